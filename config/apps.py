@@ -1,0 +1,12 @@
+"""Make the package an installed app, so that its commands and jobs are found."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    """Describe the app that holds the process together."""
+
+    name = "config"
+    verbose_name = "Cordboard"

@@ -1,0 +1,26 @@
+"""Where HTTP requests and websockets come in."""
+
+from __future__ import annotations
+
+import os
+
+# Autobahn's native code buys nothing for small frames, and has crashed on some processors.
+os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.core.asgi import get_asgi_application
+
+http = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402 - needs the apps loaded
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import re_path  # noqa: E402
+
+from config.sockets import only_from_our_pages, refuse  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": only_from_our_pages(AuthMiddlewareStack(URLRouter([re_path(r"", refuse)]))),
+    }
+)

@@ -1,0 +1,40 @@
+"""The job runner's application, and what beat wakes when."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("cordboard")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(related_name="jobs")
+
+app.conf.beat_schedule = {
+    # Whatever wake was lost: every workspace with a deadline passed or with work pending. One that
+    # comes late says nothing that the next does not, so it expires rather than piling up.
+    "run_due_cycles": {
+        "task": "routing.jobs.run_due_cycles",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
+    # Events committed by a process that died before it told anybody: at least once.
+    "redeliver_events": {
+        "task": "routing.jobs.redeliver_events",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    # What has been kept for as long as the settings say.
+    "prune": {
+        "task": "routing.jobs.prune",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
+}
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Keep the settings' logging; without a listener the runner would lay its own over it."""

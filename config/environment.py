@@ -1,0 +1,154 @@
+"""Read what the environment says of this installation, strictly: a wrong value stops the start."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import FileAwareEnv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRET_KEY_FILE = "secret-key"  # noqa: S105 - a file name
+DATABASE_FILE = "cordboard.sqlite3"
+LONGEST_SOCKET_PATH = 100
+"""Bytes; the kernels' own limits are 104 (macOS) and 108 (Linux), the terminating zero included."""
+
+# Every variable may also be given as NAME_FILE, the path of a file that holds the value.
+env = FileAwareEnv(strip_whitespace=True)
+
+
+def data_dir() -> Path:
+    """Return the directory that everything embedded is written to, made if need be."""
+    path = Path(env.str("DATA_DIR", "") or "var").expanduser()
+    path = path if path.is_absolute() else BASE_DIR / path
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def ensure_secret_key(directory: Path) -> None:
+    """Write a new key into `directory`, mode 0600, unless it or the environment has one."""
+    path = directory / SECRET_KEY_FILE
+    if env.str("SECRET_KEY", "") or path.exists():
+        return
+    # Written whole under another name, then linked: of two starts one wins, none reads half a key.
+    handle, draft = tempfile.mkstemp(dir=directory, prefix=f".{SECRET_KEY_FILE}-")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(64) + "\n")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        os.unlink(draft)
+
+
+def secret_key(directory: Path, *, debug: bool) -> str:
+    """Return the key of the environment, else the one kept in `directory`; insist on one."""
+    if key := env.str("SECRET_KEY", ""):
+        return key
+    if debug:
+        ensure_secret_key(directory)
+    try:
+        return (directory / SECRET_KEY_FILE).read_text().strip()
+    except FileNotFoundError:
+        raise ImproperlyConfigured(
+            f"There is no SECRET_KEY: set it (or SECRET_KEY_FILE) in the environment, or run "
+            f"`make run` once, which writes one to {directory / SECRET_KEY_FILE}."
+        ) from None
+
+
+def database(url: str, directory: Path) -> dict[str, Any]:
+    """Translate a database URL into Django's settings; an empty one means SQLite in `directory`."""
+    if not url:
+        return _sqlite(directory / DATABASE_FILE)
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = unquote(parts.path)
+        if parts.netloc or not path.strip("/"):
+            raise ImproperlyConfigured(
+                "DATABASE_URL: write sqlite:///relative or sqlite:////absolute"
+            )
+        return _sqlite(BASE_DIR / path[1:])
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(
+            f"DATABASE_URL: {parts.scheme or 'nothing'}:// is not known; use postgres:// or sqlite://"
+        )
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL: {error}") from None
+    # What follows the question mark goes to the driver as it stands: sslmode, host of a socket, …
+    options: dict[str, Any] = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    options.setdefault("connect_timeout", 5)
+    # Opened lazily, and per process; a thread that waits longer than this is told so.
+    options["pool"] = {"min_size": 0, "max_size": env.int("DATABASE_POOL", 10), "timeout": 10}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or "") or options.pop("host", ""),
+        "PORT": port or options.pop("port", ""),
+        # Under ASGI a request has a thread of its own: kept connections would only leak.
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    """Return SQLite's settings for several processes that write beside each other."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            # A transaction that reads, then writes, cannot wait for its turn unless it asked first.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000"
+            ),
+        },
+    }
+
+
+def embedded_redis_socket(directory: Path) -> Path:
+    """Return where the private Redis of `directory` listens, as every process can work out."""
+    path = directory / "redis" / "redis.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    name = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"cordboard-{os.getuid()}-{name}" / "redis.sock"
+
+
+def redis_url(directory: Path) -> str:
+    """Return the Redis to use, checked: that of the environment, else the embedded one."""
+    url = env.str("REDIS_URL", "") or f"unix://{quote(str(embedded_redis_socket(directory)))}"
+    parts = urlsplit(url)
+    whole = parts.path if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in ("redis", "rediss", "unix") or not whole:
+        raise ImproperlyConfigured(
+            "REDIS_URL: use redis://host:port/number, rediss://… or unix:///path?db=number"
+        )
+    return url
+
+
+def broker_url(url: str) -> str:
+    """Return a Redis URL as the job broker spells it."""
+    if not url.startswith("unix://"):
+        return url
+    parts = urlsplit(url)
+    query = "&".join(
+        f"virtual_host={value}" if name == "db" else f"{name}={value}"
+        for name, value in parse_qsl(parts.query)
+    )
+    credentials = f"{parts.netloc}" if "@" in parts.netloc else ""
+    return f"redis+socket://{credentials}{parts.path}" + (f"?{query}" if query else "")

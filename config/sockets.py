@@ -1,0 +1,57 @@
+"""Which websockets are let in at all: from our own pages, to an address that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def only_from_our_pages(application: Application) -> Application:
+    """Refuse a browser that shows another site's page, as sessions ride on cookies."""
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
+        host = headers.get("host", b"").decode("latin-1")
+        origin = headers.get("origin", b"").decode("latin-1")
+        if _is_ours(host=host, origin=origin):
+            await application(scope, receive, send)
+        else:
+            await refuse(scope, receive, send)
+
+    return checked
+
+
+async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Turn a websocket away before it is accepted; the client sees HTTP 403."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4403})
+
+
+def _is_ours(*, host: str, origin: str) -> bool:
+    domain, _ = split_domain_port(host)
+    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS or ["localhost"]):
+        return False
+    # Only browsers carry another site's wishes, and they always say where a page came from.
+    if not origin or origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    try:
+        page, server = urlsplit(origin), urlsplit(f"//{host}")
+        default = DEFAULT_PORTS.get(page.scheme)
+        return (
+            default is not None
+            and page.hostname == server.hostname
+            and (page.port or default) == (server.port or default)
+        )
+    except ValueError:
+        return False
