@@ -1,0 +1,30 @@
+"""The expression language: text that is compiled once and asked of tasks and workers."""
+
+from __future__ import annotations
+
+from .advice import Advice, warnings
+from .compiled import Expression, compile  # noqa: A004 - as re.compile
+from .errors import ExpressionError, ExpressionSyntaxError
+from .ordering import Ordering, compile_ordering, compile_task_path
+from .parser import MAXIMUM_DEPTH, MAXIMUM_LENGTH
+from .subjects import Subject
+from .views import NOTHING, VOLATILE, View, time_of_day
+
+__all__ = [
+    "MAXIMUM_DEPTH",
+    "MAXIMUM_LENGTH",
+    "NOTHING",
+    "VOLATILE",
+    "Advice",
+    "Expression",
+    "ExpressionError",
+    "ExpressionSyntaxError",
+    "Ordering",
+    "Subject",
+    "View",
+    "compile",
+    "compile_ordering",
+    "compile_task_path",
+    "time_of_day",
+    "warnings",
+]

@@ -1,0 +1,65 @@
+"""What is allowed but hardly meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .compiled import Expression
+from .nodes import Comparison, Literal, Operand, Path, comparisons
+from .operators import MIRRORED
+from .unparser import operand_text, unparse
+
+_AVAILABLE, _BUSY = "available_capacity_percentage", "busy_capacity_percentage"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A doubt about one comparison: its text, where that stands in the canonical text, and why."""
+
+    message: str
+    text: str
+    span: tuple[int, int]
+
+
+def warnings(expression: Expression) -> list[Advice]:
+    """Return what in an expression is probably meant the other way round."""
+    found: list[Advice] = []
+    position = 0
+    for comparison in comparisons(expression.node):
+        text = unparse(comparison)
+        position = expression.source.index(text, position)
+        if message := _inverted(comparison):
+            found.append(Advice(message, text, (position, position + len(text))))
+        position += len(text)
+    return found
+
+
+def _inverted(comparison: Comparison) -> str | None:
+    """Return a message if the free share is compared as though it were the busy one."""
+    left, operator, right = comparison.left, comparison.operator, comparison.right
+    if operator in (">", ">=") and _is_available(right):
+        left, operator, right = right, MIRRORED[operator], left
+    if operator not in ("<", "<=") or not isinstance(left, Path) or not _is_available(left):
+        return None
+    path = operand_text(left)
+    busy = operand_text(Path(left.root, (*left.segments[:-1], _BUSY)))
+    limit = operand_text(right)
+    free = MIRRORED[operator]
+    share = "…"
+    if isinstance(right, Literal) and type(right.value) is int and 0 <= right.value <= 100:
+        share = str(100 - right.value)
+    return (
+        f"{_AVAILABLE} is 100 for an idle worker and 0 for a full one, so "
+        f"“{path} {operator} {limit}” leaves idle workers out. "
+        f"Write “{path} {free} {share}” for what is still free, "
+        f"or “{busy} {operator} {limit}” for what is in use."
+    )
+
+
+def _is_available(operand: Operand) -> bool:
+    return (
+        isinstance(operand, Path)
+        and operand.root == "worker"
+        and operand.segments[0] == "channel"
+        and operand.segments[-1] == _AVAILABLE
+    )

@@ -1,0 +1,198 @@
+"""Tree to Python code: optimistic and inline, with the walked tree behind it.
+
+The generated function tests the types that occur in practice and hands everything else to the
+functions of `operators`; what still raises, such as an attribute of an unexpected shape, is
+answered by `evaluate`. Constants and names of attributes are bound as objects in the function's
+namespace and never become part of its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .evaluator import evaluate
+from .nodes import And, Comparison, ListOf, Literal, Node, Operand, Or, Path, comparisons
+from .operators import OPERATORS, number_in
+from .views import NOTHING, View
+
+Function = Callable[..., bool]
+
+ROOTS = ("worker", "task", "taskrouter", "workers")
+MAXIMUM_COMPARISONS = 2_000  # beyond, Python's own compiler takes too long
+
+_TEMPLATE = """\
+def matches(worker=NOTHING, task=NOTHING, taskrouter=NOTHING, workers=NOTHING):
+    try:
+{unpack}
+        return {condition}
+    except Exception:
+        return walk(worker, task, taskrouter, workers)
+"""
+_ORDERING = ("<", "<=", ">", ">=")
+_NAMES = {
+    "==": "equal",
+    "!=": "unequal",
+    "<": "less",
+    "<=": "less_or_equal",
+    ">": "greater",
+    ">=": "greater_or_equal",
+    "HAS": "has",
+    "IN": "is_in",
+    "NOT IN": "not_in",
+    "CONTAINS": "contains",
+}
+
+
+def generate(node: Node) -> Function:
+    """Return `matches(worker, task, taskrouter, workers)`, views by position or name, for `node`.
+
+    The function answers as `evaluate` does and never raises.
+    """
+    walk = walker(node)
+    if sum(1 for _ in comparisons(node)) > MAXIMUM_COMPARISONS:
+        return walk
+    writer = _Writer()
+    condition = writer.condition(node)
+    unpack = "\n".join(
+        f"        {root}_a, {root}_b = {root}" for root in ROOTS if root in writer.roots
+    )
+    source = _TEMPLATE.format(unpack=unpack or "        pass", condition=condition)
+    namespace = writer.constants | {_NAMES[name]: each for name, each in OPERATORS.items()}
+    namespace |= {"NOTHING": NOTHING, "walk": walk}
+    try:
+        exec(compile(source, "<expression>", "exec"), namespace)  # noqa: S102 - see the module's head
+    except (RecursionError, MemoryError, SyntaxError):
+        return walk
+    function: Function = namespace.pop("matches")  # popped: no cycle, so it is freed at once
+    return function
+
+
+def walker(node: Node) -> Function:
+    """Return the same function by walking the tree each time."""
+
+    def walk(
+        worker: View | None = NOTHING,
+        task: View | None = NOTHING,
+        taskrouter: View | None = NOTHING,
+        workers: View | None = NOTHING,
+    ) -> bool:
+        scope = {"worker": worker, "task": task, "taskrouter": taskrouter, "workers": workers}
+        return evaluate(node, scope)
+
+    return walk
+
+
+class _Writer:
+    """Writes one condition, collecting its constants and the roots that it reads."""
+
+    def __init__(self) -> None:
+        self.constants: dict[str, Any] = {}
+        self.roots: set[str] = set()
+
+    def bind(self, value: Any) -> str:
+        """Return the name under which `value` is bound."""
+        name = f"k{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def condition(self, node: Node) -> str:
+        """Write a condition."""
+        if isinstance(node, Comparison):
+            return f"({self.comparison(node)})"
+        word = " or " if isinstance(node, Or) else " and "
+        parts = [
+            f"({self.condition(each)})" if isinstance(each, (And, Or)) else self.condition(each)
+            for each in node.operands
+        ]
+        return word.join(parts)
+
+    def comparison(self, node: Comparison) -> str:
+        """Write a comparison: the fast form for its operands where there is one."""
+        left, operator, right = node.left, node.operator, node.right
+        if isinstance(left, Path) and isinstance(right, Path):
+            return self.two_paths(left, operator, right)
+        if isinstance(left, Path) and isinstance(right, Literal):
+            return self.path_and_literal(left, operator, right.value)
+        if isinstance(left, Path) and isinstance(right, ListOf) and operator in ("IN", "NOT IN"):
+            return self.path_in_list(left, operator, right)
+        return f"{_NAMES[operator]}({self.operand(left)}, {self.operand(right)})"
+
+    def path_and_literal(self, left: Path, operator: str, value: Any) -> str:
+        """Write the comparison of a path with a value."""
+        path, general = self.path(left), _NAMES[operator]
+        if value is None and operator in ("==", "!="):
+            return f"{path} is {'' if operator == '==' else 'not '}None"
+        k = self.bind(value)
+        plain = isinstance(value, str) and number_in(value) is None
+        if operator == "==" and plain:
+            return f"{path} == {k}"  # only a text equals a text that spells no number
+        if operator == "==" and isinstance(value, bool):
+            return f"{path} is {k}"
+        if operator == "HAS" and plain:
+            return f"{k} in x if type(x := {path}) is list else False"
+        if operator == "CONTAINS" and isinstance(value, str):
+            return f"{k} in x if type(x := {path}) is str else contains(x, {k})"
+        if operator in ("==", "!=", *_ORDERING) and type(value) in (str, int, float):
+            kind = "str" if isinstance(value, str) else "int"
+            return f"x {operator} {k} if type(x := {path}) is {kind} else {general}(x, {k})"
+        return f"{general}({path}, {k})"
+
+    def path_in_list(self, left: Path, operator: str, right: ListOf) -> str:
+        """Write the test whether a path's value stands in a fixed list."""
+        values, word = right.values, "in" if operator == "IN" else "not in"
+        kinds = {type(value) for value in values}
+        path, general = self.path(left), f"{_NAMES[operator]}(x, {self.bind(values)})"
+        # A set answers rightly where no number could equal a text.
+        if not kinds & {int, float}:
+            texts = self.bind(frozenset(value for value in values if isinstance(value, str)))
+            return f"x {word} {texts} if type(x := {path}) is str else {general}"
+        if str not in kinds:
+            numbers = self.bind(frozenset(value for value in values if type(value) in (int, float)))
+            return f"x {word} {numbers} if type(x := {path}) is int else {general}"
+        return f"{_NAMES[operator]}({path}, {self.bind(values)})"
+
+    def two_paths(self, left: Path, operator: str, right: Path) -> str:
+        """Write the comparison of two paths; both are read before either is judged."""
+        one, other, general = self.path(left), self.path(right), _NAMES[operator]
+        both = f"(type(x := {one}) is {{}}) & (type(y := {other}) is {{}})"
+        if operator in ("==", "!="):
+            return f"x {operator} y if {both.format('str', 'str')} else {general}(x, y)"
+        if operator in _ORDERING:
+            return f"x {operator} y if {both.format('int', 'int')} else {general}(x, y)"
+        # From ":" on, the first character is past the digits: the text spells no number.
+        if operator in ("IN", "NOT IN"):
+            word = "in" if operator == "IN" else "not in"
+            return f"x {word} y if {both.format('str', 'list')} and x >= ':' else {general}(x, y)"
+        if operator == "HAS":
+            return f"y in x if {both.format('list', 'str')} and y >= ':' else has(x, y)"
+        return f"{general}({one}, {other})"
+
+    def operand(self, operand: Operand) -> str:
+        """Write an operand as a plain value."""
+        if isinstance(operand, Path):
+            return self.path(operand)
+        return self.bind(operand.values if isinstance(operand, ListOf) else operand.value)
+
+    def path(self, path: Path) -> str:
+        """Write the look-up of a path: in the attributes, if that gives null in the built-ins."""
+        self.roots.add(path.root)
+        keys = [self.bind(segment) for segment in path.segments]
+        attributes = self.steps(f"{path.root}_a", path, keys)
+        builtins = self.steps(f"{path.root}_b", path, keys)
+        return f"(v if (v := {attributes}) is not None else {builtins})"
+
+    def steps(self, container: str, path: Path, keys: list[str]) -> str:
+        """Write the way along the path, ending with None at the first step that is missing.
+
+        A step by name into something without names raises, and the tree is walked instead.
+        """
+        written = container
+        for index, (segment, key) in enumerate(zip(path.segments, keys, strict=True)):
+            if isinstance(segment, int):
+                written = f"(c[{key}] if type(c := {written}) is list and len(c) > {key} else None)"
+            elif index == 0:
+                written = f"{written}.get({key})"
+            else:
+                written = f"(c.get({key}) if (c := {written}) is not None else None)"
+        return written

@@ -1,0 +1,136 @@
+"""Expressions: compiled once, bound to what is known, asked of what is not."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from weakref import WeakValueDictionary
+
+from .codegen import Function, generate, walker
+from .nodes import FALSE, TRUE, Node, Segment, paths
+from .parser import parse
+from .residual import reduce
+from .subjects import Subject
+from .unparser import unparse
+from .views import NOTHING, View
+
+# Generating code costs as much as walking the tree some dozens of times.
+WALKS_BEFORE_CODE = 32
+
+_UNBOUND = frozenset({"taskrouter"})
+
+
+class Expression:
+    """A condition; immutable, and equal to every other that has the same canonical text."""
+
+    __slots__ = ("__weakref__", "_function", "_node", "_roots", "_source", "_walks")
+
+    def __init__(self, node: Node, source: str) -> None:
+        self._node = node
+        self._source = source
+        self._function: Function | None = None
+        self._roots: frozenset[str] | None = None
+        self._walks = 0
+
+    @property
+    def source(self) -> str:
+        """Return the canonical text, which compiles as subject "residual" to this expression."""
+        return self._source
+
+    @property
+    def node(self) -> Node:
+        """Return the tree."""
+        return self._node
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """Return which of task, worker, workers and taskrouter are read."""
+        if self._roots is None:
+            self._roots = frozenset(path.root for path in paths(self._node))
+        return self._roots
+
+    @property
+    def is_constant(self) -> bool | None:
+        """Return the answer when it is always the same and that is known, else None."""
+        if self._node == TRUE:
+            return True
+        return False if self._node == FALSE else None
+
+    @property
+    def function(self) -> Function:
+        """Return the generated `f(worker, task, taskrouter, workers) -> bool` for hot loops.
+
+        It takes views by position or by name; those left out read as null everywhere.
+        """
+        if self._function is None:
+            self._function = generate(self._node)
+        return self._function
+
+    def paths(self, root: str) -> frozenset[tuple[Segment, ...]]:
+        """Return the paths that are read under `root`."""
+        return frozenset(path.segments for path in paths(self._node) if path.root == root)
+
+    def bind(self, **known: View) -> Expression:
+        """Return the expression that is left when the roots in `known` are worked out.
+
+        A missing attribute of a known root reads as null; roots not given stay. The time of day
+        is never bound, nor is a task's built-in age, for both change without a change of the row.
+        """
+        bound = {root: view for root, view in known.items() if root not in _UNBOUND}
+        if self.roots.isdisjoint(bound):
+            return self
+        return _interned(reduce(self._node, bound))
+
+    def matches(
+        self,
+        *,
+        worker: View | None = NOTHING,
+        task: View | None = NOTHING,
+        taskrouter: View | None = NOTHING,
+        workers: View | None = NOTHING,
+    ) -> bool:
+        """Tell whether the condition holds; never raises, whatever JSON the views hold."""
+        function = self._function
+        if function is None:
+            self._walks += 1
+            walked = self._walks <= WALKS_BEFORE_CODE
+            function = walker(self._node) if walked else self.function
+        return function(worker, task, taskrouter, workers)
+
+    def __str__(self) -> str:
+        return self._source
+
+    def __repr__(self) -> str:
+        return f"<Expression {self._source}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self._source == other._source
+
+    def __hash__(self) -> int:
+        return hash(self._source)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, (self._source,)
+
+
+# Equal expressions are one object while anyone holds it, so that code is generated once.
+_expressions: WeakValueDictionary[str, Expression] = WeakValueDictionary()
+
+
+def _interned(node: Node) -> Expression:
+    """Return the one expression for a reduced tree."""
+    source = unparse(node)
+    return _expressions.get(source) or _expressions.setdefault(source, Expression(node, source))
+
+
+@lru_cache(maxsize=8_192)
+def compile(source: str, *, subject: Subject) -> Expression:  # noqa: A001 - as re.compile
+    """Return the expression that `source` says; raises ExpressionSyntaxError.
+
+    `subject` is "worker" (a queue's workers), "task" (a filter), "target", "workers" (skip_if),
+    or "residual": any of these with prefixes, of any length, as binding leaves them.
+    """
+    return _interned(reduce(parse(source, subject=subject), {}))
+
+
+def _restore(source: str) -> Expression:
+    return compile(source, subject="residual")

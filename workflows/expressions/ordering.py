@@ -1,0 +1,108 @@
+"""order_by: which of several workers comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .nodes import Path, Segment
+from .parser import Parser
+from .unparser import operand_text
+from .views import View, lookup
+
+_LAST = (1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """An integer attribute of the worker and the direction in which it counts."""
+
+    path: tuple[Segment, ...]
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """The clauses of an order_by, the most important first."""
+
+    clauses: tuple[Clause, ...]
+
+    @property
+    def source(self) -> str:
+        """Return the canonical text."""
+        return ", ".join(
+            f"{operand_text(Path('worker', clause.path))} {'DESC' if clause.descending else 'ASC'}"
+            for clause in self.clauses
+        )
+
+    def __str__(self) -> str:
+        return self.source
+
+    def key(self, worker: View) -> tuple[tuple[int, int], ...]:
+        """Return the sort key of a worker: smaller comes first.
+
+        A worker whose value is missing or no integer comes last, in both directions.
+        """
+        key = []
+        for clause in self.clauses:
+            value = lookup(worker, clause.path)
+            if isinstance(value, int) and not isinstance(value, bool):
+                key.append((0, -value if clause.descending else value))
+            else:
+                key.append(_LAST)
+        return tuple(key)
+
+
+class _OrderingParser(Parser):
+    """The rules of an order_by."""
+
+    def ordering(self) -> Ordering:
+        """order_by = clause , { "," , clause } , end ;"""
+        if self.token.kind == "end":
+            raise self.fail("The order is empty")
+        clauses = [self.clause()]
+        while self.take(","):
+            clauses.append(self.clause())
+        if self.token.kind != "end":
+            raise self.fail("Expected a comma or the end of the order")
+        return Ordering(tuple(clauses))
+
+    def clause(self) -> Clause:
+        """clause = path , ( ASC | DESC ) ;"""
+        token = self.token
+        if token.kind != "name" or token.word in ("ASC", "DESC"):
+            raise self.fail("Expected an attribute of the worker, as in worker.level")
+        path = self.path()
+        if self.take("ASC"):
+            return Clause(path.segments, descending=False)
+        if self.take("DESC"):
+            return Clause(path.segments, descending=True)
+        raise self.fail(f"Expected ASC or DESC after {self.text_since(token.start)}")
+
+
+@lru_cache(maxsize=1_024)
+def compile_ordering(source: str) -> Ordering:
+    """Return the order that `source` says; raises ExpressionSyntaxError."""
+    return _OrderingParser(source, subject="worker").ordering()
+
+
+class _PathParser(Parser):
+    """The rule of a lone path."""
+
+    def lone_path(self) -> Path:
+        """lone_path = path , end ;"""
+        if self.token.kind != "name":
+            raise self.fail("Expected an attribute of the task, as in task.agent_sid")
+        path = self.path()
+        if self.token.kind != "end":
+            raise self.fail("Expected nothing after the attribute")
+        return path
+
+
+def compile_task_path(source: str) -> tuple[Segment, ...]:
+    """Return the way to a task's attribute, such as `task.agent_sid`; raises as above."""
+    parser = _PathParser(source, subject="task")
+    path = parser.lone_path()
+    if path.root != "task":
+        raise parser.fail("Expected an attribute of the task", (0, len(source.rstrip())))
+    return path.segments

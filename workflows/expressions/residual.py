@@ -1,0 +1,134 @@
+"""Partial evaluation: what is left of a condition when some of its roots are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .nodes import (
+    FALSE,
+    TRUE,
+    And,
+    Comparison,
+    ListOf,
+    Literal,
+    Node,
+    Operand,
+    Path,
+    constant,
+    joined,
+    literal,
+    parts_of,
+)
+from .operators import MIRRORED, OPERATORS, Kind, kind_of
+from .unparser import operand_text, unparse
+from .views import VOLATILE, View, follow, lookup
+
+_COMPOUND = (Kind.ARRAY, Kind.OBJECT)
+_ORDERING = ("<", "<=", ">", ">=")
+
+
+class Known:
+    """A value that an operand turned out to have."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def reduce(node: Node, known: Mapping[str, View]) -> Node:
+    """Return a condition that reads nothing of the `known` roots and always answers the same.
+
+    Constants are folded, And and Or flattened, repeated operands dropped, and a comparison
+    with a value is turned so that the path stands left: what says the same reads the same.
+    Built-in values that change by themselves (VOLATILE) stay open.
+    """
+    if isinstance(node, Comparison):
+        return _comparison(node, known)
+    # What makes no difference to an And is true, what decides it is false; an Or, the reverse.
+    kind = type(node)
+    neutral, deciding = (TRUE, FALSE) if kind is And else (FALSE, TRUE)
+    operands: dict[str, Node] = {}
+    for operand in node.operands:
+        reduced = reduce(operand, known)
+        if reduced == deciding:
+            return deciding
+        if reduced == neutral:
+            continue
+        for part in parts_of(reduced, kind):
+            operands.setdefault(unparse(part), part)
+    if not operands:
+        return neutral
+    return joined(kind, list(operands.values()))
+
+
+def _comparison(node: Comparison, known: Mapping[str, View]) -> Comparison:
+    """Work out one comparison as far as its operands are known."""
+    left, right = _resolved(node.left, known), _resolved(node.right, known)
+    if isinstance(left, Known):
+        if isinstance(right, Known):
+            return constant(OPERATORS[node.operator](left.value, right.value))
+        if node.operator in MIRRORED:
+            return _with_value(right, MIRRORED[node.operator], left.value)
+        return _value_first(left.value, node.operator, right)
+    if isinstance(right, Known):
+        return _with_value(left, node.operator, right.value)
+    return node
+
+
+def _resolved(operand: Operand, known: Mapping[str, View]) -> Known | Path:
+    """Return the value of an operand, or its path when that stays open."""
+    if isinstance(operand, Literal):
+        return Known(operand.value)
+    if isinstance(operand, ListOf):
+        return Known(operand.values)
+    view = known.get(operand.root)
+    if view is None:
+        return operand
+    if operand.segments in VOLATILE.get(operand.root, ()):
+        value = follow(view.attributes, operand.segments)
+        return operand if value is None else Known(value)
+    return Known(lookup(view, operand.segments))
+
+
+def _with_value(path: Path, operator: str, value: Any) -> Comparison:
+    """Return `path operator value` in its simplest form."""
+    kind = _kind(value)
+    if operator in ("IN", "NOT IN"):
+        return Comparison(path, operator, _list(value)) if kind is Kind.ARRAY else FALSE
+    if kind in _COMPOUND:
+        # Nothing holds of a list or an object but that it differs from null.
+        return Comparison(path, "==", Literal(None)) if operator == "!=" else FALSE
+    if operator in _ORDERING and kind not in (Kind.NUMBER, Kind.TEXT):
+        return FALSE
+    if operator == "CONTAINS" and kind is not Kind.TEXT:
+        return FALSE
+    return Comparison(path, operator, literal(value))
+
+
+def _value_first(value: Any, operator: str, path: Path) -> Comparison:
+    """Return `value operator path` for the operators that have no mirror image."""
+    kind = _kind(value)
+    possible = kind is Kind.TEXT if operator == "CONTAINS" else kind not in _COMPOUND
+    return Comparison(literal(value), operator, path) if possible else FALSE
+
+
+def _kind(value: Any) -> Kind:
+    """Return the kind of a value; one that no text can stand for counts as an object."""
+    if isinstance(value, float) and math.isnan(value):
+        return Kind.OBJECT
+    return kind_of(value)
+
+
+def _list(values: list[Any]) -> ListOf:
+    """Return the list for a membership test: scalars only, each once, in the order of their text.
+
+    Lists and objects inside a list equal nothing, so they make no difference.
+    """
+    items = {
+        operand_text(item): item
+        for item in (literal(value) for value in values if _kind(value) not in _COMPOUND)
+    }
+    return ListOf(tuple(items[text] for text in sorted(items)))

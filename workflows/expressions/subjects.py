@@ -1,0 +1,102 @@
+"""Where an expression stands decides what its paths may begin with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .nodes import Path, Segment
+
+Subject = Literal["worker", "task", "target", "workers", "residual"]
+
+TIME_OF_DAY = ("currentTime", "currentHour", "currentMin", "dayOfWeek")
+_COUNTS = ("available", "unavailable")
+_ACTIVITY = re.compile(r"WA[0-9a-f]{32}")
+_ONLY_COUNTS = "only workers.available, workers.unavailable and workers.WA… (an activity's sid)"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the paths of one subject may be.
+
+    `prefixes` are the roots that may be named, `default` is the root of a path that names none,
+    `refused` gives the reason for other roots, `bare` the one for a path that names none.
+    """
+
+    prefixes: frozenset[str]
+    default: str | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+    bare: str = ""
+    limited: bool = True
+
+    def resolve(self, segments: tuple[Segment, ...]) -> Path | str:
+        """Return the path that `segments` mean, or what is wrong with them.
+
+        A prefix wins over an attribute of the same name: the attribute `task` of a task is
+        `task.task`.
+        """
+        root, rest = str(segments[0]), segments[1:]
+        if rest and isinstance(rest[0], str):
+            if root in self.prefixes:
+                return _checked(Path(root, rest))
+            if root in self.refused:
+                return self.refused[root]
+        if self.default is not None:
+            return Path(self.default, segments)
+        if root in self.prefixes:
+            return f"Expected the name of an attribute after {root}, with a dot between"
+        return self.bare.format(_written(segments))
+
+
+def _written(segments: tuple[Segment, ...]) -> str:
+    """Return segments as they are written in a path."""
+    text = "".join([f"[{step}]" if isinstance(step, int) else f".{step}" for step in segments])
+    return text[1:]
+
+
+def _checked(path: Path) -> Path | str:
+    """Return the path, or what is wrong with it when its root has a fixed set of names."""
+    name, alone = str(path.segments[0]), len(path.segments) == 1
+    if path.root == "taskrouter" and not (alone and name in TIME_OF_DAY):
+        return f"taskrouter has only {', '.join(TIME_OF_DAY)}"
+    if path.root == "workers" and not (alone and (name in _COUNTS or _ACTIVITY.fullmatch(name))):
+        return f"workers has {_ONLY_COUNTS}"
+    return path
+
+
+SUBJECTS: Mapping[Subject, Rule] = {
+    "worker": Rule(
+        frozenset({"worker"}),
+        default="worker",
+        refused={
+            "task": "A queue's expression sees no task, only each worker; "
+            "an attribute called task is written worker.task",
+            "taskrouter": "Who belongs to a queue cannot depend on the time of day; "
+            "put this condition into a filter or a target",
+        },
+    ),
+    "task": Rule(
+        frozenset({"task", "taskrouter"}),
+        default="task",
+        refused={
+            "worker": "A filter sees no worker, only the task; "
+            "an attribute called worker is written task.worker",
+        },
+    ),
+    "target": Rule(
+        frozenset({"task", "worker", "taskrouter"}),
+        bare="An attribute needs its prefix here: write worker.{0} or task.{0}",
+    ),
+    "workers": Rule(
+        frozenset({"workers"}),
+        bare=f"skip_if knows no {{0}}: it reads {_ONLY_COUNTS}",
+    ),
+    # What binding leaves: any root, and as long as the bound values make it.
+    "residual": Rule(
+        frozenset({"task", "worker", "workers", "taskrouter"}),
+        bare="An attribute needs its prefix here: write worker.{0} or task.{0}",
+        limited=False,
+    ),
+}
