@@ -8,7 +8,7 @@ from .errors import ExpressionError, ExpressionSyntaxError
 from .ordering import Ordering, compile_ordering, compile_task_path
 from .parser import MAXIMUM_DEPTH, MAXIMUM_LENGTH
 from .subjects import Subject
-from .views import NOTHING, VOLATILE, View, time_of_day
+from .views import NOTHING, VOLATILE, View, lookup, time_of_day
 
 __all__ = [
     "MAXIMUM_DEPTH",
@@ -25,6 +25,7 @@ __all__ = [
     "compile",
     "compile_ordering",
     "compile_task_path",
+    "lookup",
     "time_of_day",
     "warnings",
 ]

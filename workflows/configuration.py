@@ -1,0 +1,267 @@
+"""The document that says what a workflow does: from JSON text to filters and targets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .documents import Problem, read
+from .expressions import (
+    Expression,
+    ExpressionSyntaxError,
+    Ordering,
+    compile,  # noqa: A004 - as re.compile
+    compile_ordering,
+    compile_task_path,
+    warnings,
+)
+
+HIGHEST = 2**31 - 1  # of a priority, and of a timeout in seconds
+
+Compiled = TypeVar("Compiled")
+TaskPath = tuple[str | int, ...]
+
+_WHOLE = re.compile(r"\s*([+-]?[0-9]{1,18})\s*", re.ASCII)
+_NOT_IN_DEFAULT = ("timeout", "skip_if", "known_worker_sid", "known_worker_friendly_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A step of a filter: where a task waits, for whom, and how long (`timeout` in seconds)."""
+
+    queue: str
+    expression: Expression | None = None
+    priority: int | None = None
+    timeout: int | None = None
+    order_by: Ordering | None = None
+    order_by_source: str = ""
+    skip_if: Expression | None = None
+    known_worker_sid: TaskPath | None = None
+    known_worker_friendly_name: TaskPath | None = None
+    grab_expression: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which tasks take these targets."""
+
+    name: str
+    expression: Expression
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A whole workflow; `queues` are the sids of all queues that it names."""
+
+    filters: tuple[Filter, ...]
+    default: Target | None
+    warnings: tuple[Problem, ...]
+    queues: frozenset[str]
+
+
+class ConfigurationError(Exception):
+    """Say everything that is wrong with a workflow's configuration."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join([str(problem) for problem in self.problems])
+
+
+def parse(document: str, *, queue_sids: Collection[str] | None = None) -> Configuration:
+    """Return what `document` says; raises ConfigurationError with every problem in it.
+
+    `queue_sids` are the queues of the workspace; None leaves unasked whether a queue exists.
+    """
+    problems: list[Problem] = []
+    root = read(document, problems)
+    configuration = None
+    if root is not None:
+        configuration = _Reader(problems, queue_sids).configuration(root)
+    if problems or configuration is None:
+        raise ConfigurationError(tuple(problems))
+    return configuration
+
+
+class _Reader:
+    """Reads the parts of a document, noting each problem and going on."""
+
+    def __init__(self, problems: list[Problem], queue_sids: Collection[str] | None) -> None:
+        self.problems = problems
+        self.warnings: list[Problem] = []
+        self.queue_sids = None if queue_sids is None else frozenset(queue_sids)
+        self.queues: set[str] = set()
+
+    def refuse(self, path: str, message: str) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(path, message))
+
+    def configuration(self, root: Any) -> Configuration | None:
+        """Read the whole."""
+        if not isinstance(root, dict) or "task_routing" not in root:
+            self.refuse("", 'Expected an object with the key "task_routing"')
+            return None
+        routing = root["task_routing"]
+        if not isinstance(routing, dict):
+            self.refuse("task_routing", "Expected an object")
+            return None
+        listed, default = routing.get("filters"), routing.get("default_filter")
+        if listed is not None and not isinstance(listed, list):
+            self.refuse("task_routing.filters", "Expected a list of filters")
+            return None
+        if not listed and default is None:
+            self.refuse("task_routing", "Expected at least one filter, or a default_filter")
+            return None
+        filters = [
+            self.filter(f"task_routing.filters[{index}]", each)
+            for index, each in enumerate(listed or ())
+        ]
+        return Configuration(
+            filters=tuple(each for each in filters if each is not None),
+            default=None if default is None else self.default(default),
+            warnings=tuple(self.warnings),
+            queues=frozenset(self.queues),
+        )
+
+    def filter(self, path: str, value: Any) -> Filter | None:
+        """Read a filter; None when it has no usable expression."""
+        if not isinstance(value, dict):
+            self.refuse(path, "Expected an object with an expression and targets")
+            return None
+        key = "filter_friendly_name"
+        if value.get(key) is None:
+            key = "friendly_name"
+        name = self.text(f"{path}.{key}", value.get(key))
+        expression = self.expression(f"{path}.expression", value.get("expression"), "task")
+        if expression is None and not self.text_given(value.get("expression")):
+            self.refuse(f"{path}.expression", "A filter needs an expression over the task")
+        listed = value.get("targets")
+        if not isinstance(listed, list) or not listed:
+            self.refuse(f"{path}.targets", "A filter needs a list of at least one target")
+            listed = []
+        targets = self.targets(f"{path}.targets", listed)
+        return None if expression is None else Filter(name, expression, targets)
+
+    def targets(self, path: str, listed: list[Any]) -> tuple[Target, ...]:
+        """Read the targets of a filter; each takes its queue from the one before if it has none."""
+        targets: list[Target] = []
+        inherited: str | None = None
+        for index, value in enumerate(listed):
+            target = self.target(f"{path}[{index}]", value, inherited)
+            if target is not None:
+                targets.append(target)
+                inherited = target.queue
+            elif inherited is None:
+                inherited = ""  # noted already; the targets that follow are not to blame
+        return tuple(targets)
+
+    def target(self, path: str, value: Any, inherited: str | None) -> Target | None:
+        """Read a target; None when it is no object."""
+        if not isinstance(value, dict):
+            self.refuse(path, "Expected an object with a queue")
+            return None
+        sid = self.known_worker(path, value, "known_worker_sid")
+        name = self.known_worker(path, value, "known_worker_friendly_name")
+        if sid is not None and name is not None:
+            self.refuse(path, "known_worker_sid and known_worker_friendly_name exclude each other")
+        order, order_source = self.order_by(f"{path}.order_by", value.get("order_by"))
+        return Target(
+            queue=self.queue(f"{path}.queue", value.get("queue"), inherited),
+            expression=self.expression(f"{path}.expression", value.get("expression"), "target"),
+            priority=self.whole(f"{path}.priority", value.get("priority"), lowest=0),
+            timeout=self.whole(f"{path}.timeout", value.get("timeout"), lowest=1),
+            order_by=order,
+            order_by_source=order_source,
+            skip_if=self.expression(f"{path}.skip_if", value.get("skip_if"), "workers"),
+            known_worker_sid=sid,
+            known_worker_friendly_name=name,
+            grab_expression=self.expression(
+                f"{path}.grab_expression", value.get("grab_expression"), "target"
+            ),
+        )
+
+    def default(self, value: Any) -> Target | None:
+        """Read the default filter: a target without what only a step among steps can have."""
+        path = "task_routing.default_filter"
+        if isinstance(value, dict):
+            for key in _NOT_IN_DEFAULT:
+                if value.get(key) is not None:
+                    message = f"{key} has no meaning in the default filter and is ignored"
+                    self.warnings.append(Problem(f"{path}.{key}", message))
+            value = {key: each for key, each in value.items() if key not in _NOT_IN_DEFAULT}
+        return self.target(path, value, None)
+
+    def queue(self, path: str, value: Any, inherited: str | None) -> str:
+        """Read the sid of a queue, or take the inherited one."""
+        sid = self.text(path, value)
+        if not sid:
+            if inherited is None and (value is None or isinstance(value, str)):
+                self.refuse(path, "Expected the sid of a task queue (WQ…)")
+            return inherited or ""
+        self.queues.add(sid)
+        if self.queue_sids is not None and sid not in self.queue_sids:
+            self.refuse(path, f"There is no task queue {sid[:100]} in this workspace")
+        return sid
+
+    def text_given(self, value: Any) -> bool:
+        """Tell whether there is something that `text` or a compiler has judged."""
+        return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+    def text(self, path: str, value: Any) -> str:
+        """Read a text; missing and null are empty."""
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.refuse(path, "Expected a text")
+            return ""
+        return value.strip()
+
+    def whole(self, path: str, value: Any, *, lowest: int) -> int | None:
+        """Read a whole number, which may be written as a text; missing, null, empty: None."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        number: int | None = None
+        if isinstance(value, str) and (found := _WHOLE.fullmatch(value)):
+            number = int(found.group(1))
+        elif isinstance(value, float) and value.is_integer():
+            number = int(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            number = value
+        if number is None or not lowest <= number <= HIGHEST:
+            self.refuse(path, f"Expected a whole number from {lowest} to {HIGHEST}")
+            return None
+        return number
+
+    def compiled(
+        self, path: str, value: Any, compiler: Callable[[str], Compiled]
+    ) -> Compiled | None:
+        """Compile a text; None when it is missing, blank or wrong."""
+        source = self.text(path, value)
+        if not source:
+            return None
+        try:
+            return compiler(value)
+        except ExpressionSyntaxError as error:
+            self.refuse(path, str(error))
+            return None
+
+    def expression(self, path: str, value: Any, subject: Any) -> Expression | None:
+        """Read an expression and note what is doubtful in it."""
+        expression = self.compiled(path, value, lambda text: compile(text, subject=subject))
+        if expression is not None:
+            self.warnings += [Problem(path, doubt.message) for doubt in warnings(expression)]
+        return expression
+
+    def order_by(self, path: str, value: Any) -> tuple[Ordering | None, str]:
+        """Read an order_by, together with its text as written."""
+        ordering = self.compiled(path, value, compile_ordering)
+        return ordering, (value.strip() if ordering is not None else "")
+
+    def known_worker(self, path: str, value: dict[str, Any], key: str) -> TaskPath | None:
+        """Read the path of the task's attribute that names a worker."""
+        return self.compiled(f"{path}.{key}", value.get(key), compile_task_path)

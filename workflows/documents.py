@@ -1,0 +1,106 @@
+"""JSON as people write it: one reader that shows every fault at its place."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from .expressions.errors import pointed
+
+MAXIMUM_BYTES = 1_038_576
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and where: `path` leads from the root, as in task_routing.filters[2]."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class _ConstantError(ValueError):
+    """Say that a document holds NaN or Infinity, which Python's reader would let pass."""
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers which keys it was given twice."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def read(document: str, problems: list[Problem]) -> Any:
+    """Return the value that `document` holds, or None; note what is wrong with it as JSON."""
+    size = len(document.encode("utf-8", "surrogatepass"))
+    if size > MAXIMUM_BYTES:
+        message = f"The configuration has {size:,} bytes; at most {MAXIMUM_BYTES:,} are allowed"
+        problems.append(Problem("", message))
+        return None
+    if not document.strip():
+        problems.append(Problem("", "The configuration is empty"))
+        return None
+    repeating: list[_Object] = []
+    try:
+        value = json.loads(
+            document,
+            object_pairs_hook=lambda pairs: _object(pairs, repeating),
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        shown = pointed(document, (error.pos, error.pos))
+        problems.append(Problem("", f"Not JSON at {place}: {error.msg}\n{shown}"))
+        return None
+    except RecursionError:
+        problems.append(Problem("", "The configuration is nested too deeply"))
+        return None
+    except _ConstantError as error:
+        problems.append(Problem("", f"Not JSON: {error}"))
+        return None
+    except ValueError:
+        problems.append(Problem("", "A number in the configuration has too many digits"))
+        return None
+    if repeating:
+        _note_repeated(value, problems)
+    if value is None:
+        problems.append(Problem("", 'Expected an object with the key "task_routing"'))
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]], repeating: list[_Object]) -> _Object:
+    """Return an object, and list it if it has a key twice."""
+    value = _Object(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        twice: dict[str, None] = {}
+        for key, _ in pairs:
+            if key in seen:
+                twice[key] = None
+            seen.add(key)
+        value.repeated = tuple(twice)
+        repeating.append(value)
+    return value
+
+
+def _note_repeated(root: Any, problems: list[Problem]) -> None:
+    """Note the repeated keys of every object under `root`, in the order of the document."""
+    stack: list[tuple[str, Any]] = [("", root)]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, _Object):
+            for key in value.repeated:
+                place = f"{path}.{key}" if path else key
+                problems.append(Problem(place, "This key stands more than once in its object"))
+            children = [(f"{path}.{key}" if path else key, value[key]) for key in value]
+        elif isinstance(value, list):
+            children = [(f"{path}[{index}]", each) for index, each in enumerate(value)]
+        else:
+            continue
+        stack.extend(reversed(children))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _ConstantError(f"{name} is not a JSON value")

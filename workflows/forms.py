@@ -1,0 +1,75 @@
+"""Form fields for what people write in the language; each shows a fault where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from .configuration import ConfigurationError, parse
+from .expressions import ExpressionSyntaxError, Subject
+from .expressions import compile as compile_expression
+
+
+class _Monospaced(forms.Textarea):
+    """A text area in which a caret stands under the character that it points at."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            attrs={
+                "rows": rows,
+                "cols": 100,
+                "spellcheck": "false",
+                "autocapitalize": "off",
+                "autocomplete": "off",
+                "style": "font-family: ui-monospace, monospace",
+            }
+        )
+
+
+class ExpressionFormField(forms.CharField):
+    """A text that must be an expression for `subject`; empty is left to `required`."""
+
+    def __init__(self, *, subject: Subject, **options: Any) -> None:
+        options.setdefault("widget", _Monospaced(rows=3))
+        super().__init__(**options)
+        self.subject: Subject = subject
+
+    def validate(self, value: Any) -> None:
+        """Refuse a text that does not compile, with the place of the fault."""
+        super().validate(value)
+        if value in self.empty_values:
+            return
+        try:
+            compile_expression(value, subject=self.subject)
+        except ExpressionSyntaxError as error:
+            raise ValidationError(str(error), code="expression") from error
+
+
+class ConfigurationFormField(forms.CharField):
+    """A text that must be a workflow's configuration.
+
+    `queue_sids` returns the sids of the workspace's queues when the form is checked; without it
+    nobody asks whether a queue exists. A form may set it as late as in its own `__init__`.
+    """
+
+    def __init__(
+        self, *, queue_sids: Callable[[], Collection[str]] | None = None, **options: Any
+    ) -> None:
+        options.setdefault("widget", _Monospaced(rows=30))
+        super().__init__(**options)
+        self.queue_sids = queue_sids
+
+    def validate(self, value: Any) -> None:
+        """Refuse a document that does not parse, with every problem and its path."""
+        super().validate(value)
+        if value in self.empty_values:
+            return
+        try:
+            parse(value, queue_sids=None if self.queue_sids is None else self.queue_sids())
+        except ConfigurationError as error:
+            raise ValidationError(
+                [ValidationError(str(problem), code="configuration") for problem in error.problems]
+            ) from error
