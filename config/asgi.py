@@ -18,9 +18,13 @@ from django.urls import re_path  # noqa: E402
 
 from config.sockets import only_from_our_pages, refuse  # noqa: E402
 
+sockets = [
+    # Unknown addresses end here, in a refusal rather than an error. (An ASGI application is right.)
+    re_path(r"", refuse),  # type: ignore[arg-type]
+]
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": only_from_our_pages(AuthMiddlewareStack(URLRouter([re_path(r"", refuse)]))),
+        "websocket": only_from_our_pages(AuthMiddlewareStack(URLRouter(sockets))),
     }
 )

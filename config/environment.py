@@ -129,6 +129,11 @@ def embedded_redis_socket(directory: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"cordboard-{os.getuid()}-{name}" / "redis.sock"
 
 
+def uses_embedded_redis() -> bool:
+    """Tell whether no Redis is configured, so that `serve` runs a private one."""
+    return not env.str("REDIS_URL", "")
+
+
 def redis_url(directory: Path) -> str:
     """Return the Redis to use, checked: that of the environment, else the embedded one."""
     url = env.str("REDIS_URL", "") or f"unix://{quote(str(embedded_redis_socket(directory)))}"

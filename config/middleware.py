@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
-from whitenoise.middleware import WhiteNoiseMiddleware
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-
-
-class StaticFiles(WhiteNoiseMiddleware):
-    """Serve our stylesheets and scripts ourselves, in development and production alike."""
 
 
 def permissions_policy(

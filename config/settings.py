@@ -24,8 +24,11 @@ DATA_DIR = data_dir()
 SECRET_KEY = secret_key(DATA_DIR, debug=DEBUG)
 REDIS_URL = redis_url(DATA_DIR)
 DATABASES = {"default": database(env.str("DATABASE_URL", ""), DATA_DIR)}
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", ".localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+# This machine may always ask, as `make run` and health checks do.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", []), "localhost", ".localhost", "127.0.0.1", "[::1]"]
+if (_host := env.str("HOST", "")) not in ("", "0.0.0.0", "::"):  # noqa: S104 - not listened on
+    ALLOWED_HOSTS.append(_host)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 # --- Cordboard's own -----------------------------------------------------------------------------
 
@@ -54,7 +57,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "config.middleware.StaticFiles",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.permissions_policy",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -182,6 +185,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Publishing: one try, no waiting; callers publish after their commit and only log.
     "max_retries": 0,
 }
+CELERY_BEAT_SCHEDULER = "config.beat.TickingScheduler"
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

@@ -1,0 +1,104 @@
+"""The first start's credentials: made or taken from the environment, kept in a file for shells."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from config.environment import env
+from routing import sids
+from routing.actions import accounts, api_keys
+from routing.models import Account
+
+FILE = "credentials.env"
+GENERATED: dict[str, Callable[[], str]] = {
+    "ACCOUNT_SID": lambda: sids.new("AC"),
+    "AUTH_TOKEN": lambda: secrets.token_hex(16),
+    "API_KEY_SID": lambda: sids.new("SK"),
+    "API_KEY_SECRET": lambda: secrets.token_hex(16),
+    "ADMIN_USER": lambda: "admin",
+    "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
+}
+GENERATED_FOR_DEMO: dict[str, Callable[[], str]] = {
+    "AGENT_USER": lambda: "alice",
+    "AGENT_PASSWORD": lambda: secrets.token_urlsafe(9),
+}
+
+Credentials = dict[str, str]
+
+
+def ensure(directory: Path, *, demo: bool) -> Credentials | None:
+    """Return the credentials of this installation, made at the first start and kept from then on.
+
+    Returns None when the file is gone though there are accounts: what it held cannot be had again
+    (tokens are shown once, passwords are hashed), and new ones would not be noticed.
+    """
+    path = directory / FILE
+    known = read(path)
+    if known is None and Account.objects.exists():
+        return None
+    names = GENERATED | (GENERATED_FOR_DEMO if demo else {})
+    values = dict(known or {})
+    for name, generate in names.items():
+        if name not in values:
+            values[name] = env.str(name, "") or generate()
+    with transaction.atomic():
+        if not Account.objects.exists():
+            _create(values)
+        if values != known:
+            # Before the commit: a file without rows is made good by the next start, rows without
+            # the file could not be.
+            write(path, values)
+    return values
+
+
+def _create(values: Credentials) -> None:
+    """Make the account, its API key and the first administrator."""
+    now = datetime.now(UTC)
+    account, _ = accounts.create_account(
+        friendly_name="Cordboard",
+        sid=values["ACCOUNT_SID"],
+        auth_token=values["AUTH_TOKEN"],
+        now=now,
+    )
+    api_keys.create_api_key(
+        account=account,
+        friendly_name="First start",
+        sid=values["API_KEY_SID"],
+        secret=values["API_KEY_SECRET"],
+        now=now,
+    )
+    users = get_user_model().objects
+    if not users.filter(username=values["ADMIN_USER"]).exists():
+        users.create_superuser(username=values["ADMIN_USER"], password=values["ADMIN_PASSWORD"])
+
+
+def read(path: Path) -> Credentials | None:
+    """Return what the file says, in whatever quotes; None when there is none."""
+    try:
+        words = shlex.split(path.read_text(), comments=True)
+    except FileNotFoundError:
+        return None
+    pairs = (word.removeprefix("export ").partition("=") for word in words if "=" in word)
+    return {name: value for name, _, value in pairs}
+
+
+def write(path: Path, values: Credentials) -> None:
+    """Write the file whole, readable by this user alone, so that a shell may source it."""
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{FILE}-")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.writelines(lines)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise

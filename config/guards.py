@@ -1,0 +1,58 @@
+"""What must hold before anything is started: one server a data directory, and a free port."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+LOCK = "serve.lock"
+
+
+class Refused(Exception):
+    """The server cannot start here and now, and why."""
+
+
+@contextlib.contextmanager
+def only_server_in(directory: Path) -> Iterator[None]:
+    """Hold the directory's lock; the kernel lets go of it however this process ends."""
+    with open(directory / LOCK, "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Refused(
+                f"Another Cordboard (process {file.read().strip() or '?'}) runs on {directory}. "
+                "Stop it, or give this one a directory and a port of its own: "
+                "DATA_DIR=… PORT=… make run"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def port_is_free(host: str, port: int) -> None:
+    """Raise `Refused` when nothing could listen there."""
+    if not 0 < port < 65536:
+        raise Refused(f"PORT is a number from 1 to 65535, not {port}.")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server will: a port that was in use a moment ago is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror:
+        raise Refused(f"HOST={host} is not an address of this machine.") from None
+    except PermissionError:
+        raise Refused(f"Port {port} is kept for the system; choose one above 1023.") from None
+    except OSError as error:
+        raise Refused(
+            f"Port {port} on {host} cannot be used ({error.strerror}). "
+            f"Choose another one: PORT={port + 1 if port < 65535 else 8000} make run"
+        ) from None

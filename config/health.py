@@ -1,0 +1,68 @@
+"""`/healthz`: whether the parts that make the whole work answer, each asked in earnest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from config import heartbeats, jobs
+
+PATIENCE = 1.5
+"""Seconds to wait for a job runner's answer."""
+
+# What a check may raise when the part that it asks is not there.
+SILENCE = (DatabaseError, RedisError, OperationalError, OSError)
+
+
+def _database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone() == (1,))
+
+
+def _jobs() -> bool:
+    """Have a job done, unless one was within the last second."""
+    deadline = time.monotonic() + PATIENCE
+    while not heartbeats.jobs_are_alive():
+        if time.monotonic() > deadline:
+            return False
+        if heartbeats.may_ask_jobs():
+            jobs.ping.apply_async(expires=PATIENCE)
+        time.sleep(0.02)
+    return True
+
+
+CHECKS: dict[str, Callable[[], bool]] = {
+    "database": _database,
+    "redis": lambda: bool(heartbeats.redis().ping()),
+    "jobs": _jobs,
+    "beat": heartbeats.beat_is_alive,
+}
+
+
+@never_cache
+@require_safe
+def healthz(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 when all parts answer, else 503 and which ones do not."""
+    failing = [name for name, check in CHECKS.items() if not _answers(check)]
+    body = {
+        "status": "failing" if failing else "ok",
+        "failing": failing,
+        "checks": {name: "no answer" if name in failing else "ok" for name in CHECKS},
+    }
+    return JsonResponse(body, status=503 if failing else 200)
+
+
+def _answers(check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except SILENCE:
+        return False

@@ -1,0 +1,58 @@
+"""Run the whole of Cordboard: what `make run` starts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from environs import EnvValidationError
+
+from config import guards
+from config.embedded_redis import NoServer
+from config.environment import env
+from config.serving import Server
+from config.supervisor import PartEnded, Stopped, TooSlow
+from routing.actions.errors import ActionError
+
+EXPECTED = (ActionError, EnvValidationError, NoServer, TooSlow, guards.Refused)
+"""What an operator can mend: told in words, without a traceback."""
+
+
+class Command(BaseCommand):
+    """Start what is needed, then web, jobs and beat, and end them all together."""
+
+    help = "Run Cordboard: a private Redis if none is configured, web, jobs and beat."
+    # The parts check the same when they load; twice would only delay the start.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--with-parent",
+            action="store_true",
+            help="end when the process that started this one ends, however it ends",
+        )
+
+    def handle(self, *_: Any, with_parent: bool, **__: Any) -> None:
+        """Run until told to stop; exit 0 then, and 1 when a part ends by itself."""
+        try:
+            server = Server(
+                host=env.str("HOST", "") or "127.0.0.1",
+                port=env.int("PORT", 8000),
+                demo=env.bool("DEMO", True),
+                data_dir=settings.DATA_DIR,
+            )
+            guards.port_is_free(server.host, server.port)
+            with guards.only_server_in(settings.DATA_DIR):
+                asyncio.run(server.run(with_parent=with_parent))
+        except Stopped:
+            print("Cordboard has ended.", flush=True)
+        except PartEnded as ended:
+            print(ended.part.obituary(), file=sys.stderr)
+            sys.exit(1)
+        except EXPECTED as error:
+            raise CommandError(str(error)) from None

@@ -1,0 +1,89 @@
+"""Run one part of `make run` in a process of its own: `python -m config.part web|jobs|beat`.
+
+A part loads everything, then waits on its standard input for a line: the supervisor sends it once
+the database is ready. The input stays open from then on; when it closes, the supervisor is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import warnings
+
+# Before Autobahn is imported, which reads it then.
+os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+
+def web(host: str, port: str) -> None:
+    """Serve HTTP and websockets until told to stop."""
+    # Daphne falls back to files that whitenoise reads synchronously; they are small.
+    warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
+    from daphne.cli import CommandLineInterface
+
+    from config import asgi  # noqa: F401 - loaded here, before the wait
+
+    wait_for_the_word()
+    CommandLineInterface().run(["-b", host, "-p", port, "-v", "0", "config.asgi:application"])
+
+
+def jobs() -> None:
+    """Do jobs until told to stop."""
+    import django
+
+    from config.celery import app
+
+    django.setup()
+    app.finalize()
+    wait_for_the_word()
+    app.worker_main(
+        [
+            "worker",
+            "--pool=threads",
+            "--concurrency=4",
+            "--loglevel=WARNING",
+            # What several runners tell each other by; the start need not wait for it.
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
+
+
+def beat() -> None:
+    """Send what is due until told to stop."""
+    import django
+
+    from config.celery import app
+
+    django.setup()
+    app.finalize()
+    wait_for_the_word()
+    app.start(["beat", "--loglevel=WARNING", "--pidfile="])
+
+
+def wait_for_the_word() -> None:
+    """Wait for the supervisor's line, then watch for its end."""
+    if not sys.stdin.buffer.readline():
+        os._exit(1)
+    threading.Thread(target=_end_with_the_supervisor, daemon=True, name="supervisor").start()
+
+
+def _end_with_the_supervisor() -> None:
+    while os.read(0, 1024):
+        continue
+    # As if killed: whatever was being done is done again by the next start.
+    os._exit(1)
+
+
+def main(name: str, *arguments: str) -> None:
+    """Run the part of this name."""
+    if name == "web":
+        web(*arguments)
+    else:
+        {"jobs": jobs, "beat": beat}[name]()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

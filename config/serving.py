@@ -1,0 +1,145 @@
+"""The order of a start: Redis, then everything loaded while the database is made ready, then go."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.management import call_command
+from django.db import connections
+
+from config import credentials, embedded_redis
+from config.credentials import Credentials
+from config.environment import BASE_DIR, uses_embedded_redis
+from config.supervisor import Supervisor
+
+LONGEST_START = 60
+"""Seconds after which a start that has not come to an answer is given up."""
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not listened on
+
+T = TypeVar("T")
+
+
+class Server:
+    """One Cordboard on one machine."""
+
+    def __init__(self, *, host: str, port: int, demo: bool, data_dir: Path) -> None:
+        """Remember where to listen and where to keep things."""
+        self.host = host
+        self.port = port
+        self.demo = demo
+        self.data_dir = data_dir
+        self.near = WILDCARDS.get(host, host)
+        """The address by which this machine itself reaches the server."""
+
+    async def run(self, *, with_parent: bool) -> None:
+        """Start everything and keep it running; raises what ended it."""
+        async with Supervisor(logs=self.data_dir / "logs", say=_say) as supervisor:
+            if with_parent:
+                supervisor.end_with_parent()
+            if uses_embedded_redis():
+                await self._start_redis(supervisor)
+            parts = [
+                await supervisor.start(name, [sys.executable, "-m", "config.part", name, *more])
+                for name, more in (
+                    ("web", (self.host, str(self.port))),
+                    ("jobs", ()),
+                    ("beat", ()),
+                )
+            ]
+            made = await supervisor.until(_in_thread(self._prepare))
+            for part in parts:
+                part.release()
+            await supervisor.until(self._healthy(), seconds=LONGEST_START)
+            self._welcome(made)
+            await supervisor.until(asyncio.Event().wait())
+
+    async def _start_redis(self, supervisor: Supervisor) -> None:
+        path = embedded_redis.make_room(self.data_dir)
+        embedded_redis.end_leftover(path)
+        arguments = embedded_redis.command_line(embedded_redis.find_server(), path)
+        await supervisor.start("redis", arguments, foundation=True)
+        await supervisor.until(embedded_redis.answers(path), seconds=LONGEST_START)
+
+    def _prepare(self) -> Credentials | None:
+        """Bring the database up to date, and fill it at the first start."""
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+            made = credentials.ensure(self.data_dir, demo=self.demo)
+            if self.demo:
+                for name in credentials.GENERATED_FOR_DEMO:
+                    if made and name in made:
+                        os.environ[name] = made[name]
+                call_command("demo")
+            return made
+        finally:
+            connections.close_all()
+
+    async def _healthy(self) -> None:
+        """Return once `/healthz` says that all parts answer."""
+        while not await self._asks_well():
+            await asyncio.sleep(0.1)
+
+    async def _asks_well(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection(self.near, self.port)
+        except OSError:
+            return False
+        with contextlib.closing(writer):
+            writer.write(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            try:
+                return b" 200 " in await asyncio.wait_for(reader.readline(), 10)
+            except (OSError, TimeoutError):
+                return False
+
+    def _welcome(self, made: Credentials | None) -> None:
+        """Say where everything is."""
+        host = f"[{self.near}]" if ":" in self.near else self.near
+        url = f"http://{host}:{self.port}"
+        kept = self.data_dir / credentials.FILE
+        shown = kept.relative_to(BASE_DIR) if kept.is_relative_to(BASE_DIR) else kept
+        lines = ["", f"Cordboard is ready at {url}/", ""]
+        if made:
+            if "AGENT_USER" in made:
+                agent = f"{made['AGENT_USER']} / {made['AGENT_PASSWORD']}"
+                lines.append(f"  agents       {url}/agent/          log in as {agent}")
+            lines += [
+                f"  admin        {url}/admin/          log in as {made['ADMIN_USER']}",
+                f"  REST API     {url}/v1/Workspaces",
+                f"  credentials  {shown}",
+            ]
+        else:
+            lines += [
+                f"  {shown} is gone, and what it held cannot be had again; nothing was replaced.",
+                "  For a new password:  .venv/bin/python manage.py changepassword admin",
+                f"  For a new API key:   {url}/admin/",
+            ]
+        _say("\n".join([*lines, "", "Ctrl-C ends it.", ""]))
+
+
+def _say(text: str) -> None:
+    """Print at once; a reader that went away is no reason to end."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)  # noqa: T201 - the voice of the `serve` command
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do blocking work in a thread that no end of ours waits for, unlike the loop's own threads."""
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # handed to whoever waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="prepare").start()
+    return await asyncio.wrap_future(future)

@@ -1,0 +1,239 @@
+"""Run several processes as one: started in order, heard through one voice, ended together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TypeVar
+
+LOG_SIZE = 4 * 1024 * 1024
+"""Bytes that a part's log may hold; one older file of the same size is kept beside it."""
+PATIENCE = 3.0
+"""Seconds that parts have to end by themselves before they are killed."""
+PATIENCE_WITH_FOUNDATIONS = 1.0
+"""The same for what they stand on; together less than the five seconds that an end may take."""
+LAST_LINES = 20
+COLOURS = {"web": 36, "jobs": 32, "beat": 35, "redis": 33}
+PR_SET_PDEATHSIG = 1
+
+T = TypeVar("T")
+
+
+class Stopped(Exception):
+    """Somebody asked the whole to end."""
+
+
+class TooSlow(Exception):
+    """Something that was waited for has not come."""
+
+
+class PartEnded(Exception):
+    """A part ended that should have gone on; carries the part."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__(part.name)
+        self.part = part
+
+
+class Part:
+    """A process, what it says, and its end."""
+
+    def __init__(
+        self,
+        name: str,
+        process: asyncio.subprocess.Process,
+        *,
+        log: logging.Logger,
+        foundation: bool,
+    ) -> None:
+        self.name = name
+        self.foundation = foundation
+        self.process = process
+        self.log = log
+        self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
+
+    def release(self) -> None:
+        """Give the word for which the part waits on its standard input."""
+        if self.process.stdin:
+            self.process.stdin.write(b"go\n")
+
+    def obituary(self) -> str:
+        """Tell how it ended, with its last lines."""
+        code = self.process.returncode or 0
+        how = f"exit status {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+        lines = "".join(f"\n    {line}" for line in self.last_lines)
+        return f"{self.name} ended unexpectedly ({how})" + (
+            f"; its last lines:{lines}" if lines else " and said nothing."
+        )
+
+
+class Supervisor:
+    """Hold the parts together; use it as an asynchronous context manager, which ends them all."""
+
+    def __init__(self, *, logs: Path, say: Callable[[str], None]) -> None:
+        """Keep the parts' lines in the directory `logs` and pass them on to `say`."""
+        self.logs = logs
+        self.say = say
+        self.parts: list[Part] = []
+        self.stopping = asyncio.Event()
+        self._endings: dict[asyncio.Task[None], Part] = {}
+
+    async def __aenter__(self) -> Supervisor:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._on_signal)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.end_all()
+
+    def _on_signal(self) -> None:
+        if self.stopping.is_set():
+            self._signal_all(self.parts, signal.SIGKILL)
+        self.stopping.set()
+
+    async def start(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        foundation: bool = False,
+    ) -> Part:
+        """Start a process in a session of its own.
+
+        Arguments:
+            foundation: the others stand on it: it ends last, and speaks to its log only.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            # Ctrl-C in a terminal then reaches the supervisor alone, which ends them in order.
+            start_new_session=True,
+            preexec_fn=_dies_with_its_parent(),
+            limit=1024 * 1024,
+        )
+        part = Part(name, process, log=self._log(name), foundation=foundation)
+        self.parts.append(part)
+        self._endings[asyncio.create_task(self._listen(part))] = part
+        return part
+
+    def end_with_parent(self) -> None:
+        """Ask all to end when the process that started this one is gone."""
+        parent = os.getppid()
+
+        async def watch() -> None:
+            while os.getppid() == parent:
+                await asyncio.sleep(0.5)
+            self.stopping.set()
+
+        self._watch = asyncio.create_task(watch())
+
+    async def until(self, awaitable: Awaitable[T], *, seconds: float | None = None) -> T:
+        """Wait for something while all parts live.
+
+        Raises `Stopped` when asked to end meanwhile, `PartEnded` when a part ends, and `TooSlow`
+        when `seconds` have passed.
+        """
+        wanted = asyncio.ensure_future(awaitable)
+        stopping = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait(
+                [wanted, stopping, *self._endings],
+                return_when=asyncio.FIRST_COMPLETED,
+                timeout=seconds,
+            )
+            if stopping.done():
+                raise Stopped
+            for ending, part in self._endings.items():
+                if ending.done():
+                    raise PartEnded(part)
+            if not wanted.done():
+                raise TooSlow(f"Given up after {seconds:.0f} seconds; {self.logs} may tell why.")
+            return wanted.result()
+        finally:
+            stopping.cancel()
+            wanted.cancel()
+
+    async def end_all(self) -> None:
+        """End the parts, then what they stand on; kill the stubborn."""
+        self.stopping.set()
+        for foundation, patience in ((False, PATIENCE), (True, PATIENCE_WITH_FOUNDATIONS)):
+            group = [part for part in self.parts if part.foundation is foundation]
+            self._signal_all(group, signal.SIGTERM)
+            endings = [ending for ending, part in self._endings.items() if part in group]
+            if endings:
+                _, late = await asyncio.wait(endings, timeout=patience)
+                if late:
+                    self._signal_all(group, signal.SIGKILL)
+                    await asyncio.wait(late)
+
+    def _signal_all(self, parts: Sequence[Part], number: signal.Signals) -> None:
+        for part in parts:
+            if part.process.returncode is None:
+                # Its whole session: a part's own children must not outlive it.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(part.process.pid, number)
+
+    async def _listen(self, part: Part) -> None:
+        """Pass on what a part says until it has ended."""
+        assert part.process.stdout is not None  # noqa: S101 - opened as a pipe in `start`
+        colour = COLOURS.get(part.name) if _wants_colours() else None
+        prefix = f"{part.name:5} | " if colour is None else f"\x1b[{colour}m{part.name:5} |\x1b[0m "
+        while chunk := await _line(part.process.stdout):
+            line = chunk.decode(errors="replace").rstrip()
+            part.last_lines.append(line)
+            part.log.info(line)
+            if not part.foundation:
+                self.say(prefix + line)
+        await part.process.wait()
+        part.log.info(f"-- ended with {part.process.returncode}")
+
+    def _log(self, name: str) -> logging.Logger:
+        """Return a logger of the part's own, whose records are the bare lines."""
+        logger = logging.Logger(name)
+        handler = RotatingFileHandler(self.logs / f"{name}.log", maxBytes=LOG_SIZE, backupCount=1)
+        logger.addHandler(handler)
+        return logger
+
+
+async def _line(stream: asyncio.StreamReader) -> bytes:
+    """Return the next line, cut where it is longer than any line should be; empty at the end."""
+    try:
+        return await stream.readuntil()
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    except asyncio.LimitOverrunError as error:
+        return await stream.readexactly(error.consumed)
+
+
+def _wants_colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _dies_with_its_parent() -> Callable[[], None] | None:
+    """Return what a child does first on Linux, so that it cannot outlive a killed supervisor."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def bind() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return bind
