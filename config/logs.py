@@ -46,6 +46,10 @@ def configure(*, level: int, form: str) -> None:
     logging.config.dictConfig(_tree(level, shared, ending))
 
 
+def _is_not_503(record: logging.LogRecord) -> bool:
+    return getattr(record, "status_code", None) != 503
+
+
 def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[str, Any]:
     """Return the loggers: ours and warnings in full, the libraries' chatter not."""
     return {
@@ -58,12 +62,14 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
                 "processors": ending,
             }
         },
+        # Only `/healthz` answers so, and whoever asked it has been told.
+        "filters": {"not_503": {"()": lambda: _is_not_503}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"level": max(level, logging.WARNING), "handlers": ["stderr"]},
         "loggers": {
             **{name: {"level": level} for name in ("config", "agents", "routing", "workflows")},
             # A refused request is the client's business: only what failed on our side is told.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["not_503"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             # Every job received and done is a line; at a sweep a second that is noise.
             "celery.worker.strategy": {"level": "WARNING"},

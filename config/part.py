@@ -31,14 +31,18 @@ def web(host: str, port: str) -> None:
 def jobs() -> None:
     """Do jobs until told to stop."""
     import django
+    from celery.exceptions import SecurityWarning
 
     from config.celery import app
 
     django.setup()
     app.finalize()
     wait_for_the_word()
-    app.worker_main(
+    # Root in a container of its own is the usual case, and the messages are plain JSON.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    app.start(
         [
+            "--quiet",
             "worker",
             "--pool=threads",
             "--concurrency=4",
@@ -60,7 +64,7 @@ def beat() -> None:
     django.setup()
     app.finalize()
     wait_for_the_word()
-    app.start(["beat", "--loglevel=WARNING", "--pidfile="])
+    app.start(["--quiet", "beat", "--loglevel=WARNING", "--pidfile="])
 
 
 def wait_for_the_word() -> None:
