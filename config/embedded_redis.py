@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import shutil
@@ -68,6 +69,14 @@ def command_line(server: str, path: Path) -> list[str]:
         "loglevel": "notice",
     }
     return [server, *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def tidy(directory: Path) -> None:
+    """Remove the socket of a server that has ended, and its directory."""
+    path = embedded_redis_socket(directory)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
 
 
 def end_leftover(path: Path) -> None:

@@ -27,7 +27,7 @@ def data_dir() -> Path:
     """Return the directory that everything embedded is written to, made if need be."""
     path = Path(env.str("DATA_DIR", "") or "var").expanduser()
     path = path if path.is_absolute() else BASE_DIR / path
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 

@@ -7,6 +7,7 @@ import functools
 from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 BEAT = "cordboard:alive:beat"
@@ -26,7 +27,8 @@ def redis() -> Redis:
         settings.REDIS_URL,
         socket_connect_timeout=0.5,
         socket_timeout=1,
-        retry=Retry(NoBackoff(), 1),
+        # A connection that Redis closed meanwhile is worth a second try; one that is silent is not.
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )
     return client
 

@@ -41,6 +41,12 @@ class Server:
 
     async def run(self, *, with_parent: bool) -> None:
         """Start everything and keep it running; raises what ended it."""
+        try:
+            await self._run(with_parent=with_parent)
+        finally:
+            embedded_redis.tidy(self.data_dir)
+
+    async def _run(self, *, with_parent: bool) -> None:
         async with Supervisor(logs=self.data_dir / "logs", say=_say) as supervisor:
             if with_parent:
                 supervisor.end_with_parent()

@@ -171,7 +171,7 @@ CONTENT_SECURITY_POLICY = {
 # --- Redis: jobs and sockets -------------------------------------------------------------
 
 # A request must not wait for a Redis that is gone; beat's sweep makes up for the lost wake.
-REDIS_TIMEOUTS = {"socket_connect_timeout": 0.5, "socket_timeout": 5}
+REDIS_TIMEOUTS = {"socket_connect_timeout": 0.5, "socket_timeout": 3}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from environs import EnvValidationError
 
 from config import guards
@@ -46,8 +46,8 @@ class Command(BaseCommand):
                 demo=env.bool("DEMO", True),
                 data_dir=settings.DATA_DIR,
             )
-            guards.port_is_free(server.host, server.port)
             with guards.only_server_in(settings.DATA_DIR):
+                guards.port_is_free(server.host, server.port)
                 asyncio.run(server.run(with_parent=with_parent))
         except Stopped:
             print("Cordboard has ended.", flush=True)
@@ -55,4 +55,4 @@ class Command(BaseCommand):
             print(ended.part.obituary(), file=sys.stderr)
             sys.exit(1)
         except EXPECTED as error:
-            raise CommandError(str(error)) from None
+            sys.exit(f"Cordboard cannot start: {error}")
