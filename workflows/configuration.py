@@ -258,9 +258,9 @@ class _Reader:
         return expression
 
     def order_by(self, path: str, value: Any) -> tuple[Ordering | None, str]:
-        """Read an order_by, together with its text as written."""
+        """Read an order_by, together with its canonical text."""
         ordering = self.compiled(path, value, compile_ordering)
-        return ordering, (value.strip() if ordering is not None else "")
+        return ordering, ("" if ordering is None else ordering.source)
 
     def known_worker(self, path: str, value: dict[str, Any], key: str) -> TaskPath | None:
         """Read the path of the task's attribute that names a worker."""

@@ -14,7 +14,7 @@ from typing import Any
 from .evaluator import evaluate
 from .nodes import And, Comparison, ListOf, Literal, Node, Operand, Or, Path, comparisons
 from .operators import OPERATORS, number_in
-from .views import NOTHING, View
+from .views import NOTHING, View, lookup
 
 Function = Callable[..., bool]
 
@@ -29,6 +29,7 @@ def matches(worker=NOTHING, task=NOTHING, taskrouter=NOTHING, workers=NOTHING):
     except Exception:
         return walk(worker, task, taskrouter, workers)
 """
+_BUILT_IN_OBJECTS = {"worker": frozenset({"channel"})}
 _ORDERING = ("<", "<=", ">", ">=")
 _NAMES = {
     "==": "equal",
@@ -54,12 +55,10 @@ def generate(node: Node) -> Function:
         return walk
     writer = _Writer()
     condition = writer.condition(node)
-    unpack = "\n".join(
-        f"        {root}_a, {root}_b = {root}" for root in ROOTS if root in writer.roots
-    )
+    unpack = "\n".join(f"        {root}_a = {root}[0]" for root in ROOTS if root in writer.roots)
     source = _TEMPLATE.format(unpack=unpack or "        pass", condition=condition)
     namespace = writer.constants | {_NAMES[name]: each for name, each in OPERATORS.items()}
-    namespace |= {"NOTHING": NOTHING, "walk": walk}
+    namespace |= {"NOTHING": NOTHING, "lookup": lookup, "walk": walk}
     try:
         exec(compile(source, "<expression>", "exec"), namespace)  # noqa: S102 - see the module's head
     except (RecursionError, MemoryError, SyntaxError):
@@ -133,7 +132,14 @@ class _Writer:
             return f"{k} in x if type(x := {path}) is list else False"
         if operator == "CONTAINS" and isinstance(value, str):
             return f"{k} in x if type(x := {path}) is str else contains(x, {k})"
-        if operator in ("==", "!=", *_ORDERING) and type(value) in (str, int, float):
+        if operator in _ORDERING and type(value) in (str, int, float):
+            # A text beside a number raises, which the walked tree then answers.
+            scalar = f"x {operator} {k} and x is not True and x is not False"
+            return f"(x := {path}) is not None and {scalar}"
+        if operator == "==" and type(value) in (int, float):
+            number = "x is not True and x is not False" if value in (0, 1) else "True"
+            return f"{number} if (x := {path}) == {k} else type(x) is str and equal(x, {k})"
+        if operator in ("==", "!=") and type(value) in (str, int):
             kind = "str" if isinstance(value, str) else "int"
             return f"x {operator} {k} if type(x := {path}) is {kind} else {general}(x, {k})"
         return f"{general}({path}, {k})"
@@ -160,12 +166,14 @@ class _Writer:
             return f"x {operator} y if {both.format('str', 'str')} else {general}(x, y)"
         if operator in _ORDERING:
             return f"x {operator} y if {both.format('int', 'int')} else {general}(x, y)"
-        # From ":" on, the first character is past the digits: the text spells no number.
+        # Up to ":" the first character may be a digit: only such a text can equal a number.
         if operator in ("IN", "NOT IN"):
-            word = "in" if operator == "IN" else "not in"
-            return f"x {word} y if {both.format('str', 'list')} and x >= ':' else {general}(x, y)"
+            found = "x in y or x < ':' and is_in(x, y)"
+            found = found if operator == "IN" else f"not ({found})"
+            return f"{found} if {both.format('str', 'list')} else {general}(x, y)"
         if operator == "HAS":
-            return f"y in x if {both.format('list', 'str')} and y >= ':' else has(x, y)"
+            both = both.format("list", "str")
+            return f"y in x or y < ':' and has(x, y) if {both} else has(x, y)"
         return f"{general}({one}, {other})"
 
     def operand(self, operand: Operand) -> str:
@@ -178,8 +186,15 @@ class _Writer:
         """Write the look-up of a path: in the attributes, if that gives null in the built-ins."""
         self.roots.add(path.root)
         keys = [self.bind(segment) for segment in path.segments]
+        first = path.segments[0]
+        named = len(keys) > 1 and all(isinstance(segment, str) for segment in path.segments)
+        if named and first in _BUILT_IN_OBJECTS.get(path.root, ()):
+            # Rarely an attribute, and nearly always there: go straight to the built-in value.
+            straight = "".join([f"[{key}]" for key in keys])
+            general = f"lookup({path.root}, {self.bind(path.segments)})"
+            return f"({general} if {keys[0]} in {path.root}_a else {path.root}[1]{straight})"
         attributes = self.steps(f"{path.root}_a", path, keys)
-        builtins = self.steps(f"{path.root}_b", path, keys)
+        builtins = self.steps(f"{path.root}[1]", path, keys)
         return f"(v if (v := {attributes}) is not None else {builtins})"
 
     def steps(self, container: str, path: Path, keys: list[str]) -> str:

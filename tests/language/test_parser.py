@@ -1,0 +1,207 @@
+"""What is wrong is shown where it is, to the character."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+
+import pytest
+
+from workflows.expressions import (
+    MAXIMUM_DEPTH,
+    MAXIMUM_LENGTH,
+    ExpressionSyntaxError,
+    Subject,
+    compile,  # noqa: A004
+)
+from workflows.expressions.nodes import And, Comparison, ListOf, Literal, Or, Path
+from workflows.expressions.parser import parse
+
+A, B, C = (
+    Comparison(Path("task", (name,)), "==", Literal(number))
+    for number, name in enumerate("abc", start=1)
+)
+
+
+def message(source: str, subject: Subject = "task") -> str:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        compile(source, subject=subject)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("subject", "source", "expected"),
+    [
+        (
+            "task",
+            "vip",
+            """\
+Expected an operator after vip (one of ==, !=, <, <=, >, >=, HAS, IN, NOT IN, CONTAINS)
+    vip
+       ^""",
+        ),
+        (
+            "worker",
+            "region == 'eu' AND skill-level > 3",
+            """\
+A hyphen cannot be part of an attribute name; rename the attribute, for example skill_level
+    region == 'eu' AND skill-level > 3
+                       ^~~~~~~~~~~""",
+        ),
+        (
+            "task",
+            "(vip == true AND (age > 5 OR manual == 1)",
+            """\
+This parenthesis is never closed
+    (vip == true AND (age > 5 OR manual == 1)
+    ^""",
+        ),
+        (
+            "task",
+            "language == 'en",
+            """\
+The text that begins here has no closing '
+    language == 'en
+                ^""",
+        ),
+        (
+            "task",
+            "language IN ['en', 'de'",
+            """\
+This list is never closed
+    language IN ['en', 'de'
+                ^""",
+        ),
+        (
+            "target",
+            "task.language IN languages AND worker.level > 2",
+            """\
+An attribute needs its prefix here: write worker.languages or task.languages
+    task.language IN languages AND worker.level > 2
+                     ^~~~~~~~~""",
+        ),
+        (
+            "target",
+            "taskrouter.hour > 8",
+            """\
+taskrouter has only currentTime, currentHour, currentMin, dayOfWeek
+    taskrouter.hour > 8
+    ^~~~~~~~~~~~~~~""",
+        ),
+        (
+            "workers",
+            "workers.busy > 2",
+            """\
+workers has only workers.available, workers.unavailable and workers.WA… (an activity's sid)
+    workers.busy > 2
+    ^~~~~~~~~~~~""",
+        ),
+        (
+            "task",
+            "a == 1 &&\tb == 2",
+            """\
+Write AND to join conditions
+    a == 1 && b == 2
+           ^~""",
+        ),
+        (
+            "task",
+            "a == 1\n  AND b ==\n  OR c == 3",
+            """\
+Expected a value: an attribute, a text, a number or a list
+      OR c == 3 (line 3)
+      ^~""",
+        ),
+        ("task", "", "The expression is empty"),
+    ],
+)
+def test_a_fault_is_shown_at_its_place(subject: Subject, source: str, expected: str) -> None:
+    assert message(source, subject) == expected
+
+
+def test_a_fault_in_a_long_line_is_shown_with_its_surroundings() -> None:
+    shown = message(" OR ".join(["a == 1"] * 400 + ["b"] + ["c == 1"] * 400)).splitlines()
+    assert len(shown) == 3
+    assert all(len(line) <= 110 for line in shown)
+    line, pointer = shown[1:]
+    assert line.startswith("    …")
+    assert line.endswith("…")
+    assert line[: pointer.index("^")].endswith("OR b ")
+
+
+def test_an_error_carries_message_source_and_span() -> None:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        compile("a ==  ", subject="task")
+    error = caught.value
+    assert (error.source, error.span) == ("a ==  ", (4, 4))
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
+
+
+def test_and_binds_tighter_than_or() -> None:
+    source = "a == 1 OR b == 2 AND c == 3"
+    assert parse(source, subject="task") == Or((A, And((B, C))))
+    assert parse("(a == 1 OR b == 2) AND c == 3", subject="task") == And((Or((A, B)), C))
+
+
+def test_chains_are_flat_however_they_are_put_in_parentheses() -> None:
+    flat = And((A, B, C))
+    for source in (
+        "a==1 AND b==2 AND c==3",
+        "(a==1 AND b==2) AND c==3",
+        "a==1 AND (b==2 AND c==3)",
+    ):
+        assert parse(source, subject="task") == flat
+
+
+def test_a_list_holds_literals_of_every_kind() -> None:
+    node = parse("a IN ['x', 1, -2.5, true, False, NULL]", subject="task")
+    values = [Literal("x"), Literal(1), Literal(-2.5), Literal(True), Literal(False), Literal(None)]
+    assert node == Comparison(Path("task", ("a",)), "IN", ListOf(tuple(values)))
+
+
+def test_keywords_may_name_attributes_behind_a_prefix() -> None:
+    assert parse("task.in == task.null", subject="task") == Comparison(
+        Path("task", ("in",)), "==", Path("task", ("null",))
+    )
+
+
+def test_ten_thousand_characters_are_read_and_one_more_is_refused() -> None:
+    source = "a == 1".ljust(MAXIMUM_LENGTH)
+    assert compile(source, subject="task").source == "task.a == 1"
+    assert "The text has 10,001 characters; at most 10,000 are allowed" in message(source + " ")
+
+
+def test_what_binding_leaves_may_be_longer() -> None:
+    source = f'worker.a == "{"x" * 20_000}"'
+    assert compile(source, subject="residual").source == source
+
+
+def test_a_hundred_parentheses_are_read_and_one_more_is_refused() -> None:
+    def nested(depth: int) -> str:
+        return "(" * depth + "a == 1" + ")" * depth
+
+    assert compile(nested(MAXIMUM_DEPTH), subject="task").source == "task.a == 1"
+    assert "More than 100 parentheses stand inside each other" in message(nested(101))
+    assert "More than 100" in message("(" * 9_000)
+
+
+def test_the_deepest_expression_that_is_read_can_also_be_asked() -> None:
+    source = "a == 1"
+    for level in range(MAXIMUM_DEPTH):
+        source = f"b{level} == 1 {'AND' if level % 2 else 'OR'} ({source})"
+    expression = compile(source, subject="task")
+    assert expression.matches() is expression.function() is False
+    assert compile(expression.source, subject="residual") == expression
+
+
+def test_long_flat_chains_are_no_matter_of_depth() -> None:
+    assert sys.getrecursionlimit() <= 1_000
+    for word in ("AND", "OR"):
+        source = f" {word} ".join(f"a=={number}" for number in range(800))
+        expression = compile(source, subject="task")
+        assert expression.matches() is expression.function() is False
+
+
+def test_a_number_has_as_many_digits_as_python_reads() -> None:
+    assert compile(f"a == {'9' * 4_300}", subject="task").is_constant is None
+    assert "at most 4,300 digits" in message(f"a == {'9' * 4_301}")
