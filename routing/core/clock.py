@@ -1,0 +1,21 @@
+"""Turn moments into whole microseconds and back; hot columns and the core count in those."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+SECOND: Final = 1_000_000
+"""Microseconds in a second."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(moment: datetime) -> int:
+    """Return the whole microseconds from 1970-01-01 UTC to an aware `moment`."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(microseconds_: int) -> datetime:
+    """Return the aware UTC moment that lies this many microseconds after 1970-01-01."""
+    return _EPOCH + timedelta(microseconds=microseconds_)

@@ -1,0 +1,58 @@
+"""Say which tasks wait alike: a lane's identity, worked out from a target and a task."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import astuple, dataclass
+
+from workflows.configuration import Target
+from workflows.expressions import View, lookup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What tasks of one lane have in common; texts are canonical.
+
+    `task_queue_sid` is None for a task routed directly to a worker.
+    """
+
+    task_channel_sid: str
+    task_queue_sid: str | None
+    expression: str = ""
+    order_by: str = ""
+    known_worker_sid: str | None = None
+    known_worker_name: str | None = None
+    ignore_capacity: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Return a short text that two identities share exactly when they are equal."""
+        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()
+
+
+def of_target(target: Target, task: View, *, task_channel_sid: str) -> Identity:
+    """Return the lane of a task that waits in this target.
+
+    The task's attributes are worked into the target's expression, so that what is left asks only
+    about the worker.
+    """
+    expression = "" if target.expression is None else target.expression.bind(task=task).source
+    return Identity(
+        task_channel_sid=task_channel_sid,
+        task_queue_sid=target.queue,
+        expression=expression,
+        order_by=target.order_by_source,
+        known_worker_sid=_known(target.known_worker_sid, task),
+        known_worker_name=_known(target.known_worker_friendly_name, task, fold=True),
+    )
+
+
+def _known(path: tuple[str | int, ...] | None, task: View, *, fold: bool = False) -> str | None:
+    """Return the worker a task names: None if the target names none, "" if the task does not."""
+    if path is None:
+        return None
+    name = lookup(task, path)
+    if not isinstance(name, str):
+        return ""
+    return name.casefold() if fold else name

@@ -1,0 +1,76 @@
+"""Hold the lifecycles of tasks and reservations as tables, and the two functions that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from routing.core.vocabulary import AssignmentStatus as Task
+from routing.core.vocabulary import ReservationStatus as Reservation
+
+TASK_TRANSITIONS: Final[dict[Task, frozenset[Task]]] = {
+    Task.PENDING: frozenset({Task.RESERVED, Task.CANCELED}),
+    Task.RESERVED: frozenset({Task.PENDING, Task.ASSIGNED, Task.CANCELED}),
+    Task.ASSIGNED: frozenset({Task.WRAPPING, Task.COMPLETED}),
+    Task.WRAPPING: frozenset({Task.COMPLETED}),
+    Task.COMPLETED: frozenset(),
+    Task.CANCELED: frozenset(),
+}
+
+RESERVATION_TRANSITIONS: Final[dict[Reservation, frozenset[Reservation]]] = {
+    Reservation.PENDING: frozenset(
+        {
+            Reservation.ACCEPTED,
+            Reservation.REJECTED,
+            Reservation.TIMEOUT,
+            Reservation.CANCELED,
+            Reservation.RESCINDED,
+        }
+    ),
+    # Accepted work is withdrawn only when its task is deleted; that ends it as canceled.
+    Reservation.ACCEPTED: frozenset(
+        {Reservation.WRAPPING, Reservation.COMPLETED, Reservation.CANCELED}
+    ),
+    Reservation.WRAPPING: frozenset({Reservation.COMPLETED, Reservation.CANCELED}),
+    Reservation.COMPLETED: frozenset(),
+    Reservation.REJECTED: frozenset(),
+    Reservation.TIMEOUT: frozenset(),
+    Reservation.CANCELED: frozenset(),
+    Reservation.RESCINDED: frozenset(),
+}
+
+FINAL_TASK: Final = frozenset(s for s, after in TASK_TRANSITIONS.items() if not after)
+OPEN_RESERVATION: Final = frozenset(s for s, after in RESERVATION_TRANSITIONS.items() if after)
+"""The statuses in which a reservation takes a slot of its worker's capacity."""
+
+
+class InvalidTransition(Exception):
+    """This status cannot follow that one."""
+
+    def __init__(self, current: str, new: str) -> None:
+        super().__init__(f"[{current}] cannot go to [{new}]")
+        self.current = current
+        self.new = new
+
+
+def check(current: Task | Reservation, new: Task | Reservation) -> None:
+    """Raise `InvalidTransition` unless `new` may follow `current` (two statuses of one noun)."""
+    allowed: frozenset[Task] | frozenset[Reservation]
+    if isinstance(current, Task):
+        allowed = TASK_TRANSITIONS[current]
+    else:
+        allowed = RESERVATION_TRANSITIONS[current]
+    if new not in allowed:
+        raise InvalidTransition(current, new)
+
+
+def task_status_of(reservations: Iterable[Reservation]) -> Task:
+    """Derive a live task's status from those of its reservations."""
+    statuses = frozenset(reservations)
+    if Reservation.ACCEPTED in statuses:
+        return Task.ASSIGNED
+    if Reservation.WRAPPING in statuses:
+        return Task.WRAPPING
+    if Reservation.PENDING in statuses:
+        return Task.RESERVED
+    return Task.PENDING

@@ -1,0 +1,212 @@
+"""Decide who may take a task, and in which order workers are asked.
+
+One function, `refusal`, answers for the cycle, for grabbing and for the words under a disabled
+button, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from routing.core.snapshot import (
+    Lane,
+    TaskQueue,
+    Worker,
+    WorkerChannel,
+    busy_percentage,
+    free_percentage,
+)
+from routing.core.vocabulary import GrabPolicy, Refusal
+from workflows.expressions import View
+
+_NO_TASK = View({}, {})
+
+
+class Hand:
+    """A worker during one matching pass: what they were seen with, and what the pass gave them.
+
+    `taken` counts the slots given so far; it is also the stamp by which a lane notices that what
+    it knew of this worker is out of date.
+    """
+
+    __slots__ = ("_consumed", "_reserved_us", "_view", "taken", "worker")
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.taken = 0
+        self._consumed: dict[int, int] = {}
+        self._reserved_us: dict[int | None, int] = {}
+        self._view: View | None = None
+
+    def consumed(self, channel: WorkerChannel) -> int:
+        """Return the slots in use on a channel, those given in this pass included."""
+        return channel.consumed + self._consumed.get(channel.task_channel_id, 0)
+
+    def idle_since(self, channel_id: int, *, optimized: bool) -> int:
+        """Return when the worker last got a task, over all channels or (optimized) on this one."""
+        worker = self.worker
+        if not optimized:
+            return self._reserved_us.get(None, worker.last_reserved_us)
+        channel = worker.channels.get(channel_id)
+        seen = -1 if channel is None else channel.last_reserved_us
+        return self._reserved_us.get(channel_id, seen)
+
+    def take(self, channel_id: int, *, now: int) -> None:
+        """Give the worker one more task on a channel."""
+        self.taken += 1
+        self._consumed[channel_id] = self._consumed.get(channel_id, 0) + 1
+        # Later takers of the same pass are later in time, if only by a microsecond.
+        self._reserved_us[channel_id] = self._reserved_us[None] = now + self.taken
+        self._view = None
+
+    def view(self) -> View:
+        """Return the worker as expressions see them now."""
+        if self._view is None:
+            self._view = worker_view(self.worker, self._consumed)
+        return self._view
+
+
+def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
+    """Return a worker as expressions see them: attributes first, then what every worker has.
+
+    Arguments:
+        extra: slots in use beyond those in the snapshot, by task channel id.
+    """
+    extra = extra or {}
+    channels: dict[str, Any] = {}
+    for channel_id, channel in worker.channels.items():
+        consumed = channel.consumed + extra.get(channel_id, 0)
+        capacity = channel.configured_capacity
+        channels[channel.unique_name] = {
+            "configured_capacity": capacity,
+            "assigned_tasks": channel.assigned,
+            "available_capacity_percentage": free_percentage(capacity, consumed),
+            "busy_capacity_percentage": busy_percentage(capacity, consumed),
+            "available": channel.available,
+        }
+    return View(
+        worker.attributes,
+        {
+            "sid": worker.sid,
+            "friendly_name": worker.friendly_name,
+            "activity_sid": worker.activity_sid,
+            "activity_name": worker.activity_name,
+            "channel": channels,
+        },
+    )
+
+
+def refusal(
+    hand: Hand,
+    lane: Lane,
+    *,
+    multi_task: bool,
+    clock: View,
+    task: View = _NO_TASK,
+) -> Refusal | None:
+    """Return why the router may not offer this worker a task of this lane, or None.
+
+    Arguments:
+        clock: what `taskrouter.…` reads now.
+        task: needed only where the lane's expression still reads something of the task.
+    """
+    return (
+        membership_refusal(hand, lane.task_queue)
+        or (None if lane.ignore_capacity else room_refusal(hand, lane, multi_task=multi_task))
+        or _expression_refusal(hand, lane, clock, task)
+        or (None if lane.ignore_capacity else _manual_refusal(hand, lane, multi_task=multi_task))
+    )
+
+
+def grab_refusal(
+    hand: Hand,
+    lane: Lane,
+    *,
+    multi_task: bool,
+    rank: int,
+    waited: int,
+) -> Refusal | None:
+    """Return why this worker may not grab a task of this lane, or None.
+
+    The target's own expression is for the router and not asked here; what a target asks of those
+    who grab (`grab_expression`) is the caller's to ask, last.
+
+    Arguments:
+        rank: how many tasks of the queue are older, as far as the policy needs to know.
+        waited: how long the task has been in the queue, in whole seconds.
+    """
+    return (
+        (Refusal.NOT_IN_QUEUE if lane.task_queue is None else None)
+        or membership_refusal(hand, lane.task_queue)
+        or room_refusal(hand, lane, multi_task=multi_task)
+        or _policy_refusal(lane.task_queue, rank=rank, waited=waited)
+    )
+
+
+def membership_refusal(hand: Hand, queue: TaskQueue | None) -> Refusal | None:
+    """Refuse a worker whom the queue's expression does not admit; no queue admits everyone."""
+    if queue is None:
+        return None
+    if queue.target_workers is not None and queue.target_workers.matches(worker=hand.view()):
+        return None
+    return Refusal.NOT_IN_QUEUE
+
+
+def room_refusal(hand: Hand, lane: Lane, *, multi_task: bool) -> Refusal | None:
+    """Refuse a worker who is away, whose channel is off, or who has no slot left."""
+    worker = hand.worker
+    if not worker.available:
+        return Refusal.WORKER_UNAVAILABLE
+    if not multi_task:
+        busy = any(hand.consumed(channel) for channel in worker.channels.values())
+        return Refusal.NO_CAPACITY if busy else None
+    channel = worker.channels.get(lane.task_channel_id)
+    if channel is None or not channel.available:
+        return Refusal.CHANNEL_UNAVAILABLE
+    if hand.consumed(channel) >= channel.configured_capacity:
+        return Refusal.NO_CAPACITY
+    return None
+
+
+def _expression_refusal(hand: Hand, lane: Lane, clock: View, task: View) -> Refusal | None:
+    worker = hand.worker
+    if lane.known_worker_sid is not None and lane.known_worker_sid != worker.sid:
+        return Refusal.EXPRESSION_NOT_MET
+    name = lane.known_worker_name
+    if name is not None and name != worker.friendly_name.casefold():
+        return Refusal.EXPRESSION_NOT_MET
+    if lane.expression is None or lane.expression.matches(
+        worker=hand.view(), task=task, taskrouter=clock
+    ):
+        return None
+    return Refusal.EXPRESSION_NOT_MET
+
+
+def _manual_refusal(hand: Hand, lane: Lane, *, multi_task: bool) -> Refusal | None:
+    channel = hand.worker.channels.get(lane.task_channel_id)
+    if channel is None or not multi_task:
+        return None
+    kept = channel.reserved_for_manual
+    if hand.consumed(channel) >= channel.configured_capacity - kept:
+        return Refusal.KEPT_FOR_MANUAL
+    return None
+
+
+def _policy_refusal(queue: TaskQueue | None, *, rank: int, waited: int) -> Refusal | None:
+    assert queue is not None
+    allowed = {
+        GrabPolicy.OFF: False,
+        GrabPolicy.ANYTHING: True,
+        GrabPolicy.OLDEST: rank < queue.grab_limit,
+        GrabPolicy.WAITED: waited >= queue.grab_after,
+    }[queue.grab_policy]
+    return None if allowed else Refusal.GRAB_NOT_ALLOWED
+
+
+def rank(hand: Hand, lane: Lane) -> tuple[Any, ...]:
+    """Return a worker's place among those who may take a task of this lane: smallest first."""
+    idle = hand.idle_since(lane.task_channel_id, optimized=lane.optimized)
+    if lane.order_by is None:
+        return (idle, hand.worker.id)
+    return (lane.order_by.key(hand.view()), idle, hand.worker.id)

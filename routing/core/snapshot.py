@@ -1,0 +1,127 @@
+"""Hold what the router sees of a workspace at one moment: plain frozen values, no rows.
+
+Moments are whole microseconds since 1970-01-01 UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
+from workflows.expressions import Expression, Ordering
+
+
+def free_percentage(capacity: int, consumed: int) -> int:
+    """Return the free part of a capacity in whole percent: exact, floored, never below 0."""
+    if capacity <= 0 or consumed >= capacity:
+        return 0
+    return (capacity - consumed) * 100 // capacity
+
+
+def busy_percentage(capacity: int, consumed: int) -> int:
+    """Return the used part of a capacity in whole percent: exact, floored, never above 100."""
+    if capacity <= 0 or consumed >= capacity:
+        return 100
+    return consumed * 100 // capacity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskQueue:
+    """A queue: who serves it, in which order, and what may be grabbed from it.
+
+    `target_workers` is None when the queue admits nobody.
+    """
+
+    id: int
+    sid: str
+    target_workers: Expression | None
+    task_order: QueueOrder = QueueOrder.FIFO
+    max_reserved_workers: int = 1
+    grab_policy: GrabPolicy = GrabPolicy.ANYTHING
+    grab_limit: int = 0
+    grab_after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerChannel:
+    """What a worker may carry and carries on one channel."""
+
+    task_channel_id: int
+    unique_name: str
+    configured_capacity: int = 1
+    available: bool = True
+    reserved_for_manual: int = 0
+    consumed: int = 0
+    assigned: int = 0
+    last_reserved_us: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A worker as a cycle sees them; `channels` is keyed by task channel id."""
+
+    id: int
+    sid: str
+    friendly_name: str
+    activity_sid: str
+    activity_name: str
+    available: bool
+    attributes: Mapping[str, Any]
+    channels: Mapping[int, WorkerChannel]
+    last_reserved_us: int = -1
+    version: int = 0
+    workload_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """A way of waiting: every pending task on it asks the same of a worker.
+
+    `task_queue` is None for a task routed directly to a worker. `optimized` says that idleness is
+    counted on the channel alone.
+    """
+
+    id: int
+    task_queue: TaskQueue | None
+    task_channel_id: int
+    optimized: bool = False
+    expression: Expression | None = None
+    order_by: Ordering | None = None
+    known_worker_sid: str | None = None
+    known_worker_name: str | None = None
+    ignore_capacity: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task as a cycle sees it: its place in the order, its lane, and its version."""
+
+    id: int
+    sid: str
+    lane_id: int
+    version: int
+    priority: int
+    virtual_start_us: int
+    created_us: int
+    status: AssignmentStatus = AssignmentStatus.PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Everything one matching pass needs.
+
+    Arguments:
+        heads: for each lane id the tasks at its head, in the order in which they are served.
+        windows: lane ids whose `heads` are not all there is.
+    """
+
+    id: int
+    sid: str
+    multi_task_enabled: bool = True
+    prioritize_queue_order: QueueOrder = QueueOrder.FIFO
+    workers: Sequence[Worker] = ()
+    lanes: Mapping[int, Lane] = field(default_factory=dict)
+    heads: Mapping[int, Sequence[Task]] = field(default_factory=dict)
+    windows: frozenset[int] = frozenset()
