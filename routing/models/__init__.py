@@ -1,0 +1,37 @@
+"""The tables, one noun per file; whatever else reads them says `models.Task`."""
+
+from __future__ import annotations
+
+from routing.models.accounts import Account
+from routing.models.activities import Activity
+from routing.models.api_keys import ApiKey
+from routing.models.events import Event
+from routing.models.lanes import Lane
+from routing.models.memberships import Membership
+from routing.models.reservations import Reservation, Reservations
+from routing.models.task_channels import TaskChannel
+from routing.models.task_queues import TaskQueue
+from routing.models.tasks import Task
+from routing.models.worker_channels import WorkerChannel
+from routing.models.workers import Worker
+from routing.models.workflows import Workflow, WorkflowRevision
+from routing.models.workspaces import Workspace
+
+__all__ = [
+    "Account",
+    "Activity",
+    "ApiKey",
+    "Event",
+    "Lane",
+    "Membership",
+    "Reservation",
+    "Reservations",
+    "Task",
+    "TaskChannel",
+    "TaskQueue",
+    "Worker",
+    "WorkerChannel",
+    "Workflow",
+    "WorkflowRevision",
+    "Workspace",
+]

@@ -1,0 +1,42 @@
+"""Share what the tables have in common: sids, dates, choices from the vocabulary."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from django.db import models
+
+
+def sid_field() -> models.CharField[str, str]:
+    """Return the column of a sid.
+
+    Its uniqueness is a constraint of each table (`unique_sid`), not of the column: on PostgreSQL a
+    unique text column gets a second, LIKE-friendly index that nothing here would ever read.
+    """
+    return models.CharField("SID", max_length=34, editable=False)
+
+
+def unique_sid(table: str) -> models.UniqueConstraint:
+    """Return the constraint that makes a table's sid unique."""
+    return models.UniqueConstraint(fields=["sid"], name=f"{table}_sid")
+
+
+def choices(vocabulary: type[StrEnum]) -> list[tuple[str, str]]:
+    """Return a closed vocabulary as a column's choices."""
+    return [(member.value, member.value) for member in vocabulary]
+
+
+def words(values: Any) -> list[str]:
+    """Return enum members as plain text, as migrations and SQL conditions want them."""
+    return sorted(str(value.value) for value in values)
+
+
+class Dated(models.Model):
+    """When a row came to be and when it last changed; actions set both from their `now`."""
+
+    date_created = models.DateTimeField(editable=False)
+    date_updated = models.DateTimeField(editable=False)
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,83 @@
+"""Reservations: a task offered to a worker, and what became of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from routing.core.lifecycle import OPEN_RESERVATION
+from routing.core.vocabulary import ReservationStatus
+from routing.models.base import Dated, choices, sid_field, unique_sid, words
+
+_OPEN = Q(reservation_status__in=words(OPEN_RESERVATION))
+
+
+class Reservations(models.QuerySet["Reservation"]):
+    """Reservations, with the question that is asked of them most."""
+
+    def open(self) -> Reservations:
+        """Keep those that take a slot of their worker's capacity."""
+        return self.filter(_OPEN)
+
+
+class Reservation(Dated):
+    """One offer of one task to one worker; while it is open it takes a slot of their capacity."""
+
+    sid = sid_field()
+    workspace = models.ForeignKey(
+        "routing.Workspace", on_delete=models.CASCADE, related_name="reservations"
+    )
+    task = models.ForeignKey("routing.Task", on_delete=models.CASCADE, related_name="reservations")
+    worker = models.ForeignKey(
+        "routing.Worker", on_delete=models.CASCADE, related_name="reservations"
+    )
+    # The slot it takes: the task's channel when it was offered is what counts.
+    worker_channel = models.ForeignKey(
+        "routing.WorkerChannel", on_delete=models.CASCADE, related_name="reservations"
+    )
+    reservation_status = models.CharField(
+        max_length=10,
+        choices=choices(ReservationStatus),
+        default=ReservationStatus.PENDING.value,
+    )
+    reservation_timeout = models.PositiveIntegerField()
+    deadline_us = models.BigIntegerField()
+    worker_previous_activity = models.ForeignKey(
+        "routing.Activity", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    version = models.PositiveIntegerField(default=0)
+
+    objects = Reservations.as_manager()
+
+    class Meta:
+        db_table = "reservations"
+        constraints = [
+            unique_sid("reservations"),
+            models.UniqueConstraint(
+                fields=["task", "worker"],
+                name="reservations_one_open_offer",
+                condition=_OPEN,
+            ),
+            models.UniqueConstraint(
+                fields=["task"],
+                name="reservations_one_owner",
+                condition=Q(
+                    reservation_status__in=words(
+                        [ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING]
+                    )
+                ),
+            ),
+        ]
+        indexes = [
+            # What a worker has in hand.
+            models.Index(fields=["worker"], name="reservations_open", condition=_OPEN),
+            # Offers whose time is up.
+            models.Index(
+                fields=["workspace", "deadline_us"],
+                name="reservations_due",
+                condition=Q(reservation_status=ReservationStatus.PENDING.value),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sid

@@ -1,0 +1,83 @@
+"""Task queues: where tasks wait, and which workers serve them."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.models.base import Dated, choices, sid_field, unique_sid
+
+
+class TaskQueue(Dated):
+    """A line of waiting tasks with an expression that says who serves it."""
+
+    sid = sid_field()
+    workspace = models.ForeignKey(
+        "routing.Workspace", on_delete=models.CASCADE, related_name="task_queues"
+    )
+    friendly_name = models.CharField(max_length=64)
+    target_workers = models.TextField(
+        blank=True,
+        default="1==1",
+        help_text=(
+            "An expression over a worker's attributes: who serves this queue. "
+            "1==1 means everyone; empty means nobody, and tasks wait."
+        ),
+    )
+    max_reserved_workers = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(50)],
+        help_text=(
+            "How many workers are offered the same task at once (1 to 50); "
+            "the first to accept has it."
+        ),
+    )
+    task_order = models.CharField(
+        max_length=4,
+        choices=choices(QueueOrder),
+        default=QueueOrder.FIFO.value,
+        help_text="FIFO: priority, then age. LIFO: the newest first, whatever its priority.",
+    )
+    reservation_activity = models.ForeignKey(
+        "routing.Activity",
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="With multitasking off: the activity of a worker who has an offer.",
+    )
+    assignment_activity = models.ForeignKey(
+        "routing.Activity",
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="With multitasking off: the activity of a worker who has accepted.",
+    )
+    grab_policy = models.CharField(
+        max_length=8,
+        choices=choices(GrabPolicy),
+        default=GrabPolicy.ANYTHING.value,
+        help_text=(
+            "What workers may pick by hand: off, anything, only the oldest few, "
+            "or only what has waited a while."
+        ),
+    )
+    grab_limit = models.PositiveIntegerField(
+        default=10, help_text="With the policy 'oldest': how many of the oldest tasks."
+    )
+    grab_after = models.PositiveIntegerField(
+        default=60, help_text="With the policy 'waited': after how many seconds."
+    )
+
+    class Meta:
+        db_table = "task_queues"
+        constraints = [
+            unique_sid("task_queues"),
+            models.UniqueConstraint("workspace", Lower("friendly_name"), name="task_queues_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.friendly_name

@@ -1,0 +1,135 @@
+"""Tasks: the work that waits, is offered, is taken and is done."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from routing.core.lifecycle import FINAL_TASK
+from routing.core.vocabulary import AssignmentStatus
+from routing.models.base import Dated, choices, sid_field, unique_sid, words
+
+_PENDING = Q(assignment_status=AssignmentStatus.PENDING.value)
+
+
+class Task(Dated):
+    """One piece of work: a call, a chat, a lead, anything."""
+
+    sid = sid_field()
+    workspace = models.ForeignKey(
+        "routing.Workspace", on_delete=models.CASCADE, related_name="tasks"
+    )
+    # Null when the task was routed directly to a worker or a queue.
+    workflow = models.ForeignKey(
+        "routing.Workflow", on_delete=models.SET_NULL, null=True, related_name="tasks"
+    )
+    revision = models.ForeignKey(
+        "routing.WorkflowRevision", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    task_channel = models.ForeignKey(
+        "routing.TaskChannel", on_delete=models.RESTRICT, related_name="tasks"
+    )
+    task_queue = models.ForeignKey(
+        "routing.TaskQueue", on_delete=models.RESTRICT, null=True, related_name="tasks"
+    )
+    # The lane a pending task waits on; what a task on offer goes back to.
+    lane = models.ForeignKey(
+        "routing.Lane", on_delete=models.RESTRICT, null=True, related_name="tasks"
+    )
+    attributes = models.TextField(default="{}")
+    assignment_status = models.CharField(
+        max_length=10,
+        choices=choices(AssignmentStatus),
+        default=AssignmentStatus.PENDING.value,
+    )
+    priority = models.PositiveIntegerField(default=0)
+    reason = models.TextField(null=True)
+    timeout = models.PositiveIntegerField(default=86_400)
+    routing_target = models.CharField(max_length=34, null=True)
+    ignore_capacity = models.BooleanField(null=True)
+    task_queue_entered_date = models.DateTimeField(null=True)
+    date_finished = models.DateTimeField(null=True)
+    assignments = models.PositiveIntegerField(default=0)  # times it went from pending to reserved
+    version = models.PositiveIntegerField(default=0)
+
+    # Hot columns, in microseconds: a queue is served by the first, a cycle finds what is due by the
+    # other two.
+    virtual_start_us = models.BigIntegerField()
+    expires_us = models.BigIntegerField()
+    step_deadline_us = models.BigIntegerField(null=True)
+
+    # Where the task is in its workflow: -1 is the default filter, null no workflow at all.
+    filter_index = models.SmallIntegerField(null=True)
+    target_index = models.PositiveSmallIntegerField(default=0)
+    # What the deadlines of this filter's steps have been counted up to.
+    step_clock_us = models.BigIntegerField(null=True)
+    # The step was entered, and its skip_if not yet asked.
+    skip_unasked = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "tasks"
+        constraints = [
+            unique_sid("tasks"),
+            models.CheckConstraint(
+                name="tasks_finished_when_final",
+                condition=Q(assignment_status__in=words(FINAL_TASK), date_finished__isnull=False)
+                | (~Q(assignment_status__in=words(FINAL_TASK)) & Q(date_finished__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="tasks_wait_on_a_lane", condition=~_PENDING | Q(lane__isnull=False)
+            ),
+        ]
+        indexes = [
+            # The heads of a lane, in the two orders a queue may have.
+            models.Index(
+                "lane",
+                F("priority").desc(),
+                "virtual_start_us",
+                "id",
+                name="tasks_lane_fifo",
+                condition=_PENDING,
+            ),
+            models.Index(
+                "lane",
+                F("virtual_start_us").desc(),
+                F("id").desc(),
+                name="tasks_lane_lifo",
+                condition=_PENDING,
+            ),
+            # The pending list of a queue, oldest first.
+            models.Index(
+                fields=["task_queue", "date_created", "id"],
+                name="tasks_queue_pending",
+                condition=_PENDING,
+            ),
+            # What is due: a task's life, and its step.
+            models.Index(
+                fields=["workspace", "expires_us"],
+                name="tasks_expiring",
+                condition=Q(
+                    assignment_status__in=words(
+                        [AssignmentStatus.PENDING, AssignmentStatus.RESERVED]
+                    )
+                ),
+            ),
+            models.Index(
+                fields=["workspace", "step_deadline_us"],
+                name="tasks_step_due",
+                condition=_PENDING & Q(step_deadline_us__isnull=False),
+            ),
+            models.Index(
+                fields=["workspace", "id"],
+                name="tasks_skip_unasked",
+                condition=_PENDING & Q(skip_unasked=True),
+            ),
+            # Lists by REST, and the housekeeping.
+            models.Index(fields=["workspace", "date_created", "id"], name="tasks_listed"),
+            models.Index(
+                fields=["date_finished"],
+                name="tasks_finished",
+                condition=Q(date_finished__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sid

@@ -1,0 +1,71 @@
+"""Worker channels: how many tasks of one kind a worker takes at once."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from routing.core.snapshot import free_percentage
+from routing.models.base import Dated, sid_field, unique_sid
+
+MAX_CAPACITY = 50
+"""The most tasks that one worker may take at once on one channel."""
+
+
+class WorkerChannel(Dated):
+    """A worker's capacity on one task channel, and how much of it is in use."""
+
+    sid = sid_field()
+    worker = models.ForeignKey("routing.Worker", on_delete=models.CASCADE, related_name="channels")
+    task_channel = models.ForeignKey(
+        "routing.TaskChannel", on_delete=models.CASCADE, related_name="worker_channels"
+    )
+    configured_capacity = models.PositiveSmallIntegerField(
+        "capacity",
+        default=1,
+        validators=[MaxValueValidator(MAX_CAPACITY)],
+        help_text="How many tasks at once (0 to 50). 0 takes nothing new on this channel.",
+    )
+    available = models.BooleanField(
+        default=True,
+        help_text="Off: nothing new on this channel for a while; the capacity is kept.",
+    )
+    reserved_for_manual = models.PositiveSmallIntegerField(
+        "kept for grabbing",
+        default=0,
+        validators=[MaxValueValidator(MAX_CAPACITY)],
+        help_text="So many slots are never filled by the router, only by the agent's own picking.",
+    )
+    # Open reservations on this channel: pending, accepted and wrapping ones take a slot each.
+    consumed = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Accepted ones alone, as `assigned_tasks` counts them.
+    assigned = models.PositiveSmallIntegerField(default=0, editable=False)
+    last_reserved_us = models.BigIntegerField(null=True, editable=False)
+
+    class Meta:
+        db_table = "worker_channels"
+        constraints = [
+            unique_sid("worker_channels"),
+            models.UniqueConstraint(fields=["worker", "task_channel"], name="worker_channels_once"),
+            models.CheckConstraint(
+                condition=Q(assigned__lte=F("consumed")),
+                name="worker_channels_assigned_in_consumed",
+            ),
+        ]
+        indexes = [
+            # A cycle begins by asking who has a free slot; most workers at a busy hour have none.
+            models.Index(
+                fields=["task_channel", "worker"],
+                name="worker_channels_free",
+                condition=Q(available=True, consumed__lt=F("configured_capacity")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_channel} of {self.worker}"
+
+    @property
+    def available_capacity_percentage(self) -> int:
+        """Return how much of the capacity is free: 100 for all, 0 for none, floored."""
+        return free_percentage(self.configured_capacity, self.consumed)

@@ -1,0 +1,60 @@
+"""Workers: the people and bots that take tasks."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Lower
+
+from routing.models.base import Dated, sid_field, unique_sid
+
+
+class Worker(Dated):
+    """Someone who takes tasks: an activity, attributes to match on, a capacity per channel."""
+
+    sid = sid_field()
+    workspace = models.ForeignKey(
+        "routing.Workspace", on_delete=models.CASCADE, related_name="workers"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="workers",
+        help_text="The login that works as this worker at the agent's desk; empty for none.",
+    )
+    friendly_name = models.CharField(max_length=64, help_text="Unique in the workspace.")
+    activity = models.ForeignKey(
+        "routing.Activity",
+        on_delete=models.RESTRICT,
+        related_name="workers",
+        help_text="Only an available activity lets new work come; running work goes on in any.",
+    )
+    attributes = models.TextField(
+        default="{}",
+        help_text='A JSON object that expressions match on, such as {"languages": ["en"]}.',
+    )
+    date_status_changed = models.DateTimeField(editable=False)
+    last_reserved_us = models.BigIntegerField(
+        null=True, editable=False, help_text="When the worker was last offered a task: who is idle."
+    )
+    version = models.PositiveIntegerField(default=0, editable=False)
+    # Counts every change of what the worker carries or may carry: reservations, capacity, switches.
+    # A decision names the workload it saw, and fails when that is no longer so.
+    workload_version = models.PositiveBigIntegerField(default=0, editable=False)
+
+    class Meta:
+        db_table = "workers"
+        constraints = [
+            unique_sid("workers"),
+            models.UniqueConstraint("workspace", Lower("friendly_name"), name="workers_name"),
+            models.UniqueConstraint(
+                fields=["workspace", "user"],
+                name="workers_one_per_user",
+                condition=models.Q(user__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.friendly_name

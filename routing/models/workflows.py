@@ -1,0 +1,54 @@
+"""Workflows: which task goes to which queue, in which steps."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from routing.models.base import Dated, sid_field, unique_sid
+
+
+class Workflow(Dated):
+    """A named configuration of filters and targets; its text lives in revisions."""
+
+    sid = sid_field()
+    workspace = models.ForeignKey(
+        "routing.Workspace", on_delete=models.CASCADE, related_name="workflows"
+    )
+    friendly_name = models.CharField(max_length=64)
+    # Null only while the workflow and its first revision are being created together.
+    revision = models.ForeignKey(
+        "routing.WorkflowRevision", on_delete=models.RESTRICT, null=True, related_name="+"
+    )
+    assignment_callback_url = models.CharField(max_length=2048, null=True, blank=True)
+    fallback_assignment_callback_url = models.CharField(max_length=2048, null=True, blank=True)
+    task_reservation_timeout = models.PositiveIntegerField(
+        default=120,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="How many seconds an offer stands before it expires (1 to 86400).",
+    )
+
+    class Meta:
+        db_table = "workflows"
+        constraints = [
+            unique_sid("workflows"),
+            models.UniqueConstraint("workspace", Lower("friendly_name"), name="workflows_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.friendly_name
+
+
+class WorkflowRevision(models.Model):
+    """One text of a workflow's configuration, never changed: waiting tasks are pinned to theirs."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="revisions")
+    configuration = models.TextField()
+    date_created = models.DateTimeField(editable=False)
+
+    class Meta:
+        db_table = "workflow_revisions"
+
+    def __str__(self) -> str:
+        return f"{self.workflow} of {self.date_created:%Y-%m-%d %H:%M}"

@@ -1,0 +1,61 @@
+"""Workspaces: one floor with its people, queues and rules."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from routing.core.vocabulary import QueueOrder
+from routing.models.base import Dated, choices, sid_field, unique_sid
+
+
+class Workspace(Dated):
+    """A floor of its own: nothing is routed from one workspace to another."""
+
+    sid = sid_field()
+    account = models.ForeignKey(
+        "routing.Account", on_delete=models.CASCADE, related_name="workspaces"
+    )
+    friendly_name = models.CharField(max_length=64, help_text="What people call this floor.")
+    # Null only while the workspace and its first activities are being created together.
+    default_activity = models.ForeignKey(
+        "routing.Activity",
+        on_delete=models.RESTRICT,
+        null=True,
+        related_name="+",
+        help_text="The activity of a new worker.",
+    )
+    timeout_activity = models.ForeignKey(
+        "routing.Activity",
+        on_delete=models.RESTRICT,
+        null=True,
+        related_name="+",
+        help_text="Where a worker is moved who lets an offer expire.",
+    )
+    multi_task_enabled = models.BooleanField(
+        "multitasking",
+        default=True,
+        help_text=(
+            "On: workers take several tasks at once, up to their capacity on each channel. "
+            "Off: one task per worker over all channels. Capacities are kept either way."
+        ),
+    )
+    prioritize_queue_order = models.CharField(
+        max_length=4,
+        choices=choices(QueueOrder),
+        default=QueueOrder.FIFO.value,
+        help_text="Which kind of queue a worker who serves both kinds drains first.",
+    )
+    event_callback_url = models.CharField(max_length=2048, blank=True, default="")
+    events_filter = models.TextField(
+        null=True, blank=True, help_text="Event types to send, separated by commas; empty for all."
+    )
+
+    class Meta:
+        db_table = "workspaces"
+        constraints = [
+            unique_sid("workspaces"),
+            models.UniqueConstraint(fields=["account", "friendly_name"], name="workspaces_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.friendly_name
