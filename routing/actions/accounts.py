@@ -1,0 +1,42 @@
+"""Create accounts, and renew what they are known by."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from routing import models, secretbox, sids
+from routing.actions import inputs
+from routing.actions.errors import InvalidInput
+
+
+@transaction.atomic
+def create_account(
+    *, friendly_name: str, now: datetime, sid: str | None = None, auth_token: str | None = None
+) -> tuple[models.Account, str]:
+    """Create an account; return it with its auth token in clear, which is shown this once.
+
+    Arguments:
+        sid, auth_token: use these instead of fresh random ones.
+
+    Raises `InvalidInput` for a sid that is malformed or taken, or a token under 16 characters.
+    """
+    sid = sid or sids.new("AC")
+    auth_token = auth_token or secrets.token_hex(16)
+    if not sids.is_valid(sid, "AC"):
+        raise InvalidInput(
+            f"{sid!r} is not an account sid: AC and 32 hexadecimal digits", field="sid"
+        )
+    if len(auth_token) < 16:
+        raise InvalidInput("an auth token needs 16 characters at least", field="auth_token")
+    with inputs.refusing_duplicates(f"the account {sid} exists already", field="sid"):
+        account = models.Account.objects.create(
+            sid=sid,
+            friendly_name=inputs.name(friendly_name),
+            sealed_auth_token=secretbox.seal(auth_token),
+            date_created=now,
+            date_updated=now,
+        )
+    return account, auth_token

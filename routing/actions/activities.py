@@ -1,0 +1,90 @@
+"""Create, rename and delete activities."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import RestrictedError
+
+from routing import event_data, events, models, sids
+from routing.actions import inputs
+from routing.actions.errors import InUse, InvalidInput
+from routing.actors import Actor
+from routing.core.vocabulary import EventType
+
+LIMIT = 100
+"""The most activities one workspace may have."""
+
+
+@transaction.atomic
+def create_activity(
+    *,
+    workspace: models.Workspace,
+    friendly_name: str,
+    available: bool = False,
+    actor: Actor,
+    now: datetime,
+) -> models.Activity:
+    """Create an activity; whether it lets work come is fixed from then on."""
+    if workspace.activities.count() >= LIMIT:
+        raise InvalidInput(
+            f"a workspace has at most {LIMIT} activities; delete one that nobody uses",
+            field="friendly_name",
+        )
+    with _unique(friendly_name):
+        activity = models.Activity.objects.create(
+            sid=sids.new("WA"),
+            workspace=workspace,
+            friendly_name=inputs.name(friendly_name),
+            available=available,
+            date_created=now,
+            date_updated=now,
+        )
+    _record(EventType.ACTIVITY_CREATED, activity, actor, now)
+    return activity
+
+
+@transaction.atomic
+def rename_activity(
+    *, activity: models.Activity, friendly_name: str, actor: Actor, now: datetime
+) -> models.Activity:
+    """Give an activity another name."""
+    activity.friendly_name = inputs.name(friendly_name)
+    activity.date_updated = now
+    with _unique(friendly_name):
+        activity.save(update_fields=["friendly_name", "date_updated"])
+    _record(EventType.ACTIVITY_UPDATED, activity, actor, now)
+    return activity
+
+
+@transaction.atomic
+def delete_activity(*, activity: models.Activity, actor: Actor, now: datetime) -> None:
+    """Delete an activity; raises `InUse` while a worker, a queue or the workspace refers to it."""
+    try:
+        with transaction.atomic():
+            models.Activity.objects.filter(pk=activity.pk).delete()
+    except RestrictedError as error:
+        users = sorted({str(row._meta.verbose_name) for row in error.restricted_objects})
+        raise InUse(
+            f"activity {activity.friendly_name!r} is in use by a {' and a '.join(users)};"
+            " give those another activity first"
+        ) from None
+    _record(EventType.ACTIVITY_DELETED, activity, actor, now)
+
+
+def _unique(friendly_name: str) -> inputs.Refusing:
+    return inputs.refusing_duplicates(
+        f"an activity named {friendly_name.strip()!r} exists already in this workspace"
+    )
+
+
+def _record(event: EventType, activity: models.Activity, actor: Actor, now: datetime) -> None:
+    events.record(
+        event,
+        workspace=activity.workspace,
+        resource_sid=activity.sid,
+        data=event_data.of_activity(activity),
+        actor=actor,
+        now=now,
+    )

@@ -1,0 +1,72 @@
+"""Move a worker from one activity to another, by hand or because of what became of an offer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F
+
+from routing import event_data, events, models
+from routing.actors import Actor
+from routing.core.vocabulary import EventType, ReservationStatus
+
+
+def move_worker(
+    worker: models.Worker, activity: models.Activity, *, actor: Actor, now: datetime
+) -> None:
+    """Put a worker into an activity; staying in the same one is no change and no event."""
+    previous = worker.activity
+    if previous.pk == activity.pk:
+        return
+    since = worker.date_status_changed
+    worker.activity = activity
+    worker.date_status_changed = worker.date_updated = now
+    worker.version += 1
+    models.Worker.objects.filter(pk=worker.pk).update(
+        activity=activity, date_status_changed=now, date_updated=now, version=F("version") + 1
+    )
+    elapsed = max(int((now - since).total_seconds() * 1000), 0)
+    events.record(
+        EventType.WORKER_ACTIVITY_UPDATE,
+        workspace=worker.workspace,
+        resource_sid=worker.sid,
+        data=event_data.of_worker(worker)
+        | {
+            "worker_time_in_previous_activity": str(elapsed // 1000),
+            "worker_time_in_previous_activity_ms": str(elapsed),
+            "worker_previous_activity_sid": previous.sid,
+            "worker_previous_activity_name": previous.friendly_name,
+        },
+        actor=actor,
+        now=now,
+    )
+
+
+def follow_reservation(
+    reservation: models.Reservation, status: ReservationStatus, *, actor: Actor, now: datetime
+) -> None:
+    """Move a worker as the new status of their reservation asks (behaviour.md §4.2).
+
+    An offer that expired moves them to the workspace's timeout activity. Everything else moves
+    workers only where multitasking is off.
+    """
+    workspace = reservation.task.workspace
+    queue = reservation.task.task_queue
+    activity: models.Activity | None = None
+    if status == ReservationStatus.TIMEOUT:
+        activity = workspace.timeout_activity
+    elif workspace.multi_task_enabled:
+        return
+    elif status == ReservationStatus.PENDING:
+        activity = None if queue is None else queue.reservation_activity
+    elif status == ReservationStatus.ACCEPTED:
+        activity = None if queue is None else queue.assignment_activity
+    elif status in _GIVES_BACK:
+        activity = reservation.worker_previous_activity
+    if activity is not None:
+        move_worker(reservation.worker, activity, actor=actor, now=now)
+
+
+_GIVES_BACK = frozenset(
+    {ReservationStatus.REJECTED, ReservationStatus.CANCELED, ReservationStatus.RESCINDED}
+)

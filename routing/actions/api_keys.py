@@ -1,0 +1,52 @@
+"""Create and revoke API keys."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from routing import models, secretbox, sids
+from routing.actions import inputs
+from routing.actions.errors import InvalidInput, StaleState
+
+
+@transaction.atomic
+def create_api_key(
+    *,
+    account: models.Account,
+    friendly_name: str,
+    now: datetime,
+    sid: str | None = None,
+    secret: str | None = None,
+) -> tuple[models.ApiKey, str]:
+    """Create a key; return it with its secret in clear, which is shown this once.
+
+    Raises `InvalidInput` for a sid that is malformed or taken, or a secret under 16 characters.
+    """
+    sid = sid or sids.new("SK")
+    secret = secret or secrets.token_hex(16)
+    if not sids.is_valid(sid, "SK"):
+        raise InvalidInput(f"{sid!r} is no key sid: SK and 32 hexadecimal digits", field="sid")
+    if len(secret) < 16:
+        raise InvalidInput("an API key's secret needs 16 characters at least", field="secret")
+    with inputs.refusing_duplicates(f"the API key {sid} exists already", field="sid"):
+        key = models.ApiKey.objects.create(
+            sid=sid,
+            account=account,
+            friendly_name=inputs.name(friendly_name),
+            sealed_secret=secretbox.seal(secret),
+            date_created=now,
+            date_updated=now,
+        )
+    return key, secret
+
+
+def revoke_api_key(*, key: models.ApiKey, now: datetime) -> None:
+    """End a key's life at once; raises `StaleState` when it was revoked before."""
+    revoked = models.ApiKey.objects.filter(pk=key.pk, date_revoked=None).update(
+        date_revoked=now, date_updated=now
+    )
+    if not revoked:
+        raise StaleState(f"the API key {key.sid} is revoked already")

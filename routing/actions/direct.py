@@ -1,0 +1,75 @@
+"""Work out where a new task goes: by a workflow, or directly to a worker or a queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from routing import models
+from routing.actions.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Which workflow leads a task, or, with `bypass`, where it goes without one.
+
+    A bypassed workflow still lends its reservation timeout and callbacks.
+    """
+
+    workflow: models.Workflow | None
+    task_queue: models.TaskQueue | None = None
+    ignore_capacity: bool | None = None
+    bypass: bool = False
+
+
+def route(
+    *,
+    workspace: models.Workspace,
+    routing_target: str | None,
+    ignore_capacity: bool | None,
+    workflow: models.Workflow | None,
+    task_queue: models.TaskQueue | None,
+) -> Route:
+    """Return where a new task goes (behaviour.md §6.9); raises `InvalidInput`."""
+    kind = (routing_target or "")[:2]
+    if ignore_capacity is not None and kind != "WK":
+        raise InvalidInput(
+            "ignore_capacity is only possible together with a worker as routing_target",
+            field="ignore_capacity",
+        )
+    if kind == "WK":
+        _require(workspace.workers.filter(sid=routing_target).exists(), routing_target)
+        return Route(
+            workflow=workflow,
+            task_queue=task_queue,
+            ignore_capacity=True if ignore_capacity is None else ignore_capacity,
+            bypass=True,
+        )
+    if kind == "WQ":
+        queue = workspace.task_queues.filter(sid=routing_target).first()
+        _require(queue is not None, routing_target)
+        return Route(workflow=workflow, task_queue=queue, bypass=True)
+    if kind == "WW":
+        workflow = workspace.workflows.filter(sid=routing_target).first()
+        _require(workflow is not None, routing_target)
+    elif routing_target is not None:
+        _require(False, routing_target)
+    return Route(workflow=workflow or _only_workflow(workspace))
+
+
+def _require(found: bool, routing_target: str | None) -> None:
+    if not found:
+        raise InvalidInput(
+            f"routing_target {routing_target!r} is no worker, queue or workflow of this workspace",
+            field="routing_target",
+        )
+
+
+def _only_workflow(workspace: models.Workspace) -> models.Workflow:
+    two = list(workspace.workflows.order_by("pk")[:2])
+    if len(two) != 1:
+        raise InvalidInput(
+            "the workflow_sid field is required: the workspace has "
+            + ("no workflow" if not two else "more than one workflow"),
+            field="workflow_sid",
+        )
+    return two[0]

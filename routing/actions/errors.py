@@ -1,0 +1,53 @@
+"""Name what an action may refuse; doors turn these into what their reader expects."""
+
+from __future__ import annotations
+
+from routing.core.vocabulary import Refusal
+
+
+class ActionError(Exception):
+    """Something was asked that cannot be done; nothing was changed."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (self.__doc__ or "").split("\n")[0])
+
+    @property
+    def message(self) -> str:
+        """Return what to tell whoever asked."""
+        return str(self.args[0])
+
+
+class InvalidInput(ActionError):
+    """A value is not acceptable.
+
+    Arguments:
+        field: the argument's name as the action knows it, in snake_case.
+    """
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InUse(ActionError):
+    """Something cannot be deleted while other things depend on it."""
+
+
+class NotNow(ActionError):
+    """A task or reservation is in a state in which this cannot be done."""
+
+
+class Rescinded(NotNow):
+    """The offer was withdrawn because another worker accepted the task first."""
+
+
+class StaleState(ActionError):
+    """What was to be changed has changed meanwhile; nothing was done."""
+
+
+class NotEligible(ActionError):
+    """This worker may not have this task."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.words)
+        self.refusal = refusal

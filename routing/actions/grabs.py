@@ -1,0 +1,100 @@
+"""Let a worker take a waiting task by themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from routing import configurations, models
+from routing.actions import reservations, settle
+from routing.actions.errors import NotEligible, StaleState
+from routing.actors import Actor
+from routing.core import matcher, steps
+from routing.core.clock import microseconds
+from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal, ReservationStatus
+from routing.seen import lanes, tasks, workers
+
+
+@transaction.atomic
+def grab_task(
+    *, task: models.Task, worker: models.Worker, actor: Actor, now: datetime
+) -> models.Reservation:
+    """Give a waiting task to a worker who asks for it: offered and accepted in one transaction.
+
+    The target's automatic expression is not asked; the queue's, availability, capacity, the queue's
+    grab policy and the target's `grab_expression` are. Of two who grab, one gets `NotEligible`.
+    """
+    # The worker first, then the task: the order in which every action takes them.
+    locked = (
+        models.Worker.objects.select_for_update(no_key=True).filter(pk=worker.pk).values_list("pk")
+    )
+    if not locked:
+        raise StaleState("the worker was deleted meanwhile")
+    story = settle.hold(task.pk)
+    hand = matcher.Hand(workers.load_worker(worker.pk))
+    if refusal := refusal_of(story.task, hand, now=now):
+        raise NotEligible(refusal)
+    if story.task.workspace_id != worker.workspace_id:
+        raise NotEligible(Refusal.NOT_IN_QUEUE)
+    try:
+        slot = reservations.claim(
+            worker_id=worker.pk,
+            task_id=task.pk,
+            version=hand.worker.version,
+            workload_version=hand.worker.workload_version,
+            within_capacity=True,
+            now=now,
+        )
+    except StaleState:
+        raise NotEligible(Refusal.NO_CAPACITY) from None
+    (reservation,) = reservations.offer(story, [slot], actor=actor, now=now)
+    reservations.move(story, reservation, ReservationStatus.ACCEPTED, actor=actor, now=now)
+    return reservation
+
+
+def refusal_of(task: models.Task, hand: matcher.Hand, *, now: datetime) -> Refusal | None:
+    """Return why this worker may not grab this task now, or None.
+
+    The dashboard asks the same before it draws a button.
+    """
+    if task.assignment_status != AssignmentStatus.PENDING:
+        offered = task.assignment_status == AssignmentStatus.RESERVED and (
+            models.Reservation.objects.filter(task=task, worker_id=hand.worker.id).open().exists()
+        )
+        return Refusal.ALREADY_OFFERED if offered else Refusal.TASK_NOT_PENDING
+    assert task.lane is not None
+    refusal = matcher.grab_refusal(
+        hand,
+        lanes.lane(task.lane),
+        multi_task=task.workspace.multi_task_enabled,
+        rank=_rank(task),
+        waited=int((now - (task.task_queue_entered_date or task.date_created)).total_seconds()),
+    )
+    return refusal or _expression_refusal(task, hand, now=now)
+
+
+def _rank(task: models.Task) -> int:
+    """Return how many waiting tasks of the queue are older, as far as its policy looks."""
+    queue = task.task_queue
+    if queue is None or queue.grab_policy != GrabPolicy.OLDEST:
+        return 0
+    waiting = models.Task.objects.filter(
+        task_queue=queue, assignment_status=AssignmentStatus.PENDING.value
+    ).order_by("date_created", "pk")
+    oldest = list(waiting.values_list("pk", flat=True)[: queue.grab_limit])
+    return 0 if task.pk in oldest else queue.grab_limit
+
+
+def _expression_refusal(task: models.Task, hand: matcher.Hand, *, now: datetime) -> Refusal | None:
+    step = tasks.step(task)
+    if step is None or task.revision_id is None:
+        return None
+    expression = steps.target_of(configurations.of(task.revision_id), step).grab_expression
+    if expression is None or expression.matches(
+        worker=hand.view(),
+        task=tasks.view(task, now=now),
+        taskrouter=steps.time_of_day(microseconds(now)),
+    ):
+        return None
+    return Refusal.EXPRESSION_NOT_MET

@@ -1,0 +1,165 @@
+"""Check what people and programs send before anything is written: one check per kind of value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+from django.db import IntegrityError, transaction
+
+from routing.actions.errors import InvalidInput
+from workflows import expressions
+
+NAME_LIMIT: Final = 64
+ATTRIBUTES_LIMIT: Final = 4096
+_UNIQUE_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def text(value: str, *, field: str, limit: int) -> str:
+    """Return a text without control characters of at most `limit` characters."""
+    if found := _CONTROL.search(value):
+        raise InvalidInput(
+            f"{field} contains the control character U+{ord(found[0]):04X} at position"
+            f" {found.start()}; leave it out",
+            field=field,
+        )
+    if len(value) > limit:
+        raise InvalidInput(
+            f"{field} is {len(value)} characters long; at most {limit} are allowed", field=field
+        )
+    return value
+
+
+def name(value: str, *, field: str = "friendly_name") -> str:
+    """Return a name of 1 to 64 characters, without space around it."""
+    value = value.strip()
+    if not value:
+        raise InvalidInput(f"{field} is required and must not be empty", field=field)
+    return text(value, field=field, limit=NAME_LIMIT)
+
+
+def unique_name(value: str, *, field: str = "unique_name") -> str:
+    """Return a task channel's unique name, in lower case."""
+    value = text(value, field=field, limit=NAME_LIMIT)
+    if not _UNIQUE_NAME.fullmatch(value):
+        raise InvalidInput(
+            f"{field} {value!r} cannot be used in expressions: use letters, digits, _ and $ only,"
+            " and do not begin with a digit",
+            field=field,
+        )
+    return value.lower()
+
+
+def whole(value: int, *, field: str, least: int, most: int) -> int:
+    """Return a whole number within bounds."""
+    if not least <= value <= most:
+        raise InvalidInput(
+            f"{field} is {value}; it must be a whole number from {least} to {most}", field=field
+        )
+    return value
+
+
+def url(value: str | None, *, field: str) -> str:
+    """Return an absolute http(s) URL; an empty one clears it."""
+    if not value:
+        return ""
+    value = text(value, field=field, limit=2048)
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise InvalidInput(f"{field} {value!r} is not an absolute http or https URL", field=field)
+    return value
+
+
+def attributes(value: str, *, field: str = "attributes") -> str:
+    """Return a JSON object as it was written, at most 4096 characters."""
+    if not value.strip():
+        return "{}"
+    if len(value) > ATTRIBUTES_LIMIT:
+        raise InvalidInput(
+            f"{field} is {len(value)} characters long; at most {ATTRIBUTES_LIMIT} are allowed,"
+            " white space included",
+            field=field,
+        )
+    parse_attributes(value, field=field)
+    return value
+
+
+def parse_attributes(value: str, *, field: str = "attributes") -> dict[str, Any]:
+    """Read a JSON object, refusing what no two readers would read alike.
+
+    That is: other JSON values, duplicate keys, NaN and Infinity, NUL characters, lone surrogates,
+    and nesting without end.
+    """
+
+    def refuse_constant(word: str) -> NoReturn:
+        raise InvalidInput(f"{field} is not valid JSON: {word} is not a JSON number", field=field)
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, item in pairs:
+            if key in found:
+                raise InvalidInput(f"{field} has the key {key!r} twice", field=field)
+            found[key] = item
+        return found
+
+    try:
+        parsed = json.loads(value, parse_constant=refuse_constant, object_pairs_hook=once)
+        value.encode()
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            f"{field} is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}",
+            field=field,
+        ) from None
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            f"{field} contains half of a surrogate pair, which is no character", field=field
+        ) from None
+    except RecursionError:
+        raise InvalidInput(f"{field} is nested too deeply", field=field) from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise InvalidInput(f"{field} is not acceptable JSON: {error}", field=field) from None
+    if not isinstance(parsed, dict):
+        raise InvalidInput(
+            f'{field} must be a JSON object such as {{"language": "en"}}, not {value[:40]!r}',
+            field=field,
+        )
+    if "\\u0000" in value or "\x00" in value:
+        raise InvalidInput(f"{field} contains a NUL character; leave it out", field=field)
+    return parsed
+
+
+def target_workers(value: str, *, field: str = "target_workers") -> str:
+    """Return a queue's expression as it was written; an empty one admits nobody."""
+    if not value.strip():
+        return ""
+    try:
+        expressions.compile(value, subject="worker")
+    except expressions.ExpressionError as error:
+        raise InvalidInput(f"{field} is not an expression: {error}", field=field) from None
+    return value
+
+
+Refusing = AbstractContextManager[None]
+
+
+@contextmanager
+def refusing_duplicates(message: str, *, field: str = "friendly_name") -> Iterator[None]:
+    """Turn the database's refusal of a second row of the same name into words.
+
+    The constraint decides, so that of two who come at once one is refused.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        raise InvalidInput(message, field=field) from None

@@ -1,0 +1,53 @@
+"""Find the lane a task waits on, making it when the task is the first to wait so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from routing import configurations, models
+from routing.core import lanes, steps
+from routing.models.lanes import SEEN_TO_WITHIN
+from routing.seen import tasks
+
+
+def lane_of(task: models.Task, *, now: datetime) -> models.Lane:
+    """Return the lane for what the task's attributes, step and channel say now."""
+    step = tasks.step(task)
+    if step is None or task.revision_id is None:
+        identity = _direct(task)
+    else:
+        target = steps.target_of(configurations.of(task.revision_id), step)
+        identity = lanes.of_target(
+            target, tasks.view(task, now=now), task_channel_sid=task.task_channel.sid
+        )
+    return _lane(task, identity, now)
+
+
+def _direct(task: models.Task) -> lanes.Identity:
+    to_worker = task.routing_target if (task.routing_target or "").startswith("WK") else None
+    return lanes.Identity(
+        task_channel_sid=task.task_channel.sid,
+        task_queue_sid=None if to_worker or task.task_queue is None else task.task_queue.sid,
+        known_worker_sid=to_worker,
+        ignore_capacity=bool(task.ignore_capacity),
+    )
+
+
+def _lane(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
+    lane, _ = models.Lane.objects.get_or_create(
+        workspace=task.workspace,
+        digest=identity.digest,
+        defaults={
+            "task_channel": task.task_channel,
+            "task_queue": None if identity.task_queue_sid is None else task.task_queue,
+            "expression": identity.expression,
+            "order_by": identity.order_by,
+            "known_worker_sid": identity.known_worker_sid,
+            "known_worker_name": identity.known_worker_name,
+            "ignore_capacity": identity.ignore_capacity,
+            "date_seen": now,
+        },
+    )
+    if now - lane.date_seen > SEEN_TO_WITHIN:
+        models.Lane.objects.filter(pk=lane.pk).update(date_seen=now)
+    return lane

@@ -1,0 +1,255 @@
+"""Carry a reservation to its next status, and let its task and its slot follow from that.
+
+This is the one place where capacity is freed and where a task's status is derived. Whoever changes
+a task's story first calls `hold`: it locks the workers with a part in it, in the order of their
+ids, and then the task, so that no two actions ever wait for each other in a circle. (On SQLite a
+transaction has the database to itself, and the locks are no-ops.)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from django.db.models import F
+
+from routing import event_data, events, models
+from routing.actions import activity_moves, lanes
+from routing.actions.errors import StaleState
+from routing.actors import Actor
+from routing.core import lifecycle
+from routing.core.decisions import Reason
+from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+
+MAX_ASSIGNMENTS: Final = 1_000
+"""How often a task may go from pending to reserved before the router gives it up."""
+
+_EVENTS: Final = {
+    ReservationStatus.PENDING: EventType.RESERVATION_CREATED,
+    ReservationStatus.ACCEPTED: EventType.RESERVATION_ACCEPTED,
+    ReservationStatus.WRAPPING: EventType.RESERVATION_WRAPUP,
+    ReservationStatus.COMPLETED: EventType.RESERVATION_COMPLETED,
+    ReservationStatus.REJECTED: EventType.RESERVATION_REJECTED,
+    ReservationStatus.TIMEOUT: EventType.RESERVATION_TIMEOUT,
+    ReservationStatus.CANCELED: EventType.RESERVATION_CANCELED,
+    ReservationStatus.RESCINDED: EventType.RESERVATION_RESCINDED,
+}
+
+_TASK_EVENTS: Final = {
+    AssignmentStatus.WRAPPING: EventType.TASK_WRAPUP,
+    AssignmentStatus.COMPLETED: EventType.TASK_COMPLETED,
+    AssignmentStatus.CANCELED: EventType.TASK_CANCELED,
+}
+
+
+class Story:
+    """A task with its open reservations, read under lock."""
+
+    def __init__(self, task: models.Task, reservations: list[models.Reservation]) -> None:
+        self.task = task
+        self.reservations = reservations
+
+    def open_reservation(self, sid: str) -> models.Reservation | None:
+        """Return this reservation if it is still open."""
+        return next((r for r in self.reservations if r.sid == sid), None)
+
+
+def hold(task_id: int) -> Story:
+    """Lock a task's story inside a transaction and return it as it is now.
+
+    Raises `StaleState` when the task is gone, or when workers keep joining its story.
+    """
+    for _ in range(5):
+        workers = set(_open_reservations(task_id).values_list("worker_id", flat=True))
+        _lock_workers(workers)
+        task = _RELATED.select_for_update(no_key=True, of=("self",)).filter(pk=task_id).first()
+        if task is None:
+            raise StaleState("the task was deleted meanwhile")
+        reservations = list(
+            _open_reservations(task_id)
+            .select_related("worker__activity", "worker_channel__task_channel")
+            .order_by("pk")
+        )
+        for reservation in reservations:
+            reservation.task = task
+        if {r.worker_id for r in reservations} <= workers:
+            return Story(task, reservations)
+    raise StaleState("the task changed too often meanwhile")
+
+
+_RELATED = models.Task.objects.select_related(
+    "workspace", "task_channel", "task_queue", "workflow", "lane"
+)
+
+
+def _open_reservations(task_id: int) -> models.Reservations:
+    return models.Reservation.objects.filter(task_id=task_id).open()
+
+
+def _lock_workers(worker_ids: set[int]) -> None:
+    if worker_ids:
+        list(
+            models.Worker.objects.filter(pk__in=worker_ids)
+            .order_by("pk")
+            .select_for_update(no_key=True)
+            .values_list("pk")
+        )
+
+
+def move_reservation(
+    reservation: models.Reservation,
+    status: ReservationStatus,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Bring a reservation to its next status, with its slot, its worker's activity and its event.
+
+    Raises `InvalidTransition`, or `StaleState` when it is no longer what the caller saw.
+    """
+    current = ReservationStatus(reservation.reservation_status)
+    lifecycle.check(current, status)
+    changed = models.Reservation.objects.filter(
+        pk=reservation.pk, reservation_status=current.value
+    ).update(reservation_status=status.value, version=F("version") + 1, date_updated=now)
+    if not changed:
+        raise StaleState(f"reservation {reservation.sid} is no longer {current}")
+    reservation.reservation_status = status.value
+    reservation.version += 1
+    reservation.date_updated = now
+    _count_slot(reservation, before=current, after=status)
+    record_reservation(reservation, actor=actor, now=now)
+    activity_moves.follow_reservation(reservation, status, actor=actor, now=now)
+
+
+def _count_slot(
+    reservation: models.Reservation, *, before: ReservationStatus, after: ReservationStatus
+) -> None:
+    """Free or keep the slot; every change of a workload is also counted on its worker."""
+    models.WorkerChannel.objects.filter(pk=reservation.worker_channel_id).update(
+        consumed=F("consumed") + (after in lifecycle.OPEN_RESERVATION) - 1,
+        assigned=F("assigned")
+        + (after == ReservationStatus.ACCEPTED)
+        - (before == ReservationStatus.ACCEPTED),
+    )
+    models.Worker.objects.filter(pk=reservation.worker_id).update(
+        workload_version=F("workload_version") + 1
+    )
+
+
+def record_reservation(reservation: models.Reservation, *, actor: Actor, now: datetime) -> None:
+    """Record that a reservation has come to its present status."""
+    events.record(
+        _EVENTS[ReservationStatus(reservation.reservation_status)],
+        workspace=reservation.task.workspace,
+        resource_sid=reservation.sid,
+        data=event_data.of_reservation(reservation),
+        actor=actor,
+        now=now,
+    )
+
+
+def settle(story: Story, *, actor: Actor, now: datetime) -> None:
+    """Let a live task's status follow from its reservations.
+
+    A task that nobody holds any more waits again in its step, on the lane that its attributes now
+    say; one that has been on offer too often is given up.
+    """
+    task = story.task
+    open_now = [ReservationStatus(r.reservation_status) for r in story.reservations]
+    status = lifecycle.task_status_of(open_now)
+    if status == task.assignment_status:
+        return
+    if status == AssignmentStatus.PENDING and task.assignments >= MAX_ASSIGNMENTS:
+        finish(story, AssignmentStatus.CANCELED, reason=Reason.EXPIRED, actor=actor, now=now)
+        return
+    fields = ["assignment_status"]
+    if status == AssignmentStatus.PENDING:
+        task.lane = lanes.lane_of(task, now=now)
+        fields.append("lane")
+    elif status == AssignmentStatus.RESERVED:
+        task.assignments += 1
+        fields.append("assignments")
+    set_status(task, status, fields=fields, now=now)
+
+
+def finish(
+    story: Story,
+    status: AssignmentStatus,
+    *,
+    reason: str | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """End a task as completed or canceled, and every open reservation with it."""
+    task = story.task
+    task.reason = reason
+    task.date_finished = now
+    task.lane = None
+    set_status(task, status, fields=["reason", "date_finished", "lane"], now=now)
+    record_task(_TASK_EVENTS[status], task, actor=actor, now=now)
+    completed = status == AssignmentStatus.COMPLETED
+    end_reservations(story, completed=completed, actor=actor, now=now)
+
+
+def wrap_up(story: Story, *, actor: Actor, now: datetime) -> None:
+    """Bring an assigned task and its accepted reservation to wrapping."""
+    set_status(story.task, AssignmentStatus.WRAPPING, fields=[], now=now)
+    record_task(_TASK_EVENTS[AssignmentStatus.WRAPPING], story.task, actor=actor, now=now)
+    for reservation in story.reservations:
+        move_reservation(reservation, ReservationStatus.WRAPPING, actor=actor, now=now)
+
+
+def end_reservations(story: Story, *, completed: bool = False, actor: Actor, now: datetime) -> None:
+    """End every open reservation of a task that is over, as completed or else as canceled."""
+    status = ReservationStatus.COMPLETED if completed else ReservationStatus.CANCELED
+    for reservation in story.reservations:
+        move_reservation(reservation, status, actor=actor, now=now)
+    story.reservations.clear()
+
+
+def set_status(
+    task: models.Task, status: AssignmentStatus, *, fields: list[str], now: datetime
+) -> None:
+    """Write a task's new status and the named fields as the task object has them.
+
+    Raises `InvalidTransition`, or `StaleState` when the task is no longer what the caller saw.
+    """
+    current = AssignmentStatus(task.assignment_status)
+    lifecycle.check(current, status)
+    task.assignment_status = status.value
+    write(task, fields=["assignment_status", *fields], expected=current, now=now)
+
+
+def write(
+    task: models.Task, *, fields: list[str], expected: AssignmentStatus, now: datetime
+) -> None:
+    """Store a task's named fields and count its version, if it still has the expected status."""
+    seen = task.version
+    task.version = seen + 1
+    task.date_updated = now
+    values = {name: getattr(task, name) for name in {*fields, "version", "date_updated"}}
+    changed = models.Task.objects.filter(
+        pk=task.pk, version=seen, assignment_status=expected.value
+    ).update(**values)
+    if not changed:
+        raise StaleState(f"task {task.sid} has changed meanwhile")
+
+
+def record_task(
+    event_type: EventType,
+    task: models.Task,
+    *,
+    actor: Actor,
+    now: datetime,
+    more: event_data.EventData | None = None,
+) -> None:
+    """Record something that happened to a task."""
+    events.record(
+        event_type,
+        workspace=task.workspace,
+        resource_sid=task.sid,
+        data=event_data.of_task(task) | (more or {}),
+        actor=actor,
+        now=now,
+    )

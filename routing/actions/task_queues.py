@@ -1,0 +1,165 @@
+"""Create, change and delete task queues."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+from django.db.models import Q
+
+from routing import configurations, event_data, events, models, sids
+from routing.actions import inputs
+from routing.actions.errors import InUse, InvalidInput
+from routing.actors import Actor
+from routing.core.lifecycle import FINAL_TASK
+from routing.core.vocabulary import EventType, GrabPolicy, QueueOrder
+
+_FINAL = Q(assignment_status__in=[status.value for status in FINAL_TASK])
+
+
+class TaskQueueChanges(TypedDict, total=False):
+    """What a task queue can be given; what is absent stays, or is as the table's defaults say."""
+
+    friendly_name: str
+    target_workers: str
+    max_reserved_workers: int
+    task_order: QueueOrder
+    reservation_activity: models.Activity | None
+    assignment_activity: models.Activity | None
+    grab_policy: GrabPolicy
+    grab_limit: int
+    grab_after: int
+
+
+@transaction.atomic
+def create_task_queue(
+    *,
+    workspace: models.Workspace,
+    actor: Actor,
+    now: datetime,
+    **values: Unpack[TaskQueueChanges],
+) -> models.TaskQueue:
+    """Create a queue; unless `target_workers` says otherwise, everyone serves it."""
+    queue = models.TaskQueue(
+        sid=sids.new("WQ"), workspace=workspace, date_created=now, date_updated=now
+    )
+    if not workspace.multi_task_enabled:
+        named = {a.friendly_name: a for a in workspace.activities.all()}
+        queue.reservation_activity = named.get("Reserved")
+        queue.assignment_activity = named.get("Busy")
+    if "friendly_name" not in values:
+        raise InvalidInput("friendly_name is required", field="friendly_name")
+    _assign(queue, values)
+    with _unique(queue.friendly_name):
+        queue.save(force_insert=True)
+    _record(EventType.TASK_QUEUE_CREATED, queue, actor, now)
+    return queue
+
+
+@transaction.atomic
+def update_task_queue(
+    *,
+    queue: models.TaskQueue,
+    actor: Actor,
+    now: datetime,
+    **changes: Unpack[TaskQueueChanges],
+) -> models.TaskQueue:
+    """Change a queue; what waits in it is matched anew at once."""
+    expression = queue.target_workers
+    _assign(queue, changes)
+    queue.date_updated = now
+    with _unique(queue.friendly_name):
+        queue.save(update_fields=[*changes, "date_updated"])
+    if queue.target_workers != expression:
+        _record(EventType.TASK_QUEUE_EXPRESSION_UPDATED, queue, actor, now)
+    else:
+        _record(EventType.TASK_QUEUE_UPDATED, queue, actor, now)
+    return queue
+
+
+@transaction.atomic
+def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -> None:
+    """Delete a queue; raises `InUse` while a workflow leads to it or tasks are in it.
+
+    Finished tasks stay readable, without their queue.
+    """
+    models.TaskQueue.objects.select_for_update().get(pk=queue.pk)
+    for workflow in models.Workflow.objects.filter(workspace_id=queue.workspace_id).order_by("pk"):
+        if workflow.revision_id and queue.sid in configurations.of(workflow.revision_id).queues:
+            raise InUse(
+                f"the queue {queue.friendly_name!r} is a target of the workflow"
+                f" {workflow.friendly_name!r}; take it out there first"
+            )
+    tasks = models.Task.objects.filter(task_queue=queue)
+    # Waiting tasks may still follow an older revision that leads here.
+    if tasks.filter(~_FINAL).exists() or _led_here(queue):
+        raise InUse(f"the queue {queue.friendly_name!r} still has tasks; finish or move them first")
+    tasks.update(task_queue=None)
+    models.Lane.objects.filter(task_queue=queue).delete()
+    _record(EventType.TASK_QUEUE_DELETED, queue, actor, now)
+    queue.delete()
+
+
+def _led_here(queue: models.TaskQueue) -> bool:
+    revisions = (
+        models.Task.objects.filter(~_FINAL, workspace_id=queue.workspace_id)
+        .exclude(revision=None)
+        .values_list("revision_id", flat=True)
+        .distinct()
+    )
+    return any(queue.sid in configurations.of(pk).queues for pk in revisions)
+
+
+def _assign(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
+    if "friendly_name" in values:
+        queue.friendly_name = inputs.name(values["friendly_name"])
+    if "target_workers" in values:
+        queue.target_workers = inputs.target_workers(values["target_workers"])
+    if "max_reserved_workers" in values:
+        queue.max_reserved_workers = inputs.whole(
+            values["max_reserved_workers"], field="max_reserved_workers", least=1, most=50
+        )
+    if "task_order" in values:
+        queue.task_order = values["task_order"].value
+    if "reservation_activity" in values:
+        queue.reservation_activity = _own(queue, values["reservation_activity"], "reservation")
+    if "assignment_activity" in values:
+        queue.assignment_activity = _own(queue, values["assignment_activity"], "assignment")
+    if "grab_policy" in values:
+        queue.grab_policy = values["grab_policy"].value
+    if "grab_limit" in values:
+        queue.grab_limit = inputs.whole(
+            values["grab_limit"], field="grab_limit", least=1, most=10_000
+        )
+    if "grab_after" in values:
+        queue.grab_after = inputs.whole(
+            values["grab_after"], field="grab_after", least=0, most=1_209_600
+        )
+
+
+def _own(
+    queue: models.TaskQueue, activity: models.Activity | None, which: str
+) -> models.Activity | None:
+    if activity is not None and activity.workspace_id != queue.workspace_id:
+        raise InvalidInput(
+            f"activity {activity.sid} belongs to another workspace", field=f"{which}_activity_sid"
+        )
+    return activity
+
+
+def _unique(friendly_name: str) -> inputs.Refusing:
+    return inputs.refusing_duplicates(
+        f"a task queue named {friendly_name!r} exists already in this workspace"
+    )
+
+
+def _record(event_type: EventType, queue: models.TaskQueue, actor: Actor, now: datetime) -> None:
+    events.record(
+        event_type,
+        workspace=queue.workspace,
+        resource_sid=queue.sid,
+        data=event_data.of_task_queue(queue),
+        actor=actor,
+        now=now,
+    )

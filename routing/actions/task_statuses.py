@@ -1,0 +1,130 @@
+"""Carry a task through its life: cancel, wrap up, complete; move on in its workflow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from routing import models
+from routing.actions import settle, steps
+from routing.actions.errors import NotNow, StaleState
+from routing.actions.tasks import check_version
+from routing.actors import SYSTEM, Actor
+from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, Reason
+from routing.core.lifecycle import InvalidTransition
+from routing.core.vocabulary import AssignmentStatus, EventType
+
+
+@transaction.atomic
+def cancel_task(
+    *,
+    task: models.Task,
+    reason: str | None = None,
+    actor: Actor,
+    now: datetime,
+    if_version: int | None = None,
+) -> models.Task:
+    """Cancel a task that nobody has accepted; offers of it are withdrawn."""
+    story = _story(task, if_version)
+    try:
+        settle.finish(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
+    except InvalidTransition:
+        raise _not_now(story.task, "cancel", "not pending or reserved") from None
+    return story.task
+
+
+@transaction.atomic
+def wrap_up_task(
+    *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
+) -> models.Task:
+    """Note that the conversation is over and the work is not; the slot stays taken."""
+    story = _story(task, if_version)
+    try:
+        settle.wrap_up(story, actor=actor, now=now)
+    except InvalidTransition:
+        raise _not_now(story.task, "wrap up", "not currently assigned") from None
+    return story.task
+
+
+@transaction.atomic
+def complete_task(
+    *,
+    task: models.Task,
+    reason: str | None = None,
+    actor: Actor,
+    now: datetime,
+    if_version: int | None = None,
+) -> models.Task:
+    """Complete a task in work; its slot is free from then on."""
+    story = _story(task, if_version)
+    try:
+        settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
+    except InvalidTransition:
+        raise _not_now(story.task, "complete", "not currently assigned") from None
+    return story.task
+
+
+@transaction.atomic
+def enter_target(decision: EnterTarget, *, now: datetime) -> None:
+    """Move a waiting task to the step that the router decided on."""
+    story = _waiting(decision.task_sid, decision.version)
+    task, previous = story.task, story.task.task_queue
+    steps.apply(task, decision.step, now=now)
+    settle.write(task, fields=steps.FIELDS, expected=AssignmentStatus.PENDING, now=now)
+    steps.record_entry(task, previous=previous, timed_out=decision.timed_out, actor=SYSTEM, now=now)
+    steps.record_match(task, actor=SYSTEM, now=now)
+
+
+@transaction.atomic
+def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
+    """Note that a task's skip_if was asked, so that it is not asked again in this step."""
+    changed = models.Task.objects.filter(
+        sid=decision.task_sid,
+        version=decision.version,
+        assignment_status=AssignmentStatus.PENDING.value,
+    ).update(skip_unasked=False)
+    if not changed:
+        raise StaleState(f"task {decision.task_sid} has changed meanwhile")
+
+
+@transaction.atomic
+def give_up(decision: CancelTask, *, now: datetime) -> None:
+    """Cancel a task whose lifetime or whose workflow is at its end."""
+    task = models.Task.objects.filter(sid=decision.task_sid).only("pk").first()
+    if task is None:
+        raise StaleState("the task was deleted meanwhile")
+    story = _story(task, decision.version)
+    before = {
+        Reason.WORKFLOW_TIMEOUT: [EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT],
+        Reason.WORKFLOW_SKIPPED: [EventType.WORKFLOW_SKIPPED],
+    }.get(decision.why, [])
+    for event_type in before:
+        settle.record_task(event_type, story.task, actor=SYSTEM, now=now)
+    try:
+        settle.finish(story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now)
+    except InvalidTransition:
+        raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
+
+
+def _story(task: models.Task, if_version: int | None) -> settle.Story:
+    story = settle.hold(task.pk)
+    check_version(story.task, if_version)
+    return story
+
+
+def _waiting(sid: str, version: int) -> settle.Story:
+    task = models.Task.objects.filter(sid=sid).only("pk").first()
+    if task is None:
+        raise StaleState("the task was deleted meanwhile")
+    story = _story(task, version)
+    if story.task.assignment_status != AssignmentStatus.PENDING:
+        raise StaleState(f"task {sid} is no longer waiting")
+    return story
+
+
+def _not_now(task: models.Task, verb: str, why: str) -> NotNow:
+    return NotNow(
+        f"Cannot {verb} task {task.sid} in workspace {task.workspace.sid} for account"
+        f" {task.workspace.account.sid} since it is {why} (it is {task.assignment_status})."
+    )

@@ -1,0 +1,215 @@
+"""Create, change and delete tasks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, TypedDict, Unpack
+
+from django.db import transaction
+
+from routing import models, sids
+from routing.actions import direct, inputs, lanes, settle, steps
+from routing.actions.errors import InvalidInput, NotNow, StaleState
+from routing.actors import Actor
+from routing.core.clock import SECOND, microseconds
+from routing.core.lifecycle import FINAL_TASK
+from routing.core.vocabulary import AssignmentStatus, EventType
+
+MAX_TIMEOUT: Final = 1_209_600
+MAX_PRIORITY: Final = 2**31 - 1
+_EARLIEST: Final = 1900
+
+
+class TaskChanges(TypedDict, total=False):
+    """What `update_task` can change; what is absent stays."""
+
+    attributes: str
+    priority: int
+    task_channel: models.TaskChannel
+    virtual_start_time: datetime
+
+
+@transaction.atomic
+def create_task(
+    *,
+    workspace: models.Workspace,
+    attributes: str = "{}",
+    workflow: models.Workflow | None = None,
+    task_channel: models.TaskChannel | None = None,
+    priority: int = 0,
+    timeout: int = 86_400,
+    virtual_start_time: datetime | None = None,
+    routing_target: str | None = None,
+    ignore_capacity: bool | None = None,
+    task_queue: models.TaskQueue | None = None,
+    actor: Actor,
+    now: datetime,
+) -> models.Task:
+    """Create a task and put it into the first step of its workflow.
+
+    Arguments:
+        workflow: may be left out when the workspace has exactly one, or with a routing target.
+        task_channel: the channel `default` when left out.
+        timeout: how many seconds it may wait before it is canceled (1 to 1209600).
+        routing_target: a worker, queue or workflow sid that the task goes to directly.
+        ignore_capacity: only with a worker as target; true unless said otherwise.
+        task_queue: where a task for one worker is filed.
+
+    Raises `InvalidInput`, also when no filter of the workflow takes the task.
+    """
+    channel = task_channel or workspace.task_channels.get(unique_name="default")
+    start = _virtual_start(virtual_start_time, now) if virtual_start_time else now
+    route = direct.route(
+        workspace=workspace,
+        routing_target=routing_target,
+        ignore_capacity=ignore_capacity,
+        workflow=workflow,
+        task_queue=task_queue,
+    )
+    task = models.Task(
+        sid=sids.new("WT"),
+        workspace=workspace,
+        workflow=route.workflow,
+        revision=None if route.bypass or route.workflow is None else route.workflow.revision,
+        task_channel=channel,
+        task_queue=route.task_queue,
+        attributes=inputs.attributes(attributes),
+        priority=inputs.whole(priority, field="priority", least=0, most=MAX_PRIORITY),
+        timeout=inputs.whole(timeout, field="timeout", least=1, most=MAX_TIMEOUT),
+        routing_target=routing_target,
+        ignore_capacity=route.ignore_capacity,
+        task_queue_entered_date=None if route.task_queue is None else now,
+        virtual_start_us=microseconds(start),
+        expires_us=microseconds(now) + timeout * SECOND,
+        date_created=now,
+        date_updated=now,
+    )
+    if route.bypass:
+        task.lane = lanes.lane_of(task, now=now)
+    else:
+        step = steps.place(task, base=microseconds(now), now=now)
+        if step is None:
+            raise InvalidInput(
+                "no filter of the workflow matches these attributes and it has no default filter:"
+                " the task would go nowhere",
+                field="attributes",
+            )
+        steps.apply(task, step, now=now)
+    task.save(force_insert=True)
+    if task.workflow is not None:
+        settle.record_task(EventType.WORKFLOW_ENTERED, task, actor=actor, now=now)
+    if task.task_queue is not None:
+        settle.record_task(EventType.TASK_QUEUE_ENTERED, task, actor=actor, now=now)
+    settle.record_task(EventType.TASK_CREATED, task, actor=actor, now=now)
+    if not route.bypass:
+        steps.record_match(task, actor=actor, now=now)
+    return task
+
+
+@transaction.atomic
+def update_task(
+    *,
+    task: models.Task,
+    actor: Actor,
+    now: datetime,
+    if_version: int | None = None,
+    **changes: Unpack[TaskChanges],
+) -> models.Task:
+    """Change a task's attributes, priority, channel or place in time.
+
+    A pending task is routed anew when its attributes change, and keeps its age; one that is on
+    offer or in work keeps its place and its owner (behaviour.md §3.4).
+
+    Arguments:
+        if_version: refuse with `StaleState` unless the task still has this version.
+    """
+    story = settle.hold(task.pk)
+    task = story.task
+    check_version(task, if_version)
+    status = AssignmentStatus(task.assignment_status)
+    fields: list[str] = []
+    if "attributes" in changes:
+        task.attributes = inputs.attributes(changes["attributes"])
+        fields.append("attributes")
+    if status in FINAL_TASK and changes.keys() - {"attributes"}:
+        raise NotNow(f"Cannot update task {task.sid}: it is {status}; only Attributes may change")
+    if "priority" in changes:
+        task.priority = inputs.whole(
+            changes["priority"], field="priority", least=0, most=MAX_PRIORITY
+        )
+        fields.append("priority")
+    if "virtual_start_time" in changes:
+        task.virtual_start_us = microseconds(_virtual_start(changes["virtual_start_time"], now))
+        fields.append("virtual_start_us")
+    if "task_channel" in changes:
+        if status != AssignmentStatus.PENDING:
+            raise NotNow(f"Cannot change the channel of task {task.sid}: it is no longer pending")
+        task.task_channel = changes["task_channel"]
+        fields.append("task_channel")
+    previous = task.task_queue
+    if status == AssignmentStatus.PENDING:
+        if not _reroute(story, anew="attributes" in changes, actor=actor, now=now):
+            return task
+        fields.extend(steps.FIELDS)
+    settle.write(task, fields=fields, expected=status, now=now)
+    holders = ",".join(r.worker.sid for r in story.reservations)
+    settle.record_task(
+        EventType.TASK_UPDATED, task, more={"holder_sids": holders}, actor=actor, now=now
+    )
+    if status == AssignmentStatus.PENDING and task.filter_index is not None:
+        steps.record_entry(task, previous=previous, timed_out=False, actor=actor, now=now)
+        if "attributes" in changes:
+            steps.record_match(task, actor=actor, now=now)
+    return task
+
+
+def _reroute(story: settle.Story, *, anew: bool, actor: Actor, now: datetime) -> bool:
+    """Give a pending task the step and the lane that it has now; False when it was canceled."""
+    task = story.task
+    if task.filter_index is None or not anew:
+        task.lane = lanes.lane_of(task, now=now)
+        return True
+    if task.workflow is not None:
+        task.revision_id = task.workflow.revision_id
+    step = steps.place(task, base=microseconds(now), now=now)
+    if step is None:
+        settle.write(task, fields=["attributes"], expected=AssignmentStatus.PENDING, now=now)
+        settle.finish(story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now)
+        return False
+    steps.apply(task, step, now=now)
+    return True
+
+
+@transaction.atomic
+def delete_task(
+    *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
+) -> None:
+    """Delete a task in any state; open reservations end as canceled and free their slots."""
+    story = settle.hold(task.pk)
+    check_version(story.task, if_version)
+    settle.record_task(EventType.TASK_DELETED, story.task, actor=actor, now=now)
+    settle.end_reservations(story, actor=actor, now=now)
+    models.Reservation.objects.filter(task=story.task).delete()
+    deleted, _ = models.Task.objects.filter(pk=story.task.pk).delete()
+    if not deleted:
+        raise StaleState("the task was deleted meanwhile")
+
+
+def check_version(
+    row: models.Task | models.Reservation | models.Worker, wanted: int | None
+) -> None:
+    """Raise `StaleState` unless a row, read under lock, has the wanted version."""
+    if wanted is not None and row.version != wanted:
+        raise StaleState(
+            f"{row.sid} has version {row.version}, not {wanted}: read it again and decide anew"
+        )
+
+
+def _virtual_start(moment: datetime, now: datetime) -> datetime:
+    if moment > now or moment.year < _EARLIEST:
+        raise InvalidInput(
+            f"virtual_start_time {moment:%Y-%m-%dT%H:%M:%SZ} must lie between the year {_EARLIEST}"
+            " and now",
+            field="virtual_start_time",
+        )
+    return moment

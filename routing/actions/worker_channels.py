@@ -1,0 +1,85 @@
+"""Change what a worker takes on a channel: capacity, the switch, the slots kept for grabbing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+
+from routing import event_data, events, models
+from routing.actions import inputs
+from routing.actions.workers import count_workload
+from routing.actors import Actor
+from routing.core.vocabulary import EventType
+from routing.models.worker_channels import MAX_CAPACITY
+
+
+class WorkerChannelChanges(TypedDict, total=False):
+    """What `update_worker_channel` can change; what is absent stays."""
+
+    configured_capacity: int
+    available: bool
+    reserved_for_manual: int
+
+
+@transaction.atomic
+def update_worker_channel(
+    *,
+    channel: models.WorkerChannel,
+    actor: Actor,
+    now: datetime,
+    **changes: Unpack[WorkerChannelChanges],
+) -> models.WorkerChannel:
+    """Change a worker channel; running work stays, whatever the new capacity.
+
+    Arguments:
+        configured_capacity, reserved_for_manual: 0 to 50.
+
+    A value that is already so is no change and no event.
+    """
+    # Bumping the workload first locks the worker, as every claim does.
+    count_workload(channel.worker_id)
+    channel = models.WorkerChannel.objects.select_related(
+        "worker__activity", "worker__workspace", "task_channel"
+    ).get(pk=channel.pk)
+    before = (channel.configured_capacity, channel.available, channel.reserved_for_manual)
+    if "configured_capacity" in changes:
+        channel.configured_capacity = inputs.whole(
+            changes["configured_capacity"], field="capacity", least=0, most=MAX_CAPACITY
+        )
+    if "reserved_for_manual" in changes:
+        channel.reserved_for_manual = inputs.whole(
+            changes["reserved_for_manual"], field="reserved_for_manual", least=0, most=MAX_CAPACITY
+        )
+    if "available" in changes:
+        channel.available = changes["available"]
+    capacity, available, kept = before
+    if before == (channel.configured_capacity, channel.available, channel.reserved_for_manual):
+        return channel
+    channel.date_updated = now
+    channel.save(update_fields=[*changes, "date_updated"])
+    if capacity != channel.configured_capacity or kept != channel.reserved_for_manual:
+        _record(EventType.WORKER_CAPACITY_UPDATE, channel, capacity, actor, now)
+    if available != channel.available:
+        _record(EventType.WORKER_CHANNEL_AVAILABILITY_UPDATE, channel, capacity, actor, now)
+    return channel
+
+
+def _record(
+    event_type: EventType,
+    channel: models.WorkerChannel,
+    previous_capacity: int,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    events.record(
+        event_type,
+        workspace=channel.worker.workspace,
+        resource_sid=channel.worker.sid,
+        data=event_data.of_worker(channel.worker)
+        | event_data.of_worker_channel(channel)
+        | {"worker_channel_previous_capacity": str(previous_capacity)},
+        actor=actor,
+        now=now,
+    )

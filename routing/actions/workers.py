@@ -1,0 +1,230 @@
+"""Create, change and delete workers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from django.db import transaction
+from django.db.models import F
+
+from routing import event_data, events, models, sids
+from routing.actions import activity_moves, inputs, reservations, settle
+from routing.actions.errors import InUse, InvalidInput, NotNow, StaleState
+from routing.actions.tasks import check_version
+from routing.actors import Actor
+from routing.core.vocabulary import EventType, ReservationStatus
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+_DESCRIPTION = frozenset({"friendly_name", "attributes", "user"})
+
+
+class WorkerChanges(TypedDict, total=False):
+    """What `update_worker` can change; what is absent stays."""
+
+    friendly_name: str
+    attributes: str
+    activity: models.Activity
+    user: User | None
+
+
+@transaction.atomic
+def create_worker(
+    *,
+    workspace: models.Workspace,
+    friendly_name: str,
+    attributes: str = "{}",
+    activity: models.Activity | None = None,
+    user: User | None = None,
+    actor: Actor,
+    now: datetime,
+) -> models.Worker:
+    """Create a worker with a capacity of 1 on every channel.
+
+    Arguments:
+        activity: the workspace's default activity when left out.
+        user: the login that works as this worker at the agent's desk.
+    """
+    activity = activity or workspace.default_activity
+    assert activity is not None
+    worker = models.Worker(
+        sid=sids.new("WK"),
+        workspace=workspace,
+        user=user,
+        friendly_name=inputs.name(friendly_name),
+        activity=_own(workspace, activity),
+        attributes=inputs.attributes(attributes),
+        date_status_changed=now,
+        date_created=now,
+        date_updated=now,
+    )
+    with _unique(worker.friendly_name):
+        worker.save(force_insert=True)
+    models.WorkerChannel.objects.bulk_create(
+        models.WorkerChannel(
+            sid=sids.new("WC"),
+            worker=worker,
+            task_channel=channel,
+            date_created=now,
+            date_updated=now,
+        )
+        for channel in workspace.task_channels.order_by("pk")
+    )
+    _record(EventType.WORKER_CREATED, worker, actor, now)
+    return worker
+
+
+@transaction.atomic
+def update_worker(
+    *,
+    worker: models.Worker,
+    reject_pending_reservations: bool = False,
+    actor: Actor,
+    now: datetime,
+    if_version: int | None = None,
+    **changes: Unpack[WorkerChanges],
+) -> models.Worker:
+    """Change a worker's name, attributes, activity or login.
+
+    Arguments:
+        reject_pending_reservations: when leaving for an unavailable activity, reject what is on
+            offer instead of refusing to leave; all in one transaction.
+        if_version: refuse with `StaleState` unless the worker still has this version.
+    """
+    worker = _lock(worker)
+    check_version(worker, if_version)
+    if reject_pending_reservations and changes.get("activity", worker.activity).available:
+        raise InvalidInput(
+            "reject_pending_reservations is only possible together with an unavailable activity",
+            field="reject_pending_reservations",
+        )
+    described = changes.keys() & _DESCRIPTION
+    if described:
+        _describe(worker, changes, now)
+    if "activity" in changes:
+        _set_activity(worker, changes["activity"], reject_pending_reservations, actor, now)
+    if described:
+        _record(EventType.WORKER_ATTRIBUTES_UPDATE, worker, actor, now)
+    return worker
+
+
+def set_activity(
+    *,
+    worker: models.Worker,
+    activity: models.Activity,
+    reject_pending_reservations: bool = False,
+    actor: Actor,
+    now: datetime,
+) -> models.Worker:
+    """Move a worker to another activity (behaviour.md §1.11); see `update_worker`."""
+    return update_worker(
+        worker=worker,
+        activity=activity,
+        reject_pending_reservations=reject_pending_reservations,
+        actor=actor,
+        now=now,
+    )
+
+
+@transaction.atomic
+def delete_worker(
+    *, worker: models.Worker, actor: Actor, now: datetime, if_version: int | None = None
+) -> None:
+    """Delete a worker; raises `InUse` while they hold an offer or a task."""
+    worker = _lock(worker)
+    check_version(worker, if_version)
+    if worker.reservations.open().exists():
+        raise InUse(
+            f"worker {worker.friendly_name!r} still holds reservations; complete or reject them"
+            " first"
+        )
+    _record(EventType.WORKER_DELETED, worker, actor, now)
+    models.Reservation.objects.filter(worker=worker).delete()
+    worker.delete()
+
+
+def _lock(worker: models.Worker) -> models.Worker:
+    locked = (
+        models.Worker.objects.select_related("activity", "workspace")
+        .select_for_update(no_key=True, of=("self",))
+        .filter(pk=worker.pk)
+        .first()
+    )
+    if locked is None:
+        raise StaleState("the worker was deleted meanwhile")
+    return locked
+
+
+def _describe(worker: models.Worker, changes: WorkerChanges, now: datetime) -> None:
+    if "friendly_name" in changes:
+        worker.friendly_name = inputs.name(changes["friendly_name"])
+    if "attributes" in changes:
+        worker.attributes = inputs.attributes(changes["attributes"])
+    if "user" in changes:
+        worker.user = changes["user"]
+    worker.version += 1
+    worker.date_updated = now
+    with _unique(worker.friendly_name):
+        worker.save(update_fields=[*_DESCRIPTION, "version", "date_updated"])
+
+
+def _set_activity(
+    worker: models.Worker,
+    activity: models.Activity,
+    reject_pending: bool,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    activity = _own(worker.workspace, activity)
+    if activity.pk == worker.activity_id:
+        return
+    pending = worker.reservations.filter(
+        reservation_status=ReservationStatus.PENDING.value
+    ).order_by("task_id")
+    offers = [] if activity.available else list(pending.values_list("task_id", "sid"))
+    if offers and not reject_pending:
+        raise NotNow(
+            f"Worker {worker.sid} cannot have its activity updated since it has {len(offers)}"
+            " pending reservations; answer them first, or send RejectPendingReservations."
+        )
+    for task_id, sid in offers:
+        story = settle.hold(task_id)
+        if reservation := story.open_reservation(sid):
+            reservations.move(story, reservation, ReservationStatus.REJECTED, actor=actor, now=now)
+    # Rejecting may itself have moved the worker, where multitasking is off.
+    worker.refresh_from_db()
+    activity_moves.move_worker(worker, activity, actor=actor, now=now)
+
+
+def _own(workspace: models.Workspace, activity: models.Activity) -> models.Activity:
+    if activity.workspace_id != workspace.pk:
+        raise InvalidInput(
+            f"activity {activity.sid} belongs to another workspace", field="activity_sid"
+        )
+    return activity
+
+
+def _unique(friendly_name: str) -> inputs.Refusing:
+    return inputs.refusing_duplicates(
+        f"a worker with the friendly name {friendly_name!r} exists already in this workspace,"
+        " or the login works as another one"
+    )
+
+
+def _record(event_type: EventType, worker: models.Worker, actor: Actor, now: datetime) -> None:
+    events.record(
+        event_type,
+        workspace=worker.workspace,
+        resource_sid=worker.sid,
+        data=event_data.of_worker(worker),
+        actor=actor,
+        now=now,
+    )
+
+
+def count_workload(worker_id: int) -> None:
+    """Note that what a worker carries or may carry has changed, so that older decisions fail."""
+    models.Worker.objects.filter(pk=worker_id).update(workload_version=F("workload_version") + 1)

@@ -1,0 +1,165 @@
+"""Create, change and delete workflows; every new configuration is a revision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+
+from routing import event_data, events, models, sids
+from routing.actions import inputs, tasks
+from routing.actions.errors import InUse, InvalidInput, StaleState
+from routing.actors import Actor
+from routing.core.vocabulary import AssignmentStatus, EventType
+from workflows import configuration as configurations
+
+
+class WorkflowChanges(TypedDict, total=False):
+    """What a workflow can be given besides its configuration; what is absent stays."""
+
+    friendly_name: str
+    assignment_callback_url: str | None
+    fallback_assignment_callback_url: str | None
+    task_reservation_timeout: int
+
+
+@transaction.atomic
+def create_workflow(
+    *,
+    workspace: models.Workspace,
+    configuration: str,
+    actor: Actor,
+    now: datetime,
+    **values: Unpack[WorkflowChanges],
+) -> models.Workflow:
+    """Create a workflow; raises `InvalidInput` that lists every problem of the configuration."""
+    parse(configuration, workspace)
+    workflow = models.Workflow(
+        sid=sids.new("WW"), workspace=workspace, date_created=now, date_updated=now
+    )
+    if "friendly_name" not in values:
+        raise InvalidInput("friendly_name is required", field="friendly_name")
+    _assign(workflow, values)
+    with _unique(workflow.friendly_name):
+        workflow.save(force_insert=True)
+    _revise(workflow, configuration, now)
+    _record(EventType.WORKFLOW_CREATED, workflow, actor, now)
+    return workflow
+
+
+@transaction.atomic
+def update_workflow(
+    *,
+    workflow: models.Workflow,
+    configuration: str | None = None,
+    re_evaluate_tasks: bool = False,
+    actor: Actor,
+    now: datetime,
+    **changes: Unpack[WorkflowChanges],
+) -> models.Workflow:
+    """Change a workflow; an unacceptable configuration changes nothing.
+
+    Arguments:
+        re_evaluate_tasks: route pending tasks anew by the new configuration; without it they go on
+            following the one under which they came.
+    """
+    _assign(workflow, changes)
+    workflow.date_updated = now
+    if configuration is not None and configuration != current(workflow):
+        parse(configuration, workflow.workspace)
+        _revise(workflow, configuration, now)
+    with _unique(workflow.friendly_name):
+        workflow.save(update_fields=[*changes, "date_updated"])
+    if re_evaluate_tasks:
+        _re_evaluate(workflow, actor, now)
+    _record(EventType.WORKFLOW_UPDATED, workflow, actor, now)
+    return workflow
+
+
+@transaction.atomic
+def delete_workflow(*, workflow: models.Workflow, actor: Actor, now: datetime) -> None:
+    """Delete a workflow; raises `InUse` while pending or reserved tasks follow it."""
+    models.Workflow.objects.select_for_update().get(pk=workflow.pk)
+    waiting = [AssignmentStatus.PENDING.value, AssignmentStatus.RESERVED.value]
+    if workflow.tasks.filter(assignment_status__in=waiting).exists():
+        raise InUse(
+            f"the workflow {workflow.friendly_name!r} still leads waiting tasks; finish or cancel"
+            " them first"
+        )
+    workflow.tasks.update(workflow=None, revision=None)
+    models.Workflow.objects.filter(pk=workflow.pk).update(revision=None)
+    _record(EventType.WORKFLOW_DELETED, workflow, actor, now)
+    workflow.delete()
+
+
+def current(workflow: models.Workflow) -> str:
+    """Return the text of the configuration that new tasks follow."""
+    return "" if workflow.revision is None else workflow.revision.configuration
+
+
+def parse(document: str, workspace: models.Workspace) -> configurations.Configuration:
+    """Read a configuration for this workspace; raises `InvalidInput` that lists every problem."""
+    queues = set(workspace.task_queues.values_list("sid", flat=True))
+    try:
+        return configurations.parse(document, queue_sids=queues)
+    except configurations.ConfigurationError as error:
+        raise InvalidInput(
+            f"configuration is not acceptable:\n{error}", field="configuration"
+        ) from error
+
+
+def _revise(workflow: models.Workflow, configuration: str, now: datetime) -> None:
+    workflow.revision = models.WorkflowRevision.objects.create(
+        workflow=workflow, configuration=configuration, date_created=now
+    )
+    models.Workflow.objects.filter(pk=workflow.pk).update(revision=workflow.revision)
+
+
+def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None:
+    pending = workflow.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
+    for task in pending.order_by("pk"):
+        try:
+            tasks.update_task(task=task, attributes=task.attributes, actor=actor, now=now)
+        except StaleState:  # deleted meanwhile: nothing to route
+            continue
+
+
+def _assign(workflow: models.Workflow, values: WorkflowChanges) -> None:
+    if "friendly_name" in values:
+        workflow.friendly_name = inputs.name(values["friendly_name"])
+    if "assignment_callback_url" in values:
+        workflow.assignment_callback_url = (
+            inputs.url(values["assignment_callback_url"], field="assignment_callback_url") or None
+        )
+    if "fallback_assignment_callback_url" in values:
+        workflow.fallback_assignment_callback_url = (
+            inputs.url(
+                values["fallback_assignment_callback_url"], field="fallback_assignment_callback_url"
+            )
+            or None
+        )
+    if "task_reservation_timeout" in values:
+        workflow.task_reservation_timeout = inputs.whole(
+            values["task_reservation_timeout"],
+            field="task_reservation_timeout",
+            least=1,
+            most=86_400,
+        )
+
+
+def _unique(friendly_name: str) -> inputs.Refusing:
+    return inputs.refusing_duplicates(
+        f"a workflow named {friendly_name!r} exists already in this workspace"
+    )
+
+
+def _record(event_type: EventType, workflow: models.Workflow, actor: Actor, now: datetime) -> None:
+    events.record(
+        event_type,
+        workspace=workflow.workspace,
+        resource_sid=workflow.sid,
+        data=event_data.of_workflow(workflow),
+        actor=actor,
+        now=now,
+    )

@@ -1,0 +1,202 @@
+"""Create, change and delete workspaces."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Final, Literal, TypedDict, Unpack
+
+from django.db import transaction
+
+from routing import events, models, sids
+from routing.actions import activities, inputs, task_channels, task_queues, workflows
+from routing.actions.errors import InvalidInput
+from routing.actors import Actor
+from routing.core.vocabulary import EventType, QueueOrder
+
+DEFAULT_CHANNELS: Final = {
+    "default": "Default",
+    "voice": "Voice",
+    "sms": "SMS",
+    "chat": "Chat",
+    "video": "Video",
+}
+"""What every workspace has from the start: unique name to friendly name."""
+
+Template = Literal["NONE", "FIFO"]
+
+
+class WorkspaceChanges(TypedDict, total=False):
+    """What `update_workspace` can change; what is absent stays."""
+
+    friendly_name: str
+    event_callback_url: str
+    events_filter: str | None
+    multi_task_enabled: bool
+    prioritize_queue_order: QueueOrder
+    default_activity: models.Activity
+    timeout_activity: models.Activity
+
+
+@transaction.atomic
+def create_workspace(
+    *,
+    account: models.Account,
+    friendly_name: str,
+    event_callback_url: str = "",
+    events_filter: str | None = None,
+    multi_task_enabled: bool = True,
+    prioritize_queue_order: QueueOrder = QueueOrder.FIFO,
+    template: Template = "NONE",
+    actor: Actor,
+    now: datetime,
+) -> models.Workspace:
+    """Create a workspace with its first activities and channels (behaviour.md §2.1).
+
+    Arguments:
+        template: FIFO adds a queue for everyone and a workflow that leads there.
+    """
+    with _unique(friendly_name):
+        workspace = models.Workspace.objects.create(
+            sid=sids.new("WS"),
+            account=account,
+            friendly_name=inputs.name(friendly_name),
+            event_callback_url=inputs.url(event_callback_url, field="event_callback_url"),
+            events_filter=_events_filter(events_filter),
+            multi_task_enabled=multi_task_enabled,
+            prioritize_queue_order=prioritize_queue_order.value,
+            date_created=now,
+            date_updated=now,
+        )
+    _record(EventType.WORKSPACE_CREATED, workspace, actor, now)
+    first = {"Offline": False, "Available": True, "Unavailable": False}
+    if not multi_task_enabled:
+        first |= {"Reserved": False, "Busy": False}
+    made = {
+        name: activities.create_activity(
+            workspace=workspace, friendly_name=name, available=available, actor=actor, now=now
+        )
+        for name, available in first.items()
+    }
+    workspace.default_activity = workspace.timeout_activity = made["Offline"]
+    workspace.save(update_fields=["default_activity", "timeout_activity"])
+    _add_missing_channels(workspace, actor, now)
+    if template == "FIFO":
+        _fill_from_template(workspace, actor, now)
+    return workspace
+
+
+def _fill_from_template(workspace: models.Workspace, actor: Actor, now: datetime) -> None:
+    queue = task_queues.create_task_queue(
+        workspace=workspace, friendly_name="Sample Queue", actor=actor, now=now
+    )
+    workflows.create_workflow(
+        workspace=workspace,
+        friendly_name="Default Fifo Workflow",
+        configuration=json.dumps(
+            {"task_routing": {"filters": [], "default_filter": {"queue": queue.sid}}}
+        ),
+        actor=actor,
+        now=now,
+    )
+
+
+def _add_missing_channels(workspace: models.Workspace, actor: Actor, now: datetime) -> None:
+    there = set(workspace.task_channels.values_list("unique_name", flat=True))
+    for unique_name, friendly_name in DEFAULT_CHANNELS.items():
+        if unique_name not in there:
+            task_channels.create_task_channel(
+                workspace=workspace,
+                friendly_name=friendly_name,
+                unique_name=unique_name,
+                actor=actor,
+                now=now,
+            )
+
+
+@transaction.atomic
+def update_workspace(
+    *,
+    workspace: models.Workspace,
+    actor: Actor,
+    now: datetime,
+    **changes: Unpack[WorkspaceChanges],
+) -> models.Workspace:
+    """Change a workspace. Switching multitasking keeps every capacity and all running work."""
+    if "friendly_name" in changes:
+        workspace.friendly_name = inputs.name(changes["friendly_name"])
+    if "event_callback_url" in changes:
+        workspace.event_callback_url = inputs.url(
+            changes["event_callback_url"], field="event_callback_url"
+        )
+    if "events_filter" in changes:
+        workspace.events_filter = _events_filter(changes["events_filter"])
+    if "prioritize_queue_order" in changes:
+        workspace.prioritize_queue_order = changes["prioritize_queue_order"].value
+    if "default_activity" in changes:
+        workspace.default_activity = _own(workspace, changes["default_activity"], "default")
+    if "timeout_activity" in changes:
+        workspace.timeout_activity = _own(workspace, changes["timeout_activity"], "timeout")
+    if "multi_task_enabled" in changes:
+        if changes["multi_task_enabled"] and not workspace.multi_task_enabled:
+            _add_missing_channels(workspace, actor, now)
+        workspace.multi_task_enabled = changes["multi_task_enabled"]
+    workspace.date_updated = now
+    with _unique(workspace.friendly_name):
+        workspace.save(update_fields=[*changes, "date_updated"])
+    _record(EventType.WORKSPACE_UPDATED, workspace, actor, now)
+    return workspace
+
+
+@transaction.atomic
+def delete_workspace(*, workspace: models.Workspace, actor: Actor, now: datetime) -> None:
+    """Delete a workspace with all that is in it, live tasks included; its events stay."""
+    _record(EventType.WORKSPACE_DELETED, workspace, actor, now)
+    here = {"workspace": workspace}
+    models.Reservation.objects.filter(**here).delete()
+    models.Task.objects.filter(**here).delete()
+    models.Lane.objects.filter(**here).delete()
+    models.WorkerChannel.objects.filter(worker__workspace=workspace).delete()
+    models.Worker.objects.filter(**here).delete()
+    models.Workflow.objects.filter(**here).update(revision=None)
+    models.WorkflowRevision.objects.filter(workflow__workspace=workspace).delete()
+    models.Workflow.objects.filter(**here).delete()
+    models.TaskQueue.objects.filter(**here).delete()
+    models.Workspace.objects.filter(pk=workspace.pk).update(
+        default_activity=None, timeout_activity=None
+    )
+    workspace.delete()
+
+
+def _own(workspace: models.Workspace, activity: models.Activity, which: str) -> models.Activity:
+    if activity.workspace_id != workspace.pk:
+        raise InvalidInput(
+            f"activity {activity.sid} belongs to another workspace", field=f"{which}_activity_sid"
+        )
+    return activity
+
+
+def _events_filter(value: str | None) -> str | None:
+    names = [name.strip() for name in (value or "").split(",") if name.strip()]
+    known = {event_type.value for event_type in EventType}
+    for name in names:
+        if name not in known:
+            raise InvalidInput(
+                f"events_filter names {name!r}, which is no event type (such as task.created)",
+                field="events_filter",
+            )
+    return ",".join(names) or None
+
+
+def _unique(friendly_name: str) -> inputs.Refusing:
+    return inputs.refusing_duplicates(
+        f"a workspace named {friendly_name.strip()!r} exists already in this account"
+    )
+
+
+def _record(
+    event_type: EventType, workspace: models.Workspace, actor: Actor, now: datetime
+) -> None:
+    events.record(
+        event_type, workspace=workspace, resource_sid=workspace.sid, data={}, actor=actor, now=now
+    )

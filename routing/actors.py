@@ -1,0 +1,19 @@
+"""Say who did it: every action takes an actor, and every event carries one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who caused a change, with `type` and `sid` as an event has them, and by which door."""
+
+    type: str
+    sid: str | None = None
+    source: str = "taskrouter"
+    ip_address: str | None = None
+
+
+SYSTEM = Actor(type="system")
+"""The router itself, acting on a deadline or a match."""

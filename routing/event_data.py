@@ -1,0 +1,112 @@
+"""Say what an event carries about each noun: the fields of `event_data`, all of them text.
+
+The groups are those of behaviour.md §9.2; event callbacks send the same fields in PascalCase.
+"""
+
+from __future__ import annotations
+
+from routing import models
+
+EventData = dict[str, str | None]
+
+
+def of_workspace(workspace: models.Workspace) -> EventData:
+    """Return what every event says about its workspace."""
+    return {"workspace_sid": workspace.sid, "workspace_name": workspace.friendly_name}
+
+
+def of_activity(activity: models.Activity) -> EventData:
+    """Return an activity's own fields."""
+    return {
+        "activity_sid": activity.sid,
+        "activity_name": activity.friendly_name,
+        "activity_available": _flag(activity.available),
+    }
+
+
+def of_task_channel(channel: models.TaskChannel) -> EventData:
+    """Return a task channel's own fields."""
+    return {
+        "task_channel_sid": channel.sid,
+        "task_channel_name": channel.friendly_name,
+        "task_channel_unique_name": channel.unique_name,
+        "task_channel_optimized_routing": _flag(channel.channel_optimized_routing),
+    }
+
+
+def of_task_queue(queue: models.TaskQueue | None) -> EventData:
+    """Return what an event says about the queue it happened in."""
+    if queue is None:
+        return {}
+    return {
+        "task_queue_sid": queue.sid,
+        "task_queue_name": queue.friendly_name,
+        "task_queue_target_expression": queue.target_workers,
+    }
+
+
+def of_workflow(workflow: models.Workflow | None) -> EventData:
+    """Return what an event says about the workflow that leads a task."""
+    if workflow is None:
+        return {}
+    return {"workflow_sid": workflow.sid, "workflow_name": workflow.friendly_name}
+
+
+def of_worker(worker: models.Worker) -> EventData:
+    """Return a worker's own fields."""
+    return {
+        "worker_sid": worker.sid,
+        "worker_name": worker.friendly_name,
+        "worker_attributes": worker.attributes,
+        "worker_activity_sid": worker.activity.sid,
+        "worker_activity_name": worker.activity.friendly_name,
+        "worker_version": str(worker.version),
+    }
+
+
+def of_worker_channel(channel: models.WorkerChannel) -> EventData:
+    """Return what an event says about a worker's capacity on one channel."""
+    return {
+        "worker_channel_sid": channel.sid,
+        "worker_channel_available": _flag(channel.available),
+        "worker_channel_available_capacity": str(channel.configured_capacity),
+        "worker_channel_task_count": str(channel.assigned),
+        "task_channel_sid": channel.task_channel.sid,
+        "task_channel_unique_name": channel.task_channel.unique_name,
+    }
+
+
+def of_task(task: models.Task) -> EventData:
+    """Return a task's own fields, its queue's and its workflow's."""
+    data: EventData = {
+        "task_sid": task.sid,
+        "task_attributes": task.attributes,
+        "task_priority": str(task.priority),
+        "task_assignment_status": task.assignment_status,
+        "task_timeout": str(task.timeout),
+        "task_version": str(task.version),
+        "task_channel_sid": task.task_channel.sid,
+        "task_channel_unique_name": task.task_channel.unique_name,
+        "task_date_created": str(int(task.date_created.timestamp())),
+        "task_queue_entered_date": (
+            None
+            if task.task_queue_entered_date is None
+            else str(int(task.task_queue_entered_date.timestamp()))
+        ),
+    }
+    return data | of_task_queue(task.task_queue) | of_workflow(task.workflow)
+
+
+def of_reservation(reservation: models.Reservation) -> EventData:
+    """Return a reservation's own fields, its task's and its worker's."""
+    data: EventData = {
+        "reservation_sid": reservation.sid,
+        "reservation_status": reservation.reservation_status,
+        "reservation_timeout": str(reservation.reservation_timeout),
+        "reservation_version": str(reservation.version),
+    }
+    return data | of_task(reservation.task) | of_worker(reservation.worker)
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,18 @@
+"""Name the websocket groups: what a door publishes to and a socket joins."""
+
+from __future__ import annotations
+
+
+def worker(sid: str) -> str:
+    """Return the group of everything that concerns one worker."""
+    return f"worker.{sid}"
+
+
+def task_queue(sid: str) -> str:
+    """Return the group of everything that waits in, enters or leaves one queue."""
+    return f"task_queue.{sid}"
+
+
+def workspace(sid: str) -> str:
+    """Return the group of everything that concerns the configuration of a workspace."""
+    return f"workspace.{sid}"

@@ -1,0 +1,36 @@
+"""Turn tasks into what expressions and workflows see of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from routing import models
+from routing.core import steps
+from workflows.expressions import View
+
+
+def view(row: models.Task, *, now: datetime) -> View:
+    """Return a task as expressions see it."""
+    return steps.task_view(
+        json.loads(row.attributes),
+        sid=row.sid,
+        channel_unique_name=row.task_channel.unique_name,
+        channel_sid=row.task_channel.sid,
+        priority=row.priority,
+        workflow_sid=None if row.workflow is None else row.workflow.sid,
+        age=max(int((now - row.date_created).total_seconds()), 0),
+    )
+
+
+def step(row: models.Task) -> steps.Step | None:
+    """Return where a task is in its workflow; None when it was routed directly."""
+    if row.filter_index is None or row.step_clock_us is None:
+        return None
+    return steps.Step(
+        filter_index=row.filter_index,
+        target_index=row.target_index,
+        clock_us=row.step_clock_us,
+        deadline_us=row.step_deadline_us,
+        skip_unasked=row.skip_unasked,
+    )

@@ -1,0 +1,101 @@
+"""Read workers as the router sees them: plain values, in two queries whatever their number."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from routing import models
+from routing.core import snapshot
+
+
+def load_worker(worker_id: int) -> snapshot.Worker:
+    """Return one worker as the router sees them."""
+    (worker,) = load_workers(models.Worker.objects.filter(pk=worker_id))
+    return worker
+
+
+def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
+    """Return these workers with all their channels, in two queries."""
+    chosen = list(
+        rows.order_by("pk").values_list(
+            "pk",
+            "sid",
+            "friendly_name",
+            "activity__sid",
+            "activity__friendly_name",
+            "activity__available",
+            "attributes",
+            "last_reserved_us",
+            "version",
+            "workload_version",
+        )
+    )
+    if not chosen:
+        return []
+    channels = _channels(rows)
+    return [
+        snapshot.Worker(
+            id=pk,
+            sid=sid,
+            friendly_name=name,
+            activity_sid=activity_sid,
+            activity_name=activity_name,
+            available=available,
+            attributes=_attributes(attributes),
+            channels=channels[pk],
+            last_reserved_us=-1 if reserved is None else reserved,
+            version=version,
+            workload_version=workload,
+        )
+        for (
+            pk,
+            sid,
+            name,
+            activity_sid,
+            activity_name,
+            available,
+            attributes,
+            reserved,
+            version,
+            workload,
+        ) in chosen
+    ]
+
+
+def _channels(rows: QuerySet[models.Worker]) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
+    found: dict[int, dict[int, snapshot.WorkerChannel]] = defaultdict(dict)
+    columns = models.WorkerChannel.objects.filter(worker__in=rows.values("pk")).values_list(
+        "worker_id",
+        "task_channel_id",
+        "task_channel__unique_name",
+        "configured_capacity",
+        "available",
+        "reserved_for_manual",
+        "consumed",
+        "assigned",
+        "last_reserved_us",
+    )
+    for worker_id, channel_id, name, capacity, available, kept, consumed, assigned, us in columns:
+        found[worker_id][channel_id] = snapshot.WorkerChannel(
+            task_channel_id=channel_id,
+            unique_name=name,
+            configured_capacity=capacity,
+            available=available,
+            reserved_for_manual=kept,
+            consumed=consumed,
+            assigned=assigned,
+            last_reserved_us=-1 if us is None else us,
+        )
+    return found
+
+
+@functools.lru_cache(maxsize=20_000)
+def _attributes(text: str) -> Mapping[str, Any]:
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
