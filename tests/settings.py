@@ -21,6 +21,8 @@ from config.settings import DATA_DIR, DATABASES  # noqa: E402
 # A file, not memory: threads of a test then see each other's commits as in production.
 DATABASES["default"]["TEST"] = {"NAME": Path(DATA_DIR) / "test.sqlite3"}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+REDIS_URL = ""
+DELIVERY_INLINE = True
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,88 @@
+"""Run the router in one workspace: look, decide, do; the whole story on one screen."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from routing import models, store
+from routing.actions import reservations, task_statuses
+from routing.actions.errors import StaleState
+from routing.core import cycle, decisions
+from routing.core.clock import microseconds
+
+logger = logging.getLogger(__name__)
+
+MAX_ROUNDS: Final = 100
+"""How often one run looks again; what is left then is for the next wake or the sweep."""
+
+
+def _time_out(decision: decisions.TimeOutReservation, *, now: datetime) -> None:
+    reservations.time_out_reservation(sid=decision.reservation_sid, now=now)
+
+
+APPLY: Final[dict[type[Any], Callable[..., Any]]] = {
+    decisions.ReserveWorkers: reservations.reserve_workers,
+    decisions.TimeOutReservation: _time_out,
+    decisions.EnterTarget: task_statuses.enter_target,
+    decisions.KeepWaiting: task_statuses.keep_waiting,
+    decisions.CancelTask: task_statuses.give_up,
+}
+"""Which action carries out which decision."""
+
+
+def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
+    """Do everything that the router finds to do now; return how many decisions were carried out.
+
+    Whatever changed between looking and doing makes a decision fail without a trace; the next round
+    looks anew.
+    """
+    done = 0
+    for _ in range(MAX_ROUNDS):
+        count, again = _round(workspace, now)
+        done += count
+        if not again:
+            break
+    return done
+
+
+def _round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
+    """Expire, match, skip; tell how much was done and whether to look again."""
+    us = microseconds(now)
+    due = [
+        *cycle.expire(store.load_overdue_offers(workspace, now=now), tasks=(), now=us),
+    ]
+    expired = _carry_out(due, now)
+    due_tasks = cycle.expire((), tasks=store.load_overdue_tasks(workspace, now=now), now=us)
+    advanced = _carry_out(due_tasks, now)
+    matching = cycle.match(store.load_workspace(workspace), now=us)
+    matched = _carry_out(matching.decisions, now)
+    workers_of = functools.cache(store.count_workers)
+    asked = [
+        cycle.ask_to_skip(task, workers=workers_of(queue_id), now=us)
+        for task, queue_id in store.load_skippable_tasks(workspace, now=now)
+    ]
+    skipped = _carry_out(asked, now)
+    again = (
+        matching.unfinished
+        or matched < len(matching.decisions)
+        or any(isinstance(decision, decisions.EnterTarget) for decision in asked)
+        or len(due) >= store.BATCH
+        or len(due_tasks) >= store.BATCH
+    )
+    return expired + advanced + matched + skipped, again
+
+
+def _carry_out(decided: Iterable[decisions.Decision], now: datetime) -> int:
+    done = 0
+    for decision in decided:
+        try:
+            APPLY[type(decision)](decision, now=now)
+        except StaleState as error:
+            logger.debug("%s: %s", type(decision).__name__, error)
+        else:
+            done += 1
+    return done

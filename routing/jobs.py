@@ -1,0 +1,60 @@
+"""The job runner's jobs: each looks up its rows and calls one function."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from routing import assignment, delivery, housekeeping, models, wakes
+from routing.core.clock import microseconds
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus
+
+
+@shared_task
+def run_cycle(workspace_sid: str, **_: object) -> None:
+    """Run the router in one workspace, again for as long as wakes come in meanwhile."""
+    for _turn in wakes.turns(workspace_sid):
+        workspace = models.Workspace.objects.filter(sid=workspace_sid).first()
+        if workspace is not None:
+            assignment.run_cycle(workspace=workspace, now=timezone.now())
+
+
+@shared_task
+def run_due_cycles(**_: object) -> None:
+    """Run the router wherever something waits or is due, whoever forgot to wake it."""
+    us = microseconds(timezone.now())
+    here = OuterRef("pk")
+    waiting = models.Task.objects.filter(
+        workspace=here, assignment_status=AssignmentStatus.PENDING.value
+    )
+    expired = models.Task.objects.filter(
+        workspace=here,
+        assignment_status=AssignmentStatus.RESERVED.value,
+        expires_us__lte=us,
+    )
+    offers = models.Reservation.objects.filter(
+        workspace=here,
+        reservation_status=ReservationStatus.PENDING.value,
+        deadline_us__lte=us,
+    )
+    due = models.Workspace.objects.filter(Q(Exists(waiting)) | Exists(expired) | Exists(offers))
+    for sid in due.order_by("pk").values_list("sid", flat=True):
+        run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
+
+
+@shared_task
+def redeliver_events(**_: object) -> None:
+    """Tell again what a process that died has left untold for a few seconds."""
+    left = models.Event.objects.filter(
+        delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
+    )
+    delivery.redeliver(left.order_by("pk")[:1000])
+
+
+@shared_task
+def prune(**_: object) -> None:
+    """Forget what has been kept for as long as the settings say."""
+    housekeeping.prune(now=timezone.now())

@@ -1,0 +1,225 @@
+"""Read what a cycle needs into plain values: a fixed number of queries, whatever waits."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from routing import configurations, models
+from routing.core import cycle, matcher, snapshot
+from routing.core.clock import microseconds
+from routing.core.vocabulary import AssignmentStatus, QueueOrder, ReservationStatus
+from routing.seen import lanes as seen_lanes
+from routing.seen import tasks as seen_tasks
+from routing.seen import workers as seen_workers
+
+BATCH = 500
+"""How many overdue things, or heads over all lanes, one pass looks at."""
+
+
+def load_workspace(workspace: models.Workspace) -> snapshot.Workspace:
+    """Return what a matching pass needs: free workers, the lanes they may serve, their heads.
+
+    Nothing is read of the backlog but the heads of lanes that some free worker may serve.
+    """
+    seen = functools.partial(
+        snapshot.Workspace,
+        id=workspace.pk,
+        sid=workspace.sid,
+        multi_task_enabled=workspace.multi_task_enabled,
+        prioritize_queue_order=QueueOrder(workspace.prioritize_queue_order),
+    )
+    waiting = models.Task.objects.filter(
+        lane=OuterRef("pk"), assignment_status=AssignmentStatus.PENDING.value
+    )
+    lanes = models.Lane.objects.filter(Exists(waiting), workspace=workspace).select_related(
+        "task_queue", "task_channel"
+    )
+    workers = seen_workers.load_workers(_candidates(workspace))
+    if not workers:
+        return seen()
+    by_id = {lane.pk: seen_lanes.lane(lane) for lane in lanes}
+    served = _served(workers, by_id.values())
+    depth = max(BATCH // max(len(served), 1), 4)
+    heads = load_heads(served, depth=depth)
+    return seen(
+        workers=workers,
+        lanes=by_id,
+        heads=heads,
+        windows=frozenset(lane_id for lane_id, tasks in heads.items() if len(tasks) == depth),
+    )
+
+
+def _candidates(workspace: models.Workspace) -> QuerySet[models.Worker]:
+    """Return the workers who may have a free slot, and those whom a task names directly."""
+    free = models.WorkerChannel.objects.filter(
+        worker=OuterRef("pk"), available=True, consumed__lt=F("configured_capacity")
+    )
+    named = models.Lane.objects.filter(
+        workspace=workspace, ignore_capacity=True, known_worker_sid=OuterRef("sid")
+    )
+    here = models.Worker.objects.filter(workspace=workspace)
+    if not workspace.multi_task_enabled:
+        return here.filter(Q(activity__available=True) | Exists(named))
+    return here.filter(Q(Exists(free), activity__available=True) | Exists(named))
+
+
+def _served(
+    workers: Sequence[snapshot.Worker], lanes: Iterable[snapshot.Lane]
+) -> list[snapshot.Lane]:
+    """Keep the lanes whose queue admits at least one of these workers."""
+    hands = [matcher.Hand(worker) for worker in workers]
+    admitted: dict[int | None, bool] = {}
+    for lane in lanes:
+        queue = lane.task_queue
+        key = None if queue is None else queue.id
+        if key not in admitted:
+            admitted[key] = any(matcher.membership_refusal(h, queue) is None for h in hands)
+    return [
+        lane for lane in lanes if admitted[None if lane.task_queue is None else lane.task_queue.id]
+    ]
+
+
+_HEAD_COLUMNS = (
+    "task.id, task.sid, task.lane_id, task.version, task.priority, task.virtual_start_us,"
+    " task.date_created"
+)
+
+_LATERAL = """
+    SELECT {columns} FROM lanes CROSS JOIN LATERAL (
+        SELECT * FROM tasks WHERE lane_id = lanes.id AND assignment_status = 'pending' {one}
+    ) AS task WHERE lanes.id IN ({lanes})
+"""
+_CORRELATED = """
+    SELECT {columns} FROM lanes JOIN tasks AS task ON task.id IN (
+        SELECT id FROM tasks WHERE lane_id = lanes.id AND assignment_status = 'pending' {one}
+    ) WHERE lanes.id IN ({lanes})
+"""
+
+_SERVED_FIRST = {
+    QueueOrder.FIFO: "priority DESC, virtual_start_us, id",
+    QueueOrder.LIFO: "virtual_start_us DESC, id DESC",
+}
+
+
+def load_heads(lanes: Iterable[snapshot.Lane], *, depth: int) -> dict[int, list[snapshot.Task]]:
+    """Return for each lane its first `depth` tasks in service order; one query per order in use."""
+    by_order: dict[QueueOrder, list[int]] = defaultdict(list)
+    for lane in lanes:
+        queue = lane.task_queue
+        by_order[QueueOrder.FIFO if queue is None else queue.task_order].append(lane.id)
+    heads: dict[int, list[snapshot.Task]] = defaultdict(list)
+    for order, lane_ids in by_order.items():
+        for task in _heads(order, lane_ids, depth):
+            heads[task.lane_id].append(task)
+    return dict(heads)
+
+
+def _heads(order: QueueOrder, lane_ids: list[int], depth: int) -> Iterable[snapshot.Task]:
+    """Read lane heads through the partial index of this order, never past them.
+
+    Django has no lateral join, so this is SQL; SQLite has none either, and says it by a correlated
+    subquery, which its planner runs once per lane.
+    """
+    one = f"ORDER BY {_SERVED_FIRST[order]} LIMIT %s"
+    marks = ", ".join(["%s"] * len(lane_ids))
+    template = _LATERAL if connection.vendor == "postgresql" else _CORRELATED
+    sql = template.format(columns=_HEAD_COLUMNS, one=one, lanes=marks)
+    rows = models.Task.objects.raw(sql, [depth, *lane_ids])
+    tasks = [
+        snapshot.Task(
+            id=row.pk,
+            sid=row.sid,
+            lane_id=row.lane_id or 0,
+            version=row.version,
+            priority=row.priority,
+            virtual_start_us=row.virtual_start_us,
+            created_us=microseconds(row.date_created),
+        )
+        for row in rows
+    ]
+    # A join keeps no order of its own.
+    if order == QueueOrder.FIFO:
+        return sorted(tasks, key=lambda t: (-t.priority, t.virtual_start_us, t.id))
+    return sorted(tasks, key=lambda t: (-t.virtual_start_us, -t.id))
+
+
+def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[str]:
+    """Return the sids of pending reservations whose deadline has passed, oldest first."""
+    return list(
+        models.Reservation.objects.filter(
+            workspace=workspace,
+            reservation_status=ReservationStatus.PENDING.value,
+            deadline_us__lte=microseconds(now),
+        )
+        .order_by("deadline_us")
+        .values_list("sid", flat=True)[:BATCH]
+    )
+
+
+def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[cycle.WaitingTask]:
+    """Return tasks past the end of their life, and pending ones past that of their step."""
+    us = microseconds(now)
+    expiring = [AssignmentStatus.PENDING.value, AssignmentStatus.RESERVED.value]
+    here = models.Task.objects.filter(workspace=workspace)
+    expired = here.filter(assignment_status__in=expiring, expires_us__lte=us)
+    stepped = here.filter(
+        assignment_status=AssignmentStatus.PENDING.value,
+        step_deadline_us__lte=us,
+        expires_us__gt=us,
+    )
+    return [
+        *_waiting(expired.order_by("expires_us"), now),
+        *_waiting(stepped.order_by("step_deadline_us"), now),
+    ]
+
+
+def load_skippable_tasks(
+    workspace: models.Workspace, *, now: datetime
+) -> list[tuple[cycle.WaitingTask, int]]:
+    """Return pending tasks whose step has a skip_if not yet asked, each with its queue's id."""
+    rows = models.Task.objects.filter(
+        workspace=workspace,
+        assignment_status=AssignmentStatus.PENDING.value,
+        skip_unasked=True,
+    ).order_by("pk")
+    queues = dict(rows.values_list("sid", "task_queue_id")[:BATCH])
+    return [(task, queues[task.sid] or 0) for task in _waiting(rows, now) if task.sid in queues]
+
+
+def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[cycle.WaitingTask]:
+    chosen = rows.select_related("workflow", "task_channel")[:BATCH]
+    return [_waiting_task(row, now) for row in chosen]
+
+
+def _waiting_task(row: models.Task, now: datetime) -> cycle.WaitingTask:
+    return cycle.WaitingTask(
+        sid=row.sid,
+        version=row.version,
+        view=seen_tasks.view(row, now=now),
+        expires_us=row.expires_us,
+        configuration=None if row.revision_id is None else configurations.of(row.revision_id),
+        step=seen_tasks.step(row),
+    )
+
+
+def count_workers(queue_id: int) -> Mapping[str, int]:
+    """Return what `workers.…` reads for a queue: its workers by availability and by activity."""
+    queue = models.TaskQueue.objects.get(pk=queue_id)
+    seen = seen_lanes.task_queue(queue)
+    everyone = seen_workers.load_workers(
+        models.Worker.objects.filter(workspace_id=queue.workspace_id)
+    )
+    counts: Counter[str] = Counter(available=0, unavailable=0)
+    for sid in models.Activity.objects.filter(workspace_id=queue.workspace_id).values_list("sid"):
+        counts[sid[0]] = 0
+    for worker in everyone:
+        if matcher.membership_refusal(matcher.Hand(worker), seen) is None:
+            counts["available" if worker.available else "unavailable"] += 1
+            counts[worker.activity_sid] += 1
+    return counts
