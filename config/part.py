@@ -31,7 +31,7 @@ def web(host: str, port: str) -> None:
 def jobs() -> None:
     """Do jobs until told to stop."""
     import django
-    from celery.exceptions import SecurityWarning
+    from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 
     from config.celery import app
 
@@ -40,6 +40,8 @@ def jobs() -> None:
     wait_for_the_word()
     # Root in a container of its own is the usual case, and the messages are plain JSON.
     warnings.filterwarnings("ignore", category=SecurityWarning)
+    # Of a setting that is as we want it: jobs go on through a loss of Redis.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     app.start(
         [
             "--quiet",

@@ -47,7 +47,7 @@ class Server:
             embedded_redis.tidy(self.data_dir)
 
     async def _run(self, *, with_parent: bool) -> None:
-        async with Supervisor(logs=self.data_dir / "logs", say=_say) as supervisor:
+        async with Supervisor(home=BASE_DIR, logs=self.data_dir / "logs", say=_say) as supervisor:
             if with_parent:
                 supervisor.end_with_parent()
             if uses_embedded_redis():

@@ -79,8 +79,9 @@ class Part:
 class Supervisor:
     """Hold the parts together; use it as an asynchronous context manager, which ends them all."""
 
-    def __init__(self, *, logs: Path, say: Callable[[str], None]) -> None:
-        """Keep the parts' lines in the directory `logs` and pass them on to `say`."""
+    def __init__(self, *, home: Path, logs: Path, say: Callable[[str], None]) -> None:
+        """Run parts in `home`; keep their lines in the directory `logs` and pass them to `say`."""
+        self.home = home
         self.logs = logs
         self.say = say
         self.parts: list[Part] = []
@@ -117,6 +118,7 @@ class Supervisor:
         """
         process = await asyncio.create_subprocess_exec(
             *arguments,
+            cwd=self.home,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -190,7 +192,7 @@ class Supervisor:
 
     async def _listen(self, part: Part) -> None:
         """Pass on what a part says until it has ended."""
-        assert part.process.stdout is not None  # noqa: S101 - opened as a pipe in `start`
+        assert part.process.stdout is not None
         colour = COLOURS.get(part.name) if _wants_colours() else None
         prefix = f"{part.name:5} | " if colour is None else f"\x1b[{colour}m{part.name:5} |\x1b[0m "
         while chunk := await _line(part.process.stdout):

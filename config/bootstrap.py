@@ -1,0 +1,135 @@
+"""Make `.venv` fit the locks: run by any Python that is new enough, before anything is installed.
+
+    python3 config/bootstrap.py runtime|dev
+
+Uses nothing but the standard library, and `uv` for speed where it can be had.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "cordboard.stamp"
+LOCKS = ROOT / "requirements"
+OLDEST, TOO_NEW = (3, 11), (3, 15)
+
+NO_VENV = """\
+This Python can make no virtual environment: neither `venv` nor `pip` is complete.
+On Debian or Ubuntu:  apt install python3-venv
+Elsewhere install uv, or a Python that has both; then run this again."""
+NO_PACKAGES = """\
+The packages could not be installed; the lines above say why.
+If it is the network, run this again when it is back: what was fetched is kept."""
+
+
+def main() -> None:
+    """Bring the environment up to date, unless it is."""
+    kind = sys.argv[1]
+    if not OLDEST <= sys.version_info[:2] < TOO_NEW:
+        found = ".".join(map(str, sys.version_info[:2]))
+        sys.exit(f"Cordboard needs Python 3.11, 3.12, 3.13 or 3.14; this is {found}.")
+    # Two commands may start at once in one checkout; the second finds all done.
+    with open(LOCKS / "runtime.txt") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kind, fits = inspect(kind)
+        if not fits:
+            say(f"Setting up .venv with the {kind} packages …")
+            STAMP.unlink(missing_ok=True)
+            uv = make_environment()
+            install(kind, uv)
+            STAMP.write_text(stamp(kind))
+            say("Done.")
+
+
+def inspect(kind: str) -> tuple[str, bool]:
+    """Return which lock to install, and whether it is installed.
+
+    The development lock holds the runtime one whole: an environment that was made for the tests
+    also runs, and is kept for both.
+    """
+    found = STAMP.read_text() if STAMP.exists() and os.access(PYTHON, os.X_OK) else ""
+    if found.startswith("dev "):
+        kind = "dev"
+    return kind, found == stamp(kind)
+
+
+def stamp(kind: str) -> str:
+    """Return what identifies an environment made from this lock, here."""
+    digest = hashlib.sha256((LOCKS / f"{kind}.txt").read_bytes()).hexdigest()
+    return f"{kind} {digest} {VENV}\n"
+
+
+def make_environment() -> str | None:
+    """Make `.venv` if there is none that works; return the path of a uv, if one can be had."""
+    uv = shutil.which("uv")
+    if not works():
+        shutil.rmtree(VENV, ignore_errors=True)
+        if not (
+            (uv and run(uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(VENV)))
+            or run(sys.executable, "-m", "venv", str(VENV), quiet=True)
+            or run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV), quiet=True)
+        ):
+            sys.exit(NO_VENV)
+    if uv:
+        return uv
+    own = VENV / "bin" / "uv"
+    if not own.exists() and not pip("--require-hashes", "-r", str(LOCKS / "bootstrap.txt")):
+        return None
+    return str(own)
+
+
+def works() -> bool:
+    """Tell whether `.venv` has a Python of a version that we can use."""
+    check = f"import sys; sys.exit(not {OLDEST} <= sys.version_info[:2] < {TOO_NEW})"
+    return PYTHON.exists() and run(str(PYTHON), "-c", check, quiet=True)
+
+
+def install(kind: str, uv: str | None) -> None:
+    """Install exactly what the lock says, each file checked against its hash."""
+    lock = str(LOCKS / f"{kind}.txt")
+    if uv:
+        options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python", str(PYTHON)]
+        if run(uv, "pip", "sync", *options, lock):
+            return
+        say("uv could not; trying pip, which knows other settings …")
+    if not pip("--require-hashes", "-r", lock):
+        sys.exit(NO_PACKAGES)
+
+
+def pip(*arguments: str) -> bool:
+    """Install by the environment's own pip, else by that of the Python we run in."""
+    command = ["install", "--quiet", "--disable-pip-version-check", *arguments]
+    if run(str(PYTHON), "-m", "pip", "--version", quiet=True):
+        return run(str(PYTHON), "-m", "pip", *command)
+    if run(sys.executable, "-m", "pip", "--version", quiet=True):
+        return run(sys.executable, "-m", "pip", "--python", str(PYTHON), *command)
+    sys.exit(NO_VENV)
+
+
+def run(*command: str, quiet: bool = False) -> bool:
+    """Run a command and tell whether it did its work."""
+    # A uv or pip that is told of another environment would install there.
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    sink = subprocess.DEVNULL if quiet else None
+    return subprocess.run(command, stdout=sink, stderr=sink, env=environment).returncode == 0
+
+
+def say(text: str) -> None:
+    """Tell the person who waits."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command's voice
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
