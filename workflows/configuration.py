@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .documents import Problem, read
+from .documents import MAXIMUM_BYTES, Problem, read
 from .expressions import (
     Expression,
     ExpressionSyntaxError,
@@ -17,6 +17,17 @@ from .expressions import (
     compile_task_path,
     warnings,
 )
+
+__all__ = [
+    "HIGHEST",
+    "MAXIMUM_BYTES",
+    "Configuration",
+    "ConfigurationError",
+    "Filter",
+    "Problem",
+    "Target",
+    "parse",
+]
 
 HIGHEST = 2**31 - 1  # of a priority, and of a timeout in seconds
 
