@@ -130,6 +130,7 @@ class Supervisor:
         )
         part = Part(name, process, log=self._log(name), foundation=foundation)
         self.parts.append(part)
+        part.log.info(f"-- started as process {process.pid}")
         self._endings[asyncio.create_task(self._listen(part))] = part
         return part
 
@@ -202,7 +203,7 @@ class Supervisor:
             if not part.foundation:
                 self.say(prefix + line)
         await part.process.wait()
-        part.log.info(f"-- ended with {part.process.returncode}")
+        part.log.info(f"-- process {part.process.pid} ended with {part.process.returncode}")
 
     def _log(self, name: str) -> logging.Logger:
         """Return a logger of the part's own, whose records are the bare lines."""

@@ -1,0 +1,159 @@
+"""What the environment may say, and how it is told that it may not."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment
+from tests.running import ROOT, SETTINGS
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*SETTINGS, "SECRET_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a management command in a bare environment with these variables."""
+    bare = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=bare | variables,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_sqlite_in_the_data_directory_is_the_default(tmp_path: Path) -> None:
+    settings = environment.database("", tmp_path)
+    assert settings["NAME"] == tmp_path / "cordboard.sqlite3"
+    assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in settings["OPTIONS"]["init_command"]
+
+
+def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
+    settings = environment.database(
+        "postgres://me:p%40ss@db.example:6543/cord?sslmode=require", tmp_path
+    )
+    assert settings["ENGINE"] == "django.db.backends.postgresql"
+    assert (settings["NAME"], settings["USER"], settings["PASSWORD"]) == ("cord", "me", "p@ss")
+    assert (settings["HOST"], settings["PORT"]) == ("db.example", 6543)
+    assert settings["OPTIONS"]["sslmode"] == "require"
+    assert settings["CONN_MAX_AGE"] == 0
+
+
+def test_a_postgres_socket_is_named_by_its_directory(tmp_path: Path) -> None:
+    assert (
+        environment.database("postgres://me@/cord?host=%2Frun%2Fpg", tmp_path)["HOST"] == "/run/pg"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://h/d", "cordboard.db", "postgres://h:port/d", "sqlite://x"]
+)
+def test_a_database_that_we_cannot_use_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
+        environment.database(url, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("redis://:secret@h:6379/2", "redis://:secret@h:6379/2"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock"),
+        ("unix:///run/redis.sock?db=2", "redis+socket:///run/redis.sock?virtual_host=2"),
+    ],
+)
+def test_the_broker_gets_redis_in_its_own_spelling(
+    url: str, broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    assert environment.broker_url(environment.redis_url(tmp_path)) == broker
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "amqp://h", "redis://", "unix://"])
+def test_a_redis_that_we_cannot_use_is_refused(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL"):
+        environment.redis_url(tmp_path)
+
+
+def test_a_socket_path_never_grows_too_long_for_the_kernel(tmp_path: Path) -> None:
+    near, far = tmp_path / "var", tmp_path / ("far" * 40)
+    assert environment.embedded_redis_socket(near).is_relative_to(near)
+    path = environment.embedded_redis_socket(far)
+    assert len(os.fsencode(path)) <= environment.LONGEST_SOCKET_PATH
+    assert path == environment.embedded_redis_socket(far)
+
+
+def test_of_many_starts_one_makes_the_key_and_all_read_the_same(tmp_path: Path) -> None:
+    keys: list[str] = []
+
+    def start() -> None:
+        environment.ensure_secret_key(tmp_path)
+        keys.append(environment.secret_key(tmp_path, debug=False))
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(keys) == 8
+    assert len(set(keys)) == 1
+    path = tmp_path / environment.SECRET_KEY_FILE
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_the_key_of_the_environment_wins_also_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment.ensure_secret_key(tmp_path)
+    (tmp_path / "given").write_text("from a file\n")
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "given"))
+    assert environment.secret_key(tmp_path, debug=False) == "from a file"
+
+
+def test_without_debug_and_without_a_key_nothing_starts(tmp_path: Path) -> None:
+    refused = manage("check", DATA_DIR=str(tmp_path))
+    assert refused.returncode == 1
+    assert "There is no SECRET_KEY" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert manage("check", DATA_DIR=str(tmp_path), SECRET_KEY="k" * 60).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DEBUG", "maybe"), ("TASK_RETENTION_DAYS", "a month"), ("LOG_FORMAT", "xml")],
+)
+def test_a_value_that_makes_no_sense_stops_the_start_in_words(
+    name: str, value: str, tmp_path: Path
+) -> None:
+    refused = manage("check", **{"DATA_DIR": str(tmp_path), "SECRET_KEY": "k" * 60, name: value})
+    assert refused.returncode == 1
+    assert name in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_production_settings_pass_the_deployment_check(tmp_path: Path) -> None:
+    key = "".join(chr(33 + number) for number in range(80))
+    checked = manage(
+        *("check", "--deploy", "--fail-level", "WARNING"),
+        DATA_DIR=str(tmp_path),
+        SECRET_KEY=key,
+        HTTPS="1",
+        ALLOWED_HOSTS="cordboard.example",
+    )
+    assert checked.returncode == 0, checked.stderr

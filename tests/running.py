@@ -1,0 +1,171 @@
+"""Run the whole of Cordboard in real processes, as `make run` does, for the tests that need it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_START = 60.0
+LONGEST_END = 10.0
+"""Seconds; generous, as a machine that is busy must not fail a test that measures nothing."""
+OURS = ("ACCOUNT_", "AUTH_", "API_KEY_", "ADMIN_", "AGENT_")
+SETTINGS = (
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "HTTPS", "HOST", "PORT", "DATA_DIR"),
+    *("DEMO", "DJANGO_SETTINGS_MODULE", "ALLOWED_HOSTS", "LOG_FORMAT"),
+)
+
+
+class Cordboard:
+    """One server: its processes, its data directory, and how to ask it."""
+
+    def __init__(
+        self, home: Path, *, demo: bool = False, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Prepare a server in `home` on a free port; `environment` is added to a bare one."""
+        self.home = home
+        given = environment or {}
+        self.port = given.get("PORT") or str(free_port())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = home.parent / f"{home.name}-{self.port}.out"
+        bare = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in SETTINGS and not name.startswith(OURS)
+        }
+        own = {"DATA_DIR": str(home), "PORT": self.port, "DEMO": "1" if demo else "0"}
+        self.environment = {**bare, **own, **given}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the processes without waiting for anything."""
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        return self.process
+
+    def start(self) -> Cordboard:
+        """Start the processes and wait until all of them answer."""
+        process = self.launch()
+        wait_until(
+            lambda: process.poll() is not None or "Cordboard is ready" in self.said(),
+            "the server is ready",
+            seconds=LONGEST_START,
+        )
+        assert process.poll() is None, self.said()
+        return self
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the server to end and return its exit status; kill it when it does not."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for the server's own end and return its exit status."""
+        assert self.process is not None
+        try:
+            return self.process.wait(LONGEST_END)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def said(self) -> str:
+        """Return all that it has printed since the last start."""
+        return self.output.read_text(errors="replace")
+
+    def part(self, name: str) -> int:
+        """Return the process id of a part: web, jobs, beat or redis."""
+        log = (self.home / "logs" / f"{name}.log").read_text(errors="replace")
+        return int(re.findall(r"^-- started as process (\d+)$", log, re.MULTILINE)[-1])
+
+    def parts(self) -> dict[str, int]:
+        """Return the process ids of all parts."""
+        return {name: self.part(name) for name in ("web", "jobs", "beat", "redis")}
+
+    def credentials(self) -> dict[str, str]:
+        """Return what `credentials.env` gives a shell that sources it."""
+        path = shlex.quote(str(self.home / "credentials.env"))
+        given = subprocess.run(
+            ["sh", "-c", f"set -a; . {path}; env -0"],
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            check=True,
+        ).stdout.decode()
+        pairs = (line.partition("=") for line in given.split("\0"))
+        return {name: value for name, _, value in pairs if name.startswith(OURS)}
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """Return the status and the body of `/healthz`."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=20) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+
+@contextlib.contextmanager
+def running(
+    home: Path, *, demo: bool = False, environment: Mapping[str, str] | None = None
+) -> Iterator[Cordboard]:
+    """Run a server that is ready when the block begins and gone when it ends."""
+    server = Cordboard(home, demo=demo, environment=environment)
+    try:
+        yield server.start()
+    finally:
+        server.end()
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(holds: Callable[[], object], what: str, *, seconds: float = LONGEST_END) -> None:
+    """Look again and again until something holds; fail with `what` was waited for."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain until {what}"
+        time.sleep(0.05)
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether a process runs; one that has ended and was not collected yet does not."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    try:
+        return state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()
+
+
+def none_alive(processes: Mapping[str, int]) -> bool:
+    """Tell whether all of these processes are gone."""
+    return not any(is_alive(process) for process in processes.values())

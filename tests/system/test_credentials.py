@@ -1,0 +1,59 @@
+"""`credentials.env`: what the first start writes, and what later ones keep."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.running import Cordboard, running
+
+pytestmark = pytest.mark.system
+
+GIVEN = {
+    "ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
+    "AUTH_TOKEN": "a token with spaces, 'quotes' and $dollars",
+    "API_KEY_SID": "SK" + "fedcba9876543210" * 2,
+    "API_KEY_SECRET": 'double "quotes" and `backticks`',
+    "ADMIN_USER": "ada",
+    "ADMIN_PASSWORD": "#not a comment; not a command",
+}
+
+
+def test_the_first_start_makes_all_of_them_up(cordboard: Cordboard) -> None:
+    made = cordboard.credentials()
+    assert made.keys() == GIVEN.keys()
+    assert re.fullmatch("AC[0-9a-f]{32}", made["ACCOUNT_SID"])
+    assert re.fullmatch("SK[0-9a-f]{32}", made["API_KEY_SID"])
+    assert made["ADMIN_USER"] == "admin"
+    assert str(cordboard.home / "credentials.env") in cordboard.said()
+
+
+def test_the_environment_wins_at_the_first_start_and_the_file_from_then_on(home: Path) -> None:
+    with running(home, environment=GIVEN) as server:
+        assert server.credentials() == GIVEN
+        server.end()
+        for name in GIVEN:
+            del server.environment[name]
+        server.environment["ADMIN_PASSWORD"] = "comes too late"
+        server.start()
+        assert server.credentials() == GIVEN
+
+
+def test_a_lost_file_is_told_and_not_replaced(home: Path) -> None:
+    with running(home) as server:
+        server.end()
+        (home / "credentials.env").unlink()
+        server.start()
+        assert "credentials.env is gone" in server.said()
+        assert not (home / "credentials.env").exists()
+
+
+def test_a_sid_that_is_none_is_refused_in_words_and_nothing_is_written(home: Path) -> None:
+    server = Cordboard(home, environment={"ACCOUNT_SID": "not-a-sid"})
+    server.launch()
+    assert server.ended() == 1
+    assert "'not-a-sid' is not an account sid" in server.said()
+    assert "Traceback" not in server.said()
+    assert not (home / "credentials.env").exists()

@@ -1,0 +1,109 @@
+"""`make run`: how the whole starts, ends, and ends when a part does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.running import Cordboard, none_alive, running, wait_until
+
+pytestmark = pytest.mark.system
+LONGEST_END = 5.0
+"""Seconds that the contract gives an end."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything_in_time_and_leaves_no_process(
+    home: Path, number: signal.Signals
+) -> None:
+    with running(home) as server:
+        parts = server.parts()
+        asked = time.monotonic()
+        assert server.end(number) == 0
+        assert time.monotonic() - asked < LONGEST_END
+        wait_until(lambda: none_alive(parts), "no part is left")
+    assert not (home / "redis").exists()
+
+
+def test_a_part_that_does_not_listen_is_ended_all_the_same(home: Path) -> None:
+    with running(home) as server:
+        parts = server.parts()
+        os.kill(parts["jobs"], signal.SIGSTOP)
+        assert server.end() == 0
+        assert none_alive(parts)
+
+
+@pytest.mark.parametrize("name", ["web", "jobs", "beat", "redis"])
+def test_a_part_that_dies_ends_the_whole_and_is_named(home: Path, name: str) -> None:
+    with running(home) as server:
+        parts = server.parts()
+        os.kill(parts[name], signal.SIGKILL)
+        assert server.ended() != 0
+        assert f"{name} ended unexpectedly (by SIGKILL)" in server.said()
+        wait_until(lambda: none_alive(parts), "no part is left")
+
+
+def test_a_killed_supervisor_leaves_nothing_and_the_next_start_finds_all_it_had(home: Path) -> None:
+    with running(home) as server:
+        before = server.credentials()
+        parts = server.parts()
+        server.end(signal.SIGKILL)
+        wait_until(lambda: none_alive(parts), "the parts have followed")
+        server.start()
+        assert server.health()[0] == 200
+        assert server.credentials() == before
+
+
+def test_a_signal_during_the_start_ends_it_at_once(home: Path) -> None:
+    server = Cordboard(home)
+    process = server.launch()
+    wait_until(lambda: (home / "logs" / "beat.log").exists(), "the parts are starting")
+    assert server.end() == 0
+    assert process.returncode == 0
+    assert "Cordboard is ready" not in server.said()
+
+
+def test_two_servers_run_side_by_side(cordboard: Cordboard, home: Path) -> None:
+    with running(home) as other:
+        assert other.health()[0] == 200
+        assert cordboard.health()[0] == 200
+        assert other.credentials()["ACCOUNT_SID"] != cordboard.credentials()["ACCOUNT_SID"]
+
+
+def test_a_second_server_on_the_same_data_is_refused_in_words(cordboard: Cordboard) -> None:
+    assert cordboard.process is not None
+    second = Cordboard(cordboard.home)
+    second.launch()
+    assert second.ended() == 1
+    assert f"Another Cordboard (process {cordboard.process.pid}) runs on" in second.said()
+    assert "Traceback" not in second.said()
+    assert cordboard.health()[0] == 200
+
+
+def test_a_port_in_use_is_refused_in_words_before_anything_starts(
+    cordboard: Cordboard, home: Path
+) -> None:
+    second = Cordboard(home, environment={"PORT": cordboard.port})
+    second.launch()
+    assert second.ended() == 1
+    assert f"Port {cordboard.port} on 127.0.0.1 cannot be used" in second.said()
+    assert not (home / "logs").exists()
+
+
+def test_a_long_path_of_the_data_directory_does_no_harm(tmp_path: Path) -> None:
+    with running(tmp_path / ("long" * 30)) as server:
+        assert server.health()[0] == 200
+
+
+def test_what_is_private_is_readable_by_its_owner_alone(cordboard: Cordboard) -> None:
+    def mode(name: str) -> int:
+        return stat.S_IMODE((cordboard.home / name).stat().st_mode)
+
+    assert mode("") == 0o700
+    assert mode("credentials.env") == 0o600
+    assert mode("secret-key") == 0o600
