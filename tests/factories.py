@@ -40,7 +40,7 @@ def later(seconds: float) -> datetime:
 
 def account(**given: Any) -> models.Account:
     """Make an account."""
-    values = {"friendly_name": f"Account {next(_numbers)}", "now": NOW} | given
+    values: dict[str, Any] = {"friendly_name": f"Account {next(_numbers)}", "now": NOW} | given
     return accounts.create_account(**values)[0]
 
 
@@ -78,7 +78,11 @@ def channel(workspace: models.Workspace, name: str = "chat") -> models.TaskChann
 
 def queue(workspace: models.Workspace, **given: Any) -> models.TaskQueue:
     """Make a queue that everyone serves."""
-    values = {"friendly_name": f"Queue {next(_numbers)}", "actor": SYSTEM, "now": NOW} | given
+    values: dict[str, Any] = {
+        "friendly_name": f"Queue {next(_numbers)}",
+        "actor": SYSTEM,
+        "now": NOW,
+    } | given
     return task_queues.create_task_queue(workspace=workspace, **values)
 
 
@@ -111,7 +115,7 @@ def workflow(
     """Make a workflow; without filters and default it leads everything to a new queue."""
     if not filters and default is None and "configuration" not in given:
         default = queue(workspace)
-    values = {
+    values: dict[str, Any] = {
         "friendly_name": f"Workflow {next(_numbers)}",
         "configuration": configuration(*filters, default=default),
         "actor": SYSTEM,

@@ -1,0 +1,360 @@
+"""The thought: scenarios on plain values, by the core's own functions and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from routing.core import cycle, lanes, lifecycle, matcher, snapshot, steps
+from routing.core.clock import SECOND
+from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, ReserveWorkers
+from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
+from routing.core.vocabulary import ReservationStatus as R
+from tests.worlds.base import World
+from workflows import configuration as configurations
+from workflows import expressions
+
+CHANNELS = ("default", "voice", "sms", "chat", "video")
+
+
+@dataclass
+class _Task:
+    """A task of the office, with its reservations by worker."""
+
+    id: int
+    name: str
+    attributes: dict[str, Any]
+    channel: str
+    priority: int
+    created_us: int
+    expires_us: int
+    step: steps.Step
+    queue: str | None = None
+    version: int = 0
+    over: AssignmentStatus | None = None
+    reservations: dict[str, R] = field(default_factory=dict)
+    deadline_us: int = 0
+
+    @property
+    def status(self) -> AssignmentStatus:
+        return self.over or lifecycle.task_status_of(self.reservations.values())
+
+
+class CoreWorld(World):
+    """An office in memory; only time and memory are its own, every rule is the core's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ids = itertools.count(1)
+        self._queues: dict[str, snapshot.TaskQueue] = {}
+        self._workers: dict[str, snapshot.Worker] = {}
+        self._tasks: dict[str, _Task] = {}
+        self._offered: list[tuple[str, str]] = []
+        self._multitasking = True
+        self._first = QueueOrder.FIFO
+
+    # --- what there is ---
+
+    def queue(self, name: str, **given: Any) -> str:
+        number = next(self._ids)
+        source = given.pop("target_workers", "1==1")
+        for key, kind in (("task_order", QueueOrder), ("grab_policy", GrabPolicy)):
+            if key in given:
+                given[key] = kind(given[key])
+        sid = f"WQ{number:032x}"
+        self._queues[sid] = snapshot.TaskQueue(
+            id=number,
+            sid=sid,
+            target_workers=expressions.compile(source, subject="worker") if source else None,
+            **given,
+        )
+        return sid
+
+    def configure(self, document: str, *, reservation_timeout: int = 120) -> None:
+        self._configuration = configurations.parse(document, queue_sids=self._queues)
+        self._timeout = reservation_timeout
+
+    def worker(
+        self,
+        name: str,
+        *,
+        capacity: dict[str, int] | None = None,
+        available: bool = True,
+        **attributes: Any,
+    ) -> None:
+        number = next(self._ids)
+        self._workers[name] = snapshot.Worker(
+            id=number,
+            sid=f"WK{number:032x}",
+            friendly_name=name,
+            activity_sid="WA" + "0" * 32,
+            activity_name="Available" if available else "Unavailable",
+            available=available,
+            attributes=attributes,
+            channels={
+                CHANNELS.index(channel): snapshot.WorkerChannel(
+                    task_channel_id=CHANNELS.index(channel),
+                    unique_name=channel,
+                    configured_capacity=(capacity or {}).get(channel, 1),
+                )
+                for channel in CHANNELS
+            },
+        )
+
+    def task(
+        self, name: str, *, channel: str = "chat", priority: int = 0, **attributes: Any
+    ) -> None:
+        task = _Task(
+            id=next(self._ids),
+            name=name,
+            attributes=attributes,
+            channel=channel,
+            priority=priority,
+            created_us=self.now_us,
+            expires_us=self.now_us + 86_400 * SECOND,
+            step=steps.Step(
+                filter_index=0, target_index=0, clock_us=0, deadline_us=None, skip_unasked=False
+            ),
+        )
+        step = steps.place(
+            self._configuration, self._view(task), base=task.created_us, now=self.now_us
+        )
+        assert step is not None, "no filter matches, and there is no default filter"
+        self._enter(task, step)
+        self._tasks[name] = task
+
+    # --- what the router does ---
+
+    def run(self) -> None:
+        for _ in range(100):
+            self._expire()
+            matching = cycle.match(self._snapshot(), now=self.now_us)
+            for decision in matching.decisions:
+                self._reserve(decision)
+            moved = [self._skip(task) for task in self._unasked()]
+            if not (matching.unfinished or any(moved)):
+                return
+
+    def _expire(self) -> None:
+        for worker, name in list(self._offered):
+            task = self._tasks[name]
+            if task.reservations.get(worker) == R.PENDING and task.deadline_us <= self.now_us:
+                self._move(worker, task, R.TIMEOUT)
+                self.sign(worker, available=False)
+        for task in self._tasks.values():
+            waiting = task.status == AssignmentStatus.PENDING
+            deadline = task.step.deadline_us
+            due = waiting and deadline is not None and deadline <= self.now_us
+            if due or (
+                task.status in (AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
+                and task.expires_us <= self.now_us
+            ):
+                (decision,) = cycle.expire((), tasks=[self._waiting(task)], now=self.now_us)
+                self._apply(task, decision)
+
+    def _skip(self, task: _Task) -> bool:
+        queue = self._queues[task.queue or ""]
+        counts = {"available": 0, "unavailable": 0}
+        for worker in self._workers.values():
+            if matcher.membership_refusal(matcher.Hand(worker), queue) is None:
+                counts["available" if worker.available else "unavailable"] += 1
+        decision = cycle.ask_to_skip(self._waiting(task), workers=counts, now=self.now_us)
+        return self._apply(task, decision)
+
+    def _unasked(self) -> list[_Task]:
+        return [
+            task
+            for task in self._tasks.values()
+            if task.status == AssignmentStatus.PENDING and task.step.skip_unasked
+        ]
+
+    def _apply(self, task: _Task, decision: object) -> bool:
+        """Apply a decision about one task; tell whether it went elsewhere."""
+        if isinstance(decision, EnterTarget):
+            self._enter(task, decision.step)
+            return True
+        if isinstance(decision, CancelTask):
+            self.cancel(task.name)
+        elif isinstance(decision, KeepWaiting):
+            task.step = replace(task.step, skip_unasked=False)
+        return False
+
+    def _enter(self, task: _Task, step: steps.Step) -> None:
+        target = steps.target_of(self._configuration, step)
+        task.step, task.queue = step, target.queue
+        task.version += 1
+        if target.priority is not None:
+            task.priority = target.priority
+
+    def _reserve(self, decision: ReserveWorkers) -> None:
+        task = next(t for t in self._tasks.values() if t.id == decision.task.id)
+        task.deadline_us = self.now_us + self._timeout * SECOND
+        for worker, _ in decision.workers:
+            self._move(worker.friendly_name, task, R.PENDING)
+            self._offered.append((worker.friendly_name, task.name))
+
+    # --- what people do ---
+
+    def status(self, task: str) -> str:
+        return str(self._tasks[task].status)
+
+    def offers(self, worker: str) -> list[str]:
+        return [
+            name
+            for who, name in dict.fromkeys(self._offered)
+            if who == worker and self._tasks[name].reservations.get(worker) == R.PENDING
+        ]
+
+    def queue_of(self, task: str) -> str | None:
+        return self._tasks[task].queue
+
+    def answer(self, worker: str, task: str, answer: str) -> None:
+        row = self._tasks[task]
+        lifecycle.check(row.reservations[worker], R(answer))
+        self._move(worker, row, R(answer))
+        if answer == "accepted":
+            for other, status in list(row.reservations.items()):
+                if status == R.PENDING:
+                    self._move(other, row, R.RESCINDED)
+        if answer == "completed":
+            row.over = AssignmentStatus.COMPLETED
+
+    def cancel(self, task: str) -> None:
+        row = self._tasks[task]
+        lifecycle.check(row.status, AssignmentStatus.CANCELED)
+        row.over = AssignmentStatus.CANCELED
+        for worker, status in list(row.reservations.items()):
+            if status in lifecycle.OPEN_RESERVATION:
+                self._move(worker, row, R.CANCELED)
+
+    def grab(self, worker: str, task: str) -> str | None:
+        row = self._tasks[task]
+        if row.status != AssignmentStatus.PENDING:
+            offered = row.reservations.get(worker) == R.PENDING
+            return "already_offered" if offered else "task_not_pending"
+        older = [
+            t
+            for t in self._tasks.values()
+            if t.queue == row.queue and t.status == AssignmentStatus.PENDING and t.id < row.id
+        ]
+        refusal = matcher.grab_refusal(
+            matcher.Hand(self._workers[worker]),
+            self._lane(row),
+            multi_task=self._multitasking,
+            rank=len(older),
+            waited=(self.now_us - row.created_us) // SECOND,
+        )
+        if refusal is None:
+            self._move(worker, row, R.PENDING)
+            self._move(worker, row, R.ACCEPTED)
+        return refusal and str(refusal)
+
+    def set_channel(self, worker: str, channel: str, **changes: Any) -> None:
+        who = self._workers[worker]
+        number = CHANNELS.index(channel)
+        channels = {**who.channels, number: replace(who.channels[number], **changes)}
+        self._workers[worker] = replace(who, channels=channels)
+
+    def percentage(self, worker: str, channel: str) -> int:
+        row = self._workers[worker].channels[CHANNELS.index(channel)]
+        return snapshot.free_percentage(row.configured_capacity, row.consumed)
+
+    def sign(self, worker: str, *, available: bool) -> None:
+        self._workers[worker] = replace(self._workers[worker], available=available)
+
+    def is_available(self, worker: str) -> bool:
+        return self._workers[worker].available
+
+    def set_multitasking(self, enabled: bool) -> None:
+        self._multitasking = enabled
+
+    def serve_first(self, order: str) -> None:
+        self._first = QueueOrder(order)
+
+    # --- what the core is shown ---
+
+    def _move(self, worker: str, task: _Task, status: R) -> None:
+        """Bring a reservation to a status, and count its slot as the tables do."""
+        before = task.reservations.get(worker)
+        task.reservations[worker] = status
+        task.version += 1
+        number = CHANNELS.index(task.channel)
+        channel = self._workers[worker].channels[number]
+        self.set_channel(
+            worker,
+            task.channel,
+            consumed=channel.consumed
+            + (status in lifecycle.OPEN_RESERVATION)
+            - (before in lifecycle.OPEN_RESERVATION),
+            assigned=channel.assigned + (status == R.ACCEPTED) - (before == R.ACCEPTED),
+            last_reserved_us=self.now_us if status == R.PENDING else channel.last_reserved_us,
+        )
+        if status == R.PENDING:
+            self._workers[worker] = replace(self._workers[worker], last_reserved_us=self.now_us)
+
+    def _view(self, task: _Task) -> expressions.View:
+        return steps.task_view(
+            task.attributes,
+            sid=f"WT{task.id:032x}",
+            channel_unique_name=task.channel,
+            channel_sid=f"TC{CHANNELS.index(task.channel):032x}",
+            priority=task.priority,
+            workflow_sid=None,
+            age=(self.now_us - task.created_us) // SECOND,
+        )
+
+    def _waiting(self, task: _Task) -> cycle.WaitingTask:
+        return cycle.WaitingTask(
+            sid=task.name,
+            version=task.version,
+            view=self._view(task),
+            expires_us=task.expires_us,
+            configuration=self._configuration,
+            step=task.step,
+        )
+
+    def _lane(self, task: _Task) -> snapshot.Lane:
+        """Return a lane of its own for each task: lanes only save work, they decide nothing."""
+        identity = lanes.of_target(
+            steps.target_of(self._configuration, task.step),
+            self._view(task),
+            task_channel_sid="",
+        )
+        text = identity.expression
+        return snapshot.Lane(
+            id=task.id,
+            task_queue=self._queues[identity.task_queue_sid or ""],
+            task_channel_id=CHANNELS.index(task.channel),
+            expression=expressions.compile(text, subject="target") if text else None,
+            order_by=(
+                expressions.compile_ordering(identity.order_by) if identity.order_by else None
+            ),
+            known_worker_sid=identity.known_worker_sid,
+            known_worker_name=identity.known_worker_name,
+        )
+
+    def _snapshot(self) -> snapshot.Workspace:
+        pending = [t for t in self._tasks.values() if t.status == AssignmentStatus.PENDING]
+        return snapshot.Workspace(
+            id=1,
+            sid="WS" + "0" * 32,
+            multi_task_enabled=self._multitasking,
+            prioritize_queue_order=self._first,
+            workers=list(self._workers.values()),
+            lanes={task.id: self._lane(task) for task in pending},
+            heads={
+                task.id: [
+                    snapshot.Task(
+                        id=task.id,
+                        sid=task.name,
+                        lane_id=task.id,
+                        version=task.version,
+                        priority=task.priority,
+                        virtual_start_us=task.created_us,
+                        created_us=task.created_us,
+                    )
+                ]
+                for task in pending
+            },
+        )
