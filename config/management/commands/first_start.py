@@ -1,0 +1,29 @@
+"""Make the first account, API key and administrator where `serve` does not run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from config import credentials
+from routing.actions.errors import ActionError
+
+
+class Command(BaseCommand):
+    """Write DATA_DIR/credentials.env unless this installation has its accounts already."""
+
+    help = "Make the first account, API key and administrator, and write them to a file."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        """Make what is missing; say where it stands."""
+        path = settings.DATA_DIR / credentials.FILE
+        try:
+            made = credentials.ensure(settings.DATA_DIR, demo=False)
+        except ActionError as error:
+            raise CommandError(str(error)) from None
+        if made:
+            self.stdout.write(f"The credentials are in {path}")
+        else:
+            self.stdout.write(f"There are accounts already, and no {path}; nothing was changed.")
