@@ -16,7 +16,7 @@ def lane(row: models.Lane) -> snapshot.Lane:
         task_queue=None if row.task_queue is None else task_queue(row.task_queue),
         task_channel_id=row.task_channel_id,
         optimized=row.task_channel.channel_optimized_routing,
-        expression=expressions.compile(expression, subject="target") if expression else None,
+        expression=expressions.compile(expression, subject="residual") if expression else None,
         order_by=expressions.compile_ordering(row.order_by) if row.order_by else None,
         known_worker_sid=row.known_worker_sid,
         known_worker_name=row.known_worker_name,

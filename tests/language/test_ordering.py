@@ -85,3 +85,9 @@ def test_a_wrong_order_is_refused_at_its_place(source: str, expected: str) -> No
 def test_an_order_looks_at_workers_only() -> None:
     with pytest.raises(ExpressionSyntaxError, match="sees no task"):
         compile_ordering("task.priority DESC")
+
+
+def test_an_order_whose_canonical_text_could_not_be_read_again_is_refused() -> None:
+    assert compile_ordering(", ".join(["a ASC"] * 500)).clauses
+    with pytest.raises(ExpressionSyntaxError, match="too many clauses"):
+        compile_ordering(",".join(["a ASC"] * 1_500))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .nodes import Path, Segment
-from .parser import Parser
+from .parser import MAXIMUM_LENGTH, Parser
 from .unparser import operand_text
 from .views import View, lookup
 
@@ -65,7 +65,11 @@ class _OrderingParser(Parser):
             clauses.append(self.clause())
         if self.token.kind != "end":
             raise self.fail("Expected a comma or the end of the order")
-        return Ordering(tuple(clauses))
+        ordering = Ordering(tuple(clauses))
+        if len(ordering.source) > MAXIMUM_LENGTH:
+            # The canonical text is what gets stored, so it must be readable again.
+            raise self.fail("The order has too many clauses")
+        return ordering
 
     def clause(self) -> Clause:
         """clause = path , ( ASC | DESC ) ;"""
