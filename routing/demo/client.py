@@ -1,0 +1,50 @@
+"""Speak to a running Cordboard as an integration would: form bodies in, JSON out."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+
+class ApiError(Exception):
+    """The server refused; the message is its own."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+
+
+class Client:
+    """A connection to one server, kept open between calls."""
+
+    def __init__(self, *, host: str, port: int, username: str, password: str) -> None:
+        self._connection = http.client.HTTPConnection(host, port, timeout=10)
+        token = base64.b64encode(f"{username}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {token}"}
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Fetch a path below `/v1`."""
+        return self._call("GET", f"{path}?{urlencode(query)}" if query else path, None)
+
+    def post(self, path: str, **form: Any) -> Any:
+        """Send a form to a path below `/v1`."""
+        return self._call("POST", path, urlencode(form))
+
+    def _call(self, method: str, path: str, body: str | None) -> Any:
+        headers = dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            self._connection.request(method, f"/v1{path}", body, headers)
+            response = self._connection.getresponse()
+            text = response.read()
+        except (http.client.HTTPException, OSError):
+            self._connection.close()
+            raise
+        answer = json.loads(text or b"{}")
+        if response.status >= 400:
+            raise ApiError(response.status, str(answer.get("message", text[:200])))
+        return answer

@@ -1,0 +1,91 @@
+"""Say what the demo's support floor is: people, queues, and the workflow that leads to them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+WORKSPACE: Final = "Support floor"
+
+CAPACITY: Final = {"voice": 1, "chat": 4, "sms": 3, "video": 1, "default": 2}
+"""What a seasoned worker takes at once on each channel."""
+
+TRAINEE: Final = {"voice": 1, "chat": 2, "sms": 1, "video": 0, "default": 1}
+
+# name, languages, skills, level, capacity; the first four have a login for the agent's desk.
+WORKERS: Final[tuple[tuple[str, list[str], list[str], int, dict[str, int]], ...]] = (
+    ("alice", ["en", "de"], ["support", "billing"], 8, CAPACITY),
+    ("bob", ["en"], ["support", "sales"], 5, CAPACITY),
+    ("carol", ["en", "fr"], ["billing", "support"], 7, CAPACITY),
+    ("dan", ["en", "es"], ["support"], 2, TRAINEE),
+    ("erin", ["en", "de"], ["sales"], 6, CAPACITY),
+    ("frank", ["de"], ["support", "billing"], 4, CAPACITY),
+    ("grace", ["en", "fr"], ["sales", "support"], 9, CAPACITY),
+    ("heidi", ["de", "en"], ["support"], 3, TRAINEE),
+    ("ivan", ["en", "es"], ["billing"], 5, CAPACITY),
+    ("judy", ["en"], ["support", "vip"], 9, CAPACITY),
+    ("mallory", ["en", "fr"], ["sales"], 1, TRAINEE),
+    ("niaj", ["en", "de"], ["support", "vip"], 7, CAPACITY),
+)
+LOGINS: Final = 4
+"""How many of them, from the top, people may log in as."""
+
+QUEUES: Final[dict[str, dict[str, Any]]] = {
+    "Phone": {"target_workers": 'skills HAS "support" OR skills HAS "sales"'},
+    "Chat and messages": {"target_workers": 'skills HAS "support"'},
+    "Billing": {"target_workers": 'skills HAS "billing"'},
+    "Leads": {"target_workers": 'skills HAS "sales"', "max_reserved_workers": 2},
+    "VIP": {"target_workers": 'skills HAS "vip" OR level >= 8'},
+}
+
+
+def configuration(queues: dict[str, str]) -> dict[str, Any]:
+    """Return the demo's workflow for these queues (name to sid).
+
+    Two rules are worth a look. Nobody gets a chat while on the phone: that asks for a voice channel
+    that is wholly free. And of a worker's four chat slots the router fills three and leaves one to
+    be picked by hand: it asks for more than a quarter to be free. Both are about chats alone, and
+    vanish from the question when a task on another channel asks it.
+    """
+    speaks = "task.language IN worker.languages"
+    chat_rules = (
+        '(task.task_channel_unique_name != "chat" OR'
+        " worker.channel.voice.available_capacity_percentage == 100 AND"
+        " worker.channel.chat.available_capacity_percentage > 25)"
+    )
+    polite = f"{speaks} AND {chat_rules}"
+    return {
+        "task_routing": {
+            "filters": [
+                {
+                    "filter_friendly_name": "VIP customers, then anyone on their channel",
+                    "expression": "vip == true",
+                    "targets": [
+                        {
+                            "queue": queues["VIP"],
+                            "expression": speaks,
+                            "priority": 100,
+                            "order_by": "worker.level DESC",
+                            "timeout": 60,
+                        },
+                        {"queue": queues["Chat and messages"], "priority": 100},
+                    ],
+                },
+                {
+                    "filter_friendly_name": "Billing",
+                    "expression": 'topic == "billing"',
+                    "targets": [{"queue": queues["Billing"], "expression": polite, "priority": 5}],
+                },
+                {
+                    "filter_friendly_name": "Leads",
+                    "expression": 'topic == "sales"',
+                    "targets": [{"queue": queues["Leads"], "expression": polite}],
+                },
+                {
+                    "filter_friendly_name": "Calls",
+                    "expression": 'task_channel_unique_name IN ["voice", "video"]',
+                    "targets": [{"queue": queues["Phone"], "expression": speaks, "priority": 10}],
+                },
+            ],
+            "default_filter": {"queue": queues["Chat and messages"], "expression": polite},
+        }
+    }

@@ -1,0 +1,63 @@
+"""Make up what customers want: an endless, seeded stream of varied tasks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any, Final
+
+_CUSTOMERS: Final = (
+    "Ada Byron", "Bruno Keller", "Chiara Russo", "Diego Marín", "Elif Aydın", "Farid Haddad",
+    "Greta Lindqvist", "Hiro Tanaka", "Ines Moreau", "Jonas Weber", "Kira Novak", "Liam O’Brien",
+    "Mina Park", "Noor Rahman", "Olga Petrova", "Priya Nair", "Quentin Dubois", "Rosa Jiménez",
+)  # fmt: skip
+
+_SUBJECTS: Final = {
+    "support": (
+        "Parcel has not arrived",
+        "Cannot sign in",
+        "App stops at start",
+        "Wrong size delivered",
+        "Password link expired",
+        "Printer shows error 49",
+        "How do I cancel?",
+        "Battery drains fast",
+    ),
+    "billing": (
+        "Charged twice",
+        "Invoice needs a VAT number",
+        "Refund still missing",
+        "Card declined",
+    ),
+    "sales": (
+        "Quote for 40 seats",
+        "Do you ship to Norway?",
+        "Upgrade to the team plan",
+        "Ask for a demo",
+    ),
+}
+
+_CHANNELS: Final = {"chat": 9, "voice": 5, "sms": 3, "default": 2, "video": 1}
+_TOPICS: Final = {"support": 6, "billing": 2, "sales": 2}
+_LANGUAGES: Final = {"en": 7, "de": 2, "fr": 1, "es": 1}
+
+
+def tasks(seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a channel and attributes for task after task; the same seed tells the same stories."""
+    dice = random.Random(seed)  # noqa: S311 - stories, not secrets
+
+    def one_of(weights: dict[str, int]) -> str:
+        return dice.choices(list(weights), list(weights.values()))[0]
+
+    while True:
+        topic = one_of(_TOPICS)
+        attributes: dict[str, Any] = {
+            "subject": dice.choice(_SUBJECTS[topic]),
+            "customer": dice.choice(_CUSTOMERS),
+            "topic": topic,
+            "language": one_of(_LANGUAGES),
+            "order": f"CB-{dice.randrange(10_000, 99_999)}",
+        }
+        if dice.random() < 0.06:
+            attributes["vip"] = True
+        yield one_of(_CHANNELS), attributes

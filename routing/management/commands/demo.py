@@ -1,0 +1,107 @@
+"""Make the demo: a support floor with people, queues and a workflow, and logins for agents."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from routing import models
+from routing.actions import (
+    activities,
+    task_queues,
+    worker_channels,
+    workers,
+    workflows,
+    workspaces,
+)
+from routing.actors import Actor
+from routing.demo import floor
+
+ACTOR = Actor(type="system", source="demo")
+
+
+class Command(BaseCommand):
+    """Make the demo once; a second call finds it there and changes nothing."""
+
+    help = "Make a demo workspace: a small support floor, and logins for its agents."
+
+    @transaction.atomic
+    def handle(self, **options: Any) -> None:
+        """Take AGENT_USER and AGENT_PASSWORD from the environment, or make a password up."""
+        account = models.Account.objects.order_by("pk").first()
+        if account is None:
+            raise CommandError("There is no account yet: start with `make run`.")
+        if account.workspaces.filter(friendly_name=floor.WORKSPACE).exists():
+            return
+        given = os.environ.get("AGENT_PASSWORD")
+        password = given or secrets.token_urlsafe(9)
+        first = os.environ.get("AGENT_USER") or floor.WORKERS[0][0]
+        names = [first, *(name for name, *_ in floor.WORKERS[1 : floor.LOGINS])]
+        users = [self._user(name, password) for name in names]
+        make(account, users=users, now=timezone.now())
+        self.stdout.write(
+            f"Made the demo workspace {floor.WORKSPACE!r}; agents: {', '.join(names)},"
+            f" password: {'as AGENT_PASSWORD says' if given else password}"
+        )
+
+    def _user(self, name: str, password: str) -> User:
+        """Return a login of this name; one that is there already keeps its password."""
+        user, made = User.objects.get_or_create(
+            username=name, defaults={"first_name": name.capitalize()}
+        )
+        if made:
+            user.set_password(password)
+            user.save()
+        return user
+
+
+def make(account: models.Account, *, users: list[User], now: datetime) -> models.Workspace:
+    """Make the floor in an account; its first workers work under these logins."""
+    workspace = workspaces.create_workspace(
+        account=account, friendly_name=floor.WORKSPACE, actor=ACTOR, now=now
+    )
+    activities.create_activity(
+        workspace=workspace, friendly_name="Break", available=False, actor=ACTOR, now=now
+    )
+    queues = {
+        name: task_queues.create_task_queue(
+            workspace=workspace, friendly_name=name, actor=ACTOR, now=now, **given
+        ).sid
+        for name, given in floor.QUEUES.items()
+    }
+    workflows.create_workflow(
+        workspace=workspace,
+        friendly_name="Customer service",
+        configuration=json.dumps(floor.configuration(queues), indent=2),
+        task_reservation_timeout=45,
+        actor=ACTOR,
+        now=now,
+    )
+    logins: list[User | None] = [*users, *[None] * len(floor.WORKERS)]
+    for (name, languages, skills, level, capacity), user in zip(
+        floor.WORKERS, logins, strict=False
+    ):
+        worker = workers.create_worker(
+            workspace=workspace,
+            friendly_name=name.capitalize(),
+            attributes=json.dumps({"languages": languages, "skills": skills, "level": level}),
+            user=user,
+            actor=ACTOR,
+            now=now,
+        )
+        for channel in worker.channels.select_related("task_channel"):
+            worker_channels.update_worker_channel(
+                channel=channel,
+                configured_capacity=capacity[channel.task_channel.unique_name],
+                actor=ACTOR,
+                now=now,
+            )
+    return workspace
