@@ -159,22 +159,23 @@ class _Writer:
         return f"{_NAMES[operator]}({path}, {self.bind(values)})"
 
     def two_paths(self, left: Path, operator: str, right: Path) -> str:
-        """Write the comparison of two paths; both are read before either is judged."""
-        one, other, general = self.path(left), self.path(right), _NAMES[operator]
-        both = f"(type(x := {one}) is {{}}) & (type(y := {other}) is {{}})"
+        """Write the comparison of two paths, which the general form reads once more."""
+        one, other = self.path(left), self.path(right)
+        general = f"{_NAMES[operator]}({one}, {other})"
+        both = f"type(x := {one}) is {{}} and type(y := {other}) is {{}}"
         if operator in ("==", "!="):
-            return f"x {operator} y if {both.format('str', 'str')} else {general}(x, y)"
+            return f"x {operator} y if {both.format('str', 'str')} else {general}"
         if operator in _ORDERING:
-            return f"x {operator} y if {both.format('int', 'int')} else {general}(x, y)"
+            return f"x {operator} y if {both.format('int', 'int')} else {general}"
         # Up to ":" the first character may be a digit: only such a text can equal a number.
         if operator in ("IN", "NOT IN"):
             found = "x in y or x < ':' and is_in(x, y)"
             found = found if operator == "IN" else f"not ({found})"
-            return f"{found} if {both.format('str', 'list')} else {general}(x, y)"
+            return f"{found} if {both.format('str', 'list')} else {general}"
         if operator == "HAS":
-            both = both.format("list", "str")
-            return f"y in x or y < ':' and has(x, y) if {both} else has(x, y)"
-        return f"{general}({one}, {other})"
+            found = "y in x or y < ':' and has(x, y)"
+            return f"{found} if {both.format('list', 'str')} else {general}"
+        return general
 
     def operand(self, operand: Operand) -> str:
         """Write an operand as a plain value."""
