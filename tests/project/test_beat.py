@@ -1,0 +1,83 @@
+"""Beat: what it sends, and that it neither falls nor shouts when Redis is gone."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from config import celery_app, heartbeats
+from config.beat import TickingScheduler
+
+
+class Broker:
+    """A broker that can be gone, and remembers what was sent to it."""
+
+    def __init__(self) -> None:
+        self.is_there = True
+        self.sent: list[str] = []
+
+    def send(self, name: str, *_: Any, **__: Any) -> None:
+        """Take a job, or fail as the real one does."""
+        if not self.is_there:
+            raise OperationalError("nobody there")
+        self.sent.append(name)
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """Put a broker of the test's own in the place of the real one, and of Redis with it."""
+    broker = Broker()
+
+    def tick() -> None:
+        if not broker.is_there:
+            raise RedisConnectionError("nobody there")
+
+    monkeypatch.setattr(TickingScheduler, "send_task", lambda _, *args, **kw: broker.send(*args))
+    monkeypatch.setattr(TickingScheduler, "producer", None)
+    monkeypatch.setattr(heartbeats, "beat_ticked", tick)
+    return broker
+
+
+@pytest.fixture
+def scheduler(broker: Broker) -> TickingScheduler:
+    """Return beat's clockwork with one job that is always due."""
+    app = Celery("of-the-test", set_as_current=False)
+    app.conf.beat_schedule = {"often": {"task": "of.the.test", "schedule": 0.0}}
+    return TickingScheduler(app=app)
+
+
+def test_each_entry_sends_a_job_that_there_is_and_that_does_not_pile_up() -> None:
+    celery_app.loader.import_default_modules()
+    for entry in celery_app.conf.beat_schedule.values():
+        assert entry["task"] in celery_app.tasks
+        assert entry["options"]["expires"] <= entry["schedule"]
+
+
+def test_beat_writes_no_file() -> None:
+    assert celery_app.conf.beat_scheduler == "config.beat:TickingScheduler"
+    assert not list(Path.cwd().glob("celerybeat-schedule*"))
+
+
+def test_a_broker_that_is_gone_is_told_once_and_its_return_once(
+    broker: Broker, scheduler: TickingScheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="config.beat"):
+        scheduler.tick()
+        assert broker.sent == ["of.the.test"]
+        assert not caplog.messages
+        broker.is_there = False
+        for _ in range(3):
+            assert 0 < scheduler.tick() <= 1
+        assert len(caplog.messages) == 1
+        broker.is_there = True
+        for _ in range(3):
+            scheduler.tick()
+    assert len(broker.sent) == 4
+    assert len(caplog.messages) == 2
+    assert not any(record.exc_info for record in caplog.records)

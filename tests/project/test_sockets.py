@@ -1,0 +1,71 @@
+"""Which websockets are let in at all, whatever is behind the door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from config import asgi, sockets
+from config.sockets import Receive, Scope, Send
+
+
+async def anybody(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Let in whoever comes this far."""
+    await receive()
+    await send({"type": "websocket.accept"})
+
+
+async def is_let_in(application: Any, path: str = "/", **headers: str) -> bool:
+    """Tell whether a websocket with these headers is accepted; a refusal must be a clean one."""
+    given = [(name.encode(), value.encode()) for name, value in headers.items()]
+    communicator = WebsocketCommunicator(application, path, given)
+    accepted, code = await communicator.connect()
+    await communicator.disconnect()
+    assert accepted or code == 4403
+    return bool(accepted)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("localhost:8000", "http://localhost:8000"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("localhost", "https://localhost"),
+        ("localhost", "https://localhost:443"),
+        ("localhost", "https://trusted.example"),
+    ],
+)
+async def test_our_own_pages_are_let_in(host: str, origin: str, settings: Any) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://trusted.example"]
+    door = sockets.only_from_our_pages(anybody)
+    assert await is_let_in(door, host=host, origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("localhost:8000", "http://evil.example"),
+        ("localhost:8000", "http://localhost:9000"),
+        ("localhost:8000", "http://localhost.evil.example:8000"),
+        ("localhost:8000", "null"),
+        ("localhost:8000", "http://[half"),
+        ("localhost:8000", "file://localhost:8000"),
+        ("evil.example", "http://evil.example"),
+        ("", "http://localhost"),
+    ],
+)
+async def test_other_pages_are_not(host: str, origin: str) -> None:
+    door = sockets.only_from_our_pages(anybody)
+    assert not await is_let_in(door, host=host, origin=origin)
+
+
+async def test_a_script_that_is_no_page_may_come_without_an_origin() -> None:
+    assert await is_let_in(sockets.only_from_our_pages(anybody), host="localhost")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_unknown_address_is_refused_rather_than_broken() -> None:
+    assert not await is_let_in(asgi.application, "/no/such/socket", host="localhost")

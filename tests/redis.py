@@ -1,0 +1,29 @@
+"""Start a private Redis for tests that need a real one."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from config import embedded_redis
+from tests.running import wait_until
+
+
+@contextlib.contextmanager
+def private_server(path: Path) -> Iterator[str]:
+    """Run a server that listens on the socket `path`; yield its URL, and end it after."""
+    command = embedded_redis.command_line(embedded_redis.find_server(), path)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_until(lambda: _listens(path), "Redis listens")
+            yield f"unix://{path}"
+        finally:
+            server.terminate()
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
