@@ -46,7 +46,7 @@ INSTALLED_APPS = [
     "agents",
     "routing",
     "workflows",
-    "django.contrib.admin",
+    "config.adminsite.CordboardAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -141,6 +141,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_CALLABLE = "config.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 # One person who mistypes must lock out neither a whole office nor that login everywhere.
@@ -187,7 +188,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Publishing: one try, no waiting; callers publish after their commit and only log.
     "max_retries": 0,
 }
-CELERY_BEAT_SCHEDULER = "config.beat.TickingScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:TickingScheduler"
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 
-from config import health
+from config import health, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.home),
     path("healthz", health.healthz),
-    path("accounts/", include("django.contrib.auth.urls")),
+    path("agent/", include("agents.urls")),
     path("admin/", admin.site.urls),
+    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
 ]
+
+handler400 = "config.views.bad_request"
+handler404 = "config.views.not_found"
+handler500 = "config.views.server_error"

@@ -1,0 +1,82 @@
+"""What every visitor meets first: where they are sent, what is refused, and with which headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada() -> User:
+    """Return somebody with a login."""
+    return User.objects.create_user("ada", password="right")
+
+
+def test_a_stranger_is_sent_to_the_login(client: Client) -> None:
+    assert client.get("/")["Location"] == "/accounts/login/"
+
+
+def test_an_agent_is_sent_to_the_desk(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    assert client.get("/")["Location"] == "/agent/"
+
+
+def test_a_supervisor_is_sent_to_the_admin(client: Client, ada: User) -> None:
+    ada.is_staff = True
+    ada.save()
+    client.force_login(ada)
+    assert client.get("/")["Location"] == "/admin/"
+
+
+def test_a_login_leads_to_where_the_work_is(client: Client, ada: User) -> None:
+    answer = client.post("/accounts/login/", {"username": "ada", "password": "right"})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+def test_the_api_says_in_json_that_there_is_no_such_address(client: Client) -> None:
+    answer = client.get("/v1/No/Such/Thing")
+    assert answer.status_code == 404
+    assert answer.json().keys() == {"code", "message", "more_info", "status"}
+    assert answer.json()["status"] == 404
+
+
+def test_people_are_told_on_a_page(client: Client) -> None:
+    answer = client.get("/no/such/page")
+    assert answer.status_code == 404
+    assert answer["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/admin/login/", "/no/such/page"])
+def test_every_answer_tells_browsers_what_it_may_not_do(client: Client, path: str) -> None:
+    headers = client.get(path).headers
+    policy = dict(
+        directive.split(" ", 1) for directive in headers["Content-Security-Policy"].split("; ")
+    )
+    for kind in ("default-src", "script-src", "style-src", "img-src", "connect-src"):
+        assert policy[kind] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_a_name_that_fails_too_often_is_locked_and_others_are_not(
+    client: Client, ada: User, settings: Any
+) -> None:
+    settings.AXES_ENABLED = True
+    User.objects.create_user("bob", password="right")
+
+    def log_in(name: str, password: str) -> int:
+        return client.post("/accounts/login/", {"username": name, "password": password}).status_code
+
+    for _ in range(settings.AXES_FAILURE_LIMIT - 1):
+        assert log_in("ada", "wrong") == 200
+    assert log_in("ada", "wrong") == 429
+    assert log_in("ada", "right") == 429
+    assert log_in("bob", "right") == 302
