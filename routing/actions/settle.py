@@ -49,6 +49,12 @@ class Story:
         self.task = task
         self.reservations = reservations
 
+    def drop_ended(self) -> None:
+        """Keep only those reservations that are open still."""
+        self.reservations = [
+            r for r in self.reservations if r.reservation_status in lifecycle.OPEN_RESERVATION
+        ]
+
     def open_reservation(self, sid: str) -> models.Reservation | None:
         """Return this reservation if it is still open."""
         return next((r for r in self.reservations if r.sid == sid), None)
@@ -156,8 +162,10 @@ def settle(story: Story, *, actor: Actor, now: datetime) -> None:
     say; one that has been on offer too often is given up.
     """
     task = story.task
-    open_now = [ReservationStatus(r.reservation_status) for r in story.reservations]
-    status = lifecycle.task_status_of(open_now)
+    story.drop_ended()
+    status = lifecycle.task_status_of(
+        ReservationStatus(r.reservation_status) for r in story.reservations
+    )
     if status == task.assignment_status:
         return
     if status == AssignmentStatus.PENDING and task.assignments >= MAX_ASSIGNMENTS:

@@ -13,6 +13,7 @@ from routing.core.vocabulary import EventType
 from routing.seen import tasks
 
 FIELDS = [
+    "revision_id",
     "filter_index",
     "target_index",
     "step_clock_us",

@@ -1,0 +1,32 @@
+"""Every action test has a workspace, and a mark from which it reads events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from routing import models
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def floor(db: None) -> models.Workspace:
+    """Return a new workspace."""
+    return factories.workspace()
+
+
+@pytest.fixture
+def happened(db: None) -> Callable[[], list[str]]:
+    """Return a function that tells the event types since it was last asked."""
+    seen = factories.last_event()
+
+    def since() -> list[str]:
+        nonlocal seen
+        found = factories.event_types(seen)
+        seen = factories.last_event()
+        return found
+
+    return since
