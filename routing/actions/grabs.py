@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
@@ -14,6 +17,16 @@ from routing.core import matcher, steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal, ReservationStatus
 from routing.seen import lanes, tasks, workers
+
+READ_WITH: Final = (
+    "workspace",
+    "workflow",
+    "task_channel",
+    "task_queue",
+    "lane__task_queue",
+    "lane__task_channel",
+)
+"""What `refusals` reads of a task: to be selected with it."""
 
 
 @transaction.atomic
@@ -54,21 +67,41 @@ def grab_task(
 
 
 def refusal_of(task: models.Task, hand: matcher.Hand, *, now: datetime) -> Refusal | None:
-    """Return why this worker may not grab this task now, or None.
-
-    The dashboard asks the same before it draws a button.
-    """
+    """Return why this worker may not grab this task now, or None."""
     if task.assignment_status != AssignmentStatus.PENDING:
         offered = task.assignment_status == AssignmentStatus.RESERVED and (
             models.Reservation.objects.filter(task=task, worker_id=hand.worker.id).open().exists()
         )
         return Refusal.ALREADY_OFFERED if offered else Refusal.TASK_NOT_PENDING
+    return _waiting_refusal(task, hand, rank=_rank(task), now=now)
+
+
+def refusals(
+    tasks: Iterable[models.Task], hand: matcher.Hand, *, now: datetime
+) -> list[Refusal | None]:
+    """Return for each of these why the worker may not grab it: what `refusal_of` says, in bulk.
+
+    Arguments:
+        tasks: pending ones, selected with `READ_WITH`: the oldest of their queues, oldest first.
+    """
+    older: Counter[int | None] = Counter()
+    answers = []
+    for task in tasks:
+        rank = older[task.task_queue_id]
+        answers.append(_waiting_refusal(task, hand, rank=rank, now=now))
+        older[task.task_queue_id] += 1
+    return answers
+
+
+def _waiting_refusal(
+    task: models.Task, hand: matcher.Hand, *, rank: int, now: datetime
+) -> Refusal | None:
     assert task.lane is not None
     refusal = matcher.grab_refusal(
         hand,
         lanes.lane(task.lane),
         multi_task=task.workspace.multi_task_enabled,
-        rank=_rank(task),
+        rank=rank,
         waited=int((now - (task.task_queue_entered_date or task.date_created)).total_seconds()),
     )
     return refusal or _expression_refusal(task, hand, now=now)
