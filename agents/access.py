@@ -1,0 +1,105 @@
+"""Find the worker that a login works as: the only way to a worker at the desk."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec
+
+from django.contrib import auth
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from routing import models
+from routing.actors import Actor
+
+P = ParamSpec("P")
+Someone = User | AnonymousUser
+
+
+class NoWorker(Exception):
+    """This login works as nobody here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A worker at the desk, and by whom and from where their actions are recorded."""
+
+    worker: models.Worker
+    ip_address: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Return who events say it was."""
+        return Actor(type="worker", sid=self.worker.sid, source="desk", ip_address=self.ip_address)
+
+
+def workers_of(user: Someone) -> list[models.Worker]:
+    """Return everyone this user works as, one per workspace, in the order of the switcher."""
+    if not user.is_authenticated or not user.is_active:
+        return []
+    rows = models.Worker.objects.filter(user=user).select_related("workspace", "activity")
+    return list(rows.order_by("workspace__friendly_name", "pk"))
+
+
+def worker_of(user: Someone, workspace_sid: str | None = None) -> models.Worker:
+    """Return whom this user works as in a workspace, or in their first one.
+
+    Raises `NoWorker`.
+    """
+    for worker in workers_of(user):
+        if workspace_sid in (None, "", worker.workspace.sid):
+            return worker
+    raise NoWorker
+
+
+def user_of(session: SessionBase) -> Someone:
+    """Return who a stored session belongs to now: nobody once it has ended."""
+    request = HttpRequest()
+    request.session = session
+    user = auth.get_user(request)
+    return user if isinstance(user, User) else AnonymousUser()
+
+
+def someone(request: HttpRequest) -> Someone:
+    """Return who sends a request."""
+    return request.user
+
+
+def agents_only(
+    view: Callable[Concatenate[HttpRequest, Agent, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Give a view the agent who asks; others get the login, or a page that says whom to ask.
+
+    Scripts, which ask for a part of the page, get 401 instead of the login page.
+    """
+
+    @never_cache
+    @functools.wraps(view)
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        user = someone(request)
+        if not user.is_authenticated:
+            if is_script(request):
+                return HttpResponse("Please log in again.", status=401, content_type="text/plain")
+            target = request.get_full_path() if request.method == "GET" else reverse("agents:desk")
+            return redirect_to_login(target)
+        try:
+            worker = worker_of(user, request.GET.get("workspace"))
+        except NoWorker:
+            elsewhere = workers_of(user)
+            return render(request, "agents/no_worker.html", {"elsewhere": elsewhere}, status=403)
+        agent = Agent(worker=worker, ip_address=request.META.get("REMOTE_ADDR"))
+        return view(request, agent, *args, **kwargs)
+
+    return checked
+
+
+def is_script(request: HttpRequest) -> bool:
+    """Tell whether the desk's own script asks, rather than somebody opening a page."""
+    return request.headers.get("X-Requested-With") == "desk"

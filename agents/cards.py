@@ -1,0 +1,143 @@
+"""Say what a task is in an agent's words: a title, who it is about, its attributes one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from routing import models
+
+TITLES: Final = ("title", "subject", "topic", "summary", "reason", "question", "description")
+PEOPLE: Final = (
+    "customer_name",
+    "customer",
+    "name",
+    "caller",
+    "contact",
+    "from",
+    "email",
+    "phone",
+    "phone_number",
+)
+"""Attributes that people use for what a task is about, and for whom; the first found counts."""
+
+LONGEST: Final = 120
+MOST_ATTRIBUTES: Final = 40
+LONGEST_ATTRIBUTE: Final = 600
+
+ICONS: Final = frozenset({"voice", "chat", "sms", "video", "email", "default"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A task channel as a card shows it: a word, and a picture from static/agents/icons.svg."""
+
+    name: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """One line of what is known of a task; `link` where the value is a web address."""
+
+    name: str
+    value: str
+    link: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A task as an agent reads it."""
+
+    sid: str
+    title: str
+    person: str
+    channel: Channel
+    queue: str
+    priority: int
+    created: datetime
+    attributes: list[Attribute]
+
+
+def card(task: models.Task) -> Card:
+    """Return how a task reads; its channel and queue must have been fetched with it."""
+    known = _known(task.attributes)
+    picture = channel(task.task_channel)
+    person = _first(known, PEOPLE)
+    title = _first(known, TITLES)
+    if not title:
+        title, person = person or f"{picture.name} task", ""
+    return Card(
+        sid=task.sid,
+        title=title,
+        person=person,
+        channel=picture,
+        queue="" if task.task_queue is None else task.task_queue.friendly_name,
+        priority=task.priority,
+        created=task.date_created,
+        attributes=attributes(known),
+    )
+
+
+def channel(row: models.TaskChannel) -> Channel:
+    """Return how a task channel is shown; one of the workspace's own has the general picture."""
+    icon = row.unique_name if row.unique_name in ICONS else "default"
+    return Channel(name=row.friendly_name, icon=icon)
+
+
+def attributes(known: Mapping[str, Any]) -> list[Attribute]:
+    """Return attributes line by line, those of nested objects under their path."""
+    lines: list[Attribute] = []
+    for name, value in _flat(known, ""):
+        if len(lines) == MOST_ATTRIBUTES:
+            lines.append(Attribute(name="…", value="there are more", link=False))
+            break
+        text = _cut(_text(value), LONGEST_ATTRIBUTE)
+        link = text.startswith(("https://", "http://")) and not text.endswith("…")
+        lines.append(Attribute(name=name, value=text, link=link))
+    return lines
+
+
+def _known(text: str) -> Mapping[str, Any]:
+    found = json.loads(text)
+    return found if isinstance(found, dict) else {}
+
+
+def _first(known: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    for name in names:
+        value = known.get(name)
+        if isinstance(value, dict):
+            value = value.get("name")
+        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+            return _cut(str(value).strip(), LONGEST)
+    return ""
+
+
+def _flat(known: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    for key, value in known.items():
+        name = f"{path}{key.replace('_', ' ')}"
+        if isinstance(value, dict) and value and path.count("›") < 3:
+            yield from _flat(value, f"{name} › ")
+        else:
+            yield name, value
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "—"
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return value or "—"
+        case list() if all(isinstance(item, str | int | float) for item in value):
+            return ", ".join(map(str, value)) or "—"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

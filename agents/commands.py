@@ -1,0 +1,206 @@
+"""Do what an agent asks for: one small function for each command, each calling one action.
+
+Sockets and forms call `run` alike; what is refused comes back in words that an agent understands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from agents.access import Agent
+from routing import models
+from routing.actions import (
+    errors,
+    grabs,
+    reservations,
+    task_statuses,
+    worker_channels,
+    workers,
+)
+from routing.core.vocabulary import ReservationStatus
+
+Arguments = Mapping[str, Any]
+
+
+class Refused(Exception):
+    """What was asked was not done; `reason` is for scripts, the message for the agent."""
+
+    def __init__(self, reason: str, message: str, *, status: int = 409) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What an agent can do.
+
+    Arguments:
+        needs: the arguments it cannot do without, all of them sids.
+        takes: the arguments that are yes or no; left out they mean no.
+    """
+
+    run: Callable[[Agent, Arguments, datetime], None]
+    needs: tuple[str, ...]
+    takes: tuple[str, ...] = field(default=())
+
+
+def run(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> None:
+    """Carry out a command; raises `Refused`, and then nothing was changed."""
+    command = COMMANDS.get(name) if isinstance(name, str) else None
+    if command is None:
+        raise Refused("unknown_command", "There is no such command.", status=404)
+    checked: dict[str, Any] = {}
+    for argument in command.needs:
+        value = arguments.get(argument)
+        if not isinstance(value, str) or not 0 < len(value) <= 64:
+            raise Refused("invalid", f"“{argument}” is missing.", status=400)
+        checked[argument] = value
+    for argument in command.takes:
+        checked[argument] = _yes(arguments.get(argument), argument)
+    try:
+        command.run(agent, checked, now)
+    except errors.NotEligible as error:
+        raise Refused(error.refusal.value, error.message) from error
+    except errors.StaleState as error:
+        raise Refused("changed", "This has just changed. Please look again.") from error
+    except errors.ActionError as error:
+        raise Refused("not_now", error.message) from error
+
+
+def _accept(agent: Agent, given: Arguments, now: datetime) -> None:
+    offer = _offer(agent, given)
+    try:
+        reservations.accept_reservation(reservation=offer, actor=agent.actor, now=now)
+    except errors.NotNow as error:
+        raise _gone(offer) from error
+
+
+def _reject(agent: Agent, given: Arguments, now: datetime) -> None:
+    offer = _offer(agent, given)
+    try:
+        reservations.reject_reservation(reservation=offer, actor=agent.actor, now=now)
+    except errors.NotNow as error:
+        raise _gone(offer) from error
+
+
+def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
+    task = _task_in_hand(agent, given)
+    try:
+        task_statuses.wrap_up_task(task=task, actor=agent.actor, now=now)
+    except errors.NotNow as error:
+        raise Refused("not_now", "This task is already being wrapped up, or done.") from error
+
+
+def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
+    task = _task_in_hand(agent, given)
+    try:
+        task_statuses.complete_task(task=task, actor=agent.actor, now=now)
+    except errors.NotNow as error:
+        raise Refused("not_now", "This task is already done.") from error
+
+
+def _grab(agent: Agent, given: Arguments, now: datetime) -> None:
+    task = models.Task.objects.filter(
+        workspace=agent.worker.workspace_id, sid=given["task"]
+    ).first()
+    if task is None:
+        raise Refused("not_found", "There is no such task any more.", status=404)
+    grabs.grab_task(task=task, worker=agent.worker, actor=agent.actor, now=now)
+
+
+def _set_activity(agent: Agent, given: Arguments, now: datetime) -> None:
+    activity = models.Activity.objects.filter(
+        workspace=agent.worker.workspace_id, sid=given["activity"]
+    ).first()
+    if activity is None:
+        raise Refused("not_found", "There is no such activity any more.", status=404)
+    try:
+        workers.set_activity(
+            worker=agent.worker,
+            activity=activity,
+            reject_pending_reservations=given["reject_offers"] and not activity.available,
+            actor=agent.actor,
+            now=now,
+        )
+    except errors.NotNow as error:
+        raise Refused(
+            "offers_pending",
+            f"You have offers to answer. Going to {activity.friendly_name} rejects them.",
+        ) from error
+
+
+def _set_available(agent: Agent, given: Arguments, now: datetime) -> None:
+    channel = models.WorkerChannel.objects.filter(worker=agent.worker, sid=given["channel"]).first()
+    if channel is None:
+        raise Refused("not_found", "You have no such channel any more.", status=404)
+    worker_channels.update_worker_channel(
+        channel=channel, available=given["available"], actor=agent.actor, now=now
+    )
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "reservation.accept": Command(_accept, ("reservation",)),
+    "reservation.reject": Command(_reject, ("reservation",)),
+    "task.wrap_up": Command(_wrap_up, ("task",)),
+    "task.complete": Command(_complete, ("task",)),
+    "task.grab": Command(_grab, ("task",)),
+    "worker.set_activity": Command(_set_activity, ("activity",), ("reject_offers",)),
+    "worker_channel.set_available": Command(_set_available, ("channel",), ("available",)),
+}
+"""Everything an agent can do; docs/websocket.md tells what each takes."""
+
+
+def _offer(agent: Agent, given: Arguments) -> models.Reservation:
+    """Return a reservation of this agent's own."""
+    offer = models.Reservation.objects.filter(worker=agent.worker, sid=given["reservation"]).first()
+    if offer is None:
+        raise Refused("not_found", "There is no such offer any more.", status=404)
+    return offer
+
+
+def _task_in_hand(agent: Agent, given: Arguments) -> models.Task:
+    """Return a task that this agent has, or had."""
+    held = models.Reservation.objects.filter(
+        worker=agent.worker,
+        task__sid=given["task"],
+        reservation_status__in=[
+            ReservationStatus.ACCEPTED.value,
+            ReservationStatus.WRAPPING.value,
+            ReservationStatus.COMPLETED.value,
+        ],
+    ).select_related("task")
+    row = held.order_by("-pk").first()
+    if row is None:
+        raise Refused("not_found", "You have no such task.", status=404)
+    return row.task
+
+
+_GONE: Final = {
+    ReservationStatus.ACCEPTED: "You have accepted this offer already.",
+    ReservationStatus.WRAPPING: "You have accepted this offer already.",
+    ReservationStatus.COMPLETED: "You have accepted this offer already.",
+    ReservationStatus.REJECTED: "You have rejected this offer already.",
+    ReservationStatus.TIMEOUT: "This offer has expired.",
+    ReservationStatus.CANCELED: "This offer was withdrawn.",
+    ReservationStatus.RESCINDED: "Somebody else took this task first.",
+}
+
+
+def _gone(offer: models.Reservation) -> Refused:
+    """Say what became of an offer that can no longer be answered."""
+    status = ReservationStatus(
+        models.Reservation.objects.values_list("reservation_status", flat=True).get(pk=offer.pk)
+    )
+    return Refused(f"offer_{status.value}", _GONE.get(status, "This offer is over."))
+
+
+def _yes(value: object, argument: str) -> bool:
+    known = {True: True, False: False, None: False, "true": True, "false": False, "": False}
+    if isinstance(value, bool | str | None) and value in known:
+        return known[value]
+    raise Refused("invalid", f"“{argument}” is true or false.", status=400)

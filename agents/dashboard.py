@@ -1,0 +1,166 @@
+"""Say what each panel of the desk shows, and which events make which panel out of date."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from agents import cards, slots, waiting
+from routing import models
+from routing.core.clock import microseconds
+from routing.core.vocabulary import EventType as E
+from routing.core.vocabulary import ReservationStatus
+
+Context = dict[str, Any]
+
+
+class Panel(StrEnum):
+    """The parts of the desk; each is fetched anew when something it shows has changed."""
+
+    PRESENCE = "presence"
+    OFFERS = "offers"
+    TASKS = "tasks"
+    QUEUE = "queue"
+
+
+_PRESENCE, _OFFERS, _TASKS, _QUEUE = Panel
+_ALL = frozenset(Panel)
+_NONE: frozenset[Panel] = frozenset()
+# What a worker may carry decides the slots, and what of the queue they may grab; queues and targets
+# may even ask for how much of a channel is taken.
+_ROOM = frozenset({_PRESENCE, _QUEUE})
+
+PANELS: Final[Mapping[E, frozenset[Panel]]] = {
+    E.WORKSPACE_CREATED: _NONE,
+    E.WORKSPACE_UPDATED: _ROOM,
+    E.WORKSPACE_DELETED: _ALL,
+    E.ACTIVITY_CREATED: frozenset({_PRESENCE}),
+    E.ACTIVITY_UPDATED: _ROOM | {_OFFERS},
+    E.ACTIVITY_DELETED: frozenset({_PRESENCE}),
+    E.TASK_CHANNEL_CREATED: _ROOM,
+    E.TASK_CHANNEL_UPDATED: _ALL,
+    E.TASK_CHANNEL_DELETED: _ALL,
+    E.TASK_QUEUE_CREATED: frozenset({_QUEUE}),
+    E.TASK_QUEUE_UPDATED: frozenset({_OFFERS, _TASKS, _QUEUE}),
+    E.TASK_QUEUE_DELETED: frozenset({_OFFERS, _TASKS, _QUEUE}),
+    E.TASK_QUEUE_EXPRESSION_UPDATED: frozenset({_QUEUE}),
+    E.TASK_QUEUE_ENTERED: frozenset({_QUEUE}),
+    E.TASK_QUEUE_TIMEOUT: _NONE,
+    E.TASK_QUEUE_MOVED: frozenset({_QUEUE}),
+    E.WORKFLOW_CREATED: _NONE,
+    E.WORKFLOW_UPDATED: frozenset({_QUEUE}),
+    E.WORKFLOW_DELETED: _NONE,
+    E.WORKFLOW_ENTERED: _NONE,
+    E.WORKFLOW_TARGET_MATCHED: _NONE,
+    E.WORKFLOW_TIMEOUT: _NONE,
+    E.WORKFLOW_SKIPPED: _NONE,
+    E.WORKER_CREATED: _NONE,
+    E.WORKER_DELETED: _ALL,
+    E.WORKER_ATTRIBUTES_UPDATE: _ROOM,
+    E.WORKER_ACTIVITY_UPDATE: _ROOM | {_OFFERS},
+    E.WORKER_CAPACITY_UPDATE: _ROOM,
+    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: _ROOM,
+    E.TASK_CREATED: frozenset({_QUEUE}),
+    E.TASK_UPDATED: frozenset({_OFFERS, _TASKS, _QUEUE}),
+    E.TASK_WRAPUP: _NONE,
+    E.TASK_COMPLETED: _NONE,
+    E.TASK_CANCELED: frozenset({_QUEUE}),
+    E.TASK_DELETED: frozenset({_OFFERS, _TASKS, _QUEUE}),
+    E.TASK_SYSTEM_DELETED: _NONE,
+    E.RESERVATION_CREATED: _ROOM | {_OFFERS},
+    E.RESERVATION_ACCEPTED: _ALL,
+    E.RESERVATION_REJECTED: _ROOM | {_OFFERS},
+    E.RESERVATION_TIMEOUT: _ROOM | {_OFFERS},
+    E.RESERVATION_CANCELED: _ALL,
+    E.RESERVATION_RESCINDED: _ROOM | {_OFFERS},
+    E.RESERVATION_WRAPUP: _ROOM | {_TASKS},
+    E.RESERVATION_COMPLETED: _ROOM | {_TASKS},
+}
+"""Which panels of the agent whom an event reaches are out of date then."""
+
+
+def stale(event_type: E, *, own: bool) -> frozenset[Panel]:
+    """Return the panels that an event makes out of date.
+
+    Arguments:
+        own: whether the event names this agent or nobody; one about a colleague who serves the same
+            queue changes only what waits there.
+    """
+    return PANELS[event_type] if own else PANELS[event_type] & {_QUEUE}
+
+
+def presence(worker: models.Worker) -> Context:
+    """Return who the agent is, what they are doing, and their slots on every channel."""
+    offered = Counter(
+        _open(worker, ReservationStatus.PENDING).values_list("worker_channel", flat=True)
+    )
+    channels = worker.channels.select_related("task_channel").order_by("task_channel_id")
+    return {
+        "activities": list(worker.workspace.activities.order_by("-available", "friendly_name")),
+        "offered": offered.total(),
+        "gauges": [slots.gauge(row, offered=offered[row.pk]) for row in channels],
+    }
+
+
+def offers(worker: models.Worker) -> Context:
+    """Return what is on offer to the agent, the most urgent first."""
+    rows = _open(worker, ReservationStatus.PENDING).order_by("deadline_us", "pk")
+    return {
+        "offers": [
+            {
+                "sid": row.sid,
+                "card": cards.card(row.task),
+                "deadline_ms": row.deadline_us // 1000,
+                "seconds": row.reservation_timeout,
+            }
+            for row in _with_tasks(rows)
+        ]
+    }
+
+
+def tasks(worker: models.Worker) -> Context:
+    """Return what the agent has in hand, in the order in which it came."""
+    rows = _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING).order_by("pk")
+    return {
+        "tasks": [
+            {
+                "sid": row.task.sid,
+                "card": cards.card(row.task),
+                "wrapping": row.reservation_status == ReservationStatus.WRAPPING,
+            }
+            for row in _with_tasks(rows)
+        ]
+    }
+
+
+def queue(worker: models.Worker, *, queue_sid: str, now: datetime) -> Context:
+    """Return what waits in the agent's queues, or in the one they look at."""
+    return {"waiting": waiting.waiting(worker, queue_sid=queue_sid, now=now)}
+
+
+SHOWN: Final[Mapping[Panel, Callable[[models.Worker, str, datetime], Context]]] = {
+    Panel.PRESENCE: lambda worker, _queue_sid, _now: presence(worker),
+    Panel.OFFERS: lambda worker, _queue_sid, _now: offers(worker),
+    Panel.TASKS: lambda worker, _queue_sid, _now: tasks(worker),
+    Panel.QUEUE: lambda worker, queue_sid, now: queue(worker, queue_sid=queue_sid, now=now),
+}
+"""What each panel's template is given."""
+
+
+def show(panel: Panel, worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Context:
+    """Return everything that a panel shows of a worker, who has just been read, now."""
+    shown = SHOWN[panel](worker, queue_sid, now)
+    return shown | {"worker": worker, "now_ms": microseconds(now) // 1000}
+
+
+def _open(worker: models.Worker, *statuses: ReservationStatus) -> models.Reservations:
+    return models.Reservation.objects.filter(
+        worker=worker, reservation_status__in=[status.value for status in statuses]
+    )
+
+
+def _with_tasks(rows: models.Reservations) -> models.Reservations:
+    return rows.select_related("task__task_channel", "task__task_queue")

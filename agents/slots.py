@@ -1,0 +1,82 @@
+"""Draw a worker's capacity on a channel: which slots are taken, by what, and which are free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agents import cards
+from routing import models
+
+
+class Slot(StrEnum):
+    """What one slot of a worker's capacity holds; the order in which they are drawn."""
+
+    WORKING = "working"
+    WRAPPING = "wrapping up"
+    OFFERED = "offered"
+    FREE = "free"
+    KEPT = "kept"
+
+    @property
+    def shape(self) -> str:
+        """Return the name of its drawing."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """One channel of a worker: its slots, and the same in words."""
+
+    sid: str
+    channel: cards.Channel
+    capacity: int
+    used: int
+    available: bool
+    slots: list[Slot]
+
+    @property
+    def words(self) -> str:
+        """Say what the slots show: "2 working, 1 offered, 1 free"."""
+        counted = [(self.slots.count(slot), slot) for slot in Slot]
+        parts = [f"{count} {_WORDS.get(slot, slot.value)}" for count, slot in counted if count]
+        return ", ".join(parts) or "no capacity"
+
+    @property
+    def over(self) -> int:
+        """Return how many tasks run beyond the capacity, after it was lowered or by direct work."""
+        return max(self.used - self.capacity, 0)
+
+    @property
+    def crowded(self) -> bool:
+        """Tell whether there are so many slots that they are drawn small."""
+        return len(self.slots) > 12
+
+
+_WORDS = {Slot.KEPT: "kept for grabbing"}
+
+
+def gauge(row: models.WorkerChannel, *, offered: int) -> Gauge:
+    """Return a worker channel as it is drawn.
+
+    Arguments:
+        offered: how many of its slots hold an offer that is not answered yet.
+    """
+    wrapping = max(row.consumed - row.assigned - offered, 0)
+    free = max(row.configured_capacity - row.consumed, 0)
+    kept = min(row.reserved_for_manual, free)
+    counts = {
+        Slot.WORKING: row.assigned,
+        Slot.WRAPPING: wrapping,
+        Slot.OFFERED: offered,
+        Slot.FREE: free - kept,
+        Slot.KEPT: kept,
+    }
+    return Gauge(
+        sid=row.sid,
+        channel=cards.channel(row.task_channel),
+        capacity=row.configured_capacity,
+        used=row.consumed,
+        available=row.available,
+        slots=[slot for slot in Slot for _ in range(counts[slot])],
+    )

@@ -1,0 +1,14 @@
+"""Where the desk is: its pages and its socket."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from agents import views
+
+app_name = "agents"
+urlpatterns = [
+    path("", views.desk, name="desk"),
+    path("panels/<slug:name>", views.panel, name="panel"),
+    path("do/<str:name>", views.command, name="command"),
+]

@@ -1,0 +1,83 @@
+"""The desk's page, each panel by itself, and every command as a plain form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from agents import access, commands, dashboard
+from agents.access import Agent
+from agents.dashboard import Panel
+
+
+@require_GET
+@access.agents_only
+def desk(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """Show the whole desk."""
+    context: dict[str, Any] = {"elsewhere": access.workers_of(access.someone(request))}
+    for panel in Panel:
+        context |= _shown(request, agent, panel)
+    return render(request, "agents/desk.html", context | _place(request, agent))
+
+
+@require_GET
+@access.agents_only
+def panel(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
+    """Show one panel as it is now."""
+    if name not in list(Panel):
+        raise Http404
+    shown = Panel(name)
+    context = _shown(request, agent, shown) | _place(request, agent)
+    return render(request, f"agents/_{shown.value}.html", context)
+
+
+@require_POST
+@access.agents_only
+def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
+    """Carry out a command: a script gets the reply as JSON, a form the desk again."""
+    try:
+        commands.run(agent, name, request.POST.dict(), now=timezone.now())
+    except commands.Refused as refused:
+        return _refused(request, agent, refused)
+    if access.is_script(request):
+        return JsonResponse({"ok": True})
+    return HttpResponseRedirect(_desk_url(agent))
+
+
+def _refused(request: HttpRequest, agent: Agent, refused: commands.Refused) -> HttpResponse:
+    if access.is_script(request):
+        error = {"reason": refused.reason, "message": refused.message}
+        return JsonResponse({"ok": False, "error": error}, status=refused.status)
+    if refused.reason == "offers_pending":
+        context = {"activity_sid": request.POST["activity"], "message": refused.message}
+        context |= _place(request, agent)
+        return render(request, "agents/confirm_leave.html", context, status=refused.status)
+    messages.error(request, refused.message)
+    return HttpResponseRedirect(_desk_url(agent))
+
+
+def _shown(request: HttpRequest, agent: Agent, panel: Panel) -> dashboard.Context:
+    queue_sid = request.GET.get("queue", "")
+    return dashboard.show(panel, agent.worker, queue_sid=queue_sid, now=timezone.now())
+
+
+def _place(request: HttpRequest, agent: Agent) -> dict[str, Any]:
+    """Return what every template needs to lead back to the same desk."""
+    workspace = agent.worker.workspace
+    return {
+        "here": f"?{urlencode({'workspace': workspace.sid})}",
+        "workspace": workspace,
+        "desk_url": _desk_url(agent),
+    }
+
+
+def _desk_url(agent: Agent) -> str:
+    query = urlencode({"workspace": agent.worker.workspace.sid})
+    return f"{reverse('agents:desk')}?{query}"
