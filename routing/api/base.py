@@ -1,0 +1,263 @@
+"""Be the two shapes of every resource: a list that can be added to, and one thing of it.
+
+A resource says which parameters it takes, how to find its rows, how they look, and which action
+carries out a change; all else is here. Only actions change rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
+
+from django.db import models as db
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from routing import models, sids
+from routing.actions.errors import StaleState
+from routing.actors import Actor
+from routing.api import errors, inputs, pagination, parsers
+from routing.api.authentication import BasicAuthentication, Caller
+
+Row = TypeVar("Row", bound=db.Model)
+Given = Mapping[str, Any]
+"""Arguments read from a form, by the names that actions know them by."""
+
+_UNIQUE_NAME: Final = re.compile(r"[A-Za-z0-9_$]{1,64}")
+READ_ONLY: Final = ["get", "head"]
+NO_DELETE: Final = ["get", "head", "post"]
+POST_ONLY: Final = ["post"]
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Answers in JSON whatever a client says it accepts."""
+
+    def select_parser(self, request: Request, parsers: Any) -> None:
+        """Leave bodies to `routing.api.parsers`."""
+
+    def select_renderer(  # type: ignore[override]
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the one renderer that there is."""
+        return renderers[0], renderers[0].media_type or ""
+
+
+class Resource(APIView):
+    """What every path of the API has: a caller, a workspace of theirs, a form, a clock."""
+
+    authentication_classes = [BasicAuthentication]
+    permission_classes = []
+    content_negotiation_class = AlwaysJson
+    renderer_classes = [JSONRenderer]
+    http_method_names = ["get", "head", "post", "delete"]
+
+    params: ClassVar[tuple[inputs.Param, ...]] = ()
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Answer with the one error body."""
+        return errors.answer(
+            self.request._request,
+            exc,
+            conditional=bool(self.request.META.get("HTTP_IF_MATCH")),
+            names=[param.name for param in (*self.params, *getattr(self, "filters", ()))],
+        )
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Let nobody keep an answer that depends on who asked."""
+        response.headers.setdefault("Cache-Control", "no-store")
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    @property
+    def caller(self) -> Caller:
+        """Return who calls."""
+        return cast(Caller, self.request.user)
+
+    @property
+    def actor(self) -> Actor:
+        """Return in whose name rows are changed."""
+        return self.caller.actor
+
+    @cached_property
+    def now(self) -> datetime:
+        """Return the moment at which this request happens."""
+        return timezone.now()
+
+    @cached_property
+    def base(self) -> str:
+        """Return the URL of the API as the client reaches it."""
+        return self.request.build_absolute_uri("/v1")
+
+    @cached_property
+    def workspace(self) -> models.Workspace:
+        """Return the workspace that the path names, if it is the caller's."""
+        sid = self.sid("workspace_sid", "WS")
+        rows = models.Workspace.objects.filter(account=self.caller.account)
+        return self.one(rows.select_related("default_activity", "timeout_activity"), sid=sid)
+
+    def sid(self, part: str, prefix: str) -> str:
+        """Return a sid of the path; a malformed one names nothing."""
+        value = str(self.kwargs[part])
+        if not sids.is_valid(value, prefix):
+            raise errors.NotFound(self.request.path)
+        return value
+
+    def unique_name(self, part: str) -> str:
+        """Return a unique name of the path; what cannot be one names nothing."""
+        value = str(self.kwargs[part])
+        if not _UNIQUE_NAME.fullmatch(value):
+            raise errors.NotFound(self.request.path)
+        return value.lower()
+
+    def one(self, rows: QuerySet[Row], **conditions: Any) -> Row:
+        """Return the row of these conditions; whatever is not there is not found."""
+        row = rows.filter(**conditions).first()
+        if row is None:
+            raise errors.NotFound(self.request.path)
+        if isinstance(row, models.Workspace):
+            row.account = self.caller.account
+        return row
+
+    @cached_property
+    def form(self) -> parsers.Form:
+        """Return the request's form."""
+        return parsers.read_body(self.request._request)
+
+    def given(self) -> dict[str, Any]:
+        """Return the arguments that the request's form gives."""
+        workspace = self.workspace if "workspace_sid" in self.kwargs else None
+        return inputs.read(self.params, self.form, workspace=workspace)
+
+    def represent(self, row: Any) -> dict[str, Any]:
+        """Return how a row looks."""
+        raise NotImplementedError
+
+    def represent_one(self, row: Any) -> dict[str, Any]:
+        """Return how a row looks when it is the whole answer."""
+        return self.represent(row)
+
+    def answer(self, row: Any, *, status: int = 200) -> Response:
+        """Return a row as a response, with its version where it has one."""
+        headers = {"ETag": f'"{row.version}"'} if hasattr(row, "version") else None
+        return Response(self.represent_one(row), status=status, headers=headers)
+
+
+class ListResource(Resource, Generic[Row]):
+    """Many of a noun: read in pages, and added to where the noun is created by request."""
+
+    key: ClassVar[str]
+    filters: ClassVar[tuple[inputs.Param, ...]] = ()
+    order: ClassVar[pagination.Order] = pagination.OLDEST_FIRST
+
+    def rows(self) -> QuerySet[Row]:
+        """Return everything that the list could show, with what showing it needs."""
+        raise NotImplementedError
+
+    def narrow(self, rows: QuerySet[Row], given: Given) -> QuerySet[Row]:
+        """Keep what the filters take."""
+        return rows
+
+    def accept(self, given: Given) -> pagination.Accept | None:
+        """Return the filter that only Python can ask, if there is one."""
+        return None
+
+    def create(self, given: Given) -> Row:
+        """Carry out a creation."""
+        raise NotImplementedError
+
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Answer with one page."""
+        form = parsers.read_query(request._request)
+        rows = self.rows()
+        given = inputs.read(self.filters, form, workspace=self.__dict__.get("workspace"))
+        order: pagination.Order = given.pop("ordering", self.order)
+        wanted = pagination.wanted(form, order)
+        page = pagination.page(self.narrow(rows, given), wanted, order, accept=self.accept(given))
+        body = pagination.envelope(
+            request._request,
+            form,
+            key=self.key,
+            items=[self.represent(row) for row in page.rows],
+            wanted=wanted,
+            page=page,
+            order=order,
+        )
+        return Response(body, headers=_etag(page.rows))
+
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Create one more."""
+        self.parents()
+        return self.answer(self.create(self.given()), status=201)
+
+    def parents(self) -> None:
+        """Find what the path leads through, so that a wrong path is told before a wrong form."""
+        if "workspace_sid" in self.kwargs:
+            _ = self.workspace
+
+
+class InstanceResource(Resource, Generic[Row]):
+    """One of a noun: read, changed and deleted."""
+
+    def find(self) -> Row:
+        """Return the row that the path names."""
+        raise NotImplementedError
+
+    def update(self, row: Row, given: dict[str, Any]) -> Row:
+        """Carry out a change; `given` is not empty."""
+        raise NotImplementedError
+
+    def remove(self, row: Row) -> None:
+        """Carry out a deletion."""
+        raise NotImplementedError
+
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Answer with it."""
+        return self.answer(self.find())
+
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Change it; a form that says nothing changes nothing."""
+        row = self.find()
+        given = self.given()
+        if not given:
+            self.if_version(row)
+            return self.answer(row)
+        return self.answer(self.update(row, given))
+
+    def delete(self, request: Request, **kwargs: str) -> Response:
+        """Delete it."""
+        self.remove(self.find())
+        return Response(status=204)
+
+    def if_version(self, row: Any) -> int | None:
+        """Return the version that a change must find, if the client named one.
+
+        Raises `StaleState` when the row, as it was found, has none of the versions named.
+        """
+        named = self.request.META.get("HTTP_IF_MATCH", "").strip()
+        if not named or named == "*" or not hasattr(row, "version"):
+            return None
+        tags = {tag.strip().removeprefix("W/").strip('"') for tag in named.split(",")}
+        if str(row.version) not in tags and "*" not in tags:
+            raise StaleState(
+                f"If-Match is {named[:60]}, but {row.sid} has the version {row.version}: read it"
+                " again and decide anew"
+            )
+        return int(row.version)
+
+
+def _etag(rows: Any) -> dict[str, str] | None:
+    """Return the ETag of a page whose rows have versions: a digest of those."""
+    if not rows or not hasattr(rows[0], "version"):
+        return None
+    versions = " ".join(f"{row.sid}:{row.version}" for row in rows)
+    return {"ETag": f'"{hashlib.sha256(versions.encode()).hexdigest()[:32]}"'}

@@ -1,0 +1,212 @@
+"""Turn whatever goes wrong into the one error body that clients of the API read."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils.log import log_response
+from rest_framework import exceptions
+
+from routing.actions.errors import (
+    ActionError,
+    InvalidInput,
+    NotEligible,
+    Rescinded,
+    StaleState,
+)
+
+logger = logging.getLogger(__name__)
+
+WWW_AUTHENTICATE: Final = 'Basic realm="Cordboard", charset="UTF-8"'
+BAD_INPUT: Final = 20001
+_SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+
+
+class ApiError(Exception):
+    """A request is answered with an error.
+
+    Arguments:
+        status: the HTTP status.
+        code: the number by which clients tell errors apart.
+        details: what a program can act on, beside the words.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        code: int = BAD_INPUT,
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.details = details
+        self.headers = headers or {}
+
+
+class NotFound(ApiError):
+    """There is nothing of this account at this path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"The requested resource {path} was not found", status=404, code=20404)
+
+
+def answer(
+    request: HttpRequest, error: Exception, *, conditional: bool = False, names: Iterable[str] = ()
+) -> HttpResponse:
+    """Return the response to a request that failed; what nobody foresaw is logged, once.
+
+    Arguments:
+        conditional: whether the client sent If-Match.
+        names: the parameters of the resource, to call fields what the client calls them.
+    """
+    described = describe(request, error, conditional=conditional, names=names)
+    response = _response(request, described)
+    if described.code == 20500:
+        log_response(
+            "Internal Server Error: %s",
+            request.path,
+            response=response,
+            request=request,
+            exception=error,
+        )
+    elif described.code == 20503:
+        logger.error("%s %s: the database does not answer: %s", request.method, request.path, error)
+    # Told above or not worth a line: Django logs every 5xx that is not marked so.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def describe(
+    request: HttpRequest, error: Exception, *, conditional: bool, names: Iterable[str]
+) -> ApiError:
+    """Return what a client is told of an error; the only such mapping."""
+    match error:
+        case ApiError():
+            return error
+        case ActionError():
+            return _of_action(error, conditional=conditional, names=names)
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return ApiError(
+                "Authenticate with HTTP basic: an account sid and its auth token, or the sid of an"
+                " API key and its secret",
+                status=401,
+                code=20003,
+                headers={"WWW-Authenticate": WWW_AUTHENTICATE},
+            )
+        case exceptions.MethodNotAllowed():
+            return ApiError(
+                f"{request.method} is not possible on {request.path}", status=405, code=20004
+            )
+        case RequestDataTooBig():
+            return ApiError("The request's body is too large", status=413, code=20413)
+        case UnreadablePostError():
+            return ApiError("The request's body ended before it was complete")
+        case SuspiciousOperation():
+            return ApiError("The request is malformed")
+        case OperationalError() | InterfaceError():
+            return ApiError(
+                "The database does not answer just now; try again", status=503, code=20503
+            )
+    return ApiError("An unexpected error has been noted; try again", status=500, code=20500)
+
+
+def _of_action(error: ActionError, *, conditional: bool, names: Iterable[str]) -> ApiError:
+    match error:
+        case InvalidInput():
+            return ApiError(_in_their_words(error, names))
+        case Rescinded():
+            return ApiError(error.message, status=410, code=20410)
+        case NotEligible():
+            return ApiError(
+                error.message, status=409, code=20409, details={"reason": error.refusal.value}
+            )
+        case StaleState() if conditional:
+            return ApiError(_sentence(error.message), status=412, code=20412)
+        case StaleState():
+            return ApiError(_sentence(error.message), status=409, code=20409)
+    return ApiError(_sentence(error.message))
+
+
+def _in_their_words(error: InvalidInput, names: Iterable[str]) -> str:
+    """Call fields what the client calls them, and see that the one at fault is named."""
+    field = pascal(error.field)
+    known = {*names, field}
+
+    def spoken(match: re.Match[str]) -> str:
+        name = pascal(match[0])
+        return name if name in known else match[0]
+
+    # The words before the first quotation are ours; what is quoted is the client's own.
+    head, quote, tail = re.fullmatch(r"([^'\"“]*)(['\"“]?)(.*)", error.message, re.DOTALL).groups()  # type: ignore[union-attr]
+    head = re.sub(rf"\b{re.escape(error.field)}\b", field, _SNAKE.sub(spoken, head), count=1)
+    message: str = head + quote + tail
+    return _sentence(message) if field in head else f"{field}: {message}"
+
+
+def pascal(name: str) -> str:
+    """Return a snake_case name as the parameters of the API are written."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]
+
+
+def body(request: HttpRequest, error: ApiError) -> dict[str, Any]:
+    """Return the error body, which never has keys named `type` or `title`."""
+    found: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "more_info": _more_info(request, error.code),
+        "status": error.status,
+    }
+    if error.details is not None:
+        found["details"] = error.details
+    return found
+
+
+def _more_info(request: HttpRequest, code: int) -> str:
+    path = f"/docs/errors/{code}"
+    try:
+        return request.build_absolute_uri(path)
+    except DisallowedHost:
+        return path
+
+
+def _response(request: HttpRequest, error: ApiError) -> HttpResponse:
+    return HttpResponse(
+        json.dumps(body(request, error), ensure_ascii=False),
+        content_type="application/json",
+        status=error.status,
+        headers=dict(error.headers),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer a path that no resource has: for `handler404`, and the last of our own paths."""
+    return answer(request, NotFound(request.path))
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer a request that Django refused before any view: for `handler400`."""
+    return answer(request, exception or ApiError("The request is malformed"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a request that broke outside the views: for `handler500`, which has logged it."""
+    return _response(
+        request, ApiError("An unexpected error has been noted; try again", status=500, code=20500)
+    )

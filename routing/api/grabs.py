@@ -1,0 +1,30 @@
+"""Serve the grab: a worker takes a waiting task by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from routing import models, representations
+from routing.actions import grabs
+from routing.api import inputs
+from routing.api.base import POST_ONLY, Resource
+
+
+class TaskGrab(Resource):
+    """A waiting task, as something to be taken."""
+
+    http_method_names = POST_ONLY
+    params = (inputs.reference("WorkerSid", models.Worker, "WK", argument="worker", required=True),)
+
+    def represent(self, row: models.Reservation) -> dict[str, Any]:
+        row.workspace = self.workspace
+        return representations.reservation(row, base=self.base)
+
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Offer the task to the worker and accept it for them, or say why not."""
+        task = self.one(self.workspace.tasks.all(), sid=self.sid("task_sid", "WT"))
+        reservation = grabs.grab_task(task=task, actor=self.actor, now=self.now, **self.given())
+        return self.answer(reservation, status=201)

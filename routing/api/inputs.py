@@ -1,0 +1,226 @@
+"""Describe what each request may say: one parameter, one way to read it.
+
+A resource lists its parameters; `read` turns a form into the keyword arguments of an action, or
+refuses with the parameter's own name, the value, and what would be right. What the domain allows
+is for the actions to decide: here it is only made sure that a value has the right type and names
+something of this workspace. A parameter that is absent gives no argument, so nothing is changed;
+one that is there but empty reaches its reader, and clears what can be cleared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final, NoReturn, TypeVar
+
+from django.db import models as db
+from django.utils.dateparse import parse_datetime
+
+from routing import models, sids
+from routing.api.errors import ApiError
+from routing.api.parsers import Form
+from workflows import expressions
+
+TEXT_LIMIT: Final = 4_096
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_WHOLE: Final = re.compile(r"\s*([+-]?[0-9]{1,18})\s*", re.ASCII)
+_TRUE: Final = frozenset({"true", "1", "yes"})
+
+Read = Callable[[str, "Place"], Any]
+Member = TypeVar("Member", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands: under which name, in a request about which workspace."""
+
+    name: str
+    workspace: models.Workspace | None = None
+
+    def refuse(self, value: str, wanted: str) -> NoReturn:
+        """Say what is wrong with a value in one sentence that ends with what would be right."""
+        shown = value if len(value) <= 60 else f"{value[:60]}…"
+        raise ApiError(f"{self.name} is {shown!r}; {wanted}")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter: its name on the wire, the argument it becomes, and how its text is read.
+
+    Arguments:
+        many: the value is a list, given by commas, by repetition, or both.
+    """
+
+    name: str
+    argument: str
+    read: Read
+    required: bool = False
+    many: bool = False
+
+
+def read(
+    params: Iterable[Param], form: Form, *, workspace: models.Workspace | None = None
+) -> dict[str, Any]:
+    """Return the arguments that a form gives for these parameters; unknown names are ignored."""
+    found: dict[str, Any] = {}
+    for param in params:
+        given = form.get(param.name)
+        if given is None:
+            if param.required:
+                raise ApiError(f"The {param.name} field is required")
+            continue
+        place = Place(param.name, workspace)
+        for value in given:
+            if control := _CONTROL.search(value):
+                place.refuse(
+                    value,
+                    f"leave out the control character U+{ord(control[0]):04X} at position"
+                    f" {control.start()}",
+                )
+        if param.many:
+            words = [word.strip() for value in given for word in value.split(",")]
+            found[param.argument] = [param.read(word, place) for word in words if word]
+        else:
+            found[param.argument] = param.read(given[-1], place)
+    return found
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def text(name: str, *, required: bool = False, limit: int = TEXT_LIMIT) -> Param:
+    """Take a text as it is; the action knows what it may be."""
+
+    def convert(value: str, place: Place) -> str:
+        if len(value) > limit:
+            place.refuse(value, f"it is {len(value)} characters long, and at most {limit} may be")
+        return value
+
+    return Param(name, _snake(name), convert, required)
+
+
+def document(name: str, *, required: bool = False) -> Param:
+    """Take a text of any length that the size of a body allows."""
+    return Param(name, _snake(name), lambda value, place: value, required)
+
+
+def boolean(name: str) -> Param:
+    """Take true, 1 or yes as true and anything else as false, as the API always has."""
+    return Param(name, _snake(name), lambda value, place: value.strip().lower() in _TRUE)
+
+
+def whole(name: str, argument: str = "", *, least: int = 0, most: int | None = None) -> Param:
+    """Take a whole number; bounds given here are for what no action checks."""
+    wanted = "it must be a whole number"
+    if most is not None:
+        wanted += f" from {least} to {most}"
+
+    def convert(value: str, place: Place) -> int:
+        found = _WHOLE.fullmatch(value)
+        if found is None:
+            place.refuse(value, wanted)
+        number = int(found[1])
+        if most is not None and not least <= number <= most:
+            place.refuse(value, wanted)
+        return number
+
+    return Param(name, argument or _snake(name), convert)
+
+
+def one_of(name: str, words: type[Member] | Sequence[str], *, many: bool = False) -> Param:
+    """Take one of a few words, in any case, and give it as it is written in the list."""
+    known = {str(word).lower(): word for word in words}
+
+    def convert(value: str, place: Place) -> Member | str:
+        word = known.get(value.strip().lower())
+        if word is None:
+            place.refuse(value, f"it must be one of {', '.join(map(str, known.values()))}")
+        return word
+
+    return Param(name, _snake(name), convert, many=many)
+
+
+def moment(name: str) -> Param:
+    """Take a date and time by ISO 8601; UTC unless it says otherwise."""
+
+    def convert(value: str, place: Place) -> datetime:
+        try:
+            found = parse_datetime(value.strip())
+            # An offset may lead before the year 1 or beyond the year 9999.
+            found = found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
+        except (ValueError, OverflowError):
+            found = None
+        if found is None:
+            place.refuse(value, "it must be a date and time such as 2026-03-02T12:00:00Z")
+        return found
+
+    return Param(name, _snake(name), convert)
+
+
+def expression(name: str, *, subject: expressions.Subject) -> Param:
+    """Take an expression, and give it compiled."""
+
+    def convert(value: str, place: Place) -> expressions.Expression:
+        try:
+            return expressions.compile(value, subject=subject)
+        except expressions.ExpressionError as error:
+            raise ApiError(f"{place.name} is not an expression: {error}") from None
+
+    return Param(name, _snake(name), convert)
+
+
+def sid(name: str, *prefixes: str) -> Param:
+    """Take a sid by its form, whether or not there is anything behind it."""
+
+    def convert(value: str, place: Place) -> str:
+        if not any(sids.is_valid(value, prefix) for prefix in prefixes):
+            place.refuse(value, _sid_wanted(prefixes))
+        return value
+
+    return Param(name, _snake(name), convert)
+
+
+def reference(
+    name: str,
+    model: type[db.Model],
+    prefix: str,
+    *,
+    argument: str,
+    required: bool = False,
+    clearable: bool = False,
+    by: str = "",
+    related: Sequence[str] = (),
+) -> Param:
+    """Take the sid of something in the request's workspace, and give the row.
+
+    Arguments:
+        clearable: an empty value gives None.
+        by: a further column by which it may be named, in lower case.
+        related: what to read along.
+    """
+    noun = sids.PREFIXES[prefix]
+
+    def convert(value: str, place: Place) -> Any:
+        if clearable and not value:
+            return None
+        rows = model._default_manager.filter(workspace=place.workspace).select_related(*related)
+        if sids.is_valid(value, prefix):
+            found = rows.filter(sid=value).first()
+        elif by:
+            found = rows.filter(**{by: value.lower()}).first()
+        else:
+            place.refuse(value, _sid_wanted([prefix]))
+        if found is None:
+            place.refuse(value, f"there is no such {noun} in this workspace")
+        return found
+
+    return Param(name, argument, convert, required)
+
+
+def _sid_wanted(prefixes: Iterable[str]) -> str:
+    kinds = [f"a {sids.PREFIXES[prefix]}'s sid ({prefix}…)" for prefix in prefixes]
+    return f"it must be {' or '.join(kinds)}: two letters and 32 hexadecimal digits"

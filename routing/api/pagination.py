@@ -1,0 +1,295 @@
+"""Cut a list into pages that stay right while rows come and go.
+
+A page token holds the sort key of the row at which its page begins or ends, not a count of rows: a
+page costs the same wherever it lies, and rows that appear or vanish shift nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.db import models as db
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from routing.api import inputs
+from routing.api.errors import ApiError
+from routing.api.parsers import Form
+from routing.core import clock
+
+Row = TypeVar("Row", bound=db.Model)
+Key = tuple[int, ...]
+Accept = Callable[[Sequence[Any]], Sequence[Any]]
+"""Keeps those rows of a batch that a filter takes which SQL cannot ask."""
+
+MAX_PAGE_SIZE: Final = 1_000
+DEFAULT_PAGE_SIZE: Final = 50
+BATCH: Final = 500
+MAX_BATCHES: Final = 20
+"""How far one request looks for rows that an expression accepts: at most 10,000 rows."""
+
+PARAMS: Final = (
+    inputs.whole("PageSize"),
+    inputs.whole("Page"),
+    inputs.text("PageToken"),
+)
+_OWN: Final = frozenset(param.name for param in PARAMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One column of an order, and its direction."""
+
+    column: str
+    descending: bool = False
+
+
+Order = tuple[Clause, ...]
+OLDEST_FIRST: Final[Order] = (Clause("date_created"), Clause("id"))
+
+
+def ordering(
+    columns: Mapping[str, str], *, exclusive: frozenset[str] = frozenset()
+) -> inputs.Param:
+    """Take an order such as `DateCreated:asc,Priority:desc`.
+
+    Arguments:
+        columns: the column behind each name.
+        exclusive: names of which at most one may be given.
+    """
+    directions = {"asc": False, "desc": True}
+    wanted = f"it must be a list of pairs such as {next(iter(columns))}:asc, with the names "
+    wanted += f"{', '.join(columns)} and the directions asc and desc"
+
+    def convert(value: str, place: inputs.Place) -> Order:
+        clauses: dict[str, Clause] = {}
+        for pair in value.split(","):
+            name, colon, direction = (part.strip() for part in pair.partition(":"))
+            descending = directions.get(direction.lower() if colon else "asc")
+            if name not in columns or descending is None:
+                place.refuse(value, wanted)
+            if name in clauses:
+                place.refuse(value, f"{name} may stand in it only once")
+            clauses[name] = Clause(columns[name], descending)
+        if len(exclusive & clauses.keys()) > 1:
+            place.refuse(value, f"only one of {' and '.join(sorted(exclusive))} is possible")
+        *_, last = clauses.values()
+        return (*clauses.values(), Clause("id", last.descending))
+
+    return inputs.Param("Ordering", "ordering", convert)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Where a page begins: after this key, or before it and read backwards."""
+
+    key: Key
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request says about its page."""
+
+    size: int
+    number: int
+    token: Token | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """The rows of a page, and the tokens of its neighbours where there are any."""
+
+    rows: Sequence[Row]
+    before: Token | None
+    after: Token | None
+
+
+def wanted(form: Form, order: Order) -> Wanted:
+    """Read which page a request wants."""
+    given = inputs.read(PARAMS, form)
+    size, number = given.get("page_size", DEFAULT_PAGE_SIZE), given.get("page", 0)
+    if size < 1:
+        raise ApiError(f"PageSize is {size}; it must be a whole number from 1 to {MAX_PAGE_SIZE}")
+    if number < 0:
+        raise ApiError(f"Page is {number}; it must be a whole number from 0 on")
+    token = given.get("page_token")
+    if number and token is None:
+        raise ApiError(
+            f"Page is {number} without a PageToken; pages cannot be addressed by number: follow"
+            " next_page_url",
+            code=40153,
+        )
+    return Wanted(
+        size=min(size, MAX_PAGE_SIZE),
+        number=number,
+        token=None if token is None else _decode(token, order),
+    )
+
+
+def page(
+    rows: QuerySet[Row], wanted: Wanted, order: Order, *, accept: Accept | None = None
+) -> Page[Row]:
+    """Read one page.
+
+    Arguments:
+        accept: a filter that only Python can ask. Rows are then read in batches until the page is
+            full or `MAX_BATCHES` were read; a page may so be short, or empty, and yet not the last.
+    """
+    token = wanted.token
+    backwards = token is not None and token.backwards
+    if accept is None:
+        found = list(_ordered(rows, order, token)[: wanted.size + 1])
+        stopped = None
+    else:
+        found, stopped = _scan(rows, order, token, accept, wanted.size + 1)
+    more = len(found) > wanted.size
+    found = found[: wanted.size]
+    ends = [key_of(row, order) for row in found]
+    if backwards:
+        found.reverse()
+        ends.reverse()
+    # The key at the far end of what was read: the last row's, or where an unfinished scan stopped.
+    beyond = (ends[0] if backwards else ends[-1]) if more else stopped
+    behind = None if token is None else _entry(ends, token)
+    if backwards:
+        return Page(
+            found,
+            before=None if beyond is None else Token(beyond, backwards=True),
+            after=None if behind is None else Token(behind),
+        )
+    return Page(
+        found,
+        before=None if behind is None else Token(behind, backwards=True),
+        after=None if beyond is None else Token(beyond),
+    )
+
+
+def _entry(ends: Sequence[Key], token: Token) -> Key:
+    """Return the key of the row by which a page was entered, to leave it the same way."""
+    if not ends:
+        return token.key
+    return ends[-1] if token.backwards else ends[0]
+
+
+def _scan(
+    rows: QuerySet[Row], order: Order, token: Token | None, accept: Accept, count: int
+) -> tuple[list[Row], Key | None]:
+    """Return the first `count` accepted rows, and where the scan stopped short of the end."""
+    found: list[Row] = []
+    for _ in range(MAX_BATCHES):
+        batch = list(_ordered(rows, order, token)[:BATCH])
+        found.extend(accept(batch))
+        if len(found) >= count or len(batch) < BATCH:
+            return found, None
+        token = Token(key_of(batch[-1], order), backwards=bool(token and token.backwards))
+    return found, None if token is None else token.key
+
+
+def _ordered(rows: QuerySet[Row], order: Order, token: Token | None) -> QuerySet[Row]:
+    backwards = token is not None and token.backwards
+    clauses = [Clause(c.column, c.descending != backwards) for c in order]
+    rows = rows.order_by(*[f"-{c.column}" if c.descending else c.column for c in clauses])
+    return rows if token is None else rows.filter(_beyond(clauses, rows.model, token.key))
+
+
+def _beyond(clauses: Sequence[Clause], model: type[db.Model], key: Key) -> Q:
+    """Return the condition of lying after a key: later in some column, equal in all before it."""
+    values = [_value(model, clause, part) for clause, part in zip(clauses, key, strict=True)]
+    alternatives = []
+    for index, clause in enumerate(clauses):
+        equal = {c.column: v for c, v in zip(clauses[:index], values, strict=False)}
+        later = "lt" if clause.descending else "gt"
+        alternatives.append(Q(**equal, **{f"{clause.column}__{later}": values[index]}))
+    # Said once more for the planner, which finds its place in the index by this alone.
+    bound = "lte" if clauses[0].descending else "gte"
+    return Q(**{f"{clauses[0].column}__{bound}": values[0]}) & reduce(or_, alternatives)
+
+
+def _value(model: type[db.Model], clause: Clause, part: int) -> Any:
+    dated = isinstance(model._meta.get_field(clause.column), db.DateTimeField)
+    return clock.moment(part) if dated else part
+
+
+def key_of(row: db.Model, order: Order) -> Key:
+    """Return a row's place in an order, as whole numbers."""
+    values = [getattr(row, clause.column) for clause in order]
+    return tuple(clock.microseconds(v) if isinstance(v, datetime) else v for v in values)
+
+
+def _signature(order: Order) -> str:
+    return ",".join(("-" if c.descending else "") + c.column for c in order)
+
+
+def encode(token: Token, order: Order) -> str:
+    """Return a token as clients carry it; it says for which order it is good."""
+    content = [_signature(order), int(token.backwards), *token.key]
+    return "PA" + base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+def _decode(text: str, order: Order) -> Token:
+    try:
+        raw = base64.b64decode(text[2:] + "=" * (-len(text[2:]) % 4), b"-_", validate=True)
+        signature, backwards, *key = json.loads(raw)
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        raise _foreign(text) from None
+    known = (
+        text[:2] == "PA"
+        and signature == _signature(order)
+        and backwards in (0, 1)
+        and len(key) == len(order)
+        and all(type(part) is int and abs(part) < 2**53 for part in key)
+    )
+    if not known:
+        raise _foreign(text)
+    return Token(tuple(key), backwards=bool(backwards))
+
+
+def _foreign(text: str) -> ApiError:
+    return ApiError(
+        f"PageToken is {text[:60]!r}, which is no token of this list in this order; follow"
+        " next_page_url as it is, or begin with the first page"
+    )
+
+
+def envelope(
+    request: HttpRequest,
+    form: Form,
+    *,
+    key: str,
+    items: Sequence[dict[str, Any]],
+    wanted: Wanted,
+    page: Page[Any],
+    order: Order,
+) -> dict[str, Any]:
+    """Return a list's body: its items, and how to go on."""
+    kept = [(name, value) for name, values in form.items() if name not in _OWN for value in values]
+
+    def url(number: int, token: Token | None) -> str:
+        query = [*kept, ("PageSize", wanted.size), ("Page", number)]
+        if token is not None:
+            query.append(("PageToken", encode(token, order)))
+        return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+
+    before, after = page.before, page.after
+    return {
+        key: items,
+        "meta": {
+            "key": key,
+            "page": wanted.number,
+            "page_size": wanted.size,
+            "first_page_url": url(0, None),
+            "previous_page_url": before and url(max(wanted.number - 1, 0), before),
+            "url": url(wanted.number, wanted.token),
+            "next_page_url": after and url(wanted.number + 1, after),
+        },
+    }

@@ -1,0 +1,150 @@
+"""Serve reservations, seen from their task and from their worker."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+from django.db.models import QuerySet
+
+from routing import models, representations
+from routing.actions import reservations
+from routing.api import inputs
+from routing.api.base import (
+    NO_DELETE,
+    READ_ONLY,
+    Given,
+    InstanceResource,
+    ListResource,
+    Resource,
+)
+from routing.api.errors import ApiError
+from routing.api.instructions import ANSWERS, TELEPHONY
+from routing.core.vocabulary import ReservationStatus
+
+_STATUSES = inputs.one_of("ReservationStatus", ReservationStatus, many=True)
+
+
+class _Reservations(Resource):
+    view: ClassVar[Literal["Tasks", "Workers"]]
+
+    @cached_property
+    def side(self) -> models.Task | models.Worker:
+        """Return the task or the worker that the path names."""
+        if self.view == "Tasks":
+            return self.one(self.workspace.tasks.all(), sid=self.sid("parent_sid", "WT"))
+        return self.one(self.workspace.workers.all(), sid=self.sid("parent_sid", "WK"))
+
+    def rows(self) -> QuerySet[models.Reservation]:
+        return self.side.reservations.select_related("task", "worker")
+
+    def represent(self, row: models.Reservation) -> dict[str, Any]:
+        row.workspace = self.workspace
+        return representations.reservation(row, base=self.base, view=self.view)
+
+
+class _ReservationList(_Reservations, ListResource[models.Reservation]):
+    http_method_names = READ_ONLY
+    key = "reservations"
+    filters: ClassVar[tuple[inputs.Param, ...]] = (_STATUSES,)
+
+    def narrow(
+        self, rows: QuerySet[models.Reservation], given: Given
+    ) -> QuerySet[models.Reservation]:
+        columns = {"reservation_status": "reservation_status__in", "worker_sid": "worker__sid"}
+        return rows.filter(**{columns[name]: value for name, value in given.items()})
+
+
+class TaskReservationList(_ReservationList):
+    """To whom a task was offered."""
+
+    view = "Tasks"
+    filters = (_STATUSES, inputs.sid("WorkerSid", "WK"))
+
+
+class WorkerReservationList(_ReservationList):
+    """What a worker was offered."""
+
+    view = "Workers"
+
+
+class _ReservationInstance(_Reservations, InstanceResource[models.Reservation]):
+    http_method_names = NO_DELETE
+
+    def find(self) -> models.Reservation:
+        return self.one(self.rows(), sid=self.sid("sid", "WR"))
+
+    def update(self, row: models.Reservation, given: dict[str, Any]) -> models.Reservation:
+        version = self.if_version(row)
+        instruction: str | None = given.get("instruction")
+        status: ReservationStatus | None = given.get("reservation_status")
+        if instruction is not None and instruction in TELEPHONY:
+            raise self._no_telephone(row, instruction)
+        if instruction is not None:
+            answer = ANSWERS[instruction]
+            if status not in (None, answer):
+                raise ApiError(
+                    f"Instruction is {instruction!r} and ReservationStatus is {str(status)!r};"
+                    " send one of them, or two that agree"
+                )
+            status = answer
+        return row if status is None else self._move(row, status, given, version)
+
+    def _move(
+        self,
+        row: models.Reservation,
+        status: ReservationStatus,
+        given: Given,
+        version: int | None,
+    ) -> models.Reservation:
+        act: dict[str, Any] = {"actor": self.actor, "now": self.now, "if_version": version}
+        match status:
+            case ReservationStatus.ACCEPTED:
+                return reservations.accept_reservation(reservation=row, **act)
+            case ReservationStatus.REJECTED:
+                activity = given.get("worker_activity")
+                return reservations.reject_reservation(reservation=row, activity=activity, **act)
+            case ReservationStatus.WRAPPING:
+                return reservations.wrap_up_reservation(reservation=row, **act)
+            case ReservationStatus.COMPLETED:
+                return reservations.complete_reservation(reservation=row, **act)
+        raise ApiError(
+            f"ReservationStatus is {str(status)!r}, which only the router sets; a request may set"
+            " accepted, rejected, wrapping or completed"
+        )
+
+    def _no_telephone(self, row: models.Reservation, instruction: str) -> ApiError:
+        inputs.read(TELEPHONY[instruction], self.form, workspace=self.workspace)
+        if row.reservation_status != ReservationStatus.PENDING:
+            return ApiError(
+                f"The {instruction} instruction cannot be carried out because reservation"
+                f" {row.sid} is not in a Pending state"
+            )
+        return ApiError(
+            f"The {instruction} instruction needs a telephone network, and this server has none;"
+            " accept and reject work",
+            status=501,
+            code=20501,
+        )
+
+
+def _params(*instructions: str) -> tuple[inputs.Param, ...]:
+    return (
+        inputs.one_of("ReservationStatus", ReservationStatus),
+        inputs.reference("WorkerActivitySid", models.Activity, "WA", argument="worker_activity"),
+        inputs.one_of("Instruction", instructions),
+    )
+
+
+class TaskReservationInstance(_ReservationInstance):
+    """One offer of a task."""
+
+    view = "Tasks"
+    params = _params(*ANSWERS, *TELEPHONY)
+
+
+class WorkerReservationInstance(_ReservationInstance):
+    """One offer to a worker; supervising is asked for from the task's side alone."""
+
+    view = "Workers"
+    params = _params(*ANSWERS, *(word for word in TELEPHONY if word != "supervise"))

@@ -1,0 +1,53 @@
+"""List every path of the API, below `/v1/`."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from routing.api.activities import ActivityInstance, ActivityList
+from routing.api.errors import not_found
+from routing.api.grabs import TaskGrab
+from routing.api.reservations import (
+    TaskReservationInstance,
+    TaskReservationList,
+    WorkerReservationInstance,
+    WorkerReservationList,
+)
+from routing.api.task_channels import TaskChannelInstance, TaskChannelList
+from routing.api.task_queues import TaskQueueInstance, TaskQueueList
+from routing.api.tasks import TaskInstance, TaskList
+from routing.api.worker_channels import WorkerChannelInstance, WorkerChannelList
+from routing.api.workers import WorkerInstance, WorkerList
+from routing.api.workflows import WorkflowInstance, WorkflowList
+from routing.api.workspaces import WorkspaceInstance, WorkspaceList
+
+_WS = "Workspaces/<str:workspace_sid>"
+
+urlpatterns = [
+    path("Workspaces", WorkspaceList.as_view()),
+    path(_WS, WorkspaceInstance.as_view()),
+    path(f"{_WS}/Activities", ActivityList.as_view()),
+    path(f"{_WS}/Activities/<str:sid>", ActivityInstance.as_view()),
+    path(f"{_WS}/TaskChannels", TaskChannelList.as_view()),
+    path(f"{_WS}/TaskChannels/<str:sid>", TaskChannelInstance.as_view()),
+    path(f"{_WS}/TaskQueues", TaskQueueList.as_view()),
+    path(f"{_WS}/TaskQueues/<str:sid>", TaskQueueInstance.as_view()),
+    path(f"{_WS}/Workflows", WorkflowList.as_view()),
+    path(f"{_WS}/Workflows/<str:sid>", WorkflowInstance.as_view()),
+    path(f"{_WS}/Workers", WorkerList.as_view()),
+    path(f"{_WS}/Workers/<str:sid>", WorkerInstance.as_view()),
+    path(f"{_WS}/Workers/<str:worker_sid>/Channels", WorkerChannelList.as_view()),
+    path(f"{_WS}/Workers/<str:worker_sid>/Channels/<str:sid>", WorkerChannelInstance.as_view()),
+    path(f"{_WS}/Workers/<str:parent_sid>/Reservations", WorkerReservationList.as_view()),
+    path(
+        f"{_WS}/Workers/<str:parent_sid>/Reservations/<str:sid>",
+        WorkerReservationInstance.as_view(),
+    ),
+    path(f"{_WS}/Tasks", TaskList.as_view()),
+    path(f"{_WS}/Tasks/<str:sid>", TaskInstance.as_view()),
+    path(f"{_WS}/Tasks/<str:task_sid>/Grab", TaskGrab.as_view()),
+    path(f"{_WS}/Tasks/<str:parent_sid>/Reservations", TaskReservationList.as_view()),
+    path(f"{_WS}/Tasks/<str:parent_sid>/Reservations/<str:sid>", TaskReservationInstance.as_view()),
+    # Whatever else stands below /v1/ is told so in the API's own words.
+    re_path(r"", not_found),
+]

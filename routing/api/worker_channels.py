@@ -1,0 +1,64 @@
+"""Serve worker channels: what each worker takes of each kind of work."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.db.models import QuerySet
+
+from routing import models, representations, sids
+from routing.actions import worker_channels
+from routing.api import inputs
+from routing.api.base import (
+    NO_DELETE,
+    READ_ONLY,
+    InstanceResource,
+    ListResource,
+    Resource,
+)
+
+
+class _WorkerChannels(Resource):
+    @cached_property
+    def worker(self) -> models.Worker:
+        """Return the worker that the path names."""
+        return self.one(self.workspace.workers.all(), sid=self.sid("worker_sid", "WK"))
+
+    def rows(self) -> QuerySet[models.WorkerChannel]:
+        return self.worker.channels.select_related("task_channel")
+
+    def represent(self, row: models.WorkerChannel) -> dict[str, Any]:
+        row.worker = self.worker
+        return representations.worker_channel(row, base=self.base)
+
+
+class WorkerChannelList(_WorkerChannels, ListResource[models.WorkerChannel]):
+    """The channels of a worker."""
+
+    http_method_names = READ_ONLY
+    key = "channels"
+
+
+class WorkerChannelInstance(_WorkerChannels, InstanceResource[models.WorkerChannel]):
+    """One channel of a worker, named by its own sid, or its task channel's, or the unique name."""
+
+    http_method_names = NO_DELETE
+    params = (
+        inputs.whole("Capacity", "configured_capacity"),
+        inputs.boolean("Available"),
+        inputs.whole("ReservedForManual"),
+    )
+
+    def find(self) -> models.WorkerChannel:
+        rows, named = self.rows(), str(self.kwargs["sid"])
+        if sids.is_valid(named, "WC"):
+            return self.one(rows, sid=named)
+        if sids.is_valid(named, "TC"):
+            return self.one(rows, task_channel__sid=named)
+        return self.one(rows, task_channel__unique_name=self.unique_name("sid"))
+
+    def update(self, row: models.WorkerChannel, given: dict[str, Any]) -> models.WorkerChannel:
+        return worker_channels.update_worker_channel(
+            channel=row, actor=self.actor, now=self.now, **given
+        )

@@ -1,0 +1,119 @@
+"""Serve workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from routing import models, representations
+from routing.actions import workers
+from routing.api import inputs, pagination
+from routing.api.base import Given, InstanceResource, ListResource, Resource
+from routing.core import matcher, snapshot
+from routing.seen import lanes
+from routing.seen import workers as seen
+from workflows import expressions
+
+_ACTIVITY = inputs.reference("ActivitySid", models.Activity, "WA", argument="activity")
+
+
+class _Workers(Resource):
+    def rows(self) -> QuerySet[models.Worker]:
+        return self.workspace.workers.select_related("activity")
+
+    def represent(self, row: models.Worker) -> dict[str, Any]:
+        row.workspace = self.workspace
+        return representations.worker(row, base=self.base)
+
+
+class WorkerList(_Workers, ListResource[models.Worker]):
+    """The workers of a workspace."""
+
+    key = "workers"
+    params = (
+        inputs.text("FriendlyName", required=True),
+        inputs.document("Attributes"),
+        _ACTIVITY,
+    )
+    filters = (
+        inputs.text("FriendlyName"),
+        inputs.text("ActivityName"),
+        inputs.sid("ActivitySid", "WA"),
+        inputs.boolean("Available"),
+        inputs.expression("TargetWorkersExpression", subject="worker"),
+        inputs.text("TaskQueueName"),
+        inputs.sid("TaskQueueSid", "WQ"),
+        pagination.ordering(
+            {"DateStatusChanged": "date_status_changed", "DateCreated": "date_created"}
+        ),
+    )
+
+    def narrow(self, rows: QuerySet[models.Worker], given: Given) -> QuerySet[models.Worker]:
+        columns = {
+            "friendly_name": "friendly_name",
+            "activity_name": "activity__friendly_name",
+            "activity_sid": "activity__sid",
+            "available": "activity__available",
+        }
+        return rows.filter(**{columns[name]: given[name] for name in columns if name in given})
+
+    def accept(self, given: Given) -> pagination.Accept | None:
+        expression: expressions.Expression | None = given.get("target_workers_expression")
+        queues = self._queues(given)
+        if expression is None and queues is None:
+            return None
+
+        def accept(rows: Sequence[models.Worker]) -> Sequence[models.Worker]:
+            chosen = models.Worker.objects.filter(pk__in=[row.pk for row in rows])
+            admitted = {
+                worker.id
+                for worker in seen.load_workers(chosen)
+                if (expression is None or expression.matches(worker=matcher.worker_view(worker)))
+                and (queues is None or any(_serves(worker, queue) for queue in queues))
+            }
+            return [row for row in rows if row.pk in admitted]
+
+        return accept
+
+    def _queues(self, given: Given) -> list[snapshot.TaskQueue] | None:
+        """Return the queues asked about, which may be none at all; None when nobody asked."""
+        columns = {"task_queue_sid": "sid", "task_queue_name": "friendly_name"}
+        asked = {columns[name]: given[name] for name in columns if name in given}
+        if not asked:
+            return None
+        return [lanes.task_queue(row) for row in self.workspace.task_queues.filter(**asked)]
+
+    def create(self, given: Given) -> models.Worker:
+        return workers.create_worker(
+            workspace=self.workspace, actor=self.actor, now=self.now, **given
+        )
+
+
+class WorkerInstance(_Workers, InstanceResource[models.Worker]):
+    """One worker."""
+
+    params = (
+        inputs.text("FriendlyName"),
+        inputs.document("Attributes"),
+        _ACTIVITY,
+        inputs.boolean("RejectPendingReservations"),
+    )
+
+    def find(self) -> models.Worker:
+        return self.one(self.rows(), sid=self.sid("sid", "WK"))
+
+    def update(self, row: models.Worker, given: dict[str, Any]) -> models.Worker:
+        return workers.update_worker(
+            worker=row, actor=self.actor, now=self.now, if_version=self.if_version(row), **given
+        )
+
+    def remove(self, row: models.Worker) -> None:
+        workers.delete_worker(
+            worker=row, actor=self.actor, now=self.now, if_version=self.if_version(row)
+        )
+
+
+def _serves(worker: snapshot.Worker, queue: snapshot.TaskQueue) -> bool:
+    return matcher.membership_refusal(matcher.Hand(worker), queue) is None
