@@ -12,6 +12,8 @@ from config import health, views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home),
     path("healthz", health.healthz),
+    path("v1/", include("routing.api.urls")),
+    path("v1/", include("routing.api.urls")),
     path("agent/", include("agents.urls")),
     path("admin/", admin.site.urls),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
