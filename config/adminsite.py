@@ -8,4 +8,4 @@ from django.contrib.admin.apps import AdminConfig
 class CordboardAdmin(AdminConfig):
     """The admin, with the site that knows who supervises what."""
 
-    default_site = "routing.admin.site.Site"
+    default_site = "routing.admin.site.the_site"
