@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from .expressions.errors import pointed
 
 MAXIMUM_BYTES = 1_038_576
+# NUL, and halves of surrogate pairs; JSON can hold either only as an escape.
+_ESCAPED = re.compile(r"\\u(0000|[dD][89a-fA-F])")
+_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def read(document: str, problems: list[Problem]) -> Any:
         return None
     if repeating:
         _note_repeated(value, problems)
+    if _ESCAPED.search(document):
+        _note_no_characters(value, problems)
     if value is None:
         problems.append(Problem("", 'Expected an object with the key "task_routing"'))
     return value
@@ -100,6 +106,23 @@ def _note_repeated(root: Any, problems: list[Problem]) -> None:
         else:
             continue
         stack.extend(reversed(children))
+
+
+def _note_no_characters(root: Any, problems: list[Problem]) -> None:
+    """Note every text under `root` that no database and no other program could take."""
+    stack: list[tuple[str, Any]] = [("", root)]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, str):
+            if found := _NO_CHARACTER.search(value):
+                message = f"U+{ord(found[0]):04X} is no character that a text can contain"
+                problems.append(Problem(path, message))
+        elif isinstance(value, dict):
+            named = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
+            stack.extend(reversed(named))
+            stack.extend((path, key) for key in value)
+        elif isinstance(value, list):
+            stack.extend((f"{path}[{i}]", each) for i, each in reversed(list(enumerate(value))))
 
 
 def _refuse_constant(name: str) -> NoReturn:
