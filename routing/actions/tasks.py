@@ -70,7 +70,7 @@ def create_task(
         sid=sids.new("WT"),
         workspace=workspace,
         workflow=route.workflow,
-        revision=None if route.bypass or route.workflow is None else route.workflow.revision,
+        revision_id=None if route.bypass or route.workflow is None else route.workflow.revision_id,
         task_channel=channel,
         task_queue=route.task_queue,
         attributes=inputs.attributes(attributes),
@@ -106,7 +106,7 @@ def create_task(
     return task
 
 
-@transaction.atomic
+@settle.retold
 def update_task(
     *,
     task: models.Task,
@@ -180,7 +180,7 @@ def _reroute(story: settle.Story, *, anew: bool, actor: Actor, now: datetime) ->
     return True
 
 
-@transaction.atomic
+@settle.retold
 def delete_task(
     *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
 ) -> None:
