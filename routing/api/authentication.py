@@ -62,13 +62,12 @@ def _known(sid: str) -> tuple[models.Account | None, str]:
     For an unknown sid that is a secret nobody knows, so that it is compared all the same.
     """
     if sids.is_valid(sid, "AC"):
-        account = models.Account.objects.filter(sid=sid).first()
-        if account is not None:
+        for account in models.Account.objects.filter(sid=sid):
             return account, account.sealed_auth_token
     elif sids.is_valid(sid, "SK"):
-        key = models.ApiKey.objects.filter(sid=sid, date_revoked=None).select_related("account")
-        if found := key.first():
-            return found.account, found.sealed_secret
+        keys = models.ApiKey.objects.filter(sid=sid, date_revoked=None)
+        for key in keys.select_related("account"):
+            return key.account, key.sealed_secret
     return None, _nobodys(settings.SECRET_KEY)
 
 

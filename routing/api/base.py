@@ -102,8 +102,11 @@ class Resource(APIView):
     def workspace(self) -> models.Workspace:
         """Return the workspace that the path names, if it is the caller's."""
         sid = self.sid("workspace_sid", "WS")
-        rows = models.Workspace.objects.filter(account=self.caller.account)
-        return self.one(rows.select_related("default_activity", "timeout_activity"), sid=sid)
+        return self.one(self.workspaces(), sid=sid)
+
+    def workspaces(self) -> QuerySet[models.Workspace]:
+        """Return the caller's workspaces."""
+        return self.caller.account.workspaces.all()
 
     def sid(self, part: str, prefix: str) -> str:
         """Return a sid of the path; a malformed one names nothing."""
@@ -120,13 +123,10 @@ class Resource(APIView):
         return value.lower()
 
     def one(self, rows: QuerySet[Row], **conditions: Any) -> Row:
-        """Return the row of these conditions; whatever is not there is not found."""
-        row = rows.filter(**conditions).first()
-        if row is None:
-            raise errors.NotFound(self.request.path)
-        if isinstance(row, models.Workspace):
-            row.account = self.caller.account
-        return row
+        """Return the row of these unique conditions; whatever is not there is not found."""
+        for row in rows.filter(**conditions):
+            return row
+        raise errors.NotFound(self.request.path)
 
     @cached_property
     def form(self) -> parsers.Form:

@@ -110,6 +110,9 @@ def describe(
             return ApiError(
                 f"{request.method} is not possible on {request.path}", status=405, code=20004
             )
+        case exceptions.APIException():
+            status = error.status_code
+            return ApiError(str(error.detail), status=status, code=20000 + status)
         case RequestDataTooBig():
             return ApiError("The request's body is too large", status=413, code=20413)
         case UnreadablePostError():

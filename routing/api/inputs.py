@@ -193,27 +193,26 @@ def reference(
     required: bool = False,
     clearable: bool = False,
     by: str = "",
-    related: Sequence[str] = (),
 ) -> Param:
     """Take the sid of something in the request's workspace, and give the row.
 
     Arguments:
         clearable: an empty value gives None.
         by: a further column by which it may be named, in lower case.
-        related: what to read along.
     """
     noun = sids.PREFIXES[prefix]
 
     def convert(value: str, place: Place) -> Any:
         if clearable and not value:
             return None
-        rows = model._default_manager.filter(workspace=place.workspace).select_related(*related)
         if sids.is_valid(value, prefix):
-            found = rows.filter(sid=value).first()
+            condition = {"sid": value}
         elif by:
-            found = rows.filter(**{by: value.lower()}).first()
+            condition = {by: value.lower()}
         else:
             place.refuse(value, _sid_wanted([prefix]))
+        rows = model._default_manager.filter(workspace=place.workspace, **condition)
+        found = next(iter(rows), None)
         if found is None:
             place.refuse(value, f"there is no such {noun} in this workspace")
         return found

@@ -21,6 +21,10 @@ _COMMON = (
 
 
 class _Workspaces(Resource):
+    def workspaces(self) -> QuerySet[models.Workspace]:
+        """Return the caller's workspaces with what showing them needs."""
+        return super().workspaces().select_related("default_activity", "timeout_activity")
+
     def represent(self, row: models.Workspace) -> dict[str, Any]:
         return representations.workspace(row, base=self.base)
 
@@ -37,8 +41,7 @@ class WorkspaceList(_Workspaces, ListResource[models.Workspace]):
     filters = (inputs.text("FriendlyName"),)
 
     def rows(self) -> QuerySet[models.Workspace]:
-        rows = self.caller.account.workspaces
-        return rows.select_related("default_activity", "timeout_activity")
+        return self.workspaces()
 
     def narrow(self, rows: QuerySet[models.Workspace], given: Given) -> QuerySet[models.Workspace]:
         return rows.filter(**given)
