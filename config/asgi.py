@@ -8,23 +8,26 @@ import os
 os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 - needs the apps loaded
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from agents.urls import websocket_urlpatterns  # noqa: E402
+from config import http  # noqa: E402
 from config.sockets import only_from_our_pages, refuse  # noqa: E402
 
 sockets = [
+    *websocket_urlpatterns,
     # Unknown addresses end here, in a refusal rather than an error. (An ASGI application is right.)
     re_path(r"", refuse),  # type: ignore[arg-type]
 ]
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": http.application(),
         "websocket": only_from_our_pages(AuthMiddlewareStack(URLRouter(sockets))),
     }
 )

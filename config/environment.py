@@ -96,7 +96,7 @@ def database(url: str, directory: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or "") or options.pop("host", ""),
         "PORT": port or options.pop("port", ""),
-        # Under ASGI a request has a thread of its own: kept connections would only leak.
+        # The pool keeps them; a thread gives its own back after each request.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
@@ -108,7 +108,8 @@ def _sqlite(path: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
-        "CONN_MAX_AGE": 0,
+        # Kept, as the threads that ask are few and stay: opening one costs as much as a request.
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             # A transaction that reads, then writes, cannot wait for its turn unless it asked first.
             "transaction_mode": "IMMEDIATE",

@@ -1,0 +1,108 @@
+"""HTTP through the handler that answers each request in one thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from channels.testing import ApplicationCommunicator
+from django.core import signals
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
+
+from config.http import ThreadedHandler
+
+threads: list[str] = []
+
+
+def echo(request: HttpRequest) -> HttpResponse:
+    """Answer with what was sent, and note the thread."""
+    threads.append(threading.current_thread().name)
+    response = HttpResponse(request.body, headers={"X-Path": request.path})
+    response.set_cookie("kept", "yes")
+    return response
+
+
+def stream(_request: HttpRequest) -> StreamingHttpResponse:
+    """Answer piece by piece."""
+    return StreamingHttpResponse(iter([b"one ", b"two"]), content_type="text/plain")
+
+
+def fail(_request: HttpRequest) -> HttpResponse:
+    """Answer nothing at all."""
+    raise LookupError("as the test wants it")
+
+
+urlpatterns = [path("echo", echo), path("stream", stream), path("fail", fail)]
+pytestmark = pytest.mark.urls(__name__)
+
+
+async def ask(target: str, body: bytes = b"") -> tuple[int, dict[bytes, bytes], bytes]:
+    """Send a request through a handler of its own; return status, headers and body."""
+    scope = {"type": "http", "method": "POST", "path": target, "query_string": b"", "headers": []}
+    headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
+    handler = ThreadedHandler(threads=1)
+    communicator = ApplicationCommunicator(handler, scope | {"headers": headers})
+    await communicator.send_input({"type": "http.request", "body": body[:3], "more_body": True})
+    await communicator.send_input({"type": "http.request", "body": body[3:]})
+    start = await communicator.receive_output(5)
+    content = b""
+    while True:
+        piece = await communicator.receive_output(5)
+        content += piece.get("body", b"")
+        if not piece.get("more_body"):
+            break
+    await communicator.wait()
+    handler.threads.shutdown()
+    return start["status"], dict(start["headers"]), content
+
+
+@pytest.fixture(autouse=True)
+def _without_csrf(settings: Any) -> None:
+    """Leave only what answers; the forms of these views have no token."""
+    settings.MIDDLEWARE = []
+
+
+async def test_a_request_is_answered_with_its_headers_and_cookies() -> None:
+    status, headers, body = await ask("/echo", b"some body")
+    assert (status, body) == (200, b"some body")
+    assert headers[b"X-Path"] == b"/echo"
+    assert headers[b"Set-Cookie"].startswith(b"kept=yes")
+    assert threads.pop().startswith("http")
+
+
+async def test_pieces_arrive_as_one() -> None:
+    assert (await ask("/stream"))[2] == b"one two"
+
+
+async def test_a_view_that_fails_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert (await ask("/fail"))[0] == 500
+    (record,) = [record for record in caplog.records if record.name == "django.request"]
+    assert record.exc_info
+    assert isinstance(record.exc_info[1], LookupError)
+
+
+async def test_a_request_begins_and_ends_in_the_same_thread() -> None:
+    seen: list[str] = []
+
+    def note(**_: object) -> None:
+        seen.append(threading.current_thread().name)
+
+    signals.request_started.connect(note)
+    signals.request_finished.connect(note)
+    try:
+        await ask("/echo")
+    finally:
+        signals.request_started.disconnect(note)
+        signals.request_finished.disconnect(note)
+    assert len(seen) == 2
+    assert len(set(seen)) == 1
+
+
+async def test_a_client_that_goes_away_while_sending_is_no_error() -> None:
+    scope = {"type": "http", "method": "POST", "path": "/echo", "query_string": b"", "headers": []}
+    communicator = ApplicationCommunicator(ThreadedHandler(threads=1), scope)
+    await communicator.send_input({"type": "http.disconnect"})
+    await communicator.wait()
+    assert await communicator.receive_nothing()
