@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from routing import configurations, models
 from routing.actions import reservations, settle
 from routing.actions.errors import NotEligible, StaleState
@@ -29,7 +27,7 @@ READ_WITH: Final = (
 """What `refusals` reads of a task: to be selected with it."""
 
 
-@transaction.atomic
+@settle.retold
 def grab_task(
     *, task: models.Task, worker: models.Worker, actor: Actor, now: datetime
 ) -> models.Reservation:
@@ -37,23 +35,21 @@ def grab_task(
 
     The target's automatic expression is not asked; the queue's, availability, capacity, the queue's
     grab policy and the target's `grab_expression` are. Of two who grab, one gets `NotEligible`.
+    Raises `StaleState` when the task or the worker was deleted meanwhile.
     """
-    # The worker first, then the task: the order in which every action takes them.
-    locked = (
-        models.Worker.objects.select_for_update(no_key=True).filter(pk=worker.pk).values_list("pk")
-    )
-    if not locked:
-        raise StaleState("the worker was deleted meanwhile")
-    story = settle.hold(task.pk)
-    hand = matcher.Hand(workers.load_worker(worker.pk))
-    if refusal := refusal_of(story.task, hand, now=now):
-        raise NotEligible(refusal)
+    story = settle.hold(task.pk, joining=[worker.pk])
     if story.task.workspace_id != worker.workspace_id:
         raise NotEligible(Refusal.NOT_IN_QUEUE)
     try:
+        hand = matcher.Hand(workers.load_worker(worker.pk))
+    except models.Worker.DoesNotExist:
+        raise StaleState("the worker was deleted meanwhile") from None
+    if refusal := refusal_of(story.task, hand, now=now):
+        raise NotEligible(refusal)
+    try:
         slot = reservations.claim(
             worker_id=worker.pk,
-            task_id=task.pk,
+            task=story.task,
             version=hand.worker.version,
             workload_version=hand.worker.workload_version,
             within_capacity=True,

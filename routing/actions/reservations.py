@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
 from django.db.models import F
 
 from routing import models, sids
@@ -23,32 +22,33 @@ DEFAULT_TIMEOUT: Final = 120
 """Seconds an offer stands when no workflow says otherwise."""
 
 
-@transaction.atomic
+@settle.retold
 def reserve_workers(decision: ReserveWorkers, *, now: datetime) -> list[models.Reservation]:
     """Offer a waiting task to the workers that the router chose.
 
     Raises `StaleState` when the task or any of the workers is not what the router saw.
     """
-    workers = []
-    for seen, steps_ahead in sorted(decision.workers, key=lambda pair: pair[0].id):
-        channel = claim(
+    chosen = sorted(decision.workers, key=lambda pair: pair[0].id)
+    story = settle.hold(decision.task.id, joining=[seen.id for seen, _ in chosen])
+    check_version(story.task, decision.task.version)
+    slots = [
+        claim(
             worker_id=seen.id,
-            task_id=decision.task.id,
+            task=story.task,
             version=seen.version,
             workload_version=seen.workload_version + steps_ahead,
             within_capacity=not decision.ignore_capacity,
             now=now,
         )
-        workers.append(channel)
-    story = settle.hold(decision.task.id)
-    check_version(story.task, decision.task.version)
-    return offer(story, workers, actor=SYSTEM, now=now)
+        for seen, steps_ahead in chosen
+    ]
+    return offer(story, slots, actor=SYSTEM, now=now)
 
 
 def claim(
     *,
     worker_id: int,
-    task_id: int,
+    task: models.Task,
     version: int,
     workload_version: int,
     within_capacity: bool,
@@ -65,11 +65,11 @@ def claim(
     if not changed:
         raise StaleState("the worker has changed meanwhile")
     slots = models.WorkerChannel.objects.filter(
-        worker_id=worker_id, task_channel__tasks=task_id
+        worker_id=worker_id, task_channel_id=task.task_channel_id
     ).select_related("worker__activity", "worker__workspace", "task_channel")
     slot = slots.first()
     if slot is None:
-        raise StaleState("the task or its channel was deleted meanwhile")
+        raise StaleState("the worker does not have the task's channel any more")
     free = models.WorkerChannel.objects.filter(pk=slot.pk)
     if within_capacity and slot.worker.workspace.multi_task_enabled:
         free = free.filter(available=True, consumed__lt=F("configured_capacity"))
@@ -148,21 +148,34 @@ def _answer(
     An answer after the deadline comes too late even when no cycle has noticed yet: the offer ends
     as timed out, and that stands, while the answer is refused.
     """
-    with transaction.atomic():
-        story, current = _open(reservation, status, if_version)
-        late = (
-            current.reservation_status == ReservationStatus.PENDING
-            and current.deadline_us <= microseconds(now)
-        )
-        if late:
-            _time_out(story, current, now=now)
-        else:
-            move(story, current, status, actor=actor, now=now)
-            if activity is not None:
-                activity_moves.move_worker(current.worker, activity, actor=actor, now=now)
+    current, late = _answer_now(reservation, status, actor, now, if_version, activity)
     if late:
         raise _already(current, status)
     return current
+
+
+@settle.retold
+def _answer_now(
+    reservation: models.Reservation,
+    status: ReservationStatus,
+    actor: Actor,
+    now: datetime,
+    if_version: int | None,
+    activity: models.Activity | None,
+) -> tuple[models.Reservation, bool]:
+    """Carry an answer, or time the offer out; tell whether it came too late."""
+    story, current = _open(reservation, status, if_version)
+    late = (
+        current.reservation_status == ReservationStatus.PENDING
+        and current.deadline_us <= microseconds(now)
+    )
+    if late:
+        _time_out(story, current, now=now)
+        return current, True
+    move(story, current, status, actor=actor, now=now)
+    if activity is not None:
+        activity_moves.move_worker(current.worker, activity, actor=actor, now=now)
+    return current, False
 
 
 def move(
@@ -185,23 +198,21 @@ def move(
     settle.settle(story, actor=actor, now=now)
 
 
+@settle.retold
 def time_out_reservation(*, sid: str, now: datetime) -> None:
     """End an offer whose time is up; raises `StaleState` when it was answered meanwhile."""
-    with transaction.atomic():
-        task_id = (
-            models.Reservation.objects.filter(sid=sid).values_list("task_id", flat=True).first()
-        )
-        if task_id is None:
-            raise StaleState("the reservation was deleted meanwhile")
-        story = settle.hold(task_id)
-        current = story.open_reservation(sid)
-        if (
-            current is None
-            or current.reservation_status != ReservationStatus.PENDING
-            or current.deadline_us > microseconds(now)
-        ):
-            raise StaleState(f"reservation {sid} was answered meanwhile")
-        _time_out(story, current, now=now)
+    task_id = models.Reservation.objects.filter(sid=sid).values_list("task_id", flat=True).first()
+    if task_id is None:
+        raise StaleState("the reservation was deleted meanwhile")
+    story = settle.hold(task_id)
+    current = story.open_reservation(sid)
+    if (
+        current is None
+        or current.reservation_status != ReservationStatus.PENDING
+        or current.deadline_us > microseconds(now)
+    ):
+        raise StaleState(f"reservation {sid} was answered meanwhile")
+    _time_out(story, current, now=now)
 
 
 def _time_out(story: settle.Story, reservation: models.Reservation, *, now: datetime) -> None:
@@ -209,7 +220,7 @@ def _time_out(story: settle.Story, reservation: models.Reservation, *, now: date
     settle.settle(story, actor=SYSTEM, now=now)
 
 
-@transaction.atomic
+@settle.retold
 def wrap_up_reservation(
     *,
     reservation: models.Reservation,
@@ -225,7 +236,7 @@ def wrap_up_reservation(
     return current
 
 
-@transaction.atomic
+@settle.retold
 def complete_reservation(
     *,
     reservation: models.Reservation,

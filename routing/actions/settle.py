@@ -8,9 +8,12 @@ transaction has the database to itself, and the locks are no-ops.)
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
+from django.db import transaction
 from django.db.models import F
 
 from routing import event_data, events, models
@@ -20,6 +23,9 @@ from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router gives it up."""
@@ -60,27 +66,59 @@ class Story:
         return next((r for r in self.reservations if r.sid == sid), None)
 
 
-def hold(task_id: int) -> Story:
-    """Lock a task's story inside a transaction and return it as it is now.
+class _StoryGrew(Exception):
+    """Somebody joined a task's story between reading who is in it and locking them."""
 
-    Raises `StaleState` when the task is gone, or when workers keep joining its story.
+
+def retold(action: Callable[P, T]) -> Callable[P, T]:
+    """Run an action that calls `hold` in one transaction, anew if the story grew meanwhile.
+
+    Starting over gives back the locks: taking more of them late would break their order.
     """
-    for _ in range(5):
-        workers = set(_open_reservations(task_id).values_list("worker_id", flat=True))
-        _lock_workers(workers)
-        task = _RELATED.select_for_update(no_key=True, of=("self",)).filter(pk=task_id).first()
-        if task is None:
-            raise StaleState("the task was deleted meanwhile")
-        reservations = list(
-            _open_reservations(task_id)
-            .select_related("worker__activity", "worker_channel__task_channel")
-            .order_by("pk")
-        )
-        for reservation in reservations:
-            reservation.task = task
-        if {r.worker_id for r in reservations} <= workers:
-            return Story(task, reservations)
-    raise StaleState("the task changed too often meanwhile")
+
+    @functools.wraps(action)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(5):
+            try:
+                with transaction.atomic():
+                    return action(*args, **kwargs)
+            except _StoryGrew:
+                continue
+        raise StaleState("the task changed too often meanwhile")
+
+    return run
+
+
+def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
+    """Lock a task's story, within a `retold` action, and return it as it is now.
+
+    Arguments:
+        joining: ids of workers who are about to have a part in it.
+
+    Raises `StaleState` when the task is gone.
+    """
+    part = set(_open_reservations(task_id).values_list("worker_id", flat=True))
+    locked = part | set(joining)
+    _lock_workers(locked)
+    story = hold_task(task_id)
+    if not {r.worker_id for r in story.reservations} <= locked:
+        raise _StoryGrew
+    return story
+
+
+def hold_task(task_id: int) -> Story:
+    """Lock a task for a caller who has locked every worker whose part in it is to change."""
+    task = _RELATED.select_for_update(no_key=True, of=("self",)).filter(pk=task_id).first()
+    if task is None:
+        raise StaleState("the task was deleted meanwhile")
+    reservations = list(
+        _open_reservations(task_id)
+        .select_related("worker__activity", "worker_channel__task_channel")
+        .order_by("pk")
+    )
+    for reservation in reservations:
+        reservation.task = task
+    return Story(task, reservations)
 
 
 _RELATED = models.Task.objects.select_related(
@@ -132,11 +170,10 @@ def _count_slot(
     reservation: models.Reservation, *, before: ReservationStatus, after: ReservationStatus
 ) -> None:
     """Free or keep the slot; every change of a workload is also counted on its worker."""
+    freed = int(after not in lifecycle.OPEN_RESERVATION)
+    assigned = int(after == ReservationStatus.ACCEPTED) - int(before == ReservationStatus.ACCEPTED)
     models.WorkerChannel.objects.filter(pk=reservation.worker_channel_id).update(
-        consumed=F("consumed") + (after in lifecycle.OPEN_RESERVATION) - 1,
-        assigned=F("assigned")
-        + (after == ReservationStatus.ACCEPTED)
-        - (before == ReservationStatus.ACCEPTED),
+        consumed=F("consumed") - freed, assigned=F("assigned") + assigned
     )
     models.Worker.objects.filter(pk=reservation.worker_id).update(
         workload_version=F("workload_version") + 1

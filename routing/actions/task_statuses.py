@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from routing import models
 from routing.actions import settle, steps
 from routing.actions.errors import NotNow, StaleState
@@ -16,7 +14,7 @@ from routing.core.lifecycle import InvalidTransition
 from routing.core.vocabulary import AssignmentStatus, EventType
 
 
-@transaction.atomic
+@settle.retold
 def cancel_task(
     *,
     task: models.Task,
@@ -34,7 +32,7 @@ def cancel_task(
     return story.task
 
 
-@transaction.atomic
+@settle.retold
 def wrap_up_task(
     *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
 ) -> models.Task:
@@ -47,7 +45,7 @@ def wrap_up_task(
     return story.task
 
 
-@transaction.atomic
+@settle.retold
 def complete_task(
     *,
     task: models.Task,
@@ -65,7 +63,7 @@ def complete_task(
     return story.task
 
 
-@transaction.atomic
+@settle.retold
 def enter_target(decision: EnterTarget, *, now: datetime) -> None:
     """Move a waiting task to the step that the router decided on."""
     story = _waiting(decision.task_sid, decision.version)
@@ -76,7 +74,6 @@ def enter_target(decision: EnterTarget, *, now: datetime) -> None:
     steps.record_match(task, actor=SYSTEM, now=now)
 
 
-@transaction.atomic
 def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
     """Note that a task's skip_if was asked, so that it is not asked again in this step."""
     changed = models.Task.objects.filter(
@@ -88,7 +85,7 @@ def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
         raise StaleState(f"task {decision.task_sid} has changed meanwhile")
 
 
-@transaction.atomic
+@settle.retold
 def give_up(decision: CancelTask, *, now: datetime) -> None:
     """Cancel a task whose lifetime or whose workflow is at its end."""
     task = models.Task.objects.filter(sid=decision.task_sid).only("pk").first()

@@ -191,7 +191,8 @@ def _set_activity(
             " pending reservations; answer them first, or send RejectPendingReservations."
         )
     for task_id, sid in offers:
-        story = settle.hold(task_id)
+        # Of this task only the part of this worker changes, who is locked already.
+        story = settle.hold_task(task_id)
         if reservation := story.open_reservation(sid):
             reservations.move(story, reservation, ReservationStatus.REJECTED, actor=actor, now=now)
     # Rejecting may itself have moved the worker, where multitasking is off.

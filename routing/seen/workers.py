@@ -15,9 +15,10 @@ from routing.core import snapshot
 
 
 def load_worker(worker_id: int) -> snapshot.Worker:
-    """Return one worker as the router sees them."""
-    (worker,) = load_workers(models.Worker.objects.filter(pk=worker_id))
-    return worker
+    """Return one worker as the router sees them; raises `Worker.DoesNotExist`."""
+    for worker in load_workers(models.Worker.objects.filter(pk=worker_id)):
+        return worker
+    raise models.Worker.DoesNotExist(f"there is no worker with the id {worker_id}")
 
 
 def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:

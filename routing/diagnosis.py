@@ -1,0 +1,58 @@
+"""Recompute from the rows what the rows say of each other, and name every difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Count, F, Q
+
+from routing import models
+from routing.core import lifecycle
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus
+from routing.models.base import words
+
+_OPEN = Q(reservations__reservation_status__in=words(lifecycle.OPEN_RESERVATION))
+_ACCEPTED = Q(reservations__reservation_status=ReservationStatus.ACCEPTED.value)
+
+
+def problems() -> Iterator[str]:
+    """Yield a sentence for everything that cannot be; nothing when all is well."""
+    yield from _wrong_counters()
+    yield from _wrong_statuses()
+    yield from _wrong_lanes()
+
+
+def _wrong_counters() -> Iterator[str]:
+    channels = models.WorkerChannel.objects.annotate(
+        held=Count("reservations", filter=_OPEN), accepted=Count("reservations", filter=_ACCEPTED)
+    ).exclude(consumed=F("held"), assigned=F("accepted"))
+    for channel in channels.order_by("pk").iterator():
+        yield (
+            f"worker channel {channel.sid} counts {channel.consumed} slots in use and"
+            f" {channel.assigned} assigned; its reservations say {channel.held} and"
+            f" {channel.accepted}"
+        )
+
+
+def _wrong_statuses() -> Iterator[str]:
+    live = models.Task.objects.exclude(assignment_status__in=words(lifecycle.FINAL_TASK))
+    for task in live.order_by("pk").prefetch_related("reservations").iterator(chunk_size=500):
+        statuses = [ReservationStatus(r.reservation_status) for r in task.reservations.all()]
+        derived = lifecycle.task_status_of(statuses)
+        if derived != task.assignment_status:
+            yield f"task {task.sid} is {task.assignment_status}; its reservations say {derived}"
+    over = models.Reservation.objects.open().filter(
+        task__assignment_status__in=words(lifecycle.FINAL_TASK)
+    )
+    for reservation in over.select_related("task").order_by("pk").iterator():
+        yield (
+            f"reservation {reservation.sid} is {reservation.reservation_status} though its task is"
+            f" {reservation.task.assignment_status}"
+        )
+
+
+def _wrong_lanes() -> Iterator[str]:
+    pending = models.Task.objects.filter(assignment_status=AssignmentStatus.PENDING.value)
+    astray = pending.filter(~Q(lane__task_channel=F("task_channel"))).order_by("pk")
+    for task in astray.iterator():
+        yield f"task {task.sid} waits on a lane of another channel"
