@@ -1,0 +1,149 @@
+"""Call the API as a client does: with credentials, forms, and nothing else in hand."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from routing import configurations, models
+from tests import factories
+
+TOKEN = "an auth token that only the tests know"
+
+
+def basic(sid: str, secret: str) -> str:
+    """Return the Authorization header for these credentials."""
+    return "Basic " + base64.b64encode(f"{sid}:{secret}".encode()).decode()
+
+
+@dataclass
+class Answer:
+    """What came back, with its JSON read."""
+
+    response: HttpResponse
+    json: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.json = json.loads(self.response.content) if self.response.content else None
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+        return self.response.status_code
+
+    @property
+    def message(self) -> str:
+        """Return what an error says."""
+        return str(self.json["message"])
+
+    def __getitem__(self, key: str) -> Any:
+        return self.json[key]
+
+
+@dataclass
+class Api:
+    """A client of one account; paths are those below /v1/."""
+
+    account: models.Account
+    authorization: str | None
+    client: Client = field(default_factory=Client)
+
+    def get(self, path: str, **query: Any) -> Answer:
+        """Read."""
+        return self.send("GET", f"{path}?{urlencode(query, doseq=True)}" if query else path)
+
+    def post(self, path: str, if_match: str | None = None, **form: Any) -> Answer:
+        """Create or change."""
+        return self.send(
+            "POST",
+            path,
+            body=urlencode(form, doseq=True),
+            headers={} if if_match is None else {"If-Match": if_match},
+        )
+
+    def delete(self, path: str, if_match: str | None = None) -> Answer:
+        """Delete."""
+        return self.send("DELETE", path, headers={} if if_match is None else {"If-Match": if_match})
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: str | bytes = b"",
+        content_type: str = "application/x-www-form-urlencoded",
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send a request as it is; a full URL loses its host."""
+        path = path.removeprefix("http://testserver")
+        known = {} if self.authorization is None else {"Authorization": self.authorization}
+        response = self.client.generic(
+            method,
+            path if path.startswith("/") else f"/v1/{path}",
+            body.encode() if isinstance(body, str) else body,
+            content_type=content_type,
+            headers=known | (headers or {}),
+        )
+        return Answer(response)
+
+    def pages(self, path: str, **query: Any) -> list[list[dict[str, Any]]]:
+        """Read a list to its end and return its pages."""
+        answer = self.get(path, **query)
+        pages = []
+        while True:
+            assert answer.status == 200, answer.json
+            pages.append(answer[answer["meta"]["key"]])
+            if answer["meta"]["next_page_url"] is None:
+                return pages
+            answer = self.send("GET", answer["meta"]["next_page_url"])
+
+
+def api_of(account: models.Account) -> Api:
+    """Return a client with the credentials of an account made with `TOKEN`."""
+    return Api(account, basic(account.sid, TOKEN))
+
+
+@pytest.fixture(autouse=True)
+def _fresh_configurations() -> Iterator[None]:
+    """Forget parsed configurations: each test's database counts its revisions from one again."""
+    configurations.forget()
+    yield
+    configurations.forget()
+
+
+@pytest.fixture
+def account(db: None) -> models.Account:
+    """Return the account whose client `api` is."""
+    return factories.account(auth_token=TOKEN)
+
+
+@pytest.fixture
+def api(account: models.Account) -> Api:
+    """Return a client."""
+    return api_of(account)
+
+
+@pytest.fixture
+def workspace(account: models.Account) -> models.Workspace:
+    """Return a workspace of the account."""
+    return factories.workspace(account=account)
+
+
+@pytest.fixture
+def root(workspace: models.Workspace) -> str:
+    """Return the path of the workspace."""
+    return f"Workspaces/{workspace.sid}"
+
+
+@pytest.fixture
+def stranger(db: None) -> Api:
+    """Return the client of another account."""
+    return api_of(factories.account(auth_token=TOKEN))

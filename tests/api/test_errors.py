@@ -1,0 +1,180 @@
+"""Whatever goes wrong, the answer has one shape, says what would be right, and changes nothing."""
+
+from __future__ import annotations
+
+import logging
+from io import BytesIO
+
+import pytest
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.db import OperationalError
+from django.test import override_settings
+
+from routing import models
+from routing.api import parsers
+from routing.api.errors import ApiError
+from tests import factories
+from tests.api.conftest import Answer, Api
+
+
+def assert_error(answer: Answer, status: int, code: int) -> None:
+    assert (answer.status, answer["status"], answer["code"]) == (status, status, code)
+    assert set(answer.json) - {"details"} == {"code", "message", "more_info", "status"}
+    assert answer["more_info"] == f"http://testserver/docs/errors/{code}"
+    assert answer.response.headers["Content-Type"] == "application/json"
+    assert answer.message
+
+
+def test_what_is_not_there_is_named_by_its_path(api: Api, root: str) -> None:
+    for path in ("", "Nothing", "Workspaces/", f"{root}/", f"{root}/Tasks/WT1/More"):
+        answer = api.get(path)
+        assert_error(answer, 404, 20404)
+        assert f"/v1/{path}" in answer.message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Workspaces/WS1",
+        "Workspaces/WS" + "0" * 32,
+        "Workspaces/AC" + "0" * 32,
+        "Workspaces/WS" + "g" * 32,
+        "Workspaces/%00",
+        "Workspaces/%FF%FE",
+        "Workspaces/" + "W" * 5_000,
+    ],
+)
+def test_a_malformed_sid_in_a_path_names_nothing(api: Api, path: str) -> None:
+    assert_error(api.get(path), 404, 20404)
+
+
+@pytest.mark.parametrize("name", ["ch%00at", "ch%20at", "%ED%A0%80", "nothing", "c" * 70])
+def test_a_channel_is_found_by_names_that_exist_and_no_others(
+    api: Api, root: str, name: str
+) -> None:
+    assert api.get(f"{root}/TaskChannels/chat").status == 200
+    assert_error(api.get(f"{root}/TaskChannels/{name}"), 404, 20404)
+
+
+def test_methods_that_a_resource_lacks_are_405(
+    api: Api, root: str, workspace: models.Workspace
+) -> None:
+    worker = factories.worker(workspace)
+    assert_error(api.send("PUT", root), 405, 20004)
+    assert_error(api.send("PATCH", root), 405, 20004)
+    assert_error(api.delete("Workspaces"), 405, 20004)
+    assert_error(api.post(f"{root}/Workers/{worker.sid}/Channels"), 405, 20004)
+    assert_error(api.delete(f"{root}/Workers/{worker.sid}/Channels/chat"), 405, 20004)
+    answer = api.post(f"{root}/Workers/{worker.sid}/Reservations")
+    assert_error(answer, 405, 20004)
+
+
+def test_a_json_body_is_told_that_a_form_is_expected(api: Api) -> None:
+    answer = api.send(
+        "POST", "Workspaces", body='{"FriendlyName": "x"}', content_type="application/json"
+    )
+    assert_error(answer, 415, 20415)
+    assert "application/x-www-form-urlencoded" in answer.message
+    assert not models.Workspace.objects.exists()
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "text/plain", ""])
+def test_other_bodies_are_refused_even_when_they_are_cut_off(api: Api, content_type: str) -> None:
+    body = '--x\r\nContent-Disposition: form-data; name="FriendlyName"\r\n\r\nFlo'
+    answer = api.send("POST", "Workspaces", body=body, content_type=content_type)
+    assert_error(answer, 415, 20415)
+    assert not models.Workspace.objects.exists()
+
+
+def test_an_empty_body_says_nothing_whatever_its_type(api: Api, root: str) -> None:
+    assert api.send("POST", root, content_type="application/json").status == 200
+
+
+def test_an_oversized_body_is_413(api: Api) -> None:
+    body = "FriendlyName=" + "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    assert_error(api.send("POST", "Workspaces", body=body), 413, 20413)
+
+
+def test_a_body_that_announces_no_size_is_measured_all_the_same() -> None:
+    def chunked(body: bytes) -> ASGIRequest:
+        kind = (b"content-type", b"application/x-www-form-urlencoded")
+        scope = {"type": "http", "method": "POST", "path": "/v1/Workspaces", "headers": [kind]}
+        return ASGIRequest(scope, BytesIO(body))
+
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=100):
+        assert parsers.read_body(chunked(b"Reason=" + b"x" * 93)) == {"Reason": ["x" * 93]}
+        with pytest.raises(ApiError) as refused:
+            parsers.read_body(chunked(b"Reason=" + b"x" * 94))
+    assert refused.value.status == 413
+
+
+@pytest.mark.parametrize("body", [b"FriendlyName=\xff", b"FriendlyName=%FF", b"%ED%A0%80=1"])
+def test_a_body_that_is_not_utf_8_is_refused(api: Api, body: bytes) -> None:
+    answer = api.send("POST", "Workspaces", body=body)
+    assert_error(answer, 400, 20001)
+    assert "UTF-8" in answer.message
+
+
+def test_a_query_that_is_not_utf_8_is_refused(api: Api, root: str) -> None:
+    assert_error(api.get(f"{root}/Workers?FriendlyName=%FF"), 400, 20001)
+
+
+def test_too_many_fields_are_refused(api: Api) -> None:
+    assert_error(api.send("POST", "Workspaces", body="a=1&" * 1_001), 400, 20001)
+
+
+def test_astral_characters_come_back_as_they_were_sent(api: Api) -> None:
+    name = "Zürich 🦉 \U0001f9ff"
+    assert api.post("Workspaces", FriendlyName=name)["friendly_name"] == name
+
+
+def test_accept_headers_are_no_reason_to_refuse(api: Api, root: str) -> None:
+    answer = api.send("GET", f"/v1/{root}?format=html", headers={"Accept": "text/html"})
+    assert answer.status == 200
+
+
+def test_a_wrong_host_is_refused_in_our_words(api: Api, root: str) -> None:
+    answer = api.send("GET", root, headers={"Host": "evil.example"})
+    assert (answer.status, answer["code"]) == (400, 20001)
+    assert "evil" not in answer["more_info"]
+
+
+def test_a_fault_of_ours_is_500_without_its_traceback_and_logged_once_with_it(
+    api: Api, root: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(**_: object) -> None:
+        raise RuntimeError("the innards")
+
+    monkeypatch.setattr("routing.actions.activities.create_activity", break_down)
+    with caplog.at_level(logging.WARNING):
+        answer = api.post(f"{root}/Activities", FriendlyName="Lunch")
+    assert_error(answer, 500, 20500)
+    assert "innards" not in answer.message
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], RuntimeError)
+
+
+def test_a_database_that_does_not_answer_is_503_and_one_line(
+    api: Api, root: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lock_up(**_: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("routing.actions.activities.create_activity", lock_up)
+    with caplog.at_level(logging.WARNING):
+        answer = api.post(f"{root}/Activities", FriendlyName="Lunch")
+    assert_error(answer, 503, 20503)
+    (record,) = caplog.records
+    assert record.exc_info is None
+
+
+def test_refusals_leave_nothing_in_the_log(
+    api: Api, root: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        api.get("Nothing")
+        api.post(f"{root}/Activities")
+        api.send("POST", root, body=b"\xff")
+    assert not caplog.records
