@@ -6,6 +6,7 @@ a process that dies leaves untold stays marked as undelivered, and `redeliver` t
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import logging
 import os
@@ -166,17 +167,15 @@ class _Courier(threading.Thread):
         self._held_back: dict[str, dict[str, Any]] = {}
 
     def run(self) -> None:
-        import asyncio
-
+        """Carry batch after batch until told to end; then what is left, at once."""
+        last = False
         with asyncio.Runner() as runner:
-            while True:
+            while not last:
                 batch, last = self._next_batch()
                 try:
-                    self._carry(runner, batch)
+                    self._carry(runner, batch, last=last)
                 except Exception:  # the thread must outlive whatever one batch does to it
                     logger.exception("events could not be delivered; they will be told again")
-                if last:
-                    return
 
     def _next_batch(self) -> tuple[list[Event], bool]:
         batch: list[Event] = []
@@ -191,15 +190,15 @@ class _Courier(threading.Thread):
         except Empty:
             return batch, False
 
-    def _carry(self, runner: Any, batch: list[Event]) -> None:
+    def _carry(self, runner: asyncio.Runner, batch: list[Event], *, last: bool) -> None:
         for sid in dict.fromkeys(e.workspace_sid for e in batch if E(e.event_type) in WAKES):
             wakes.wake(sid)
-        messages = self._messages(batch)
-        if messages and not runner.run(_publish(messages)):
-            return  # not told: they stay undelivered, and the sweep tells them again
-        self._told.extend(event.pk for event in batch)
+        messages = self._messages(batch, last=last)
+        if not messages or runner.run(_publish(messages)):
+            # What was not told stays undelivered, and the sweep tells it again.
+            self._told.extend(event.pk for event in batch)
         now = time.monotonic()
-        if self._told and (now >= self._flush_at or len(self._told) > 500):
+        if self._told and (last or now >= self._flush_at or len(self._told) > 500):
             self._flush_at = now + _FLUSH_SECONDS
             told, self._told = self._told, []
             try:
@@ -207,7 +206,8 @@ class _Courier(threading.Thread):
             finally:
                 connection.close()
 
-    def _messages(self, batch: list[Event]) -> list[tuple[str, dict[str, Any]]]:
+    def _messages(self, batch: list[Event], *, last: bool) -> list[tuple[str, dict[str, Any]]]:
+        """Return what to send now; what a queue's watchers hear is held back for a while."""
         now = time.monotonic()
         messages: list[tuple[str, dict[str, Any]]] = []
         for event in batch:
@@ -219,7 +219,7 @@ class _Courier(threading.Thread):
                     messages.append((group, frame(event)))
                 else:
                     self._held_back[group] = frame(event)
-        for group in [g for g in self._held_back if self._quiet_until[g] <= now]:
+        for group in [g for g in self._held_back if last or self._quiet_until[g] <= now]:
             self._quiet_until[group] = now + _FLUSH_SECONDS
             messages.append((group, self._held_back.pop(group)))
         if len(self._quiet_until) > 10_000:

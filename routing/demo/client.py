@@ -41,7 +41,8 @@ class Client:
             self._connection.request(method, f"/v1{path}", body, headers)
             response = self._connection.getresponse()
             text = response.read()
-        except (http.client.HTTPException, OSError):
+        except BaseException:
+            # Also when interrupted: a half-spoken connection cannot be used again.
             self._connection.close()
             raise
         answer = json.loads(text or b"{}")

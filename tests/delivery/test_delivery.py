@@ -1,0 +1,214 @@
+"""Telling the world: after the commit, to the right ears, at least once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.utils import timezone
+
+from routing import delivery, groups, jobs, models, wakes
+from routing.actions import tasks, workers
+from routing.actors import SYSTEM
+from routing.core.vocabulary import EventType
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Return the groups and event types of all that was told, as it is told."""
+    heard: list[tuple[str, str]] = []
+
+    class Layer:
+        async def group_send(self, group: str, message: dict[str, Any]) -> None:
+            heard.append((group, message["event_type"]))
+
+    monkeypatch.setattr(delivery, "get_channel_layer", Layer)
+    return heard
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the workspaces that were woken, as they are woken."""
+    found: list[str] = []
+    monkeypatch.setattr(wakes, "wake", found.append)
+    return found
+
+
+def test_an_offer_is_told_to_its_worker_and_its_queue_only(told: list[tuple[str, str]]) -> None:
+    floor = factories.workspace()
+    alice = factories.worker(floor)
+    factories.worker(floor, available=False)
+    task = factories.task(floor)
+    told.clear()
+    factories.run(floor)
+    assert task.task_queue is not None
+    assert sorted(told) == [
+        (groups.task_queue(task.task_queue.sid), "reservation.created"),
+        (groups.worker(alice.sid), "reservation.created"),
+    ]
+
+
+def test_nothing_is_told_of_what_is_rolled_back(
+    told: list[tuple[str, str]], woken: list[str]
+) -> None:
+    floor = factories.workspace()
+    factories.workflow(floor)
+    told.clear()
+    woken.clear()
+    with transaction.atomic():
+        factories.task(floor)
+        transaction.set_rollback(True)
+    assert (told, woken) == ([], [])
+    factories.task(floor)
+    assert woken == [floor.sid]
+
+
+def test_who_holds_a_task_hears_of_its_new_attributes(told: list[tuple[str, str]]) -> None:
+    floor = factories.workspace()
+    alice = factories.worker(floor)
+    task = factories.accepted(floor).task
+    told.clear()
+    tasks.update_task(task=task, attributes='{"note": 1}', actor=SYSTEM, now=NOW)
+    assert (groups.worker(alice.sid), "task.updated") in told
+
+
+@pytest.mark.parametrize("event_type", sorted(delivery.WAKES))
+def test_what_wakes_the_router_is_an_event_that_someone_records(event_type: EventType) -> None:
+    assert event_type in delivery.AUDIENCE
+
+
+class _Recorder:
+    """Stands for the channel layer on the courier's side, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self.broken = False
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if self.broken:
+            raise ConnectionError("Redis is away")
+        self.heard.append((group, message["event_type"]))
+
+
+Start = Callable[[], delivery._Courier]
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> _Recorder:
+    """Return what hears everything that couriers tell."""
+    made = _Recorder()
+    monkeypatch.setattr(delivery, "get_channel_layer", lambda: made)
+    return made
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch, settings: Any, recorder: _Recorder) -> Start:
+    """Return a function that starts a courier thread, as every real process has one."""
+    settings.DELIVERY_INLINE = False
+
+    def begin() -> delivery._Courier:
+        made = delivery._Courier()
+        monkeypatch.setattr(delivery, "_courier", lambda: made)
+        made.start()
+        return made
+
+    return begin
+
+
+def finish(courier: delivery._Courier) -> None:
+    """Have the courier carry out what it has, and end."""
+    courier.queue.put(None)
+    courier.join(timeout=10)
+    assert not courier.is_alive()
+
+
+def test_the_courier_tells_in_order_and_notes_what_it_told(
+    start: Start, recorder: _Recorder
+) -> None:
+    courier = start()
+    floor = factories.workspace()
+    alice = factories.worker(floor)
+    factories.accepted(floor)
+    finish(courier)
+    told = [event for group, event in recorder.heard if group == groups.worker(alice.sid)]
+    assert told == ["reservation.created", "reservation.accepted"]
+    assert not models.Event.objects.filter(delivered=False).exists()
+
+
+def test_what_could_not_be_told_is_told_again_by_the_sweep(
+    start: Start, recorder: _Recorder
+) -> None:
+    recorder.broken = True
+    courier = start()
+    floor = factories.workspace()
+    alice = factories.worker(floor, available=False)
+    workers.set_activity(
+        worker=alice, activity=factories.activity(floor), actor=SYSTEM, now=timezone.now()
+    )
+    finish(courier)
+    assert models.Event.objects.filter(delivered=False).exists()
+    recorder.broken = False
+    models.Event.objects.update(event_date=timezone.now() - timedelta(seconds=10))
+    courier = start()
+    jobs.redeliver_events()
+    finish(courier)
+    assert (groups.worker(alice.sid), "worker.activity.update") in recorder.heard
+    assert not models.Event.objects.filter(delivered=False).exists()
+
+
+def test_the_sweep_leaves_alone_what_may_still_be_on_its_way(
+    start: Start, recorder: _Recorder
+) -> None:
+    recorder.broken = True
+    courier = start()
+    floor = factories.workspace(now=timezone.now())
+    finish(courier)
+    recorder.broken = False
+    courier = start()
+    jobs.redeliver_events()
+    finish(courier)
+    assert recorder.heard == []
+    assert floor.sid
+
+
+def test_a_lively_queue_is_told_of_once_in_a_while_and_never_forgotten(
+    start: Start, recorder: _Recorder
+) -> None:
+    courier = start()
+    floor = factories.workspace()
+    factories.workflow(floor)
+    for _ in range(20):
+        factories.task(floor)
+    finish(courier)
+    told = [event for group, event in recorder.heard if group.startswith("task_queue.")]
+    assert 1 <= len(told) < 40
+    assert told[-1] == "task.created"
+
+
+async def test_frames_say_what_to_fetch_and_not_what_it_is() -> None:
+    event = models.Event(
+        sid="EV1",
+        workspace_sid="WS1",
+        event_type="reservation.created",
+        event_data={"worker_sid": "WK1", "task_sid": "WT1", "task_attributes": '{"secret": 1}'},
+    )
+    layer = get_channel_layer()
+    await layer.group_add("worker.WK1", "socket")
+    await layer.group_send("worker.WK1", delivery.frame(event))
+    message = await asyncio.wait_for(layer.receive("socket"), 5)
+    assert message == {
+        "type": "routing.event",
+        "event_type": "reservation.created",
+        "sid": "EV1",
+        "worker_sid": "WK1",
+        "task_sid": "WT1",
+    }
