@@ -1,0 +1,41 @@
+"""Create logins for people who are to work at the agent's desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from routing.actions import inputs
+from routing.actions.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@transaction.atomic
+def create_login(*, username: str, password: str) -> User:
+    """Create a login without any rights of its own.
+
+    Raises `InvalidInput` for a username that is malformed or taken, or a password that is too easy
+    to guess.
+    """
+    users = get_user_model()
+    user = users(username=username.strip())
+    try:
+        user.clean_fields(exclude={"password"})
+    except ValidationError as error:
+        raise InvalidInput(" ".join(error.messages), field="username") from None
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput(" ".join(error.messages), field="password") from None
+    user.set_password(password)
+    with inputs.refusing_duplicates(
+        f"a login named {user.get_username()!r} exists already", field="username"
+    ):
+        user.save(force_insert=True)
+    return user

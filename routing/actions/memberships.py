@@ -1,0 +1,33 @@
+"""Say who supervises a workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from routing import models
+from routing.actions import inputs
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@transaction.atomic
+def add_membership(*, workspace: models.Workspace, user: User) -> models.Membership:
+    """Make a user a supervisor of a workspace, who may enter the admin from then on.
+
+    Raises `InvalidInput` when they supervise it already.
+    """
+    with inputs.refusing_duplicates(
+        f"{user.get_username()} supervises {workspace.friendly_name!r} already", field="user"
+    ):
+        membership = models.Membership.objects.create(workspace=workspace, user=user)
+    get_user_model().objects.filter(pk=user.pk, is_staff=False).update(is_staff=True)
+    return membership
+
+
+def remove_membership(*, membership: models.Membership) -> None:
+    """End a user's supervision of a workspace; without any other the admin is closed to them."""
+    models.Membership.objects.filter(pk=membership.pk).delete()
