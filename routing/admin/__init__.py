@@ -1,0 +1,35 @@
+"""The admin, one noun per file; importing them registers them."""
+
+from __future__ import annotations
+
+from routing.admin import (
+    accounts,
+    activities,
+    api_keys,
+    events,
+    memberships,
+    reservations,
+    task_channels,
+    task_queues,
+    tasks,
+    users,
+    workers,
+    workflows,
+    workspaces,
+)
+
+__all__ = [
+    "accounts",
+    "activities",
+    "api_keys",
+    "events",
+    "memberships",
+    "reservations",
+    "task_channels",
+    "task_queues",
+    "tasks",
+    "users",
+    "workers",
+    "workflows",
+    "workspaces",
+]

@@ -1,0 +1,85 @@
+"""API keys, for operators: create with the secret shown once, revoke."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from routing import models
+from routing.actions import api_keys
+from routing.admin.base import ActionForm, OperatorAdmin, acting
+
+
+class ApiKeyForm(ActionForm):
+    """A name and an account."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if name := self.fields.get("friendly_name"):
+            name.required = True
+
+
+@admin.register(models.ApiKey)
+class ApiKeyAdmin(OperatorAdmin):
+    """List keys, create and revoke them; a secret is shown once and never again."""
+
+    form = ApiKeyForm
+    list_display = ("friendly_name", "sid", "account", "date_created", "works")
+    list_select_related = ("account",)
+    list_filter = (("date_revoked", admin.EmptyFieldListFilter),)
+    search_fields = ("friendly_name", "sid__exact")
+    ordering = ("-pk",)
+    actions = ("revoke",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask for a name and an account; show the rest."""
+        asked = ("account", "friendly_name")
+        if obj is None:
+            text = "The key's secret is shown once, right after saving."
+            return ((None, {"fields": asked, "description": text}),)
+        return ((None, {"fields": (*asked, "sid", "works", "date_created", "date_revoked")}),)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody change a key: revoke it and create another."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody delete a key: a revoked one still says who used it."""
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Let operators revoke."""
+        return self.has_add_permission(request)
+
+    @admin.display(description="works", boolean=True)
+    def works(self, key: models.ApiKey) -> bool:
+        """Tell whether the key has not been revoked."""
+        return key.date_revoked is None
+
+    @admin.action(description="Revoke selected API keys", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[models.ApiKey]) -> None:
+        """End the life of the selected keys at once."""
+        keys = list(queryset.filter(date_revoked=None).order_by("pk"))
+        for key in keys:
+            api_keys.revoke_api_key(key=key, now=acting(request)["now"])
+        messages.success(
+            request,
+            f"Revoked: {', '.join(str(key) for key in keys)}."
+            if keys
+            else "These keys were revoked before; nothing was changed.",
+        )
+
+    def create_row(self, request: HttpRequest, form: Any) -> models.ApiKey:
+        """Create the key and show its secret."""
+        key, secret = api_keys.create_api_key(
+            account=form.cleaned_data["account"],
+            friendly_name=form.cleaned_data["friendly_name"],
+            now=acting(request)["now"],
+        )
+        messages.warning(
+            request, f"The secret of {key.sid} is {secret} – keep it now, it is not shown again."
+        )
+        return key

@@ -1,0 +1,251 @@
+"""Change rows through actions only, and show what an action refuses where it was entered.
+
+A form is checked and its action run inside Django's own transaction. When the action refuses, the
+transaction is undone and the same page is shown again with the refusal at its field: one way for
+every noun, never a page of errors, never a save that was only half done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from routing.actions.errors import ActionError, InvalidInput
+from routing.actors import Actor
+from routing.admin import access
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    ModelAdmin = admin.ModelAdmin[Any]
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+    ModelForm = forms.ModelForm
+
+
+class Acting(TypedDict):
+    """Who does it and when, as every action wants to know."""
+
+    actor: Actor
+    now: datetime
+
+
+def acting(request: HttpRequest) -> Acting:
+    """Return the user of a request as the actor of this moment."""
+    actor = Actor(
+        type="user",
+        sid=request.user.get_username()[:64],
+        source="admin",
+        ip_address=request.META.get("REMOTE_ADDR") or None,
+    )
+    return {"actor": actor, "now": timezone.now()}
+
+
+class ActionForm(ModelForm):
+    """A form whose action may refuse.
+
+    `places` says which field shows the refusal of an argument that has another name there.
+    """
+
+    refusal: ClassVar[ActionError | None] = None
+    places: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk is not None:
+            # A page may stand open while others change the row, agents their own activity above
+            # all: only what was changed on this page, since it was shown, is sent to the action.
+            for field in self.fields.values():
+                alone = getattr(field, "compares_itself", False) or field.widget.is_hidden
+                field.show_hidden_initial = not alone
+
+    def clean(self) -> dict[str, Any] | None:
+        """Show what the action refused when it was run with these values."""
+        cleaned = super().clean()
+        if self.refusal is not None:
+            self.add_error(self._place(self.refusal), self.refusal.message)
+        return cleaned
+
+    def _place(self, refusal: ActionError) -> str | None:
+        if not isinstance(refusal, InvalidInput):
+            return None
+        named = self.places.get(refusal.field, refusal.field)
+        return next((n for n in (named, named.removesuffix("_sid")) if n in self.fields), None)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Return the values of the fields of the model."""
+        columns = {column.name for column in self._meta.model._meta.concrete_fields}
+        return {name: value for name, value in self.cleaned_data.items() if name in columns}
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Return those that differ from what the page showed."""
+        changed = set(self.changed_data)
+        return {name: value for name, value in self.given.items() if name in changed}
+
+
+class ActionAdmin(ModelAdmin):
+    """An admin that saves by `create_row`, `update_row` and `delete_row`, which call actions."""
+
+    form = ActionForm
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 200
+    goes_with: Sequence[str] = ()
+    """What a deletion takes along, in words."""
+
+    def create_row(self, request: HttpRequest, form: Any) -> Model:
+        """Create what a form describes."""
+        raise NotImplementedError
+
+    def update_row(self, request: HttpRequest, row: Any, form: Any) -> None:
+        """Change a row, read anew, as a form describes."""
+        raise NotImplementedError
+
+    def delete_row(self, request: HttpRequest, row: Any) -> None:
+        """Delete a row."""
+        raise NotImplementedError
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        """Return the form's class, with what the action refused a moment ago."""
+        form = super().get_form(request, obj, change, **options)
+        if hasattr(form, "refusal"):
+            form.refusal = getattr(request, "refusal", None)
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Run the action; `obj` itself, which the form has written into, is never saved."""
+        if change:
+            if form.changed_data:
+                self.update_row(request, self.model.objects.get(pk=obj.pk), form)
+            return
+        made = self.create_row(request, form)
+        obj.pk = made.pk
+        obj._state.adding = False
+        obj.refresh_from_db()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Run the actions for rows edited inline; admins with inlines say which."""
+        raise NotImplementedError
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete one row by its action."""
+        self.delete_row(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete rows by their action: all of them or, when one is refused, none."""
+        for row in queryset.order_by("pk"):
+            self.delete_row(request, row)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show or save a form; what the action refuses is shown in the form."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ActionError as refusal:
+            request.refusal = refusal  # type: ignore[attr-defined]  # read by `get_form`
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+        """Head the page with what it is about, and offer the buttons that are used."""
+        if row := context.get("original"):
+            context["title"] = str(row)
+            context["subtitle"] = str(self.opts.verbose_name).capitalize()
+        context.setdefault("show_save_and_add_another", not row)
+        return super().render_change_form(request, context, *args, **kw)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show the list or act on many rows, which is one transaction."""
+        title = str(self.opts.verbose_name_plural)
+        extra_context = {"title": title[:1].upper() + title[1:]} | (extra_context or {})
+        writes = request.method == "POST"
+        try:
+            with transaction.atomic() if writes else contextlib.nullcontext():
+                return super().changelist_view(request, extra_context)
+        except ActionError as refusal:
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask for and do a deletion; a refusal leads back to what is still there."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except ActionError as refusal:
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(self.url("change", object_id))
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """Say what goes, without collecting it: there may be millions, and the action decides."""
+        rows = list(objs)
+        named: list[Any] = []
+        for row in rows:
+            named.append(f"{str(self.opts.verbose_name).capitalize()}: {row}")
+            if self.goes_with:
+                named.append(list(self.goes_with))
+        return named, {str(self.opts.verbose_name_plural): len(rows)}, set(), []
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
+        """Return a field without the links that edit related rows in a window of their own."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def url(self, page: str, *arguments: Any) -> str:
+        """Return the address of one of this admin's pages."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return reverse(f"{self.admin_site.name}:{name}", args=arguments)
+
+    def page(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
+        """Return the context of a page of our own."""
+        return {**self.admin_site.each_context(request), "opts": self.opts, **context}
+
+
+class OperatorAdmin(ActionAdmin):
+    """What operators alone see."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the noun to operators."""
+        return access.is_operator(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators look."""
+        return access.is_operator(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let operators add."""
+        return access.is_operator(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators change."""
+        return access.is_operator(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators delete."""
+        return access.is_operator(request.user)

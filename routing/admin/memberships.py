@@ -1,0 +1,44 @@
+"""Memberships, for operators: who supervises which workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from routing import models
+from routing.actions import memberships
+from routing.admin.base import OperatorAdmin
+
+
+@admin.register(models.Membership)
+class MembershipAdmin(OperatorAdmin):
+    """Make users supervisors, and end that."""
+
+    list_display = ("user", "workspace")
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__username", "workspace__friendly_name")
+    ordering = ("user__username", "workspace__friendly_name", "pk")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("user", "workspace"),
+                "description": "A supervisor configures the workspace here in the admin, and sees"
+                " nothing of any other.",
+            },
+        ),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody turn one right into another: end it and give the other."""
+        return False
+
+    def create_row(self, request: HttpRequest, form: Any) -> models.Membership:
+        """Make the user a supervisor."""
+        return memberships.add_membership(**form.given)
+
+    def delete_row(self, request: HttpRequest, row: models.Membership) -> None:
+        """End the supervision."""
+        memberships.remove_membership(membership=row)

@@ -1,0 +1,130 @@
+"""What belongs to a workspace: seen by its supervisors, and choosing only from what is in it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from routing import models
+from routing.admin import access
+from routing.admin.base import ActionAdmin, ActionForm
+from routing.admin.paging import BoundedPaginator
+
+
+class ScopedForm(ActionForm):
+    """A form for something in one workspace."""
+
+    workspace: ClassVar[models.Workspace | None] = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.workspace is None:
+            return
+        if self.instance.pk is None and hasattr(self.instance, "workspace_id"):
+            self.instance.workspace = self.workspace
+        for field in self.fields.values():
+            if not isinstance(field, forms.ModelChoiceField) or field.queryset is None:
+                continue
+            if "workspace" in {each.name for each in field.queryset.model._meta.get_fields()}:
+                field.queryset = field.queryset.filter(workspace=self.workspace).order_by(
+                    "friendly_name", "pk"
+                )
+
+
+class ScopedAdmin(ActionAdmin):
+    """An admin for what belongs to a workspace; the workspace is chosen first and then fixed."""
+
+    form = ScopedForm
+    workspace_sid_path = "workspace__sid"
+    """How a query reaches the workspace's sid from a row."""
+
+    def workspace_of(self, obj: Any) -> models.Workspace | None:
+        """Return the workspace that a row belongs to."""
+        found: models.Workspace | None = obj.workspace
+        return found
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows of the user's workspaces."""
+        rows = super().get_queryset(request)
+        if access.is_operator(request.user):
+            return rows
+        mine = list(access.workspaces(request.user).values_list("sid", flat=True))
+        return rows.filter(**{f"{self.workspace_sid_path}__in": mine})
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Say which workspace a row is in only to those who have several."""
+        shown = super().get_list_display(request)
+        several = len(access.workspaces(request.user)[:2]) > 1
+        return shown if several else [name for name in shown if name != "workspace"]
+
+    def may(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tell whether a user may configure a row, or anything at all."""
+        if obj is None:
+            return access.may_enter(request.user)
+        workspace = self.workspace_of(obj)
+        return access.supervises(request.user, None if workspace is None else workspace.pk)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the noun to everybody who may enter."""
+        return self.may(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let supervisors look at what is theirs."""
+        return self.may(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let supervisors add to what is theirs."""
+        return self.may(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let supervisors change what is theirs."""
+        return self.may(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let supervisors delete what is theirs."""
+        return self.may(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        """Return the form's class, bound to the workspace that the page is about."""
+        form = super().get_form(request, obj, change, **options)
+        form.workspace = access.chosen_workspace(request) if obj is None else self.workspace_of(obj)
+        return form
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Ask for the workspace first, unless it is clear which one is meant."""
+        if self.has_add_permission(request) and access.chosen_workspace(request) is None:
+            context = self.page(
+                request,
+                title=f"Add {self.opts.verbose_name}: to which workspace?",
+                choices=access.workspaces(request.user),
+            )
+            return TemplateResponse(request, "admin/routing/choose_workspace.html", context)
+        return super().add_view(request, form_url, extra_context)
+
+
+class HistoryAdmin(ScopedAdmin):
+    """What is looked at and never edited: bounded, newest first."""
+
+    paginator = BoundedPaginator
+    ordering = ("-pk",)
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let nobody add: these rows come of routing."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let nobody edit freely."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let nobody delete here: housekeeping does in time."""
+        return False

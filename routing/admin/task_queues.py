@@ -1,0 +1,174 @@
+"""Task queues: who serves them, in which order, and what may be picked by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from routing import models
+from routing.actions import task_queues
+from routing.admin.base import acting
+from routing.admin.fields import ExpressionText
+from routing.admin.filters import WorkspaceFilter
+from routing.admin.scoped import ScopedAdmin, ScopedForm
+from routing.core import matcher
+from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.seen import lanes as seen_lanes
+from routing.seen import workers as seen_workers
+from workflows import expressions
+
+MOST_ASKED = 2000
+"""How many workers a page asks whether they match."""
+MOST_NAMED = 50
+
+_POLICIES = {
+    GrabPolicy.OFF: "Nothing: tasks come by the router alone",
+    GrabPolicy.ANYTHING: "Anything that waits",
+    GrabPolicy.OLDEST: "Only the oldest few",
+    GrabPolicy.WAITED: "Only what has waited a while",
+}
+
+
+class TaskQueueForm(ScopedForm):
+    """What a queue is given."""
+
+    target_workers = ExpressionText(
+        subject="worker",
+        required=False,
+        initial="1==1",
+        label="Workers who serve it",
+        help_text="An expression over a worker's attributes, such as languages HAS 'en' AND "
+        "level >= 2. 1==1 means everyone; empty means nobody, and tasks wait.",
+    )
+    grab_policy = forms.ChoiceField(
+        choices=[(policy.value, words) for policy, words in _POLICIES.items()],
+        initial=GrabPolicy.ANYTHING.value,
+        label="Agents may pick",
+        help_text="What agents who serve this queue may take from it themselves. Their "
+        "availability and their capacity count either way.",
+    )
+
+    def clean_grab_policy(self) -> GrabPolicy:
+        """Return the policy as the action wants it."""
+        return GrabPolicy(self.cleaned_data["grab_policy"])
+
+    def clean_task_order(self) -> QueueOrder:
+        """Return the order as the action wants it."""
+        return QueueOrder(self.cleaned_data["task_order"])
+
+
+@admin.register(models.TaskQueue)
+class TaskQueueAdmin(ScopedAdmin):
+    """The lines of waiting tasks."""
+
+    form = TaskQueueForm
+    list_display = ("friendly_name", "expression", "task_order", "picking", "workspace")
+    list_filter = (WorkspaceFilter, "task_order", "grab_policy")
+    list_select_related = ("workspace",)
+    search_fields = ("friendly_name", "sid__exact")
+    ordering = ("workspace__friendly_name", "friendly_name", "pk")
+    readonly_fields = ("workspace", "matching", "sid", "date_created", "date_updated")
+    goes_with = ("finished tasks stay, without their queue",)
+    fieldsets = (
+        (None, {"fields": ("workspace", "friendly_name", "target_workers")}),
+        ("Serving", {"fields": ("task_order", "max_reserved_workers")}),
+        ("Picking by hand", {"fields": ("grab_policy", "grab_limit", "grab_after")}),
+        (
+            "With multitasking off",
+            {
+                "fields": ("reservation_activity", "assignment_activity"),
+                "classes": ("collapse",),
+            },
+        ),
+        (
+            "For programs",
+            {"fields": ("sid", "date_created", "date_updated"), "classes": ("collapse",)},
+        ),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show who serves an existing queue right under its expression."""
+        if obj is None:
+            return self.fieldsets[:-1]
+        first = (None, {"fields": ("workspace", "friendly_name", "target_workers", "matching")})
+        return (first, *self.fieldsets[1:])
+
+    @admin.display(description="workers who serve it")
+    def expression(self, queue: models.TaskQueue) -> SafeString | str:
+        """Return the expression, or that nobody serves the queue."""
+        if not queue.target_workers:
+            return "nobody"
+        return format_html("<code>{}</code>", queue.target_workers)
+
+    @admin.display(description="agents may pick")
+    def picking(self, queue: models.TaskQueue) -> str:
+        """Return the policy in words, with the number that matters."""
+        policy = GrabPolicy(queue.grab_policy)
+        if policy == GrabPolicy.OLDEST:
+            return f"the oldest {queue.grab_limit}"
+        if policy == GrabPolicy.WAITED:
+            return f"after {queue.grab_after} s"
+        return "nothing" if policy == GrabPolicy.OFF else "anything"
+
+    @admin.display(description="who that is now")
+    def matching(self, queue: models.TaskQueue) -> SafeString | str:
+        """Return the workers who serve the queue as it is saved, available or not."""
+        rows = models.Worker.objects.filter(workspace_id=queue.workspace_id).order_by("pk")
+        asked = seen_workers.load_workers(
+            models.Worker.objects.filter(pk__in=rows.values("pk")[:MOST_ASKED])
+        )
+        seen = seen_lanes.task_queue(queue)
+        serving = sorted(
+            (w for w in asked if matcher.membership_refusal(matcher.Hand(w), seen) is None),
+            key=lambda worker: worker.friendly_name.lower(),
+        )
+        if not serving:
+            return format_html('<strong class="nobody">Nobody: what comes here waits.</strong>')
+        of = f"the first {MOST_ASKED} workers" if len(asked) == MOST_ASKED else f"{len(asked)}"
+        names = format_html_join(
+            ", ",
+            '<a href="{}">{}</a>',
+            (
+                (reverse("admin:routing_worker_change", args=[w.id]), w.friendly_name)
+                for w in serving[:MOST_NAMED]
+            ),
+        )
+        more = f" and {len(serving) - MOST_NAMED} more" if len(serving) > MOST_NAMED else ""
+        return format_html("<strong>{} of {}</strong>: {}{}", len(serving), of, names, more)
+
+    def create_row(self, request: HttpRequest, form: Any) -> models.TaskQueue:
+        """Create the queue."""
+        queue = task_queues.create_task_queue(
+            workspace=form.workspace, **_without_unset(form.given), **acting(request)
+        )
+        _warn(request, queue)
+        return queue
+
+    def update_row(self, request: HttpRequest, row: models.TaskQueue, form: Any) -> None:
+        """Change the queue; what waits in it is matched anew at once."""
+        changes = form.changes
+        queue = task_queues.update_task_queue(queue=row, **changes, **acting(request))
+        if "target_workers" in changes:
+            _warn(request, queue)
+
+    def delete_row(self, request: HttpRequest, row: models.TaskQueue) -> None:
+        """Delete the queue, unless it is in use."""
+        task_queues.delete_task_queue(queue=row, **acting(request))
+
+
+def _without_unset(values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out activities that were not chosen: a new queue then takes the usual ones."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _warn(request: HttpRequest, queue: models.TaskQueue) -> None:
+    if queue.target_workers:
+        expression = expressions.compile(queue.target_workers, subject="worker")
+        for advice in expressions.warnings(expression):
+            messages.warning(request, f"{queue}: {advice.message}")

@@ -1,0 +1,101 @@
+"""Logins, for operators: Django's own pages, with who works and supervises as them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from routing.admin import access
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    Base = DjangoUserAdmin[User]
+else:
+    Base = DjangoUserAdmin
+
+admin.site.unregister(Group)  # rights come of memberships; groups would do nothing
+admin.site.unregister(get_user_model())
+
+
+@admin.register(get_user_model())
+class UserAdmin(Base):
+    """Passwords and flags; rights by model and group do nothing here and are not shown."""
+
+    list_display = ("username", "works_as", "supervised", "is_superuser", "is_active")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    filter_horizontal = ()
+    show_full_result_count = False
+    list_per_page = 50
+    readonly_fields = ("works_as", "supervised", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        (
+            "What they may do",
+            {
+                "fields": ("works_as", "supervised", "is_active", "is_staff", "is_superuser"),
+                "description": "Whoever works as a worker has the agent's desk. Staff who "
+                "supervise a workspace have its pages here. Superusers are operators: they see "
+                "every workspace, logins, accounts and keys.",
+            },
+        ),
+        ("When", {"fields": ("last_login", "date_joined"), "classes": ("collapse",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read workers and memberships with the users."""
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related("workers__workspace", "memberships__workspace")
+        )
+
+    @admin.display(description="works as")
+    def works_as(self, user: User) -> SafeString | str:
+        """Return the workers that this login works as."""
+        return _links("worker", [(w.pk, f"{w} ({w.workspace})") for w in user.workers.all()])
+
+    @admin.display(description="supervises")
+    def supervised(self, user: User) -> SafeString | str:
+        """Return the workspaces that this login supervises."""
+        places = [(m.workspace.pk, str(m.workspace)) for m in user.memberships.all()]
+        return _links("workspace", places)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show logins to operators."""
+        return access.is_operator(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators look."""
+        return access.is_operator(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let operators add."""
+        return access.is_operator(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators change."""
+        return access.is_operator(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators delete."""
+        return access.is_operator(request.user)
+
+
+def _links(model: str, rows: list[tuple[int, str]]) -> SafeString | str:
+    name = f"admin:routing_{model}_change"
+    return (
+        format_html_join(
+            ", ", '<a href="{}">{}</a>', ((reverse(name, args=[pk]), text) for pk, text in rows)
+        )
+        or "–"
+    )

@@ -1,0 +1,216 @@
+"""Workers: activity, attributes, login and capacities on one page, saved as one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import Prefetch, Q
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from routing import models
+from routing.actions import logins, worker_channels, workers
+from routing.admin import access, worker_bulk
+from routing.admin.base import acting
+from routing.admin.fields import JSONText
+from routing.admin.filters import ActivityFilter, WorkspaceFilter
+from routing.admin.moments import moment
+from routing.admin.scoped import ScopedAdmin, ScopedForm
+from routing.admin.worker_channels import WorkerChannelInline, load
+
+
+class WorkerForm(ScopedForm):
+    """What a worker is given."""
+
+    places = {"username": "new_username", "password": "new_password"}
+    attributes = JSONText(
+        required=False,
+        initial="{}",
+        help_text="A JSON object that expressions match on, such as "
+        '{"languages": ["en", "fr"], "level": 3}.',
+    )
+    new_username = forms.CharField(
+        required=False,
+        label="New login",
+        help_text="To create a login for this worker in the same step: its user name.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    new_password = forms.CharField(
+        required=False,
+        strip=False,
+        label="Its password",
+        help_text="Tell it to them; it is not shown again.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    reject_pending_reservations = forms.BooleanField(
+        required=False,
+        label="Reject open offers",
+        help_text="When this page moves them to an activity without work while offers are open: "
+        "reject these instead of refusing to move.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk is None and self.workspace is not None:
+            self.fields["activity"].initial = self.workspace.default_activity_id
+
+    def clean(self) -> dict[str, Any] | None:
+        """Ask for one login at most, and for its password."""
+        cleaned = super().clean()
+        name, password = (self.cleaned_data.get(f"new_{what}") for what in ("username", "password"))
+        if name and not password:
+            self.add_error("new_password", "A new login needs a password.")
+        if password and not name:
+            self.add_error("new_username", "Say whose password this is to be.")
+        if name and self.cleaned_data.get("user") and "user" in self.changed_data:
+            self.add_error("new_username", "Choose an existing login or create one, not both.")
+        return cleaned
+
+
+@admin.register(models.Worker)
+class WorkerAdmin(ScopedAdmin):
+    """Who takes tasks."""
+
+    form = WorkerForm
+    list_display = ("friendly_name", "now", "live_load", "user", "workspace")
+    list_filter = (WorkspaceFilter, ActivityFilter)
+    search_fields = ("friendly_name", "user__username", "sid__exact")
+    ordering = ("workspace__friendly_name", "friendly_name", "pk")
+    readonly_fields = ("workspace", "in_hand", "sid", "since", "date_created", "date_updated")
+    actions = (worker_bulk.set_capacity, worker_bulk.set_activity)
+    change_form_template = "admin/routing/worker_change_form.html"
+    goes_with = ("their channels and the record of their finished reservations",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask for what the moment needs."""
+        login = {"fields": ("user", "new_username", "new_password")}
+        if obj is None:
+            new = ("workspace", "friendly_name", "activity", "attributes")
+            return ((None, {"fields": new}), ("Login", login))
+        person = ("workspace", "friendly_name", "attributes")
+        now = ("activity", "reject_pending_reservations", "since", "in_hand")
+        return (
+            (None, {"fields": person}),
+            ("Now", {"fields": now}),
+            ("Login", login),
+            (
+                "For programs",
+                {"fields": ("sid", "date_created", "date_updated"), "classes": ("collapse",)},
+            ),
+        )
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Show the channels of a worker who exists."""
+        return [WorkerChannelInline] if obj else []
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read channels with their workers, in one query more."""
+        channels = models.WorkerChannel.objects.select_related("task_channel")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("workspace", "activity", "user")
+            .prefetch_related(Prefetch("channels", channels.order_by("task_channel__pk")))
+        )
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **options: Any) -> Any:
+        """Offer logins that the user may know of."""
+        if db_field.name == "user":
+            options["queryset"] = _known_logins(request)
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    @admin.display(description="activity", ordering="activity__friendly_name")
+    def now(self, worker: models.Worker) -> SafeString:
+        """Return the activity, by shape and word."""
+        state = "available" if worker.activity.available else "unavailable"
+        return format_html('<span class="presence {}">{}</span>', state, worker.activity)
+
+    @admin.display(description="load now")
+    def live_load(self, worker: models.Worker) -> SafeString:
+        """Return the slots in use on every channel."""
+        return load(worker)
+
+    @admin.display(description="in this activity since")
+    def since(self, worker: models.Worker) -> str:
+        """Return when the activity last changed."""
+        return moment(worker.date_status_changed)
+
+    @admin.display(description="in hand")
+    def in_hand(self, worker: models.Worker) -> SafeString | str:
+        """Return the offers and tasks that the worker holds."""
+        held = worker.reservations.open().select_related("task__task_channel").order_by("pk")
+        return (
+            format_html_join(
+                "",
+                '<div><a href="{}">{}</a> – {}, {}</div>',
+                (
+                    (
+                        reverse("admin:routing_task_change", args=[r.task_id]),
+                        r.task.sid,
+                        r.task.task_channel.unique_name,
+                        r.reservation_status,
+                    )
+                    for r in held
+                ),
+            )
+            or "nothing"
+        )
+
+    def create_row(self, request: HttpRequest, form: Any) -> models.Worker:
+        """Create the worker, with a login if one is asked for."""
+        values = form.given | _new_login(form)
+        return workers.create_worker(workspace=form.workspace, **values, **acting(request))
+
+    def update_row(self, request: HttpRequest, row: models.Worker, form: Any) -> None:
+        """Change the worker."""
+        changes = form.changes | _new_login(form)
+        if not changes:
+            return
+        leaves = "activity" in changes and not changes["activity"].available
+        workers.update_worker(
+            worker=row,
+            reject_pending_reservations=leaves and form.cleaned_data["reject_pending_reservations"],
+            **changes,
+            **acting(request),
+        )
+
+    def delete_row(self, request: HttpRequest, row: models.Worker) -> None:
+        """Delete the worker, unless they hold something."""
+        workers.delete_worker(worker=row, **acting(request))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Change the channels that were changed."""
+        formset.save(commit=False)
+        for channel, fields in formset.changed_objects:
+            changes = {name: getattr(channel, name) for name in fields}
+            worker_channels.update_worker_channel(channel=channel, **changes, **acting(request))
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
+        """Go on to the new worker's capacities."""
+        response = super().response_add(request, obj, post_url_continue)
+        if "_addanother" in request.POST:
+            return response
+        return HttpResponseRedirect(self.url("change", obj.pk))
+
+
+def _known_logins(request: HttpRequest) -> Any:
+    """Return the logins to choose from: a supervisor learns of nobody outside their floors."""
+    users = get_user_model().objects.filter(is_active=True).order_by("username")
+    if access.is_operator(request.user):
+        return users
+    mine = access.workspaces(request.user)
+    return users.filter(
+        Q(pk=request.user.pk)
+        | Q(pk__in=models.Worker.objects.filter(workspace__in=mine).values("user"))
+        | Q(pk__in=models.Membership.objects.filter(workspace__in=mine).values("user"))
+    )
+
+
+def _new_login(form: Any) -> dict[str, Any]:
+    name, password = form.cleaned_data["new_username"], form.cleaned_data["new_password"]
+    return {"user": logins.create_login(username=name, password=password)} if name else {}

@@ -1,0 +1,180 @@
+"""Workflows: a JSON text, with every problem shown at its path and every doubt said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from routing import configurations, models
+from routing.actions import workflows
+from routing.admin.base import acting
+from routing.admin.fields import ConfigurationText
+from routing.admin.filters import WorkspaceFilter
+from routing.admin.scoped import ScopedAdmin, ScopedForm
+
+
+class WorkflowForm(ScopedForm):
+    """A workflow's configuration and what stands around it."""
+
+    configuration = ConfigurationText(
+        help_text="Which tasks take which way: filters with targets, tried from the top, and a "
+        "default filter for the rest. Whatever is wrong is listed with its path."
+    )
+    re_evaluate_tasks = forms.BooleanField(
+        required=False,
+        label="Re-evaluate waiting tasks",
+        help_text="Route the tasks that wait now anew by this configuration. Otherwise they go on "
+        "by the one under which they came.",
+    )
+    based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "configuration" not in self.fields:
+            return
+        field = self.fields["configuration"]
+        assert isinstance(field, ConfigurationText)
+        queues = () if self.workspace is None else self.workspace.task_queues.order_by("pk")
+        sids = [queue.sid for queue in queues]
+        field.queue_sids = lambda: sids
+        self.fields["configuration"].initial = (
+            workflows.current(self.instance) if self.instance.pk else _first(sids)
+        )
+        if "based_on" in self.fields:
+            self.fields["based_on"].initial = self.instance.revision_id
+        for name, what in (("assignment", "an offer"), ("fallback_assignment", "the first fails")):
+            if url := self.fields.get(f"{name}_callback_url"):
+                when = "when a task is on offer" if name == "assignment" else f"when {what}"
+                url.help_text = f"An absolute http or https address that is asked {when}; or empty."
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse to write over a configuration that somebody else has written meanwhile."""
+        cleaned = super().clean()
+        written = self.instance.pk is not None and "configuration" in self.changed_data
+        if written and self.cleaned_data.get("based_on") != self.instance.revision_id:
+            self.add_error(
+                "configuration",
+                "Somebody else has changed this configuration since this page was opened. "
+                "Open it anew in another window, and carry your change over.",
+            )
+        return cleaned
+
+
+@admin.register(models.Workflow)
+class WorkflowAdmin(ScopedAdmin):
+    """Which task goes to which queue."""
+
+    form = WorkflowForm
+    list_display = ("friendly_name", "steps", "task_reservation_timeout", "workspace")
+    list_filter = (WorkspaceFilter,)
+    list_select_related = ("workspace", "revision")
+    search_fields = ("friendly_name", "sid__exact")
+    ordering = ("workspace__friendly_name", "friendly_name", "pk")
+    readonly_fields = ("workspace", "doubts", "queues", "sid", "date_created", "date_updated")
+    goes_with = ("finished tasks stay, without their workflow",)
+    change_form_template = "admin/routing/workflow_change_form.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show doubts beside what exists, and the queues that a configuration may name."""
+        head = ("workspace", "friendly_name", "task_reservation_timeout")
+        callbacks = (
+            "Assignment callbacks",
+            {
+                "fields": ("assignment_callback_url", "fallback_assignment_callback_url"),
+                "classes": ("collapse",),
+            },
+        )
+        if obj is None:
+            text: tuple[str, ...] = ("queues", "configuration")
+            return ((None, {"fields": head}), ("Configuration", {"fields": text}), callbacks)
+        text = ("doubts", "queues", "configuration", "re_evaluate_tasks", "based_on")
+        return (
+            (None, {"fields": head}),
+            ("Configuration", {"fields": text}),
+            callbacks,
+            (
+                "For programs",
+                {"fields": ("sid", "date_created", "date_updated"), "classes": ("collapse",)},
+            ),
+        )
+
+    @admin.display(description="steps")
+    def steps(self, workflow: models.Workflow) -> str:
+        """Return how large the workflow is."""
+        if workflow.revision_id is None:
+            return "–"
+        configuration = configurations.of(workflow.revision_id)
+        filters, rest = len(configuration.filters), configuration.default is not None
+        words = f"{filters} filter{'' if filters == 1 else 's'}"
+        return f"{words} and a default" if rest else words
+
+    @admin.display(description="doubtful")
+    def doubts(self, workflow: models.Workflow) -> SafeString | str:
+        """Return what the saved configuration says that is hardly meant."""
+        found = () if workflow.revision_id is None else configurations.of(workflow.revision_id)
+        warnings = found.warnings if found else ()
+        if not warnings:
+            return "Nothing."
+        return format_html(
+            '<ul class="doubts">{}</ul>',
+            format_html_join(
+                "", "<li><code>{}</code> {}</li>", ((w.path, w.message) for w in warnings)
+            ),
+        )
+
+    @admin.display(description="queues of this workspace")
+    def queues(self, workflow: models.Workflow) -> SafeString | str:
+        """Return the sids that a configuration may name."""
+        rows = models.TaskQueue.objects.filter(workspace_id=workflow.workspace_id)
+        items = ((q.sid, q.friendly_name) for q in rows.order_by("friendly_name", "pk"))
+        return (
+            format_html_join("", '<div class="sid-line"><code>{}</code> {}</div>', items)
+            or "None yet: a workflow needs a queue to lead to."
+        )
+
+    def create_row(self, request: HttpRequest, form: Any) -> models.Workflow:
+        """Create the workflow."""
+        workflow = workflows.create_workflow(
+            workspace=form.workspace,
+            configuration=form.cleaned_data["configuration"],
+            **form.given,
+            **acting(request),
+        )
+        _warn(request, workflow)
+        return workflow
+
+    def update_row(self, request: HttpRequest, row: models.Workflow, form: Any) -> None:
+        """Change the workflow; a changed configuration is a new revision."""
+        new = "configuration" in form.changed_data
+        workflow = workflows.update_workflow(
+            workflow=row,
+            configuration=form.cleaned_data["configuration"] if new else None,
+            re_evaluate_tasks=form.cleaned_data["re_evaluate_tasks"],
+            **form.changes,
+            **acting(request),
+        )
+        if new:
+            _warn(request, workflow)
+
+    def delete_row(self, request: HttpRequest, row: models.Workflow) -> None:
+        """Delete the workflow, unless tasks follow it."""
+        workflows.delete_workflow(workflow=row, **acting(request))
+
+
+def _warn(request: HttpRequest, workflow: models.Workflow) -> None:
+    document = workflows.current(workflow)
+    for warning in workflows.parse(document, workflow.workspace).warnings:
+        messages.warning(request, str(warning))
+
+
+def _first(sids: list[str]) -> str:
+    """Return a configuration to begin with: everything to the first queue."""
+    queue = sids[0] if sids else "WQ…"
+    routing = {"filters": [], "default_filter": {"queue": queue}}
+    return json.dumps({"task_routing": routing}, indent=2, ensure_ascii=False)

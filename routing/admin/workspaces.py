@@ -1,0 +1,169 @@
+"""Workspaces: multitasking, default activities, callbacks, and who supervises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from routing import models
+from routing.actions import memberships, workspaces
+from routing.admin import access
+from routing.admin.base import acting
+from routing.admin.scoped import ScopedAdmin, ScopedForm
+from routing.core.vocabulary import QueueOrder
+
+if TYPE_CHECKING:
+    TabularInline = admin.TabularInline[Any, Any]
+else:
+    TabularInline = admin.TabularInline
+
+
+class WorkspaceForm(ScopedForm):
+    """What a workspace is given."""
+
+    template = forms.ChoiceField(
+        choices=[
+            ("NONE", "Nothing but the usual channels and activities"),
+            ("FIFO", "A queue for everyone and a workflow that leads there"),
+        ],
+        label="Start with",
+        help_text="Every workspace begins with the channels voice, sms, chat, video and default, "
+        "and with the activities Available, Unavailable and Offline.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "event_callback_url" in self.fields:
+            self.fields[
+                "event_callback_url"
+            ].help_text = (
+                "Where every event is posted to: an absolute http or https address, or empty."
+            )
+
+    def clean_prioritize_queue_order(self) -> QueueOrder:
+        """Return the order as the action wants it."""
+        return QueueOrder(self.cleaned_data["prioritize_queue_order"])
+
+
+class MembershipInline(TabularInline):
+    """The supervisors of a workspace, for operators."""
+
+    model = models.Membership
+    extra = 0
+    verbose_name = "supervisor"
+    verbose_name_plural = "supervisors"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators look."""
+        return access.is_operator(request.user)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators add."""
+        return access.is_operator(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody turn one right into another."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators end a supervision."""
+        return access.is_operator(request.user)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
+        """Return a plain menu of users."""
+        return db_field.formfield(**options)
+
+
+@admin.register(models.Workspace)
+class WorkspaceAdmin(ScopedAdmin):
+    """The floors; operators create and delete them, supervisors configure their own."""
+
+    form = WorkspaceForm
+    workspace_sid_path = "sid"
+    list_display = ("friendly_name", "multi_task_enabled", "prioritize_queue_order", "sid")
+    list_filter = ("multi_task_enabled",)
+    search_fields = ("friendly_name", "sid__exact")
+    ordering = ("friendly_name", "pk")
+    actions = None
+    goes_with = ("all its tasks, workers, queues, workflows, channels and activities",)
+    change_form_template = "admin/routing/workspace_change_form.html"
+
+    def workspace_of(self, obj: Any) -> models.Workspace:
+        """Return the workspace itself."""
+        assert isinstance(obj, models.Workspace)
+        return obj
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let operators add."""
+        return access.is_operator(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators delete."""
+        return access.is_operator(request.user)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask for what the moment needs."""
+        callbacks = (
+            "Callbacks",
+            {"fields": ("event_callback_url", "events_filter"), "classes": ("collapse",)},
+        )
+        orders = ("multi_task_enabled", "prioritize_queue_order")
+        if obj is None:
+            return (
+                (None, {"fields": ("account", "friendly_name", "template")}),
+                ("Routing", {"fields": orders}),
+                callbacks,
+            )
+        return (
+            (None, {"fields": ("friendly_name",)}),
+            ("Routing", {"fields": (*orders, "default_activity", "timeout_activity")}),
+            callbacks,
+            (
+                "For programs",
+                {
+                    "fields": ("account", "sid", "date_created", "date_updated"),
+                    "classes": ("collapse",),
+                },
+            ),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Fix the owner once the workspace exists."""
+        fixed = ("sid", "date_created", "date_updated")
+        return (*fixed, "account") if obj else fixed
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Show supervisors of what exists."""
+        return [MembershipInline] if obj else []
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show the form at once: a workspace is in no other."""
+        return super(ScopedAdmin, self).add_view(request, form_url, extra_context)
+
+    def create_row(self, request: HttpRequest, form: Any) -> models.Workspace:
+        """Create the workspace with its first activities and channels."""
+        return workspaces.create_workspace(
+            **form.given, template=form.cleaned_data["template"], **acting(request)
+        )
+
+    def update_row(self, request: HttpRequest, row: models.Workspace, form: Any) -> None:
+        """Change the workspace."""
+        if changes := form.changes:
+            workspaces.update_workspace(workspace=row, **changes, **acting(request))
+
+    def delete_row(self, request: HttpRequest, row: models.Workspace) -> None:
+        """Delete the workspace and all that is in it."""
+        workspaces.delete_workspace(workspace=row, **acting(request))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Add and remove supervisors."""
+        formset.save(commit=False)
+        for membership in formset.deleted_objects:
+            memberships.remove_membership(membership=membership)
+        for membership in formset.new_objects:
+            memberships.add_membership(workspace=form.instance, user=membership.user)
