@@ -1,0 +1,195 @@
+"""Waking the router: a burst costs one job, and nothing that came meanwhile is missed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import celery
+import pytest
+
+from config import embedded_redis
+from routing import jobs, models, wakes
+from tests import factories
+from tests.factories import NOW, later
+
+WS = "WS" + "0" * 32
+OTHER = "WS" + "1" * 32
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    """Return the URL of a private Redis."""
+    with tempfile.TemporaryDirectory(prefix="cb-wakes-", dir="/tmp") as home:
+        path = embedded_redis.make_room(Path(home))
+        server = subprocess.Popen(
+            embedded_redis.command_line(embedded_redis.find_server(), path),
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            asyncio.run(embedded_redis.answers(path))
+            yield f"unix://{path}"
+        finally:
+            server.terminate()
+            server.wait(timeout=10)
+            embedded_redis.tidy(Path(home))
+
+
+@pytest.fixture
+def real_redis(redis_url: str, settings: Any) -> Iterator[None]:
+    """Have wakes speak to the private Redis, empty."""
+    settings.REDIS_URL = redis_url
+    wakes._redis.cache_clear()
+    client = wakes._redis()
+    assert client is not None
+    client.flushdb()
+    yield
+    client.close()
+    wakes._redis.cache_clear()
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the workspaces for which a job was sent."""
+    found: list[str] = []
+
+    class Signature:
+        def __init__(self, name: str, kwargs: dict[str, str]) -> None:
+            assert name == "routing.jobs.run_cycle"
+            self.workspace = kwargs["workspace_sid"]
+
+        def apply_async(self, **_: object) -> None:
+            found.append(self.workspace)
+
+    monkeypatch.setattr(celery, "signature", Signature)
+    return found
+
+
+def test_a_burst_of_wakes_costs_one_job_per_workspace(real_redis: None, sent: list[str]) -> None:
+    for _ in range(10):
+        wakes.wake(WS)
+    wakes.wake(OTHER)
+    assert sent == [WS, OTHER]
+
+
+def test_a_wake_after_the_cycle_began_costs_another_job(real_redis: None, sent: list[str]) -> None:
+    wakes.wake(WS)
+    for _ in wakes.turns(WS):
+        pass
+    wakes.wake(WS)
+    assert sent == [WS, WS]
+
+
+def test_what_came_while_a_cycle_ran_is_seen_by_another_turn(
+    real_redis: None, sent: list[str]
+) -> None:
+    turns = 0
+    for _ in wakes.turns(WS):
+        turns += 1
+        if turns == 1:
+            wakes.wake(WS)
+    assert turns == 2
+
+
+def test_one_cycle_runs_in_a_workspace_at_a_time(real_redis: None) -> None:
+    for _ in wakes.turns(WS):
+        assert list(wakes.turns(WS)) == []
+        assert len(list(wakes.turns(OTHER))) == 1
+    assert len(list(wakes.turns(WS))) == 1
+
+
+def test_a_cycle_that_fails_gives_its_turn_back(real_redis: None) -> None:
+    def fail() -> None:
+        for _ in wakes.turns(WS):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert len(list(wakes.turns(WS))) == 1
+
+
+def test_without_redis_a_wake_is_lost_with_a_word_and_nothing_breaks(
+    settings: Any, sent: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = "unix:///nonexistent/redis.sock"
+    wakes._redis.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING):
+            wakes.wake(WS)
+    finally:
+        wakes._redis.cache_clear()
+    assert sent == []
+    assert "the sweep will find its work" in caplog.text
+
+
+Ran = Callable[[], list[str]]
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the workspaces in which the sweep has a cycle run."""
+    found: list[str] = []
+    monkeypatch.setattr(
+        jobs.run_cycle, "apply_async", lambda kwargs, **_: found.append(kwargs["workspace_sid"])
+    )
+    return found
+
+
+@pytest.mark.django_db
+def test_the_sweep_runs_a_cycle_wherever_something_waits_or_is_due(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, offered, quiet = (factories.workspace() for _ in range(3))
+    factories.task(waiting)
+    factories.worker(offered)
+    factories.offered(offered)
+    factories.worker(quiet)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later(60))
+    jobs.run_due_cycles()
+    assert ran == [waiting.sid]
+    ran.clear()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later(121))
+    jobs.run_due_cycles()
+    assert ran == [waiting.sid, offered.sid]
+
+
+@pytest.mark.django_db
+def test_the_sweep_alone_finds_everything_when_every_wake_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor = factories.workspace()
+    factories.worker(floor)
+    task = factories.task(floor)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    jobs.run_due_cycles()
+    assert factories.status(task) == "reserved"
+
+
+@pytest.mark.django_db
+def test_a_wake_for_a_workspace_that_is_gone_does_nothing() -> None:
+    jobs.run_cycle(workspace_sid=WS)
+    assert not models.Event.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_has_been_kept_long_enough_is_forgotten_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from routing.actions import task_statuses
+    from routing.actors import SYSTEM
+
+    floor = factories.workspace()
+    old, fresh, waiting = (factories.task(floor) for _ in range(3))
+    task_statuses.cancel_task(task=old, actor=SYSTEM, now=NOW)
+    task_statuses.cancel_task(task=fresh, actor=SYSTEM, now=later(3 * 86_400))
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later(31 * 86_400))
+    jobs.prune()
+    assert set(models.Task.objects.values_list("pk", flat=True)) == {fresh.pk, waiting.pk}
+    # Of events, only those of the third day are young enough.
+    assert factories.event_types() == ["task.canceled"]
+    assert models.Lane.objects.count() == 1
