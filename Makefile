@@ -34,11 +34,14 @@ test: ## Run all tests (ARGS="tests/core -k grab" for some of them)
 
 lint: ## Check style, types, import contracts and migrations
 	$(call environment,dev)
-	$(BIN)/python -m ruff check .
-	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m mypy .
-	$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
-	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+	@failed=; check() { echo "-- $$*"; $(BIN)/python "$$@" || failed=yes; }; \
+	  check -m ruff check .; \
+	  check -m ruff format --check .; \
+	  check -m mypy .; \
+	  check -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'; \
+	  export DJANGO_SETTINGS_MODULE=tests.settings; \
+	  check manage.py makemigrations --check --dry-run; \
+	  test -z "$$failed"
 
 format: ## Put the code into shape
 	$(call environment,dev)
