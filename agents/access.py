@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
-from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -59,10 +60,11 @@ def worker_of(user: Someone, workspace_sid: str | None = None) -> models.Worker:
     raise NoWorker
 
 
-def user_of(session: SessionBase) -> Someone:
-    """Return who a stored session belongs to now: nobody once it has ended."""
+def user_of(session_key: str) -> Someone:
+    """Return who a session belongs to as it is stored now: nobody once it has ended."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
     request = HttpRequest()
-    request.session = session
+    request.session = store(session_key)
     user = auth.get_user(request)
     return user if isinstance(user, User) else AnonymousUser()
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from agents.access import Agent
-from routing import models
+from routing import models, sids
 from routing.actions import (
     errors,
     grabs,
@@ -40,12 +40,12 @@ class Command:
     """What an agent can do.
 
     Arguments:
-        needs: the arguments it cannot do without, all of them sids.
+        needs: the arguments it cannot do without, all of them sids, with their prefixes.
         takes: the arguments that are yes or no; left out they mean no.
     """
 
     run: Callable[[Agent, Arguments, datetime], None]
-    needs: tuple[str, ...]
+    needs: Mapping[str, str]
     takes: tuple[str, ...] = field(default=())
 
 
@@ -55,10 +55,10 @@ def run(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> N
     if command is None:
         raise Refused("unknown_command", "There is no such command.", status=404)
     checked: dict[str, Any] = {}
-    for argument in command.needs:
+    for argument, prefix in command.needs.items():
         value = arguments.get(argument)
-        if not isinstance(value, str) or not 0 < len(value) <= 64:
-            raise Refused("invalid", f"“{argument}” is missing.", status=400)
+        if not isinstance(value, str) or not sids.is_valid(value, prefix):
+            raise Refused("invalid", f"“{argument}” is missing, or not a sid.", status=400)
         checked[argument] = value
     for argument in command.takes:
         checked[argument] = _yes(arguments.get(argument), argument)
@@ -144,13 +144,13 @@ def _set_available(agent: Agent, given: Arguments, now: datetime) -> None:
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "reservation.accept": Command(_accept, ("reservation",)),
-    "reservation.reject": Command(_reject, ("reservation",)),
-    "task.wrap_up": Command(_wrap_up, ("task",)),
-    "task.complete": Command(_complete, ("task",)),
-    "task.grab": Command(_grab, ("task",)),
-    "worker.set_activity": Command(_set_activity, ("activity",), ("reject_offers",)),
-    "worker_channel.set_available": Command(_set_available, ("channel",), ("available",)),
+    "reservation.accept": Command(_accept, {"reservation": "WR"}),
+    "reservation.reject": Command(_reject, {"reservation": "WR"}),
+    "task.wrap_up": Command(_wrap_up, {"task": "WT"}),
+    "task.complete": Command(_complete, {"task": "WT"}),
+    "task.grab": Command(_grab, {"task": "WT"}),
+    "worker.set_activity": Command(_set_activity, {"activity": "WA"}, ("reject_offers",)),
+    "worker_channel.set_available": Command(_set_available, {"channel": "WC"}, ("available",)),
 }
 """Everything an agent can do; docs/websocket.md tells what each takes."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from agents import views
+from agents import consumers, views
 
 app_name = "agents"
 urlpatterns = [
     path("", views.desk, name="desk"),
     path("panels/<slug:name>", views.panel, name="panel"),
     path("do/<str:name>", views.command, name="command"),
+]
+websocket_urlpatterns = [
+    path("agent/socket", consumers.AgentConsumer.as_asgi()),
 ]

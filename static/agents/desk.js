@@ -1,1 +1,55 @@
-// The desk's script.
+// The agent's desk. Everything works as plain forms without this; with it, everything moves by itself:
+// the socket says what is out of date, panels are fetched anew, and presses go over the socket.
+
+import * as clock from "./clock.js";
+import * as commands from "./commands.js";
+import * as keys from "./keys.js";
+import * as menus from "./menus.js";
+import * as panels from "./panels.js";
+import * as signals from "./signals.js";
+import * as socket from "./socket.js";
+
+const banner = document.getElementById("lost");
+const link = document.getElementById("link-state");
+
+function showLink(state, word) {
+  link.dataset.state = state;
+  link.querySelector(".link-state__word").textContent = word;
+}
+
+clock.learnFromPage();
+clock.tick();
+setInterval(() => clock.tick() && panels.stale(["offers", "presence"]), 250);
+
+panels.start((name) => name === "offers" && signals.show());
+signals.start();
+menus.start();
+keys.start();
+commands.start();
+
+socket.start({
+  live() {
+    banner.hidden = true;
+    showLink("live", "Live");
+  },
+  lost(seconds) {
+    banner.hidden = false;
+    showLink("lost", "Not live");
+    const when = seconds > 1 ? `in ${seconds} seconds` : "now";
+    document.getElementById("lost-words").textContent = `Trying again ${when}.`;
+  },
+  loggedOut: panels.toLogin,
+  noDesk: () => location.reload(),
+  event(frame) {
+    if (frame.now) clock.learn(frame.now, performance.now(), 1000);
+    panels.stale(frame.stale ?? []);
+  },
+});
+
+document.getElementById("retry").addEventListener("click", socket.retry);
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest("[data-choose-queue]");
+  if (!chip || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  panels.chooseQueue(chip.dataset.chooseQueue);
+});

@@ -1,0 +1,236 @@
+"""Keep an agent's desk up to date over a websocket, and take their commands.
+
+docs/websocket.md describes the frames and the close codes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.utils import timezone
+
+from agents import access, commands, frames, waiting
+from agents.access import Agent
+from agents.commands import Refused
+from agents.dashboard import Panel
+from routing import groups
+from routing.core.clock import microseconds
+from routing.core.vocabulary import EventType as E
+
+logger = logging.getLogger(__name__)
+
+LOGGED_OUT: Final = 4401
+NO_DESK: Final = 4403
+FLOODING: Final = 4429
+
+PING: Final = "desk.ping"
+
+# What may change the queues that an agent serves: their expressions, and whatever those read.
+_REJOIN: Final = frozenset(
+    event_type
+    for event_type in E
+    if event_type.startswith(("worker.", "reservation.", "task-queue.", "task-channel."))
+    and event_type not in (E.TASK_QUEUE_ENTERED, E.TASK_QUEUE_MOVED, E.TASK_QUEUE_TIMEOUT)
+)
+
+T = TypeVar("T")
+
+
+class Ended(Exception):
+    """This socket may not go on: its session is over, or its agent has no desk any more."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class AgentConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+    """One open desk: a tab of a browser."""
+
+    check_seconds = 30.0
+    """How often the session and the agent's queues are looked at without a cause."""
+    rejoin_seconds = 0.3
+    """How long causes to look at the agent's queues are collected."""
+    burst, rate, patience = 30, 10.0, 100
+
+    async def connect(self) -> None:
+        """Let an agent in; anybody else is told by a close code why not."""
+        # A browser reads the code only of a connection that was accepted.
+        await self.accept()
+        self._joined: set[str] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self._rejoining = False
+        self._refused = 0
+        self._bucket = frames.Bucket(burst=self.burst, rate=self.rate)
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        self._workspace_sid = query.get("workspace", [None])[0]
+        self._agent: Agent | None = None
+        try:
+            agent, names = await in_thread(self._look)
+        except Ended as end:
+            await self._end(end.code)
+            return
+        self._agent = agent
+        await self._join(names)
+        self._start(self._look_regularly())
+        ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
+        await self.send_json(ready | {"stale": sorted(Panel)})
+
+    async def disconnect(self, code: int) -> None:
+        """Leave every group."""
+        for task in self._background:
+            task.cancel()
+        await self._leave(set(self._joined))
+
+    async def routing_event(self, message: dict[str, Any]) -> None:
+        """Tell the desk what happened, and which of its panels are out of date by it."""
+        if self._agent is None:
+            return
+        worker_sid = self._agent.worker.sid
+        frame = frames.event(message, worker_sid=worker_sid)
+        if frame is not None:
+            await self.send_json(frame)
+        own = frames.is_own(message, worker_sid=worker_sid)
+        if own and message["event_type"] in _REJOIN and not self._rejoining:
+            self._rejoining = True
+            self._start(self._look_soon())
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Answer whatever a client sends with a reply, never with silence or an error of ours."""
+        if self._agent is None:
+            return
+        request = None
+        try:
+            if not self._bucket.take():
+                self._refused += 1
+                raise Refused("too_many", "That was too much at once. Please wait a moment.")
+            request = frames.read(text_data)
+            await self._carry_out(request)
+        except frames.Malformed as error:
+            await self.send_json(frames.refused(None, Refused("malformed", str(error))))
+        except Refused as error:
+            await self.send_json(frames.refused(request, error))
+        except Ended as end:
+            await self._end(end.code)
+        else:
+            self._refused = 0
+            await self.send_json(frames.done(request, now_ms=now_ms()))
+        if self._refused > self.patience:
+            await self._end(FLOODING)
+
+    async def _carry_out(self, request: frames.Request) -> None:
+        if request.command == PING:
+            return
+        try:
+            await in_thread(lambda: self._command(request))
+        except (Refused, Ended):
+            raise
+        except Exception as error:  # the desk must hear of it, and its socket outlive it
+            logger.exception("a command of the desk failed")
+            raise Refused(
+                "failed", "That did not work, and was logged. Please try again."
+            ) from error
+
+    def _command(self, request: frames.Request) -> None:
+        """Carry out a command for whoever the session belongs to by now."""
+        agent = self._present()
+        commands.run(agent, request.command, request.arguments, now=timezone.now())
+
+    # --- Who this is, and what they hear ---------------------------------------------------
+
+    def _present(self) -> Agent:
+        """Return the agent as the session and the database have it now; raises `Ended`."""
+        session_key = self.scope["session"].session_key
+        if session_key is None:
+            raise Ended(LOGGED_OUT)
+        # The session was read when the connection opened; it may have ended since.
+        user = access.user_of(session_key)
+        if not user.is_authenticated:
+            raise Ended(LOGGED_OUT)
+        try:
+            worker = access.worker_of(user, self._workspace_sid)
+        except access.NoWorker:
+            raise Ended(NO_DESK) from None
+        if self._agent is not None and worker.pk != self._agent.worker.pk:
+            raise Ended(NO_DESK)
+        client = self.scope.get("client") or (None,)
+        return Agent(worker=worker, ip_address=client[0])
+
+    def _look(self) -> tuple[Agent, set[str]]:
+        """Return the agent and the names of the groups they belong to now; raises `Ended`."""
+        agent = self._present()
+        worker = agent.worker
+        queues = waiting.queues_of(worker)
+        return agent, {
+            groups.worker(worker.sid),
+            groups.workspace(worker.workspace.sid),
+            *(groups.task_queue(queue.sid) for queue in queues),
+        }
+
+    async def _look_again(self) -> None:
+        try:
+            self._agent, names = await in_thread(self._look)
+        except Ended as end:
+            await self._end(end.code)
+            return
+        if names == self._joined:
+            return
+        await self._leave(self._joined - names)
+        await self._join(names - self._joined)
+        # Whatever happened in a queue before this was not heard.
+        await self.send_json({"event": "desk.queues", "stale": [Panel.QUEUE]})
+
+    async def _look_soon(self) -> None:
+        await asyncio.sleep(self.rejoin_seconds)
+        self._rejoining = False
+        await self._look_again()
+
+    async def _look_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self.check_seconds)
+            await _quietly(self._look_again())
+
+    async def _end(self, code: int) -> None:
+        """Close, and neither tell nor take anything more."""
+        self._agent = None
+        await self.close(code=code)
+
+    def _start(self, work: Any) -> None:
+        """Do something beside the frames; its failure is logged, and the next look makes up."""
+        task = asyncio.ensure_future(_quietly(work))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _join(self, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            await self.channel_layer.group_add(name, self.channel_name)
+            self._joined.add(name)
+
+    async def _leave(self, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            self._joined.discard(name)
+            await self.channel_layer.group_discard(name, self.channel_name)
+
+
+async def _quietly(work: Any) -> None:
+    try:
+        await work
+    except Exception:
+        logger.exception("a desk's connection could not be looked after")
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Do work with the database in a thread of its own, so that no desk waits for another."""
+    result: T = await database_sync_to_async(function, thread_sensitive=False)()
+    return result
+
+
+def now_ms() -> int:
+    """Return the server's time as scripts count it, in milliseconds."""
+    return microseconds(timezone.now()) // 1000

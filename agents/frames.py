@@ -1,0 +1,101 @@
+"""Read and write the frames of the desk's socket; docs/websocket.md describes each."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agents import dashboard
+from agents.commands import Refused
+from routing.core.vocabulary import EventType
+
+LONGEST: Final = 4096
+"""The most characters of a frame from a client; a command needs a few hundred."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command as a client sent it; `id` comes back with the reply."""
+
+    id: str | int | None
+    command: object
+    arguments: Mapping[str, Any]
+
+
+class Malformed(Exception):
+    """A frame that is no command."""
+
+
+def read(text: str | None) -> Request:
+    """Read a client's frame; raises `Malformed` with what is wrong with it."""
+    if text is None:
+        raise Malformed("Frames are text, not binary.")
+    if len(text) > LONGEST:
+        raise Malformed(f"A frame has at most {LONGEST} characters.")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Malformed("This is not JSON.") from None
+    if not isinstance(content, dict):
+        raise Malformed('A frame is an object such as {"id": 1, "command": "desk.ping"}.')
+    id_ = content.pop("id", None)
+    if isinstance(id_, bool) or not isinstance(id_, str | int | None) or len(str(id_)) > 64:
+        raise Malformed("An id is a short text or a whole number.")
+    return Request(id=id_, command=content.pop("command", None), arguments=content)
+
+
+def done(request: Request, *, now_ms: int) -> dict[str, Any]:
+    """Tell the client that its command was carried out."""
+    return {"reply": request.id, "ok": True, "now": now_ms}
+
+
+def refused(request: Request | None, refusal: Refused) -> dict[str, Any]:
+    """Tell the client why nothing was done."""
+    error = {"reason": refusal.reason, "message": refusal.message}
+    return {"reply": None if request is None else request.id, "ok": False, "error": error}
+
+
+def event(message: Mapping[str, Any], *, worker_sid: str) -> dict[str, Any] | None:
+    """Return what an agent is told of an event, or None when nothing on their desk changes.
+
+    Of what happens to a colleague they hear no more than that something waits or no longer does.
+    """
+    event_type = message["event_type"]
+    own = is_own(message, worker_sid=worker_sid)
+    stale = dashboard.stale(EventType(event_type), own=own)
+    if not stale:
+        return None
+    told = ("task_sid", "task_queue_sid", "reservation_sid") if own else ("task_queue_sid",)
+    about = {key: message[key] for key in told if key in message}
+    return {"event": event_type, **about, "stale": sorted(stale)}
+
+
+def is_own(message: Mapping[str, Any], *, worker_sid: str) -> bool:
+    """Tell whether an event is about this worker, or about nobody in particular."""
+    return message.get("worker_sid") in (None, worker_sid)
+
+
+class Bucket:
+    """Counts what a connection sends: `burst` frames at once, then `rate` a second."""
+
+    def __init__(
+        self, *, burst: int, rate: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.burst = burst
+        self.rate = rate
+        self.clock = clock
+        self._left = float(burst)
+        self._seen = clock()
+
+    def take(self) -> bool:
+        """Tell whether one more is within the limit."""
+        now = self.clock()
+        self._left = min(self.burst, self._left + (now - self._seen) * self.rate)
+        self._seen = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -1,0 +1,86 @@
+// Every button is a plain form; here its press goes over the socket instead, and shows that it does.
+
+import { refresh, staleAll, toLogin } from "./panels.js";
+import * as socket from "./socket.js";
+import { toast } from "./toasts.js";
+
+const NO_ANSWER = "No answer from the server. It is not certain whether that was done; please look.";
+
+export function start() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-command]");
+    if (!form) return;
+    event.preventDefault();
+    press(form, event.submitter ?? form.querySelector("button"));
+  });
+}
+
+async function press(form, button) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  if (button.getAttribute("aria-disabled") === "true") {
+    const why = document.getElementById(button.getAttribute("aria-describedby").split(" ").at(-1));
+    toast(why.textContent.trim());
+    return;
+  }
+  const command = form.dataset.command;
+  const fields = new FormData(form, button);
+  form.closest("details.menu")?.removeAttribute("open");
+  if (command === "worker.set_activity" && leaves(button)) {
+    if (!(await confirmLeaving(button))) return;
+    fields.set("reject_offers", "true");
+  }
+  button.setAttribute("aria-busy", "true");
+  try {
+    let reply = await ask(form, command, fields);
+    if (reply?.error?.reason === "offers_pending" && (await confirmLeaving(button))) {
+      fields.set("reject_offers", "true");
+      reply = await ask(form, command, fields);
+    }
+    if (!reply?.ok) toast(reply?.error?.message ?? NO_ANSWER);
+    if (socket.isOpen() && reply) await refresh(form.closest("[data-panel]").id);
+    else staleAll();
+  } finally {
+    // The panel may have been drawn anew meanwhile: the button counts, not the element.
+    const same = button.isConnected ? button : document.getElementById(button.id);
+    same?.removeAttribute("aria-busy");
+  }
+}
+
+function ask(form, command, fields) {
+  if (!socket.isOpen()) return post(form, fields);
+  const { csrfmiddlewaretoken, ...args } = Object.fromEntries(fields);
+  return socket.send(command, args);
+}
+
+/** Without the socket a command goes the way it would go without scripts. */
+async function post(form, fields) {
+  try {
+    const headers = { "X-Requested-With": "desk" };
+    const answer = await fetch(form.action, { method: "POST", body: fields, headers });
+    if (answer.status === 401) return toLogin();
+    return await answer.json();
+  } catch {
+    return null;
+  }
+}
+
+function leaves(button) {
+  const offered = Number(document.getElementById("presence").dataset.offered);
+  return offered > 0 && button.dataset.available === "false";
+}
+
+/** Ask once whether offers may be rejected; the native dialog keeps the focus where it belongs. */
+function confirmLeaving(button) {
+  const dialog = document.getElementById("leave");
+  const offered = Number(document.getElementById("presence").dataset.offered);
+  const name = button.querySelector(".activity")?.textContent.trim() ?? "this activity";
+  const offers = offered === 1 ? "the offer that waits" : `the ${offered} offers that wait`;
+  document.getElementById("leave-words").textContent =
+    `Going to “${name}” rejects ${offers} for your answer, for somebody else to take. ` +
+    "The tasks you have stay yours.";
+  return new Promise((resolve) => {
+    dialog.returnValue = "";
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "leave"), { once: true });
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,142 @@
+// Panels: fetched anew when something they show has changed, and morphed in place, so that focus,
+// open menus and running countdowns stay. The page keeps no state of its own that could drift.
+
+import { learn, tick } from "./clock.js";
+
+const GATHER = 60; // ms: what happens together is fetched once
+const PAUSE = { queue: 400 }; // ms between two fetches of a panel that a busy floor changes all the time
+const RETRY = 3000;
+const SAFETY = 45_000;
+const NAMES = ["presence", "offers", "tasks", "queue"];
+
+const state = new Map(NAMES.map((name) => [name, { wanted: false, timer: 0, busy: null, last: 0 }]));
+let whenFresh = () => {};
+let refreshAt = 0;
+
+/** Say that these panels are out of date; they are fetched in a moment, each at most once at a time. */
+export function stale(names) {
+  for (const name of names) {
+    const panel = state.get(name);
+    if (!panel || panel.wanted) continue;
+    panel.wanted = true;
+    if (!panel.busy) schedule(name, panel, GATHER);
+  }
+}
+
+export function staleAll() {
+  stale(NAMES);
+}
+
+/** Fetch one panel and wait until it shows what is true from now on. */
+export async function refresh(name) {
+  const panel = state.get(name);
+  if (panel.busy) await panel.busy;
+  clearTimeout(panel.timer);
+  await run(name, panel);
+}
+
+function schedule(name, panel, delay) {
+  const pause = (PAUSE[name] ?? 0) - (performance.now() - panel.last);
+  clearTimeout(panel.timer);
+  panel.timer = setTimeout(() => run(name, panel), Math.max(delay, pause));
+}
+
+function run(name, panel) {
+  panel.wanted = false;
+  panel.busy = fetchPanel(name)
+    .catch(() => {
+      panel.wanted = true;
+      panel.failed = true;
+    })
+    .finally(() => {
+      panel.busy = null;
+      panel.last = performance.now();
+      if (panel.wanted) schedule(name, panel, panel.failed ? RETRY : GATHER);
+      panel.failed = false;
+    });
+  return panel.busy;
+}
+
+async function fetchPanel(name) {
+  const sent = performance.now();
+  const url = new URL(document.body.dataset.panels + name, location.href);
+  url.search = query();
+  const answer = await fetch(url, { headers: { "X-Requested-With": "desk" }, cache: "no-store" });
+  if (answer.status === 401) return toLogin();
+  if (answer.status === 403) return location.reload();
+  if (!answer.ok) throw new Error(`panel ${name}: ${answer.status}`);
+  const html = await answer.text();
+  const received = performance.now();
+  const panel = document.getElementById(name);
+  put(panel, html);
+  const shown = document.getElementById(name);
+  learn(Number(shown.dataset.now), (sent + received) / 2, (received - sent) / 2);
+  tick();
+  planRefresh(shown);
+  whenFresh(name);
+}
+
+/** The workspace and the chosen queue, as the address bar has them. */
+function query() {
+  const kept = new URLSearchParams(location.search);
+  const workspace = new URL(document.body.dataset.socket, location.href).searchParams.get("workspace");
+  kept.set("workspace", workspace);
+  return kept.toString();
+}
+
+export function toLogin() {
+  const next = encodeURIComponent(location.pathname + location.search);
+  location.assign(`${document.body.dataset.login}?next=${next}`);
+}
+
+function put(panel, html) {
+  const focused = panel.contains(document.activeElement) ? document.activeElement : null;
+  const key = focused?.dataset.key;
+  const place = key ? [...panel.querySelectorAll(`[data-key="${key}"]`)].indexOf(focused) : -1;
+  globalThis.Idiomorph.morph(panel, html, {
+    morphStyle: "outerHTML",
+    callbacks: { beforeAttributeUpdated: (name, node) => !isOurs(name, node) },
+  });
+  if (!focused || focused.isConnected) return;
+  // What had the focus is gone: go on with what took its place, or with the panel.
+  const now = document.getElementById(panel.id);
+  const alike = key ? [...now.querySelectorAll(`[data-key="${key}"]`)] : [];
+  const next = alike[Math.min(place, alike.length - 1)] ?? now.querySelector("[tabindex='-1']");
+  next?.focus({ preventScroll: true });
+}
+
+/** What this script and the agent set on the page, and the server knows nothing of. */
+function isOurs(name, node) {
+  return name === "style" || name === "aria-busy" || (name === "open" && node.matches("details"));
+}
+
+/** Some tasks may be grabbed once they have waited long enough: the clock alone changes that. */
+function planRefresh(panel) {
+  if (panel.id !== "queue") return;
+  clearTimeout(refreshAt);
+  const { refreshAt: moment, now } = panel.dataset;
+  if (!moment) return;
+  const wait = Math.min(Number(moment) - Number(now) + 300, 3_600_000);
+  refreshAt = setTimeout(() => stale(["queue"]), Math.max(wait, 300));
+}
+
+/**
+ * Begin: keep the panels fresh even when a message is lost.
+ * @param {(name: string) => void} then called after each panel was brought up to date
+ */
+export function start(then) {
+  whenFresh = then;
+  planRefresh(document.getElementById("queue"));
+  setInterval(() => document.hidden || staleAll(), SAFETY * (0.9 + Math.random() * 0.2));
+  document.addEventListener("visibilitychange", () => document.hidden || staleAll());
+  addEventListener("pageshow", (event) => event.persisted && staleAll());
+}
+
+/** Show one queue or all of them, and remember it in the address bar. */
+export function chooseQueue(sid) {
+  const url = new URL(location.href);
+  if (sid) url.searchParams.set("queue", sid);
+  else url.searchParams.delete("queue");
+  history.replaceState(null, "", url);
+  return refresh("queue");
+}

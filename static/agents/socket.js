@@ -1,0 +1,105 @@
+// The live connection: tells what happened, carries commands, and comes back by itself when it drops.
+
+const LOGGED_OUT = 4401;
+const NO_DESK = 4403;
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 20_000;
+const PING_EVERY = 20_000;
+const ANSWER_WITHIN = 8000;
+
+let handlers = {};
+let socket = null;
+let attempts = 0;
+let timer = 0;
+let pings = 0;
+let lastId = 0;
+let leaving = false;
+const waiting = new Map(); // id → resolve, for commands that have no reply yet
+
+/**
+ * Open the connection and keep it open.
+ * @param {{event(frame), live(), lost(seconds), loggedOut(), noDesk()}} given what to call
+ */
+export function start(given) {
+  handlers = given;
+  addEventListener("pagehide", () => (leaving = true));
+  addEventListener("pageshow", (event) => {
+    leaving = false;
+    if (event.persisted) retry();
+  });
+  addEventListener("online", retry);
+  connect();
+}
+
+/** Try again at once. */
+export function retry() {
+  if (socket?.readyState === WebSocket.OPEN || socket?.readyState === WebSocket.CONNECTING) return;
+  clearTimeout(timer);
+  connect();
+}
+
+export function isOpen() {
+  return socket?.readyState === WebSocket.OPEN;
+}
+
+/**
+ * Send a command; resolves with the reply, or with null when none came.
+ * @returns {Promise<{ok: boolean, error?: {reason: string, message: string}} | null>}
+ */
+export function send(command, args = {}) {
+  const id = ++lastId;
+  const replied = new Promise((resolve) => {
+    waiting.set(id, resolve);
+    setTimeout(() => settle(id, null), ANSWER_WITHIN);
+  });
+  socket.send(JSON.stringify({ ...args, id, command }));
+  return replied;
+}
+
+function settle(id, reply) {
+  waiting.get(id)?.(reply);
+  waiting.delete(id);
+}
+
+function connect() {
+  const url = new URL(document.body.dataset.socket, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const mine = (socket = new WebSocket(url));
+  mine.onmessage = ({ data }) => mine === socket && hear(JSON.parse(data));
+  mine.onclose = ({ code }) => mine === socket && drop(code);
+}
+
+function hear(frame) {
+  if ("reply" in frame) return settle(frame.reply, frame);
+  if (frame.event === "desk.ready") {
+    attempts = 0;
+    clearInterval(pings);
+    pings = setInterval(ping, PING_EVERY);
+    handlers.live();
+  }
+  handlers.event(frame);
+}
+
+/** Find out about a connection that is dead without having been closed. */
+async function ping() {
+  const asked = socket;
+  if (isOpen() && (await send("desk.ping")) === null && asked === socket) {
+    asked.close();
+    drop(0);
+  }
+}
+
+function drop(code) {
+  socket = null;
+  clearInterval(pings);
+  clearTimeout(timer);
+  for (const id of [...waiting.keys()]) settle(id, null);
+  if (leaving) return;
+  if (code === LOGGED_OUT) return handlers.loggedOut();
+  if (code === NO_DESK) return handlers.noDesk();
+  const longest = Math.min(FIRST_WAIT * 2 ** attempts++, LONGEST_WAIT);
+  // Spread out, so that a thousand desks do not come back in the same moment.
+  const wait = longest * (0.5 + Math.random() / 2);
+  handlers.lost(Math.ceil(wait / 1000));
+  timer = setTimeout(connect, wait);
+}
