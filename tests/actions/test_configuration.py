@@ -50,7 +50,9 @@ def test_a_new_workspace_has_three_activities_and_five_channels(happened: Happen
 def test_the_fifo_template_routes_from_the_first_task() -> None:
     floor = factories.workspace(template="FIFO")
     factories.worker(floor)
-    assert factories.offered(floor).task.task_queue.friendly_name == "Sample Queue"
+    queue = factories.offered(floor).task.task_queue
+    assert queue is not None
+    assert queue.friendly_name == "Sample Queue"
 
 
 def test_multitasking_off_and_on_again_keeps_every_capacity(floor: models.Workspace) -> None:
@@ -176,7 +178,7 @@ def test_an_expression_that_does_not_parse_is_shown_with_a_caret(floor: models.W
         factories.queue(floor, target_workers="skill-level > 3")
     assert "^" in refused.value.message
     assert refused.value.field == "target_workers"
-    assert factories.queue(floor, target_workers="skill_level > 3")
+    assert factories.queue(floor, target_workers="skill_level > 3").pk is not None
 
 
 def test_a_new_expression_and_any_other_change_of_a_queue_are_told(

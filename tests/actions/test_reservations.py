@@ -13,6 +13,7 @@ from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actors import SYSTEM
 from routing.core import cycle
 from routing.core.clock import microseconds
+from routing.core.decisions import ReserveWorkers
 from tests import factories
 from tests.factories import NOW, later
 
@@ -143,7 +144,7 @@ def test_a_stale_version_is_refused(floor: models.Workspace) -> None:
     assert factories.status(offer) == "accepted"
 
 
-def decision_for(floor: models.Workspace, task: models.Task) -> cycle.ReserveWorkers:
+def decision_for(floor: models.Workspace, task: models.Task) -> ReserveWorkers:
     """Return what the router decides about a task, without doing it."""
     found = cycle.match(store.load_workspace(floor), now=microseconds(NOW)).decisions
     return next(d for d in found if d.task.sid == task.sid)

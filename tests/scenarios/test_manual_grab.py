@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from routing.core.vocabulary import GrabPolicy
 from tests.factories import filter_
 from tests.worlds.base import World
 
@@ -82,10 +85,8 @@ def test_a_task_on_offer_to_oneself_cannot_be_grabbed(office: World) -> None:
     ],
 )
 def test_the_queue_says_what_may_be_grabbed(
-    office: World, policy: dict[str, object], refused: list[str]
+    office: World, policy: dict[str, Any], refused: list[str]
 ) -> None:
-    from routing.core.vocabulary import GrabPolicy
-
     given = dict(policy, grab_policy=GrabPolicy(policy["grab_policy"]))
     office.workflow(default=office.queue("support", **given))
     office.task("old")
