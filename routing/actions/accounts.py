@@ -21,7 +21,7 @@ def create_account(
     Arguments:
         sid, auth_token: use these instead of fresh random ones.
 
-    Raises `InvalidInput` for a sid that is malformed or taken, or a token under 16 characters.
+    Raises `InvalidInput` for a sid that is malformed or taken.
     """
     sid = sid or sids.new("AC")
     auth_token = auth_token or secrets.token_hex(16)
@@ -29,8 +29,6 @@ def create_account(
         raise InvalidInput(
             f"{sid!r} is not an account sid: AC and 32 hexadecimal digits", field="sid"
         )
-    if len(auth_token) < 16:
-        raise InvalidInput("an auth token needs 16 characters at least", field="auth_token")
     with inputs.refusing_duplicates(f"the account {sid} exists already", field="sid"):
         account = models.Account.objects.create(
             sid=sid,

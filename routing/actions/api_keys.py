@@ -23,14 +23,12 @@ def create_api_key(
 ) -> tuple[models.ApiKey, str]:
     """Create a key; return it with its secret in clear, which is shown this once.
 
-    Raises `InvalidInput` for a sid that is malformed or taken, or a secret under 16 characters.
+    Raises `InvalidInput` for a sid that is malformed or taken.
     """
     sid = sid or sids.new("SK")
     secret = secret or secrets.token_hex(16)
     if not sids.is_valid(sid, "SK"):
         raise InvalidInput(f"{sid!r} is no key sid: SK and 32 hexadecimal digits", field="sid")
-    if len(secret) < 16:
-        raise InvalidInput("an API key's secret needs 16 characters at least", field="secret")
     with inputs.refusing_duplicates(f"the API key {sid} exists already", field="sid"):
         key = models.ApiKey.objects.create(
             sid=sid,

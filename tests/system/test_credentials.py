@@ -13,9 +13,9 @@ pytestmark = pytest.mark.system
 
 GIVEN = {
     "ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
-    "AUTH_TOKEN": "a token with spaces, 'quotes' and $dollars",
+    "AUTH_TOKEN": "a `token` with spaces, 'single', \"double\" and $dollars",
     "API_KEY_SID": "SK" + "fedcba9876543210" * 2,
-    "API_KEY_SECRET": 'double "quotes" and `backticks`',
+    "API_KEY_SECRET": "short",
     "ADMIN_USER": "ada",
     "ADMIN_PASSWORD": "#not a comment; not a command",
 }
