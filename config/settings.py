@@ -34,8 +34,6 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 TASK_RETENTION_DAYS = env.int("TASK_RETENTION_DAYS", 30)
 """Days for which completed and canceled tasks, and events, stay readable."""
-ASSIGNED_TASK_LIFETIME = env.int("ASSIGNED_TASK_LIFETIME", None)
-"""Seconds after which an assigned task is deleted; None: never."""
 DELIVERY_INLINE = False
 """Whether events are told in the thread that committed them; tests do, to see them at once."""
 
