@@ -57,7 +57,8 @@ def inspect(kind: str) -> tuple[str, bool]:
     also runs, and is kept for both.
     """
     found = STAMP.read_text() if STAMP.exists() and os.access(PYTHON, os.X_OK) else ""
-    if found.startswith("dev "):
+    # An update of it that was cut short has left no stamp.
+    if found.startswith("dev ") or (not found and (VENV / "bin" / "pytest").exists()):
         kind = "dev"
     return kind, found == stamp(kind)
 
