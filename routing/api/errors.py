@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils.log import log_response
@@ -82,8 +82,8 @@ def answer(
             request=request,
             exception=error,
         )
-    elif described.code == 20503:
-        logger.error("%s %s: the database does not answer: %s", request.method, request.path, error)
+    elif isinstance(error, DatabaseError | InterfaceError):
+        logger.warning("%s %s: %s", request.method, request.path, error)
     # Told above or not worth a line: Django logs every 5xx that is not marked so.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
@@ -119,6 +119,12 @@ def describe(
             return ApiError("The request's body ended before it was complete")
         case SuspiciousOperation():
             return ApiError("The request is malformed")
+        case IntegrityError():
+            return ApiError(
+                "Something that the request refers to has changed meanwhile; try again",
+                status=409,
+                code=20409,
+            )
         case OperationalError() | InterfaceError():
             return ApiError(
                 "The database does not answer just now; try again", status=503, code=20503

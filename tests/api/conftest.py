@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from routing import configurations, models
@@ -28,7 +27,7 @@ def basic(sid: str, secret: str) -> str:
 class Answer:
     """What came back, with its JSON read."""
 
-    response: HttpResponse
+    response: Any
     json: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,7 +36,7 @@ class Answer:
     @property
     def status(self) -> int:
         """Return the HTTP status."""
-        return self.response.status_code
+        return int(self.response.status_code)
 
     @property
     def message(self) -> str:

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.test import override_settings
 
 from routing import models
@@ -156,16 +156,29 @@ def test_a_fault_of_ours_is_500_without_its_traceback_and_logged_once_with_it(
     assert isinstance(record.exc_info[1], RuntimeError)
 
 
-def test_a_database_that_does_not_answer_is_503_and_one_line(
-    api: Api, root: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (OperationalError("database is locked"), 503, 20503),
+        (IntegrityError("a foreign key leads nowhere"), 409, 20409),
+    ],
+)
+def test_what_the_database_refuses_is_no_fault_of_the_code_and_one_line(
+    api: Api,
+    root: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    status: int,
+    code: int,
 ) -> None:
-    def lock_up(**_: object) -> None:
-        raise OperationalError("database is locked")
+    def lose(**_: object) -> None:
+        raise error
 
-    monkeypatch.setattr("routing.actions.activities.create_activity", lock_up)
+    monkeypatch.setattr("routing.actions.activities.create_activity", lose)
     with caplog.at_level(logging.WARNING):
         answer = api.post(f"{root}/Activities", FriendlyName="Lunch")
-    assert_error(answer, 503, 20503)
+    assert_error(answer, status, code)
     (record,) = caplog.records
     assert record.exc_info is None
 
