@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -66,8 +66,8 @@ def card(task: models.Task) -> Card:
     """Return how a task reads; its channel and queue must have been fetched with it."""
     known = _known(task.attributes)
     picture = channel(task.task_channel)
-    person = _first(known, PEOPLE)
-    title = _first(known, TITLES)
+    title, titled = _first(known, TITLES)
+    person, named = _first(known, PEOPLE)
     if not title:
         title, person = person or f"{picture.name} task", ""
     return Card(
@@ -78,7 +78,7 @@ def card(task: models.Task) -> Card:
         queue="" if task.task_queue is None else task.task_queue.friendly_name,
         priority=task.priority,
         created=task.date_created,
-        attributes=attributes(known),
+        attributes=attributes(known, but={titled, named}),
     )
 
 
@@ -88,10 +88,16 @@ def channel(row: models.TaskChannel) -> Channel:
     return Channel(name=row.friendly_name, icon=icon)
 
 
-def attributes(known: Mapping[str, Any]) -> list[Attribute]:
-    """Return attributes line by line, those of nested objects under their path."""
+def attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[Attribute]:
+    """Return attributes line by line, those of nested objects under their path.
+
+    Arguments:
+        but: the paths of those that are shown elsewhere already.
+    """
     lines: list[Attribute] = []
     for name, value in _flat(known, ""):
+        if name in but:
+            continue
         if len(lines) == MOST_ATTRIBUTES:
             lines.append(Attribute(name="…", value="there are more", link=False))
             break
@@ -106,23 +112,31 @@ def _known(text: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _first(known: Mapping[str, Any], names: tuple[str, ...]) -> str:
+def _first(known: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:
+    """Return the first of these attributes that says something, and its path when it says all."""
     for name in names:
         value = known.get(name)
+        path = _readable(name)
         if isinstance(value, dict):
             value = value.get("name")
+            path = f"{path} › name"
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return _cut(str(value).strip(), LONGEST)
-    return ""
+            text = str(value).strip()
+            return (text, path) if len(text) <= LONGEST else (_cut(text, LONGEST), "")
+    return "", ""
 
 
 def _flat(known: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
     for key, value in known.items():
-        name = f"{path}{key.replace('_', ' ')}"
+        name = f"{path}{_readable(key)}"
         if isinstance(value, dict) and value and path.count("›") < 3:
             yield from _flat(value, f"{name} › ")
         else:
             yield name, value
+
+
+def _readable(key: str) -> str:
+    return key.replace("_", " ")
 
 
 def _text(value: Any) -> str:

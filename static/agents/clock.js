@@ -42,7 +42,7 @@ export function age(milliseconds) {
 function left(milliseconds) {
   const seconds = Math.max(Math.ceil(milliseconds / 1000), 0);
   if (seconds < 100) return String(seconds);
-  return seconds < 6000 ? `${Math.floor(seconds / 60)}m` : `${Math.floor(seconds / 3600)}h`;
+  return seconds < 3600 ? age(seconds * 1000) : `${Math.floor(seconds / 3600)} h`;
 }
 
 function write(element, text) {

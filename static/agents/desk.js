@@ -8,6 +8,13 @@ import * as menus from "./menus.js";
 import * as panels from "./panels.js";
 import * as signals from "./signals.js";
 import * as socket from "./socket.js";
+import { toast } from "./toasts.js";
+
+/** What takes an offer away that the agent has not answered; nothing goes without a word. */
+const GONE = {
+  "reservation.timeout": "An offer expired before it was answered. Please check your activity.",
+  "reservation.rescinded": "Somebody else was first: an offer is gone.",
+};
 
 const banner = document.getElementById("lost");
 const link = document.getElementById("link-state");
@@ -43,6 +50,7 @@ socket.start({
   event(frame) {
     if (frame.now) clock.learn(frame.now, performance.now(), 1000);
     panels.stale(frame.stale ?? []);
+    if (frame.reservation_sid && GONE[frame.event]) toast(GONE[frame.event]);
   },
 });
 

@@ -4,8 +4,8 @@ const LOGGED_OUT = 4401;
 const NO_DESK = 4403;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 20_000;
-const PING_EVERY = 20_000;
-const ANSWER_WITHIN = 8000;
+const PING_EVERY = 10_000;
+const ANSWER_WITHIN = 6000;
 
 let handlers = {};
 let socket = null;
@@ -28,6 +28,7 @@ export function start(given) {
     if (event.persisted) retry();
   });
   addEventListener("online", retry);
+  addEventListener("offline", giveUp);
   connect();
 }
 
@@ -83,10 +84,14 @@ function hear(frame) {
 /** Find out about a connection that is dead without having been closed. */
 async function ping() {
   const asked = socket;
-  if (isOpen() && (await send("desk.ping")) === null && asked === socket) {
-    asked.close();
-    drop(0);
-  }
+  if (isOpen() && (await send("desk.ping")) === null && asked === socket) giveUp();
+}
+
+function giveUp() {
+  if (!socket) return;
+  const dead = socket;
+  drop(0);
+  dead.close();
 }
 
 function drop(code) {

@@ -4,6 +4,7 @@ const STAYS = 7000;
 
 export function toast(words) {
   const list = document.getElementById("toasts");
+  if ([...list.children].some((older) => older.firstChild.textContent === words)) return;
   for (const older of [...list.children].slice(0, -2)) older.remove();
   const note = document.createElement("div");
   note.className = "toast";

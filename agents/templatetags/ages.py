@@ -1,0 +1,23 @@
+"""Write how long ago something was, as the desk's script goes on to count it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+
+from routing.core.clock import microseconds
+
+register = template.Library()
+
+
+@register.filter
+def age(moment: datetime, now_ms: int) -> str:
+    """Return the time from a moment to now: 0:07, 12:45, 3 h 05, 2 d 4 h."""
+    seconds = max((now_ms - microseconds(moment) // 1000) // 1000, 0)
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours >= 24:
+        return f"{hours // 24} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60:02}"
+    return f"{minutes}:{seconds % 60:02}"
