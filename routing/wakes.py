@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import celery
 import redis
 from django.conf import settings
+from kombu.exceptions import KombuError
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def wake(workspace_sid: str) -> None:
             celery.signature(
                 "routing.jobs.run_cycle", kwargs={"workspace_sid": workspace_sid}
             ).apply_async(expires=10)
-    except (redis.RedisError, celery.exceptions.CeleryError, OSError) as error:
+    except (redis.RedisError, KombuError, OSError) as error:
         logger.warning("no wake for %s (%s); the sweep will find its work", workspace_sid, error)
 
 

@@ -25,6 +25,10 @@ class Client:
         token = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {token}"}
 
+    def close(self) -> None:
+        """End the connection; a later call opens another."""
+        self._connection.close()
+
     def get(self, path: str, **query: Any) -> Any:
         """Fetch a path below `/v1`."""
         return self._call("GET", f"{path}?{urlencode(query)}" if query else path, None)

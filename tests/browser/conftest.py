@@ -1,0 +1,124 @@
+"""A running demo and a real Chromium, for the tests that play people."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from routing.demo.client import Client
+from tests.programs import required
+from tests.running import Cordboard, running
+
+PATIENCE = 15_000
+"""Milliseconds within which anything that should appear does; a busy machine fails no test."""
+
+
+@pytest.fixture(scope="module")
+def cordboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
+    """Return the whole system, running with its demo floor."""
+    with running(tmp_path_factory.mktemp("demo"), demo=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Return a browser without a window."""
+    program = required("chromium", "chromium-browser", "google-chrome")
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=[
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                # Chromium will not sandbox for root, which is who a container often runs as.
+                *(["--no-sandbox"] if os.getuid() == 0 else []),
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+LogIn = Callable[[str], Page]
+
+
+@pytest.fixture
+def log_in(chromium: Browser, cordboard: Cordboard) -> Iterator[LogIn]:
+    """Return a function that logs an agent in, in a browser of their own, and shows the desk.
+
+    Whatever a page complains of in its console fails the test: under the content security policy
+    that includes everything it may not load or run.
+    """
+    complaints: list[str] = []
+    contexts = []
+
+    def note(text: str) -> None:
+        # Requests that a test itself cuts off are complained of too.
+        if "net::ERR_" not in text:
+            complaints.append(text)
+
+    def begin(name: str) -> Page:
+        context = chromium.new_context(viewport={"width": 1280, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.on(
+            "console",
+            lambda said: note(said.text) if said.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: note(str(error)))
+        page.goto(f"{cordboard.url}/agent/")
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(cordboard.credentials()["AGENT_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+        return page
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+class Customers:
+    """Those who create tasks by REST, and ask what became of them."""
+
+    def __init__(self, server: Cordboard) -> None:
+        known = server.credentials()
+        self._client = Client(
+            host="127.0.0.1",
+            port=int(server.port),
+            username=known["API_KEY_SID"],
+            password=known["API_KEY_SECRET"],
+        )
+        (floor,) = self._client.get("/Workspaces")["workspaces"]
+        self._base = f"/Workspaces/{floor['sid']}"
+
+    def post(self, subject: str, *, channel: str, **attributes: Any) -> str:
+        """Create a task and return its sid."""
+        given = {"subject": subject, "language": "en", "topic": "support"} | attributes
+        task = self._client.post(
+            f"{self._base}/Tasks", TaskChannel=channel, Attributes=json.dumps(given)
+        )
+        return str(task["sid"])
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def status(self, task: str) -> str:
+        """Return a task's assignment status."""
+        return str(self._client.get(f"{self._base}/Tasks/{task}")["assignment_status"])
+
+
+@pytest.fixture
+def customers(cordboard: Cordboard) -> Iterator[Customers]:
+    """Return those who call and write."""
+    made = Customers(cordboard)
+    yield made
+    made.close()
