@@ -1,0 +1,78 @@
+"""Alice supervises floor A, Bob floor B, Charlie is an agent, Olga operates the installation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+
+from routing import configurations, models
+from routing.actions import memberships
+from tests import factories
+from tests.admin.visitors import Visitor
+
+
+@pytest.fixture(autouse=True)
+def _forget_revisions() -> None:
+    configurations.forget()
+
+
+@pytest.fixture
+def floor(db: None) -> models.Workspace:
+    """Return floor A."""
+    return factories.workspace(friendly_name="Floor A")
+
+
+@pytest.fixture
+def other(db: None) -> models.Workspace:
+    """Return floor B."""
+    return factories.workspace(friendly_name="Floor B")
+
+
+@pytest.fixture
+def alice(floor: models.Workspace) -> Visitor:
+    """Return the supervisor of floor A."""
+    return Visitor(supervisor("alice", floor))
+
+
+@pytest.fixture
+def bob(other: models.Workspace) -> Visitor:
+    """Return the supervisor of floor B."""
+    return Visitor(supervisor("bob", other))
+
+
+@pytest.fixture
+def charlie(floor: models.Workspace) -> Visitor:
+    """Return an agent on floor A."""
+    user = User.objects.create_user("charlie", password="something long enough")
+    factories.worker(floor, "Charlie", user=user)
+    return Visitor(user)
+
+
+@pytest.fixture
+def olga(db: None) -> Visitor:
+    """Return the operator."""
+    return Visitor(User.objects.create_superuser("olga"))
+
+
+@pytest.fixture
+def happened(db: None) -> Callable[[], list[str]]:
+    """Return a function that tells the event types since the test began, or since asked last."""
+    seen = 0
+
+    def since() -> list[str]:
+        nonlocal seen
+        found = factories.event_types(seen)
+        seen = factories.last_event()
+        return found
+
+    return since
+
+
+def supervisor(name: str, workspace: models.Workspace) -> User:
+    """Make a login that supervises a workspace."""
+    user = User.objects.create_user(name)
+    memberships.add_membership(workspace=workspace, user=user)
+    user.refresh_from_db()
+    return user

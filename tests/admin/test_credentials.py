@@ -1,0 +1,85 @@
+"""Accounts, API keys, logins and supervisors: secrets are shown once, and only to operators."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from routing import models, secretbox
+from tests import factories
+from tests.admin.visitors import Visitor, errors, words
+
+
+def test_an_accounts_token_is_shown_once(olga: Visitor) -> None:
+    answer = olga.send("routing_account_add", friendly_name="Acme")
+    account = models.Account.objects.get(friendly_name="Acme")
+    token = secretbox.unseal(account.sealed_auth_token)
+    assert token in words(answer)
+    for page in ("routing_account_changelist", "index"):
+        assert token not in olga.see(page).content.decode()
+    seen = olga.see("routing_account_change", account.pk).content.decode()
+    assert token not in seen
+    assert account.sealed_auth_token not in seen
+
+
+def test_accounts_are_neither_changed_nor_deleted(olga: Visitor) -> None:
+    account = factories.account()
+    assert olga.post("routing_account_change", account.pk, friendly_name="X").status_code == 403
+    assert olga.post("routing_account_delete", account.pk, post="yes").status_code == 403
+
+
+def test_an_api_keys_secret_is_shown_once_and_it_is_revoked_once(olga: Visitor) -> None:
+    account = factories.account()
+    answer = olga.send("routing_apikey_add", account=account.pk, friendly_name="reporting")
+    key = models.ApiKey.objects.get()
+    assert secretbox.unseal(key.sealed_secret) in words(answer)
+    seen = olga.see("routing_apikey_change", key.pk).content.decode()
+    assert secretbox.unseal(key.sealed_secret) not in seen
+
+    chosen: dict[str, Any] = {"action": "revoke", "_selected_action": [key.pk]}
+    assert "Revoked: reporting" in words(olga.post("routing_apikey_changelist", **chosen))
+    key.refresh_from_db()
+    assert key.date_revoked is not None
+    assert "revoked before" in words(olga.post("routing_apikey_changelist", **chosen))
+
+
+def test_an_api_key_needs_a_name(olga: Visitor) -> None:
+    answer = olga.send("routing_apikey_add", account=factories.account().pk, friendly_name="")
+    assert "required" in errors(answer, "friendly_name")
+    assert not models.ApiKey.objects.exists()
+
+
+def test_a_login_shows_whom_it_works_as_and_what_it_supervises(
+    olga: Visitor, alice: Visitor, charlie: Visitor
+) -> None:
+    assert alice.user is not None
+    assert charlie.user is not None
+    assert "Floor A" in words(olga.see("auth_user_change", alice.user.pk))
+    assert "Charlie (Floor A)" in words(olga.see("auth_user_change", charlie.user.pk))
+    assert "Charlie (Floor A)" in words(olga.see("auth_user_changelist"))
+
+
+def test_no_page_shows_a_password_hash(olga: Visitor, charlie: Visitor) -> None:
+    assert charlie.user is not None
+    page = olga.see("auth_user_change", charlie.user.pk).content.decode()
+    hashed = re.split(r"\$", charlie.user.password)[-1]
+    assert hashed not in page
+
+
+def test_a_supervisor_is_made_once(olga: Visitor, floor: models.Workspace) -> None:
+    dana = User.objects.create_user("dana")
+    olga.send("routing_membership_add", user=dana.pk, workspace=floor.pk)
+    assert Visitor(dana).see("index").status_code == 200
+    answer = olga.send("routing_membership_add", user=dana.pk, workspace=floor.pk)
+    assert "already" in words(answer)
+    assert models.Membership.objects.count() == 1
+
+
+def test_the_way_to_the_desk_is_shown_to_those_who_work(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    assert "desk" not in words(alice.see("index"))
+    factories.worker(floor, "Alice", user=alice.user)
+    assert 'href="/agent/"' in alice.see("index").content.decode()

@@ -1,0 +1,127 @@
+"""Tasks, reservations and events in the admin: looked at, stepped in on, never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from routing import models
+from tests import factories
+from tests.admin.visitors import Visitor, words
+
+Happened = Callable[[], list[str]]
+
+
+def test_a_waiting_task_is_canceled_with_a_reason(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    task = factories.task(floor)
+    happened()
+    alice.post("routing_task_step_in", task.pk, do="cancel", reason="the customer hung up")
+    assert factories.status(task) == "canceled"
+    assert task.reason == "the customer hung up"
+    assert happened() == ["task.canceled"]
+
+
+def test_a_task_in_work_is_completed_and_its_slot_is_free(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    worker = factories.worker(floor)
+    task = factories.accepted(floor).task
+    assert factories.worker_channel(worker).consumed == 1
+    alice.post("routing_task_step_in", task.pk, do="complete")
+    assert factories.status(task) == "completed"
+    assert factories.worker_channel(worker).consumed == 0
+
+
+def test_a_task_in_work_is_wrapped_up_and_keeps_its_slot(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    worker = factories.worker(floor)
+    task = factories.accepted(floor).task
+    alice.post("routing_task_step_in", task.pk, do="wrap_up")
+    assert factories.status(task) == "wrapping"
+    assert factories.worker_channel(worker).consumed == 1
+
+
+@pytest.mark.parametrize("step", ["complete", "wrap_up"])
+def test_what_a_waiting_task_does_not_allow_is_refused_in_words(
+    alice: Visitor, floor: models.Workspace, happened: Happened, step: str
+) -> None:
+    task = factories.task(floor)
+    happened()
+    answer = alice.post("routing_task_step_in", task.pk, do=step)
+    assert "not currently assigned" in words(answer)
+    assert happened() == []
+
+
+def test_a_button_pressed_twice_acts_once(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    task = factories.task(floor)
+    happened()
+    alice.post("routing_task_step_in", task.pk, do="cancel")
+    answer = alice.post("routing_task_step_in", task.pk, do="cancel")
+    assert "Cannot cancel task" in words(answer)
+    assert happened() == ["task.canceled"]
+
+
+def test_stepping_in_wants_a_deliberate_press(alice: Visitor, floor: models.Workspace) -> None:
+    task = factories.task(floor)
+    assert alice.see("routing_task_step_in", task.pk).status_code == 405
+    answer = alice.post("routing_task_step_in", task.pk, do="explode")
+    assert "names no step" in words(answer)
+    assert factories.status(task) == "pending"
+
+
+def test_nothing_of_the_past_can_be_edited(alice: Visitor, floor: models.Workspace) -> None:
+    factories.worker(floor)
+    reservation = factories.accepted(floor)
+    event = models.Event.objects.order_by("pk")[0]
+    for name, row in (
+        ("task", reservation.task),
+        ("reservation", reservation),
+        ("event", event),
+    ):
+        assert alice.see(f"routing_{name}_change", row.pk).status_code == 200
+        assert alice.post(f"routing_{name}_change", row.pk, priority="9").status_code == 403
+        assert alice.post(f"routing_{name}_delete", row.pk, post="yes").status_code == 403
+        assert alice.see(f"routing_{name}_add").status_code == 403
+
+
+def test_a_task_tells_its_history_and_that_of_its_offers(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    factories.worker(floor, "Dora")
+    task = factories.accepted(floor).task
+    other = factories.task(floor)
+    page = words(alice.see("routing_task_change", task.pk))
+    in_order = [page.index(kind) for kind in ("task.created", "reservation.accepted")]
+    assert in_order == sorted(in_order)
+    assert "Dora" in page
+    assert other.sid not in page
+
+
+def test_tasks_are_found_by_sid_status_queue_and_channel(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    wanted = factories.task(floor, channel="chat")
+    factories.task(floor, channel="voice")
+    assert wanted.task_queue is not None
+    for query, number in (
+        (f"?q={wanted.sid}", 1),
+        ("?q=WT00000000000000000000000000000000", 0),
+        ("?assignment_status__exact=pending", 2),
+        ("?assignment_status__exact=completed", 0),
+        (f"?task_queue={wanted.task_queue.sid}", 2),
+        (f"?task_channel={wanted.task_channel.sid}", 1),
+    ):
+        found = alice.see("routing_task_changelist", query=query).context["cl"].result_list
+        assert len(found) == number, query
+
+
+def test_events_are_filtered_by_type(alice: Visitor, floor: models.Workspace) -> None:
+    factories.task(floor)
+    found = alice.see("routing_event_changelist", query="?event_type=task.created")
+    assert [event.event_type for event in found.context["cl"].result_list] == ["task.created"]

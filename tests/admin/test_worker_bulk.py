@@ -1,0 +1,148 @@
+"""Many workers at once: chosen in the list, changed together or not at all, and summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from routing import models
+from tests import factories
+from tests.admin.visitors import Answer, Visitor, words
+
+Happened = Callable[[], list[str]]
+
+
+@pytest.fixture
+def team(floor: models.Workspace) -> list[models.Worker]:
+    """Return three workers of floor A."""
+    return [factories.worker(floor, name) for name in ("Dora", "Emil", "Fritz")]
+
+
+def act(visitor: Visitor, action: str, workers: list[models.Worker], **fields: Any) -> Answer:
+    """Choose an action for these workers."""
+    chosen = {"action": action, "_selected_action": [worker.pk for worker in workers]}
+    return visitor.post("routing_worker_changelist", **chosen | fields)
+
+
+def capacities(workers: list[models.Worker]) -> list[int]:
+    return [factories.worker_channel(worker).configured_capacity for worker in workers]
+
+
+def test_the_page_in_between_asks_for_channel_and_capacity(
+    alice: Visitor, floor: models.Workspace, team: list[models.Worker]
+) -> None:
+    answer = act(alice, "set_capacity", team)
+    assert "Set capacity of 3 workers" in words(answer)
+    assert "Dora, Emil, Fritz" in words(answer)
+    assert capacities(team) == [1, 1, 1]
+
+
+def test_a_capacity_is_set_for_all_of_them_in_one_go(
+    alice: Visitor, floor: models.Workspace, team: list[models.Worker], happened: Happened
+) -> None:
+    factories.set_capacity(team[2], "chat", configured_capacity=3)
+    happened()
+    chat = factories.channel(floor).pk
+    answer = act(alice, "set_capacity", team, apply="1", channel=chat, configured_capacity="3")
+    assert capacities(team) == [3, 3, 3]
+    assert happened() == ["worker.capacity.update"] * 2
+    assert "changed: Dora, Emil. 1 of 3 had that already." in words(answer)
+
+
+def test_switch_and_kept_slots_are_set_without_touching_the_capacity(
+    alice: Visitor, floor: models.Workspace, team: list[models.Worker]
+) -> None:
+    chat = factories.channel(floor).pk
+    act(
+        alice,
+        "set_capacity",
+        team,
+        apply="1",
+        channel=chat,
+        available="off",
+        reserved_for_manual="1",
+    )
+    assert capacities(team) == [1, 1, 1]
+    channels = [factories.worker_channel(worker) for worker in team]
+    assert {(c.available, c.reserved_for_manual) for c in channels} == {(False, 1)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"configured_capacity": "51"}, "less than or equal to 50"),
+        ({}, "Say what to change"),
+        ({"configured_capacity": "2", "channel": "0"}, "Select a valid choice"),
+    ],
+)
+def test_a_wrong_entry_shows_the_page_again_and_changes_nobody(
+    alice: Visitor,
+    floor: models.Workspace,
+    team: list[models.Worker],
+    happened: Happened,
+    fields: dict[str, str],
+    why: str,
+) -> None:
+    happened()
+    chosen = {"channel": str(factories.channel(floor).pk)} | fields
+    assert why in words(act(alice, "set_capacity", team, apply="1", **chosen))
+    assert happened() == []
+
+
+def test_everything_that_the_list_holds_can_be_chosen(
+    alice: Visitor, floor: models.Workspace, team: list[models.Worker]
+) -> None:
+    chat = factories.channel(floor).pk
+    answer = act(alice, "set_capacity", team[:1], select_across="1")
+    assert "of 3 workers" in words(answer)
+    act(
+        alice,
+        "set_capacity",
+        team[:1],
+        select_across="1",
+        apply="1",
+        channel=chat,
+        configured_capacity="5",
+    )
+    assert capacities(team) == [5, 5, 5]
+
+
+def test_workers_of_two_floors_are_not_changed_together(
+    olga: Visitor, other: models.Workspace, team: list[models.Worker]
+) -> None:
+    answer = act(olga, "set_capacity", [team[0], factories.worker(other)])
+    assert "one workspace at a time" in words(answer)
+
+
+def test_an_activity_is_set_for_all_of_them(
+    alice: Visitor, floor: models.Workspace, team: list[models.Worker], happened: Happened
+) -> None:
+    offline = factories.activity(floor, "Offline")
+    happened()
+    answer = act(alice, "set_activity", team, apply="1", activity=offline.pk)
+    assert happened() == ["worker.activity.update"] * 3
+    assert "changed: Dora, Emil, Fritz." in words(answer)
+
+
+def test_one_open_offer_keeps_all_of_them_where_they_are(
+    alice: Visitor, floor: models.Workspace, team: list[models.Worker], happened: Happened
+) -> None:
+    offer = factories.offered(floor)
+    offline = factories.activity(floor, "Offline")
+    happened()
+    answer = act(alice, "set_activity", team, apply="1", activity=offline.pk)
+    assert "pending reservations" in words(answer)
+    assert happened() == []
+
+    act(
+        alice,
+        "set_activity",
+        team,
+        apply="1",
+        activity=offline.pk,
+        reject_pending_reservations="on",
+    )
+    assert factories.status(offer) == "rejected"
+    assert happened().count("worker.activity.update") == 3

@@ -1,0 +1,271 @@
+"""Workers in the admin: one page, one transaction, and everything that follows is heard of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from routing import models
+from tests import factories
+from tests.admin.visitors import Answer, Visitor, errors, words
+
+Happened = Callable[[], list[str]]
+
+
+def row_of(form: dict[str, str], worker: models.Worker, channel: str) -> str:
+    """Return the prefix of a channel's row in the form of its worker."""
+    pk = str(factories.worker_channel(worker, channel).pk)
+    return next(k for k, v in form.items() if k.endswith("-id") and v == pk).removesuffix("id")
+
+
+def change(alice: Visitor, worker: models.Worker, channel: str, **changes: Any) -> Answer:
+    """Save a worker's page with changes of one channel."""
+    row = row_of(alice.form("routing_worker_change", worker.pk), worker, channel)
+    return alice.send(
+        "routing_worker_change", worker.pk, **{f"{row}{k}": v for k, v in changes.items()}
+    )
+
+
+def test_a_new_worker_starts_with_every_channel_and_goes_on_to_the_capacities(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    happened()
+    answer = alice.send("routing_worker_add", friendly_name="Dora", attributes='{"level": 2}')
+    worker = models.Worker.objects.get(friendly_name="Dora")
+    assert answer.redirect_chain[-1][0] == f"/admin/routing/worker/{worker.pk}/change/"
+    assert worker.activity == floor.default_activity
+    assert worker.channels.count() == floor.task_channels.count()
+    assert happened() == ["worker.created"]
+
+
+def test_what_the_admin_changes_says_who_changed_it(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    worker = factories.worker(floor)
+    alice.send("routing_worker_change", worker.pk, friendly_name="Renamed")
+    event = models.Event.objects.order_by("-pk")[0]
+    assert (event.actor_type, event.actor_sid) == ("user", "alice")
+    assert (event.source, event.source_ip_address) == ("admin", "192.0.2.7")
+
+
+def test_a_raised_capacity_is_an_event_of_its_own(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    worker = factories.worker(floor)
+    happened()
+    change(alice, worker, "chat", configured_capacity="4", reserved_for_manual="1")
+    channel = factories.worker_channel(worker)
+    assert (channel.configured_capacity, channel.reserved_for_manual) == (4, 1)
+    assert happened() == ["worker.capacity.update"]
+
+
+def test_switching_a_channel_off_keeps_its_capacity(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    worker = factories.worker(floor, capacity={"chat": 3})
+    happened()
+    change(alice, worker, "chat", available=None)
+    channel = factories.worker_channel(worker)
+    assert (channel.available, channel.configured_capacity) == (False, 3)
+    assert happened() == ["worker.channel.availability.update"]
+
+
+def test_saving_a_page_on_which_nothing_was_changed_changes_nothing(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    worker = factories.worker(floor, attributes='{\n  "level": 2\n}')
+    happened()
+    # Browsers send every line end as two characters.
+    alice.send("routing_worker_change", worker.pk, attributes='{\r\n  "level": 2\r\n}')
+    assert happened() == []
+
+
+@pytest.mark.parametrize("capacity", ["51", "-1", "many", ""])
+def test_a_capacity_out_of_range_is_refused_and_nothing_else_is_saved(
+    alice: Visitor, floor: models.Workspace, happened: Happened, capacity: str
+) -> None:
+    worker = factories.worker(floor, "Dora")
+    happened()
+    row = row_of(alice.form("routing_worker_change", worker.pk), worker, "chat")
+    answer = alice.send(
+        "routing_worker_change",
+        worker.pk,
+        friendly_name="Renamed",
+        **{f"{row}configured_capacity": capacity},
+    )
+    assert answer.status_code == 200
+    assert "Please correct the error" in words(answer)
+    worker.refresh_from_db()
+    assert worker.friendly_name == "Dora"
+    assert happened() == []
+
+
+def test_attributes_that_are_no_json_object_are_refused_at_their_field(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    worker = factories.worker(floor)
+    happened()
+    answer = alice.send("routing_worker_change", worker.pk, attributes='{"level": 2,}')
+    assert "not valid JSON" in errors(answer, "attributes")
+    assert "line 1 column" in errors(answer, "attributes")
+    # What was typed is still there to be repaired.
+    assert '{"level": 2,}' in words(answer)
+    assert happened() == []
+
+
+def test_a_refused_name_undoes_the_capacity_saved_with_it(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    factories.worker(floor, "Taken")
+    worker = factories.worker(floor, "Dora")
+    happened()
+    row = row_of(alice.form("routing_worker_change", worker.pk), worker, "chat")
+    answer = alice.send(
+        "routing_worker_change",
+        worker.pk,
+        friendly_name="taken",
+        **{f"{row}configured_capacity": "7"},
+    )
+    assert "exists already" in errors(answer, "friendly_name")
+    assert factories.worker_channel(worker).configured_capacity == 1
+    assert happened() == []
+
+
+def test_the_same_new_worker_sent_twice_is_created_once(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    alice.send("routing_worker_add", friendly_name="Dora")
+    answer = alice.send("routing_worker_add", friendly_name="Dora")
+    assert "exists already" in errors(answer, "friendly_name")
+    assert models.Worker.objects.filter(friendly_name="Dora").count() == 1
+
+
+def test_an_activity_that_the_agent_changed_meanwhile_is_left_alone(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    worker = factories.worker(floor, "Dora")
+    page = alice.form("routing_worker_change", worker.pk)
+    models.Worker.objects.filter(pk=worker.pk).update(activity=factories.activity(floor, "Offline"))
+    alice.post("routing_worker_change", worker.pk, **page | {"friendly_name": "Dora B."})
+    worker.refresh_from_db()
+    assert (worker.friendly_name, worker.activity.friendly_name) == ("Dora B.", "Offline")
+
+
+def test_moving_a_worker_with_an_open_offer_is_refused_in_words(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    worker = factories.worker(floor)
+    offer = factories.offered(floor)
+    happened()
+    offline = factories.activity(floor, "Offline").pk
+    answer = alice.send("routing_worker_change", worker.pk, activity=offline)
+    assert "pending reservations" in errors(answer)
+    assert happened() == []
+
+    alice.send(
+        "routing_worker_change", worker.pk, activity=offline, reject_pending_reservations="on"
+    )
+    worker.refresh_from_db()
+    assert worker.activity.friendly_name == "Offline"
+    assert factories.status(offer) == "rejected"
+    assert "worker.activity.update" in happened()
+
+
+def test_a_login_is_created_with_its_worker_in_one_step(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    alice.send(
+        "routing_worker_add",
+        friendly_name="Dora",
+        new_username="dora",
+        new_password="a correct horse battery",
+    )
+    worker = models.Worker.objects.get(friendly_name="Dora")
+    assert worker.user is not None
+    assert worker.user.check_password("a correct horse battery")
+    assert not worker.user.is_staff
+    assert not worker.user.is_superuser
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "why"),
+    [
+        ({"new_username": "dora", "new_password": "12345"}, "new_password", "too short"),
+        ({"new_username": "dora"}, "new_password", "needs a password"),
+        ({"new_password": "a correct horse battery"}, "new_username", "whose password"),
+        (
+            {"new_username": "charlie", "new_password": "a correct horse battery"},
+            "new_username",
+            "exists already",
+        ),
+        (
+            {"new_username": "d o r a", "new_password": "a correct horse battery"},
+            "new_username",
+            "valid username",
+        ),
+    ],
+)
+def test_a_login_that_cannot_be_made_makes_no_worker_either(
+    alice: Visitor, charlie: Visitor, fields: dict[str, str], place: str, why: str
+) -> None:
+    answer = alice.send("routing_worker_add", friendly_name="Dora", **fields)
+    assert why in errors(answer, place)
+    assert not models.Worker.objects.filter(friendly_name="Dora").exists()
+    assert not User.objects.filter(username="dora").exists()
+
+
+def test_a_login_works_as_one_worker_of_a_workspace_only(
+    alice: Visitor, charlie: Visitor, floor: models.Workspace
+) -> None:
+    worker = factories.worker(floor, "Dora")
+    assert charlie.user is not None
+    answer = alice.send("routing_worker_change", worker.pk, user=charlie.user.pk)
+    assert "works as another" in errors(answer, "friendly_name")
+    worker.refresh_from_db()
+    assert worker.user is None
+
+
+def test_a_worker_who_holds_a_task_cannot_be_deleted(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    worker = factories.worker(floor, "Dora")
+    task = factories.accepted(floor).task
+    answer = alice.post("routing_worker_delete", worker.pk, post="yes")
+    assert "still holds reservations" in words(answer)
+    assert models.Worker.objects.filter(pk=worker.pk).exists()
+
+    alice.post("routing_task_step_in", task.pk, do="complete")
+    happened()
+    alice.post("routing_worker_delete", worker.pk, post="yes")
+    assert not models.Worker.objects.filter(pk=worker.pk).exists()
+    assert happened() == ["worker.deleted"]
+
+
+def test_deleting_many_deletes_all_or_none(alice: Visitor, floor: models.Workspace) -> None:
+    free, busy = factories.worker(floor, available=False), factories.worker(floor)
+    factories.accepted(floor)
+    both: dict[str, Any] = {
+        "action": "delete_selected",
+        "_selected_action": [free.pk, busy.pk],
+        "post": "yes",
+    }
+    answer = alice.post("routing_worker_changelist", **both)
+    assert "still holds reservations" in words(answer)
+    assert floor.workers.count() == 2
+
+
+def test_the_list_shows_activity_and_live_load(alice: Visitor, floor: models.Workspace) -> None:
+    factories.worker(floor, "Dora", capacity={"chat": 2})
+    factories.accepted(floor)
+    seen = words(alice.see("routing_worker_changelist"))
+    assert "Dora Available" in seen
+    assert "chat 1/2" in seen
+
+
+def test_a_worker_lists_what_they_hold(alice: Visitor, floor: models.Workspace) -> None:
+    worker = factories.worker(floor)
+    task = factories.accepted(floor).task
+    assert f"{task.sid} – chat, accepted" in words(alice.see("routing_worker_change", worker.pk))

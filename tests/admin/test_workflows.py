@@ -1,0 +1,171 @@
+"""Workflows in the admin: every problem at its path, every doubt said, nothing lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from routing import models
+from routing.actions import workflows
+from tests import factories
+from tests.admin.visitors import Visitor, errors, words
+from tests.factories import filter_, target
+
+Happened = Callable[[], list[str]]
+INVERTED = "worker.channel.chat.available_capacity_percentage < 75"
+
+
+@pytest.fixture
+def queue(floor: models.Workspace) -> models.TaskQueue:
+    """Return a queue of floor A."""
+    return factories.queue(floor, friendly_name="Support")
+
+
+@pytest.fixture
+def workflow(floor: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
+    """Return a workflow that leads everything to the queue."""
+    return factories.workflow(floor, default=queue)
+
+
+def test_a_new_workflow_begins_with_one_that_would_work(
+    alice: Visitor, queue: models.TaskQueue, happened: Happened
+) -> None:
+    happened()
+    alice.send("routing_workflow_add", friendly_name="Everything")
+    made = models.Workflow.objects.get(friendly_name="Everything")
+    assert queue.sid in workflows.current(made)
+    assert happened() == ["workflow.created"]
+
+
+def test_every_problem_is_listed_with_its_path_and_nothing_changes(
+    alice: Visitor, workflow: models.Workflow, queue: models.TaskQueue, happened: Happened
+) -> None:
+    before = workflows.current(workflow)
+    happened()
+    broken = factories.configuration(
+        filter_("type == ", target(queue)),
+        filter_("type == 'chat'", target(queue, priority=-1)),
+        default={"queue": "WQnowhere"},
+    )
+    answer = alice.send("routing_workflow_change", workflow.pk, configuration=broken)
+    said = errors(answer, "configuration")
+    assert "task_routing.filters[0].expression: " in said
+    assert "^" in said
+    assert "task_routing.filters[1].targets[0].priority: " in said
+    assert "task_routing.default_filter.queue: " in said
+    workflow.refresh_from_db()
+    assert workflows.current(workflow) == before
+    assert happened() == []
+
+
+def test_broken_json_is_marked_with_line_and_column(
+    alice: Visitor, workflow: models.Workflow
+) -> None:
+    answer = alice.send(
+        "routing_workflow_change", workflow.pk, configuration='{\n  "task_routing": {,}\n}'
+    )
+    assert "line 2, column 20" in errors(answer, "configuration")
+
+
+def test_queues_of_another_floor_do_not_exist_here(
+    alice: Visitor, workflow: models.Workflow, other: models.Workspace
+) -> None:
+    theirs = factories.configuration(default=factories.queue(other))
+    answer = alice.send("routing_workflow_change", workflow.pk, configuration=theirs)
+    assert "in this workspace" in errors(answer, "configuration")
+
+
+def test_an_inverted_percentage_is_saved_and_warned_of_after_saving_and_on_the_page(
+    alice: Visitor, workflow: models.Workflow, queue: models.TaskQueue
+) -> None:
+    text = factories.configuration(filter_("1==1", target(queue, expression=INVERTED)))
+    answer = alice.send("routing_workflow_change", workflow.pk, configuration=text)
+    for said in (words(answer), words(alice.see("routing_workflow_change", workflow.pk))):
+        assert "task_routing.filters[0].targets[0].expression" in said
+        assert "worker.channel.chat.available_capacity_percentage > 25" in said
+        assert "worker.channel.chat.busy_capacity_percentage < 75" in said
+    workflow.refresh_from_db()
+    assert INVERTED in workflows.current(workflow)
+
+
+def test_what_is_the_right_way_round_is_not_warned_of(
+    alice: Visitor, workflow: models.Workflow, queue: models.TaskQueue
+) -> None:
+    right = "worker.channel.chat.busy_capacity_percentage < 75"
+    text = factories.configuration(filter_("1==1", target(queue, expression=right)))
+    answer = alice.send("routing_workflow_change", workflow.pk, configuration=text)
+    assert "idle worker out" not in words(answer)
+    assert "Doubtful: Nothing." in words(alice.see("routing_workflow_change", workflow.pk))
+
+
+def test_a_configuration_sent_back_unchanged_is_no_new_revision(
+    alice: Visitor, floor: models.Workspace, queue: models.TaskQueue, happened: Happened
+) -> None:
+    text = json.dumps(json.loads(factories.configuration(default=queue)), indent=2)
+    workflow = factories.workflow(floor, configuration=text)
+    happened()
+    alice.send(
+        "routing_workflow_change",
+        workflow.pk,
+        configuration=text.replace("\n", "\r\n"),
+        task_reservation_timeout="33",
+    )
+    assert workflow.revisions.count() == 1
+    assert happened() == ["workflow.updated"]
+
+
+def test_waiting_tasks_are_routed_anew_only_when_asked_for(
+    alice: Visitor, floor: models.Workspace, workflow: models.Workflow
+) -> None:
+    task = factories.task(floor)
+    elsewhere = factories.queue(floor, friendly_name="Elsewhere")
+    text = factories.configuration(default=elsewhere)
+    alice.send("routing_workflow_change", workflow.pk, configuration=text)
+    task.refresh_from_db()
+    assert task.task_queue != elsewhere
+    alice.send("routing_workflow_change", workflow.pk, re_evaluate_tasks="on")
+    task.refresh_from_db()
+    assert task.task_queue == elsewhere
+
+
+def test_nobody_writes_over_a_configuration_that_was_changed_meanwhile(
+    alice: Visitor, floor: models.Workspace, workflow: models.Workflow, queue: models.TaskQueue
+) -> None:
+    page = alice.form("routing_workflow_change", workflow.pk)
+    theirs = factories.configuration(filter_("type == 'theirs'", target(queue)))
+    alice.send("routing_workflow_change", workflow.pk, configuration=theirs)
+
+    mine = factories.configuration(filter_("type == 'mine'", target(queue)))
+    answer = alice.post("routing_workflow_change", workflow.pk, **page | {"configuration": mine})
+    assert "Somebody else has changed this configuration" in errors(answer, "configuration")
+    workflow.refresh_from_db()
+    assert workflows.current(workflow) == theirs
+
+
+def test_a_callback_that_is_no_address_is_refused_at_its_field(
+    alice: Visitor, workflow: models.Workflow
+) -> None:
+    answer = alice.send(
+        "routing_workflow_change", workflow.pk, assignment_callback_url="javascript:alert(1)"
+    )
+    assert "not an absolute http" in errors(answer, "assignment_callback_url")
+
+
+def test_a_workflow_with_waiting_tasks_is_not_deleted(
+    alice: Visitor, floor: models.Workspace, workflow: models.Workflow
+) -> None:
+    factories.task(floor)
+    answer = alice.post("routing_workflow_delete", workflow.pk, post="yes")
+    assert "still leads waiting tasks" in words(answer)
+    assert models.Workflow.objects.filter(pk=workflow.pk).exists()
+
+
+def test_the_page_helps_with_an_example_and_the_language(
+    alice: Visitor, workflow: models.Workflow
+) -> None:
+    assert "How a configuration is written" in words(
+        alice.see("routing_workflow_change", workflow.pk)
+    )
+    assert "busy_capacity_percentage" in words(alice.see("language"))
