@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Anyone = User | AnonymousUser
 
 
+_KEPT = "_supervised_workspaces"
+
+
 def is_operator(user: Anyone) -> bool:
     """Tell whether a user may see and change everything."""
     return bool(user.is_active and user.is_superuser)
@@ -32,14 +35,24 @@ def workspaces(user: Anyone) -> QuerySet[models.Workspace]:
 
 def may_enter(user: Anyone) -> bool:
     """Tell whether the admin has anything for a user."""
-    return is_operator(user) or workspaces(user).exists()
+    return is_operator(user) or bool(_supervised(user))
 
 
 def supervises(user: Anyone, workspace_id: int | None) -> bool:
     """Tell whether a user configures this workspace."""
-    if is_operator(user):
-        return True
-    return workspace_id is not None and workspaces(user).filter(pk=workspace_id).exists()
+    return is_operator(user) or workspace_id in _supervised(user)
+
+
+def _supervised(user: Anyone) -> frozenset[int]:
+    """Return the ids of the user's workspaces; a page asks for them dozens of times.
+
+    They are kept with the user as read for this request, so the next request asks anew.
+    """
+    kept: frozenset[int] | None = getattr(user, _KEPT, None)
+    if kept is None:
+        kept = frozenset(workspaces(user).values_list("pk", flat=True))
+        setattr(user, _KEPT, kept)
+    return kept
 
 
 def chosen_workspace(request: HttpRequest) -> models.Workspace | None:

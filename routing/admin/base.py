@@ -63,6 +63,8 @@ class ActionForm(ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        for name in set(self.declared_fields) - set(self._meta.fields or self.declared_fields):
+            del self.fields[name]  # this page does not show it
         if self.instance.pk is not None:
             # A page may stand open while others change the row, agents their own activity above
             # all: only what was changed on this page, since it was shown, is sent to the action.

@@ -129,7 +129,8 @@ class TaskQueueAdmin(ScopedAdmin):
             key=lambda worker: worker.friendly_name.lower(),
         )
         if not serving:
-            return format_html('<strong class="nobody">Nobody: what comes here waits.</strong>')
+            waits = "Nobody: what comes here waits."
+            return format_html('<strong class="nobody">{}</strong>', waits)
         of = f"the first {MOST_ASKED} workers" if len(asked) == MOST_ASKED else f"{len(asked)}"
         names = format_html_join(
             ", ",

@@ -38,7 +38,6 @@ class TaskAdmin(HistoryAdmin):
     list_display = ("created", "status", "priority", "task_queue", "task_channel", "sid")
     list_display_links = ("created", "sid")
     list_filter = (WorkspaceFilter, "assignment_status", TaskQueueFilter, TaskChannelFilter)
-    list_select_related = ("task_queue", "task_channel", "workflow")
     search_fields = ("sid__exact",)
     search_help_text = "A task's sid (WT…). The list goes back 2000 tasks; older ones by sid."
     sortable_by = ()
@@ -76,8 +75,9 @@ class TaskAdmin(HistoryAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read with a task what its page names."""
-        return super().get_queryset(request).select_related("workspace")
+        """Read with a task what its row and its page name."""
+        named = ("workspace", "task_queue", "task_channel", "workflow")
+        return super().get_queryset(request).select_related(*named)
 
     @admin.display(description="status")
     def status(self, task: models.Task) -> SafeString:

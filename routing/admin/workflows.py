@@ -170,7 +170,8 @@ class WorkflowAdmin(ScopedAdmin):
 def _warn(request: HttpRequest, workflow: models.Workflow) -> None:
     document = workflows.current(workflow)
     for warning in workflows.parse(document, workflow.workspace).warnings:
-        messages.warning(request, str(warning))
+        where = f"{warning.path}: " if warning.path else ""
+        messages.warning(request, f"In “{workflow}”, {where}{warning.message}")
 
 
 def _first(sids: list[str]) -> str:
