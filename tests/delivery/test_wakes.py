@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +11,8 @@ from typing import Any
 import celery
 import pytest
 
-from config import embedded_redis
 from routing import jobs, models, wakes
-from tests import factories
+from tests import factories, redis
 from tests.factories import NOW, later
 
 WS = "WS" + "0" * 32
@@ -25,19 +22,11 @@ OTHER = "WS" + "1" * 32
 @pytest.fixture(scope="module")
 def redis_url() -> Iterator[str]:
     """Return the URL of a private Redis."""
-    with tempfile.TemporaryDirectory(prefix="cb-wakes-", dir="/tmp") as home:
-        path = embedded_redis.make_room(Path(home))
-        server = subprocess.Popen(
-            embedded_redis.command_line(embedded_redis.find_server(), path),
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            asyncio.run(embedded_redis.answers(path))
-            yield f"unix://{path}"
-        finally:
-            server.terminate()
-            server.wait(timeout=10)
-            embedded_redis.tidy(Path(home))
+    with (
+        tempfile.TemporaryDirectory(prefix="cb-wakes-", dir="/tmp") as home,
+        redis.private_server(Path(home) / "redis.sock") as url,
+    ):
+        yield url
 
 
 @pytest.fixture

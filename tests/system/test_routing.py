@@ -1,0 +1,112 @@
+"""The router in real processes: woken, and when every wake is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from config.environment import embedded_redis_socket
+from routing.demo.client import Client
+from tests.running import Cordboard, running, wait_until
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
+    """Return a running demo."""
+    with running(tmp_path_factory.mktemp("floor"), demo=True) as server:
+        yield server
+
+
+class Floor:
+    """The demo's floor, spoken to by REST."""
+
+    def __init__(self, server: Cordboard) -> None:
+        known = server.credentials()
+        self.client = Client(
+            host="127.0.0.1",
+            port=int(server.port),
+            username=known["ACCOUNT_SID"],
+            password=known["AUTH_TOKEN"],
+        )
+        self.sid = self.client.get("/Workspaces")["workspaces"][0]["sid"]
+        self.base = f"/Workspaces/{self.sid}"
+
+    def first(self, noun: str, key: str, **query: Any) -> Any:
+        """Return the first row of a list."""
+        return self.client.get(f"{self.base}/{noun}", **query)[key][0]
+
+    def sign(self, name: str, activity: str) -> str:
+        """Move a worker to an activity; return their sid."""
+        there = self.first("Activities", "activities", FriendlyName=activity)["sid"]
+        worker = self.first("Workers", "workers", FriendlyName=name)["sid"]
+        self.client.post(
+            f"{self.base}/Workers/{worker}",
+            ActivitySid=there,
+            RejectPendingReservations=("false" if activity == "Available" else "true"),
+        )
+        return str(worker)
+
+    def post(self, channel: str) -> str:
+        """Create a task that only Carol can take; return its sid."""
+        attributes = json.dumps({"topic": "billing", "language": "fr"})
+        task = self.client.post(f"{self.base}/Tasks", TaskChannel=channel, Attributes=attributes)
+        return str(task["sid"])
+
+    def status(self, task: str) -> str:
+        """Return a task's assignment status."""
+        return str(self.client.get(f"{self.base}/Tasks/{task}")["assignment_status"])
+
+
+@pytest.fixture
+def floor(demo: Cordboard) -> Iterator[Floor]:
+    """Return the demo's floor with Carol signed on, and everybody offline afterwards."""
+    made = Floor(demo)
+    made.sign("Carol", "Available")
+    yield made
+    made.sign("Carol", "Offline")
+    made.client.close()
+
+
+def test_a_task_posted_by_rest_is_offered(floor: Floor) -> None:
+    task = floor.post("sms")
+    wait_until(lambda: floor.status(task) == "reserved", "the task is offered")
+
+
+def test_with_every_wake_lost_beat_alone_finds_the_work(floor: Floor, demo: Cordboard) -> None:
+    private = redis.Redis(unix_socket_path=str(embedded_redis_socket(demo.home)))
+    # A mark says that a job is on its way; with one that never goes away, no wake sends any.
+    mark = f"cordboard:wake:{floor.sid}"
+    private.set(mark, 1)
+    try:
+        task = floor.post("chat")
+        wait_until(lambda: floor.status(task) == "reserved", "the sweep has run")
+    finally:
+        private.delete(mark)
+        private.close()
+
+
+def test_a_dead_job_runner_takes_nothing_along(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """What was committed is there at the next start, and routed."""
+    home = tmp_path_factory.mktemp("killed")
+    with running(home, demo=True) as server:
+        made = Floor(server)
+        waiting = made.post("chat")
+        made.client.close()
+        os.kill(server.part("jobs"), signal.SIGKILL)
+        assert server.ended() != 0
+    with running(home, demo=True) as server:
+        made = Floor(server)
+        assert made.status(waiting) == "pending"
+        made.sign("Carol", "Available")
+        wait_until(lambda: made.status(waiting) == "reserved", "it is offered after all")
+        made.client.close()
