@@ -19,10 +19,5 @@ def _parsed(revision_id: int) -> configuration.Configuration:
 
 
 def of(revision_id: int) -> configuration.Configuration:
-    """Return a revision's configuration; revisions never change, so neither does the answer."""
+    """Return a revision's configuration, which never changes, nor is its id ever used again."""
     return _parsed(revision_id)
-
-
-def forget() -> None:
-    """Drop what was kept; tests do, whose databases use the same ids anew."""
-    _parsed.cache_clear()

@@ -14,11 +14,3 @@ def postgres_url() -> Iterator[str]:
     """Return the URL of a private PostgreSQL that lasts as long as the tests."""
     with postgres.private_server() as url:
         yield url
-
-
-@pytest.fixture(autouse=True)
-def _no_revisions_remembered() -> None:
-    """Forget parsed workflows: each test's database gives their ids to others."""
-    from routing import configurations
-
-    configurations.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import TypedDict, Unpack
 
@@ -111,7 +112,7 @@ def parse(document: str, workspace: models.Workspace) -> configurations.Configur
 
 def _revise(workflow: models.Workflow, configuration: str, now: datetime) -> None:
     workflow.revision = models.WorkflowRevision.objects.create(
-        workflow=workflow, configuration=configuration, date_created=now
+        id=secrets.randbits(62), workflow=workflow, configuration=configuration, date_created=now
     )
     models.Workflow.objects.filter(pk=workflow.pk).update(revision=workflow.revision)
 

@@ -43,6 +43,9 @@ class Workflow(Dated):
 class WorkflowRevision(models.Model):
     """One text of a workflow's configuration, never changed: waiting tasks are pinned to theirs."""
 
+    # Drawn at random by the action that makes it: parsed revisions are kept by this id, and one
+    # whose transaction was rolled back must not lend its id to another.
+    id = models.BigIntegerField(primary_key=True)
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="revisions")
     configuration = models.TextField()
     date_created = models.DateTimeField(editable=False)

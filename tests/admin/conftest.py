@@ -7,15 +7,10 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 
-from routing import configurations, models
+from routing import models
 from routing.actions import memberships
 from tests import factories
 from tests.admin.visitors import Visitor
-
-
-@pytest.fixture(autouse=True)
-def _forget_revisions() -> None:
-    configurations.forget()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from routing import configurations, models
+from routing import models
 from tests import factories
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -83,14 +82,6 @@ def desk(workspace: models.Workspace, name: str, **given: Any) -> Desk:
     client = Client()
     client.force_login(user, backend=BACKEND)
     return Desk(worker=worker, user=user, client=client)
-
-
-@pytest.fixture(autouse=True)
-def _forget_configurations() -> Iterator[None]:
-    """Databases of tests use the same ids anew."""
-    configurations.forget()
-    yield
-    configurations.forget()
 
 
 def make_floor() -> Floor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from routing import configurations, models
+from routing import models
 from tests import factories
 
 TOKEN = "an auth token that only the tests know"
@@ -108,14 +107,6 @@ class Api:
 def api_of(account: models.Account) -> Api:
     """Return a client with the credentials of an account made with `TOKEN`."""
     return Api(account, basic(account.sid, TOKEN))
-
-
-@pytest.fixture(autouse=True)
-def _fresh_configurations() -> Iterator[None]:
-    """Forget parsed configurations: each test's database counts its revisions from one again."""
-    configurations.forget()
-    yield
-    configurations.forget()
 
 
 @pytest.fixture
