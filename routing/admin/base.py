@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from routing.actions.errors import ActionError, InvalidInput
+from routing.actions.errors import ActionError, InvalidInput, StaleState
 from routing.actors import Actor
 from routing.admin import access
 
@@ -133,8 +133,11 @@ class ActionAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Run the action; `obj` itself, which the form has written into, is never saved."""
         if change:
+            row = self.model.objects.filter(pk=obj.pk).first()
+            if row is None:
+                raise StaleState(f"{obj} was deleted meanwhile")
             if form.changed_data:
-                self.update_row(request, self.model.objects.get(pk=obj.pk), form)
+                self.update_row(request, row, form)
             return
         made = self.create_row(request, form)
         obj.pk = made.pk

@@ -33,7 +33,10 @@ class UserAdmin(Base):
     list_display = ("username", "works_as", "supervised", "is_superuser", "is_active")
     list_filter = ("is_staff", "is_superuser", "is_active")
     filter_horizontal = ()
+    change_list_template = "admin/routing/change_list.html"
+    change_form_template = "admin/routing/change_form.html"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     readonly_fields = ("works_as", "supervised", "last_login", "date_joined")
     fieldsets = (
@@ -50,6 +53,12 @@ class UserAdmin(Base):
         ),
         ("When", {"fields": ("last_login", "date_joined"), "classes": ("collapse",)}),
     )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Call the list what the landing page calls it."""
+        return super().changelist_view(request, {"title": "Logins"} | (extra_context or {}))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read workers and memberships with the users."""

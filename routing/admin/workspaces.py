@@ -145,6 +145,12 @@ class WorkspaceAdmin(ScopedAdmin):
         """Show the form at once: a workspace is in no other."""
         return super(ScopedAdmin, self).add_view(request, form_url, extra_context)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Choose the account where there is only one."""
+        first, *more = models.Account.objects.order_by("pk")[:2] or [None]
+        chosen = {} if first is None or more else {"account": first.pk}
+        return chosen | super().get_changeform_initial_data(request)
+
     def create_row(self, request: HttpRequest, form: Any) -> models.Workspace:
         """Create the workspace with its first activities and channels."""
         return workspaces.create_workspace(
