@@ -31,13 +31,13 @@ FLOODING: Final = 4429
 
 PING: Final = "desk.ping"
 
-# What may change the queues that an agent serves: their expressions, and whatever those read.
-_REJOIN: Final = frozenset(
+REJOIN: Final = frozenset(
     event_type
     for event_type in E
     if event_type.startswith(("worker.", "reservation.", "task-queue.", "task-channel."))
     and event_type not in (E.TASK_QUEUE_ENTERED, E.TASK_QUEUE_MOVED, E.TASK_QUEUE_TIMEOUT)
 )
+"""What may change the queues that an agent serves: their expressions, and whatever those read."""
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if frame is not None:
             await self.send_json(frame)
         own = frames.is_own(message, worker_sid=worker_sid)
-        if own and message["event_type"] in _REJOIN and not self._rejoining:
+        if own and message["event_type"] in REJOIN and not self._rejoining:
             self._rejoining = True
             self._start(self._look_soon())
 

@@ -220,6 +220,6 @@ def test_what_an_action_refuses_otherwise_reaches_the_agent_too(
     def refuse(*_: object) -> None:
         raise ActionError("Not today.")
 
-    monkeypatch.setitem(commands.COMMANDS, "task.grab", commands.Command(refuse, {}))  # type: ignore[arg-type]
+    monkeypatch.setitem(commands.COMMANDS, "task.grab", commands.Command(refuse, {}))
     status, reply = floor.alice.press("task.grab")
     assert (status, reply["error"]["message"]) == (409, "Not today.")

@@ -1,0 +1,83 @@
+"""How a task reads."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from agents import cards
+from routing import models
+
+
+def card(attributes: dict[str, Any], channel: str = "chat") -> cards.Card:
+    """Return the card of a task that is only thought of."""
+    return cards.card(
+        models.Task(
+            attributes=json.dumps(attributes),
+            task_channel=models.TaskChannel(friendly_name=channel.title(), unique_name=channel),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("attributes", "title", "person"),
+    [
+        ({}, "Chat task", ""),
+        ({"subject": "Refund", "name": "Ida"}, "Refund", "Ida"),
+        ({"customer": {"name": "Ida", "id": 7}}, "Ida", ""),
+        ({"title": "  ", "subject": "Refund"}, "Refund", ""),
+        ({"subject": ["no", "text"], "from": "+49 30 1"}, "+49 30 1", ""),
+        ({"subject": True, "topic": 42}, "42", ""),
+    ],
+)
+def test_a_title_is_found_in_what_people_usually_call_it(
+    attributes: dict[str, Any], title: str, person: str
+) -> None:
+    found = card(attributes)
+    assert (found.title, found.person) == (title, person)
+
+
+def test_attributes_read_line_by_line_and_none_twice() -> None:
+    found = card(
+        {
+            "subject": "Refund",
+            "order_id": 17,
+            "customer": {"name": "Ida", "address": {"city": "Oslo"}},
+            "tags": ["a", "b"],
+            "vip": True,
+            "none": None,
+            "deep": [{"x": 1}],
+        }
+    )
+    assert [(line.name, line.value) for line in found.attributes] == [
+        ("order id", "17"),
+        ("customer › address › city", "Oslo"),
+        ("tags", "a, b"),
+        ("vip", "yes"),
+        ("none", "—"),
+        ("deep", '[{"x": 1}]'),
+    ]
+
+
+def test_only_web_addresses_become_links() -> None:
+    found = card({"a": "https://example.org/1", "b": "javascript:alert(1)", "c": "ftp://example"})
+    assert [line.link for line in found.attributes] == [True, False, False]
+
+
+def test_long_values_and_long_lists_are_cut() -> None:
+    found = card({"text": "x" * 4000} | {f"k{number}": number for number in range(60)})
+    assert len(found.attributes) == cards.MOST_ATTRIBUTES + 1
+    assert found.attributes[0].value == "x" * (cards.LONGEST_ATTRIBUTE - 1) + "…"
+
+
+def test_a_title_that_was_cut_is_whole_among_the_attributes() -> None:
+    found = card({"subject": "y" * 200})
+    assert found.title.endswith("…")
+    assert found.attributes[0].value == "y" * 200
+
+
+@pytest.mark.parametrize(("channel", "icon"), [("voice", "voice"), ("custom1", "default")])
+def test_every_channel_has_a_picture_beside_its_word(channel: str, icon: str) -> None:
+    assert card({}, channel).channel == cards.Channel(name=channel.title(), icon=icon)

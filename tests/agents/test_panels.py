@@ -1,0 +1,253 @@
+"""What the panels show, in how many queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from agents import waiting
+from agents.slots import Slot, gauge
+from routing import models
+from routing.actions import grabs, task_queues, workspaces
+from routing.actors import SYSTEM
+from routing.core.matcher import Hand
+from routing.core.vocabulary import GrabPolicy, Refusal
+from routing.seen import workers
+from tests import factories
+from tests.agents.conftest import Floor
+
+NumQueries = Callable[[int], AbstractContextManager[Any]]
+
+
+# --- Presence ---------------------------------------------------------------------------------
+
+
+def drawn(worker: models.Worker, name: str = "chat", *, offered: int = 0) -> list[Slot]:
+    """Return how a channel's slots are drawn."""
+    return gauge(factories.worker_channel(worker, name), offered=offered).slots
+
+
+def test_a_channel_is_drawn_slot_by_slot_and_said_in_words(floor: Floor) -> None:
+    factories.set_capacity(floor.alice.worker, configured_capacity=5, reserved_for_manual=1)
+    wrapping = floor.accepted().task
+    floor.alice.press("task.wrap_up", task=wrapping.sid)
+    floor.accepted()
+    floor.offered()
+    assert drawn(floor.alice.worker, offered=1) == [
+        Slot.WORKING,
+        Slot.WRAPPING,
+        Slot.OFFERED,
+        Slot.FREE,
+        Slot.KEPT,
+    ]
+    panel = floor.alice.get("panels/presence")
+    assert "1 working, 1 wrapping up, 1 offered, 1 free, 1 kept for grabbing" in panel
+    assert "3 of 5 in use" in panel
+
+
+def test_running_work_beyond_a_lowered_capacity_is_said(floor: Floor) -> None:
+    floor.accepted()
+    floor.accepted()
+    factories.set_capacity(floor.alice.worker, configured_capacity=1)
+    assert drawn(floor.alice.worker) == [Slot.WORKING, Slot.WORKING]
+    assert "1 over capacity" in floor.alice.get("panels/presence")
+
+
+def test_a_channel_that_is_off_says_so_and_can_be_switched_on(floor: Floor) -> None:
+    factories.set_capacity(floor.alice.worker, "sms", available=False)
+    panel = floor.alice.get("panels/presence")
+    assert "Off for now" in panel
+    assert panel.count('aria-checked="false"') == 1
+
+
+def test_single_tasking_is_said(floor: Floor) -> None:
+    assert "One task at a time" not in floor.alice.get("panels/presence")
+    workspaces.update_workspace(
+        workspace=floor.workspace, multi_task_enabled=False, actor=SYSTEM, now=factories.NOW
+    )
+    assert "One task at a time" in floor.alice.get("panels/presence")
+
+
+# --- Offers and tasks ---------------------------------------------------------------------------
+
+
+def test_an_offer_shows_what_it_is_and_counts_to_the_servers_deadline(floor: Floor) -> None:
+    offer = floor.offered(
+        attributes={"subject": "Broken router", "customer": {"name": "Ida"}}, priority=5
+    )
+    panel = floor.alice.get("panels/offers")
+    for words in ("Broken router", "Ida", "Chat", "Chats", "priority 5"):
+        assert words in panel
+    assert f'data-deadline="{offer.deadline_us // 1000}"' in panel
+    now = re.search(r'data-now="(\d+)"', panel)
+    assert now is not None
+    assert 0 < offer.deadline_us // 1000 - int(now[1]) <= 120_000
+    assert "Broken router" not in floor.bob.get("panels/offers")
+
+
+def test_an_empty_panel_says_what_will_happen_next(floor: Floor) -> None:
+    assert "is offered here" in floor.alice.get("panels/offers")
+    assert "an activity that takes work" in floor.bob.get("panels/offers")
+    assert "until you complete it" in floor.alice.get("panels/tasks")
+    assert "you can grab one yourself" in floor.alice.get("panels/queue")
+    task_queues.update_task_queue(
+        queue=floor.queue, target_workers="", actor=SYSTEM, now=factories.NOW
+    )
+    assert "You serve no queue yet." in floor.alice.get("panels/queue")
+
+
+def test_a_task_in_hand_shows_its_attributes_as_text_and_not_as_markup(floor: Floor) -> None:
+    floor.accepted(attributes={"note": "<script>alert(1)</script>", "link": "javascript:alert(1)"})
+    panel = floor.alice.get("panels/tasks")
+    assert "&lt;script&gt;" in panel
+    assert "<script>" not in panel
+    assert "<a href" not in panel
+    assert "Working" in panel
+
+
+def test_wrapping_up_is_said_in_words(floor: Floor) -> None:
+    floor.alice.press("task.wrap_up", task=floor.accepted().task.sid)
+    assert "Wrapping up" in floor.alice.get("panels/tasks")
+
+
+# --- What waits ---------------------------------------------------------------------------------
+
+
+def test_what_waits_is_listed_oldest_first_with_its_number(floor: Floor) -> None:
+    now = timezone.now()
+    for seconds in (20, 30, 10):
+        title = f"{seconds} seconds old"
+        floor.task(attributes={"title": title}, now=now - timedelta(seconds=seconds))
+    panel = floor.alice.get("panels/queue")
+    assert re.findall(r"\d+ seconds old", panel) == [f"{age} seconds old" for age in (30, 20, 10)]
+    assert '<span class="count count--calm">3</span>' in panel
+
+
+def test_the_list_ends_at_fifty_and_the_number_does_not(floor: Floor) -> None:
+    other = factories.queue(floor.workspace)
+    workflow = factories.workflow(floor.workspace, default=other)
+    now = timezone.now()
+    made = [
+        floor.task(
+            workflow=workflow if number % 3 else floor.workflow,
+            now=now - timedelta(seconds=1000 - number),
+        )
+        for number in range(55)
+    ]
+    shown = waiting.waiting(floor.alice.worker, now=now)
+    assert [row.card.sid for row in shown.rows] == [task.sid for task in made[:50]]
+    assert shown.total == 55
+    one = waiting.waiting(floor.alice.worker, queue_sid=other.sid, now=now)
+    assert [row.card.queue for row in one.rows] == [other.friendly_name] * one.total
+
+
+def test_a_queue_of_others_is_not_shown(floor: Floor) -> None:
+    theirs = factories.queue(floor.workspace, target_workers="skill == 'law'")
+    floor.task(workflow=factories.workflow(floor.workspace, default=theirs))
+    shown = waiting.waiting(floor.alice.worker, queue_sid=theirs.sid, now=timezone.now())
+    assert (shown.total, shown.chosen, shown.queues) == (0, None, [floor.queue])
+
+
+def test_a_row_that_cannot_be_grabbed_says_why_and_can_still_be_reached_by_keyboard(
+    floor: Floor,
+) -> None:
+    task = floor.task()
+    button = re.compile(rf'<button[^>]*id="grab-{task.sid}"[^>]*>')
+    free = button.search(floor.alice.get("panels/queue"))
+    assert free is not None
+    assert "disabled" not in free[0]
+    barred = button.search(floor.bob.get("panels/queue"))
+    assert barred is not None
+    assert 'aria-disabled="true"' in barred[0]
+    assert f"why-{task.sid}" in barred[0]
+    assert Refusal.WORKER_UNAVAILABLE.words in floor.bob.get("panels/queue")
+
+
+def test_the_panel_says_when_the_clock_alone_will_let_a_task_be_grabbed(floor: Floor) -> None:
+    task_queues.update_task_queue(
+        queue=floor.queue,
+        grab_policy=GrabPolicy.WAITED,
+        grab_after=60,
+        actor=SYSTEM,
+        now=factories.NOW,
+    )
+    now = timezone.now()
+    floor.task(now=now - timedelta(seconds=20))
+    shown = waiting.waiting(floor.alice.worker, now=now)
+    assert shown.rows[0].refusal == Refusal.GRAB_NOT_ALLOWED
+    assert shown.refresh_at == now + timedelta(seconds=40)
+    assert waiting.waiting(floor.alice.worker, now=shown.refresh_at).rows[0].refusal is None
+
+
+@pytest.mark.parametrize("policy", list(GrabPolicy))
+def test_the_button_and_the_grab_itself_agree(floor: Floor, policy: GrabPolicy) -> None:
+    now = timezone.now()
+    task_queues.update_task_queue(
+        queue=floor.queue,
+        grab_policy=policy,
+        grab_limit=2,
+        grab_after=60,
+        actor=SYSTEM,
+        now=factories.NOW,
+    )
+    picky = factories.workflow(
+        floor.workspace,
+        factories.filter_(
+            "a == 1", factories.target(floor.queue, grab_expression="worker.sid == 'x'")
+        ),
+        default=floor.queue,
+    )
+    for age in (90, 70, 50, 30):
+        floor.task(now=now - timedelta(seconds=age), workflow=floor.workflow)
+    floor.task(now=now, attributes={"a": 1}, workflow=picky)
+    hand = Hand(workers.load_worker(floor.alice.worker.pk))
+    rows = waiting.waiting(floor.alice.worker, now=now).rows
+    tasks = [models.Task.objects.get(sid=row.card.sid) for row in rows]
+    assert [row.refusal for row in rows] == [
+        grabs.refusal_of(task, hand, now=now) for task in tasks
+    ]
+    assert len(rows) == 5
+
+
+# --- Budgets ------------------------------------------------------------------------------------
+
+OVERHEAD = 3  # the session, the user, their workers
+
+
+@pytest.mark.parametrize(
+    ("panel", "queries"), [("presence", 3), ("offers", 1), ("tasks", 1), ("queue", 4)]
+)
+def test_a_panel_takes_the_same_few_queries_however_much_it_shows(
+    floor: Floor, django_assert_num_queries: NumQueries, panel: str, queries: int
+) -> None:
+    factories.set_capacity(floor.alice.worker, configured_capacity=20)
+    floor.alice.get(f"panels/{panel}")
+    with django_assert_num_queries(OVERHEAD + queries):
+        floor.alice.get(f"panels/{panel}")
+    task_queues.update_task_queue(
+        queue=floor.queue, grab_policy=GrabPolicy.OLDEST, actor=SYSTEM, now=factories.NOW
+    )
+    for _ in range(4):
+        factories.queue(floor.workspace)
+        floor.accepted()
+        floor.offered()
+    for _ in range(30):
+        floor.task(attributes={"n": 1})
+    with django_assert_num_queries(OVERHEAD + queries):
+        floor.alice.get(f"panels/{panel}")
+
+
+def test_a_long_list_costs_one_query_more_to_be_counted(
+    floor: Floor, django_assert_num_queries: NumQueries
+) -> None:
+    for _ in range(51):
+        floor.task()
+    floor.alice.get("panels/queue")
+    with django_assert_num_queries(OVERHEAD + 5):
+        floor.alice.get("panels/queue")
