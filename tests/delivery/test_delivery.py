@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from routing import delivery, groups, jobs, models, wakes
-from routing.actions import tasks, workers
+from routing.actions import activities, task_queues, task_statuses, tasks, workers, workspaces
 from routing.actors import SYSTEM
 from routing.core.vocabulary import EventType
 from tests import factories
@@ -212,3 +212,66 @@ async def test_frames_say_what_to_fetch_and_not_what_it_is() -> None:
         "worker_sid": "WK1",
         "task_sid": "WT1",
     }
+
+
+Change = Callable[[models.Workspace, models.Worker, models.Task], object]
+
+
+def queue_of(task: models.Task) -> models.TaskQueue:
+    """Return the queue that a task is in."""
+    assert task.task_queue is not None
+    return task.task_queue
+
+
+MAKES_POSSIBLE: dict[str, Change] = {
+    "a task is created": lambda floor, worker, task: factories.task(floor),
+    "a slot is freed": lambda floor, worker, task: task_statuses.complete_task(
+        task=task, actor=SYSTEM, now=NOW
+    ),
+    "a worker becomes available": lambda floor, worker, task: workers.set_activity(
+        worker=worker, activity=factories.activity(floor, "Lunch"), actor=SYSTEM, now=NOW
+    ),
+    "a worker's attributes change": lambda floor, worker, task: workers.update_worker(
+        worker=worker, attributes='{"a": 1}', actor=SYSTEM, now=NOW
+    ),
+    "a task's attributes change": lambda floor, worker, task: tasks.update_task(
+        task=task, attributes='{"a": 1}', actor=SYSTEM, now=NOW
+    ),
+    "capacity is raised": lambda floor, worker, task: factories.set_capacity(
+        worker, configured_capacity=9
+    ),
+    "a channel is switched": lambda floor, worker, task: factories.set_capacity(
+        worker, available=False
+    ),
+    "slots are no longer kept": lambda floor, worker, task: factories.set_capacity(
+        worker, reserved_for_manual=1
+    ),
+    "a queue admits others": lambda floor, worker, task: task_queues.update_task_queue(
+        queue=queue_of(task), target_workers="level > 1", actor=SYSTEM, now=NOW
+    ),
+    "a queue asks more workers at once": lambda floor, worker, task: task_queues.update_task_queue(
+        queue=queue_of(task), max_reserved_workers=3, actor=SYSTEM, now=NOW
+    ),
+    "multitasking is switched": lambda floor, worker, task: workspaces.update_workspace(
+        workspace=floor, multi_task_enabled=False, actor=SYSTEM, now=NOW
+    ),
+}
+
+
+@pytest.mark.parametrize("change", MAKES_POSSIBLE)
+def test_the_router_is_woken_when(change: str, woken: list[str]) -> None:
+    floor = factories.workspace()
+    worker = factories.worker(floor)
+    task = factories.accepted(floor).task
+    woken.clear()
+    MAKES_POSSIBLE[change](floor, worker, task)
+    assert floor.sid in woken
+
+
+def test_a_change_of_words_alone_wakes_nobody(woken: list[str]) -> None:
+    floor = factories.workspace()
+    woken.clear()
+    activities.rename_activity(
+        activity=factories.activity(floor), friendly_name="Ready", actor=SYSTEM, now=NOW
+    )
+    assert woken == []

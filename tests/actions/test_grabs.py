@@ -1,0 +1,166 @@
+"""Grabbing: one click, and the way of the document, by attributes and a filter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from routing import models
+from routing.actions import grabs, reservations, task_statuses, tasks, workers
+from routing.actions.errors import NotEligible, StaleState
+from routing.actors import SYSTEM
+from routing.core.vocabulary import Refusal
+from tests import factories
+from tests.factories import NOW, filter_, target
+
+Happened = Callable[[], list[str]]
+
+
+def grab(task: models.Task, worker: models.Worker) -> models.Reservation:
+    return grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=NOW)
+
+
+def refusal(task: models.Task, worker: models.Worker) -> Refusal:
+    with pytest.raises(NotEligible) as refused:
+        grab(task, worker)
+    return refused.value.refusal
+
+
+def test_a_grab_leaves_the_same_history_as_an_offer_that_was_accepted(
+    floor: models.Workspace, happened: Happened
+) -> None:
+    task, worker = factories.task(floor), factories.worker(floor)
+    happened()
+    reservation = grab(task, worker)
+    assert reservation.reservation_status == "accepted"
+    assert happened() == ["reservation.created", "reservation.accepted"]
+    assert factories.status(task) == "assigned"
+    channel = factories.worker_channel(worker)
+    assert (channel.consumed, channel.assigned) == (1, 1)
+
+
+def test_a_refused_grab_changes_nothing(floor: models.Workspace, happened: Happened) -> None:
+    task, worker = factories.task(floor), factories.worker(floor, available=False)
+    happened()
+    assert refusal(task, worker) == Refusal.WORKER_UNAVAILABLE
+    assert happened() == []
+    assert factories.worker_channel(worker).consumed == 0
+
+
+def test_a_target_may_say_who_grabs(floor: models.Workspace) -> None:
+    queue = factories.queue(floor)
+    factories.workflow(
+        floor, default={"queue": queue.sid, "grab_expression": "worker.level >= task.level"}
+    )
+    junior = factories.worker(floor, attributes={"level": 1})
+    senior = factories.worker(floor, attributes={"level": 5})
+    task = factories.task(floor, attributes={"level": 3})
+    assert refusal(task, junior) == Refusal.EXPRESSION_NOT_MET
+    assert grab(task, senior).worker == senior
+
+
+def test_a_worker_of_another_workspace_is_not_in_the_queue(floor: models.Workspace) -> None:
+    task, stranger = factories.task(floor), factories.worker(factories.workspace())
+    assert refusal(task, stranger) == Refusal.NOT_IN_QUEUE
+
+
+def test_the_last_kept_slot_is_for_grabbing(floor: models.Workspace) -> None:
+    worker = factories.worker(floor, capacity={"chat": 2})
+    factories.set_capacity(worker, reserved_for_manual=2)
+    task = factories.task(floor)
+    factories.run(floor)
+    assert factories.status(task) == "pending"
+    assert grab(task, worker).reservation_status == "accepted"
+
+
+def test_a_task_that_is_over_or_gone_cannot_be_grabbed(floor: models.Workspace) -> None:
+    task, worker = factories.task(floor), factories.worker(floor)
+    task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
+    assert refusal(task, worker) == Refusal.TASK_NOT_PENDING
+    tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
+    with pytest.raises(StaleState):
+        grab(task, worker)
+
+
+def test_a_worker_who_was_deleted_meanwhile_is_told_so(floor: models.Workspace) -> None:
+    task, worker = factories.task(floor), factories.worker(floor)
+    workers.delete_worker(worker=models.Worker.objects.get(pk=worker.pk), actor=SYSTEM, now=NOW)
+    with pytest.raises(StaleState):
+        grab(task, worker)
+
+
+@pytest.fixture
+def chats(floor: models.Workspace) -> models.Workflow:
+    """Return a workflow that keeps one chat slot in four for those who mark a task as theirs."""
+    queue = factories.queue(floor)
+    return factories.workflow(
+        floor,
+        filter_(
+            'manual == 1 AND task_channel_unique_name == "chat"',
+            target(queue, expression="task.worker_sid = worker.sid", priority=1000),
+        ),
+        filter_(
+            'task_channel_unique_name == "chat"',
+            target(queue, expression="worker.channel.chat.available_capacity_percentage > 25"),
+        ),
+    )
+
+
+def mark(task: models.Task, worker: models.Worker, if_version: int | None = None) -> models.Task:
+    """Write into a task who wants it, as an integration without the grab verb does."""
+    return tasks.update_task(
+        task=task,
+        attributes=json.dumps({"manual": 1, "worker_sid": worker.sid}),
+        if_version=if_version,
+        actor=SYSTEM,
+        now=NOW,
+    )
+
+
+def test_the_way_of_the_document_routes_a_marked_task_to_who_marked_it(
+    floor: models.Workspace, chats: models.Workflow
+) -> None:
+    """Vector V2."""
+    worker = factories.worker(floor, capacity={"chat": 4})
+    made = [factories.task(floor) for _ in range(5)]
+    factories.run(floor)
+    assert [factories.status(task) for task in made] == ["reserved"] * 3 + ["pending"] * 2
+    marked = mark(made[3], worker)
+    assert marked.priority == 1000
+    factories.run(floor)
+    assert factories.reservation(marked).worker == worker
+    assert factories.worker_channel(worker).available_capacity_percentage == 0
+    assert factories.status(made[4]) == "pending"
+
+
+def test_of_two_who_mark_the_same_task_the_second_has_a_stale_version(
+    floor: models.Workspace, chats: models.Workflow
+) -> None:
+    alice, bob = (factories.worker(floor, capacity={"chat": 1}) for _ in range(2))
+    for worker in (alice, bob):
+        factories.set_capacity(worker, reserved_for_manual=0, configured_capacity=1)
+    task = factories.task(floor)
+    seen = task.version
+    mark(task, alice, if_version=seen)
+    with pytest.raises(StaleState):
+        mark(task, bob, if_version=seen)
+    factories.run(floor)
+    assert factories.reservation(task).worker == alice
+
+
+def test_a_marked_task_waits_while_who_marked_it_has_no_room(
+    floor: models.Workspace, chats: models.Workflow
+) -> None:
+    worker = factories.worker(floor)
+    held = factories.task(floor)
+    mark(held, worker)
+    factories.run(floor)
+    wanted = mark(factories.task(floor), worker)
+    factories.run(floor)
+    assert factories.status(wanted) == "pending"
+    reservations.accept_reservation(reservation=factories.reservation(held), actor=SYSTEM, now=NOW)
+    task_statuses.complete_task(task=held, actor=SYSTEM, now=NOW)
+    factories.run(floor)
+    assert factories.status(wanted) == "reserved"
