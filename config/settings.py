@@ -145,6 +145,8 @@ AXES_DISABLE_ACCESS_LOG = True
 # One person who mistypes must lock out neither a whole office nor that login everywhere.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 
+# An account's token is shown once, in a message: that belongs in the session, not in a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS

@@ -24,7 +24,7 @@ class _Monospaced(forms.Textarea):
                 "spellcheck": "false",
                 "autocapitalize": "off",
                 "autocomplete": "off",
-                "style": "font-family: ui-monospace, monospace",
+                "class": "monospaced",
             }
         )
 
