@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
-
 import pytest
 from channels.layers import get_channel_layer
-from channels.testing import WebsocketCommunicator as Socket
 from django.test import Client
 from django.utils import timezone
 
-from agents import commands, consumers, frames
-from agents.consumers import AgentConsumer, in_thread
-from config.asgi import application
+from agents import consumers
+from agents.consumers import AgentConsumer
 from routing import models
 from routing.actions import task_queues, workers
 from routing.actors import SYSTEM
 from tests import factories
-from tests.agents.conftest import Desk, Floor, make_floor
+from tests.agents.conftest import Floor, make_floor
+from tests.agents.sockets import ask, closed, connection, do, event, heard, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,68 +24,6 @@ def floor(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Floor:
     """Return the floor, committed, so that every thread sees it."""
     monkeypatch.setattr(AgentConsumer, "rejoin_seconds", 0.0)
     return make_floor()
-
-
-def connection(client: Client, query: str = "", origin: str | None = None) -> Socket:
-    """Return a socket that a browser would open with this client's cookies."""
-    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
-    headers = [(b"host", b"localhost"), (b"cookie", cookies.encode())]
-    if origin is not None:
-        headers.append((b"origin", origin.encode()))
-    return Socket(application, f"/agent/socket{query}", headers=headers)
-
-
-@asynccontextmanager
-async def opened(desk: Desk) -> AsyncIterator[Socket]:
-    """Open a desk's socket and read its first frame."""
-    socket = connection(desk.client, desk.here)
-    connected, _ = await socket.connect(timeout=5)
-    assert connected
-    ready = await heard(socket)
-    assert ready["event"] == "desk.ready"
-    assert ready["stale"] == ["offers", "presence", "queue", "tasks"]
-    assert ready["worker_sid"] == desk.worker.sid
-    try:
-        yield socket
-    finally:
-        await socket.disconnect()
-
-
-async def heard(socket: Socket) -> dict[str, Any]:
-    """Return the next frame."""
-    frame: dict[str, Any] = await socket.receive_json_from(timeout=5)
-    return frame
-
-
-async def until(socket: Socket, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Return the first frame of which something holds."""
-    while not wanted(frame := await heard(socket)):
-        pass
-    return frame
-
-
-async def event(socket: Socket, event_type: str) -> dict[str, Any]:
-    """Return the next event of this type."""
-    return await until(socket, lambda frame: frame.get("event") == event_type)
-
-
-async def ask(socket: Socket, command: str, **fields: Any) -> dict[str, Any]:
-    """Send a command and return its reply."""
-    await socket.send_json_to({"id": command, "command": command, **fields})
-    return await until(socket, lambda frame: frame.get("reply") == command)
-
-
-async def closed(socket: Socket) -> int:
-    """Return the code with which the server closes."""
-    while (message := await socket.receive_output(timeout=5))["type"] != "websocket.close":
-        pass
-    code: int = message["code"]
-    return code
-
-
-async def do(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Do something with the database."""
-    return await in_thread(lambda: function(*args, **kwargs))
 
 
 # --- Who ------------------------------------------------------------------------------------------
@@ -238,96 +169,3 @@ async def test_a_channel_is_switched_with_a_json_boolean(floor: Floor) -> None:
         fields = {"channel": channel.sid, "available": False}
         assert (await ask(socket, "worker_channel.set_available", **fields))["ok"]
     assert not (await do(factories.worker_channel, floor.alice.worker)).available
-
-
-@pytest.mark.parametrize(
-    ("frame", "reason"),
-    [
-        ("", "malformed"),
-        ("no json", "malformed"),
-        ("[1, 2]", "malformed"),
-        ("null", "malformed"),
-        ("[" * 2000, "malformed"),
-        ('{"id": 1.5, "command": "desk.ping"}', "malformed"),
-        ('{"id": [1], "command": "desk.ping"}', "malformed"),
-        (json.dumps({"id": "x" * 65, "command": "desk.ping"}), "malformed"),
-        (json.dumps({"id": 1, "command": "x" * frames.LONGEST}), "malformed"),
-        ("{}", "unknown_command"),
-        ('{"id": 1, "command": ["task.grab"]}', "unknown_command"),
-        ('{"id": 1, "command": "task.destroy"}', "unknown_command"),
-        ('{"id": 1, "command": "task.grab"}', "invalid"),
-        ('{"id": 1, "command": "task.grab", "task": {"sid": 1}}', "invalid"),
-        ('{"id": 1, "command": "task.grab", "task": "\\ud800"}', "invalid"),
-        ('{"id": 1, "command": "worker_channel.set_available", "available": 1}', "invalid"),
-    ],
-)
-async def test_a_frame_that_is_wrong_gets_an_answer_and_the_socket_lives_on(
-    floor: Floor, frame: str, reason: str
-) -> None:
-    async with opened(floor.alice) as socket:
-        await socket.send_input({"type": "websocket.receive", "text": frame})
-        reply = await heard(socket)
-        assert (reply["ok"], reply["error"]["reason"]) == (False, reason)
-        assert (await ask(socket, "desk.ping"))["ok"]
-
-
-async def test_a_binary_frame_gets_an_answer_too(floor: Floor) -> None:
-    async with opened(floor.alice) as socket:
-        await socket.send_to(bytes_data=b"\x00\xff")
-        assert (await heard(socket))["error"]["reason"] == "malformed"
-
-
-async def test_an_error_of_ours_is_logged_and_told_without_its_insides(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("the secret insides")
-
-    monkeypatch.setattr(commands, "run", fail)
-    async with opened(floor.alice) as socket:
-        reply = await ask(socket, "task.grab", task="WT" + "0" * 32)
-        assert reply["error"]["reason"] == "failed"
-        assert "secret" not in json.dumps(reply)
-    assert "a command of the desk failed" in caplog.text
-
-
-async def test_too_many_frames_are_refused_and_a_flood_ends_it(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(AgentConsumer, "burst", 3)
-    monkeypatch.setattr(AgentConsumer, "rate", 0.0)
-    monkeypatch.setattr(AgentConsumer, "patience", 2)
-    async with opened(floor.alice) as socket:
-        replies = [await answer(socket) for _ in range(5)]
-        assert [reply["ok"] for reply in replies] == [True, True, True, False, False]
-        assert replies[-1]["error"]["reason"] == "too_many"
-        await socket.send_json_to({"command": "desk.ping"})
-        assert await closed(socket) == consumers.FLOODING
-
-
-async def answer(socket: Socket) -> dict[str, Any]:
-    """Ping, and return whatever comes back."""
-    await socket.send_json_to({"command": "desk.ping"})
-    return await heard(socket)
-
-
-def test_a_bucket_fills_again_with_time_and_never_beyond_its_brim() -> None:
-    now = [0.0]
-    bucket = frames.Bucket(burst=2, rate=1.0, clock=lambda: now[0])
-    assert [bucket.take() for _ in range(3)] == [True, True, False]
-    now[0] = 1.0
-    assert [bucket.take() for _ in range(2)] == [True, False]
-    now[0] = 100.0
-    assert [bucket.take() for _ in range(3)] == [True, True, False]
-
-
-async def test_a_hundred_commands_at_once_are_answered_each_by_its_id(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(AgentConsumer, "burst", 100)
-    async with opened(floor.alice) as socket:
-        sent: list[Awaitable[None]] = [
-            socket.send_json_to({"id": number, "command": "desk.ping"}) for number in range(100)
-        ]
-        await asyncio.gather(*sent)
-        assert {(await heard(socket))["reply"] for _ in range(100)} == set(range(100))
