@@ -107,6 +107,20 @@ class Customers:
         )
         return str(task["sid"])
 
+    def clear_the_floor(self) -> None:
+        """Send everybody home and take away what is left, so that no test depends on another."""
+        offline = self._client.get(f"{self._base}/Activities", FriendlyName="Offline")
+        for worker in self._client.get(f"{self._base}/Workers", PageSize=100)["workers"]:
+            self._client.post(
+                f"{self._base}/Workers/{worker['sid']}",
+                ActivitySid=offline["activities"][0]["sid"],
+                RejectPendingReservations="true",
+            )
+        for status, end in (("pending", "canceled"), ("assigned,wrapping", "completed")):
+            found = self._client.get(f"{self._base}/Tasks", AssignmentStatus=status, PageSize=100)
+            for task in found["tasks"]:
+                self._client.post(f"{self._base}/Tasks/{task['sid']}", AssignmentStatus=end)
+
     def close(self) -> None:
         """Hang up."""
         self._client.close()
@@ -121,4 +135,5 @@ def customers(cordboard: Cordboard) -> Iterator[Customers]:
     """Return those who call and write."""
     made = Customers(cordboard)
     yield made
+    made.clear_the_floor()
     made.close()

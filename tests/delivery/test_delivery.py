@@ -205,6 +205,7 @@ async def test_frames_say_what_to_fetch_and_not_what_it_is() -> None:
     await layer.group_add("worker.WK1", "socket")
     await layer.group_send("worker.WK1", delivery.frame(event))
     message = await asyncio.wait_for(layer.receive("socket"), 5)
+    await layer.group_discard("worker.WK1", "socket")
     assert message == {
         "type": "routing.event",
         "event_type": "reservation.created",
