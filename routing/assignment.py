@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from routing import models, store
-from routing.actions import reservations, task_statuses
+from routing.actions import offers, reservations, task_statuses
 from routing.actions.errors import StaleState
 from routing.core import cycle, decisions
 from routing.core.clock import microseconds
@@ -20,18 +20,51 @@ MAX_ROUNDS: Final = 100
 """How often one run looks again; what is left then is for the next wake or the sweep."""
 
 
+Apply = Callable[[Sequence[Any], datetime], int]
+
+
+def _each(action: Callable[..., object]) -> Apply:
+    """Return an action on one decision as one on many; what has changed since is dropped."""
+
+    def apply(decided: Sequence[Any], now: datetime) -> int:
+        done = 0
+        for decision in decided:
+            try:
+                action(decision, now=now)
+            except StaleState as error:
+                logger.debug("%s: %s", type(decision).__name__, error)
+            else:
+                done += 1
+        return done
+
+    return apply
+
+
+def _reserve(decided: Sequence[decisions.ReserveWorkers], now: datetime) -> int:
+    """Reserve for all at once; when that fails, for each alone, so that one stops no other."""
+    try:
+        return offers.reserve_workers(decided, now=now)
+    except Exception as error:
+        if len(decided) == 1:
+            if not isinstance(error, StaleState):
+                logger.exception("task %s cannot be offered", decided[0].task.sid)
+            return 0
+        logger.warning("%d tasks cannot be offered together (%s)", len(decided), error)
+        return sum(_reserve([decision], now) for decision in decided)
+
+
 def _time_out(decision: decisions.TimeOutReservation, *, now: datetime) -> None:
     reservations.time_out_reservation(sid=decision.reservation_sid, now=now)
 
 
-APPLY: Final[dict[type[Any], Callable[..., Any]]] = {
-    decisions.ReserveWorkers: reservations.reserve_workers,
-    decisions.TimeOutReservation: _time_out,
-    decisions.EnterTarget: task_statuses.enter_target,
-    decisions.KeepWaiting: task_statuses.keep_waiting,
-    decisions.CancelTask: task_statuses.give_up,
+APPLY: Final[dict[type[Any], Apply]] = {
+    decisions.ReserveWorkers: _reserve,
+    decisions.TimeOutReservation: _each(_time_out),
+    decisions.EnterTarget: _each(task_statuses.enter_target),
+    decisions.KeepWaiting: _each(task_statuses.keep_waiting),
+    decisions.CancelTask: _each(task_statuses.give_up),
 }
-"""Which action carries out which decision."""
+"""What carries out the decisions of each kind, and tells how many it did."""
 
 
 def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
@@ -52,9 +85,7 @@ def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
 def _round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
     """Expire, match, skip; tell how much was done and whether to look again."""
     us = microseconds(now)
-    due = [
-        *cycle.expire(store.load_overdue_offers(workspace, now=now), tasks=(), now=us),
-    ]
+    due = cycle.expire(store.load_overdue_offers(workspace, now=now), tasks=(), now=us)
     expired = _carry_out(due, now)
     due_tasks = cycle.expire((), tasks=store.load_overdue_tasks(workspace, now=now), now=us)
     advanced = _carry_out(due_tasks, now)
@@ -76,13 +107,9 @@ def _round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
     return expired + advanced + matched + skipped, again
 
 
-def _carry_out(decided: Iterable[decisions.Decision], now: datetime) -> int:
-    done = 0
-    for decision in decided:
-        try:
-            APPLY[type(decision)](decision, now=now)
-        except StaleState as error:
-            logger.debug("%s: %s", type(decision).__name__, error)
-        else:
-            done += 1
-    return done
+def _carry_out(decided: Sequence[decisions.Decision], now: datetime) -> int:
+    kinds = dict.fromkeys(type(decision) for decision in decided)
+    return sum(
+        APPLY[kind]([decision for decision in decided if type(decision) is kind], now)
+        for kind in kinds
+    )

@@ -1,7 +1,7 @@
 """Tell the world what happened, after the commit: three tables say who hears of what.
 
 Events are handed to one courier thread per process, so that nobody's request waits for Redis. What
-a process that dies leaves untold stays marked as undelivered, and `redeliver` tells it again.
+a process that dies leaves untold stays marked as undelivered, and a job tells it again.
 """
 
 from __future__ import annotations
@@ -147,8 +147,8 @@ def deliver(event: Event) -> None:
     _courier().queue.put(event)
 
 
-def redeliver(events: Iterable[Event]) -> None:
-    """Tell again about events that a process left untold."""
+def deliver_all(events: Iterable[Event]) -> None:
+    """Tell everybody about several committed events, in order."""
     for event in events:
         deliver(event)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -19,6 +21,20 @@ _DESCRIPTIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event yet to be written.
+
+    Arguments:
+        resource_sid: the sid of what the event is about, of the kind its type says.
+        data: fields from `routing.event_data`.
+    """
+
+    event_type: EventType
+    resource_sid: str
+    data: event_data.EventData
+
+
 def record(
     event_type: EventType,
     *,
@@ -27,32 +43,48 @@ def record(
     data: event_data.EventData,
     actor: Actor,
     now: datetime,
-) -> models.Event:
-    """Write an event beside the change it tells of; it is delivered when the transaction commits.
+) -> None:
+    """Write one event; see `record_all` and `Draft`."""
+    record_all([Draft(event_type, resource_sid, data)], workspace=workspace, actor=actor, now=now)
 
-    Arguments:
-        resource_sid: the sid of what the event is about, of the kind its type says.
-        data: fields from `routing.event_data`.
+
+def record_all(
+    drafts: Iterable[Draft], *, workspace: models.Workspace, actor: Actor, now: datetime
+) -> None:
+    """Write events beside the changes they tell of, in order, by as few statements as they fit in.
+
+    They are delivered when the transaction commits.
     """
-    data = event_data.of_workspace(workspace) | data
-    template = _DESCRIPTIONS.get(event_type)
-    event = models.Event.objects.create(
+    shared = event_data.of_workspace(workspace)
+    written = models.Event.objects.bulk_create(
+        _event(draft, shared | draft.data, workspace, actor, now) for draft in drafts
+    )
+    transaction.on_commit(functools.partial(delivery.deliver_all, written))
+
+
+def _event(
+    draft: Draft,
+    data: event_data.EventData,
+    workspace: models.Workspace,
+    actor: Actor,
+    now: datetime,
+) -> models.Event:
+    template = _DESCRIPTIONS.get(draft.event_type)
+    return models.Event(
         sid=sids.new("EV"),
         account_id=workspace.account_id,
         workspace_sid=workspace.sid,
-        event_type=event_type.value,
+        event_type=draft.event_type.value,
         event_date=now,
-        description=(template.format_map(data) if template else _plain(event_type))[:255],
+        description=(template.format_map(data) if template else _plain(draft.event_type))[:255],
         event_data=data,
         actor_type=actor.type,
         actor_sid=actor.sid,
-        resource_type=_resource_type(event_type).value,
-        resource_sid=resource_sid,
+        resource_type=_resource_type(draft.event_type).value,
+        resource_sid=draft.resource_sid,
         source=actor.source,
         source_ip_address=actor.ip_address,
     )
-    transaction.on_commit(functools.partial(delivery.deliver, event))
-    return event
 
 
 def _resource_type(event_type: EventType) -> ResourceType:

@@ -51,7 +51,7 @@ def redeliver_events(**_: object) -> None:
     left = models.Event.objects.filter(
         delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
     )
-    delivery.redeliver(left.order_by("pk")[:1000])
+    delivery.deliver_all(left.order_by("pk")[:1000])
 
 
 @shared_task

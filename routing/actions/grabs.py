@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from routing import configurations, models
-from routing.actions import reservations, settle
+from routing.actions import offers, reservations, settle
 from routing.actions.errors import NotEligible, StaleState
 from routing.actors import Actor
 from routing.core import matcher, steps
@@ -46,18 +46,15 @@ def grab_task(
         raise StaleState("the worker was deleted meanwhile") from None
     if refusal := refusal_of(story.task, hand, now=now):
         raise NotEligible(refusal)
+    slot = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace").get(
+        worker=worker, task_channel=story.task.task_channel_id
+    )
     try:
-        slot = reservations.claim(
-            worker_id=worker.pk,
-            task=story.task,
-            version=hand.worker.version,
-            workload_version=hand.worker.workload_version,
-            within_capacity=True,
-            now=now,
-        )
+        made = offers.make([offers.Offer(task=story.task, slots=[slot])], actor=actor, now=now)
     except StaleState:
         raise NotEligible(Refusal.NO_CAPACITY) from None
-    (reservation,) = reservations.offer(story, [slot], actor=actor, now=now)
+    story.reservations.extend(made)
+    (reservation,) = made
     reservations.move(story, reservation, ReservationStatus.ACCEPTED, actor=actor, now=now)
     return reservation
 

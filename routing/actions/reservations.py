@@ -1,115 +1,17 @@
-"""Offer tasks to workers, and carry their answers."""
+"""Carry the answers to offers, and what becomes of accepted work."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
-from django.db.models import F
-
-from routing import models, sids
+from routing import models
 from routing.actions import activity_moves, settle
 from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import SYSTEM, Actor
-from routing.core.clock import SECOND, microseconds
-from routing.core.decisions import ReserveWorkers
+from routing.core.clock import microseconds
 from routing.core.lifecycle import InvalidTransition
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
-
-DEFAULT_TIMEOUT: Final = 120
-"""Seconds an offer stands when no workflow says otherwise."""
-
-
-@settle.retold
-def reserve_workers(decision: ReserveWorkers, *, now: datetime) -> list[models.Reservation]:
-    """Offer a waiting task to the workers that the router chose.
-
-    Raises `StaleState` when the task or any of the workers is not what the router saw.
-    """
-    chosen = sorted(decision.workers, key=lambda pair: pair[0].id)
-    story = settle.hold(decision.task.id, joining=[seen.id for seen, _ in chosen])
-    check_version(story.task, decision.task.version)
-    slots = [
-        claim(
-            worker_id=seen.id,
-            task=story.task,
-            version=seen.version,
-            workload_version=seen.workload_version + steps_ahead,
-            within_capacity=not decision.ignore_capacity,
-            now=now,
-        )
-        for seen, steps_ahead in chosen
-    ]
-    return offer(story, slots, actor=SYSTEM, now=now)
-
-
-def claim(
-    *,
-    worker_id: int,
-    task: models.Task,
-    version: int,
-    workload_version: int,
-    within_capacity: bool,
-    now: datetime,
-) -> models.WorkerChannel:
-    """Take a slot of a worker on a task's channel, if the worker is still as they were seen.
-
-    Both updates are conditional: of two who want the last slot, the second changes no row.
-    """
-    reserved = microseconds(now)
-    changed = models.Worker.objects.filter(
-        pk=worker_id, version=version, workload_version=workload_version
-    ).update(workload_version=F("workload_version") + 1, last_reserved_us=reserved)
-    if not changed:
-        raise StaleState("the worker has changed meanwhile")
-    slots = models.WorkerChannel.objects.filter(
-        worker_id=worker_id, task_channel_id=task.task_channel_id
-    ).select_related("worker__activity", "worker__workspace", "task_channel")
-    slot = slots.first()
-    if slot is None:
-        raise StaleState("the worker does not have the task's channel any more")
-    free = models.WorkerChannel.objects.filter(pk=slot.pk)
-    if within_capacity and slot.worker.workspace.multi_task_enabled:
-        free = free.filter(available=True, consumed__lt=F("configured_capacity"))
-    if not free.update(consumed=F("consumed") + 1, last_reserved_us=reserved):
-        raise StaleState("the worker has no free slot any more")
-    return slot
-
-
-def offer(
-    story: settle.Story, slots: Sequence[models.WorkerChannel], *, actor: Actor, now: datetime
-) -> list[models.Reservation]:
-    """Write the reservations for slots already claimed; the task goes from pending to reserved."""
-    task = story.task
-    if task.assignment_status != AssignmentStatus.PENDING:
-        raise StaleState(f"task {task.sid} is no longer waiting")
-    timeout = DEFAULT_TIMEOUT if task.workflow is None else task.workflow.task_reservation_timeout
-    made = []
-    for slot in slots:
-        reservation = models.Reservation(
-            sid=sids.new("WR"),
-            workspace=task.workspace,
-            task=task,
-            worker=slot.worker,
-            worker_channel=slot,
-            reservation_timeout=timeout,
-            deadline_us=microseconds(now) + timeout * SECOND,
-            worker_previous_activity=slot.worker.activity,
-            date_created=now,
-            date_updated=now,
-        )
-        reservation.save(force_insert=True)
-        made.append(reservation)
-    story.reservations.extend(made)
-    settle.settle(story, actor=actor, now=now)
-    for reservation in made:
-        settle.record_reservation(reservation, actor=actor, now=now)
-        activity_moves.follow_reservation(
-            reservation, ReservationStatus.PENDING, actor=actor, now=now
-        )
-    return made
 
 
 def accept_reservation(

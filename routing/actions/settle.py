@@ -162,7 +162,14 @@ def move_reservation(
     reservation.version += 1
     reservation.date_updated = now
     _count_slot(reservation, before=current, after=status)
-    record_reservation(reservation, actor=actor, now=now)
+    events.record(
+        _EVENTS[status],
+        workspace=reservation.task.workspace,
+        resource_sid=reservation.sid,
+        data=event_data.of_reservation(reservation),
+        actor=actor,
+        now=now,
+    )
     activity_moves.follow_reservation(reservation, status, actor=actor, now=now)
 
 
@@ -177,18 +184,6 @@ def _count_slot(
     )
     models.Worker.objects.filter(pk=reservation.worker_id).update(
         workload_version=F("workload_version") + 1
-    )
-
-
-def record_reservation(reservation: models.Reservation, *, actor: Actor, now: datetime) -> None:
-    """Record that a reservation has come to its present status."""
-    events.record(
-        _EVENTS[ReservationStatus(reservation.reservation_status)],
-        workspace=reservation.task.workspace,
-        resource_sid=reservation.sid,
-        data=event_data.of_reservation(reservation),
-        actor=actor,
-        now=now,
     )
 
 
@@ -212,9 +207,6 @@ def settle(story: Story, *, actor: Actor, now: datetime) -> None:
     if status == AssignmentStatus.PENDING:
         task.lane = lanes.lane_of(task, now=now)
         fields.append("lane")
-    elif status == AssignmentStatus.RESERVED:
-        task.assignments += 1
-        fields.append("assignments")
     set_status(task, status, fields=fields, now=now)
 
 
@@ -290,11 +282,13 @@ def record_task(
     more: event_data.EventData | None = None,
 ) -> None:
     """Record something that happened to a task."""
-    events.record(
-        event_type,
-        workspace=task.workspace,
-        resource_sid=task.sid,
-        data=event_data.of_task(task) | (more or {}),
-        actor=actor,
-        now=now,
+    events.record_all(
+        [draft(event_type, task, more)], workspace=task.workspace, actor=actor, now=now
     )
+
+
+def draft(
+    event_type: EventType, task: models.Task, more: event_data.EventData | None = None
+) -> events.Draft:
+    """Return an event about a task, to be recorded together with others."""
+    return events.Draft(event_type, task.sid, event_data.of_task(task) | (more or {}))

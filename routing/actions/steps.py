@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from routing import configurations, event_data, models
+from routing import configurations, event_data, events, models
 from routing.actions import lanes, settle
-from routing.actors import Actor
 from routing.core import steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
@@ -57,43 +56,37 @@ def apply(task: models.Task, step: steps.Step, *, now: datetime) -> None:
     task.lane = lanes.lane_of(task, now=now)
 
 
-def record_entry(
-    task: models.Task,
-    *,
-    previous: models.TaskQueue | None,
-    timed_out: bool,
-    actor: Actor,
-    now: datetime,
-) -> None:
-    """Record that a task already stored in its new step has come there from `previous`."""
+def entry(
+    task: models.Task, *, previous: models.TaskQueue | None, timed_out: bool
+) -> list[events.Draft]:
+    """Return the events of a task, already stored in its new step, that came from `previous`."""
+    drafts = []
     if previous is not None:
         left: event_data.EventData = event_data.of_task_queue(previous)
         if timed_out:
-            settle.record_task(EventType.TASK_QUEUE_TIMEOUT, task, more=left, actor=actor, now=now)
+            drafts.append(settle.draft(EventType.TASK_QUEUE_TIMEOUT, task, left))
         if previous != task.task_queue:
-            settle.record_task(EventType.TASK_QUEUE_MOVED, task, more=left, actor=actor, now=now)
+            drafts.append(settle.draft(EventType.TASK_QUEUE_MOVED, task, left))
     if previous != task.task_queue:
-        settle.record_task(EventType.TASK_QUEUE_ENTERED, task, actor=actor, now=now)
+        drafts.append(settle.draft(EventType.TASK_QUEUE_ENTERED, task))
+    return drafts
 
 
-def record_match(task: models.Task, *, actor: Actor, now: datetime) -> None:
-    """Record which filter and which target of its workflow a task is in."""
-    assert task.revision_id is not None
-    assert task.filter_index is not None
-    configuration = configurations.of(task.revision_id)
-    default = task.filter_index == steps.DEFAULT_FILTER
-    filter_ = None if default else configuration.filters[task.filter_index]
+def match(task: models.Task) -> events.Draft:
+    """Return the event that says which filter and which target of its workflow a task is in."""
     step = tasks.step(task)
+    assert task.revision_id is not None
     assert step is not None
+    configuration = configurations.of(task.revision_id)
+    default = step.filter_index == steps.DEFAULT_FILTER
+    filter_ = None if default else configuration.filters[step.filter_index]
     expression = steps.target_of(configuration, step).expression
-    settle.record_task(
+    return settle.draft(
         EventType.WORKFLOW_TARGET_MATCHED,
         task,
-        more={
+        {
             "workflow_filter_name": "default_filter" if filter_ is None else filter_.name,
             "workflow_filter_expression": None if filter_ is None else filter_.expression.source,
             "workflow_filter_target_expression": None if expression is None else expression.source,
         },
-        actor=actor,
-        now=now,
     )

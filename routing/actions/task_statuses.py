@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from routing import models
+from routing import events, models
 from routing.actions import settle, steps
 from routing.actions.errors import NotNow, StaleState
 from routing.actions.tasks import check_version
@@ -70,8 +70,12 @@ def enter_target(decision: EnterTarget, *, now: datetime) -> None:
     task, previous = story.task, story.task.task_queue
     steps.apply(task, decision.step, now=now)
     settle.write(task, fields=steps.FIELDS, expected=AssignmentStatus.PENDING, now=now)
-    steps.record_entry(task, previous=previous, timed_out=decision.timed_out, actor=SYSTEM, now=now)
-    steps.record_match(task, actor=SYSTEM, now=now)
+    events.record_all(
+        [*steps.entry(task, previous=previous, timed_out=decision.timed_out), steps.match(task)],
+        workspace=task.workspace,
+        actor=SYSTEM,
+        now=now,
+    )
 
 
 def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
 
-from routing import models, sids
+from routing import events, models, sids
 from routing.actions import direct, inputs, lanes, settle, steps
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actors import Actor
@@ -96,13 +96,20 @@ def create_task(
             )
         steps.apply(task, step, now=now)
     task.save(force_insert=True)
-    if task.workflow is not None:
-        settle.record_task(EventType.WORKFLOW_ENTERED, task, actor=actor, now=now)
-    if task.task_queue is not None:
-        settle.record_task(EventType.TASK_QUEUE_ENTERED, task, actor=actor, now=now)
-    settle.record_task(EventType.TASK_CREATED, task, actor=actor, now=now)
-    if not route.bypass:
-        steps.record_match(task, actor=actor, now=now)
+    happened = [
+        *([EventType.WORKFLOW_ENTERED] if task.workflow is not None else []),
+        *([EventType.TASK_QUEUE_ENTERED] if task.task_queue is not None else []),
+        EventType.TASK_CREATED,
+    ]
+    events.record_all(
+        [
+            *(settle.draft(event_type, task) for event_type in happened),
+            *([] if route.bypass else [steps.match(task)]),
+        ],
+        workspace=workspace,
+        actor=actor,
+        now=now,
+    )
     return task
 
 
@@ -153,13 +160,12 @@ def update_task(
         fields.extend(steps.FIELDS)
     settle.write(task, fields=fields, expected=status, now=now)
     holders = ",".join(r.worker.sid for r in story.reservations)
-    settle.record_task(
-        EventType.TASK_UPDATED, task, more={"holder_sids": holders}, actor=actor, now=now
-    )
+    drafts = [settle.draft(EventType.TASK_UPDATED, task, {"holder_sids": holders})]
     if status == AssignmentStatus.PENDING and task.filter_index is not None:
-        steps.record_entry(task, previous=previous, timed_out=False, actor=actor, now=now)
+        drafts.extend(steps.entry(task, previous=previous, timed_out=False))
         if "attributes" in changes:
-            steps.record_match(task, actor=actor, now=now)
+            drafts.append(steps.match(task))
+    events.record_all(drafts, workspace=task.workspace, actor=actor, now=now)
     return task
 
 

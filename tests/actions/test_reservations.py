@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
+from django.db import transaction
 
 from routing import models, store
-from routing.actions import reservations, task_statuses, workers
+from routing.actions import offers, reservations, task_statuses, workers
 from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actors import SYSTEM
 from routing.core import cycle
@@ -18,6 +20,7 @@ from tests import factories
 from tests.factories import NOW, later
 
 Happened = Callable[[], list[str]]
+Assert = Callable[[int], AbstractContextManager[object]]
 
 
 def accept(reservation: models.Reservation, seconds: float = 0) -> models.Reservation:
@@ -155,8 +158,7 @@ def test_a_decision_fails_when_the_task_has_changed_since(floor: models.Workspac
     task = factories.task(floor)
     decision = decision_for(floor, task)
     task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
-    with pytest.raises(StaleState):
-        reservations.reserve_workers(decision, now=NOW)
+    assert offers.reserve_workers([decision], now=NOW) == 0
     assert factories.worker_channel(worker).consumed == 0
     assert not models.Reservation.objects.exists()
 
@@ -170,15 +172,57 @@ def test_a_decision_fails_when_the_worker_has_gone_or_taken_something_else(
     workers.set_activity(
         worker=worker, activity=factories.activity(floor, "Offline"), actor=SYSTEM, now=NOW
     )
-    with pytest.raises(StaleState):
-        reservations.reserve_workers(decision, now=NOW)
+    assert offers.reserve_workers([decision], now=NOW) == 0
     workers.set_activity(worker=worker, activity=factories.activity(floor), actor=SYSTEM, now=NOW)
     decision = decision_for(floor, task)
     factories.set_capacity(worker, "voice", configured_capacity=3)
-    with pytest.raises(StaleState):
-        reservations.reserve_workers(decision, now=NOW)
-    reservations.reserve_workers(decision_for(floor, task), now=NOW)
+    assert offers.reserve_workers([decision], now=NOW) == 0
+    assert offers.reserve_workers([decision_for(floor, task)], now=NOW) == 1
     assert factories.status(task) == "reserved"
+
+
+def test_of_many_decisions_only_those_are_dropped_that_saw_something_else(
+    floor: models.Workspace,
+) -> None:
+    alice = factories.worker(floor, capacity={"chat": 3})
+    bob = factories.worker(floor, capacity={"chat": 3})
+    made = [factories.task(floor) for _ in range(6)]
+    found = cycle.match(store.load_workspace(floor), now=microseconds(NOW)).decisions
+    assert len(found) == 6
+    first = next(d for d in found if d.workers[0][0].id == alice.pk)
+    gone = next(task for task in made if task.pk == first.task.id)
+    task_statuses.cancel_task(task=gone, actor=SYSTEM, now=NOW)
+    # What was decided for Alice after it counted on it; Bob's part stands.
+    assert offers.reserve_workers(found, now=NOW) == 3
+    assert factories.worker_channel(alice).consumed == 0
+    assert factories.worker_channel(bob).consumed == 3
+    factories.run(floor)
+    assert factories.worker_channel(alice).consumed == 2
+
+
+def test_a_full_slot_is_not_claimed_whatever_was_read_before(floor: models.Workspace) -> None:
+    worker = factories.worker(floor)
+    task = factories.offered(floor).task
+    another = factories.task(floor)
+    slot = worker.channels.select_related("worker__activity").get(task_channel=task.task_channel_id)
+    with pytest.raises(StaleState), transaction.atomic():
+        offers.make([offers.Offer(task=another, slots=[slot])], actor=SYSTEM, now=NOW)
+    assert factories.worker_channel(worker).consumed == 1
+    assert factories.status(another) == "pending"
+
+
+def test_a_batch_takes_as_many_statements_as_one_decision(
+    floor: models.Workspace, django_assert_num_queries: Assert
+) -> None:
+    for people in (1, 12):
+        for _ in range(people):
+            factories.worker(floor)
+            factories.task(floor)
+        found = cycle.match(store.load_workspace(floor), now=microseconds(NOW)).decisions
+        assert len(found) == people
+        # Three to read under lock, five to write, and two for the savepoint of the test.
+        with django_assert_num_queries(10):
+            assert offers.reserve_workers(found, now=NOW) == people
 
 
 def test_the_last_slot_is_claimed_once(floor: models.Workspace) -> None:
@@ -186,9 +230,8 @@ def test_the_last_slot_is_claimed_once(floor: models.Workspace) -> None:
     one, two = factories.task(floor), factories.task(floor)
     decision = decision_for(floor, one)
     other = replace(decision, task=replace(decision.task, id=two.pk, sid=two.sid))
-    reservations.reserve_workers(decision, now=NOW)
-    with pytest.raises(StaleState):
-        reservations.reserve_workers(other, now=NOW)
+    assert offers.reserve_workers([decision], now=NOW) == 1
+    assert offers.reserve_workers([other], now=NOW) == 0
     assert factories.status(two) == "pending"
 
 

@@ -81,5 +81,5 @@ def test_creating_a_task_is_cheap(api: Api, workspace: models.Workspace, root: s
         assert api.post(f"{root}/Tasks", WorkflowSid=workflow, TaskChannel="chat").status == 201
 
     create()
-    # Who, where, workflow, channel; a savepoint and its end; queue, lane, the task, four events.
-    assert cost(create) == 13
+    # Who, where, workflow, channel; a savepoint and its end; queue, lane, the task, its events.
+    assert cost(create) == 10
