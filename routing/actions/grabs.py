@@ -15,6 +15,9 @@ from routing.core import matcher, steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal, ReservationStatus
 from routing.seen import lanes, tasks, workers
+from workflows.expressions import View
+
+_NOTHING: Final = View({}, {})
 
 READ_WITH: Final = (
     "workspace",
@@ -61,12 +64,13 @@ def grab_task(
 
 def refusal_of(task: models.Task, hand: matcher.Hand, *, now: datetime) -> Refusal | None:
     """Return why this worker may not grab this task now, or None."""
-    if task.assignment_status != AssignmentStatus.PENDING:
-        offered = task.assignment_status == AssignmentStatus.RESERVED and (
-            models.Reservation.objects.filter(task=task, worker_id=hand.worker.id).open().exists()
-        )
-        return Refusal.ALREADY_OFFERED if offered else Refusal.TASK_NOT_PENDING
-    return _waiting_refusal(task, hand, rank=_rank(task), now=now)
+    status = AssignmentStatus(task.assignment_status)
+    offered = status == AssignmentStatus.RESERVED and (
+        models.Reservation.objects.filter(task=task, worker_id=hand.worker.id).open().exists()
+    )
+    if refusal := matcher.status_refusal(status, offered=offered):
+        return refusal
+    return _waiting_refusal(task, hand, rank=rank_of(task), now=now)
 
 
 def refusals(
@@ -90,17 +94,26 @@ def _waiting_refusal(
     task: models.Task, hand: matcher.Hand, *, rank: int, now: datetime
 ) -> Refusal | None:
     assert task.lane is not None
-    refusal = matcher.grab_refusal(
-        hand,
-        lanes.lane(task.lane),
-        multi_task=task.workspace.multi_task_enabled,
-        rank=rank,
-        waited=int((now - (task.task_queue_entered_date or task.date_created)).total_seconds()),
-    )
-    return refusal or _expression_refusal(task, hand, now=now)
+    return matcher.grab_refusal(hand, lanes.lane(task.lane), **terms(task, rank=rank, now=now))
 
 
-def _rank(task: models.Task) -> int:
+def terms(task: models.Task, *, rank: int, now: datetime) -> matcher.GrabTerms:
+    """Return what the core asks about a waiting task, selected with `READ_WITH`, before a grab."""
+    step = tasks.step(task)
+    expression = None
+    if step is not None and task.revision_id is not None:
+        expression = steps.target_of(configurations.of(task.revision_id), step).grab_expression
+    return {
+        "multi_task": task.workspace.multi_task_enabled,
+        "rank": rank,
+        "waited": int((now - (task.task_queue_entered_date or task.date_created)).total_seconds()),
+        "expression": expression,
+        "task": _NOTHING if expression is None else tasks.view(task, now=now),
+        "clock": steps.time_of_day(microseconds(now)),
+    }
+
+
+def rank_of(task: models.Task) -> int:
     """Return how many waiting tasks of the queue are older, as far as its policy looks."""
     queue = task.task_queue
     if queue is None or queue.grab_policy != GrabPolicy.OLDEST:
@@ -110,17 +123,3 @@ def _rank(task: models.Task) -> int:
     ).order_by("date_created", "pk")
     oldest = list(waiting.values_list("pk", flat=True)[: queue.grab_limit])
     return 0 if task.pk in oldest else queue.grab_limit
-
-
-def _expression_refusal(task: models.Task, hand: matcher.Hand, *, now: datetime) -> Refusal | None:
-    step = tasks.step(task)
-    if step is None or task.revision_id is None:
-        return None
-    expression = steps.target_of(configurations.of(task.revision_id), step).grab_expression
-    if expression is None or expression.matches(
-        worker=hand.view(),
-        task=tasks.view(task, now=now),
-        taskrouter=steps.time_of_day(microseconds(now)),
-    ):
-        return None
-    return Refusal.EXPRESSION_NOT_MET

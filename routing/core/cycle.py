@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from routing.core.clock import SECOND
 from routing.core.decisions import (
     CancelTask,
     Decision,
@@ -17,7 +16,7 @@ from routing.core.decisions import (
     ReserveWorkers,
     TimeOutReservation,
 )
-from routing.core.matcher import Hand, rank, refusal
+from routing.core.matcher import Hand, rank, refusal, waiting_view
 from routing.core.snapshot import Lane, Task, Workspace
 from routing.core.steps import Step, advance, skip, target_of, time_of_day
 from routing.core.vocabulary import QueueOrder
@@ -196,8 +195,6 @@ class _Line:
         heapq.heappush(heap, (rank(hand, self.lane), hand.taken, hand))
 
     def _admits(self, hand: Hand, task: Task) -> bool:
-        view = _NO_TASK
-        if self._per_task:
-            view = View({}, {"age": (self._now - task.created_us) // SECOND})
+        view = waiting_view(task, now=self._now) if self._per_task else _NO_TASK
         why = refusal(hand, self.lane, multi_task=self._multi_task, clock=self._clock, task=view)
         return why is None

@@ -7,18 +7,20 @@ button, so that they cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
+from routing.core.clock import SECOND
 from routing.core.snapshot import (
     Lane,
+    Task,
     TaskQueue,
     Worker,
     WorkerChannel,
     busy_percentage,
     free_percentage,
 )
-from routing.core.vocabulary import GrabPolicy, Refusal
-from workflows.expressions import View
+from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
+from workflows.expressions import Expression, View
 
 _NO_TASK = View({}, {})
 
@@ -119,6 +121,35 @@ def refusal(
     )
 
 
+def waiting_view(task: Task, *, now: int) -> View:
+    """Return what a lane's expression can still read of a task: its age."""
+    return View({}, {"age": (now - task.created_us) // SECOND})
+
+
+def status_refusal(status: AssignmentStatus, *, offered: bool) -> Refusal | None:
+    """Refuse what no longer waits.
+
+    Arguments:
+        offered: whether the worker has an open reservation of the task.
+    """
+    if status == AssignmentStatus.PENDING:
+        return None
+    if status == AssignmentStatus.RESERVED and offered:
+        return Refusal.ALREADY_OFFERED
+    return Refusal.TASK_NOT_PENDING
+
+
+class GrabTerms(TypedDict):
+    """What `grab_refusal` must know of a task, the same for every worker."""
+
+    multi_task: bool
+    rank: int
+    waited: int
+    expression: Expression | None
+    task: View
+    clock: View
+
+
 def grab_refusal(
     hand: Hand,
     lane: Lane,
@@ -126,21 +157,31 @@ def grab_refusal(
     multi_task: bool,
     rank: int,
     waited: int,
+    expression: Expression | None = None,
+    task: View = _NO_TASK,
+    clock: View = _NO_TASK,
 ) -> Refusal | None:
     """Return why this worker may not grab a task of this lane, or None.
 
-    The target's own expression is for the router and not asked here; what a target asks of those
-    who grab (`grab_expression`) is the caller's to ask, last.
+    The target's own expression is for the router and not asked here.
 
     Arguments:
         rank: how many tasks of the queue are older, as far as the policy needs to know.
         waited: how long the task has been in the queue, in whole seconds.
+        expression: what the target asks of those who grab (`grab_expression`), with `task` and
+            `clock` for what it reads of them.
     """
     return (
         (Refusal.NOT_IN_QUEUE if lane.task_queue is None else None)
         or membership_refusal(hand, lane.task_queue)
         or room_refusal(hand, lane, multi_task=multi_task)
         or _policy_refusal(lane.task_queue, rank=rank, waited=waited)
+        or (
+            None
+            if expression is None
+            or expression.matches(worker=hand.view(), task=task, taskrouter=clock)
+            else Refusal.EXPRESSION_NOT_MET
+        )
     )
 
 

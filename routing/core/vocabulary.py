@@ -63,6 +63,11 @@ class Refusal(StrEnum):
         """Say the reason as an agent would read it under a disabled button."""
         return _REFUSAL_WORDS[self]
 
+    @property
+    def third_person(self) -> str:
+        """Say the reason as somebody else would read it about a worker."""
+        return _ABOUT_A_WORKER[self]
+
 
 _REFUSAL_WORDS = {
     Refusal.TASK_NOT_PENDING: "This task is no longer waiting.",
@@ -74,6 +79,18 @@ _REFUSAL_WORDS = {
     Refusal.EXPRESSION_NOT_MET: "You do not meet what this task asks for.",
     Refusal.KEPT_FOR_MANUAL: "Your last slots are kept for tasks picked by hand.",
     Refusal.ALREADY_OFFERED: "This task is already on offer to you.",
+}
+
+_ABOUT_A_WORKER = {
+    Refusal.TASK_NOT_PENDING: "The task is no longer waiting.",
+    Refusal.NOT_IN_QUEUE: "The worker does not serve the queue of the task.",
+    Refusal.WORKER_UNAVAILABLE: "The worker's activity does not take work.",
+    Refusal.CHANNEL_UNAVAILABLE: "The channel is switched off for the worker.",
+    Refusal.NO_CAPACITY: "The worker has no free slot on the channel.",
+    Refusal.GRAB_NOT_ALLOWED: "The queue does not let this task be picked by hand now.",
+    Refusal.EXPRESSION_NOT_MET: "The worker does not meet what the task asks for.",
+    Refusal.KEPT_FOR_MANUAL: "The worker's last free slots are kept for tasks picked by hand.",
+    Refusal.ALREADY_OFFERED: "The task is already on offer to the worker.",
 }
 
 

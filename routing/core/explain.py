@@ -1,0 +1,111 @@
+"""Answer for people what the router answers for itself: who may have a task, who first, why not.
+
+Every answer comes from the functions that the router and the grab use, so that it cannot differ
+from what they do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from routing.core import matcher
+from routing.core.snapshot import Lane, Task, Worker
+from routing.core.steps import time_of_day
+from routing.core.vocabulary import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A worker beside a task: one reason why the router passes them over, or a rank.
+
+    `rank` is 1 for whom the router asks first. `grab_refusal` is why they may not take the task by
+    themselves, None when they may.
+    """
+
+    worker: Worker
+    refusal: Refusal | None
+    rank: int | None = None
+    grab_refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """The workers of a workspace beside a task.
+
+    `inside` are those of its queue: the ranked ones in their order, then the refused ones by id.
+    """
+
+    inside: tuple[Candidate, ...]
+    outside: tuple[Candidate, ...]
+
+    @property
+    def eligible(self) -> int:
+        """Return how many workers the router could offer the task to."""
+        return sum(candidate.rank is not None for candidate in self.inside)
+
+    @property
+    def reasons(self) -> Mapping[Refusal, int]:
+        """Return how many workers of the queue are refused for each reason, in fixed order."""
+        counted = Counter(c.refusal for c in self.inside if c.refusal is not None)
+        return {refusal: counted[refusal] for refusal in Refusal if refusal in counted}
+
+    def of(self, worker_sid: str) -> Candidate | None:
+        """Return what there is to say about one worker, of the queue or not."""
+        for candidate in (*self.inside, *self.outside):
+            if candidate.worker.sid == worker_sid:
+                return candidate
+        return None
+
+
+def candidates(
+    task: Task,
+    lane: Lane,
+    workers: Iterable[Worker],
+    *,
+    multi_task: bool,
+    offered: Collection[int] = (),
+    grab: matcher.GrabTerms | None,
+    now: int,
+) -> Candidates:
+    """Set every worker beside a task.
+
+    Arguments:
+        lane: where the task waits; for one that no longer waits, its queue is enough.
+        offered: ids of the workers with an open reservation of the task.
+        grab: what grabbing asks about a pending task; None for any other.
+    """
+    clock, view = time_of_day(now), matcher.waiting_view(task, now=now)
+    ranked: list[tuple[matcher.Hand, Candidate]] = []
+    refused: list[Candidate] = []
+    outside: list[Candidate] = []
+    for worker in workers:
+        hand = matcher.Hand(worker)
+        over = matcher.status_refusal(task.status, offered=worker.id in offered)
+        by_hand = over
+        if by_hand is None and grab is not None:
+            by_hand = matcher.grab_refusal(hand, lane, **grab)
+        candidate = Candidate(
+            worker=worker,
+            refusal=over
+            or matcher.refusal(hand, lane, multi_task=multi_task, clock=clock, task=view),
+            grab_refusal=by_hand,
+        )
+        if not belongs(hand, lane):
+            outside.append(candidate)
+        elif candidate.refusal is None:
+            ranked.append((hand, candidate))
+        else:
+            refused.append(candidate)
+    ranked.sort(key=lambda pair: matcher.rank(pair[0], lane))
+    refused.sort(key=lambda candidate: candidate.worker.id)
+    first = [replace(c, rank=number) for number, (_, c) in enumerate(ranked, 1)]
+    return Candidates(inside=(*first, *refused), outside=tuple(outside))
+
+
+def belongs(hand: matcher.Hand, lane: Lane) -> bool:
+    """Tell whether a worker is of the queue; without one, whether the task names them."""
+    if lane.task_queue is None:
+        return lane.known_worker_sid == hand.worker.sid
+    return matcher.membership_refusal(hand, lane.task_queue) is None
