@@ -72,9 +72,23 @@ class World(ABC):
 
     @abstractmethod
     def task(
-        self, name: str, *, channel: str = "chat", priority: int = 0, **attributes: Any
+        self,
+        name: str,
+        *,
+        channel: str = "chat",
+        priority: int = 0,
+        started: float = 0,
+        **attributes: Any,
     ) -> None:
-        """Create a task with these attributes; the router has not run yet."""
+        """Create a task with these attributes; the router has not run yet.
+
+        Arguments:
+            started: how many seconds ago its virtual start lies.
+        """
+
+    @abstractmethod
+    def update(self, task: str, **attributes: Any) -> None:
+        """Give a task these attributes and no others."""
 
     @abstractmethod
     def run(self) -> None:
@@ -101,6 +115,10 @@ class World(ABC):
         """Cancel a waiting task."""
 
     @abstractmethod
+    def delete(self, task: str) -> None:
+        """Delete a task, whatever its state."""
+
+    @abstractmethod
     def grab(self, worker: str, task: str) -> str | None:
         """Let a worker grab a task; return the refusal, or None when they have it."""
 
@@ -111,6 +129,14 @@ class World(ABC):
     @abstractmethod
     def percentage(self, worker: str, channel: str) -> int:
         """Return the available capacity percentage."""
+
+    @abstractmethod
+    def assigned(self, worker: str, channel: str) -> int:
+        """Return how many tasks count as assigned."""
+
+    @abstractmethod
+    def sid(self, worker: str) -> str:
+        """Return a worker's sid."""
 
     @abstractmethod
     def sign(self, worker: str, *, available: bool) -> None:

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from routing.core import cycle, lanes, lifecycle, matcher, snapshot, steps
+from routing.core import cycle, lifecycle, matcher, snapshot, steps
 from routing.core.clock import SECOND
 from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.core.vocabulary import ReservationStatus as R
 from tests.worlds.base import World
+from tests.worlds.tasks import CHANNELS, Task
+from tests.worlds.workers import new_worker
 from workflows import configuration as configurations
 from workflows import expressions
-
-CHANNELS = ("default", "voice", "sms", "chat", "video")
-
-
-@dataclass
-class _Task:
-    """A task of the office, with its reservations by worker."""
-
-    id: int
-    name: str
-    attributes: dict[str, Any]
-    channel: str
-    priority: int
-    created_us: int
-    expires_us: int
-    step: steps.Step
-    queue: str | None = None
-    version: int = 0
-    over: AssignmentStatus | None = None
-    reservations: dict[str, R] = field(default_factory=dict)
-    deadline_us: int = 0
-
-    @property
-    def status(self) -> AssignmentStatus:
-        return self.over or lifecycle.task_status_of(self.reservations.values())
 
 
 class CoreWorld(World):
@@ -49,7 +26,7 @@ class CoreWorld(World):
         self._ids = itertools.count(1)
         self._queues: dict[str, snapshot.TaskQueue] = {}
         self._workers: dict[str, snapshot.Worker] = {}
-        self._tasks: dict[str, _Task] = {}
+        self._tasks: dict[str, Task] = {}
         self._offered: list[tuple[str, str]] = []
         self._multitasking = True
         self._first = QueueOrder.FIFO
@@ -83,46 +60,41 @@ class CoreWorld(World):
         available: bool = True,
         **attributes: Any,
     ) -> None:
-        number = next(self._ids)
-        self._workers[name] = snapshot.Worker(
-            id=number,
-            sid=f"WK{number:032x}",
-            friendly_name=name,
-            activity_sid="WA" + "0" * 32,
-            activity_name="Available" if available else "Unavailable",
-            available=available,
-            attributes=attributes,
-            channels={
-                CHANNELS.index(channel): snapshot.WorkerChannel(
-                    task_channel_id=CHANNELS.index(channel),
-                    unique_name=channel,
-                    configured_capacity=(capacity or {}).get(channel, 1),
-                )
-                for channel in CHANNELS
-            },
+        self._workers[name] = new_worker(
+            next(self._ids), name, capacity or {}, available=available, attributes=attributes
         )
 
     def task(
-        self, name: str, *, channel: str = "chat", priority: int = 0, **attributes: Any
+        self,
+        name: str,
+        *,
+        channel: str = "chat",
+        priority: int = 0,
+        started: float = 0,
+        **attributes: Any,
     ) -> None:
-        task = _Task(
+        task = Task(
             id=next(self._ids),
             name=name,
             attributes=attributes,
             channel=channel,
             priority=priority,
             created_us=self.now_us,
+            virtual_start_us=self.now_us - int(started * SECOND),
             expires_us=self.now_us + 86_400 * SECOND,
             step=steps.Step(
                 filter_index=0, target_index=0, clock_us=0, deadline_us=None, skip_unasked=False
             ),
         )
+        self._place(task)
+        self._tasks[name] = task
+
+    def _place(self, task: Task) -> None:
         step = steps.place(
-            self._configuration, self._view(task), base=task.created_us, now=self.now_us
+            self._configuration, task.view(self.now_us), base=self.now_us, now=self.now_us
         )
         assert step is not None, "no filter matches, and there is no default filter"
         self._enter(task, step)
-        self._tasks[name] = task
 
     # --- what the router does ---
 
@@ -150,26 +122,29 @@ class CoreWorld(World):
                 task.status in (AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
                 and task.expires_us <= self.now_us
             ):
-                (decision,) = cycle.expire((), tasks=[self._waiting(task)], now=self.now_us)
+                (decision,) = cycle.expire(
+                    (), tasks=[task.waiting(self._configuration, self.now_us)], now=self.now_us
+                )
                 self._apply(task, decision)
 
-    def _skip(self, task: _Task) -> bool:
-        queue = self._queues[task.queue or ""]
-        counts = {"available": 0, "unavailable": 0}
+    def _skip(self, task: Task) -> bool:
+        queue, counts = self._queues[task.queue or ""], {"available": 0, "unavailable": 0}
         for worker in self._workers.values():
             if matcher.membership_refusal(matcher.Hand(worker), queue) is None:
                 counts["available" if worker.available else "unavailable"] += 1
-        decision = cycle.ask_to_skip(self._waiting(task), workers=counts, now=self.now_us)
+        decision = cycle.ask_to_skip(
+            task.waiting(self._configuration, self.now_us), workers=counts, now=self.now_us
+        )
         return self._apply(task, decision)
 
-    def _unasked(self) -> list[_Task]:
+    def _unasked(self) -> list[Task]:
         return [
             task
             for task in self._tasks.values()
             if task.status == AssignmentStatus.PENDING and task.step.skip_unasked
         ]
 
-    def _apply(self, task: _Task, decision: object) -> bool:
+    def _apply(self, task: Task, decision: object) -> bool:
         """Apply a decision about one task; tell whether it went elsewhere."""
         if isinstance(decision, EnterTarget):
             self._enter(task, decision.step)
@@ -180,7 +155,7 @@ class CoreWorld(World):
             task.step = replace(task.step, skip_unasked=False)
         return False
 
-    def _enter(self, task: _Task, step: steps.Step) -> None:
+    def _enter(self, task: Task, step: steps.Step) -> None:
         target = steps.target_of(self._configuration, step)
         task.step, task.queue = step, target.queue
         task.version += 1
@@ -220,6 +195,19 @@ class CoreWorld(World):
         if answer == "completed":
             row.over = AssignmentStatus.COMPLETED
 
+    def update(self, task: str, **attributes: Any) -> None:
+        row = self._tasks[task]
+        row.attributes = attributes
+        if row.status == AssignmentStatus.PENDING:
+            self._place(row)
+
+    def delete(self, task: str) -> None:
+        row = self._tasks.pop(task)
+        for worker, status in list(row.reservations.items()):
+            if status in lifecycle.OPEN_RESERVATION:
+                self._move(worker, row, R.CANCELED)
+        self._offered = [pair for pair in self._offered if pair[1] != task]
+
     def cancel(self, task: str) -> None:
         row = self._tasks[task]
         lifecycle.check(row.status, AssignmentStatus.CANCELED)
@@ -240,7 +228,7 @@ class CoreWorld(World):
         ]
         refusal = matcher.grab_refusal(
             matcher.Hand(self._workers[worker]),
-            self._lane(row),
+            row.lane(self._queues, self._configuration, self.now_us),
             multi_task=self._multitasking,
             rank=len(older),
             waited=(self.now_us - row.created_us) // SECOND,
@@ -260,6 +248,12 @@ class CoreWorld(World):
         row = self._workers[worker].channels[CHANNELS.index(channel)]
         return snapshot.free_percentage(row.configured_capacity, row.consumed)
 
+    def assigned(self, worker: str, channel: str) -> int:
+        return self._workers[worker].channels[CHANNELS.index(channel)].assigned
+
+    def sid(self, worker: str) -> str:
+        return self._workers[worker].sid
+
     def sign(self, worker: str, *, available: bool) -> None:
         self._workers[worker] = replace(self._workers[worker], available=available)
 
@@ -274,7 +268,7 @@ class CoreWorld(World):
 
     # --- what the core is shown ---
 
-    def _move(self, worker: str, task: _Task, status: R) -> None:
+    def _move(self, worker: str, task: Task, status: R) -> None:
         """Bring a reservation to a status, and count its slot as the tables do."""
         before = task.reservations.get(worker)
         task.reservations[worker] = status
@@ -293,47 +287,6 @@ class CoreWorld(World):
         if status == R.PENDING:
             self._workers[worker] = replace(self._workers[worker], last_reserved_us=self.now_us)
 
-    def _view(self, task: _Task) -> expressions.View:
-        return steps.task_view(
-            task.attributes,
-            sid=f"WT{task.id:032x}",
-            channel_unique_name=task.channel,
-            channel_sid=f"TC{CHANNELS.index(task.channel):032x}",
-            priority=task.priority,
-            workflow_sid=None,
-            age=(self.now_us - task.created_us) // SECOND,
-        )
-
-    def _waiting(self, task: _Task) -> cycle.WaitingTask:
-        return cycle.WaitingTask(
-            sid=task.name,
-            version=task.version,
-            view=self._view(task),
-            expires_us=task.expires_us,
-            configuration=self._configuration,
-            step=task.step,
-        )
-
-    def _lane(self, task: _Task) -> snapshot.Lane:
-        """Return a lane of its own for each task: lanes only save work, they decide nothing."""
-        identity = lanes.of_target(
-            steps.target_of(self._configuration, task.step),
-            self._view(task),
-            task_channel_sid="",
-        )
-        text = identity.expression
-        return snapshot.Lane(
-            id=task.id,
-            task_queue=self._queues[identity.task_queue_sid or ""],
-            task_channel_id=CHANNELS.index(task.channel),
-            expression=expressions.compile(text, subject="target") if text else None,
-            order_by=(
-                expressions.compile_ordering(identity.order_by) if identity.order_by else None
-            ),
-            known_worker_sid=identity.known_worker_sid,
-            known_worker_name=identity.known_worker_name,
-        )
-
     def _snapshot(self) -> snapshot.Workspace:
         pending = [t for t in self._tasks.values() if t.status == AssignmentStatus.PENDING]
         return snapshot.Workspace(
@@ -342,19 +295,6 @@ class CoreWorld(World):
             multi_task_enabled=self._multitasking,
             prioritize_queue_order=self._first,
             workers=list(self._workers.values()),
-            lanes={task.id: self._lane(task) for task in pending},
-            heads={
-                task.id: [
-                    snapshot.Task(
-                        id=task.id,
-                        sid=task.name,
-                        lane_id=task.id,
-                        version=task.version,
-                        priority=task.priority,
-                        virtual_start_us=task.created_us,
-                        created_us=task.created_us,
-                    )
-                ]
-                for task in pending
-            },
+            lanes={t.id: t.lane(self._queues, self._configuration, self.now_us) for t in pending},
+            heads={task.id: [task.head()] for task in pending},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from routing import assignment, models
@@ -63,15 +64,27 @@ class DatabaseWorld(World):
         )
 
     def task(
-        self, name: str, *, channel: str = "chat", priority: int = 0, **attributes: Any
+        self,
+        name: str,
+        *,
+        channel: str = "chat",
+        priority: int = 0,
+        started: float = 0,
+        **attributes: Any,
     ) -> None:
         self._tasks[name] = tasks.create_task(
             workspace=self.workspace,
             attributes=json.dumps(attributes),
             task_channel=factories.channel(self.workspace, channel),
             priority=priority,
+            virtual_start_time=self.now - timedelta(seconds=started),
             actor=SYSTEM,
             now=self.now,
+        )
+
+    def update(self, task: str, **attributes: Any) -> None:
+        tasks.update_task(
+            task=self._tasks[task], attributes=json.dumps(attributes), actor=SYSTEM, now=self.now
         )
 
     def run(self) -> None:
@@ -107,6 +120,9 @@ class DatabaseWorld(World):
     def cancel(self, task: str) -> None:
         task_statuses.cancel_task(task=self._tasks[task], actor=SYSTEM, now=self.now)
 
+    def delete(self, task: str) -> None:
+        tasks.delete_task(task=self._tasks[task], actor=SYSTEM, now=self.now)
+
     def grab(self, worker: str, task: str) -> str | None:
         try:
             grabs.grab_task(
@@ -122,6 +138,12 @@ class DatabaseWorld(World):
     def percentage(self, worker: str, channel: str) -> int:
         row = factories.worker_channel(self._workers[worker], channel)
         return row.available_capacity_percentage
+
+    def assigned(self, worker: str, channel: str) -> int:
+        return factories.worker_channel(self._workers[worker], channel).assigned
+
+    def sid(self, worker: str) -> str:
+        return self._workers[worker].sid
 
     def sign(self, worker: str, *, available: bool) -> None:
         workers.set_activity(

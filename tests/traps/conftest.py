@@ -1,0 +1,12 @@
+"""The traps: each a rule of routing that is easily got wrong, named by its number.
+
+Where the core decides, a trap is played in both worlds; else through actions or by request.
+"""
+
+from __future__ import annotations
+
+from tests.actions.conftest import floor, happened
+from tests.api.conftest import account, api, root, workspace
+from tests.scenarios.conftest import office
+
+__all__ = ["account", "api", "floor", "happened", "office", "root", "workspace"]
