@@ -89,7 +89,9 @@ def _round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
     expired = _carry_out(due, now)
     due_tasks = cycle.expire((), tasks=store.load_overdue_tasks(workspace, now=now), now=us)
     advanced = _carry_out(due_tasks, now)
-    matching = cycle.match(store.load_workspace(workspace), now=us)
+    looking = cycle.Pass(store.load_floor(workspace), now=us)
+    heads, windows = store.load_heads(looking.open_lanes())
+    matching = looking.match(heads, windows=windows)
     matched = _carry_out(matching.decisions, now)
     workers_of = functools.cache(store.count_workers)
     asked = [

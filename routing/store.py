@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import connection
@@ -22,11 +23,8 @@ BATCH = 500
 """How many overdue things, or heads over all lanes, one pass looks at."""
 
 
-def load_workspace(workspace: models.Workspace) -> snapshot.Workspace:
-    """Return what a matching pass needs: free workers, the lanes they may serve, their heads.
-
-    Nothing is read of the backlog but the heads of lanes that some free worker may serve.
-    """
+def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
+    """Return the workers who may take something now and the lanes on which something waits."""
     seen = functools.partial(
         snapshot.Workspace,
         id=workspace.pk,
@@ -34,25 +32,23 @@ def load_workspace(workspace: models.Workspace) -> snapshot.Workspace:
         multi_task_enabled=workspace.multi_task_enabled,
         prioritize_queue_order=QueueOrder(workspace.prioritize_queue_order),
     )
+    workers = seen_workers.load_workers(_candidates(workspace))
+    if not workers:
+        return seen()
     waiting = models.Task.objects.filter(
         lane=OuterRef("pk"), assignment_status=AssignmentStatus.PENDING.value
     )
     lanes = models.Lane.objects.filter(Exists(waiting), workspace=workspace).select_related(
         "task_queue", "task_channel"
     )
-    workers = seen_workers.load_workers(_candidates(workspace))
-    if not workers:
-        return seen()
-    by_id = {lane.pk: seen_lanes.lane(lane) for lane in lanes}
-    served = _served(workers, by_id.values())
-    depth = max(BATCH // max(len(served), 1), 4)
-    heads = load_heads(served, depth=depth)
-    return seen(
-        workers=workers,
-        lanes=by_id,
-        heads=heads,
-        windows=frozenset(lane_id for lane_id, tasks in heads.items() if len(tasks) == depth),
-    )
+    return seen(workers=workers, lanes={lane.pk: seen_lanes.lane(lane) for lane in lanes})
+
+
+def load_workspace(workspace: models.Workspace, *, now: datetime) -> snapshot.Workspace:
+    """Return what one pass looks at: the floor, and the heads of lanes that somebody may serve."""
+    floor = load_floor(workspace)
+    heads, windows = load_heads(cycle.Pass(floor, now=microseconds(now)).open_lanes())
+    return dataclasses.replace(floor, heads=heads, windows=windows)
 
 
 def _candidates(workspace: models.Workspace) -> QuerySet[models.Worker]:
@@ -67,22 +63,6 @@ def _candidates(workspace: models.Workspace) -> QuerySet[models.Worker]:
     if not workspace.multi_task_enabled:
         return here.filter(Q(activity__available=True) | Exists(named))
     return here.filter(Q(Exists(free), activity__available=True) | Exists(named))
-
-
-def _served(
-    workers: Sequence[snapshot.Worker], lanes: Iterable[snapshot.Lane]
-) -> list[snapshot.Lane]:
-    """Keep the lanes whose queue admits at least one of these workers."""
-    hands = [matcher.Hand(worker) for worker in workers]
-    admitted: dict[int | None, bool] = {}
-    for lane in lanes:
-        queue = lane.task_queue
-        key = None if queue is None else queue.id
-        if key not in admitted:
-            admitted[key] = any(matcher.membership_refusal(h, queue) is None for h in hands)
-    return [
-        lane for lane in lanes if admitted[None if lane.task_queue is None else lane.task_queue.id]
-    ]
 
 
 _HEAD_COLUMNS = (
@@ -107,17 +87,25 @@ _SERVED_FIRST = {
 }
 
 
-def load_heads(lanes: Iterable[snapshot.Lane], *, depth: int) -> dict[int, list[snapshot.Task]]:
-    """Return for each lane its first `depth` tasks in service order; one query per order in use."""
+Heads = dict[int, list[snapshot.Task]]
+
+
+def load_heads(lanes: Collection[snapshot.Lane]) -> tuple[Heads, frozenset[int]]:
+    """Return these lanes' first tasks in service order, and which lanes have more than that.
+
+    One query for each order in use; the more lanes, the less is read of each.
+    """
+    depth = max(BATCH // max(len(lanes), 1), 4)
     by_order: dict[QueueOrder, list[int]] = defaultdict(list)
     for lane in lanes:
         queue = lane.task_queue
         by_order[QueueOrder.FIFO if queue is None else queue.task_order].append(lane.id)
-    heads: dict[int, list[snapshot.Task]] = defaultdict(list)
+    heads: Heads = defaultdict(list)
     for order, lane_ids in by_order.items():
         for task in _heads(order, lane_ids, depth):
             heads[task.lane_id].append(task)
-    return dict(heads)
+    deep = frozenset(lane_id for lane_id, tasks in heads.items() if len(tasks) == depth)
+    return dict(heads), deep
 
 
 def _heads(order: QueueOrder, lane_ids: list[int], depth: int) -> Iterable[snapshot.Task]:

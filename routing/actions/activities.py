@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import RestrictedError
+from django.db.models import F, RestrictedError
 
 from routing import event_data, events, models, sids
 from routing.actions import inputs
@@ -54,6 +54,8 @@ def rename_activity(
     activity.date_updated = now
     with _unique(friendly_name):
         activity.save(update_fields=["friendly_name", "date_updated"])
+    # Expressions read the activity's name: what was seen of these workers no longer holds.
+    models.Worker.objects.filter(activity=activity).update(version=F("version") + 1)
     _record(EventType.ACTIVITY_UPDATED, activity, actor, now)
     return activity
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from routing import event_data, events, models, sids
 from routing.actions import inputs
@@ -61,6 +61,7 @@ def create_task_channel(
         )
         for worker_id in workspace.workers.order_by("pk").values_list("pk", flat=True)
     )
+    _count_workloads(workspace)
     _record(EventType.TASK_CHANNEL_CREATED, channel, actor, now)
     return channel
 
@@ -127,8 +128,14 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
         workspace_id=channel.workspace_id, unique_name="default"
     )
     models.Task.objects.filter(task_channel=channel).update(task_channel=default)
+    _count_workloads(channel.workspace)
     _record(EventType.TASK_CHANNEL_DELETED, channel, actor, now)
     channel.delete()
+
+
+def _count_workloads(workspace: models.Workspace) -> None:
+    """Note that every worker of a workspace has other channels than before."""
+    workspace.workers.update(workload_version=F("workload_version") + 1)
 
 
 def _record(

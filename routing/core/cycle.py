@@ -16,14 +16,13 @@ from routing.core.decisions import (
     ReserveWorkers,
     TimeOutReservation,
 )
-from routing.core.matcher import Hand, rank, refusal, waiting_view
+from routing.core.floor import Floor
+from routing.core.lines import Line
 from routing.core.snapshot import Lane, Task, Workspace
 from routing.core.steps import Step, advance, skip, target_of, time_of_day
 from routing.core.vocabulary import QueueOrder
 from workflows.configuration import Configuration
 from workflows.expressions import View
-
-_NO_TASK = View({}, {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,105 +95,77 @@ def service_order(task: Task, lane: Lane, *, first: QueueOrder) -> tuple[int, ..
     return (kind, -task.priority, task.virtual_start_us, task.created_us, task.id)
 
 
-def match(workspace: Workspace, *, now: int) -> Matching:
-    """Offer waiting tasks to workers: the best task first, each to whoever has waited longest.
+class Pass:
+    """One look over a floor: which lanes somebody may serve, and who is offered what.
 
-    A task that nobody may take never blocks those behind it. What this pass gives a worker is
-    counted at once, so that expressions see fresh counters for every task.
+    What the pass gives a worker is counted at once, so that expressions see fresh counters for
+    every task.
     """
-    clock = time_of_day(now)
-    hands = [Hand(worker) for worker in workspace.workers]
-    lines = {
-        lane_id: _Line(workspace, workspace.lanes[lane_id], hands, clock=clock, now=now)
-        for lane_id, heads in workspace.heads.items()
-        if heads
-    }
-    decisions: list[ReserveWorkers] = []
-    unfinished = False
-    for task in _in_service_order(workspace, lines):
-        line = lines[task.lane_id]
-        chosen = line.choose(task)
-        if chosen:
-            decisions.append(
-                ReserveWorkers(task=task, workers=chosen, ignore_capacity=line.lane.ignore_capacity)
-            )
-    for lane_id, line in lines.items():
-        exhausted = not line.closed and lane_id in workspace.windows
-        # A slot given later in the pass may have made true what was false for this lane.
-        unfinished = unfinished or exhausted or (line.closed and line.reads_load)
-    return Matching(decisions=decisions, unfinished=unfinished and bool(decisions))
 
-
-def _in_service_order(workspace: Workspace, lines: Mapping[int, _Line]) -> Iterator[Task]:
-    first = workspace.prioritize_queue_order
-    queue: list[tuple[tuple[int, ...], int, int]] = []
-
-    def push(lane_id: int, position: int) -> None:
-        heads = workspace.heads[lane_id]
-        if position < len(heads) and not lines[lane_id].closed:
-            order = service_order(heads[position], workspace.lanes[lane_id], first=first)
-            heapq.heappush(queue, (order, lane_id, position))
-
-    for lane_id in lines:
-        push(lane_id, 0)
-    while queue:
-        _, lane_id, position = heapq.heappop(queue)
-        yield workspace.heads[lane_id][position]
-        push(lane_id, position + 1)
-
-
-class _Line:
-    """One lane during a pass: those who may take its tasks, best first."""
-
-    def __init__(
-        self, workspace: Workspace, lane: Lane, hands: Sequence[Hand], *, clock: View, now: int
-    ) -> None:
-        self.lane = lane
-        self.closed = False
-        self.reads_load = lane.expression is not None and any(
-            path[:1] == ("channel",) for path in lane.expression.paths("worker")
+    def __init__(self, workspace: Workspace, *, now: int) -> None:
+        self._workspace = workspace
+        floor = Floor(
+            workspace.workers, multi_task=workspace.multi_task_enabled, clock=time_of_day(now)
         )
-        # An expression that still reads the task (its age) is asked anew for each task.
-        self._per_task = lane.expression is not None and "task" in lane.expression.roots
-        self._multi_task = workspace.multi_task_enabled
-        self._hands = hands
-        self._clock = clock
-        self._now = now
-        self._heap: list[tuple[tuple[Any, ...], int, Hand]] | None = None
+        self._lines = {
+            lane.id: Line(lane, floor, now=now) for lane in workspace.lanes.values() if floor.hands
+        }
 
-    def choose(self, task: Task) -> tuple[tuple[Any, int], ...]:
-        """Pick who is offered the next task of this lane, and count it to them at once."""
-        if self._per_task or self._heap is None:
-            self._heap = self._candidates(task)
-        queue = self.lane.task_queue
-        wanted = 1 if queue is None else queue.max_reserved_workers
-        chosen: list[Hand] = []
-        while self._heap and len(chosen) < wanted:
-            _, stamp, hand = heapq.heappop(self._heap)
-            if stamp == hand.taken:
-                chosen.append(hand)
-            elif self._admits(hand, task):
-                self._push(self._heap, hand)
-        if not chosen and not self._per_task:
-            self.closed = True
-        given = tuple((hand.worker, hand.taken) for hand in chosen)
-        for hand in chosen:
-            hand.take(self.lane.task_channel_id, now=self._now)
-            if self._admits(hand, task):
-                self._push(self._heap, hand)
-        return given
+    def open_lanes(self) -> list[Lane]:
+        """Return the lanes whose tasks somebody may take: those whose heads are worth reading."""
+        return [line.lane for line in self._lines.values() if line.open]
 
-    def _candidates(self, task: Task) -> list[tuple[tuple[Any, ...], int, Hand]]:
-        heap: list[tuple[tuple[Any, ...], int, Hand]] = []
-        for hand in self._hands:
-            if self._admits(hand, task):
-                self._push(heap, hand)
-        return heap
+    def match(self, heads: Mapping[int, Sequence[Task]], *, windows: frozenset[int]) -> Matching:
+        """Offer waiting tasks to workers: the best task first, each to whoever has waited longest.
 
-    def _push(self, heap: list[tuple[tuple[Any, ...], int, Hand]], hand: Hand) -> None:
-        heapq.heappush(heap, (rank(hand, self.lane), hand.taken, hand))
+        A task that nobody may take never blocks those behind it.
 
-    def _admits(self, hand: Hand, task: Task) -> bool:
-        view = waiting_view(task, now=self._now) if self._per_task else _NO_TASK
-        why = refusal(hand, self.lane, multi_task=self._multi_task, clock=self._clock, task=view)
-        return why is None
+        Arguments:
+            heads: for each lane id the tasks at its head, in the order in which they are served.
+            windows: lane ids whose heads are not all there is.
+        """
+        decisions: list[ReserveWorkers] = []
+        for task in self._in_service_order(heads):
+            line = self._lines[task.lane_id]
+            if chosen := line.choose(task):
+                decisions.append(
+                    ReserveWorkers(
+                        task=task, workers=chosen, ignore_capacity=line.lane.ignore_capacity
+                    )
+                )
+        return Matching(
+            decisions=decisions, unfinished=bool(decisions) and self._left_over(heads, windows)
+        )
+
+    def _left_over(self, heads: Mapping[int, Sequence[Task]], windows: frozenset[int]) -> bool:
+        """Tell whether another pass may find more than this one saw."""
+        for lane_id, line in self._lines.items():
+            # A slot given in this pass may have made true what was false for this lane before.
+            if line.reads_load and (line.closed or not line.open):
+                return True
+            if lane_id in windows and lane_id in heads and not line.closed:
+                return True
+        return False
+
+    def _in_service_order(self, heads: Mapping[int, Sequence[Task]]) -> Iterator[Task]:
+        first = self._workspace.prioritize_queue_order
+        queue: list[tuple[tuple[int, ...], int, int]] = []
+
+        def push(lane_id: int, position: int) -> None:
+            line = self._lines[lane_id]
+            if position < len(heads[lane_id]) and not line.closed:
+                order = service_order(heads[lane_id][position], line.lane, first=first)
+                heapq.heappush(queue, (order, lane_id, position))
+
+        for lane_id in heads:
+            if lane_id in self._lines:
+                push(lane_id, 0)
+        while queue:
+            _, lane_id, position = heapq.heappop(queue)
+            yield heads[lane_id][position]
+            push(lane_id, position + 1)
+
+
+def match(workspace: Workspace, *, now: int) -> Matching:
+    """Run one pass over a snapshot that has its lanes' heads; see `Pass.match`."""
+    return Pass(workspace, now=now).match(workspace.heads, windows=workspace.windows)

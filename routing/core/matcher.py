@@ -117,7 +117,7 @@ def refusal(
         membership_refusal(hand, lane.task_queue)
         or (None if lane.ignore_capacity else room_refusal(hand, lane, multi_task=multi_task))
         or _expression_refusal(hand, lane, clock, task)
-        or (None if lane.ignore_capacity else _manual_refusal(hand, lane, multi_task=multi_task))
+        or (None if lane.ignore_capacity else manual_refusal(hand, lane, multi_task=multi_task))
     )
 
 
@@ -224,7 +224,8 @@ def _expression_refusal(hand: Hand, lane: Lane, clock: View, task: View) -> Refu
     return Refusal.EXPRESSION_NOT_MET
 
 
-def _manual_refusal(hand: Hand, lane: Lane, *, multi_task: bool) -> Refusal | None:
+def manual_refusal(hand: Hand, lane: Lane, *, multi_task: bool) -> Refusal | None:
+    """Refuse a worker whose free slots are all kept for what they grab themselves."""
     channel = hand.worker.channels.get(lane.task_channel_id)
     if channel is None or not multi_task:
         return None

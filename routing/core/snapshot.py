@@ -73,6 +73,12 @@ class Worker:
     last_reserved_us: int = -1
     version: int = 0
     workload_version: int = 0
+    # What conditions have been found to say of this very worker, by their text: those on what the
+    # worker is, and those on what the worker carries. Whoever shares the value shares the answers.
+    answers: dict[str, bool] = field(init=False, default_factory=dict, compare=False, repr=False)
+    load_answers: dict[str, bool] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,17 @@ import functools
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from routing import models
 from routing.core import snapshot
+
+_CHUNK: Final = 500
+_KEPT_AT_MOST: Final = 50_000
+_kept: dict[int, snapshot.Worker] = {}
 
 
 def load_worker(worker_id: int) -> snapshot.Worker:
@@ -22,7 +27,31 @@ def load_worker(worker_id: int) -> snapshot.Worker:
 
 
 def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
-    """Return these workers with all their channels, in two queries."""
+    """Return these workers with all their channels, by id.
+
+    A worker is read whole only when something about them has changed since this process last did:
+    every change counts up one of their two versions. Within a transaction everything is read, and
+    nothing kept, as what a transaction sees may never come to be.
+    """
+    if connection.in_atomic_block:
+        return list(_read(rows).values())
+    found: dict[int, snapshot.Worker | None] = {}
+    for pk, *versions in rows.order_by("pk").values_list("pk", "version", "workload_version"):
+        kept = _kept.get(pk)
+        same = kept is not None and [kept.version, kept.workload_version] == versions
+        found[pk] = kept if same else None
+    changed = [pk for pk, worker in found.items() if worker is None]
+    if len(_kept) > _KEPT_AT_MOST:
+        _kept.clear()
+    for start in range(0, len(changed), _CHUNK):
+        read = _read(models.Worker.objects.filter(pk__in=changed[start : start + _CHUNK]))
+        found.update(read)
+        _kept.update(read)
+    return [worker for worker in found.values() if worker is not None]
+
+
+def _read(rows: QuerySet[models.Worker]) -> dict[int, snapshot.Worker]:
+    """Read these workers with all their channels, in two queries."""
     chosen = list(
         rows.order_by("pk").values_list(
             "pk",
@@ -38,10 +67,22 @@ def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
         )
     )
     if not chosen:
-        return []
+        return {}
     channels = _channels(rows)
-    return [
-        snapshot.Worker(
+    read = {}
+    for (
+        pk,
+        sid,
+        name,
+        activity_sid,
+        activity_name,
+        available,
+        attributes,
+        reserved,
+        version,
+        workload,
+    ) in chosen:
+        read[pk] = snapshot.Worker(
             id=pk,
             sid=sid,
             friendly_name=name,
@@ -54,19 +95,11 @@ def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
             version=version,
             workload_version=workload,
         )
-        for (
-            pk,
-            sid,
-            name,
-            activity_sid,
-            activity_name,
-            available,
-            attributes,
-            reserved,
-            version,
-            workload,
-        ) in chosen
-    ]
+        before = _kept.get(pk)
+        if before is not None and (before.sid, before.version) == (sid, version):
+            # What was found out about who they are still holds.
+            read[pk].answers.update(before.answers)
+    return read
 
 
 def _channels(rows: QuerySet[models.Worker]) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:

@@ -132,5 +132,11 @@ def compile(source: str, *, subject: Subject) -> Expression:  # noqa: A001 - as 
     return _interned(reduce(parse(source, subject=subject), {}))
 
 
+@lru_cache(maxsize=8_192)
+def compile_node(node: Node) -> Expression:
+    """Return the expression of one part of another's tree."""
+    return _interned(node)
+
+
 def _restore(source: str) -> Expression:
     return compile(source, subject="residual")
