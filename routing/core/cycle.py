@@ -141,7 +141,7 @@ class Pass:
         """Tell whether another pass may find more than this one saw."""
         for lane_id, line in self._lines.items():
             # A slot given in this pass may have made true what was false for this lane before.
-            if line.reads_load and (line.closed or not line.open):
+            if line.may_open and (line.closed or not line.open):
                 return True
             if lane_id in windows and lane_id in heads and not line.closed:
                 return True

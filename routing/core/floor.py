@@ -34,7 +34,8 @@ class Floor:
         self._place = {worker.id: place for place, worker in enumerate(ordered)}
         self._members: dict[int, int] = {}
         self._room: dict[int, int] = {}
-        self._parts: dict[Node, int] = {}
+        # Of each comparison: who has been asked, and of whom it is true.
+        self._parts: dict[Node, tuple[int, int]] = {}
 
     def take(self, hand: Hand, channel_id: int, *, now: int) -> None:
         """Give a worker one more task on a channel."""
@@ -104,25 +105,30 @@ class Floor:
             for part in node.operands:
                 met |= self._meeting(part, among & ~met)
             return met
-        if node not in self._parts:
-            self._parts[node] = self._such(self.everyone, self._asking(compile_node(node)))
-        return self._parts[node] & among
+        asked, met = self._parts.get(node, (0, 0))
+        if new := among & ~asked:
+            met |= self._ask(compile_node(node), new)
+            self._parts[node] = (asked | new, met)
+        return met & among
 
-    def _asking(self, part: Expression) -> Callable[[Hand], bool]:
-        """Return a test of one worker that remembers the answer, unless the clock is in it."""
-        ask = part.function
-        if "taskrouter" in part.roots:
-            return lambda hand: ask(hand.view(), _NO_TASK, self.clock, None)
+    def _ask(self, part: Expression, among: int) -> int:
+        """Return those of whom one comparison is true; remember it, unless the clock is in it."""
+        ask, clock, hands = part.function, self.clock, self.hands
         loaded = any(path.segments[:1] == ("channel",) for path in paths(part.node))
-
-        def remembered(hand: Hand) -> bool:
+        kept = "taskrouter" not in part.roots
+        text = part.source
+        met = 0
+        for place in places(among):
+            hand = hands[place]
             known = hand.worker.load_answers if loaded else hand.worker.answers
-            answer = known.get(part.source)
+            answer = known.get(text) if kept else None
             if answer is None:
-                answer = known[part.source] = ask(hand.view(), _NO_TASK, self.clock, None)
-            return answer
-
-        return remembered
+                answer = ask(hand.view(), _NO_TASK, clock, None)
+                if kept:
+                    known[text] = answer
+            if answer:
+                met |= 1 << place
+        return met
 
     def _such(self, among: int, test: Callable[[Hand], bool]) -> int:
         found = 0

@@ -7,7 +7,8 @@ import json
 from dataclasses import astuple, dataclass
 
 from workflows.configuration import Target
-from workflows.expressions import View, lookup
+from workflows.expressions import Expression, View, lookup
+from workflows.expressions.nodes import Comparison, Literal, Path, comparisons, paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +57,38 @@ def _known(path: tuple[str | int, ...] | None, task: View, *, fold: bool = False
     if not isinstance(name, str):
         return ""
     return name.casefold() if fold else name
+
+
+def may_open(expression: Expression) -> bool:
+    """Tell whether a worker who does not meet this may meet it for being given more work.
+
+    That makes another look worth while after a pass. Most conditions on a worker's load only close
+    as it grows, such as a free percentage that must be above something.
+    """
+    return any(
+        path.root == "worker" and path.segments[:1] == ("channel",)
+        for comparison in comparisons(expression.node)
+        if not _only_closes(comparison)
+        for path in paths(comparison)
+    )
+
+
+_NEVER_GROWS = frozenset({"configured_capacity", "available", "assigned_tasks"})
+"""What an offer does not change."""
+
+
+def _only_closes(comparison: Comparison) -> bool:
+    left, right = comparison.left, comparison.right
+    if not isinstance(left, Path) or not isinstance(right, Literal):
+        return False
+    figure = left.segments[-1]
+    if figure in _NEVER_GROWS:
+        return True
+    if figure == "available_capacity_percentage":
+        return comparison.operator in (">", ">=") or (comparison.operator, right.value) == (
+            "==",
+            100,
+        )
+    if figure == "busy_capacity_percentage":
+        return comparison.operator in ("<", "<=") or (comparison.operator, right.value) == ("==", 0)
+    return False

@@ -7,6 +7,7 @@ from typing import Any
 
 from routing.core.clock import SECOND
 from routing.core.floor import Floor, places
+from routing.core.lanes import may_open
 from routing.core.matcher import Hand, rank, refusal
 from routing.core.snapshot import Lane, Task, Worker
 from workflows.expressions import View
@@ -25,9 +26,7 @@ class Line:
         self.lane = lane
         self.closed = False
         expression = lane.expression
-        self.reads_load = expression is not None and any(
-            path[:1] == ("channel",) for path in expression.paths("worker")
-        )
+        self.may_open = expression is not None and may_open(expression)
         # An expression that still reads the task (its age) is asked anew for each task.
         self.per_task = expression is not None and "task" in expression.roots
         # By default the longest idle comes first, which is the order of the floor's bits.

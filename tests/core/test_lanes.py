@@ -1,0 +1,45 @@
+"""Lanes: what is worth another look."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing.core.lanes import may_open
+from workflows.expressions import compile as expression
+
+PERCENT = "worker.channel.chat.available_capacity_percentage"
+BUSY = "worker.channel.chat.busy_capacity_percentage"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{PERCENT} > 25",
+        f"50 <= {PERCENT}",
+        f"{PERCENT} == 100",
+        f"{BUSY} < 75",
+        f"{BUSY} == 0",
+        "worker.channel.voice.assigned_tasks == 0",
+        "worker.channel.voice.available == true",
+        f'worker.level > 3 AND (worker.language == "en" OR {PERCENT} >= 50)',
+        "worker.level > 3",
+    ],
+)
+def test_what_only_closes_as_work_comes_needs_no_second_look(source: str) -> None:
+    assert not may_open(expression(source, subject="target"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{PERCENT} < 75",
+        f"{PERCENT} != 100",
+        f"{PERCENT} == 50",
+        f"{BUSY} > 0",
+        f"worker.level > 3 OR {BUSY} >= 50",
+        f"{PERCENT} IN [50, 25]",
+        f"{PERCENT} > worker.level",
+    ],
+)
+def test_what_may_open_as_work_comes_is_looked_at_again(source: str) -> None:
+    assert may_open(expression(source, subject="target"))

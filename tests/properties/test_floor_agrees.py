@@ -1,0 +1,180 @@
+"""What the floor says of all workers at once is what the one function says of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.core import matcher, snapshot
+from routing.core.cycle import Pass
+from routing.core.floor import Floor
+from routing.core.steps import time_of_day
+from routing.core.vocabulary import AssignmentStatus
+from workflows.expressions import Expression, compile_ordering
+from workflows.expressions import compile as expression
+
+NOW = 1_772_452_800_000_000
+CHAT, VOICE = 1, 2
+
+_conditions = st.sampled_from(
+    [
+        None,
+        'worker.language == "en"',
+        "worker.level > 2",
+        'worker.level > 2 AND worker.language == "en"',
+        'worker.language == "de" OR worker.level == 0',
+        "worker.channel.voice.available_capacity_percentage == 100",
+        "worker.channel.chat.available_capacity_percentage > 25 AND worker.level >= 1",
+        "worker.channel.chat.available_capacity_percentage < 75",
+        "taskrouter.currentHour >= 6 AND worker.level < 3",
+    ]
+)
+
+
+def _compiled(source: str | None) -> Expression | None:
+    return None if source is None else expression(source, subject="target")
+
+
+_queues = st.builds(
+    snapshot.TaskQueue,
+    id=st.integers(1, 3),
+    sid=st.just("WQ"),
+    target_workers=st.sampled_from(
+        [None, expression("1==1", subject="worker"), expression("level > 0", subject="worker")]
+    ),
+    max_reserved_workers=st.integers(1, 2),
+)
+
+
+@st.composite
+def _channels(draw: st.DrawFn) -> dict[int, snapshot.WorkerChannel]:
+    found = {}
+    for number, name in ((CHAT, "chat"), (VOICE, "voice")):
+        capacity = draw(st.integers(0, 4))
+        found[number] = snapshot.WorkerChannel(
+            task_channel_id=number,
+            unique_name=name,
+            configured_capacity=capacity,
+            available=draw(st.booleans()),
+            reserved_for_manual=draw(st.integers(0, 1)),
+            consumed=draw(st.integers(0, capacity)),
+        )
+    return found
+
+
+@st.composite
+def _floors(draw: st.DrawFn) -> snapshot.Workspace:
+    workers = [
+        snapshot.Worker(
+            id=number,
+            sid=f"WK{number}",
+            friendly_name=f"Worker {number}",
+            activity_sid="WA",
+            activity_name="Available",
+            available=draw(st.booleans()),
+            attributes={
+                "level": draw(st.integers(0, 4)),
+                "language": draw(st.sampled_from(["en", "de"])),
+            },
+            channels=draw(_channels()),
+            last_reserved_us=draw(st.integers(-1, 5)),
+        )
+        for number in range(1, draw(st.integers(1, 6)) + 1)
+    ]
+    # One queue per id: what is worked out of a queue is kept by it.
+    queues = {queue.id: queue for queue in draw(st.lists(_queues, min_size=1, max_size=3))}
+    lanes = {
+        number: snapshot.Lane(
+            id=number,
+            task_queue=draw(st.sampled_from([*queues.values()])),
+            task_channel_id=draw(st.sampled_from([CHAT, VOICE])),
+            optimized=draw(st.booleans()),
+            expression=_compiled(draw(_conditions)),
+            order_by=draw(st.sampled_from([None, compile_ordering("worker.level DESC")])),
+            known_worker_sid=draw(st.sampled_from([None, None, "WK1", ""])),
+        )
+        for number in range(1, draw(st.integers(1, 4)) + 1)
+    }
+    heads = {
+        number: [_task(number * 10 + place, number) for place in range(draw(st.integers(0, 4)))]
+        for number in lanes
+    }
+    return snapshot.Workspace(
+        id=1,
+        sid="WS",
+        multi_task_enabled=draw(st.booleans()),
+        workers=workers,
+        lanes=lanes,
+        heads=heads,
+    )
+
+
+def _task(number: int, lane: int) -> snapshot.Task:
+    return snapshot.Task(
+        id=number,
+        sid=f"WT{number}",
+        lane_id=lane,
+        version=0,
+        priority=number % 3,
+        virtual_start_us=number,
+        created_us=number,
+        status=AssignmentStatus.PENDING,
+    )
+
+
+@given(_floors())
+def test_the_floor_admits_exactly_those_whom_nothing_refuses(seen: snapshot.Workspace) -> None:
+    clock = time_of_day(NOW)
+    floor = Floor(seen.workers, multi_task=seen.multi_task_enabled, clock=clock)
+    for lane in seen.lanes.values():
+        admitted = floor.admits(lane)
+        for place, hand in enumerate(floor.hands):
+            why = matcher.refusal(hand, lane, multi_task=seen.multi_task_enabled, clock=clock)
+            assert bool(admitted >> place & 1) == (why is None)
+
+
+@given(_floors())
+def test_a_pass_is_the_naive_loop_made_fast(seen: snapshot.Workspace) -> None:
+    """Each task in service order, each worker asked anew: the same offers to the same workers."""
+    matching = Pass(seen, now=NOW).match(seen.heads, windows=frozenset())
+    made = [(d.task.id, [w.id for w, _ in d.workers]) for d in matching.decisions]
+    assert made == _naive(seen)
+
+
+def _naive(seen: snapshot.Workspace) -> list[tuple[int, list[int]]]:
+    from routing.core.cycle import service_order
+
+    clock = time_of_day(NOW)
+    hands = [matcher.Hand(worker) for worker in seen.workers]
+    tasks = [(task, seen.lanes[lane]) for lane, some in seen.heads.items() for task in some]
+    order: Any = seen.prioritize_queue_order
+    # Within a lane the heads come in the order given; over lanes by the order of service.
+    queue = {lane: list(some) for lane, some in seen.heads.items()}
+    closed: set[int] = set()
+    made = []
+    for _ in range(len(tasks)):
+        open_lanes = [lane for lane, some in queue.items() if some and lane not in closed]
+        if not open_lanes:
+            break
+        number = min(
+            open_lanes,
+            key=lambda lane: (service_order(queue[lane][0], seen.lanes[lane], first=order), lane),
+        )
+        task, lane = queue[number].pop(0), seen.lanes[number]
+        fit = [
+            hand
+            for hand in hands
+            if matcher.refusal(hand, lane, multi_task=seen.multi_task_enabled, clock=clock) is None
+        ]
+        assert lane.task_queue is not None
+        fit.sort(key=lambda hand: matcher.rank(hand, lane))
+        chosen = fit[: lane.task_queue.max_reserved_workers]
+        if not chosen:
+            closed.add(number)
+            continue
+        made.append((task.id, [hand.worker.id for hand in chosen]))
+        for hand in chosen:
+            hand.take(lane.task_channel_id, now=NOW)
+    return made
