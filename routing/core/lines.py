@@ -5,10 +5,9 @@ from __future__ import annotations
 import heapq
 from typing import Any
 
-from routing.core.clock import SECOND
 from routing.core.floor import Floor, places
 from routing.core.lanes import may_open
-from routing.core.matcher import Hand, rank, refusal
+from routing.core.matcher import Hand, rank, refusal, waiting_view
 from routing.core.snapshot import Lane, Task, Worker
 from workflows.expressions import View
 
@@ -109,14 +108,15 @@ class Line:
         """Ask those anew whom the pass has given something since this lane last looked."""
         log = self._floor.log
         for hand in dict.fromkeys(log[self._read :]):
+            # Who was not admitted with less work is admitted with more only where work opens.
+            if not self.may_open and not self._admitted & self._floor.bit(hand):
+                continue
             if self._admits(hand, task):
                 heapq.heappush(self._again, (rank(hand, self.lane), hand.taken, hand))
         self._read = len(log)
 
     def _admits(self, hand: Hand, task: Task) -> bool:
-        view = _NO_TASK
-        if self.per_task:
-            view = View({}, {"age": (self._now - task.created_us) // SECOND})
+        view = waiting_view(task, now=self._now) if self.per_task else _NO_TASK
         floor = self._floor
         why = refusal(hand, self.lane, multi_task=floor.multi_task, clock=floor.clock, task=view)
         return why is None
