@@ -1,0 +1,284 @@
+"""Explain a task: where it has been, what it waits for and until when, and who may have it.
+
+Rows are read here, in a number of queries that does not depend on what there is; what they mean is
+asked of the core. Nothing is changed, and what the next cycle will do is found by letting the
+router think without acting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from routing import configurations, models, store
+from routing.actions import grabs
+from routing.core import cycle, explain, lifecycle, snapshot
+from routing.core import steps as core_steps
+from routing.core.clock import microseconds, moment
+from routing.core.vocabulary import AssignmentStatus, QueueOrder, ReservationStatus
+from routing.models.base import words
+from routing.seen import lanes, steps, tasks, workers
+
+READ_WITH: Final = (*grabs.READ_WITH, "workspace__account")
+"""What `of_task` reads of a task: to be selected with it."""
+
+DIRECT: Final = "routing_target"
+"""What names the worker of a task that was routed directly, in place of an attribute."""
+
+
+class DeadlineKind(StrEnum):
+    """What happens next by the clock alone."""
+
+    STEP = "step"
+    TASK = "task"
+    RESERVATION = "reservation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """The next moment at which the clock alone changes something."""
+
+    kind: DeadlineKind
+    date: datetime
+
+
+class Problem(StrEnum):
+    """Why the worker whom a task asks for cannot be asked, whatever they do."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    OTHER_WORKSPACE = "other_workspace"
+    NOT_IN_QUEUE = "not_in_queue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownWorker:
+    """The one worker whom a task asks for, by sid or by name.
+
+    Arguments:
+        attribute: what of the task names them.
+        named: what stands there, as the router reads it; "" for nothing that could be a worker.
+    """
+
+    attribute: str
+    named: str
+    candidate: explain.Candidate | None
+    problem: Problem | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A worker with a reservation of the task; `until` is when an offer expires."""
+
+    reservation_sid: str
+    reservation_status: ReservationStatus
+    worker_sid: str
+    worker_name: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What the router would do now: the tasks it serves before this one, and to whom this goes.
+
+    `workers` is empty when those tasks take everybody who could have this one.
+    """
+
+    ahead: int
+    workers: tuple[snapshot.Worker, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Everything there is to say about where a task stands.
+
+    `step` is None for a canceled task, which is in none any more. `foreseen` is None unless the
+    task waits though somebody could have it.
+    """
+
+    task: models.Task
+    now: datetime
+    passed: Sequence[steps.Step]
+    step: steps.Step | None
+    deadline: Deadline | None
+    holders: Sequence[Holder]
+    known_worker: KnownWorker | None
+    foreseen: Foreseen | None
+    candidates: explain.Candidates
+
+    @property
+    def status(self) -> AssignmentStatus:
+        """Return the task's status."""
+        return AssignmentStatus(self.task.assignment_status)
+
+    @property
+    def due(self) -> bool:
+        """Tell whether the deadline has passed and the router has yet to act on it."""
+        return self.deadline is not None and self.deadline.date <= self.now
+
+
+def of_task(row: models.Task, *, now: datetime) -> Explanation:
+    """Explain a task, selected with `READ_WITH`."""
+    pending = row.assignment_status == AssignmentStatus.PENDING
+    lane = _lane(row)
+    reservations = [] if pending else _reservations(row)
+    holders = [_holder(reservation) for reservation in reservations]
+    deadline = _deadline(row, holders)
+    candidates = explain.candidates(
+        _task(row, lane),
+        lane,
+        workers.load_workers(models.Worker.objects.filter(workspace_id=row.workspace_id)),
+        multi_task=row.workspace.multi_task_enabled,
+        offered={reservation.worker_id for reservation in reservations},
+        grab=grabs.terms(row, rank=grabs.rank_of(row), now=now) if pending else None,
+        now=microseconds(now),
+    )
+    passed, step = _steps(row)
+    due = deadline is not None and deadline.date <= now
+    return Explanation(
+        task=row,
+        now=now,
+        passed=passed,
+        step=step,
+        deadline=deadline,
+        holders=holders,
+        known_worker=_known_worker(row, lane, candidates) if pending else None,
+        foreseen=_foresee(row, lane, now) if candidates.eligible and not due else None,
+        candidates=candidates,
+    )
+
+
+def _lane(row: models.Task) -> snapshot.Lane:
+    """Return where a task waits; for one that does not, what says whose queue it is of."""
+    if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:
+        return lanes.lane(row.lane)
+    to_worker = row.routing_target if (row.routing_target or "").startswith("WK") else None
+    queue = None if to_worker or row.task_queue is None else lanes.task_queue(row.task_queue)
+    return snapshot.Lane(
+        id=0, task_queue=queue, task_channel_id=row.task_channel_id, known_worker_sid=to_worker
+    )
+
+
+def _task(row: models.Task, lane: snapshot.Lane) -> snapshot.Task:
+    return snapshot.Task(
+        id=row.pk,
+        sid=row.sid,
+        lane_id=lane.id,
+        version=row.version,
+        priority=row.priority,
+        virtual_start_us=row.virtual_start_us,
+        created_us=microseconds(row.date_created),
+        status=AssignmentStatus(row.assignment_status),
+    )
+
+
+def _reservations(row: models.Task) -> list[models.Reservation]:
+    """Return those that say who has the task, or who has completed it."""
+    telling = words([*lifecycle.OPEN_RESERVATION, ReservationStatus.COMPLETED])
+    found = row.reservations.filter(reservation_status__in=telling).select_related("worker")
+    return list(found.order_by("pk"))
+
+
+def _holder(row: models.Reservation) -> Holder:
+    status = ReservationStatus(row.reservation_status)
+    offered = status == ReservationStatus.PENDING
+    return Holder(
+        reservation_sid=row.sid,
+        reservation_status=status,
+        worker_sid=row.worker.sid,
+        worker_name=row.worker.friendly_name,
+        since=row.date_created if offered else row.date_updated,
+        until=moment(row.deadline_us) if offered else None,
+    )
+
+
+def _deadline(row: models.Task, holders: Sequence[Holder]) -> Deadline | None:
+    """Return the next moment that counts: a step never ends under an offer, a lifetime does."""
+    status = AssignmentStatus(row.assignment_status)
+    if status not in (AssignmentStatus.PENDING, AssignmentStatus.RESERVED):
+        return None
+    found = [(moment(row.expires_us), DeadlineKind.TASK)]
+    if status == AssignmentStatus.PENDING and row.step_deadline_us is not None:
+        found.append((moment(row.step_deadline_us), DeadlineKind.STEP))
+    found.extend((h.until, DeadlineKind.RESERVATION) for h in holders if h.until is not None)
+    date, kind = min(found, key=lambda pair: pair[0])
+    return Deadline(kind=kind, date=date)
+
+
+def _steps(row: models.Task) -> tuple[Sequence[steps.Step], steps.Step | None]:
+    """Return the steps that a task has passed, and the one it is in."""
+    known = [] if row.filter_index is None else steps.of_task(row, workspace_sid=row.workspace.sid)
+    passed = [step for step in known if step.left is not None]
+    if row.assignment_status == AssignmentStatus.CANCELED:
+        return passed, None
+    queue = row.task_queue
+    entered: datetime | None = row.task_queue_entered_date or row.date_created
+    if row.filter_index is not None:
+        entered = known[-1].entered if known and known[-1].left is None else None
+    return passed, steps.Step(
+        filter_name=_filter_name(row),
+        task_queue_sid=None if queue is None else queue.sid,
+        task_queue_name=None if queue is None else queue.friendly_name,
+        entered=entered,
+    )
+
+
+def _filter_name(row: models.Task) -> str | None:
+    if row.filter_index is None or row.revision_id is None:
+        return None
+    if row.filter_index == core_steps.DEFAULT_FILTER:
+        return "default_filter"
+    return configurations.of(row.revision_id).filters[row.filter_index].name
+
+
+def _known_worker(
+    row: models.Task, lane: snapshot.Lane, candidates: explain.Candidates
+) -> KnownWorker | None:
+    sid, name = lane.known_worker_sid, lane.known_worker_name
+    named = name if sid is None else sid
+    if named is None:
+        return None
+    candidate = None
+    for each in (*candidates.inside, *candidates.outside):
+        if named == (each.worker.friendly_name.casefold() if sid is None else each.worker.sid):
+            candidate = each
+    problem = None
+    if not named:
+        problem = Problem.MISSING
+    elif candidate is None:
+        elsewhere = models.Worker.objects.filter(
+            sid=named, workspace__account=row.workspace.account_id
+        )
+        problem = Problem.OTHER_WORKSPACE if elsewhere.exists() else Problem.UNKNOWN
+    elif candidate not in candidates.inside:
+        problem = Problem.NOT_IN_QUEUE
+    return KnownWorker(
+        attribute=_naming_attribute(row), named=named, candidate=candidate, problem=problem
+    )
+
+
+def _naming_attribute(row: models.Task) -> str:
+    step = tasks.step(row)
+    if step is None or row.revision_id is None:
+        return DIRECT
+    target = core_steps.target_of(configurations.of(row.revision_id), step)
+    path = target.known_worker_sid or target.known_worker_friendly_name or ()
+    return ".".join(["task", *map(str, path)])
+
+
+def _foresee(row: models.Task, lane: snapshot.Lane, now: datetime) -> Foreseen:
+    """Let the router think, and see what it would do about this task."""
+    seen = store.load_workspace(row.workspace, now=now)
+    first = QueueOrder(row.workspace.prioritize_queue_order)
+    place = cycle.service_order(_task(row, lane), lane, first=first)
+    ahead = 0
+    for decision in cycle.match(seen, now=microseconds(now)).decisions:
+        if decision.task.sid == row.sid:
+            return Foreseen(ahead=ahead, workers=tuple(worker for worker, _ in decision.workers))
+        other = seen.lanes[decision.task.lane_id]
+        ahead += cycle.service_order(decision.task, other, first=first) < place
+    return Foreseen(ahead=ahead, workers=())

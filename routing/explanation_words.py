@@ -1,0 +1,177 @@
+"""Say an explanation in sentences, for whoever asks why a task waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from routing.core import explain
+from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
+from routing.explanation import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
+from routing.representations import date
+from routing.seen.steps import Step
+
+_DEADLINES: Final = {
+    DeadlineKind.STEP: "the step ends and the workflow leads on",
+    DeadlineKind.TASK: "the task has lived its time and is canceled",
+    DeadlineKind.RESERVATION: "the offer expires",
+}
+
+_SHORT: Final = {
+    Refusal.TASK_NOT_PENDING: "it no longer waits",
+    Refusal.NOT_IN_QUEUE: "not of its queue",
+    Refusal.WORKER_UNAVAILABLE: "in an activity that takes no work",
+    Refusal.CHANNEL_UNAVAILABLE: "with the channel switched off",
+    Refusal.NO_CAPACITY: "without a free slot on the channel",
+    Refusal.GRAB_NOT_ALLOWED: "not allowed to pick it",
+    Refusal.EXPRESSION_NOT_MET: "not meeting what it asks for",
+    Refusal.KEPT_FOR_MANUAL: "with only slots kept for picking by hand",
+    Refusal.ALREADY_OFFERED: "to whom it is on offer",
+}
+
+
+def deadline(explanation: Explanation) -> str | None:
+    """Say what the clock alone does next."""
+    if explanation.deadline is None:
+        return None
+    return f"At {date(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
+
+
+def router(candidate: explain.Candidate) -> str:
+    """Say why the router passes a worker over, or when it asks them."""
+    if candidate.refusal is not None:
+        return candidate.refusal.third_person
+    return f"The router asks this worker as number {candidate.rank}."
+
+
+def grab(candidate: explain.Candidate) -> str:
+    """Say whether a worker may take the task by themselves."""
+    if candidate.grab_refusal is None:
+        return "The worker may take the task by hand."
+    return candidate.grab_refusal.third_person
+
+
+def known_worker(known: KnownWorker) -> str:
+    """Say what is the matter with the one worker whom a task asks for."""
+    reads = f"{known.attribute} names {known.named!r}"
+    match known.problem:
+        case Problem.MISSING:
+            return f"The task asks for one worker, but {known.attribute} names nobody."
+        case Problem.UNKNOWN:
+            return f"The task asks for one worker, but {reads}, who does not exist."
+        case Problem.OTHER_WORKSPACE:
+            return f"The task asks for one worker, but {reads}, who is of another workspace."
+        case Problem.NOT_IN_QUEUE:
+            return f"The task asks for {_name(known)} alone, who does not serve its queue."
+    whose = "directly" if known.attribute == DIRECT else f"by {known.attribute}"
+    return f"The task asks for {_name(known)} alone, {whose}."
+
+
+def summary(explanation: Explanation) -> str:
+    """Say in a sentence or two why a task is where it is."""
+    match explanation.status:
+        case AssignmentStatus.PENDING:
+            return _waiting(explanation)
+        case AssignmentStatus.RESERVED:
+            offers = [f"{h.worker_name} until {date(h.until)}" for h in explanation.holders]
+            return f"On offer to {_listed(offers)}."
+        case AssignmentStatus.ASSIGNED | AssignmentStatus.WRAPPING:
+            wraps = explanation.status == AssignmentStatus.WRAPPING
+            verb = "been wrapping it up" if wraps else "had it"
+            return " ".join(
+                f"{h.worker_name} has {verb} since {date(h.since)}."
+                for h in explanation.holders
+                if h.reservation_status != ReservationStatus.COMPLETED
+            )
+    return _over(explanation)
+
+
+def _waiting(explanation: Explanation) -> str:
+    foreseen, known = explanation.foreseen, explanation.known_worker
+    if explanation.due:
+        return "Its time is over; the router acts on that in its next cycle."
+    if foreseen is not None:
+        ahead = foreseen.ahead
+        before = f"{ahead} {'task that comes' if ahead == 1 else 'tasks that come'} before it"
+        if foreseen.workers:
+            after = f", after {before}" if ahead else ""
+            names = _listed([worker.friendly_name for worker in foreseen.workers])
+            return f"Will be offered to {names} in the next cycle{after}."
+        return f"Waits behind {before}, for the same workers."
+    if known is not None:
+        said = known_worker(known)
+        if known.problem is None and known.candidate is not None:
+            return f"{said} {router(known.candidate)}"
+        return f"{said} It waits in this step until something changes that."
+    inside = explanation.candidates.inside
+    if not inside:
+        return "No worker serves its queue."
+    if len(inside) == 1:
+        return f"{inside[0].worker.friendly_name} alone serves its queue. {router(inside[0])}"
+    reasons = [f"{n} {_SHORT[refusal]}" for refusal, n in explanation.candidates.reasons.items()]
+    return f"None of the {len(inside)} workers of its queue may have it now: {_listed(reasons)}."
+
+
+def _over(explanation: Explanation) -> str:
+    task = explanation.task
+    verb = "Completed" if explanation.status == AssignmentStatus.COMPLETED else "Canceled"
+    by = _listed([h.worker_name for h in explanation.holders])
+    said = f"{verb} at {date(task.date_finished)}{f' by {by}' if by else ''}."
+    return f"{said} Reason: {task.reason}" if task.reason else said
+
+
+def report(explanation: Explanation) -> Iterator[str]:
+    """Say everything, line by line."""
+    task, candidates = explanation.task, explanation.candidates
+    yield f"Task {task.sid} is {task.assignment_status}."
+    yield summary(explanation)
+    if said := deadline(explanation):
+        yield said
+    yield ""
+    yield "Steps:"
+    for step in explanation.passed:
+        yield f"  {_stay(step)}"
+    if explanation.step is not None:
+        yield f"  {_stay(explanation.step)}"
+    if asked := _asked(explanation):
+        yield ""
+        yield from asked
+    yield ""
+    inside, outside = len(candidates.inside), len(candidates.outside)
+    yield f"Workers: {inside} of its queue, {outside} of others."
+    for candidate in candidates.inside:
+        place = "–" if candidate.rank is None else str(candidate.rank)
+        line = f"  {place:>3} {candidate.worker.friendly_name} ({candidate.worker.sid}): "
+        yield line + " ".join(dict.fromkeys([router(candidate), f"By hand: {grab(candidate)}"]))
+
+
+def _stay(step: Step) -> str:
+    where = "no queue" if step.task_queue_name is None else f"queue {step.task_queue_name}"
+    by = "directly" if step.filter_name is None else f"by filter {step.filter_name!r}"
+    since = "?" if step.entered is None else date(step.entered)
+    if step.outcome is None:
+        return f"{since} – now: {where}, {by}."
+    return f"{since} – {date(step.left)}: {where}, {by}; {step.outcome.words}."
+
+
+def _asked(explanation: Explanation) -> Sequence[str]:
+    if explanation.status != AssignmentStatus.PENDING or explanation.task.lane is None:
+        return []
+    lane = explanation.task.lane
+    said = []
+    if lane.expression:
+        said.append(f"It asks of a worker: {lane.expression}")
+    if lane.order_by:
+        said.append(f"It asks workers in the order: {lane.order_by}")
+    return said
+
+
+def _name(known: KnownWorker) -> str:
+    return known.named if known.candidate is None else known.candidate.worker.friendly_name
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words as a person lists them."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

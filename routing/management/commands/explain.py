@@ -1,0 +1,29 @@
+"""Say in words why a task is where it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from routing import explanation, explanation_words, models
+
+
+class Command(BaseCommand):
+    """Print what GET …/Tasks/WT…/Explanation answers, as sentences."""
+
+    help = "Say why a task waits, or who has it: its steps, its next deadline, and every worker."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the task."""
+        parser.add_argument("task", metavar="WT…", help="the sid of a task")
+
+    def handle(self, **options: Any) -> None:
+        """Print the explanation; end with an error when there is no such task."""
+        sid = options["task"]
+        task = models.Task.objects.select_related(*explanation.READ_WITH).filter(sid=sid).first()
+        if task is None:
+            raise CommandError(f"There is no task {sid}.")
+        for line in explanation_words.report(explanation.of_task(task, now=timezone.now())):
+            self.stdout.write(line)

@@ -1,0 +1,259 @@
+"""Why a task is where it is: its steps, its next deadline, who has it, who may have it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from routing import explanation, explanation_words, models
+from routing.actions import reservations, task_statuses, tasks
+from routing.actors import SYSTEM
+from routing.explanation import DeadlineKind, Explanation, Problem
+from tests import factories
+from tests.factories import NOW, later
+
+Assert = Callable[[int], AbstractContextManager[object]]
+
+
+def explained(task: models.Task, now: datetime = NOW) -> Explanation:
+    row = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
+    return explanation.of_task(row, now=now)
+
+
+def summary(task: models.Task, now: datetime = NOW) -> str:
+    return explanation_words.summary(explained(task, now))
+
+
+@pytest.fixture
+def floor(db: None) -> models.Workspace:
+    """Return a workspace whose workflow has two steps for VIPs and a default for the rest."""
+    floor = factories.workspace()
+    first = factories.queue(floor, friendly_name="First", target_workers="senior == true")
+    second = factories.queue(floor, friendly_name="Second", max_reserved_workers=2)
+    rest = factories.queue(floor, friendly_name="Rest")
+    targets = (
+        factories.target(first, timeout=10, skip_if="workers.available == 0"),
+        factories.target(second, timeout=20),
+    )
+    factories.workflow(floor, factories.filter_("vip == true", *targets, name="VIP"), default=rest)
+    return floor
+
+
+def vip(floor: models.Workspace, **given: Any) -> models.Task:
+    return factories.task(floor, attributes={"vip": True}, **given)
+
+
+def test_a_step_that_was_skipped_and_one_that_timed_out_are_told_apart(
+    floor: models.Workspace,
+) -> None:
+    skipped = vip(floor)
+    factories.run(floor)
+    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 0})
+    timed_out = vip(floor)
+    factories.run(floor, later(10))
+    for task, outcome, entered in ((skipped, "skipped", NOW), (timed_out, "timed_out", later(10))):
+        found = explained(task, later(11))
+        (passed,) = found.passed
+        assert (passed.filter_name, passed.task_queue_name) == ("VIP", "First")
+        assert (passed.entered, passed.left, passed.outcome) == (NOW, entered, outcome)
+        assert found.step is not None
+        assert (found.step.task_queue_name, found.step.entered) == ("Second", entered)
+
+
+def test_a_change_of_attributes_is_not_mistaken_for_a_skip(floor: models.Workspace) -> None:
+    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 0})
+    task = vip(floor)
+    tasks.update_task(task=task, priority=7, actor=SYSTEM, now=later(1))
+    tasks.update_task(task=task, attributes="{}", actor=SYSTEM, now=later(2))
+    found = explained(task, later(3))
+    assert [step.outcome for step in found.passed] == ["rerouted"]
+    assert found.step is not None
+    assert (found.step.filter_name, found.step.task_queue_name) == ("default_filter", "Rest")
+
+
+def test_a_task_that_its_workflow_gave_up_is_in_no_step(floor: models.Workspace) -> None:
+    task = vip(floor)
+    factories.run(floor)
+    factories.run(floor, later(60))
+    found = explained(task, later(61))
+    assert [step.outcome for step in found.passed] == ["skipped", "timed_out"]
+    assert (found.step, found.deadline) == (None, None)
+    assert summary(task) == (
+        "Canceled at 2026-03-02T12:01:00Z. Reason: Task canceled on Workflow timeout"
+    )
+
+
+def test_the_next_deadline_is_the_earliest_that_counts(floor: models.Workspace) -> None:
+    def deadline(task: models.Task) -> tuple[str, datetime]:
+        found = explained(task).deadline
+        assert found is not None
+        return found.kind, found.date
+
+    assert deadline(vip(floor)) == (DeadlineKind.STEP, later(10))
+    assert deadline(vip(floor, timeout=5)) == (DeadlineKind.TASK, later(5))
+    assert deadline(factories.task(floor)) == (DeadlineKind.TASK, later(86_400))
+    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 3})
+    factories.run(floor)
+    # The step would end first, but never under an offer.
+    assert deadline(models.Task.objects.order_by("pk")[0]) == (
+        DeadlineKind.RESERVATION,
+        later(120),
+    )
+
+
+def test_a_deadline_that_has_passed_is_said_to_be_acted_on(floor: models.Workspace) -> None:
+    factories.worker(floor, attributes={"senior": True})
+    task = vip(floor)
+    assert "Will be offered" in summary(task, later(9))
+    assert summary(task, later(10)) == (
+        "Its time is over; the router acts on that in its next cycle."
+    )
+
+
+def test_who_waits_hears_why_nobody_can_have_it(floor: models.Workspace) -> None:
+    task = vip(floor)
+    assert summary(task) == "No worker serves its queue."
+    factories.worker(floor, attributes={"senior": True}, available=False)
+    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 0})
+    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 0})
+    factories.worker(floor)
+    assert summary(task) == (
+        "None of the 3 workers of its queue may have it now: 1 in an activity that takes no work"
+        " and 2 without a free slot on the channel."
+    )
+    found = explained(task)
+    assert (len(found.candidates.inside), len(found.candidates.outside)) == (3, 1)
+    assert found.foreseen is None
+
+
+def test_a_task_about_to_be_served_says_to_whom_and_after_what(floor: models.Workspace) -> None:
+    first, second = factories.task(floor), factories.task(floor, now=later(1))
+    alice = factories.worker(floor, "Alice")
+    assert summary(first) == "Will be offered to Alice in the next cycle."
+    assert summary(second) == "Waits behind 1 task that comes before it, for the same workers."
+    factories.set_capacity(alice, configured_capacity=2)
+    assert summary(second) == (
+        "Will be offered to Alice in the next cycle, after 1 task that comes before it."
+    )
+
+
+def test_what_cannot_be_served_is_not_counted_as_ahead(floor: models.Workspace) -> None:
+    factories.worker(floor, "Alice")
+    for _ in range(3):
+        vip(floor, priority=9)
+    assert summary(factories.task(floor)) == "Will be offered to Alice in the next cycle."
+
+
+def test_it_says_who_has_a_task_and_until_when(floor: models.Workspace) -> None:
+    factories.worker(floor, "Alice")
+    factories.worker(floor, "Bob")
+    offer = factories.offered(floor, attributes={"vip": True})
+    assert summary(offer.task) == (
+        "On offer to Alice until 2026-03-02T12:02:00Z and Bob until 2026-03-02T12:02:00Z."
+    )
+    assert {c.refusal for c in explained(offer.task).candidates.inside} == {"already_offered"}
+    reservation = reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(3))
+    who = reservation.worker.friendly_name
+    task = reservation.task
+    assert summary(task) == f"{who} has had it since 2026-03-02T12:00:03Z."
+    task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=later(4))
+    assert summary(task) == f"{who} has been wrapping it up since 2026-03-02T12:00:04Z."
+    task_statuses.complete_task(task=task, reason="Solved", actor=SYSTEM, now=later(5))
+    assert summary(task) == f"Completed at 2026-03-02T12:00:05Z by {who}. Reason: Solved"
+    found = explained(task)
+    assert {c.refusal for c in found.candidates.inside} == {"task_not_pending"}
+    assert found.deadline is None
+
+
+@pytest.mark.parametrize(
+    ("named", "problem", "words"),
+    [
+        ('"Alice"', None, "by task.agent. The worker's activity does not take work."),
+        ('"Bob"', Problem.NOT_IN_QUEUE, "asks for Bob alone, who does not serve its queue."),
+        ('"Carol"', Problem.UNKNOWN, "task.agent names 'carol', who does not exist."),
+        ("null", Problem.MISSING, "task.agent names nobody."),
+        ("7", Problem.MISSING, "task.agent names nobody."),
+    ],
+)
+def test_a_task_for_a_known_worker_says_what_is_wrong_with_them(
+    db: None, named: str, problem: Problem | None, words: str
+) -> None:
+    floor = factories.workspace()
+    queue = factories.queue(floor, target_workers="team == 1")
+    target = factories.target(queue, known_worker_friendly_name="task.agent")
+    factories.workflow(floor, factories.filter_("1==1", target))
+    factories.worker(floor, "Alice", attributes={"team": 1}, available=False)
+    factories.worker(floor, "Bob")
+    task = factories.task(floor, attributes=f'{{"agent": {named}}}')
+    known = explained(task).known_worker
+    assert known is not None
+    assert known.problem == problem
+    assert words in summary(task)
+
+
+def test_a_known_worker_of_another_workspace_is_called_so(db: None) -> None:
+    floor = factories.workspace()
+    target = factories.target(factories.queue(floor), known_worker_sid="task.agent")
+    factories.workflow(floor, factories.filter_("1==1", target))
+    neighbour = factories.worker(factories.workspace(account=floor.account))
+    stranger = factories.worker(factories.workspace())
+    for worker, problem in ((neighbour, Problem.OTHER_WORKSPACE), (stranger, Problem.UNKNOWN)):
+        known = explained(factories.task(floor, attributes={"agent": worker.sid})).known_worker
+        assert known is not None
+        assert known.problem == problem
+
+
+def test_a_task_routed_directly_is_explained_too(floor: models.Workspace) -> None:
+    alice = factories.worker(floor, "Alice", available=False)
+    factories.worker(floor, "Bob")
+    patient = factories.task(floor, routing_target=alice.sid, ignore_capacity=False)
+    assert summary(patient) == (
+        "The task asks for Alice alone, directly. The worker's activity does not take work."
+    )
+    found = explained(patient)
+    assert [c.worker.friendly_name for c in found.candidates.inside] == ["Alice"]
+    assert found.step is not None
+    assert (found.step.filter_name, found.step.task_queue_name) == (None, None)
+    forced = factories.task(floor, routing_target=alice.sid)
+    assert summary(forced) == "Will be offered to Alice in the next cycle."
+    queue = floor.task_queues.get(friendly_name="Rest")
+    queued = explained(factories.task(floor, routing_target=queue.sid))
+    assert [c.rank for c in queued.candidates.inside] == [1, None]
+    assert queued.known_worker is None
+    assert queued.passed == []
+
+
+def test_it_is_read_in_as_many_queries_for_many_as_for_few(
+    floor: models.Workspace, django_assert_max_num_queries: Assert
+) -> None:
+    for count in (1, 8):
+        for _ in range(count):
+            factories.worker(floor, attributes={"senior": True})
+            task = vip(floor)
+        # The task; its workers, their channels; its steps; what the router sees: four.
+        with django_assert_max_num_queries(8):
+            assert explained(task).foreseen is not None
+    factories.run(floor)
+    # The task; who has it; the workers, their channels; its steps.
+    with django_assert_max_num_queries(5):
+        assert explained(task).holders
+
+
+def test_the_command_says_everything_in_words(floor: models.Workspace) -> None:
+    factories.worker(floor, "Alice", attributes={"senior": True}, capacity={"chat": 0})
+    task = vip(floor)
+    out = StringIO()
+    call_command("explain", task.sid, stdout=out)
+    said = out.getvalue()
+    assert f"Task {task.sid} is pending." in said
+    assert "queue First, by filter 'VIP'" in said
+    assert "Workers: 1 of its queue, 0 of others." in said
+    assert "The worker has no free slot on the channel." in said
+    with pytest.raises(CommandError, match="There is no task WT0"):
+        call_command("explain", "WT0")
