@@ -6,6 +6,7 @@ from django.urls import path, re_path
 
 from routing.api.activities import ActivityInstance, ActivityList
 from routing.api.errors import not_found
+from routing.api.explanations import TaskExplanation
 from routing.api.grabs import TaskGrab
 from routing.api.reservations import (
     TaskReservationInstance,
@@ -46,6 +47,7 @@ urlpatterns = [
     path(f"{_WS}/Tasks", TaskList.as_view()),
     path(f"{_WS}/Tasks/<str:sid>", TaskInstance.as_view()),
     path(f"{_WS}/Tasks/<str:task_sid>/Grab", TaskGrab.as_view()),
+    path(f"{_WS}/Tasks/<str:task_sid>/Explanation", TaskExplanation.as_view()),
     path(f"{_WS}/Tasks/<str:parent_sid>/Reservations", TaskReservationList.as_view()),
     path(f"{_WS}/Tasks/<str:parent_sid>/Reservations/<str:sid>", TaskReservationInstance.as_view()),
     # Whatever else stands below /v1/ is told so in the API's own words.

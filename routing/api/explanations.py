@@ -1,0 +1,164 @@
+"""Serve explanations: why a task waits, who may have it, who may not and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from routing import explanation, explanation_words, models, representations
+from routing.api import inputs, pagination, parsers
+from routing.api.base import READ_ONLY, Resource
+from routing.core.explain import Candidate
+from routing.core.vocabulary import AssignmentStatus
+from routing.explanation import Explanation
+from routing.representations import Representation, date
+from routing.seen.steps import Step
+
+_UNRANKED: Final = 2**31
+_ORDER: Final[pagination.Order] = (pagination.Clause("place"), pagination.Clause("id"))
+KEY: Final = "workers"
+
+
+class TaskExplanation(Resource):
+    """A task, as something to be understood."""
+
+    http_method_names = READ_ONLY
+    filters = (inputs.reference("WorkerSid", models.Worker, "WK", argument="worker"),)
+
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Answer with where the task stands, and a page of the workers of its queue."""
+        rows = self.workspace.tasks.select_related(*explanation.READ_WITH)
+        task = self.one(rows, sid=self.sid("task_sid", "WT"))
+        form = parsers.read_query(request._request)
+        given = inputs.read(self.filters, form, workspace=self.workspace)
+        wanted = pagination.wanted(form, _ORDER)
+        explained = explanation.of_task(task, now=self.now)
+        workers: Sequence[Candidate] = explained.candidates.inside
+        if "worker" in given:
+            one = explained.candidates.of(given["worker"].sid)
+            workers = [] if one is None else [one]
+        page = _cut(workers, wanted)
+        body = pagination.envelope(
+            request._request,
+            form,
+            key=KEY,
+            items=[_worker(candidate) for candidate in page.rows],
+            wanted=wanted,
+            page=page,
+            order=_ORDER,
+        )
+        url = f"{representations.workspace_url(self.workspace, base=self.base)}/Tasks/{task.sid}"
+        return Response({**_task(explained), **body, "url": f"{url}/Explanation"})
+
+
+def _key(candidate: Candidate) -> pagination.Key:
+    return (_UNRANKED if candidate.rank is None else candidate.rank, candidate.worker.id)
+
+
+def _cut(workers: Sequence[Candidate], wanted: pagination.Wanted) -> pagination.Page[Any]:
+    """Return a page of a list that no table holds, in the order of `_key`."""
+    token, size = wanted.token, wanted.size
+    if token is None:
+        start, end = 0, size
+    elif token.backwards:
+        end = sum(_key(candidate) < token.key for candidate in workers)
+        start = max(end - size, 0)
+    else:
+        start = sum(_key(candidate) <= token.key for candidate in workers)
+        end = start + size
+    rows = workers[start:end]
+    return pagination.Page(
+        rows,
+        before=pagination.Token(_key(rows[0]), backwards=True) if start and rows else None,
+        after=pagination.Token(_key(rows[-1])) if end < len(workers) and rows else None,
+    )
+
+
+def _task(explained: Explanation) -> Representation:
+    """Return everything about the task that is not about each worker."""
+    task, candidates, foreseen = explained.task, explained.candidates, explained.foreseen
+    deadline, step = explained.deadline, explained.step
+    waits = explained.status == AssignmentStatus.PENDING and task.lane is not None
+    return {
+        "account_sid": task.workspace.account.sid,
+        "workspace_sid": task.workspace.sid,
+        "task_sid": task.sid,
+        "assignment_status": task.assignment_status,
+        "summary": explanation_words.summary(explained),
+        "steps_passed": [_step(passed) for passed in explained.passed],
+        "step": None if step is None else _step(step),
+        "worker_expression": task.lane.expression if waits and task.lane else None,
+        "order_by": task.lane.order_by if waits and task.lane else None,
+        "known_worker": _known_worker(explained),
+        "next_deadline": deadline
+        and {
+            "kind": deadline.kind,
+            "date": date(deadline.date),
+            "words": explanation_words.deadline(explained),
+        },
+        "next_cycle": foreseen
+        and {
+            "tasks_ahead": foreseen.ahead,
+            "worker_sids": [worker.sid for worker in foreseen.workers],
+            "worker_names": [worker.friendly_name for worker in foreseen.workers],
+        },
+        "reservations": [
+            {
+                "sid": holder.reservation_sid,
+                "reservation_status": holder.reservation_status,
+                "worker_sid": holder.worker_sid,
+                "worker_name": holder.worker_name,
+                "since": date(holder.since),
+                "until": date(holder.until),
+            }
+            for holder in explained.holders
+        ],
+        "date_finished": date(task.date_finished),
+        "reason": task.reason,
+        "workers_in_queue": len(candidates.inside),
+        "workers_elsewhere": len(candidates.outside),
+        "workers_eligible": candidates.eligible,
+        "refusals": candidates.reasons,
+    }
+
+
+def _step(step: Step) -> Representation:
+    return {
+        "filter_name": step.filter_name,
+        "task_queue_sid": step.task_queue_sid,
+        "task_queue_friendly_name": step.task_queue_name,
+        "date_entered": date(step.entered),
+        "date_left": date(step.left),
+        "outcome": step.outcome,
+    }
+
+
+def _known_worker(explained: Explanation) -> Representation | None:
+    known = explained.known_worker
+    if known is None:
+        return None
+    return {
+        "attribute": known.attribute,
+        "named": known.named,
+        "worker_sid": None if known.candidate is None else known.candidate.worker.sid,
+        "problem": known.problem,
+        "words": explanation_words.known_worker(known),
+    }
+
+
+def _worker(candidate: Candidate) -> Representation:
+    worker = candidate.worker
+    return {
+        "worker_sid": worker.sid,
+        "worker_name": worker.friendly_name,
+        "activity_name": worker.activity_name,
+        "rank": candidate.rank,
+        "reason": candidate.refusal,
+        "words": explanation_words.router(candidate),
+        "may_grab": candidate.grab_refusal is None,
+        "grab_reason": candidate.grab_refusal,
+        "grab_words": explanation_words.grab(candidate),
+    }
