@@ -1,0 +1,239 @@
+"""What an explanation says, the next cycle does: on many small floors drawn at random."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing import assignment, explanation, models
+from routing.actions import grabs
+from routing.core import cycle, explain, matcher, snapshot
+from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
+from routing.seen import lanes, workers
+from tests import factories
+from tests.factories import NOW, later
+from workflows.expressions import compile as expression
+from workflows.expressions import compile_ordering
+
+CHAT = 1
+
+_sources = st.sampled_from(
+    ["", "worker.level > 1", "worker.channel.chat.available_capacity_percentage > 50"]
+)
+
+
+@st.composite
+def _workers(draw: st.DrawFn, number: int) -> snapshot.Worker:
+    few = st.integers(0, 3)
+    chat = snapshot.WorkerChannel(
+        task_channel_id=CHAT,
+        unique_name="chat",
+        configured_capacity=draw(few),
+        consumed=draw(few),
+        available=draw(st.sampled_from([True, True, True, False])),
+        reserved_for_manual=draw(st.integers(0, 1)),
+        last_reserved_us=draw(few),
+    )
+    return snapshot.Worker(
+        id=number,
+        sid=f"WK{number}",
+        friendly_name=f"Worker {number}",
+        activity_sid="WA",
+        activity_name="Here",
+        available=draw(st.sampled_from([True, True, True, False])),
+        attributes={"team": draw(st.integers(1, 2)), "level": draw(few)},
+        channels={CHAT: chat},
+        last_reserved_us=draw(few),
+    )
+
+
+@st.composite
+def _floors(draw: st.DrawFn) -> snapshot.Workspace:
+    """Draw a floor on which one task waits."""
+    source = draw(_sources)
+    queue = snapshot.TaskQueue(
+        id=1,
+        sid="WQ",
+        target_workers=expression(draw(st.sampled_from(["1==1", "team == 1"])), subject="worker"),
+        max_reserved_workers=draw(st.integers(1, 3)),
+    )
+    lane = snapshot.Lane(
+        id=1,
+        task_queue=queue,
+        task_channel_id=CHAT,
+        optimized=draw(st.booleans()),
+        expression=expression(source, subject="target") if source else None,
+        order_by=draw(st.sampled_from([None, compile_ordering("worker.level DESC")])),
+        known_worker_name=draw(st.sampled_from([None, None, None, "worker 2", ""])),
+    )
+    task = snapshot.Task(
+        id=1, sid="WT", lane_id=1, version=0, priority=0, virtual_start_us=0, created_us=0
+    )
+    return snapshot.Workspace(
+        id=1,
+        sid="WS",
+        multi_task_enabled=draw(st.sampled_from([True, True, False])),
+        workers=[draw(_workers(number)) for number in range(1, draw(st.integers(1, 6)) + 1)],
+        lanes={1: lane},
+        heads={1: [task]},
+    )
+
+
+@given(_floors())
+def test_those_ranked_first_are_those_whom_the_router_asks(floor: snapshot.Workspace) -> None:
+    lane, task = floor.lanes[1], floor.heads[1][0]
+    found = explain.candidates(
+        task, lane, floor.workers, multi_task=floor.multi_task_enabled, grab=None, now=10
+    )
+    assert lane.task_queue is not None
+    ranked = [c.worker.id for c in found.inside if c.rank is not None]
+    expected = ranked[: lane.task_queue.max_reserved_workers]
+    decisions = cycle.match(floor, now=10).decisions
+    assert [worker.id for decision in decisions for worker, _ in decision.workers] == expected
+
+
+def _pick(chance: random.Random, *choices: Any) -> Any:
+    return chance.choice(choices)
+
+
+def _furnish(chance: random.Random) -> models.Workspace:
+    """Make a floor with people of all kinds, two queues, a workflow of several lanes, and tasks."""
+    floor = factories.workspace()
+    queues = [
+        factories.queue(
+            floor,
+            target_workers=_pick(chance, "1==1", "team == 1", ""),
+            max_reserved_workers=_pick(chance, 1, 1, 2),
+            task_order=_pick(chance, QueueOrder.FIFO, QueueOrder.FIFO, QueueOrder.LIFO),
+            grab_policy=chance.choice(list(GrabPolicy)),
+            grab_limit=1,
+        )
+        for _ in range(2)
+    ]
+    targets = [
+        factories.target(
+            chance.choice(queues),
+            **_pick(
+                chance,
+                {},
+                {"expression": "worker.level >= task.level"},
+                {"expression": "worker.channel.chat.available_capacity_percentage > 50"},
+                {"order_by": "worker.level DESC"},
+                {"known_worker_friendly_name": "task.agent"},
+                {"grab_expression": "worker.level > 1"},
+            ),
+        )
+        for _ in range(3)
+    ]
+    filters = [factories.filter_(f"kind == {kind}", target) for kind, target in enumerate(targets)]
+    factories.workflow(floor, *filters, default=queues[0])
+    for number in range(chance.randint(2, 5)):
+        worker = factories.worker(
+            floor,
+            f"Worker {number}",
+            available=chance.random() < 0.8,
+            attributes={"team": chance.randint(1, 2), "level": chance.randint(0, 3)},
+            capacity={"chat": chance.randint(0, 2)},
+        )
+        factories.set_capacity(
+            worker, available=chance.random() < 0.9, reserved_for_manual=_pick(chance, 0, 0, 1)
+        )
+    return floor
+
+
+def _arrive(floor: models.Workspace, chance: random.Random, count: int) -> None:
+    for second in range(count):
+        factories.task(
+            floor,
+            attributes={
+                "kind": chance.randint(0, 3),
+                "level": chance.randint(0, 3),
+                "agent": f"worker {chance.randint(0, 5)}",
+            },
+            channel=_pick(chance, "chat", "chat", "voice"),
+            priority=chance.randint(0, 1),
+            now=later(second),
+        )
+
+
+def _pending(floor: models.Workspace) -> list[models.Task]:
+    rows = floor.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
+    return list(rows.select_related(*explanation.READ_WITH).order_by("pk"))
+
+
+def _in_service_order(
+    floor: models.Workspace, explained: list[explanation.Explanation]
+) -> list[explanation.Explanation]:
+    first = QueueOrder(floor.prioritize_queue_order)
+
+    def order(each: explanation.Explanation) -> tuple[int, ...]:
+        row = each.task
+        assert row.lane is not None
+        kind = QueueOrder.FIFO if row.task_queue is None else QueueOrder(row.task_queue.task_order)
+        if kind == QueueOrder.LIFO:
+            return (kind != first, -row.virtual_start_us, -row.pk)
+        return (kind != first, -row.priority, row.virtual_start_us, row.pk)
+
+    return sorted(explained, key=order)
+
+
+def _got(row: models.Task) -> set[str]:
+    return set(row.reservations.values_list("worker__sid", flat=True))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(20))
+def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
+    chance = random.Random(seed)
+    floor = _furnish(chance)
+    _arrive(floor, chance, 3)
+    factories.run(floor, later(10))
+    _arrive(floor, chance, 6)
+    floor.prioritize_queue_order = _pick(chance, QueueOrder.FIFO, QueueOrder.LIFO)
+    floor.save(update_fields=["prioritize_queue_order"])
+    # A slot that comes free, so that something can move.
+    for offer in models.Reservation.objects.order_by("pk")[:1]:
+        factories.set_capacity(offer.worker, configured_capacity=3, available=True)
+    now = later(20)
+    before = [explanation.of_task(row, now=now) for row in _pending(floor)]
+    assignment.run_cycle(workspace=floor, now=now)
+    served = [e for e in _in_service_order(floor, before) if e.candidates.eligible]
+    for number, each in enumerate(served):
+        queue = each.task.task_queue
+        wanted = 1 if queue is None else queue.max_reserved_workers
+        ranked = [c.worker.sid for c in each.candidates.inside if c.rank is not None]
+        got = _got(each.task)
+        if number == 0:
+            assert got == set(ranked[:wanted])
+        assert got <= set(ranked)
+        assert each.foreseen is not None
+        if each.foreseen.workers:
+            assert got == {worker.sid for worker in each.foreseen.workers}
+    for each in before:
+        if not each.candidates.eligible:
+            assert _got(each.task) == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(20, 28))
+def test_the_explanation_says_of_grabbing_what_the_grab_says(seed: int) -> None:
+    chance = random.Random(seed)
+    floor = _furnish(chance)
+    _arrive(floor, chance, 5)
+    factories.run(floor, NOW)
+    everyone = workers.load_workers(floor.workers.all())
+    now = later(59)
+    for row in floor.tasks.select_related(*explanation.READ_WITH):
+        found = explanation.of_task(row, now=now).candidates
+        for worker in everyone:
+            candidate = found.of(worker.sid)
+            assert candidate is not None
+            assert candidate.grab_refusal == grabs.refusal_of(row, matcher.Hand(worker), now=now)
+            if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:
+                queue = lanes.lane(row.lane).task_queue
+                member = matcher.membership_refusal(matcher.Hand(worker), queue) is None
+                assert (candidate in found.inside) == member
