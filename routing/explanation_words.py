@@ -129,10 +129,10 @@ def report(explanation: Explanation) -> Iterator[str]:
         yield said
     yield ""
     yield "Steps:"
-    for step in explanation.passed:
-        yield f"  {_stay(step)}"
-    if explanation.step is not None:
-        yield f"  {_stay(explanation.step)}"
+    waits = explanation.status in (AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
+    for step in (*explanation.passed, explanation.step):
+        if step is not None:
+            yield f"  {_stay(step, end='now' if waits else 'taken')}"
     if asked := _asked(explanation):
         yield ""
         yield from asked
@@ -141,16 +141,22 @@ def report(explanation: Explanation) -> Iterator[str]:
     yield f"Workers: {inside} of its queue, {outside} of others."
     for candidate in candidates.inside:
         place = "–" if candidate.rank is None else str(candidate.rank)
-        line = f"  {place:>3} {candidate.worker.friendly_name} ({candidate.worker.sid}): "
-        yield line + " ".join(dict.fromkeys([router(candidate), f"By hand: {grab(candidate)}"]))
+        who = f"{candidate.worker.friendly_name} ({candidate.worker.sid})"
+        yield f"  {place:>3} {who}: {router(candidate)} {_by_hand(candidate)}"
 
 
-def _stay(step: Step) -> str:
+def _by_hand(candidate: explain.Candidate) -> str:
+    if candidate.grab_refusal is not None and candidate.grab_refusal == candidate.refusal:
+        return "Nor can it be taken by hand."
+    return grab(candidate)
+
+
+def _stay(step: Step, *, end: str) -> str:
     where = "no queue" if step.task_queue_name is None else f"queue {step.task_queue_name}"
     by = "directly" if step.filter_name is None else f"by filter {step.filter_name!r}"
     since = "?" if step.entered is None else date(step.entered)
     if step.outcome is None:
-        return f"{since} – now: {where}, {by}."
+        return f"{since} – {end}: {where}, {by}."
     return f"{since} – {date(step.left)}: {where}, {by}; {step.outcome.words}."
 
 

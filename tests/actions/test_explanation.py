@@ -245,6 +245,15 @@ def test_it_is_read_in_as_many_queries_for_many_as_for_few(
         assert explained(task).holders
 
 
+def test_of_a_finished_task_the_command_says_where_it_was_taken(floor: models.Workspace) -> None:
+    factories.worker(floor, "Alice")
+    done = factories.accepted(floor).task
+    task_statuses.complete_task(task=done, actor=SYSTEM, now=later(5))
+    out = StringIO()
+    call_command("explain", done.sid, stdout=out)
+    assert "– taken: queue Rest, by filter 'default_filter'." in out.getvalue()
+
+
 def test_the_command_says_everything_in_words(floor: models.Workspace) -> None:
     factories.worker(floor, "Alice", attributes={"senior": True}, capacity={"chat": 0})
     task = vip(floor)
@@ -254,6 +263,7 @@ def test_the_command_says_everything_in_words(floor: models.Workspace) -> None:
     assert f"Task {task.sid} is pending." in said
     assert "queue First, by filter 'VIP'" in said
     assert "Workers: 1 of its queue, 0 of others." in said
-    assert "The worker has no free slot on the channel." in said
+    assert "The worker has no free slot on the channel. Nor can it be taken by hand." in said
+    assert "– now: queue First" in said
     with pytest.raises(CommandError, match="There is no task WT0"):
         call_command("explain", "WT0")
