@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import FileAwareEnv
+from environs import FileAwareEnv, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 - a file name
@@ -62,6 +62,11 @@ def secret_key(directory: Path, *, debug: bool) -> str:
             f"There is no SECRET_KEY: set it (or SECRET_KEY_FILE) in the environment, or run "
             f"`make run` once, which writes one to {directory / SECRET_KEY_FILE}."
         ) from None
+
+
+def optional_seconds(name: str) -> int | None:
+    """Return a span of at least one second, or None where the environment leaves it empty."""
+    return env.int(name, validate=validate.Range(min=1)) if env.str(name, "") else None
 
 
 def database(url: str, directory: Path) -> dict[str, Any]:

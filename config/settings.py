@@ -11,6 +11,7 @@ from config.environment import (
     data_dir,
     database,
     env,
+    optional_seconds,
     redis_url,
     secret_key,
 )
@@ -34,6 +35,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 TASK_RETENTION_DAYS = env.int("TASK_RETENTION_DAYS", 30)
 """Days for which completed and canceled tasks, and events, stay readable."""
+ASSIGNED_TASK_LIFETIME = optional_seconds("ASSIGNED_TASK_LIFETIME")
+"""Seconds after which a task that somebody has accepted is deleted; None: never."""
 DELIVERY_INLINE = False
 """Whether events are told in the thread that committed them; tests do, to see them at once."""
 

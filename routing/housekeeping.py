@@ -1,4 +1,4 @@
-"""Forget what has been kept long enough, away from the path of routing."""
+"""End and forget what has been kept long enough, away from the path of routing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from routing import models
+from routing.actions import tasks
+from routing.actions.errors import StaleState
+from routing.core.clock import microseconds
+from routing.core.vocabulary import EventType, ReservationStatus
 from routing.models.lanes import KEPT_EMPTY_FOR
 
 BATCH: Final = 1_000
@@ -28,3 +32,36 @@ def prune(*, now: datetime) -> None:
         models.Event.objects.filter(pk__in=events).delete()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()
+
+
+def delete_overdue_tasks(*, now: datetime) -> None:
+    """Delete what has been somebody's for `ASSIGNED_TASK_LIFETIME`, if there is such a limit."""
+    if settings.ASSIGNED_TASK_LIFETIME is None:
+        return
+    for held in _held_since(now - timedelta(seconds=settings.ASSIGNED_TASK_LIFETIME)):
+        try:
+            tasks.delete_overdue_task(held=held, now=now)
+        except StaleState:  # completed meanwhile
+            continue
+
+
+def _held_since(moment: datetime) -> list[models.Reservation]:
+    """Return the reservations that were accepted at this moment or before and are so still.
+
+    What was to be accepted by then at the latest, was; of the others, the event tells. It lies
+    within the life of the offer, where the index on the events' dates finds it.
+    """
+    accepted = models.Event.objects.filter(
+        resource_sid=OuterRef("sid"),
+        event_type=EventType.RESERVATION_ACCEPTED.value,
+        event_date__gte=OuterRef("date_created"),
+        event_date__lte=moment,
+    )
+    return list(
+        models.Reservation.objects.open()
+        .exclude(reservation_status=ReservationStatus.PENDING.value)
+        .filter(
+            Q(deadline_us__lte=microseconds(moment)) | Exists(accepted), date_created__lte=moment
+        )
+        .order_by("pk")[:BATCH]
+    )

@@ -25,7 +25,9 @@ def run_cycle(workspace_sid: str, **_: object) -> None:
 @shared_task
 def run_due_cycles(**_: object) -> None:
     """Run the router wherever something waits or is due, whoever forgot to wake it."""
-    us = microseconds(timezone.now())
+    now = timezone.now()
+    us = microseconds(now)
+    housekeeping.delete_overdue_tasks(now=now)
     here = OuterRef("pk")
     waiting = models.Task.objects.filter(
         workspace=here, assignment_status=AssignmentStatus.PENDING.value

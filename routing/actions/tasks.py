@@ -10,7 +10,7 @@ from django.db import transaction
 from routing import events, models, sids
 from routing.actions import direct, inputs, lanes, settle, steps
 from routing.actions.errors import InvalidInput, NotNow, StaleState
-from routing.actors import Actor
+from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus, EventType
@@ -193,7 +193,23 @@ def delete_task(
     """Delete a task in any state; open reservations end as canceled and free their slots."""
     story = settle.hold(task.pk)
     check_version(story.task, if_version)
-    settle.record_task(EventType.TASK_DELETED, story.task, actor=actor, now=now)
+    _delete(story, EventType.TASK_DELETED, actor=actor, now=now)
+
+
+@settle.retold
+def delete_overdue_task(*, held: models.Reservation, now: datetime) -> None:
+    """Delete a task that has been somebody's for longer than is allowed.
+
+    Raises `StaleState` when it is not theirs any more.
+    """
+    story = settle.hold(held.task_id)
+    if story.open_reservation(held.sid) is None:
+        raise StaleState(f"reservation {held.sid} has ended meanwhile")
+    _delete(story, EventType.TASK_SYSTEM_DELETED, actor=SYSTEM, now=now)
+
+
+def _delete(story: settle.Story, event_type: EventType, *, actor: Actor, now: datetime) -> None:
+    settle.record_task(event_type, story.task, actor=actor, now=now)
     settle.end_reservations(story, actor=actor, now=now)
     models.Reservation.objects.filter(task=story.task).delete()
     deleted, _ = models.Task.objects.filter(pk=story.task.pk).delete()

@@ -136,7 +136,12 @@ def test_without_debug_and_without_a_key_nothing_starts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DEBUG", "maybe"), ("TASK_RETENTION_DAYS", "a month"), ("LOG_FORMAT", "xml")],
+    [
+        ("DEBUG", "maybe"),
+        ("TASK_RETENTION_DAYS", "a month"),
+        ("ASSIGNED_TASK_LIFETIME", "0"),
+        ("LOG_FORMAT", "xml"),
+    ],
 )
 def test_a_value_that_makes_no_sense_stops_the_start_in_words(
     name: str, value: str, tmp_path: Path
