@@ -14,14 +14,14 @@ from routing import models
 from routing.actions import grabs
 from routing.core import matcher
 from routing.core.clock import microseconds
-from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
+from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.seen import lanes, workers
 
 MOST_ROWS: Final = 50
 MOST_COUNTED: Final = 10_000
 """Beyond this the number of waiting tasks is not counted any further."""
 
-_PENDING = models.Task.objects.filter(assignment_status=AssignmentStatus.PENDING.value)
+_PENDING = models.Task.objects.pending()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from routing import assignment, delivery, housekeeping, models, wakes
 from routing.core.clock import microseconds
-from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 
 
 @shared_task
@@ -29,19 +28,9 @@ def run_due_cycles(**_: object) -> None:
     us = microseconds(now)
     housekeeping.delete_overdue_tasks(now=now)
     here = OuterRef("pk")
-    waiting = models.Task.objects.filter(
-        workspace=here, assignment_status=AssignmentStatus.PENDING.value
-    )
-    expired = models.Task.objects.filter(
-        workspace=here,
-        assignment_status=AssignmentStatus.RESERVED.value,
-        expires_us__lte=us,
-    )
-    offers = models.Reservation.objects.filter(
-        workspace=here,
-        reservation_status=ReservationStatus.PENDING.value,
-        deadline_us__lte=us,
-    )
+    waiting = models.Task.objects.pending().filter(workspace=here)
+    expired = models.Task.objects.expiring().filter(workspace=here, expires_us__lte=us)
+    offers = models.Reservation.objects.pending().filter(workspace=here, deadline_us__lte=us)
     due = models.Workspace.objects.filter(Q(Exists(waiting)) | Exists(expired) | Exists(offers))
     for sid in due.order_by("pk").values_list("sid", flat=True):
         run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)

@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from routing import configurations, models
 from routing.core import cycle, matcher, snapshot
 from routing.core.clock import microseconds
-from routing.core.vocabulary import AssignmentStatus, QueueOrder, ReservationStatus
+from routing.core.vocabulary import QueueOrder
 from routing.seen import lanes as seen_lanes
 from routing.seen import tasks as seen_tasks
 from routing.seen import workers as seen_workers
@@ -35,9 +35,7 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
     workers = seen_workers.load_workers(_candidates(workspace))
     if not workers:
         return seen()
-    waiting = models.Task.objects.filter(
-        lane=OuterRef("pk"), assignment_status=AssignmentStatus.PENDING.value
-    )
+    waiting = models.Task.objects.pending().filter(lane=OuterRef("pk"))
     lanes = models.Lane.objects.filter(Exists(waiting), workspace=workspace).select_related(
         "task_queue", "task_channel"
     )
@@ -140,11 +138,8 @@ def _heads(order: QueueOrder, lane_ids: list[int], depth: int) -> Iterable[snaps
 def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[str]:
     """Return the sids of pending reservations whose deadline has passed, oldest first."""
     return list(
-        models.Reservation.objects.filter(
-            workspace=workspace,
-            reservation_status=ReservationStatus.PENDING.value,
-            deadline_us__lte=microseconds(now),
-        )
+        models.Reservation.objects.pending()
+        .filter(workspace=workspace, deadline_us__lte=microseconds(now))
         .order_by("deadline_us")
         .values_list("sid", flat=True)[:BATCH]
     )
@@ -153,14 +148,9 @@ def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[s
 def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[cycle.WaitingTask]:
     """Return tasks past the end of their life, and pending ones past that of their step."""
     us = microseconds(now)
-    expiring = [AssignmentStatus.PENDING.value, AssignmentStatus.RESERVED.value]
     here = models.Task.objects.filter(workspace=workspace)
-    expired = here.filter(assignment_status__in=expiring, expires_us__lte=us)
-    stepped = here.filter(
-        assignment_status=AssignmentStatus.PENDING.value,
-        step_deadline_us__lte=us,
-        expires_us__gt=us,
-    )
+    expired = here.expiring().filter(expires_us__lte=us)
+    stepped = here.pending().filter(step_deadline_us__lte=us, expires_us__gt=us)
     return [
         *_waiting(expired.order_by("expires_us"), now),
         *_waiting(stepped.order_by("step_deadline_us"), now),
@@ -171,13 +161,9 @@ def load_skippable_tasks(
     workspace: models.Workspace, *, now: datetime
 ) -> list[tuple[cycle.WaitingTask, int]]:
     """Return pending tasks whose step has a skip_if not yet asked, each with its queue's id."""
-    rows = models.Task.objects.filter(
-        workspace=workspace,
-        assignment_status=AssignmentStatus.PENDING.value,
-        skip_unasked=True,
-    ).order_by("pk")
-    queues = dict(rows.values_list("sid", "task_queue_id")[:BATCH])
-    return [(task, queues[task.sid] or 0) for task in _waiting(rows, now) if task.sid in queues]
+    rows = models.Task.objects.pending().filter(workspace=workspace, skip_unasked=True)
+    chosen = rows.order_by("workspace", "pk").select_related("workflow", "task_channel")[:BATCH]
+    return [(_waiting_task(row, now), row.task_queue_id or 0) for row in chosen]
 
 
 def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[cycle.WaitingTask]:

@@ -118,8 +118,6 @@ def rank_of(task: models.Task) -> int:
     queue = task.task_queue
     if queue is None or queue.grab_policy != GrabPolicy.OLDEST:
         return 0
-    waiting = models.Task.objects.filter(
-        task_queue=queue, assignment_status=AssignmentStatus.PENDING.value
-    ).order_by("date_created", "pk")
+    waiting = models.Task.objects.pending().filter(task_queue=queue).order_by("date_created", "pk")
     oldest = list(waiting.values_list("pk", flat=True)[: queue.grab_limit])
     return 0 if task.pk in oldest else queue.grab_limit

@@ -17,7 +17,11 @@ class Reservations(models.QuerySet["Reservation"]):
 
     def open(self) -> Reservations:
         """Keep those that take a slot of their worker's capacity."""
-        return self.filter(_OPEN)
+        return self.filter(reservation_status__spelled=OPEN_RESERVATION)
+
+    def pending(self) -> Reservations:
+        """Keep those that wait for an answer."""
+        return self.filter(reservation_status__spelled=[ReservationStatus.PENDING])
 
 
 class Reservation(Dated):

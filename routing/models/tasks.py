@@ -12,12 +12,28 @@ from routing.models.base import Dated, choices, sid_field, unique_sid, words
 _PENDING = Q(assignment_status=AssignmentStatus.PENDING.value)
 
 
+class Tasks(models.QuerySet["Task"]):
+    """Tasks, with the questions that the router asks of them all the time."""
+
+    def pending(self) -> Tasks:
+        """Keep those that wait."""
+        return self.filter(assignment_status__spelled=[AssignmentStatus.PENDING])
+
+    def expiring(self) -> Tasks:
+        """Keep those that nobody has accepted: their time to live runs."""
+        return self.filter(
+            assignment_status__spelled=[AssignmentStatus.PENDING, AssignmentStatus.RESERVED]
+        )
+
+
 class Task(Dated):
     """One piece of work: a call, a chat, a lead, anything."""
 
     sid = sid_field()
+    # Not indexed by itself: it leads the indexes below, and one of its own would tempt SQLite to
+    # read all tasks of a workspace where a narrower index serves.
     workspace = models.ForeignKey(
-        "routing.Workspace", on_delete=models.CASCADE, related_name="tasks"
+        "routing.Workspace", on_delete=models.CASCADE, related_name="tasks", db_index=False
     )
     # Null when the task was routed directly to a worker or a queue.
     workflow = models.ForeignKey(
@@ -65,6 +81,8 @@ class Task(Dated):
     step_clock_us = models.BigIntegerField(null=True)
     # The step was entered, and its skip_if not yet asked.
     skip_unasked = models.BooleanField(default=False)
+
+    objects = Tasks.as_manager()
 
     class Meta:
         db_table = "tasks"

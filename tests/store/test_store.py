@@ -100,7 +100,7 @@ def test_an_idle_cycle_is_five_queries(
     floor: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
     factories.task(floor, attributes={"lang": "en"})
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assignment.run_cycle(workspace=floor, now=NOW)
 
 

@@ -1,0 +1,147 @@
+"""The engine in memory: expressions, and one pass against the naive nested loop (bars 1 and 2)."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from routing.core import matcher, snapshot
+from routing.core.cycle import Pass, service_order
+from routing.core.steps import time_of_day
+from routing.core.vocabulary import QueueOrder
+from tests.benchmarks.conftest import Table, median_ms
+from workflows.expressions import View
+from workflows.expressions import compile as expression
+
+pytestmark = pytest.mark.bench
+
+NOW = 1_772_452_800_000_000
+LANGUAGES = ["en", "de", "fr", "es", "it"]
+
+
+def test_expressions_against_hand_written_python(table: Table) -> None:
+    asked = expression(
+        'worker.languages HAS "de" AND worker.level >= 2'
+        " AND worker.channel.chat.available_capacity_percentage > 25",
+        subject="target",
+    ).function
+    dice = random.Random(1)
+    views = [
+        View(
+            {"languages": dice.sample(LANGUAGES, 2), "level": dice.randrange(5)},
+            {"channel": {"chat": {"available_capacity_percentage": dice.randrange(101)}}},
+        )
+        for _ in range(20_000)
+    ]
+
+    def by_hand(worker: View) -> bool:
+        own = worker.attributes
+        return (
+            "de" in own["languages"]
+            and own["level"] >= 2
+            and worker.builtins["channel"]["chat"]["available_capacity_percentage"] > 25
+        )
+
+    assert [asked(v, None, None, None) for v in views] == [by_hand(v) for v in views]
+    ours = median_ms(lambda: [asked(v, None, None, None) for v in views])
+    hand = median_ms(lambda: [by_hand(v) for v in views])
+    table.add(
+        "1  cached expression, beside hand-written Python (bar: 0.6)",
+        f"{len(views) / ours / 1000:.2f} M/s",
+        f"{hand / ours:.2f}x",
+        hand / ours >= 0.6,
+    )
+
+
+def floor(tasks: int, workers: int, lanes: int) -> snapshot.Workspace:
+    """Make a workspace of the size asked for, half of its workers free; the same every time."""
+    dice = random.Random(7)
+    queue = snapshot.TaskQueue(id=1, sid="WQ", target_workers=expression("1==1", subject="worker"))
+    people = [
+        snapshot.Worker(
+            id=number,
+            sid=f"WK{number}",
+            friendly_name=f"w{number}",
+            activity_sid="WA",
+            activity_name="Available",
+            available=dice.random() < 0.5,
+            attributes={"languages": dice.sample(LANGUAGES, 2), "level": dice.randrange(lanes)},
+            channels={
+                1: snapshot.WorkerChannel(
+                    task_channel_id=1, unique_name="chat", configured_capacity=4
+                )
+            },
+            last_reserved_us=number,
+        )
+        for number in range(1, workers + 1)
+    ]
+    all_lanes = {
+        number: snapshot.Lane(
+            id=number,
+            task_queue=queue,
+            task_channel_id=1,
+            expression=expression(
+                f'worker.languages HAS "{LANGUAGES[number % 5]}" AND worker.level >= {number}'
+                " AND worker.channel.chat.available_capacity_percentage > 25",
+                subject="target",
+            ),
+        )
+        for number in range(lanes)
+    }
+    heads: dict[int, list[snapshot.Task]] = {number: [] for number in all_lanes}
+    for number in range(tasks):
+        lane = dice.randrange(lanes)
+        heads[lane].append(
+            snapshot.Task(
+                id=number,
+                sid=f"WT{number}",
+                lane_id=lane,
+                version=0,
+                priority=0,
+                virtual_start_us=number,
+                created_us=number,
+            )
+        )
+    return snapshot.Workspace(id=1, sid="WS", workers=people, lanes=all_lanes, heads=heads)
+
+
+def naive(seen: snapshot.Workspace) -> list[tuple[int, int]]:
+    """Ask every worker about every task."""
+    clock = time_of_day(NOW)
+    hands = [matcher.Hand(worker) for worker in seen.workers]
+    first = QueueOrder.FIFO
+    tasks = [(task, seen.lanes[lane]) for lane, some in seen.heads.items() for task in some]
+    tasks.sort(key=lambda pair: service_order(pair[0], pair[1], first=first))
+    made: list[tuple[int, int]] = []
+    for task, lane in tasks:
+        fit: list[Any] = [
+            hand
+            for hand in hands
+            if matcher.refusal(hand, lane, multi_task=True, clock=clock) is None
+        ]
+        if fit:
+            best = min(fit, key=lambda hand: matcher.rank(hand, lane))
+            made.append((task.id, best.worker.id))
+            best.take(lane.task_channel_id, now=NOW)
+    return made
+
+
+@pytest.mark.parametrize("lanes", [10, 200])
+def test_a_pass_against_the_naive_loop(table: Table, lanes: int) -> None:
+    seen = floor(1000, 1000, lanes)
+
+    def fast() -> list[tuple[int, int]]:
+        found = Pass(seen, now=NOW).match(seen.heads, windows=frozenset())
+        return [(d.task.id, d.workers[0][0].id) for d in found.decisions]
+
+    assert fast() == naive(seen)
+    slow = median_ms(lambda: naive(seen), rounds=1)
+    quick = median_ms(fast)
+    table.add(
+        f"2  pass over 1k tasks, 1k workers, {lanes} lanes, beside naive (bar: 400)",
+        f"{quick:.1f} ms",
+        f"{slow / quick:.0f}x",
+        slow / quick >= 400,
+    )
