@@ -1,0 +1,27 @@
+"""Whatever happens on a floor, in whatever order: the laws of routing hold.
+
+`ROUTER_EXAMPLES` and `ROUTER_STEPS` in the environment make it look longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.properties.router_machine import RouterMachine
+
+
+@pytest.mark.django_db
+def test_whatever_happens_on_a_floor_the_laws_of_routing_hold() -> None:
+    run_state_machine_as_test(
+        RouterMachine,
+        settings=settings(
+            max_examples=int(os.environ.get("ROUTER_EXAMPLES", "15")),
+            stateful_step_count=int(os.environ.get("ROUTER_STEPS", "25")),
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
