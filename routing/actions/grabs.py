@@ -49,6 +49,9 @@ def grab_task(
         raise StaleState("the worker was deleted meanwhile") from None
     if refusal := refusal_of(story.task, hand, now=now):
         raise NotEligible(refusal)
+    if story.task.expires_us <= microseconds(now):
+        # Its life is over, though no cycle has ended it yet.
+        raise NotEligible(Refusal.TASK_NOT_PENDING)
     slot = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace").get(
         worker=worker, task_channel=story.task.task_channel_id
     )

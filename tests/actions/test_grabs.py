@@ -13,7 +13,7 @@ from routing.actions.errors import NotEligible, StaleState
 from routing.actors import SYSTEM
 from routing.core.vocabulary import Refusal
 from tests import factories
-from tests.factories import NOW, filter_, target
+from tests.factories import NOW, filter_, later, target
 
 Happened = Callable[[], list[str]]
 
@@ -82,6 +82,16 @@ def test_a_task_that_is_over_or_gone_cannot_be_grabbed(floor: models.Workspace) 
     tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
     with pytest.raises(StaleState):
         grab(task, worker)
+
+
+def test_a_task_whose_life_is_over_cannot_be_grabbed_although_no_cycle_has_run(
+    floor: models.Workspace,
+) -> None:
+    task, worker = factories.task(floor, timeout=60), factories.worker(floor)
+    with pytest.raises(NotEligible):
+        grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(60))
+    grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(59))
+    assert factories.status(task) == "assigned"
 
 
 def test_a_worker_who_was_deleted_meanwhile_is_told_so(floor: models.Workspace) -> None:
