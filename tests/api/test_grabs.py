@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from routing import models
 from routing.core.vocabulary import GrabPolicy, Refusal
@@ -16,7 +17,7 @@ def task(workspace: models.Workspace) -> models.Task:
     queue = factories.queue(workspace, friendly_name="Floor")
     target = factories.target(queue, expression="worker.automatic == true")
     factories.workflow(workspace, factories.filter_("1==1", target))
-    return factories.task(workspace)
+    return factories.task(workspace, now=timezone.now())
 
 
 @pytest.fixture
