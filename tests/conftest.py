@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests import postgres
+
+
+# No example is wrong for being slow: how fast things are is measured by benchmarks.
+hypothesis.settings.register_profile(
+    "cordboard", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("cordboard")
 
 
 @pytest.fixture(scope="session")
