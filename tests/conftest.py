@@ -9,7 +9,6 @@ import pytest
 
 from tests import postgres
 
-
 # No example is wrong for being slow: how fast things are is measured by benchmarks.
 hypothesis.settings.register_profile(
     "cordboard", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
