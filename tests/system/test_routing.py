@@ -80,16 +80,31 @@ def test_a_task_posted_by_rest_is_offered(floor: Floor) -> None:
     wait_until(lambda: floor.status(task) == "reserved", "the task is offered")
 
 
+def lose_all_wakes(private: redis.Redis, floor: Floor) -> None:
+    """Leave a mark that says a job is on its way: while it stands, no wake sends one.
+
+    Cycles that earlier changes asked for clear it; once it has stood for a while, none is left.
+    """
+    stood = 0
+
+    def stands() -> bool:
+        nonlocal stood
+        mark = f"cordboard:wake:{floor.sid}"
+        stood = stood + 1 if private.exists(mark) else 0
+        private.set(mark, 1)
+        return stood == 20
+
+    wait_until(stands, "no cycle is on its way any more")
+
+
 def test_with_every_wake_lost_beat_alone_finds_the_work(floor: Floor, demo: Cordboard) -> None:
     private = redis.Redis(unix_socket_path=str(embedded_redis_socket(demo.home)))
-    # A mark says that a job is on its way; with one that never goes away, no wake sends any.
-    mark = f"cordboard:wake:{floor.sid}"
-    private.set(mark, 1)
     try:
+        lose_all_wakes(private, floor)
         task = floor.post("chat")
         wait_until(lambda: floor.status(task) == "reserved", "the sweep has run")
     finally:
-        private.delete(mark)
+        private.delete(f"cordboard:wake:{floor.sid}")
         private.close()
 
 
