@@ -232,8 +232,8 @@ class ActionAdmin(ModelAdmin):
         return {**self.admin_site.each_context(request), "opts": self.opts, **context}
 
 
-class OperatorAdmin(ActionAdmin):
-    """What operators alone see."""
+class OperatorsOnly:
+    """What operators alone see: to be named before the admin it is mixed into."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the noun to operators."""
@@ -254,3 +254,7 @@ class OperatorAdmin(ActionAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let operators delete."""
         return access.is_operator(request.user)
+
+
+class OperatorAdmin(OperatorsOnly, ActionAdmin):
+    """A noun that operators alone see, saved through actions."""

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from routing.admin import access
+from routing.admin.base import OperatorsOnly
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -27,7 +27,7 @@ admin.site.unregister(get_user_model())
 
 
 @admin.register(get_user_model())
-class UserAdmin(Base):
+class UserAdmin(OperatorsOnly, Base):
     """Passwords and flags; rights by model and group do nothing here and are not shown."""
 
     list_display = ("username", "works_as", "supervised", "is_superuser", "is_active")
@@ -78,26 +78,6 @@ class UserAdmin(Base):
         """Return the workspaces that this login supervises."""
         places = [(m.workspace.pk, str(m.workspace)) for m in user.memberships.all()]
         return _links("workspace", places)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show logins to operators."""
-        return access.is_operator(request.user)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators look."""
-        return access.is_operator(request.user)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let operators add."""
-        return access.is_operator(request.user)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators change."""
-        return access.is_operator(request.user)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators delete."""
-        return access.is_operator(request.user)
 
 
 def _links(model: str, rows: list[tuple[int, str]]) -> SafeString | str:
