@@ -15,9 +15,7 @@ from routing.core import matcher, steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal, ReservationStatus
 from routing.seen import lanes, tasks, workers
-from workflows.expressions import View
-
-_NOTHING: Final = View({}, {})
+from workflows.expressions import NOTHING
 
 READ_WITH: Final = (
     "workspace",
@@ -111,7 +109,7 @@ def terms(task: models.Task, *, rank: int, now: datetime) -> matcher.GrabTerms:
         "rank": rank,
         "waited": int((now - (task.task_queue_entered_date or task.date_created)).total_seconds()),
         "expression": expression,
-        "task": _NOTHING if expression is None else tasks.view(task, now=now),
+        "task": NOTHING if expression is None else tasks.view(task, now=now),
         "clock": steps.time_of_day(microseconds(now)),
     }
 

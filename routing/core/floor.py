@@ -12,10 +12,8 @@ from functools import cached_property
 
 from routing.core.matcher import Hand, manual_refusal, room_refusal
 from routing.core.snapshot import Lane, TaskQueue, Worker
-from workflows.expressions import Expression, View, compile_node
+from workflows.expressions import NOTHING, Expression, View, compile_node
 from workflows.expressions.nodes import And, Node, Or, paths
-
-_NO_TASK = View({}, {})
 
 
 class Floor:
@@ -123,7 +121,7 @@ class Floor:
             known = hand.worker.load_answers if loaded else hand.worker.answers
             answer = known.get(text) if kept else None
             if answer is None:
-                answer = ask(hand.view(), _NO_TASK, clock, None)
+                answer = ask(hand.view(), NOTHING, clock, None)
                 if kept:
                     known[text] = answer
             if answer:

@@ -9,9 +9,7 @@ from routing.core.floor import Floor, places
 from routing.core.lanes import may_open
 from routing.core.matcher import Hand, rank, refusal, waiting_view
 from routing.core.snapshot import Lane, Task, Worker
-from workflows.expressions import View
-
-_NO_TASK = View({}, {})
+from workflows.expressions import NOTHING
 
 
 class Line:
@@ -116,7 +114,7 @@ class Line:
         self._read = len(log)
 
     def _admits(self, hand: Hand, task: Task) -> bool:
-        view = waiting_view(task, now=self._now) if self.per_task else _NO_TASK
+        view = waiting_view(task, now=self._now) if self.per_task else NOTHING
         floor = self._floor
         why = refusal(hand, self.lane, multi_task=floor.multi_task, clock=floor.clock, task=view)
         return why is None

@@ -20,9 +20,7 @@ from routing.core.snapshot import (
     free_percentage,
 )
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
-from workflows.expressions import Expression, View
-
-_NO_TASK = View({}, {})
+from workflows.expressions import NOTHING, Expression, View
 
 
 class Hand:
@@ -105,7 +103,7 @@ def refusal(
     *,
     multi_task: bool,
     clock: View,
-    task: View = _NO_TASK,
+    task: View = NOTHING,
 ) -> Refusal | None:
     """Return why the router may not offer this worker a task of this lane, or None.
 
@@ -158,8 +156,8 @@ def grab_refusal(
     rank: int,
     waited: int,
     expression: Expression | None = None,
-    task: View = _NO_TASK,
-    clock: View = _NO_TASK,
+    task: View = NOTHING,
+    clock: View = NOTHING,
 ) -> Refusal | None:
     """Return why this worker may not grab a task of this lane, or None.
 
