@@ -5,13 +5,16 @@ refuses with the parameter's own name, the value, and what would be right. What 
 is for the actions to decide: here it is only made sure that a value has the right type and names
 something of this workspace. A parameter that is absent gives no argument, so nothing is changed;
 one that is there but empty reaches its reader, and clears what can be cleared.
+
+A parameter also carries what the API's description says of it: a schema that follows from how it is
+read, and, where a resource lists it, a sentence and an example.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NoReturn, TypeVar
@@ -25,6 +28,8 @@ from routing.api.parsers import Form
 from workflows import expressions
 
 TEXT_LIMIT: Final = 4_096
+NAME_LIMIT: Final = 64
+URL_LIMIT: Final = 2_048
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WHOLE: Final = re.compile(r"\s*([+-]?[0-9]{1,18})\s*", re.ASCII)
 _TRUE: Final = frozenset({"true", "1", "yes"})
@@ -52,6 +57,7 @@ class Param:
 
     Arguments:
         many: the value is a list, given by commas, by repetition, or both.
+        schema: the JSON schema of the value, or of each value of a list; any text if it is empty.
     """
 
     name: str
@@ -59,6 +65,17 @@ class Param:
     read: Read
     required: bool = False
     many: bool = False
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    words: str = ""
+    example: Any = None
+
+    def says(self, words: str, example: Any = None, **schema: Any) -> Param:
+        """Return it with what the description tells of it.
+
+        Arguments:
+            schema: limits and formats that an action checks.
+        """
+        return replace(self, words=words, example=example, schema={**self.schema, **schema})
 
 
 def read(
@@ -100,17 +117,34 @@ def text(name: str, *, required: bool = False, limit: int = TEXT_LIMIT) -> Param
             place.refuse(value, f"it is {len(value)} characters long, and at most {limit} may be")
         return value
 
-    return Param(name, _snake(name), convert, required)
+    schema = {"type": "string", "maxLength": limit}
+    return Param(name, _snake(name), convert, required, schema=schema)
+
+
+def name(*, required: bool = False) -> Param:
+    """Take a FriendlyName, which its action checks."""
+    called = text("FriendlyName", required=required)
+    return replace(called, schema={"type": "string", "minLength": 1, "maxLength": NAME_LIMIT})
 
 
 def document(name: str, *, required: bool = False) -> Param:
     """Take a text of any length that the size of a body allows."""
-    return Param(name, _snake(name), lambda value, place: value, required)
+    schema = {"type": "string", "contentMediaType": "application/json"}
+    return Param(name, _snake(name), lambda value, place: value, required, schema=schema)
+
+
+def url(name: str) -> Param:
+    """Take a URL, which its action checks; an empty one clears what is there."""
+    return replace(text(name), schema={"type": "string", "format": "uri", "maxLength": URL_LIMIT})
 
 
 def boolean(name: str) -> Param:
     """Take true, 1 or yes as true and anything else as false, as the API always has."""
-    return Param(name, _snake(name), lambda value, place: value.strip().lower() in _TRUE)
+
+    def convert(value: str, place: Place) -> bool:
+        return value.strip().lower() in _TRUE
+
+    return Param(name, _snake(name), convert, schema={"type": "boolean"})
 
 
 def whole(name: str, argument: str = "", *, least: int = 0, most: int | None = None) -> Param:
@@ -128,7 +162,8 @@ def whole(name: str, argument: str = "", *, least: int = 0, most: int | None = N
             place.refuse(value, wanted)
         return number
 
-    return Param(name, argument or _snake(name), convert)
+    limits = {} if most is None else {"minimum": least, "maximum": most}
+    return Param(name, argument or _snake(name), convert, schema={"type": "integer", **limits})
 
 
 def one_of(name: str, words: type[Member] | Sequence[str], *, many: bool = False) -> Param:
@@ -141,7 +176,8 @@ def one_of(name: str, words: type[Member] | Sequence[str], *, many: bool = False
             place.refuse(value, f"it must be one of {', '.join(map(str, known.values()))}")
         return word
 
-    return Param(name, _snake(name), convert, many=many)
+    schema = {"type": "string", "enum": [str(word) for word in known.values()]}
+    return Param(name, _snake(name), convert, many=many, schema=schema)
 
 
 def moment(name: str) -> Param:
@@ -158,7 +194,8 @@ def moment(name: str) -> Param:
             place.refuse(value, "it must be a date and time such as 2026-03-02T12:00:00Z")
         return found
 
-    return Param(name, _snake(name), convert)
+    schema = {"type": "string", "format": "date-time"}
+    return Param(name, _snake(name), convert, schema=schema)
 
 
 def expression(name: str, *, subject: expressions.Subject) -> Param:
@@ -170,7 +207,7 @@ def expression(name: str, *, subject: expressions.Subject) -> Param:
         except expressions.ExpressionError as error:
             raise ApiError(f"{place.name} is not an expression: {error}") from None
 
-    return Param(name, _snake(name), convert)
+    return Param(name, _snake(name), convert, schema={"type": "string"})
 
 
 def sid(name: str, *prefixes: str) -> Param:
@@ -181,7 +218,7 @@ def sid(name: str, *prefixes: str) -> Param:
             place.refuse(value, _sid_wanted(prefixes))
         return value
 
-    return Param(name, _snake(name), convert)
+    return Param(name, _snake(name), convert, schema=sid_schema(*prefixes))
 
 
 def reference(
@@ -217,7 +254,18 @@ def reference(
             place.refuse(value, f"there is no such {noun} in this workspace")
         return found
 
-    return Param(name, argument, convert, required)
+    schema = {"type": "string"} if by else sid_schema(prefix, empty=clearable)
+    return Param(name, argument, convert, required, schema=schema)
+
+
+def sid_schema(*prefixes: str, empty: bool = False) -> dict[str, Any]:
+    """Return what the description says of a sid.
+
+    Arguments:
+        empty: an empty text may stand in its place.
+    """
+    pattern = f"(?:{'|'.join(prefixes)})[0-9a-fA-F]{{32}}"
+    return {"type": "string", "pattern": f"^(?:{pattern})?$" if empty else f"^{pattern}$"}
 
 
 def _sid_wanted(prefixes: Iterable[str]) -> str:

@@ -38,9 +38,21 @@ MAX_BATCHES: Final = 20
 """How far one request looks for rows that an expression accepts: at most 10,000 rows."""
 
 PARAMS: Final = (
-    inputs.whole("PageSize"),
-    inputs.whole("Page"),
-    inputs.text("PageToken"),
+    inputs.whole("PageSize").says(
+        f"How many a page holds; more than {MAX_PAGE_SIZE} are {MAX_PAGE_SIZE}.",
+        DEFAULT_PAGE_SIZE,
+        minimum=1,
+        maximum=MAX_PAGE_SIZE,
+        default=DEFAULT_PAGE_SIZE,
+    ),
+    inputs.whole("Page").says(
+        "The page's number, for the client alone; above 0 only together with PageToken.",
+        minimum=0,
+        default=0,
+    ),
+    inputs.text("PageToken").says(
+        "Where the page begins, as `next_page_url` and `previous_page_url` say it."
+    ),
 )
 _OWN: Final = frozenset(param.name for param in PARAMS)
 
@@ -85,7 +97,13 @@ def ordering(
         *_, last = clauses.values()
         return (*clauses.values(), Clause("id", last.descending))
 
-    return inputs.Param("Ordering", "ordering", convert)
+    clause = f"(?:{'|'.join(columns)})(?::(?:asc|desc))?"
+    schema = {"type": "string", "pattern": f"^{clause}(?:,{clause})*$"}
+    return inputs.Param("Ordering", "ordering", convert, schema=schema).says(
+        f"By what the list is sorted: {', '.join(columns)}, each with `:asc` or `:desc`; several"
+        " are separated by commas.",
+        f"{next(iter(columns))}:desc",
+    )
 
 
 @dataclass(frozen=True, slots=True)
