@@ -10,6 +10,7 @@ from routing.models.lanes import Lane
 from routing.models.memberships import Membership
 from routing.models.reservations import Reservation, Reservations
 from routing.models.task_channels import TaskChannel
+from routing.models.task_counts import TaskCount
 from routing.models.task_queues import TaskQueue
 from routing.models.tasks import Task
 from routing.models.worker_channels import WorkerChannel
@@ -28,6 +29,7 @@ __all__ = [
     "Reservations",
     "Task",
     "TaskChannel",
+    "TaskCount",
     "TaskQueue",
     "Worker",
     "WorkerChannel",

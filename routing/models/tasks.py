@@ -120,6 +120,29 @@ class Task(Dated):
                 name="tasks_queue_pending",
                 condition=_PENDING,
             ),
+            # Who has waited longest: of a channel, of a workflow, of a queue, and of a queue since
+            # entering it. The channel stands in all, as every figure is also given by channel, and
+            # a scope's channels are few: its oldest is the oldest of theirs.
+            models.Index(
+                fields=["task_channel", "date_created", "id"],
+                name="tasks_oldest_of_channel",
+                condition=_PENDING,
+            ),
+            models.Index(
+                fields=["workflow", "task_channel", "date_created", "id"],
+                name="tasks_oldest_of_workflow",
+                condition=_PENDING,
+            ),
+            models.Index(
+                fields=["task_queue", "task_channel", "date_created", "id"],
+                name="tasks_oldest_of_queue",
+                condition=_PENDING,
+            ),
+            models.Index(
+                fields=["task_queue", "task_channel", "task_queue_entered_date", "id"],
+                name="tasks_longest_in_queue",
+                condition=_PENDING,
+            ),
             # What is due: a task's life, and its step.
             models.Index(
                 fields=["workspace", "expires_us"],
