@@ -8,11 +8,15 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import activities
-from routing.api import inputs
+from routing.api import inputs, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
+
+_NAME = "What people call it; no two of a workspace are called alike, in upper or lower case."
 
 
 class _Activities(Resource):
+    shape = shapes.ACTIVITY
+
     def represent(self, row: models.Activity) -> dict[str, Any]:
         return representations.activity(row, base=self.base)
 
@@ -21,8 +25,21 @@ class ActivityList(_Activities, ListResource[models.Activity]):
     """The activities of a workspace."""
 
     key = "activities"
-    params = (inputs.text("FriendlyName", required=True), inputs.boolean("Available"))
-    filters = (inputs.text("FriendlyName"), inputs.boolean("Available"))
+    about = {
+        "get": "List activities",
+        "post": "Create an activity\n\nA workspace has at most 100.",
+    }
+    params = (
+        inputs.name(required=True).says(_NAME, "Lunch"),
+        inputs.boolean("Available").says(
+            "Whether workers in it take work; false unless said otherwise, and fixed from then on.",
+            False,
+        ),
+    )
+    filters = (
+        inputs.text("FriendlyName").says("Only the one with this very name.", "Available"),
+        inputs.boolean("Available").says("Only those in which workers do, or do not, take work."),
+    )
 
     def rows(self) -> QuerySet[models.Activity]:
         return self.workspace.activities.all()
@@ -39,7 +56,13 @@ class ActivityList(_Activities, ListResource[models.Activity]):
 class ActivityInstance(_Activities, InstanceResource[models.Activity]):
     """One activity; whether it is available was fixed when it was created."""
 
-    params = (inputs.text("FriendlyName"),)
+    about = {
+        "get": "Fetch an activity",
+        "post": "Rename an activity",
+        "delete": "Delete an activity\n\nRefused while a worker is in it, and while the workspace"
+        " or a queue names it.",
+    }
+    params = (inputs.name().says(_NAME, "Lunch break"),)
 
     def find(self) -> models.Activity:
         return self.one(self.workspace.activities.all(), sid=self.sid("sid", "WA"))

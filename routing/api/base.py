@@ -27,6 +27,7 @@ from routing.actions.errors import StaleState
 from routing.actors import Actor
 from routing.api import errors, inputs, pagination, parsers
 from routing.api.authentication import BasicAuthentication, Caller
+from routing.api.schemas import Shape
 
 Row = TypeVar("Row", bound=db.Model)
 Given = Mapping[str, Any]
@@ -61,6 +62,14 @@ class Resource(APIView):
     http_method_names = ["get", "head", "post", "delete"]
 
     params: ClassVar[tuple[inputs.Param, ...]] = ()
+    shape: ClassVar[Shape]
+    """What one thing of it looks like in an answer."""
+    about: ClassVar[Mapping[str, str]]
+    """What each method does: a line that names it, and what else there is to know."""
+    extra: ClassVar[tuple[inputs.Param, ...]] = ()
+    """Parameters of the form that only some requests read."""
+    refusals: ClassVar[Mapping[str, tuple[int, ...]]] = {}
+    """The statuses of errors that a method answers with beside those that all do."""
 
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with the one error body."""

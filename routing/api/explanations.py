@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from routing import explanation, explanation_words, models, representations
 from routing.api import inputs, pagination, parsers
 from routing.api.base import READ_ONLY, Resource
+from routing.api.explanation_shapes import EXPLAINED_WORKER, EXPLANATION
 from routing.core.explain import Candidate
 from routing.core.vocabulary import AssignmentStatus
 from routing.explanation import Explanation
@@ -26,7 +27,18 @@ class TaskExplanation(Resource):
     """A task, as something to be understood."""
 
     http_method_names = READ_ONLY
-    filters = (inputs.reference("WorkerSid", models.Worker, "WK", argument="worker"),)
+    key = KEY
+    shape = EXPLAINED_WORKER
+    beside = EXPLANATION
+    about = {
+        "get": "Explain a task\n\nThe steps it has passed, the one it is in, its next deadline, and"
+        " for every worker of its queue a rank or the reason why not, page by page."
+    }
+    filters = (
+        inputs.reference("WorkerSid", models.Worker, "WK", argument="worker").says(
+            "Only this worker, wherever they work."
+        ),
+    )
 
     def get(self, request: Request, **kwargs: str) -> Response:
         """Answer with where the task stands, and a page of the workers of its queue."""

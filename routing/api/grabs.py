@@ -9,15 +9,26 @@ from rest_framework.response import Response
 
 from routing import models, representations
 from routing.actions import grabs
-from routing.api import inputs
+from routing.api import inputs, shapes
 from routing.api.base import POST_ONLY, Resource
+from routing.api.schemas import sample_sid
 
 
 class TaskGrab(Resource):
     """A waiting task, as something to be taken."""
 
     http_method_names = POST_ONLY
-    params = (inputs.reference("WorkerSid", models.Worker, "WK", argument="worker", required=True),)
+    shape = shapes.RESERVATION
+    about = {
+        "post": "Grab a task\n\nGives a waiting task to a worker who asks for it: the answer is"
+        " their reservation, accepted already. If they may not have it, nothing changes and"
+        " `details.reason` of the 409 says why."
+    }
+    params = (
+        inputs.reference("WorkerSid", models.Worker, "WK", argument="worker", required=True).says(
+            "Who takes it.", sample_sid("WK")
+        ),
+    )
 
     def represent(self, row: models.Reservation) -> dict[str, Any]:
         row.workspace = self.workspace

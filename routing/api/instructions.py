@@ -7,6 +7,7 @@ here, so their parameters are checked, and then they are refused as not implemen
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from routing import models
@@ -40,19 +41,39 @@ TELEPHONY: Final[Mapping[str, tuple[Param, ...]]] = {
         inputs.text("To"),
         inputs.text("From"),
         inputs.whole("Timeout", most=999),
-        inputs.whole("MaxParticipants", least=2, most=250),
+        inputs.text("StatusCallback"),
         inputs.one_of("StatusCallbackMethod", _METHODS),
         inputs.one_of("StatusCallbackEvent", _CALL_EVENTS, many=True),
+        inputs.boolean("Record"),
+        inputs.boolean("Muted"),
+        inputs.text("Beep"),
+        inputs.boolean("StartConferenceOnEnter"),
+        inputs.boolean("EndConferenceOnExit"),
+        inputs.boolean("EndConferenceOnCustomerExit"),
+        inputs.boolean("BeepOnCustomerEntrance"),
+        inputs.text("WaitUrl"),
         inputs.one_of("WaitMethod", _METHODS),
+        inputs.boolean("EarlyMedia"),
+        inputs.whole("MaxParticipants", least=2, most=250),
+        inputs.text("ConferenceStatusCallback"),
         inputs.one_of("ConferenceStatusCallbackMethod", _METHODS),
         inputs.one_of(
             "ConferenceStatusCallbackEvent",
             ("start", "end", "join", "leave", "mute", "hold", "speaker"),
             many=True,
         ),
+        inputs.text("ConferenceRecord"),
+        inputs.text("ConferenceTrim"),
+        inputs.text("RecordingChannels"),
+        inputs.text("RecordingStatusCallback"),
         inputs.one_of("RecordingStatusCallbackMethod", _METHODS),
+        inputs.text("ConferenceRecordingStatusCallback"),
         inputs.one_of("ConferenceRecordingStatusCallbackMethod", _METHODS),
+        inputs.text("Region"),
+        inputs.text("SipAuthUsername"),
+        inputs.text("SipAuthPassword"),
         _activity("PostWorkActivitySid"),
+        inputs.text("JitterBufferSize"),
     ),
     "dequeue": (
         _activity("DequeuePostWorkActivitySid"),
@@ -74,3 +95,15 @@ TELEPHONY: Final[Mapping[str, tuple[Param, ...]]] = {
     ),
 }
 """What each instruction that needs a telephone network may say."""
+
+
+def parameters(*instructions: str) -> tuple[Param, ...]:
+    """Return everything that these instructions may say, as the description tells of it."""
+    return tuple(
+        replace(param, required=False).says(
+            f"Of the instruction `{word}`{', which needs it' if param.required else ''}: checked,"
+            " then answered 501."
+        )
+        for word in instructions
+        for param in TELEPHONY[word]
+    )

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import reservations
-from routing.api import inputs
+from routing.api import inputs, shapes
 from routing.api.base import (
     NO_DELETE,
     READ_ONLY,
@@ -19,13 +19,16 @@ from routing.api.base import (
     Resource,
 )
 from routing.api.errors import ApiError
-from routing.api.instructions import ANSWERS, TELEPHONY
+from routing.api.instructions import ANSWERS, TELEPHONY, parameters
 from routing.core.vocabulary import ReservationStatus
 
-_STATUSES = inputs.one_of("ReservationStatus", ReservationStatus, many=True)
+_STATUSES = inputs.one_of("ReservationStatus", ReservationStatus, many=True).says(
+    "Only those in one of these statuses, repeated or separated by commas.", ["pending"]
+)
 
 
 class _Reservations(Resource):
+    shape = shapes.RESERVATION
     view: ClassVar[Literal["Tasks", "Workers"]]
 
     @cached_property
@@ -59,17 +62,27 @@ class TaskReservationList(_ReservationList):
     """To whom a task was offered."""
 
     view = "Tasks"
-    filters = (_STATUSES, inputs.sid("WorkerSid", "WK"))
+    about = {"get": "List a task's reservations"}
+    filters = (_STATUSES, inputs.sid("WorkerSid", "WK").says("Only those of this worker."))
 
 
 class WorkerReservationList(_ReservationList):
     """What a worker was offered."""
 
     view = "Workers"
+    about = {"get": "List a worker's reservations"}
 
 
 class _ReservationInstance(_Reservations, InstanceResource[models.Reservation]):
     http_method_names = NO_DELETE
+    about = {
+        "get": "Fetch a reservation",
+        "post": "Accept, reject, wrap up or complete a reservation\n\nBy ReservationStatus, or by"
+        " the instructions `accept` and `reject`. The other instructions move calls about: their"
+        " parameters are checked, and then they are answered 501, as there is no telephone"
+        " network here.",
+    }
+    refusals = {"post": (410, 501)}
 
     def find(self) -> models.Reservation:
         return self.one(self.rows(), sid=self.sid("sid", "WR"))
@@ -130,10 +143,21 @@ class _ReservationInstance(_Reservations, InstanceResource[models.Reservation]):
 
 def _params(*instructions: str) -> tuple[inputs.Param, ...]:
     return (
-        inputs.one_of("ReservationStatus", ReservationStatus),
-        inputs.reference("WorkerActivitySid", models.Activity, "WA", argument="worker_activity"),
-        inputs.one_of("Instruction", instructions),
+        inputs.one_of("ReservationStatus", ReservationStatus).says(
+            "`accepted` or `rejected` for an open offer; `wrapping` or `completed` for an accepted"
+            " one. The other statuses are the router's.",
+            "accepted",
+        ),
+        inputs.reference(
+            "WorkerActivitySid", models.Activity, "WA", argument="worker_activity"
+        ).says("With `rejected`: the activity that the worker goes into."),
+        inputs.one_of("Instruction", instructions).says(
+            "What to do, in a word, instead of a ReservationStatus."
+        ),
     )
+
+
+_NOT_SUPERVISING = [word for word in TELEPHONY if word != "supervise"]
 
 
 class TaskReservationInstance(_ReservationInstance):
@@ -141,10 +165,12 @@ class TaskReservationInstance(_ReservationInstance):
 
     view = "Tasks"
     params = _params(*ANSWERS, *TELEPHONY)
+    extra = parameters(*TELEPHONY)
 
 
 class WorkerReservationInstance(_ReservationInstance):
     """One offer to a worker; supervising is asked for from the task's side alone."""
 
     view = "Workers"
-    params = _params(*ANSWERS, *(word for word in TELEPHONY if word != "supervise"))
+    params = _params(*ANSWERS, *_NOT_SUPERVISING)
+    extra = parameters(*_NOT_SUPERVISING)

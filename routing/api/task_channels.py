@@ -8,11 +8,17 @@ from django.db.models import QuerySet
 
 from routing import models, representations, sids
 from routing.actions import task_channels
-from routing.api import inputs
+from routing.api import inputs, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
+
+_OPTIMIZED = inputs.boolean("ChannelOptimizedRouting").says(
+    "Whether workers with most room on this channel are preferred; false unless said otherwise."
+)
 
 
 class _TaskChannels(Resource):
+    shape = shapes.TASK_CHANNEL
+
     def represent(self, row: models.TaskChannel) -> dict[str, Any]:
         return representations.task_channel(row, base=self.base)
 
@@ -21,10 +27,21 @@ class TaskChannelList(_TaskChannels, ListResource[models.TaskChannel]):
     """The task channels of a workspace."""
 
     key = "channels"
+    about = {
+        "get": "List task channels",
+        "post": "Create a task channel\n\nEvery worker gets a capacity of 1 for it.",
+    }
     params = (
-        inputs.text("FriendlyName", required=True),
-        inputs.text("UniqueName", required=True),
-        inputs.boolean("ChannelOptimizedRouting"),
+        inputs.name(required=True).says("What people call it.", "Web leads"),
+        inputs.text("UniqueName", required=True).says(
+            "What expressions and requests call it: letters, digits, `_` and `$`, no digit first;"
+            " kept in lower case.",
+            "leads",
+            minLength=1,
+            maxLength=inputs.NAME_LIMIT,
+            pattern="^[A-Za-z_$][A-Za-z0-9_$]*$",
+        ),
+        _OPTIMIZED,
     )
 
     def rows(self) -> QuerySet[models.TaskChannel]:
@@ -39,7 +56,13 @@ class TaskChannelList(_TaskChannels, ListResource[models.TaskChannel]):
 class TaskChannelInstance(_TaskChannels, InstanceResource[models.TaskChannel]):
     """One task channel, named by its sid or its unique name."""
 
-    params = (inputs.text("FriendlyName"), inputs.boolean("ChannelOptimizedRouting"))
+    about = {
+        "get": "Fetch a task channel",
+        "post": "Change a task channel\n\nIts unique name stays.",
+        "delete": "Delete a task channel\n\nRefused for `default`, and while a task uses it. The"
+        " workers' capacities for it go with it.",
+    }
+    params = (inputs.name().says("What people call it.", "Leads"), _OPTIMIZED)
 
     def find(self) -> models.TaskChannel:
         rows = self.workspace.task_channels.all()

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from routing import models, representations
 from routing.actions import inputs as checks
 from routing.actions import task_queues
-from routing.api import inputs, pagination
+from routing.api import inputs, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher
 from routing.core.vocabulary import GrabPolicy, QueueOrder
@@ -18,20 +18,36 @@ from routing.seen import lanes, workers
 from workflows.expressions import View
 
 _ACTIVITIES = ("reservation_activity", "assignment_activity")
+_NAME = "What people call it; no two of a workspace are called alike."
+
+
+def _activity(name: str, argument: str, moment: str) -> inputs.Param:
+    return inputs.reference(name, models.Activity, "WA", argument=argument, clearable=True).says(
+        f"Without multitasking: a worker's activity {moment}; empty: unchanged."
+    )
+
+
 _COMMON = (
-    inputs.text("TargetWorkers", limit=10_000),
-    inputs.whole("MaxReservedWorkers"),
-    inputs.one_of("TaskOrder", QueueOrder),
-    *(
-        inputs.reference(name, models.Activity, "WA", argument=argument, clearable=True)
-        for name, argument in (
-            ("ReservationActivitySid", "reservation_activity"),
-            ("AssignmentActivitySid", "assignment_activity"),
-        )
+    inputs.text("TargetWorkers", limit=10_000).says(
+        "The expression that says which workers serve it. Empty: nobody; not given at creation:"
+        " everybody.",
+        'languages HAS "en"',
     ),
-    inputs.one_of("GrabPolicy", GrabPolicy),
-    inputs.whole("GrabLimit"),
-    inputs.whole("GrabAfter"),
+    inputs.whole("MaxReservedWorkers", least=1, most=50).says(
+        "To how many workers a task is offered at once; 1 unless said otherwise.", 1
+    ),
+    inputs.one_of("TaskOrder", QueueOrder).says(
+        "Which end is served first; FIFO unless said otherwise.", "FIFO"
+    ),
+    _activity("ReservationActivitySid", "reservation_activity", "while an offer is open"),
+    _activity("AssignmentActivitySid", "assignment_activity", "from accepting a task on"),
+    inputs.one_of("GrabPolicy", GrabPolicy).says(
+        "What workers may grab from it: nothing, anything, only the oldest GrabLimit tasks, or"
+        " only what has waited GrabAfter seconds.",
+        "oldest",
+    ),
+    inputs.whole("GrabLimit", least=1, most=10_000).says("How many `oldest` means.", 10),
+    inputs.whole("GrabAfter", most=1_209_600).says("How many seconds `waited` means.", 60),
 )
 
 
@@ -41,10 +57,18 @@ def _worker_attributes() -> inputs.Param:
     def convert(value: str, place: inputs.Place) -> View:
         return View(checks.parse_attributes(value, field="evaluate_worker_attributes"), {})
 
-    return inputs.Param("EvaluateWorkerAttributes", "evaluate_worker_attributes", convert)
+    schema = {"type": "string", "contentMediaType": "application/json"}
+    return inputs.Param(
+        "EvaluateWorkerAttributes", "evaluate_worker_attributes", convert, schema=schema
+    ).says(
+        "Only queues that a worker with these attributes, a JSON object, would serve.",
+        '{"languages": ["en"]}',
+    )
 
 
 class _TaskQueues(Resource):
+    shape = shapes.TASK_QUEUE
+
     def rows(self) -> QuerySet[models.TaskQueue]:
         return self.workspace.task_queues.select_related(*_ACTIVITIES)
 
@@ -57,11 +81,15 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
     """The task queues of a workspace."""
 
     key = "task_queues"
-    params = (inputs.text("FriendlyName", required=True), *_COMMON)
+    about = {
+        "get": "List task queues",
+        "post": "Create a task queue\n\nA queue that no worker serves is accepted: its tasks wait.",
+    }
+    params = (inputs.name(required=True).says(_NAME, "Support in English"), *_COMMON)
     filters = (
-        inputs.text("FriendlyName"),
+        inputs.text("FriendlyName").says("Only the one with this very name.", "Support in English"),
         _worker_attributes(),
-        inputs.sid("WorkerSid", "WK"),
+        inputs.sid("WorkerSid", "WK").says("Only queues that this worker serves."),
         pagination.ordering({"DateUpdated": "date_updated", "DateCreated": "date_created"}),
     )
 
@@ -96,7 +124,12 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
 class TaskQueueInstance(_TaskQueues, InstanceResource[models.TaskQueue]):
     """One task queue."""
 
-    params = (inputs.text("FriendlyName"), *_COMMON)
+    about = {
+        "get": "Fetch a task queue",
+        "post": "Change a task queue",
+        "delete": "Delete a task queue\n\nRefused while a workflow names it or a task is in it.",
+    }
+    params = (inputs.name().says(_NAME, "Support in English"), *_COMMON)
 
     def find(self) -> models.TaskQueue:
         return self.one(self.rows(), sid=self.sid("sid", "WQ"))

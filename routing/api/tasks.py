@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import task_statuses, tasks
-from routing.api import inputs, pagination
+from routing.actions.tasks import MAX_PRIORITY, MAX_TIMEOUT
+from routing.api import inputs, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError
 from routing.core.vocabulary import AssignmentStatus
@@ -21,13 +22,30 @@ _RELATED = ("task_queue", "workflow", "task_channel")
 _TASK_CHANNEL = ("TaskChannel", "TaskChannelSid", "TaskChannelUniqueName")
 
 
+_ATTRIBUTES = inputs.document("Attributes").says(
+    "What it is about, and what expressions can ask: a JSON object of at most 4096 characters,"
+    " kept to the letter; it replaces what was there.",
+    '{"subject": "Parcel has not arrived", "language": "en"}',
+    maxLength=4096,
+)
+_PRIORITY = inputs.whole("Priority", most=MAX_PRIORITY)
+_VIRTUAL_START = inputs.moment("VirtualStartTime").says(
+    "From when on it counts as waiting where tasks are sorted; not before 1900, not in the future."
+)
+
+
 def _task_channel(name: str) -> inputs.Param:
+    words = "The kind of work that it is, by sid or unique name; `default` unless said otherwise."
+    if name != _TASK_CHANNEL[0]:
+        words = f"The same as {_TASK_CHANNEL[0]}, as the JavaScript SDK says it."
     return inputs.reference(
         name, models.TaskChannel, "TC", argument="task_channel", by="unique_name"
-    )
+    ).says(words, "chat" if name == _TASK_CHANNEL[0] else None)
 
 
 class _Tasks(Resource):
+    shape = shapes.TASK
+
     def rows(self) -> QuerySet[models.Task]:
         return self.workspace.tasks.select_related(*_RELATED)
 
@@ -40,28 +58,49 @@ class TaskList(_Tasks, ListResource[models.Task]):
     """The tasks of a workspace."""
 
     key = "tasks"
+    about = {
+        "get": "List tasks\n\nOldest first, unless Ordering says otherwise; finished ones too, for"
+        " as long as they are kept.",
+        "post": "Create a task\n\nIts workflow puts it into a queue, and the router looks at once"
+        " who could take it.",
+    }
     params = (
-        inputs.document("Attributes"),
-        inputs.reference("WorkflowSid", models.Workflow, "WW", argument="workflow"),
+        _ATTRIBUTES,
+        inputs.reference("WorkflowSid", models.Workflow, "WW", argument="workflow").says(
+            "The workflow that leads it; may be left out when the workspace has exactly one."
+        ),
         # The worker SDK says the same under two other names.
         *map(_task_channel, reversed(_TASK_CHANNEL)),
-        inputs.whole("Priority"),
-        inputs.whole("Timeout"),
-        inputs.moment("VirtualStartTime"),
-        inputs.sid("RoutingTarget", "WK", "WQ", "WW"),
-        inputs.boolean("IgnoreCapacity"),
-        inputs.reference("TaskQueueSid", models.TaskQueue, "WQ", argument="task_queue"),
+        _PRIORITY.says("The higher, the earlier; a target that sets a priority overrides it.", 5),
+        inputs.whole("Timeout", least=1, most=MAX_TIMEOUT).says(
+            "How many seconds it may wait before it is canceled; a day unless said otherwise.", 3600
+        ),
+        _VIRTUAL_START,
+        inputs.sid("RoutingTarget", "WK", "WQ", "WW").says(
+            "The worker, queue or workflow that it goes to directly."
+        ),
+        inputs.boolean("IgnoreCapacity").says(
+            "With a worker as RoutingTarget: whether it is offered whatever their capacity and"
+            " activity; true unless said otherwise."
+        ),
+        inputs.reference("TaskQueueSid", models.TaskQueue, "WQ", argument="task_queue").says(
+            "With a worker as RoutingTarget: the queue under which it is counted."
+        ),
     )
     filters = (
-        inputs.whole("Priority"),
-        inputs.one_of("AssignmentStatus", AssignmentStatus, many=True),
-        inputs.sid("WorkflowSid", "WW"),
-        inputs.text("WorkflowName"),
-        inputs.sid("TaskQueueSid", "WQ"),
-        inputs.text("TaskQueueName"),
-        inputs.sid("RoutingTarget", "WK", "WQ", "WW"),
-        inputs.boolean("HasAddons"),
-        inputs.expression("EvaluateTaskAttributes", subject="task"),
+        _PRIORITY.says("Only those of this priority."),
+        inputs.one_of("AssignmentStatus", AssignmentStatus, many=True).says(
+            "Only those in one of these statuses, repeated or separated by commas.", ["pending"]
+        ),
+        inputs.sid("WorkflowSid", "WW").says("Only those that this workflow leads."),
+        inputs.text("WorkflowName").says("Only those that the workflow of this name leads."),
+        inputs.sid("TaskQueueSid", "WQ").says("Only those in this queue."),
+        inputs.text("TaskQueueName").says("Only those in the queue of this name."),
+        inputs.sid("RoutingTarget", "WK", "WQ", "WW").says("Only those sent there directly."),
+        inputs.boolean("HasAddons").says("True finds nothing: there are no add-ons."),
+        inputs.expression("EvaluateTaskAttributes", subject="task").says(
+            "Only those whose attributes meet this expression.", 'language == "en"'
+        ),
         pagination.ordering(
             {
                 "DateCreated": "date_created",
@@ -108,13 +147,23 @@ class TaskList(_Tasks, ListResource[models.Task]):
 class TaskInstance(_Tasks, InstanceResource[models.Task]):
     """One task."""
 
+    about = {
+        "get": "Fetch a task",
+        "post": "Change, cancel, wrap up or complete a task\n\nNew attributes route a waiting task"
+        " anew. Attributes cannot be changed in the request that wraps up or completes.",
+        "delete": "Delete a task\n\nIn any status; whoever has it loses it.",
+    }
     params = (
-        inputs.document("Attributes"),
-        inputs.one_of("AssignmentStatus", AssignmentStatus),
-        inputs.text("Reason"),
-        inputs.whole("Priority"),
+        _ATTRIBUTES,
+        inputs.one_of("AssignmentStatus", AssignmentStatus).says(
+            "`canceled` for a task that waits or is on offer; `wrapping` or `completed` for one"
+            " that somebody has. The other statuses are the router's.",
+            "completed",
+        ),
+        inputs.text("Reason").says("Why it is canceled or completed.", "Solved"),
+        _PRIORITY.says("The higher, the earlier; a target that sets a priority overrides it."),
         *map(_task_channel, reversed(_TASK_CHANNEL)),
-        inputs.moment("VirtualStartTime"),
+        _VIRTUAL_START,
     )
 
     def find(self) -> models.Task:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from routing import models, representations, sids
 from routing.actions import worker_channels
-from routing.api import inputs
+from routing.api import inputs, shapes
 from routing.api.base import (
     NO_DELETE,
     READ_ONLY,
@@ -17,9 +17,12 @@ from routing.api.base import (
     ListResource,
     Resource,
 )
+from routing.models.worker_channels import MAX_CAPACITY
 
 
 class _WorkerChannels(Resource):
+    shape = shapes.WORKER_CHANNEL
+
     @cached_property
     def worker(self) -> models.Worker:
         """Return the worker that the path names."""
@@ -38,16 +41,27 @@ class WorkerChannelList(_WorkerChannels, ListResource[models.WorkerChannel]):
 
     http_method_names = READ_ONLY
     key = "channels"
+    about = {"get": "List a worker's channels\n\nOne for every task channel of the workspace."}
 
 
 class WorkerChannelInstance(_WorkerChannels, InstanceResource[models.WorkerChannel]):
     """One channel of a worker, named by its own sid, or its task channel's, or the unique name."""
 
     http_method_names = NO_DELETE
+    about = {
+        "get": "Fetch a worker's channel",
+        "post": "Change a worker's channel\n\nTasks in work are left alone, whatever the capacity.",
+    }
     params = (
-        inputs.whole("Capacity", "configured_capacity"),
-        inputs.boolean("Available"),
-        inputs.whole("ReservedForManual"),
+        inputs.whole("Capacity", "configured_capacity", most=MAX_CAPACITY).says(
+            "How many tasks of it the worker takes at once; 0: none.", 3
+        ),
+        inputs.boolean("Available").says(
+            "Whether the worker takes this kind of work just now; the capacity stays.", True
+        ),
+        inputs.whole("ReservedForManual", most=MAX_CAPACITY).says(
+            "How many of the slots the router leaves free for grabbing.", 1
+        ),
     )
 
     def find(self) -> models.WorkerChannel:

@@ -9,17 +9,29 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import workers
-from routing.api import inputs, pagination
+from routing.api import inputs, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher, snapshot
 from routing.seen import lanes
 from routing.seen import workers as seen
 from workflows import expressions
 
-_ACTIVITY = inputs.reference("ActivitySid", models.Activity, "WA", argument="activity")
+_NAME = "What people call them; no two of a workspace are called alike, in upper or lower case."
+_ATTRIBUTES = inputs.document("Attributes").says(
+    "What expressions can ask about them: a JSON object of at most 4096 characters, kept to the"
+    " letter; it replaces what was there.",
+    '{"languages": ["en", "de"]}',
+    maxLength=4096,
+)
+
+
+def _activity(words: str) -> inputs.Param:
+    return inputs.reference("ActivitySid", models.Activity, "WA", argument="activity").says(words)
 
 
 class _Workers(Resource):
+    shape = shapes.WORKER
+
     def rows(self) -> QuerySet[models.Worker]:
         return self.workspace.workers.select_related("activity")
 
@@ -32,19 +44,25 @@ class WorkerList(_Workers, ListResource[models.Worker]):
     """The workers of a workspace."""
 
     key = "workers"
+    about = {
+        "get": "List workers",
+        "post": "Create a worker\n\nThey get a capacity of 1 for every task channel.",
+    }
     params = (
-        inputs.text("FriendlyName", required=True),
-        inputs.document("Attributes"),
-        _ACTIVITY,
+        inputs.name(required=True).says(_NAME, "Alice"),
+        _ATTRIBUTES,
+        _activity("Their activity; the workspace's default activity unless said otherwise."),
     )
     filters = (
-        inputs.text("FriendlyName"),
-        inputs.text("ActivityName"),
-        inputs.sid("ActivitySid", "WA"),
-        inputs.boolean("Available"),
-        inputs.expression("TargetWorkersExpression", subject="worker"),
-        inputs.text("TaskQueueName"),
-        inputs.sid("TaskQueueSid", "WQ"),
+        inputs.text("FriendlyName").says("Only the one with this very name.", "Alice"),
+        inputs.text("ActivityName").says("Only those in the activity of this name.", "Available"),
+        inputs.sid("ActivitySid", "WA").says("Only those in this activity."),
+        inputs.boolean("Available").says("Only those who do, or do not, take work."),
+        inputs.expression("TargetWorkersExpression", subject="worker").says(
+            "Only those who meet this expression.", 'languages HAS "en"'
+        ),
+        inputs.text("TaskQueueName").says("Only those who serve the queue of this name."),
+        inputs.sid("TaskQueueSid", "WQ").says("Only those who serve this queue."),
         pagination.ordering(
             {"DateStatusChanged": "date_status_changed", "DateCreated": "date_created"}
         ),
@@ -94,11 +112,20 @@ class WorkerList(_Workers, ListResource[models.Worker]):
 class WorkerInstance(_Workers, InstanceResource[models.Worker]):
     """One worker."""
 
+    about = {
+        "get": "Fetch a worker",
+        "post": "Change a worker\n\nAn activity that takes no work stops new offers at once; tasks"
+        " in work go on.",
+        "delete": "Delete a worker\n\nRefused while they have an open offer or a task.",
+    }
     params = (
-        inputs.text("FriendlyName"),
-        inputs.document("Attributes"),
-        _ACTIVITY,
-        inputs.boolean("RejectPendingReservations"),
+        inputs.name().says(_NAME, "Alice"),
+        _ATTRIBUTES,
+        _activity("Their new activity."),
+        inputs.boolean("RejectPendingReservations").says(
+            "Whether their open offers are rejected as they go; without it, an activity that takes"
+            " no work is refused while there are any."
+        ),
     )
 
     def find(self) -> models.Worker:

@@ -8,19 +8,33 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import workspaces
-from routing.api import inputs
+from routing.api import inputs, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core.vocabulary import QueueOrder
 
+_NAME = "What people call it; no two of an account are called alike."
 _COMMON = (
-    inputs.text("EventCallbackUrl"),
-    inputs.text("EventsFilter"),
-    inputs.boolean("MultiTaskEnabled"),
-    inputs.one_of("PrioritizeQueueOrder", QueueOrder),
+    inputs.url("EventCallbackUrl").says(
+        "Where every event is posted; empty: nowhere.", "https://example.com/events"
+    ),
+    inputs.text("EventsFilter").says(
+        "The event types to post, separated by commas; empty: all.", "task.created,task.completed"
+    ),
+    inputs.boolean("MultiTaskEnabled").says(
+        "Whether workers take several tasks at once, by their capacities; true unless said"
+        " otherwise at creation. Switched off, capacities are kept.",
+        True,
+    ),
+    inputs.one_of("PrioritizeQueueOrder", QueueOrder).says(
+        "Which queues a free worker serves first when FIFO and LIFO queues compete; FIFO unless"
+        " said otherwise at creation."
+    ),
 )
 
 
 class _Workspaces(Resource):
+    shape = shapes.WORKSPACE
+
     def workspaces(self) -> QuerySet[models.Workspace]:
         """Return the caller's workspaces with what showing them needs."""
         return super().workspaces().select_related("default_activity", "timeout_activity")
@@ -33,12 +47,21 @@ class WorkspaceList(_Workspaces, ListResource[models.Workspace]):
     """The workspaces of an account."""
 
     key = "workspaces"
+    about = {
+        "get": "List workspaces",
+        "post": "Create a workspace\n\nIt begins with three activities (Offline, Available,"
+        " Unavailable) and five task channels (default, voice, sms, chat, video).",
+    }
     params = (
-        inputs.text("FriendlyName", required=True),
-        inputs.one_of("Template", ("NONE", "FIFO")),
+        inputs.name(required=True).says(_NAME, "Support"),
+        inputs.one_of("Template", ("NONE", "FIFO")).says(
+            "`FIFO` makes a queue for everyone and a workflow that fills it as well; `NONE`, as"
+            " nothing, does not.",
+            "FIFO",
+        ),
         *_COMMON,
     )
-    filters = (inputs.text("FriendlyName"),)
+    filters = (inputs.text("FriendlyName").says("Only the one with this very name.", "Support"),)
 
     def rows(self) -> QuerySet[models.Workspace]:
         return self.workspaces()
@@ -55,10 +78,19 @@ class WorkspaceList(_Workspaces, ListResource[models.Workspace]):
 class WorkspaceInstance(_Workspaces, InstanceResource[models.Workspace]):
     """One workspace."""
 
+    about = {
+        "get": "Fetch a workspace",
+        "post": "Change a workspace",
+        "delete": "Delete a workspace\n\nEverything in it goes with it, tasks in work too.",
+    }
     params = (
-        inputs.text("FriendlyName"),
-        inputs.reference("DefaultActivitySid", models.Activity, "WA", argument="default_activity"),
-        inputs.reference("TimeoutActivitySid", models.Activity, "WA", argument="timeout_activity"),
+        inputs.name().says(_NAME, "Support"),
+        inputs.reference(
+            "DefaultActivitySid", models.Activity, "WA", argument="default_activity"
+        ).says("The activity of workers who are created without one."),
+        inputs.reference(
+            "TimeoutActivitySid", models.Activity, "WA", argument="timeout_activity"
+        ).says("The activity that a worker is given who lets an offer expire."),
         *_COMMON,
     )
 

@@ -1,0 +1,174 @@
+"""Write JSON schemas shortly: one function per kind of value that the API answers with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from routing.api.inputs import sid_schema
+
+Schema = dict[str, Any]
+
+EXAMPLE_HOST: Final = "https://cordboard.example"
+DATE_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What one kind of thing looks like in an answer.
+
+    Arguments:
+        name: what it is called among the description's schemas.
+        optional: the properties that not every answer has.
+        versioned: whether answers carry an ETag.
+    """
+
+    name: str
+    properties: Mapping[str, Schema]
+    words: str = ""
+    optional: frozenset[str] = field(default_factory=frozenset)
+    versioned: bool = False
+
+    @property
+    def schema(self) -> Schema:
+        """Return its JSON schema."""
+        return mapping(self.properties, self.words, optional=self.optional)
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """Return one, made of the examples of its properties."""
+        found: dict[str, Any] = example_of(self.schema)
+        return found
+
+
+def sample_sid(prefix: str) -> str:
+    """Return the sid that all examples use for things of this kind."""
+    return prefix + hashlib.sha256(prefix.encode()).hexdigest()[:32]
+
+
+def text(words: str, example: str | None, *, null: bool = False, **more: Any) -> Schema:
+    """Describe a text."""
+    return _described("string", words, example, null, more)
+
+
+def document(words: str, example: str) -> Schema:
+    """Describe a text that holds JSON."""
+    return text(words, example, contentMediaType="application/json")
+
+
+def whole(
+    words: str, example: int | None, *, least: int = 0, most: int | None = None, null: bool = False
+) -> Schema:
+    """Describe a whole number."""
+    limits = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
+    return _described("integer", words, example, null, limits)
+
+
+def number(words: str, example: float, *, null: bool = False) -> Schema:
+    """Describe a number that is not negative."""
+    return _described("number", words, example, null, {"minimum": 0})
+
+
+def flag(words: str, example: bool | None, *, null: bool = False) -> Schema:
+    """Describe what is true or false."""
+    return _described("boolean", words, example, null, {})
+
+
+def word(words: str, members: Iterable[str], example: str | None, *, null: bool = False) -> Schema:
+    """Describe one of a few words."""
+    known: list[str | None] = [str(member) for member in members]
+    return _described("string", words, example, null, {"enum": known + [None] * null})
+
+
+def date(words: str, example: str | None = "2026-03-02T09:30:00Z", *, null: bool = False) -> Schema:
+    """Describe a moment: UTC, whole seconds, Z."""
+    more = {"format": "date-time", "pattern": DATE_PATTERN}
+    return _described("string", words, example, null, more)
+
+
+def sid(words: str, *prefixes: str, null: bool = False, unset: bool = False) -> Schema:
+    """Describe a sid.
+
+    Arguments:
+        unset: the example has none.
+    """
+    example = None if unset else sample_sid(prefixes[0])
+    return _described("string", words, example, null, {"pattern": sid_schema(*prefixes)["pattern"]})
+
+
+def url(words: str, path: str | None, *, null: bool = False) -> Schema:
+    """Describe an absolute URL.
+
+    Arguments:
+        path: where the example leads; each sid in it is given by its prefix in braces.
+    """
+    example = None if path is None else EXAMPLE_HOST + "/v1/Workspaces/{WS}" + path
+    return _described("string", words, example and _filled(example), null, {"format": "uri"})
+
+
+def links(**paths: str | tuple[str, None]) -> Schema:
+    """Describe the links of a thing by their names and where they lead.
+
+    Arguments:
+        paths: as for `url`; a pair with None for a link that may be null.
+    """
+    found = {
+        name: url("", path, null=False) if isinstance(path, str) else url("", path[0], null=True)
+        for name, path in paths.items()
+    }
+    return mapping(found, "Where more about it is found.")
+
+
+def mapping(
+    properties: Mapping[str, Schema], words: str = "", *, optional: frozenset[str] = frozenset()
+) -> Schema:
+    """Describe an object with these properties."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": [name for name in properties if name not in optional],
+        **({"description": words} if words else {}),
+    }
+
+
+def listing(items: Schema, words: str = "") -> Schema:
+    """Describe a list."""
+    return {"type": "array", "items": items, **({"description": words} if words else {})}
+
+
+def counts(values: Schema, words: str, example: Mapping[str, Any]) -> Schema:
+    """Describe an object whose keys are not known beforehand."""
+    return {
+        "type": "object",
+        "additionalProperties": values,
+        "description": words,
+        "examples": [dict(example)],
+    }
+
+
+def nullable(schema: Schema) -> Schema:
+    """Describe what may be null as well."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def example_of(schema: Mapping[str, Any]) -> Any:
+    """Return an example of what a schema describes."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "properties" in schema:
+        return {name: example_of(found) for name, found in schema["properties"].items()}
+    if "items" in schema:
+        return [example_of(schema["items"])]
+    raise ValueError(f"{schema} has no example")
+
+
+def _described(kind: str, words: str, example: Any, null: bool, more: Mapping[str, Any]) -> Schema:
+    found: Schema = {"type": [kind, "null"] if null else kind, **more, "examples": [example]}
+    return found | ({"description": words} if words else {})
+
+
+def _filled(path: str) -> str:
+    head, *parts = path.split("{")
+    return head + "".join(sample_sid(part[:2]) + part[3:] for part in parts)
