@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, RestrictedError
 
 from routing import event_data, events, models, sids
-from routing.actions import inputs
+from routing.actions import inputs, locks
 from routing.actions.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import EventType
@@ -55,7 +55,9 @@ def rename_activity(
     with _unique(friendly_name):
         activity.save(update_fields=["friendly_name", "date_updated"])
     # Expressions read the activity's name: what was seen of these workers no longer holds.
-    models.Worker.objects.filter(activity=activity).update(version=F("version") + 1)
+    here = models.Worker.objects.filter(activity=activity)
+    locks.lock_workers(here)
+    here.update(version=F("version") + 1)
     _record(EventType.ACTIVITY_UPDATED, activity, actor, now)
     return activity
 

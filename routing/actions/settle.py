@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F
 
 from routing import event_data, events, models
-from routing.actions import activity_moves, lanes
+from routing.actions import activity_moves, lanes, locks
 from routing.actions.errors import StaleState
 from routing.actors import Actor
 from routing.core import lifecycle
@@ -99,7 +99,8 @@ def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
     """
     part = set(_open_reservations(task_id).values_list("worker_id", flat=True))
     locked = part | set(joining)
-    _lock_workers(locked)
+    if locked:
+        locks.lock_workers(models.Worker.objects.filter(pk__in=locked))
     story = hold_task(task_id)
     if not {r.worker_id for r in story.reservations} <= locked:
         raise _StoryGrew
@@ -108,7 +109,8 @@ def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
 
 def hold_task(task_id: int) -> Story:
     """Lock a task for a caller who has locked every worker whose part in it is to change."""
-    task = _RELATED.select_for_update(no_key=True, of=("self",)).filter(pk=task_id).first()
+    locks.lock_task(task_id)
+    task = _RELATED.filter(pk=task_id).first()
     if task is None:
         raise StaleState("the task was deleted meanwhile")
     reservations = list(
@@ -128,16 +130,6 @@ _RELATED = models.Task.objects.select_related(
 
 def _open_reservations(task_id: int) -> models.Reservations:
     return models.Reservation.objects.filter(task_id=task_id).open()
-
-
-def _lock_workers(worker_ids: set[int]) -> None:
-    if worker_ids:
-        list(
-            models.Worker.objects.filter(pk__in=worker_ids)
-            .order_by("pk")
-            .select_for_update(no_key=True)
-            .values_list("pk")
-        )
 
 
 def move_reservation(

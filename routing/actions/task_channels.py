@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from routing import event_data, events, models, sids
-from routing.actions import inputs
+from routing.actions import inputs, locks
 from routing.actions.errors import InUse
 from routing.actors import Actor
 from routing.core.lifecycle import FINAL_TASK
@@ -38,6 +38,7 @@ def create_task_channel(
 ) -> models.TaskChannel:
     """Create a channel; every worker of the workspace gets it with a capacity of 1."""
     unique_name = inputs.unique_name(unique_name)
+    locks.lock_doors(workspace)
     with inputs.refusing_duplicates(
         f"a task channel with the unique name {unique_name!r} exists already in this workspace",
         field="unique_name",
@@ -113,6 +114,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     """
     if channel.unique_name == "default":
         raise InUse("the task channel 'default' cannot be deleted: tasks without a channel use it")
+    locks.lock_doors(channel.workspace)
     # Whoever creates a task or takes a slot on this channel meanwhile waits, and finds it gone.
     models.TaskChannel.objects.select_for_update().get(pk=channel.pk)
     live = models.Task.objects.filter(task_channel=channel).filter(
@@ -135,6 +137,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
 
 def _count_workloads(workspace: models.Workspace) -> None:
     """Note that every worker of a workspace has other channels than before."""
+    locks.lock_workers(workspace.workers.all())
     workspace.workers.update(workload_version=F("workload_version") + 1)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from routing import event_data, events, models, sids
-from routing.actions import activity_moves, inputs, reservations, settle
+from routing.actions import activity_moves, inputs, locks, reservations, settle
 from routing.actions.errors import InUse, InvalidInput, NotNow, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import Actor
@@ -48,6 +48,7 @@ def create_worker(
         activity: the workspace's default activity when left out.
         user: the login that works as this worker at the agent's desk.
     """
+    locks.lock_doors(workspace)
     activity = activity or workspace.default_activity
     assert activity is not None
     worker = models.Worker(
@@ -147,12 +148,9 @@ def delete_worker(
 
 
 def _lock(worker: models.Worker) -> models.Worker:
-    locked = (
-        models.Worker.objects.select_related("activity", "workspace")
-        .select_for_update(no_key=True, of=("self",))
-        .filter(pk=worker.pk)
-        .first()
-    )
+    rows = models.Worker.objects.filter(pk=worker.pk)
+    locks.lock_workers(rows)
+    locked = rows.select_related("activity", "workspace").first()
     if locked is None:
         raise StaleState("the worker was deleted meanwhile")
     return locked

@@ -1,0 +1,40 @@
+"""Lock rows in the one order that everybody keeps, so that no two actions wait in a circle.
+
+First a workspace's doors, then workers in the order of their ids, then a task. Locking and reading
+are two statements: a row that was waited for comes back as it has become, but whatever a statement
+joins to it is as old as the statement. (On SQLite a transaction has the database to itself, and
+there is nothing to lock.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from routing import models
+
+
+def lock_workers(rows: QuerySet[models.Worker]) -> None:
+    """Lock these workers, in the order of their ids: before an update of many at once, too."""
+    _lock(rows.order_by("pk"))
+
+
+def lock_task(task_id: int) -> None:
+    """Lock a task, for a caller who has locked every worker whose part in it is to change."""
+    _lock(models.Task.objects.filter(pk=task_id))
+
+
+def lock_doors(workspace: models.Workspace) -> None:
+    """Let nobody else add a worker or a task channel meanwhile.
+
+    Every worker has a worker channel for every task channel: of two who add one of each at the same
+    moment, the second must see what the first added.
+    """
+    _lock(models.Workspace.objects.filter(pk=workspace.pk))
+
+
+def _lock(rows: QuerySet[Any]) -> None:
+    if connection.features.has_select_for_update:
+        list(rows.select_for_update(no_key=True).values_list("pk"))
