@@ -64,6 +64,10 @@ class Resource(APIView):
     params: ClassVar[tuple[inputs.Param, ...]] = ()
     shape: ClassVar[Shape]
     """What one thing of it looks like in an answer."""
+    beside: ClassVar[Shape | None] = None
+    """What stands beside the list of a page, where there is anything."""
+    created: ClassVar[int] = 200
+    """The status of a POST that succeeds."""
     about: ClassVar[Mapping[str, str]]
     """What each method does: a line that names it, and what else there is to know."""
     extra: ClassVar[tuple[inputs.Param, ...]] = ()
@@ -165,6 +169,7 @@ class ListResource(Resource, Generic[Row]):
     """Many of a noun: read in pages, and added to where the noun is created by request."""
 
     key: ClassVar[str]
+    created = 201
     filters: ClassVar[tuple[inputs.Param, ...]] = ()
     order: ClassVar[pagination.Order] = pagination.OLDEST_FIRST
 
@@ -206,7 +211,7 @@ class ListResource(Resource, Generic[Row]):
     def post(self, request: Request, **kwargs: str) -> Response:
         """Create one more."""
         self.parents()
-        return self.answer(self.create(self.given()), status=201)
+        return self.answer(self.create(self.given()), status=self.created)
 
     def parents(self) -> None:
         """Find what the path leads through, so that a wrong path is told before a wrong form."""

@@ -18,6 +18,7 @@ class TaskGrab(Resource):
     """A waiting task, as something to be taken."""
 
     http_method_names = POST_ONLY
+    created = 201
     shape = shapes.RESERVATION
     about = {
         "post": "Grab a task\n\nGives a waiting task to a worker who asks for it: the answer is"
@@ -38,4 +39,4 @@ class TaskGrab(Resource):
         """Offer the task to the worker and accept it for them, or say why not."""
         task = self.one(self.workspace.tasks.all(), sid=self.sid("task_sid", "WT"))
         reservation = grabs.grab_task(task=task, actor=self.actor, now=self.now, **self.given())
-        return self.answer(reservation, status=201)
+        return self.answer(reservation, status=self.created)

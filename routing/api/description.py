@@ -1,0 +1,241 @@
+"""Describe the API by OpenAPI, from what its resources declare: nothing here is said twice.
+
+What a request may say follows from the resources' parameters, what an answer looks like from their
+shapes, and which errors there are from the method.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Iterable
+from typing import Any, Final
+
+from routing.api import parsers, schemas
+from routing.api.error_words import ERRORS, OF_STATUS
+from routing.api.inputs import Param
+from routing.api.operations import Operation, operations, path_parameters
+from routing.api.schemas import Schema
+
+_INTRODUCTION: Final = """\
+Cordboard's REST API, compatible on the wire with version 1 of TaskRouter's.
+
+Requests are forms (`application/x-www-form-urlencoded`), answers JSON. A parameter that is absent
+changes nothing; one that is there but empty clears what can be cleared; unknown ones are ignored.
+Dates are UTC in whole seconds. Lists come in pages: follow `meta.next_page_url` until it is null.
+Tasks, workers and reservations carry a version in `ETag`; a request with `If-Match` is carried out
+only in that version. Every error has a code, and a page at `more_info` that says how to repair it.
+"""
+
+
+@functools.lru_cache(maxsize=1)
+def _document() -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    tags: dict[str, None] = {}
+    shapes: dict[str, Schema] = {}
+    for operation in operations():
+        tags.setdefault(operation.tag)
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+        for shape in (operation.view.shape, operation.view.beside):
+            if shape is not None:
+                shapes[shape.name] = shape.schema
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cordboard",
+            "version": "1",
+            "description": _INTRODUCTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"basic": []}],
+        "tags": [{"name": name} for name in tags],
+        "paths": paths,
+        "components": {
+            "schemas": {**shapes, "Page": _page(), "Error": _error()},
+            "responses": {str(status): _refusal(status) for status in OF_STATUS},
+            "headers": _headers(),
+            "securitySchemes": {
+                "basic": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "An account's sid and auth token, or an API key's sid and"
+                    " secret.",
+                }
+            },
+        },
+    }
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document, for the caller to keep."""
+    return copy.deepcopy(_document())
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.words or f"{operation.summary}.",
+        "parameters": [*path_parameters(operation.path), *map(_in_query, operation.query)],
+        "responses": {
+            str(operation.status): _success(operation),
+            **{str(s): {"$ref": f"#/components/responses/{s}"} for s in operation.errors},
+        },
+    }
+    if operation.conditional:
+        found["parameters"].append(
+            {
+                "name": "If-Match",
+                "in": "header",
+                "description": "Carry it out only in this version: an ETag, quoted or bare, weak or"
+                " not, several separated by commas, or `*` for any.",
+                "schema": {"type": "string"},
+            }
+        )
+    if operation.form:
+        found["requestBody"] = body(operation.form)
+    return found
+
+
+def _in_query(param: Param) -> dict[str, Any]:
+    found = {
+        "name": param.name,
+        "in": "query",
+        "required": param.required,
+        "description": param.words,
+        "schema": value_schema(param),
+    }
+    return found if param.example is None else {**found, "example": param.example}
+
+
+def value_schema(param: Param) -> Schema:
+    """Return the schema of what a request gives for a parameter."""
+    own = dict(param.schema) or {"type": "string"}
+    return {"type": "array", "items": own} if param.many else own
+
+
+def body(params: Iterable[Param], media_type: str = parsers.FORM_TYPE) -> dict[str, Any]:
+    """Return the description of a body with these parameters."""
+    listed = list(params)
+    required = [param.name for param in listed if param.required]
+    schema = {
+        "type": "object",
+        "properties": {
+            param.name: {**value_schema(param), "description": param.words} for param in listed
+        },
+        **({"required": required} if required else {}),
+    }
+    example = {param.name: param.example for param in listed if param.example is not None}
+    return {
+        "required": bool(required),
+        "content": {media_type: {"schema": schema, "example": example}},
+    }
+
+
+def _success(operation: Operation) -> dict[str, Any]:
+    if operation.status == 204:
+        return {"description": "It is gone.", "headers": _limits()}
+    view, shape = operation.view, operation.view.shape
+    schema: Schema = {"$ref": f"#/components/schemas/{shape.name}"}
+    example = shape.example
+    if operation.paged:
+        key = view.key  # type: ignore[attr-defined]
+        beside = {} if view.beside is None else view.beside.schema["properties"]
+        meta = {"$ref": "#/components/schemas/Page"}
+        schema = schemas.mapping({**beside, key: schemas.listing(schema), "meta": meta})
+        above = {name: schemas.example_of(found) for name, found in beside.items()}
+        for name in shape.optional:
+            example.pop(name, None)
+        listing = {**schemas.example_of(_page()), "key": key}
+        example = {**above, key: [example], "meta": listing}
+    headers = _limits()
+    if shape.versioned:
+        headers = {"ETag": {"$ref": "#/components/headers/ETag"}, **headers}
+    return {
+        "description": {200: "It is carried out.", 201: "It is created."}[operation.status],
+        "headers": headers,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    words = OF_STATUS[status]
+    codes = [each.code for each in ERRORS if each.status == status]
+    headers = _limits()
+    if status == 401:
+        headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
+    if status == 405:
+        headers["Allow"] = {"schema": {"type": "string"}}
+    if status == 429:
+        headers["Retry-After"] = {
+            "description": "After how many seconds to try again.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    example = {
+        "code": words.code,
+        "message": words.example,
+        "more_info": f"{schemas.EXAMPLE_HOST}/docs/errors/{words.code}",
+        "status": status,
+    }
+    return {
+        "description": f"{words.title} ({', '.join(map(str, codes))}).",
+        "headers": headers,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "example": example,
+            }
+        },
+    }
+
+
+def _limits() -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in _headers() if name[0] == "X"}
+
+
+def _headers() -> dict[str, Any]:
+    limited = "Only where the operator has set a limit: "
+    words = {
+        "ETag": "The version, quoted; of a list, a digest of the versions on the page.",
+        "X-Rate-Limit-Limit": limited + "how many requests the account may send in a window.",
+        "X-Rate-Limit-Remaining": limited + "how many of them are left.",
+        "X-Rate-Limit-Config": limited + "the limit as it is set.",
+    }
+    return {
+        name: {"description": said, "schema": {"type": "string"}} for name, said in words.items()
+    }
+
+
+def _page() -> Schema:
+    url = f"{schemas.EXAMPLE_HOST}/v1/Workspaces?PageSize=50&Page=0"
+    address = functools.partial(schemas.text, format="uri")
+    return schemas.mapping(
+        {
+            "key": schemas.text("Under which name the list stands.", "workspaces"),
+            "page": schemas.whole("The page's number.", 0),
+            "page_size": schemas.whole("How many a page holds.", 50, least=1, most=1000),
+            "first_page_url": address("The first page.", url),
+            "previous_page_url": address("The page before; null on the first.", None, null=True),
+            "url": address("This page.", url),
+            "next_page_url": address("The page after; null on the last.", None, null=True),
+        },
+        "Where in the list a page lies, and how to go on.",
+    )
+
+
+def _error() -> Schema:
+    details = {"type": "object", "description": "For programs, where given."}
+    found = schemas.mapping(
+        {
+            "code": {"type": "integer", "enum": [words.code for words in ERRORS]},
+            "message": {"type": "string", "minLength": 1},
+            "more_info": {"type": "string"},
+            "status": {"type": "integer", "enum": sorted(OF_STATUS)},
+            "details": details,
+        },
+        "What went wrong and what would be right.",
+        optional=frozenset({"details"}),
+    )
+    return {**found, "additionalProperties": False}

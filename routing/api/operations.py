@@ -1,0 +1,161 @@
+"""List the operations of the API: every method of every path, with what it takes and answers."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from routing.api import pagination, schemas
+from routing.api.base import Resource
+from routing.api.inputs import Param, sid_schema
+from routing.api.urls import urlpatterns
+
+METHODS: Final = ("get", "post", "delete")
+_ROOT: Final = "/v1/"
+_PREFIXES: Final = {
+    "Workspaces": ("WS", "Workspace"),
+    "Activities": ("WA", "Activity"),
+    "Events": ("EV", "Event"),
+    "TaskQueues": ("WQ", "TaskQueue"),
+    "Workflows": ("WW", "Workflow"),
+    "Workers": ("WK", "Worker"),
+    "Tasks": ("WT", "Task"),
+    "Reservations": ("WR", "Reservation"),
+}
+_NAMED: Final = {"TaskChannels": ("TC", "TaskChannel"), "Channels": ("WC", "WorkerChannel")}
+"""Collections whose members are found by a unique name as well."""
+_VERBS: Final = {
+    "List": {"get": "List", "post": "Create"},
+    "Instance": {"get": "Fetch", "post": "Update", "delete": "Delete"},
+    "": {"get": "Fetch", "post": "Create"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path.
+
+    Arguments:
+        path: as the description writes it, with names in braces.
+    """
+
+    method: str
+    path: str
+    view: type[Resource]
+
+    @property
+    def name(self) -> str:
+        """Return what programs call it: a verb and a noun."""
+        named = self.view.__name__
+        kind = next(kind for kind in _VERBS if named.endswith(kind))
+        return _VERBS[kind][self.method] + named.removesuffix(kind)
+
+    @property
+    def tag(self) -> str:
+        """Return under which heading it stands."""
+        words = re.findall(r"[A-Z][a-z]+", self.path.replace("{Sid}", "").rsplit("}/", 1)[-1])
+        if words[-1] == "Statistics":
+            return "Statistics"
+        if words[-1] in ("Grab", "Explanation"):
+            return "Tasks"
+        return "Worker channels" if words == ["Channels"] else " ".join(words).capitalize()
+
+    @property
+    def summary(self) -> str:
+        """Return what it does, in a line."""
+        return self.view.about[self.method].partition("\n\n")[0]
+
+    @property
+    def words(self) -> str:
+        """Return what else there is to know of it."""
+        return self.view.about[self.method].partition("\n\n")[2]
+
+    @property
+    def paged(self) -> bool:
+        """Tell whether its answer is a page of a list."""
+        return self.method == "get" and hasattr(self.view, "key")
+
+    @property
+    def status(self) -> int:
+        """Return the status of its success."""
+        if self.method == "delete":
+            return 204
+        return self.view.created if self.method == "post" else 200
+
+    @property
+    def conditional(self) -> bool:
+        """Tell whether it honours If-Match."""
+        changes = self.method == "delete" or (self.method == "post" and self.status == 200)
+        return changes and hasattr(self.view, "shape") and self.view.shape.versioned
+
+    @property
+    def query(self) -> tuple[Param, ...]:
+        """Return the parameters of its query string."""
+        if self.method != "get":
+            return ()
+        own: tuple[Param, ...] = getattr(self.view, "filters", ())
+        return (*own, *pagination.PARAMS) if self.paged else own
+
+    @property
+    def form(self) -> tuple[Param, ...]:
+        """Return the parameters of its body."""
+        return (*self.view.params, *self.view.extra) if self.method == "post" else ()
+
+    @property
+    def errors(self) -> list[int]:
+        """Return the statuses of the errors that it answers with."""
+        found = {400, 401, 429, 500, 503}
+        if "{" in self.path:
+            found.add(404)
+        if self.method != "get":
+            found.add(409)
+        if self.method == "post":
+            found |= {413, 415}
+        if self.conditional:
+            found.add(412)
+        return sorted(found.union(self.view.refusals.get(self.method, ())))
+
+
+def operations() -> Iterator[Operation]:
+    """Return every operation, path by path."""
+    for pattern in urlpatterns:
+        view = getattr(pattern.callback, "view_class", None)
+        if view is None:
+            continue
+        path = _path(str(pattern.pattern))
+        for method in METHODS:
+            if method in view.http_method_names and hasattr(view, method):
+                yield Operation(method, path, view)
+
+
+def _path(pattern: str) -> str:
+    """Name the parts of a path by what stands before them; the last one is the Sid."""
+    parts = pattern.split("/")
+    for index, part in enumerate(parts):
+        if part.startswith("<"):
+            noun = (_PREFIXES | _NAMED)[parts[index - 1]][1]
+            parts[index] = "{Sid}" if index == len(parts) - 1 else f"{{{noun}Sid}}"
+    return _ROOT + "/".join(parts)
+
+
+def path_parameters(path: str) -> Iterator[dict[str, Any]]:
+    """Return the description of the parameters that stand in a path."""
+    parts = path.split("/")
+    for before, part in itertools.pairwise(parts):
+        if not part.startswith("{"):
+            continue
+        prefix, noun = (_PREFIXES | _NAMED)[before]
+        named = before in _NAMED
+        yield {
+            "name": part[1:-1],
+            "in": "path",
+            "required": True,
+            "description": f"The {noun}'s sid{', or the unique name' if named else ''}.",
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_$]{1,64}$"}
+            if named
+            else sid_schema(prefix),
+            "example": "chat" if named else schemas.sample_sid(prefix),
+        }
