@@ -26,6 +26,12 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    # On PostgreSQL, what the tasks' triggers have counted since: real-time figures add it all up.
+    "merge_task_counts": {
+        "task": "routing.jobs.merge_task_counts",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
     # What has been kept for as long as the settings say.
     "prune": {
         "task": "routing.jobs.prune",

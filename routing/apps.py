@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class RoutingConfig(AppConfig):
@@ -10,3 +11,9 @@ class RoutingConfig(AppConfig):
 
     name = "routing"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """See to it that tasks are counted in every database that is migrated."""
+        from routing.statistics import counting
+
+        post_migrate.connect(counting.install, sender=self)

@@ -10,6 +10,7 @@ from routing import models
 from routing.core import lifecycle
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.models.base import words
+from routing.statistics import counting
 
 _OPEN = Q(reservations__reservation_status__in=words(lifecycle.OPEN_RESERVATION))
 _ACCEPTED = Q(reservations__reservation_status=ReservationStatus.ACCEPTED.value)
@@ -20,6 +21,7 @@ def problems() -> Iterator[str]:
     yield from _wrong_counters()
     yield from _wrong_statuses()
     yield from _wrong_lanes()
+    yield from _wrong_counts()
 
 
 def _wrong_counters() -> Iterator[str]:
@@ -56,3 +58,13 @@ def _wrong_lanes() -> Iterator[str]:
     astray = pending.filter(~Q(lane__task_channel=F("task_channel"))).order_by("pk")
     for task in astray.iterator():
         yield f"task {task.sid} waits on a lane of another channel"
+
+
+def _wrong_counts() -> Iterator[str]:
+    for found in counting.differences():
+        yield (
+            f"the tasks of workspace {found.workspace_id} that are {found.assignment_status} with"
+            f" priority {found.priority} in queue {found.task_queue_id}, workflow"
+            f" {found.workflow_id}, channel {found.task_channel_id} are counted as"
+            f" {found.counted}; there are {found.there}"
+        )

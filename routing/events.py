@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -28,11 +28,13 @@ class Draft:
     Arguments:
         resource_sid: the sid of what the event is about, of the kind its type says.
         data: fields from `routing.event_data`.
+        task: whose event it is, which says how long it had waited.
     """
 
     event_type: EventType
     resource_sid: str
     data: event_data.EventData
+    task: models.Task | None = None
 
 
 def record(
@@ -43,9 +45,11 @@ def record(
     data: event_data.EventData,
     actor: Actor,
     now: datetime,
+    task: models.Task | None = None,
 ) -> None:
     """Write one event; see `record_all` and `Draft`."""
-    record_all([Draft(event_type, resource_sid, data)], workspace=workspace, actor=actor, now=now)
+    draft = Draft(event_type, resource_sid, data, task)
+    record_all([draft], workspace=workspace, actor=actor, now=now)
 
 
 def record_all(
@@ -70,8 +74,9 @@ def _event(
     now: datetime,
 ) -> models.Event:
     template = _DESCRIPTIONS.get(draft.event_type)
+    ended = draft.task if draft.event_type in _END_OF_WAITING else None
     return models.Event(
-        sid=sids.new("EV"),
+        sid=sids.new_in_order("EV", now),
         account_id=workspace.account_id,
         workspace_sid=workspace.sid,
         event_type=draft.event_type.value,
@@ -84,7 +89,26 @@ def _event(
         resource_sid=draft.resource_sid,
         source=actor.source,
         source_ip_address=actor.ip_address,
+        task_key=_key(data, "task_sid"),
+        worker_key=_key(data, "worker_sid"),
+        task_queue_key=_key(data, "task_queue_sid"),
+        workflow_key=_key(data, "workflow_sid"),
+        task_channel_key=_key(data, "task_channel_sid"),
+        waited_ms=None if ended is None else _since(ended.date_created, now),
+        waited_in_queue_ms=None if ended is None else _since(ended.task_queue_entered_date, now),
     )
+
+
+_END_OF_WAITING = frozenset({EventType.RESERVATION_ACCEPTED, EventType.TASK_CANCELED})
+
+
+def _key(data: event_data.EventData, name: str) -> int | None:
+    sid = data.get(name)
+    return sids.key(sid) if sid else None
+
+
+def _since(moment: datetime | None, now: datetime) -> int | None:
+    return None if moment is None else (now - moment) // timedelta(milliseconds=1)
 
 
 def _resource_type(event_type: EventType) -> ResourceType:

@@ -26,12 +26,21 @@ def prune(*, now: datetime) -> None:
         models.Task.objects.filter(date_finished__lt=old).values_list("pk", flat=True)[:BATCH]
     ):
         models.Task.objects.filter(pk__in=tasks).delete()
-    while events := list(
-        models.Event.objects.filter(event_date__lt=old).values_list("pk", flat=True)[:BATCH]
-    ):
-        models.Event.objects.filter(pk__in=events).delete()
+    _prune_events(old)
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()
+
+
+def _prune_events(old: datetime) -> None:
+    """Remove the events from before a moment: the first that were written, batch by batch.
+
+    Events are numbered as time goes on, so no index on their dates is needed to find the oldest.
+    """
+    deleted = 1
+    while deleted:
+        first = list(models.Event.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        rows = models.Event.objects.filter(pk__in=first, event_date__lt=old)
+        deleted, _ = rows.delete()
 
 
 def delete_overdue_tasks(*, now: datetime) -> None:
@@ -49,9 +58,10 @@ def _held_since(moment: datetime) -> list[models.Reservation]:
     """Return the reservations that were accepted at this moment or before and are so still.
 
     What was to be accepted by then at the latest, was; of the others, the event tells. It lies
-    within the life of the offer, where the index on the events' dates finds it.
+    within the life of the offer, where the index on types and dates finds it.
     """
     accepted = models.Event.objects.filter(
+        workspace_sid=OuterRef("workspace__sid"),
         resource_sid=OuterRef("sid"),
         event_type=EventType.RESERVATION_ACCEPTED.value,
         event_date__gte=OuterRef("date_created"),

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from routing import assignment, delivery, housekeeping, models, wakes
 from routing.core.clock import microseconds
+from routing.statistics import counting
 
 
 @shared_task
@@ -43,6 +44,12 @@ def redeliver_events(**_: object) -> None:
         delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
     )
     delivery.deliver_all(left.order_by("pk")[:1000])
+
+
+@shared_task
+def merge_task_counts(**_: object) -> None:
+    """Add up what was counted since the last time."""
+    counting.merge()
 
 
 @shared_task

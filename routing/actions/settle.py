@@ -161,6 +161,7 @@ def move_reservation(
         data=event_data.of_reservation(reservation),
         actor=actor,
         now=now,
+        task=reservation.task,
     )
     activity_moves.follow_reservation(reservation, status, actor=actor, now=now)
 
@@ -283,4 +284,4 @@ def draft(
     event_type: EventType, task: models.Task, more: event_data.EventData | None = None
 ) -> events.Draft:
     """Return an event about a task, to be recorded together with others."""
-    return events.Draft(event_type, task.sid, event_data.of_task(task) | (more or {}))
+    return events.Draft(event_type, task.sid, event_data.of_task(task) | (more or {}), task)

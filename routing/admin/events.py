@@ -19,6 +19,7 @@ class EventAdmin(HistoryAdmin):
     """The record of a workspace; it outlives what it tells of."""
 
     workspace_sid_path = "workspace_sid"
+    ordering = ("-event_date", "-pk")
     list_display = ("moment", "event_type", "description", "by", "resource_sid")
     list_filter = (WorkspaceFilter, EventTypeFilter)
     search_fields = ("sid__exact",)

@@ -114,7 +114,7 @@ class HistoryAdmin(ScopedAdmin):
     """What is looked at and never edited: bounded, newest first."""
 
     paginator = BoundedPaginator
-    ordering = ("-pk",)
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:

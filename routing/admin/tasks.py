@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from routing import models
+from routing import models, sids
 from routing.actions import task_statuses
 from routing.actions.errors import ActionError
 from routing.admin.base import acting
@@ -184,16 +184,8 @@ def _step_in(task: models.Task, request: HttpRequest) -> None:
 
 
 def history_of(task: models.Task) -> Iterable[models.Event]:
-    """Return the newest events of a task and of its offers, oldest first.
-
-    The time of the task's life bounds the search: events are found by their moment.
-    """
-    about = [task.sid, *task.reservations.order_by("pk").values_list("sid", flat=True)]
+    """Return the newest events of a task and of its offers, oldest first."""
     rows = models.Event.objects.filter(
-        workspace_sid=task.workspace.sid,
-        resource_sid__in=about,
-        event_date__gte=task.date_created,
+        task_key=sids.key(task.sid), workspace_sid=task.workspace.sid
     )
-    if task.date_finished is not None:
-        rows = rows.filter(event_date__lte=task.date_updated)
     return reversed(rows.order_by("-pk")[:MOST_EVENTS])

@@ -65,9 +65,10 @@ class Event(models.Model):
             models.Index(
                 fields=["workspace_sid", "event_type", "event_date", "id"], name="events_typed"
             ),
-            # The story of a task and of its reservations: its page, its explanation, its filter.
+            # The story of a task and of its reservations, in the order in which it happened, which
+            # the task's lock keeps: its page, its explanation, its filter.
             models.Index(
-                fields=["task_key", "event_date", "id"],
+                fields=["task_key", "id"],
                 name="events_of_task",
                 condition=Q(task_key__isnull=False),
             ),

@@ -1,0 +1,103 @@
+"""Let the database count live tasks as they change: triggers on their table, merged by a job.
+
+A count over half a million tasks takes as long as there are tasks. So every statement that changes
+tasks also changes what `task_counts` says, in the same transaction, whichever code sent it; what
+real-time statistics read are some dozens of rows, whatever waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from routing.core.lifecycle import FINAL_TASK
+from routing.core.vocabulary import AssignmentStatus
+from routing.models import TaskCount
+from routing.statistics import triggers
+
+LIVE: Final = tuple(status for status in AssignmentStatus if status not in FINAL_TASK)
+"""The statuses of tasks that are counted: those that still want something of somebody."""
+
+MERGE_ABOVE: Final = 1_000
+"""So many rows may wait to be added up: reading them costs about a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A kind of task of which the counts say another number than the tasks do; 0 is no such row."""
+
+    workspace_id: int
+    task_queue_id: int
+    workflow_id: int
+    task_channel_id: int
+    assignment_status: str
+    priority: int
+    counted: int
+    there: int
+
+
+def install(*, using: str = "default", **_: Any) -> None:
+    """Make the triggers if they are not there, and then count from the beginning.
+
+    Called after every migration: SQLite drops a table's triggers when it alters the table.
+    """
+    database = connections[using]
+    if not {"tasks", "task_counts"} <= set(database.introspection.table_names()):
+        return
+    if _installed(database):
+        return
+    postgresql = database.vendor == "postgresql"
+    with transaction.atomic(using=using), database.cursor() as cursor:
+        for statement in triggers.POSTGRESQL if postgresql else triggers.SQLITE:
+            cursor.execute(statement)
+        _recount(cursor)
+
+
+def _installed(database: BaseDatabaseWrapper) -> bool:
+    # The two say whose triggers they are in different places; the names are ours alone.
+    table, column = ("sqlite_master", "name")
+    if database.vendor == "postgresql":
+        table, column = ("pg_trigger", "tgname")
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM {table} WHERE {column} IN (%s, %s, %s)",  # noqa: S608 - both ours
+            triggers.NAMES,
+        )
+        return bool(cursor.fetchone()[0] == len(triggers.NAMES))
+
+
+def recount() -> None:
+    """Count anew what is there, and forget what was counted."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE")
+        _recount(cursor)
+
+
+def _recount(cursor: Any) -> None:
+    cursor.execute("DELETE FROM task_counts")
+    cursor.execute(triggers.RECOUNT)
+
+
+def merge() -> None:
+    """Add up what speaks of the same kind of task, when there is enough of it."""
+    if not TaskCount.objects.order_by("pk").values("pk")[MERGE_ABOVE : MERGE_ABOVE + 1]:
+        return
+    if connection.vendor != "postgresql":
+        TaskCount.objects.filter(tasks=0).delete()
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two who merge at once would wait for each other's rows.
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('task_counts'))")
+        if cursor.fetchone()[0]:
+            cursor.execute(triggers.MERGE)
+
+
+def differences() -> list[Difference]:
+    """Return where the counts and the tasks do not agree; nothing when all is well."""
+    with connection.cursor() as cursor:
+        cursor.execute(triggers.DIFFERENCES)
+        return [Difference(*row) for row in cursor.fetchall()]

@@ -1,0 +1,177 @@
+"""The SQL by which the database counts live tasks, for each of the two databases."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NAMES: Final = ("tasks_counted_in", "tasks_counted_out", "tasks_counted_over")
+
+SQLITE: Final = (
+    # One writer at a time keeps one row for each kind of task, row by row.
+    *(f"DROP TRIGGER IF EXISTS {name}" for name in NAMES),
+    """
+    CREATE TRIGGER tasks_counted_in AFTER INSERT ON tasks
+    WHEN NEW.assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping')
+    BEGIN
+        UPDATE task_counts SET tasks = tasks + 1
+        WHERE workspace_id = NEW.workspace_id
+            AND task_queue_id = coalesce(NEW.task_queue_id, 0)
+            AND workflow_id = coalesce(NEW.workflow_id, 0)
+            AND task_channel_id = NEW.task_channel_id
+            AND assignment_status = NEW.assignment_status
+            AND priority = NEW.priority;
+        INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
+            assignment_status, priority, tasks)
+        SELECT NEW.workspace_id, coalesce(NEW.task_queue_id, 0), coalesce(NEW.workflow_id, 0),
+            NEW.task_channel_id, NEW.assignment_status, NEW.priority, 1
+        WHERE changes() = 0;
+    END
+    """,
+    """
+    CREATE TRIGGER tasks_counted_out AFTER DELETE ON tasks
+    BEGIN
+        UPDATE task_counts SET tasks = tasks - 1
+        WHERE workspace_id = OLD.workspace_id
+            AND task_queue_id = coalesce(OLD.task_queue_id, 0)
+            AND workflow_id = coalesce(OLD.workflow_id, 0)
+            AND task_channel_id = OLD.task_channel_id
+            AND assignment_status = OLD.assignment_status
+            AND priority = OLD.priority;
+    END
+    """,
+    """
+    CREATE TRIGGER tasks_counted_over
+    AFTER UPDATE OF workspace_id, task_queue_id, workflow_id, task_channel_id, priority,
+        assignment_status ON tasks
+    WHEN OLD.assignment_status IS NOT NEW.assignment_status
+        OR OLD.task_queue_id IS NOT NEW.task_queue_id
+        OR OLD.priority IS NOT NEW.priority
+        OR OLD.task_channel_id IS NOT NEW.task_channel_id
+        OR OLD.workflow_id IS NOT NEW.workflow_id
+        OR OLD.workspace_id IS NOT NEW.workspace_id
+    BEGIN
+        UPDATE task_counts SET tasks = tasks - 1
+        WHERE workspace_id = OLD.workspace_id
+            AND task_queue_id = coalesce(OLD.task_queue_id, 0)
+            AND workflow_id = coalesce(OLD.workflow_id, 0)
+            AND task_channel_id = OLD.task_channel_id
+            AND assignment_status = OLD.assignment_status
+            AND priority = OLD.priority;
+        UPDATE task_counts SET tasks = tasks + 1
+        WHERE workspace_id = NEW.workspace_id
+            AND task_queue_id = coalesce(NEW.task_queue_id, 0)
+            AND workflow_id = coalesce(NEW.workflow_id, 0)
+            AND task_channel_id = NEW.task_channel_id
+            AND assignment_status = NEW.assignment_status
+            AND priority = NEW.priority;
+        INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
+            assignment_status, priority, tasks)
+        SELECT NEW.workspace_id, coalesce(NEW.task_queue_id, 0), coalesce(NEW.workflow_id, 0),
+            NEW.task_channel_id, NEW.assignment_status, NEW.priority, 1
+        WHERE changes() = 0
+            AND NEW.assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping');
+    END
+    """,
+)
+
+POSTGRESQL: Final = (
+    # Statement by statement, and only ever by adding rows: a row that everybody counted in would be
+    # one that everybody waits for.
+    """
+    CREATE OR REPLACE FUNCTION count_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'INSERT' THEN
+            INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
+                assignment_status, priority, tasks)
+            SELECT workspace_id, coalesce(task_queue_id, 0), coalesce(workflow_id, 0),
+                task_channel_id, assignment_status, priority, count(*)
+            FROM came
+            WHERE assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping')
+            GROUP BY 1, 2, 3, 4, 5, 6;
+        ELSIF TG_OP = 'DELETE' THEN
+            INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
+                assignment_status, priority, tasks)
+            SELECT workspace_id, coalesce(task_queue_id, 0), coalesce(workflow_id, 0),
+                task_channel_id, assignment_status, priority, -count(*)
+            FROM went
+            WHERE assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping')
+            GROUP BY 1, 2, 3, 4, 5, 6;
+        ELSE
+            INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
+                assignment_status, priority, tasks)
+            SELECT workspace_id, coalesce(task_queue_id, 0), coalesce(workflow_id, 0),
+                task_channel_id, assignment_status, priority, sum(change)
+            FROM (
+                SELECT workspace_id, task_queue_id, workflow_id, task_channel_id,
+                    assignment_status, priority, 1 AS change
+                FROM came
+                UNION ALL
+                SELECT workspace_id, task_queue_id, workflow_id, task_channel_id,
+                    assignment_status, priority, -1
+                FROM went
+            ) AS changed
+            WHERE assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping')
+            GROUP BY 1, 2, 3, 4, 5, 6
+            HAVING sum(change) <> 0;
+        END IF;
+        RETURN NULL;
+    END
+    $$
+    """,
+    *(f"DROP TRIGGER IF EXISTS {name} ON tasks" for name in NAMES),
+    """
+    CREATE TRIGGER tasks_counted_in AFTER INSERT ON tasks REFERENCING NEW TABLE AS came
+    FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()
+    """,
+    """
+    CREATE TRIGGER tasks_counted_out AFTER DELETE ON tasks REFERENCING OLD TABLE AS went
+    FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()
+    """,
+    """
+    CREATE TRIGGER tasks_counted_over AFTER UPDATE ON tasks
+    REFERENCING NEW TABLE AS came OLD TABLE AS went
+    FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()
+    """,
+)
+
+RECOUNT: Final = """
+    INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
+        assignment_status, priority, tasks)
+    SELECT workspace_id, coalesce(task_queue_id, 0), coalesce(workflow_id, 0), task_channel_id,
+        assignment_status, priority, count(*)
+    FROM tasks
+    WHERE assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping')
+    GROUP BY 1, 2, 3, 4, 5, 6
+"""
+
+# One statement takes the rows away and puts their sums in their place: whoever reads sees the one
+# or the other, and what others add meanwhile stays for the next time.
+MERGE: Final = """
+    WITH gone AS (DELETE FROM task_counts RETURNING *)
+    INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
+        assignment_status, priority, tasks)
+    SELECT workspace_id, task_queue_id, workflow_id, task_channel_id, assignment_status, priority,
+        sum(tasks)
+    FROM gone
+    GROUP BY 1, 2, 3, 4, 5, 6
+    HAVING sum(tasks) <> 0
+"""
+
+# Both in one statement, so that tasks may change meanwhile.
+DIFFERENCES: Final = """
+    SELECT workspace_id, task_queue_id, workflow_id, task_channel_id, assignment_status, priority,
+        CAST(sum(counted) AS bigint), CAST(sum(there) AS bigint)
+    FROM (
+        SELECT workspace_id, task_queue_id, workflow_id, task_channel_id, assignment_status,
+            priority, tasks AS counted, 0 AS there
+        FROM task_counts
+        UNION ALL
+        SELECT workspace_id, coalesce(task_queue_id, 0), coalesce(workflow_id, 0), task_channel_id,
+            assignment_status, priority, 0, 1
+        FROM tasks
+        WHERE assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping')
+    ) AS counted_and_there
+    GROUP BY 1, 2, 3, 4, 5, 6
+    HAVING sum(counted) <> sum(there)
+    ORDER BY 1, 2, 3, 4, 5, 6
+"""
