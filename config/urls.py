@@ -8,11 +8,15 @@ from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 
 from config import health, views
+from routing.api import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home),
     path("healthz", health.healthz),
-    path("v1/", include("routing.api.urls")),
+    path("api/docs", pages.docs, name="api-docs"),
+    path("api/schema", pages.schema, name="api-schema"),
+    path("docs/errors/", pages.errors, name="api-errors"),
+    path("docs/errors/<int:code>", pages.error, name="api-error"),
     path("v1/", include("routing.api.urls")),
     path("agent/", include("agents.urls")),
     path("admin/", admin.site.urls),
