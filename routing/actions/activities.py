@@ -50,6 +50,7 @@ def rename_activity(
     *, activity: models.Activity, friendly_name: str, actor: Actor, now: datetime
 ) -> models.Activity:
     """Give an activity another name."""
+    locks.lock_row(activity)
     activity.friendly_name = inputs.name(friendly_name)
     activity.date_updated = now
     with _unique(friendly_name):
@@ -65,6 +66,7 @@ def rename_activity(
 @transaction.atomic
 def delete_activity(*, activity: models.Activity, actor: Actor, now: datetime) -> None:
     """Delete an activity; raises `InUse` while a worker, a queue or the workspace refers to it."""
+    locks.lock_row(activity, to_delete=True)
     try:
         with transaction.atomic():
             models.Activity.objects.filter(pk=activity.pk).delete()

@@ -8,16 +8,25 @@ there is nothing to lock.)
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from routing import models
+from routing.actions.errors import StaleState
+from routing.models.base import Dated
+
+Row = TypeVar("Row", bound=Dated)
 
 
 def lock_workers(rows: QuerySet[models.Worker]) -> None:
     """Lock these workers, in the order of their ids: before an update of many at once, too."""
+    _lock(rows.order_by("pk"))
+
+
+def lock_tasks(rows: QuerySet[models.Task]) -> None:
+    """Lock these tasks, in the order of their ids, before one after the other is changed."""
     _lock(rows.order_by("pk"))
 
 
@@ -33,6 +42,26 @@ def lock_doors(workspace: models.Workspace) -> None:
     moment, the second must see what the first added.
     """
     _lock(models.Workspace.objects.filter(pk=workspace.pk))
+
+
+def lock_row(row: Dated, *, to_delete: bool = False) -> None:
+    """Lock a row that is to be changed or deleted; raises `StaleState` when it is gone already.
+
+    Arguments:
+        to_delete: keep others from referring to it meanwhile; they wait, and find it gone.
+    """
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    if not rows.select_for_update(no_key=not to_delete).values_list("pk"):
+        raise StaleState(f"the {row._meta.verbose_name} was deleted meanwhile")
+
+
+def reread(row: Row, *related: str) -> Row:
+    """Return a row as it is now, with what it refers to; raises `StaleState` when it is gone."""
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    found = rows.select_related(*related).first() if related else rows.first()
+    if found is None:
+        raise StaleState(f"the {row._meta.verbose_name} was deleted meanwhile")
+    return found
 
 
 def _lock(rows: QuerySet[Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import models
-from routing.actions import activity_moves, settle
+from routing.actions import activity_moves, locks, settle
 from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import SYSTEM, Actor
@@ -162,7 +162,7 @@ def _open(
     story = settle.hold(reservation.task_id)
     current = story.open_reservation(reservation.sid)
     if current is None:
-        reservation.refresh_from_db()
+        reservation = locks.reread(reservation)
         check_version(reservation, if_version)
         raise _already(reservation, wanted)
     check_version(current, if_version)

@@ -95,6 +95,7 @@ def update_task_channel(
     **changes: Unpack[TaskChannelChanges],
 ) -> models.TaskChannel:
     """Change what people read, or whose idleness counts; the unique name is fixed."""
+    locks.lock_row(channel)
     if "friendly_name" in changes:
         channel.friendly_name = inputs.name(changes["friendly_name"])
     if "channel_optimized_routing" in changes:
@@ -116,7 +117,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
         raise InUse("the task channel 'default' cannot be deleted: tasks without a channel use it")
     locks.lock_doors(channel.workspace)
     # Whoever creates a task or takes a slot on this channel meanwhile waits, and finds it gone.
-    models.TaskChannel.objects.select_for_update().get(pk=channel.pk)
+    locks.lock_row(channel, to_delete=True)
     live = models.Task.objects.filter(task_channel=channel).filter(
         ~Q(assignment_status__in=[status.value for status in FINAL_TASK])
     )

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from routing import configurations, event_data, events, models, sids
-from routing.actions import inputs
+from routing.actions import inputs, locks
 from routing.actions.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.lifecycle import FINAL_TASK
@@ -66,6 +66,7 @@ def update_task_queue(
     **changes: Unpack[TaskQueueChanges],
 ) -> models.TaskQueue:
     """Change a queue; what waits in it is matched anew at once."""
+    locks.lock_row(queue)
     expression = queue.target_workers
     _assign(queue, changes)
     queue.date_updated = now
@@ -84,7 +85,7 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
 
     Finished tasks stay readable, without their queue.
     """
-    models.TaskQueue.objects.select_for_update().get(pk=queue.pk)
+    locks.lock_row(queue, to_delete=True)
     for workflow in models.Workflow.objects.filter(workspace_id=queue.workspace_id).order_by("pk"):
         if workflow.revision_id and queue.sid in configurations.of(workflow.revision_id).queues:
             raise InUse(

@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 
 from routing import event_data, events, models
-from routing.actions import inputs
+from routing.actions import inputs, locks
 from routing.actions.workers import count_workload
 from routing.actors import Actor
 from routing.core.vocabulary import EventType
@@ -40,9 +40,7 @@ def update_worker_channel(
     """
     # Bumping the workload first locks the worker, as every claim does.
     count_workload(channel.worker_id)
-    channel = models.WorkerChannel.objects.select_related(
-        "worker__activity", "worker__workspace", "task_channel"
-    ).get(pk=channel.pk)
+    channel = locks.reread(channel, "worker__activity", "worker__workspace", "task_channel")
     before = (channel.configured_capacity, channel.available, channel.reserved_for_manual)
     if "configured_capacity" in changes:
         channel.configured_capacity = inputs.whole(

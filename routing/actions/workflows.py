@@ -9,7 +9,7 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 
 from routing import event_data, events, models, sids
-from routing.actions import inputs, tasks
+from routing.actions import inputs, locks, tasks
 from routing.actions.errors import InUse, InvalidInput, StaleState
 from routing.actors import Actor
 from routing.core.vocabulary import AssignmentStatus, EventType
@@ -65,6 +65,7 @@ def update_workflow(
         re_evaluate_tasks: route pending tasks anew by the new configuration; without it they go on
             following the one under which they came.
     """
+    locks.lock_row(workflow)
     _assign(workflow, changes)
     workflow.date_updated = now
     if configuration is not None and configuration != current(workflow):
@@ -81,7 +82,7 @@ def update_workflow(
 @transaction.atomic
 def delete_workflow(*, workflow: models.Workflow, actor: Actor, now: datetime) -> None:
     """Delete a workflow; raises `InUse` while pending or reserved tasks follow it."""
-    models.Workflow.objects.select_for_update().get(pk=workflow.pk)
+    locks.lock_row(workflow, to_delete=True)
     waiting = [AssignmentStatus.PENDING.value, AssignmentStatus.RESERVED.value]
     if workflow.tasks.filter(assignment_status__in=waiting).exists():
         raise InUse(
@@ -119,6 +120,8 @@ def _revise(workflow: models.Workflow, configuration: str, now: datetime) -> Non
 
 def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None:
     pending = workflow.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
+    # All at once: a task that were offered in the middle would ask for its workers' locks too late.
+    locks.lock_tasks(pending)
     for task in pending.order_by("pk"):
         try:
             tasks.update_task(task=task, attributes=task.attributes, actor=actor, now=now)

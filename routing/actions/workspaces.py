@@ -9,7 +9,7 @@ from typing import Final, Literal, TypedDict, Unpack
 from django.db import transaction
 
 from routing import events, models, sids
-from routing.actions import activities, inputs, task_channels, task_queues, workflows
+from routing.actions import activities, inputs, locks, task_channels, task_queues, workflows
 from routing.actions.errors import InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, QueueOrder
@@ -123,6 +123,7 @@ def update_workspace(
     **changes: Unpack[WorkspaceChanges],
 ) -> models.Workspace:
     """Change a workspace. Switching multitasking keeps every capacity and all running work."""
+    locks.lock_row(workspace)
     if "friendly_name" in changes:
         workspace.friendly_name = inputs.name(changes["friendly_name"])
     if "event_callback_url" in changes:
@@ -151,6 +152,9 @@ def update_workspace(
 @transaction.atomic
 def delete_workspace(*, workspace: models.Workspace, actor: Actor, now: datetime) -> None:
     """Delete a workspace with all that is in it, live tasks included; its events stay."""
+    locks.lock_row(workspace)
+    locks.lock_workers(workspace.workers.all())
+    locks.lock_tasks(workspace.tasks.all())
     _record(EventType.WORKSPACE_DELETED, workspace, actor, now)
     here = {"workspace": workspace}
     models.Reservation.objects.filter(**here).delete()
