@@ -89,10 +89,8 @@ def _round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
     expired = _carry_out(due, now)
     due_tasks = cycle.expire((), tasks=store.load_overdue_tasks(workspace, now=now), now=us)
     advanced = _carry_out(due_tasks, now)
-    looking = cycle.Pass(store.load_floor(workspace), now=us)
-    heads, windows = store.load_heads(looking.open_lanes())
-    matching = looking.match(heads, windows=windows)
-    matched = _carry_out(matching.decisions, now)
+    looking = store.look(workspace, now=now)
+    matched = _carry_out(looking.decisions, now)
     workers_of = functools.cache(store.count_workers)
     asked = [
         cycle.ask_to_skip(task, workers=workers_of(queue_id), now=us)
@@ -100,8 +98,8 @@ def _round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
     ]
     skipped = _carry_out(asked, now)
     again = (
-        matching.unfinished
-        or matched < len(matching.decisions)
+        looking.unfinished
+        or matched < len(looking.decisions)
         or any(isinstance(decision, decisions.EnterTarget) for decision in asked)
         or len(due) >= store.BATCH
         or len(due_tasks) >= store.BATCH

@@ -15,10 +15,10 @@ from typing import Final
 
 from routing import configurations, models, store
 from routing.actions import grabs
-from routing.core import cycle, explain, lifecycle, snapshot
+from routing.core import explain, lifecycle, snapshot
 from routing.core import steps as core_steps
 from routing.core.clock import microseconds, moment
-from routing.core.vocabulary import AssignmentStatus, QueueOrder, ReservationStatus
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.models.base import words
 from routing.seen import lanes, steps, tasks, workers
 
@@ -272,13 +272,9 @@ def _naming_attribute(row: models.Task) -> str:
 
 def _foresee(row: models.Task, lane: snapshot.Lane, now: datetime) -> Foreseen:
     """Let the router think, and see what it would do about this task."""
-    seen = store.load_workspace(row.workspace, now=now)
-    first = QueueOrder(row.workspace.prioritize_queue_order)
-    place = cycle.service_order(_task(row, lane), lane, first=first)
-    ahead = 0
-    for decision in cycle.match(seen, now=microseconds(now)).decisions:
+    looking = store.look(row.workspace, now=now)
+    chosen: tuple[snapshot.Worker, ...] = ()
+    for decision in looking.decisions:
         if decision.task.sid == row.sid:
-            return Foreseen(ahead=ahead, workers=tuple(worker for worker, _ in decision.workers))
-        other = seen.lanes[decision.task.lane_id]
-        ahead += cycle.service_order(decision.task, other, first=first) < place
-    return Foreseen(ahead=ahead, workers=())
+            chosen = tuple(worker for worker, _ in decision.workers)
+    return Foreseen(ahead=looking.ahead_of(_task(row, lane), lane), workers=chosen)

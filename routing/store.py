@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -21,6 +21,9 @@ from routing.seen import workers as seen_workers
 
 BATCH = 500
 """How many overdue things, or heads over all lanes, one pass looks at."""
+
+MOST_READS: Final = 20
+"""How often one pass reads on in a lane whose tasks nobody takes, though the next one might do."""
 
 
 def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
@@ -42,11 +45,19 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
     return seen(workers=workers, lanes={lane.pk: seen_lanes.lane(lane) for lane in lanes})
 
 
-def load_workspace(workspace: models.Workspace, *, now: datetime) -> snapshot.Workspace:
-    """Return what one pass looks at: the floor, and the heads of lanes that somebody may serve."""
-    floor = load_floor(workspace)
-    heads, windows = load_heads(cycle.Pass(floor, now=microseconds(now)).open_lanes())
-    return dataclasses.replace(floor, heads=heads, windows=windows)
+def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:
+    """Look over a workspace once, and return what the router decides: so many offers at most."""
+    looking = cycle.Pass(load_floor(workspace), now=microseconds(now))
+    open_lanes = {lane.id: lane for lane in looking.open_lanes()}
+    heads, deep = load_heads(open_lanes.values())
+    looking.feed(heads, deep=deep)
+    read: Counter[int] = Counter()
+    while (short := looking.serve(limit=limit)) is not None:
+        read[short] += 1
+        if read[short] <= MOST_READS:
+            heads, deep = load_heads([open_lanes[short]], after=looking.last(short))
+            looking.feed(heads, deep=deep)
+    return looking
 
 
 def _candidates(workspace: models.Workspace) -> QuerySet[models.Worker]:
@@ -88,10 +99,15 @@ _SERVED_FIRST = {
 Heads = dict[int, list[snapshot.Task]]
 
 
-def load_heads(lanes: Collection[snapshot.Lane]) -> tuple[Heads, frozenset[int]]:
+def load_heads(
+    lanes: Collection[snapshot.Lane], *, after: snapshot.Task | None = None
+) -> tuple[Heads, frozenset[int]]:
     """Return these lanes' first tasks in service order, and which lanes have more than that.
 
     One query for each order in use; the more lanes, the less is read of each.
+
+    Arguments:
+        after: leave out what is served before this task, and the task itself.
     """
     depth = max(BATCH // max(len(lanes), 1), 4)
     by_order: dict[QueueOrder, list[int]] = defaultdict(list)
@@ -100,23 +116,39 @@ def load_heads(lanes: Collection[snapshot.Lane]) -> tuple[Heads, frozenset[int]]
         by_order[QueueOrder.FIFO if queue is None else queue.task_order].append(lane.id)
     heads: Heads = defaultdict(list)
     for order, lane_ids in by_order.items():
-        for task in _heads(order, lane_ids, depth):
+        for task in _heads(order, lane_ids, depth, after):
             heads[task.lane_id].append(task)
     deep = frozenset(lane_id for lane_id, tasks in heads.items() if len(tasks) == depth)
     return dict(heads), deep
 
 
-def _heads(order: QueueOrder, lane_ids: list[int], depth: int) -> Iterable[snapshot.Task]:
+_LATER = {
+    QueueOrder.FIFO: (
+        "AND priority <= %s AND (priority < %s OR virtual_start_us > %s"
+        " OR (virtual_start_us = %s AND id > %s))"
+    ),
+    QueueOrder.LIFO: "AND virtual_start_us <= %s AND (virtual_start_us < %s OR id < %s)",
+}
+
+
+def _heads(
+    order: QueueOrder, lane_ids: list[int], depth: int, after: snapshot.Task | None
+) -> Iterable[snapshot.Task]:
     """Read lane heads through the partial index of this order, never past them.
 
     Django has no lateral join, so this is SQL; SQLite has none either, and says it by a correlated
     subquery, which its planner runs once per lane.
     """
-    one = f"ORDER BY {_SERVED_FIRST[order]} LIMIT %s"
+    later: list[int] = []
+    if after is not None:
+        us = after.virtual_start_us
+        fifo = [after.priority, after.priority, us, us, after.id]
+        later = fifo if order == QueueOrder.FIFO else [us, us, after.id]
+    one = f"{_LATER[order] if later else ''} ORDER BY {_SERVED_FIRST[order]} LIMIT %s"
     marks = ", ".join(["%s"] * len(lane_ids))
     template = _LATERAL if connection.vendor == "postgresql" else _CORRELATED
     sql = template.format(columns=_HEAD_COLUMNS, one=one, lanes=marks)
-    rows = models.Task.objects.raw(sql, [depth, *lane_ids])
+    rows = models.Task.objects.raw(sql, [*later, depth, *lane_ids])
     tasks = [
         snapshot.Task(
             id=row.pk,

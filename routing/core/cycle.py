@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,14 +35,6 @@ class WaitingTask:
     expires_us: int
     configuration: Configuration | None
     step: Step | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matching:
-    """What a pass decided; `unfinished` says that another pass may find more."""
-
-    decisions: list[ReserveWorkers]
-    unfinished: bool
 
 
 def expire(
@@ -91,81 +83,115 @@ def service_order(task: Task, lane: Lane, *, first: QueueOrder) -> tuple[int, ..
     order = QueueOrder.FIFO if lane.task_queue is None else lane.task_queue.task_order
     kind = 0 if order == first else 1
     if order == QueueOrder.LIFO:
-        return (kind, -task.virtual_start_us, -task.created_us, -task.id)
-    return (kind, -task.priority, task.virtual_start_us, task.created_us, task.id)
+        return (kind, -task.virtual_start_us, -task.id)
+    return (kind, -task.priority, task.virtual_start_us, task.id)
 
 
 class Pass:
     """One look over a floor: which lanes somebody may serve, and who is offered what.
 
     What the pass gives a worker is counted at once, so that expressions see fresh counters for
-    every task.
+    every task. It is fed the tasks at the head of lanes, and asks for more where those run out.
     """
 
     def __init__(self, workspace: Workspace, *, now: int) -> None:
-        self._workspace = workspace
+        self.decisions: list[ReserveWorkers] = []
+        """Who is offered what so far, in the order of service."""
+        self._first = workspace.prioritize_queue_order
         floor = Floor(
             workspace.workers, multi_task=workspace.multi_task_enabled, clock=time_of_day(now)
         )
         self._lines = {
-            lane.id: Line(lane, floor, now=now) for lane in workspace.lanes.values() if floor.hands
+            lane.id: Line(lane, floor, now=now)
+            for lane in workspace.lanes.values()
+            if floor.workers
         }
+        self._heads: dict[int, list[Task]] = {}
+        self._deep: set[int] = set()
+        self._queue: list[tuple[tuple[int, ...], int, int]] = []
 
     def open_lanes(self) -> list[Lane]:
         """Return the lanes whose tasks somebody may take: those whose heads are worth reading."""
-        return [line.lane for line in self._lines.values() if line.open]
+        return [line.lane for line in self._lines.values() if not line.closed and line.admitted()]
 
-    def match(self, heads: Mapping[int, Sequence[Task]], *, windows: frozenset[int]) -> Matching:
-        """Offer waiting tasks to workers: the best task first, each to whoever has waited longest.
+    def feed(self, heads: Mapping[int, Sequence[Task]], *, deep: Collection[int] = ()) -> None:
+        """Let tasks be served: the next of their lanes, each lane's in the order of service.
+
+        Arguments:
+            deep: ids of lanes that have more tasks than are known after this.
+        """
+        for lane_id, tasks in heads.items():
+            if tasks and lane_id in self._lines:
+                known = self._heads.setdefault(lane_id, [])
+                known.extend(tasks)
+                self._push(lane_id, len(known) - len(tasks))
+        self._deep.difference_update(heads)
+        self._deep.update(deep)
+
+    def last(self, lane_id: int) -> Task | None:
+        """Return the last task known of a lane."""
+        known = self._heads.get(lane_id)
+        return known[-1] if known else None
+
+    def serve(self, *, limit: int) -> int | None:
+        """Offer tasks to workers: the best task first, each to whoever has waited longest.
 
         A task that nobody may take never blocks those behind it.
 
         Arguments:
-            heads: for each lane id the tasks at its head, in the order in which they are served.
-            windows: lane ids whose heads are not all there is.
+            limit: how many decisions there may be in all.
+
+        Returns the id of a lane of which more must be known before anything else may be served, or
+        None when the limit is reached or nothing is left that anybody might take.
         """
-        decisions: list[ReserveWorkers] = []
-        for task in self._in_service_order(heads):
-            line = self._lines[task.lane_id]
-            if chosen := line.choose(task):
-                decisions.append(
+        while self._queue and len(self.decisions) < limit:
+            _, lane_id, position = heapq.heappop(self._queue)
+            line = self._lines[lane_id]
+            task = self._heads[lane_id][position]
+            if not line.closed and (chosen := line.choose(task)):
+                self.decisions.append(
                     ReserveWorkers(
                         task=task, workers=chosen, ignore_capacity=line.lane.ignore_capacity
                     )
                 )
-        return Matching(
-            decisions=decisions, unfinished=bool(decisions) and self._left_over(heads, windows)
+            self._push(lane_id, position + 1)
+            ran_out = position + 1 == len(self._heads[lane_id])
+            if ran_out and lane_id in self._deep and not line.closed:
+                return lane_id
+        return None
+
+    def ahead_of(self, task: Task, lane: Lane) -> int:
+        """Return how many of the decisions are about tasks that are served before this one."""
+        place = service_order(task, lane, first=self._first)
+        return sum(
+            service_order(each.task, self._lines[each.task.lane_id].lane, first=self._first) < place
+            for each in self.decisions
         )
 
-    def _left_over(self, heads: Mapping[int, Sequence[Task]], windows: frozenset[int]) -> bool:
-        """Tell whether another pass may find more than this one saw."""
-        for lane_id, line in self._lines.items():
-            # A slot given in this pass may have made true what was false for this lane before.
-            if line.may_open and (line.closed or not line.open):
-                return True
-            if lane_id in windows and lane_id in heads and not line.closed:
-                return True
-        return False
+    @property
+    def unfinished(self) -> bool:
+        """Tell whether another pass may find more than this one did."""
+        if not self.decisions:
+            return False
+        if any(not self._lines[lane_id].closed for _, lane_id, _ in self._queue):
+            return True
+        # A slot given in this pass may have made true what was false for a lane before.
+        return any(
+            (line.may_open and (line.closed or not line.admitted()))
+            or (lane_id in self._deep and not line.closed)
+            for lane_id, line in self._lines.items()
+        )
 
-    def _in_service_order(self, heads: Mapping[int, Sequence[Task]]) -> Iterator[Task]:
-        first = self._workspace.prioritize_queue_order
-        queue: list[tuple[tuple[int, ...], int, int]] = []
-
-        def push(lane_id: int, position: int) -> None:
-            line = self._lines[lane_id]
-            if position < len(heads[lane_id]) and not line.closed:
-                order = service_order(heads[lane_id][position], line.lane, first=first)
-                heapq.heappush(queue, (order, lane_id, position))
-
-        for lane_id in heads:
-            if lane_id in self._lines:
-                push(lane_id, 0)
-        while queue:
-            _, lane_id, position = heapq.heappop(queue)
-            yield heads[lane_id][position]
-            push(lane_id, position + 1)
+    def _push(self, lane_id: int, position: int) -> None:
+        line, known = self._lines[lane_id], self._heads[lane_id]
+        if position < len(known) and not line.closed:
+            order = service_order(known[position], line.lane, first=self._first)
+            heapq.heappush(self._queue, (order, lane_id, position))
 
 
-def match(workspace: Workspace, *, now: int) -> Matching:
-    """Run one pass over a snapshot that has its lanes' heads; see `Pass.match`."""
-    return Pass(workspace, now=now).match(workspace.heads, windows=workspace.windows)
+def match(workspace: Workspace, *, now: int) -> Pass:
+    """Return a pass over a snapshot that has all of its lanes' tasks, with what it decided."""
+    looking = Pass(workspace, now=now)
+    looking.feed(workspace.heads)
+    looking.serve(limit=sum(map(len, workspace.heads.values())))
+    return looking

@@ -1,139 +1,201 @@
 """See all workers of one pass at once: who may take what, as sets of bits.
 
 Bit i stands for the worker at place i of those who have waited longest, so the lowest bit of a set
-is who is asked first. What an expression's parts say of each worker is worked out once and kept
-with the worker's value, which cycles share for as long as the worker does not change.
+is who is asked first. The sets always say how things stand now: whoever the pass gives something is
+asked anew about what an offer can change, and about nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from operator import attrgetter
 
-from routing.core.matcher import Hand, manual_refusal, room_refusal
-from routing.core.snapshot import Lane, TaskQueue, Worker
-from workflows.expressions import NOTHING, Expression, View, compile_node
-from workflows.expressions.nodes import And, Node, Or, paths
+from routing.core.atoms import AllOf, Atom, Condition, conditions
+from routing.core.columns import Column
+from routing.core.matcher import FIGURES, Hand, manual_refusal, room_refusal
+from routing.core.snapshot import Lane, TaskQueue, Worker, WorkerChannel
+from workflows.expressions import NOTHING, View
+from workflows.expressions.nodes import Segment
+
+_IDLE = attrgetter("last_reserved_us", "id")
 
 
 class Floor:
     """The workers of one pass, and what it has given them so far."""
 
     def __init__(self, workers: Sequence[Worker], *, multi_task: bool, clock: View) -> None:
-        ordered = sorted(workers, key=lambda worker: (worker.last_reserved_us, worker.id))
-        self.hands = [Hand(worker) for worker in ordered]
-        self.everyone = (1 << len(ordered)) - 1
+        self.workers = sorted(workers, key=_IDLE)
+        self.everyone = (1 << len(self.workers)) - 1
         self.clock = clock
         self.multi_task = multi_task
         self.touched = 0
-        """Bits of those whom this pass has given something: what is said below no longer holds."""
-        self.log: list[Hand] = []
-        """Them, each as often as they were given something, in order."""
-        self._place = {worker.id: place for place, worker in enumerate(ordered)}
+        """Those whom this pass has given something."""
+        self.given = 0
+        """How often it has."""
+        self._order: dict[int, int] = {}  # their places, who got something longest ago first
+        self._hands: dict[int, Hand] = {}
         self._members: dict[int, int] = {}
-        self._room: dict[int, int] = {}
-        # Of each comparison: who has been asked, and of whom it is true.
-        self._parts: dict[Node, tuple[int, int]] = {}
+        self._room: dict[int, tuple[Lane, int]] = {}
+        self._columns: dict[tuple[Segment, ...], Column] = {}
+        self._met: dict[Atom, int] = {}
+        # Those that read what workers carry: by the channel and the figure they read, and others.
+        self._figures: dict[Segment, dict[Segment, list[Atom]]] = {}
+        self._loads: list[Atom] = []
 
-    def take(self, hand: Hand, channel_id: int, *, now: int) -> None:
-        """Give a worker one more task on a channel."""
-        hand.take(channel_id, now=now)
-        self.touched |= 1 << self._place[hand.worker.id]
-        self.log.append(hand)
+    def hand(self, place: int) -> Hand:
+        """Return the worker at a place, with what the pass gave them."""
+        hand = self._hands.get(place)
+        if hand is None:
+            hand = self._hands[place] = Hand(self.workers[place])
+        return hand
 
-    def bit(self, hand: Hand) -> int:
-        """Return the set of this worker alone."""
-        return 1 << self._place[hand.worker.id]
+    def _look(self, place: int) -> Hand:
+        """Return the worker at a place to look at, and not to keep."""
+        return self._hands.get(place) or Hand(self.workers[place])
 
-    def admits(self, lane: Lane) -> int:
-        """Return who may take a task of this lane, as everybody stood before the pass began.
+    def take(self, place: int, channel_id: int, *, now: int) -> None:
+        """Give the worker at a place one more task on a channel."""
+        self.given += 1
+        hand = self.hand(place)
+        # Later takers of the same pass are later in time, if only by a microsecond.
+        hand.take(channel_id, at=now + self.given)
+        bit = 1 << place
+        self.touched |= bit
+        self._order.pop(place, None)
+        self._order[place] = self.given
+        channel = hand.worker.channels.get(channel_id)
+        if not self.multi_task:
+            self._room = {key: (lane, room & ~bit) for key, (lane, room) in self._room.items()}
+        elif channel_id in self._room and not self._has_room(hand, self._room[channel_id][0]):
+            lane, room = self._room[channel_id]
+            self._room[channel_id] = lane, room & ~bit
+        if channel is not None and channel.unique_name in self._figures:
+            self._recount(place, hand, channel)
+        for atom in self._loads:
+            self._correct(atom, place)
 
-        Equal to asking `matcher.refusal` of each, only faster. The lane's expression must not read
-        the task.
-        """
-        found = self.everyone if lane.ignore_capacity else self._with_room(lane)
-        if found and lane.task_queue is not None:
-            found &= self._serving(lane.task_queue)
-        if found and lane.known_worker_sid is not None:
+    def _recount(self, place: int, hand: Hand, channel: WorkerChannel) -> None:
+        """Ask one worker anew whatever reads their figures on one channel."""
+        bit = 1 << place
+        used = hand.consumed(channel)
+        for name, asked in self._figures[channel.unique_name].items():
+            value = FIGURES[str(name)](channel, used)
+            for atom in asked:
+                if atom.says(value):
+                    self._met[atom] |= bit
+                else:
+                    self._met[atom] &= ~bit
+
+    def longest_ago(self, among: int) -> int:
+        """Return the place of the one, among those given something, who got it longest ago."""
+        if among.bit_count() * 4 < len(self._order):
+            return min(places(among), key=self._order.__getitem__)
+        return next(place for place in self._order if among >> place & 1)
+
+    def serving(self, queue: TaskQueue | None) -> int:
+        """Return those whom a queue admits; no queue admits everyone."""
+        if queue is None:
+            return self.everyone
+        if queue.id not in self._members:
+            found = 0 if queue.target_workers is None else self.everyone
+            for condition in conditions(queue.target_workers) if found else ():
+                found &= self.meeting(condition)
+            self._members[queue.id] = found
+        return self._members[queue.id]
+
+    def named(self, lane: Lane) -> int:
+        """Return those whom a lane's known worker may mean."""
+        found = self.everyone
+        if lane.known_worker_sid is not None:
             found &= self._by_sid.get(lane.known_worker_sid, 0)
-        if found and lane.known_worker_name is not None:
+        if lane.known_worker_name is not None:
             found &= self._by_name.get(lane.known_worker_name, 0)
-        if found and lane.expression is not None:
-            found = self._meeting(lane.expression.node, found)
         return found
+
+    @cached_property
+    def _shadowed(self) -> bool:
+        """Tell whether somebody has an attribute where others have the figures of channels."""
+        return any("channel" in worker.attributes for worker in self.workers)
 
     @cached_property
     def _by_sid(self) -> dict[str, int]:
-        return {hand.worker.sid: self.bit(hand) for hand in self.hands}
+        return {worker.sid: 1 << place for place, worker in enumerate(self.workers)}
 
     @cached_property
     def _by_name(self) -> dict[str, int]:
-        return {hand.worker.friendly_name.casefold(): self.bit(hand) for hand in self.hands}
+        return {
+            worker.friendly_name.casefold(): 1 << place for place, worker in enumerate(self.workers)
+        }
 
-    def _serving(self, queue: TaskQueue) -> int:
-        if queue.id not in self._members:
-            expression = queue.target_workers
-            self._members[queue.id] = (
-                0 if expression is None else self._meeting(expression.node, self.everyone)
-            )
-        return self._members[queue.id]
+    def with_room(self, lane: Lane) -> int:
+        """Return those who are there and have a slot left for a task of this lane."""
+        found = self._room.get(lane.task_channel_id)
+        if found is None:
+            backwards = range(len(self.workers) - 1, -1, -1)
+            digits = ["1" if self._has_room(self._look(p), lane) else "0" for p in backwards]
+            found = lane, int("".join(digits) or "0", 2)
+            self._room[lane.task_channel_id] = found
+        return found[1]
 
-    def _with_room(self, lane: Lane) -> int:
-        channel = lane.task_channel_id
-        if channel not in self._room:
-            self._room[channel] = self._such(
-                self.everyone,
-                lambda hand: (
-                    room_refusal(hand, lane, multi_task=self.multi_task) is None
-                    and manual_refusal(hand, lane, multi_task=self.multi_task) is None
-                ),
-            )
-        return self._room[channel]
+    def _has_room(self, hand: Hand, lane: Lane) -> bool:
+        return (
+            room_refusal(hand, lane, multi_task=self.multi_task) is None
+            and manual_refusal(hand, lane, multi_task=self.multi_task) is None
+        )
 
-    def _meeting(self, node: Node, among: int) -> int:
-        """Return those among a set of whom a condition is true."""
-        if isinstance(node, And):
-            for part in node.operands:
-                if not among:
+    def meeting(self, condition: Condition) -> int:
+        """Return those of whom a condition on the worker and the time of day is true."""
+        if isinstance(condition, Atom):
+            met = self._met.get(condition)
+            return self._ask(condition) if met is None else met
+        if isinstance(condition, AllOf):
+            found = self.everyone
+            for part in condition:
+                found &= self.meeting(part)
+                if not found:
                     break
-                among = self._meeting(part, among)
-            return among
-        if isinstance(node, Or):
-            met = 0
-            for part in node.operands:
-                met |= self._meeting(part, among & ~met)
-            return met
-        asked, met = self._parts.get(node, (0, 0))
-        if new := among & ~asked:
-            met |= self._ask(compile_node(node), new)
-            self._parts[node] = (asked | new, met)
-        return met & among
-
-    def _ask(self, part: Expression, among: int) -> int:
-        """Return those of whom one comparison is true; remember it, unless the clock is in it."""
-        ask, clock, hands = part.function, self.clock, self.hands
-        loaded = any(path.segments[:1] == ("channel",) for path in paths(part.node))
-        kept = "taskrouter" not in part.roots
-        text = part.source
-        met = 0
-        for place in places(among):
-            hand = hands[place]
-            known = hand.worker.load_answers if loaded else hand.worker.answers
-            answer = known.get(text) if kept else None
-            if answer is None:
-                answer = ask(hand.view(), NOTHING, clock, None)
-                if kept:
-                    known[text] = answer
-            if answer:
-                met |= 1 << place
-        return met
-
-    def _such(self, among: int, test: Callable[[Hand], bool]) -> int:
+            return found
         found = 0
-        for place in places(among):
-            if test(self.hands[place]):
-                found |= 1 << place
+        for part in condition:
+            found |= self.meeting(part)
         return found
+
+    def _ask(self, atom: Atom) -> int:
+        if atom.timed:
+            self._met[atom] = self.everyone if self._answer(atom, NOTHING) else 0
+        elif atom.segments is not None:
+            self._met[atom] = self._column(atom.segments).meeting(atom.comparison)
+        else:
+            self._met[atom] = 0
+            for place in range(len(self.workers)):
+                self._correct(atom, place)
+        if atom.of_load:
+            if atom.figure is not None and atom.figure[1] in FIGURES and not self._shadowed:
+                channel, name = atom.figure
+                self._figures.setdefault(channel, {}).setdefault(name, []).append(atom)
+            else:
+                self._loads.append(atom)
+            for place in self._order:
+                self._correct(atom, place)
+        return self._met[atom]
+
+    def _correct(self, atom: Atom, place: int) -> None:
+        """Ask of one worker, as they stand now."""
+        bit = 1 << place
+        if self._answer(atom, self.hand(place).view()):
+            self._met[atom] |= bit
+        else:
+            self._met[atom] &= ~bit
+
+    def _answer(self, atom: Atom, worker: View) -> bool:
+        return atom.function(worker, NOTHING, self.clock, None)
+
+    def _column(self, segments: tuple[Segment, ...]) -> Column:
+        column = self._columns.get(segments)
+        if column is None:
+            column = self._columns[segments] = Column(segments, self.workers)
+        return column
 
 
 def places(bits: int) -> Iterator[int]:

@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
-import heapq
+from collections.abc import Iterator
 from typing import Any
 
+from routing.core.atoms import AllOf, Atom, Condition, atoms, conditions
 from routing.core.floor import Floor, places
 from routing.core.lanes import may_open
-from routing.core.matcher import Hand, rank, refusal, waiting_view
+from routing.core.matcher import rank, waiting_view
 from routing.core.snapshot import Lane, Task, Worker
-from workflows.expressions import NOTHING
+from workflows.expressions import View
 
 
 class Line:
     """A lane and those who may take its tasks, the best first.
 
-    Of workers whom the pass has given nothing yet, the floor knows at once who is next. Those whom
-    it has given something are asked anew, after each time, by the one function `refusal`.
+    What its expression asks is taken apart once: what nothing in a pass can change is worked out
+    beforehand, what workers carry is looked up for each task, and what still reads the task (its
+    age) is asked of those who are left.
     """
 
     def __init__(self, lane: Lane, floor: Floor, *, now: int) -> None:
         self.lane = lane
         self.closed = False
-        expression = lane.expression
-        self.may_open = expression is not None and may_open(expression)
-        # An expression that still reads the task (its age) is asked anew for each task.
-        self.per_task = expression is not None and "task" in expression.roots
-        # By default the longest idle comes first, which is the order of the floor's bits.
-        self._plain = lane.order_by is None and not lane.optimized
         self._floor = floor
         self._now = now
-        self._admitted = floor.everyone if self.per_task else floor.admits(lane)
-        self._sorted: list[tuple[tuple[Any, ...], int]] | None = None
-        self._again: list[tuple[tuple[Any, ...], int, Hand]] = []
-        self._read = 0
+        # By default the longest idle comes first, which is the order of the floor's bits.
+        self._plain = lane.order_by is None and not lane.optimized
+        self._by_rank: list[int] | None = None
+        self._fixed = floor.serving(lane.task_queue)
+        if self._fixed and (lane.known_worker_sid, lane.known_worker_name) != (None, None):
+            self._fixed &= floor.named(lane)
+        self.may_open = False
+        self._loads: list[Condition] = []
+        self._asked: list[Condition] = []
+        self._ranks: dict[int, tuple[int, tuple[Any, ...]]] = {}
+        if lane.expression is not None:
+            self.may_open = may_open(lane.expression)
+            for condition in conditions(lane.expression) if self._fixed else ():
+                self._sort(condition)
+
+    def _sort(self, condition: Condition) -> None:
+        read = (condition,) if isinstance(condition, Atom) else atoms(condition)
+        if any(atom.of_task for atom in read):
+            self._asked.append(condition)
+        elif any(atom.of_load for atom in read):
+            self._loads.append(condition)
+        else:
+            self._fixed &= self._floor.meeting(condition)
 
     @property
-    def open(self) -> bool:
-        """Tell whether anybody may take a task of this lane, for all that is known beforehand."""
-        return self._admitted != 0
+    def per_task(self) -> bool:
+        """Tell whether the answer may differ from task to task of this lane."""
+        return bool(self._asked)
+
+    def admitted(self) -> int:
+        """Return who may take a task of this lane now, but for what is asked task by task.
+
+        Where nothing is, that is who `matcher.refusal` does not refuse.
+        """
+        found = self._fixed
+        if found and not self.lane.ignore_capacity:
+            found &= self._floor.with_room(self.lane)
+        for condition in self._loads:
+            if not found:
+                break
+            found &= self._floor.meeting(condition)
+        return found
 
     def choose(self, task: Task) -> tuple[tuple[Worker, int], ...]:
         """Pick who is offered the next task of this lane, and count it to them at once.
@@ -47,74 +76,85 @@ class Line:
         """
         queue = self.lane.task_queue
         wanted = 1 if queue is None else queue.max_reserved_workers
-        chosen = self._asked(task, wanted) if self.per_task else self._next(task, wanted)
-        given = tuple((hand.worker, hand.taken) for hand in chosen)
-        for hand in chosen:
-            self._floor.take(hand, self.lane.task_channel_id, now=self._now)
+        admitted = self.admitted()
+        chosen: list[int] = []
+        while admitted and len(chosen) < wanted:
+            place = self._best(admitted, task)
+            if place is None:
+                break
+            chosen.append(place)
+            admitted &= ~(1 << place)
+        floor = self._floor
+        given = tuple((floor.workers[place], floor.hand(place).taken) for place in chosen)
+        for place in chosen:
+            floor.take(place, self.lane.task_channel_id, now=self._now)
         if not chosen and not self.per_task:
             self.closed = True
         return given
 
-    def _asked(self, task: Task, wanted: int) -> list[Hand]:
-        admitted = (hand for hand in self._floor.hands if self._admits(hand, task))
-        return heapq.nsmallest(wanted, admitted, key=lambda hand: rank(hand, self.lane))
+    def _best(self, admitted: int, task: Task) -> int | None:
+        if not self._asked:
+            if self._plain and (fresh := admitted & ~self._floor.touched):
+                return (fresh & -fresh).bit_length() - 1
+            return next(self._in_order(admitted))
+        view = waiting_view(task, now=self._now)
+        for place in self._in_order(admitted):
+            worker = self._floor.hand(place).view()
+            if all(_holds(each, worker, view, self._floor.clock) for each in self._asked):
+                return place
+        return None
 
-    def _next(self, task: Task, wanted: int) -> list[Hand]:
-        chosen: list[Hand] = []
-        taken = 0
-        while len(chosen) < wanted:
-            hand = self._best(task, taken)
-            if hand is None:
-                break
-            chosen.append(hand)
-            taken |= self._floor.bit(hand)
-        return chosen
-
-    def _best(self, task: Task, taken: int) -> Hand | None:
-        """Return the best who is left, of the untouched and of those asked again."""
-        fresh = self._fresh(taken)
-        if fresh is not None and self._plain:
-            # Whoever got something in this pass got it later than anybody else.
-            return fresh
-        self._catch_up(task)
-        while self._again and self._again[0][1] != self._again[0][2].taken:
-            heapq.heappop(self._again)  # given something since: a later entry speaks for them
-        if not self._again:
-            return fresh
-        if fresh is not None and rank(fresh, self.lane) < self._again[0][0]:
-            return fresh
-        return heapq.heappop(self._again)[2]
-
-    def _fresh(self, taken: int) -> Hand | None:
-        left = self._admitted & ~self._floor.touched & ~taken
-        if not left:
-            return None
-        if self._plain:
-            return self._floor.hands[(left & -left).bit_length() - 1]
-        if self._sorted is None:
-            hands = self._floor.hands
-            self._sorted = sorted(
-                ((rank(hands[place], self.lane), place) for place in places(self._admitted)),
-                reverse=True,
-            )
-        while not left >> self._sorted[-1][1] & 1 and not taken >> self._sorted[-1][1] & 1:
-            self._sorted.pop()
-        place = next(place for _, place in reversed(self._sorted) if left >> place & 1)
-        return self._floor.hands[place]
-
-    def _catch_up(self, task: Task) -> None:
-        """Ask those anew whom the pass has given something since this lane last looked."""
-        log = self._floor.log
-        for hand in dict.fromkeys(log[self._read :]):
-            # Who was not admitted with less work is admitted with more only where work opens.
-            if not self.may_open and not self._admitted & self._floor.bit(hand):
-                continue
-            if self._admits(hand, task):
-                heapq.heappush(self._again, (rank(hand, self.lane), hand.taken, hand))
-        self._read = len(log)
-
-    def _admits(self, hand: Hand, task: Task) -> bool:
-        view = waiting_view(task, now=self._now) if self.per_task else NOTHING
+    def _in_order(self, admitted: int) -> Iterator[int]:
+        """Yield the places of a set, the best first."""
         floor = self._floor
-        why = refusal(hand, self.lane, multi_task=floor.multi_task, clock=floor.clock, task=view)
-        return why is None
+        fresh = admitted & ~floor.touched
+        again = admitted & floor.touched
+        if self._plain:
+            while fresh:
+                lowest = fresh & -fresh
+                yield lowest.bit_length() - 1
+                fresh ^= lowest
+            # Whoever got something in this pass got it later than anybody else.
+            while again:
+                place = floor.longest_ago(again)
+                yield place
+                again ^= 1 << place
+            return
+        ranked = sorted((self._rank(place), place) for place in places(again))
+        waiting = iter(self._fresh_by_rank(admitted))
+        best = next(waiting, None)
+        for key, place in ranked:
+            while best is not None and self._rank(best) < key:
+                yield best
+                best = next(waiting, None)
+            yield place
+        while best is not None:
+            yield best
+            best = next(waiting, None)
+
+    def _fresh_by_rank(self, admitted: int) -> Iterator[int]:
+        """Yield those of a set whom the pass has given nothing, the best first."""
+        if self._by_rank is None:
+            fresh = self.admitted() & ~self._floor.touched
+            self._by_rank = sorted(places(fresh), key=self._rank, reverse=True)
+        order = self._by_rank
+        # Whoever was given something never comes back among the others.
+        while order and self._floor.touched >> order[-1] & 1:
+            order.pop()
+        fresh = admitted & ~self._floor.touched
+        return (place for place in reversed(order) if fresh >> place & 1)
+
+    def _rank(self, place: int) -> tuple[Any, ...]:
+        hand = self._floor.hand(place)
+        taken, known = self._ranks.get(place, (-1, ()))
+        if taken != hand.taken:
+            known = rank(hand, self.lane)
+            self._ranks[place] = hand.taken, known
+        return known
+
+
+def _holds(condition: Condition, worker: View, task: View, clock: View) -> bool:
+    if isinstance(condition, Atom):
+        return condition.function(worker, task, clock, None)
+    kind = all if isinstance(condition, AllOf) else any
+    return kind(_holds(part, worker, task, clock) for part in condition)

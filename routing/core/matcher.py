@@ -6,8 +6,8 @@ button, so that they cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypedDict
 
 from routing.core.clock import SECOND
 from routing.core.snapshot import (
@@ -52,12 +52,16 @@ class Hand:
         seen = -1 if channel is None else channel.last_reserved_us
         return self._reserved_us.get(channel_id, seen)
 
-    def take(self, channel_id: int, *, now: int) -> None:
-        """Give the worker one more task on a channel."""
+    def take(self, channel_id: int, *, at: int) -> None:
+        """Give the worker one more task on a channel.
+
+        Arguments:
+            at: the moment, in microseconds; later for each task that a pass gives, so that whoever
+                got theirs first is first again.
+        """
         self.taken += 1
         self._consumed[channel_id] = self._consumed.get(channel_id, 0) + 1
-        # Later takers of the same pass are later in time, if only by a microsecond.
-        self._reserved_us[channel_id] = self._reserved_us[None] = now + self.taken
+        self._reserved_us[channel_id] = self._reserved_us[None] = at
         self._view = None
 
     def view(self) -> View:
@@ -67,6 +71,20 @@ class Hand:
         return self._view
 
 
+FIGURES: Final[Mapping[str, Callable[[WorkerChannel, int], int | bool]]] = {
+    "configured_capacity": lambda channel, _: channel.configured_capacity,
+    "assigned_tasks": lambda channel, _: channel.assigned,
+    "available_capacity_percentage": lambda channel, used: free_percentage(
+        channel.configured_capacity, used
+    ),
+    "busy_capacity_percentage": lambda channel, used: busy_percentage(
+        channel.configured_capacity, used
+    ),
+    "available": lambda channel, _: channel.available,
+}
+"""What expressions read of a worker's channel, given how many of its slots are in use."""
+
+
 def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
     """Return a worker as expressions see them: attributes first, then what every worker has.
 
@@ -74,17 +92,13 @@ def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
         extra: slots in use beyond those in the snapshot, by task channel id.
     """
     extra = extra or {}
-    channels: dict[str, Any] = {}
-    for channel_id, channel in worker.channels.items():
-        consumed = channel.consumed + extra.get(channel_id, 0)
-        capacity = channel.configured_capacity
-        channels[channel.unique_name] = {
-            "configured_capacity": capacity,
-            "assigned_tasks": channel.assigned,
-            "available_capacity_percentage": free_percentage(capacity, consumed),
-            "busy_capacity_percentage": busy_percentage(capacity, consumed),
-            "available": channel.available,
+    channels: dict[str, Any] = {
+        channel.unique_name: {
+            name: figure(channel, channel.consumed + extra.get(channel_id, 0))
+            for name, figure in FIGURES.items()
         }
+        for channel_id, channel in worker.channels.items()
+    }
     return View(
         worker.attributes,
         {

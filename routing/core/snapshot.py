@@ -5,7 +5,7 @@ Moments are whole microseconds since 1970-01-01 UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,10 +73,12 @@ class Worker:
     last_reserved_us: int = -1
     version: int = 0
     workload_version: int = 0
-    # What conditions have been found to say of this very worker, by their text: those on what the
-    # worker is, and those on what the worker carries. Whoever shares the value shares the answers.
-    answers: dict[str, bool] = field(init=False, default_factory=dict, compare=False, repr=False)
-    load_answers: dict[str, bool] = field(
+    # What has been read at paths of this very worker (`core.columns`): at those that say what the
+    # worker is, and at those that say what the worker carries.
+    values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    load_values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
 
@@ -120,7 +122,6 @@ class Workspace:
 
     Arguments:
         heads: for each lane id the tasks at its head, in the order in which they are served.
-        windows: lane ids whose `heads` are not all there is.
     """
 
     id: int
@@ -130,4 +131,3 @@ class Workspace:
     workers: Sequence[Worker] = ()
     lanes: Mapping[int, Lane] = field(default_factory=dict)
     heads: Mapping[int, Sequence[Task]] = field(default_factory=dict)
-    windows: frozenset[int] = frozenset()

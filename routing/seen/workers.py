@@ -97,8 +97,8 @@ def _read(rows: QuerySet[models.Worker]) -> dict[int, snapshot.Worker]:
         )
         before = _kept.get(pk)
         if before is not None and (before.sid, before.version) == (sid, version):
-            # What was found out about who they are still holds.
-            read[pk].answers.update(before.answers)
+            # What was read of who they are still holds.
+            read[pk].values.update(before.values)
     return read
 
 

@@ -149,7 +149,7 @@ def test_a_stale_version_is_refused(floor: models.Workspace) -> None:
 
 def decision_for(floor: models.Workspace, task: models.Task) -> ReserveWorkers:
     """Return what the router decides about a task, without doing it."""
-    found = cycle.match(store.load_workspace(floor, now=NOW), now=microseconds(NOW)).decisions
+    found = store.look(floor, now=NOW).decisions
     return next(d for d in found if d.task.sid == task.sid)
 
 
@@ -187,7 +187,7 @@ def test_of_many_decisions_only_those_are_dropped_that_saw_something_else(
     alice = factories.worker(floor, capacity={"chat": 3})
     bob = factories.worker(floor, capacity={"chat": 3})
     made = [factories.task(floor) for _ in range(6)]
-    found = cycle.match(store.load_workspace(floor, now=NOW), now=microseconds(NOW)).decisions
+    found = store.look(floor, now=NOW).decisions
     assert len(found) == 6
     first = next(d for d in found if d.workers[0][0].id == alice.pk)
     gone = next(task for task in made if task.pk == first.task.id)
@@ -218,7 +218,7 @@ def test_a_batch_takes_as_many_statements_as_one_decision(
         for _ in range(people):
             factories.worker(floor)
             factories.task(floor)
-        found = cycle.match(store.load_workspace(floor, now=NOW), now=microseconds(NOW)).decisions
+        found = store.look(floor, now=NOW).decisions
         assert len(found) == people
         # Three to read under lock, five to write, and two for the savepoint of the test.
         with django_assert_num_queries(10):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from routing.core import matcher, snapshot
-from routing.core.cycle import Pass, service_order
+from routing.core.cycle import match, service_order
 from routing.core.steps import time_of_day
 from routing.core.vocabulary import QueueOrder
 from tests.benchmarks.conftest import Table, median_ms
@@ -55,6 +55,16 @@ def test_expressions_against_hand_written_python(table: Table) -> None:
     )
 
 
+def conditions(count: int) -> list[str]:
+    """Return so many different conditions, up to a thousand, made of two dozen comparisons."""
+    return [
+        f'worker.languages HAS "{LANGUAGES[number % 5]}" AND worker.level >= {number // 5 % 5}'
+        f" AND worker.channel.chat.available_capacity_percentage > {number // 25 % 4 * 25}"
+        f" AND (worker.region == {number // 100} OR worker.region == {(number + 3) // 10 % 10})"
+        for number in range(count)
+    ]
+
+
 def floor(tasks: int, workers: int, lanes: int) -> snapshot.Workspace:
     """Make a workspace of the size asked for, half of its workers free; the same every time."""
     dice = random.Random(7)
@@ -67,7 +77,11 @@ def floor(tasks: int, workers: int, lanes: int) -> snapshot.Workspace:
             activity_sid="WA",
             activity_name="Available",
             available=dice.random() < 0.5,
-            attributes={"languages": dice.sample(LANGUAGES, 2), "level": dice.randrange(lanes)},
+            attributes={
+                "languages": dice.sample(LANGUAGES, 2),
+                "level": dice.randrange(5),
+                "region": dice.randrange(10),
+            },
             channels={
                 1: snapshot.WorkerChannel(
                     task_channel_id=1, unique_name="chat", configured_capacity=4
@@ -82,13 +96,9 @@ def floor(tasks: int, workers: int, lanes: int) -> snapshot.Workspace:
             id=number,
             task_queue=queue,
             task_channel_id=1,
-            expression=expression(
-                f'worker.languages HAS "{LANGUAGES[number % 5]}" AND worker.level >= {number}'
-                " AND worker.channel.chat.available_capacity_percentage > 25",
-                subject="target",
-            ),
+            expression=expression(asked, subject="target"),
         )
-        for number in range(lanes)
+        for number, asked in enumerate(conditions(lanes))
     }
     heads: dict[int, list[snapshot.Task]] = {number: [] for number in all_lanes}
     for number in range(tasks):
@@ -124,7 +134,7 @@ def naive(seen: snapshot.Workspace) -> list[tuple[int, int]]:
         if fit:
             best = min(fit, key=lambda hand: matcher.rank(hand, lane))
             made.append((task.id, best.worker.id))
-            best.take(lane.task_channel_id, now=NOW)
+            best.take(lane.task_channel_id, at=NOW + len(made))
     return made
 
 
@@ -133,7 +143,7 @@ def test_a_pass_against_the_naive_loop(table: Table, lanes: int) -> None:
     seen = floor(1000, 1000, lanes)
 
     def fast() -> list[tuple[int, int]]:
-        found = Pass(seen, now=NOW).match(seen.heads, windows=frozenset())
+        found = match(seen, now=NOW)
         return [(d.task.id, d.workers[0][0].id) for d in found.decisions]
 
     assert fast() == naive(seen)

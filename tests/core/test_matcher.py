@@ -120,7 +120,7 @@ def test_without_multitasking_any_task_in_hand_is_one_too_many() -> None:
 def test_what_a_pass_gives_a_worker_counts_at_once() -> None:
     hand = matcher.Hand(on_chat(consumed=3))
     assert matcher.refusal(hand, LANE, multi_task=True, clock=CLOCK) is None
-    hand.take(CHAT, now=7)
+    hand.take(CHAT, at=8)
     assert matcher.refusal(hand, LANE, multi_task=True, clock=CLOCK) == Refusal.NO_CAPACITY
     assert hand.view().builtins["channel"]["chat"]["available_capacity_percentage"] == 0
 

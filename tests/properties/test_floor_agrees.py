@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.core import matcher, snapshot
-from routing.core.cycle import Pass
+from routing.core.cycle import match
 from routing.core.floor import Floor
+from routing.core.lines import Line
 from routing.core.steps import time_of_day
 from routing.core.vocabulary import AssignmentStatus
 from workflows.expressions import Expression, compile_ordering
@@ -129,8 +131,9 @@ def test_the_floor_admits_exactly_those_whom_nothing_refuses(seen: snapshot.Work
     clock = time_of_day(NOW)
     floor = Floor(seen.workers, multi_task=seen.multi_task_enabled, clock=clock)
     for lane in seen.lanes.values():
-        admitted = floor.admits(lane)
-        for place, hand in enumerate(floor.hands):
+        admitted = Line(lane, floor, now=NOW).admitted()
+        for place, worker in enumerate(floor.workers):
+            hand = matcher.Hand(worker)
             why = matcher.refusal(hand, lane, multi_task=seen.multi_task_enabled, clock=clock)
             assert bool(admitted >> place & 1) == (why is None)
 
@@ -138,7 +141,7 @@ def test_the_floor_admits_exactly_those_whom_nothing_refuses(seen: snapshot.Work
 @given(_floors())
 def test_a_pass_is_the_naive_loop_made_fast(seen: snapshot.Workspace) -> None:
     """Each task in service order, each worker asked anew: the same offers to the same workers."""
-    matching = Pass(seen, now=NOW).match(seen.heads, windows=frozenset())
+    matching = match(seen, now=NOW)
     made = [(d.task.id, [w.id for w, _ in d.workers]) for d in matching.decisions]
     assert made == _naive(seen)
 
@@ -153,6 +156,7 @@ def _naive(seen: snapshot.Workspace) -> list[tuple[int, list[int]]]:
     # Within a lane the heads come in the order given; over lanes by the order of service.
     queue = {lane: list(some) for lane, some in seen.heads.items()}
     closed: set[int] = set()
+    stamps = itertools.count(1)
     made = []
     for _ in range(len(tasks)):
         open_lanes = [lane for lane, some in queue.items() if some and lane not in closed]
@@ -176,5 +180,5 @@ def _naive(seen: snapshot.Workspace) -> list[tuple[int, list[int]]]:
             continue
         made.append((task.id, [hand.worker.id for hand in chosen]))
         for hand in chosen:
-            hand.take(lane.task_channel_id, now=NOW)
+            hand.take(lane.task_channel_id, at=NOW + next(stamps))
     return made

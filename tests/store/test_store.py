@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from routing import assignment, models, store
+from routing.core import cycle
+from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
 from tests import factories
 from tests.factories import NOW, later
@@ -33,12 +35,14 @@ def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
     factories.worker(floor, attributes={"langs": ["en"]})
     for number in range(6):
         factories.task(floor, attributes={"lang": "en" if number % 2 else "de"}, priority=number)
-    seen = store.load_workspace(floor, now=NOW)
+    seen = store.load_floor(floor)
     assert len(seen.workers) == 1
     assert len(seen.lanes) == 2
     # Nobody speaks German: that lane is not even looked into.
-    assert [[task.priority for task in heads] for heads in seen.heads.values()] == [[5, 3, 1]]
-    assert seen.windows == frozenset()
+    (lane,) = cycle.Pass(seen, now=microseconds(NOW)).open_lanes()
+    heads, deep = store.load_heads([lane])
+    assert [task.priority for task in heads[lane.id]] == [5, 3, 1]
+    assert deep == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -57,8 +61,11 @@ def test_heads_come_in_the_order_in_which_their_queue_is_served(
         "c": factories.task(floor, now=later(2)),
     }
     names = {task.sid: name for name, task in made.items()}
-    (heads,) = store.load_workspace(floor, now=NOW).heads.values()
+    lanes = store.load_floor(floor).lanes
+    ((_, heads),) = store.load_heads(lanes.values())[0].items()
     assert [names[task.sid] for task in heads] == served
+    rest, _ = store.load_heads(lanes.values(), after=heads[0])
+    assert list(rest.values()) == [heads[1:]]
 
 
 def test_a_deep_lane_is_read_through_a_window(
@@ -68,10 +75,23 @@ def test_a_deep_lane_is_read_through_a_window(
     factories.worker(floor, attributes={"langs": ["en"]}, capacity={"chat": 10})
     for _ in range(10):
         factories.task(floor, attributes={"lang": "en"})
-    seen = store.load_workspace(floor, now=NOW)
-    assert [len(heads) for heads in seen.heads.values()] == [4]
-    assert seen.windows == frozenset(seen.lanes)
+    lanes = store.load_floor(floor).lanes
+    heads, deep = store.load_heads(lanes.values())
+    assert [len(tasks) for tasks in heads.values()] == [4]
+    assert deep == frozenset(lanes)
     assert factories.run(floor) == 10
+
+
+def test_nothing_behind_the_head_of_a_deep_lane_is_overtaken(
+    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known of one lane runs out before its turn ends: more is read, nobody else served."""
+    monkeypatch.setattr(store, "BATCH", 2)
+    factories.worker(floor, attributes={"langs": ["en", "de"]}, capacity={"chat": 7})
+    urgent = [factories.task(floor, attributes={"lang": "en"}, priority=9) for _ in range(6)]
+    others = [factories.task(floor, attributes={"lang": "de"}) for _ in range(6)]
+    served = [decision.task.sid for decision in store.look(floor, now=NOW, limit=50).decisions]
+    assert served == [task.sid for task in [*urgent, others[0]]]
 
 
 def test_reading_takes_as_many_queries_for_many_as_for_few(
@@ -83,7 +103,7 @@ def test_reading_takes_as_many_queries_for_many_as_for_few(
         for number in range(tasks):
             factories.task(floor, attributes={"lang": "en" if number % 2 else "de"})
         with django_assert_num_queries(4):
-            store.load_workspace(floor, now=NOW)
+            store.look(floor, now=NOW)
 
 
 def test_with_nobody_free_the_backlog_is_not_touched(
@@ -93,7 +113,7 @@ def test_with_nobody_free_the_backlog_is_not_touched(
     for _ in range(5):
         factories.task(floor, attributes={"lang": "en"})
     with django_assert_num_queries(1):
-        assert store.load_workspace(floor, now=NOW).heads == {}
+        assert store.look(floor, now=NOW).decisions == []
 
 
 def test_an_idle_cycle_is_five_queries(
@@ -109,7 +129,7 @@ def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
         floor, "Alice", attributes={"langs": ["en"]}, capacity={"chat": 3, "voice": 2}
     )
     factories.offered(floor, attributes={"lang": "en"}, now=NOW + timedelta(seconds=1))
-    (seen,) = store.load_workspace(floor, now=NOW).workers
+    (seen,) = store.load_floor(floor).workers
     assert (seen.sid, seen.friendly_name, seen.available) == (made.sid, "Alice", True)
     assert seen.attributes == {"langs": ["en"]}
     assert seen.last_reserved_us > 0

@@ -1,0 +1,122 @@
+"""Take a condition apart into the comparisons it is made of, each of them kept once.
+
+Thousands of lanes ask few different things; whoever works out the answer to one of them for all
+workers has it for every lane.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+from weakref import WeakValueDictionary
+
+from workflows.expressions import Expression, compile_node
+from workflows.expressions.nodes import (
+    And,
+    Comparison,
+    ListOf,
+    Literal,
+    Node,
+    Or,
+    Path,
+    Segment,
+    parts_of,
+)
+from workflows.expressions.operators import OPERATORS
+from workflows.expressions.unparser import unparse
+
+
+class Atom:
+    """One comparison, and what it reads; equal ones are one object.
+
+    `segments` is the one path of the worker that it compares with something fixed, or None when it
+    is of another form; `figure` the channel and the figure where that is what the path reads.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_said",
+        "comparison",
+        "figure",
+        "function",
+        "of_load",
+        "of_task",
+        "segments",
+        "timed",
+    )
+
+    def __init__(self, comparison: Comparison) -> None:
+        read = [p for p in (comparison.left, comparison.right) if isinstance(p, Path)]
+        roots = {path.root for path in read}
+        workers = [path.segments for path in read if path.root == "worker"]
+        self.comparison = comparison
+        self.function = compile_node(comparison).function
+        self.of_task = "task" in roots
+        self.of_load = any(carried(segments) for segments in workers)
+        self.timed = not workers
+        self.segments: tuple[Segment, ...] | None = (
+            workers[0] if len(read) == 1 and workers else None
+        )
+        self.figure: tuple[Segment, Segment] | None = None
+        if self.of_load and self.segments is not None and len(self.segments) == 3:
+            self.figure = self.segments[1], self.segments[2]
+        self._said: dict[int, bool] = {}
+
+    def says(self, value: int) -> bool:
+        """Return the answer for a figure of this value."""
+        answer = self._said.get(value)
+        if answer is None:
+            left, right = (
+                value if isinstance(side, Path) else plain(side)
+                for side in (self.comparison.left, self.comparison.right)
+            )
+            answer = self._said[value] = OPERATORS[self.comparison.operator](left, right)
+        return answer
+
+
+class AllOf(tuple["Condition", ...]):
+    """Conditions that must all hold."""
+
+    __slots__ = ()
+
+
+class AnyOf(tuple["Condition", ...]):
+    """Conditions of which one must hold."""
+
+    __slots__ = ()
+
+
+Condition = Atom | AllOf | AnyOf
+
+_atoms: WeakValueDictionary[str, Atom] = WeakValueDictionary()
+
+
+@functools.lru_cache(maxsize=10_000)
+def conditions(expression: Expression) -> tuple[Condition, ...]:
+    """Return the conditions that must all hold for an expression to hold."""
+    return tuple(_condition(part) for part in parts_of(expression.node, And))
+
+
+def atoms(condition: Condition) -> list[Atom]:
+    """Return every comparison of a condition."""
+    if isinstance(condition, Atom):
+        return [condition]
+    return [atom for part in condition for atom in atoms(part)]
+
+
+def plain(operand: Literal | ListOf) -> Any:
+    """Return what a fixed operand stands for."""
+    return operand.values if isinstance(operand, ListOf) else operand.value
+
+
+def carried(segments: tuple[Segment, ...]) -> bool:
+    """Tell whether a worker's path reads what they carry, which every offer changes."""
+    return segments[:1] == ("channel",)
+
+
+def _condition(node: Node) -> Condition:
+    if isinstance(node, Comparison):
+        text = unparse(node)
+        return _atoms.get(text) or _atoms.setdefault(text, Atom(node))
+    kind = AnyOf if isinstance(node, Or) else AllOf
+    return kind(_condition(part) for part in node.operands)

@@ -1,0 +1,135 @@
+"""Group the workers of one pass by what stands at one place of theirs.
+
+Many workers share a value, and many lanes ask about the same place. So a comparison with something
+fixed is asked once of each different value, and an equality only of the values that may be equal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from typing import Any, Final
+
+from routing.core.atoms import carried, plain
+from routing.core.matcher import worker_view
+from routing.core.snapshot import Worker
+from workflows.expressions import lookup
+from workflows.expressions.nodes import Comparison, Literal, Path, Segment
+from workflows.expressions.operators import MIRRORED, OPERATORS, number_in
+
+_FEW: Final = 8
+"""Up to so many members, a set is made of single bits; of more, from a text of digits."""
+
+_BY_VALUE: Final = frozenset({"==", "HAS"})
+"""Operators that hold only where the fixed value is the worker's, or is one of the worker's."""
+
+
+class _Group:
+    """Those who share a value."""
+
+    __slots__ = ("bits", "places", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.places: list[int] = []
+        self.bits = 0
+
+
+class Column:
+    """What stands at one path of every worker, by their places in the pass."""
+
+    def __init__(self, segments: tuple[Segment, ...], workers: Sequence[Worker]) -> None:
+        self._size = len(workers)
+        self._groups: dict[Hashable, _Group] = {}
+        self._by_member: dict[Hashable, list[_Group]] | None = None
+        for place, worker in enumerate(workers):
+            key, value = read(worker, segments)
+            group = self._groups.get(key)
+            if group is None:
+                group = self._groups[key] = _Group(value)
+            group.places.append(place)
+
+    def meeting(self, comparison: Comparison) -> int:
+        """Return the set of those of whom a comparison of this path with something fixed holds."""
+        left, operator, right = comparison.left, comparison.operator, comparison.right
+        if not isinstance(left, Path) and operator in MIRRORED:
+            left, operator, right = right, MIRRORED[operator], left
+        holds = OPERATORS[operator]
+        met = 0
+        if isinstance(left, Path) and not isinstance(right, Path):
+            fixed = plain(right)
+            for group in self._candidates(operator, right):
+                if holds(group.value, fixed):
+                    met |= self._bits(group)
+            return met
+        assert not isinstance(left, Path)
+        fixed = plain(left)  # NOT IN and CONTAINS cannot be turned round
+        for group in self._groups.values():
+            if holds(fixed, group.value):
+                met |= self._bits(group)
+        return met
+
+    def _candidates(self, operator: str, fixed: Any) -> Sequence[_Group]:
+        if operator in _BY_VALUE and isinstance(fixed, Literal) and fixed.value is not None:
+            if self._by_member is None:
+                self._by_member = defaultdict(list)
+                for group in self._groups.values():
+                    for member in members(group.value):
+                        self._by_member[member].append(group)
+            return self._by_member.get(likeness(fixed.value), [])
+        return [*self._groups.values()]
+
+    def _bits(self, group: _Group) -> int:
+        if not group.bits:
+            if len(group.places) <= _FEW:
+                for place in group.places:
+                    group.bits |= 1 << place
+            else:
+                digits = bytearray(b"0") * self._size
+                for place in group.places:
+                    digits[-1 - place] = 49  # the digit 1
+                group.bits = int(digits, 2)
+        return group.bits
+
+
+def read(worker: Worker, segments: tuple[Segment, ...]) -> tuple[Hashable, Any]:
+    """Return what stands at a path of a worker, and a key that only equal values share.
+
+    It is read once for as long as the worker does not change.
+    """
+    kept = worker.load_values if carried(segments) else worker.values
+    found = kept.get(segments)
+    if found is None:
+        value = lookup(worker_view(worker), segments)
+        found = kept[segments] = (_key(value), value)
+    return found
+
+
+def members(value: Any) -> set[Hashable]:
+    """Return the likenesses of a value, or of each item when it is an array."""
+    items = value if type(value) is list else (value,)
+    return {
+        likeness(item) for item in items if item is not None and not isinstance(item, (list, dict))
+    }
+
+
+def likeness(value: str | float | bool) -> Hashable:
+    """Return what all values that the language calls equal to this scalar have in common."""
+    if isinstance(value, bool):
+        return (value,)
+    if isinstance(value, str):
+        number = number_in(value)
+        return value if number is None else number
+    return value
+
+
+def _key(value: Any) -> Hashable:
+    if isinstance(value, bool):
+        return (value,)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    try:
+        return ("json", json.dumps(value, sort_keys=True, default=str))
+    except RecursionError:  # too deep to be written: alike only to itself
+        return ("deep", id(value))
