@@ -23,7 +23,7 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import IntegrityError, connection  # noqa: E402
 from django.db.models import F  # noqa: E402
 
 from routing import assignment, diagnosis, models  # noqa: E402
@@ -33,6 +33,7 @@ from routing.actions import (  # noqa: E402
     task_statuses,
     worker_channels,
     workers,
+    workspaces,
 )
 from routing.actions.errors import ActionError, NotEligible  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
@@ -72,10 +73,14 @@ class Race:
             thread.join()
 
     def attempt(self, name: str, action: Callable[..., object], **given: object) -> None:
-        """Try an action; whoever loses a race must be told so by an `ActionError`."""
+        """Try an action; whoever loses a race must be told so.
+
+        By an `ActionError`, or by the database where what a new row refers to has gone: the doors
+        have an answer to both.
+        """
         try:
             action(actor=SYSTEM, **given)
-        except ActionError as error:
+        except (ActionError, IntegrityError) as error:
             reason = error.refusal.value if isinstance(error, NotEligible) else type(error).__name__
             self._count(f"{name}: {reason}")
         else:
@@ -179,6 +184,46 @@ def mixed(seed: int) -> dict[str, Any]:
     return report(race)
 
 
+def closing(seed: int) -> dict[str, Any]:
+    """A workspace is deleted while people and routers are at work in it."""
+    floor = factories.workspace()
+    factories.workflow(floor)
+    people = [factories.worker(floor, capacity={"chat": 2}) for _ in range(6)]
+    for _ in range(20):
+        factories.task(floor)
+    factories.run(floor)
+    slots = [factories.worker_channel(person) for person in people]
+    race = Race()
+
+    def work(dice: random.Random) -> None:
+        for _ in range(30):
+            offer = models.Reservation.objects.order_by("?").first()
+            if offer is None:
+                return
+            verb: Any = dice.choice(
+                [reservations.accept_reservation, reservations.reject_reservation]
+            )
+            race.attempt(verb.__name__, verb, reservation=offer, now=NOW)
+            race.attempt(
+                "slots",
+                worker_channels.update_worker_channel,
+                channel=dice.choice(slots),
+                configured_capacity=dice.randint(0, 3),
+                now=NOW,
+            )
+
+    def route(dice: random.Random) -> None:
+        for _ in range(10):
+            assignment.run_cycle(workspace=floor, now=NOW)
+
+    def close(dice: random.Random) -> None:
+        here = models.Workspace.objects.get(pk=floor.pk)
+        race.attempt("close", workspaces.delete_workspace, workspace=here, now=NOW)
+
+    race.run([route, work, work, work, close], seed)
+    return report(race)
+
+
 def report(race: Race) -> dict[str, Any]:
     """Return what was tried, and whatever is wrong in the tables afterwards."""
     return {
@@ -195,5 +240,5 @@ def report(race: Race) -> dict[str, Any]:
 
 if __name__ == "__main__":
     call_command("migrate", verbosity=0)
-    scenario = {"grabbers": grabbers, "mixed": mixed}[sys.argv[1]]
+    scenario = {"grabbers": grabbers, "mixed": mixed, "closing": closing}[sys.argv[1]]
     print(json.dumps(scenario(int(sys.argv[2]))))  # noqa: T201 - the report is the output

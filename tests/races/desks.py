@@ -1,0 +1,200 @@
+"""What workers and customers do in a rush hour: random operations, each with its chances."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from django.db import IntegrityError
+from django.db import models as django
+from django.utils import timezone
+
+from routing import models
+from routing.actions import grabs, reservations, task_statuses, tasks
+from routing.actions.errors import ActionError, NotEligible
+from routing.actors import SYSTEM
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus
+from tests.properties.router_floor import KINDS
+
+Row = TypeVar("Row", bound=django.Model)
+
+CHANNELS: Final = ("chat", "voice", "sms")
+PAUSE: Final = 0.04
+"""Seconds between two acts at a desk, on average: the routers need a processor too."""
+MOST_WAITING: Final = 80
+"""Tasks; while more wait, none are created."""
+
+
+class Desk:
+    """One process in which several workers act, and customers beside them."""
+
+    def __init__(self, workspace: str, *, names: list[str], seed: int) -> None:
+        """Sit down; `names` are the workers who act here."""
+        self.dice = random.Random(seed)
+        self.floor = models.Workspace.objects.get(sid=workspace)
+        self.names = names
+        self.outcomes: Counter[str] = Counter()
+
+    def act_until(self, moment: float) -> Counter[str]:
+        """Do one thing after another until the monotonic clock says so; return what became of it.
+
+        Whoever loses a race is told so by an `ActionError`, or, where a row that a new one refers
+        to has gone, by the database; the doors answer both. Anything else is a defect.
+        """
+        acts, weights = zip(*self.chances().items(), strict=True)
+        while time.monotonic() < moment:
+            act = self.dice.choices(acts, weights)[0]
+            try:
+                done = act()
+            except NotEligible as error:
+                outcome = f"NotEligible ({error.refusal.value})"
+            except (ActionError, IntegrityError) as error:
+                outcome = type(error).__name__
+            else:
+                outcome = "nothing to do" if done is None else "done"
+            self.outcomes[f"{act.__name__}: {outcome}"] += 1
+            time.sleep(self.dice.expovariate(1 / PAUSE))
+        return self.outcomes
+
+    def chances(self) -> dict[Callable[[], object], int]:
+        """Return what is done here, and how often beside the rest."""
+        return {
+            self.accept: 24,
+            self.reject: 4,
+            self.wrap_up: 5,
+            self.complete: 14,
+            self.grab: 10,
+            self.create_task: 20,
+            self.create_task_for_one: 2,
+            self.change_task: 4,
+            self.cancel_task: 4,
+            self.complete_task: 4,
+            self.delete_task: 2,
+        }
+
+    @property
+    def now(self) -> datetime:
+        """Return the moment at which something is done."""
+        return timezone.now()
+
+    def do(self, action: Callable[..., object], **given: Any) -> object:
+        """Do something now, in nobody's name."""
+        return action(actor=SYSTEM, now=self.now, **given)
+
+    def any(self, rows: django.QuerySet[Row]) -> Row | None:
+        """Return one of the newest of these rows, if there is any."""
+        found = list(rows.order_by("-pk")[:30])
+        return self.dice.choice(found) if found else None
+
+    def person(self) -> models.Worker:
+        """Return one of the workers who act here."""
+        return models.Worker.objects.select_related("activity").get(
+            workspace=self.floor, friendly_name=self.dice.choice(self.names)
+        )
+
+    # --- workers answer and work ---
+
+    def _answer(self, action: Callable[..., object], *statuses: ReservationStatus) -> object:
+        """Answer something that is in one of these statuses, or, now and then, something old."""
+        mine = models.Reservation.objects.filter(worker__friendly_name__in=self.names)
+        if self.dice.random() < 0.95:
+            mine = mine.filter(reservation_status__in=[status.value for status in statuses])
+        held = self.any(mine)
+        return None if held is None else self.do(action, reservation=held)
+
+    def accept(self) -> object:
+        return self._answer(reservations.accept_reservation, ReservationStatus.PENDING)
+
+    def reject(self) -> object:
+        return self._answer(reservations.reject_reservation, ReservationStatus.PENDING)
+
+    def wrap_up(self) -> object:
+        return self._answer(reservations.wrap_up_reservation, ReservationStatus.ACCEPTED)
+
+    def complete(self) -> object:
+        return self._answer(
+            reservations.complete_reservation,
+            ReservationStatus.ACCEPTED,
+            ReservationStatus.WRAPPING,
+        )
+
+    def grab(self) -> object:
+        task = self.any(self._tasks(AssignmentStatus.PENDING))
+        return None if task is None else self.do(grabs.grab_task, task=task, worker=self.person())
+
+    # --- tasks come, change and go ---
+
+    def _tasks(self, *statuses: AssignmentStatus) -> django.QuerySet[models.Task]:
+        return models.Task.objects.filter(
+            workspace=self.floor, assignment_status__in=[status.value for status in statuses]
+        )
+
+    def customs(self) -> django.QuerySet[models.TaskChannel]:
+        """Return the channels that come and go."""
+        return models.TaskChannel.objects.filter(
+            workspace=self.floor, unique_name__startswith="custom"
+        )
+
+    def _channel(self) -> models.TaskChannel:
+        name = self.dice.choice(CHANNELS)
+        custom = self.any(self.customs()) if self.dice.random() < 0.1 else None
+        return custom or models.TaskChannel.objects.get(workspace=self.floor, unique_name=name)
+
+    def create_task(self) -> object:
+        if self._tasks(AssignmentStatus.PENDING).count() >= MOST_WAITING:
+            return None
+        return self.do(
+            tasks.create_task,
+            workspace=self.floor,
+            attributes=json.dumps(self.dice.choice(KINDS)),
+            task_channel=self._channel(),
+            priority=self.dice.randint(0, 2),
+            timeout=self.dice.choice([3, 86_400]),
+        )
+
+    def create_task_for_one(self) -> object:
+        """A task goes to one worker; `forced` tells whoever reads the events that it may be one
+        more than fits."""
+        forced = self.dice.random() < 0.5
+        return self.do(
+            tasks.create_task,
+            workspace=self.floor,
+            attributes=json.dumps({"forced": forced}),
+            task_channel=self._channel(),
+            routing_target=self.person().sid,
+            ignore_capacity=forced,
+        )
+
+    def change_task(self) -> object:
+        waiting = self._tasks(AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
+        task = self.any(waiting.filter(routing_target=None))
+        if task is None:
+            return None
+        changes: dict[str, Any] = self.dice.choice(
+            [
+                {"attributes": json.dumps(self.dice.choice(KINDS))},
+                {"priority": self.dice.randint(0, 4)},
+                {"task_channel": self._channel()},
+            ]
+        )
+        return self.do(tasks.update_task, task=task, **changes)
+
+    def cancel_task(self) -> object:
+        found = self._tasks(AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
+        return self._end(task_statuses.cancel_task, found)
+
+    def complete_task(self) -> object:
+        found = self._tasks(AssignmentStatus.ASSIGNED, AssignmentStatus.WRAPPING)
+        return self._end(task_statuses.complete_task, found)
+
+    def delete_task(self) -> object:
+        return self._end(tasks.delete_task, models.Task.objects.filter(workspace=self.floor))
+
+    def _end(self, action: Callable[..., object], rows: django.QuerySet[models.Task]) -> object:
+        task = self.any(rows)
+        return None if task is None else self.do(action, task=task) or True

@@ -1,0 +1,180 @@
+"""Play a rush hour: `python -m tests.races.rush SECONDS SEED`, with the report as JSON.
+
+Eight processes route, as job runners do, and six act for fifty workers, their supervisors and their
+customers, all on one floor. Whoever routes takes jobs that wakes have sent; half of them, when none
+comes, route without the lock too, as if it had been lost: correctness must not need it.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, Final
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.races.whole_settings"
+
+import django
+
+django.setup()
+
+from django.core.management import CommandError, call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from config.celery import app  # noqa: E402
+from routing import assignment, jobs, models  # noqa: E402
+from routing.actions import workflows  # noqa: E402
+from routing.actors import SYSTEM  # noqa: E402
+from tests import factories  # noqa: E402
+from tests.properties.router_floor import furnish  # noqa: E402
+from tests.properties.router_laws import Histories, Pass, check_rows  # noqa: E402
+from tests.races.desks import CHANNELS  # noqa: E402
+from tests.races.ledger import Ledger  # noqa: E402
+from tests.races.supervisors import SupervisedDesk  # noqa: E402
+
+ROUTERS: Final = 8
+DESKS: Final = 6
+WORKERS: Final = 50
+OFFER_SECONDS: Final = 3
+"""So short that many offers run out in the middle of everything."""
+
+
+def open_floor(seed: int) -> str:
+    """Make the floor and return its sid."""
+    call_command("migrate", verbosity=0)
+    dice = random.Random(seed)
+    floor = factories.workspace()
+    furnish(floor)
+    for workflow in floor.workflows.all():
+        workflows.update_workflow(
+            workflow=workflow,
+            task_reservation_timeout=OFFER_SECONDS,
+            actor=SYSTEM,
+            now=timezone.now(),
+        )
+    for number in range(WORKERS):
+        factories.worker(
+            floor,
+            ("alice", "bob", "carol")[number] if number < 3 else f"Worker {number}",
+            attributes={"level": dice.randint(0, 3)},
+            capacity={channel: dice.randint(0, 3) for channel in CHANNELS},
+        )
+    return floor.sid
+
+
+def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
+    """Take jobs and do them until the monotonic clock says so; return what was done."""
+    counted: Counter[str] = Counter()
+    run_cycle = assignment.run_cycle
+
+    def counting(**given: Any) -> int:
+        done = run_cycle(**given)
+        counted["cycles"] += 1
+        counted["decisions carried out"] += done
+        return done
+
+    assignment.run_cycle = counting
+    sweep_at = time.monotonic()
+    with app.connection_for_read() as broker, broker.SimpleQueue("celery") as queue:
+        while time.monotonic() < until:
+            if number == 0 and time.monotonic() >= sweep_at:
+                sweep_at += 1
+                jobs.run_due_cycles()
+            try:
+                message = queue.get(timeout=0.2)
+            except queue.Empty:
+                if number % 2:
+                    counted["cycles without the lock"] += 1
+                    floor = models.Workspace.objects.get(sid=workspace)
+                    assignment.run_cycle(workspace=floor, now=timezone.now())
+                continue
+            message.ack()
+            before = counted["cycles"]
+            app.tasks[message.headers["task"]](**message.payload[1])
+            counted["jobs taken"] += 1
+            counted["jobs that found another runner at it"] += counted["cycles"] == before
+    return counted
+
+
+def act(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
+    """Act for every sixth worker until the monotonic clock says so; return what became of it."""
+    everyone = models.Worker.objects.filter(workspace__sid=workspace).order_by("pk")
+    names = list(everyone.values_list("friendly_name", flat=True))[number::DESKS]
+    desk = SupervisedDesk(workspace, names=names, seed=seed * 1000 + number)
+    return desk.act_until(until)
+
+
+def close_floor(workspace: str) -> dict[str, Any]:
+    """Let the router run until it finds nothing more, then look whether everything is right."""
+    floor = models.Workspace.objects.get(sid=workspace)
+    while True:
+        now = timezone.now()
+        last = Pass(floor)
+        if not assignment.run_cycle(workspace=floor, now=now):
+            break
+    ledger = Ledger(floor)
+    ledger.check_rows()
+    found = list(floor.tasks.all())
+    made = list(floor.reservations.all())
+    histories = Histories(floor)
+
+    def last_pass() -> None:
+        last.read(now=now)
+        last.check()
+
+    laws: dict[str, Callable[[], object]] = {
+        "the doctor": lambda: call_command("doctor", stdout=sys.stderr),
+        "the rows": lambda: check_rows(found, made),
+        "the reservations' events": lambda: histories.check_reservations(made),
+        "the tasks' events": lambda: histories.check_tasks(found),
+        "the last cycle": last_pass,
+    }
+    wrong = list(ledger.wrong)
+    for name, law in laws.items():
+        try:
+            law()
+        except (AssertionError, CommandError):
+            wrong.append(f"{name}: {traceback.format_exc()}")
+    return {
+        "wrong": wrong,
+        "offers": ledger.offers,
+        "tasks": len(found),
+        "events": models.Event.objects.count(),
+    }
+
+
+def play(seconds: float, seed: int) -> dict[str, Any]:
+    """Play it all and return the report."""
+    fork = multiprocessing.get_context("fork")
+    # Nothing touches the database before the fork: a connection must not be shared.
+    with ProcessPoolExecutor(1, mp_context=fork) as alone:
+        workspace = alone.submit(open_floor, seed).result()
+    crashes: list[str] = []
+    routed: Counter[str] = Counter()
+    acted: Counter[str] = Counter()
+    with ProcessPoolExecutor(ROUTERS + DESKS, mp_context=fork) as crowd:
+        until = time.monotonic() + seconds
+        at_work = [
+            (total, crowd.submit(what, workspace, number, seed, until))
+            for total, what, count in ((routed, route, ROUTERS), (acted, act, DESKS))
+            for number in range(count)
+        ]
+        for total, each in at_work:
+            try:
+                total.update(each.result())
+            except Exception as error:
+                crashes.append("".join(traceback.format_exception(error)))
+    with ProcessPoolExecutor(1, mp_context=fork) as alone:
+        closed = alone.submit(close_floor, workspace).result()
+    return {"routed": routed, "acted": acted, "crashes": crashes, **closed}
+
+
+if __name__ == "__main__":
+    print(json.dumps(play(float(sys.argv[1]), int(sys.argv[2]))))  # noqa: T201 - the report

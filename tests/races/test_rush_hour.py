@@ -1,0 +1,68 @@
+"""A rush hour in real processes: eight routers and fifty workers on one floor of PostgreSQL.
+
+`RACE_SECONDS` in the environment says for how long (8); `make races` plays a minute.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import redis
+from tests.races.databases import play
+
+pytestmark = pytest.mark.postgres
+SEED = 3
+HARMLESS = ("done", "nothing to do")
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """Return the URL of a private Redis."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cb-rush-", dir="/tmp") as home,
+        redis.private_server(Path(home) / "redis.sock") as url,
+    ):
+        yield url
+
+
+def told(report: dict[str, Any], seconds: str) -> str:
+    """Say what happened: every operation and what became of it, every lost race, every cycle."""
+    outcomes: dict[str, Counter[str]] = {}
+    lost: Counter[str] = Counter()
+    for name, count in report["acted"].items():
+        operation, _, outcome = name.partition(": ")
+        outcomes.setdefault(operation, Counter())[outcome] += count
+        if outcome not in HARMLESS:
+            lost[outcome] += count
+    lines = [f"A rush hour of {seconds} s: {sum(report['acted'].values())} operations"]
+    for operation, found in sorted(outcomes.items()):
+        each = ", ".join(f"{count} {outcome}" for outcome, count in found.most_common())
+        lines.append(f"  {operation:<20} {found.total():>6}: {each}")
+    lines.append(f"Lost races and refusals: {lost.total()}")
+    lines += [f"  {outcome:<40} {count:>6}" for outcome, count in lost.most_common()]
+    lines.append("Routers")
+    lines += [f"  {what:<40} {count:>6}" for what, count in sorted(report["routed"].items())]
+    lines += [f"  {what:<40} {report[what]:>6}" for what in ("offers", "tasks", "events")]
+    return "\n".join(lines)
+
+
+def test_after_a_rush_hour_of_many_processes_everything_is_as_the_rules_say(
+    postgres_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Slots, owners, counters and events agree, and nobody free was left beside work for them."""
+    seconds = os.environ.get("RACE_SECONDS", "8")
+    report = play(postgres_url, "tests.races.rush", seconds, str(SEED), RACES_REDIS_URL=redis_url)
+    with capsys.disabled():
+        print(f"\n{told(report, seconds)}")  # noqa: T201 - the figures are what it is for
+    assert report["crashes"] == []
+    assert report["wrong"] == []
+    assert report["routed"]["cycles"] > 0
+    assert report["acted"]["accept: done"] > 0
+    assert report["acted"]["grab: done"] > 0
