@@ -1,4 +1,7 @@
-"""Call the API as a client does: with credentials, forms, and nothing else in hand."""
+"""Call the API as a client does: with credentials, forms, and nothing else in hand.
+
+Every answer is held beside the API's description.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from django.test import Client
 
 from routing import models
 from tests import factories
+from tests.api import conformance
 
 TOKEN = "an auth token that only the tests know"
 
@@ -90,6 +94,7 @@ class Api:
             content_type=content_type,
             headers=known | (headers or {}),
         )
+        conformance.check(method, response.request["PATH_INFO"], response)
         return Answer(response)
 
     def pages(self, path: str, **query: Any) -> list[list[dict[str, Any]]]:
