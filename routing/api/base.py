@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
@@ -185,6 +185,14 @@ class ListResource(Resource, Generic[Row]):
         """Return the filter that only Python can ask, if there is one."""
         return None
 
+    def ordered(self, given: dict[str, Any]) -> pagination.Order:
+        """Take the order out of what the query gives."""
+        return cast(pagination.Order, given.pop("ordering", self.order))
+
+    def represent_page(self, rows: Sequence[Row], given: Given) -> list[dict[str, Any]]:
+        """Return how the rows of a page look."""
+        return [self.represent(row) for row in rows]
+
     def create(self, given: Given) -> Row:
         """Carry out a creation."""
         raise NotImplementedError
@@ -194,14 +202,14 @@ class ListResource(Resource, Generic[Row]):
         form = parsers.read_query(request._request)
         rows = self.rows()
         given = inputs.read(self.filters, form, workspace=self.__dict__.get("workspace"))
-        order: pagination.Order = given.pop("ordering", self.order)
+        order = self.ordered(given)
         wanted = pagination.wanted(form, order)
         page = pagination.page(self.narrow(rows, given), wanted, order, accept=self.accept(given))
         body = pagination.envelope(
             request._request,
             form,
             key=self.key,
-            items=[self.represent(row) for row in page.rows],
+            items=self.represent_page(page.rows, given),
             wanted=wanted,
             page=page,
             order=order,

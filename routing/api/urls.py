@@ -6,6 +6,7 @@ from django.urls import path, re_path
 
 from routing.api.activities import ActivityInstance, ActivityList
 from routing.api.errors import not_found
+from routing.api.events import EventInstance, EventList
 from routing.api.explanations import TaskExplanation
 from routing.api.grabs import TaskGrab
 from routing.api.reservations import (
@@ -29,6 +30,8 @@ urlpatterns = [
     path(_WS, WorkspaceInstance.as_view()),
     path(f"{_WS}/Activities", ActivityList.as_view()),
     path(f"{_WS}/Activities/<str:sid>", ActivityInstance.as_view()),
+    path(f"{_WS}/Events", EventList.as_view()),
+    path(f"{_WS}/Events/<str:sid>", EventInstance.as_view()),
     path(f"{_WS}/TaskChannels", TaskChannelList.as_view()),
     path(f"{_WS}/TaskChannels/<str:sid>", TaskChannelInstance.as_view()),
     path(f"{_WS}/TaskQueues", TaskQueueList.as_view()),

@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
             model_name="event",
             index=models.Index(
                 condition=models.Q(("task_key__isnull", False)),
-                fields=["task_key", "id"],
+                fields=["task_key", "event_date", "id"],
                 name="events_of_task",
             ),
         ),

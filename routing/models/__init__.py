@@ -5,7 +5,7 @@ from __future__ import annotations
 from routing.models.accounts import Account
 from routing.models.activities import Activity
 from routing.models.api_keys import ApiKey
-from routing.models.events import Event
+from routing.models.events import Event, Events
 from routing.models.lanes import Lane
 from routing.models.memberships import Membership
 from routing.models.reservations import Reservation, Reservations
@@ -23,6 +23,7 @@ __all__ = [
     "Activity",
     "ApiKey",
     "Event",
+    "Events",
     "Lane",
     "Membership",
     "Reservation",

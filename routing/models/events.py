@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 from routing.core.vocabulary import EventType, ResourceType
 from routing.models.base import choices, sid_field, unique_sid
+
+
+class _OldestRunningTransaction(models.Func):
+    """The first transaction, of all that write, that has not ended yet (PostgreSQL)."""
+
+    template = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    output_field = models.BigIntegerField()
+
+
+class Events(models.QuerySet["Event"]):
+    """Events, with the one question that ids cannot answer."""
+
+    def settled(self) -> Events:
+        """Keep those before which, by transaction and id, none will ever appear any more.
+
+        A transaction that began earlier may commit later: what is written after it waits for it.
+        """
+        if connection.vendor != "postgresql":
+            return self
+        return self.filter(transaction_id__lt=_OldestRunningTransaction())
+
+    def after(self, last: Event) -> Events:
+        """Keep what comes after an event, by transaction and id."""
+        return self.filter(
+            Q(transaction_id__gt=last.transaction_id)
+            | Q(transaction_id=last.transaction_id, id__gt=last.pk),
+            transaction_id__gte=last.transaction_id,
+        )
 
 
 class Event(models.Model):
@@ -50,6 +78,8 @@ class Event(models.Model):
     # can be read when: on PostgreSQL the database fills it in. SQLite has one writer at a time.
     transaction_id = models.BigIntegerField(db_default=0, editable=False)
 
+    objects = Events.as_manager()
+
     class Meta:
         db_table = "events"
         constraints = [unique_sid("events")]
@@ -65,10 +95,9 @@ class Event(models.Model):
             models.Index(
                 fields=["workspace_sid", "event_type", "event_date", "id"], name="events_typed"
             ),
-            # The story of a task and of its reservations, in the order in which it happened, which
-            # the task's lock keeps: its page, its explanation, its filter.
+            # The story of a task and of its reservations: its page, its explanation, its filter.
             models.Index(
-                fields=["task_key", "id"],
+                fields=["task_key", "event_date", "id"],
                 name="events_of_task",
                 condition=Q(task_key__isnull=False),
             ),

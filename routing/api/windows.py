@@ -1,0 +1,85 @@
+"""Read from when to when a request looks back: by minutes, or by two dates."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+
+from routing import models, sids
+from routing.api import inputs
+from routing.api.errors import ApiError
+from routing.statistics.windows import Window
+
+DEFAULT_MINUTES: Final = 15
+TOO_OLD: Final = 14241
+
+PARAMS: Final = (
+    inputs.whole("Minutes", least=1).says(
+        "How many minutes to look back, 15 unless dates are given; not together with dates.", 60
+    ),
+    inputs.moment("StartDate").says("From when on, inclusively.", "2026-03-02T08:00:00Z"),
+    inputs.moment("EndDate").says("Until when, inclusively.", "2026-03-02T12:00:00Z"),
+)
+
+
+def window(given: dict[str, Any], *, now: datetime) -> Window:
+    """Take the window out of what a query gives; without a start it begins 15 minutes earlier."""
+    found = dates(given, now=now)
+    end = found.get("end", now)
+    return Window(found.get("start", end - timedelta(minutes=DEFAULT_MINUTES)), end)
+
+
+def dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
+    """Take out of what a query gives the `start` and the `end` that it names, if any."""
+    minutes: int | None = given.pop("minutes", None)
+    start: datetime | None = given.pop("start_date", None)
+    end: datetime | None = given.pop("end_date", None)
+    days = settings.TASK_RETENTION_DAYS
+    if minutes is not None:
+        if start is not None or end is not None:
+            name = "StartDate" if start is not None else "EndDate"
+            raise ApiError(
+                f"Minutes and {name} cannot be given together; give Minutes, or one or two dates"
+            )
+        if not 1 <= minutes <= days * 1440:
+            raise ApiError(
+                f"Minutes is {minutes}; it must be a whole number from 1 to {days * 1440}:"
+                f" what happened is kept for {days} days"
+            )
+        start = now - timedelta(minutes=minutes)
+    elif start is not None and start < now - timedelta(days=days):
+        raise ApiError(
+            f"StartDate is {start:%Y-%m-%dT%H:%M:%SZ}; it must not lie more than {days} days back,"
+            " for which what happened is kept",
+            code=TOO_OLD,
+        )
+    if start is not None and start > (end or now):
+        limit = f"EndDate, {end:%Y-%m-%dT%H:%M:%SZ}" if end else "now"
+        raise ApiError(f"StartDate is {start:%Y-%m-%dT%H:%M:%SZ}; it must not lie after {limit}")
+    named = {"start": start, "end": None if end is None else min(end, now)}
+    return {name: moment for name, moment in named.items() if moment is not None}
+
+
+def task_channel() -> inputs.Param:
+    """Take a task channel by its sid or its unique name, and give the sid's key.
+
+    A sid need not have a channel behind it any more; a name has to.
+    """
+
+    def convert(value: str, place: inputs.Place) -> int:
+        if sids.is_valid(value, "TC"):
+            return sids.key(value)
+        rows = models.TaskChannel.objects.filter(
+            workspace=place.workspace, unique_name=value.lower()
+        ).order_by("pk")
+        found = rows.values_list("sid", flat=True).first()
+        if found is None:
+            place.refuse(value, "there is no such task channel in this workspace")
+        return sids.key(found)
+
+    schema = {"type": "string"}
+    return inputs.Param("TaskChannel", "task_channel_key", convert, schema=schema).says(
+        "Only this task channel, by its sid or its unique name.", "chat"
+    )

@@ -1,0 +1,373 @@
+"""Events by request: what happened, newest first, and the log that a consumer reads on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from routing import housekeeping, models
+from routing.actions import reservations, task_channels, task_queues, task_statuses, tasks, workers
+from routing.actors import SYSTEM
+from tests import factories
+from tests.api.conftest import Answer, Api
+from tests.factories import NOW, later
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[time_machine.Traveller]:
+    """Let requests happen at the moment at which the factories act."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def accepted(workspace: models.Workspace) -> models.Reservation:
+    """Return a reservation that was accepted ten seconds after it was offered."""
+    factories.worker(workspace, "Alice", capacity={"chat": 5})
+    offer = factories.offered(workspace)
+    return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(10))
+
+
+def types(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.json
+    return [event["event_type"] for event in answer["events"]]
+
+
+def told(answer: Answer) -> set[str]:
+    assert answer.status == 200, answer.json
+    return {event["sid"] for event in answer["events"]}
+
+
+def test_the_newest_comes_first(
+    api: Api, root: str, accepted: models.Reservation, noon: time_machine.Traveller
+) -> None:
+    noon.shift(60)
+    assert types(api.get(f"{root}/Events"))[:6] == [
+        "reservation.accepted",
+        "reservation.created",
+        "workflow.target-matched",
+        "task.created",
+        "task-queue.entered",
+        "workflow.entered",
+    ]
+
+
+def test_an_event_says_what_happened_to_what_by_whom(api: Api, root: str) -> None:
+    made = api.post(f"{root}/Workers", FriendlyName="Alice")
+    (event,) = api.get(f"{root}/Events", EventType="worker.created")["events"]
+    data = event.pop("event_data")
+    base = f"http://testserver/v1/{root}"
+    assert event == {
+        "sid": event["sid"],
+        "account_sid": api.account.sid,
+        "workspace_sid": root.partition("/")[2],
+        "event_type": "worker.created",
+        "event_date": "2026-03-02T12:00:00Z",
+        "event_date_ms": 1_772_452_800_000,
+        "description": "Worker created",
+        "actor_type": "account",
+        "actor_sid": api.account.sid,
+        "actor_url": None,
+        "resource_type": "worker",
+        "resource_sid": made["sid"],
+        "resource_url": made["url"],
+        "source": "api",
+        "source_ip_address": "127.0.0.1",
+        "url": f"{base}/Events/{event['sid']}",
+    }
+    assert data["worker_name"] == "Alice"
+    assert all(value is None or isinstance(value, str) for value in data.values())
+    fetched = api.send("GET", event["url"])
+    assert fetched.json == event | {"event_data": data}
+
+
+def test_every_resource_url_leads_to_what_it_was_about(
+    api: Api, root: str, workspace: models.Workspace, accepted: models.Reservation
+) -> None:
+    factories.channel(workspace, "fax")
+    seen = set()
+    for event in api.get(f"{root}/Events", Minutes=60, PageSize=1000)["events"]:
+        seen.add(event["resource_type"])
+        found = api.send("GET", event["resource_url"])
+        assert (found.status, found["sid"]) == (200, event["resource_sid"])
+    assert seen == {
+        "workspace",
+        "activity",
+        "task-channel",
+        "task-queue",
+        "workflow",
+        "worker",
+        "task",
+        "reservation",
+    }
+
+
+def test_each_filter_keeps_what_it_names(
+    api: Api, root: str, workspace: models.Workspace, accepted: models.Reservation
+) -> None:
+    other = factories.task(workspace, channel="sms", workflow=factories.workflow(workspace))
+    task = accepted.task
+    with time_machine.travel(later(20), tick=False):
+        everything = api.get(f"{root}/Events", PageSize=1000)["events"]
+        for name, key, value in (
+            ("TaskSid", "task_sid", task.sid),
+            ("WorkerSid", "worker_sid", accepted.worker.sid),
+            ("TaskQueueSid", "task_queue_sid", other.task_queue and other.task_queue.sid),
+            ("WorkflowSid", "workflow_sid", other.workflow and other.workflow.sid),
+            ("TaskChannel", "task_channel_sid", task.task_channel.sid),
+        ):
+            wanted = {e["sid"] for e in everything if e["event_data"].get(key) == value}
+            assert 0 < len(wanted) < len(everything)
+            assert told(api.get(f"{root}/Events", **{name: value})) == wanted, name
+        by_name = api.get(f"{root}/Events", TaskChannel="Chat")
+        assert told(by_name) == told(api.get(f"{root}/Events", TaskChannel=task.task_channel.sid))
+        assert types(api.get(f"{root}/Events", ReservationSid=accepted.sid)) == [
+            "reservation.accepted",
+            "reservation.created",
+        ]
+        both = api.get(f"{root}/Events", ReservationSid=accepted.sid, EventType="task.created")
+        assert types(both) == []
+        assert types(api.get(f"{root}/Events", EventType="Task.Created")) == ["task.created"] * 2
+        several = api.get(f"{root}/Events", EventType="task.created,worker.created")
+        assert sorted(types(several)) == ["task.created", "task.created", "worker.created"]
+        one = everything[0]["sid"]
+        assert told(api.get(f"{root}/Events", Sid=one)) == {one}
+
+
+def test_what_only_the_hosted_service_has_finds_nothing(api: Api, root: str) -> None:
+    assert types(api.get(f"{root}/Events", EventType="task.transfer-initiated")) == []
+    refused = api.get(f"{root}/Events", EventType="task.transferred")
+    assert (refused.status, refused["code"]) == (400, 20001)
+    assert "task.created" in refused.message
+
+
+def test_the_window_is_the_last_quarter_of_an_hour_unless_dates_or_minutes_say_otherwise(
+    api: Api, root: str, workspace: models.Workspace, noon: time_machine.Traveller
+) -> None:
+    factories.task(workspace, now=later(60))
+    noon.shift(15 * 60)
+    everything = told(api.get(f"{root}/Events", Minutes=16))
+    assert told(api.get(f"{root}/Events")) == everything
+    noon.shift(1)
+    tasks_only = told(api.get(f"{root}/Events"))
+    assert 0 < len(tasks_only) < len(everything)
+    assert told(api.get(f"{root}/Events", Minutes=16, PageSize=1000)) == everything
+    minute = "2026-03-02T12:01:00Z"
+    assert told(api.get(f"{root}/Events", StartDate=minute)) == tasks_only
+    assert told(api.get(f"{root}/Events", StartDate=minute, EndDate=minute)) == tasks_only
+    before = told(api.get(f"{root}/Events", EndDate="2026-03-02T12:00:59Z"))
+    assert before == everything - tasks_only
+    assert told(api.get(f"{root}/Events", StartDate="2026-03-02T12:01:01Z")) == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "named"),
+    [
+        ({"Minutes": "5", "StartDate": "2026-03-02T11:00:00Z"}, 20001, "Minutes and StartDate"),
+        ({"Minutes": "5", "EndDate": "2026-03-02T11:00:00Z"}, 20001, "Minutes and EndDate"),
+        ({"Minutes": "0"}, 20001, "Minutes"),
+        ({"Minutes": "-5"}, 20001, "Minutes"),
+        ({"Minutes": "43201"}, 20001, "43200"),
+        ({"Minutes": "soon"}, 20001, "Minutes"),
+        ({"StartDate": "2026-01-02T12:00:00Z"}, 14241, "30 days"),
+        ({"StartDate": "yesterday"}, 20001, "StartDate"),
+        ({"StartDate": "2026-03-02T13:00:00Z"}, 20001, "StartDate"),
+        (
+            {"StartDate": "2026-03-02T11:00:00Z", "EndDate": "2026-03-02T10:00:00Z"},
+            20001,
+            "EndDate",
+        ),
+        ({"TaskSid": "WK" + "0" * 32}, 20001, "TaskSid"),
+        ({"WorkerSid": "a\x00b"}, 20001, "WorkerSid"),
+        ({"TaskChannel": "fax"}, 20001, "TaskChannel"),
+        ({"After": "WT" + "0" * 32}, 20001, "After"),
+        ({"After": "EV" + "0" * 32}, 20001, "After"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(
+    api: Api, root: str, query: dict[str, str], code: int, named: str
+) -> None:
+    answer = api.get(f"{root}/Events", **query)
+    assert (answer.status, answer["code"]) == (400, code)
+    assert named in answer.message
+
+
+def test_events_outlive_what_they_are_about(
+    api: Api, root: str, workspace: models.Workspace, accepted: models.Reservation
+) -> None:
+    task, worker, channel = accepted.task, accepted.worker, factories.channel(workspace)
+    queue = factories.queue(workspace)
+    tasks.delete_task(task=task, actor=SYSTEM, now=later(20))
+    workers.delete_worker(worker=worker, actor=SYSTEM, now=later(20))
+    task_queues.delete_task_queue(queue=queue, actor=SYSTEM, now=later(20))
+    task_channels.delete_task_channel(channel=channel, actor=SYSTEM, now=later(20))
+    with time_machine.travel(later(30), tick=False):
+        assert api.get(f"{root}/Tasks/{task.sid}").status == 404
+        assert types(api.get(f"{root}/Events", TaskSid=task.sid)) == [
+            "reservation.canceled",
+            "task.deleted",
+            "reservation.accepted",
+            "reservation.created",
+            "workflow.target-matched",
+            "task.created",
+            "task-queue.entered",
+            "workflow.entered",
+        ]
+        assert len(types(api.get(f"{root}/Events", ReservationSid=accepted.sid))) == 3
+        assert "worker.deleted" in types(api.get(f"{root}/Events", WorkerSid=worker.sid))
+        assert "task-queue.deleted" in types(api.get(f"{root}/Events", TaskQueueSid=queue.sid))
+        assert "task.created" in types(api.get(f"{root}/Events", TaskChannel=channel.sid))
+
+
+def test_events_are_kept_for_the_days_that_the_settings_say(
+    api: Api, root: str, workspace: models.Workspace, settings: Any
+) -> None:
+    settings.TASK_RETENTION_DAYS = 2
+    factories.task(workspace)
+    factories.task(workspace, now=later(86_400))
+    housekeeping.prune(now=later(2 * 86_400 + 1))
+    with time_machine.travel(later(2 * 86_400 + 1), tick=False):
+        found = api.get(f"{root}/Events", Minutes=2 * 1440)
+    assert len(types(found)) == 4
+    assert models.Event.objects.filter(event_date__lte=NOW).count() == 0
+
+
+def test_pages_stay_right_while_events_come_and_go(
+    api: Api, root: str, workspace: models.Workspace
+) -> None:
+    for second in range(5):
+        factories.task(workspace, now=later(second))
+    with time_machine.travel(later(60), tick=False):
+        whole = [e["sid"] for e in api.get(f"{root}/Events", PageSize=1000)["events"]]
+        first = api.get(f"{root}/Events", PageSize=7)
+        factories.task(workspace, now=later(60))
+        models.Event.objects.filter(sid__in=whole[5:7]).delete()
+        rest = first
+        read = [e["sid"] for e in first["events"]]
+        while rest["meta"]["next_page_url"]:
+            rest = api.send("GET", rest["meta"]["next_page_url"])
+            read.extend(e["sid"] for e in rest["events"])
+        assert read == whole
+
+
+def read_on(api: Api, root: str, after: str, **query: Any) -> list[str]:
+    pages = api.pages(f"{root}/Events", After=after, **query)
+    return [event["sid"] for page in pages for event in page]
+
+
+def test_a_consumer_who_was_away_reads_on_where_it_stopped(
+    api: Api, root: str, workspace: models.Workspace, noon: time_machine.Traveller
+) -> None:
+    factories.task(workspace)
+    begun = read_on(api, root, "", PageSize=3)
+    assert begun == list(models.Event.objects.order_by("pk").values_list("sid", flat=True))
+    assert read_on(api, root, begun[-1]) == []
+    noon.shift(timedelta(days=3))
+    task = factories.task(workspace, now=later(5))
+    # What is written now may tell of an earlier moment than what was read already.
+    task_statuses.cancel_task(task=task, actor=SYSTEM, now=later(-5))
+    more = read_on(api, root, begun[-1], PageSize=2)
+    assert begun + more == list(models.Event.objects.order_by("pk").values_list("sid", flat=True))
+    assert read_on(api, root, begun[3]) == begun[4:] + more
+    assert read_on(api, root, begun[-1], EventType="task.canceled") == [more[-1]]
+    assert read_on(api, root, "", StartDate="2026-03-02T12:00:01Z") == more[:-1]
+
+
+def test_a_consumer_whose_place_is_gone_is_told(
+    api: Api, root: str, workspace: models.Workspace
+) -> None:
+    place = read_on(api, root, "")[-1]
+    factories.task(workspace)
+    models.Event.objects.filter(sid=place).delete()
+    answer = api.get(f"{root}/Events", After=place)
+    assert answer.status == 400
+    assert "begin again" in answer.message
+
+
+def test_events_of_another_workspace_are_not_told(
+    api: Api, stranger: Api, account: models.Account, workspace: models.Workspace, root: str
+) -> None:
+    other = factories.workspace(account=account)
+    mine = told(api.get(f"{root}/Events", PageSize=1000))
+    theirs = told(api.get(f"Workspaces/{other.sid}/Events", PageSize=1000))
+    assert mine
+    assert not mine & theirs
+    foreign = next(iter(theirs))
+    assert api.get(f"{root}/Events/{foreign}").status == 404
+    assert api.get(f"{root}/Events", After=foreign).status == 400
+    assert told(api.get(f"{root}/Events", Sid=foreign)) == set()
+    assert api.get(f"Workspaces/{other.sid}/Events/{foreign}").status == 200
+    assert stranger.get(f"Workspaces/{other.sid}/Events/{foreign}").status == 404
+    assert stranger.get(f"{root}/Events").status == 404
+
+
+def test_events_are_only_read(api: Api, root: str) -> None:
+    sid = next(iter(told(api.get(f"{root}/Events"))))
+    for path in (f"{root}/Events", f"{root}/Events/{sid}"):
+        assert api.post(path).status == 405
+        assert api.delete(path).status == 405
+
+
+@pytest.mark.parametrize(
+    ("query", "queries"),
+    [
+        ({}, 3),
+        ({"TaskSid": "task"}, 3),
+        ({"WorkerSid": "worker", "Minutes": "60"}, 3),
+        ({"EventType": "task.created", "TaskChannel": "chat"}, 4),
+        ({"ReservationSid": "reservation"}, 4),
+        ({"After": ""}, 3),
+        ({"After": "event"}, 4),
+    ],
+)
+def test_a_page_costs_the_same_however_many_there_are(
+    api: Api,
+    root: str,
+    workspace: models.Workspace,
+    accepted: models.Reservation,
+    query: dict[str, str],
+    queries: int,
+) -> None:
+    event = models.Event.objects.order_by("pk").values_list("sid", flat=True)[3]
+    named = {
+        "task": accepted.task.sid,
+        "worker": accepted.worker.sid,
+        "reservation": accepted.sid,
+        "event": event,
+    }
+    query = {name: named.get(value, value) for name, value in query.items()}
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            assert api.get(f"{root}/Events", **query).status == 200
+        assert len(captured) == queries
+        for _ in range(5):
+            factories.task(workspace)
+
+
+def plan(rows: Any) -> str:
+    return str(rows.explain())
+
+
+def test_every_filter_has_an_index_that_fits_it(
+    workspace: models.Workspace, accepted: models.Reservation
+) -> None:
+    rows = models.Event.objects.filter(workspace_sid=workspace.sid)
+    recent = rows.filter(event_date__gte=timezone.now()).order_by("-event_date", "-id")
+    assert "events_window" in plan(recent[:51])
+    assert "events_typed" in plan(recent.filter(event_type__in=["task.created"])[:51])
+    assert "events_of_worker" in plan(recent.filter(worker_key=1)[:51])
+    assert "events_of_task_queue" in plan(recent.filter(task_queue_key=1)[:51])
+    assert "events_of_task" in plan(recent.filter(task_key=1)[:51])
+    assert "events_of_task" in plan(rows.filter(task_key=1).order_by("-id")[:51])
+    last = rows.latest("pk")
+    log = rows.settled().after(last).order_by("transaction_id", "id")[:51]
+    assert "events_log" in plan(log)
+    for each in (recent, log):
+        assert "TEMP B-TREE" not in plan(each[:51])
