@@ -1,0 +1,123 @@
+"""Let schemathesis send what the description allows, and what it forbids, to every operation.
+
+The seed is fixed: a run can be repeated. Sids in paths and forms are now and then those of things
+that exist, so that requests come further than to "not found".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from django.core import signals
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import close_old_connections
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from routing import models
+from routing.api.description import document
+from routing.api.operations import Operation, operations
+from tests import factories
+from tests.api import conformance
+from tests.api.conftest import Api
+
+EXAMPLES = {GenerationMode.POSITIVE: 15, GenerationMode.NEGATIVE: 10}
+CHECKS = [
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+FAULTS = {500, 503}
+
+
+@pytest.fixture
+def described() -> Iterator[Any]:
+    """Return the description as schemathesis reads it, before the application itself."""
+    schema = schemathesis.openapi.from_dict(document())
+    schema.app = WSGIHandler()
+    # As the test client does: the end of a request must not close the test's own connection.
+    for signal in (signals.request_started, signals.request_finished):
+        signal.disconnect(close_old_connections)
+    yield schema
+    for signal in (signals.request_started, signals.request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def existing(workspace: models.Workspace) -> dict[str, str]:
+    """Return a sid of each kind that there is something behind."""
+    worker = factories.worker(workspace, capacity={"chat": 3})
+    reservation = factories.offered(workspace)
+    event = models.Event.objects.filter(workspace_sid=workspace.sid)[0]
+    channel = workspace.task_channels.get(unique_name="chat")
+    return {
+        "WS": workspace.sid,
+        "WA": workspace.activities.all()[0].sid,
+        "WK": worker.sid,
+        "WQ": workspace.task_queues.all()[0].sid,
+        "WW": workspace.workflows.all()[0].sid,
+        "WT": reservation.task.sid,
+        "WR": reservation.sid,
+        "TC": channel.sid,
+        "WC": worker.channels.get(task_channel=channel).sid,
+        "EV": event.sid,
+    }
+
+
+@pytest.mark.parametrize("operation", list(operations()), ids=lambda operation: operation.name)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_whatever_is_sent_the_answer_is_described_and_no_fault(
+    described: Any, api: Api, existing: dict[str, str], operation: Operation, mode: GenerationMode
+) -> None:
+    of_schemathesis = described[operation.path][operation.method]
+    cases = of_schemathesis.as_strategy(generation_mode=mode)
+
+    @hypothesis.seed(4)
+    @hypothesis.settings(
+        max_examples=EXAMPLES[mode],
+        database=None,
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(case=cases, known=st.sampled_from([True, True, True, False]))
+    def send(case: Any, known: bool) -> None:
+        if known:
+            for name in case.path_parameters:
+                case.path_parameters[name] = of_path(operation, name, existing)
+            if isinstance(case.body, dict):
+                case.body = {name: real(value, existing) for name, value in case.body.items()}
+        response = case.call(headers={"Authorization": api.authorization})
+        assert response.status_code not in FAULTS, (case.body, response.text)
+        case.validate_response(response, checks=CHECKS)
+
+    send()
+
+
+def of_path(operation: Operation, name: str, existing: dict[str, str]) -> str:
+    """Return the sid that stands under this name in the operation's path."""
+    (parameter,) = (
+        each
+        for each in conformance.described_document()["paths"][operation.path][operation.method][
+            "parameters"
+        ]
+        if each["in"] == "path" and each["name"] == name
+    )
+    example = str(parameter["example"])
+    return existing.get(example[:2], example)
+
+
+def real(value: Any, existing: dict[str, str]) -> Any:
+    """Return what exists instead of a made-up sid."""
+    sid = isinstance(value, str) and len(value) == 34
+    return existing.get(value[:2], value) if sid else value
