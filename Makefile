@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test races lint format bench lock vendor demo-traffic clean
+.PHONY: help run test races lint format bench docs lock vendor demo-traffic clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -59,6 +59,10 @@ bench: ## Measure against the bars (not part of the tests)
 demo-traffic: ## Send a steady stream of tasks to a running demo, until stopped
 	$(call environment,runtime)
 	@exec $(BIN)/python manage.py demo_traffic $(ARGS)
+
+docs: ## Write the pages of docs/ that follow from the code
+	$(call environment,dev)
+	@$(BIN)/python -m tests.compatibility
 
 lock: ## Renew the locks in requirements/ from pyproject.toml
 	$(call environment,dev)

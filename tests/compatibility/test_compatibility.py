@@ -1,0 +1,62 @@
+"""Everything that TaskRouter's API has is here too, or its absence is meant and said."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.compatibility import comparison
+from tests.compatibility.comparison import ABSENT, Fact
+from tests.compatibility.page import page
+
+THEIRS = comparison.theirs()
+OURS = comparison.ours()
+SHAPES = comparison.shapes()
+
+
+def test_there_is_something_to_compare() -> None:
+    assert len(THEIRS) == 61
+    assert len({fact.head.split(" ")[1] for fact in THEIRS}) == 37
+
+
+@pytest.mark.parametrize("fact", THEIRS, ids=lambda fact: fact.head)
+def test_an_operation_has_every_parameter_of_the_reference(fact: Fact) -> None:
+    operation = OURS[comparison.plain(fact.head)]
+    ours = {name: (kind, must) for name, kind, must, _ in comparison.parameters(operation)}
+    for name, kind in fact.names.items():
+        bare = name.removesuffix("*")
+        if (fact.head, bare) in ABSENT:
+            assert bare not in ours
+            continue
+        assert bare in ours
+        mine, must = ours[bare]
+        comparison.difference(mine, kind)
+        assert must == name.endswith("*"), bare
+
+
+@pytest.mark.parametrize("fact", THEIRS, ids=lambda fact: fact.head)
+def test_an_operation_answers_with_every_property_of_the_reference(fact: Fact) -> None:
+    operation = OURS[comparison.plain(fact.head)]
+    status, key, mine = comparison.answer(operation)
+    told = re.fullmatch(r"(\d+)(?: (\w+))?(?: in (\w+))?( with ETag)?", fact.answers)
+    assert told is not None
+    assert (status, key) == (int(told[1]), told[3])
+    assert not told[4] or operation.view.shape.versioned
+    if told[2] is None:
+        return
+    for name, kind in SHAPES[told[2]].names.items():
+        property_: dict[str, Any] = mine["properties"][name]
+        comparison.difference(comparison.kind(property_), kind)
+        if kind.startswith("links"):
+            assert set(kind.split()[1:]) <= property_["properties"].keys()
+
+
+def test_what_is_absent_is_something_that_the_reference_has() -> None:
+    named = {(fact.head, name.removesuffix("*")) for fact in THEIRS for name in fact.names}
+    assert ABSENT.keys() <= named
+
+
+def test_the_page_in_docs_is_current() -> None:
+    assert comparison.PAGE.read_text() == page(), "make docs writes it anew"
