@@ -5,6 +5,8 @@ The groups are those of behaviour.md §9.2; event callbacks send the same fields
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from routing import models
 
 EventData = dict[str, str | None]
@@ -61,6 +63,17 @@ def of_worker(worker: models.Worker) -> EventData:
         "worker_activity_sid": worker.activity.sid,
         "worker_activity_name": worker.activity.friendly_name,
         "worker_version": str(worker.version),
+    }
+
+
+def of_activity_left(activity: models.Activity, *, since: datetime, now: datetime) -> EventData:
+    """Return which activity a worker leaves, and how long they were in it."""
+    elapsed = max((now - since) // timedelta(milliseconds=1), 0)
+    return {
+        "worker_time_in_previous_activity": str(elapsed // 1000),
+        "worker_time_in_previous_activity_ms": str(elapsed),
+        "worker_previous_activity_sid": activity.sid,
+        "worker_previous_activity_name": activity.friendly_name,
     }
 
 

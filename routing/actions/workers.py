@@ -142,7 +142,16 @@ def delete_worker(
             f"worker {worker.friendly_name!r} still holds reservations; complete or reject them"
             " first"
         )
-    _record(EventType.WORKER_DELETED, worker, actor, now)
+    events.record(
+        EventType.WORKER_DELETED,
+        workspace=worker.workspace,
+        resource_sid=worker.sid,
+        data=event_data.of_worker(worker)
+        # Statistics of activities end their last stay by this.
+        | event_data.of_activity_left(worker.activity, since=worker.date_status_changed, now=now),
+        actor=actor,
+        now=now,
+    )
     models.Reservation.objects.filter(worker=worker).delete()
     worker.delete()
 
