@@ -85,26 +85,31 @@ def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
 def _round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
     """Expire, match, skip; tell how much was done and whether to look again."""
     us = microseconds(now)
-    due = cycle.expire(store.load_overdue_offers(workspace, now=now), tasks=(), now=us)
-    expired = _carry_out(due, now)
-    due_tasks = cycle.expire((), tasks=store.load_overdue_tasks(workspace, now=now), now=us)
-    advanced = _carry_out(due_tasks, now)
-    looking = store.look(workspace, now=now)
-    matched = _carry_out(looking.decisions, now)
+    seen = store.glance(workspace, now=now)
+    due = store.load_overdue_offers(workspace, now=now) if seen.offers_due else []
+    done = _carry_out(cycle.expire(due, tasks=(), now=us), now)
+    # A task whose offer ended just now may itself be due.
+    overdue = store.load_overdue_tasks(workspace, now=now) if seen.tasks_due or due else []
+    done += _carry_out(cycle.expire((), tasks=overdue, now=us), now)
+    again = len(due) >= store.BATCH or len(overdue) >= store.BATCH
+    if seen.somebody_free or due or overdue:
+        looking = store.look(workspace, now=now)
+        matched = _carry_out(looking.decisions, now)
+        done += matched
+        again |= looking.unfinished or matched < len(looking.decisions)
+    if seen.skips_unasked or overdue:
+        asked = _ask_to_skip(workspace, now)
+        done += _carry_out(asked, now)
+        again |= any(isinstance(decision, decisions.EnterTarget) for decision in asked)
+    return done, again
+
+
+def _ask_to_skip(workspace: models.Workspace, now: datetime) -> list[decisions.Decision]:
     workers_of = functools.cache(store.count_workers)
-    asked = [
-        cycle.ask_to_skip(task, workers=workers_of(queue_id), now=us)
+    return [
+        cycle.ask_to_skip(task, workers=workers_of(queue_id), now=microseconds(now))
         for task, queue_id in store.load_skippable_tasks(workspace, now=now)
     ]
-    skipped = _carry_out(asked, now)
-    again = (
-        looking.unfinished
-        or matched < len(looking.decisions)
-        or any(isinstance(decision, decisions.EnterTarget) for decision in asked)
-        or len(due) >= store.BATCH
-        or len(due_tasks) >= store.BATCH
-    )
-    return expired + advanced + matched + skipped, again
 
 
 def _carry_out(decided: Sequence[decisions.Decision], now: datetime) -> int:

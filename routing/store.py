@@ -3,31 +3,87 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from routing import configurations, models
-from routing.core import cycle, matcher, snapshot
+from routing.core import cycle, matcher, seeks, snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
+from routing.seen import heads
 from routing.seen import lanes as seen_lanes
 from routing.seen import tasks as seen_tasks
 from routing.seen import workers as seen_workers
 
 BATCH = 500
-"""How many overdue things, or heads over all lanes, one pass looks at."""
+"""How many overdue things, or offers, one pass sees to at most."""
 
-MOST_READS: Final = 20
+MANY_LANES: Final = 50
+"""With more lanes to serve than this, a pass begins with the first of all that wait."""
+
+MOST_READS: Final = 24
 """How often one pass reads on in a lane whose tasks nobody takes, though the next one might do."""
 
 
+_GLANCE = """
+    SELECT
+        EXISTS (
+            SELECT 1 FROM reservations WHERE workspace_id = %s
+            AND reservation_status = 'pending' AND deadline_us <= %s
+        ),
+        EXISTS (
+            SELECT 1 FROM tasks WHERE workspace_id = %s
+            AND assignment_status IN ('pending', 'reserved') AND expires_us <= %s
+        ) OR EXISTS (
+            SELECT 1 FROM tasks WHERE workspace_id = %s
+            AND assignment_status = 'pending' AND step_deadline_us <= %s
+        ),
+        EXISTS (
+            SELECT 1 FROM tasks {by_skip} WHERE workspace_id = %s
+            AND assignment_status = 'pending' AND skip_unasked
+        ),
+        EXISTS (
+            SELECT 1 FROM task_channels AS channel WHERE channel.workspace_id = %s AND EXISTS (
+                SELECT 1 FROM tasks {by_channel} WHERE task_channel_id = channel.id
+                AND assignment_status = 'pending'
+            ) AND (EXISTS (
+                SELECT 1 FROM worker_channels AS slot WHERE slot.task_channel_id = channel.id
+                AND slot.worker_available {room}
+            ) OR EXISTS (
+                SELECT 1 FROM lanes WHERE task_channel_id = channel.id AND seek_path = '*'
+            ))
+        )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What there may be to do in a workspace: what is not there need not be looked for."""
+
+    offers_due: bool
+    tasks_due: bool
+    skips_unasked: bool
+    somebody_free: bool
+
+
+def glance(workspace: models.Workspace, *, now: datetime) -> Glance:
+    """Return what there may be to do, by one statement that reads the head of some indexes."""
+    pk, us = workspace.pk, microseconds(now)
+    room = _ROOM if workspace.multi_task_enabled else ""
+    sql = _GLANCE.format(room=room, **seen_lanes.indexed())
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk])
+        return Glance(*map(bool, cursor.fetchone()))
+
+
 def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
-    """Return the workers who may take something now and the lanes on which something waits."""
+    """Return the workers who may take something now and the lanes worth looking at for them."""
     seen = functools.partial(
         snapshot.Workspace,
         id=workspace.pk,
@@ -35,136 +91,74 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
         multi_task_enabled=workspace.multi_task_enabled,
         prioritize_queue_order=QueueOrder(workspace.prioritize_queue_order),
     )
-    workers = seen_workers.load_workers(_candidates(workspace))
+    kinds = seen_lanes.kinds(workspace)
+    workers = _candidates(workspace, kinds) if kinds else []
     if not workers:
         return seen()
-    waiting = models.Task.objects.pending().filter(lane=OuterRef("pk"))
-    lanes = models.Lane.objects.filter(Exists(waiting), workspace=workspace).select_related(
-        "task_queue", "task_channel"
-    )
-    return seen(workers=workers, lanes={lane.pk: seen_lanes.lane(lane) for lane in lanes})
+    return seen(workers=workers, lanes=seen_lanes.waiting(kinds, workers=workers))
 
 
 def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:
     """Look over a workspace once, and return what the router decides: so many offers at most."""
     looking = cycle.Pass(load_floor(workspace), now=microseconds(now))
+    after = None
+    if len(looking.open_lanes()) > MANY_LANES and _all_fifo(looking):
+        # The first of all that wait are then read faster than the first of every lane.
+        tasks = heads.window(workspace, size=limit * 3 // 2)
+        looking.feed(heads.by_lane(tasks))
+        looking.serve(limit=limit)
+        if len(tasks) < limit * 3 // 2:
+            return looking
+        after = tasks[-1]
+        if len(looking.decisions) > limit // 2:
+            looking.more_waits = True
+            return looking
     open_lanes = {lane.id: lane for lane in looking.open_lanes()}
-    heads, deep = load_heads(open_lanes.values())
-    looking.feed(heads, deep=deep)
+    first, deep = heads.of_lanes(open_lanes.values(), size=BATCH, after=after)
+    looking.feed(first, deep=deep)
     read: Counter[int] = Counter()
     while (short := looking.serve(limit=limit)) is not None:
         read[short] += 1
         if read[short] <= MOST_READS:
-            heads, deep = load_heads([open_lanes[short]], after=looking.last(short))
-            looking.feed(heads, deep=deep)
+            # Twice as much each time: little is read in vain, and a deep lane costs few queries.
+            size = min(heads.FEWEST << read[short], BATCH)
+            more = heads.of_lanes([open_lanes[short]], size=size, after=looking.last(short))
+            looking.feed(more[0], deep=more[1])
     return looking
 
 
-def _candidates(workspace: models.Workspace) -> QuerySet[models.Worker]:
-    """Return the workers who may have a free slot, and those whom a task names directly."""
-    free = models.WorkerChannel.objects.filter(
-        worker=OuterRef("pk"), available=True, consumed__lt=F("configured_capacity")
-    )
-    named = models.Lane.objects.filter(
-        workspace=workspace, ignore_capacity=True, known_worker_sid=OuterRef("sid")
-    )
-    here = models.Worker.objects.filter(workspace=workspace)
-    if not workspace.multi_task_enabled:
-        return here.filter(Q(activity__available=True) | Exists(named))
-    return here.filter(Q(Exists(free), activity__available=True) | Exists(named))
+def _all_fifo(looking: cycle.Pass) -> bool:
+    return all(heads.order_of(lane) == QueueOrder.FIFO for lane in looking.open_lanes())
 
 
-_HEAD_COLUMNS = (
-    "task.id, task.sid, task.lane_id, task.version, task.priority, task.virtual_start_us,"
-    " task.date_created"
-)
-
-_LATERAL = """
-    SELECT {columns} FROM lanes CROSS JOIN LATERAL (
-        SELECT * FROM tasks WHERE lane_id = lanes.id AND assignment_status = 'pending' {one}
-    ) AS task WHERE lanes.id IN ({lanes})
+_FREE = """
+    SELECT DISTINCT workers.id, workers.version, workers.workload_version
+    FROM worker_channels AS slot JOIN workers ON workers.id = slot.worker_id
+    WHERE slot.task_channel_id IN ({channels}) AND slot.worker_available {room}
 """
-_CORRELATED = """
-    SELECT {columns} FROM lanes JOIN tasks AS task ON task.id IN (
-        SELECT id FROM tasks WHERE lane_id = lanes.id AND assignment_status = 'pending' {one}
-    ) WHERE lanes.id IN ({lanes})
+_ROOM = "AND slot.available AND slot.consumed < slot.configured_capacity"
+_NAMED = """
+    UNION SELECT workers.id, workers.version, workers.workload_version
+    FROM lanes JOIN workers ON workers.sid = lanes.known_worker_sid
+    WHERE lanes.task_channel_id IN ({channels}) AND lanes.seek_path = '*'
 """
 
-_SERVED_FIRST = {
-    QueueOrder.FIFO: "priority DESC, virtual_start_us, id",
-    QueueOrder.LIFO: "virtual_start_us DESC, id DESC",
-}
 
-
-Heads = dict[int, list[snapshot.Task]]
-
-
-def load_heads(
-    lanes: Collection[snapshot.Lane], *, after: snapshot.Task | None = None
-) -> tuple[Heads, frozenset[int]]:
-    """Return these lanes' first tasks in service order, and which lanes have more than that.
-
-    One query for each order in use; the more lanes, the less is read of each.
-
-    Arguments:
-        after: leave out what is served before this task, and the task itself.
-    """
-    depth = max(BATCH // max(len(lanes), 1), 4)
-    by_order: dict[QueueOrder, list[int]] = defaultdict(list)
-    for lane in lanes:
-        queue = lane.task_queue
-        by_order[QueueOrder.FIFO if queue is None else queue.task_order].append(lane.id)
-    heads: Heads = defaultdict(list)
-    for order, lane_ids in by_order.items():
-        for task in _heads(order, lane_ids, depth, after):
-            heads[task.lane_id].append(task)
-    deep = frozenset(lane_id for lane_id, tasks in heads.items() if len(tasks) == depth)
-    return dict(heads), deep
-
-
-_LATER = {
-    QueueOrder.FIFO: (
-        "AND priority <= %s AND (priority < %s OR virtual_start_us > %s"
-        " OR (virtual_start_us = %s AND id > %s))"
-    ),
-    QueueOrder.LIFO: "AND virtual_start_us <= %s AND (virtual_start_us < %s OR id < %s)",
-}
-
-
-def _heads(
-    order: QueueOrder, lane_ids: list[int], depth: int, after: snapshot.Task | None
-) -> Iterable[snapshot.Task]:
-    """Read lane heads through the partial index of this order, never past them.
-
-    Django has no lateral join, so this is SQL; SQLite has none either, and says it by a correlated
-    subquery, which its planner runs once per lane.
-    """
-    later: list[int] = []
-    if after is not None:
-        us = after.virtual_start_us
-        fifo = [after.priority, after.priority, us, us, after.id]
-        later = fifo if order == QueueOrder.FIFO else [us, us, after.id]
-    one = f"{_LATER[order] if later else ''} ORDER BY {_SERVED_FIRST[order]} LIMIT %s"
-    marks = ", ".join(["%s"] * len(lane_ids))
-    template = _LATERAL if connection.vendor == "postgresql" else _CORRELATED
-    sql = template.format(columns=_HEAD_COLUMNS, one=one, lanes=marks)
-    rows = models.Task.objects.raw(sql, [*later, depth, *lane_ids])
-    tasks = [
-        snapshot.Task(
-            id=row.pk,
-            sid=row.sid,
-            lane_id=row.lane_id or 0,
-            version=row.version,
-            priority=row.priority,
-            virtual_start_us=row.virtual_start_us,
-            created_us=microseconds(row.date_created),
-        )
-        for row in rows
-    ]
-    # A join keeps no order of its own.
-    if order == QueueOrder.FIFO:
-        return sorted(tasks, key=lambda t: (-t.priority, t.virtual_start_us, t.id))
-    return sorted(tasks, key=lambda t: (-t.virtual_start_us, -t.id))
+def _candidates(
+    workspace: models.Workspace, kinds: Collection[seen_lanes.Kind]
+) -> list[snapshot.Worker]:
+    """Return who may have a free slot where something waits, and whom a task names regardless."""
+    channels = list(dict.fromkeys(channel for channel, _ in kinds))
+    marks = ", ".join(["%s"] * len(channels))
+    # Without multitasking a capacity says nothing, only whether there is a task in hand.
+    sql = _FREE.format(channels=marks, room=_ROOM if workspace.multi_task_enabled else "")
+    parameters = channels
+    if any(path == seeks.REGARDLESS for _, path in kinds):
+        sql += _NAMED.format(channels=marks)
+        parameters = channels * 2
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return seen_workers.load_known(cursor.fetchall())
 
 
 def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[str]:

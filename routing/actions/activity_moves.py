@@ -25,18 +25,14 @@ def move_worker(
     models.Worker.objects.filter(pk=worker.pk).update(
         activity=activity, date_status_changed=now, date_updated=now, version=F("version") + 1
     )
-    elapsed = max(int((now - since).total_seconds() * 1000), 0)
+    if activity.available != previous.available:
+        worker.channels.update(worker_available=activity.available)
     events.record(
         EventType.WORKER_ACTIVITY_UPDATE,
         workspace=worker.workspace,
         resource_sid=worker.sid,
         data=event_data.of_worker(worker)
-        | {
-            "worker_time_in_previous_activity": str(elapsed // 1000),
-            "worker_time_in_previous_activity_ms": str(elapsed),
-            "worker_previous_activity_sid": previous.sid,
-            "worker_previous_activity_name": previous.friendly_name,
-        },
+        | event_data.of_activity_left(previous, since=since, now=now),
         actor=actor,
         now=now,
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import configurations, models
-from routing.core import lanes, steps
+from routing.core import lanes, seeks, steps
 from routing.models.lanes import SEEN_TO_WITHIN
 from routing.seen import tasks
+from workflows import expressions
 
 
 def lane_of(task: models.Task, *, now: datetime) -> models.Lane:
@@ -34,10 +35,25 @@ def _direct(task: models.Task) -> lanes.Identity:
 
 
 def _lane(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
+    lane = models.Lane.objects.filter(workspace=task.workspace, digest=identity.digest).first()
+    if lane is None:
+        lane = _made(task, identity, now)
+    if now - lane.date_seen > SEEN_TO_WITHIN:
+        models.Lane.objects.filter(pk=lane.pk).update(date_seen=now)
+    return lane
+
+
+def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
+    """Make a lane; whoever makes the same one first has made it for both."""
+    source = identity.expression
+    expression = expressions.compile(source, subject="residual") if source else None
+    seek = seeks.of_lane(identity, expression)
     lane, _ = models.Lane.objects.get_or_create(
         workspace=task.workspace,
         digest=identity.digest,
         defaults={
+            "seek_path": seek.path,
+            "seek_value": seek.value,
             "task_channel": task.task_channel,
             "task_queue": None if identity.task_queue_sid is None else task.task_queue,
             "expression": identity.expression,
@@ -48,6 +64,4 @@ def _lane(task: models.Task, identity: lanes.Identity, now: datetime) -> models.
             "date_seen": now,
         },
     )
-    if now - lane.date_seen > SEEN_TO_WITHIN:
-        models.Lane.objects.filter(pk=lane.pk).update(date_seen=now)
     return lane

@@ -57,10 +57,13 @@ def create_task_channel(
             sid=sids.new("WC"),
             worker_id=worker_id,
             task_channel=channel,
+            worker_available=available,
             date_created=now,
             date_updated=now,
         )
-        for worker_id in workspace.workers.order_by("pk").values_list("pk", flat=True)
+        for worker_id, available in workspace.workers.order_by("pk").values_list(
+            "pk", "activity__available"
+        )
     )
     _count_workloads(workspace)
     _record(EventType.TASK_CHANNEL_CREATED, channel, actor, now)

@@ -69,6 +69,7 @@ def create_worker(
             sid=sids.new("WC"),
             worker=worker,
             task_channel=channel,
+            worker_available=activity.available,
             date_created=now,
             date_updated=now,
         )

@@ -97,6 +97,8 @@ class Pass:
     def __init__(self, workspace: Workspace, *, now: int) -> None:
         self.decisions: list[ReserveWorkers] = []
         """Who is offered what so far, in the order of service."""
+        self.more_waits = False
+        """Whether there is more than the pass has been fed, in lanes that it does not know of."""
         self._first = workspace.prioritize_queue_order
         floor = Floor(
             workspace.workers, multi_task=workspace.multi_task_enabled, clock=time_of_day(now)
@@ -173,6 +175,8 @@ class Pass:
         """Tell whether another pass may find more than this one did."""
         if not self.decisions:
             return False
+        if self.more_waits:
+            return True
         if any(not self._lines[lane_id].closed for _, lane_id, _ in self._queue):
             return True
         # A slot given in this pass may have made true what was false for a lane before.

@@ -26,8 +26,9 @@ class Lane(models.Model):
     task_queue = models.ForeignKey(
         "routing.TaskQueue", on_delete=models.CASCADE, null=True, related_name="lanes"
     )
+    # Not indexed by itself: it leads the index below.
     task_channel = models.ForeignKey(
-        "routing.TaskChannel", on_delete=models.CASCADE, related_name="lanes"
+        "routing.TaskChannel", on_delete=models.CASCADE, related_name="lanes", db_index=False
     )
     # The target's expression with the task's attributes worked in; empty asks nothing.
     expression = models.TextField(blank=True)
@@ -37,6 +38,9 @@ class Lane(models.Model):
     known_worker_sid = models.TextField(null=True)
     known_worker_name = models.TextField(null=True)
     ignore_capacity = models.BooleanField(default=False)
+    # By what the lane is found for a worker who is free (`core.seeks`).
+    seek_path = models.TextField(default="")
+    seek_value = models.CharField(max_length=80, default="")
     # When a task last came onto this lane, to within `SEEN_TO_WITHIN`; an empty lane is collected
     # only long after, so that none vanishes under a task that is just coming.
     date_seen = models.DateTimeField()
@@ -45,6 +49,12 @@ class Lane(models.Model):
         db_table = "lanes"
         constraints = [
             models.UniqueConstraint(fields=["workspace", "digest"], name="lanes_digest"),
+        ]
+        indexes = [
+            # Which ways of seeking there are on a channel, and the lanes found by each value.
+            models.Index(
+                fields=["task_channel", "seek_path", "seek_value"], name="lanes_sought"
+            ),
         ]
 
     def __str__(self) -> str:

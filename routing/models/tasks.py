@@ -114,6 +114,15 @@ class Task(Dated):
                 name="tasks_lane_lifo",
                 condition=_PENDING,
             ),
+            # All that wait, in the order in which most are served, over all lanes.
+            models.Index(
+                "workspace",
+                F("priority").desc(),
+                "virtual_start_us",
+                "id",
+                name="tasks_served",
+                condition=_PENDING,
+            ),
             # The pending list of a queue, oldest first.
             models.Index(
                 fields=["task_queue", "date_created", "id"],

@@ -31,6 +31,9 @@ class WorkerChannel(Dated):
         default=True,
         help_text="Off: nothing new on this channel for a while; the capacity is kept.",
     )
+    # Whether the worker's activity is an available one, kept here by whoever moves them: so that
+    # nobody who is away need be read to find who is free.
+    worker_available = models.BooleanField(default=False, editable=False)
     reserved_for_manual = models.PositiveSmallIntegerField(
         "kept for grabbing",
         default=0,
@@ -58,7 +61,9 @@ class WorkerChannel(Dated):
             models.Index(
                 fields=["task_channel", "worker"],
                 name="worker_channels_free",
-                condition=Q(available=True, consumed__lt=F("configured_capacity")),
+                condition=Q(
+                    available=True, worker_available=True, consumed__lt=F("configured_capacity")
+                ),
             ),
         ]
 

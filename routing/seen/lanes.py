@@ -1,11 +1,142 @@
-"""Turn lanes and queues into what the router sees of them."""
+"""Turn lanes and queues into what the router sees of them, and find those worth looking at."""
 
 from __future__ import annotations
 
+import functools
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from django.db import connection
+
 from routing import models
-from routing.core import snapshot
+from routing.core import seeks, snapshot
 from routing.core.vocabulary import GrabPolicy, QueueOrder
 from workflows import expressions
+
+logger = logging.getLogger(__name__)
+
+_KEPT_AT_MOST: Final = 50_000
+# By id: the row as it was read, and what it means; None where it cannot be read.
+_kept: dict[int, tuple[tuple[Any, ...], snapshot.Lane | None]] = {}
+
+_KINDS = """
+    WITH RECURSIVE kinds (channel, path) AS (
+        SELECT id, (SELECT MIN(seek_path) FROM lanes WHERE task_channel_id = task_channels.id)
+        FROM task_channels WHERE workspace_id = %s AND EXISTS (
+            SELECT 1 FROM tasks {by_channel}
+            WHERE task_channel_id = task_channels.id AND assignment_status = 'pending'
+        )
+        UNION ALL
+        SELECT channel, (
+            SELECT MIN(seek_path) FROM lanes WHERE task_channel_id = channel AND seek_path > path
+        )
+        FROM kinds WHERE path IS NOT NULL
+    )
+    SELECT channel, path FROM kinds WHERE path IS NOT NULL
+"""
+
+_COLUMNS = """
+    lanes.id, lanes.digest, queue.id, queue.sid, queue.target_workers, queue.task_order,
+    queue.max_reserved_workers, channel.channel_optimized_routing
+"""
+_FOUND = """
+    WITH sought AS ({sought})
+    SELECT {columns} FROM sought
+    JOIN lanes ON lanes.task_channel_id = sought.channel AND lanes.seek_path = sought.path
+        AND lanes.seek_value = sought.value
+    JOIN task_channels AS channel ON channel.id = lanes.task_channel_id
+    LEFT JOIN task_queues AS queue ON queue.id = lanes.task_queue_id
+    WHERE EXISTS (
+        SELECT 1 FROM tasks {by_lane} WHERE lane_id = lanes.id AND assignment_status = 'pending'
+    )
+"""
+_SOUGHT = {
+    "sqlite": (
+        "SELECT json_extract(value, '$[0]') AS channel, json_extract(value, '$[1]') AS path,"
+        " json_extract(value, '$[2]') AS value FROM json_each(%s)"
+    ),
+    "postgresql": (
+        "SELECT DISTINCT (each ->> 0)::bigint AS channel, each ->> 1 AS path, each ->> 2 AS value"
+        " FROM jsonb_array_elements(%s::jsonb) AS each"
+    ),
+}
+
+_INDEXES = {
+    "by_channel": "tasks_oldest_of_channel",
+    "by_lane": "tasks_lane_fifo",
+    "by_lane_lifo": "tasks_lane_lifo",
+    "by_service": "tasks_served",
+    "by_skip": "tasks_skip_unasked",
+}
+
+Kind = tuple[int, str]
+"""A task channel's id, and a path by which lanes of that channel are found."""
+
+
+def indexed() -> dict[str, str]:
+    """Return what makes SQLite take the indexes of what waits, and not read what is finished.
+
+    It has no figures to choose by; PostgreSQL has.
+    """
+    if connection.vendor != "sqlite":
+        return dict.fromkeys(_INDEXES, "")
+    return {name: f"INDEXED BY {index}" for name, index in _INDEXES.items()}
+
+
+def kinds(workspace: models.Workspace) -> list[Kind]:
+    """Return in which ways lanes can be found on the channels on which something waits.
+
+    It costs a step through an index for each of them, however many lanes there are.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_KINDS.format(**indexed()), [workspace.pk])
+        return [(channel, path) for channel, path in cursor.fetchall()]
+
+
+def waiting(
+    found: Iterable[Kind], *, workers: Iterable[snapshot.Worker]
+) -> dict[int, snapshot.Lane]:
+    """Return the lanes on which something waits, without those that none of these would serve."""
+    people = list(workers)
+    sought: set[tuple[int, str, str]] = set()
+    for channel, path in found:
+        if path in (seeks.ANYONE, seeks.REGARDLESS):
+            sought.add((channel, path, ""))
+        else:
+            values = {value for worker in people for value in seeks.of_worker(worker, path)}
+            sought.update((channel, path, value) for value in values)
+    sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [json.dumps(sorted(sought))])
+        return _seen(cursor.fetchall())
+
+
+def _seen(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:
+    """Return what rows mean; a lane never changes, so it is read once, and its queue with it."""
+    new = [row[0] for row in rows if _kept.get(row[0], ((),))[0] != row]
+    if len(_kept) > _KEPT_AT_MOST:
+        _kept.clear()
+        new = [row[0] for row in rows]
+    read = {}
+    for start in range(0, len(new), 500):
+        some = models.Lane.objects.select_related("task_queue", "task_channel")
+        read.update(some.in_bulk(new[start : start + 500]))
+    for row in rows:
+        if row[0] in read:
+            _kept[row[0]] = row, _readable(read[row[0]])
+    lanes = {row[0]: _kept[row[0]][1] for row in rows if row[0] in _kept}
+    return {pk: lane for pk, lane in lanes.items() if lane is not None}
+
+
+def _readable(row: models.Lane) -> snapshot.Lane | None:
+    """Return a lane as the router sees it; None, and a line in the log, when that cannot be."""
+    try:
+        return lane(row)
+    except (expressions.ExpressionError, ValueError, RecursionError):
+        logger.exception("lane %s cannot be read; its tasks wait until it can", row.pk)
+        return None
 
 
 def lane(row: models.Lane) -> snapshot.Lane:
@@ -26,14 +157,36 @@ def lane(row: models.Lane) -> snapshot.Lane:
 
 def task_queue(queue: models.TaskQueue) -> snapshot.TaskQueue:
     """Return a queue as the router sees it."""
-    source = queue.target_workers.strip()
+    return _task_queue(
+        queue.pk,
+        queue.sid,
+        queue.target_workers.strip(),
+        queue.task_order,
+        queue.max_reserved_workers,
+        queue.grab_policy,
+        queue.grab_limit,
+        queue.grab_after,
+    )
+
+
+@functools.lru_cache(maxsize=10_000)
+def _task_queue(
+    pk: int,
+    sid: str,
+    source: str,
+    task_order: str,
+    max_reserved_workers: int,
+    grab_policy: str,
+    grab_limit: int,
+    grab_after: int,
+) -> snapshot.TaskQueue:
     return snapshot.TaskQueue(
-        id=queue.pk,
-        sid=queue.sid,
+        id=pk,
+        sid=sid,
         target_workers=expressions.compile(source, subject="worker") if source else None,
-        task_order=QueueOrder(queue.task_order),
-        max_reserved_workers=queue.max_reserved_workers,
-        grab_policy=GrabPolicy(queue.grab_policy),
-        grab_limit=queue.grab_limit,
-        grab_after=queue.grab_after,
+        task_order=QueueOrder(task_order),
+        max_reserved_workers=max_reserved_workers,
+        grab_policy=GrabPolicy(grab_policy),
+        grab_limit=grab_limit,
+        grab_after=grab_after,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.db import connection
@@ -27,26 +27,38 @@ def load_worker(worker_id: int) -> snapshot.Worker:
 
 
 def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
-    """Return these workers with all their channels, by id.
+    """Return these workers with all their channels, by id; see `load_known`."""
+    if connection.in_atomic_block:
+        return list(_read(rows).values())
+    return load_known(rows.order_by("pk").values_list("pk", "version", "workload_version"))
+
+
+def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker]:
+    """Return workers with all their channels, in the order given.
 
     A worker is read whole only when something about them has changed since this process last did:
     every change counts up one of their two versions. Within a transaction everything is read, and
     nothing kept, as what a transaction sees may never come to be.
+
+    Arguments:
+        versions: of each worker the id, the version and the workload version.
     """
-    if connection.in_atomic_block:
-        return list(_read(rows).values())
     found: dict[int, snapshot.Worker | None] = {}
-    for pk, *versions in rows.order_by("pk").values_list("pk", "version", "workload_version"):
-        kept = _kept.get(pk)
-        same = kept is not None and [kept.version, kept.workload_version] == versions
-        found[pk] = kept if same else None
+    keep = not connection.in_atomic_block
+    for pk, version, workload in versions:
+        kept = _kept.get(pk) if keep else None
+        if kept is not None and (kept.version, kept.workload_version) == (version, workload):
+            found[pk] = kept
+        else:
+            found[pk] = None
     changed = [pk for pk, worker in found.items() if worker is None]
     if len(_kept) > _KEPT_AT_MOST:
         _kept.clear()
     for start in range(0, len(changed), _CHUNK):
         read = _read(models.Worker.objects.filter(pk__in=changed[start : start + _CHUNK]))
         found.update(read)
-        _kept.update(read)
+        if keep:
+            _kept.update(read)
     return [worker for worker in found.values() if worker is not None]
 
 

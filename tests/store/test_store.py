@@ -9,11 +9,16 @@ from datetime import timedelta
 import pytest
 
 from routing import assignment, models, store
+from routing.actions import offers, workers
+from routing.actors import SYSTEM
 from routing.core import cycle
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
+from routing.seen import heads as heads_of
 from tests import factories
 from tests.factories import NOW, later
+from workflows import expressions
+from workflows.expressions import View
 
 pytestmark = pytest.mark.django_db
 
@@ -37,10 +42,10 @@ def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
         factories.task(floor, attributes={"lang": "en" if number % 2 else "de"}, priority=number)
     seen = store.load_floor(floor)
     assert len(seen.workers) == 1
-    assert len(seen.lanes) == 2
-    # Nobody speaks German: that lane is not even looked into.
+    # Nobody speaks German: that lane is not even found.
+    assert len(seen.lanes) == 1
     (lane,) = cycle.Pass(seen, now=microseconds(NOW)).open_lanes()
-    heads, deep = store.load_heads([lane])
+    heads, deep = heads_of.of_lanes([lane], size=500)
     assert [task.priority for task in heads[lane.id]] == [5, 3, 1]
     assert deep == frozenset()
 
@@ -62,9 +67,9 @@ def test_heads_come_in_the_order_in_which_their_queue_is_served(
     }
     names = {task.sid: name for name, task in made.items()}
     lanes = store.load_floor(floor).lanes
-    ((_, heads),) = store.load_heads(lanes.values())[0].items()
+    ((_, heads),) = heads_of.of_lanes(lanes.values(), size=500)[0].items()
     assert [names[task.sid] for task in heads] == served
-    rest, _ = store.load_heads(lanes.values(), after=heads[0])
+    rest, _ = heads_of.of_lanes(lanes.values(), size=500, after=heads[0])
     assert list(rest.values()) == [heads[1:]]
 
 
@@ -76,7 +81,7 @@ def test_a_deep_lane_is_read_through_a_window(
     for _ in range(10):
         factories.task(floor, attributes={"lang": "en"})
     lanes = store.load_floor(floor).lanes
-    heads, deep = store.load_heads(lanes.values())
+    heads, deep = heads_of.of_lanes(lanes.values(), size=4)
     assert [len(tasks) for tasks in heads.values()] == [4]
     assert deep == frozenset(lanes)
     assert factories.run(floor) == 10
@@ -102,7 +107,8 @@ def test_reading_takes_as_many_queries_for_many_as_for_few(
             factories.worker(floor, attributes={"langs": ["en", "de"]})
         for number in range(tasks):
             factories.task(floor, attributes={"lang": "en" if number % 2 else "de"})
-        with django_assert_num_queries(4):
+        store.look(floor, now=NOW)  # whoever and whatever is new is read once
+        with django_assert_num_queries(6):
             store.look(floor, now=NOW)
 
 
@@ -112,16 +118,76 @@ def test_with_nobody_free_the_backlog_is_not_touched(
     factories.worker(floor, available=False, attributes={"langs": ["en"]})
     for _ in range(5):
         factories.task(floor, attributes={"lang": "en"})
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert store.look(floor, now=NOW).decisions == []
 
 
-def test_an_idle_cycle_is_five_queries(
+def test_a_cycle_with_nothing_to_do_is_one_query(
     floor: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
     factories.task(floor, attributes={"lang": "en"})
-    with django_assert_num_queries(5):
+    factories.worker(floor, available=False, attributes={"langs": ["en"]})
+    with django_assert_num_queries(1):
         assignment.run_cycle(workspace=floor, now=NOW)
+
+
+def test_of_many_lanes_only_those_are_found_that_somebody_free_may_serve() -> None:
+    """Each customer's tasks wait for that customer's own worker, whoever that may be."""
+    floor = factories.workspace()
+    queue = factories.queue(floor)
+    factories.workflow(
+        floor, default={"queue": queue.sid, "expression": "task.customer == worker.customer"}
+    )
+    for customer in ["Anna", 7, "7", True, "x" * 400, "\u2028", "\ud83d\ude00"]:
+        factories.task(floor, attributes={"customer": customer})
+    factories.task(floor, attributes={})
+    looks: list[tuple[object, set[object]]] = [
+        ("Anna", {"Anna"}),
+        (7.0, {7, "7"}),
+        ("7", {7, "7"}),
+        (True, {True}),
+        ("x" * 400, {"x" * 400}),
+        ("\u2028", {"\u2028"}),
+        ("Berta", set()),
+    ]
+    for customer, served in looks:
+        worker = factories.worker(floor, attributes={"customer": customer})
+        seen = store.load_floor(floor)
+        found = {str(lane.expression) for lane in seen.lanes.values()}
+        # A task without a customer asks for a worker without one: that cannot be looked up.
+        wanted = {str(compile_residual(value)) for value in served} | {"worker.customer == null"}
+        assert found == wanted
+        workers.delete_worker(worker=worker, actor=SYSTEM, now=NOW)
+
+
+def compile_residual(customer: object) -> expressions.Expression:
+    """Return what is left of the floor's expression for a task of this customer."""
+    asked = expressions.compile("task.customer == worker.customer", subject="target")
+    return asked.bind(task=View({"customer": customer}, {}))
+
+
+@pytest.mark.parametrize("many", [0, 50])
+def test_the_order_of_service_is_the_same_however_the_heads_are_read(
+    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Over the first of all that wait, or over the first of every lane, and beyond either."""
+    monkeypatch.setattr(store, "MANY_LANES", many)
+    factories.worker(floor, attributes={"langs": ["en", "de", "fr"]}, capacity={"chat": 20})
+    made = [
+        factories.task(floor, attributes={"lang": lang}, priority=priority, now=later(number))
+        for number, (lang, priority) in enumerate(
+            zip(["en", "de", "es", "fr"] * 8, [1, 1, 9, 2, 0, 3] * 6, strict=False)
+        )
+    ]
+    best = sorted(
+        (task for task in made if "es" not in task.attributes),
+        key=lambda task: (-task.priority, task.virtual_start_us),
+    )
+    offered = []
+    while decided := store.look(floor, now=later(99), limit=4).decisions:
+        offered += [decision.task.sid for decision in decided]
+        offers.reserve_workers(decided, now=later(99))
+    assert offered == [task.sid for task in best[:20]]
 
 
 def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
@@ -129,6 +195,7 @@ def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
         floor, "Alice", attributes={"langs": ["en"]}, capacity={"chat": 3, "voice": 2}
     )
     factories.offered(floor, attributes={"lang": "en"}, now=NOW + timedelta(seconds=1))
+    factories.task(floor)  # of those whom nothing waits for, nothing is read
     (seen,) = store.load_floor(floor).workers
     assert (seen.sid, seen.friendly_name, seen.available) == (made.sid, "Alice", True)
     assert seen.attributes == {"langs": ["en"]}

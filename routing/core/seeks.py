@@ -1,0 +1,87 @@
+"""Say by what a lane can be found: the one thing that whoever may serve it must have.
+
+A hundred thousand customers make a hundred thousand lanes. Whoever is free serves few of them, so
+lanes are stored by what they ask for, and looked up by what the free workers have to offer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from routing.core.atoms import carried
+from routing.core.columns import likeness, members, read
+from routing.core.lanes import Identity
+from routing.core.snapshot import Worker
+from workflows.expressions import Expression
+from workflows.expressions.nodes import And, Comparison, Literal, Node, Path, parts_of
+
+ANYONE: Final = ""
+"""The path of lanes that ask for nothing by which they could be found."""
+REGARDLESS: Final = "*"
+"""The path of lanes whose tasks go to somebody even when that one has no room."""
+_SID: Final = "~sid"
+_NAME: Final = "~name"
+_LONGEST: Final = 60
+_LONGEST_PATH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Where a worker must have what, for a lane to be worth looking at; texts, to be stored."""
+
+    path: str = ANYONE
+    value: str = ""
+
+
+def of_lane(identity: Identity, expression: Expression | None) -> Seek:
+    """Return by what a lane of this identity, whose expression this is, can be found."""
+    if identity.ignore_capacity:
+        return Seek(REGARDLESS)
+    if identity.known_worker_sid is not None:
+        return Seek(_SID, _text(identity.known_worker_sid))
+    if identity.known_worker_name is not None:
+        return Seek(_NAME, _text(identity.known_worker_name))
+    if expression is None:
+        return Seek()
+    found = [each for part in parts_of(expression.node, And) for each in _asked(part)]
+    # Fewer workers have a certain value than have it among others.
+    return min(found, key=lambda pair: pair[0] != "==", default=("", Seek()))[1]
+
+
+def of_worker(worker: Worker, path: str) -> Iterator[str]:
+    """Yield the values by which lanes of this path are found for a worker."""
+    if path == _SID:
+        yield _text(worker.sid)
+    elif path == _NAME:
+        yield _text(worker.friendly_name.casefold())
+    elif path not in (ANYONE, REGARDLESS):
+        _, value = read(worker, tuple(json.loads(path)))
+        yield from map(_text, members(value))
+
+
+def _asked(part: Node) -> Iterator[tuple[str, Seek]]:
+    """Yield what a condition asks for, when it is that a worker has a certain value somewhere."""
+    if not isinstance(part, Comparison) or part.operator not in ("==", "HAS"):
+        return
+    path, fixed = part.left, part.right
+    if not isinstance(path, Path) or path.root != "worker" or carried(path.segments):
+        return
+    way = json.dumps(path.segments)
+    if isinstance(fixed, Literal) and fixed.value is not None and len(way) <= _LONGEST_PATH:
+        yield part.operator, Seek(way, _text(likeness(fixed.value)))
+
+
+def _text(value: Hashable) -> str:
+    """Write a likeness as a short text: the same for the same, in every process."""
+    if isinstance(value, str):
+        if len(value) <= _LONGEST and value.isprintable():
+            return f"text {value}"
+        digest = hashlib.sha256(value.encode(errors="surrogatepass"))
+        return f"long {digest.hexdigest()}"
+    if isinstance(value, tuple):
+        return f"flag {value[0]}"
+    return f"number {hash(value)}"

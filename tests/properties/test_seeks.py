@@ -1,0 +1,67 @@
+"""Whoever may serve a lane finds it: by what the lane asks, and by what the worker has."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.core import seeks
+from routing.core.lanes import Identity
+from routing.core.matcher import worker_view
+from tests.core.test_matcher import worker
+from workflows.expressions import View
+from workflows.expressions import compile as expression
+
+_scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from(
+        ["1", "01", "1.0", "-2", "", "a", "A", "\u2028", "x" * 90, 1.0, 2.5, 0.0, 10**30]
+    )
+)
+_values = _scalars | st.lists(_scalars, max_size=3)
+_conditions = st.sampled_from(
+    [
+        "worker.a == task.a",
+        "worker.a == task.a AND worker.b == task.b",
+        "task.a IN worker.a",
+        "worker.a HAS task.a AND worker.b == task.b",
+        "worker.b != task.b AND worker.a == task.a",
+        "worker.a == task.a OR worker.b == task.b",
+        "worker.a == 1 AND task.b IN worker.b",
+    ]
+)
+
+
+@given(_conditions, _values, _values, _scalars, _scalars)
+def test_a_lane_that_a_worker_may_serve_is_found_by_what_the_worker_has(
+    asked: str, a: object, b: object, task_a: object, task_b: object
+) -> None:
+    left = expression(asked, subject="target").bind(task=View({"a": task_a, "b": task_b}, {}))
+    identity = Identity(task_channel_sid="TC", task_queue_sid="WQ", expression=left.source)
+    seek = seeks.of_lane(identity, left)
+    someone = worker(attributes={"a": a, "b": b})
+    if left.matches(worker=worker_view(someone)) and seek.path != seeks.ANYONE:
+        assert seek.value in set(seeks.of_worker(someone, seek.path))
+        assert seek.path in ('["a"]', '["b"]')
+        assert len(seek.value) <= 80
+        assert json.dumps(seek.value)
+
+
+def test_a_known_worker_is_found_by_who_they_are() -> None:
+    someone = worker()
+    by_sid = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_sid=someone.sid)
+    nobody = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_name="")
+    for identity, found in ((by_sid, True), (nobody, False)):
+        seek = seeks.of_lane(identity, None)
+        assert (seek.value in set(seeks.of_worker(someone, seek.path))) == found
+
+
+def test_a_task_for_somebody_whatever_they_carry_is_always_looked_at() -> None:
+    identity = Identity(
+        task_channel_sid="TC", task_queue_sid=None, known_worker_sid="WK1", ignore_capacity=True
+    )
+    assert seeks.of_lane(identity, None) == seeks.Seek(seeks.REGARDLESS)
