@@ -6,7 +6,8 @@ drops empty values.
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -23,17 +24,7 @@ Form = dict[str, list[str]]
 
 def read_body(request: HttpRequest) -> Form:
     """Return what a request's form body says; an empty body says nothing, whatever its type."""
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    # Read a byte further than allowed: a chunked body announces no length.
-    if (announced.isdecimal() and int(announced[:18]) > limit) or len(
-        raw := request.read(limit + 1)
-    ) > limit:
-        raise ApiError(
-            f"The request's body is too large; at most {limit} bytes are allowed",
-            status=413,
-            code=20413,
-        )
+    raw = _whole(request)
     if not raw:
         return {}
     if request.content_type != FORM_TYPE:
@@ -50,6 +41,32 @@ def read_body(request: HttpRequest) -> Form:
         raise ApiError(
             f"The request's body is not UTF-8 at byte {error.start} of it or of a value"
         ) from None
+
+
+def read_json(request: HttpRequest) -> Any:
+    """Return what a request's JSON body says."""
+    try:
+        return json.loads(_whole(request))
+    except RecursionError:
+        raise ApiError("The request's body is JSON nested too deeply") from None
+    except ValueError as error:
+        raise ApiError(f"The request's body is not JSON: {str(error)[:200]}") from None
+
+
+def _whole(request: HttpRequest) -> bytes:
+    """Return a request's body, unless it is too large."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    # Read a byte further than allowed: a chunked body announces no length.
+    if (announced.isdecimal() and int(announced[:18]) > limit) or len(
+        raw := request.read(limit + 1)
+    ) > limit:
+        raise ApiError(
+            f"The request's body is too large; at most {limit} bytes are allowed",
+            status=413,
+            code=20413,
+        )
+    return raw
 
 
 def read_query(request: HttpRequest) -> Form:

@@ -15,10 +15,31 @@ from routing.api.reservations import (
     WorkerReservationInstance,
     WorkerReservationList,
 )
+from routing.api.statistics import (
+    WorkflowCumulativeStatistics,
+    WorkflowRealTimeStatistics,
+    WorkflowStatistics,
+    WorkspaceCumulativeStatistics,
+    WorkspaceRealTimeStatistics,
+    WorkspaceStatistics,
+)
 from routing.api.task_channels import TaskChannelInstance, TaskChannelList
+from routing.api.task_queue_statistics import (
+    TaskQueueBulkRealTimeStatistics,
+    TaskQueueCumulativeStatistics,
+    TaskQueueRealTimeStatistics,
+    TaskQueuesStatisticsList,
+    TaskQueueStatistics,
+)
 from routing.api.task_queues import TaskQueueInstance, TaskQueueList
 from routing.api.tasks import TaskInstance, TaskList
 from routing.api.worker_channels import WorkerChannelInstance, WorkerChannelList
+from routing.api.worker_statistics import (
+    WorkersCumulativeStatistics,
+    WorkersRealTimeStatistics,
+    WorkersStatistics,
+    WorkerStatistics,
+)
 from routing.api.workers import WorkerInstance, WorkerList
 from routing.api.workflows import WorkflowInstance, WorkflowList
 from routing.api.workspaces import WorkspaceInstance, WorkspaceList
@@ -28,6 +49,9 @@ _WS = "Workspaces/<str:workspace_sid>"
 urlpatterns = [
     path("Workspaces", WorkspaceList.as_view()),
     path(_WS, WorkspaceInstance.as_view()),
+    path(f"{_WS}/Statistics", WorkspaceStatistics.as_view()),
+    path(f"{_WS}/RealTimeStatistics", WorkspaceRealTimeStatistics.as_view()),
+    path(f"{_WS}/CumulativeStatistics", WorkspaceCumulativeStatistics.as_view()),
     path(f"{_WS}/Activities", ActivityList.as_view()),
     path(f"{_WS}/Activities/<str:sid>", ActivityInstance.as_view()),
     path(f"{_WS}/Events", EventList.as_view()),
@@ -35,11 +59,36 @@ urlpatterns = [
     path(f"{_WS}/TaskChannels", TaskChannelList.as_view()),
     path(f"{_WS}/TaskChannels/<str:sid>", TaskChannelInstance.as_view()),
     path(f"{_WS}/TaskQueues", TaskQueueList.as_view()),
+    # Names of collections before sids, which a path of one part cannot tell apart.
+    path(f"{_WS}/TaskQueues/Statistics", TaskQueuesStatisticsList.as_view()),
+    path(f"{_WS}/TaskQueues/RealTimeStatistics", TaskQueueBulkRealTimeStatistics.as_view()),
     path(f"{_WS}/TaskQueues/<str:sid>", TaskQueueInstance.as_view()),
+    path(f"{_WS}/TaskQueues/<str:parent_sid>/Statistics", TaskQueueStatistics.as_view()),
+    path(
+        f"{_WS}/TaskQueues/<str:parent_sid>/RealTimeStatistics",
+        TaskQueueRealTimeStatistics.as_view(),
+    ),
+    path(
+        f"{_WS}/TaskQueues/<str:parent_sid>/CumulativeStatistics",
+        TaskQueueCumulativeStatistics.as_view(),
+    ),
     path(f"{_WS}/Workflows", WorkflowList.as_view()),
     path(f"{_WS}/Workflows/<str:sid>", WorkflowInstance.as_view()),
+    path(f"{_WS}/Workflows/<str:parent_sid>/Statistics", WorkflowStatistics.as_view()),
+    path(
+        f"{_WS}/Workflows/<str:parent_sid>/RealTimeStatistics",
+        WorkflowRealTimeStatistics.as_view(),
+    ),
+    path(
+        f"{_WS}/Workflows/<str:parent_sid>/CumulativeStatistics",
+        WorkflowCumulativeStatistics.as_view(),
+    ),
     path(f"{_WS}/Workers", WorkerList.as_view()),
+    path(f"{_WS}/Workers/Statistics", WorkersStatistics.as_view()),
+    path(f"{_WS}/Workers/RealTimeStatistics", WorkersRealTimeStatistics.as_view()),
+    path(f"{_WS}/Workers/CumulativeStatistics", WorkersCumulativeStatistics.as_view()),
     path(f"{_WS}/Workers/<str:sid>", WorkerInstance.as_view()),
+    path(f"{_WS}/Workers/<str:worker_sid>/Statistics", WorkerStatistics.as_view()),
     path(f"{_WS}/Workers/<str:worker_sid>/Channels", WorkerChannelList.as_view()),
     path(f"{_WS}/Workers/<str:worker_sid>/Channels/<str:sid>", WorkerChannelInstance.as_view()),
     path(f"{_WS}/Workers/<str:parent_sid>/Reservations", WorkerReservationList.as_view()),

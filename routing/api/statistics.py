@@ -1,0 +1,260 @@
+"""Serve statistics of tasks: how things are now, and what happened in a window of time.
+
+A subclass says what the figures are about (a workspace, a workflow, a queue) and which of the two
+kinds it gives, or both.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar, Final
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from routing import models, sids
+from routing.api import figures, inputs, parsers, statistics_shapes, windows
+from routing.api.base import READ_ONLY, Given, Resource
+from routing.representations import Representation
+from routing.statistics import cumulative, realtime, staffing
+from routing.statistics.windows import Window
+
+MAX_THRESHOLDS: Final = 20
+
+
+def split_by_wait_time() -> inputs.Param:
+    """Take thresholds in seconds, by commas, each once and in the order given."""
+    wanted = f"it must be at most {MAX_THRESHOLDS} whole numbers of seconds, such as 5,30"
+
+    def convert(value: str, place: inputs.Place) -> list[int]:
+        words = [word.strip() for word in value.split(",") if word.strip()]
+        if not all(word.isascii() and word.isdecimal() and len(word) <= 9 for word in words):
+            place.refuse(value, wanted)
+        found = list(dict.fromkeys(int(word) for word in words))
+        if len(found) > MAX_THRESHOLDS:
+            place.refuse(value, wanted)
+        return found
+
+    schema = {"type": "string", "pattern": r"^\s*([0-9]{1,9}\s*(,\s*[0-9]{1,9}\s*)*)?$"}
+    return inputs.Param("SplitByWaitTime", "thresholds", convert, schema=schema).says(
+        "For each of these numbers of seconds, how many tasks were canceled and offers accepted"
+        f" after a longer and after a shorter wait; at most {MAX_THRESHOLDS}.",
+        "5,30",
+    )
+
+
+TASK_CHANNEL: Final = inputs.reference(
+    "TaskChannel", models.TaskChannel, "TC", argument="task_channel", by="unique_name"
+).says("Only tasks of this channel, by its sid or its unique name.", "chat")
+NOW: Final = (TASK_CHANNEL,)
+PAST: Final = (*windows.PARAMS, TASK_CHANNEL, split_by_wait_time())
+
+
+class Statistics(Resource):
+    """Figures: read only, and narrowed by a query."""
+
+    http_method_names = READ_ONLY
+    filters: ClassVar[tuple[inputs.Param, ...]]
+    tail: ClassVar[str]
+    """What follows in the path on what the figures are about."""
+
+    def get(self, request: Request, **kwargs: str) -> Response:
+        """Answer with the figures."""
+        about = self.about_whom()
+        form = parsers.read_query(request._request)
+        given = inputs.read(self.filters, form, workspace=self.workspace)
+        return Response(
+            {
+                "account_sid": self.caller.account.sid,
+                "workspace_sid": self.workspace.sid,
+                **about,
+                **self.figures(given),
+                "url": f"{self.place}/{self.tail}",
+            }
+        )
+
+    @property
+    def place(self) -> str:
+        """Return the URL of what the figures are about."""
+        return f"{self.base}/Workspaces/{self.workspace.sid}"
+
+    def about_whom(self) -> Representation:
+        """Find what the figures are about, and say it beside the workspace."""
+        return {}
+
+    def figures(self, given: Given) -> Representation:
+        """Return the figures themselves."""
+        raise NotImplementedError
+
+    @cached_property
+    def activities(self) -> list[models.Activity]:
+        """Return the workspace's activities."""
+        return staffing.activities(self.workspace)
+
+    def channels(self, given: Given) -> list[models.TaskChannel]:
+        """Return the task channels that are asked about."""
+        if "task_channel" in given:
+            return [given["task_channel"]]
+        return list(self.workspace.task_channels.order_by("date_created", "pk"))
+
+    def window(self, given: Given) -> Window:
+        """Return from when to when figures are asked for."""
+        return windows.window(dict(given), now=self.now)
+
+
+def channel_key(given: Given) -> int | None:
+    """Return the key of the task channel that events are narrowed to, if any."""
+    return sids.key(given["task_channel"].sid) if "task_channel" in given else None
+
+
+class OfTasks(Statistics):
+    """Figures of the tasks of one thing."""
+
+    counted: ClassVar[cumulative.Counted]
+    column: ClassVar[str | None] = None
+    in_queue: ClassVar[bool] = False
+
+    @property
+    def scope(self) -> realtime.Scope:
+        """Return what the figures are about."""
+        return self.workspace
+
+    def real_time(self, given: Given) -> Representation:
+        """Return how its tasks are now."""
+        channels = self.channels(given)
+        found = realtime.tasks(self.workspace, [self.scope], channels=channels)
+        return figures.tasks(found[self.scope.pk], channels, in_queue=self.in_queue, now=self.now)
+
+    def past(self, given: Given, *, exact: bool) -> Representation:
+        """Return what happened to its tasks.
+
+        Arguments:
+            exact: whether averages are given with their fractions.
+        """
+        window = self.window(given)
+        key = None if self.column is None else sids.key(self.scope.sid)
+        found = cumulative.figures(
+            self.workspace.sid,
+            window,
+            self.counted,
+            by=self.column,
+            keys=[] if key is None else [key],
+            task_channel_key=channel_key(given),
+            thresholds=given.get("thresholds", ()),
+        )
+        return past(found[key], window, exact=exact, in_queue=self.in_queue)
+
+
+def past(
+    found: cumulative.Figures, window: Window, *, exact: bool, in_queue: bool
+) -> Representation:
+    """Return what happened in a window; see `figures.waits`."""
+    return {
+        **figures.window(window),
+        **figures.counts(found),
+        **figures.waits(found, exact=exact, in_queue=in_queue),
+    }
+
+
+class RealTime(OfTasks):
+    """How things are now."""
+
+    tail = "RealTimeStatistics"
+    filters = NOW
+
+    def figures(self, given: Given) -> Representation:
+        return self.real_time(given)
+
+
+class Cumulative(OfTasks):
+    """What happened in a window of time."""
+
+    tail = "CumulativeStatistics"
+    filters = PAST
+
+    def figures(self, given: Given) -> Representation:
+        return self.past(given, exact=False)
+
+
+class Both(OfTasks):
+    """The one and the other."""
+
+    tail = "Statistics"
+    filters = PAST
+
+    def figures(self, given: Given) -> Representation:
+        return {
+            "cumulative": self.past(given, exact=True),
+            "realtime": self.real_time(given),
+        }
+
+
+class _OfWorkspace(OfTasks):
+    counted = cumulative.OF_WORKSPACE
+
+    def real_time(self, given: Given) -> Representation:
+        staff = staffing.of_workers(self.workspace.workers.all())
+        return {
+            "total_workers": staff.total,
+            "activity_statistics": figures.activity_statistics(self.activities, staff),
+            **super().real_time(given),
+        }
+
+
+class WorkspaceRealTimeStatistics(_OfWorkspace, RealTime):
+    """How a workspace is now."""
+
+    shape = statistics_shapes.WORKSPACE_REAL_TIME
+    about = {"get": "Fetch a workspace's real-time statistics"}
+
+
+class WorkspaceCumulativeStatistics(_OfWorkspace, Cumulative):
+    """What happened in a workspace."""
+
+    shape = statistics_shapes.WORKSPACE_CUMULATIVE
+    about = {"get": "Fetch a workspace's cumulative statistics"}
+
+
+class WorkspaceStatistics(_OfWorkspace, Both):
+    """How a workspace is, and what happened in it."""
+
+    shape = statistics_shapes.WORKSPACE_BOTH
+    about = {"get": "Fetch a workspace's statistics"}
+
+
+class _OfWorkflow(OfTasks):
+    counted = cumulative.OF_WORKFLOW
+    column = "workflow_key"
+
+    @cached_property
+    def scope(self) -> models.Workflow:
+        """Return the workflow that the path names."""
+        return self.one(self.workspace.workflows.all(), sid=self.sid("parent_sid", "WW"))
+
+    @property
+    def place(self) -> str:
+        return f"{super().place}/Workflows/{self.scope.sid}"
+
+    def about_whom(self) -> Representation:
+        return {"workflow_sid": self.scope.sid}
+
+
+class WorkflowRealTimeStatistics(_OfWorkflow, RealTime):
+    """How a workflow is now."""
+
+    shape = statistics_shapes.WORKFLOW_REAL_TIME
+    about = {"get": "Fetch a workflow's real-time statistics"}
+
+
+class WorkflowCumulativeStatistics(_OfWorkflow, Cumulative):
+    """What happened in a workflow."""
+
+    shape = statistics_shapes.WORKFLOW_CUMULATIVE
+    about = {"get": "Fetch a workflow's cumulative statistics"}
+
+
+class WorkflowStatistics(_OfWorkflow, Both):
+    """How a workflow is, and what happened in it."""
+
+    shape = statistics_shapes.WORKFLOW_BOTH
+    about = {"get": "Fetch a workflow's statistics"}

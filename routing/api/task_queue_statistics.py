@@ -1,0 +1,237 @@
+"""Serve the statistics of task queues: of one, of all page by page, and of many at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from routing import models, sids
+from routing.api import figures, inputs, parsers, statistics_shapes
+from routing.api.base import POST_ONLY, READ_ONLY, Given, ListResource
+from routing.api.errors import ApiError
+from routing.api.statistics import (
+    NOW,
+    PAST,
+    Both,
+    Cumulative,
+    OfTasks,
+    RealTime,
+    Statistics,
+    channel_key,
+    past,
+)
+from routing.representations import Representation
+from routing.statistics import cumulative, realtime, staffing
+
+MOST_QUEUES: Final = 5_000
+"""As many as a workspace may have."""
+_AT_ONCE: Final = 500
+
+
+def _serving(staff: staffing.Staff, activities: Sequence[models.Activity]) -> Representation:
+    return {
+        "total_eligible_workers": staff.total,
+        "total_available_workers": staff.available,
+        "activity_statistics": figures.activity_statistics(activities, staff),
+    }
+
+
+class _OfTaskQueue(OfTasks):
+    counted = cumulative.OF_TASK_QUEUE
+    column = "task_queue_key"
+    in_queue = True
+
+    @cached_property
+    def scope(self) -> models.TaskQueue:
+        """Return the queue that the path names."""
+        return self.one(self.workspace.task_queues.all(), sid=self.sid("parent_sid", "WQ"))
+
+    @property
+    def place(self) -> str:
+        return f"{super().place}/TaskQueues/{self.scope.sid}"
+
+    def about_whom(self) -> Representation:
+        return {"task_queue_sid": self.scope.sid}
+
+    def real_time(self, given: Given) -> Representation:
+        staff = staffing.of_queues(self.workspace, [self.scope])
+        return {**_serving(staff[self.scope.pk], self.activities), **super().real_time(given)}
+
+
+class TaskQueueRealTimeStatistics(_OfTaskQueue, RealTime):
+    """How a queue is now."""
+
+    shape = statistics_shapes.TASK_QUEUE_REAL_TIME
+    about = {"get": "Fetch a task queue's real-time statistics"}
+
+
+class TaskQueueCumulativeStatistics(_OfTaskQueue, Cumulative):
+    """What happened in a queue."""
+
+    shape = statistics_shapes.TASK_QUEUE_CUMULATIVE
+    about = {"get": "Fetch a task queue's cumulative statistics"}
+
+
+class TaskQueueStatistics(_OfTaskQueue, Both):
+    """How a queue is, and what happened in it."""
+
+    shape = statistics_shapes.TASK_QUEUE_BOTH
+    about = {"get": "Fetch a task queue's statistics"}
+
+
+class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
+    """How all queues are, and what happened in them."""
+
+    http_method_names = READ_ONLY
+    key = "task_queues_statistics"
+    shape = statistics_shapes.TASK_QUEUES_BOTH
+    about = {"get": "List the statistics of task queues"}
+    filters = (
+        inputs.text("FriendlyName").says("Only the one with this very name.", "Support in English"),
+        *PAST,
+    )
+    get = ListResource.get
+
+    def rows(self) -> QuerySet[models.TaskQueue]:
+        return self.workspace.task_queues.all()
+
+    def narrow(self, rows: QuerySet[models.TaskQueue], given: Given) -> QuerySet[models.TaskQueue]:
+        if "friendly_name" in given:
+            rows = rows.filter(friendly_name=given["friendly_name"])
+        return rows
+
+    def represent_page(
+        self, rows: Sequence[models.TaskQueue], given: Given
+    ) -> list[Representation]:
+        """Return the figures of the queues of a page, in as many queries as those of one."""
+        window = self.window(given)
+        found = cumulative.figures(
+            self.workspace.sid,
+            window,
+            cumulative.OF_TASK_QUEUE,
+            by="task_queue_key",
+            keys=[sids.key(row.sid) for row in rows],
+            task_channel_key=channel_key(given),
+            thresholds=given.get("thresholds", ()),
+        )
+        now = real_time(self, rows, given, in_queue=True)
+        return [
+            {
+                "account_sid": self.caller.account.sid,
+                "workspace_sid": self.workspace.sid,
+                "task_queue_sid": row.sid,
+                "cumulative": past(found[sids.key(row.sid)], window, exact=True, in_queue=True),
+                "realtime": each,
+            }
+            for row, each in zip(rows, now, strict=True)
+        ]
+
+
+def real_time(
+    resource: Statistics, queues: Sequence[models.TaskQueue], given: Given, *, in_queue: bool
+) -> Iterator[Representation]:
+    """Yield how each of these queues is now, in order, in as many queries as one queue takes.
+
+    Arguments:
+        in_queue: whether ages are also given from entering the queue.
+    """
+    channels = resource.channels(given)
+    staff = staffing.of_queues(resource.workspace, queues)
+    for start in range(0, len(queues), _AT_ONCE):
+        some = queues[start : start + _AT_ONCE]
+        found = realtime.tasks(resource.workspace, some, channels=channels)
+        for row in some:
+            yield {
+                **_serving(staff[row.pk], resource.activities),
+                **figures.tasks(found[row.pk], channels, in_queue=in_queue, now=resource.now),
+            }
+
+
+def _queue_sids() -> inputs.Param:
+    return inputs.Param(
+        "QueueSids",
+        "queue_sids",
+        inputs.sid("QueueSids", "WQ").read,
+        many=True,
+        schema=inputs.sid_schema("WQ"),
+    ).says(f"The queues asked about, at most {MOST_QUEUES}; what is no queue here has no figures.")
+
+
+class TaskQueueBulkRealTimeStatistics(Statistics):
+    """How many queues are now, by their sids."""
+
+    http_method_names = POST_ONLY
+    tail = "TaskQueues/RealTimeStatistics"
+    shape = statistics_shapes.TASK_QUEUES_REAL_TIME
+    about = {
+        "post": "Fetch many task queues' real-time statistics\n\nThe sids come as JSON,"
+        ' `{"queueSids": ["WQ…"]}`, or as a form.'
+    }
+    params = (_queue_sids(), *NOW)
+    filters = ()
+
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Answer with the figures of the queues that the body names."""
+        _ = self.workspace
+        given = inputs.read(self.params, self._body(request), workspace=self.workspace)
+        wanted = list(dict.fromkeys(given.get("queue_sids", ())))
+        if not 1 <= len(wanted) <= MOST_QUEUES:
+            raise ApiError(f"QueueSids names {len(wanted)} queues; it must name 1 to {MOST_QUEUES}")
+        data = list(self._figures(wanted, given))
+        return Response(
+            {
+                "account_sid": self.caller.account.sid,
+                "workspace_sid": self.workspace.sid,
+                "task_queue_data": data,
+                "task_queue_response_count": len(data),
+                "url": f"{self.place}/{self.tail}",
+            }
+        )
+
+    def _figures(self, wanted: Sequence[str], given: Given) -> Iterator[Representation]:
+        rows: dict[str, models.TaskQueue] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = self.workspace.task_queues.filter(sid__in=wanted[start : start + _AT_ONCE])
+            rows |= {row.sid: row for row in some}
+        queues = list(rows.values())
+        now = real_time(self, queues, given, in_queue=False)
+        known = {row.sid: each for row, each in zip(queues, now, strict=True)}
+        channels = self.channels(given)
+        nothing = {
+            **_serving(staffing.Staff(), self.activities),
+            **figures.tasks(
+                realtime.OfScope(by_channel={row.pk: realtime.Tasks() for row in channels}),
+                channels,
+                in_queue=False,
+                now=self.now,
+            ),
+        }
+        for sid in wanted:
+            yield {"task_queue_sid": sid, **known.get(sid, nothing)}
+
+    def _body(self, request: Request) -> parsers.Form:
+        """Return what a body of JSON, or a form, says."""
+        if request._request.content_type != "application/json":
+            return self.form
+        return _form(parsers.read_json(request._request))
+
+
+def _form(body: Any) -> parsers.Form:
+    names = {"queuesids": "QueueSids", "taskchannel": "TaskChannel"}
+    form: parsers.Form = {}
+    for name, value in body.items() if isinstance(body, dict) else ():
+        known = names.get(name.lower())
+        values = value if isinstance(value, list) else [value]
+        if known is None:
+            continue
+        if not all(isinstance(each, str) for each in values):
+            shown = json.dumps(value)[:60]
+            raise ApiError(f"{known} is {shown}; it must be a list of texts, each of them a sid")
+        form[known] = values
+    return form

@@ -1,0 +1,154 @@
+"""Serve the statistics of workers: of one, of all, and of those who serve a queue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+
+from django.db.models import QuerySet
+
+from routing import models, sids
+from routing.api import figures, inputs, statistics_shapes, windows
+from routing.api.base import Given
+from routing.api.schemas import sample_sid
+from routing.api.statistics import NOW, TASK_CHANNEL, Statistics, channel_key
+from routing.representations import Representation
+from routing.statistics import cumulative, durations, staffing
+
+_PAST = (*windows.PARAMS, TASK_CHANNEL)
+
+
+class _OfWorkers(Statistics):
+    @property
+    def place(self) -> str:
+        return f"{super().place}/Workers"
+
+    def chosen(self, given: Given) -> QuerySet[models.Worker] | None:
+        """Return the workers that the query asks about; None for everybody."""
+        columns = {"task_queue_sid": "sid", "task_queue_name": "friendly_name"}
+        asked = {columns[name]: given[name] for name in columns if name in given}
+        found = None
+        if asked:
+            queues = list(self.workspace.task_queues.filter(**asked))
+            found = staffing.serving(self.workspace, queues)
+        if "friendly_name" in given:
+            workers = self.workspace.workers.all() if found is None else found
+            found = workers.filter(friendly_name=given["friendly_name"])
+        return found
+
+    def real_time(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Representation:
+        """Return how many workers there are, and how much they could take."""
+        everybody = self.workspace.workers.all()
+        staff = staffing.of_workers(everybody if chosen is None else chosen)
+        channels = self.channels(given)
+        return {
+            "total_workers": staff.total,
+            "activity_statistics": figures.activity_statistics(self.activities, staff),
+            "task_channels": figures.rooms(channels, staffing.room(channels, workers=chosen)),
+        }
+
+    def past(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Representation:
+        """Return what happened to workers' reservations, and where their time went."""
+        window = self.window(given)
+        keys = None if chosen is None else _keys(chosen)
+        found = cumulative.figures(
+            self.workspace.sid,
+            window,
+            cumulative.OF_WORKERS,
+            by=None if keys is None else "worker_key",
+            keys=keys or [],
+            task_channel_key=channel_key(given),
+        )
+        counts = Counter(dict.fromkeys(cumulative.OF_WORKERS.values(), 0))
+        for each in found.values():
+            counts.update(each.counts)
+        stays = durations.in_activities(
+            self.workspace,
+            window,
+            workers=self.workspace.workers.all() if chosen is None else chosen,
+            everybody=chosen is None,
+            now=self.now,
+        )
+        return {
+            **figures.window(window),
+            **counts,
+            "activity_durations": figures.activity_durations(self.activities, stays),
+        }
+
+
+def _keys(workers: QuerySet[models.Worker]) -> list[int]:
+    return [sids.key(sid) for sid in workers.order_by("pk").values_list("sid", flat=True)]
+
+
+class WorkersRealTimeStatistics(_OfWorkers):
+    """How the workers of a workspace are now."""
+
+    tail = "RealTimeStatistics"
+    filters = NOW
+    shape = statistics_shapes.WORKERS_REAL_TIME
+    about = {"get": "Fetch the workers' real-time statistics"}
+
+    def figures(self, given: Given) -> Representation:
+        return self.real_time(given, None)
+
+
+class WorkersCumulativeStatistics(_OfWorkers):
+    """What happened to the workers of a workspace."""
+
+    tail = "CumulativeStatistics"
+    filters = _PAST
+    shape = statistics_shapes.WORKERS_CUMULATIVE
+    about = {"get": "Fetch the workers' cumulative statistics"}
+
+    def figures(self, given: Given) -> Representation:
+        return self.past(given, None)
+
+
+class WorkersStatistics(_OfWorkers):
+    """How the workers of a workspace are, and what happened to them."""
+
+    tail = "Statistics"
+    filters = (
+        *_PAST,
+        inputs.sid("TaskQueueSid", "WQ").says(
+            "Only workers who serve this queue.", sample_sid("WQ")
+        ),
+        inputs.text("TaskQueueName").says(
+            "Only workers who serve the queue with this very name.", "Support in English"
+        ),
+        inputs.text("FriendlyName").says("Only the worker with this very name.", "Alice"),
+    )
+    shape = statistics_shapes.WORKERS_BOTH
+    about = {"get": "Fetch the workers' statistics"}
+
+    def figures(self, given: Given) -> Representation:
+        chosen = self.chosen(given)
+        return {
+            "cumulative": self.past(given, chosen),
+            "realtime": self.real_time(given, chosen),
+        }
+
+
+class WorkerStatistics(_OfWorkers):
+    """What happened to one worker."""
+
+    tail = "Statistics"
+    filters = _PAST
+    shape = statistics_shapes.WORKER
+    about = {"get": "Fetch a worker's statistics"}
+
+    @cached_property
+    def worker(self) -> models.Worker:
+        """Return the worker whom the path names."""
+        return self.one(self.workspace.workers.all(), sid=self.sid("worker_sid", "WK"))
+
+    @property
+    def place(self) -> str:
+        return f"{super().place}/{self.worker.sid}"
+
+    def about_whom(self) -> Representation:
+        return {"worker_sid": self.worker.sid}
+
+    def figures(self, given: Given) -> Representation:
+        alone = self.workspace.workers.filter(pk=self.worker.pk)
+        return {"cumulative": self.past(given, alone)}

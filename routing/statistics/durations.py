@@ -1,0 +1,82 @@
+"""Measure how long workers were in each activity within a window of time.
+
+Whoever leaves an activity leaves an event that says which it was and for how long; what has not
+ended yet, the workers themselves say. Both are cut to the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTextTransform
+
+from routing import sids
+from routing.core.vocabulary import EventType
+from routing.models import Event, Worker, Workspace
+from routing.statistics.cumulative import MOST_KEYS, Durations
+from routing.statistics.windows import Window
+
+_LEAVING: Final = [EventType.WORKER_ACTIVITY_UPDATE.value, EventType.WORKER_DELETED.value]
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def in_activities(
+    workspace: Workspace,
+    window: Window,
+    *,
+    workers: QuerySet[Worker],
+    everybody: bool,
+    now: datetime,
+) -> dict[str, Durations]:
+    """Return how long workers were in each of the workspace's activities, by its sid.
+
+    Arguments:
+        everybody: whether those count as well who have been deleted meanwhile.
+    """
+    activities = workspace.activities.order_by("date_created", "pk")
+    found = {sid: Durations() for sid in activities.values_list("sid", flat=True)}
+    present = workers.order_by("pk").values_list("sid", "activity__sid", "date_status_changed")
+    known: set[int] = set()
+    for worker_sid, activity_sid, since in present:
+        known.add(sids.key(worker_sid))
+        _take(found, activity_sid, since, now, window)
+    few = None if everybody or len(known) > MOST_KEYS else known
+    for worker_key, activity_sid, since, until in _left(workspace, window, of=few):
+        if everybody or worker_key in known:
+            _take(found, activity_sid, since, until, window)
+    return found
+
+
+def _take(
+    found: dict[str, Durations], activity_sid: str, since: datetime, until: datetime, window: Window
+) -> None:
+    """Add what of a stay lies within the window, if any of it does and the activity still is."""
+    inside = min(until, window.end) - max(since, window.start)
+    if inside > timedelta() and activity_sid in found:
+        found[activity_sid].add(inside // _MILLISECOND)
+
+
+def _left(
+    workspace: Workspace, window: Window, *, of: set[int] | None
+) -> Iterator[tuple[int, str, datetime, datetime]]:
+    """Yield every stay that ended after the window began: whose, in which activity, when.
+
+    Arguments:
+        of: the keys of the workers to ask about; None for everybody.
+    """
+    rows = Event.objects.filter(
+        workspace_sid=workspace.sid, event_type__in=_LEAVING, event_date__gt=window.start
+    )
+    if of is not None:
+        rows = rows.filter(worker_key__in=of)
+    stays = rows.order_by("event_type", "event_date", "pk").values_list(
+        "worker_key",
+        "event_date",
+        KeyTextTransform("worker_previous_activity_sid", "event_data"),
+        KeyTextTransform("worker_time_in_previous_activity_ms", "event_data"),
+    )
+    for worker_key, until, activity_sid, milliseconds in stays.iterator(chunk_size=2_000):
+        yield worker_key, activity_sid, until - int(milliseconds or 0) * _MILLISECOND, until

@@ -1,0 +1,150 @@
+"""Tell how things are now: tasks from the counts that the database keeps, workers as they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+
+from routing.models import Task, TaskChannel, TaskCount, TaskQueue, Workflow, Workspace
+from routing.statistics.counting import LIVE
+
+Scope = Workspace | TaskQueue | Workflow
+"""What figures of tasks are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """The task that has waited longest, and since when; nobody's is None."""
+
+    sid: str
+    since: datetime
+
+
+@dataclass(slots=True)
+class Tasks:
+    """Live tasks, counted; `waiting` and `in_queue` are the longest since creation and entry."""
+
+    by_status: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, LIVE), 0))
+    by_priority: Counter[int] = field(default_factory=Counter)
+    waiting: Longest | None = None
+    in_queue: Longest | None = None
+
+    @property
+    def total(self) -> int:
+        """Return how many there are."""
+        return sum(self.by_status.values())
+
+
+@dataclass(slots=True)
+class OfScope:
+    """The tasks of a workspace, a queue or a workflow, all of them and by channel id."""
+
+    all: Tasks = field(default_factory=Tasks)
+    by_channel: dict[int, Tasks] = field(default_factory=dict)
+
+
+def tasks(
+    workspace: Workspace,
+    scopes: Sequence[Scope],
+    *,
+    channels: Sequence[TaskChannel],
+) -> dict[int, OfScope]:
+    """Return the live tasks of these scopes, all of one kind, by the scopes' ids.
+
+    Three queries, whatever there is: the counts, and the ids and then the rows of those who have
+    waited longest.
+
+    Arguments:
+        channels: the task channels that count.
+    """
+    found = {
+        scope.pk: OfScope(by_channel={channel.pk: Tasks() for channel in channels})
+        for scope in scopes
+    }
+    if scopes:
+        _count(workspace, scopes[0], found)
+        _find_longest(scopes[0], found)
+    return found
+
+
+_COLUMNS: Final[Mapping[type[Any], str]] = {TaskQueue: "task_queue_id", Workflow: "workflow_id"}
+"""The column of tasks and of their counts that names a scope, but for a workspace."""
+
+
+def _count(workspace: Workspace, kind: Scope, found: dict[int, OfScope]) -> None:
+    column = _COLUMNS.get(type(kind), "workspace_id")
+    rows = TaskCount.objects.filter(workspace_id=workspace.pk, **{f"{column}__in": list(found)})
+    grouped = rows.order_by().values_list(
+        column, "task_channel_id", "assignment_status", "priority"
+    )
+    for scope, channel, status, priority, count in grouped.annotate(count=Sum("tasks")):
+        by_channel = found[scope].by_channel
+        if channel not in by_channel or not count:
+            continue
+        for each in (found[scope].all, by_channel[channel]):
+            each.by_status[status] += count
+            each.by_priority[priority] += count
+
+
+def _find_longest(kind: Scope, found: dict[int, OfScope]) -> None:
+    """Find for each scope and channel the oldest pending task, where an index has it first."""
+    column = _COLUMNS.get(type(kind))
+    in_queue = isinstance(kind, TaskQueue)
+    pairs = _pairs(kind, found)
+    waiting = Task.objects.pending().filter(task_channel=OuterRef("channel"))
+    if column is not None:
+        waiting = waiting.filter(**{column: OuterRef("pk")})
+    pairs = pairs.annotate(
+        oldest=Subquery(waiting.order_by("date_created", "id").values("pk")[:1]),
+        **(
+            {
+                "entered": Subquery(
+                    waiting.order_by("task_queue_entered_date", "id").values("pk")[:1]
+                )
+            }
+            if in_queue
+            else {}
+        ),
+    )
+    named = ["oldest", "entered"] if in_queue else ["oldest"]
+    places = [
+        row
+        for row in pairs.order_by().values_list("pk", "channel", *named)
+        if row[1] in found[row[0]].by_channel and row[2] is not None
+    ]
+    ids = {pk for _, _, *tasks in places for pk in tasks}
+    rows = {row.pk: row for row in _rows(ids)}
+    for scope, channel, *tasks in places:
+        for each in (found[scope].all, found[scope].by_channel[channel]):
+            _take(each, [rows.get(pk) for pk in tasks])
+
+
+def _pairs(kind: Scope, found: dict[int, OfScope]) -> QuerySet[Any]:
+    """Return every scope beside every channel of its workspace."""
+    path = "task_channels" if isinstance(kind, Workspace) else "workspace__task_channels"
+    return type(kind)._default_manager.filter(pk__in=list(found)).annotate(channel=F(f"{path}__pk"))
+
+
+def _rows(ids: Iterable[int]) -> Iterable[Task]:
+    wanted = Q(pk__in=list(ids))
+    return Task.objects.filter(wanted).only("sid", "date_created", "task_queue_entered_date")
+
+
+def _take(each: Tasks, rows: Sequence[Task | None]) -> None:
+    oldest, *entered = rows
+    if oldest is not None:
+        each.waiting = _longer(each.waiting, oldest.sid, oldest.date_created)
+    for row in entered:
+        if row is not None and row.task_queue_entered_date is not None:
+            each.in_queue = _longer(each.in_queue, row.sid, row.task_queue_entered_date)
+
+
+def _longer(before: Longest | None, sid: str, since: datetime) -> Longest:
+    if before is not None and before.since <= since:
+        return before
+    return Longest(sid, since)

@@ -1,0 +1,104 @@
+"""Tell how many workers there are: by activity, for a queue, and with room on each channel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from routing.core import matcher
+from routing.models import Activity, TaskChannel, TaskQueue, Worker, WorkerChannel, Workspace
+from routing.seen import lanes
+from routing.seen.workers import load_workers
+
+
+@dataclass(slots=True)
+class Staff:
+    """Some workers: how many are in each activity, by its sid, and how many take work."""
+
+    by_activity: Counter[str] = field(default_factory=Counter)
+    available: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return how many they are."""
+        return self.by_activity.total()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The slots of some workers on one channel, and how many of them would take a task of it."""
+
+    workers: int = 0
+    configured: int = 0
+    used: int = 0
+
+
+def activities(workspace: Workspace) -> list[Activity]:
+    """Return a workspace's activities, the eldest first."""
+    return list(workspace.activities.order_by("date_created", "pk"))
+
+
+def of_workers(workers: QuerySet[Worker]) -> Staff:
+    """Count some workers."""
+    counted = workers.order_by().values_list("activity__sid", "activity__available")
+    staff = Staff()
+    for sid, available, count in counted.annotate(count=Count("pk")):
+        staff.by_activity[sid] += count
+        staff.available += count if available else 0
+    return staff
+
+
+def of_queues(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[int, Staff]:
+    """Count for each queue, by its id, who serves it, whatever they do and carry just now."""
+    hands = [matcher.Hand(worker) for worker in load_workers(workspace.workers.all())]
+    known: dict[str, Staff] = {}
+    for queue in queues:
+        asked = queue.target_workers.strip()
+        if asked in known:
+            continue
+        staff = known[asked] = Staff()
+        seen = lanes.task_queue(queue)
+        for hand in hands:
+            if matcher.membership_refusal(hand, seen) is None:
+                staff.by_activity[hand.worker.activity_sid] += 1
+                staff.available += hand.worker.available
+    return {queue.pk: known[queue.target_workers.strip()] for queue in queues}
+
+
+def serving(workspace: Workspace, queues: Sequence[TaskQueue]) -> QuerySet[Worker]:
+    """Return the workers who serve any of these queues."""
+    seen = [lanes.task_queue(queue) for queue in queues]
+    ids = [
+        worker.id
+        for worker in load_workers(workspace.workers.all())
+        if any(matcher.membership_refusal(matcher.Hand(worker), queue) is None for queue in seen)
+    ]
+    return workspace.workers.filter(pk__in=ids)
+
+
+def room(channels: Sequence[TaskChannel], *, workers: QuerySet[Worker] | None) -> dict[int, Room]:
+    """Return the slots on each of these channels, by its id.
+
+    Arguments:
+        workers: whose slots; None for everybody's.
+    """
+    rows = WorkerChannel.objects.filter(task_channel__in=[channel.pk for channel in channels])
+    if workers is not None:
+        rows = rows.filter(worker__in=workers.values("pk"))
+    ready = Q(available=True, worker__activity__available=True) & Q(
+        consumed__lt=F("configured_capacity")
+    )
+    counted = (
+        rows.order_by()
+        .values_list("task_channel_id")
+        .annotate(
+            ready=Count("pk", filter=ready),
+            configured=Sum("configured_capacity"),
+            used=Sum("consumed"),
+        )
+    )
+    found = {channel: Room(*figures) for channel, *figures in counted}
+    return {channel.pk: found.get(channel.pk, Room()) for channel in channels}

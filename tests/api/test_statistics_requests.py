@@ -1,0 +1,198 @@
+"""What requests for statistics may say, where they lead, and what they cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from routing import models
+from routing.actions import reservations
+from routing.actors import SYSTEM
+from tests import factories
+from tests.api.conftest import Answer, Api
+from tests.factories import NOW, later
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """Let requests happen at the moment at which the factories act."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def queue(workspace: models.Workspace) -> models.TaskQueue:
+    """Return the queue into which the workspace's workflow leads everything."""
+    return factories.queue(workspace)
+
+
+@pytest.fixture
+def workflow(workspace: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
+    """Return the workspace's workflow."""
+    return factories.workflow(workspace, default=queue)
+
+
+def accept(offer: models.Reservation, seconds: float) -> models.Reservation:
+    return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(seconds))
+
+
+def bulk(api: Api, root: str, body: Any) -> Answer:
+    text = body if isinstance(body, str) else json.dumps(body)
+    path = f"{root}/TaskQueues/RealTimeStatistics"
+    return api.send("POST", path, body=text, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("", "QueueSids"),
+        ("{", "JSON"),
+        ("[" * 20_000, "JSON"),
+        ("[]", "QueueSids"),
+        ("{}", "QueueSids"),
+        ('{"queueSids": []}', "QueueSids"),
+        ('{"queueSids": ["WQ123"]}', "QueueSids"),
+        ('{"queueSids": ["\\u0000"]}', "QueueSids"),
+        ('{"queueSids": [1]}', "QueueSids"),
+        ('{"queueSids": {"a": 1}}', "QueueSids"),
+        ('{"queueSids": null}', "QueueSids"),
+        (json.dumps({"queueSids": [f"WQ{n:032x}" for n in range(5_001)]}), "QueueSids"),
+    ],
+)
+def test_a_bulk_request_that_names_no_queues_is_refused(
+    api: Api, root: str, body: str, named: str
+) -> None:
+    answer = bulk(api, root, body)
+    assert (answer.status, answer["code"]) == (400, 20001)
+    assert named in answer.message
+
+
+REAL_TIME = ["RealTimeStatistics", "Workers/RealTimeStatistics"]
+PAST = ["CumulativeStatistics", "Statistics", "Workers/CumulativeStatistics", "Workers/Statistics"]
+
+
+@pytest.mark.parametrize(
+    "path", [*PAST, "TaskQueues/Statistics", "{wq}/Statistics", "{wk}/Statistics"]
+)
+@pytest.mark.parametrize(
+    ("query", "code", "named"),
+    [
+        ({"Minutes": "5", "StartDate": "2026-03-02T11:00:00Z"}, 20001, "Minutes and StartDate"),
+        ({"Minutes": "0"}, 20001, "Minutes"),
+        ({"Minutes": "9" * 30}, 20001, "Minutes"),
+        ({"StartDate": "2026-01-02T12:00:00Z"}, 14241, "30 days"),
+        ({"StartDate": "2026-03-02T13:00:00Z"}, 20001, "StartDate"),
+        ({"EndDate": "soon"}, 20001, "EndDate"),
+        ({"TaskChannel": "fax"}, 20001, "TaskChannel"),
+        ({"TaskChannel": "TC" + "0" * 32}, 20001, "TaskChannel"),
+        ({"TaskChannel": "a\x00b"}, 20001, "TaskChannel"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(
+    api: Api,
+    root: str,
+    workspace: models.Workspace,
+    queue: models.TaskQueue,
+    path: str,
+    query: dict[str, str],
+    code: int,
+    named: str,
+) -> None:
+    worker = factories.worker(workspace)
+    filled = path.format(wq=f"TaskQueues/{queue.sid}", wk=f"Workers/{worker.sid}")
+    assert api.get(f"{root}/{filled}", Minutes=5).status == 200
+    answer = api.get(f"{root}/{filled}", **query)
+    assert (answer.status, answer["code"]) == (400, code)
+    assert named in answer.message
+
+
+@pytest.mark.parametrize(
+    "value", ["soon", "-5", "1.5", "5;30", "1e3", "٣", ",".join(map(str, range(21))), "9" * 10]
+)
+def test_thresholds_that_are_no_seconds_are_refused(api: Api, root: str, value: str) -> None:
+    assert api.get(f"{root}/CumulativeStatistics", SplitByWaitTime="5,30").status == 200
+    answer = api.get(f"{root}/CumulativeStatistics", SplitByWaitTime=value)
+    assert (answer.status, answer["code"]) == (400, 20001)
+    assert "SplitByWaitTime" in answer.message
+
+
+def test_statistics_of_what_is_not_there_are_not_found(api: Api, root: str) -> None:
+    for path in ("TaskQueues/WQ", "Workflows/WW", "Workers/WK"):
+        for sid in ("0" * 32, "x"):
+            assert api.get(f"{root}/{path}{sid}/Statistics").status == 404
+    assert api.post(f"{root}/Statistics").status == 405
+    assert api.get(f"{root}/TaskQueues/RealTimeStatistics").status == 405
+
+
+def test_all_links_to_statistics_lead_there(
+    api: Api, root: str, workspace: models.Workspace, workflow: models.Workflow
+) -> None:
+    worker = factories.worker(workspace)
+    queue = workspace.task_queues.get()
+    for path in (
+        "",
+        f"/TaskQueues/{queue.sid}",
+        f"/Workflows/{workflow.sid}",
+        f"/Workers/{worker.sid}",
+    ):
+        links = api.get(f"{root}{path}")["links"]
+        followed = {name: url for name, url in links.items() if "statistics" in name}
+        assert len(followed) >= 3
+        for name, url in followed.items():
+            if name != "bulk_real_time_statistics":
+                assert api.send("GET", url).status == 200, url
+
+
+@pytest.mark.parametrize(
+    ("path", "queries"),
+    [
+        ("RealTimeStatistics", 8),
+        ("CumulativeStatistics", 3),
+        ("Statistics", 9),
+        ("{ww}/RealTimeStatistics", 7),
+        ("{ww}/CumulativeStatistics", 4),
+        ("{wq}/RealTimeStatistics", 10),
+        ("{wq}/CumulativeStatistics", 4),
+        ("{wq}/Statistics", 11),
+        ("TaskQueues/Statistics", 11),
+        ("Workers/RealTimeStatistics", 6),
+        ("Workers/CumulativeStatistics", 7),
+        ("Workers/Statistics", 10),
+        ("{wk}/Statistics", 9),
+    ],
+)
+def test_figures_cost_the_same_whatever_there_is(
+    api: Api,
+    root: str,
+    workspace: models.Workspace,
+    queue: models.TaskQueue,
+    workflow: models.Workflow,
+    path: str,
+    queries: int,
+) -> None:
+    worker = factories.worker(workspace, capacity={"chat": 9})
+    filled = path.format(
+        wq=f"TaskQueues/{queue.sid}", ww=f"Workflows/{workflow.sid}", wk=f"Workers/{worker.sid}"
+    )
+
+    def cost(act: Callable[[], Answer]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert act().status == 200
+        return len(captured)
+
+    accept(factories.offered(workspace), 0)
+    factories.task(workspace, channel="video", workflow=workflow)
+    assert cost(lambda: api.get(f"{root}/{filled}")) == queries
+    for name in ("fax", "letter"):
+        factories.channel(workspace, name)
+        factories.queue(workspace)
+        factories.worker(workspace)
+        accept(factories.offered(workspace), 0)
+        factories.task(workspace, channel=name)
+    assert cost(lambda: api.get(f"{root}/{filled}")) == queries

@@ -1,0 +1,123 @@
+"""Statistics of workers by request: what happened to them, and where their time went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+
+from routing import models
+from routing.actions import reservations, workers
+from routing.actors import SYSTEM
+from tests import factories
+from tests.api.conftest import Api
+from tests.factories import NOW, later
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """Let requests happen at the moment at which the factories act."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def queue(workspace: models.Workspace) -> models.TaskQueue:
+    """Return the queue into which the workspace's workflow leads everything."""
+    return factories.queue(workspace)
+
+
+@pytest.fixture
+def workflow(workspace: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
+    """Return the workspace's workflow."""
+    return factories.workflow(workspace, default=queue)
+
+
+def accept(offer: models.Reservation, seconds: float) -> models.Reservation:
+    return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(seconds))
+
+
+def activity_counts(answer: Any) -> dict[str, int]:
+    return {each["friendly_name"]: each["workers"] for each in answer["activity_statistics"]}
+
+
+def test_what_happened_to_workers(
+    api: Api,
+    root: str,
+    workspace: models.Workspace,
+    workflow: models.Workflow,
+    clock: time_machine.Traveller,
+) -> None:
+    alice = factories.worker(workspace, "Alice")
+    accept(factories.offered(workspace), 5)
+    bob = factories.worker(workspace, "Bob", now=later(10), attributes={"vip": True})
+    workers.set_activity(
+        worker=alice,
+        activity=factories.activity(workspace, "Offline"),
+        actor=SYSTEM,
+        now=later(40),
+    )
+    clock.shift(100)
+    answer = api.get(f"{root}/Workers/{alice.sid}/Statistics")
+    assert set(answer.json) == {"account_sid", "workspace_sid", "worker_sid", "cumulative", "url"}
+    past = answer["cumulative"]
+    assert (past["reservations_created"], past["reservations_accepted"]) == (1, 1)
+    assert durations(past) == {"Available": (40, 40, 40, 40), "Offline": (60, 60, 60, 60)}
+    past = api.get(f"{root}/Workers/{bob.sid}/Statistics")["cumulative"]
+    assert (past["reservations_created"], durations(past)) == (0, {"Available": (90,) * 4})
+    past = api.get(f"{root}/Workers/CumulativeStatistics").json
+    assert past["reservations_accepted"] == 1
+    assert durations(past) == {"Available": (65, 40, 90, 130), "Offline": (60,) * 4}
+    window = {"StartDate": "2026-03-02T12:00:30Z", "EndDate": "2026-03-02T12:00:50Z"}
+    past = api.get(f"{root}/Workers/CumulativeStatistics", **window).json
+    assert durations(past) == {"Available": (15, 10, 20, 30), "Offline": (10,) * 4}
+    vip = factories.queue(workspace, friendly_name="VIP", target_workers="vip == true")
+    for query in ({"TaskQueueSid": vip.sid}, {"TaskQueueName": "VIP"}, {"FriendlyName": "Bob"}):
+        found = api.get(f"{root}/Workers/Statistics", **query)
+        assert found["realtime"]["total_workers"] == 1
+        assert durations(found["cumulative"]) == {"Available": (90,) * 4}
+        assert found["cumulative"]["reservations_accepted"] == 0
+    nobody = api.get(f"{root}/Workers/Statistics", TaskQueueName="none")
+    assert nobody["realtime"]["total_workers"] == 0
+
+
+def durations(past: Any) -> dict[str, tuple[int, int, int, int]]:
+    """Return average, least, most and total of the activities that anybody was in."""
+    return {
+        each["friendly_name"]: (each["avg"], each["min"], each["max"], each["total"])
+        for each in past["activity_durations"]
+        if each["total"]
+    }
+
+
+def test_a_deleted_workers_last_stay_counts(
+    api: Api, root: str, workspace: models.Workspace, clock: time_machine.Traveller
+) -> None:
+    worker = factories.worker(workspace)
+    workers.delete_worker(worker=worker, actor=SYSTEM, now=later(30))
+    clock.shift(60)
+    past = api.get(f"{root}/Workers/CumulativeStatistics").json
+    assert durations(past) == {"Available": (30, 30, 30, 30)}
+
+
+def test_workers_now(
+    api: Api, root: str, workspace: models.Workspace, workflow: models.Workflow
+) -> None:
+    factories.worker(workspace, capacity={"chat": 3})
+    factories.worker(workspace, available=False, capacity={"chat": 5})
+    factories.offered(workspace)
+    answer = api.get(f"{root}/Workers/RealTimeStatistics", TaskChannel="chat")
+    assert answer["total_workers"] == 2
+    assert activity_counts(answer)["Available"] == 1
+    assert answer["task_channels"] == [
+        {
+            "sid": factories.channel(workspace).sid,
+            "unique_name": "chat",
+            "workers_with_capacity": 1,
+            "configured_capacity": 8,
+            "consumed_capacity": 1,
+        }
+    ]
+    assert len(api.get(f"{root}/Workers/RealTimeStatistics")["task_channels"]) == 5
