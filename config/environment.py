@@ -69,6 +69,30 @@ def optional_seconds(name: str) -> int | None:
     return env.int(name, validate=validate.Range(min=1)) if env.str(name, "") else None
 
 
+def rate_limit(name: str) -> tuple[int, int] | None:
+    """Return how many requests may come in how many seconds, as `100/second` says it; None: any."""
+    if not (text := env.str(name, "")):
+        return None
+    count, _, unit = text.partition("/")
+    seconds = {"second": 1, "minute": 60, "hour": 3600}.get(unit.strip())
+    if seconds is None or not count.strip().isdecimal() or not 1 <= int(count) <= 10**9:
+        raise ImproperlyConfigured(f"{name}: write 100/second, 6000/minute or 100000/hour")
+    return int(count), seconds
+
+
+def origins(name: str) -> list[str]:
+    """Return the origins of other pages that the environment names; `*` is all of them."""
+    found: list[str] = [origin.strip() for origin in env.list(name, [], subcast=str)]
+    for origin in found:
+        parts = urlsplit(origin)
+        whole = parts.scheme in ("http", "https") and parts.netloc
+        if origin != "*" and (not whole or origin != f"{parts.scheme}://{parts.netloc}"):
+            raise ImproperlyConfigured(
+                f"{name}: {origin!r} is no origin; write https://app.example.com, or * for all"
+            )
+    return found
+
+
 def database(url: str, directory: Path) -> dict[str, Any]:
     """Translate a database URL into Django's settings; an empty one means SQLite in `directory`."""
     if not url:

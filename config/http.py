@@ -18,7 +18,9 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from config import views
 from config.environment import env
+from routing.api.errors import ApiError
 
 
 class ThreadedHandler(ASGIHandler):
@@ -39,6 +41,16 @@ class ThreadedHandler(ASGIHandler):
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(self.threads, self._answer, scope, body)
         await self.send_response(response, send)
+
+    def create_request(self, scope: Any, body_file: IO[bytes]) -> tuple[Any, Any]:
+        """Return the request, or an answer to what cannot be read as one."""
+        request, refused = super().create_request(scope, body_file)
+        if refused is not None and refused.status_code == 400:
+            # Its query is not text. Without it, the request says whose words to refuse it in.
+            request, _ = super().create_request({**scope, "query_string": b""}, body_file)
+            if request is not None:
+                return None, views.bad_request(request, ApiError("The query string is not UTF-8"))
+        return None if refused is not None else request, refused
 
     def _answer(self, scope: Any, body: IO[bytes]) -> HttpResponseBase:
         """Do everything that a request needs in one thread, down to closing its connection."""

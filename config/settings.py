@@ -12,6 +12,8 @@ from config.environment import (
     database,
     env,
     optional_seconds,
+    origins,
+    rate_limit,
     redis_url,
     secret_key,
 )
@@ -37,6 +39,10 @@ TASK_RETENTION_DAYS = env.int("TASK_RETENTION_DAYS", 30)
 """Days for which completed and canceled tasks, and events, stay readable."""
 ASSIGNED_TASK_LIFETIME = optional_seconds("ASSIGNED_TASK_LIFETIME")
 """Seconds after which a task that somebody has accepted is deleted; None: never."""
+RATE_LIMIT = rate_limit("RATE_LIMIT")
+"""Requests and seconds: how many an account may send in how long; None: as many as it likes."""
+CORS_ORIGINS = origins("CORS_ORIGINS")
+"""The origins whose pages may call the REST API from a browser."""
 DELIVERY_INLINE = False
 """Whether events are told in the thread that committed them; tests do, to see them at once."""
 
@@ -62,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.permissions_policy",
+    "config.cors.cors",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

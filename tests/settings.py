@@ -9,7 +9,16 @@ import tempfile
 from pathlib import Path
 
 # Whatever the developer's shell says of their own installation is none of the tests' business.
-for _name in ("DATABASE_URL", "REDIS_URL", "DEBUG", "HTTPS", "LOG_FORMAT", "ALLOWED_HOSTS"):
+for _name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "DEBUG",
+    "HTTPS",
+    "LOG_FORMAT",
+    "ALLOWED_HOSTS",
+    "RATE_LIMIT",
+    "CORS_ORIGINS",
+):
     os.environ.pop(_name, None)
 os.environ["SECRET_KEY"] = "made-up-for-the-tests-and-long-enough-not-to-be-called-weak"
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="cordboard-tests-")

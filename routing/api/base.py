@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
 from django.db import models as db
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -25,7 +26,7 @@ from rest_framework.views import APIView
 from routing import models, sids
 from routing.actions.errors import StaleState
 from routing.actors import Actor
-from routing.api import errors, inputs, pagination, parsers
+from routing.api import errors, inputs, pagination, parsers, rate_limits
 from routing.api.authentication import BasicAuthentication, Caller
 from routing.api.schemas import Shape
 
@@ -61,6 +62,7 @@ class Resource(APIView):
     renderer_classes = [JSONRenderer]
     http_method_names = ["get", "head", "post", "delete"]
 
+    taken: rate_limits.Taken | None = None
     params: ClassVar[tuple[inputs.Param, ...]] = ()
     shape: ClassVar[Shape]
     """What one thing of it looks like in an answer."""
@@ -74,6 +76,23 @@ class Resource(APIView):
     """Parameters of the form that only some requests read."""
     refusals: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     """The statuses of errors that a method answers with beside those that all do."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Answer; OPTIONS to anybody, as browsers ask without credentials what is possible."""
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+        return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        """Return the methods that are possible here."""
+        return [*super().allowed_methods, "OPTIONS"]
+
+    def check_throttles(self, request: Request) -> None:
+        """Count the request against its account's limit, if there is one."""
+        self.taken = rate_limits.take(self.caller.account.sid, now=self.now.timestamp())
+        if self.taken is not None:
+            self.taken.insist()
 
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with the one error body."""
@@ -89,6 +108,9 @@ class Resource(APIView):
     ) -> Response:
         """Let nobody keep an answer that depends on who asked."""
         response.headers.setdefault("Cache-Control", "no-store")
+        if self.taken is not None:
+            for name, value in self.taken.headers.items():
+                response[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
 
     @property

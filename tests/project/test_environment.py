@@ -162,3 +162,41 @@ def test_production_settings_pass_the_deployment_check(tmp_path: Path) -> None:
         ALLOWED_HOSTS="cordboard.example",
     )
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [("", None), ("100/second", (100, 1)), ("6000/minute", (6000, 60)), ("9 / hour", (9, 3600))],
+)
+def test_a_rate_limit_says_how_many_in_how_long(
+    monkeypatch: pytest.MonkeyPatch, text: str, limit: tuple[int, int] | None
+) -> None:
+    monkeypatch.setenv("RATE_LIMIT", text)
+    assert environment.rate_limit("RATE_LIMIT") == limit
+
+
+@pytest.mark.parametrize("text", ["100", "100/day", "0/second", "-1/hour", "many/minute", "/hour"])
+def test_a_rate_limit_that_says_neither_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("RATE_LIMIT", text)
+    with pytest.raises(ImproperlyConfigured, match="RATE_LIMIT"):
+        environment.rate_limit("RATE_LIMIT")
+
+
+def test_origins_are_a_scheme_and_a_host_or_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://app.example, http://localhost:3000,*")
+    assert environment.origins("CORS_ORIGINS") == [
+        "https://app.example",
+        "http://localhost:3000",
+        "*",
+    ]
+    monkeypatch.setenv("CORS_ORIGINS", "")
+    assert environment.origins("CORS_ORIGINS") == []
+
+
+@pytest.mark.parametrize("text", ["app.example", "https://app.example/", "null", "https://"])
+def test_what_is_no_origin_stops_the_start(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", text)
+    with pytest.raises(ImproperlyConfigured, match="CORS_ORIGINS"):
+        environment.origins("CORS_ORIGINS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -38,9 +39,11 @@ urlpatterns = [path("echo", echo), path("stream", stream), path("fail", fail)]
 pytestmark = pytest.mark.urls(__name__)
 
 
-async def ask(target: str, body: bytes = b"") -> tuple[int, dict[bytes, bytes], bytes]:
+async def ask(
+    target: str, body: bytes = b"", query: bytes = b""
+) -> tuple[int, dict[bytes, bytes], bytes]:
     """Send a request through a handler of its own; return status, headers and body."""
-    scope = {"type": "http", "method": "POST", "path": target, "query_string": b"", "headers": []}
+    scope = {"type": "http", "method": "POST", "path": target, "query_string": query, "headers": []}
     headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
     handler = ThreadedHandler(threads=1)
     communicator = ApplicationCommunicator(handler, scope | {"headers": headers})
@@ -70,6 +73,20 @@ async def test_a_request_is_answered_with_its_headers_and_cookies() -> None:
     assert headers[b"X-Path"] == b"/echo"
     assert headers[b"Set-Cookie"].startswith(b"kept=yes")
     assert threads.pop().startswith("http")
+
+
+async def test_a_query_that_is_not_text_is_refused_in_the_words_of_whoever_reads_it() -> None:
+    status, headers, body = await ask("/v1/Workspaces", query=b"FriendlyName=\xff\xfe")
+    assert (status, headers[b"Content-Type"]) == (400, b"application/json")
+    error = json.loads(body)
+    assert error == {
+        "code": 20001,
+        "message": "The query string is not UTF-8",
+        "more_info": "http://localhost/docs/errors/20001",
+        "status": 400,
+    }
+    status, headers, _ = await ask("/echo", query=b"\xff")
+    assert (status, headers[b"Content-Type"].split(b";")[0]) == (400, b"text/html")
 
 
 async def test_pieces_arrive_as_one() -> None:

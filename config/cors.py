@@ -1,0 +1,53 @@
+"""Let pages of other origins call the API, where the operator names them; nobody is by default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+API: Final = "/v1/"
+ALLOWED_HEADERS: Final = "Authorization, Content-Type, If-Match, apiVersion, clientVersion"
+EXPOSED_HEADERS: Final = (
+    "ETag, Retry-After, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Config"
+)
+REMEMBERED: Final = "600"
+"""Seconds for which a browser need not ask again."""
+
+
+def cors(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Tell browsers which origins may read the API's answers, errors and preflights included."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.path.startswith(API) and settings.CORS_ORIGINS:
+            _permit(request, response)
+        return response
+
+    return middleware
+
+
+def _permit(request: HttpRequest, response: HttpResponseBase) -> None:
+    origin = request.headers.get("Origin")
+    if "*" not in settings.CORS_ORIGINS:
+        # What one origin is told must not be kept for another.
+        patch_vary_headers(response, ["Origin"])
+    if origin is None:
+        return
+    if "*" in settings.CORS_ORIGINS:
+        response["Access-Control-Allow-Origin"] = "*"
+    elif origin in settings.CORS_ORIGINS:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Credentials"] = "true"
+    else:
+        return
+    response["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        response["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
+        response["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+        response["Access-Control-Max-Age"] = REMEMBERED

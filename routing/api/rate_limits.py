@@ -1,0 +1,114 @@
+"""Count the requests of each account in windows of time, where the operator has set a limit.
+
+Windows begin on the clock, so that all web processes share them without talking: each counts in
+Redis under the window's own name. Where Redis does not answer, requests are let pass.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+import redis
+from django.conf import settings
+
+from routing.api.errors import ApiError
+
+logger = logging.getLogger(__name__)
+
+_WORDS: Final = {1: "second", 60: "minute", 3600: "hour"}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a request has used of its account's limit.
+
+    Arguments:
+        seconds: how long a window lasts.
+        left: how many requests the window still allows; below 0 when this one is too many.
+        wait: seconds until the next window begins.
+    """
+
+    limit: int
+    seconds: int
+    left: int
+    wait: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what every answer tells the client."""
+        return {
+            "X-Rate-Limit-Limit": str(self.limit),
+            "X-Rate-Limit-Remaining": str(max(self.left, 0)),
+            "X-Rate-Limit-Config": f"{self.limit}/{_WORDS[self.seconds]}",
+        }
+
+    def insist(self) -> None:
+        """Refuse the request if it is one too many."""
+        if self.left >= 0:
+            return
+        unit = "second" if self.wait == 1 else "seconds"
+        raise ApiError(
+            f"Too many requests: at most {self.limit} in one {_WORDS[self.seconds]} are allowed;"
+            f" try again in {self.wait} {unit}",
+            status=429,
+            code=20429,
+            headers={"Retry-After": str(self.wait)},
+        )
+
+
+def take(account_sid: str, *, now: float) -> Taken | None:
+    """Count one request of an account; None where there is no limit.
+
+    Arguments:
+        now: seconds since the epoch.
+    """
+    if settings.RATE_LIMIT is None:
+        return None
+    limit, seconds = settings.RATE_LIMIT
+    window = int(now // seconds)
+    used = _count(f"cordboard:rate:{account_sid}:{seconds}:{window}", seconds)
+    wait = max(math.ceil((window + 1) * seconds - now), 1)
+    return Taken(limit, seconds, limit - used, wait)
+
+
+def _count(key: str, seconds: int) -> int:
+    client = _redis(settings.REDIS_URL)
+    if client is None:
+        return _here.add(key)
+    try:
+        with client.pipeline(transaction=False) as pipeline:
+            pipeline.incr(key)
+            pipeline.expire(key, seconds + 1)
+            return int(pipeline.execute()[0])
+    except (redis.RedisError, OSError) as error:
+        logger.warning("requests are not counted (%s)", error)
+        return 0
+
+
+@functools.lru_cache(maxsize=2)
+def _redis(url: str) -> redis.Redis | None:
+    return redis.Redis.from_url(url, **settings.REDIS_TIMEOUTS) if url else None
+
+
+class _Here:
+    """Counts in this process alone, where the settings name no Redis: the current window's keys."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.lock = threading.Lock()
+
+    def add(self, key: str) -> int:
+        """Count one more and return how many that makes."""
+        with self.lock:
+            if key not in self.counts and len(self.counts) > 1_000:
+                self.counts.clear()
+            self.counts[key] = self.counts.get(key, 0) + 1
+            return self.counts[key]
+
+
+_here = _Here()
