@@ -18,6 +18,7 @@ from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+from routing.models import bulk
 
 DEFAULT_TIMEOUT: Final = 120
 """Seconds an offer stands when no workflow says otherwise."""
@@ -115,9 +116,8 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
         return []
     _claim(offers, microseconds(now))
     _reserve_tasks([offer.task for offer in offers], now)
-    made = models.Reservation.objects.bulk_create(
-        _reservation(offer.task, slot, now) for offer in offers for slot in offer.slots
-    )
+    made = [_reservation(offer.task, slot, now) for offer in offers for slot in offer.slots]
+    bulk.insert(made)
     events.record_all(
         [
             events.Draft(
@@ -142,9 +142,15 @@ def _claim(offers: Sequence[Offer], reserved_us: int) -> None:
     """Take the slots: one statement for all that take equally many of one worker or channel."""
     per_worker = Counter(slot.worker_id for offer in offers for slot in offer.slots)
     for count, workers in _by_count(per_worker).items():
+        # The version counts offers too: clients that are told of one count along by themselves.
         models.Worker.objects.filter(pk__in=workers).update(
-            workload_version=F("workload_version") + count, last_reserved_us=reserved_us
+            version=F("version") + count,
+            workload_version=F("workload_version") + count,
+            last_reserved_us=reserved_us,
         )
+    for offer in offers:
+        for slot in offer.slots:
+            slot.worker.version += 1
     per_slot = Counter(slot.pk for offer in offers for slot in offer.slots)
     unbounded = {
         slot.pk

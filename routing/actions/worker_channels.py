@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 
 from django.db import transaction
+from django.db.models import F
 
 from routing import event_data, events, models
 from routing.actions import inputs, locks
@@ -57,10 +58,18 @@ def update_worker_channel(
         return channel
     channel.date_updated = now
     channel.save(update_fields=[*changes, "date_updated"])
+    happened = []
     if capacity != channel.configured_capacity or kept != channel.reserved_for_manual:
-        _record(EventType.WORKER_CAPACITY_UPDATE, channel, capacity, actor, now)
+        happened.append(EventType.WORKER_CAPACITY_UPDATE)
     if available != channel.available:
-        _record(EventType.WORKER_CHANNEL_AVAILABILITY_UPDATE, channel, capacity, actor, now)
+        happened.append(EventType.WORKER_CHANNEL_AVAILABILITY_UPDATE)
+    # One version for each event: clients that are told of one count along by themselves.
+    models.Worker.objects.filter(pk=channel.worker_id).update(
+        version=F("version") + len(happened)
+    )
+    for event_type in happened:
+        channel.worker.version += 1
+        _record(event_type, channel, capacity, actor, now)
     return channel
 
 
