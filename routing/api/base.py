@@ -17,8 +17,7 @@ from django.db import models as db
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,6 +27,7 @@ from routing.actions.errors import StaleState
 from routing.actors import Actor
 from routing.api import errors, inputs, pagination, parsers, rate_limits
 from routing.api.authentication import BasicAuthentication, Caller
+from routing.api.negotiation import AlwaysJson
 from routing.api.schemas import Shape
 
 Row = TypeVar("Row", bound=db.Model)
@@ -38,19 +38,6 @@ _UNIQUE_NAME: Final = re.compile(r"[A-Za-z0-9_$]{1,64}")
 READ_ONLY: Final = ["get", "head"]
 NO_DELETE: Final = ["get", "head", "post"]
 POST_ONLY: Final = ["post"]
-
-
-class AlwaysJson(BaseContentNegotiation):
-    """Answers in JSON whatever a client says it accepts."""
-
-    def select_parser(self, request: Request, parsers: Any) -> None:
-        """Leave bodies to `routing.api.parsers`."""
-
-    def select_renderer(  # type: ignore[override]
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        """Return the one renderer that there is."""
-        return renderers[0], renderers[0].media_type or ""
 
 
 class Resource(APIView):
@@ -74,6 +61,8 @@ class Resource(APIView):
     """What each method does: a line that names it, and what else there is to know."""
     extra: ClassVar[tuple[inputs.Param, ...]] = ()
     """Parameters of the form that only some requests read."""
+    json_params: ClassVar[tuple[inputs.Param, ...]] = ()
+    """Parameters as a body of JSON may name them, where one is read beside forms."""
     refusals: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     """The statuses of errors that a method answers with beside those that all do."""
 

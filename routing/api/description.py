@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from routing.api import parsers, schemas
@@ -17,6 +17,8 @@ from routing.api.inputs import Param
 from routing.api.operations import Operation, operations, path_parameters
 from routing.api.schemas import Schema
 
+_LAST: Final = frozenset({"Events", "Statistics"})
+"""The headings that come after all others."""
 _INTRODUCTION: Final = """\
 Cordboard's REST API, compatible on the wire with version 1 of TaskRouter's.
 
@@ -49,7 +51,7 @@ def _document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"basic": []}],
-        "tags": [{"name": name} for name in tags],
+        "tags": [{"name": name} for name in sorted(tags, key=_LAST.__contains__)],
         "paths": paths,
         "components": {
             "schemas": {**shapes, "Page": _page(), "Error": _error()},
@@ -95,7 +97,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
             }
         )
     if operation.form:
-        found["requestBody"] = body(operation.form)
+        found["requestBody"] = body(operation)
     return found
 
 
@@ -116,9 +118,15 @@ def value_schema(param: Param) -> Schema:
     return {"type": "array", "items": own} if param.many else own
 
 
-def body(params: Iterable[Param], media_type: str = parsers.FORM_TYPE) -> dict[str, Any]:
-    """Return the description of a body with these parameters."""
-    listed = list(params)
+def body(operation: Operation) -> dict[str, Any]:
+    """Return the description of an operation's body: a form, or JSON where that is read too."""
+    content = {parsers.FORM_TYPE: _content(operation.form)}
+    if operation.view.json_params:
+        content = {"application/json": _content(operation.view.json_params), **content}
+    return {"required": any(param.required for param in operation.form), "content": content}
+
+
+def _content(listed: Sequence[Param]) -> dict[str, Any]:
     required = [param.name for param in listed if param.required]
     schema = {
         "type": "object",
@@ -128,10 +136,7 @@ def body(params: Iterable[Param], media_type: str = parsers.FORM_TYPE) -> dict[s
         **({"required": required} if required else {}),
     }
     example = {param.name: param.example for param in listed if param.example is not None}
-    return {
-        "required": bool(required),
-        "content": {media_type: {"schema": schema, "example": example}},
-    }
+    return {"schema": schema, "example": example}
 
 
 def _success(operation: Operation) -> dict[str, Any]:

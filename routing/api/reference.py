@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -154,7 +155,8 @@ def _command(path: str, method: str, described: Spec) -> str:
     lines = [f'curl -u "$ACCOUNT_SID:$AUTH_TOKEN" "{{base}}{filled}"']
     if method == "delete":
         lines[0] = lines[0].replace("curl ", "curl -X DELETE ")
-    for media_type, content in described.get("requestBody", {}).get("content", {}).items():
+    bodies = described.get("requestBody", {}).get("content", {})
+    for media_type, content in itertools.islice(bodies.items(), 1):
         lines += _fields(content["example"], json_body=media_type == "application/json")
     if method == "post" and len(lines) == 1:
         lines[0] = lines[0].replace("curl ", "curl -X POST ")
@@ -168,7 +170,8 @@ def _in_query(parameter: Spec) -> bool:
 def _fields(example: Mapping[str, Any], *, json_body: bool) -> Iterator[str]:
     """Return the options that send a body; no example has a single quote, which would end one."""
     if json_body:
-        yield f"--json '{json.dumps(example)}'"
+        yield "-H 'Content-Type: application/json'"
+        yield f"-d '{json.dumps(example)}'"
         return
     for name, given in example.items():
         for value in given if isinstance(given, list) else [given]:

@@ -15,6 +15,7 @@ from routing import models, sids
 from routing.api import figures, inputs, parsers, statistics_shapes
 from routing.api.base import POST_ONLY, READ_ONLY, Given, ListResource
 from routing.api.errors import ApiError
+from routing.api.schemas import sample_sid
 from routing.api.statistics import (
     NOW,
     PAST,
@@ -153,14 +154,17 @@ def real_time(
             }
 
 
-def _queue_sids() -> inputs.Param:
+def _queue_sids(name: str = "QueueSids") -> inputs.Param:
     return inputs.Param(
-        "QueueSids",
+        name,
         "queue_sids",
         inputs.sid("QueueSids", "WQ").read,
         many=True,
         schema=inputs.sid_schema("WQ"),
-    ).says(f"The queues asked about, at most {MOST_QUEUES}; what is no queue here has no figures.")
+    ).says(
+        f"The queues asked about, at most {MOST_QUEUES}; what is no queue here has no figures.",
+        [sample_sid("WQ")],
+    )
 
 
 class TaskQueueBulkRealTimeStatistics(Statistics):
@@ -174,6 +178,7 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
         ' `{"queueSids": ["WQ…"]}`, or as a form.'
     }
     params = (_queue_sids(), *NOW)
+    json_params = (_queue_sids("queueSids"),)
     filters = ()
 
     def post(self, request: Request, **kwargs: str) -> Response:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from routing import models, representations
 from routing.actions import inputs as checks
 from routing.actions import task_queues
-from routing.api import inputs, pagination, shapes
+from routing.api import inputs, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher
 from routing.core.vocabulary import GrabPolicy, QueueOrder
@@ -90,7 +90,7 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
         inputs.text("FriendlyName").says("Only the one with this very name.", "Support in English"),
         _worker_attributes(),
         inputs.sid("WorkerSid", "WK").says("Only queues that this worker serves."),
-        pagination.ordering({"DateUpdated": "date_updated", "DateCreated": "date_created"}),
+        orderings.ordering({"DateUpdated": "date_updated", "DateCreated": "date_created"}),
     )
 
     def narrow(self, rows: QuerySet[models.TaskQueue], given: Given) -> QuerySet[models.TaskQueue]:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from routing import models, representations
 from routing.actions import task_statuses, tasks
 from routing.actions.tasks import MAX_PRIORITY, MAX_TIMEOUT
-from routing.api import inputs, pagination, shapes
+from routing.api import inputs, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError
 from routing.core.vocabulary import AssignmentStatus
@@ -101,7 +101,7 @@ class TaskList(_Tasks, ListResource[models.Task]):
         inputs.expression("EvaluateTaskAttributes", subject="task").says(
             "Only those whose attributes meet this expression.", 'language == "en"'
         ),
-        pagination.ordering(
+        orderings.ordering(
             {
                 "DateCreated": "date_created",
                 "Priority": "priority",

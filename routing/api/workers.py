@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import workers
-from routing.api import inputs, pagination, shapes
+from routing.api import inputs, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher, snapshot
 from routing.seen import lanes
@@ -63,7 +63,7 @@ class WorkerList(_Workers, ListResource[models.Worker]):
         ),
         inputs.text("TaskQueueName").says("Only those who serve the queue of this name."),
         inputs.sid("TaskQueueSid", "WQ").says("Only those who serve this queue."),
-        pagination.ordering(
+        orderings.ordering(
             {"DateStatusChanged": "date_status_changed", "DateCreated": "date_created"}
         ),
     )

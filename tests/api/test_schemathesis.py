@@ -31,7 +31,7 @@ from tests import factories
 from tests.api import conformance
 from tests.api.conftest import Api
 
-EXAMPLES = {GenerationMode.POSITIVE: 15, GenerationMode.NEGATIVE: 10}
+EXAMPLES = {GenerationMode.POSITIVE: 10, GenerationMode.NEGATIVE: 6}
 CHECKS = [
     content_type_conformance,
     response_headers_conformance,

@@ -1,0 +1,45 @@
+"""Read by what a list is to be sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from routing.api import inputs
+from routing.api.pagination import Clause, Order
+
+
+def ordering(
+    columns: Mapping[str, str], *, exclusive: frozenset[str] = frozenset()
+) -> inputs.Param:
+    """Take an order such as `DateCreated:asc,Priority:desc`.
+
+    Arguments:
+        columns: the column behind each name.
+        exclusive: names of which at most one may be given.
+    """
+    directions = {"asc": False, "desc": True}
+    wanted = f"it must be a list of pairs such as {next(iter(columns))}:asc, with the names "
+    wanted += f"{', '.join(columns)} and the directions asc and desc"
+
+    def convert(value: str, place: inputs.Place) -> Order:
+        clauses: dict[str, Clause] = {}
+        for pair in value.split(","):
+            name, colon, direction = (part.strip() for part in pair.partition(":"))
+            descending = directions.get(direction.lower() if colon else "asc")
+            if name not in columns or descending is None:
+                place.refuse(value, wanted)
+            if name in clauses:
+                place.refuse(value, f"{name} may stand in it only once")
+            clauses[name] = Clause(columns[name], descending)
+        if len(exclusive & clauses.keys()) > 1:
+            place.refuse(value, f"only one of {' and '.join(sorted(exclusive))} is possible")
+        *_, last = clauses.values()
+        return (*clauses.values(), Clause("id", last.descending))
+
+    clause = f"(?:{'|'.join(columns)})(?::(?:asc|desc))?"
+    schema = {"type": "string", "pattern": f"^{clause}(?:,{clause})*$"}
+    return inputs.Param("Ordering", "ordering", convert, schema=schema).says(
+        f"By what the list is sorted: {', '.join(columns)}, each with `:asc` or `:desc`; several"
+        " are separated by commas.",
+        f"{next(iter(columns))}:desc",
+    )
