@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from celery import shared_task
@@ -11,6 +12,8 @@ from django.utils import timezone
 from routing import assignment, delivery, housekeeping, models, wakes
 from routing.core.clock import microseconds
 from routing.statistics import counting
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -33,8 +36,11 @@ def run_due_cycles(**_: object) -> None:
     expired = models.Task.objects.expiring().filter(workspace=here, expires_us__lte=us)
     offers = models.Reservation.objects.pending().filter(workspace=here, deadline_us__lte=us)
     due = models.Workspace.objects.filter(Q(Exists(waiting)) | Exists(expired) | Exists(offers))
-    for sid in due.order_by("pk").values_list("sid", flat=True):
-        run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
+    try:
+        for sid in due.order_by("pk").values_list("sid", flat=True):
+            run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
+    except wakes.BROKEN as error:
+        logger.warning("the sweep was cut short (%s); the next one begins anew", error)
 
 
 @shared_task

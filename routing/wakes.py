@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 
 import celery
 import redis
 from django.conf import settings
 from kombu.exceptions import KombuError
+from redis.lock import Lock
 
 logger = logging.getLogger(__name__)
 
 _MARK_MS = 1_000  # a mark whose job was lost stops nobody for longer than the sweep takes
-_LOCK_SECONDS = 5  # as long may a dead runner's lock stand in the way; correctness does not need it
+_LOCK_SECONDS = 5.0  # as long may a dead runner's lock stand in the way; it is renewed while alive
+_LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again queues behind the others
+
+BROKEN = (redis.RedisError, KombuError, OSError)
+"""What may be raised when Redis is away."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -39,30 +46,36 @@ def wake(workspace_sid: str) -> None:
         return
     try:
         if client.set(_mark(workspace_sid), 1, nx=True, px=_MARK_MS):
-            celery.signature(
-                "routing.jobs.run_cycle", kwargs={"workspace_sid": workspace_sid}
-            ).apply_async(expires=10)
-    except (redis.RedisError, KombuError, OSError) as error:
+            _send(workspace_sid)
+    except BROKEN as error:
         logger.warning("no wake for %s (%s); the sweep will find its work", workspace_sid, error)
 
 
-def turns(workspace_sid: str) -> Iterator[None]:
+def turns(workspace_sid: str) -> Generator[None, None, None]:
     """Yield once for each cycle that the caller should run now.
 
-    Yields nothing while another runner's cycle is under way: that runner sees the mark.
+    Yields nothing while another runner's cycle is under way: that runner sees the mark. A workspace
+    that is woken without end gives its place up after a while, and queues for the next.
     """
     client = _redis()
     if client is None:
         yield
         return
-    while True:
-        with _sole_runner(client, workspace_sid) as alone:
-            if not alone:
+    give_up_at = time.monotonic() + _LONGEST_RUN
+    try:
+        while True:
+            with _sole_runner(client, workspace_sid) as alone:
+                if not alone:
+                    return
+                client.delete(_mark(workspace_sid))
+                yield
+            if not client.exists(_mark(workspace_sid)):
                 return
-            client.delete(_mark(workspace_sid))
-            yield
-        if not client.exists(_mark(workspace_sid)):
-            return
+            if time.monotonic() >= give_up_at:
+                _send(workspace_sid)
+                return
+    except BROKEN as error:
+        logger.warning("%s is left to the sweep (%s)", workspace_sid, error)
 
 
 @contextmanager
@@ -73,15 +86,67 @@ def _sole_runner(client: redis.Redis, workspace_sid: str) -> Iterator[bool]:
         blocking=False,
         thread_local=False,
     )
-    alone = lock.acquire()
+    if not lock.acquire():
+        yield False
+        return
+    _keeper.keep(lock)
     try:
-        yield alone
+        yield True
     finally:
-        if alone:
-            try:
-                lock.release()
-            except redis.exceptions.LockError:
-                logger.info("the cycle of %s outlasted its lock", workspace_sid)
+        _keeper.leave(lock)
+        try:
+            lock.release()
+        except redis.exceptions.LockError:
+            logger.info("the cycle of %s outlasted its lock", workspace_sid)
+
+
+class _Keeper:
+    """Renews the locks of this process's cycles, so that a long one is still the only one.
+
+    The locks of a process that has died are not renewed, and give way.
+    """
+
+    def __init__(self) -> None:
+        self._held: set[Lock] = set()
+        self._changing = threading.Lock()
+        self._some = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def keep(self, lock: Lock) -> None:
+        """Renew a lock from now on."""
+        with self._changing:
+            self._held.add(lock)
+            self._some.set()
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="locks", daemon=True)
+                self._thread.start()
+
+    def leave(self, lock: Lock) -> None:
+        """Renew it no more."""
+        with self._changing:
+            self._held.discard(lock)
+            if not self._held:
+                self._some.clear()
+
+    def _run(self) -> None:
+        while True:
+            self._some.wait()
+            time.sleep(_LOCK_SECONDS / 4)
+            with self._changing:
+                held = list(self._held)
+            for lock in held:
+                # One that is gone already, or whose cycle ended just now, is past keeping.
+                with suppress(redis.RedisError):
+                    lock.reacquire()
+
+
+_keeper = _Keeper()
+
+
+def _send(workspace_sid: str) -> None:
+    celery.signature("routing.jobs.run_cycle", kwargs={"workspace_sid": workspace_sid}).apply_async(
+        expires=10
+    )
 
 
 def _mark(workspace_sid: str) -> str:

@@ -3,60 +3,17 @@
 from __future__ import annotations
 
 import logging
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import celery
 import pytest
 
 from routing import jobs, models, wakes
-from tests import factories, redis
+from tests import factories
 from tests.factories import NOW, later
 
 WS = "WS" + "0" * 32
 OTHER = "WS" + "1" * 32
-
-
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    """Return the URL of a private Redis."""
-    with (
-        tempfile.TemporaryDirectory(prefix="cb-wakes-", dir="/tmp") as home,
-        redis.private_server(Path(home) / "redis.sock") as url,
-    ):
-        yield url
-
-
-@pytest.fixture
-def real_redis(redis_url: str, settings: Any) -> Iterator[None]:
-    """Have wakes speak to the private Redis, empty."""
-    settings.REDIS_URL = redis_url
-    wakes._redis.cache_clear()
-    client = wakes._redis()
-    assert client is not None
-    client.flushdb()
-    yield
-    client.close()
-    wakes._redis.cache_clear()
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the workspaces for which a job was sent."""
-    found: list[str] = []
-
-    class Signature:
-        def __init__(self, name: str, kwargs: dict[str, str]) -> None:
-            assert name == "routing.jobs.run_cycle"
-            self.workspace = kwargs["workspace_sid"]
-
-        def apply_async(self, **_: object) -> None:
-            found.append(self.workspace)
-
-    monkeypatch.setattr(celery, "signature", Signature)
-    return found
 
 
 def test_a_burst_of_wakes_costs_one_job_per_workspace(real_redis: None, sent: list[str]) -> None:

@@ -1,0 +1,54 @@
+"""A real Redis for wakes, and what they send."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import celery
+import pytest
+
+from routing import wakes
+from tests import redis
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    """Return the URL of a private Redis."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cb-wakes-", dir="/tmp") as home,
+        redis.private_server(Path(home) / "redis.sock") as url,
+    ):
+        yield url
+
+
+@pytest.fixture
+def real_redis(redis_url: str, settings: Any) -> Iterator[None]:
+    """Have wakes speak to the private Redis, empty."""
+    settings.REDIS_URL = redis_url
+    wakes._redis.cache_clear()
+    client = wakes._redis()
+    assert client is not None
+    client.flushdb()
+    yield
+    client.close()
+    wakes._redis.cache_clear()
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the workspaces for which a job was sent."""
+    found: list[str] = []
+
+    class Signature:
+        def __init__(self, name: str, kwargs: dict[str, str]) -> None:
+            assert name == "routing.jobs.run_cycle"
+            self.workspace = kwargs["workspace_sid"]
+
+        def apply_async(self, **_: object) -> None:
+            found.append(self.workspace)
+
+    monkeypatch.setattr(celery, "signature", Signature)
+    return found

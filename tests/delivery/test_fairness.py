@@ -1,0 +1,199 @@
+"""Many workspaces share the job runners: one cycle in each at a time, no waiting for another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.lock import Lock
+
+from config.celery import app
+from routing import assignment, jobs, models, wakes
+from tests import factories
+
+WS = "WS" + "0" * 32
+LONGEST = 10.0
+"""Seconds that a test waits for what should come at once."""
+
+
+class Runner:
+    """A job runner of four threads, like the real one, that takes what wakes have sent."""
+
+    def __init__(self, sent: list[str]) -> None:
+        self.sent = sent
+        self._pool = ThreadPoolExecutor(4)
+
+    def take(self) -> list[Future[None]]:
+        """Begin every job that was sent since the last time."""
+        taken = list(self.sent)
+        self.sent.clear()
+        return [self._pool.submit(self._do, sid) for sid in taken]
+
+    def _do(self, sid: str) -> None:
+        jobs.run_cycle(workspace_sid=sid)
+
+    def end(self) -> None:
+        """Wait for all that has begun."""
+        self._pool.shutdown()
+
+
+@pytest.fixture
+def runner(sent: list[str]) -> Iterator[Runner]:
+    """Return a job runner that is empty."""
+    made = Runner(sent)
+    yield made
+    made.end()
+
+
+class Floors:
+    """Cycles that note where they run, and of which one can be held."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.held = ""
+        self.holding = threading.Event()
+        self.go_on = threading.Event()
+
+    def run_cycle(self, *, workspace: models.Workspace, now: object) -> int:
+        """Note the workspace; wait where it is the one that is held."""
+        self.ran.append(workspace.sid)
+        if workspace.sid == self.held:
+            self.holding.set()
+            assert self.go_on.wait(LONGEST)
+        return 0
+
+
+@pytest.fixture
+def floors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Floors]:
+    """Put noted cycles in the place of the real ones."""
+    made = Floors()
+    monkeypatch.setattr(assignment, "run_cycle", made.run_cycle)
+    yield made
+    made.go_on.set()
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Return the sids of two workspaces that jobs in other threads can see."""
+    found = [models.Workspace(sid="WS" + digit * 32) for digit in "ab"]
+    by_sid = {workspace.sid: workspace for workspace in found}
+
+    class Rows:
+        def filter(self, sid: str) -> Rows:
+            self.sid = sid
+            return self
+
+        def first(self) -> models.Workspace:
+            return by_sid[self.sid]
+
+    monkeypatch.setattr(models.Workspace, "objects", Rows())
+    return found[0].sid, found[1].sid
+
+
+def test_while_one_workspace_has_a_long_cycle_another_is_served(
+    real_redis: None, runner: Runner, floors: Floors, two: tuple[str, str]
+) -> None:
+    long, other = two
+    floors.held = long
+    wakes.wake(long)
+    (running,) = runner.take()
+    assert floors.holding.wait(LONGEST)
+    # More wakes than the runner has threads: none of them waits for the cycle under way.
+    for _ in range(8):
+        jobs.run_cycle(workspace_sid=long)
+        wakes.wake(long)
+    for job in runner.take():
+        job.result(LONGEST)
+    wakes.wake(other)
+    for job in runner.take():
+        job.result(LONGEST)
+    assert floors.ran == [long, other]
+    assert not running.done()
+    floors.go_on.set()
+    running.result(LONGEST)
+    # The long one has seen that it was woken meanwhile.
+    assert floors.ran == [long, other, long]
+
+
+def test_a_cycle_that_lasts_longer_than_its_lock_is_still_the_only_one(
+    real_redis: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed = threading.Semaphore(0)
+    reacquire = Lock.reacquire
+
+    def counting(lock: Lock) -> Any:
+        done = reacquire(lock)
+        renewed.release()
+        return done
+
+    monkeypatch.setattr(Lock, "reacquire", counting)
+    monkeypatch.setattr(wakes, "_LOCK_SECONDS", 0.4)
+    for _ in wakes.turns(WS):
+        for _renewal in range(8):
+            assert renewed.acquire(timeout=LONGEST)
+        assert list(wakes.turns(WS)) == []
+    assert len(list(wakes.turns(WS))) == 1
+
+
+def test_a_dead_runner_s_lock_gives_way_by_itself(
+    real_redis: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wakes._keeper, "keep", lambda lock: None)
+    under_way = wakes.turns(WS)
+    next(under_way)
+    client = wakes._redis()
+    assert client is not None
+    assert 0 < client.pttl(f"cordboard:cycle:{WS}") <= wakes._LOCK_SECONDS * 1000
+    under_way.close()
+
+
+def test_a_workspace_woken_without_end_queues_behind_the_others_after_a_while(
+    real_redis: None, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wakes, "_LONGEST_RUN", 0.0)
+    turns = 0
+    for _ in wakes.turns(WS):
+        turns += 1
+        wakes.wake(WS)
+    assert turns == 1
+    # The wake's own job, which may come while the cycle runs, and the one that goes on.
+    assert sent == [WS, WS]
+
+
+def test_a_redis_lost_in_the_middle_of_a_cycle_ends_the_job_with_a_word(
+    real_redis: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = wakes._redis()
+
+    def lost(*_: object) -> None:
+        raise RedisConnectionError("gone")
+
+    turns = 0
+    for _ in wakes.turns(WS):
+        turns += 1
+        monkeypatch.setattr(client, "exists", lost)
+    assert turns == 1
+    assert "left to the sweep" in caplog.text
+
+
+def test_a_runner_takes_no_more_jobs_than_it_has_threads_for() -> None:
+    """What it took beyond that would wait for its long cycles while other runners are idle."""
+    assert app.conf.worker_prefetch_multiplier == 1
+    assert app.conf.task_acks_late
+
+
+@pytest.mark.django_db
+def test_every_workspace_with_something_waiting_is_swept_by_a_job_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(
+        jobs.run_cycle, "apply_async", lambda kwargs, **_: sent.append(kwargs["workspace_sid"])
+    )
+    waiting = [factories.task(factories.workspace()).workspace.sid for _ in range(3)]
+    jobs.run_due_cycles()
+    assert sent == waiting
