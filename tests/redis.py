@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from tests.running import wait_until
 
 
 @contextlib.contextmanager
-def private_server(path: Path) -> Iterator[str]:
+def private_server(path: Path, *, end_by: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Run a server that listens on the socket `path`; yield its URL, and end it after."""
     command = embedded_redis.command_line(embedded_redis.find_server(), path)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
@@ -21,7 +22,7 @@ def private_server(path: Path) -> Iterator[str]:
             wait_until(lambda: _listens(path), "Redis listens")
             yield f"unix://{path}"
         finally:
-            server.terminate()
+            server.send_signal(end_by)
 
 
 def _listens(path: Path) -> bool:

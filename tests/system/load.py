@@ -1,0 +1,120 @@
+"""Customers who create tasks, and agents who work on them, by REST, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from routing.demo.client import ApiError, Client
+from tests.running import Cordboard
+
+AGENTS: Final = 4
+SLOTS: Final = 3
+PAUSE: Final = 0.1
+"""Seconds between two tasks, and between two looks of an agent at what is on offer."""
+BROKEN: Final = (OSError, http.client.HTTPException, json.JSONDecodeError)
+
+
+class Load:
+    """A floor of four agents, and threads that keep it busy until told to stop."""
+
+    def __init__(self, server: Cordboard) -> None:
+        """Set up the floor on a server that is ready."""
+        self._server = server
+        self._stopped = threading.Event()
+        self._closed = threading.Event()
+        self.created: dict[int, str] = {}
+        """The sids of the tasks whose creation was answered, by the number that each carries."""
+        self.counted: Counter[str] = Counter()
+        client = self._client()
+        floor = client.post(
+            "/Workspaces", FriendlyName=f"Under load {time.time_ns()}", Template="FIFO"
+        )
+        self.base = f"/Workspaces/{floor['sid']}"
+        available = client.get(f"{self.base}/Activities", FriendlyName="Available")
+        there = available["activities"][0]["sid"]
+        self._agents = []
+        for number in range(AGENTS):
+            form = {"FriendlyName": f"Agent {number}", "ActivitySid": there}
+            worker = client.post(f"{self.base}/Workers", **form)["sid"]
+            client.post(f"{self.base}/Workers/{worker}/Channels/chat", Capacity=SLOTS)
+            self._agents.append(worker)
+        client.close()
+
+    def _client(self) -> Client:
+        known = self._server.credentials()
+        return Client(
+            host="127.0.0.1",
+            port=int(self._server.port),
+            username=known["ACCOUNT_SID"],
+            password=known["AUTH_TOKEN"],
+        )
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Load]:
+        """Keep everybody busy while the block runs."""
+        acts: list[Callable[[Client], None]] = [self._customer]
+        acts += [self._agent(worker) for worker in self._agents]
+        threads = [threading.Thread(target=self._repeat, args=[act]) for act in acts]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self.stop_creating()
+            self._closed.set()
+            for thread in threads:
+                thread.join()
+
+    def stop_creating(self) -> None:
+        """Let no more tasks come; the agents work on."""
+        self._stopped.set()
+
+    def _repeat(self, act: Callable[[Client], None]) -> None:
+        client = self._client()
+        while not self._closed.wait(PAUSE):
+            try:
+                act(client)
+            except ApiError as error:
+                self.counted[f"answered {error.status}"] += 1
+            except BROKEN:
+                self.counted["connections broken"] += 1
+        client.close()
+
+    def _customer(self, client: Client) -> None:
+        """Create a task, once: whether one that nobody answered exists, nobody needs to know."""
+        if self._stopped.is_set():
+            return
+        self.counted["tasks asked for"] += 1
+        number = self.counted["tasks asked for"]
+        task = client.post(
+            f"{self.base}/Tasks", TaskChannel="chat", Attributes=json.dumps({"number": number})
+        )
+        self.created[number] = task["sid"]
+
+    def _agent(self, worker: str) -> Callable[[Client], None]:
+        """Accept whatever is on offer, and complete whatever was accepted at an earlier look."""
+
+        def act(client: Client) -> None:
+            own = f"{self.base}/Workers/{worker}/Reservations"
+            open_ = client.get(own, ReservationStatus="pending,accepted", PageSize=50)
+            for reservation in open_["reservations"]:
+                self._attend(client, f"{own}/{reservation['sid']}", reservation)
+
+        return act
+
+    def _attend(self, client: Client, url: str, reservation: dict[str, Any]) -> None:
+        if reservation["reservation_status"] == "pending":
+            client.post(url, ReservationStatus="accepted")
+            self.counted["accepted"] += 1
+        else:
+            client.post(
+                f"{self.base}/Tasks/{reservation['task_sid']}", AssignmentStatus="completed"
+            )
+            self.counted["completed"] += 1

@@ -1,0 +1,152 @@
+"""`kill -9` in the middle of load: nothing is lost, nothing done twice, nothing stuck."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import redis
+from tests.running import ROOT, Cordboard, is_alive, none_alive, running, wait_until
+from tests.system.load import Load
+
+pytestmark = pytest.mark.system
+ENOUGH = 8
+"""Tasks completed before a part dies, and again after it is back."""
+LONGEST = 60.0
+"""Seconds; generous, for a machine that is busy with other things."""
+PARTS = ["web", "jobs", "beat", "redis"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
+    """Return a server that every test leaves running, whatever it has done to it."""
+    with running(tmp_path_factory.mktemp("killed") / "var") as server:
+        yield server
+
+
+def more_completed(load: Load, count: int = ENOUGH) -> None:
+    """Wait until so many more tasks were completed, which shows that everything works."""
+    enough = load.counted["completed"] + count
+    wait_until(lambda: load.counted["completed"] >= enough, "tasks are routed", seconds=LONGEST)
+
+
+def audit(server: Cordboard) -> dict[str, Any]:
+    """Read the server's database from a process beside it."""
+    read = subprocess.run(
+        [sys.executable, "-m", "tests.system.audit"],
+        cwd=ROOT,
+        env=server.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert read.returncode == 0, read.stderr
+    report: dict[str, Any] = json.loads(read.stdout.splitlines()[-1])
+    return report
+
+
+def check_everything_ends_well(
+    load: Load, server: Cordboard, killed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Let no more tasks come, wait until all are completed, and look for anything wrong."""
+    load.stop_creating()
+    report: dict[str, Any] = {}
+
+    def all_is_done() -> bool:
+        nonlocal report
+        report = audit(server)
+        return set(report["statuses"]) == {"completed"} and not report["undelivered"]
+
+    try:
+        wait_until(all_is_done, "every task is completed and every event told", seconds=LONGEST)
+    finally:
+        counted = ", ".join(f"{count} {what}" for what, count in sorted(load.counted.items()))
+        with capsys.disabled():
+            print(  # noqa: T201 - the figures are what it is for
+                f"\nkill -9 of {killed}: {counted}; {len(load.created)} creations answered;"
+                f" in the end {report['statuses']}, {report['events']} events,"
+                f" {report['undelivered']} of them untold, wrong: {report['wrong']}"
+            )
+    assert report["wrong"] == []
+    assert report["doubled"] == []
+    assert report["two owners"] == []
+    assert set(load.created.values()) <= set(report["completed"])
+
+
+@pytest.mark.parametrize("killed", [*([part] for part in PARTS), PARTS], ids=" and ".join)
+def test_whatever_part_is_killed_under_load_the_next_start_goes_on_where_it_ended(
+    server: Cordboard, killed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Load(server).running() as load:
+        more_completed(load)
+        parts = server.parts()
+        for name in killed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(parts[name], signal.SIGKILL)
+        assert server.ended() != 0
+        wait_until(lambda: none_alive(parts), "no part is left")
+        server.start()
+        more_completed(load)
+        check_everything_ends_well(load, server, " and ".join(killed), capsys)
+
+
+@contextlib.contextmanager
+def another(server: Cordboard, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run another job runner or another beat beside those of a server."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "config.part", name],
+        cwd=ROOT,
+        env=server.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+            yield process
+        finally:
+            process.kill()
+
+
+def test_two_runners_and_two_beats_share_the_work_and_one_of_each_may_be_killed(
+    server: Cordboard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        another(server, "jobs") as jobs,
+        another(server, "beat") as beat,
+        Load(server).running() as load,
+    ):
+        more_completed(load)
+        jobs.kill()
+        beat.kill()
+        more_completed(load)
+        check_everything_ends_well(load, server, "a second runner and a second beat", capsys)
+        assert all(is_alive(process) for process in server.parts().values())
+
+
+def test_a_redis_killed_under_load_that_comes_back_empty_takes_nothing_and_nobody_along(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cb-", dir="/tmp")))
+        with redis.private_server(place / "redis.sock", end_by=signal.SIGKILL) as url:
+            server = stack.enter_context(running(home, environment={"REDIS_URL": url}))
+            load = stack.enter_context(Load(server).running())
+            more_completed(load)
+        before = len(load.created)
+        wait_until(lambda: len(load.created) > before + 5, "tasks are taken on without a Redis")
+        stack.enter_context(redis.private_server(place / "redis.sock"))
+        more_completed(load)
+        check_everything_ends_well(load, server, "a Redis of its own", capsys)
+        assert "Traceback" not in server.said()
