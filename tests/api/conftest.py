@@ -13,8 +13,10 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from routing import models
+from routing.api.operations import Operation, path_parameters
 from tests import factories
 from tests.api import conformance
 
@@ -114,6 +116,19 @@ def api_of(account: models.Account) -> Api:
     return Api(account, basic(account.sid, TOKEN))
 
 
+def path_parts(operation: Operation, existing: dict[str, str]) -> dict[str, str]:
+    """Return what stands for each name in an operation's path to what `existing` is."""
+    return {
+        each["name"]: existing.get(each["example"][:2], each["example"])
+        for each in path_parameters(operation.path)
+    }
+
+
+def path_to(operation: Operation, existing: dict[str, str]) -> str:
+    """Return an operation's path, leading to what `existing` is."""
+    return operation.path.format(**path_parts(operation, existing))
+
+
 @pytest.fixture
 def account(db: None) -> models.Account:
     """Return the account whose client `api` is."""
@@ -136,6 +151,27 @@ def workspace(account: models.Account) -> models.Workspace:
 def root(workspace: models.Workspace) -> str:
     """Return the path of the workspace."""
     return f"Workspaces/{workspace.sid}"
+
+
+@pytest.fixture
+def existing(workspace: models.Workspace) -> dict[str, str]:
+    """Return a sid of each kind that there is something behind."""
+    worker = factories.worker(workspace, capacity={"chat": 3})
+    reservation = factories.offered(workspace, now=timezone.now())
+    event = models.Event.objects.filter(workspace_sid=workspace.sid)[0]
+    channel = workspace.task_channels.get(unique_name="chat")
+    return {
+        "WS": workspace.sid,
+        "WA": workspace.activities.all()[0].sid,
+        "WK": worker.sid,
+        "WQ": workspace.task_queues.all()[0].sid,
+        "WW": workspace.workflows.all()[0].sid,
+        "WT": reservation.task.sid,
+        "WR": reservation.sid,
+        "TC": channel.sid,
+        "WC": worker.channels.get(task_channel=channel).sid,
+        "EV": event.sid,
+    }
 
 
 @pytest.fixture

@@ -177,6 +177,8 @@ def test_the_window_is_the_last_quarter_of_an_hour_unless_dates_or_minutes_say_o
         ({"Minutes": "43201"}, 20001, "43200"),
         ({"Minutes": "soon"}, 20001, "Minutes"),
         ({"StartDate": "2026-01-02T12:00:00Z"}, 14241, "30 days"),
+        ({"StartDate": "0001-01-01T00:00:00Z"}, 14241, "30 days"),
+        ({"EndDate": "0165-01-05T22:37:20Z"}, 20001, "EndDate"),
         ({"StartDate": "yesterday"}, 20001, "StartDate"),
         ({"StartDate": "2026-03-02T13:00:00Z"}, 20001, "StartDate"),
         (

@@ -24,12 +24,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from routing import models
 from routing.api.description import document
 from routing.api.operations import Operation, operations
-from tests import factories
-from tests.api import conformance
-from tests.api.conftest import Api
+from tests.api.conftest import Api, path_parts
 
 EXAMPLES = {GenerationMode.POSITIVE: 10, GenerationMode.NEGATIVE: 6}
 CHECKS = [
@@ -54,27 +51,6 @@ def described() -> Iterator[Any]:
         signal.connect(close_old_connections)
 
 
-@pytest.fixture
-def existing(workspace: models.Workspace) -> dict[str, str]:
-    """Return a sid of each kind that there is something behind."""
-    worker = factories.worker(workspace, capacity={"chat": 3})
-    reservation = factories.offered(workspace)
-    event = models.Event.objects.filter(workspace_sid=workspace.sid)[0]
-    channel = workspace.task_channels.get(unique_name="chat")
-    return {
-        "WS": workspace.sid,
-        "WA": workspace.activities.all()[0].sid,
-        "WK": worker.sid,
-        "WQ": workspace.task_queues.all()[0].sid,
-        "WW": workspace.workflows.all()[0].sid,
-        "WT": reservation.task.sid,
-        "WR": reservation.sid,
-        "TC": channel.sid,
-        "WC": worker.channels.get(task_channel=channel).sid,
-        "EV": event.sid,
-    }
-
-
 @pytest.mark.parametrize("operation", list(operations()), ids=lambda operation: operation.name)
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 def test_whatever_is_sent_the_answer_is_described_and_no_fault(
@@ -93,8 +69,7 @@ def test_whatever_is_sent_the_answer_is_described_and_no_fault(
     @hypothesis.given(case=cases, known=st.sampled_from([True, True, True, False]))
     def send(case: Any, known: bool) -> None:
         if known:
-            for name in case.path_parameters:
-                case.path_parameters[name] = of_path(operation, name, existing)
+            case.path_parameters = path_parts(operation, existing)
             if isinstance(case.body, dict):
                 case.body = {name: real(value, existing) for name, value in case.body.items()}
         response = case.call(headers={"Authorization": api.authorization})
@@ -102,19 +77,6 @@ def test_whatever_is_sent_the_answer_is_described_and_no_fault(
         case.validate_response(response, checks=CHECKS)
 
     send()
-
-
-def of_path(operation: Operation, name: str, existing: dict[str, str]) -> str:
-    """Return the sid that stands under this name in the operation's path."""
-    (parameter,) = (
-        each
-        for each in conformance.described_document()["paths"][operation.path][operation.method][
-            "parameters"
-        ]
-        if each["in"] == "path" and each["name"] == name
-    )
-    example = str(parameter["example"])
-    return existing.get(example[:2], example)
 
 
 def real(value: Any, existing: dict[str, str]) -> Any:

@@ -87,6 +87,8 @@ PAST = ["CumulativeStatistics", "Statistics", "Workers/CumulativeStatistics", "W
         ({"Minutes": "0"}, 20001, "Minutes"),
         ({"Minutes": "9" * 30}, 20001, "Minutes"),
         ({"StartDate": "2026-01-02T12:00:00Z"}, 14241, "30 days"),
+        ({"StartDate": "0001-01-01T00:00:00Z"}, 14241, "30 days"),
+        ({"EndDate": "0165-01-05T22:37:20Z"}, 20001, "EndDate"),
         ({"StartDate": "2026-03-02T13:00:00Z"}, 20001, "StartDate"),
         ({"EndDate": "soon"}, 20001, "EndDate"),
         ({"TaskChannel": "fax"}, 20001, "TaskChannel"),
