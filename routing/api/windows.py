@@ -51,9 +51,14 @@ def dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
         start = now - timedelta(minutes=minutes)
     elif start is not None and start < now - timedelta(days=days):
         raise ApiError(
-            f"StartDate is {start:%Y-%m-%dT%H:%M:%SZ}; it must not lie more than {days} days back,"
-            " for which what happened is kept",
+            f"StartDate is {start.isoformat()}; it must not lie more than {days} days back, for"
+            " which what happened is kept",
             code=TOO_OLD,
+        )
+    if end is not None and end < now - timedelta(days=days):
+        raise ApiError(
+            f"EndDate is {end.isoformat()}; it must not lie more than {days} days back, for which"
+            " what happened is kept"
         )
     if start is not None and start > (end or now):
         limit = f"EndDate, {end:%Y-%m-%dT%H:%M:%SZ}" if end else "now"
