@@ -75,14 +75,14 @@ def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
     """
     done = 0
     for _ in range(MAX_ROUNDS):
-        count, again = _round(workspace, now)
+        count, again = run_round(workspace, now)
         done += count
         if not again:
             break
     return done
 
 
-def _round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
+def run_round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
     """Expire, match, skip; tell how much was done and whether to look again."""
     us = microseconds(now)
     seen = store.glance(workspace, now=now)

@@ -12,6 +12,7 @@ from django.db import transaction
 from routing import delivery, event_data, models, sids
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, ResourceType
+from routing.models import bulk
 
 _DESCRIPTIONS = {
     EventType.TASK_QUEUE_ENTERED: "Task {task_sid} entered queue {task_queue_name}",
@@ -59,20 +60,16 @@ def record_all(
 
     They are delivered when the transaction commits.
     """
-    shared = event_data.of_workspace(workspace)
-    written = models.Event.objects.bulk_create(
-        _event(draft, shared | draft.data, workspace, actor, now) for draft in drafts
-    )
+    written = [row(draft, workspace=workspace, actor=actor, now=now) for draft in drafts]
+    bulk.insert(written)
     transaction.on_commit(functools.partial(delivery.deliver_all, written))
 
 
-def _event(
-    draft: Draft,
-    data: event_data.EventData,
-    workspace: models.Workspace,
-    actor: Actor,
-    now: datetime,
+def row(
+    draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetime
 ) -> models.Event:
+    """Return the row of an event, not yet written."""
+    data = event_data.of_workspace(workspace) | draft.data
     template = _DESCRIPTIONS.get(draft.event_type)
     ended = draft.task if draft.event_type in _END_OF_WAITING else None
     return models.Event(

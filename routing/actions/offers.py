@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Model, Q, QuerySet
 
 from routing import event_data, events, models, sids
 from routing.actions import activity_moves
@@ -23,6 +23,8 @@ from routing.models import bulk
 DEFAULT_TIMEOUT: Final = 120
 """Seconds an offer stands when no workflow says otherwise."""
 
+_MANY: Final = 20
+_Row = TypeVar("_Row", bound=Model)
 _PENDING: Final = AssignmentStatus.PENDING.value
 
 
@@ -84,14 +86,34 @@ def _lock_workers(decisions: Iterable[ReserveWorkers]) -> dict[int, models.Worke
     """Lock the workers, in the order in which every action locks them, before any task."""
     wanted = {seen.id for decision in decisions for seen, _ in decision.workers}
     rows = models.Worker.objects.filter(pk__in=wanted).order_by("pk")
-    locked = rows.select_related("activity", "workspace")
-    return {row.pk: row for row in locked.select_for_update(no_key=True, of=("self",))}
+    locked = rows.select_for_update(no_key=True, of=("self",))
+    return _with(locked, len(wanted), workspace=models.Workspace, activity=models.Activity)
 
 
-def _lock_tasks(decisions: Iterable[ReserveWorkers]) -> dict[int, models.Task]:
+def _lock_tasks(decisions: Sequence[ReserveWorkers]) -> dict[int, models.Task]:
     rows = models.Task.objects.filter(pk__in=[d.task.id for d in decisions]).order_by("pk")
-    locked = rows.select_related("workspace", "task_channel", "task_queue", "workflow")
-    return {row.pk: row for row in locked.select_for_update(no_key=True, of=("self",))}
+    locked = rows.select_for_update(no_key=True, of=("self",))
+    return _with(
+        locked,
+        len(decisions),
+        workspace=models.Workspace,
+        task_channel=models.TaskChannel,
+        task_queue=models.TaskQueue,
+        workflow=models.Workflow,
+    )
+
+
+def _with(rows: QuerySet[_Row], count: int, **related: type[Model]) -> dict[int, _Row]:
+    """Read rows, by id, with what they refer to: beside a few rows, once each beside many."""
+    if count < _MANY:
+        return {row.pk: row for row in rows.select_related(*related)}
+    read = {row.pk: row for row in rows}
+    for name, model in related.items():
+        wanted = {getattr(row, f"{name}_id") for row in read.values()} - {None}
+        found = model._default_manager.in_bulk(wanted)
+        for row in read.values():
+            setattr(row, name, found.get(getattr(row, f"{name}_id")))
+    return read
 
 
 def _slots(

@@ -7,7 +7,8 @@ workers has it for every lane.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from workflows.expressions import Expression, compile_node
@@ -91,17 +92,42 @@ Condition = Atom | AllOf | AnyOf
 _atoms: WeakValueDictionary[str, Atom] = WeakValueDictionary()
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What must all hold for an expression to hold, by what may change the answer.
+
+    `fixed` conditions keep their answers for a whole pass, those `of_load` change with what a
+    worker carries, those `of_task` still read the task.
+    """
+
+    fixed: tuple[Condition, ...] = ()
+    of_load: tuple[Condition, ...] = ()
+    of_task: tuple[Condition, ...] = ()
+
+
+NO_PARTS: Final = Parts()
+
+
 @functools.lru_cache(maxsize=10_000)
-def conditions(expression: Expression) -> tuple[Condition, ...]:
-    """Return the conditions that must all hold for an expression to hold."""
-    return tuple(_condition(part) for part in parts_of(expression.node, And))
+def parts(expression: Expression) -> Parts:
+    """Take an expression apart."""
+    fixed, of_load, of_task = [], [], []
+    for node in parts_of(expression.node, And):
+        condition = _condition(node)
+        read = _atoms_of(condition)
+        if any(atom.of_task for atom in read):
+            of_task.append(condition)
+        elif any(atom.of_load for atom in read):
+            of_load.append(condition)
+        else:
+            fixed.append(condition)
+    return Parts(tuple(fixed), tuple(of_load), tuple(of_task))
 
 
-def atoms(condition: Condition) -> list[Atom]:
-    """Return every comparison of a condition."""
+def _atoms_of(condition: Condition) -> list[Atom]:
     if isinstance(condition, Atom):
         return [condition]
-    return [atom for part in condition for atom in atoms(part)]
+    return [atom for part in condition for atom in _atoms_of(part)]
 
 
 def plain(operand: Literal | ListOf) -> Any:

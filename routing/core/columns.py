@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
 from routing.core.atoms import carried, plain
-from routing.core.matcher import worker_view
+from routing.core.matcher import FIGURES, worker_view
 from routing.core.snapshot import Worker
 from workflows.expressions import lookup
 from workflows.expressions.nodes import Comparison, Literal, Path, Segment
@@ -101,9 +101,24 @@ def read(worker: Worker, segments: tuple[Segment, ...]) -> tuple[Hashable, Any]:
     kept = worker.load_values if carried(segments) else worker.values
     found = kept.get(segments)
     if found is None:
-        value = lookup(worker_view(worker), segments)
+        value = _figure(worker, segments)
+        if value is None:
+            value = lookup(worker_view(worker), segments)
         found = kept[segments] = (_key(value), value)
     return found
+
+
+def _figure(worker: Worker, segments: tuple[Segment, ...]) -> Any:
+    """Return a figure of one channel without making a view of them all; None if it is none."""
+    if len(segments) != 3 or not carried(segments) or "channel" in worker.attributes:
+        return None
+    _, name, figure = segments
+    reading = FIGURES.get(figure) if isinstance(figure, str) else None
+    if reading is not None:
+        for channel in worker.channels.values():
+            if channel.unique_name == name:
+                return reading(channel, channel.consumed)
+    return None
 
 
 def members(value: Any) -> set[Hashable]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from operator import attrgetter
 
-from routing.core.atoms import AllOf, Atom, Condition, conditions
+from routing.core.atoms import AllOf, Atom, Condition, parts
 from routing.core.columns import Column
 from routing.core.matcher import FIGURES, Hand, manual_refusal, room_refusal
 from routing.core.snapshot import Lane, TaskQueue, Worker, WorkerChannel
@@ -99,8 +99,10 @@ class Floor:
             return self.everyone
         if queue.id not in self._members:
             found = 0 if queue.target_workers is None else self.everyone
-            for condition in conditions(queue.target_workers) if found else ():
-                found &= self.meeting(condition)
+            if queue.target_workers is not None:
+                asked = parts(queue.target_workers)
+                for condition in asked.fixed + asked.of_load:
+                    found &= self.meeting(condition)
             self._members[queue.id] = found
         return self._members[queue.id]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import astuple, dataclass
@@ -59,6 +60,7 @@ def _known(path: tuple[str | int, ...] | None, task: View, *, fold: bool = False
     return name.casefold() if fold else name
 
 
+@functools.lru_cache(maxsize=10_000)
 def may_open(expression: Expression) -> bool:
     """Tell whether a worker who does not meet this may meet it for being given more work.
 

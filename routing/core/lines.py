@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from routing.core.atoms import AllOf, Atom, Condition, atoms, conditions
+from routing.core.atoms import NO_PARTS, AllOf, Atom, Condition, parts
 from routing.core.floor import Floor, places
 from routing.core.lanes import may_open
 from routing.core.matcher import rank, waiting_view
@@ -32,23 +32,15 @@ class Line:
         self._fixed = floor.serving(lane.task_queue)
         if self._fixed and (lane.known_worker_sid, lane.known_worker_name) != (None, None):
             self._fixed &= floor.named(lane)
-        self.may_open = False
-        self._loads: list[Condition] = []
-        self._asked: list[Condition] = []
         self._ranks: dict[int, tuple[int, tuple[Any, ...]]] = {}
-        if lane.expression is not None:
-            self.may_open = may_open(lane.expression)
-            for condition in conditions(lane.expression) if self._fixed else ():
-                self._sort(condition)
-
-    def _sort(self, condition: Condition) -> None:
-        read = (condition,) if isinstance(condition, Atom) else atoms(condition)
-        if any(atom.of_task for atom in read):
-            self._asked.append(condition)
-        elif any(atom.of_load for atom in read):
-            self._loads.append(condition)
-        else:
-            self._fixed &= self._floor.meeting(condition)
+        self.may_open = lane.expression is not None and may_open(lane.expression)
+        asked = NO_PARTS if lane.expression is None else parts(lane.expression)
+        self._loads = asked.of_load
+        self._asked = asked.of_task
+        for condition in asked.fixed:
+            if not self._fixed:
+                break
+            self._fixed &= floor.meeting(condition)
 
     @property
     def per_task(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,15 +52,21 @@ def of_lane(identity: Identity, expression: Expression | None) -> Seek:
     return min(found, key=lambda pair: pair[0] != "==", default=("", Seek()))[1]
 
 
-def of_worker(worker: Worker, path: str) -> Iterator[str]:
-    """Yield the values by which lanes of this path are found for a worker."""
+def of_worker(worker: Worker, path: str) -> frozenset[str]:
+    """Return the values by which lanes of this path are found for a worker."""
+    found = worker.sought.get(path)
+    if found is None:
+        found = worker.sought[path] = frozenset(map(_text, _offered(worker, path)))
+    return found
+
+
+def _offered(worker: Worker, path: str) -> Iterable[Hashable]:
     if path == _SID:
-        yield _text(worker.sid)
-    elif path == _NAME:
-        yield _text(worker.friendly_name.casefold())
-    elif path not in (ANYONE, REGARDLESS):
-        _, value = read(worker, tuple(json.loads(path)))
-        yield from map(_text, members(value))
+        return (worker.sid,)
+    if path == _NAME:
+        return (worker.friendly_name.casefold(),)
+    _, value = read(worker, tuple(json.loads(path)))
+    return members(value)
 
 
 def _asked(part: Node) -> Iterator[tuple[str, Seek]]:

@@ -78,6 +78,9 @@ class Worker:
     values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
+    sought: dict[str, frozenset[str]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
     load_values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )

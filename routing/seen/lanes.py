@@ -105,7 +105,7 @@ def waiting(
         if path in (seeks.ANYONE, seeks.REGARDLESS):
             sought.add((channel, path, ""))
         else:
-            values = {value for worker in people for value in seeks.of_worker(worker, path)}
+            values = set().union(*(seeks.of_worker(worker, path) for worker in people))
             sought.update((channel, path, value) for value in values)
     sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
     with connection.cursor() as cursor:

@@ -111,6 +111,7 @@ def _read(rows: QuerySet[models.Worker]) -> dict[int, snapshot.Worker]:
         if before is not None and (before.sid, before.version) == (sid, version):
             # What was read of who they are still holds.
             read[pk].values.update(before.values)
+            read[pk].sought.update(before.sought)
     return read
 
 

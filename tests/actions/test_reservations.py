@@ -211,17 +211,24 @@ def test_a_full_slot_is_not_claimed_whatever_was_read_before(floor: models.Works
     assert factories.status(another) == "pending"
 
 
+@pytest.mark.parametrize(("sizes", "statements"), [((1, 12), 12), ((20, 45), 18)])
 def test_a_batch_takes_as_many_statements_as_one_decision(
-    floor: models.Workspace, django_assert_num_queries: Assert
+    floor: models.Workspace,
+    django_assert_num_queries: Assert,
+    sizes: tuple[int, ...],
+    statements: int,
 ) -> None:
-    for people in (1, 12):
+    """Three to read under lock, five to write and two that ask for ids, two for the savepoint.
+
+    Beside many rows, what they refer to is read by statements of their own.
+    """
+    for people in sizes:
         for _ in range(people):
             factories.worker(floor)
             factories.task(floor)
         found = store.look(floor, now=NOW).decisions
         assert len(found) == people
-        # Three to read under lock, five to write, and two for the savepoint of the test.
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(statements):
             assert offers.reserve_workers(found, now=NOW) == people
 
 
