@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from routing import models
+from routing.api.operations import operations
 from tests import factories
 from tests.api.conftest import Api
 
@@ -28,6 +30,10 @@ LISTS = {
     "Tasks": 0,
     "Tasks?AssignmentStatus=pending&WorkflowName=Main&Ordering=Priority:desc": 0,
     "Tasks?EvaluateTaskAttributes=priority==0": 0,
+    "Events": 0,
+    "Events?EventType=task.created&TaskChannel=chat": 1,
+    "Events?After=": 0,
+    "TaskQueues/Statistics": 7,
     "{worker}/Channels": 1,
     "{worker}/Reservations": 1,
     "{task}/Reservations": 1,
@@ -59,6 +65,44 @@ def test_a_list_costs_the_same_however_long_it_is(
         factories.activity(workspace, name)
         factories.channel(workspace, name)
     assert cost(lambda: api.get(f"{root}/{filled}")) == budget
+
+
+def test_every_list_has_a_budget() -> None:
+    parents = {"Workers/{WorkerSid}": "{worker}", "Tasks/{TaskSid}": "{task}"}
+    known = {path.partition("?")[0] for path in LISTS}
+    for operation in operations():
+        below = operation.path.removeprefix("/v1/Workspaces/{WorkspaceSid}/")
+        for parent, short in parents.items():
+            below = below.replace(parent, short)
+        elsewhere = operation.path == "/v1/Workspaces" or below.endswith("/Explanation")
+        assert below in known or elsewhere or not operation.paged, below
+
+
+@pytest.mark.parametrize(
+    ("path", "index"),
+    [
+        ("Tasks?", "tasks_listed (workspace_id=? AND date_created>?)"),
+        ("Tasks?AssignmentStatus=pending&", "(workspace_id=? AND date_created>?)"),
+        ("Events?Minutes=40000&", "(workspace_sid=? AND event_date"),
+        ("Events?After=&", "events_log (workspace_sid=? AND transaction_id>?)"),
+    ],
+)
+def test_a_page_is_found_by_where_it_begins_however_far_that_is(
+    api: Api, workspace: models.Workspace, root: str, path: str, index: str
+) -> None:
+    workflow = factories.workflow(workspace)
+    for _ in range(3):
+        factories.task(workspace, workflow=workflow, now=timezone.now())
+    url = api.get(f"{root}/{path}PageSize=1")["meta"]["next_page_url"]
+    with CaptureQueriesContext(connection) as captured:
+        assert api.send("GET", url).status == 200
+    with connection.cursor() as cursor:
+        # Of SQLite, whatever the tests run on otherwise: its plans say what was looked for.
+        sql = captured.captured_queries[-1]["sql"]
+        cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
+        plan = [row[3] for row in cursor.fetchall()]
+    assert any(index in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
 
 
 def test_a_list_of_workspaces_costs_two_queries(api: Api, account: models.Account) -> None:
