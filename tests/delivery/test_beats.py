@@ -1,0 +1,167 @@
+"""The sweep alone: whatever wake was lost, however many beats tick, however long none did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from routing import jobs, models
+from routing.actions import reservations, task_statuses, tasks, workers
+from routing.actions.errors import NotNow
+from routing.actors import SYSTEM
+from tests import factories
+from tests.factories import NOW, filter_, later, target
+
+pytestmark = pytest.mark.django_db
+Sweep = Callable[[datetime], None]
+
+
+@pytest.fixture
+def sweep(monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    """Return what lets beat tick once, at a moment."""
+
+    def tick(now: datetime) -> None:
+        monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+        jobs.run_due_cycles()
+
+    return tick
+
+
+def _full(floor: models.Workspace) -> tuple[models.Worker, models.Reservation, models.Task]:
+    """Return a worker, the task in their one slot, and another that waits for it."""
+    worker = factories.worker(floor)
+    held = factories.accepted(floor)
+    return worker, held, factories.task(floor)
+
+
+def _signs_on(floor: models.Workspace) -> models.Task:
+    worker = factories.worker(floor, available=False)
+    there = factories.activity(floor)
+    waiting = factories.task(floor)
+    workers.set_activity(worker=worker, activity=there, actor=SYSTEM, now=NOW)
+    return waiting
+
+
+def _gets_another_slot(floor: models.Workspace) -> models.Task:
+    worker, _, waiting = _full(floor)
+    factories.set_capacity(worker, configured_capacity=2)
+    return waiting
+
+
+def _switches_a_channel_on(floor: models.Workspace) -> models.Task:
+    worker = factories.worker(floor)
+    factories.set_capacity(worker, available=False)
+    waiting = factories.task(floor)
+    factories.run(floor)
+    factories.set_capacity(worker, available=True)
+    return waiting
+
+
+def _completes(floor: models.Workspace) -> models.Task:
+    _, held, waiting = _full(floor)
+    reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
+    return waiting
+
+
+def _learns(floor: models.Workspace) -> models.Task:
+    queue = factories.queue(floor, target_workers="level > 3")
+    factories.workflow(floor, default=queue)
+    worker = factories.worker(floor, attributes={"level": 1})
+    waiting = factories.task(floor)
+    workers.update_worker(worker=worker, attributes='{"level": 9}', actor=SYSTEM, now=NOW)
+    return waiting
+
+
+def _asks_for_less(floor: models.Workspace) -> models.Task:
+    queue = factories.queue(floor)
+    asks = target(queue, expression="worker.level >= task.level")
+    factories.workflow(floor, filter_("1==1", asks))
+    factories.worker(floor, attributes={"level": 1})
+    waiting = factories.task(floor, attributes={"level": 5})
+    tasks.update_task(task=waiting, attributes='{"level": 1}', actor=SYSTEM, now=NOW)
+    return waiting
+
+
+def _is_canceled(floor: models.Workspace) -> models.Task:
+    factories.worker(floor)
+    offered = factories.offered(floor)
+    waiting = factories.task(floor)
+    task_statuses.cancel_task(task=offered.task, actor=SYSTEM, now=NOW)
+    return waiting
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        _signs_on,
+        _gets_another_slot,
+        _switches_a_channel_on,
+        _completes,
+        _learns,
+        _asks_for_less,
+        _is_canceled,
+    ],
+)
+def test_whatever_lets_a_task_be_offered_the_sweep_finds_when_its_wake_is_lost(
+    sweep: Sweep, happens: Callable[[models.Workspace], models.Task]
+) -> None:
+    waiting = happens(factories.workspace())
+    assert factories.status(waiting) == "pending"
+    sweep(later(1))
+    assert factories.status(waiting) == "reserved"
+
+
+def test_two_beats_do_everything_once(sweep: Sweep) -> None:
+    floor = factories.workspace()
+    factories.worker(floor)
+    factories.task(floor, timeout=30)
+    before = factories.last_event()
+    for _ in range(2):
+        sweep(NOW)
+    assert factories.event_types(before) == ["reservation.created"]
+    before = factories.last_event()
+    for _ in range(2):
+        sweep(later(30))
+    assert factories.event_types(before) == ["task.canceled", "reservation.canceled"]
+
+
+def test_after_ten_minutes_without_a_beat_everything_due_is_done_at_once(sweep: Sweep) -> None:
+    floor = factories.workspace()
+    nobody = factories.queue(floor, target_workers='skill == "none"')
+    factories.workflow(
+        floor,
+        filter_("dead == true", target(nobody, timeout=10), target(nobody, timeout=20)),
+        default=factories.queue(floor),
+    )
+    worker = factories.worker(floor)
+    offered = factories.offered(floor)
+    old = factories.task(floor, timeout=60)
+    stuck = factories.task(floor, attributes={"dead": True})
+    sweep(later(600))
+    assert factories.status(offered) == "timeout"
+    assert factories.status(offered.task) == "pending"
+    assert (factories.status(old), factories.status(stuck)) == ("canceled", "canceled")
+    assert (old.reason or "").startswith("Task TTL Exceeded")
+    assert stuck.reason == "Task canceled on Workflow timeout"
+    worker.refresh_from_db()
+    assert not worker.activity.available
+    # The moment at which something was done is when it was done, and it was done once.
+    before = factories.last_event()
+    sweep(later(601))
+    assert factories.event_types(before) == []
+
+
+def test_an_offer_cannot_be_accepted_after_its_deadline_though_no_beat_has_ticked(
+    sweep: Sweep,
+) -> None:
+    floor = factories.workspace()
+    factories.worker(floor)
+    offered = factories.offered(floor)
+    with pytest.raises(NotNow):
+        reservations.accept_reservation(reservation=offered, actor=SYSTEM, now=later(120))
+    before = factories.last_event()
+    sweep(later(121))
+    assert "reservation.timeout" not in factories.event_types(before)
+    assert factories.status(offered) == "timeout"

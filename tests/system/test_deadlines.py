@@ -1,0 +1,73 @@
+"""Deadlines on the really running server: nobody asks, and yet they are acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from routing.demo.client import Client
+from tests.running import Cordboard, wait_until
+
+pytestmark = pytest.mark.system
+DEADLINE = 1
+"""Seconds."""
+BOUND = 2.0
+"""Seconds after its deadline within which something is acted on."""
+SLACK = 5.0
+"""Seconds more, for a machine that is busy: how fast things are is measured by benchmarks."""
+
+
+@pytest.fixture
+def client(cordboard: Cordboard) -> Iterator[Client]:
+    """Return a connection to the running server."""
+    known = cordboard.credentials()
+    made = Client(
+        host="127.0.0.1",
+        port=int(cordboard.port),
+        username=known["ACCOUNT_SID"],
+        password=known["AUTH_TOKEN"],
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def base(client: Client, request: pytest.FixtureRequest) -> str:
+    """Return the path of a floor of this test's own, whose offers run out after a second."""
+    floor = client.post("/Workspaces", FriendlyName=request.node.name[:60], Template="FIFO")
+    path = f"/Workspaces/{floor['sid']}"
+    workflow = client.get(f"{path}/Workflows")["workflows"][0]["sid"]
+    client.post(f"{path}/Workflows/{workflow}", TaskReservationTimeout=DEADLINE)
+    return path
+
+
+def acted_on(client: Client, path: str, key: str, status: str) -> None:
+    """Wait until a deadline that is still to come has been acted on."""
+    wait_until(
+        lambda: client.get(path)[key] == status,
+        f"{path} is {status}",
+        seconds=DEADLINE + BOUND + SLACK,
+    )
+
+
+def test_a_task_whose_life_is_over_is_canceled(client: Client, base: str) -> None:
+    task = client.post(f"{base}/Tasks", Timeout=DEADLINE)["sid"]
+    acted_on(client, f"{base}/Tasks/{task}", "assignment_status", "canceled")
+
+
+def test_an_offer_that_nobody_answers_runs_out(client: Client, base: str) -> None:
+    there = client.get(f"{base}/Activities", FriendlyName="Available")["activities"][0]["sid"]
+    worker = client.post(f"{base}/Workers", FriendlyName="Ada", ActivitySid=there)["sid"]
+    task = client.post(f"{base}/Tasks")["sid"]
+    offers: list[Any] = []
+
+    def offered() -> bool:
+        offers[:] = client.get(f"{base}/Tasks/{task}/Reservations")["reservations"]
+        return bool(offers)
+
+    wait_until(offered, "the task is offered")
+    path = f"{base}/Tasks/{task}/Reservations/{offers[0]['sid']}"
+    acted_on(client, path, "reservation_status", "timeout")
+    assert client.get(f"{base}/Workers/{worker}")["available"] is False
