@@ -13,7 +13,9 @@ class RoutingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """See to it that tasks are counted in every database that is migrated."""
+        """See to what every database needs that was migrated, or restored, just now."""
+        from routing import housekeeping
         from routing.statistics import counting
 
         post_migrate.connect(counting.install, sender=self)
+        post_migrate.connect(housekeeping.place_restored_events, sender=self)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from routing import models
@@ -27,6 +28,7 @@ def prune(*, now: datetime) -> None:
     ):
         models.Task.objects.filter(pk__in=tasks).delete()
     _prune_events(old)
+    place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()
 
@@ -41,6 +43,39 @@ def _prune_events(old: datetime) -> None:
         first = list(models.Event.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
         rows = models.Event.objects.filter(pk__in=first, event_date__lt=old)
         deleted, _ = rows.delete()
+
+
+def place_restored_events(**_: object) -> None:
+    """Put events that came from another PostgreSQL before all that this one will ever write.
+
+    They carry its transactions' ids, and this one counts anew: what it writes would seem to come
+    before them, and they would seem to be unfinished. Called after every migration, and hourly.
+    """
+    if connection.vendor != "postgresql":
+        return
+    if models.Event._meta.db_table not in connection.introspection.table_names():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE_RESTORED)
+
+
+_PLACE_RESTORED: Final = """
+    WITH foreign_log AS (
+        SELECT workspace_sid, max(transaction_id) AS last_transaction, max(id) AS last_id
+        FROM (SELECT sid FROM workspaces) AS here
+        CROSS JOIN LATERAL (
+            SELECT workspace_sid, transaction_id, id
+            FROM events
+            WHERE workspace_sid = here.sid
+                AND transaction_id >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+        ) AS beyond
+        GROUP BY workspace_sid
+    )
+    UPDATE events
+    SET transaction_id = transaction_id - last_transaction - 1
+    FROM foreign_log
+    WHERE events.workspace_sid = foreign_log.workspace_sid AND events.id <= foreign_log.last_id
+"""
 
 
 def delete_overdue_tasks(*, now: datetime) -> None:

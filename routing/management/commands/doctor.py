@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from routing import diagnosis
+from routing.statistics import counting
 
 
 class Command(BaseCommand):
@@ -14,8 +15,16 @@ class Command(BaseCommand):
 
     help = "Recompute every counter and status from the rows, and report what differs."
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take whether to count tasks anew."""
+        parser.add_argument(
+            "--recount", action="store_true", help="First count all live tasks anew."
+        )
+
+    def handle(self, *, recount: bool, **options: Any) -> None:
         """End with an error when anything differs."""
+        if recount:
+            counting.recount()
         found = list(diagnosis.problems())
         for problem in found:
             self.stdout.write(problem)

@@ -1,0 +1,197 @@
+"""Measure statistics beside what they are of, on the database that the settings name.
+
+`python -m tests.benchmarks.statistics_figures` does it on an empty PostgreSQL of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import os
+from collections.abc import Callable
+from datetime import timedelta
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.races.settings")
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402
+
+from routing import models, sids  # noqa: E402
+from routing.statistics import counting, cumulative, realtime, triggers  # noqa: E402
+from routing.statistics.windows import Window  # noqa: E402
+from tests import factories  # noqa: E402
+from tests.api.conftest import TOKEN, Api, api_of  # noqa: E402
+from tests.benchmarks.conftest import median_ms  # noqa: E402
+from tests.factories import NOW, later  # noqa: E402
+
+QUEUES = 20
+CHANNELS = ("chat", "sms", "voice")
+SIZES = (4_980, 499_980)
+"""Five thousand and half a million, as queues and channels divide them."""
+
+Figures = dict[str, float]
+
+
+def floor() -> models.Workspace:
+    """Make a workspace with some queues, and a workflow for each."""
+    made = factories.workspace(account=factories.account(auth_token=TOKEN))
+    for _ in range(QUEUES):
+        factories.workflow(made, default=factories.queue(made))
+    return made
+
+
+def backlog(made: models.Workspace, size: int) -> None:
+    """Let so many tasks wait, spread over queues and channels."""
+    workflows = list(made.workflows.order_by("pk"))
+    each = size // (QUEUES * len(CHANNELS))
+    with transaction.atomic():
+        for workflow, channel in itertools.product(workflows, CHANNELS):
+            first = factories.task(made, workflow=workflow, channel=channel, priority=3)
+            write(copies(first, each - 1))
+
+
+def copies(first: models.Task, count: int) -> list[models.Task]:
+    """Return tasks like one that was made properly, each a second younger than the one before."""
+    columns = [f.attname for f in models.Task._meta.concrete_fields]
+    columns = [name for name in columns if name not in ("id", "sid", "date_created")]
+    kept = {name: getattr(first, name) for name in columns}
+    return [
+        models.Task(**kept, sid=sids.new("WT"), date_created=later(number % 50_000))
+        for number in range(1, count + 1)
+    ]
+
+
+def write(rows: list[models.Task]) -> None:
+    """Write them, some thousands at a time."""
+    models.Task.objects.bulk_create(rows, batch_size=2_000)
+
+
+def ask(api: Api, path: str) -> Callable[[], None]:
+    """Return the request for an answer with real-time figures."""
+
+    def run() -> None:
+        assert api.get(path).status == 200
+
+    return run
+
+
+def check(made: models.Workspace, size: int) -> None:
+    """See that what is measured is right."""
+    assert counting.differences() == []
+    found = realtime.tasks(made, [made], channels=list(made.task_channels.all()))[made.pk]
+    assert found.all.total == made.tasks.count() == size
+    assert found.all.waiting is not None
+    assert found.all.waiting.since == NOW
+
+
+def measure() -> Figures:
+    """Measure everything on the database that the settings name."""
+    made = floor()
+    api = api_of(made.account)
+    root = f"Workspaces/{made.sid}"
+    queue = made.task_queues.order_by("pk")[0]
+    paths = {
+        "a workspace's": f"{root}/RealTimeStatistics",
+        "a queue's": f"{root}/TaskQueues/{queue.sid}/RealTimeStatistics",
+        "20 queues'": f"{root}/TaskQueues/Statistics",
+    }
+    figures: Figures = {}
+    waiting = 0
+    for size in SIZES:
+        backlog(made, size - waiting)
+        waiting = size
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
+        counting.merge()
+        check(made, size)
+        for name, path in paths.items():
+            figures[f"{name} at {size}"] = median_ms(ask(api, path), rounds=15)
+    return figures | writing(made) | past(made)
+
+
+def writing(made: models.Workspace) -> Figures:
+    """Measure 500 tasks written and then moved on, with and without counting."""
+    first = made.tasks.order_by("pk")[0]
+
+    def insert() -> list[models.Task]:
+        rows = copies(first, 500)
+        models.Task.objects.bulk_create(rows)
+        return rows
+
+    figures: Figures = {}
+    for name in ("counted", "not counted"):
+        if name == "not counted":
+            drop()
+        figures[f"insert, {name}"] = median_ms(rolled_back(insert), rounds=9)
+        rows = insert()
+        chosen = models.Task.objects.filter(pk__in=[row.pk for row in rows])
+        figures[f"update, {name}"] = median_ms(
+            rolled_back(functools.partial(chosen.update, assignment_status="reserved")), rounds=9
+        )
+        one = models.Task.objects.filter(pk=rows[0].pk)
+        figures[f"update of one, {name}"] = median_ms(
+            rolled_back(functools.partial(one.update, assignment_status="reserved")), rounds=51
+        )
+    counting.install()
+    return figures
+
+
+def rolled_back(act: Callable[[], object]) -> Callable[[], None]:
+    """Return an act that leaves everything as it was."""
+
+    def run() -> None:
+        with transaction.atomic():
+            act()
+            transaction.set_rollback(True)
+
+    return run
+
+
+def drop() -> None:
+    """Let nobody count any more."""
+    on = " ON tasks" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        for name in triggers.NAMES:
+            cursor.execute(f"DROP TRIGGER {name}{on}")
+
+
+def past(made: models.Workspace) -> Figures:
+    """Measure the figures of the last quarter of an hour beside ever older events."""
+    figures: Figures = {}
+    model = models.Event.objects.filter(event_type="task.created").order_by("pk")[0]
+    columns = [f.attname for f in models.Event._meta.concrete_fields]
+    columns = [n for n in columns if n not in ("id", "sid", "event_date", "transaction_id")]
+    kept = {name: getattr(model, name) for name in columns}
+    window = Window(NOW - timedelta(minutes=15), NOW)
+    waiting = models.Event.objects.count()
+    for size in (20_000, 200_000):
+        # As dense before the window as in it: what is added lies ever further back.
+        rows = [
+            models.Event(
+                **kept,
+                sid=sids.new("EV"),
+                event_date=NOW - timedelta(seconds=number * 900 / 10_000),
+            )
+            for number in range(waiting, size)
+        ]
+        models.Event.objects.bulk_create(rows, batch_size=2_000)
+        waiting = size
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE events")
+        figures[f"past at {size // 1000}k"] = median_ms(
+            lambda: cumulative.figures(made.sid, window, cumulative.OF_WORKSPACE), rounds=9
+        )
+    return figures
+
+
+if __name__ == "__main__":
+    setup_test_environment()
+    call_command("migrate", verbosity=0)
+    print(json.dumps(measure()))  # noqa: T201 - the report is the output

@@ -1,0 +1,148 @@
+"""Read the log of events on PostgreSQL while many write: `python -m tests.races.reading SCENARIO`.
+
+A process of its own, since the tests' own database is SQLite.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import threading
+import time
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.races.settings")
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from routing import diagnosis, models  # noqa: E402
+from routing.actions import activities  # noqa: E402
+from routing.actors import SYSTEM  # noqa: E402
+from routing.statistics import counting  # noqa: E402
+from tests import factories  # noqa: E402
+from tests.api.conftest import TOKEN, Api, api_of  # noqa: E402
+
+WRITERS = 8
+EACH = 12
+
+
+def floor() -> tuple[models.Workspace, Api]:
+    """Make a workspace, and the client of its account."""
+    made = factories.workspace(account=factories.account(auth_token=TOKEN), now=timezone.now())
+    return made, api_of(made.account)
+
+
+def read_on(api: Api, workspace: models.Workspace, after: str) -> list[str]:
+    """Read what the log has after an event, page by page."""
+    pages = api.pages(f"Workspaces/{workspace.sid}/Events", After=after, PageSize=5)
+    return [event["sid"] for page in pages for event in page]
+
+
+def write(workspace: models.Workspace, number: int) -> None:
+    """Write event after event, each in a transaction that stays open for a while."""
+    dice = random.Random(number)
+    for turn in range(EACH):
+        with transaction.atomic():
+            activities.create_activity(
+                workspace=workspace,
+                friendly_name=f"{number} {turn}",
+                available=True,
+                actor=SYSTEM,
+                now=timezone.now(),
+            )
+            time.sleep(dice.random() / 50)
+    connection.close()
+
+
+def consumer() -> dict[str, Any]:
+    """Let one read on, again and again, while others write."""
+    workspace, api = floor()
+    read = read_on(api, workspace, "")
+    writers = [threading.Thread(target=write, args=(workspace, n)) for n in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    rounds = 0
+    while any(writer.is_alive() for writer in writers):
+        read.extend(read_on(api, workspace, read[-1]))
+        rounds += 1
+    read.extend(read_on(api, workspace, read[-1]))
+    there = models.Event.objects.filter(workspace_sid=workspace.sid)
+    return {
+        "read": len(read),
+        "twice": len(read) - len(set(read)),
+        "missed": len(set(there.values_list("sid", flat=True)) - set(read)),
+        "rounds": rounds,
+        "by_id": read == list(there.order_by("pk").values_list("sid", flat=True)),
+    }
+
+
+def restored() -> dict[str, Any]:
+    """Let a consumer read on whose events were restored into a server that counts anew."""
+    workspace, api = floor()
+    factories.activity(workspace, "Lunch")
+    read = read_on(api, workspace, "")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE events SET transaction_id = transaction_id + 1000000")
+    hidden = read_on(api, workspace, "")
+    factories.activity(workspace, "Tea")
+    call_command("migrate", verbosity=0)
+    return {
+        "hidden": len(hidden),
+        "same": read_on(api, workspace, "")[: len(read)] == read,
+        "more": len(read_on(api, workspace, read[-1])),
+    }
+
+
+def counts() -> dict[str, Any]:
+    """Change tasks in every way, merge what was counted meanwhile, and count again."""
+    workspace, _ = floor()
+    counting.MERGE_ABOVE = 5  # type: ignore[misc]  # so that a few rows are enough
+    factories.worker(workspace, capacity={"chat": 3})
+    done = threading.Event()
+
+    def merge() -> None:
+        while not done.is_set():
+            counting.merge()
+        connection.close()
+
+    mergers = [threading.Thread(target=merge) for _ in range(2)]
+    for merger in mergers:
+        merger.start()
+    for number in range(30):
+        factories.task(workspace, priority=number % 3)
+        factories.run(workspace)
+        models.Task.objects.filter(assignment_status="pending").update(priority=number % 5)
+    done.set()
+    for merger in mergers:
+        merger.join()
+    before = models.TaskCount.objects.count()
+    counting.merge()
+    problems = list(diagnosis.problems())
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE tasks SET workflow_id = NULL")
+    different = counting.differences()
+    models.Reservation.objects.all().delete()
+    models.Task.objects.all().delete()
+    counting.merge()
+    return {
+        "differences": len(different + counting.differences()),
+        "problems": problems,
+        "rows": before,
+        "left": models.TaskCount.objects.count(),
+    }
+
+
+if __name__ == "__main__":
+    setup_test_environment()
+    call_command("migrate", verbosity=0)
+    scenario = {"consumer": consumer, "restored": restored, "counts": counts}[sys.argv[1]]
+    print(json.dumps(scenario()))  # noqa: T201 - the report is the output
