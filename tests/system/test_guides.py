@@ -1,0 +1,71 @@
+"""The scripts of the guides do, as they stand there, what the guides say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT, Cordboard
+
+pytestmark = pytest.mark.system
+
+LANGUAGES = {
+    "sh": ("sh", "first.sh"),
+    "python": (sys.executable, "first.py"),
+    "javascript": ("node", "first.mjs"),
+}
+LONGEST = 60
+
+
+def scripts(guide: str, language: str) -> list[str]:
+    """Return what a guide has in a language."""
+    text = (ROOT / "docs" / f"{guide}.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def run(
+    language: str, script: str, server: Cordboard, place: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a script with what a reader of the guide has in the environment."""
+    program, name = LANGUAGES[language]
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not on this machine")
+    file = place / name
+    file.write_text(script)
+    environment = {**os.environ, **server.credentials(), "CORDBOARD": server.url}
+    return subprocess.run(
+        [program, str(file)],
+        env=environment,
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_first_integration_works_its_task_to_the_end(
+    cordboard: Cordboard, tmp_path: Path, language: str
+) -> None:
+    (script,) = scripts("first-integration", language)
+    for _ in range(2):  # it leaves nothing behind that stands in its own way
+        done = run(language, script, cordboard, tmp_path)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert "completed" in done.stdout
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_library_of_the_hosted_service_reads_from_here(
+    cordboard: Cordboard, tmp_path: Path, language: str
+) -> None:
+    (script,) = scripts("coming-from-taskrouter", language)
+    done = run(language, script, cordboard, tmp_path)
+    if language == "javascript" and "ERR_MODULE_NOT_FOUND" in done.stderr:
+        pytest.skip("the twilio package is not installed for Node")
+    assert (done.returncode, done.stderr) == (0, "")
