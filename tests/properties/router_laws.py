@@ -27,6 +27,14 @@ RESERVATION_EVENTS: Final = {
     EventType.RESERVATION_CANCELED: ReservationStatus.CANCELED,
     EventType.RESERVATION_RESCINDED: ReservationStatus.RESCINDED,
 }
+LATE: Final = {"reservation.timeout", "worker.activity.update"}
+"""What an answer that comes too late leaves behind."""
+
+OVER: Final = lifecycle.FINAL_TASK | (
+    frozenset(lifecycle.RESERVATION_TRANSITIONS) - lifecycle.OPEN_RESERVATION
+)
+"""The statuses of tasks and reservations that nothing follows."""
+
 TASK_EVENTS: Final = {
     EventType.TASK_WRAPUP: AssignmentStatus.WRAPPING,
     EventType.TASK_COMPLETED: AssignmentStatus.COMPLETED,

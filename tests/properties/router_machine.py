@@ -23,17 +23,14 @@ from routing.actions import (
 )
 from routing.actions.errors import ActionError
 from routing.actors import SYSTEM
-from routing.core.lifecycle import FINAL_TASK, OPEN_RESERVATION, RESERVATION_TRANSITIONS
 from routing.core.vocabulary import QueueOrder
 from tests import factories
 from tests.factories import later
 from tests.properties.router_floor import KINDS, furnish
-from tests.properties.router_laws import Histories, Pass, check_rows
+from tests.properties.router_foresight import Foresight, check_grab, grab_refusal
+from tests.properties.router_laws import LATE, OVER, Histories, Pass, check_rows
 
 Row = TypeVar("Row", bound=django.Model)
-
-LATE: Final = {"reservation.timeout", "worker.activity.update"}
-"""What an answer that comes too late leaves behind."""
 
 PEOPLE: Final = ("alice", "bob", "carol")
 
@@ -90,13 +87,15 @@ class RouterMachine(RuleBasedStateMachine):
         found = list(rows.order_by("-pk")[:41])
         return found[number % len(found)] if found else None
 
-    def _attempt(self, action: Callable[..., object], **given: Any) -> None:
+    def _attempt(self, action: Callable[..., object], **given: Any) -> ActionError | None:
         """Try an action; a refusal changes nothing, but an answer too late ends the offer."""
         before = factories.last_event()
         try:
             action(actor=SYSTEM, now=self.now, **given)
-        except ActionError:
+        except ActionError as error:
             assert set(factories.event_types(before)) <= LATE
+            return error
+        return None
 
     # --- tasks come, change and go ---
 
@@ -214,7 +213,9 @@ class RouterMachine(RuleBasedStateMachine):
         task = self._pick(self.floor.tasks.all(), number)
         seen = Pass(self.floor)
         if task is not None:
-            self._attempt(grabs.grab_task, task=task, worker=self.people[name])
+            worker = self.people[name]
+            foreseen = grab_refusal(task, worker, now=self.now)
+            check_grab(foreseen, self._attempt(grabs.grab_task, task=task, worker=worker))
         seen.read(now=self.now)
         seen.check_room(kept=False)
 
@@ -271,11 +272,13 @@ class RouterMachine(RuleBasedStateMachine):
 
     @rule()
     def run(self) -> None:
-        """The router runs."""
+        """The router runs, and does what explanations foresaw."""
         seen = Pass(self.floor)
+        foresight = Foresight(self.floor, now=self.now)
         factories.run(self.floor, self.now)
         seen.read(now=self.now)
         seen.check()
+        foresight.check()
 
     # --- the laws ---
 
@@ -292,7 +295,4 @@ class RouterMachine(RuleBasedStateMachine):
         now |= {row.sid: row.reservation_status for row in made}
         for sid, status in self._final.items():
             assert now.get(sid, status) == status, sid
-        self._final = {sid: s for sid, s in now.items() if s in _FINAL}
-
-
-_FINAL: Final = FINAL_TASK | (frozenset(RESERVATION_TRANSITIONS) - OPEN_RESERVATION)
+        self._final = {sid: s for sid, s in now.items() if s in OVER}

@@ -1,0 +1,75 @@
+"""What explanations foresee before a run or a grab, compared with what then happens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from routing import explanation, models, store
+from routing.actions.errors import ActionError, NotEligible
+from routing.core.vocabulary import AssignmentStatus
+
+SOME: Final = 2
+"""How many of the oldest and of the newest tasks are explained before each run."""
+
+
+class Foresight:
+    """What the next run of the router will do, as far as explanations say."""
+
+    def __init__(self, workspace: models.Workspace, *, now: datetime) -> None:
+        """Explain some of the tasks that wait, unless a deadline has passed.
+
+        An explanation says of such a task only that its deadline is due, and what the router does
+        about it comes before it looks who may have what.
+        """
+        workspace.refresh_from_db()
+        newest = models.Reservation.objects.order_by("-pk").first()
+        self._newest = 0 if newest is None else newest.pk
+        self._explained: list[explanation.Explanation] = []
+        if store.load_overdue_offers(workspace, now=now) or store.load_overdue_tasks(
+            workspace, now=now
+        ):
+            return
+        pending = workspace.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
+        keys = list(pending.order_by("pk").values_list("pk", flat=True))
+        rows = pending.filter(pk__in={*keys[:SOME], *keys[-SOME:]}).order_by("pk")
+        self._explained = [
+            explanation.of_task(row, now=now) for row in rows.select_related(*explanation.READ_WITH)
+        ]
+
+    def check(self) -> None:
+        """Those foreseen got their offers, and nobody did whom the explanation refused."""
+        for each in self._explained:
+            ranked = {c.worker.sid for c in each.candidates.inside if c.rank is not None}
+            made = each.task.reservations.filter(pk__gt=self._newest)
+            got = set(made.values_list("worker__sid", flat=True))
+            if each.foreseen is not None and each.foreseen.workers:
+                assert got == {w.sid for w in each.foreseen.workers}, (each.task.sid, got)
+            elif not self._moved(each.task):
+                assert got <= ranked, (each.task.sid, got, ranked)
+
+    def _moved(self, before: models.Task) -> bool:
+        """Tell whether a task was skipped on to another step, where others may have it."""
+        now = models.Task.objects.get(pk=before.pk)
+        step = (before.filter_index, before.target_index)
+        return (now.filter_index, now.target_index) != step
+
+
+def grab_refusal(task: models.Task, worker: models.Worker, *, now: datetime) -> str | None:
+    """Return why a worker may not grab a task, as its explanation says."""
+    row = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
+    explained = explanation.of_task(row, now=now)
+    if explained.due and row.expires_us <= int(now.timestamp() * 1_000_000):
+        return "task_not_pending"
+    candidate = explained.candidates.of(worker.sid)
+    assert candidate is not None
+    return None if candidate.grab_refusal is None else candidate.grab_refusal.value
+
+
+def check_grab(foreseen: str | None, error: ActionError | None) -> None:
+    """A grab is refused for the reason that the explanation gave, and else it is done."""
+    if foreseen is None:
+        assert error is None, error
+    else:
+        assert isinstance(error, NotEligible), (foreseen, error)
+        assert error.refusal.value == foreseen
