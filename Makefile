@@ -54,7 +54,7 @@ format: ## Put the code into shape
 
 bench: ## Measure against the bars (not part of the tests)
 	$(call environment,dev)
-	@$(BIN)/python -m pytest -m bench -s -p no:randomly $(ARGS)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 demo-traffic: ## Send a steady stream of tasks to a running demo, until stopped
 	$(call environment,runtime)

@@ -31,33 +31,38 @@ MOST_READS: Final = 24
 """How often one pass reads on in a lane whose tasks nobody takes, though the next one might do."""
 
 
+# Each question is for the head of one index. EXISTS would say it shorter, and let a planner answer
+# it by reading all that waits.
 _GLANCE = """
     SELECT
-        EXISTS (
-            SELECT 1 FROM reservations WHERE workspace_id = %s
-            AND reservation_status = 'pending' AND deadline_us <= %s
-        ),
-        EXISTS (
-            SELECT 1 FROM tasks WHERE workspace_id = %s
+        (
+            SELECT id FROM reservations WHERE workspace_id = %s
+            AND reservation_status = 'pending' AND deadline_us <= %s ORDER BY deadline_us LIMIT 1
+        ) IS NOT NULL,
+        (
+            SELECT id FROM tasks {by_expiry} WHERE workspace_id = %s
             AND assignment_status IN ('pending', 'reserved') AND expires_us <= %s
-        ) OR EXISTS (
-            SELECT 1 FROM tasks WHERE workspace_id = %s
+            ORDER BY expires_us LIMIT 1
+        ) IS NOT NULL OR (
+            SELECT id FROM tasks {by_step} WHERE workspace_id = %s
             AND assignment_status = 'pending' AND step_deadline_us <= %s
-        ),
+            ORDER BY step_deadline_us LIMIT 1
+        ) IS NOT NULL,
+        (
+            SELECT id FROM tasks {by_skip} WHERE workspace_id = %s
+            AND assignment_status = 'pending' AND skip_unasked ORDER BY id LIMIT 1
+        ) IS NOT NULL,
         EXISTS (
-            SELECT 1 FROM tasks {by_skip} WHERE workspace_id = %s
-            AND assignment_status = 'pending' AND skip_unasked
-        ),
-        EXISTS (
-            SELECT 1 FROM task_channels AS channel WHERE channel.workspace_id = %s AND EXISTS (
-                SELECT 1 FROM tasks {by_channel} WHERE task_channel_id = channel.id
-                AND assignment_status = 'pending'
-            ) AND (EXISTS (
-                SELECT 1 FROM worker_channels AS slot WHERE slot.task_channel_id = channel.id
-                AND slot.worker_available {room}
-            ) OR EXISTS (
-                SELECT 1 FROM lanes WHERE task_channel_id = channel.id AND seek_path = '*'
-            ))
+            SELECT 1 FROM task_channels AS channel WHERE channel.workspace_id = %s AND (
+                SELECT id FROM tasks {by_channel} WHERE task_channel_id = channel.id
+                AND assignment_status = 'pending' ORDER BY date_created, id LIMIT 1
+            ) IS NOT NULL AND ((
+                SELECT id FROM worker_channels AS slot WHERE task_channel_id = channel.id
+                AND worker_available {room} ORDER BY worker_id LIMIT 1
+            ) IS NOT NULL OR (
+                SELECT id FROM lanes WHERE task_channel_id = channel.id AND seek_path = '*'
+                ORDER BY seek_value LIMIT 1
+            ) IS NOT NULL)
         )
 """
 

@@ -19,8 +19,12 @@ ACCOUNTS = ("postgres", "nobody")
 
 
 @contextlib.contextmanager
-def private_server() -> Iterator[str]:
-    """Run a server on a socket in a directory of its own; yield its URL, and end it after."""
+def private_server(*, durable: bool = False) -> Iterator[str]:
+    """Run a server on a socket in a directory of its own; yield its URL, and end it after.
+
+    Arguments:
+        durable: whether each commit waits for the disk, as in production.
+    """
     initdb = required("initdb", places=PLACES)
     # Next to it, as the versions of the two must agree; through the link that a PATH may hold.
     programs = Path(initdb).resolve().parent
@@ -30,8 +34,10 @@ def private_server() -> Iterator[str]:
     if account:
         os.chown(home, account.pw_uid, account.pw_gid)
     data = home / "data"
-    # Nothing of it outlives the tests, so nothing of it need survive a power cut.
-    options = f"-k {home} -c listen_addresses='' -c fsync=off -c synchronous_commit=off"
+    options = f"-k {home} -c listen_addresses=''"
+    if not durable:
+        # Nothing of it outlives the tests, so nothing of it need survive a power cut.
+        options += " -c fsync=off -c synchronous_commit=off"
     try:
         _run(account, str(programs / "initdb"), "-D", str(data), "-U", "tests", "-A", "trust", "-N")
         control = (str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(home / "log"))

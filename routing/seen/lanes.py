@@ -24,10 +24,11 @@ _kept: dict[int, tuple[tuple[Any, ...], snapshot.Lane | None]] = {}
 _KINDS = """
     WITH RECURSIVE kinds (channel, path) AS (
         SELECT id, (SELECT MIN(seek_path) FROM lanes WHERE task_channel_id = task_channels.id)
-        FROM task_channels WHERE workspace_id = %s AND EXISTS (
-            SELECT 1 FROM tasks {by_channel}
+        FROM task_channels WHERE workspace_id = %s AND (
+            SELECT id FROM tasks {by_channel}
             WHERE task_channel_id = task_channels.id AND assignment_status = 'pending'
-        )
+            ORDER BY date_created, id LIMIT 1
+        ) IS NOT NULL
         UNION ALL
         SELECT channel, (
             SELECT MIN(seek_path) FROM lanes WHERE task_channel_id = channel AND seek_path > path
@@ -48,9 +49,10 @@ _FOUND = """
         AND lanes.seek_value = sought.value
     JOIN task_channels AS channel ON channel.id = lanes.task_channel_id
     LEFT JOIN task_queues AS queue ON queue.id = lanes.task_queue_id
-    WHERE EXISTS (
-        SELECT 1 FROM tasks {by_lane} WHERE lane_id = lanes.id AND assignment_status = 'pending'
-    )
+    WHERE (
+        SELECT id FROM tasks {by_lane} WHERE lane_id = lanes.id AND assignment_status = 'pending'
+        ORDER BY priority DESC, virtual_start_us, id LIMIT 1
+    ) IS NOT NULL
 """
 _SOUGHT = {
     "sqlite": (
@@ -68,7 +70,9 @@ _INDEXES = {
     "by_lane": "tasks_lane_fifo",
     "by_lane_lifo": "tasks_lane_lifo",
     "by_service": "tasks_served",
+    "by_expiry": "tasks_expiring",
     "by_skip": "tasks_skip_unasked",
+    "by_step": "tasks_step_due",
 }
 
 Kind = tuple[int, str]
@@ -107,6 +111,8 @@ def waiting(
         else:
             values = set().union(*(seeks.of_worker(worker, path) for worker in people))
             sought.update((channel, path, value) for value in values)
+    if not sought:
+        return {}
     sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
     with connection.cursor() as cursor:
         cursor.execute(sql, [json.dumps(sorted(sought))])

@@ -15,7 +15,10 @@ from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
 from tests.factories import NOW
 
-TASK = "UPDATE tasks SET assignment_status = 'reserved', assignments = assignments + 1, version = version + 1, date_updated = {now}"
+TASK = (
+    "UPDATE tasks SET assignment_status = 'reserved', assignments = assignments + 1,"
+    " version = version + 1, date_updated = {now}"
+)
 SLOT = "UPDATE worker_channels SET consumed = consumed + 1, last_reserved_us = {us}"
 WORKER = "UPDATE workers SET workload_version = workload_version + 1, last_reserved_us = {us}"
 

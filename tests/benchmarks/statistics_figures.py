@@ -9,6 +9,7 @@ import functools
 import itertools
 import json
 import os
+import statistics
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -91,55 +92,63 @@ def check(made: models.Workspace, size: int) -> None:
 
 def measure() -> Figures:
     """Measure everything on the database that the settings name."""
-    made = floor()
-    api = api_of(made.account)
-    root = f"Workspaces/{made.sid}"
-    queue = made.task_queues.order_by("pk")[0]
-    paths = {
-        "a workspace's": f"{root}/RealTimeStatistics",
-        "a queue's": f"{root}/TaskQueues/{queue.sid}/RealTimeStatistics",
-        "20 queues'": f"{root}/TaskQueues/Statistics",
-    }
-    figures: Figures = {}
-    waiting = 0
-    for size in SIZES:
-        backlog(made, size - waiting)
-        waiting = size
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE")
-        counting.merge()
+    floors = {size: floor() for size in SIZES}
+    for size, made in floors.items():
+        backlog(made, size)
+    analyze()
+    counting.merge()
+    asked: dict[str, Callable[[], None]] = {}
+    for size, made in floors.items():
         check(made, size)
-        for name, path in paths.items():
-            figures[f"{name} at {size}"] = median_ms(ask(api, path), rounds=15)
-    return figures | writing(made) | past(made)
+        api, root = api_of(made.account), f"Workspaces/{made.sid}"
+        queue = made.task_queues.order_by("pk")[0]
+        asked |= {
+            f"a workspace's at {size}": ask(api, f"{root}/RealTimeStatistics"),
+            f"a queue's at {size}": ask(api, f"{root}/TaskQueues/{queue.sid}/RealTimeStatistics"),
+            f"20 queues' at {size}": ask(api, f"{root}/TaskQueues/Statistics"),
+        }
+    largest = floors[SIZES[-1]]
+    return interleaved(asked, rounds=25) | writing(largest) | past(largest)
+
+
+def analyze() -> None:
+    """Let PostgreSQL look at what there is, as it does by itself in time."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+
+def interleaved(acts: dict[str, Callable[[], None]], *, rounds: int) -> Figures:
+    """Measure several acts in turn, so that a machine's bad moments hit all of them alike."""
+    taken: dict[str, list[float]] = {name: [] for name in acts}
+    for _ in range(rounds):
+        for name, act in acts.items():
+            taken[name].append(median_ms(act, rounds=1))
+    return {name: statistics.median(each) for name, each in taken.items()}
 
 
 def writing(made: models.Workspace) -> Figures:
-    """Measure 500 tasks written and then moved on, with and without counting."""
+    """Measure 500 tasks written and then moved on, with and without counting, in turn."""
     first = made.tasks.order_by("pk")[0]
-
-    def insert() -> list[models.Task]:
-        rows = copies(first, 500)
-        models.Task.objects.bulk_create(rows)
-        return rows
-
-    figures: Figures = {}
-    for name in ("counted", "not counted"):
-        if name == "not counted":
-            drop()
-        figures[f"insert, {name}"] = median_ms(rolled_back(insert), rounds=9)
-        rows = insert()
-        chosen = models.Task.objects.filter(pk__in=[row.pk for row in rows])
-        figures[f"update, {name}"] = median_ms(
-            rolled_back(functools.partial(chosen.update, assignment_status="reserved")), rounds=9
-        )
-        one = models.Task.objects.filter(pk=rows[0].pk)
-        figures[f"update of one, {name}"] = median_ms(
-            rolled_back(functools.partial(one.update, assignment_status="reserved")), rounds=51
-        )
-    counting.install()
-    return figures
+    rows = copies(first, 500)
+    models.Task.objects.bulk_create(rows)
+    chosen = models.Task.objects.filter(pk__in=[row.pk for row in rows])
+    one = models.Task.objects.filter(pk=rows[0].pk)
+    reserve = {"assignment_status": "reserved"}
+    acts: dict[str, Callable[[], object]] = {
+        "insert": lambda: models.Task.objects.bulk_create(copies(first, 500)),
+        "update": functools.partial(chosen.update, **reserve),
+        "update of one": functools.partial(one.update, **reserve),
+    }
+    taken: dict[str, list[float]] = {}
+    for _ in range(7):
+        for name in ("counted", "not counted"):
+            if name == "not counted":
+                drop()
+            for act, run in acts.items():
+                taken.setdefault(f"{act}, {name}", []).append(median_ms(rolled_back(run), rounds=3))
+        counting.install()
+    return {name: statistics.median(each) for name, each in taken.items()}
 
 
 def rolled_back(act: Callable[[], object]) -> Callable[[], None]:
@@ -182,9 +191,7 @@ def past(made: models.Workspace) -> Figures:
         ]
         models.Event.objects.bulk_create(rows, batch_size=2_000)
         waiting = size
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE events")
+        analyze()
         figures[f"past at {size // 1000}k"] = median_ms(
             lambda: cumulative.figures(made.sid, window, cumulative.OF_WORKSPACE), rounds=9
         )

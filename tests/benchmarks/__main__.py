@@ -1,0 +1,30 @@
+"""Measure everything, as `make bench` does: on SQLite, then what the database decides on PostgreSQL.
+
+`BACKLOG=1000,10000,100000,1000000` names how many tasks wait in the cycles that are measured.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests import postgres
+
+BASE = [sys.executable, "-m", "pytest", "-m", "bench", "-s", "-q", "-p", "no:randomly"]
+ON_POSTGRES = ["tests/benchmarks/test_cycle.py", "tests/benchmarks/test_customers.py"]
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmarks on both databases; they print what they find, and nothing can fail."""
+    code = subprocess.call([*BASE, *(arguments or ["tests/benchmarks"])])
+    if arguments and not {argument.partition("::")[0] for argument in arguments} & {*ON_POSTGRES}:
+        return code
+    with postgres.private_server(durable=True) as url:
+        env = dict(os.environ, RACES_DATABASE_URL=url)
+        settings = ["--ds=tests.races.settings", "--create-db"]
+        return subprocess.call([*BASE, *settings, *(arguments or ON_POSTGRES)], env=env) or code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
