@@ -50,11 +50,13 @@ class ThroughDjango(HttpClient):  # type: ignore[misc]
         if auth is not None:
             pair = base64.b64encode(":".join(auth).encode()).decode()
             sent["Authorization"] = f"Basic {pair}"
+        media_type = sent.pop("Content-Type", "application/x-www-form-urlencoded")
+        as_json = media_type == "application/json"
         answer = self.client.generic(
             method,
             f"{url.path}?{query}" if query else url.path,
-            urlencode(data or {}, doseq=True).encode(),
-            content_type="application/x-www-form-urlencoded",
+            json.dumps(data) if as_json else urlencode(data or {}, doseq=True),
+            content_type=media_type,
             headers=sent,
         )
         return Response(answer.status_code, answer.content.decode(), dict(answer.headers))
@@ -225,3 +227,61 @@ def test_wrong_credentials_are_the_librarys_own_too(
     with pytest.raises(TwilioRestException) as refused:
         client.taskrouter.v1.workspaces(workspace.sid).fetch()
     assert (refused.value.status, refused.value.code) == (401, 20003)
+
+
+def test_events_are_listed_and_fetched(floor: Any, workspace: models.Workspace) -> None:
+    factories.workflow(workspace)
+    made = floor.tasks.create(task_channel="chat")
+    events = floor.events.list(task_sid=made.sid, page_size=2)
+    assert [event.event_type for event in events][-1] == "workflow.entered"
+    assert {event.event_data["task_sid"] for event in events} == {made.sid}
+    (created,) = floor.events.list(
+        event_type="task.created", start_date=made.date_created, task_channel="chat"
+    )
+    fetched = created.fetch()
+    assert (fetched.resource_sid, fetched.resource_type) == (made.sid, "task")
+    assert fetched.event_date == made.date_created
+    assert isinstance(fetched.event_date_ms, int)
+    assert floor.events.list(minutes=5, worker_sid="WK" + "0" * 32) == []
+
+
+class Body:
+    """What the library asks of the body of a bulk request, which it leaves to the caller."""
+
+    def __init__(self, **content: Any) -> None:
+        self.content = content
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is sent as JSON."""
+        return self.content
+
+
+def test_statistics_of_everything(floor: Any, workspace: models.Workspace) -> None:
+    flow = factories.workflow(workspace)
+    worker = factories.worker(workspace)
+    floor.tasks.create(task_channel="chat")
+    queue = floor.task_queues(workspace.task_queues.get().sid)
+    for about in (floor, queue, floor.workflows(flow.sid)):
+        now = about.real_time_statistics().fetch(task_channel="chat")
+        assert (now.total_tasks, now.tasks_by_status["pending"]) == (1, 1)
+        past = about.cumulative_statistics().fetch(minutes=60, split_by_wait_time="5,30")
+        assert past.split_by_wait_time["30"]["below"] == {
+            "tasks_canceled": 0,
+            "reservations_accepted": 0,
+        }
+        assert isinstance(past.start_time, datetime)
+        both = about.statistics().fetch(end_date=past.end_time)
+        assert both.realtime["total_tasks"] == 1
+        assert both.cumulative["reservations_created"] == 0
+    assert now.tasks_by_priority == {"0": 1}
+    (each,) = floor.task_queues.statistics.list(friendly_name=queue.fetch().friendly_name)
+    assert each.realtime["total_eligible_workers"] == 1
+    wanted = Body(queueSids=[queue.fetch().sid])
+    bulk = floor.task_queues.bulk_real_time_statistics.create(body=wanted)
+    assert bulk.task_queue_response_count == 1
+    everybody = floor.workers.real_time_statistics().fetch()
+    assert everybody.total_workers == 1
+    assert floor.workers.cumulative_statistics().fetch().reservations_created == 0
+    assert floor.workers.statistics().fetch(friendly_name="nobody").realtime["total_workers"] == 0
+    alone = floor.workers(worker.sid).statistics().fetch(minutes=5)
+    assert alone.cumulative["reservations_accepted"] == 0
