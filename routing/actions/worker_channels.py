@@ -64,9 +64,7 @@ def update_worker_channel(
     if available != channel.available:
         happened.append(EventType.WORKER_CHANNEL_AVAILABILITY_UPDATE)
     # One version for each event: clients that are told of one count along by themselves.
-    models.Worker.objects.filter(pk=channel.worker_id).update(
-        version=F("version") + len(happened)
-    )
+    models.Worker.objects.filter(pk=channel.worker_id).update(version=F("version") + len(happened))
     for event_type in happened:
         channel.worker.version += 1
         _record(event_type, channel, capacity, actor, now)
