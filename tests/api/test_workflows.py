@@ -88,6 +88,19 @@ def test_every_fault_of_a_configuration_is_told_with_its_place(
     assert api.get(path)["friendly_name"] == "All"
 
 
+def test_a_hundred_faults_are_all_told_each_with_its_place(
+    api: Api, queue: models.TaskQueue, path: str
+) -> None:
+    bad = {"queue": queue.sid, "timeout": "soon", "expression": "worker.level >"}
+    faulty = factories.configuration(*(factories.filter_("level =", bad) for _ in range(40)))
+    answer = api.post(path, Configuration=faulty)
+    assert (answer.status, answer["code"]) == (400, 20001)
+    for number in range(40):
+        here = f"task_routing.filters[{number}]"
+        for place in ("expression", "targets[0].timeout", "targets[0].expression"):
+            assert f"{here}.{place}: " in answer.message
+
+
 @pytest.mark.parametrize(
     "configuration",
     [

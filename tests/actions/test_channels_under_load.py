@@ -1,0 +1,112 @@
+"""Channels come, go, shrink and are switched off while people are at work on them."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing import diagnosis, models
+from routing.actions import reservations, task_channels, tasks
+from routing.actions.errors import InUse, StaleState
+from routing.actors import SYSTEM
+from tests import factories
+from tests.factories import NOW, later
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def floor() -> models.Workspace:
+    """Return a workspace with a workflow."""
+    made = factories.workspace()
+    factories.workflow(made)
+    return made
+
+
+def test_a_channel_that_comes_while_others_are_full_is_worked_on_at_once(
+    floor: models.Workspace,
+) -> None:
+    worker = factories.worker(floor)
+    factories.accepted(floor, channel="chat")
+    fax = factories.channel(floor, "fax")
+    waiting = factories.task(floor, channel="fax")
+    factories.run(floor)
+    assert factories.status(waiting) == "reserved"
+    assert factories.worker_channel(worker, "fax").consumed == 1
+    assert factories.worker_channel(worker, "chat").consumed == 1
+    assert fax.worker_channels.count() == 1
+
+
+@pytest.mark.parametrize("stage", ["waiting", "offered", "accepted", "wrapping"])
+def test_a_channel_with_anything_unfinished_stays_and_goes_when_that_is_finished(
+    floor: models.Workspace, stage: str
+) -> None:
+    factories.worker(floor)
+    fax = factories.channel(floor, "fax")
+    task = factories.task(floor, channel="fax")
+    if stage != "waiting":
+        factories.run(floor)
+        offer = factories.reservation(task)
+    if stage in ("accepted", "wrapping"):
+        reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW)
+    if stage == "wrapping":
+        reservations.wrap_up_reservation(reservation=offer, actor=SYSTEM, now=NOW)
+    before = factories.last_event()
+    with pytest.raises(InUse):
+        task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
+    assert factories.event_types(before) == []
+    tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
+    task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
+    assert not floor.task_channels.filter(unique_name="fax").exists()
+    assert list(diagnosis.problems()) == []
+
+
+def test_a_finished_task_outlives_its_channel_and_the_work_on_others_goes_on(
+    floor: models.Workspace,
+) -> None:
+    worker = factories.worker(floor)
+    done = factories.accepted(floor, channel="fax")
+    reservations.complete_reservation(reservation=done, actor=SYSTEM, now=NOW)
+    held = factories.accepted(floor, channel="chat")
+    waiting = factories.task(floor, channel="chat")
+    fax = factories.channel(floor, "fax")
+    task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
+    assert factories.status(done.task) == "completed"
+    assert factories.worker_channel(worker, "chat").consumed == 1
+    reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
+    factories.run(floor, later(1))
+    assert factories.status(waiting) == "reserved"
+
+
+def test_of_two_who_delete_a_channel_one_hears_that_it_is_gone(floor: models.Workspace) -> None:
+    fax = factories.channel(floor, "fax")
+    again = models.TaskChannel.objects.get(pk=fax.pk)
+    task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
+    before = factories.last_event()
+    with pytest.raises(StaleState):
+        task_channels.delete_task_channel(channel=again, actor=SYSTEM, now=NOW)
+    with pytest.raises(StaleState):
+        task_channels.update_task_channel(
+            channel=again, friendly_name="Fax machine", actor=SYSTEM, now=NOW
+        )
+    assert factories.event_types(before) == []
+
+
+@pytest.mark.parametrize("by_channel", [False, True])
+def test_who_has_waited_longest_counts_over_all_channels_or_on_this_one(
+    floor: models.Workspace, by_channel: bool
+) -> None:
+    """Alice had her last chat before Bob had his, and a call after that."""
+    chat = factories.channel(floor, "chat")
+    task_channels.update_task_channel(
+        channel=chat, channel_optimized_routing=by_channel, actor=SYSTEM, now=NOW
+    )
+    alice = factories.worker(floor, "Alice", capacity={"chat": 2})
+    factories.offered(floor, channel="chat", now=later(1))
+    bob = factories.worker(floor, "Bob", capacity={"chat": 2})
+    factories.set_capacity(alice, "chat", available=False)
+    factories.offered(floor, channel="chat", now=later(2))
+    factories.set_capacity(alice, "chat", available=True)
+    factories.set_capacity(bob, "voice", available=False)
+    factories.offered(floor, channel="voice", now=later(3))
+    last = factories.offered(floor, channel="chat", now=later(4))
+    assert last.worker.friendly_name == ("Alice" if by_channel else "Bob")

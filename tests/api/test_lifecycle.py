@@ -1,0 +1,236 @@
+"""Every change of status that can be asked for, in every state: its answer, and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from routing import models
+from routing.actions import reservations, task_statuses
+from routing.actions.reservations import accept_reservation
+from routing.actors import SYSTEM
+from routing.core.clock import microseconds
+from tests import factories
+from tests.api.conftest import Api
+from tests.factories import NOW
+
+Made = tuple[models.Task, models.Reservation | None]
+
+
+def _pending(floor: models.Workspace) -> Made:
+    return factories.task(floor), None
+
+
+def _reserved(floor: models.Workspace) -> Made:
+    factories.worker(floor)
+    offered = factories.offered(floor)
+    models.Reservation.objects.update(deadline_us=microseconds(factories.later(10**9)))
+    return offered.task, offered
+
+
+def _assigned(floor: models.Workspace) -> Made:
+    task, offered = _reserved(floor)
+    assert offered is not None
+    accept_reservation(reservation=offered, actor=SYSTEM, now=NOW)
+    return task, offered
+
+
+def _wrapping(floor: models.Workspace) -> Made:
+    task, held = _assigned(floor)
+    task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
+    return task, held
+
+
+def _completed(floor: models.Workspace) -> Made:
+    task, held = _assigned(floor)
+    task_statuses.complete_task(task=task, actor=SYSTEM, now=NOW)
+    return task, held
+
+
+def _canceled(floor: models.Workspace) -> Made:
+    task, offered = _reserved(floor)
+    task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
+    return task, offered
+
+
+def _rejected(floor: models.Workspace) -> Made:
+    task, offered = _reserved(floor)
+    assert offered is not None
+    reservations.reject_reservation(reservation=offered, actor=SYSTEM, now=NOW)
+    return task, offered
+
+
+def _timed_out(floor: models.Workspace) -> Made:
+    task, offered = _reserved(floor)
+    assert offered is not None
+    late = factories.later(2 * 10**9)
+    reservations.time_out_reservation(sid=offered.sid, now=late)
+    return task, offered
+
+
+def _rescinded(floor: models.Workspace) -> Made:
+    queue = factories.queue(floor, max_reserved_workers=2)
+    factories.workflow(floor, default=queue)
+    factories.worker(floor)
+    factories.worker(floor)
+    task = factories.task(floor)
+    factories.run(floor)
+    models.Reservation.objects.update(deadline_us=microseconds(factories.later(10**9)))
+    first, second = task.reservations.order_by("pk")
+    accept_reservation(reservation=first, actor=SYSTEM, now=NOW)
+    return task, second
+
+
+Make = Callable[[models.Workspace], Made]
+TASKS: Final[dict[str, Make]] = {
+    "pending": _pending,
+    "reserved": _reserved,
+    "assigned": _assigned,
+    "wrapping": _wrapping,
+    "completed": _completed,
+    "canceled": _canceled,
+}
+RESERVATIONS: Final[dict[str, Make]] = {
+    "pending": _reserved,
+    "accepted": _assigned,
+    "wrapping": _wrapping,
+    "completed": _completed,
+    "canceled": _canceled,
+    "rejected": _rejected,
+    "timeout": _timed_out,
+    "rescinded": _rescinded,
+}
+TASK_EVENTS: Final = {
+    ("pending", "canceled"): ["task.canceled"],
+    ("reserved", "canceled"): ["task.canceled", "reservation.canceled"],
+    ("assigned", "wrapping"): ["task.wrapup", "reservation.wrapup"],
+    ("assigned", "completed"): ["task.completed", "reservation.completed"],
+    ("wrapping", "completed"): ["task.completed", "reservation.completed"],
+}
+"""The changes of a task that can be asked for, with what is told of each, in order."""
+RESERVATION_EVENTS: Final = {
+    ("pending", "accepted"): ["reservation.accepted"],
+    ("pending", "rejected"): ["reservation.rejected"],
+    ("accepted", "wrapping"): ["task.wrapup", "reservation.wrapup"],
+    ("accepted", "completed"): ["task.completed", "reservation.completed"],
+    ("wrapping", "completed"): ["task.completed", "reservation.completed"],
+}
+WORDS: Final = {
+    "canceled": "not pending or reserved",
+    "wrapping": "not currently assigned",
+    "completed": "not currently assigned",
+}
+
+
+@pytest.mark.parametrize("current", TASKS)
+@pytest.mark.parametrize("wanted", WORDS)
+def test_a_task_in_any_state_is_asked_for_any_other(
+    api: Api, root: str, workspace: models.Workspace, current: str, wanted: str
+) -> None:
+    task, _ = TASKS[current](workspace)
+    before = factories.last_event()
+    answer = api.post(f"{root}/Tasks/{task.sid}", AssignmentStatus=wanted)
+    events = TASK_EVENTS.get((current, wanted))
+    if events is None:
+        assert (answer.status, answer["code"]) == (400, 20001)
+        assert task.sid in answer.message
+        assert WORDS[wanted] in answer.message
+    else:
+        assert (answer.status, answer["assignment_status"]) == (200, wanted)
+    assert factories.event_types(before) == (events or [])
+    assert factories.status(task) == (current if events is None else wanted)
+
+
+@pytest.mark.parametrize("current", TASKS)
+@pytest.mark.parametrize("wanted", ["pending", "reserved", "assigned", "no-such-word"])
+def test_nobody_asks_for_what_only_the_router_decides(
+    api: Api, root: str, workspace: models.Workspace, current: str, wanted: str
+) -> None:
+    task, _ = TASKS[current](workspace)
+    before = factories.last_event()
+    answer = api.post(f"{root}/Tasks/{task.sid}", AssignmentStatus=wanted)
+    assert (answer.status, answer["code"]) == (400, 20001)
+    assert factories.event_types(before) == []
+    assert factories.status(task) == current
+
+
+@pytest.mark.parametrize("side", ["Tasks", "Workers"])
+@pytest.mark.parametrize("current", RESERVATIONS)
+@pytest.mark.parametrize("wanted", ["accepted", "rejected", "wrapping", "completed"])
+def test_a_reservation_in_any_state_is_asked_for_any_other(
+    api: Api, root: str, workspace: models.Workspace, current: str, wanted: str, side: str
+) -> None:
+    task, reservation = RESERVATIONS[current](workspace)
+    assert reservation is not None
+    parent = task.sid if side == "Tasks" else reservation.worker.sid
+    before = factories.last_event()
+    path = f"{root}/{side}/{parent}/Reservations/{reservation.sid}"
+    answer = api.post(path, ReservationStatus=wanted)
+    events = RESERVATION_EVENTS.get((current, wanted))
+    if events is not None:
+        assert (answer.status, answer["reservation_status"]) == (200, wanted)
+    elif (current, wanted) == ("rescinded", "accepted"):
+        assert (answer.status, answer["code"]) == (410, 20410)
+    else:
+        assert (answer.status, answer["code"]) == (400, 20001)
+        assert f"already in state [{current}] and cannot go to [{wanted}]" in answer.message
+    assert factories.event_types(before) == (events or [])
+    assert factories.status(reservation) == (current if events is None else wanted)
+
+
+@pytest.mark.parametrize("wanted", ["pending", "timeout", "canceled", "rescinded"])
+def test_nobody_asks_a_reservation_for_what_only_the_router_decides(
+    api: Api, root: str, workspace: models.Workspace, wanted: str
+) -> None:
+    task, offered = _reserved(workspace)
+    assert offered is not None
+    path = f"{root}/Tasks/{task.sid}/Reservations/{offered.sid}"
+    answer = api.post(path, ReservationStatus=wanted)
+    assert (answer.status, answer["code"]) == (400, 20001)
+    assert factories.status(offered) == "pending"
+
+
+@pytest.mark.parametrize("current", TASKS)
+def test_a_task_is_deleted_in_any_state_and_its_open_reservations_end(
+    api: Api, root: str, workspace: models.Workspace, current: str
+) -> None:
+    task, _ = TASKS[current](workspace)
+    before = factories.last_event()
+    assert api.delete(f"{root}/Tasks/{task.sid}").status == 204
+    held = current in ("reserved", "assigned", "wrapping")
+    ends = ["reservation.canceled"] if held else []
+    assert factories.event_types(before) == ["task.deleted", *ends]
+    assert api.get(f"{root}/Tasks/{task.sid}").status == 404
+    assert not models.WorkerChannel.objects.exclude(consumed=0).exists()
+
+
+def test_all_that_happens_to_a_task_in_a_whole_life_is_told_in_this_order(
+    api: Api, root: str, workspace: models.Workspace
+) -> None:
+    factories.workflow(workspace, default=factories.queue(workspace, max_reserved_workers=2))
+    factories.worker(workspace)
+    factories.worker(workspace)
+    before = factories.last_event()
+    task = factories.task(workspace)
+    factories.run(workspace)
+    models.Reservation.objects.update(deadline_us=microseconds(factories.later(10**9)))
+    mine = factories.reservation(task)
+    accept_reservation(reservation=mine, actor=SYSTEM, now=NOW)
+    for status in ("wrapping", "completed"):
+        assert api.post(f"{root}/Tasks/{task.sid}", AssignmentStatus=status).status == 200
+    assert factories.event_types(before) == [
+        "workflow.entered",
+        "task-queue.entered",
+        "task.created",
+        "workflow.target-matched",
+        "reservation.created",
+        "reservation.created",
+        "reservation.accepted",
+        "reservation.rescinded",
+        "task.wrapup",
+        "reservation.wrapup",
+        "task.completed",
+        "reservation.completed",
+    ]
