@@ -5,9 +5,13 @@ The groups are those of behaviour.md §9.2; event callbacks send the same fields
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from routing import models
+from routing.core.clock import SECOND
+from routing.core.vocabulary import AssignmentStatus
 
 EventData = dict[str, str | None]
 
@@ -101,13 +105,32 @@ def of_task(task: models.Task) -> EventData:
         "task_channel_sid": task.task_channel.sid,
         "task_channel_unique_name": task.task_channel.unique_name,
         "task_date_created": str(int(task.date_created.timestamp())),
+        "task_virtual_start_time": str(task.virtual_start_us // SECOND),
         "task_queue_entered_date": (
             None
             if task.task_queue_entered_date is None
             else str(int(task.task_queue_entered_date.timestamp()))
         ),
     }
+    if task.routing_target is not None:
+        data["task_routing_target"] = task.routing_target
+    if task.ignore_capacity is not None:
+        data["task_ignore_capacity"] = _flag(task.ignore_capacity)
+    if (ended := _REASONS.get(task.assignment_status)) is not None:
+        data[ended] = data["reason"] = task.reason
     return data | of_task_queue(task.task_queue) | of_workflow(task.workflow)
+
+
+_REASONS: Final[Mapping[str, str]] = {
+    AssignmentStatus.CANCELED: "task_canceled_reason",
+    AssignmentStatus.COMPLETED: "task_completed_reason",
+}
+
+
+def age(data: EventData, now: datetime) -> EventData:
+    """Return how old the task is that an event is about, if it is about one."""
+    created = data.get("task_date_created")
+    return {} if created is None else {"task_age": str(int(now.timestamp()) - int(created))}
 
 
 def of_reservation(reservation: models.Reservation) -> EventData:

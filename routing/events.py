@@ -65,11 +65,9 @@ def record_all(
     transaction.on_commit(functools.partial(delivery.deliver_all, written))
 
 
-def row(
-    draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetime
-) -> models.Event:
+def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetime) -> models.Event:
     """Return the row of an event, not yet written."""
-    data = event_data.of_workspace(workspace) | draft.data
+    data = event_data.of_workspace(workspace) | draft.data | event_data.age(draft.data, now)
     template = _DESCRIPTIONS.get(draft.event_type)
     ended = draft.task if draft.event_type in _END_OF_WAITING else None
     return models.Event(
