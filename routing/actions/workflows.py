@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
 
 from routing import event_data, events, models, sids
 from routing.actions import inputs, locks, tasks
-from routing.actions.errors import InUse, InvalidInput, StaleState
+from routing.actions.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import AssignmentStatus, EventType
 from workflows import configuration as configurations
+
+BATCH: Final = 20
+"""How many waiting tasks are routed anew in one transaction."""
 
 
 class WorkflowChanges(TypedDict, total=False):
@@ -49,7 +52,6 @@ def create_workflow(
     return workflow
 
 
-@transaction.atomic
 def update_workflow(
     *,
     workflow: models.Workflow,
@@ -65,17 +67,18 @@ def update_workflow(
         re_evaluate_tasks: route pending tasks anew by the new configuration; without it they go on
             following the one under which they came.
     """
-    locks.lock_row(workflow)
-    _assign(workflow, changes)
-    workflow.date_updated = now
-    if configuration is not None and configuration != current(workflow):
-        parse(configuration, workflow.workspace)
-        _revise(workflow, configuration, now)
-    with _unique(workflow.friendly_name):
-        workflow.save(update_fields=[*changes, "date_updated"])
+    with transaction.atomic():
+        locks.lock_row(workflow)
+        _assign(workflow, changes)
+        workflow.date_updated = now
+        if configuration is not None and configuration != current(workflow):
+            parse(configuration, workflow.workspace)
+            _revise(workflow, configuration, now)
+        with _unique(workflow.friendly_name):
+            workflow.save(update_fields=[*changes, "date_updated"])
+        _record(EventType.WORKFLOW_UPDATED, workflow, actor, now)
     if re_evaluate_tasks:
         _re_evaluate(workflow, actor, now)
-    _record(EventType.WORKFLOW_UPDATED, workflow, actor, now)
     return workflow
 
 
@@ -119,14 +122,17 @@ def _revise(workflow: models.Workflow, configuration: str, now: datetime) -> Non
 
 
 def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None:
-    pending = workflow.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
-    # All at once: a task that were offered in the middle would ask for its workers' locks too late.
-    locks.lock_tasks(pending)
-    for task in pending.order_by("pk"):
-        try:
-            tasks.update_task(task=task, attributes=task.attributes, actor=actor, now=now)
-        except StaleState:  # deleted meanwhile: nothing to route
-            continue
+    """Route the pending tasks anew, some at a time: whoever wants one of them waits for these."""
+    pending = workflow.tasks.filter(assignment_status=AssignmentStatus.PENDING.value).order_by("pk")
+    last = 0
+    while keys := list(pending.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+        last = keys[-1]
+        some = pending.filter(pk__in=keys)
+        with transaction.atomic():
+            # A task that were offered in the middle would ask for its workers' locks too late.
+            locks.lock_tasks(some)
+            for task in some:
+                tasks.update_task(task=task, attributes=task.attributes, actor=actor, now=now)
 
 
 def _assign(workflow: models.Workflow, values: WorkflowChanges) -> None:

@@ -87,9 +87,10 @@ class SupervisedDesk(Desk):
         )
 
     def change_workflow(self) -> object:
-        """Every waiting task is routed anew."""
+        """Now and then, every waiting task is routed anew."""
         workflow = models.Workflow.objects.get(workspace=self.floor)
-        return self.do(workflows.update_workflow, workflow=workflow, re_evaluate_tasks=True)
+        anew = self.dice.random() < 0.3
+        return self.do(workflows.update_workflow, workflow=workflow, re_evaluate_tasks=anew)
 
     def create_channel(self) -> object:
         name = f"custom{self.dice.randint(1, 5)}"
