@@ -42,7 +42,7 @@ from tests.races.supervisors import SupervisedDesk  # noqa: E402
 ROUTERS: Final = 8
 DESKS: Final = 6
 WORKERS: Final = 50
-OFFER_SECONDS: Final = 3
+OFFER_SECONDS: Final = 5
 """So short that many offers run out in the middle of everything."""
 
 
