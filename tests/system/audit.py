@@ -44,15 +44,14 @@ def wrong() -> list[str]:
 def main() -> None:
     """Print what is wrong, and what there is."""
     numbers = Counter(
-        json.loads(text)["number"]
-        for text in models.Task.objects.values_list("attributes", flat=True)
-        if "number" in text
+        (floor, json.loads(text)["number"])
+        for floor, text in models.Task.objects.values_list("workspace_id", "attributes")
     )
     completed = models.Reservation.objects.filter(reservation_status="completed")
     owners = Counter(completed.values_list("task__sid", flat=True))
     report = {
         "wrong": wrong(),
-        "doubled": [number for number, count in numbers.items() if count > 1],
+        "doubled": [which for which, count in numbers.items() if count > 1],
         "two owners": [sid for sid, count in owners.items() if count > 1],
         "statuses": Counter(models.Task.objects.values_list("assignment_status", flat=True)),
         "completed": list(
