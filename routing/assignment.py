@@ -33,6 +33,8 @@ def _each(action: Callable[..., object]) -> Apply:
                 action(decision, now=now)
             except StaleState as error:
                 logger.debug("%s: %s", type(decision).__name__, error)
+            except Exception:  # one row that nothing can be done with stops no other
+                logger.exception("%s cannot be carried out", decision)
             else:
                 done += 1
         return done
@@ -97,7 +99,7 @@ def run_round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
         matched = _carry_out(looking.decisions, now)
         done += matched
         again |= looking.unfinished or matched < len(looking.decisions)
-    if seen.skips_unasked or overdue:
+    if seen.skips_unasked or due or overdue:
         asked = _ask_to_skip(workspace, now)
         done += _carry_out(asked, now)
         again |= any(isinstance(decision, decisions.EnterTarget) for decision in asked)

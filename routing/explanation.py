@@ -20,7 +20,7 @@ from routing.core import steps as core_steps
 from routing.core.clock import microseconds, moment
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.models.base import words
-from routing.seen import lanes, steps, tasks, workers
+from routing.seen import attributes, lanes, steps, tasks, workers
 
 READ_WITH: Final = (*grabs.READ_WITH, "workspace__account")
 """What `of_task` reads of a task: to be selected with it."""
@@ -97,7 +97,8 @@ class Explanation:
     """Everything there is to say about where a task stands.
 
     `step` is None for a canceled task, which is in none any more. `foreseen` is None unless the
-    task waits though somebody could have it.
+    task waits though somebody could have it. `readable` is False where the row is not what actions
+    write.
     """
 
     task: models.Task
@@ -109,6 +110,7 @@ class Explanation:
     known_worker: KnownWorker | None
     foreseen: Foreseen | None
     candidates: explain.Candidates
+    readable: bool
 
     @property
     def status(self) -> AssignmentStatus:
@@ -149,13 +151,18 @@ def of_task(row: models.Task, *, now: datetime) -> Explanation:
         known_worker=_known_worker(row, lane, candidates) if pending else None,
         foreseen=_foresee(row, lane, now) if candidates.eligible and not due else None,
         candidates=candidates,
+        readable=attributes.read(row.attributes, of=row.sid) is not None and lane.id >= 0,
     )
 
 
 def _lane(row: models.Task) -> snapshot.Lane:
     """Return where a task waits; for one that does not, what says whose queue it is of."""
     if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:
-        return lanes.lane(row.lane)
+        seen = lanes.readable(row.lane)
+        # What cannot be read asks for nobody, as the router does.
+        return seen or snapshot.Lane(
+            id=-1, task_queue=None, task_channel_id=row.task_channel_id, known_worker_sid=""
+        )
     to_worker = row.routing_target if (row.routing_target or "").startswith("WK") else None
     queue = None if to_worker or row.task_queue is None else lanes.task_queue(row.task_queue)
     return snapshot.Lane(

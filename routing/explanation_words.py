@@ -19,6 +19,7 @@ _DEADLINES: Final = {
 
 _SHORT: Final = {
     Refusal.TASK_NOT_PENDING: "it no longer waits",
+    Refusal.ATTRIBUTES_UNREADABLE: "with attributes that are not a JSON object",
     Refusal.NOT_IN_QUEUE: "not of its queue",
     Refusal.WORKER_UNAVAILABLE: "in an activity that takes no work",
     Refusal.CHANNEL_UNAVAILABLE: "with the channel switched off",
@@ -28,6 +29,9 @@ _SHORT: Final = {
     Refusal.KEPT_FOR_MANUAL: "with only slots kept for picking by hand",
     Refusal.ALREADY_OFFERED: "to whom it is on offer",
 }
+
+
+_UNREADABLE: Final = "Its attributes or what its lane asks cannot be read: the log says why."
 
 
 def deadline(explanation: Explanation) -> str | None:
@@ -69,6 +73,11 @@ def known_worker(known: KnownWorker) -> str:
 
 def summary(explanation: Explanation) -> str:
     """Say in a sentence or two why a task is where it is."""
+    said = _status(explanation)
+    return said if explanation.readable else f"{said} {_UNREADABLE}"
+
+
+def _status(explanation: Explanation) -> str:
     match explanation.status:
         case AssignmentStatus.PENDING:
             return _waiting(explanation)

@@ -25,7 +25,7 @@ class Floor:
     """The workers of one pass, and what it has given them so far."""
 
     def __init__(self, workers: Sequence[Worker], *, multi_task: bool, clock: View) -> None:
-        self.workers = sorted(workers, key=_IDLE)
+        self.workers = sorted((worker for worker in workers if worker.readable), key=_IDLE)
         self.everyone = (1 << len(self.workers)) - 1
         self.clock = clock
         self.multi_task = multi_task

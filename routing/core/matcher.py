@@ -126,7 +126,8 @@ def refusal(
         task: needed only where the lane's expression still reads something of the task.
     """
     return (
-        membership_refusal(hand, lane.task_queue)
+        _unreadable(hand)
+        or membership_refusal(hand, lane.task_queue)
         or (None if lane.ignore_capacity else room_refusal(hand, lane, multi_task=multi_task))
         or _expression_refusal(hand, lane, clock, task)
         or (None if lane.ignore_capacity else manual_refusal(hand, lane, multi_task=multi_task))
@@ -184,7 +185,8 @@ def grab_refusal(
             `clock` for what it reads of them.
     """
     return (
-        (Refusal.NOT_IN_QUEUE if lane.task_queue is None else None)
+        _unreadable(hand)
+        or (Refusal.NOT_IN_QUEUE if lane.task_queue is None else None)
         or membership_refusal(hand, lane.task_queue)
         or room_refusal(hand, lane, multi_task=multi_task)
         or _policy_refusal(lane.task_queue, rank=rank, waited=waited)
@@ -195,6 +197,11 @@ def grab_refusal(
             else Refusal.EXPRESSION_NOT_MET
         )
     )
+
+
+def _unreadable(hand: Hand) -> Refusal | None:
+    """Refuse a worker of whom nothing can be known."""
+    return None if hand.worker.readable else Refusal.ATTRIBUTES_UNREADABLE
 
 
 def membership_refusal(hand: Hand, queue: TaskQueue | None) -> Refusal | None:

@@ -73,6 +73,8 @@ class Worker:
     last_reserved_us: int = -1
     version: int = 0
     workload_version: int = 0
+    # Whether the attributes are what they should be; nothing is given to whom they are not.
+    readable: bool = True
     # What has been read at paths of this very worker (`core.columns`): at those that say what the
     # worker is, and at those that say what the worker carries.
     values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(

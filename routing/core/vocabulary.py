@@ -49,6 +49,7 @@ class Refusal(StrEnum):
     """Why a worker may not have a task: in the order in which they are tested."""
 
     TASK_NOT_PENDING = "task_not_pending"
+    ATTRIBUTES_UNREADABLE = "attributes_unreadable"
     NOT_IN_QUEUE = "not_in_queue"
     WORKER_UNAVAILABLE = "worker_unavailable"
     CHANNEL_UNAVAILABLE = "channel_unavailable"
@@ -71,6 +72,7 @@ class Refusal(StrEnum):
 
 _REFUSAL_WORDS = {
     Refusal.TASK_NOT_PENDING: "This task is no longer waiting.",
+    Refusal.ATTRIBUTES_UNREADABLE: "Your attributes cannot be read; a supervisor can repair them.",
     Refusal.NOT_IN_QUEUE: "You do not serve the queue of this task.",
     Refusal.WORKER_UNAVAILABLE: "Your activity does not take work.",
     Refusal.CHANNEL_UNAVAILABLE: "This channel is switched off for you.",
@@ -83,6 +85,7 @@ _REFUSAL_WORDS = {
 
 _ABOUT_A_WORKER = {
     Refusal.TASK_NOT_PENDING: "The task is no longer waiting.",
+    Refusal.ATTRIBUTES_UNREADABLE: "The worker's attributes are not a JSON object.",
     Refusal.NOT_IN_QUEUE: "The worker does not serve the queue of the task.",
     Refusal.WORKER_UNAVAILABLE: "The worker's activity does not take work.",
     Refusal.CHANNEL_UNAVAILABLE: "The channel is switched off for the worker.",

@@ -20,6 +20,9 @@ _ARRAYS: Final = {"jsonb": "text", "inet": "text"}
 """In which form a column's values come, where it is not their own."""
 
 
+_FEW: Final = 20
+
+
 class _Column:
     """How one field's values are written."""
 
@@ -62,15 +65,18 @@ def insert(rows: Sequence[models.Model]) -> None:
             )
             ids: Sequence[int] = [pk for (pk,) in cursor.fetchall()]
         else:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(
-                f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - names from models
-                list(zip(*values, strict=True)),
+            marks = f"({', '.join(['%s'] * len(columns))})"
+            into = f"INSERT INTO {table} ({names}) VALUES"
+            lines = list(zip(*values, strict=True))
+            # Many by a statement that is prepared once, the last few, or the only ones, at once.
+            few = lines[-_FEW:]
+            if many := lines[:-_FEW]:
+                cursor.executemany(f"{into} {marks}", many)
+            cursor.execute(
+                f"{into} {', '.join([marks] * len(few))}", [value for line in few for value in line]
             )
             # One writer at a time: the rows of one transaction are numbered without a gap.
-            cursor.execute("SELECT last_insert_rowid()")
-            last = cursor.fetchone()[0]
-            ids = range(last - len(rows) + 1, last + 1)
+            ids = range(cursor.lastrowid - len(rows) + 1, cursor.lastrowid + 1)
     for row, pk in zip(rows, ids, strict=True):
         row.pk = pk
         row._state.adding = False

@@ -52,9 +52,7 @@ class Lane(models.Model):
         ]
         indexes = [
             # Which ways of seeking there are on a channel, and the lanes found by each value.
-            models.Index(
-                fields=["task_channel", "seek_path", "seek_value"], name="lanes_sought"
-            ),
+            models.Index(fields=["task_channel", "seek_path", "seek_value"], name="lanes_sought"),
         ]
 
     def __str__(self) -> str:

@@ -131,17 +131,17 @@ def _seen(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:
         read.update(some.in_bulk(new[start : start + 500]))
     for row in rows:
         if row[0] in read:
-            _kept[row[0]] = row, _readable(read[row[0]])
+            _kept[row[0]] = row, readable(read[row[0]])
     lanes = {row[0]: _kept[row[0]][1] for row in rows if row[0] in _kept}
     return {pk: lane for pk, lane in lanes.items() if lane is not None}
 
 
-def _readable(row: models.Lane) -> snapshot.Lane | None:
+def readable(row: models.Lane) -> snapshot.Lane | None:
     """Return a lane as the router sees it; None, and a line in the log, when that cannot be."""
     try:
         return lane(row)
-    except (expressions.ExpressionError, ValueError, RecursionError):
-        logger.exception("lane %s cannot be read; its tasks wait until it can", row.pk)
+    except (expressions.ExpressionError, ValueError, RecursionError) as error:
+        logger.error("lane %s cannot be read, so its tasks wait: %s", row.pk, error)
         return None
 
 
@@ -186,10 +186,15 @@ def _task_queue(
     grab_limit: int,
     grab_after: int,
 ) -> snapshot.TaskQueue:
+    target_workers = None
+    try:
+        target_workers = expressions.compile(source, subject="worker") if source else None
+    except (expressions.ExpressionError, RecursionError) as error:
+        logger.error("whom queue %s admits cannot be read, so it admits nobody: %s", sid, error)
     return snapshot.TaskQueue(
         id=pk,
         sid=sid,
-        target_workers=expressions.compile(source, subject="worker") if source else None,
+        target_workers=target_workers,
         task_order=QueueOrder(task_order),
         max_reserved_workers=max_reserved_workers,
         grab_policy=GrabPolicy(grab_policy),

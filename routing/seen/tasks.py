@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 from routing import models
 from routing.core import steps
+from routing.seen import attributes
 from workflows.expressions import View
 
 
 def view(row: models.Task, *, now: datetime) -> View:
-    """Return a task as expressions see it."""
+    """Return a task as expressions see it: without attributes, where they cannot be read."""
     return steps.task_view(
-        json.loads(row.attributes),
+        attributes.read(row.attributes, of=row.sid) or {},
         sid=row.sid,
         channel_unique_name=row.task_channel.unique_name,
         channel_sid=row.task_channel.sid,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from operator import attrgetter
+from typing import Final
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from routing import models
 from routing.core import snapshot
+from routing.seen.attributes import read
 
 _CHUNK: Final = 500
 _KEPT_AT_MOST: Final = 50_000
@@ -55,10 +55,10 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     if len(_kept) > _KEPT_AT_MOST:
         _kept.clear()
     for start in range(0, len(changed), _CHUNK):
-        read = _read(models.Worker.objects.filter(pk__in=changed[start : start + _CHUNK]))
-        found.update(read)
+        new = _read(models.Worker.objects.filter(pk__in=changed[start : start + _CHUNK]))
+        found.update(new)
         if keep:
-            _kept.update(read)
+            _kept.update(new)
     return [worker for worker in found.values() if worker is not None]
 
 
@@ -81,7 +81,7 @@ def _read(rows: QuerySet[models.Worker]) -> dict[int, snapshot.Worker]:
     if not chosen:
         return {}
     channels = _channels(rows)
-    read = {}
+    found = {}
     for (
         pk,
         sid,
@@ -94,25 +94,34 @@ def _read(rows: QuerySet[models.Worker]) -> dict[int, snapshot.Worker]:
         version,
         workload,
     ) in chosen:
-        read[pk] = snapshot.Worker(
+        found[pk] = snapshot.Worker(
             id=pk,
             sid=sid,
             friendly_name=name,
             activity_sid=activity_sid,
             activity_name=activity_name,
             available=available,
-            attributes=_attributes(attributes),
+            attributes={} if (own := read(attributes, of=sid)) is None else own,
+            readable=own is not None,
             channels=channels[pk],
             last_reserved_us=-1 if reserved is None else reserved,
             version=version,
             workload_version=workload,
         )
         before = _kept.get(pk)
-        if before is not None and (before.sid, before.version) == (sid, version):
+        if before is not None and _same_person(before, found[pk]):
             # What was read of who they are still holds.
-            read[pk].values.update(before.values)
-            read[pk].sought.update(before.sought)
-    return read
+            found[pk].values.update(before.values)
+            found[pk].sought.update(before.sought)
+    return found
+
+
+def _same_person(one: snapshot.Worker, other: snapshot.Worker) -> bool:
+    """Tell whether everything but what the two carry is the same."""
+    return one.attributes is other.attributes and _who(one) == _who(other)
+
+
+_who = attrgetter("sid", "friendly_name", "activity_sid", "activity_name")
 
 
 def _channels(rows: QuerySet[models.Worker]) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
@@ -140,9 +149,3 @@ def _channels(rows: QuerySet[models.Worker]) -> Mapping[int, dict[int, snapshot.
             last_reserved_us=-1 if us is None else us,
         )
     return found
-
-
-@functools.lru_cache(maxsize=20_000)
-def _attributes(text: str) -> Mapping[str, Any]:
-    parsed: dict[str, Any] = json.loads(text)
-    return parsed
