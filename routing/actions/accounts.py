@@ -38,3 +38,29 @@ def create_account(
             date_updated=now,
         )
     return account, auth_token
+
+
+def rename_account(*, account: models.Account, friendly_name: str, now: datetime) -> models.Account:
+    """Call an account otherwise; its sid and its token stay."""
+    account.friendly_name = inputs.name(friendly_name)
+    account.date_updated = now
+    models.Account.objects.filter(pk=account.pk).update(
+        friendly_name=account.friendly_name, date_updated=now
+    )
+    return account
+
+
+def renew_auth_token(
+    *, account: models.Account, now: datetime, auth_token: str | None = None
+) -> str:
+    """Give an account another auth token and return it, which is shown this once.
+
+    The old one opens nothing from then on, and signs no callback.
+    """
+    auth_token = auth_token or secrets.token_hex(16)
+    account.sealed_auth_token = secretbox.seal(auth_token)
+    account.date_updated = now
+    models.Account.objects.filter(pk=account.pk).update(
+        sealed_auth_token=account.sealed_auth_token, date_updated=now
+    )
+    return auth_token

@@ -1,15 +1,20 @@
-"""Create and revoke API keys."""
+"""Create and revoke API keys, and note when they are used."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from routing import models, secretbox, sids
 from routing.actions import inputs
 from routing.actions.errors import InvalidInput, StaleState
+
+NOTED_EVERY: Final = timedelta(minutes=1)
+"""How exactly a key's last use is known: to write it down more often would cost every request."""
 
 
 @transaction.atomic
@@ -48,3 +53,11 @@ def revoke_api_key(*, key: models.ApiKey, now: datetime) -> None:
     )
     if not revoked:
         raise StaleState(f"the API key {key.sid} is revoked already")
+
+
+def note_use(*, key: models.ApiKey, now: datetime) -> None:
+    """Write down that a key, as it was read, was used; at most once a minute."""
+    if key.date_last_used is not None and now - key.date_last_used < NOTED_EVERY:
+        return
+    long_ago = Q(date_last_used=None) | Q(date_last_used__lte=now - NOTED_EVERY)
+    models.ApiKey.objects.filter(long_ago, pk=key.pk).update(date_last_used=now)

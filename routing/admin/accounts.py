@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path
 
 from routing import models
 from routing.actions import accounts
@@ -14,12 +17,13 @@ from routing.admin.base import OperatorAdmin, acting
 
 @admin.register(models.Account)
 class AccountAdmin(OperatorAdmin):
-    """List accounts and create new ones; a token is shown once and never again."""
+    """List, create and rename accounts; a token is shown once and never again."""
 
     list_display = ("friendly_name", "sid", "date_created")
     search_fields = ("friendly_name", "sid__exact")
     ordering = ("friendly_name", "pk")
     readonly_fields = ("sid", "date_created", "date_updated")
+    change_form_template = "admin/routing/account_change_form.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask for a name; show the rest."""
@@ -36,10 +40,6 @@ class AccountAdmin(OperatorAdmin):
             )
         return ((None, {"fields": ("friendly_name", *self.readonly_fields)}),)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody change what programs know the account by."""
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let nobody delete an account with all that is in it."""
         return False
@@ -49,8 +49,36 @@ class AccountAdmin(OperatorAdmin):
         account, token = accounts.create_account(
             friendly_name=form.cleaned_data["friendly_name"], now=acting(request)["now"]
         )
-        messages.warning(
-            request,
-            f"The auth token of {account.sid} is {token} – keep it now, it is not shown again.",
-        )
+        _show(request, account, token)
         return account
+
+    def update_row(self, request: HttpRequest, row: models.Account, form: Any) -> None:
+        """Call the account otherwise; what programs know it by stays."""
+        accounts.rename_account(account=row, **form.changes, now=acting(request)["now"])
+
+    def get_urls(self) -> list[Any]:
+        """Add the page that renews a token."""
+        view = self.admin_site.admin_view(self.renew_view)
+        return [
+            path("<path:object_id>/renew-token/", view, name="routing_account_renew"),
+            *super().get_urls(),
+        ]
+
+    def renew_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask whether the old token may end; then show the new one, once."""
+        account = self.get_object(request, object_id)
+        if account is None or not self.has_change_permission(request, account):
+            raise PermissionDenied("Only operators renew tokens.")
+        if request.method == "POST":
+            token = accounts.renew_auth_token(account=account, now=acting(request)["now"])
+            _show(request, account, token)
+            return HttpResponseRedirect(self.url("change", account.pk))
+        context = self.page(request, title=f"Renew the auth token of {account}?", original=account)
+        return TemplateResponse(request, "admin/routing/renew_token.html", context)
+
+
+def _show(request: HttpRequest, account: models.Account, token: str) -> None:
+    messages.warning(
+        request,
+        f"The auth token of {account.sid} is {token} – keep it now, it is not shown again.",
+    )

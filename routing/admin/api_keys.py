@@ -11,6 +11,9 @@ from django.http import HttpRequest
 from routing import models
 from routing.actions import api_keys
 from routing.admin.base import ActionForm, OperatorAdmin, acting
+from routing.admin.moments import moment
+
+_FACTS = ("works", "used", "date_created", "date_revoked")
 
 
 class ApiKeyForm(ActionForm):
@@ -27,10 +30,10 @@ class ApiKeyAdmin(OperatorAdmin):
     """List keys, create and revoke them; a secret is shown once and never again."""
 
     form = ApiKeyForm
-    list_display = ("friendly_name", "sid", "account", "date_created", "works")
+    list_display = ("friendly_name", "sid", "account", "date_created", "used", "works")
     list_select_related = ("account",)
     list_filter = (("date_revoked", admin.EmptyFieldListFilter),)
-    search_fields = ("friendly_name", "sid__exact")
+    search_fields = ("friendly_name", "sid__exact", "account__sid__exact")
     ordering = ("-pk",)
     actions = ("revoke",)
 
@@ -40,7 +43,7 @@ class ApiKeyAdmin(OperatorAdmin):
         if obj is None:
             text = "The key's secret is shown once, right after saving."
             return ((None, {"fields": asked, "description": text}),)
-        return ((None, {"fields": (*asked, "sid", "works", "date_created", "date_revoked")}),)
+        return ((None, {"fields": (*asked, "sid", *_FACTS)}),)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let nobody change a key: revoke it and create another."""
@@ -58,6 +61,11 @@ class ApiKeyAdmin(OperatorAdmin):
     def works(self, key: models.ApiKey) -> bool:
         """Tell whether the key has not been revoked."""
         return key.date_revoked is None
+
+    @admin.display(description="last used")
+    def used(self, key: models.ApiKey) -> str:
+        """Return when the key was last used, to the minute."""
+        return f"{moment(key.date_last_used)[:16]} UTC" if key.date_last_used else "never"
 
     @admin.action(description="Revoke selected API keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[models.ApiKey]) -> None:

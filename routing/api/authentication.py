@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from routing import models, secretbox, sids
+from routing.actions import api_keys
 from routing.actors import Actor
+from routing.api import failures
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +39,24 @@ class BasicAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, None]:
         """Return the caller; whatever is wrong, the refusal is the same and takes as long."""
         sid, secret = _presented(request.META.get("HTTP_AUTHORIZATION", ""))
-        account, sealed = _known(sid)
-        if not _matches(sealed, secret, sid) or account is None:
+        address = _ip_address(request)
+        now = timezone.now()
+        known = _known(sid)
+        right = _matches(known.sealed, secret, sid)
+        if not right or not _regulars.has(sid, secret, address):
+            failures.insist_open(sid, address, now=now.timestamp())
+        if not right or known.account is None:
+            failures.note(sid, address, now=now.timestamp())
             raise exceptions.AuthenticationFailed
-        kind = "account" if sid.startswith("AC") else "api-key"
-        actor = Actor(type=kind, sid=sid, source="api", ip_address=_ip_address(request))
-        return Caller(account, actor), None
+        _regulars.add(sid, secret, address)
+        if known.key is not None:
+            api_keys.note_use(key=known.key, now=now)
+        kind = "account" if known.key is None else "api-key"
+        actor = Actor(type=kind, sid=sid, source="api", ip_address=address)
+        return Caller(known.account, actor), None
+
+
+_regulars = failures.Regulars()
 
 
 def _presented(header: str) -> tuple[str, str]:
@@ -56,19 +71,27 @@ def _presented(header: str) -> tuple[str, str]:
     return sid, secret
 
 
-def _known(sid: str) -> tuple[models.Account | None, str]:
-    """Return the account behind a sid and the sealed secret to compare with.
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What there is behind a sid: the sealed secret to compare with, and whose it is.
 
     For an unknown sid that is a secret nobody knows, so that it is compared all the same.
     """
+
+    sealed: str
+    account: models.Account | None = None
+    key: models.ApiKey | None = None
+
+
+def _known(sid: str) -> _Known:
     if sids.is_valid(sid, "AC"):
         for account in models.Account.objects.filter(sid=sid):
-            return account, account.sealed_auth_token
+            return _Known(account.sealed_auth_token, account)
     elif sids.is_valid(sid, "SK"):
         keys = models.ApiKey.objects.filter(sid=sid, date_revoked=None)
         for key in keys.select_related("account"):
-            return key.account, key.sealed_secret
-    return None, _nobodys(settings.SECRET_KEY)
+            return _Known(key.sealed_secret, key.account, key)
+    return _Known(_nobodys(settings.SECRET_KEY))
 
 
 @functools.lru_cache(maxsize=1)

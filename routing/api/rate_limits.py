@@ -77,7 +77,7 @@ def take(account_sid: str, *, now: float) -> Taken | None:
 
 
 def _count(key: str, seconds: int) -> int:
-    client = _redis(settings.REDIS_URL)
+    client = redis_client(settings.REDIS_URL)
     if client is None:
         return _here.add(key)
     try:
@@ -91,7 +91,8 @@ def _count(key: str, seconds: int) -> int:
 
 
 @functools.lru_cache(maxsize=2)
-def _redis(url: str) -> redis.Redis | None:
+def redis_client(url: str) -> redis.Redis | None:
+    """Return this process's client for counting, or None where the settings name no Redis."""
     return redis.Redis.from_url(url, **settings.REDIS_TIMEOUTS) if url else None
 
 

@@ -16,6 +16,8 @@ class ApiKey(Dated):
     )
     friendly_name = models.CharField(max_length=64, blank=True, help_text="What uses this key.")
     sealed_secret = models.TextField(editable=False)
+    # To the minute: busy programs use their key hundreds of times a second.
+    date_last_used = models.DateTimeField(null=True, blank=True, editable=False)
     date_revoked = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

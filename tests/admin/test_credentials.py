@@ -8,8 +8,10 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from routing import models, secretbox
+from routing.actions import api_keys
 from tests import factories
 from tests.admin.visitors import Visitor, errors, words
+from tests.factories import NOW
 
 
 def test_an_accounts_token_is_shown_once(olga: Visitor) -> None:
@@ -24,10 +26,51 @@ def test_an_accounts_token_is_shown_once(olga: Visitor) -> None:
     assert account.sealed_auth_token not in seen
 
 
-def test_accounts_are_neither_changed_nor_deleted(olga: Visitor) -> None:
+def test_an_account_is_called_otherwise_and_never_deleted(olga: Visitor) -> None:
     account = factories.account()
-    assert olga.post("routing_account_change", account.pk, friendly_name="X").status_code == 403
+    before = account.sealed_auth_token
+    olga.send("routing_account_change", account.pk, friendly_name="Acme & Sons")
+    account.refresh_from_db()
+    assert (account.friendly_name, account.sealed_auth_token) == ("Acme & Sons", before)
+    assert "required" in errors(
+        olga.send("routing_account_change", account.pk, friendly_name=" "), "friendly_name"
+    )
     assert olga.post("routing_account_delete", account.pk, post="yes").status_code == 403
+
+
+def test_a_renewed_token_is_shown_once_and_the_old_one_ends(olga: Visitor) -> None:
+    account = factories.account(auth_token="the old one")
+    asked = olga.see("routing_account_renew", account.pk)
+    assert "ends at that moment" in words(asked)
+    account.refresh_from_db()
+    assert secretbox.matches(account.sealed_auth_token, "the old one")
+    answer = olga.send("routing_account_renew", account.pk)
+    account.refresh_from_db()
+    token = secretbox.unseal(account.sealed_auth_token)
+    assert token != "the old one"
+    assert token in words(answer)
+    assert token not in olga.see("routing_account_change", account.pk).content.decode()
+
+
+def test_a_supervisor_renews_no_token(alice: Visitor, floor: models.Workspace) -> None:
+    before = floor.account.sealed_auth_token
+    assert alice.see("routing_account_renew", floor.account.pk).status_code == 403
+    assert alice.post("routing_account_renew", floor.account.pk).status_code == 403
+    floor.account.refresh_from_db()
+    assert floor.account.sealed_auth_token == before
+
+
+def test_a_keys_last_use_is_shown_to_the_minute(olga: Visitor) -> None:
+    key, _ = api_keys.create_api_key(
+        account=factories.account(), friendly_name="reporting", now=NOW
+    )
+    assert "never" in words(olga.see("routing_apikey_changelist"))
+    api_keys.note_use(key=key, now=NOW)
+    for page in (
+        olga.see("routing_apikey_changelist"),
+        olga.see("routing_apikey_change", key.pk),
+    ):
+        assert "2026-03-02 12:00 UTC" in words(page)
 
 
 def test_an_api_keys_secret_is_shown_once_and_it_is_revoked_once(olga: Visitor) -> None:

@@ -6,12 +6,16 @@ import base64
 import logging
 
 import pytest
+import time_machine
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from routing import models, sids
-from routing.actions import api_keys
+from routing.actions import accounts, api_keys
 from tests.api.conftest import TOKEN, Api, basic
+from tests.factories import NOW, later
 
 SECRET = "a secret that only the tests know"
 
@@ -116,3 +120,38 @@ def test_a_session_is_no_credential(
     api = Api(account, None)
     api.client.force_login(user)
     assert api.get(root).status == 401
+
+
+def test_a_keys_use_is_written_down_once_a_minute(
+    account: models.Account, key: models.ApiKey, root: str
+) -> None:
+    by_key = Api(account, basic(key.sid, SECRET))
+    with time_machine.travel(NOW, tick=False) as clock:
+        by_key.get(root)
+        key.refresh_from_db()
+        assert key.date_last_used == NOW
+        clock.shift(59)
+        with CaptureQueriesContext(connection) as asked:
+            by_key.get(root)
+        assert not [query for query in asked if query["sql"].startswith("UPDATE")]
+        clock.shift(1)
+        by_key.get(root)
+        key.refresh_from_db()
+        assert key.date_last_used == later(60)
+
+
+def test_a_refused_secret_is_no_use_of_the_key(
+    account: models.Account, key: models.ApiKey, root: str
+) -> None:
+    assert Api(account, basic(key.sid, "wrong")).get(root).status == 401
+    key.refresh_from_db()
+    assert key.date_last_used is None
+
+
+def test_a_renewed_token_opens_what_the_old_one_does_no_more(
+    api: Api, account: models.Account, root: str
+) -> None:
+    assert api.get(root).status == 200
+    token = accounts.renew_auth_token(account=account, now=NOW)
+    assert api.get(root).status == 401
+    assert Api(account, basic(account.sid, token)).get(root).status == 200

@@ -21,9 +21,9 @@ ELSEWHERE = "https://app.example"
 @pytest.fixture(autouse=True)
 def _no_counts() -> Iterator[None]:
     rate_limits._here.counts.clear()
-    rate_limits._redis.cache_clear()
+    rate_limits.redis_client.cache_clear()
     yield
-    rate_limits._redis.cache_clear()
+    rate_limits.redis_client.cache_clear()
 
 
 # --- Methods ---------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def test_all_web_processes_count_in_one_redis(tmp_path: Path) -> None:
     ):
         counts = []
         for _ in range(3):
-            rate_limits._redis.cache_clear()  # as another process has a client of its own
+            rate_limits.redis_client.cache_clear()  # as another process has a client of its own
             taken = rate_limits.take("AC1", now=0.0)
             assert taken is not None
             counts.append(taken.left)

@@ -1,0 +1,146 @@
+"""Slow down whoever guesses credentials, without shutting out who has them.
+
+Failures are counted per sid and address: whoever guesses one account's token from one place slows
+nobody down who uses it from another. A handful are free, as people mistype; each further one closes
+the door for longer. Where Redis does not answer, nobody is slowed down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import threading
+from collections import OrderedDict
+from typing import Final
+
+import redis
+from django.conf import settings
+
+from routing.api.errors import ApiError
+from routing.api.rate_limits import redis_client
+
+logger = logging.getLogger(__name__)
+
+FREE: Final = 10
+"""Failures that have no consequence."""
+REMEMBERED: Final = 900
+"""Seconds after which failures are forgotten, if no other follows."""
+LONGEST: Final = 60
+"""Seconds for which a door is closed at most."""
+_MOST: Final = 10_000
+
+
+def note(sid: str, address: str | None, *, now: float) -> None:
+    """Count a failure; the more there are, the longer the door is closed after it.
+
+    Arguments:
+        now: seconds since the epoch.
+    """
+    name = _name(sid, address)
+    client = redis_client(settings.REDIS_URL)
+    try:
+        count = _here.add(name, now) if client is None else _add(client, name)
+        if count > FREE:
+            seconds = min(2 ** min(count - FREE, 16), LONGEST)
+            if client is None:
+                _here.close(name, now + seconds)
+            else:
+                client.set(f"cordboard:closed:{name}", 1, ex=seconds)
+    except (redis.RedisError, OSError) as error:
+        logger.warning("failures of credentials are not counted (%s)", error)
+
+
+def insist_open(sid: str, address: str | None, *, now: float) -> None:
+    """Refuse whoever failed too often lately, whatever they present now."""
+    name = _name(sid, address)
+    client = redis_client(settings.REDIS_URL)
+    try:
+        if client is None:
+            left = _here.closed_until.get(name, 0.0) - now
+        else:
+            left = int(client.pttl(f"cordboard:closed:{name}")) / 1_000
+    except (redis.RedisError, OSError) as error:
+        logger.warning("failures of credentials are not looked up (%s)", error)
+        return
+    if left > 0:
+        wait = math.ceil(left)
+        raise ApiError(
+            f"Too many wrong credentials for {sid[:34]} came from your address; try again in"
+            f" {wait} {'second' if wait == 1 else 'seconds'}",
+            status=429,
+            code=20429,
+            headers={"Retry-After": str(wait)},
+        )
+
+
+def _name(sid: str, address: str | None) -> str:
+    return hashlib.sha256(f"{sid}\n{address}".encode()).hexdigest()[:32]
+
+
+def _add(client: redis.Redis, name: str) -> int:
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.incr(f"cordboard:failures:{name}")
+        pipeline.expire(f"cordboard:failures:{name}", REMEMBERED)
+        return int(pipeline.execute()[0])
+
+
+class _Here:
+    """Counts in this process alone, where the settings name no Redis."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, tuple[int, float]] = {}
+        self.closed_until: dict[str, float] = {}
+        self.lock = threading.Lock()
+
+    def add(self, name: str, now: float) -> int:
+        """Count one more and return how many that makes."""
+        with self.lock:
+            if len(self.counts) >= _MOST:
+                self.counts.clear()
+                self.closed_until.clear()
+            count, last = self.counts.get(name, (0, now))
+            count = 1 if now - last >= REMEMBERED else count + 1
+            self.counts[name] = count, now
+            return count
+
+    def close(self, name: str, until: float) -> None:
+        """Close the door until a moment."""
+        self.closed_until[name] = until
+
+
+_here = _Here()
+
+
+class Regulars:
+    """Who has come with the right credentials lately: a digest of each, bounded, in this process.
+
+    They are let in without a question to Redis, and also while somebody behind the same address
+    (of an office, or of a proxy) guesses.
+    """
+
+    def __init__(self, most: int = 1_000) -> None:
+        self.most = most
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def has(self, *presented: str | None) -> bool:
+        """Tell whether these credentials were right before, and keep them in mind if so."""
+        digest = _digest(presented)
+        with self._lock:
+            if digest not in self._known:
+                return False
+            self._known.move_to_end(digest)
+            return True
+
+    def add(self, *presented: str | None) -> None:
+        """Remember credentials that are right."""
+        with self._lock:
+            self._known[_digest(presented)] = None
+            if len(self._known) > self.most:
+                self._known.popitem(last=False)
+
+
+def _digest(presented: tuple[str | None, ...]) -> bytes:
+    key = hashlib.sha256(settings.SECRET_KEY.encode()).digest()
+    return hashlib.blake2b(repr(presented).encode(), key=key, digest_size=16).digest()
