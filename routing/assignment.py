@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+
+from django.utils import timezone
 
 from routing import models, store
 from routing.actions import offers, reservations, task_statuses
@@ -18,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 MAX_ROUNDS: Final = 100
 """How often one run looks again; what is left then is for the next wake or the sweep."""
+
+LONGEST: Final = timedelta(seconds=1)
+"""After so long a run gives way, and is woken again."""
 
 
 Apply = Callable[[Sequence[Any], datetime], int]
@@ -82,6 +87,23 @@ def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
         if not again:
             break
     return done
+
+
+def run_for_a_while(workspace: models.Workspace) -> bool:
+    """Run rounds for about a second; return whether everything was done that could be.
+
+    Every round asks the clock anew, so that no offer begins in the past; and no workspace keeps the
+    runner from the others.
+    """
+    give_up_at = timezone.now() + LONGEST
+    for _ in range(MAX_ROUNDS):
+        now = timezone.now()
+        _, again = run_round(workspace, now)
+        if not again:
+            return True
+        if now >= give_up_at:
+            break
+    return False
 
 
 def run_round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:

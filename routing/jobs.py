@@ -21,8 +21,8 @@ def run_cycle(workspace_sid: str, **_: object) -> None:
     """Run the router in one workspace, again for as long as wakes come in meanwhile."""
     for _turn in wakes.turns(workspace_sid):
         workspace = models.Workspace.objects.filter(sid=workspace_sid).first()
-        if workspace is not None:
-            assignment.run_cycle(workspace=workspace, now=timezone.now())
+        if workspace is not None and not assignment.run_for_a_while(workspace):
+            wakes.wake(workspace_sid)
 
 
 @shared_task

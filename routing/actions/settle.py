@@ -220,6 +220,9 @@ def finish(
     record_task(_TASK_EVENTS[status], task, actor=actor, now=now)
     completed = status == AssignmentStatus.COMPLETED
     end_reservations(story, completed=completed, actor=actor, now=now)
+    if completed:
+        # What follows in the field, after all that the completion brings about.
+        record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)
 
 
 def wrap_up(story: Story, *, actor: Actor, now: datetime) -> None:

@@ -124,6 +124,7 @@ def test_completing_a_reservation_completes_its_task(
         "reservation.wrapup",
         "task.completed",
         "reservation.completed",
+        "task.updated",
     ]
     assert factories.status(held.task) == "completed"
 

@@ -203,7 +203,7 @@ def test_wrapping_up_and_completing_tell_the_task_first_and_free_the_slot_once(
     task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
     assert happened() == ["task.wrapup", "reservation.wrapup"]
     task = task_statuses.complete_task(task=task, reason="done", actor=SYSTEM, now=later(5))
-    assert happened() == ["task.completed", "reservation.completed"]
+    assert happened() == ["task.completed", "reservation.completed", "task.updated"]
     assert (task.reason, task.date_finished) == ("done", later(5))
     channel = factories.worker_channel(worker)
     assert (channel.consumed, channel.assigned) == (0, 0)

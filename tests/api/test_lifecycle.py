@@ -106,16 +106,16 @@ TASK_EVENTS: Final = {
     ("pending", "canceled"): ["task.canceled"],
     ("reserved", "canceled"): ["task.canceled", "reservation.canceled"],
     ("assigned", "wrapping"): ["task.wrapup", "reservation.wrapup"],
-    ("assigned", "completed"): ["task.completed", "reservation.completed"],
-    ("wrapping", "completed"): ["task.completed", "reservation.completed"],
+    ("assigned", "completed"): ["task.completed", "reservation.completed", "task.updated"],
+    ("wrapping", "completed"): ["task.completed", "reservation.completed", "task.updated"],
 }
 """The changes of a task that can be asked for, with what is told of each, in order."""
 RESERVATION_EVENTS: Final = {
     ("pending", "accepted"): ["reservation.accepted"],
     ("pending", "rejected"): ["reservation.rejected"],
     ("accepted", "wrapping"): ["task.wrapup", "reservation.wrapup"],
-    ("accepted", "completed"): ["task.completed", "reservation.completed"],
-    ("wrapping", "completed"): ["task.completed", "reservation.completed"],
+    ("accepted", "completed"): ["task.completed", "reservation.completed", "task.updated"],
+    ("wrapping", "completed"): ["task.completed", "reservation.completed", "task.updated"],
 }
 WORDS: Final = {
     "canceled": "not pending or reserved",
@@ -233,4 +233,5 @@ def test_all_that_happens_to_a_task_in_a_whole_life_is_told_in_this_order(
         "reservation.wrapup",
         "task.completed",
         "reservation.completed",
+        "task.updated",
     ]

@@ -58,20 +58,20 @@ class Floors:
         self.holding = threading.Event()
         self.go_on = threading.Event()
 
-    def run_cycle(self, *, workspace: models.Workspace, now: object) -> int:
+    def run(self, workspace: models.Workspace) -> bool:
         """Note the workspace; wait where it is the one that is held."""
         self.ran.append(workspace.sid)
         if workspace.sid == self.held:
             self.holding.set()
             assert self.go_on.wait(LONGEST)
-        return 0
+        return True
 
 
 @pytest.fixture
 def floors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Floors]:
     """Put noted cycles in the place of the real ones."""
     made = Floors()
-    monkeypatch.setattr(assignment, "run_cycle", made.run_cycle)
+    monkeypatch.setattr(assignment, "run_for_a_while", made.run)
     yield made
     made.go_on.set()
 

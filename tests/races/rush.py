@@ -17,6 +17,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from typing import Any, Final
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.races.whole_settings"
@@ -72,15 +73,15 @@ def open_floor(seed: int) -> str:
 def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
     """Take jobs and do them until the monotonic clock says so; return what was done."""
     counted: Counter[str] = Counter()
-    run_cycle = assignment.run_cycle
+    run_round = assignment.run_round
 
-    def counting(**given: Any) -> int:
-        done = run_cycle(**given)
+    def counting(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
+        done, again = run_round(workspace, now)
         counted["cycles"] += 1
         counted["decisions carried out"] += done
-        return done
+        return done, again
 
-    assignment.run_cycle = counting
+    assignment.run_round = counting
     sweep_at = time.monotonic()
     with app.connection_for_read() as broker, broker.SimpleQueue("celery") as queue:
         while time.monotonic() < until:
@@ -93,7 +94,7 @@ def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
                 if number % 2:
                     counted["cycles without the lock"] += 1
                     floor = models.Workspace.objects.get(sid=workspace)
-                    assignment.run_cycle(workspace=floor, now=timezone.now())
+                    assignment.run_for_a_while(floor)
                 continue
             message.ack()
             before = counted["cycles"]
