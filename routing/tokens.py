@@ -1,0 +1,218 @@
+"""Make and check the tokens by which a worker's desk, or a supervisor's, speaks for them.
+
+Two kinds, as the official libraries make them: access tokens, which an API key's secret signs and
+which carry a grant; and the older capability tokens, which the account's auth token signs and which
+list policies. Nothing in a token is believed before its signature has been checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import jwt
+from cryptography.fernet import InvalidToken as Unreadable
+
+from routing import models, secretbox, sids, token_policies
+from routing.token_policies import Policy
+
+ALGORITHM: Final = "HS256"
+CONTENT_TYPE: Final = "twilio-fpa;v=1"
+LONGEST: Final = 16_384
+"""The most characters of a token; one with a dozen policies has some 4,000."""
+LEEWAY: Final = 10
+"""Seconds by which the clock of whoever made a token may be ahead of ours."""
+DEFAULT_TTL: Final = 3_600
+MAX_TTL: Final = 86_400
+
+
+class Role(StrEnum):
+    """Whose part a token plays."""
+
+    WORKER = "worker"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+class Refused(Exception):
+    """A token is not good; the message says why without quoting it."""
+
+
+class Expired(Refused):
+    """A token was good until its time was over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a good token says.
+
+    Arguments:
+        worker: for whom it speaks, with workspace and activity; None for nobody in particular.
+        policies: what a capability token allows; None: what its role does.
+        key_sid: what signed it: an API key, or the account by its auth token.
+        expires: the Unix second at which it ends.
+    """
+
+    account: models.Account
+    workspace: models.Workspace
+    worker: models.Worker | None
+    role: Role
+    policies: tuple[Policy, ...] | None
+    key_sid: str
+    expires: int
+
+
+def verify(token: object, *, now: datetime) -> Grant:
+    """Return what a token grants; raises `Refused`, or `Expired`, when it is not good."""
+    claims, account, key_sid = _signed(token)
+    expires = claims.get("exp")
+    if not isinstance(expires, int | float) or isinstance(expires, bool):
+        raise Refused("The token does not say when it expires")
+    if not expires > now.timestamp():
+        raise Expired("The token has expired")
+    for name in ("nbf", "iat"):
+        moment = claims.get(name, 0)
+        if not isinstance(moment, int | float) or moment > now.timestamp() + LEEWAY:
+            raise Refused("The token is not valid yet")
+    said = _access(claims, account) if "grants" in claims else _capability(claims, account, key_sid)
+    workspace, worker = _named(account, said)
+    return Grant(
+        account=account,
+        workspace=workspace,
+        worker=worker,
+        role=said.role,
+        policies=said.policies,
+        key_sid=key_sid,
+        expires=int(min(expires, 2**40)),
+    )
+
+
+def mint(
+    *,
+    account: models.Account,
+    key_sid: str,
+    secret: str,
+    workspace_sid: str,
+    worker_sid: str | None = None,
+    role: Role = Role.WORKER,
+    identity: str | None = None,
+    ttl: int = DEFAULT_TTL,
+    now: datetime,
+) -> str:
+    """Return an access token, of the shape that the official libraries give theirs.
+
+    Arguments:
+        key_sid, secret: what signs it: an API key, or the account with its auth token.
+        ttl: for how many seconds it is good.
+    """
+    second = int(now.timestamp())
+    named = {"workspace_sid": workspace_sid, "worker_sid": worker_sid, "role": role.value}
+    grants: dict[str, Any] = {"task_router": {k: v for k, v in named.items() if v is not None}}
+    if identity:
+        grants["identity"] = identity
+    claims = {
+        "jti": f"{key_sid}-{second}",
+        "iss": key_sid,
+        "sub": account.sid,
+        "iat": second,
+        "nbf": second,
+        "exp": second + ttl,
+        "grants": grants,
+    }
+    return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"cty": CONTENT_TYPE})
+
+
+def secret_of(key_sid: str) -> tuple[models.Account, str] | None:
+    """Return the account behind a signing key and the secret, if the key is there and good."""
+    if sids.is_valid(key_sid, "AC"):
+        for account in models.Account.objects.filter(sid=key_sid):
+            return account, secretbox.unseal(account.sealed_auth_token)
+    elif sids.is_valid(key_sid, "SK"):
+        keys = models.ApiKey.objects.filter(sid=key_sid, date_revoked=None)
+        for key in keys.select_related("account"):
+            return key.account, secretbox.unseal(key.sealed_secret)
+    return None
+
+
+def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str]:
+    """Return the claims of a token whose signature is right, and who signed it."""
+    if not isinstance(token, str) or not token or len(token) > LONGEST:
+        raise Refused("There is no token, or it is too long to be one")
+    try:
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") != ALGORITHM:
+            raise Refused(f"The token is not signed by {ALGORITHM}")
+        issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        found = secret_of(issuer) if isinstance(issuer, str) else None
+        if found is None:
+            raise Refused("The token's key is unknown or revoked")
+        account, secret = found
+        # Its times are ours to judge, by the clock of the request.
+        unjudged = {f"verify_{name}": False for name in ("exp", "nbf", "iat", "aud", "sub", "jti")}
+        claims = jwt.decode(
+            token,
+            secret,
+            algorithms=[ALGORITHM],
+            options={"verify_signature": True, **unjudged},  # type: ignore[arg-type]
+        )
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError, Unreadable):
+        raise Refused("The token is not valid") from None
+    return claims, account, str(issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    workspace_sid: object
+    worker_sid: object
+    role: Role
+    policies: tuple[Policy, ...] | None = None
+
+
+def _access(claims: Mapping[str, Any], account: models.Account) -> _Said:
+    if claims.get("sub") != account.sid:
+        raise Refused("The token's subject is another account than its key's")
+    grants = claims["grants"]
+    grant = grants.get("task_router") if isinstance(grants, dict) else None
+    if not isinstance(grant, dict):
+        raise Refused("The token has no TaskRouter grant")
+    try:
+        role = Role(grant.get("role") or Role.WORKER)
+    except ValueError:
+        raise Refused(f"The token's role is none of {', '.join(Role)}") from None
+    return _Said(grant.get("workspace_sid"), grant.get("worker_sid"), role)
+
+
+def _capability(claims: Mapping[str, Any], account: models.Account, key_sid: str) -> _Said:
+    if key_sid != account.sid or claims.get("account_sid") != account.sid:
+        raise Refused("A capability token is signed by the auth token of its account")
+    worker_sid = claims.get("worker_sid")
+    if worker_sid is not None and worker_sid != claims.get("channel"):
+        raise Refused("The token names two workers")
+    try:
+        policies = token_policies.read(claims.get("policies"))
+    except ValueError as error:
+        raise Refused(f"The token's policies cannot be read: {error}") from None
+    # What it may do is said by its policies; a worker's is beyond those no more than a worker.
+    role = Role.ADMIN if worker_sid is None else Role.WORKER
+    return _Said(claims.get("workspace_sid"), worker_sid, role, policies)
+
+
+def _named(account: models.Account, said: _Said) -> tuple[models.Workspace, models.Worker | None]:
+    """Return the workspace and the worker that a token names, if both are the account's."""
+    sid = said.workspace_sid if isinstance(said.workspace_sid, str) else ""
+    if said.worker_sid is None:
+        workspace = account.workspaces.filter(sid=sid).first()
+        if workspace is None:
+            raise Refused("The token's workspace is none of its account's")
+        workspace.account = account
+        return workspace, None
+    wanted = said.worker_sid if isinstance(said.worker_sid, str) else ""
+    rows = models.Worker.objects.filter(sid=wanted, workspace__sid=sid, workspace__account=account)
+    worker = rows.select_related("workspace", "activity").first()
+    if worker is None:
+        raise Refused("The token's worker is none of its workspace's")
+    worker.workspace.account = account
+    return worker.workspace, worker
