@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema", pages.schema, name="api-schema"),
     path("docs/errors/", pages.errors, name="api-errors"),
     path("docs/errors/<int:code>", pages.error, name="api-error"),
+    # Before the API, which answers whatever else stands below v1/.
+    path("v1/", include("routing.bridge.urls")),
     path("v1/", include("routing.api.urls")),
     path("agent/", include("agents.urls")),
     path("admin/", admin.site.urls),

@@ -16,3 +16,8 @@ def task_queue(sid: str) -> str:
 def workspace(sid: str) -> str:
     """Return the group of everything that concerns the configuration of a workspace."""
     return f"workspace.{sid}"
+
+
+def sessions(worker_sid: str) -> str:
+    """Return the group of a worker's sessions of the SDK, for what they tell each other."""
+    return f"sessions.{worker_sid}"

@@ -151,13 +151,9 @@ def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str]:
             raise Refused("The token's key is unknown or revoked")
         account, secret = found
         # Its times are ours to judge, by the clock of the request.
-        unjudged = {f"verify_{name}": False for name in ("exp", "nbf", "iat", "aud", "sub", "jti")}
-        claims = jwt.decode(
-            token,
-            secret,
-            algorithms=[ALGORITHM],
-            options={"verify_signature": True, **unjudged},  # type: ignore[arg-type]
-        )
+        judged = ("exp", "nbf", "iat", "aud", "sub", "jti")
+        options: Any = {"verify_signature": True} | {f"verify_{name}": False for name in judged}
+        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError, Unreadable):
         raise Refused("The token is not valid") from None
     return claims, account, str(issuer)

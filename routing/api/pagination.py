@@ -113,7 +113,7 @@ def wanted(form: Form, order: Order) -> Wanted:
     return Wanted(
         size=min(size, MAX_PAGE_SIZE),
         number=number,
-        token=None if token is None else _decode(token, order),
+        token=None if token is None else decode(token, order),
     )
 
 
@@ -217,7 +217,8 @@ def encode(token: Token, order: Order) -> str:
     return "PA" + base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
-def _decode(text: str, order: Order) -> Token:
+def decode(text: str, order: Order) -> Token:
+    """Return the token that a client brings back, if it is one of this order."""
     try:
         raw = base64.b64decode(text[2:] + "=" * (-len(text[2:]) % 4), b"-_", validate=True)
         signature, backwards, *key = json.loads(raw)

@@ -1,0 +1,66 @@
+"""Read what the SDK asks for: a method and a path of the API, hidden in the body of one POST."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from routing.api.errors import ApiError
+from routing.api.parsers import Form
+
+LONGEST_BODY: Final = 256 * 1024
+MAX_PARAMS: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request of the SDK.
+
+    Arguments:
+        path: without host, version and slashes at its ends.
+        params: the query of a GET, the form of a POST, with the types of JSON.
+        if_match: the version that a change must find; empty: any.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, Any]
+    token: object
+    if_match: str = ""
+
+    @property
+    def form(self) -> Form:
+        """Return the parameters as a form would give them; null says nothing."""
+        return {name: [_text(value)] for name, value in self.params.items() if value is not None}
+
+
+def read(body: bytes, *, if_match: str = "") -> Call:
+    """Read a body; whatever its header says its type is, it is JSON. Raises `ApiError`."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ApiError("The request's body is not JSON") from None
+    if not isinstance(said, dict):
+        raise ApiError("The request's body is no object with url, method, params and token")
+    url, method, params = said.get("url"), said.get("method"), said.get("params")
+    if not isinstance(url, str) or not isinstance(method, str) or len(url) > 1_000:
+        raise ApiError("The request names no url or no method")
+    if params is not None and not isinstance(params, dict):
+        raise ApiError("The params of a request are an object")
+    if params and len(params) > MAX_PARAMS:
+        raise ApiError(f"A request has at most {MAX_PARAMS} params")
+    return Call(
+        method=method.upper(),
+        path=url.strip("/"),
+        params=params or {},
+        token=said.get("token"),
+        if_match=if_match,
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

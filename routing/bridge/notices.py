@@ -1,0 +1,62 @@
+"""Tell a worker's sessions that the SDK has read its lists, and how they were.
+
+A session that has just begun hears of nothing until its lists are read, so its socket waits for
+this notice; it may be with another process than the one that answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections import OrderedDict
+from typing import Any, Final
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+from routing import groups
+from routing.bridge.calls import Call
+from routing.bridge.payloads import Payload
+from routing.bridge.resources import Asked
+
+logger = logging.getLogger(__name__)
+
+_REMEMBERED: Final = 20_000
+_lock = threading.Lock()
+_versions: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+
+def notice(asked: Asked, payload: Payload) -> None:
+    """Take note of an answer: a worker's own version, or tell of their list of reservations."""
+    worker = asked.grant.worker
+    if worker is None or asked.call.method != "GET" or asked.own[:2] != ["Workers", worker.sid]:
+        return
+    key = worker.sid, _digest(asked.call)
+    if len(asked.own) == 2:
+        with _lock:
+            _versions[key] = payload["version"]
+            _versions.move_to_end(key)
+            if len(_versions) > _REMEMBERED:
+                _versions.popitem(last=False)
+    elif asked.own[2:] == ["Reservations"]:
+        with _lock:
+            version = _versions.get(key)
+        _tell(worker.sid, {row.sid: row.version for row in asked.listed}, version)
+
+
+def _tell(worker_sid: str, reservations: dict[str, int], worker_version: int | None) -> None:
+    message: dict[str, Any] = {
+        "type": "session.listed",
+        "reservations": reservations,
+        "worker_version": worker_version,
+    }
+    try:
+        async_to_sync(get_channel_layer().group_send)(groups.sessions(worker_sid), message)
+    except Exception as error:  # whatever the layer's client raises when Redis is away
+        # The socket waits no longer than a few seconds, and then goes by what it knows.
+        logger.warning("a session was not told of its lists (%s)", error)
+
+
+def _digest(call: Call) -> str:
+    return hashlib.sha256(str(call.token).encode()).hexdigest()[:32]

@@ -1,0 +1,12 @@
+"""Where the worker SDK's bridge is, for requests; its websockets are at the same addresses."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from routing.bridge import views
+
+urlpatterns = [
+    path("wschannels", views.wschannels),
+    path("wschannels/<str:account_sid>/<str:channel>", views.wschannels),
+]

@@ -1,0 +1,100 @@
+"""Answer the SDK's POSTs: one address, the request in the body, the answer in a `payload`."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from routing import tokens
+from routing.api import errors
+from routing.api.errors import ApiError
+from routing.bridge import calls, notices, resources, rights
+
+ALLOWED_HEADERS: Final = "apiVersion, clientVersion, If-Match, Content-Type, Accept"
+_METHODS: Final = "POST, OPTIONS"
+
+
+@csrf_exempt
+def wschannels(
+    request: HttpRequest, account_sid: str | None = None, channel: str | None = None
+) -> HttpResponseBase:
+    """Answer a call; pages of any origin may ask, as the token is all that counts."""
+    try:
+        response = _answered(request, account_sid, channel)
+    except Exception as error:
+        conditional = bool(request.headers.get("If-Match"))
+        response = errors.answer(request, error, conditional=conditional)
+    response["Access-Control-Allow-Origin"] = "*"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _answered(request: HttpRequest, account_sid: str | None, channel: str | None) -> HttpResponse:
+    if request.method == "OPTIONS":
+        return HttpResponse(
+            status=204,
+            headers={
+                "Allow": _METHODS,
+                "Access-Control-Allow-Methods": _METHODS,
+                "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+                "Access-Control-Max-Age": "600",
+            },
+        )
+    if request.method != "POST":
+        raise ApiError(
+            "The worker SDK's bridge answers to POST, and to websockets",
+            status=405,
+            code=20004,
+            headers={"Allow": _METHODS},
+        )
+    call = calls.read(_body(request), if_match=request.headers.get("If-Match", ""))
+    grant = verified(call.token)
+    if account_sid is not None and not serves(grant, account_sid, channel):
+        raise rights.forbidden("it is for another account or channel")
+    payload, asked = resources.carry_out(grant, call, request, ip_address=_ip_address(request))
+    notices.notice(asked, payload)
+    return HttpResponse(
+        json.dumps({"payload": payload}, ensure_ascii=False), content_type="application/json"
+    )
+
+
+def verified(token: object) -> tokens.Grant:
+    """Return what a token grants; raises the `ApiError` that tells a client why it is no good."""
+    try:
+        return tokens.verify(token, now=timezone.now())
+    except tokens.Expired as error:
+        raise ApiError(str(error), status=401, code=20104) from None
+    except tokens.Refused as error:
+        raise ApiError(str(error), status=401, code=20101) from None
+
+
+def serves(grant: tokens.Grant, account_sid: str, channel: str | None) -> bool:
+    """Tell whether the longer form of the address names what the token is for."""
+    worker = grant.worker
+    channels = {None, grant.workspace.sid, None if worker is None else worker.sid}
+    return account_sid == grant.account.sid and channel in channels
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Return the body, read to the letter: its header says that it is a form, and it is not."""
+    body = request.read(calls.LONGEST_BODY + 1)
+    if len(body) > calls.LONGEST_BODY:
+        raise ApiError(
+            f"The request's body is too large; at most {calls.LONGEST_BODY} bytes are allowed",
+            status=413,
+            code=20413,
+        )
+    return body
+
+
+def _ip_address(request: HttpRequest) -> str | None:
+    try:
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return None
