@@ -47,3 +47,16 @@ app.conf.beat_schedule = {
 @signals.setup_logging.connect
 def keep_our_logging(**_: object) -> None:
     """Keep the settings' logging; without a listener the runner would lay its own over it."""
+
+
+@signals.worker_ready.connect
+def take_wakes(**_: object) -> None:
+    """Have this runner take wakes beside its jobs, until it ends."""
+    from routing.router import Router  # models can be imported only now
+
+    router = Router()
+    router.start()
+
+    @signals.worker_shutting_down.connect(weak=False)
+    def take_no_more(**_: object) -> None:
+        router.stop(timeout=2)

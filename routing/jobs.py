@@ -9,7 +9,7 @@ from celery import shared_task
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from routing import assignment, delivery, housekeeping, models, wakes
+from routing import delivery, housekeeping, models, router, wakes
 from routing.core.clock import microseconds
 from routing.statistics import counting
 
@@ -18,11 +18,8 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def run_cycle(workspace_sid: str, **_: object) -> None:
-    """Run the router in one workspace, again for as long as wakes come in meanwhile."""
-    for _turn in wakes.turns(workspace_sid):
-        workspace = models.Workspace.objects.filter(sid=workspace_sid).first()
-        if workspace is not None and not assignment.run_for_a_while(workspace):
-            wakes.wake(workspace_sid)
+    """Run the router in one workspace, unless somebody does already."""
+    router.run(workspace_sid)
 
 
 @shared_task

@@ -1,9 +1,9 @@
 """Wake the router for a workspace, and see that one cycle runs in it at a time.
 
-A wake sets the workspace's mark in Redis and sends a job only when the mark was not set: a burst of
-changes costs one job. Whoever runs the cycle clears the mark before looking, and looks again when
-it was set meanwhile. All of this only saves work: what a lost wake or a lost lock would cost, the
-beat's sweep and the conditional updates make good.
+A wake sets the workspace's mark in Redis, and puts the workspace on the list that routers take from
+only when the mark was not set: a burst of changes costs one entry. Whoever runs the cycle clears
+the mark before looking, and looks again when it was set meanwhile. All of this only saves work:
+what a lost wake or a lost lock would cost, the beat's sweep and the conditional updates make good.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 
-import celery
 import redis
 from django.conf import settings
 from kombu.exceptions import KombuError
@@ -25,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 _MARK_MS = 1_000  # a mark whose job was lost stops nobody for longer than the sweep takes
 _LOCK_SECONDS = 5.0  # as long may a dead runner's lock stand in the way; it is renewed while alive
+_WOKEN = "cordboard:woken"
+_MOST_WOKEN = 10_000
 _LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again queues behind the others
 
 BROKEN = (redis.RedisError, KombuError, OSError)
@@ -46,7 +47,7 @@ def wake(workspace_sid: str) -> None:
         return
     try:
         if client.set(_mark(workspace_sid), 1, nx=True, px=_MARK_MS):
-            _send(workspace_sid)
+            _send(client, workspace_sid)
     except BROKEN as error:
         logger.warning("no wake for %s (%s); the sweep will find its work", workspace_sid, error)
 
@@ -72,7 +73,7 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
             if not client.exists(_mark(workspace_sid)):
                 return
             if time.monotonic() >= give_up_at:
-                _send(workspace_sid)
+                _send(client, workspace_sid)
                 return
     except BROKEN as error:
         logger.warning("%s is left to the sweep (%s)", workspace_sid, error)
@@ -143,10 +144,28 @@ class _Keeper:
 _keeper = _Keeper()
 
 
-def _send(workspace_sid: str) -> None:
-    celery.signature("routing.jobs.run_cycle", kwargs={"workspace_sid": workspace_sid}).apply_async(
-        expires=10
-    )
+def taken(*, timeout: float = 1) -> str | None:
+    """Take the next workspace that was woken; raises what is `BROKEN`.
+
+    Arguments:
+        timeout: seconds to wait for one.
+    """
+    client = _redis()
+    if client is None:
+        return None
+    found = client.blpop([_WOKEN], timeout=timeout)
+    if found is None:
+        return None
+    _, woken = found
+    return woken.decode() if isinstance(woken, bytes) else woken
+
+
+def _send(client: redis.Redis, workspace_sid: str) -> None:
+    """Put a workspace on the list; what nobody takes for long is left to the sweep."""
+    with client.pipeline(transaction=False) as both:
+        both.rpush(_WOKEN, workspace_sid)
+        both.ltrim(_WOKEN, -_MOST_WOKEN, -1)
+        both.execute()
 
 
 def _mark(workspace_sid: str) -> str:

@@ -16,14 +16,14 @@ WS = "WS" + "0" * 32
 OTHER = "WS" + "1" * 32
 
 
-def test_a_burst_of_wakes_costs_one_job_per_workspace(real_redis: None, sent: list[str]) -> None:
+def test_a_burst_of_wakes_costs_one_entry_per_workspace(real_redis: None, sent: list[str]) -> None:
     for _ in range(10):
         wakes.wake(WS)
     wakes.wake(OTHER)
     assert sent == [WS, OTHER]
 
 
-def test_a_wake_after_the_cycle_began_costs_another_job(real_redis: None, sent: list[str]) -> None:
+def test_a_wake_after_the_cycle_began_costs_another(real_redis: None, sent: list[str]) -> None:
     wakes.wake(WS)
     for _ in wakes.turns(WS):
         pass

@@ -30,7 +30,7 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from config.celery import app  # noqa: E402
-from routing import assignment, jobs, models  # noqa: E402
+from routing import assignment, jobs, models, router, wakes  # noqa: E402
 from routing.actions import workflows  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from tests import factories  # noqa: E402
@@ -89,8 +89,12 @@ def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
                 sweep_at += 1
                 jobs.run_due_cycles()
             try:
-                message = queue.get(timeout=0.2)
+                message = queue.get(block=False)
             except queue.Empty:
+                if woken := wakes.taken(timeout=0.2):
+                    counted["wakes taken"] += 1
+                    router.run(woken)
+                    continue
                 if number % 2:
                     counted["cycles without the lock"] += 1
                     floor = models.Workspace.objects.get(sid=workspace)

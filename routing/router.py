@@ -1,0 +1,67 @@
+"""Run cycles as soon as somebody asks for one: the threads of a job runner that wait for wakes.
+
+A job would do as well, and costs several times what a short cycle does. Beat's sweep still sends
+jobs, so that work is found whatever becomes of these threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final
+
+from django.db import close_old_connections, connection
+
+from routing import assignment, models, wakes
+
+logger = logging.getLogger(__name__)
+
+THREADS: Final = 3
+"""So many workspaces' cycles run at once; one's long cycle does not hold up the next."""
+
+_PAUSE: Final = 1.0  # seconds to wait when Redis is away
+
+
+def run(workspace_sid: str) -> None:
+    """Run the router in one workspace, again for as long as wakes come in meanwhile."""
+    for _turn in wakes.turns(workspace_sid):
+        workspace = models.Workspace.objects.filter(sid=workspace_sid).first()
+        if workspace is not None and not assignment.run_for_a_while(workspace):
+            wakes.wake(workspace_sid)
+
+
+class Router:
+    """Threads that take wakes, each the next one, until told to stop."""
+
+    def __init__(self, *, threads: int = THREADS) -> None:
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"router-{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        """Begin to take wakes."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, *, timeout: float) -> None:
+        """Take no more, and wait for what is under way, for so many seconds per thread at most."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if workspace_sid := wakes.taken():
+                    close_old_connections()
+                    run(workspace_sid)
+            except wakes.BROKEN as error:
+                logger.warning("no wakes for now (%s); the sweep finds the work", error)
+                self._stop.wait(_PAUSE)
+            except Exception:  # whatever one workspace's cycle raises, the next one's shall run
+                logger.exception("a cycle has failed")
+            finally:
+                close_old_connections()
+        connection.close()

@@ -1,0 +1,118 @@
+"""The threads that wait for wakes: each is answered, and nothing ends them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from routing import assignment, models, router, wakes
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONGEST = 10
+"""Seconds within which what is waited for comes, or the test fails."""
+
+
+class Cycles:
+    """Note in which workspaces cycles run; the one named `failing` fails, the one `held` waits."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.failing = self.held = ""
+        self.more = threading.Condition()
+        self.go_on = threading.Event()
+
+    def run(self, workspace: models.Workspace) -> bool:
+        with self.more:
+            self.ran.append(workspace.sid)
+            self.more.notify_all()
+        if workspace.sid == self.failing:
+            raise RuntimeError("a cycle that fails")
+        return workspace.sid != self.held or self.go_on.wait(LONGEST)
+
+    def wait_for(self, found: Callable[[list[str]], bool]) -> None:
+        with self.more:
+            assert self.more.wait_for(lambda: found(self.ran), LONGEST), self.ran
+
+
+@pytest.fixture
+def cycles(real_redis: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cycles]:
+    """Run two threads over noted cycles."""
+    noted = Cycles()
+    monkeypatch.setattr(assignment, "run_for_a_while", noted.run)
+    monkeypatch.setattr(router, "_PAUSE", 0.0)
+    running = router.Router(threads=2)
+    running.start()
+    yield noted
+    noted.go_on.set()
+    running.stop(timeout=LONGEST)
+
+
+def test_a_wake_is_answered_by_a_cycle(cycles: Cycles) -> None:
+    one, other = factories.workspace(), factories.workspace()
+    wakes.wake(one.sid)
+    cycles.wait_for(lambda ran: ran == [one.sid])
+    wakes.wake(other.sid)
+    cycles.wait_for(lambda ran: ran == [one.sid, other.sid])
+
+
+def test_a_workspace_that_has_gone_meanwhile_is_nothing_to_do(cycles: Cycles) -> None:
+    there = factories.workspace()
+    wakes.wake("WS" + "0" * 32)
+    wakes.wake(there.sid)
+    cycles.wait_for(lambda ran: ran == [there.sid])
+
+
+def test_a_cycle_that_fails_ends_no_thread(
+    cycles: Cycles, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = factories.workspace(), factories.workspace()
+    cycles.failing = bad.sid
+    for round_ in range(1, 4):  # more often than there are threads
+        wakes.wake(bad.sid)
+        cycles.wait_for(lambda ran, n=round_: ran.count(bad.sid) == n)  # type: ignore[misc]
+    wakes.wake(good.sid)
+    cycles.wait_for(lambda ran: good.sid in ran)
+    assert "a cycle has failed" in caplog.text
+
+
+def test_a_long_cycle_holds_up_no_other_workspace(cycles: Cycles) -> None:
+    long, other = factories.workspace(), factories.workspace()
+    cycles.held = long.sid
+    wakes.wake(long.sid)
+    cycles.wait_for(lambda ran: ran == [long.sid])
+    wakes.wake(other.sid)
+    cycles.wait_for(lambda ran: ran == [long.sid, other.sid])
+
+
+def test_wakes_are_taken_again_when_redis_is_back(
+    cycles: Cycles, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = threading.Event()
+    taken = wakes.taken
+
+    def gone() -> str | None:
+        asked.set()
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(wakes, "taken", gone)
+    assert asked.wait(LONGEST)
+    monkeypatch.setattr(wakes, "taken", taken)
+    there = factories.workspace()
+    wakes.wake(there.sid)
+    cycles.wait_for(lambda ran: ran == [there.sid])
+    assert "the sweep finds the work" in caplog.text
+
+
+def test_work_that_a_run_leaves_wakes_the_next(
+    real_redis: None, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor = factories.workspace()
+    monkeypatch.setattr(wakes, "_LONGEST_RUN", 0.0)
+    monkeypatch.setattr(assignment, "run_for_a_while", lambda workspace: False)
+    router.run(floor.sid)
+    assert floor.sid in sent
