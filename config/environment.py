@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -91,6 +92,29 @@ def origins(name: str) -> list[str]:
                 f"{name}: {origin!r} is no origin; write https://app.example.com, or * for all"
             )
     return found
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+PRIVATE = (
+    *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+    *("::1/128", "fc00::/7"),
+)
+"""What `1` stands for where networks can be named: this machine, and private networks."""
+
+
+def networks(name: str) -> list[Network]:
+    """Return the networks that the environment names; `1` is every private one, `0` none."""
+    found: list[str] = [each.strip() for each in env.list(name, [], subcast=str)]
+    if found in (["0"], ["false"], ["no"]):
+        return []
+    if found in (["1"], ["true"], ["yes"]):
+        found = list(PRIVATE)
+    try:
+        return [ipaddress.ip_network(each) for each in found]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}; write 0, 1, or networks such as 10.0.0.0/8,192.168.1.7"
+        ) from None
 
 
 def database(url: str, directory: Path) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from environs import validate
+
 from config import logs
 from config.environment import (
     BASE_DIR,
@@ -11,6 +13,7 @@ from config.environment import (
     data_dir,
     database,
     env,
+    networks,
     optional_seconds,
     origins,
     rate_limit,
@@ -43,6 +46,16 @@ RATE_LIMIT = rate_limit("RATE_LIMIT")
 """Requests and seconds: how many an account may send in how long; None: as many as it likes."""
 CORS_ORIGINS = origins("CORS_ORIGINS")
 """The origins whose pages may call the REST API from a browser."""
+CALLBACK_ALLOW_PRIVATE = networks("CALLBACK_ALLOW_PRIVATE")
+"""The networks that callbacks may go to though they are not public."""
+CALLBACK_RETRY_HOURS = env.int("CALLBACK_RETRY_HOURS", 24, validate=validate.Range(min=0))
+"""For how long an event callback that nobody takes is tried again."""
+CALLBACK_RETENTION_DAYS = env.int("CALLBACK_RETENTION_DAYS", 7, validate=validate.Range(min=1))
+"""For how long what became of callbacks can be looked at."""
+SDK_SESSIONS_PER_WORKER = env.int("SDK_SESSIONS_PER_WORKER", 20)
+"""How many sessions of the worker SDK one worker may have open with one web process."""
+SDK_SESSIONS_PER_ACCOUNT = env.int("SDK_SESSIONS_PER_ACCOUNT", 10_000)
+"""How many all workers of an account may have open with one web process."""
 DELIVERY_INLINE = False
 """Whether events are told in the thread that committed them; tests do, to see them at once."""
 
@@ -204,6 +217,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
+# Callbacks wait for others, who may be slow: in a process of their own, so that no cycle does.
+CELERY_TASK_ROUTES = {"routing.jobs.call_*": {"queue": "callbacks"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True

@@ -18,6 +18,9 @@ for _name in (
     "ALLOWED_HOSTS",
     "RATE_LIMIT",
     "CORS_ORIGINS",
+    "CALLBACK_ALLOW_PRIVATE",
+    "CALLBACK_RETRY_HOURS",
+    "CALLBACK_RETENTION_DAYS",
 ):
     os.environ.pop(_name, None)
 os.environ["SECRET_KEY"] = "made-up-for-the-tests-and-long-enough-not-to-be-called-weak"

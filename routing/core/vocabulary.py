@@ -97,6 +97,14 @@ _ABOUT_A_WORKER = {
 }
 
 
+class CallbackStatus(StrEnum):
+    """What has become of something that somebody outside is to be told or asked."""
+
+    PENDING = "pending"  # is to be posted, for the first time or again
+    DELIVERED = "delivered"  # final: was taken, or answered
+    FAILED = "failed"  # final: nobody took it, or nobody needs it any more
+
+
 class ResourceType(StrEnum):
     """What an event is about."""
 
@@ -157,3 +165,4 @@ class EventType(StrEnum):
     RESERVATION_RESCINDED = "reservation.rescinded"  # pending → rescinded
     RESERVATION_WRAPUP = "reservation.wrapup"  # accepted → wrapping
     RESERVATION_COMPLETED = "reservation.completed"  # accepted, wrapping → completed
+    RESERVATION_CALLBACK_FAILED = "reservation.callback-failed"  # ours: an assignment callback

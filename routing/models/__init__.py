@@ -5,6 +5,9 @@ from __future__ import annotations
 from routing.models.accounts import Account
 from routing.models.activities import Activity
 from routing.models.api_keys import ApiKey
+from routing.models.assignment_callbacks import AssignmentCallback
+from routing.models.callback_deliveries import CallbackDelivery
+from routing.models.callback_receivers import CallbackReceiver
 from routing.models.events import Event, Events
 from routing.models.lanes import Lane
 from routing.models.memberships import Membership
@@ -22,6 +25,9 @@ __all__ = [
     "Account",
     "Activity",
     "ApiKey",
+    "AssignmentCallback",
+    "CallbackDelivery",
+    "CallbackReceiver",
     "Event",
     "Events",
     "Lane",

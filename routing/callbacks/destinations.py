@@ -1,0 +1,180 @@
+"""Read callback URLs: where they lead, and what their fragment says of how to connect.
+
+The fragment is never sent. It may hold the connection overrides that TaskRouter's users know, such
+as `#ct=2000&rc=2&rp=5xx`; one that cannot be honoured is refused when the URL is saved.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+
+from routing.callbacks import addresses
+
+_SPANS: Final = {"ct": (100, 10_000), "rt": (100, 15_000), "tt": (100, 15_000)}
+"""Milliseconds that may be asked for: to connect, to read, and for everything."""
+MOST_RETRIES: Final = 5
+RETRIED: Final = ("4xx", "5xx", "ct", "rt", "all")
+"""What a retry may be asked for: an answer's status, no connection, or no answer in time."""
+_SAFE: Final = "%/:?#[]@!$&'()*+,;=~-._"
+_CONTROLS: Final = re.compile(r"[\x00-\x20\x7f]")
+
+
+class Unacceptable(Exception):
+    """A URL cannot be called; the words say what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """How to connect, where the URL says otherwise than usual.
+
+    Arguments:
+        connect, read, total: seconds; None: as usual.
+        retries: how often one attempt is made again at once.
+        retried: what it is made again for.
+    """
+
+    connect: float | None = None
+    read: float | None = None
+    total: float | None = None
+    retries: int = 0
+    retried: frozenset[str] = frozenset({"ct"})
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a form is posted to.
+
+    Arguments:
+        url: what the receiver sees and what is signed: no fragment, no credentials.
+        authority: the Host header.
+        target: the path and the query.
+        authorization: the header for the credentials that the URL had, if any.
+    """
+
+    url: str
+    host: str
+    port: int
+    tls: bool
+    authority: str
+    target: str
+    authorization: str | None
+    overrides: Overrides
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(url: str) -> Destination:
+    if _CONTROLS.search(url):
+        raise Unacceptable("contains a space or a control character")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise Unacceptable("is not an absolute http or https URL") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise Unacceptable("is not an absolute http or https URL")
+    if port == 0:
+        raise Unacceptable("names port 0, which nobody listens on")
+    try:
+        host = host if ":" in host else host.encode("idna").decode()
+    except UnicodeError:
+        raise Unacceptable(f"names {host!r}, which can be no host") from None
+    tls = parts.scheme == "https"
+    shown = f"[{host}]" if ":" in host else host
+    authority = shown if port is None else f"{shown}:{port}"
+    path = quote(parts.path or "/", safe=_SAFE)
+    query = quote(parts.query, safe=_SAFE)
+    authorization = None
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return Destination(
+        url=urlunsplit((parts.scheme, authority, path, query, "")),
+        host=host,
+        port=port or (443 if tls else 80),
+        tls=tls,
+        authority=authority,
+        target=f"{path}?{query}" if query else path,
+        authorization=authorization,
+        overrides=_overrides(parts.fragment),
+    )
+
+
+def parse(url: str) -> Destination:
+    """Return where a URL leads; raises `Unacceptable`, also for an address that is not allowed.
+
+    What a name stands for is looked at when it is called, and not here.
+    """
+    destination = _parsed(url)
+    address = addresses.literal(destination.host)
+    if address is not None and not addresses.is_allowed(address):
+        raise Unacceptable(f"cannot be called: {addresses.refusal(destination.host)}")
+    return destination
+
+
+def _overrides(fragment: str) -> Overrides:
+    """Read connection overrides, refusing what cannot be honoured."""
+    if not fragment:
+        return Overrides()
+    given: dict[str, str] = {}
+    try:
+        pairs = parse_qsl(fragment, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        raise Unacceptable(
+            f"has the fragment #{fragment[:40]}, which is none of the connection overrides"
+            " ct, rt, tt, rc, rp (such as #ct=2000&rc=2)"
+        ) from None
+    for name, value in pairs:
+        if name in given:
+            raise Unacceptable(f"says {name} twice after the #")
+        given[name] = value
+    seconds = {name: _span(name, given.pop(name)) for name in _SPANS if name in given}
+    retries = _retries(given.pop("rc", "0"))
+    retried = _retried(given.pop("rp", "ct"))
+    if given.pop("sni", "y") != "y":
+        raise Unacceptable("asks by sni=n not to verify the host; it is always verified")
+    if "e" in given:
+        raise Unacceptable("names an edge (e=) after the #; this server has none")
+    for name in given:
+        raise Unacceptable(
+            f"has {name[:40]!r} after the #, which is none of the connection overrides"
+            " ct, rt, tt, rc, rp"
+        )
+    return Overrides(
+        connect=seconds.get("ct"),
+        read=seconds.get("rt"),
+        total=seconds.get("tt"),
+        retries=retries,
+        retried=retried,
+    )
+
+
+def _span(name: str, value: str) -> float:
+    least, most = _SPANS[name]
+    if not value.isascii() or not value.isdecimal() or not least <= int(value[:6]) <= most:
+        raise Unacceptable(
+            f"says {name}={value[:20]} after the #; it must be a number of milliseconds from"
+            f" {least} to {most}"
+        )
+    return int(value) / 1_000
+
+
+def _retries(value: str) -> int:
+    if value not in {str(number) for number in range(MOST_RETRIES + 1)}:
+        raise Unacceptable(
+            f"says rc={value[:20]} after the #; it must be a number from 0 to {MOST_RETRIES}"
+        )
+    return int(value)
+
+
+def _retried(value: str) -> frozenset[str]:
+    named = frozenset(value.split(","))
+    if not named <= set(RETRIED):
+        raise Unacceptable(
+            f"says rp={value[:20]} after the #; it must be one or more of {', '.join(RETRIED)}"
+        )
+    return named - {"all"} | (set(RETRIED) - {"all"} if "all" in named else set())

@@ -1,0 +1,241 @@
+"""Post a form to a receiver whom nothing is believed: bounded in time, in size, and in reach.
+
+The connection goes to an address that was checked, and to no other: names are looked up once, no
+proxy is asked, no redirect followed. TLS verifies the name. The answer is read up to a limit, and
+all of it must come within the time that the caller gives, however slowly it drips.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from routing.callbacks import addresses, signatures
+from routing.callbacks.destinations import Destination, Unacceptable, parse
+
+LONGEST_BODY: Final = 64 * 1024
+"""Bytes of an answer that are read; what comes after them is not."""
+_LONGEST_HEAD: Final = 64 * 1024
+_CONNECT: Final = 5.0
+"""Seconds that connecting may take, unless the URL says otherwise."""
+_USER_AGENT: Final = "Cordboard/0.1"
+IDEMPOTENCY: Final = "I-Twilio-Idempotency-Token"
+"""The header by which a receiver knows what it has had before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver answered, or why there is no answer.
+
+    Arguments:
+        status: None where none came.
+        body: at most `LONGEST_BODY` bytes.
+        whole: whether that is all of it.
+        problem: words for people; empty where an answer came.
+        kind: of the problem: `ct` when no connection came about, `rt` when no answer came in time
+            or in order, `no` when the URL may not be called.
+    """
+
+    status: int | None = None
+    content_type: str = ""
+    body: bytes = b""
+    whole: bool = True
+    problem: str = ""
+    kind: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether the receiver took it."""
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def words(self) -> str:
+        """Say it on one line."""
+        if self.problem:
+            return self.problem
+        if self.status is not None and 300 <= self.status < 400:
+            return f"{self.status}: redirects are not followed"
+        text = " ".join(self.body[:400].decode(errors="replace").replace("\x00", "\ufffd").split())
+        return f"{self.status} {text}".strip()
+
+
+class _TooMuch(Exception):
+    """More came than anybody should answer."""
+
+
+def post(
+    url: str, parameters: Mapping[str, str], *, auth_token: str, token: str, seconds: float
+) -> Answer:
+    """Post a signed form and return the answer; never raises for anything a receiver does.
+
+    Arguments:
+        token: what the receiver knows a repetition by.
+        seconds: how long all of it may take, retries included.
+    """
+    try:
+        destination = parse(url)
+    except Unacceptable as error:
+        return Answer(problem=f"the URL {error}", kind="no")
+    wanted = destination.overrides
+    deadline = time.monotonic() + min(seconds, wanted.total or seconds)
+    headers = _headers(destination, parameters, auth_token, token)
+    answer = _attempt(destination, headers, parameters, deadline)
+    for _ in range(wanted.retries):
+        if time.monotonic() >= deadline or not wanted.retried & _failures(answer):
+            break
+        answer = _attempt(destination, headers, parameters, deadline)
+    return answer
+
+
+def _failures(answer: Answer) -> set[str]:
+    if answer.status is None:
+        return {answer.kind}
+    return {f"{answer.status // 100}xx"}
+
+
+def _headers(
+    destination: Destination, parameters: Mapping[str, str], auth_token: str, token: str
+) -> dict[str, str]:
+    headers = {
+        "Host": destination.authority,
+        "User-Agent": _USER_AGENT,
+        "Accept": "application/json, */*",
+        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+        "Connection": "close",
+        signatures.HEADER: signatures.of(destination.url, parameters, auth_token),
+        IDEMPOTENCY: token,
+    }
+    if destination.authorization is not None:
+        headers["Authorization"] = destination.authorization
+    return headers
+
+
+def _attempt(
+    destination: Destination,
+    headers: Mapping[str, str],
+    parameters: Mapping[str, str],
+    deadline: float,
+) -> Answer:
+    try:
+        connection = _connected(destination, deadline)
+    except addresses.NotAllowed as error:
+        return Answer(problem=str(error), kind="no")
+    except (addresses.NotFound, OSError) as error:
+        return Answer(problem=f"no connection: {str(error) or type(error).__name__}", kind="ct")
+    read = destination.overrides.read
+    if read is not None:
+        deadline = min(deadline, time.monotonic() + read)
+    with connection:
+        try:
+            connection.settimeout(_left(deadline))
+            connection.sendall(_request(destination, headers, parameters))
+            return _answer(connection, deadline)
+        except TimeoutError:
+            return Answer(problem="no whole answer in time", kind="rt")
+        except _TooMuch:
+            return Answer(problem="an answer with endless headers", kind="rt")
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            return Answer(problem=f"no answer: {type(error).__name__} {error}"[:300], kind="rt")
+
+
+def _connected(destination: Destination, deadline: float) -> socket.socket:
+    """Return a connection to the first place that takes one; raises what is wrong with the last."""
+    until = min(deadline, time.monotonic() + (destination.overrides.connect or _CONNECT))
+    places = addresses.places(destination.host, destination.port, seconds=_left(until))
+    problem: OSError = TimeoutError("nobody answered in time")
+    for place in places:
+        made = socket.socket(place.family, socket.SOCK_STREAM)
+        try:
+            made.settimeout(_left(until))
+            made.connect(place.address)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if destination.tls:
+                made = tls().wrap_socket(made, server_hostname=destination.host)
+            return made
+        except OSError as error:
+            made.close()
+            problem = error
+    raise problem
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """Return how hosts are verified: by the machine's own list of authorities, always."""
+    return ssl.create_default_context()
+
+
+def _request(
+    destination: Destination, headers: Mapping[str, str], parameters: Mapping[str, str]
+) -> bytes:
+    body = urlencode(parameters).encode()
+    lines = [f"POST {destination.target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time is over")
+    return left
+
+
+class _Incoming(io.RawIOBase):
+    """What comes in on a socket, until a deadline and up to a limit."""
+
+    def __init__(self, connection: socket.socket, deadline: float, limit: int) -> None:
+        super().__init__()
+        self._connection = connection
+        self._deadline = deadline
+        self._left = limit
+
+    def readable(self) -> bool:
+        """Say so."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait for the next bytes, no longer than is left of all the time there is."""
+        if self._left <= 0:
+            raise _TooMuch
+        self._connection.settimeout(_left(self._deadline))
+        count = self._connection.recv_into(memoryview(buffer)[: self._left])
+        self._left -= count
+        return count
+
+
+class _Readable:
+    """A socket as `http.client` wants one: something to read from."""
+
+    def __init__(self, incoming: _Incoming) -> None:
+        self._incoming = incoming
+
+    def makefile(self, *_: Any) -> io.BufferedReader:
+        """Return it, buffered."""
+        return io.BufferedReader(self._incoming)
+
+
+def _answer(connection: socket.socket, deadline: float) -> Answer:
+    incoming = _Incoming(connection, deadline, _LONGEST_HEAD + 2 * LONGEST_BODY)
+    response = http.client.HTTPResponse(_Readable(incoming), method="POST")  # type: ignore[arg-type]
+    with response:
+        response.begin()
+        body = b""
+        try:
+            body = response.read(LONGEST_BODY + 1)
+        except _TooMuch:  # of a body in a million pieces
+            body = b" " * (LONGEST_BODY + 1)
+        return Answer(
+            status=response.status,
+            content_type=response.headers.get("Content-Type", ""),
+            body=body[:LONGEST_BODY],
+            whole=len(body) <= LONGEST_BODY,
+        )
