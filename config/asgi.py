@@ -17,9 +17,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
-from config import http  # noqa: E402
+from config import daphne_sockets, http  # noqa: E402
 from config.sockets import only_from_our_pages, refuse  # noqa: E402
+from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
 
+daphne_sockets.install()
 sockets = [
     *websocket_urlpatterns,
     # Unknown addresses end here, in a refusal rather than an error. (An ASGI application is right.)
@@ -28,6 +30,12 @@ sockets = [
 application = ProtocolTypeRouter(
     {
         "http": http.application(),
-        "websocket": only_from_our_pages(AuthMiddlewareStack(URLRouter(sockets))),
+        "websocket": URLRouter(
+            [
+                # The SDK brings a token, not a cookie: from pages of any origin, and without one.
+                *bridge,
+                re_path(r"", only_from_our_pages(AuthMiddlewareStack(URLRouter(sockets)))),  # type: ignore[arg-type]
+            ]
+        ),
     }
 )

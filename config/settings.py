@@ -9,6 +9,7 @@ from environs import validate
 from config import logs
 from config.environment import (
     BASE_DIR,
+    Network,
     broker_url,
     data_dir,
     database,
@@ -46,7 +47,7 @@ RATE_LIMIT = rate_limit("RATE_LIMIT")
 """Requests and seconds: how many an account may send in how long; None: as many as it likes."""
 CORS_ORIGINS = origins("CORS_ORIGINS")
 """The origins whose pages may call the REST API from a browser."""
-CALLBACK_ALLOW_PRIVATE = networks("CALLBACK_ALLOW_PRIVATE")
+CALLBACK_ALLOW_PRIVATE: list[Network] = networks("CALLBACK_ALLOW_PRIVATE")
 """The networks that callbacks may go to though they are not public."""
 CALLBACK_RETRY_HOURS = env.int("CALLBACK_RETRY_HOURS", 24, validate=validate.Range(min=0))
 """For how long an event callback that nobody takes is tried again."""
@@ -56,6 +57,8 @@ SDK_SESSIONS_PER_WORKER = env.int("SDK_SESSIONS_PER_WORKER", 20)
 """How many sessions of the worker SDK one worker may have open with one web process."""
 SDK_SESSIONS_PER_ACCOUNT = env.int("SDK_SESSIONS_PER_ACCOUNT", 10_000)
 """How many all workers of an account may have open with one web process."""
+SOCKET_BACKLOG = env.int("SOCKET_BACKLOG", 1024 * 1024)
+"""Bytes that a websocket may leave unread before it is closed."""
 DELIVERY_INLINE = False
 """Whether events are told in the thread that committed them; tests do, to see them at once."""
 

@@ -7,7 +7,7 @@ list policies. Nothing in a token is believed before its signature has been chec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -53,6 +53,7 @@ class Grant:
         worker: for whom it speaks, with workspace and activity; None for nobody in particular.
         policies: what a capability token allows; None: what its role does.
         key_sid: what signed it: an API key, or the account by its auth token.
+        sealed: the key's secret as it is stored, which tells whether it is the same still.
         expires: the Unix second at which it ends.
     """
 
@@ -62,12 +63,13 @@ class Grant:
     role: Role
     policies: tuple[Policy, ...] | None
     key_sid: str
+    sealed: str
     expires: int
 
 
 def verify(token: object, *, now: datetime) -> Grant:
     """Return what a token grants; raises `Refused`, or `Expired`, when it is not good."""
-    claims, account, key_sid = _signed(token)
+    claims, account, key_sid, sealed = _signed(token)
     expires = claims.get("exp")
     if not isinstance(expires, int | float) or isinstance(expires, bool):
         raise Refused("The token does not say when it expires")
@@ -86,6 +88,7 @@ def verify(token: object, *, now: datetime) -> Grant:
         role=said.role,
         policies=said.policies,
         key_sid=key_sid,
+        sealed=sealed,
         expires=int(min(expires, 2**40)),
     )
 
@@ -125,20 +128,28 @@ def mint(
     return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"cty": CONTENT_TYPE})
 
 
-def secret_of(key_sid: str) -> tuple[models.Account, str] | None:
-    """Return the account behind a signing key and the secret, if the key is there and good."""
+def key(key_sid: str) -> tuple[models.Account, str] | None:
+    """Return the account behind a signing key and its sealed secret, if the key is good."""
     if sids.is_valid(key_sid, "AC"):
         for account in models.Account.objects.filter(sid=key_sid):
-            return account, secretbox.unseal(account.sealed_auth_token)
+            return account, account.sealed_auth_token
     elif sids.is_valid(key_sid, "SK"):
         keys = models.ApiKey.objects.filter(sid=key_sid, date_revoked=None)
-        for key in keys.select_related("account"):
-            return key.account, secretbox.unseal(key.sealed_secret)
+        for found in keys.select_related("account"):
+            return found.account, found.sealed_secret
     return None
 
 
-def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str]:
-    """Return the claims of a token whose signature is right, and who signed it."""
+def good_keys(key_sids: Collection[str]) -> dict[str, str]:
+    """Return the sealed secrets of those keys that are good, by two queries for any number."""
+    accounts = models.Account.objects.filter(sid__in=key_sids)
+    keys = models.ApiKey.objects.filter(sid__in=key_sids, date_revoked=None)
+    found = dict(accounts.values_list("sid", "sealed_auth_token"))
+    return found | dict(keys.values_list("sid", "sealed_secret"))
+
+
+def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]:
+    """Return the claims of a token whose signature is right, whose it is, and what signed it."""
     if not isinstance(token, str) or not token or len(token) > LONGEST:
         raise Refused("There is no token, or it is too long to be one")
     try:
@@ -146,17 +157,18 @@ def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str]:
         if header.get("alg") != ALGORITHM:
             raise Refused(f"The token is not signed by {ALGORITHM}")
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
-        found = secret_of(issuer) if isinstance(issuer, str) else None
+        found = key(issuer) if isinstance(issuer, str) else None
         if found is None:
             raise Refused("The token's key is unknown or revoked")
-        account, secret = found
+        account, sealed = found
         # Its times are ours to judge, by the clock of the request.
         judged = ("exp", "nbf", "iat", "aud", "sub", "jti")
         options: Any = {"verify_signature": True} | {f"verify_{name}": False for name in judged}
+        secret = secretbox.unseal(sealed)
         claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError, Unreadable):
         raise Refused("The token is not valid") from None
-    return claims, account, str(issuer)
+    return claims, account, str(issuer), sealed
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,15 +42,16 @@ def notice(asked: Asked, payload: Payload) -> None:
     elif asked.own[2:] == ["Reservations"]:
         with _lock:
             version = _versions.get(key)
-        _tell(worker.sid, {row.sid: row.version for row in asked.listed}, version)
+        message: dict[str, Any] = {
+            "type": "session.listed",
+            "reservations": {row.sid: row.version for row in asked.listed},
+            "follows": bool(asked.call.params.get("AfterSid")),
+            "worker_version": version,
+        }
+        _tell(worker.sid, message)
 
 
-def _tell(worker_sid: str, reservations: dict[str, int], worker_version: int | None) -> None:
-    message: dict[str, Any] = {
-        "type": "session.listed",
-        "reservations": reservations,
-        "worker_version": worker_version,
-    }
+def _tell(worker_sid: str, message: dict[str, Any]) -> None:
     try:
         async_to_sync(get_channel_layer().group_send)(groups.sessions(worker_sid), message)
     except Exception as error:  # whatever the layer's client raises when Redis is away

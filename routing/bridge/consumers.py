@@ -1,0 +1,250 @@
+"""Keep a session of the worker SDK: a websocket that only tells, until its token ends.
+
+What is to be told waits here by its sid alone, so that a session that has just begun, or is slow,
+costs next to nothing; one that falls too far behind is closed, and comes back with fresh lists.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import time
+from collections import deque
+from typing import Any, Final
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from routing import groups
+from routing.bridge import doorkeeper, frames, offline, sessions
+from routing.bridge.order import Order, OutOfStep
+from routing.core.vocabulary import EventType as E
+from routing.tokens import Grant
+
+logger = logging.getLogger(__name__)
+
+REPLACED: Final = 4409
+EXPIRED: Final = 4401
+GONE: Final = 4404
+RESYNC: Final = 4410
+TOO_SLOW: Final = 4408
+TALKING: Final = 4429
+
+HEARTBEAT_SECONDS: Final = 15.0
+HOLD_SECONDS: Final = 0.3
+"""How long after its lists were read a session is told of nothing: until it is ready."""
+LONGEST_HOLD: Final = 5.0
+"""After how long without lists a session is told all the same."""
+STEP_SECONDS: Final = 3.0
+MOST_WAITING: Final = 1_000
+BATCH: Final = 200
+MOST_HEARD: Final = 20
+LONGEST_LIFETIME: Final = 2**31 - 1
+"""Milliseconds: the SDK's timer overflows above this."""
+
+REFRESHING: Final = frozenset(
+    {E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED}
+)
+"""What a session knows from its lists alone: it must read them anew."""
+_NAMING: Final = frames.WORKERS | frames.CHANNELS
+
+
+class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One session of a worker."""
+
+    grant: Grant
+    spread_seconds = 5.0
+    """Over how long the sessions of a workspace are closed that must read their lists anew."""
+
+    async def connect(self) -> None:
+        """Let in whoever brings a good token; all others are refused before the handshake."""
+        self._is_open = False
+        self._sessions = sessions.here()
+        wish = doorkeeper.wish(self.scope)
+        grant = await doorkeeper.admitted(wish, self._sessions)
+        if grant is None or grant.worker is None:
+            await self.close()
+            return
+        self.grant, self._wish, self._worker_sid = grant, wish, grant.worker.sid
+        self._order = Order()
+        self._waiting: deque[str] = deque()
+        self._is_telling = False
+        self._heard = 0
+        now = time.monotonic()
+        self._begun = now
+        self._next_beat = now + HEARTBEAT_SECONDS
+        self._hold_until = now + LONGEST_HOLD
+        self._close_at: float | None = None
+        self._stuck_since: float | None = None
+        # Joined before anything is read, so that nothing happens unheard in between.
+        self._joined = [
+            groups.worker(grant.worker.sid),
+            groups.sessions(grant.worker.sid),
+            groups.workspace(grant.workspace.sid),
+        ]
+        for name in self._joined:
+            await self.channel_layer.group_add(name, self.channel_name)
+        await self.accept()
+        self._is_open = True
+        self._sessions.add(self)
+        await self.send(text_data=self._init())
+        if wish.close_others:
+            message = {"type": "session.replaced", "by": self.channel_name}
+            await self.channel_layer.group_send(groups.sessions(self._worker_sid), message)
+
+    def _init(self) -> str:
+        left = int((self.grant.expires - time.time()) * 1000)
+        payload = {
+            "channel_id": self._worker_sid,
+            "account_sid": self.grant.account.sid,
+            "workspace_sid": self.grant.workspace.sid,
+            "token_lifetime": min(max(left, 0), LONGEST_LIFETIME),
+        }
+        return json.dumps({"event_type": "init", "payload": payload})
+
+    async def disconnect(self, code: int) -> None:
+        """Leave; the last session of a worker may take the worker offline."""
+        if not hasattr(self, "_joined"):
+            return
+        self._is_open = False
+        self._waiting.clear()
+        self._sessions.remove(self)
+        for name in self._joined:
+            await self.channel_layer.group_discard(name, self.channel_name)
+        if self._wish.offline_when_gone and not self._sessions.of_worker(self._worker_sid):
+            self._sessions.start(offline.follow(self._sessions, self._worker_sid))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Ignore what a client says, as the SDK never says anything; end one that goes on."""
+        self._heard += 1
+        if self._heard == 1:
+            logger.info("a session of %s speaks, which the SDK does not", self._worker_sid)
+        if self._heard > MOST_HEARD:
+            await self.end(TALKING, "Requests go by HTTP; this socket only tells")
+
+    # --- What is to be told ----------------------------------------------------------------
+
+    async def routing_event(self, message: dict[str, Any]) -> None:
+        """Put an event with what is to be told, or refresh what only lists can tell."""
+        if not self._is_open:
+            return
+        kind = message["event_type"]
+        if kind in frames.TOLD:
+            await self._put(message["sid"])
+        elif kind in REFRESHING:
+            now = time.monotonic()
+            self._close_at = self._close_at or now + random.uniform(0.0, self.spread_seconds)  # noqa: S311 - spreads load
+        elif kind == E.WORKSPACE_DELETED or (
+            kind == E.WORKER_DELETED and message.get("worker_sid") == self._worker_sid
+        ):
+            await self.end(GONE, "The worker was deleted")
+
+    async def _put(self, sid: str) -> None:
+        self._waiting.append(sid)
+        if len(self._waiting) > MOST_WAITING:
+            await self.end(TOO_SLOW, "Too far behind; read everything anew")
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin to tell, unless that is going on, or it is too early."""
+        if not self._is_telling and self._waiting and time.monotonic() >= self._hold_until:
+            self._is_telling = True
+            self._sessions.start(self._tell())
+
+    async def _tell(self) -> None:
+        try:
+            while self._waiting and self._is_open and time.monotonic() >= self._hold_until:
+                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                for frame in await self._sessions.loader.load(batch):
+                    await self._take(frame)
+            if time.monotonic() >= self._hold_until:
+                self._order.caught_up()
+        except OutOfStep:
+            await self.end(RESYNC, "Out of step; read everything anew")
+        except Exception:
+            logger.exception("a session of %s could not be told of events", self._worker_sid)
+            await self.end(RESYNC, "Something went wrong; read everything anew")
+        finally:
+            self._is_telling = False
+        self._go_on()
+
+    async def _take(self, frame: frames.Frame) -> None:
+        if not self._is_open:
+            return
+        if self._close_at is not None and frame.event_type in _NAMING:
+            # It may name what the session's lists do not have yet, on which the SDK breaks.
+            await self.end(RESYNC, "Activities or channels have changed; read them anew")
+            return
+        for told in self._order.take(frame):
+            await self.send(text_data=told.text)
+        if not self._order.is_waiting():
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = time.monotonic()
+
+    # --- What sessions tell each other -----------------------------------------------------
+
+    async def session_listed(self, message: dict[str, Any]) -> None:
+        """Wait until the SDK, which has just read its lists, is ready; then tell what is newer.
+
+        Lists that are read later are another session's: no news to this one. Only where both have
+        just begun it cannot be told whose they are, and this one waits a little longer.
+        """
+        if not self._is_open:
+            return
+        now = time.monotonic()
+        reservations, version = message["reservations"], message["worker_version"]
+        if message["follows"]:
+            self._order.read_more(reservations)
+        elif not self._order.has_lists:
+            self._order.read_list(reservations, worker_version=version)
+        elif now - self._begun > LONGEST_HOLD:
+            return
+        self._hold_until = now + HOLD_SECONDS
+        self._sessions.start(self._tell_later())
+
+    async def _tell_later(self) -> None:
+        await asyncio.sleep(HOLD_SECONDS)
+        if not self._is_telling and not self._waiting:
+            self._order.caught_up()
+        self._go_on()
+
+    async def session_replaced(self, message: dict[str, Any]) -> None:
+        """Make room for a session that wants to be the only one."""
+        if message["by"] != self.channel_name:
+            await self.end(REPLACED, "Replaced by a newer session")
+
+    async def session_roll_call(self, message: dict[str, Any]) -> None:
+        """Say that the worker is here."""
+        if self._is_open:
+            await self.channel_layer.send(message["reply_to"], {"type": "session.present"})
+
+    # --- What the clock brings -------------------------------------------------------------
+
+    async def tick(self, now: float) -> None:
+        """Beat, and end what has come to its end."""
+        if not self._is_open:
+            return
+        if self.grant.expires <= time.time():
+            await self.end(EXPIRED, "The token has expired")
+        elif self._close_at is not None and now >= self._close_at:
+            await self.end(RESYNC, "Activities or channels have changed; read them anew")
+        elif self._stuck_since is not None and now - self._stuck_since > STEP_SECONDS:
+            self._stuck_since = None
+            try:
+                self._order.give_up_waiting()
+            except OutOfStep:
+                await self.end(RESYNC, "Out of step; read everything anew")
+        elif now >= self._next_beat:
+            self._next_beat = now + HEARTBEAT_SECONDS
+            await self.send(text_data=" ")
+        self._go_on()
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close, and tell nothing more; the SDK comes back by itself while its token is good."""
+        if self._is_open:
+            self._is_open = False
+            self._waiting.clear()
+            await self.close(code=code, reason=reason)

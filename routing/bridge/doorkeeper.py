@@ -1,0 +1,92 @@
+"""Decide who gets a websocket, cheaply: a client whose token is bad comes back every second."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from routing import token_policies, tokens
+from routing.bridge.sessions import Sessions
+from routing.bridge.views import serves
+from routing.tokens import Grant
+
+logger = logging.getLogger(__name__)
+
+_REMEMBERED: Final = 10_000
+_SECONDS: Final = 10.0
+
+_refused: OrderedDict[str, float] = OrderedDict()
+"""Tokens that were no good a moment ago, by their digests, and until when that is believed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a client asks for as it connects."""
+
+    token: str
+    close_others: bool
+    offline_when_gone: bool
+    account_sid: str | None
+    channel: str | None
+
+
+def wish(scope: Mapping[str, Any]) -> Wish:
+    """Read a handshake."""
+    try:
+        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=50)
+    except ValueError:
+        query = {}
+
+    def said(name: str) -> str:
+        value: str = query.get(name, [""])[0]
+        return value
+
+    parts = scope["url_route"]["kwargs"]
+    return Wish(
+        token=said("token"),
+        close_others=said("closeExistingSessions") == "true",
+        offline_when_gone=said("setWorkerOfflineIfDisconnected") == "true",
+        account_sid=parts.get("account_sid"),
+        channel=parts.get("channel"),
+    )
+
+
+async def admitted(wish: Wish, sessions: Sessions) -> Grant | None:
+    """Return what a client's token grants, if it may have a session; None: it is refused."""
+    digest = hashlib.sha256(wish.token.encode()).hexdigest()
+    now = time.monotonic()
+    if _refused.get(digest, 0.0) > now:
+        return None
+    try:
+        grant = await database_sync_to_async(_verified, thread_sensitive=False)(wish)
+    except tokens.Refused as error:
+        logger.info("a session of the SDK was refused: %s", error)
+        _refused[digest] = now + _SECONDS
+        _refused.move_to_end(digest)
+        if len(_refused) > _REMEMBERED:
+            _refused.popitem(last=False)
+        return None
+    return grant if sessions.room(grant) else None
+
+
+def _verified(wish: Wish) -> Grant:
+    grant = tokens.verify(wish.token, now=timezone.now())
+    worker = grant.worker
+    if worker is None:
+        raise tokens.Refused("The token is for no worker")
+    if wish.account_sid is not None and not serves(grant, wish.account_sid, wish.channel):
+        raise tokens.Refused("The token is for another account or channel")
+    path = f"wschannels/{grant.account.sid}/{worker.sid}"
+    policies = grant.policies
+    if policies is not None and not token_policies.permits(policies, "GET", path, {}):
+        raise tokens.Refused("The token allows no websocket")
+    return grant

@@ -1,0 +1,67 @@
+"""Load frames for all sessions of a process together: each event once, many by the same queries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+from channels.db import database_sync_to_async
+
+from routing.bridge import frames
+from routing.bridge.frames import Frame
+
+_BATCH: Final = 500
+_KEPT: Final = 2_000
+"""How many frames are kept for sessions that ask a moment later; some 3 kB each."""
+
+
+class Loader:
+    """The frames that the sessions of one event loop ask for."""
+
+    def __init__(self) -> None:
+        """Begin with nothing loaded."""
+        self._kept: OrderedDict[str, Frame | None] = OrderedDict()
+        self._asked: dict[str, asyncio.Future[Frame | None]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def load(self, sids: Sequence[str]) -> list[Frame]:
+        """Return the frames of these events in their order; what is gone is left out."""
+        waiting = {sid: self._ask(sid) for sid in sids if sid not in self._kept}
+        found: dict[str, Frame | None] = {
+            sid: self._kept[sid] for sid in sids if sid not in waiting
+        }
+        if waiting:
+            # Waiting so cancels nobody else's loading.
+            await asyncio.wait(set(waiting.values()))
+            found |= {sid: future.result() for sid, future in waiting.items()}
+        return [frame for sid in sids if (frame := found[sid]) is not None]
+
+    def _ask(self, sid: str) -> asyncio.Future[Frame | None]:
+        future = self._asked.get(sid)
+        if future is None:
+            future = self._asked[sid] = asyncio.get_running_loop().create_future()
+            if self._task is None:
+                self._task = asyncio.create_task(self._work())
+        return future
+
+    async def _work(self) -> None:
+        """Load batch after batch until nobody asks for more."""
+        try:
+            while batch := list(self._asked)[:_BATCH]:
+                try:
+                    found = await database_sync_to_async(frames.load, thread_sensitive=False)(batch)
+                except Exception as error:  # told to every session that waits for it
+                    for sid in batch:
+                        future = self._asked.pop(sid)
+                        future.set_exception(error)
+                        future.exception()
+                    continue
+                for sid in batch:
+                    self._kept[sid] = found.get(sid)
+                    self._asked.pop(sid).set_result(found.get(sid))
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        finally:
+            self._task = None

@@ -1,0 +1,130 @@
+"""Run the published worker SDK in Node: say what it shall do, hear what it says."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+PATIENCE = 20.0
+"""Seconds; generous, as a machine that is busy must not fail a test that measures nothing."""
+
+Line = dict[str, Any]
+
+
+class SdkError(Exception):
+    """The SDK refused, with the name and the message that an application sees."""
+
+    def __init__(self, failed: Any) -> None:
+        said = failed if isinstance(failed, dict) else {"message": str(failed)}
+        super().__init__(said.get("message", ""))
+        self.name = said.get("error", "")
+
+
+class Node:
+    """A Node process with any number of the SDK's objects in it."""
+
+    def __init__(self, home: Path) -> None:
+        """Start it in `home`, where the package is installed."""
+        driver = shutil.copy(HERE / "driver.js", home)
+        self.process = subprocess.Popen(
+            ["node", driver],
+            cwd=home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._ids = itertools.count(1)
+        self._arrived = threading.Condition()
+        self._lines: list[Line] = []
+        threading.Thread(target=self._read, daemon=True).start()
+        self.wait(lambda line: "started" in line, "Node has started")
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for text in self.process.stdout:
+            if text.startswith("{"):
+                with self._arrived:
+                    self._lines.append(json.loads(text))
+                    self._arrived.notify_all()
+
+    def wait(self, wanted: Callable[[Line], bool], what: str, *, seconds: float = PATIENCE) -> Line:
+        """Take the first line of which something holds, now or as soon as it comes."""
+        deadline = time.monotonic() + seconds
+        with self._arrived:
+            while True:
+                for index, line in enumerate(self._lines):
+                    if wanted(line):
+                        return self._lines.pop(index)
+                left = deadline - time.monotonic()
+                assert left > 0, f"waited in vain until {what}; there is: {self._lines}"
+                self._arrived.wait(left)
+
+    def lines(self, wanted: Callable[[Line], bool]) -> list[Line]:
+        """Return what has come already of which something holds, and leave it."""
+        with self._arrived:
+            return [line for line in self._lines if wanted(line)]
+
+    def tell(self, of: str, do: str, **more: Any) -> Any:
+        """Let an object do something, and return what came of it; raises `SdkError`."""
+        number = next(self._ids)
+        assert self.process.stdin is not None
+        command = {"id": number, "of": of, "do": do, **more}
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        reply = self.wait(lambda line: line.get("reply") == number, f"{do} has been answered")
+        if "failed" in reply:
+            raise SdkError(reply["failed"])
+        return reply.get("result")
+
+    def end(self) -> None:
+        """End it, and insist that nothing went wrong unheard."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(PATIENCE)
+        wrong = self.lines(lambda line: "uncaught" in line or "unhandled" in line)
+        assert not wrong, wrong
+
+
+class Session:
+    """One object of the SDK: a Worker, a Supervisor or a Workspace."""
+
+    def __init__(self, node: Node, name: str) -> None:
+        """Speak of the object of this name."""
+        self.node = node
+        self.name = name
+
+    def hears(self, event: str, sid: str | None = None) -> Any:
+        """Return what the next event of this name brings, about this sid if one is said."""
+
+        def wanted(line: Line) -> bool:
+            data = line.get("data") or {}
+            return (
+                line.get("of") == self.name
+                and line.get("event") == event
+                and (sid is None or data.get("sid") == sid)
+            )
+
+        return self.node.wait(wanted, f"{self.name} hears {event}").get("data")
+
+    def heard(self, event: str) -> list[Any]:
+        """Return what has come of this event and was not taken."""
+        lines = self.node.lines(
+            lambda line: line.get("of") == self.name and line.get("event") == event
+        )
+        return [line.get("data") for line in lines]
+
+    def tell(self, do: str, *args: Any, **target: Any) -> Any:
+        """Call a method of the object, or of what `target` names in it."""
+        return self.node.tell(self.name, do, args=list(args), **target)
+
+    def look(self, **target: Any) -> Any:
+        """Return the object as the SDK has it."""
+        return self.node.tell(self.name, "look", **target)
