@@ -217,7 +217,7 @@ def finish(
     task.date_finished = now
     task.lane = None
     set_status(task, status, fields=["reason", "date_finished", "lane"], now=now)
-    record_task(_TASK_EVENTS[status], task, actor=actor, now=now)
+    record_task(_TASK_EVENTS[status], task, actor=actor, now=now, more=holders(story))
     completed = status == AssignmentStatus.COMPLETED
     end_reservations(story, completed=completed, actor=actor, now=now)
     if completed:
@@ -228,7 +228,8 @@ def finish(
 def wrap_up(story: Story, *, actor: Actor, now: datetime) -> None:
     """Bring an assigned task and its accepted reservation to wrapping."""
     set_status(story.task, AssignmentStatus.WRAPPING, fields=[], now=now)
-    record_task(_TASK_EVENTS[AssignmentStatus.WRAPPING], story.task, actor=actor, now=now)
+    wrapping = _TASK_EVENTS[AssignmentStatus.WRAPPING]
+    record_task(wrapping, story.task, actor=actor, now=now, more=holders(story))
     for reservation in story.reservations:
         move_reservation(reservation, ReservationStatus.WRAPPING, actor=actor, now=now)
 
@@ -267,6 +268,11 @@ def write(
     ).update(**values)
     if not changed:
         raise StaleState(f"task {task.sid} has changed meanwhile")
+
+
+def holders(story: Story) -> event_data.EventData:
+    """Return what an event says of who has the task: they are told of it."""
+    return {"holder_sids": ",".join(r.worker.sid for r in story.reservations)}
 
 
 def record_task(

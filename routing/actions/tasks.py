@@ -67,7 +67,7 @@ def create_task(
         task_queue=task_queue,
     )
     task = models.Task(
-        sid=sids.new("WT"),
+        sid=sids.new_in_order("WT", now),
         workspace=workspace,
         workflow=route.workflow,
         revision_id=None if route.bypass or route.workflow is None else route.workflow.revision_id,
@@ -159,8 +159,7 @@ def update_task(
             return task
         fields.extend(steps.FIELDS)
     settle.write(task, fields=fields, expected=status, now=now)
-    holders = ",".join(r.worker.sid for r in story.reservations)
-    drafts = [settle.draft(EventType.TASK_UPDATED, task, {"holder_sids": holders})]
+    drafts = [settle.draft(EventType.TASK_UPDATED, task, settle.holders(story))]
     if status == AssignmentStatus.PENDING and task.filter_index is not None:
         drafts.extend(steps.entry(task, previous=previous, timed_out=False))
         if "attributes" in changes:

@@ -44,7 +44,8 @@ class Node:
         self._ids = itertools.count(1)
         self._arrived = threading.Condition()
         self._lines: list[Line] = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.wait(lambda line: "started" in line, "Node has started")
 
     def _read(self) -> None:
@@ -87,8 +88,11 @@ class Node:
     def end(self) -> None:
         """End it, and insist that nothing went wrong unheard."""
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait(PATIENCE)
+        self._reader.join()
+        self.process.stdout.close()
         wrong = self.lines(lambda line: "uncaught" in line or "unhandled" in line)
         assert not wrong, wrong
 
