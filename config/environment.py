@@ -168,7 +168,10 @@ def _sqlite(path: Path) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": (
-                "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000"
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000;"
+                # Five hundred assignments touch more pages than SQLite would keep in memory, and
+                # fill its log at once: with room for them, their events cost a third.
+                "PRAGMA cache_size=-8000;PRAGMA wal_autocheckpoint=4000"
             ),
         },
     }

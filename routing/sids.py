@@ -33,16 +33,19 @@ def new(prefix: str) -> str:
 
 
 def new_in_order(prefix: str, now: datetime) -> str:
-    """Return a fresh sid that begins with its moment.
+    """Return a fresh sid that begins with its moment, and whose `key` does so within a round.
 
-    For what is written by the million: an index on such sids grows at its end, and not all over.
+    For what is written by the million: an index on such sids, or on their keys, grows in few places
+    at a time, and not all over. A key's seconds begin anew every twelve days.
     """
     milliseconds = int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
-    return f"{prefix}{milliseconds:012x}{secrets.token_hex(10)}"
+    seconds = int(now.timestamp()) & 0xF_FFFF
+    chance = secrets.token_hex(8)
+    return f"{prefix}{milliseconds:012x}{chance[:5]}{seconds:05x}{chance[5:15]}"
 
 
 def key(sid: str) -> int:
-    """Return a sid's last 60 bits, which are random: what stands for it where rows are many."""
+    """Return a sid's last 60 bits, at least 40 of them random: what stands for it in indexes."""
     return int(sid[-15:], 16)
 
 

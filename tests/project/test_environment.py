@@ -38,7 +38,8 @@ def test_sqlite_in_the_data_directory_is_the_default(tmp_path: Path) -> None:
     settings = environment.database("", tmp_path)
     assert settings["NAME"] == tmp_path / "cordboard.sqlite3"
     assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
-    assert "journal_mode=WAL" in settings["OPTIONS"]["init_command"]
+    for wanted in ("journal_mode=WAL", "wal_autocheckpoint=4000", "cache_size=-8000"):
+        assert wanted in settings["OPTIONS"]["init_command"]
 
 
 def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
