@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final, Unpack
 
 from routing import events, models
 from routing.actions import settle, steps
 from routing.actions.errors import NotNow, StaleState
-from routing.actions.tasks import check_version
+from routing.actions.tasks import TaskChanges, check_version, store, take
 from routing.actors import SYSTEM, Actor
+from routing.core import lifecycle
 from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, Reason
-from routing.core.lifecycle import InvalidTransition
 from routing.core.vocabulary import AssignmentStatus, EventType
 
 
@@ -22,26 +23,41 @@ def cancel_task(
     actor: Actor,
     now: datetime,
     if_version: int | None = None,
+    **changes: Unpack[TaskChanges],
 ) -> models.Task:
-    """Cancel a task that nobody has accepted; offers of it are withdrawn."""
+    """Cancel a task that nobody has accepted; offers of it are withdrawn.
+
+    Arguments:
+        changes: what else changes in the same breath; see `update_task`. New attributes are kept,
+            and route it no more.
+    """
     story = _story(task, if_version)
-    try:
-        settle.finish(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
-    except InvalidTransition:
-        raise _not_now(story.task, "cancel", "not pending or reserved") from None
+    _check(story.task, AssignmentStatus.CANCELED)
+    also = _change(story, changes, now)
+    settle.finish(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
+    _tell_of_changes(story.task, also, actor, now)
     return story.task
 
 
 @settle.retold
 def wrap_up_task(
-    *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
+    *,
+    task: models.Task,
+    actor: Actor,
+    now: datetime,
+    if_version: int | None = None,
+    **changes: Unpack[TaskChanges],
 ) -> models.Task:
-    """Note that the conversation is over and the work is not; the slot stays taken."""
+    """Note that the conversation is over and the work is not; the slot stays taken.
+
+    Arguments:
+        changes: what else changes in the same breath; see `update_task`.
+    """
     story = _story(task, if_version)
-    try:
-        settle.wrap_up(story, actor=actor, now=now)
-    except InvalidTransition:
-        raise _not_now(story.task, "wrap up", "not currently assigned") from None
+    _check(story.task, AssignmentStatus.WRAPPING)
+    also = _change(story, changes, now)
+    settle.wrap_up(story, actor=actor, now=now)
+    _tell_of_changes(story.task, also, actor, now)
     return story.task
 
 
@@ -53,13 +69,18 @@ def complete_task(
     actor: Actor,
     now: datetime,
     if_version: int | None = None,
+    **changes: Unpack[TaskChanges],
 ) -> models.Task:
-    """Complete a task in work; its slot is free from then on."""
+    """Complete a task in work; its slot is free from then on.
+
+    Arguments:
+        changes: what else changes in the same breath; see `update_task`.
+    """
     story = _story(task, if_version)
-    try:
-        settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
-    except InvalidTransition:
-        raise _not_now(story.task, "complete", "not currently assigned") from None
+    _check(story.task, AssignmentStatus.COMPLETED)
+    _change(story, changes, now)
+    # It tells that the task has changed anyway.
+    settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
     return story.task
 
 
@@ -104,7 +125,7 @@ def give_up(decision: CancelTask, *, now: datetime) -> None:
         settle.record_task(event_type, story.task, actor=SYSTEM, now=now)
     try:
         settle.finish(story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now)
-    except InvalidTransition:
+    except lifecycle.InvalidTransition:
         raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
 
 
@@ -124,8 +145,32 @@ def _waiting(sid: str, version: int) -> settle.Story:
     return story
 
 
-def _not_now(task: models.Task, verb: str, why: str) -> NotNow:
-    return NotNow(
-        f"Cannot {verb} task {task.sid} in workspace {task.workspace.sid} for account"
-        f" {task.workspace.account.sid} since it is {why} (it is {task.assignment_status})."
-    )
+_WORDS: Final = {
+    AssignmentStatus.CANCELED: ("cancel", "not pending or reserved"),
+    AssignmentStatus.WRAPPING: ("wrap up", "not currently assigned"),
+    AssignmentStatus.COMPLETED: ("complete", "not currently assigned"),
+}
+
+
+def _check(task: models.Task, status: AssignmentStatus) -> None:
+    """Raise `NotNow` unless a task, read under lock, may go to a status."""
+    try:
+        lifecycle.check(AssignmentStatus(task.assignment_status), status)
+    except lifecycle.InvalidTransition:
+        verb, why = _WORDS[status]
+        raise NotNow(
+            f"Cannot {verb} task {task.sid} in workspace {task.workspace.sid} for account"
+            f" {task.workspace.account.sid} since it is {why} (it is {task.assignment_status})."
+        ) from None
+
+
+def _change(story: settle.Story, changes: TaskChanges, now: datetime) -> bool:
+    """Store what changes beside a status, and tell whether anything does."""
+    fields = take(story.task, changes, now=now)
+    store(story.task, fields)
+    return bool(fields)
+
+
+def _tell_of_changes(task: models.Task, changed: bool, actor: Actor, now: datetime) -> None:
+    if changed:
+        settle.record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)

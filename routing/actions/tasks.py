@@ -134,6 +134,28 @@ def update_task(
     task = story.task
     check_version(task, if_version)
     status = AssignmentStatus(task.assignment_status)
+    fields = take(task, changes, now=now)
+    previous = task.task_queue
+    if status == AssignmentStatus.PENDING:
+        if not _reroute(story, anew="attributes" in changes, now=now):
+            # Nothing takes it any more: its change and its end are one change.
+            store(task, fields)
+            settle.finish(story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now)
+            return task
+        fields.extend(steps.FIELDS)
+    settle.write(task, fields=fields, expected=status, now=now)
+    drafts = [settle.draft(EventType.TASK_UPDATED, task, settle.holders(story))]
+    if status == AssignmentStatus.PENDING and task.filter_index is not None:
+        drafts.extend(steps.entry(task, previous=previous, timed_out=False))
+        if "attributes" in changes:
+            drafts.append(steps.match(task))
+    events.record_all(drafts, workspace=task.workspace, actor=actor, now=now)
+    return task
+
+
+def take(task: models.Task, changes: TaskChanges, *, now: datetime) -> list[str]:
+    """Give a task, read under lock, new values, and return the names of the columns to store."""
+    status = AssignmentStatus(task.assignment_status)
     fields: list[str] = []
     if "attributes" in changes:
         task.attributes = inputs.attributes(changes["attributes"])
@@ -153,23 +175,18 @@ def update_task(
             raise NotNow(f"Cannot change the channel of task {task.sid}: it is no longer pending")
         task.task_channel = changes["task_channel"]
         fields.append("task_channel")
-    previous = task.task_queue
-    if status == AssignmentStatus.PENDING:
-        if not _reroute(story, anew="attributes" in changes, actor=actor, now=now):
-            return task
-        fields.extend(steps.FIELDS)
-    settle.write(task, fields=fields, expected=status, now=now)
-    drafts = [settle.draft(EventType.TASK_UPDATED, task, settle.holders(story))]
-    if status == AssignmentStatus.PENDING and task.filter_index is not None:
-        drafts.extend(steps.entry(task, previous=previous, timed_out=False))
-        if "attributes" in changes:
-            drafts.append(steps.match(task))
-    events.record_all(drafts, workspace=task.workspace, actor=actor, now=now)
-    return task
+    return fields
 
 
-def _reroute(story: settle.Story, *, anew: bool, actor: Actor, now: datetime) -> bool:
-    """Give a pending task the step and the lane that it has now; False when it was canceled."""
+def store(task: models.Task, fields: list[str]) -> None:
+    """Store columns of a task under lock whose version the new status that follows will count."""
+    if fields:
+        values = {name: getattr(task, name) for name in fields}
+        models.Task.objects.filter(pk=task.pk).update(**values)
+
+
+def _reroute(story: settle.Story, *, anew: bool, now: datetime) -> bool:
+    """Give a pending task the step and the lane that it has now; False where there is none."""
     task = story.task
     if task.filter_index is None or not anew:
         task.lane = lanes.lane_of(task, now=now)
@@ -178,8 +195,6 @@ def _reroute(story: settle.Story, *, anew: bool, actor: Actor, now: datetime) ->
         task.revision_id = task.workflow.revision_id
     step = steps.place(task, base=microseconds(now), now=now)
     if step is None:
-        settle.write(task, fields=["attributes"], expected=AssignmentStatus.PENDING, now=now)
-        settle.finish(story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now)
         return False
     steps.apply(task, step, now=now)
     return True
@@ -230,7 +245,7 @@ def _virtual_start(moment: datetime, now: datetime) -> datetime:
     if moment > now or moment.year < _EARLIEST:
         raise InvalidInput(
             f"virtual_start_time {moment:%Y-%m-%dT%H:%M:%SZ} must lie between the year {_EARLIEST}"
-            " and now",
+            " and now, not in the future",
             field="virtual_start_time",
         )
     return moment

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from routing import models, representations
@@ -170,11 +169,7 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
         return self.one(self.rows(), sid=self.sid("sid", "WT"))
 
     def update(self, row: models.Task, given: dict[str, Any]) -> models.Task:
-        """Change fields and status as one change: both happen, or neither.
-
-        Fields are changed before the status, after which they may be fixed; but attributes that
-        come with a cancellation are written last, lest they route the task once more.
-        """
+        """Change fields and status as one change: both happen, or neither."""
         version = self.if_version(row)
         status: AssignmentStatus | None = given.pop("assignment_status", None)
         reason: str | None = given.pop("reason", None) or None
@@ -183,40 +178,18 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
                 f"Attributes cannot be changed together with AssignmentStatus={status}; send two"
                 " requests"
             )
-        last = {"attributes": given.pop("attributes")} if status and "attributes" in given else {}
-        with transaction.atomic():
-            # The first step finds the version asked for; the row is locked from then on.
-            if given:
-                row, version = self._change(row, given, version), None
-            if status is not None:
-                row, version = self._move(row, status, reason, version), None
-            if last:
-                row = self._change(row, last, version)
-        return row
-
-    def _change(
-        self, row: models.Task, changes: dict[str, Any], version: int | None
-    ) -> models.Task:
-        return tasks.update_task(
-            task=row, actor=self.actor, now=self.now, if_version=version, **changes
-        )
-
-    def _move(
-        self, row: models.Task, status: AssignmentStatus, reason: str | None, version: int | None
-    ) -> models.Task:
+        if status is None and not given:
+            return row
+        how = {"task": row, "actor": self.actor, "now": self.now, "if_version": version, **given}
         match status:
+            case None:
+                return tasks.update_task(**how)
             case AssignmentStatus.CANCELED:
-                return task_statuses.cancel_task(
-                    task=row, reason=reason, actor=self.actor, now=self.now, if_version=version
-                )
+                return task_statuses.cancel_task(reason=reason, **how)
             case AssignmentStatus.COMPLETED:
-                return task_statuses.complete_task(
-                    task=row, reason=reason, actor=self.actor, now=self.now, if_version=version
-                )
+                return task_statuses.complete_task(reason=reason, **how)
             case AssignmentStatus.WRAPPING:
-                return task_statuses.wrap_up_task(
-                    task=row, actor=self.actor, now=self.now, if_version=version
-                )
+                return task_statuses.wrap_up_task(**how)
         raise ApiError(
             f"AssignmentStatus is {str(status)!r}, which only the router sets; a request may set"
             " canceled, wrapping or completed"

@@ -238,6 +238,40 @@ def test_a_stale_version_changes_nothing_and_none_at_all_wins(api: Api, path: st
     assert api.post(task, if_match='W/"2"', **both)["assignment_status"] == "canceled"
 
 
+def test_fields_and_status_of_one_request_are_one_change(
+    api: Api, workspace: models.Workspace, path: str
+) -> None:
+    waits = f"{path}/{api.post(path)['sid']}"
+    before = factories.last_event()
+    change = {"Attributes": '{"a": 1}', "Priority": "4", "TaskChannel": "sms"}
+    gone = api.post(waits, if_match="0", AssignmentStatus="canceled", **change)
+    assert (gone["priority"], gone["task_channel_unique_name"]) == (4, "sms")
+    assert gone.response.headers["ETag"] == '"1"'
+    assert api.get(waits).json == gone.json
+    assert factories.event_types(before) == ["task.canceled", "task.updated"]
+    factories.worker(workspace)
+    work = f"{path}/{factories.accepted(workspace).task.sid}"
+    version = int(api.get(work).response.headers["ETag"].strip('"'))
+    for status in ("wrapping", "completed"):
+        version += 1
+        changed = api.post(work, AssignmentStatus=status, Priority=version)
+        assert (changed["assignment_status"], changed["priority"]) == (status, version)
+        assert changed.response.headers["ETag"] == f'"{version}"'
+        assert api.get(work)["priority"] == version
+
+
+def test_a_change_that_leaves_no_way_to_go_is_one_change_too(
+    api: Api, workspace: models.Workspace, root: str
+) -> None:
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, factories.filter_("vip == true", factories.target(queue)))
+    made = api.post(f"{root}/Tasks", Attributes='{"vip": true}')
+    after = api.post(f"{root}/Tasks/{made['sid']}", Attributes="{}", Priority=7)
+    assert (after["assignment_status"], after["attributes"]) == ("canceled", "{}")
+    assert (after["priority"], after.response.headers["ETag"]) == (7, '"1"')
+    assert api.get(f"{root}/Tasks/{made['sid']}").json == after.json
+
+
 def test_the_version_follows_the_router_too(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
