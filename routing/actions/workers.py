@@ -104,8 +104,10 @@ def update_worker(
             field="reject_pending_reservations",
         )
     described = changes.keys() & _DESCRIPTION
+    moves = "activity" in changes and changes["activity"].pk != worker.activity_id
     if described:
-        _describe(worker, changes, now)
+        # One request is one version, which moving counts.
+        _describe(worker, changes, now, versions=0 if moves else 1)
     if "activity" in changes:
         _set_activity(worker, changes["activity"], reject_pending_reservations, actor, now)
     if described:
@@ -166,14 +168,16 @@ def _lock(worker: models.Worker) -> models.Worker:
     return locked
 
 
-def _describe(worker: models.Worker, changes: WorkerChanges, now: datetime) -> None:
+def _describe(
+    worker: models.Worker, changes: WorkerChanges, now: datetime, *, versions: int
+) -> None:
     if "friendly_name" in changes:
         worker.friendly_name = inputs.name(changes["friendly_name"])
     if "attributes" in changes:
         worker.attributes = inputs.attributes(changes["attributes"])
     if "user" in changes:
         worker.user = changes["user"]
-    worker.version += 1
+    worker.version += versions
     worker.date_updated = now
     with _unique(worker.friendly_name):
         worker.save(update_fields=[*_DESCRIPTION, "version", "date_updated"])

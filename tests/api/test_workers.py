@@ -110,6 +110,19 @@ def test_rejecting_and_staying_available_is_a_contradiction(
     assert answer.message.startswith("RejectPendingReservations")
 
 
+def test_words_and_activity_of_one_request_are_one_change(
+    api: Api, workspace: models.Workspace, path: str
+) -> None:
+    zoe = f"{path}/{factories.worker(workspace, 'Zoe').sid}"
+    version = int(api.get(zoe).response.headers["ETag"].strip('"'))
+    offline = factories.activity(workspace, "Offline").sid
+    for change in ({"ActivitySid": offline, "Attributes": '{"a":1}'}, {"FriendlyName": "Ada"}):
+        version += 1
+        after = api.post(zoe, **change)
+        assert after.response.headers["ETag"] == f'"{version}"'
+        assert api.get(zoe).json == after.json
+
+
 @pytest.mark.parametrize("spelling", ['"{}"', "{}", 'W/"{}"', "W/{}", '"7", "{}"', "*"])
 def test_a_change_goes_through_if_the_version_matches(api: Api, path: str, spelling: str) -> None:
     alice = f"{path}/{sid_of('Alice')}"
