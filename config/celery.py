@@ -29,6 +29,12 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    # Callbacks that are to be tried again, and those whose call was lost.
+    "sweep_receivers": {
+        "task": "routing.jobs.sweep_receivers",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
     # On PostgreSQL, what the tasks' triggers have counted since: real-time figures add it all up.
     "merge_task_counts": {
         "task": "routing.jobs.merge_task_counts",
@@ -51,7 +57,9 @@ def keep_our_logging(**_: object) -> None:
 
 @signals.worker_ready.connect
 def take_wakes(**_: object) -> None:
-    """Have this runner take wakes beside its jobs, until it ends."""
+    """Have this runner take wakes beside its jobs, until it ends; one for callbacks takes none."""
+    if app.conf.task_default_queue not in app.amqp.queues.consume_from:
+        return
     from routing.router import Router  # models can be imported only now
 
     router = Router()

@@ -1,4 +1,6 @@
-"""Run one part of `make run` in a process of its own: `python -m config.part web|jobs|beat`.
+"""Run one part of `make run` in a process of its own: `python -m config.part NAME`.
+
+The names are web, jobs, callbacks and beat.
 
 A part loads everything, then waits on its standard input for a line: the supervisor sends it once
 the database is ready. The input stays open from then on; when it closes, the supervisor is gone.
@@ -30,6 +32,15 @@ def web(host: str, port: str) -> None:
 
 def jobs() -> None:
     """Do jobs until told to stop."""
+    _work("--concurrency=4")
+
+
+def callbacks() -> None:
+    """Post callbacks until told to stop: in threads that mostly wait, far from the router's."""
+    _work("--concurrency=32", "--queues=callbacks")
+
+
+def _work(*options: str) -> None:
     import django
     from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 
@@ -47,7 +58,7 @@ def jobs() -> None:
             "--quiet",
             "worker",
             "--pool=threads",
-            "--concurrency=4",
+            *options,
             "--loglevel=WARNING",
             # What several runners tell each other by; the start need not wait for it.
             "--without-gossip",
@@ -88,7 +99,7 @@ def main(name: str, *arguments: str) -> None:
     if name == "web":
         web(*arguments)
     else:
-        {"jobs": jobs, "beat": beat}[name]()
+        {"jobs": jobs, "callbacks": callbacks, "beat": beat}[name]()
 
 
 if __name__ == "__main__":

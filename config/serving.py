@@ -57,6 +57,7 @@ class Server:
                 for name, more in (
                     ("web", (self.host, str(self.port))),
                     ("jobs", ()),
+                    ("callbacks", ()),
                     ("beat", ()),
                 )
             ]

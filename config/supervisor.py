@@ -22,7 +22,7 @@ PATIENCE = 3.0
 PATIENCE_WITH_FOUNDATIONS = 1.0
 """The same for what they stand on; together less than the five seconds that an end may take."""
 LAST_LINES = 20
-COLOURS = {"web": 36, "jobs": 32, "beat": 35, "redis": 33}
+COLOURS = {"web": 36, "jobs": 32, "callbacks": 34, "beat": 35, "redis": 33}
 PR_SET_PDEATHSIG = 1
 
 T = TypeVar("T")
@@ -195,7 +195,7 @@ class Supervisor:
         """Pass on what a part says until it has ended."""
         assert part.process.stdout is not None
         colour = COLOURS.get(part.name) if _wants_colours() else None
-        prefix = f"{part.name:5} | " if colour is None else f"\x1b[{colour}m{part.name:5} |\x1b[0m "
+        prefix = f"{part.name:9} | " if colour is None else f"\x1b[{colour}m{part.name:9} |\x1b[0m "
         while chunk := await _line(part.process.stdout):
             line = chunk.decode(errors="replace").rstrip()
             part.last_lines.append(line)

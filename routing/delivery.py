@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import connection
 
 from routing import groups, wakes
+from routing.callbacks import calls
 from routing.core.vocabulary import EventType as E
 from routing.models import Event
 
@@ -144,6 +145,8 @@ def deliver(event: Event) -> None:
             async_to_sync(layer.group_send)(group, frame(event))
         if E(event.event_type) in WAKES:
             wakes.wake(event.workspace_sid)
+        if event.is_owed:
+            calls.call(event.workspace_sid)
         return
     _courier().queue.put(event)
 
@@ -194,6 +197,8 @@ class _Courier(threading.Thread):
     def _carry(self, runner: asyncio.Runner, batch: list[Event], *, last: bool) -> None:
         for sid in dict.fromkeys(e.workspace_sid for e in batch if E(e.event_type) in WAKES):
             wakes.wake(sid)
+        for sid in dict.fromkeys(e.workspace_sid for e in batch if e.is_owed):
+            calls.call(sid)
         messages = self._messages(batch, last=last)
         if not messages or runner.run(_publish(messages)):
             # What was not told stays undelivered, and the sweep tells it again.

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from routing import delivery, event_data, models, sids
 from routing.actors import Actor
+from routing.callbacks import outbox
 from routing.core.vocabulary import EventType, ResourceType
 from routing.models import bulk
 
@@ -58,10 +59,14 @@ def record_all(
 ) -> None:
     """Write events beside the changes they tell of, in order, by as few statements as they fit in.
 
-    They are delivered when the transaction commits.
+    They are delivered when the transaction commits; what the workspace's callback is owed is
+    written beside them.
     """
     written = [row(draft, workspace=workspace, actor=actor, now=now) for draft in drafts]
     bulk.insert(written)
+    if outbox.owe_events(written, workspace=workspace):
+        # Told to the courier by the first of them, so that nobody's request waits for Redis.
+        written[0].is_owed = True
     transaction.on_commit(functools.partial(delivery.deliver_all, written))
 
 

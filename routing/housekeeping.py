@@ -27,10 +27,32 @@ def prune(*, now: datetime) -> None:
         models.Task.objects.filter(date_finished__lt=old).values_list("pk", flat=True)[:BATCH]
     ):
         models.Task.objects.filter(pk__in=tasks).delete()
+    _prune_callbacks(now)
     _prune_events(old)
     place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()
+
+
+def _prune_callbacks(now: datetime) -> None:
+    """Remove what became of callbacks long ago, and deliveries whose events go.
+
+    Receivers that are owed nothing any more go with their workspaces and workflows.
+    """
+    days = min(settings.CALLBACK_RETENTION_DAYS, settings.TASK_RETENTION_DAYS)
+    old = now - timedelta(days=days)
+    for model in (models.CallbackDelivery, models.AssignmentCallback):
+        rows = model._default_manager
+        deleted = 1
+        while deleted:
+            first = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+            deleted, _ = rows.filter(pk__in=first, date_created__lt=old).delete()
+    here = OuterRef("sid")
+    models.CallbackReceiver.objects.filter(
+        ~Exists(models.Workspace.objects.filter(sid=here)),
+        ~Exists(models.Workflow.objects.filter(sid=here)),
+        ~Exists(models.CallbackDelivery.objects.pending().filter(workspace_sid=here)),
+    ).delete()
 
 
 def _prune_events(old: datetime) -> None:

@@ -10,7 +10,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from routing import delivery, housekeeping, models, router, wakes
+from routing.callbacks import calls
 from routing.core.clock import microseconds
+from routing.receivers import deliveries, questions
 from routing.statistics import counting
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,23 @@ def redeliver_events(**_: object) -> None:
         delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
     )
     delivery.deliver_all(left.order_by("pk")[:1000])
+
+
+@shared_task
+def call_receiver(sid: str, **_: object) -> None:
+    """Post what a workspace's receiver of events, or a workflow's of offers, is owed."""
+    (deliveries if sid.startswith("WS") else questions).run(sid)
+
+
+@shared_task
+def sweep_receivers(**_: object) -> None:
+    """Call for whatever is owed and due, whoever forgot to."""
+    now = timezone.now()
+    try:
+        for sid in [*deliveries.due(now), *questions.due(now)]:
+            calls.send(sid)
+    except wakes.BROKEN as error:
+        logger.warning("callbacks wait for the next sweep (%s)", error)
 
 
 @shared_task

@@ -40,6 +40,11 @@ def _redis() -> redis.Redis | None:
     return redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_TIMEOUTS)
 
 
+def redis_client() -> redis.Redis | None:
+    """Return what others keep their marks with, or None where there is no Redis (tests)."""
+    return _redis()
+
+
 def wake(workspace_sid: str) -> None:
     """Have a cycle run in this workspace soon; where that fails, the sweep finds the work."""
     client = _redis()

@@ -23,6 +23,7 @@ LONGEST_START = 60.0
 LONGEST_END = 10.0
 """Seconds; generous, as a machine that is busy must not fail a test that measures nothing."""
 OURS = ("ACCOUNT_", "AUTH_", "API_KEY_", "ADMIN_", "AGENT_")
+PARTS = ("web", "jobs", "callbacks", "beat", "redis")
 SETTINGS = (
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "HTTPS", "HOST", "PORT", "DATA_DIR"),
     *("DEMO", "DJANGO_SETTINGS_MODULE", "ALLOWED_HOSTS", "LOG_FORMAT"),
@@ -98,13 +99,13 @@ class Cordboard:
         return self.output.read_text(errors="replace")
 
     def part(self, name: str) -> int:
-        """Return the process id of a part: web, jobs, beat or redis."""
+        """Return the process id of a part, one of `PARTS`."""
         log = (self.home / "logs" / f"{name}.log").read_text(errors="replace")
         return int(re.findall(r"^-- started as process (\d+)$", log, re.MULTILINE)[-1])
 
     def parts(self) -> dict[str, int]:
         """Return the process ids of all parts."""
-        return {name: self.part(name) for name in ("web", "jobs", "beat", "redis")}
+        return {name: self.part(name) for name in PARTS}
 
     def credentials(self) -> dict[str, str]:
         """Return what `credentials.env` gives a shell that sources it."""

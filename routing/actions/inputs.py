@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 
 from routing.actions.errors import InvalidInput
+from routing.callbacks import destinations
 from workflows import expressions
 
 NAME_LIMIT: Final = 64
@@ -77,6 +78,17 @@ def url(value: str | None, *, field: str) -> str:
     if parts.scheme not in {"http", "https"} or not host:
         raise InvalidInput(f"{field} {value!r} is not an absolute http or https URL", field=field)
     return value
+
+
+def callback_url(value: str | None, *, field: str) -> str:
+    """Return a URL that callbacks can be posted to; an empty one clears it."""
+    found = url(value, field=field)
+    if found:
+        try:
+            destinations.parse(found)
+        except destinations.Unacceptable as error:
+            raise InvalidInput(f"{field} {found!r} {error}", field=field) from None
+    return found
 
 
 def attributes(value: str, *, field: str = "attributes") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from routing import event_data, events, models, sids
 from routing.actions import activity_moves
 from routing.actions.errors import StaleState
 from routing.actors import SYSTEM, Actor
+from routing.callbacks import calls, outbox
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
@@ -56,7 +58,9 @@ def reserve_workers(decisions: Sequence[ReserveWorkers], *, now: datetime) -> in
             doubtful.update(seen.id for seen, _ in decision.workers)
         else:
             offers.append(found)
-    make(offers, actor=SYSTEM, now=now)
+    made = make(offers, actor=SYSTEM, now=now)
+    for workflow_sid in outbox.owe_questions(made, now=now):
+        transaction.on_commit(functools.partial(calls.call, workflow_sid))
     return len(offers)
 
 

@@ -140,11 +140,12 @@ def _assign(workflow: models.Workflow, values: WorkflowChanges) -> None:
         workflow.friendly_name = inputs.name(values["friendly_name"])
     if "assignment_callback_url" in values:
         workflow.assignment_callback_url = (
-            inputs.url(values["assignment_callback_url"], field="assignment_callback_url") or None
+            inputs.callback_url(values["assignment_callback_url"], field="assignment_callback_url")
+            or None
         )
     if "fallback_assignment_callback_url" in values:
         workflow.fallback_assignment_callback_url = (
-            inputs.url(
+            inputs.callback_url(
                 values["fallback_assignment_callback_url"], field="fallback_assignment_callback_url"
             )
             or None

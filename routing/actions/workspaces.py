@@ -9,7 +9,15 @@ from typing import Final, Literal, TypedDict, Unpack
 from django.db import transaction
 
 from routing import events, models, sids
-from routing.actions import activities, inputs, locks, task_channels, task_queues, workflows
+from routing.actions import (
+    activities,
+    callbacks,
+    inputs,
+    locks,
+    task_channels,
+    task_queues,
+    workflows,
+)
 from routing.actions.errors import InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, QueueOrder
@@ -61,13 +69,15 @@ def create_workspace(
             sid=sids.new("WS"),
             account=account,
             friendly_name=inputs.name(friendly_name),
-            event_callback_url=inputs.url(event_callback_url, field="event_callback_url"),
+            event_callback_url=inputs.callback_url(event_callback_url, field="event_callback_url"),
             events_filter=_events_filter(events_filter),
             multi_task_enabled=multi_task_enabled,
             prioritize_queue_order=prioritize_queue_order.value,
             date_created=now,
             date_updated=now,
         )
+    if workspace.event_callback_url:
+        callbacks.point_receiver(workspace=workspace)
     _record(EventType.WORKSPACE_CREATED, workspace, actor, now)
     first = {"Offline": False, "Available": True, "Unavailable": False}
     if not multi_task_enabled:
@@ -127,7 +137,7 @@ def update_workspace(
     if "friendly_name" in changes:
         workspace.friendly_name = inputs.name(changes["friendly_name"])
     if "event_callback_url" in changes:
-        workspace.event_callback_url = inputs.url(
+        workspace.event_callback_url = inputs.callback_url(
             changes["event_callback_url"], field="event_callback_url"
         )
     if "events_filter" in changes:
@@ -145,6 +155,8 @@ def update_workspace(
     workspace.date_updated = now
     with _unique(workspace.friendly_name):
         workspace.save(update_fields=[*changes, "date_updated"])
+    if "event_callback_url" in changes:
+        callbacks.point_receiver(workspace=workspace)
     _record(EventType.WORKSPACE_UPDATED, workspace, actor, now)
     return workspace
 

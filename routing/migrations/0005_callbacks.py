@@ -5,75 +5,207 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('routing', '0004_api_key_use'),
+        ("routing", "0004_api_key_use"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='event',
-            name='event_type',
-            field=models.CharField(choices=[('workspace.created', 'workspace.created'), ('workspace.updated', 'workspace.updated'), ('workspace.deleted', 'workspace.deleted'), ('activity.created', 'activity.created'), ('activity.updated', 'activity.updated'), ('activity.deleted', 'activity.deleted'), ('task-channel.created', 'task-channel.created'), ('task-channel.updated', 'task-channel.updated'), ('task-channel.deleted', 'task-channel.deleted'), ('task-queue.created', 'task-queue.created'), ('task-queue.deleted', 'task-queue.deleted'), ('task-queue.updated', 'task-queue.updated'), ('task-queue.expression.updated', 'task-queue.expression.updated'), ('task-queue.entered', 'task-queue.entered'), ('task-queue.timeout', 'task-queue.timeout'), ('task-queue.moved', 'task-queue.moved'), ('workflow.created', 'workflow.created'), ('workflow.updated', 'workflow.updated'), ('workflow.deleted', 'workflow.deleted'), ('workflow.entered', 'workflow.entered'), ('workflow.target-matched', 'workflow.target-matched'), ('workflow.timeout', 'workflow.timeout'), ('workflow.skipped', 'workflow.skipped'), ('worker.created', 'worker.created'), ('worker.deleted', 'worker.deleted'), ('worker.attributes.update', 'worker.attributes.update'), ('worker.activity.update', 'worker.activity.update'), ('worker.capacity.update', 'worker.capacity.update'), ('worker.channel.availability.update', 'worker.channel.availability.update'), ('task.created', 'task.created'), ('task.updated', 'task.updated'), ('task.wrapup', 'task.wrapup'), ('task.completed', 'task.completed'), ('task.canceled', 'task.canceled'), ('task.deleted', 'task.deleted'), ('task.system-deleted', 'task.system-deleted'), ('reservation.created', 'reservation.created'), ('reservation.accepted', 'reservation.accepted'), ('reservation.rejected', 'reservation.rejected'), ('reservation.timeout', 'reservation.timeout'), ('reservation.canceled', 'reservation.canceled'), ('reservation.rescinded', 'reservation.rescinded'), ('reservation.wrapup', 'reservation.wrapup'), ('reservation.completed', 'reservation.completed'), ('reservation.callback-failed', 'reservation.callback-failed')], max_length=40),
+            model_name="event",
+            name="event_type",
+            field=models.CharField(
+                choices=[
+                    ("workspace.created", "workspace.created"),
+                    ("workspace.updated", "workspace.updated"),
+                    ("workspace.deleted", "workspace.deleted"),
+                    ("activity.created", "activity.created"),
+                    ("activity.updated", "activity.updated"),
+                    ("activity.deleted", "activity.deleted"),
+                    ("task-channel.created", "task-channel.created"),
+                    ("task-channel.updated", "task-channel.updated"),
+                    ("task-channel.deleted", "task-channel.deleted"),
+                    ("task-queue.created", "task-queue.created"),
+                    ("task-queue.deleted", "task-queue.deleted"),
+                    ("task-queue.updated", "task-queue.updated"),
+                    ("task-queue.expression.updated", "task-queue.expression.updated"),
+                    ("task-queue.entered", "task-queue.entered"),
+                    ("task-queue.timeout", "task-queue.timeout"),
+                    ("task-queue.moved", "task-queue.moved"),
+                    ("workflow.created", "workflow.created"),
+                    ("workflow.updated", "workflow.updated"),
+                    ("workflow.deleted", "workflow.deleted"),
+                    ("workflow.entered", "workflow.entered"),
+                    ("workflow.target-matched", "workflow.target-matched"),
+                    ("workflow.timeout", "workflow.timeout"),
+                    ("workflow.skipped", "workflow.skipped"),
+                    ("worker.created", "worker.created"),
+                    ("worker.deleted", "worker.deleted"),
+                    ("worker.attributes.update", "worker.attributes.update"),
+                    ("worker.activity.update", "worker.activity.update"),
+                    ("worker.capacity.update", "worker.capacity.update"),
+                    ("worker.channel.availability.update", "worker.channel.availability.update"),
+                    ("task.created", "task.created"),
+                    ("task.updated", "task.updated"),
+                    ("task.wrapup", "task.wrapup"),
+                    ("task.completed", "task.completed"),
+                    ("task.canceled", "task.canceled"),
+                    ("task.deleted", "task.deleted"),
+                    ("task.system-deleted", "task.system-deleted"),
+                    ("reservation.created", "reservation.created"),
+                    ("reservation.accepted", "reservation.accepted"),
+                    ("reservation.rejected", "reservation.rejected"),
+                    ("reservation.timeout", "reservation.timeout"),
+                    ("reservation.canceled", "reservation.canceled"),
+                    ("reservation.rescinded", "reservation.rescinded"),
+                    ("reservation.wrapup", "reservation.wrapup"),
+                    ("reservation.completed", "reservation.completed"),
+                    ("reservation.callback-failed", "reservation.callback-failed"),
+                ],
+                max_length=40,
+            ),
         ),
         migrations.CreateModel(
-            name='CallbackReceiver',
+            name="CallbackReceiver",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sid', models.CharField(editable=False, max_length=34, verbose_name='SID')),
-                ('url', models.CharField(blank=True, default='', max_length=2048)),
-                ('leased_until', models.DateTimeField(editable=False, null=True)),
-                ('rests_until', models.DateTimeField(editable=False, null=True)),
-                ('failures', models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sid", models.CharField(editable=False, max_length=34, verbose_name="SID")),
+                ("url", models.CharField(blank=True, default="", max_length=2048)),
+                ("leased_until", models.DateTimeField(editable=False, null=True)),
+                ("rests_until", models.DateTimeField(editable=False, null=True)),
+                ("failures", models.PositiveIntegerField(default=0, editable=False)),
             ],
             options={
-                'db_table': 'callback_receivers',
-                'constraints': [models.UniqueConstraint(fields=('sid',), name='callback_receivers_sid')],
+                "db_table": "callback_receivers",
+                "constraints": [
+                    models.UniqueConstraint(fields=("sid",), name="callback_receivers_sid")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AssignmentCallback',
+            name="AssignmentCallback",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('workflow_sid', models.CharField(max_length=34)),
-                ('url', models.CharField(max_length=2048)),
-                ('fallback_url', models.CharField(default='', max_length=2048)),
-                ('parameters', models.JSONField()),
-                ('status', models.CharField(choices=[('pending', 'pending'), ('delivered', 'delivered'), ('failed', 'failed')], default='pending', max_length=9)),
-                ('date_created', models.DateTimeField()),
-                ('date_answered', models.DateTimeField(null=True)),
-                ('answer_status', models.PositiveSmallIntegerField(null=True)),
-                ('answer', models.CharField(default='', max_length=500)),
-                ('outcome', models.CharField(default='', max_length=500)),
-                ('error_code', models.PositiveIntegerField(default=0)),
-                ('reservation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='callback', to='routing.reservation')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignment_callbacks', to='routing.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("workflow_sid", models.CharField(max_length=34)),
+                ("url", models.CharField(max_length=2048)),
+                ("fallback_url", models.CharField(default="", max_length=2048)),
+                ("parameters", models.JSONField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("delivered", "delivered"),
+                            ("failed", "failed"),
+                        ],
+                        default="pending",
+                        max_length=9,
+                    ),
+                ),
+                ("date_created", models.DateTimeField()),
+                ("date_answered", models.DateTimeField(null=True)),
+                ("answer_status", models.PositiveSmallIntegerField(null=True)),
+                ("answer", models.CharField(default="", max_length=500)),
+                ("outcome", models.CharField(default="", max_length=500)),
+                ("error_code", models.PositiveIntegerField(default=0)),
+                (
+                    "reservation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="callback",
+                        to="routing.reservation",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignment_callbacks",
+                        to="routing.workspace",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'assignment_callbacks',
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['workflow_sid', 'id'], name='assignment_callbacks_pending')],
+                "db_table": "assignment_callbacks",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["workflow_sid", "id"],
+                        name="assignment_callbacks_pending",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CallbackDelivery',
+            name="CallbackDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('workspace_sid', models.CharField(max_length=34)),
-                ('order_key', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('pending', 'pending'), ('delivered', 'delivered'), ('failed', 'failed')], default='pending', max_length=9)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('date_created', models.DateTimeField()),
-                ('date_due', models.DateTimeField()),
-                ('date_answered', models.DateTimeField(null=True)),
-                ('answer_status', models.PositiveSmallIntegerField(null=True)),
-                ('answer', models.CharField(default='', max_length=500)),
-                ('event', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='routing.event')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("workspace_sid", models.CharField(max_length=34)),
+                ("order_key", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("delivered", "delivered"),
+                            ("failed", "failed"),
+                        ],
+                        default="pending",
+                        max_length=9,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("date_created", models.DateTimeField()),
+                ("date_due", models.DateTimeField()),
+                ("date_answered", models.DateTimeField(null=True)),
+                ("answer_status", models.PositiveSmallIntegerField(null=True)),
+                ("answer", models.CharField(default="", max_length=500)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="routing.event",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'callback deliveries',
-                'db_table': 'callback_deliveries',
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['workspace_sid', 'id'], name='callback_deliveries_pending'), models.Index(condition=models.Q(('status', 'pending')), fields=['workspace_sid', 'order_key', 'id'], name='callback_deliveries_in_order'), models.Index(fields=['workspace_sid', 'status', 'id'], name='callback_deliveries_shown')],
-                'constraints': [models.UniqueConstraint(fields=('event',), name='callback_deliveries_event')],
+                "verbose_name_plural": "callback deliveries",
+                "db_table": "callback_deliveries",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["workspace_sid", "id"],
+                        name="callback_deliveries_pending",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["workspace_sid", "order_key", "id"],
+                        name="callback_deliveries_in_order",
+                    ),
+                    models.Index(
+                        fields=["workspace_sid", "status", "id"], name="callback_deliveries_shown"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("event",), name="callback_deliveries_event")
+                ],
             },
         ),
         # Whoever was named before there were deliveries is told of what happens from now on.

@@ -35,6 +35,7 @@ class CallbackDelivery(models.Model):
         max_length=9, choices=choices(CallbackStatus), default=CallbackStatus.PENDING.value
     )
     attempts = models.PositiveIntegerField(default=0)
+    # Since when it is owed: since its event, or since somebody asked for it again.
     date_created = models.DateTimeField()
     date_due = models.DateTimeField()
     date_answered = models.DateTimeField(null=True)

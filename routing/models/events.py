@@ -78,6 +78,9 @@ class Event(models.Model):
     # can be read when: on PostgreSQL the database fills it in. SQLite has one writer at a time.
     transaction_id = models.BigIntegerField(db_default=0, editable=False)
 
+    is_owed = False
+    """Whether the receiver of callbacks waits for it, or for one that was written with it."""
+
     objects = Events.as_manager()
 
     class Meta:

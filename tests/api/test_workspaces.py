@@ -35,12 +35,12 @@ def test_everything_can_be_said_at_creation(api: Api) -> None:
     made = api.post(
         "Workspaces",
         FriendlyName="Floor",
-        EventCallbackUrl="https://example.com/events#rt=3",
+        EventCallbackUrl="https://example.com/events#rt=3000&rc=2",
         EventsFilter="task.created, task.canceled",
         MultiTaskEnabled="false",
         PrioritizeQueueOrder="lifo",
     )
-    assert made["event_callback_url"] == "https://example.com/events#rt=3"
+    assert made["event_callback_url"] == "https://example.com/events#rt=3000&rc=2"
     assert made["events_filter"] == "task.created,task.canceled"
     assert made["multi_task_enabled"] is False
     assert made["prioritize_queue_order"] == "LIFO"

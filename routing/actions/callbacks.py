@@ -1,0 +1,169 @@
+"""Keep the books of callbacks: who is posted to, what was answered, what is sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from routing import models
+from routing.core.vocabulary import CallbackStatus
+
+LEASE: Final = timedelta(seconds=40)
+"""As long may a runner that has died stand in the way; longer than one round of posting takes."""
+LONGEST_PAUSE: Final = 300
+"""Seconds between two attempts at one delivery, at most."""
+LONGEST_REST: Final = 60
+"""Seconds for which a receiver that takes nothing is left alone, at most."""
+PATIENT: Final = 2
+"""Rounds in which a receiver may fail before it is left alone for longer than a second."""
+
+_PENDING: Final = CallbackStatus.PENDING.value
+_DELIVERED: Final = CallbackStatus.DELIVERED.value
+_FAILED: Final = CallbackStatus.FAILED.value
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of one attempt at a delivery.
+
+    Arguments:
+        status: the HTTP status, if an answer came.
+        words: the answer, or why there is none.
+    """
+
+    delivery: models.CallbackDelivery
+    succeeded: bool
+    status: int | None
+    words: str
+
+
+def point_receiver(*, workspace: models.Workspace) -> None:
+    """Have events of a workspace, those that wait too, go to the address that it has now.
+
+    Where it has none any more, what waits is nobody's.
+    """
+    url = workspace.event_callback_url
+    receivers = models.CallbackReceiver.objects.filter(sid=workspace.sid)
+    if url:
+        fresh = {"url": url, "failures": 0, "rests_until": None}
+        models.CallbackReceiver.objects.update_or_create(sid=workspace.sid, defaults=fresh)
+    elif receivers.update(url=""):
+        give_up(
+            models.CallbackDelivery.objects.pending().filter(workspace_sid=workspace.sid),
+            "the callback URL was removed",
+        )
+
+
+def give_up(deliveries: QuerySet[models.CallbackDelivery], words: str) -> int:
+    """End deliveries that will not be made; return how many."""
+    return deliveries.update(status=_FAILED, answer=words)
+
+
+def give_up_late(deliveries: QuerySet[models.CallbackDelivery], patience: timedelta) -> None:
+    """End deliveries that nobody took for longer than anybody should try; keep the last answer."""
+    hours = patience // timedelta(hours=1)
+    give_up(deliveries.filter(answer=""), f"given up after {hours} hours without an attempt")
+    deliveries.update(status=_FAILED)
+
+
+def lease(*, sid: str, now: datetime) -> models.CallbackReceiver | None:
+    """Take a receiver for the caller alone, unless somebody has it or it rests."""
+    rows = models.CallbackReceiver.objects.filter(sid=sid)
+    if not rows.filter(is_free(now)).update(leased_until=now + LEASE):
+        return None
+    return rows.first()
+
+
+def is_free(now: datetime) -> Q:
+    """Return the condition on receivers whom nobody posts to now, and who do not rest."""
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    return free & (Q(rests_until=None) | Q(rests_until__lte=now))
+
+
+def renew(receiver: models.CallbackReceiver, *, now: datetime) -> bool:
+    """Keep a receiver for longer; tell whether the caller still had it."""
+    until = now + LEASE
+    kept = _held(receiver).update(leased_until=until)
+    receiver.leased_until = until
+    return bool(kept)
+
+
+def release(receiver: models.CallbackReceiver) -> None:
+    """Give a receiver back, if it is still the caller's."""
+    _held(receiver).update(leased_until=None)
+
+
+def _held(receiver: models.CallbackReceiver) -> QuerySet[models.CallbackReceiver]:
+    return models.CallbackReceiver.objects.filter(
+        pk=receiver.pk, leased_until=receiver.leased_until
+    )
+
+
+@transaction.atomic
+def note_attempts(
+    attempts: Iterable[Attempt], *, receiver: models.CallbackReceiver, now: datetime
+) -> None:
+    """Write down what a round of deliveries came to, and what it says of their receiver.
+
+    A receiver that takes nothing, round after round, is left alone for longer and longer; when it
+    takes something again, everything that waits for it is due at once.
+    """
+    worked = False
+    for attempt in attempts:
+        worked |= attempt.succeeded
+        _note(attempt, now)
+    waited_for = receiver.failures > PATIENT
+    note_round(worked, receiver=receiver, longest=LONGEST_REST, now=now)
+    if worked and waited_for:
+        models.CallbackDelivery.objects.pending().filter(
+            workspace_sid=receiver.sid, date_due__gt=now
+        ).update(date_due=now)
+
+
+def note_round(
+    worked: bool, *, receiver: models.CallbackReceiver, longest: int, now: datetime
+) -> None:
+    """Write down whether a receiver answered at all, and leave it alone if not.
+
+    Arguments:
+        longest: seconds for which it is left alone at most.
+    """
+    receiver.failures = 0 if worked else receiver.failures + 1
+    rest = 0 if worked else min(2 ** max(min(receiver.failures, 20) - PATIENT, 0), longest)
+    receiver.rests_until = now + timedelta(seconds=rest) if rest else None
+    models.CallbackReceiver.objects.filter(pk=receiver.pk).update(
+        failures=receiver.failures, rests_until=receiver.rests_until
+    )
+
+
+def _note(attempt: Attempt, now: datetime) -> None:
+    made = attempt.delivery.attempts + 1
+    pause = timedelta(seconds=min(2 ** min(made - 1, 20), LONGEST_PAUSE))
+    models.CallbackDelivery.objects.filter(pk=attempt.delivery.pk, status=_PENDING).update(
+        status=_DELIVERED if attempt.succeeded else _PENDING,
+        attempts=F("attempts") + 1,
+        date_due=now if attempt.succeeded else now + pause,
+        date_answered=now,
+        answer_status=attempt.status,
+        answer=attempt.words[:500],
+    )
+
+
+@transaction.atomic
+def send_again(*, deliveries: QuerySet[models.CallbackDelivery], now: datetime) -> set[str]:
+    """Make deliveries once more, at once, whatever became of them.
+
+    Returns the sids of the workspaces whose receivers are to be called after the commit.
+    """
+    keys = list(deliveries.values_list("pk", flat=True))
+    chosen = models.CallbackDelivery.objects.filter(pk__in=keys)
+    found = set(chosen.values_list("workspace_sid", flat=True))
+    # They have as long again as new ones.
+    chosen.update(status=_PENDING, date_created=now, date_due=now)
+    models.CallbackReceiver.objects.filter(sid__in=found).update(rests_until=None)
+    return found

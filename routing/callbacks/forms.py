@@ -1,0 +1,37 @@
+"""Say what an event's callback carries: the event's data, under the names of TaskRouter's forms."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from routing import models
+from routing.core.clock import microseconds
+
+_INTERNAL: Final = frozenset({"holder_sids"})
+"""What events carry for our own sockets."""
+
+
+def of_event(event: models.Event, *, account_sid: str) -> dict[str, str]:
+    """Return the form for an event (behaviour.md §9.2): texts, none of them empty.
+
+    A value that is not there is left out: some receivers drop empty ones before they validate.
+    """
+    moment = microseconds(event.event_date)
+    form = {
+        "Sid": event.sid,
+        "EventType": event.event_type,
+        "EventDescription": event.description,
+        "AccountSid": account_sid,
+        "ResourceType": event.resource_type,
+        "ResourceSid": event.resource_sid,
+        "Timestamp": str(moment // 1_000_000),
+        "TimestampMs": str(moment // 1_000),
+    }
+    data = event.event_data.items()
+    form |= {pascal(name): value for name, value in data if name not in _INTERNAL}
+    return {name: value for name, value in form.items() if value}
+
+
+def pascal(name: str) -> str:
+    """Return a name in snake_case as forms spell it."""
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))

@@ -1,0 +1,86 @@
+"""Write down what receivers are owed, beside the events and the offers that they are owed for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from datetime import datetime
+
+from routing import models, sids
+from routing.models import bulk
+
+
+def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -> bool:
+    """Write a delivery for each event that the workspace wants posted; tell whether there are any.
+
+    A workspace without an address pays nothing.
+    """
+    if not workspace.event_callback_url:
+        return False
+    wanted = wanted_types(workspace.events_filter)
+    owed = [
+        models.CallbackDelivery(
+            event=event,
+            workspace_sid=event.workspace_sid,
+            order_key=sids.key(event.resource_sid) if event.task_key is None else event.task_key,
+            date_created=event.event_date,
+            date_due=event.event_date,
+        )
+        for event in events
+        if wanted is None or event.event_type in wanted
+    ]
+    bulk.insert(owed)
+    return bool(owed)
+
+
+@functools.lru_cache(maxsize=256)
+def wanted_types(events_filter: str | None) -> frozenset[str] | None:
+    """Return the event types that a workspace wants posted; None: all."""
+    if not events_filter:
+        return None
+    return frozenset(name.strip() for name in events_filter.split(","))
+
+
+def owe_questions(reservations: Sequence[models.Reservation], *, now: datetime) -> set[str]:
+    """Write a question about each new offer whose workflow wants to be asked.
+
+    All that is asked is as it is now. Returns the sids of the workflows.
+    """
+    asked = [
+        models.AssignmentCallback(
+            reservation=reservation,
+            workspace=reservation.workspace,
+            workflow_sid=workflow.sid,
+            url=workflow.assignment_callback_url,
+            fallback_url=workflow.fallback_assignment_callback_url or "",
+            parameters=_question(reservation, workflow, now),
+            date_created=now,
+        )
+        for reservation in reservations
+        if (workflow := reservation.task.workflow) is not None and workflow.assignment_callback_url
+    ]
+    bulk.insert(asked)
+    return {each.workflow_sid for each in asked}
+
+
+def _question(
+    reservation: models.Reservation, workflow: models.Workflow, now: datetime
+) -> dict[str, str]:
+    """Return what a receiver is told of an offer (behaviour.md §9.1)."""
+    task, worker = reservation.task, reservation.worker
+    return {
+        "Timestamp": str(int(now.timestamp())),
+        "WorkspaceSid": reservation.workspace.sid,
+        "WorkflowSid": workflow.sid,
+        "TaskQueueSid": "" if task.task_queue is None else task.task_queue.sid,
+        "WorkerSid": worker.sid,
+        "WorkerName": worker.friendly_name,
+        "WorkerAttributes": worker.attributes,
+        "TaskSid": task.sid,
+        "TaskAttributes": task.attributes,
+        "TaskAge": str(int((now - task.date_created).total_seconds())),
+        "TaskPriority": str(task.priority),
+        "TaskChannelSid": task.task_channel.sid,
+        "TaskChannelUniqueName": task.task_channel.unique_name,
+        "ReservationSid": reservation.sid,
+    }

@@ -1,0 +1,66 @@
+"""Read what a receiver answers to a question about an offer (behaviour.md §9.1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from routing.actions.assignment_callbacks import Reply
+from routing.callbacks.posting import Answer
+
+NO_TELEPHONE: Final = 20501
+NOT_JSON: Final = 40001
+NO_ANSWER: Final = 40000
+NO_INSTRUCTION: Final = 40005
+UNKNOWN_INSTRUCTION: Final = 55555
+VOICE: Final = frozenset({"call", "conference", "dequeue", "redirect", "supervise"})
+
+
+def is_usable(answer: Answer) -> bool:
+    """Tell whether an answer counts; of one that does not, the fallback is asked instead."""
+    if answer.status != 200 or not answer.whole:
+        return False
+    media_type = answer.content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or not answer.body.strip()
+
+
+def failure(answer: Answer) -> str:
+    """Say why an answer does not count."""
+    if answer.status == 200 and not answer.whole:
+        return "200, but the answer is too long"
+    if answer.status == 200:
+        return f"200, but its Content-Type is {answer.content_type[:60]!r}, not application/json"
+    return answer.words
+
+
+def read(answer: Answer) -> Reply:
+    """Return what a usable answer asks for."""
+    said: dict[str, Any] = {"status": answer.status, "answer": answer.words}
+    text = answer.body.decode(errors="replace").strip()
+    document: Any = {}
+    if text:
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            return _wrong("the answer is not JSON", NOT_JSON, said)
+    if not isinstance(document, dict):
+        return _wrong("the answer is no JSON object", NOT_JSON, said)
+    if not document:
+        return Reply(do="nothing", outcome="nothing: the offer waits for its answer", **said)
+    word = document.get("instruction")
+    if word is None:
+        return _wrong("the answer has no instruction", NO_INSTRUCTION, said)
+    if word == "accept":
+        return Reply(do="accept", outcome="accepted", **said)
+    if word == "reject":
+        activity = document.get("activity_sid")
+        sid = None if activity is None else str(activity)
+        return Reply(do="reject", outcome="rejected", activity_sid=sid, **said)
+    if isinstance(word, str) and word in VOICE:
+        words = f"the instruction {word} needs a telephone network, and this server has none (501)"
+        return _wrong(words, NO_TELEPHONE, said)
+    return _wrong(f"there is no instruction {str(word)[:40]!r}", UNKNOWN_INSTRUCTION, said)
+
+
+def _wrong(words: str, code: int, said: dict[str, Any]) -> Reply:
+    return Reply(do="nothing", outcome=f"nothing: {words}", error_code=code, **said)

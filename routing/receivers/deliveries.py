@@ -1,0 +1,87 @@
+"""Post events to the receivers of workspaces: in order per task, until they are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from routing import models
+from routing.actions import callbacks
+from routing.actions.callbacks import Attempt
+from routing.callbacks import forms, posting
+from routing.receivers import rounds
+
+LONGEST: Final = 15.0
+"""Seconds that a receiver has to take an event."""
+
+
+def run(workspace_sid: str, *, clock: rounds.Clock = timezone.now) -> None:
+    """Post the events that a workspace's receiver is owed."""
+    rounds.run(workspace_sid, lambda receiver: _round(receiver, clock), clock=clock)
+
+
+def due(now: datetime) -> list[str]:
+    """Return the workspaces whose receivers are owed something that may be posted now."""
+    owed = models.CallbackDelivery.objects.pending().filter(
+        workspace_sid=OuterRef("sid"), date_due__lte=now
+    )
+    free = models.CallbackReceiver.objects.filter(callbacks.is_free(now))
+    return list(free.filter(Exists(owed)).order_by("pk").values_list("sid", flat=True))
+
+
+def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
+    now = clock()
+    patience = timedelta(hours=settings.CALLBACK_RETRY_HOURS)
+    owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=receiver.sid)
+    callbacks.give_up_late(owed.filter(date_created__lt=now - patience), patience)
+    # A receiver that took nothing lately is asked by one event whether it is back.
+    chosen = heads(receiver.sid, now)[: 1 if receiver.failures else rounds.SLOTS]
+    if not chosen:
+        return False
+    written = models.Event.objects.select_related("account").in_bulk(
+        [each.event_id for each in chosen]
+    )
+    tokens = {
+        account.pk: rounds.auth_token(account)
+        for account in {event.account for event in written.values()}
+    }
+    attempts = rounds.at_once(lambda each: _attempt(receiver.url, each, written, tokens), chosen)
+    callbacks.note_attempts(attempts, receiver=receiver, now=clock())
+    return True
+
+
+def heads(workspace_sid: str, now: datetime) -> list[models.CallbackDelivery]:
+    """Return what may be posted now, oldest first: nothing whose like is owed from before."""
+    owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=workspace_sid)
+    before = models.CallbackDelivery.objects.pending().filter(
+        workspace_sid=workspace_sid, order_key=OuterRef("order_key"), pk__lt=OuterRef("pk")
+    )
+    due = owed.filter(~Exists(before), date_due__lte=now)
+    return list(due.order_by("pk")[: rounds.SLOTS])
+
+
+def _attempt(
+    url: str,
+    delivery: models.CallbackDelivery,
+    written: Mapping[int, models.Event],
+    tokens: Mapping[int, str | None],
+) -> Attempt:
+    event = written.get(delivery.event_id)
+    if event is None:
+        return Attempt(delivery, False, None, "its event is kept no longer")
+    token = tokens[event.account_id]
+    if token is None:
+        return Attempt(delivery, False, None, "it cannot be signed: SECRET_KEY has changed")
+    answer = posting.post(
+        url,
+        forms.of_event(event, account_sid=event.account.sid),
+        auth_token=token,
+        token=event.sid,
+        seconds=LONGEST,
+    )
+    return Attempt(delivery, answer.succeeded, answer.status, answer.words)

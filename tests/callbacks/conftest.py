@@ -1,0 +1,62 @@
+"""A floor whose callbacks go to a receiver on this machine, which the settings here allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from config import environment
+from routing import models
+from tests import factories
+from tests.callbacks.receiver import Receiver
+from tests.factories import NOW
+
+TOKEN = "the token that signs"
+
+
+class Clock:
+    """What time it is, as tests say."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def shift(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return the clock."""
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def _allowed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLBACK_ALLOW_PRIVATE", "127.0.0.1")
+    settings.CALLBACK_ALLOW_PRIVATE = environment.networks("CALLBACK_ALLOW_PRIVATE")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Return a receiver that takes everything."""
+    with Receiver(TOKEN).running() as running:
+        yield running
+
+
+@pytest.fixture
+def account(transactional_db: None) -> models.Account:
+    """Return an account whose token signs."""
+    return factories.account(auth_token=TOKEN)
+
+
+@pytest.fixture
+def floor(account: models.Account) -> models.Workspace:
+    """Return a workspace that tells nobody anything yet."""
+    return factories.workspace(account=account)
