@@ -18,7 +18,7 @@ from twilio.jwt.access_token.grants import TaskRouterGrant
 from twilio.rest import Client
 
 from tests.programs import required
-from tests.running import Cordboard, running
+from tests.running import Cordboard, running, wait_until
 from tests.sdk.node import HERE, Node, Session
 
 
@@ -95,6 +95,19 @@ class Office:
         """Make a task on the channel chat."""
         values = {"task_channel": "chat", "workflow_sid": self.workflow.sid} | given
         return self.rest.tasks.create(**values)
+
+    def offer_of(self, worker: Any) -> str:
+        """Return the sid of a worker's offer as soon as there is one."""
+        found: list[Any] = []
+        pending = self.rest.workers(worker.sid).reservations
+
+        def has_offer() -> bool:
+            found[:] = pending.list(reservation_status="pending")
+            return bool(found)
+
+        wait_until(has_offer, "the worker has an offer")
+        sid: str = found[0].sid
+        return sid
 
     def token(self, worker: Any = None, *, role: str = "worker", ttl: int = 600) -> str:
         """Mint a token as an application's back end does, with the official library."""

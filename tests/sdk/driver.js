@@ -101,6 +101,8 @@ async function carryOut(command) {
   const root = made.get(command.of);
   if (command.do === "look") return plain(target(root, command));
   const object = target(root, command);
+  // As if the last change had not been heard of.
+  if (command.stale) object.version = String(Number(object.version) - 1);
   const args = (command.args || []).map((each) =>
     each && each.date ? new Date(each.date) : each && each.reservation
       ? only(root.reservations, each.reservation) : each && each.taskOf

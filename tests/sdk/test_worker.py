@@ -1,17 +1,174 @@
-"""A worker's session of the published SDK."""
+"""A worker's session of the published SDK: its lists, activities, attributes and channels."""
 
 from __future__ import annotations
 
+import pytest
+
 from tests.sdk.conftest import Office
+from tests.sdk.node import SdkError
 
 
 def test_a_session_gets_ready_with_its_lists(office: Office) -> None:
     alice = office.worker(chat=3)
-    session = office.session(alice)
-    seen = session.look()
+    seen = office.session(alice).look()
     assert seen["sid"] == alice.sid
     assert {each["name"] for each in seen["activities"].values()} == set(office.activities)
-    chat = [c for c in seen["channels"].values() if c["taskChannelUniqueName"] == "chat"]
-    assert chat[0]["capacity"] == 3
-    session.tell("setAttributes", {"languages": ["et"]})
-    assert session.hears("attributesUpdated")["attributes"] == {"languages": ["et"]}
+    capacities = {c["taskChannelUniqueName"]: c["capacity"] for c in seen["channels"].values()}
+    assert capacities == {"default": 1, "voice": 1, "sms": 1, "video": 1, "chat": 3}
+
+
+def test_a_session_that_begins_amid_work_has_what_is_in_hand(office: Office) -> None:
+    alice = office.worker(chat=2)
+    office.task()
+    earlier = office.session(alice)
+    offer = office.offer_of(alice)
+    earlier.tell("accept", reservation=offer)
+    (found,) = office.session(alice).look()["reservations"].values()
+    assert (found["sid"], found["status"]) == (offer, "accepted")
+    assert found["task"]["status"] == "assigned"
+
+
+def test_an_activity_is_set_and_every_session_hears_of_it(office: Office) -> None:
+    alice = office.worker()
+    first, second = office.session(alice), office.session(alice)
+    first.tell("setAsCurrent", activity=office.activities["Offline"])
+    for session in (first, second):
+        heard = session.hears("activityUpdated")
+        assert heard["activity"]["name"] == "Offline"
+        assert heard["available"] is False
+    first.tell("setAsCurrent", activity=office.activities["Offline"])
+    assert office.rest.workers(alice.sid).fetch().activity_name == "Offline"
+
+
+def test_a_session_can_begin_in_an_activity(office: Office) -> None:
+    alice = office.worker(activity="Offline")
+    session = office.session(alice, connectActivitySid=office.activities["Available"])
+    assert session.hears("activityUpdated")["activity"]["name"] == "Available"
+
+
+def test_leaving_with_offers_is_refused_unless_they_are_rejected(office: Office) -> None:
+    alice = office.worker()
+    session = office.session(alice)
+    office.task()
+    offer = session.hears("reservationCreated")["sid"]
+    away = office.activities["Offline"]
+    with pytest.raises(SdkError, match=r"status code 400.*pending reservations"):
+        session.tell("setAsCurrent", activity=away)
+    session.tell("setAsCurrent", {"rejectPendingReservations": True}, activity=away)
+    assert session.hears("reservation.rejected")["sid"] == offer
+    assert session.hears("activityUpdated")["activity"]["name"] == "Offline"
+
+
+def test_attributes_are_objects_on_both_sides(office: Office) -> None:
+    alice = office.worker()
+    session = office.session(alice)
+    session.tell("setAttributes", {"languages": ["et", "日本語"], "level": 2.5})
+    assert session.hears("attributesUpdated")["attributes"] == {
+        "languages": ["et", "日本語"],
+        "level": 2.5,
+    }
+
+
+def test_what_rest_changes_of_a_channel_reaches_the_session(office: Office) -> None:
+    alice = office.worker(chat=1)
+    session = office.session(alice)
+    office.set_capacity(alice, "chat", capacity=4)
+    assert session.hears("channel.capacityUpdated")["capacity"] == 4
+    office.set_capacity(alice, "chat", available=False)
+    heard = session.hears("channel.availabilityUpdated")
+    assert (heard["available"], heard["taskChannelUniqueName"]) == (False, "chat")
+
+
+def test_a_multitasking_worker_is_offered_as_much_as_each_channel_takes(office: Office) -> None:
+    session = office.session(office.worker(chat=2, sms=1))
+    for channel in ("chat", "chat", "chat", "sms", "sms"):
+        office.task(task_channel=channel)
+    offers = [session.hears("reservationCreated") for _ in range(3)]
+    assert sorted(each["task"]["taskChannelUniqueName"] for each in offers) == [
+        "chat",
+        "chat",
+        "sms",
+    ]
+    for each in offers:
+        session.tell("accept", reservation=each["sid"])
+        session.hears("reservation.accepted", each["sid"])
+    assert not session.heard("reservationCreated")
+    done = next(o for o in offers if o["task"]["taskChannelUniqueName"] == "chat")
+    session.tell("complete", "solved", reservation=done["sid"], on="task")
+    refill = session.hears("reservationCreated")
+    assert refill["task"]["taskChannelUniqueName"] == "chat"
+
+
+def test_versions_count_along_so_that_checked_writes_go_through(office: Office) -> None:
+    alice = office.worker(chat=1)
+    session = office.session(alice, enableVersionCheck=True)
+    office.task()
+    offer = session.hears("reservationCreated")["sid"]
+    office.set_capacity(alice, "chat", capacity=2)
+    session.hears("channel.capacityUpdated")
+    office.set_capacity(alice, "sms", available=False)
+    session.hears("channel.availabilityUpdated")
+    session.tell("setAttributes", {"step": 1})
+    session.hears("attributesUpdated")
+    session.tell("accept", reservation=offer)
+    session.hears("reservation.accepted")
+    session.tell("setAsCurrent", activity=office.activities["Unavailable"])
+    session.hears("activityUpdated")
+    session.tell("setAttributes", {"step": 2}, reservation=offer, on="task")
+    session.hears("task.updated")
+    session.tell("wrapUp", {"reason": "notes"}, reservation=offer, on="task")
+    session.hears("reservation.wrapup")
+    session.hears("task.wrapup")
+    session.tell("complete", "done", reservation=offer, on="task")
+    session.hears("reservation.completed")
+    session.tell("setAttributes", {"step": 3})
+    shown = office.rest.workers(alice.sid).fetch()
+    assert shown.attributes == '{"step":3}'
+
+
+def test_a_stale_version_is_refused(office: Office) -> None:
+    alice = office.worker()
+    session = office.session(alice, enableVersionCheck=True)
+    office.task()
+    offer = session.hears("reservationCreated")["sid"]
+    office.rest.workers(alice.sid).reservations(offer).update(reservation_status="accepted")
+    session.hears("reservation.accepted")
+    office.rest.tasks(office.rest.workers(alice.sid).reservations(offer).fetch().task_sid).update(
+        attributes='{"newer": true}'
+    )
+    with pytest.raises(SdkError, match="status code 412"):
+        session.node.tell(
+            session.name,
+            "setAttributes",
+            args=[{"older": True}],
+            reservation=offer,
+            on="task",
+            stale=True,
+        )
+
+
+def test_a_task_made_for_oneself_is_offered(office: Office) -> None:
+    alice = office.worker()
+    session = office.session(alice)
+    options = {"attributes": {"subject": "call back"}, "taskChannelUniqueName": "voice"}
+    made = session.tell(
+        "createTask", "customer", "support", office.workflow.sid, office.queue.sid, options
+    )
+    offer = session.hears("reservationCreated")
+    assert offer["task"]["sid"] == made
+    assert offer["task"]["attributes"] == {
+        "subject": "call back",
+        "outbound_to": "customer",
+        "from": "support",
+    }
+    assert offer["task"]["routingTarget"] == alice.sid
+
+
+def test_a_new_activity_is_known_to_open_sessions_soon(office: Office) -> None:
+    alice = office.worker()
+    session = office.session(alice)
+    lunch = office.rest.activities.create(friendly_name="Lunch", available=False)
+    office.rest.workers(alice.sid).update(activity_sid=lunch.sid)
+    session.hears("disconnected")
+    session.hears("ready")
+    assert session.look()["activity"]["name"] == "Lunch"

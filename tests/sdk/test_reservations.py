@@ -1,0 +1,174 @@
+"""What becomes of offers, by the published SDK."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sdk.conftest import Office
+from tests.sdk.node import SdkError
+
+
+def test_an_offer_comes_with_its_whole_task(office: Office) -> None:
+    session = office.session(office.worker())
+    task = office.task(attributes='{"subject": "refund", "order": 1207}', priority=3)
+    offer = session.hears("reservationCreated")
+    assert (offer["status"], offer["timeout"], offer["version"]) == ("pending", 120, "0")
+    shown = offer["task"]
+    assert shown["sid"] == task.sid
+    assert shown["attributes"] == {"subject": "refund", "order": 1207}
+    assert (shown["status"], shown["priority"], shown["queueName"]) == ("reserved", 3, "Chats")
+    assert (shown["workflowName"], shown["taskChannelUniqueName"]) == ("All", "chat")
+    assert shown["dateCreated"][:19] == task.date_created.isoformat()[:19]
+
+
+def test_an_accepted_offer_is_wrapped_up_and_completed(office: Office) -> None:
+    session = office.session(office.worker())
+    office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    assert session.tell("accept", reservation=sid)["status"] == "accepted"
+    accepted = session.hears("reservation.accepted")
+    assert (accepted["version"], accepted["task"]["status"]) == ("1", "assigned")
+    session.tell("wrap", reservation=sid)
+    assert session.hears("reservation.wrapup")["task"]["status"] == "wrapping"
+    session.tell("complete", reservation=sid)
+    assert session.hears("reservation.completed")["task"]["status"] == "completed"
+    assert session.hears("task.completed")
+    assert session.look()["reservations"] == {}
+
+
+def test_a_task_s_own_calls_move_its_reservation(office: Office) -> None:
+    session = office.session(office.worker())
+    task = office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    session.tell("accept", reservation=sid)
+    before = session.hears("reservation.accepted")["task"]["version"]
+    session.tell("setAttributes", {"checked": True}, reservation=sid, on="task")
+    updated = session.hears("task.updated")
+    assert updated["attributes"] == {"checked": True}
+    assert int(updated["version"]) == int(before) + 1
+    session.tell(
+        "setVirtualStartTime", {"date": "2026-01-01T00:00:00Z"}, reservation=sid, on="task"
+    )
+    assert session.hears("task.updated")["virtualStartTime"] == "2026-01-01T00:00:00.000Z"
+    session.tell("wrapUp", {"reason": "notes"}, reservation=sid, on="task")
+    session.hears("task.wrapup")
+    session.hears("reservation.wrapup")
+    session.tell("complete", "solved", reservation=sid, on="task")
+    assert session.hears("task.completed")["reason"] == "solved"
+    session.hears("reservation.completed")
+    assert office.rest.tasks(task.sid).fetch().reason == "solved"
+
+
+def test_a_start_in_the_future_is_refused(office: Office) -> None:
+    session = office.session(office.worker())
+    office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    session.tell("accept", reservation=sid)
+    with pytest.raises(SdkError, match=r"status code 400.*future"):
+        session.tell(
+            "setVirtualStartTime", {"date": "2999-01-01T00:00:00Z"}, reservation=sid, on="task"
+        )
+
+
+def test_a_rejected_offer_goes_on_and_the_worker_where_they_said(office: Office) -> None:
+    alice = office.worker()
+    session = office.session(alice)
+    office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    away = office.activities["Offline"]
+    assert session.tell("reject", {"activitySid": away}, reservation=sid)["status"] == "rejected"
+    rejected = session.hears("reservation.rejected")
+    assert (rejected["sid"], rejected["task"]["status"]) == (sid, "pending")
+    assert session.hears("activityUpdated")["activity"]["name"] == "Offline"
+    bob = office.session(office.worker("Bob"))
+    assert bob.hears("reservationCreated")["task"]["sid"] == rejected["task"]["sid"]
+
+
+def test_an_offer_that_nobody_answers_times_out(office: Office) -> None:
+    office.workflow.update(task_reservation_timeout=1)
+    session = office.session(office.worker())
+    office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    timed_out = session.hears("reservation.timeout")
+    assert (timed_out["sid"], timed_out["task"]["status"]) == (sid, "pending")
+    assert session.hears("activityUpdated")["activity"]["name"] == "Offline"
+    assert session.look()["reservations"] == {}
+
+
+def test_of_two_who_are_offered_a_task_the_slower_one_hears_that_it_is_gone(
+    office: Office,
+) -> None:
+    office.rest.task_queues(office.queue.sid).update(max_reserved_workers=2)
+    alice, bob = office.session(office.worker()), office.session(office.worker("Bob"))
+    office.task()
+    hers, his = (each.hears("reservationCreated")["sid"] for each in (alice, bob))
+    alice.tell("accept", reservation=hers)
+    rescinded = bob.hears("reservation.rescinded")
+    assert (rescinded["sid"], rescinded["task"]["status"]) == (his, "assigned")
+    assert alice.hears("reservation.accepted")["sid"] == hers
+    assert not bob.heard("reservation.accepted")
+
+
+def test_a_task_canceled_by_rest_takes_its_offer_along(office: Office) -> None:
+    session = office.session(office.worker())
+    task = office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    office.rest.tasks(task.sid).update(assignment_status="canceled", reason="hung up")
+    canceled = session.hears("reservation.canceled")
+    assert (canceled["sid"], canceled["task"]["status"]) == (sid, "canceled")
+    assert session.hears("task.canceled")["reason"] == "hung up"
+
+
+def test_a_deleted_task_ends_its_reservation(office: Office) -> None:
+    session = office.session(office.worker())
+    task = office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    session.tell("accept", reservation=sid)
+    office.rest.tasks(task.sid).delete()
+    assert session.hears("reservation.canceled")["sid"] == sid
+    assert session.look()["reservations"] == {}
+
+
+def test_an_answer_in_vain_says_why(office: Office) -> None:
+    alice = office.worker()
+    session = office.session(alice)
+    office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    office.rest.workers(alice.sid).reservations(sid).update(reservation_status="accepted")
+    with pytest.raises(SdkError, match=r"status code 400.*already in state \[accepted\]") as said:
+        session.tell("accept", reservation=sid)
+    assert said.value.name == "REQUEST_INVALID"
+
+
+def test_the_latest_version_is_fetched_with_its_task(office: Office) -> None:
+    session = office.session(office.worker())
+    office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    fetched = session.tell("fetchLatestVersion", reservation=sid)
+    assert (fetched["status"], fetched["timeout"]) == ("pending", 120)
+    assert session.tell("fetchLatestVersion", reservation=sid, on="task")["status"] == "reserved"
+    assert session.tell("fetchLatestVersion")["activity"]["name"] == "Available"
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "on"),
+    [
+        ("call", ["+372", "http://127.0.0.1/x"], ""),
+        ("dequeue", [{}], ""),
+        ("redirect", ["CA" + "0" * 32, "http://127.0.0.1/x"], ""),
+        ("conference", [{}], ""),
+        ("updateParticipant", [{"mute": True}], ""),
+        ("hold", ["WK" + "0" * 32, True], "task"),
+        ("kick", ["WK" + "0" * 32], "task"),
+        ("updateParticipant", [{"hold": True}], "task"),
+    ],
+)
+def test_what_needs_a_telephone_is_refused_in_words(
+    office: Office, method: str, arguments: list[object], on: str
+) -> None:
+    session = office.session(office.worker())
+    office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    with pytest.raises(SdkError, match=r"status code 501.*not supported by this server") as said:
+        session.tell(method, *arguments, reservation=sid, on=on)
+    assert said.value.name == "SERVER_ERROR"

@@ -1,0 +1,138 @@
+"""How sessions of the published SDK begin, end, come back and stand beside each other."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.running import wait_until
+from tests.sdk.conftest import Office
+from tests.sdk.node import SdkError, Session
+
+
+def test_two_sessions_of_a_worker_hear_the_same(office: Office) -> None:
+    alice = office.worker()
+    first, second = office.session(alice), office.session(alice)
+    office.task()
+    sid = first.hears("reservationCreated")["sid"]
+    assert second.hears("reservationCreated")["sid"] == sid
+    first.tell("accept", reservation=sid)
+    assert first.hears("reservation.accepted")["sid"] == sid
+    assert second.hears("reservation.accepted")["sid"] == sid
+    assert not first.heard("reservationCreated")
+
+
+def test_a_newer_session_replaces_the_others_if_it_asks_to(office: Office) -> None:
+    alice = office.worker()
+    first = office.session(alice)
+    office.session(alice, closeExistingSessions=True)
+    assert "Replaced by a newer session" in str(first.hears("disconnected"))
+
+
+def test_a_session_comes_back_by_itself_and_has_what_happened_meanwhile(office: Office) -> None:
+    alice = office.worker(chat=2)
+    session = office.session(alice)
+    office.task()
+    first = session.hears("reservationCreated")["sid"]
+    office.session(alice, closeExistingSessions=True).tell("disconnect")
+    session.hears("disconnected")
+    office.rest.workers(alice.sid).reservations(first).update(reservation_status="accepted")
+    office.task()
+    session.hears("ready")
+    found = {r["sid"]: r["status"] for r in session.look()["reservations"].values()}
+    assert found.pop(first) == "accepted"
+    if not found:
+        found = {session.hears("reservationCreated")["sid"]: "pending"}
+    assert list(found.values()) == ["pending"]
+
+
+def test_nothing_is_lost_or_told_twice_while_a_session_gets_ready(office: Office) -> None:
+    alice = office.worker(chat=20)
+    sessions: list[Session] = []
+    tasks = set()
+    for _ in range(3):
+        sessions.append(office.open(alice))
+        tasks |= {office.task().sid for _ in range(5)}
+    for session in sessions:
+        session.hears("ready")
+
+        def knows_all(session: Session = session) -> bool:
+            found = session.look()["reservations"].values()
+            return {r["task"]["sid"] for r in found} == tasks
+
+        wait_until(knows_all, "the session knows of every offer")
+    offer = office.offer_of(alice)
+    sessions[0].tell("accept", reservation=offer)
+    for session in sessions:
+        assert session.hears("reservation.accepted", offer)["status"] == "accepted"
+
+
+def test_a_bad_token_is_refused_and_tried_again(office: Office) -> None:
+    session = office.open(office.worker(), token=office.token() + "x")
+    session.hears("error")
+    session.hears("disconnected")
+    session.hears("disconnected")
+    assert not session.heard("ready")
+
+
+def test_a_token_is_renewed_without_a_break(office: Office) -> None:
+    alice = office.worker()
+    token = office.token(alice, ttl=15)
+    session = office.session(alice, token=token)
+    began = time.monotonic()
+    session.hears("tokenExpired")
+    assert time.monotonic() - began < 15
+    session.tell("updateToken", office.token(alice, ttl=600))
+    session.hears("tokenUpdated")
+    session.tell("setAttributes", {"token": "new"})
+    assert session.hears("attributesUpdated")["attributes"] == {"token": "new"}
+    assert "expired" in str(session.hears("disconnected"))
+    session.hears("ready")
+    office.task()
+    assert session.hears("reservationCreated")["status"] == "pending"
+
+
+def test_a_session_whose_token_is_not_renewed_ends_with_it(office: Office) -> None:
+    alice = office.worker()
+    session = office.session(alice, token=office.token(alice, ttl=8))
+    session.hears("tokenExpired")
+    assert "expired" in str(session.hears("disconnected"))
+    with pytest.raises(SdkError, match=r"status code 401.*expired"):
+        session.tell("setAttributes", {})
+    assert not session.heard("ready")
+
+
+def test_a_worker_whose_last_session_has_gone_goes_offline_if_the_session_said_so(
+    office: Office,
+) -> None:
+    alice, bob = office.worker(), office.worker("Bob")
+    hers = office.session(alice, setWorkerOfflineIfDisconnected=True)
+    second = office.session(alice, setWorkerOfflineIfDisconnected=True)
+    his = office.session(bob)
+    watching = office.session(bob)
+    hers.tell("disconnect")
+    his.tell("disconnect")
+    second.tell("disconnect")
+
+    def activity(worker: object) -> str:
+        name: str = office.rest.workers(worker.sid).fetch().activity_name  # type: ignore[attr-defined]
+        return name
+
+    wait_until(lambda: activity(alice) == "Offline", "Alice is offline", seconds=20)
+    assert activity(bob) == "Available"
+    assert not watching.heard("activityUpdated")
+
+
+def test_a_supervisor_changes_other_workers_and_a_worker_does_not(office: Office) -> None:
+    alice, bob = office.worker(), office.worker("Bob")
+    heard = office.session(bob)
+    boss = office.session(office.worker("Carol"), kind="supervisor")
+    shown = boss.tell("setWorkerAttributes", bob.sid, {"team": "night"})
+    assert shown["attributes"] == '{"team":"night"}'
+    assert heard.hears("attributesUpdated")["attributes"] == {"team": "night"}
+    boss.tell("setWorkerActivity", bob.sid, office.activities["Offline"])
+    assert heard.hears("activityUpdated")["activity"]["name"] == "Offline"
+    ordinary = office.session(alice, kind="supervisor", token=office.token(alice))
+    with pytest.raises(SdkError, match=r"status code 403.*another worker"):
+        ordinary.tell("setWorkerAttributes", bob.sid, {"team": "day"})
