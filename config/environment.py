@@ -159,16 +159,17 @@ def database(url: str, directory: Path) -> dict[str, Any]:
 def _sqlite(path: Path) -> dict[str, Any]:
     """Return SQLite's settings for several processes that write beside each other."""
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "config.sqlite",
         "NAME": path,
         # Kept, as the threads that ask are few and stay: opening one costs as much as a request.
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             # A transaction that reads, then writes, cannot wait for its turn unless it asked first.
             "transaction_mode": "IMMEDIATE",
+            # While a connection opens; afterwards the engine is patient, and SQLite need not be.
             "timeout": 20,
             "init_command": (
-                "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000;"
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=3;"
                 # Five hundred assignments touch more pages than SQLite would keep in memory, and
                 # fill its log at once: with room for them, their events cost a third.
                 "PRAGMA cache_size=-8000;PRAGMA wal_autocheckpoint=4000"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import closing
 from typing import Final
 
 from django.db import close_old_connections, connection
@@ -24,10 +25,12 @@ _PAUSE: Final = 1.0  # seconds to wait when Redis is away
 
 def run(workspace_sid: str) -> None:
     """Run the router in one workspace, again for as long as wakes come in meanwhile."""
-    for _turn in wakes.turns(workspace_sid):
-        workspace = models.Workspace.objects.filter(sid=workspace_sid).first()
-        if workspace is not None and not assignment.run_for_a_while(workspace):
-            wakes.wake(workspace_sid)
+    # Closed, so that a cycle that fails gives its lock back at once.
+    with closing(wakes.turns(workspace_sid)) as turns:
+        for _turn in turns:
+            workspace = models.Workspace.objects.filter(sid=workspace_sid).first()
+            if workspace is not None and not assignment.run_for_a_while(workspace):
+                wakes.wake(workspace_sid)
 
 
 class Router:

@@ -98,7 +98,8 @@ def fill(floor: models.Workspace, size: int) -> None:
     if missing <= 0:
         return
     made = models.Task.objects.filter(workspace=floor).order_by("pk").values_list("pk", flat=True)
-    first = random.Random(size).sample(list(made[:1_000]), min(missing, 1_000))
+    there = list(made[:1_000])
+    first = random.Random(size).sample(there, min(missing, len(there)))
     columns = [
         field.column
         for field in models.Task._meta.concrete_fields

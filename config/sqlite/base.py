@@ -1,0 +1,67 @@
+"""SQLite for several processes that write beside each other: whoever waits is soon served.
+
+SQLite lets a writer who finds another at work sleep longer and longer, up to a tenth of a second,
+while the other one needs a few milliseconds. Here the wait is short each time, and as long in all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.db.backends.sqlite3 import base
+
+PATIENCE: Final = 20.0
+"""Seconds after which a statement that never gets its turn fails."""
+OWN_PATIENCE_MS: Final = 3
+"""What SQLite itself waits, in its own short first steps, before it is asked again."""
+_PAUSE: Final = 0.001
+_sleep = time.sleep
+
+
+class PatientCursor(base.SQLiteCursorWrapper):
+    """A cursor that asks again until the writer before it is done."""
+
+    def execute(self, query: str, params: Any = None) -> Any:
+        """Run a statement as soon as it may."""
+        return self._patiently(lambda: base.SQLiteCursorWrapper.execute(self, query, params))
+
+    def executemany(self, query: str, param_list: Any) -> Any:
+        """Run a statement for many rows as soon as it may, for all of them or none."""
+        if self.connection.in_transaction:
+            return super().executemany(query, param_list)
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            result = super().executemany(query, param_list)
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.commit()
+        return result
+
+    def _patiently(self, act: Callable[[], Any]) -> Any:
+        give_up_at = 0.0
+        while True:
+            try:
+                return act()
+            except sqlite3.OperationalError as error:
+                # Only before a transaction has begun has nothing been done that asking again would
+                # repeat, or leave out.
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self.connection.in_transaction:
+                    raise
+                now = time.monotonic()
+                give_up_at = give_up_at or now + PATIENCE
+                if now >= give_up_at:
+                    raise
+            _sleep(_PAUSE)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's SQLite, with cursors that are patient."""
+
+    def create_cursor(self, name: str | None = None) -> PatientCursor:
+        """Return a cursor of this connection."""
+        cursor: PatientCursor = self.connection.cursor(factory=PatientCursor)
+        return cursor

@@ -1,0 +1,92 @@
+"""Fill a server's database with a crowd: a thousand workers online, ten thousand tasks that wait.
+
+Run beside the server, with its settings; it prints what the benchmark needs to know, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402 - they need the settings above
+from django.contrib.auth import get_user_model  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from routing import models  # noqa: E402
+from routing.actions import accounts, task_queues, tasks, workflows, workspaces  # noqa: E402
+from routing.actors import SYSTEM  # noqa: E402
+from tests.benchmarks import floors  # noqa: E402
+
+WORKERS = 1_000
+BLOCKED = 10_000
+SEATS = 30
+"""Agents who hear of their offers, for each side; each takes fifty chats at once."""
+
+
+def main(sides: list[str]) -> None:
+    """Make the crowd, with agents of each side at their desks."""
+    now = timezone.now()
+    account, token = accounts.create_account(friendly_name="Crowd", now=now)
+    floor = workspaces.create_workspace(
+        account=account, friendly_name="Crowd", actor=SYSTEM, now=now
+    )
+    queue = task_queues.create_task_queue(
+        workspace=floor, friendly_name="Crowd", actor=SYSTEM, now=now
+    )
+    target = {"queue": queue.sid, "expression": "worker.side == task.side"}
+    workflow = workflows.create_workflow(
+        workspace=floor,
+        friendly_name="Crowd",
+        configuration=json.dumps({"task_routing": {"default_filter": target}}),
+        actor=SYSTEM,
+        now=now,
+    )
+    there = floor.activities.get(friendly_name="Available")
+    floors.hire(floor, WORKERS, side="elsewhere")
+    floor.workers.update(activity=there)
+    cookies = {side: [seat(floor, side) for _ in range(SEATS)] for side in sides}
+    models.WorkerChannel.objects.filter(worker__workspace=floor).update(
+        configured_capacity=50, worker_available=True
+    )
+    chat = floor.task_channels.get(unique_name="chat")
+    tasks.create_task(
+        workspace=floor,
+        task_channel=chat,
+        attributes='{"side": "nobody"}',
+        priority=9,
+        actor=SYSTEM,
+        now=now,
+    )
+    floors.fill(floor, BLOCKED)
+    print(  # noqa: T201 - what it is run for
+        json.dumps(
+            {
+                "username": account.sid,
+                "password": token,
+                "base": f"/Workspaces/{floor.sid}",
+                "workflow": workflow.sid,
+                "cookies": cookies,
+            }
+        )
+    )
+
+
+def seat(floor: models.Workspace, side: str) -> str:
+    """Hire an agent with a login, and return the cookie of a session of theirs."""
+    (worker,) = floors.hire(floor, 1, side=side)
+    user = get_user_model().objects.create_user(worker.sid.lower())
+    models.Worker.objects.filter(pk=worker.pk).update(
+        user=user, activity=floor.activities.get(friendly_name="Available")
+    )
+    browser = Client()
+    browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,98 @@
+"""Writers of one SQLite file wait for each other, in turn and not in vain."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.utils import OperationalError
+
+from config.environment import database
+from config.sqlite import base
+
+pytestmark = pytest.mark.django_db
+
+LONGEST = 10
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Return a connection of another process, as it were, to the same file."""
+    made = sqlite3.connect(tmp_path / "file.sqlite3", isolation_level=None, check_same_thread=False)
+    made.execute("CREATE TABLE notes (text)")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ours(other: sqlite3.Connection, tmp_path: Path) -> Iterator[base.DatabaseWrapper]:
+    """Return a connection as the settings make it."""
+    settings = connection.settings_dict | database(f"sqlite:///{tmp_path}/file.sqlite3", tmp_path)
+    made = base.DatabaseWrapper(settings)
+    made.inc_thread_sharing()
+    made.ensure_connection()
+    yield made
+    made.close()
+
+
+def notes(other: sqlite3.Connection) -> list[Any]:
+    return [text for (text,) in other.execute("SELECT text FROM notes")]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_who_comes_second_writes_when_the_first_is_done(
+    ours: base.DatabaseWrapper,
+    other: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    many: bool,
+) -> None:
+    waiting = threading.Event()
+    monkeypatch.setattr(base, "_sleep", lambda _: waiting.set())
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO notes VALUES ('first')")
+
+    def write() -> None:
+        with ours.cursor() as cursor:
+            if many:
+                cursor.executemany("INSERT INTO notes VALUES (%s)", [["second"], ["third"]])
+            else:
+                cursor.execute("INSERT INTO notes VALUES (%s)", ["second"])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert waiting.wait(LONGEST)
+    other.execute("COMMIT")
+    writer.join(LONGEST)
+    assert notes(other) == ["first", "second", "third"][: 3 if many else 2]
+
+
+def test_whose_turn_never_comes_is_told_so(
+    ours: base.DatabaseWrapper, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ours.cursor() as cursor:
+        monkeypatch.setattr(base, "PATIENCE", 0.0)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            cursor.execute("INSERT INTO notes VALUES ('second')")
+        other.execute("ROLLBACK")
+        cursor.execute("INSERT INTO notes VALUES ('second')")
+    assert notes(other) == ["second"]
+
+
+def test_rows_that_cannot_all_be_written_are_none_of_them(
+    ours: base.DatabaseWrapper, other: sqlite3.Connection
+) -> None:
+    other.execute("CREATE UNIQUE INDEX once ON notes (text)")
+    with ours.cursor() as cursor, pytest.raises(Exception, match="UNIQUE"):
+        cursor.executemany("INSERT INTO notes VALUES (%s)", [["one"], ["two"], ["one"]])
+    assert notes(other) == []
+
+
+def test_other_faults_are_told_at_once(ours: base.DatabaseWrapper) -> None:
+    with ours.cursor() as cursor, pytest.raises(OperationalError, match="no such table"):
+        cursor.execute("INSERT INTO nowhere VALUES (1)")
