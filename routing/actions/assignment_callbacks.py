@@ -47,24 +47,24 @@ class Reply:
     answer: str = ""
 
 
-def conclude(*, question: models.AssignmentCallback, reply: Reply, now: datetime) -> str:
-    """Carry out a reply and write it down in one transaction; return the outcome in words.
+def conclude(
+    *, question: models.AssignmentCallback, reply: Reply, now: datetime
+) -> tuple[str, int]:
+    """Carry out a reply and write it down in one transaction; return its outcome and error code.
 
     A question that somebody else has concluded stays as it is. An offer that was answered or has
     ended meanwhile stays so too, and the reply is noted as too late.
     """
     try:
         return _conclude(question, reply, now)
-    except StaleState as error:
-        late = error.message
-    except NotNow as error:
+    except (NotNow, StaleState) as error:
         late = error.message
     _write(question, reply, outcome=f"too late: {late}", error_code=0, now=now)
-    return f"too late: {late}"
+    return f"too late: {late}", 0
 
 
 @transaction.atomic
-def _conclude(question: models.AssignmentCallback, reply: Reply, now: datetime) -> str:
+def _conclude(question: models.AssignmentCallback, reply: Reply, now: datetime) -> tuple[str, int]:
     rows = models.Reservation.objects.select_related(*_READ_WITH)
     reservation = rows.filter(pk=question.reservation_id).first()
     if reservation is None:
@@ -76,7 +76,7 @@ def _conclude(question: models.AssignmentCallback, reply: Reply, now: datetime) 
         raise StaleState("somebody else has concluded it")
     if error_code:
         _record(question, reservation, outcome, error_code, now)
-    return outcome
+    return outcome, error_code
 
 
 def _carry_out(

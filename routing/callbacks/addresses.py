@@ -11,7 +11,6 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -26,7 +25,19 @@ METADATA: Final = frozenset(
 )
 """Where clouds tell a machine its secrets: allowed to nobody who has not named that very one."""
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-_LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All that is given out of IPv6 to be reached from everywhere."""
+# Written out, as what the standard library calls global differs from version to version.
+_SPECIAL: Final = [
+    ipaddress.ip_network(each)
+    for each in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16"),
+        *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+    )
+]
+"""What the registries have set aside: of both protocols, not to be reached from everywhere."""
 
 
 class NotAllowed(Exception):
@@ -54,11 +65,9 @@ def is_allowed(address: Address) -> bool:
         return any(each.num_addresses == 1 for each in here)
     if here:
         return True
-    public = inner.is_global and not inner.is_multicast and not inner.is_reserved
-    site_local = isinstance(inner, ipaddress.IPv6Address) and (
-        inner.is_site_local or inner in _LOCAL_NAT64
-    )
-    return public and not site_local
+    if isinstance(inner, ipaddress.IPv6Address) and inner not in _UNICAST:
+        return False
+    return not any(inner.version == each.version and inner in each for each in _SPECIAL)
 
 
 def _inner(address: Address) -> Address:
@@ -101,10 +110,10 @@ def places(host: str, port: int, *, seconds: float) -> list[Place]:
     """
     try:
         found = _in_time(lambda: look_up(host, port), seconds)
+    except TimeoutError:
+        raise NotFound(f"{host} was not found in time") from None
     except (OSError, UnicodeError) as error:
         raise NotFound(f"{host} was not found ({error})") from None
-    except FutureTimeout:
-        raise NotFound(f"{host} was not found in time") from None
     allowed = [
         Place(family, address)
         for family, _, _, _, address in found

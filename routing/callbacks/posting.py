@@ -58,13 +58,16 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """Say it on one line."""
+        """Say it on one line, in characters that can be kept and shown."""
         if self.problem:
-            return self.problem
+            return _line(self.problem)
         if self.status is not None and 300 <= self.status < 400:
             return f"{self.status}: redirects are not followed"
-        text = " ".join(self.body[:400].decode(errors="replace").replace("\x00", "\ufffd").split())
-        return f"{self.status} {text}".strip()
+        return _line(f"{self.status} {self.body[:400].decode(errors='replace')}")
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 class _TooMuch(Exception):

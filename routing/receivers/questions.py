@@ -62,13 +62,13 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
     }
     replies = rounds.at_once(lambda each: _ask(each, tokens[each.workspace.account_id]), stand)
     for question, reply in zip(stand, replies, strict=True):
-        outcome = assignment_callbacks.conclude(question=question, reply=reply, now=clock())
-        if reply.error_code:
+        outcome, code = assignment_callbacks.conclude(question=question, reply=reply, now=clock())
+        if code:
             logger.warning(
                 "assignment callback of %s: %s (error %d)",
                 question.reservation.sid,
                 outcome,
-                reply.error_code,
+                code,
             )
     worked = any(reply.answered for reply in replies)
     callbacks.note_round(worked, receiver=receiver, longest=LONGEST_REST, now=clock())

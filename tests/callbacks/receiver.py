@@ -63,6 +63,7 @@ class Receiver:
 
     def __init__(self, auth_token: str, port: int = 0) -> None:
         self.auth_token = auth_token
+        self.scheme = "http"
         self.respond: Respond = Request.answer
         self.requests: list[Request] = []
         self.forged: list[Request] = []
@@ -89,7 +90,7 @@ class Receiver:
         body = handler.rfile.read(int(handler.headers["Content-Length"])).decode()
         request = Request(
             handler,
-            f"http://{handler.headers['Host']}{handler.path}",
+            f"{self.scheme}://{handler.headers['Host']}{handler.path}",
             dict(parse_qsl(body)),
             handler.headers[signatures.HEADER] or "",
         )
