@@ -13,8 +13,6 @@ from routing import models, store
 from routing.actions import offers, reservations, task_statuses, workers
 from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actors import SYSTEM
-from routing.core import cycle
-from routing.core.clock import microseconds
 from routing.core.decisions import ReserveWorkers
 from tests import factories
 from tests.factories import NOW, later

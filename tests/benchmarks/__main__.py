@@ -1,4 +1,4 @@
-"""Measure everything, as `make bench` does: on SQLite, then what the database decides on PostgreSQL.
+"""Measure everything, as `make bench` does: on SQLite, then on PostgreSQL what a database decides.
 
 `BACKLOG=1000,10000,100000,1000000` names how many tasks wait in the cycles that are measured.
 """
