@@ -15,7 +15,7 @@ from routing.models.reservations import Reservation, Reservations
 from routing.models.task_channels import TaskChannel
 from routing.models.task_counts import TaskCount
 from routing.models.task_queues import TaskQueue
-from routing.models.tasks import Task
+from routing.models.tasks import Task, Tasks
 from routing.models.worker_channels import WorkerChannel
 from routing.models.workers import Worker
 from routing.models.workflows import Workflow, WorkflowRevision
@@ -38,6 +38,7 @@ __all__ = [
     "TaskChannel",
     "TaskCount",
     "TaskQueue",
+    "Tasks",
     "Worker",
     "WorkerChannel",
     "Workflow",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -18,6 +20,13 @@ class Tasks(models.QuerySet["Task"]):
     def pending(self) -> Tasks:
         """Keep those that wait."""
         return self.filter(assignment_status__spelled=[AssignmentStatus.PENDING])
+
+    def in_statuses(self, statuses: Collection[AssignmentStatus]) -> Tasks:
+        """Keep those in any of these statuses, said so that the narrowest index serves."""
+        if set(statuses) == {AssignmentStatus.PENDING}:
+            return self.pending().filter(date_finished=None)
+        rows = self.filter(assignment_status__in=[status.value for status in statuses])
+        return rows if FINAL_TASK.intersection(statuses) else rows.filter(date_finished=None)
 
     def expiring(self) -> Tasks:
         """Keep those that nobody has accepted: their time to live runs."""
@@ -174,6 +183,13 @@ class Task(Dated):
             ),
             # Lists by REST, and the housekeeping.
             models.Index(fields=["workspace", "date_created", "id"], name="tasks_listed"),
+            # Lists of what is alive, which is little beside all that is kept. Written once and
+            # dropped once in a task's life, as no status but the last touches it.
+            models.Index(
+                fields=["workspace", "date_created", "id"],
+                name="tasks_alive",
+                condition=Q(date_finished__isnull=True),
+            ),
             models.Index(
                 fields=["date_finished"],
                 name="tasks_finished",
