@@ -36,6 +36,8 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "Task": "What waits, is on offer, is in work, is done",
         "Reservation": "What was offered to whom, and what became of it",
         "Event": "Everything that happened, and who did it",
+        "CallbackDelivery": "Which events were posted, what was answered; send them again",
+        "AssignmentCallback": "Who was asked about an offer, and what came of it",
     },
     "Access": {
         "Account": "Who owns workspaces",
@@ -49,6 +51,8 @@ NAMES: Final[Mapping[str, str]] = {
     "User": "Logins",
     "Membership": "Supervisors",
     "ApiKey": "API keys",
+    "CallbackDelivery": "Event callbacks",
+    "AssignmentCallback": "Assignment callbacks",
     "AccessAttempt": "Failed logins",
 }
 HIDDEN: Final = frozenset({"AccessLog", "AccessFailureLog"})

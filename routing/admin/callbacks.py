@@ -1,0 +1,160 @@
+"""Callbacks: what was posted to whom, what they answered, and sending it again."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from routing import models
+from routing.actions import callbacks
+from routing.admin.base import acting
+from routing.admin.filters import WorkspaceFilter
+from routing.admin.moments import moment
+from routing.admin.scoped import HistoryAdmin
+from routing.callbacks import calls
+from routing.core.vocabulary import CallbackStatus
+
+
+@admin.register(models.CallbackDelivery)
+class CallbackDeliveryAdmin(HistoryAdmin):
+    """What a workspace's receiver of events was and is owed, with its last answer."""
+
+    workspace_sid_path = "workspace_sid"
+    list_display = ("created", "event_type", "resource", "state", "attempts", "last_answer")
+    list_filter = (WorkspaceFilter, "status")
+    search_fields = ("event__sid__exact", "event__resource_sid__exact")
+    search_help_text = "An event's sid (EV…), or that of what it is about."
+    sortable_by = ()
+    actions = ("send_again",)  # type: ignore[assignment]  # a history has none as a rule
+    fieldsets = (
+        (None, {"fields": ("event_link", "resource", "state", "address")}),
+        ("Attempts", {"fields": ("attempts", "last_answer", "answered", "due", "created")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read with a delivery the event that it is of."""
+        return super().get_queryset(request).select_related("event")
+
+    def workspace_of(self, obj: Any) -> models.Workspace | None:
+        """Return the workspace, or None when it is gone and only operators may still look."""
+        return models.Workspace.objects.filter(sid=obj.workspace_sid).first()
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Let supervisors send again what they see."""
+        return self.may(request)
+
+    @admin.action(description="Send selected callbacks again", permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[models.CallbackDelivery]) -> None:
+        """Have the selected deliveries made once more, whatever became of them."""
+        count = queryset.count()
+        now = acting(request)["now"]
+        for sid in callbacks.send_again(deliveries=queryset, now=now):
+            transaction.on_commit(functools.partial(calls.call, sid))
+        what = "callback is" if count == 1 else "callbacks are"
+        messages.success(request, f"{count} {what} sent again now.")
+
+    @admin.display(description="owed since")
+    def created(self, delivery: models.CallbackDelivery) -> str:
+        """Return since when it is owed."""
+        return moment(delivery.date_created)
+
+    @admin.display(description="event")
+    def event_type(self, delivery: models.CallbackDelivery) -> str:
+        """Return what happened."""
+        return delivery.event.event_type
+
+    @admin.display(description="about")
+    def resource(self, delivery: models.CallbackDelivery) -> str:
+        """Return the sid of what it happened to."""
+        return delivery.event.resource_sid
+
+    @admin.display(description="event")
+    def event_link(self, delivery: models.CallbackDelivery) -> SafeString:
+        """Lead to the event."""
+        page = reverse("admin:routing_event_change", args=[delivery.event_id])
+        return format_html('<a href="{}">{}</a>', page, delivery.event)
+
+    @admin.display(description="status")
+    def state(self, delivery: models.CallbackDelivery) -> SafeString:
+        """Return the status, by shape and word."""
+        return _status(delivery.status)
+
+    @admin.display(description="last answer")
+    def last_answer(self, delivery: models.CallbackDelivery) -> str:
+        """Return what came back last, or why nothing did."""
+        return delivery.answer or "none yet"
+
+    @admin.display(description="last attempt")
+    def answered(self, delivery: models.CallbackDelivery) -> str:
+        """Return when it was tried last."""
+        return moment(delivery.date_answered)
+
+    @admin.display(description="next attempt")
+    def due(self, delivery: models.CallbackDelivery) -> str:
+        """Return when it is tried next, unless its receiver rests or something is owed before."""
+        over = delivery.status != CallbackStatus.PENDING
+        return "none" if over else f"{moment(delivery.date_due)} at the earliest"
+
+    @admin.display(description="address")
+    def address(self, delivery: models.CallbackDelivery) -> str:
+        """Return where it goes, and whether the receiver is left alone for a while."""
+        receiver = models.CallbackReceiver.objects.filter(sid=delivery.workspace_sid).first()
+        if receiver is None or not receiver.url:
+            return "none any more"
+        if receiver.rests_until is None:
+            return receiver.url
+        return f"{receiver.url} (took nothing lately; next tried {moment(receiver.rests_until)})"
+
+
+@admin.register(models.AssignmentCallback)
+class AssignmentCallbackAdmin(HistoryAdmin):
+    """What workflows' receivers were asked about offers, and what came of it."""
+
+    list_display = ("created", "reservation", "state", "outcome", "error_code", "workspace")
+    list_filter = (WorkspaceFilter, "status")
+    search_fields = ("reservation__sid__exact", "workflow_sid__exact")
+    search_help_text = "A reservation's sid (WR…), or a workflow's (WW…)."
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": ("reservation", "workspace", "workflow_sid", "url", "fallback_url")}),
+        ("Answer", {"fields": ("state", "outcome", "error_code", "answer", "created", "answered")}),
+        ("Question", {"fields": ("asked",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read with a question what its row names."""
+        return super().get_queryset(request).select_related("reservation", "workspace")
+
+    @admin.display(description="asked")
+    def created(self, question: models.AssignmentCallback) -> str:
+        """Return when the offer was made."""
+        return moment(question.date_created)
+
+    @admin.display(description="answered")
+    def answered(self, question: models.AssignmentCallback) -> str:
+        """Return when it was concluded."""
+        return moment(question.date_answered)
+
+    @admin.display(description="status")
+    def state(self, question: models.AssignmentCallback) -> SafeString:
+        """Return the status, by shape and word."""
+        return _status(question.status)
+
+    @admin.display(description="what was asked")
+    def asked(self, question: models.AssignmentCallback) -> SafeString:
+        """Return the form, laid out."""
+        text = json.dumps(question.parameters, indent=2, ensure_ascii=False)
+        return format_html("<pre>{}</pre>", text)
+
+
+def _status(status: str) -> SafeString:
+    return format_html('<span class="status {0}">{0}</span>', status)
