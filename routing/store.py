@@ -105,17 +105,20 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
 
 def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:
     """Look over a workspace once, and return what the router decides: so many offers at most."""
-    looking = cycle.Pass(load_floor(workspace), now=microseconds(now))
+    floor = load_floor(workspace)
+    looking = cycle.Pass(floor, now=microseconds(now))
     after = None
     if len(looking.open_lanes()) > MANY_LANES and _all_fifo(looking):
         # The first of all that wait are then read faster than the first of every lane.
-        tasks = heads.window(workspace, size=limit * 3 // 2)
+        wanted = min(limit, _room(floor))
+        size = max(wanted * 3 // 2, MANY_LANES)
+        tasks = heads.window(workspace, size=size)
         looking.feed(heads.by_lane(tasks))
         looking.serve(limit=limit)
-        if len(tasks) < limit * 3 // 2:
+        if len(tasks) < size:
             return looking
         after = tasks[-1]
-        if len(looking.decisions) > limit // 2:
+        if len(looking.decisions) > wanted // 2:
             looking.more_waits = True
             return looking
     open_lanes = {lane.id: lane for lane in looking.open_lanes()}
@@ -130,6 +133,16 @@ def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> c
             more = heads.of_lanes([open_lanes[short]], size=size, after=looking.last(short))
             looking.feed(more[0], deep=more[1])
     return looking
+
+
+def _room(floor: snapshot.Workspace) -> int:
+    """Return how many offers the workers of a floor have room for at most."""
+    if any(lane.ignore_capacity for lane in floor.lanes.values()):
+        return BATCH
+    if not floor.multi_task_enabled:
+        return len(floor.workers)
+    slots = (slot for worker in floor.workers for slot in worker.channels.values())
+    return sum(max(slot.configured_capacity - slot.consumed, 0) for slot in slots)
 
 
 def _all_fifo(looking: cycle.Pass) -> bool:

@@ -175,14 +175,12 @@ class Pass:
         """Tell whether another pass may find more than this one did."""
         if not self.decisions:
             return False
-        if self.more_waits:
-            return True
-        if any(not self._lines[lane_id].closed for _, lane_id, _ in self._queue):
-            return True
-        # A slot given in this pass may have made true what was false for a lane before.
+        waiting = {lane_id for _, lane_id, _ in self._queue} | self._deep
         return any(
-            (line.may_open and (line.closed or not line.admitted()))
-            or (lane_id in self._deep and not line.closed)
+            # A slot given in this pass may have made true what was false for a lane before.
+            line.may_open
+            if line.closed or not line.admitted()
+            else self.more_waits or lane_id in waiting
             for lane_id, line in self._lines.items()
         )
 
