@@ -65,6 +65,33 @@ ERRORS: Final = (
         " and its secret",
     ),
     ErrorWords(
+        20101,
+        401,
+        "The token is not good",
+        "What the worker SDK sends along is no token, or not one of ours: its signature, its"
+        " algorithm, its key, account, workspace or worker is wrong, or its key was revoked.",
+        "Make a new one, with an API key that is good: by POST …/Tokens, `manage.py token`, or the"
+        " official libraries' AccessToken with a TaskRouterGrant.",
+        "The token's key is unknown or revoked",
+    ),
+    ErrorWords(
+        20104,
+        401,
+        "The token has expired",
+        "The worker SDK sent a token whose time is over.",
+        "Hand a new one to the SDK's updateToken when it says `tokenExpired`.",
+        "The token has expired",
+    ),
+    ErrorWords(
+        20403,
+        403,
+        "The token does not allow this",
+        "A worker's token changes that worker, their offers and the tasks they hold; a capability"
+        " token what its policies allow; and none another workspace.",
+        "Use the token of whom it concerns, or one with the role supervisor or admin.",
+        "This token does not allow it: it is for another worker",
+    ),
+    ErrorWords(
         20404,
         404,
         "There is nothing at this path",

@@ -33,6 +33,7 @@ from routing.api.task_queue_statistics import (
 )
 from routing.api.task_queues import TaskQueueInstance, TaskQueueList
 from routing.api.tasks import TaskInstance, TaskList
+from routing.api.tokens import WorkspaceToken
 from routing.api.worker_channels import WorkerChannelInstance, WorkerChannelList
 from routing.api.worker_statistics import (
     WorkersCumulativeStatistics,
@@ -102,6 +103,7 @@ urlpatterns = [
     path(f"{_WS}/Tasks/<str:task_sid>/Explanation", TaskExplanation.as_view()),
     path(f"{_WS}/Tasks/<str:parent_sid>/Reservations", TaskReservationList.as_view()),
     path(f"{_WS}/Tasks/<str:parent_sid>/Reservations/<str:sid>", TaskReservationInstance.as_view()),
+    path(f"{_WS}/Tokens", WorkspaceToken.as_view()),
     # Whatever else stands below /v1/ is told so in the API's own words.
     re_path(r"", not_found),
 ]

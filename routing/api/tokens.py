@@ -1,0 +1,82 @@
+"""Serve tokens, with which desks made by others speak for a worker or a supervisor."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from routing import models, representations, secretbox, tokens
+from routing.api import inputs, shapes
+from routing.api.base import POST_ONLY, Resource
+from routing.api.errors import ApiError
+from routing.api.schemas import sample_sid
+from routing.tokens import DEFAULT_TTL, MAX_TTL, Role
+
+
+class WorkspaceToken(Resource):
+    """An access token for one workspace, signed by the credentials that ask for it."""
+
+    http_method_names = POST_ONLY
+    created = 201
+    shape = shapes.TOKEN
+    about = {
+        "post": "Create an access token\n\nFor the worker SDK: what a desk of your own sends along"
+        " with each request. It is signed by the key that asks, and good until that is revoked."
+        " The official libraries make the same tokens without asking."
+    }
+    params = (
+        inputs.reference("WorkerSid", models.Worker, "WK", argument="worker").says(
+            "For whom it speaks; without one it opens no session, and reads only, unless its role"
+            " is more.",
+            sample_sid("WK"),
+        ),
+        inputs.one_of("Role", Role).says(
+            "What it may do: `worker`, unless said otherwise, changes the worker, their offers and"
+            " their tasks; `supervisor` and `admin` also others'.",
+            "worker",
+        ),
+        inputs.whole("Ttl", least=1, most=MAX_TTL).says(
+            f"For how many seconds it is good; {DEFAULT_TTL} unless said otherwise.", DEFAULT_TTL
+        ),
+        inputs.text("Identity", limit=256).says("A name that is kept in it, for you.", "mari"),
+    )
+
+    def represent(self, row: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = row
+        return shown
+
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Sign a token."""
+        workspace, given = self.workspace, self.given()
+        worker: models.Worker | None = given.get("worker")
+        role: Role = given.get("role", Role.WORKER)
+        ttl: int = given.get("ttl", DEFAULT_TTL)
+        signed_by = self.actor.sid or ""
+        found = tokens.key(signed_by)
+        if found is None:
+            raise ApiError("The key was revoked meanwhile", status=409, code=20409)
+        token = tokens.mint(
+            account=self.caller.account,
+            key_sid=signed_by,
+            secret=secretbox.unseal(found[1]),
+            workspace_sid=workspace.sid,
+            worker_sid=None if worker is None else worker.sid,
+            role=role,
+            identity=given.get("identity") or None,
+            ttl=ttl,
+            now=self.now,
+        )
+        return self.answer(
+            {
+                "token": token,
+                "account_sid": self.caller.account.sid,
+                "workspace_sid": workspace.sid,
+                "worker_sid": None if worker is None else worker.sid,
+                "role": role.value,
+                "date_expires": representations.date(self.now + timedelta(seconds=ttl)),
+            },
+            status=self.created,
+        )

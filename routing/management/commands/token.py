@@ -1,0 +1,59 @@
+"""Make an access token for the worker SDK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from routing import models, secretbox, tokens
+from routing.tokens import DEFAULT_TTL, MAX_TTL, Role
+
+
+class Command(BaseCommand):
+    """Print a token, and nothing else: scripts take it as it is."""
+
+    help = "Make an access token with which the worker SDK speaks for a worker or a workspace."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take whom it is for, what it may do, and how long."""
+        parser.add_argument("sid", metavar="WK…|WS…", help="the sid of a worker or a workspace")
+        parser.add_argument("--role", choices=[*Role], default=Role.WORKER.value)
+        parser.add_argument(
+            "--ttl", type=int, default=DEFAULT_TTL, help=f"seconds; {DEFAULT_TTL} unless given"
+        )
+        parser.add_argument("--identity", default="", help="a name that is kept in it")
+        parser.add_argument(
+            "--key", metavar="SK…", default="", help="what signs it; else the account's auth token"
+        )
+
+    def handle(self, **options: Any) -> None:
+        """Print the token; end with an error when there is nobody to make it for."""
+        workspace, worker = self._named(options["sid"])
+        if not 1 <= options["ttl"] <= MAX_TTL:
+            raise CommandError(f"--ttl is a number of seconds from 1 to {MAX_TTL}.")
+        account = workspace.account
+        found = tokens.key(options["key"] or account.sid)
+        if found is None or found[0] != account:
+            raise CommandError("There is no such key of the account, or it was revoked.")
+        self.stdout.write(
+            tokens.mint(
+                account=account,
+                key_sid=options["key"] or account.sid,
+                secret=secretbox.unseal(found[1]),
+                workspace_sid=workspace.sid,
+                worker_sid=None if worker is None else worker.sid,
+                role=Role(options["role"]),
+                identity=options["identity"] or None,
+                ttl=options["ttl"],
+                now=timezone.now(),
+            )
+        )
+
+    def _named(self, sid: str) -> tuple[models.Workspace, models.Worker | None]:
+        for worker in models.Worker.objects.select_related("workspace__account").filter(sid=sid):
+            return worker.workspace, worker
+        for workspace in models.Workspace.objects.select_related("account").filter(sid=sid):
+            return workspace, None
+        raise CommandError(f"There is no worker and no workspace {sid}.")
