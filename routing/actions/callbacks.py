@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from routing import models
 from routing.core.vocabulary import CallbackStatus
 
-LEASE: Final = timedelta(seconds=40)
+LEASE: Final = timedelta(seconds=25)
 """As long may a runner that has died stand in the way; longer than one round of posting takes."""
 LONGEST_PAUSE: Final = 300
 """Seconds between two attempts at one delivery, at most."""

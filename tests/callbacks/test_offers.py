@@ -373,7 +373,7 @@ def test_a_runner_killed_between_asking_and_doing_leaves_it_to_the_next(
     ask(workflow, clock)
     assert factories.status(reservation) == "pending"
     assert questions.due(clock()) == []
-    clock.shift(40)
+    clock.now += callbacks.LEASE
     assert questions.due(clock()) == [workflow.sid]
     ask(workflow, clock)
     assert factories.status(reservation) == "accepted"

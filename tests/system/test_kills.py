@@ -24,7 +24,7 @@ ENOUGH = 8
 """Tasks completed before a part dies, and again after it is back."""
 LONGEST = 60.0
 """Seconds; generous, for a machine that is busy with other things."""
-PARTS = ["web", "jobs", "beat", "redis"]
+PARTS = ["web", "jobs", "callbacks", "beat", "redis"]
 
 
 @pytest.fixture(scope="module")

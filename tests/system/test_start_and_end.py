@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Cordboard, none_alive, running, wait_until
+from tests.running import PARTS, Cordboard, none_alive, running, wait_until
 
 pytestmark = pytest.mark.system
 LONGEST_END = 5.0
@@ -38,7 +38,7 @@ def test_a_part_that_does_not_listen_is_ended_all_the_same(home: Path) -> None:
         assert none_alive(parts)
 
 
-@pytest.mark.parametrize("name", ["web", "jobs", "beat", "redis"])
+@pytest.mark.parametrize("name", PARTS)
 def test_a_part_that_dies_ends_the_whole_and_is_named(home: Path, name: str) -> None:
     with running(home) as server:
         parts = server.parts()

@@ -1,0 +1,94 @@
+"""Traps of callbacks: who is asked how often, and what becomes of offers about which nobody is."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing import models
+from routing.actions import reservations
+from routing.actions.errors import Rescinded
+from routing.actors import SYSTEM
+from routing.receivers import questions
+from tests import factories
+from tests.callbacks.conftest import TOKEN, Clock, _allowed, clock, receiver
+from tests.callbacks.receiver import Receiver, Request
+from tests.factories import NOW
+
+__all__ = ["_allowed", "clock", "receiver"]
+
+ACCEPT = b'{"instruction": "accept"}'
+
+
+@pytest.fixture
+def asking(db: None, receiver: Receiver) -> models.Workflow:
+    """Return a workflow that asks the receiver, whose queue offers a task to five at once."""
+    floor = factories.workspace(account=factories.account(auth_token=TOKEN))
+    return factories.workflow(
+        floor,
+        default=factories.queue(floor, max_reserved_workers=5),
+        assignment_callback_url=receiver.url,
+    )
+
+
+def offered_to(count: int, workflow: models.Workflow) -> list[models.Reservation]:
+    """Offer one task to so many workers."""
+    for _ in range(count):
+        factories.worker(workflow.workspace)
+    task = factories.task(workflow.workspace)
+    factories.run(workflow.workspace)
+    return list(task.reservations.select_related("task", "worker").order_by("pk"))
+
+
+def test_trap_43_two_offers_of_one_task_are_two_callbacks(
+    asking: models.Workflow, receiver: Receiver, clock: Clock
+) -> None:
+    offers = offered_to(2, asking)
+    for _ in range(2):
+        questions.run(asking.sid, clock=clock)
+    asked = sorted(request.form["ReservationSid"] for request in receiver.requests)
+    assert asked == sorted(offer.sid for offer in offers)
+    assert len({request.form["WorkerSid"] for request in receiver.requests}) == 2
+    assert {request.form["TaskSid"] for request in receiver.requests} == {offers[0].task.sid}
+
+
+def test_trap_44_of_two_callbacks_that_accept_one_has_the_task_and_the_other_is_rescinded(
+    asking: models.Workflow, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.respond = lambda request: request.answer(200, ACCEPT)
+    offers = offered_to(2, asking)
+    questions.run(asking.sid, clock=clock)
+    assert sorted(str(factories.status(offer)) for offer in offers) == ["accepted", "rescinded"]
+    outcomes = models.AssignmentCallback.objects.values_list("outcome", flat=True)
+    assert sorted(outcome.split(":")[0] for outcome in outcomes) == ["accepted", "too late"]
+    loser = next(offer for offer in offers if offer.reservation_status == "rescinded")
+    with pytest.raises(Rescinded):
+        reservations.accept_reservation(reservation=loser, actor=SYSTEM, now=NOW)
+
+
+def test_trap_64_a_pair_of_callbacks_that_fail_cancels_and_moves_nobody(
+    asking: models.Workflow, receiver: Receiver, clock: Clock
+) -> None:
+    asking.fallback_assignment_callback_url = receiver.url
+    asking.save()
+    receiver.respond = lambda request: request.answer(500)
+    (offer,) = offered_to(1, asking)
+    questions.run(asking.sid, clock=clock)
+    assert len(receiver.requests) == 2
+    assert factories.status(offer) == "canceled"
+    assert factories.status(offer.task) == "pending"
+    offer.worker.refresh_from_db()
+    assert offer.worker.activity.friendly_name == "Available"
+    assert "worker.activity.update" not in factories.event_types()
+
+
+@pytest.mark.parametrize("body", [b"{}", b""])
+def test_trap_65_an_empty_answer_leaves_the_offer_pending(
+    asking: models.Workflow, receiver: Receiver, clock: Clock, body: bytes
+) -> None:
+    def answer(request: Request) -> None:
+        request.answer(200, body)
+
+    receiver.respond = answer
+    (offer,) = offered_to(1, asking)
+    questions.run(asking.sid, clock=clock)
+    assert factories.status(offer) == "pending"
