@@ -183,6 +183,7 @@ class ListResource(Resource, Generic[Row]):
     created = 201
     filters: ClassVar[tuple[inputs.Param, ...]] = ()
     order: ClassVar[pagination.Order] = pagination.OLDEST_FIRST
+    indexed: ClassVar[tuple[pagination.Order, ...]] = ()  # further orders that have an index
 
     def rows(self) -> QuerySet[Row]:
         """Return everything that the list could show, with what showing it needs."""
@@ -215,7 +216,10 @@ class ListResource(Resource, Generic[Row]):
         given = inputs.read(self.filters, form, workspace=self.__dict__.get("workspace"))
         order = self.ordered(given)
         wanted = pagination.wanted(form, order)
-        page = pagination.page(self.narrow(rows, given), wanted, order, accept=self.accept(given))
+        indexed = order in (self.order, *self.indexed)
+        page = pagination.page(
+            self.narrow(rows, given), wanted, order, indexed=indexed, accept=self.accept(given)
+        )
         body = pagination.envelope(
             request._request,
             form,

@@ -113,6 +113,7 @@ class EventList(_Events, ListResource[models.Event]):
         _after(),
     )
     order = NEWEST_FIRST
+    indexed = (LOG,)
 
     def ordered(self, given: dict[str, Any]) -> pagination.Order:
         return LOG if "after" in given else super().ordered(given)

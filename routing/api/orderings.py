@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from routing.api import inputs
 from routing.api.pagination import Clause, Order
 
 
 def ordering(
-    columns: Mapping[str, str], *, exclusive: frozenset[str] = frozenset()
+    columns: Mapping[str, str],
+    *,
+    exclusive: frozenset[str] = frozenset(),
+    ties: Mapping[str, str] = MappingProxyType({}),
 ) -> inputs.Param:
     """Take an order such as `DateCreated:asc,Priority:desc`.
 
     Arguments:
         columns: the column behind each name.
         exclusive: names of which at most one may be given.
+        ties: by what the list is sorted further, the other way round, when it is sorted by one name
+            alone.
     """
     directions = {"asc": False, "desc": True}
     wanted = f"it must be a list of pairs such as {next(iter(columns))}:asc, with the names "
@@ -33,7 +39,10 @@ def ordering(
             clauses[name] = Clause(columns[name], descending)
         if len(exclusive & clauses.keys()) > 1:
             place.refuse(value, f"only one of {' and '.join(sorted(exclusive))} is possible")
-        *_, last = clauses.values()
+        *before, last = clauses.values()
+        if not before and name in ties:
+            last = Clause(columns[ties[name]], not last.descending)
+            clauses[ties[name]] = last
         return (*clauses.values(), Clause("id", last.descending))
 
     clause = f"(?:{'|'.join(columns)})(?::(?:asc|desc))?"

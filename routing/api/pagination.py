@@ -11,23 +11,25 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import reduce
-from operator import or_
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.db import models as db
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from routing.api import inputs
 from routing.api.errors import ApiError
+from routing.api.keysets import OLDEST_FIRST as OLDEST_FIRST
+from routing.api.keysets import Clause as Clause
+from routing.api.keysets import Key as Key
+from routing.api.keysets import Order as Order
+from routing.api.keysets import Token as Token
+from routing.api.keysets import first
+from routing.api.keysets import key_of as key_of
 from routing.api.parsers import Form
-from routing.core import clock
 
 Row = TypeVar("Row", bound=db.Model)
-Key = tuple[int, ...]
 Accept = Callable[[Sequence[Any]], Sequence[Any]]
 """Keeps those rows of a batch that a filter takes which SQL cannot ask."""
 
@@ -55,26 +57,6 @@ PARAMS: Final = (
     ),
 )
 _OWN: Final = frozenset(param.name for param in PARAMS)
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One column of an order, and its direction."""
-
-    column: str
-    descending: bool = False
-
-
-Order = tuple[Clause, ...]
-OLDEST_FIRST: Final[Order] = (Clause("date_created"), Clause("id"))
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """Where a page begins: after this key, or before it and read backwards."""
-
-    key: Key
-    backwards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +100,27 @@ def wanted(form: Form, order: Order) -> Wanted:
 
 
 def page(
-    rows: QuerySet[Row], wanted: Wanted, order: Order, *, accept: Accept | None = None
+    rows: QuerySet[Row],
+    wanted: Wanted,
+    order: Order,
+    *,
+    indexed: bool = True,
+    accept: Accept | None = None,
 ) -> Page[Row]:
     """Read one page.
 
     Arguments:
+        indexed: there is an index in just this order, so that nothing need be sorted.
         accept: a filter that only Python can ask. Rows are then read in batches until the page is
             full or `MAX_BATCHES` were read; a page may so be short, or empty, and yet not the last.
     """
     token = wanted.token
     backwards = token is not None and token.backwards
     if accept is None:
-        found = list(_ordered(rows, order, token)[: wanted.size + 1])
+        found = first(rows, order, token, wanted.size + 1, indexed)
         stopped = None
     else:
-        found, stopped = _scan(rows, order, token, accept, wanted.size + 1)
+        found, stopped = _scan(rows, order, token, accept, wanted.size + 1, indexed)
     more = len(found) > wanted.size
     found = found[: wanted.size]
     ends = [key_of(row, order) for row in found]
@@ -163,48 +151,22 @@ def _entry(ends: Sequence[Key], token: Token) -> Key:
 
 
 def _scan(
-    rows: QuerySet[Row], order: Order, token: Token | None, accept: Accept, count: int
+    rows: QuerySet[Row],
+    order: Order,
+    token: Token | None,
+    accept: Accept,
+    count: int,
+    indexed: bool,
 ) -> tuple[list[Row], Key | None]:
     """Return the first `count` accepted rows, and where the scan stopped short of the end."""
     found: list[Row] = []
     for _ in range(MAX_BATCHES):
-        batch = list(_ordered(rows, order, token)[:BATCH])
+        batch = first(rows, order, token, BATCH, indexed)
         found.extend(accept(batch))
         if len(found) >= count or len(batch) < BATCH:
             return found, None
         token = Token(key_of(batch[-1], order), backwards=bool(token and token.backwards))
     return found, None if token is None else token.key
-
-
-def _ordered(rows: QuerySet[Row], order: Order, token: Token | None) -> QuerySet[Row]:
-    backwards = token is not None and token.backwards
-    clauses = [Clause(c.column, c.descending != backwards) for c in order]
-    rows = rows.order_by(*[f"-{c.column}" if c.descending else c.column for c in clauses])
-    return rows if token is None else rows.filter(_beyond(clauses, rows.model, token.key))
-
-
-def _beyond(clauses: Sequence[Clause], model: type[db.Model], key: Key) -> Q:
-    """Return the condition of lying after a key: later in some column, equal in all before it."""
-    values = [_value(model, clause, part) for clause, part in zip(clauses, key, strict=True)]
-    alternatives = []
-    for index, clause in enumerate(clauses):
-        equal = {c.column: v for c, v in zip(clauses[:index], values, strict=False)}
-        later = "lt" if clause.descending else "gt"
-        alternatives.append(Q(**equal, **{f"{clause.column}__{later}": values[index]}))
-    # Said once more for the planner, which finds its place in the index by this alone.
-    bound = "lte" if clauses[0].descending else "gte"
-    return Q(**{f"{clauses[0].column}__{bound}": values[0]}) & reduce(or_, alternatives)
-
-
-def _value(model: type[db.Model], clause: Clause, part: int) -> Any:
-    dated = isinstance(model._meta.get_field(clause.column), db.DateTimeField)
-    return clock.moment(part) if dated else part
-
-
-def key_of(row: db.Model, order: Order) -> Key:
-    """Return a row's place in an order, as whole numbers."""
-    values = [getattr(row, clause.column) for clause in order]
-    return tuple(clock.microseconds(v) if isinstance(v, datetime) else v for v in values)
 
 
 def _signature(order: Order) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 
@@ -57,6 +57,7 @@ class TaskList(_Tasks, ListResource[models.Task]):
     """The tasks of a workspace."""
 
     key = "tasks"
+    indexed = ((pagination.Clause("date_created", True), pagination.Clause("id", True)),)
     about = {
         "get": "List tasks\n\nOldest first, unless Ordering says otherwise; finished ones too, for"
         " as long as they are kept.",
@@ -107,13 +108,14 @@ class TaskList(_Tasks, ListResource[models.Task]):
                 "VirtualStartTime": "virtual_start_us",
             },
             exclusive=frozenset({"DateCreated", "VirtualStartTime"}),
+            # As queues are served: of equal priority, who has waited longest comes first.
+            ties={"Priority": "VirtualStartTime"},
         ),
     )
 
     def narrow(self, rows: QuerySet[models.Task], given: Given) -> QuerySet[models.Task]:
         columns = {
             "priority": "priority",
-            "assignment_status": "assignment_status__in",
             "workflow_sid": "workflow__sid",
             "workflow_name": "workflow__friendly_name",
             "task_queue_sid": "task_queue__sid",
@@ -121,6 +123,8 @@ class TaskList(_Tasks, ListResource[models.Task]):
             "routing_target": "routing_target",
         }
         rows = rows.filter(**{columns[name]: given[name] for name in columns if name in given})
+        if statuses := given.get("assignment_status"):
+            rows = cast(models.Tasks, rows).in_statuses(statuses)
         # No task has add-ons: there is no marketplace here that could attach any.
         return rows.none() if given.get("has_addons") else rows
 

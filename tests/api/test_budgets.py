@@ -26,7 +26,7 @@ LISTS = {
     "Workflows": 0,
     "Workers": 0,
     "Workers?TargetWorkersExpression=1==1": 2,
-    "Workers?TaskQueueName=none&Ordering=DateStatusChanged:desc": 3,
+    "Workers?TaskQueueName=none&Ordering=DateStatusChanged:desc": 4,
     "Tasks": 0,
     "Tasks?AssignmentStatus=pending&WorkflowName=Main&Ordering=Priority:desc": 0,
     "Tasks?EvaluateTaskAttributes=priority==0": 0,
@@ -82,7 +82,12 @@ def test_every_list_has_a_budget() -> None:
     ("path", "index"),
     [
         ("Tasks?", "tasks_listed (workspace_id=? AND date_created>?)"),
-        ("Tasks?AssignmentStatus=pending&", "(workspace_id=? AND date_created>?)"),
+        ("Tasks?Ordering=DateCreated:desc&", "tasks_listed (workspace_id=? AND date_created<?)"),
+        ("Tasks?AssignmentStatus=pending&", "tasks_alive (workspace_id=? AND date_created>?)"),
+        (
+            "Tasks?AssignmentStatus=pending,assigned&",
+            "tasks_alive (workspace_id=? AND date_created>?)",
+        ),
         ("Events?Minutes=40000&", "(workspace_sid=? AND event_date"),
         ("Events?After=&", "events_log (workspace_sid=? AND transaction_id>?)"),
     ],
@@ -94,15 +99,38 @@ def test_a_page_is_found_by_where_it_begins_however_far_that_is(
     for _ in range(3):
         factories.task(workspace, workflow=workflow, now=timezone.now())
     url = api.get(f"{root}/{path}PageSize=1")["meta"]["next_page_url"]
+    *_, plan = plans(api, url)
+    assert index in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_what_waits_is_read_by_priority_without_sorting_it(
+    api: Api, workspace: models.Workspace, root: str
+) -> None:
+    workflow = factories.workflow(workspace)
+    for number in range(6):
+        factories.task(workspace, workflow=workflow, priority=number % 2)
+    for direction in ("desc", "asc"):
+        query = f"AssignmentStatus=pending&Ordering=Priority:{direction}&PageSize=2"
+        url = api.get(f"{root}/Tasks?{query}")["meta"]["next_page_url"]
+        found = [plan for plan in plans(api, url) if "tasks_served" in plan]
+        assert found
+        assert not any("TEMP B-TREE" in plan for plan in found), found
+        assert "priority" in found[-1]
+
+
+def plans(api: Api, url: str) -> list[str]:
+    """Return how SQLite answers each query of a request."""
     with CaptureQueriesContext(connection) as captured:
         assert api.send("GET", url).status == 200
+    found = []
     with connection.cursor() as cursor:
         # Of SQLite, whatever the tests run on otherwise: its plans say what was looked for.
-        sql = captured.captured_queries[-1]["sql"]
-        cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
-        plan = [row[3] for row in cursor.fetchall()]
-    assert any(index in step for step in plan), plan
-    assert not any("TEMP B-TREE" in step for step in plan), plan
+        for query in captured.captured_queries:
+            if query["sql"].startswith("SELECT"):
+                cursor.execute("EXPLAIN QUERY PLAN " + query["sql"].replace("%", "%%"))
+                found.append(" / ".join(row[3] for row in cursor.fetchall()))
+    return found
 
 
 def test_a_list_of_workspaces_costs_two_queries(api: Api, account: models.Account) -> None:

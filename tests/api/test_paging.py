@@ -63,7 +63,9 @@ def test_every_row_comes_once_whatever_the_page_size(api: Api, path: str, size: 
     ("ordering", "columns"),
     [
         ("DateCreated:desc", ["-date_created", "-id"]),
-        ("Priority:asc", ["priority", "id"]),
+        ("Priority:asc", ["priority", "-virtual_start_us", "-id"]),
+        ("Priority:desc", ["-priority", "virtual_start_us", "id"]),
+        ("VirtualStartTime:desc", ["-virtual_start_us", "-id"]),
         ("Priority:desc,DateCreated:asc", ["-priority", "date_created", "id"]),
         ("priority", None),
         ("Priority:desc,VirtualStartTime:desc", ["-priority", "-virtual_start_us", "-id"]),
@@ -76,7 +78,10 @@ def test_an_ordering_holds_over_pages(
     if columns is None:
         assert api.get(path, Ordering=ordering).status == 400
         return
-    assert sids(api.pages(path, PageSize=2, Ordering=ordering)) == in_order(*columns)
+    for more in ({}, {"AssignmentStatus": "pending"}, {"AssignmentStatus": "pending,reserved"}):
+        found = api.pages(path, PageSize=2, Ordering=ordering, **more)
+        assert sids(found) == in_order(*columns)
+        assert max(map(len, found)) == 2
 
 
 @pytest.mark.parametrize(
