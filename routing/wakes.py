@@ -141,8 +141,9 @@ class _Keeper:
             with self._changing:
                 held = list(self._held)
             for lock in held:
-                # One that is gone already, or whose cycle ended just now, is past keeping.
-                with suppress(redis.RedisError):
+                # One that is gone already, or whose cycle ended just now, is past keeping; and the
+                # thread has to outlive whatever a connection that is lost just now raises.
+                with suppress(Exception):
                     lock.reacquire()
 
 
