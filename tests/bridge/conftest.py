@@ -1,0 +1,97 @@
+"""A floor with Alice on it, the keys of its account, and the SDK's requests without the SDK."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from twilio.jwt.access_token import AccessToken
+from twilio.jwt.access_token.grants import TaskRouterGrant
+
+from routing import models
+from routing.actions import api_keys
+from tests import factories
+
+AUTH_TOKEN = "an auth token that only the tests know"
+
+
+@dataclass
+class Floor:
+    """A workspace with Alice, whom an API key speaks for."""
+
+    account: models.Account
+    workspace: models.Workspace
+    alice: models.Worker
+    key: models.ApiKey
+    secret: str
+    client: Client = field(default_factory=Client)
+
+    def token(
+        self,
+        worker: models.Worker | None = None,
+        *,
+        role: str | None = "worker",
+        workspace: models.Workspace | None = None,
+        **given: Any,
+    ) -> str:
+        """Make an access token with the official library."""
+        grant = TaskRouterGrant(
+            workspace_sid=(workspace or self.workspace).sid,
+            worker_sid=None if worker is None else worker.sid,
+            role=role,
+        )
+        values = {
+            "account_sid": self.account.sid,
+            "signing_key_sid": self.key.sid,
+            "secret": self.secret,
+        } | given
+        token = AccessToken(grants=[grant], **values)
+        jwt: str = token.to_jwt()
+        return jwt
+
+    def send(
+        self, method: str, path: str, token: object = None, *, if_match: str = "", **params: Any
+    ) -> tuple[int, Any]:
+        """Send a request as the SDK does; return the status, and the payload or the error."""
+        url = path.replace("{W}", f"Workspaces/{self.workspace.sid}").replace(
+            "{K}", f"Workspaces/{self.workspace.sid}/Workers/{self.alice.sid}"
+        )
+        body = {
+            "url": url,
+            "method": method,
+            "params": params,
+            "token": self.token(self.alice) if token is None else token,
+        }
+        return self.post(json.dumps(body), if_match=if_match)
+
+    def post(self, body: str | bytes, *, if_match: str = "") -> tuple[int, Any]:
+        """Send a body as it is."""
+        answer = self.client.generic(
+            "POST",
+            "/v1/wschannels",
+            body.encode() if isinstance(body, str) else body,
+            content_type="application/x-www-form-urlencoded",
+            headers={"If-Match": if_match} if if_match else {},
+        )
+        said = json.loads(answer.content)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        return answer.status_code, said.get("payload", said)
+
+
+def make_floor() -> Floor:
+    """Make the floor."""
+    account = factories.account(auth_token=AUTH_TOKEN)
+    workspace = factories.workspace(account=account)
+    alice = factories.worker(workspace, "Alice", capacity={"chat": 3})
+    made = api_keys.create_api_key(account=account, friendly_name="desk", now=timezone.now())
+    return Floor(account, workspace, alice, *made)
+
+
+@pytest.fixture
+def floor(db: None) -> Floor:
+    """Return the floor, in a transaction that is rolled back."""
+    return make_floor()

@@ -1,0 +1,155 @@
+"""The SDK's requests without the SDK: what is wrong with them, lists, and how they are carried."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests import factories
+from tests.bridge.conftest import Floor
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"\xff\xfe",
+        b"[]",
+        b'{"url": "Workspaces"}',
+        b'{"url": 7, "method": "GET"}',
+        b'{"url": "a", "method": "GET", "params": [1]}',
+        b"[" * 5_000,
+    ],
+)
+def test_what_is_no_request_is_refused(floor: Floor, body: bytes) -> None:
+    status, error = floor.post(body)
+    assert (status, error["status"]) == (400, 400)
+
+
+def test_a_huge_body_is_refused(floor: Floor) -> None:
+    assert floor.post(b'{"url": "' + b"x" * 300_000)[0] == 413
+
+
+def test_without_a_good_token_nothing_is_told(floor: Floor) -> None:
+    status, error = floor.send("GET", "{K}", "nonsense")
+    assert (status, error["code"]) == (401, 20101)
+    expired = floor.token(floor.alice, valid_until=1)
+    status, error = floor.send("GET", "{K}", expired)
+    assert (status, error["code"], error["message"]) == (401, 20104, "The token has expired")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "{W}/Nonsense", 404),
+        ("GET", "{W}/Workers/WK1", 404),
+        ("GET", "{W}", 404),
+        ("GET", "", 404),
+        ("DELETE", "{K}", 405),
+        ("POST", "{W}/Workers", 403),
+        ("GET", "{K}/Reservations/nonsense", 404),
+        ("GET", "../../admin", 404),
+        ("POST", "{K}/Transfers", 501),
+        ("POST", "{K}/KickWorkerParticipant", 501),
+    ],
+)
+def test_other_paths_and_methods_are_refused(
+    floor: Floor, method: str, path: str, status: int
+) -> None:
+    assert floor.send(method, path)[0] == status
+
+
+def test_a_page_of_any_origin_may_ask(floor: Floor) -> None:
+    asked = floor.client.options(
+        "/v1/wschannels",
+        headers={"Origin": "https://desk.example", "Access-Control-Request-Method": "POST"},
+    )
+    assert asked.status_code == 204
+    assert asked.headers["Access-Control-Allow-Origin"] == "*"
+    allowed = asked.headers["Access-Control-Allow-Headers"].lower()
+    assert all(n in allowed for n in ("apiversion", "clientversion", "if-match", "content-type"))
+    assert floor.client.get("/v1/wschannels").status_code == 405
+
+
+def test_the_longer_address_must_name_what_the_token_is_for(floor: Floor) -> None:
+    body = {"url": f"Workspaces/{floor.workspace.sid}/Activities", "method": "GET"}
+    told = json.dumps(body | {"params": {}, "token": floor.token(floor.alice)})
+
+    def ask(account: str, channel: str) -> int:
+        path = f"/v1/wschannels/{account}/{channel}"
+        return floor.client.generic("POST", path, told.encode()).status_code
+
+    assert ask(floor.account.sid, floor.alice.sid) == 200
+    assert ask(floor.account.sid, "WK" + "0" * 32) == 403
+    assert ask("AC" + "0" * 32, floor.alice.sid) == 403
+
+
+def test_a_version_is_checked_where_one_is_named(floor: Floor) -> None:
+    version = floor.send("GET", "{K}")[1]["version"]
+    assert floor.send("POST", "{K}", if_match=str(version), Attributes={"a": 1})[0] == 200
+    status, error = floor.send("POST", "{K}", if_match=str(version), Attributes={"a": 2})
+    assert (status, error["code"]) == (412, 20412)
+    assert floor.send("GET", "{K}")[1]["attributes"] == '{"a":1}'
+
+
+def test_lists_are_read_on_after_a_sid(floor: Floor) -> None:
+    for number in range(4):
+        factories.worker(floor.workspace, f"Worker {number}")
+    _, page = floor.send("GET", "{W}/Workers", PageSize=2)
+    names = [each["friendly_name"] for each in page["contents"]]
+    while page["after_sid"]:
+        assert page["after_sid"] == page["contents"][-1]["sid"]
+        _, page = floor.send("GET", "{W}/Workers", PageSize=2, AfterSid=page["after_sid"])
+        names += [each["friendly_name"] for each in page["contents"]]
+    assert names == ["Alice", *(f"Worker {number}" for number in range(4))]
+    for wrong in ({"AfterSid": "WK0"}, {"NextToken": "PAxx"}, {"PageSize": 0}, {"PageSize": 5000}):
+        assert floor.send("GET", "{W}/Workers", **wrong)[0] == 400
+
+
+def test_a_sorted_list_goes_on_by_its_token_alone(floor: Floor) -> None:
+    factories.worker(floor.workspace, "Bob")
+    order: dict[str, Any] = {"Ordering": "DateStatusChanged:asc", "PageSize": 1}
+    _, page = floor.send("GET", "{W}/Workers", **order)
+    assert page["after_sid"]
+    _, last = floor.send("GET", "{W}/Workers", NextToken=page["meta"]["next_token"], **order)
+    assert [each["friendly_name"] for each in last["contents"]] == ["Bob"]
+    assert last["meta"] == {"list_key": "contents"}
+
+
+def test_lists_cost_the_same_whatever_their_length(floor: Floor) -> None:
+    paths = ("{W}/Workers", "{W}/TaskQueues", "{K}/WorkerChannels", "{K}/Reservations")
+
+    def queries() -> list[int]:
+        counts = []
+        for path in paths:
+            with CaptureQueriesContext(
+                connection,
+            ) as captured:
+                assert floor.send("GET", path)[0] == 200
+            counts.append(len(captured))
+        return counts
+
+    factories.offered(floor.workspace, now=timezone.now())
+    before = queries()
+    for number in range(5):
+        factories.worker(floor.workspace, f"Worker {number}", available=False)
+        factories.queue(floor.workspace)
+    for _ in range(2):
+        factories.offered(floor.workspace, now=timezone.now())
+    assert queries() == before
+    assert max(before) <= 6
+
+
+def test_parameters_of_every_json_type_are_read_as_the_api_reads_text(floor: Floor) -> None:
+    assert floor.send("POST", "{K}", Attributes='{"as": "text"}', undefined=1)[0] == 200
+    assert floor.send("GET", "{K}")[1]["attributes"] == '{"as": "text"}'
+    assert floor.send("POST", "{K}", Attributes=None)[0] == 200
+    assert floor.send("POST", "{K}", Attributes=[1])[0] == 400
+    assert floor.send("POST", "{K}", ActivitySid={"a": 1})[0] == 400
+    assert floor.send("POST", "{K}", Attributes={"a": "x" * 5_000})[0] == 400
