@@ -51,10 +51,11 @@ class CallbackDelivery(models.Model):
             models.UniqueConstraint(fields=["event"], name="callback_deliveries_event"),
         ]
         indexes = [
-            # What a receiver is owed, first things first.
+            # What a receiver is owed, first things first. Not by id: a planner that may choose
+            # would go through the whole table by its key, past all that was delivered.
             models.Index(
-                fields=["workspace_sid", "id"],
-                name="callback_deliveries_pending",
+                fields=["workspace_sid", "date_due", "id"],
+                name="callback_deliveries_due",
                 condition=Q(status=CallbackStatus.PENDING.value),
             ),
             # Whether something about the same task is owed from before.

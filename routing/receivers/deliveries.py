@@ -56,13 +56,13 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
 
 
 def heads(workspace_sid: str, now: datetime) -> list[models.CallbackDelivery]:
-    """Return what may be posted now, oldest first: nothing whose like is owed from before."""
+    """Return what may be posted now, what is due longest first: the first of each order alone."""
     owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=workspace_sid)
     before = models.CallbackDelivery.objects.pending().filter(
         workspace_sid=workspace_sid, order_key=OuterRef("order_key"), pk__lt=OuterRef("pk")
     )
     due = owed.filter(~Exists(before), date_due__lte=now)
-    return list(due.order_by("pk")[: rounds.SLOTS])
+    return list(due.order_by("date_due", "pk")[: rounds.SLOTS])
 
 
 def _attempt(
