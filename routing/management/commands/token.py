@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 from django.utils import timezone
 
 from routing import models, secretbox, tokens
@@ -18,7 +19,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take whom it is for, what it may do, and how long."""
-        parser.add_argument("sid", metavar="WK…|WS…", help="the sid of a worker or a workspace")
+        parser.add_argument(
+            "named",
+            metavar="WK…|WS…|login",
+            help="the sid of a worker or a workspace, or the name that a worker logs in with",
+        )
         parser.add_argument("--role", choices=[*Role], default=Role.WORKER.value)
         parser.add_argument(
             "--ttl", type=int, default=DEFAULT_TTL, help=f"seconds; {DEFAULT_TTL} unless given"
@@ -30,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Print the token; end with an error when there is nobody to make it for."""
-        workspace, worker = self._named(options["sid"])
+        workspace, worker = self._named(options["named"])
         if not 1 <= options["ttl"] <= MAX_TTL:
             raise CommandError(f"--ttl is a number of seconds from 1 to {MAX_TTL}.")
         account = workspace.account
@@ -51,9 +56,10 @@ class Command(BaseCommand):
             )
         )
 
-    def _named(self, sid: str) -> tuple[models.Workspace, models.Worker | None]:
-        for worker in models.Worker.objects.select_related("workspace__account").filter(sid=sid):
+    def _named(self, named: str) -> tuple[models.Workspace, models.Worker | None]:
+        rows = models.Worker.objects.select_related("workspace__account").order_by("pk")
+        for worker in rows.filter(Q(sid=named) | Q(user__username=named)):
             return worker.workspace, worker
-        for workspace in models.Workspace.objects.select_related("account").filter(sid=sid):
+        for workspace in models.Workspace.objects.select_related("account").filter(sid=named):
             return workspace, None
-        raise CommandError(f"There is no worker and no workspace {sid}.")
+        raise CommandError(f"There is no worker, no workspace and no worker's login {named}.")
