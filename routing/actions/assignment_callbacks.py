@@ -12,6 +12,7 @@ from routing import event_data, events, models
 from routing.actions import reservations, settle
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import Actor
+from routing.callbacks import destinations
 from routing.core.vocabulary import CallbackStatus, EventType, ReservationStatus
 
 INVALID_ACTIVITY: Final = 40100
@@ -147,7 +148,7 @@ def _record(
 ) -> None:
     """Record what was wrong, so that whoever wrote the receiver finds it among the events."""
     more: event_data.EventData = {
-        "callback_url": question.url,
+        "callback_url": destinations.shown(question.url),
         "error_code": str(error_code),
         "error_message": outcome,
     }

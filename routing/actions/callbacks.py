@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -66,6 +66,8 @@ def give_up(deliveries: QuerySet[models.CallbackDelivery], words: str) -> int:
 
 def give_up_late(deliveries: QuerySet[models.CallbackDelivery], patience: timedelta) -> None:
     """End deliveries that nobody took for longer than anybody should try; keep the last answer."""
+    if not deliveries.exists():
+        return
     hours = patience // timedelta(hours=1)
     give_up(deliveries.filter(answer=""), f"given up after {hours} hours without an attempt")
     deliveries.update(status=_FAILED)
@@ -106,19 +108,19 @@ def _held(receiver: models.CallbackReceiver) -> QuerySet[models.CallbackReceiver
 
 @transaction.atomic
 def note_attempts(
-    attempts: Iterable[Attempt], *, receiver: models.CallbackReceiver, now: datetime
+    attempts: Sequence[Attempt], *, receiver: models.CallbackReceiver, now: datetime
 ) -> None:
     """Write down what a round of deliveries came to, and what it says of their receiver.
 
     A receiver that takes nothing, round after round, is left alone for longer and longer; when it
     takes something again, everything that waits for it is due at once.
     """
-    worked = False
-    for attempt in attempts:
-        worked |= attempt.succeeded
-        _note(attempt, now)
+    worked = any(attempt.succeeded for attempt in attempts)
     waited_for = receiver.failures > PATIENT
+    # The receiver before what it is owed: whoever changes both locks them in this order.
     note_round(worked, receiver=receiver, longest=LONGEST_REST, now=now)
+    for attempt in attempts:
+        _note(attempt, now)
     if worked and waited_for:
         models.CallbackDelivery.objects.pending().filter(
             workspace_sid=receiver.sid, date_due__gt=now
@@ -163,7 +165,7 @@ def send_again(*, deliveries: QuerySet[models.CallbackDelivery], now: datetime) 
     keys = list(deliveries.values_list("pk", flat=True))
     chosen = models.CallbackDelivery.objects.filter(pk__in=keys)
     found = set(chosen.values_list("workspace_sid", flat=True))
+    models.CallbackReceiver.objects.filter(sid__in=found).update(rests_until=None)
     # They have as long again as new ones.
     chosen.update(status=_PENDING, date_created=now, date_due=now)
-    models.CallbackReceiver.objects.filter(sid__in=found).update(rests_until=None)
     return found

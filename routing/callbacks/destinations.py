@@ -116,6 +116,14 @@ def parse(url: str) -> Destination:
     return destination
 
 
+def shown(url: str) -> str:
+    """Return a URL as it may be told to anybody: without its credentials and its fragment."""
+    try:
+        return _parsed(url).url
+    except Unacceptable:
+        return "a URL that cannot be called"
+
+
 def _overrides(fragment: str) -> Overrides:
     """Read connection overrides, refusing what cannot be honoured."""
     if not fragment:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,8 +14,10 @@ from django.utils import timezone
 from routing import models
 from routing.actions import callbacks
 from routing.actions.callbacks import Attempt
-from routing.callbacks import forms, posting
+from routing.callbacks import destinations, forms, posting
 from routing.receivers import rounds
+
+logger = logging.getLogger(__name__)
 
 LONGEST: Final = 15.0
 """Seconds that a receiver has to take an event."""
@@ -51,8 +54,21 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
         for account in {event.account for event in written.values()}
     }
     attempts = rounds.at_once(lambda each: _attempt(receiver.url, each, written, tokens), chosen)
+    failures = receiver.failures
     callbacks.note_attempts(attempts, receiver=receiver, now=clock())
+    _tell(receiver, failures, attempts)
     return True
+
+
+def _tell(receiver: models.CallbackReceiver, failures: int, attempts: Sequence[Attempt]) -> None:
+    """Log once that a receiver takes nothing, and once that it does again."""
+    where = destinations.shown(receiver.url)
+    if receiver.failures == 1:
+        logger.warning(
+            "event callbacks of %s: %s takes none (%s)", receiver.sid, where, attempts[0].words
+        )
+    elif failures and not receiver.failures:
+        logger.info("event callbacks of %s: %s takes them again", receiver.sid, where)
 
 
 def heads(workspace_sid: str, now: datetime) -> list[models.CallbackDelivery]:

@@ -63,7 +63,8 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
     replies = rounds.at_once(lambda each: _ask(each, tokens[each.workspace.account_id]), stand)
     for question, reply in zip(stand, replies, strict=True):
         outcome, code = assignment_callbacks.conclude(question=question, reply=reply, now=clock())
-        if code:
+        # Of a receiver that is away, once: there may be hundreds of offers.
+        if code and (code != answers.NO_ANSWER or not receiver.failures):
             logger.warning(
                 "assignment callback of %s: %s (error %d)",
                 question.reservation.sid,

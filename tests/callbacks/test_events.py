@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import timedelta
 from typing import Any
@@ -408,3 +409,43 @@ def test_what_is_due_is_found_by_the_sweep(
     assert deliveries.due(clock()) == []
     clock.shift(60)
     assert deliveries.due(clock()) == [floor.sid]
+
+
+def test_a_receiver_that_takes_nothing_is_told_of_once_in_the_log(
+    floor: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    told.respond = lambda request: request.answer(500)
+    factories.task(floor)
+    with caplog.at_level(logging.INFO, logger="routing.receivers.deliveries"):
+        for _ in range(5):
+            post(floor, clock)
+            clock.shift(60)
+        told.respond = Request.answer
+        post(floor, clock)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_credentials_of_an_address_are_not_told_in_the_log(
+    floor: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    point(floor, told.url.replace("127", "user:secret@127"))
+    told.respond = lambda request: request.answer(500)
+    factories.task(floor)
+    post(floor, clock)
+    assert "takes none" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_what_cannot_be_signed_is_tried_again_and_not_sent_unsigned(
+    floor: models.Workspace, told: Receiver, clock: Clock, settings: Any
+) -> None:
+    factories.task(floor)
+    key, settings.SECRET_KEY = settings.SECRET_KEY, "another one, long enough to be a secret key"
+    post(floor, clock)
+    assert told.requests == []
+    row = models.CallbackDelivery.objects.pending().filter(attempts=1)[0]
+    assert "SECRET_KEY" in row.answer
+    settings.SECRET_KEY = key
+    clock.shift(60)
+    post(floor, clock)
+    assert pending() == 0

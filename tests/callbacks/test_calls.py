@@ -1,0 +1,136 @@
+"""A burst of events costs one job; what is called for meanwhile is not forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import celery
+import pytest
+
+from routing import jobs, models, wakes
+from routing.actions import callbacks, workspaces
+from routing.actors import SYSTEM
+from routing.callbacks import calls
+from routing.receivers import deliveries, questions, rounds
+from tests import factories, redis
+from tests.callbacks.conftest import Clock
+from tests.factories import NOW
+
+
+@pytest.fixture
+def sent(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Return the receivers for which a job was sent; marks are kept in a real Redis."""
+    found: list[str] = []
+
+    class Signature:
+        def __init__(self, name: str, kwargs: dict[str, str]) -> None:
+            assert name == "routing.jobs.call_receiver"
+            self.sid = kwargs["sid"]
+
+        def apply_async(self, *, queue: str, **_: object) -> None:
+            assert queue == "callbacks"
+            found.append(self.sid)
+
+    monkeypatch.setattr(celery, "signature", Signature)
+    with redis.private_server(tmp_path / "redis.sock") as url:
+        settings.REDIS_URL = url
+        wakes._redis.cache_clear()
+        yield found
+        wakes._redis.cache_clear()
+
+
+def test_a_burst_of_events_sends_one_job(floor: models.Workspace, sent: list[str]) -> None:
+    url = "https://example.com/hook"
+    workspaces.update_workspace(workspace=floor, event_callback_url=url, actor=SYSTEM, now=NOW)
+    factories.workflow(floor)
+    for _ in range(5):
+        factories.task(floor)
+    assert sent == [floor.sid]
+    calls.clear(floor.sid)
+    factories.task(floor)
+    assert sent == [floor.sid] * 2
+
+
+def test_an_offer_that_is_asked_about_sends_a_job_after_its_commit(
+    floor: models.Workspace, sent: list[str]
+) -> None:
+    workflow = factories.workflow(floor, assignment_callback_url="https://example.com/hook")
+    factories.worker(floor)
+    factories.task(floor)
+    assert sent == []
+    factories.run(floor)
+    assert sent == [workflow.sid]
+
+
+def test_what_is_called_for_while_somebody_posts_is_looked_for_at_the_end(
+    floor: models.Workspace, sent: list[str], clock: Clock
+) -> None:
+    models.CallbackReceiver.objects.create(sid=floor.sid, url="https://example.com/")
+
+    def called_meanwhile(receiver: models.CallbackReceiver) -> bool:
+        calls.call(floor.sid)
+        assert callbacks.lease(sid=floor.sid, now=clock()) is None
+        return False
+
+    rounds.run(floor.sid, called_meanwhile, clock=clock)
+    assert sent == [floor.sid] * 2
+    rounds.run(floor.sid, lambda receiver: False, clock=clock)
+    assert sent == [floor.sid] * 2
+
+
+def test_whoever_is_owed_more_after_their_turn_queues_behind_the_others(
+    floor: models.Workspace, sent: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "_TURN", 0.0)
+    models.CallbackReceiver.objects.create(sid=floor.sid, url="https://example.com/")
+    made: list[int] = []
+
+    def endless(receiver: models.CallbackReceiver) -> bool:
+        made.append(receiver.pk)
+        return True
+
+    rounds.run(floor.sid, endless, clock=clock)
+    assert len(made) == 1
+    assert sent == [floor.sid]
+    assert callbacks.lease(sid=floor.sid, now=clock()) is not None
+
+
+def test_jobs_that_nobody_takes_do_not_pile_up(sent: list[str], caplog: Any) -> None:
+    client = wakes.redis_client()
+    assert client is not None
+    client.rpush("callbacks", *["job"] * 1_000)
+    calls.call("WS1")
+    assert sent == []
+    assert "wait for a runner" in caplog.text
+
+
+def test_without_redis_the_sweep_is_left_to_find_it(settings: Any, caplog: Any) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    wakes._redis.cache_clear()
+    calls.call("WS1")
+    calls.clear("WS1")
+    calls.call_again("WS1", unfinished=True)
+    wakes._redis.cache_clear()
+    assert "the sweep will find" in caplog.text
+
+
+def test_the_sweep_calls_for_whatever_is_due(
+    floor: models.Workspace, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "due", lambda now: ["WS1"])
+    monkeypatch.setattr(questions, "due", lambda now: ["WW1", "WW2"])
+    jobs.sweep_receivers()
+    assert sent == ["WS1", "WW1", "WW2"]
+
+
+def test_a_job_posts_for_the_kind_of_receiver_that_its_sid_says(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(deliveries, "run", lambda sid: ran.append(f"events of {sid}"))
+    monkeypatch.setattr(questions, "run", lambda sid: ran.append(f"offers of {sid}"))
+    jobs.call_receiver("WS1")
+    jobs.call_receiver("WW1")
+    assert ran == ["events of WS1", "offers of WW1"]
