@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
 from routing import models
+from routing.actions import reservations
+from routing.actors import SYSTEM
 from routing.api.operations import Operation, path_parameters
 from tests import factories
 from tests.api import conformance
+from tests.factories import NOW, later
 
 TOKEN = "an auth token that only the tests know"
 
@@ -178,3 +183,18 @@ def existing(workspace: models.Workspace) -> dict[str, str]:
 def stranger(db: None) -> Api:
     """Return the client of another account."""
     return api_of(factories.account(auth_token=TOKEN))
+
+
+@pytest.fixture
+def noon() -> Iterator[time_machine.Traveller]:
+    """Let requests happen at the moment at which the factories act."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def accepted(workspace: models.Workspace) -> models.Reservation:
+    """Return a reservation that was accepted ten seconds after it was offered."""
+    factories.worker(workspace, "Alice", capacity={"chat": 5})
+    offer = factories.offered(workspace)
+    return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(10))
