@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,9 +14,9 @@ from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import TaskRouterGrant
 from twilio.rest import Client
 
-from tests.programs import required
 from tests.running import Cordboard, running, wait_until
 from tests.sdk.node import HERE, Node, Session
+from tests.sdk.package import installed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,19 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory in which the SDK is installed, exactly as the lock says."""
-    required("node")
-    npm = required("npm")
-    home = tmp_path_factory.mktemp("sdk")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, home)
-    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"]
-    done = subprocess.run(command, cwd=home, capture_output=True, text=True)
-    if done.returncode:
-        reason = f"the package twilio-taskrouter could not be had: {done.stderr[-500:]}"
-        if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return home
+    return installed(tmp_path_factory.mktemp("sdk"))
 
 
 @pytest.fixture(scope="session")
