@@ -70,6 +70,11 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.TASK_CANCELED: frozenset({_QUEUE}),
     E.TASK_DELETED: frozenset({_OFFERS, _TASKS, _QUEUE}),
     E.TASK_SYSTEM_DELETED: _NONE,
+    E.TASK_TRANSFER_INITIATED: frozenset({_TASKS}),
+    E.TASK_TRANSFER_ATTEMPT_FAILED: frozenset({_TASKS}),
+    E.TASK_TRANSFER_FAILED: frozenset({_TASKS}),
+    E.TASK_TRANSFER_CANCELED: frozenset({_TASKS}),
+    E.TASK_TRANSFER_COMPLETED: frozenset({_TASKS}),
     E.RESERVATION_CREATED: _ROOM | {_OFFERS},
     E.RESERVATION_ACCEPTED: _ALL,
     E.RESERVATION_REJECTED: _ROOM | {_OFFERS},
@@ -78,6 +83,7 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.RESERVATION_RESCINDED: _ROOM | {_OFFERS},
     E.RESERVATION_WRAPUP: _ROOM | {_TASKS},
     E.RESERVATION_COMPLETED: _ROOM | {_TASKS},
+    E.RESERVATION_CALLBACK_FAILED: _NONE,
 }
 """Which panels of the agent whom an event reaches are out of date then."""
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from routing import models, store
-from routing.actions import offers, reservations, task_statuses
+from routing.actions import offers, reservations, task_statuses, transfers
 from routing.actions.errors import StaleState
 from routing.core import cycle, decisions
 from routing.core.clock import microseconds
@@ -74,6 +74,9 @@ APPLY: Final[dict[type[Any], Apply]] = {
 """What carries out the decisions of each kind, and tells how many it did."""
 
 
+_PURSUE: Final = _each(lambda transfer, *, now: transfers.pursue(transfer=transfer, now=now))
+
+
 def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
     """Do everything that the router finds to do now; return how many decisions were carried out.
 
@@ -112,6 +115,8 @@ def run_round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
     seen = store.glance(workspace, now=now)
     due = store.load_overdue_offers(workspace, now=now) if seen.offers_due else []
     done = _carry_out(cycle.expire(due, tasks=(), now=us), now)
+    if seen.transfers_seek or due:
+        done += _pursue_transfers(workspace, now)
     # A task whose offer ended just now may itself be due.
     overdue = store.load_overdue_tasks(workspace, now=now) if seen.tasks_due or due else []
     done += _carry_out(cycle.expire((), tasks=overdue, now=us), now)
@@ -126,6 +131,13 @@ def run_round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
         done += _carry_out(asked, now)
         again |= any(isinstance(decision, decisions.EnterTarget) for decision in asked)
     return done, again
+
+
+def _pursue_transfers(workspace: models.Workspace, now: datetime) -> int:
+    """Find somebody for the tasks that are handed on to queues."""
+    seeking = models.Transfer.objects.filter(workspace=workspace, seeking=True)
+    rows = seeking.select_related("workspace", "task__task_channel").order_by("pk")
+    return sum(_PURSUE([row], now) for row in rows[: store.BATCH])
 
 
 def _ask_to_skip(workspace: models.Workspace, now: datetime) -> list[decisions.Decision]:

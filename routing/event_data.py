@@ -141,7 +141,26 @@ def of_reservation(reservation: models.Reservation) -> EventData:
         "reservation_timeout": str(reservation.reservation_timeout),
         "reservation_version": str(reservation.version),
     }
+    if reservation.incoming is not None:
+        data |= of_transfer(reservation.incoming)
     return data | of_task(reservation.task) | of_worker(reservation.worker)
+
+
+def of_transfer(transfer: models.Transfer) -> EventData:
+    """Return a transfer's own fields."""
+    return {
+        "transfer_sid": transfer.sid,
+        "transfer_mode": transfer.transfer_mode,
+        "transfer_type": transfer.transfer_type,
+        "transfer_to": transfer.transfer_to,
+        "transfer_status": transfer.transfer_status,
+        "transfer_failed_reason": transfer.transfer_failed_reason,
+        "transfer_initiating_reservation_sid": transfer.initiating_reservation_sid,
+        "transfer_initiating_worker_sid": transfer.initiating_worker_sid,
+        "transfer_initiating_queue_sid": transfer.initiating_queue_sid,
+        "transfer_initiating_workflow_sid": transfer.initiating_workflow_sid,
+        "transfer_date_created": str(int(transfer.date_created.timestamp())),
+    }
 
 
 def _flag(value: bool) -> str:

@@ -34,7 +34,10 @@ def run_due_cycles(**_: object) -> None:
     waiting = models.Task.objects.pending().filter(workspace=here)
     expired = models.Task.objects.expiring().filter(workspace=here, expires_us__lte=us)
     offers = models.Reservation.objects.pending().filter(workspace=here, deadline_us__lte=us)
-    due = models.Workspace.objects.filter(Q(Exists(waiting)) | Exists(expired) | Exists(offers))
+    seeking = models.Transfer.objects.filter(workspace=here, seeking=True)
+    due = models.Workspace.objects.filter(
+        Q(Exists(waiting)) | Exists(expired) | Exists(offers) | Exists(seeking)
+    )
     try:
         for sid in due.order_by("pk").values_list("sid", flat=True):
             run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)

@@ -20,6 +20,7 @@ PREFIXES: Final = {
     "WT": "task",
     "WR": "reservation",
     "EV": "event",
+    "TT": "task transfer",
 }
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")

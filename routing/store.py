@@ -63,7 +63,11 @@ _GLANCE = """
                 SELECT id FROM lanes WHERE task_channel_id = channel.id AND seek_path = '*'
                 ORDER BY seek_value LIMIT 1
             ) IS NOT NULL)
-        )
+        ),
+        (
+            SELECT id FROM transfers {by_seeking} WHERE workspace_id = %s AND seeking
+            ORDER BY id LIMIT 1
+        ) IS NOT NULL
 """
 
 
@@ -75,6 +79,7 @@ class Glance:
     tasks_due: bool
     skips_unasked: bool
     somebody_free: bool
+    transfers_seek: bool
 
 
 def glance(workspace: models.Workspace, *, now: datetime) -> Glance:
@@ -83,7 +88,7 @@ def glance(workspace: models.Workspace, *, now: datetime) -> Glance:
     room = _ROOM if workspace.multi_task_enabled else ""
     sql = _GLANCE.format(room=room, **seen_lanes.indexed())
     with connection.cursor() as cursor:
-        cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk])
+        cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, pk])
         return Glance(*map(bool, cursor.fetchone()))
 
 

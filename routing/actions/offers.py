@@ -143,6 +143,30 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
     _claim(offers, microseconds(now))
     _reserve_tasks([offer.task for offer in offers], now)
     made = [_reservation(offer.task, slot, now) for offer in offers for slot in offer.slots]
+    _write(made, actor=actor, now=now)
+    return made
+
+
+def hand_on(
+    offer: Offer, transfer: models.Transfer, *, actor: Actor, now: datetime
+) -> models.Reservation:
+    """Offer a task that is being transferred, in the one slot that the offer names.
+
+    Raises `StaleState` when the slot is not free.
+    """
+    us = microseconds(now)
+    _claim([offer], us)
+    made = _reservation(offer.task, offer.slots[0], now)
+    made.incoming = transfer
+    if transfer.deadline_us < made.deadline_us:
+        # A queue's turn is not longer for having many workers.
+        made.deadline_us = transfer.deadline_us
+        made.reservation_timeout = max(-(-(transfer.deadline_us - us) // SECOND), 1)
+    _write([made], actor=actor, now=now)
+    return made
+
+
+def _write(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
     bulk.insert(made)
     events.record_all(
         [
@@ -153,7 +177,7 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
             )
             for reservation in made
         ],
-        workspace=offers[0].task.workspace,
+        workspace=made[0].workspace,
         actor=actor,
         now=now,
     )
@@ -161,7 +185,6 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
         activity_moves.follow_reservation(
             reservation, ReservationStatus.PENDING, actor=actor, now=now
         )
-    return made
 
 
 def _claim(offers: Sequence[Offer], reserved_us: int) -> None:
@@ -218,10 +241,15 @@ def _reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> None:
         task.date_updated = now
 
 
+def timeout_of(task: models.Task) -> int:
+    """Return for how many seconds a task is on offer to a worker."""
+    return DEFAULT_TIMEOUT if task.workflow is None else task.workflow.task_reservation_timeout
+
+
 def _reservation(
     task: models.Task, slot: models.WorkerChannel, now: datetime
 ) -> models.Reservation:
-    timeout = DEFAULT_TIMEOUT if task.workflow is None else task.workflow.task_reservation_timeout
+    timeout = timeout_of(task)
     return models.Reservation(
         sid=sids.new("WR"),
         workspace=task.workspace,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import models
-from routing.actions import activity_moves, locks, settle
+from routing.actions import activity_moves, handovers, locks, settle
 from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import SYSTEM, Actor
@@ -95,7 +95,8 @@ def move(
         raise _already(reservation, status) from None
     if status == ReservationStatus.ACCEPTED:
         for sibling in story.reservations:
-            if sibling is not reservation:
+            # Whoever hands the task on is no rival.
+            if sibling is not reservation and sibling.outgoing_id is None:
                 settle.move_reservation(sibling, ReservationStatus.RESCINDED, actor=actor, now=now)
     settle.settle(story, actor=actor, now=now)
 
@@ -134,7 +135,9 @@ def wrap_up_reservation(
     story, current = _open(reservation, ReservationStatus.WRAPPING, if_version)
     if current.reservation_status != ReservationStatus.ACCEPTED:
         raise _already(current, ReservationStatus.WRAPPING)
-    settle.wrap_up(story, actor=actor, now=now)
+    handovers.insist_not_under_way(story.task, story.reservations)
+    if not leave(story, current, actor=actor, now=now):
+        settle.wrap_up(story, actor=actor, now=now)
     return current
 
 
@@ -151,8 +154,20 @@ def complete_reservation(
     story, current = _open(reservation, ReservationStatus.COMPLETED, if_version)
     if current.reservation_status == ReservationStatus.PENDING:
         raise _already(current, ReservationStatus.COMPLETED)
-    settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
+    handovers.insist_not_under_way(story.task, story.reservations)
+    if not leave(story, current, actor=actor, now=now):
+        settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
     return current
+
+
+def leave(
+    story: settle.Story, reservation: models.Reservation, *, actor: Actor, now: datetime
+) -> bool:
+    """Let a worker go who has handed their task over, warmly; False if they have not."""
+    if reservation.outgoing_id is None:
+        return False
+    move(story, reservation, ReservationStatus.COMPLETED, actor=actor, now=now)
+    return True
 
 
 def _open(

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F
 
 from routing import event_data, events, models
-from routing.actions import activity_moves, lanes, locks
+from routing.actions import activity_moves, handovers, lanes, locks
 from routing.actions.errors import StaleState
 from routing.actors import Actor
 from routing.core import lifecycle
@@ -115,7 +115,7 @@ def hold_task(task_id: int) -> Story:
         raise StaleState("the task was deleted meanwhile")
     reservations = list(
         _open_reservations(task_id)
-        .select_related("worker__activity", "worker_channel__task_channel")
+        .select_related("worker__activity", "worker_channel__task_channel", "incoming", "outgoing")
         .order_by("pk")
     )
     for reservation in reservations:
@@ -187,9 +187,14 @@ def settle(story: Story, *, actor: Actor, now: datetime) -> None:
     say; one that has been on offer too often is given up.
     """
     task = story.task
+    transferred = handovers.under_way(story.reservations) is not None
+    gone = handovers.follow(task, story.reservations, actor=actor, now=now)
+    if gone is not None:
+        move_reservation(gone, ReservationStatus.COMPLETED, actor=actor, now=now)
     story.drop_ended()
     status = lifecycle.task_status_of(
-        ReservationStatus(r.reservation_status) for r in story.reservations
+        (ReservationStatus(r.reservation_status) for r in story.reservations),
+        in_transfer=handovers.under_way(story.reservations) is not None,
     )
     if status == task.assignment_status:
         return
@@ -201,6 +206,8 @@ def settle(story: Story, *, actor: Actor, now: datetime) -> None:
         task.lane = lanes.lane_of(task, now=now)
         fields.append("lane")
     set_status(task, status, fields=fields, now=now)
+    if transferred:
+        record_task(EventType.TASK_UPDATED, task, actor=actor, now=now, more=holders(story))
 
 
 def finish(
@@ -226,12 +233,17 @@ def finish(
 
 
 def wrap_up(story: Story, *, actor: Actor, now: datetime) -> None:
-    """Bring an assigned task and its accepted reservation to wrapping."""
+    """Bring an assigned task and its accepted reservation to wrapping.
+
+    Whoever has handed it over and is with it still has done their part.
+    """
     set_status(story.task, AssignmentStatus.WRAPPING, fields=[], now=now)
     wrapping = _TASK_EVENTS[AssignmentStatus.WRAPPING]
     record_task(wrapping, story.task, actor=actor, now=now, more=holders(story))
     for reservation in story.reservations:
-        move_reservation(reservation, ReservationStatus.WRAPPING, actor=actor, now=now)
+        over = reservation.outgoing_id is not None
+        status = ReservationStatus.COMPLETED if over else ReservationStatus.WRAPPING
+        move_reservation(reservation, status, actor=actor, now=now)
 
 
 def end_reservations(story: Story, *, completed: bool = False, actor: Actor, now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Unpack
 
 from routing import events, models
-from routing.actions import settle, steps
+from routing.actions import handovers, reservations, settle, steps
 from routing.actions.errors import NotNow, StaleState
 from routing.actions.tasks import TaskChanges, check_version, store, take
 from routing.actors import SYSTEM, Actor
@@ -32,7 +32,7 @@ def cancel_task(
             and route it no more.
     """
     story = _story(task, if_version)
-    _check(story.task, AssignmentStatus.CANCELED)
+    _check(story, AssignmentStatus.CANCELED)
     also = _change(story, changes, now)
     settle.finish(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
     _tell_of_changes(story.task, also, actor, now)
@@ -54,9 +54,10 @@ def wrap_up_task(
         changes: what else changes in the same breath; see `update_task`.
     """
     story = _story(task, if_version)
-    _check(story.task, AssignmentStatus.WRAPPING)
+    _check(story, AssignmentStatus.WRAPPING)
     also = _change(story, changes, now)
-    settle.wrap_up(story, actor=actor, now=now)
+    if not _leave(story, actor, now):
+        settle.wrap_up(story, actor=actor, now=now)
     _tell_of_changes(story.task, also, actor, now)
     return story.task
 
@@ -77,8 +78,11 @@ def complete_task(
         changes: what else changes in the same breath; see `update_task`.
     """
     story = _story(task, if_version)
-    _check(story.task, AssignmentStatus.COMPLETED)
-    _change(story, changes, now)
+    _check(story, AssignmentStatus.COMPLETED)
+    also = _change(story, changes, now)
+    if _leave(story, actor, now):
+        _tell_of_changes(story.task, also, actor, now)
+        return story.task
     # It tells that the task has changed anyway.
     settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
     return story.task
@@ -117,6 +121,8 @@ def give_up(decision: CancelTask, *, now: datetime) -> None:
     if task is None:
         raise StaleState("the task was deleted meanwhile")
     story = _story(task, decision.version)
+    if handovers.under_way(story.reservations) is not None:
+        raise StaleState(f"task {decision.task_sid} is somebody's, who hands it on")
     before = {
         Reason.WORKFLOW_TIMEOUT: [EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT],
         Reason.WORKFLOW_SKIPPED: [EventType.WORKFLOW_SKIPPED],
@@ -152,8 +158,18 @@ _WORDS: Final = {
 }
 
 
-def _check(task: models.Task, status: AssignmentStatus) -> None:
+def _leave(story: settle.Story, actor: Actor, now: datetime) -> bool:
+    """Let a worker go who has handed their task over, warmly; False if nobody or another asks."""
+    giver = handovers.giver_of(story.reservations)
+    if giver is None or (actor.type, actor.sid) != ("worker", giver.worker.sid):
+        return False
+    return reservations.leave(story, giver, actor=actor, now=now)
+
+
+def _check(story: settle.Story, status: AssignmentStatus) -> None:
     """Raise `NotNow` unless a task, read under lock, may go to a status."""
+    task = story.task
+    handovers.insist_not_under_way(task, story.reservations)
     try:
         lifecycle.check(AssignmentStatus(task.assignment_status), status)
     except lifecycle.InvalidTransition:

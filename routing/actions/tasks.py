@@ -8,12 +8,12 @@ from typing import Final, TypedDict, Unpack
 from django.db import transaction
 
 from routing import events, models, sids
-from routing.actions import direct, inputs, lanes, settle, steps
+from routing.actions import direct, handovers, inputs, lanes, settle, steps
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.lifecycle import FINAL_TASK
-from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.core.vocabulary import AssignmentStatus, EventType, TransferStatus
 
 MAX_TIMEOUT: Final = 1_209_600
 MAX_PRIORITY: Final = 2**31 - 1
@@ -223,6 +223,9 @@ def delete_overdue_task(*, held: models.Reservation, now: datetime) -> None:
 
 
 def _delete(story: settle.Story, event_type: EventType, *, actor: Actor, now: datetime) -> None:
+    giver = handovers.giver_of(story.reservations)
+    if giver is not None and handovers.under_way(story.reservations) is not None:
+        handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)
     settle.record_task(event_type, story.task, actor=actor, now=now)
     settle.end_reservations(story, actor=actor, now=now)
     models.Reservation.objects.filter(task=story.task).delete()

@@ -25,13 +25,7 @@ LOG: Final[pagination.Order] = (pagination.Clause("transaction_id"), pagination.
 """The order in which events came to be there to be read."""
 
 # What the hosted service has and Cordboard never does: a filter by it finds nothing.
-_ELSEWHERE: Final = (
-    "reservation.failed",
-    *(
-        f"task.transfer-{outcome}"
-        for outcome in ("initiated", "attempt-failed", "failed", "canceled", "completed")
-    ),
-)
+_ELSEWHERE: Final = ("reservation.failed",)
 _OF_RESERVATIONS: Final = [word for word in EventType if word.startswith("reservation.")]
 _COLLECTIONS: Final = {
     ResourceType.ACTIVITY: "Activities",

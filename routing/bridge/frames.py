@@ -33,7 +33,16 @@ RESERVATIONS: Final = frozenset(
 WORKERS: Final = frozenset({E.WORKER_ATTRIBUTES_UPDATE, E.WORKER_ACTIVITY_UPDATE})
 CHANNELS: Final = frozenset({E.WORKER_CAPACITY_UPDATE, E.WORKER_CHANNEL_AVAILABILITY_UPDATE})
 TASKS: Final = frozenset({E.TASK_UPDATED, E.TASK_WRAPUP, E.TASK_COMPLETED, E.TASK_CANCELED})
-TOLD: Final = RESERVATIONS | WORKERS | CHANNELS | TASKS
+TRANSFERS: Final = frozenset(
+    {
+        E.TASK_TRANSFER_INITIATED,
+        E.TASK_TRANSFER_ATTEMPT_FAILED,
+        E.TASK_TRANSFER_FAILED,
+        E.TASK_TRANSFER_CANCELED,
+        E.TASK_TRANSFER_COMPLETED,
+    }
+)
+TOLD: Final = RESERVATIONS | WORKERS | CHANNELS | TASKS | TRANSFERS
 """The events that the SDK knows by name and payload."""
 
 _TAKEN: Final = frozenset({E.RESERVATION_ACCEPTED, E.RESERVATION_RESCINDED})
@@ -188,6 +197,8 @@ def _task(event: models.Event, data: Mapping[str, Any], rows: _Rows) -> Payload:
 def _reservation(event: models.Event, data: Mapping[str, Any], rows: _Rows) -> Payload:
     row = rows.reservations.get(data["reservation_sid"])
     previous = None if row is None else row.worker_previous_activity
+    # Left out where there is none: the SDK takes no null for it.
+    by = {} if data.get("transfer_sid") is None else {"task_transfer": _transfer(event, data, rows)}
     return _own(event, data["reservation_sid"]) | {
         "worker_sid": data["worker_sid"],
         "worker_name": data["worker_name"],
@@ -198,7 +209,25 @@ def _reservation(event: models.Event, data: Mapping[str, Any], rows: _Rows) -> P
         "date_created": payloads.seconds(event.event_date if row is None else row.date_created),
         "version": int(data["reservation_version"]),
         "task": _task_after(event, data, rows),
+        **by,
     }
+
+
+def _transfer(event: models.Event, data: Mapping[str, Any], rows: _Rows) -> Payload:
+    shown = _own(event, data["transfer_sid"]) | {
+        "task_sid": data["task_sid"],
+        "initiating_reservation_sid": data["transfer_initiating_reservation_sid"],
+        "initiating_worker_sid": data["transfer_initiating_worker_sid"],
+        "initiating_queue_sid": data["transfer_initiating_queue_sid"],
+        "initiating_workflow_sid": data["transfer_initiating_workflow_sid"],
+        "transfer_mode": data["transfer_mode"],
+        "transfer_type": data["transfer_type"],
+        "transfer_to": data["transfer_to"],
+        "transfer_status": data["transfer_status"],
+        "date_created": int(data["transfer_date_created"]),
+    }
+    reason = data["transfer_failed_reason"]
+    return shown if reason is None else shown | {"transfer_failed_reason": reason}
 
 
 def _task_after(event: models.Event, data: Mapping[str, Any], rows: _Rows) -> Payload:
@@ -212,10 +241,13 @@ def _task_after(event: models.Event, data: Mapping[str, Any], rows: _Rows) -> Pa
             "assignment_status": AssignmentStatus.ASSIGNED.value,
             "version": task["version"] + 1,
         }
-    # It waits again, unless others still have it on offer: then nothing about it has changed.
+    # It waits again, or stays with whoever hands it on, unless others still have it on offer: then
+    # nothing about it has changed.
     if kind in _GIVEN_BACK and rows.versions.get(task["sid"], 0) > task["version"]:
+        kept = data.get("transfer_sid") is not None
+        after = AssignmentStatus.ASSIGNED if kept else AssignmentStatus.PENDING
         return task | {
-            "assignment_status": AssignmentStatus.PENDING.value,
+            "assignment_status": after.value,
             "version": task["version"] + 1,
         }
     return task
@@ -227,4 +259,5 @@ _WRITERS: Final[Mapping[E, _Writer]] = {
     **dict.fromkeys(WORKERS, _worker),
     **dict.fromkeys(CHANNELS, _worker_channel),
     **dict.fromkeys(TASKS, _task),
+    **dict.fromkeys(TRANSFERS, _transfer),
 }

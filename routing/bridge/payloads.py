@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from routing import models, representations
 from routing.core.clock import SECOND
+from routing.core.vocabulary import TransferStatus
 
 Payload = dict[str, Any]
 
@@ -69,7 +70,39 @@ def reservation(row: models.Reservation, *, now: datetime, with_task: bool = Fal
         "worker_previous_activity_sid": None if previous is None else previous.sid,
         "version": row.version,
     }
-    return shown | {"task": task(row.task, now=now)} if with_task else shown
+    if not with_task:
+        return shown
+    shown["task"] = task(row.task, now=now)
+    # Left out where there is none: the SDK takes no null for it.
+    if row.incoming is not None:
+        shown["task_transfer"] = transfer(row.incoming, task_sid=row.task.sid)
+    if row.outgoing is not None and row.outgoing.transfer_status == TransferStatus.INITIATED:
+        shown["active_outgoing_task_transfer"] = transfer(row.outgoing, task_sid=row.task.sid)
+    return shown
+
+
+def transfer(row: models.Transfer, *, task_sid: str = "") -> Payload:
+    """Return a transfer.
+
+    Arguments:
+        task_sid: that of its task, where that has not been read with it.
+    """
+    shown: Payload = {
+        "sid": row.sid,
+        "task_sid": task_sid or row.task.sid,
+        "initiating_reservation_sid": row.initiating_reservation_sid,
+        "initiating_worker_sid": row.initiating_worker_sid,
+        "initiating_queue_sid": row.initiating_queue_sid,
+        "initiating_workflow_sid": row.initiating_workflow_sid,
+        "transfer_mode": row.transfer_mode,
+        "transfer_type": row.transfer_type,
+        "transfer_to": row.transfer_to,
+        "transfer_status": row.transfer_status,
+        "date_created": seconds(row.date_created),
+        "date_updated": seconds(row.date_updated),
+    }
+    reason = row.transfer_failed_reason
+    return shown if reason is None else shown | {"transfer_failed_reason": reason}
 
 
 def _of(representation: representations.Representation, row: models.base.Dated) -> Payload:

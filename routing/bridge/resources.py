@@ -40,6 +40,8 @@ _RESERVATION_RELATED: Final = (
     "task__task_channel",
     "task__task_queue",
     "task__workflow",
+    "incoming",
+    "outgoing",
 )
 
 
@@ -60,16 +62,21 @@ class Asked:
     ip_address: str | None
     listed: list[models.Reservation]
 
+    @property
+    def actor(self) -> Actor:
+        """Return who events say it was."""
+        worker = self.grant.worker
+        sid = self.grant.key_sid if worker is None else worker.sid
+        actor_type = "api-key" if worker is None else "worker"
+        return Actor(type=actor_type, sid=sid, source="sdk", ip_address=self.ip_address)
+
     def resource(self, kind: type[R], **parts: str) -> R:
         """Return a resource of the API, asked for by this call."""
         found: Any = kind()
         grant, call = self.grant, self.call
-        sid = grant.key_sid if grant.worker is None else grant.worker.sid
-        actor_type = "api-key" if grant.worker is None else "worker"
-        actor = Actor(type=actor_type, sid=sid, source="sdk", ip_address=self.ip_address)
         found.kwargs = {"workspace_sid": grant.workspace.sid, **parts}
         found.request = SimpleNamespace(
-            user=Caller(grant.account, actor),
+            user=Caller(grant.account, self.actor),
             path=f"/v1/{call.path}",
             META={"HTTP_IF_MATCH": call.if_match},
             method=call.method,
@@ -199,11 +206,13 @@ def _not_here(what: str) -> ApiError:
 
 
 def _begin_transfer(asked: Asked) -> Payload:
-    return transfers.begin(asked.grant, asked.call)
+    worker = _the_worker(asked)
+    return transfers.begin(worker, asked.call, actor=asked.actor, now=asked.now)
 
 
-def _cancel_transfer(asked: Asked) -> Payload:
-    return transfers.cancel(asked.grant, asked.call, asked.own[3])
+def _change_transfer(asked: Asked) -> Payload:
+    worker, sid = _the_worker(asked), asked.own[3]
+    return transfers.change(worker, asked.call, sid, actor=asked.actor, now=asked.now)
 
 
 def _the_worker(asked: Asked) -> models.Worker:
@@ -225,7 +234,7 @@ TABLE: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Handler], ...]] = (
     (("Workers", "*", "Reservations"), _R, _reservations),
     (("Workers", "*", "Reservations", "*"), _W, _reservation),
     (("Workers", "*", "Transfers"), _POST, _begin_transfer),
-    (("Workers", "*", "Transfers", "*"), _POST, _cancel_transfer),
+    (("Workers", "*", "Transfers", "*"), _POST, _change_transfer),
     (("Workers", "*", "WorkerParticipant"), _POST, _no_conferences),
     (("Workers", "*", "CustomerParticipant"), _POST, _no_conferences),
     (("Workers", "*", "HoldWorkerParticipant"), _POST, _no_conferences),

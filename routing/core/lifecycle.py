@@ -11,7 +11,8 @@ from routing.core.vocabulary import ReservationStatus as Reservation
 TASK_TRANSITIONS: Final[dict[Task, frozenset[Task]]] = {
     Task.PENDING: frozenset({Task.RESERVED, Task.CANCELED}),
     Task.RESERVED: frozenset({Task.PENDING, Task.ASSIGNED, Task.CANCELED}),
-    Task.ASSIGNED: frozenset({Task.WRAPPING, Task.COMPLETED}),
+    # It is on offer again, though somebody has it, while they hand it on.
+    Task.ASSIGNED: frozenset({Task.RESERVED, Task.WRAPPING, Task.COMPLETED}),
     Task.WRAPPING: frozenset({Task.COMPLETED}),
     Task.COMPLETED: frozenset(),
     Task.CANCELED: frozenset(),
@@ -64,11 +65,15 @@ def check(current: Task | Reservation, new: Task | Reservation) -> None:
         raise InvalidTransition(current, new)
 
 
-def task_status_of(reservations: Iterable[Reservation]) -> Task:
-    """Derive a live task's status from those of its reservations."""
+def task_status_of(reservations: Iterable[Reservation], *, in_transfer: bool = False) -> Task:
+    """Derive a live task's status from those of its reservations.
+
+    Arguments:
+        in_transfer: whether the one who has it is handing it on.
+    """
     statuses = frozenset(reservations)
     if Reservation.ACCEPTED in statuses:
-        return Task.ASSIGNED
+        return Task.RESERVED if in_transfer else Task.ASSIGNED
     if Reservation.WRAPPING in statuses:
         return Task.WRAPPING
     if Reservation.PENDING in statuses:

@@ -29,6 +29,29 @@ class ReservationStatus(StrEnum):
     RESCINDED = "rescinded"  # final: another worker was first
 
 
+class TransferStatus(StrEnum):
+    """Where the handing on of a task is."""
+
+    INITIATED = "initiated"  # somebody is asked, or is to be
+    COMPLETE = "complete"  # final: somebody has taken the task
+    FAILED = "failed"  # final: nobody has; it stays where it was
+    CANCELED = "canceled"  # final: its worker keeps it after all
+
+
+class TransferMode(StrEnum):
+    """When the one who hands a task on lets it go."""
+
+    WARM = "WARM"  # when they say so, after the other has taken it
+    COLD = "COLD"  # as soon as the other has taken it
+
+
+class TransferType(StrEnum):
+    """To whom a task is handed on."""
+
+    WORKER = "WORKER"
+    QUEUE = "QUEUE"
+
+
 class QueueOrder(StrEnum):
     """Which end of a queue is served first."""
 
@@ -157,6 +180,11 @@ class EventType(StrEnum):
     TASK_CANCELED = "task.canceled"  # pending, reserved → canceled
     TASK_DELETED = "task.deleted"
     TASK_SYSTEM_DELETED = "task.system-deleted"
+    TASK_TRANSFER_INITIATED = "task.transfer-initiated"  # assigned → reserved
+    TASK_TRANSFER_ATTEMPT_FAILED = "task.transfer-attempt-failed"  # whoever was asked did not take
+    TASK_TRANSFER_FAILED = "task.transfer-failed"  # reserved → assigned, to the same worker
+    TASK_TRANSFER_CANCELED = "task.transfer-canceled"  # reserved → assigned, to the same worker
+    TASK_TRANSFER_COMPLETED = "task.transfer-completed"  # reserved → assigned, to another worker
     RESERVATION_CREATED = "reservation.created"  # → pending
     RESERVATION_ACCEPTED = "reservation.accepted"  # pending → accepted
     RESERVATION_REJECTED = "reservation.rejected"  # pending → rejected

@@ -16,6 +16,7 @@ from routing.models.task_channels import TaskChannel
 from routing.models.task_counts import TaskCount
 from routing.models.task_queues import TaskQueue
 from routing.models.tasks import Task, Tasks
+from routing.models.transfers import Transfer
 from routing.models.worker_channels import WorkerChannel
 from routing.models.workers import Worker
 from routing.models.workflows import Workflow, WorkflowRevision
@@ -39,6 +40,7 @@ __all__ = [
     "TaskCount",
     "TaskQueue",
     "Tasks",
+    "Transfer",
     "Worker",
     "WorkerChannel",
     "Workflow",

@@ -10,6 +10,7 @@ from routing.core.vocabulary import ReservationStatus
 from routing.models.base import Dated, choices, sid_field, unique_sid, words
 
 _OPEN = Q(reservation_status__in=words(OPEN_RESERVATION))
+_OWNING = Q(reservation_status__in=words([ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING]))
 
 
 class Reservations(models.QuerySet["Reservation"]):
@@ -50,6 +51,14 @@ class Reservation(Dated):
         "routing.Activity", on_delete=models.SET_NULL, null=True, related_name="+"
     )
     version = models.PositiveIntegerField(default=0)
+    # The transfer by which it came to its worker, and the one by which the worker hands it on: set
+    # while that is under way, and after it as long as a warm one leaves both with the task.
+    incoming = models.ForeignKey(
+        "routing.Transfer", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    outgoing = models.ForeignKey(
+        "routing.Transfer", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
 
     objects = Reservations.as_manager()
 
@@ -65,16 +74,29 @@ class Reservation(Dated):
             models.UniqueConstraint(
                 fields=["task"],
                 name="reservations_one_owner",
-                condition=Q(
-                    reservation_status__in=words(
-                        [ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING]
-                    )
-                ),
+                condition=_OWNING & Q(outgoing__isnull=True),
+            ),
+            # Beside the owner at most the one from whom they have it.
+            models.UniqueConstraint(
+                fields=["task"],
+                name="reservations_one_handing_over",
+                condition=_OWNING & Q(outgoing__isnull=False),
             ),
         ]
         indexes = [
             # What a worker has in hand.
             models.Index(fields=["worker"], name="reservations_open", condition=_OPEN),
+            # By what a transfer was carried: next to nothing, as few tasks are handed on.
+            models.Index(
+                fields=["incoming"],
+                name="reservations_incoming",
+                condition=Q(incoming__isnull=False),
+            ),
+            models.Index(
+                fields=["outgoing"],
+                name="reservations_outgoing",
+                condition=Q(outgoing__isnull=False),
+            ),
             # Offers whose time is up.
             models.Index(
                 fields=["workspace", "deadline_us"],

@@ -73,6 +73,7 @@ _INDEXES = {
     "by_expiry": "tasks_expiring",
     "by_skip": "tasks_skip_unasked",
     "by_step": "tasks_step_due",
+    "by_seeking": "transfers_seeking",
 }
 
 Kind = tuple[int, str]

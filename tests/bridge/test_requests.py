@@ -55,7 +55,7 @@ def test_without_a_good_token_nothing_is_told(floor: Floor) -> None:
         ("POST", "{W}/Workers", 403),
         ("GET", "{K}/Reservations/nonsense", 404),
         ("GET", "../../admin", 404),
-        ("POST", "{K}/Transfers", 501),
+        ("POST", "{K}/Transfers", 400),
         ("POST", "{K}/KickWorkerParticipant", 501),
     ],
 )

@@ -94,16 +94,23 @@ class Histories:
 
 
 def check_rows(tasks: Iterable[models.Task], reservations: Iterable[models.Reservation]) -> None:
-    """Counters, statuses and lanes agree; one open offer per pair, one owner per task."""
+    """Counters, statuses and lanes agree; one open offer per pair, one owner per task.
+
+    Beside the owner at most one has a task still: who has handed it on, or is about to.
+    """
     assert list(diagnosis.problems()) == []
     open_: Counter[tuple[int, int]] = Counter()
     owners: Counter[int] = Counter()
+    givers: Counter[int] = Counter()
     for row in reservations:
         status = ReservationStatus(row.reservation_status)
         open_[row.task_id, row.worker_id] += status in lifecycle.OPEN_RESERVATION
-        owners[row.task_id] += status in (ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
+        has_it = status in (ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
+        owners[row.task_id] += has_it and row.outgoing_id is None
+        givers[row.task_id] += has_it and row.outgoing_id is not None
     assert max(open_.values(), default=0) <= 1
     assert max(owners.values(), default=0) <= 1
+    assert max(givers.values(), default=0) <= 1
     for task in tasks:
         assert (task.date_finished is not None) == (task.assignment_status in lifecycle.FINAL_TASK)
 

@@ -1,0 +1,175 @@
+"""Let a transfer follow from what becomes of the offers made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from routing import event_data, events, models
+from routing.actions.errors import NotNow, StaleState
+from routing.actors import Actor
+from routing.core import lifecycle
+from routing.core.clock import microseconds
+from routing.core.vocabulary import (
+    EventType,
+    ReservationStatus,
+    TransferMode,
+    TransferStatus,
+    TransferType,
+)
+
+_EVENTS: Final = {
+    TransferStatus.INITIATED: EventType.TASK_TRANSFER_INITIATED,
+    TransferStatus.COMPLETE: EventType.TASK_TRANSFER_COMPLETED,
+    TransferStatus.FAILED: EventType.TASK_TRANSFER_FAILED,
+    TransferStatus.CANCELED: EventType.TASK_TRANSFER_CANCELED,
+}
+
+NOBODY: Final = "nobody of the queue took it in time"
+_REASONS: Final = {
+    ReservationStatus.REJECTED: "the worker rejected it",
+    ReservationStatus.TIMEOUT: "the worker did not answer in time",
+}
+_WITHDRAWN: Final = "the offer was withdrawn"
+
+
+def giver_of(reservations: Sequence[models.Reservation]) -> models.Reservation | None:
+    """Return which of a task's open reservations is being handed on, or has been, warmly."""
+    return next((r for r in reservations if r.outgoing_id is not None), None)
+
+
+def under_way(reservations: Sequence[models.Reservation]) -> models.Transfer | None:
+    """Return the transfer that a task is in, by its open reservations."""
+    giver = giver_of(reservations)
+    if giver is None or giver.outgoing is None:
+        return None
+    started = giver.outgoing.transfer_status == TransferStatus.INITIATED
+    return giver.outgoing if started else None
+
+
+def insist_not_under_way(task: models.Task, reservations: Sequence[models.Reservation]) -> None:
+    """Raise `NotNow` while a task is being transferred."""
+    if (transfer := under_way(reservations)) is not None:
+        raise NotNow(
+            f"Task {task.sid} is being transferred by {transfer.sid}; cancel the transfer first"
+        )
+
+
+def follow(
+    task: models.Task, reservations: Sequence[models.Reservation], *, actor: Actor, now: datetime
+) -> models.Reservation | None:
+    """Bring the transfer that a task is in to where the offers made for it are.
+
+    Arguments:
+        reservations: those that were open before whatever has just happened to them.
+
+    Returns the reservation that is over by it: of whoever hands on coldly.
+    """
+    transfer = under_way(reservations)
+    giver = giver_of(reservations)
+    if transfer is None or giver is None:
+        return None
+    for offer in reservations:
+        if offer.incoming_id != transfer.pk:
+            continue
+        status = ReservationStatus(offer.reservation_status)
+        if status == ReservationStatus.ACCEPTED:
+            end(giver, TransferStatus.COMPLETE, task=task, actor=actor, now=now)
+            return giver if transfer.transfer_mode == TransferMode.COLD else None
+        if status not in lifecycle.OPEN_RESERVATION:
+            _attempt_failed(giver, task, status, actor, now)
+            return None
+    return None
+
+
+def _attempt_failed(
+    giver: models.Reservation,
+    task: models.Task,
+    status: ReservationStatus,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    transfer = giver.outgoing
+    assert transfer is not None
+    reason = _REASONS.get(status, _WITHDRAWN)
+    transfer.transfer_failed_reason = reason
+    record(EventType.TASK_TRANSFER_ATTEMPT_FAILED, giver, task=task, actor=actor, now=now)
+    if transfer.transfer_type == TransferType.WORKER:
+        end(giver, TransferStatus.FAILED, reason=reason, task=task, actor=actor, now=now)
+    elif transfer.deadline_us <= microseconds(now):
+        end(giver, TransferStatus.FAILED, reason=NOBODY, task=task, actor=actor, now=now)
+    else:
+        transfer.transfer_failed_reason = None
+        seek(transfer, True, now=now)
+
+
+def seek(transfer: models.Transfer, seeking: bool, *, now: datetime) -> None:
+    """Note whether the router is to find somebody; raises `StaleState` when it is over."""
+    _store(transfer, now, seeking=seeking)
+
+
+def end(
+    giver: models.Reservation,
+    status: TransferStatus,
+    *,
+    reason: str | None = None,
+    task: models.Task,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """End the transfer that a reservation is handed on by; the task's status is yet to follow.
+
+    Raises `StaleState` when it is over already.
+    """
+    transfer = giver.outgoing
+    assert transfer is not None
+    _store(
+        transfer,
+        now,
+        seeking=False,
+        transfer_status=status.value,
+        transfer_failed_reason=reason,
+    )
+    record(_EVENTS[status], giver, task=task, actor=actor, now=now)
+    if status != TransferStatus.COMPLETE:
+        giver.outgoing = None
+        models.Reservation.objects.filter(pk=giver.pk).update(outgoing=None)
+
+
+def _store(transfer: models.Transfer, now: datetime, **values: object) -> None:
+    under_way = TransferStatus.INITIATED.value
+    changed = models.Transfer.objects.filter(pk=transfer.pk, transfer_status=under_way).update(
+        date_updated=now, **values
+    )
+    if not changed:
+        raise StaleState(f"transfer {transfer.sid} is over")
+    for name, value in values.items():
+        setattr(transfer, name, value)
+    transfer.date_updated = now
+
+
+def record(
+    event_type: EventType,
+    giver: models.Reservation,
+    *,
+    task: models.Task,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Record what happened to the transfer by which a reservation is handed on."""
+    assert giver.outgoing is not None
+    data = (
+        event_data.of_task(task)
+        | event_data.of_worker(giver.worker)
+        | event_data.of_transfer(giver.outgoing)
+    )
+    events.record(
+        event_type,
+        workspace=task.workspace,
+        resource_sid=task.sid,
+        data=data,
+        actor=actor,
+        now=now,
+        task=task,
+    )

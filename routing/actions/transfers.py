@@ -1,0 +1,261 @@
+"""Hand a task on to a colleague or to a queue, and take that back.
+
+The task stays with its worker until somebody else has accepted it: there are two reservations then,
+each in a slot of its own worker's.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from routing import models, sids
+from routing.actions import handovers, inputs, locks, offers, settle
+from routing.actions.errors import InvalidInput, NotNow, StaleState
+from routing.actions.tasks import MAX_PRIORITY
+from routing.actors import SYSTEM, Actor
+from routing.core import matcher
+from routing.core.clock import SECOND, microseconds
+from routing.core.vocabulary import (
+    AssignmentStatus,
+    EventType,
+    ReservationStatus,
+    TransferMode,
+    TransferStatus,
+    TransferType,
+)
+from routing.seen import transfers as seen_transfers
+from routing.seen import workers as seen_workers
+
+CALLS: Final = "voice"
+"""The task channel of what hangs on a telephone."""
+
+
+class NeedsTelephone(NotNow):
+    """A call is handed on by the telephone network, which is not here."""
+
+
+def is_call(task: models.Task) -> bool:
+    """Tell whether a task, read with its channel, hangs on a telephone."""
+    return task.task_channel.unique_name == CALLS
+
+
+@settle.retold
+def begin_transfer(
+    *,
+    reservation: models.Reservation,
+    to: str,
+    mode: TransferMode = TransferMode.WARM,
+    attributes: str | None = None,
+    priority: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> models.Transfer:
+    """Begin to hand on the task that a worker has accepted.
+
+    A worker is offered it at once, whatever their capacity; for a queue the router asks one of its
+    workers after the other, until its workflow's reservation timeout has passed.
+
+    Arguments:
+        reservation: the accepted one, with its workspace.
+        to: the sid of a worker or a queue of the workspace.
+        attributes: a JSON object whose keys are added to the task's own.
+
+    Raises `InvalidInput`, `NotNow`, or `NeedsTelephone` for a call.
+    """
+    workspace = reservation.workspace
+    worker = workspace.workers.filter(sid=to).first() if to[:2] == "WK" else None
+    queue = workspace.task_queues.filter(sid=to).first() if to[:2] == "WQ" else None
+    if worker is None and queue is None:
+        raise InvalidInput(f"to {to[:40]!r} is no worker or queue of this workspace", field="to")
+    if worker is not None and worker.pk == reservation.worker_id:
+        raise InvalidInput("to is the worker who has the task already", field="to")
+    story = settle.hold(reservation.task_id, joining=[] if worker is None else [worker.pk])
+    giver = story.open_reservation(reservation.sid)
+    _insist_may_begin(story, giver, reservation)
+    assert giver is not None
+    if worker is not None:
+        worker = locks.reread(worker, "activity", "workspace")
+        if not worker.activity.available:
+            raise NotNow(
+                f"Worker {worker.friendly_name} is in {worker.activity.friendly_name!r}, which"
+                " takes no work"
+            )
+    task = story.task
+    made = _new(giver, to, worker is None, mode, now)
+    fields = _take(task, made, attributes, priority)
+    settle.set_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
+    started = EventType.TASK_TRANSFER_INITIATED
+    handovers.record(started, giver, task=task, actor=actor, now=now)
+    settle.record_task(
+        EventType.TASK_UPDATED, task, actor=actor, now=now, more=settle.holders(story)
+    )
+    if worker is not None:
+        _offer(task, worker, made, within_capacity=False, actor=actor, now=now)
+    return made
+
+
+def _insist_may_begin(
+    story: settle.Story, giver: models.Reservation | None, asked: models.Reservation
+) -> None:
+    handovers.insist_not_under_way(story.task, story.reservations)
+    if giver is None or giver.reservation_status != ReservationStatus.ACCEPTED:
+        status = locks.reread(asked).reservation_status
+        raise NotNow(
+            f"Reservation {asked.sid} is in state [{status}]; only an accepted one can be"
+            " transferred"
+        )
+    if is_call(story.task):
+        raise NeedsTelephone(
+            f"Task {story.task.sid} is a call; transferring calls is not supported by this server:"
+            " there is no telephone network here"
+        )
+    if handovers.giver_of(story.reservations) is not None:
+        raise NotNow(
+            f"Task {story.task.sid} has been transferred, and both workers are with it still;"
+            " the first must leave before it is transferred again"
+        )
+
+
+def _new(
+    giver: models.Reservation, to: str, to_queue: bool, mode: TransferMode, now: datetime
+) -> models.Transfer:
+    task = giver.task
+    timeout = offers.timeout_of(task)
+    made = models.Transfer(
+        sid=sids.new("TT"),
+        workspace=task.workspace,
+        task=task,
+        initiating_reservation_sid=giver.sid,
+        initiating_worker_sid=giver.worker.sid,
+        initiating_queue_sid=None if task.task_queue is None else task.task_queue.sid,
+        initiating_workflow_sid=None if task.workflow is None else task.workflow.sid,
+        transfer_mode=mode.value,
+        transfer_type=(TransferType.QUEUE if to_queue else TransferType.WORKER).value,
+        transfer_to=to,
+        deadline_us=microseconds(now) + timeout * SECOND,
+        seeking=to_queue,
+        date_created=now,
+        date_updated=now,
+    )
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError:
+        raise StaleState(f"task {task.sid} is being transferred already") from None
+    giver.outgoing = made
+    models.Reservation.objects.filter(pk=giver.pk).update(outgoing=made)
+    return made
+
+
+def _take(
+    task: models.Task, made: models.Transfer, attributes: str | None, priority: int | None
+) -> list[str]:
+    """Give the task what is sent with a transfer, and return the columns to store."""
+    # It has been accepted: its time to live does not run while it is handed on.
+    task.expires_us = max(task.expires_us, made.deadline_us + SECOND)
+    fields = ["expires_us"]
+    if attributes is not None:
+        own, sent = json.loads(task.attributes), inputs.parse_attributes(attributes)
+        task.attributes = inputs.attributes(json.dumps(own | sent, ensure_ascii=False))
+        fields.append("attributes")
+    if priority is not None:
+        task.priority = inputs.whole(priority, field="priority", least=0, most=MAX_PRIORITY)
+        fields.append("priority")
+    return fields
+
+
+def _offer(
+    task: models.Task,
+    worker: models.Worker,
+    transfer: models.Transfer,
+    *,
+    within_capacity: bool,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    slot = models.WorkerChannel.objects.get(worker=worker, task_channel=task.task_channel_id)
+    slot.worker = worker
+    offer = offers.Offer(task=task, slots=[slot], within_capacity=within_capacity)
+    offers.hand_on(offer, transfer, actor=actor, now=now)
+
+
+@settle.retold
+def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -> models.Transfer:
+    """Take a transfer back: the offer is withdrawn, and the task stays with its worker.
+
+    Raises `NotNow` when it is over.
+    """
+    story = settle.hold(transfer.task_id)
+    giver = handovers.giver_of(story.reservations)
+    current = handovers.under_way(story.reservations)
+    if giver is None or current is None or current.pk != transfer.pk:
+        status = locks.reread(transfer).transfer_status
+        # These are the words that clients of the hosted service know, blank and all.
+        raise NotNow(f"Transfer {transfer.sid} is already {status} . Cannot cancel transfer.")
+    for offer in story.reservations:
+        if offer.incoming_id == current.pk:
+            settle.move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
+    handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)
+    settle.settle(story, actor=actor, now=now)
+    settle.record_task(
+        EventType.TASK_UPDATED, story.task, actor=actor, now=now, more=settle.holders(story)
+    )
+    return current
+
+
+def pursue(*, transfer: models.Transfer, now: datetime) -> None:
+    """Ask the next worker of the queue that a task is handed on to, or give it up in time.
+
+    Whom to ask is chosen before anything is locked, and asked again under lock; raises `StaleState`
+    when that is not true any more.
+    """
+    if transfer.deadline_us <= microseconds(now):
+        _give_up(transfer, now=now)
+        return
+    asked = seen_transfers.asked(transfer)
+    if (worker_id := seen_transfers.next_worker(transfer, but=asked, now=now)) is not None:
+        _ask(transfer, worker_id, now=now)
+
+
+@settle.retold
+def _give_up(transfer: models.Transfer, *, now: datetime) -> None:
+    story, giver, _ = _hold_seeking(transfer)
+    reason = handovers.NOBODY
+    handovers.end(
+        giver, TransferStatus.FAILED, reason=reason, task=story.task, actor=SYSTEM, now=now
+    )
+    settle.settle(story, actor=SYSTEM, now=now)
+    settle.record_task(
+        EventType.TASK_UPDATED, story.task, actor=SYSTEM, now=now, more=settle.holders(story)
+    )
+
+
+@settle.retold
+def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
+    story, _, current = _hold_seeking(transfer, joining=worker_id)
+    worker = (
+        models.Worker.objects.filter(pk=worker_id).select_related("activity", "workspace").first()
+    )
+    if worker is None:
+        raise StaleState("the worker was deleted meanwhile")
+    hand = matcher.Hand(seen_workers.load_worker(worker_id))
+    if seen_transfers.refusal(current, hand, now=now) is not None:
+        raise StaleState(f"worker {worker.sid} has changed meanwhile")
+    handovers.seek(current, False, now=now)
+    _offer(story.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)
+
+
+def _hold_seeking(
+    transfer: models.Transfer, *, joining: int | None = None
+) -> tuple[settle.Story, models.Reservation, models.Transfer]:
+    story = settle.hold(transfer.task_id, joining=[] if joining is None else [joining])
+    giver = handovers.giver_of(story.reservations)
+    current = handovers.under_way(story.reservations)
+    if giver is None or current is None or current.pk != transfer.pk or not current.seeking:
+        raise StaleState(f"transfer {transfer.sid} has changed meanwhile")
+    current.task, current.workspace = story.task, story.task.workspace
+    return story, giver, current
