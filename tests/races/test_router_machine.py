@@ -28,6 +28,6 @@ def test_whatever_happens_on_a_floor_the_laws_hold_on_postgresql_too(postgres_ur
         env=dict(os.environ, RACES_DATABASE_URL=postgres_url, ROUTER_EXAMPLES=examples),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert played.returncode == 0, played.stdout
