@@ -34,6 +34,8 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
         super().connectionMade()
         self.maxMessagePayloadSize = LONGEST_MESSAGE
         self.maxFramePayloadSize = LONGEST_MESSAGE
+        # What is too long is told so by a close code rather than cut off.
+        self.failByDrop = False
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Take a message in, unless too many wait already."""

@@ -39,6 +39,8 @@ LONGEST_HOLD: Final = 5.0
 STEP_SECONDS: Final = 3.0
 MOST_WAITING: Final = 1_000
 BATCH: Final = 200
+FLUSHED: Final = 16_384
+"""After how many characters others get their turn, and the system takes over what was sent."""
 MOST_HEARD: Final = 20
 LONGEST_LIFETIME: Final = 2**31 - 1
 """Milliseconds: the SDK's timer overflows above this."""
@@ -157,8 +159,13 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             while self._waiting and self._is_open and time.monotonic() >= self._hold_until:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                sent = 0
                 for frame in await self._sessions.loader.load(batch):
                     await self._take(frame)
+                    sent += len(frame.text)
+                    if sent > FLUSHED:
+                        sent = 0
+                        await asyncio.sleep(0)
             if time.monotonic() >= self._hold_until:
                 self._order.caught_up()
         except OutOfStep:
