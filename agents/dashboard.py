@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from agents import cards, slots, waiting
+from agents import cards, slots, transfers, waiting
 from routing import models
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
@@ -83,6 +83,7 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.RESERVATION_RESCINDED: _ROOM | {_OFFERS},
     E.RESERVATION_WRAPUP: _ROOM | {_TASKS},
     E.RESERVATION_COMPLETED: _ROOM | {_TASKS},
+    E.RESERVATION_FAILED: frozenset({_QUEUE}),
     E.RESERVATION_CALLBACK_FAILED: _NONE,
 }
 """Which panels of the agent whom an event reaches are out of date then."""
@@ -130,14 +131,18 @@ def offers(worker: models.Worker) -> Context:
 def tasks(worker: models.Worker) -> Context:
     """Return what the agent has in hand, in the order in which it came."""
     rows = _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING).order_by("pk")
+    held = list(_with_tasks(rows).select_related("outgoing"))
+    handings = transfers.handings(held)
     return {
         "tasks": [
             {
                 "sid": row.task.sid,
                 "card": cards.card(row.task),
                 "wrapping": row.reservation_status == ReservationStatus.WRAPPING,
+                "handing": handings.get(row.pk),
+                "transferable": transfers.may_begin(row),
             }
-            for row in _with_tasks(rows)
+            for row in held
         ]
     }
 

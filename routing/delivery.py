@@ -82,6 +82,7 @@ AUDIENCE: Final[Mapping[E, frozenset[str]]] = {
     E.RESERVATION_RESCINDED: frozenset({_WORKER}),
     E.RESERVATION_WRAPUP: frozenset({_WORKER}),
     E.RESERVATION_COMPLETED: frozenset({_WORKER}),
+    E.RESERVATION_FAILED: frozenset({_WORKER}),
     E.RESERVATION_CALLBACK_FAILED: frozenset(),
 }
 """Which groups of sockets hear of an event."""

@@ -127,6 +127,7 @@ _ABOUT_TASKS = frozenset(
         EventType.WORKFLOW_TARGET_MATCHED,
         EventType.WORKFLOW_TIMEOUT,
         EventType.WORKFLOW_SKIPPED,
+        EventType.RESERVATION_FAILED,
     }
 )
 

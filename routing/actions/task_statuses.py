@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, Unpack
 
-from routing import events, models
+from routing import event_data, events, models
 from routing.actions import handovers, reservations, settle, steps
 from routing.actions.errors import NotNow, StaleState
 from routing.actions.tasks import TaskChanges, check_version, store, take
@@ -133,6 +133,12 @@ def give_up(decision: CancelTask, *, now: datetime) -> None:
         settle.finish(story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now)
     except lifecycle.InvalidTransition:
         raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
+    target = story.task.routing_target or ""
+    if target.startswith("WK"):
+        # Whoever it was for hears that it will not come.
+        more: event_data.EventData = {"holder_sids": target}
+        failed = EventType.RESERVATION_FAILED
+        settle.record_task(failed, story.task, actor=SYSTEM, now=now, more=more)
 
 
 def _story(task: models.Task, if_version: int | None) -> settle.Story:

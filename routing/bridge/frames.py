@@ -42,7 +42,8 @@ TRANSFERS: Final = frozenset(
         E.TASK_TRANSFER_COMPLETED,
     }
 )
-TOLD: Final = RESERVATIONS | WORKERS | CHANNELS | TASKS | TRANSFERS
+TASKS_FAILED: Final = frozenset({E.RESERVATION_FAILED})
+TOLD: Final = TASKS_FAILED | RESERVATIONS | WORKERS | CHANNELS | TASKS | TRANSFERS
 """The events that the SDK knows by name and payload."""
 
 _TAKEN: Final = frozenset({E.RESERVATION_ACCEPTED, E.RESERVATION_RESCINDED})
@@ -258,6 +259,6 @@ _WRITERS: Final[Mapping[E, _Writer]] = {
     **dict.fromkeys(RESERVATIONS, _reservation),
     **dict.fromkeys(WORKERS, _worker),
     **dict.fromkeys(CHANNELS, _worker_channel),
-    **dict.fromkeys(TASKS, _task),
+    **dict.fromkeys(TASKS | TASKS_FAILED, _task),
     **dict.fromkeys(TRANSFERS, _transfer),
 }

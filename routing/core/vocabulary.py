@@ -193,4 +193,5 @@ class EventType(StrEnum):
     RESERVATION_RESCINDED = "reservation.rescinded"  # pending → rescinded
     RESERVATION_WRAPUP = "reservation.wrapup"  # accepted → wrapping
     RESERVATION_COMPLETED = "reservation.completed"  # accepted, wrapping → completed
+    RESERVATION_FAILED = "reservation.failed"  # a task for one worker ended before they had it
     RESERVATION_CALLBACK_FAILED = "reservation.callback-failed"  # ours: an assignment callback

@@ -12,6 +12,7 @@ const RESERVATION = [
   "accepted", "rejected", "timeout", "canceled", "rescinded", "wrapup", "completed",
 ];
 const TASK = ["updated", "completed", "canceled", "wrapup", "transferInitiated"];
+const TRANSFER = ["attemptFailed", "failed", "completed", "canceled"];
 const CHANNEL = ["capacityUpdated", "availabilityUpdated"];
 
 const HIDDEN = new Set(["constructor", "domain", "worker", "dataServices", "request", "signaling"]);
@@ -53,6 +54,7 @@ function listen(emitter, names, of, about) {
   for (const name of names) {
     emitter.on(name, (data) => {
       if (name === "reservationCreated") watch(data, of);
+      if (name === "transferInitiated") listen(data, TRANSFER, of, "transfer.");
       say({ of, event: about + name, data: plain(data) });
     });
   }
@@ -77,6 +79,7 @@ function only(map, sid) {
 function target(worker, command) {
   if (command.reservation) {
     const reservation = only(worker.reservations, command.reservation);
+    if (command.on === "transfer") return reservation.task.transfers.outgoing;
     return command.on === "task" ? reservation.task : reservation;
   }
   if (command.activity) return only(worker.activities, command.activity);

@@ -164,6 +164,14 @@ def test_a_task_made_for_oneself_is_offered(office: Office) -> None:
     assert offer["task"]["routingTarget"] == alice.sid
 
 
+def test_a_task_for_oneself_that_comes_to_nothing_is_told(office: Office) -> None:
+    alice = office.worker(activity="Offline")
+    session = office.session(alice)
+    task = office.task(routing_target=alice.sid, ignore_capacity=False, timeout=1)
+    failed = session.hears("reservationFailed")
+    assert (failed["sid"], failed["assignment_status"]) == (task.sid, "canceled")
+
+
 def test_a_new_activity_is_known_to_open_sessions_soon(office: Office) -> None:
     alice = office.worker()
     session = office.session(alice)
