@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from routing import models
 from routing.actions.errors import InvalidInput
+from routing.models.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,17 @@ def _require(found: bool, routing_target: str | None) -> None:
 
 
 def _only_workflow(workspace: models.Workspace) -> models.Workflow:
-    two = list(workspace.workflows.order_by("pk")[:2])
+    two = _TWO_WORKFLOWS(workspace.pk)
     if len(two) != 1:
         raise InvalidInput(
             "the workflow_sid field is required: the workspace has "
             + ("no workflow" if not two else "more than one workflow"),
             field="workflow_sid",
         )
+    two[0].workspace = workspace
     return two[0]
+
+
+_TWO_WORKFLOWS: Final = Prepared(
+    lambda workspace: models.Workflow.objects.filter(workspace_id=workspace).order_by("pk")[:2], 0
+)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from routing import configurations, models
 from routing.core import lanes, seeks, steps
 from routing.models.lanes import SEEN_TO_WITHIN
+from routing.models.prepared import Prepared
 from routing.seen import tasks
 from workflows import expressions
 
@@ -35,12 +37,18 @@ def _direct(task: models.Task) -> lanes.Identity:
 
 
 def _lane(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
-    lane = models.Lane.objects.filter(workspace=task.workspace, digest=identity.digest).first()
-    if lane is None:
-        lane = _made(task, identity, now)
+    known = _LANE(task.workspace_id, identity.digest)
+    lane = known[0] if known else _made(task, identity, now)
     if now - lane.date_seen > SEEN_TO_WITHIN:
         models.Lane.objects.filter(pk=lane.pk).update(date_seen=now)
     return lane
+
+
+_LANE: Final = Prepared(
+    lambda workspace, digest: models.Lane.objects.filter(workspace_id=workspace, digest=digest),
+    0,
+    "",
+)
 
 
 def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from routing import configurations, event_data, events, models
 from routing.actions import lanes, settle
 from routing.core import steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
+from routing.models.prepared import Prepared
 from routing.seen import tasks
 
 FIELDS = [
@@ -49,11 +51,14 @@ def apply(task: models.Task, step: steps.Step, *, now: datetime) -> None:
     if target.priority is not None:
         task.priority = target.priority
     if task.task_queue is None or task.task_queue.sid != target.queue:
-        task.task_queue = models.TaskQueue.objects.get(
-            workspace_id=task.workspace_id, sid=target.queue
-        )
+        (task.task_queue,) = _TASK_QUEUE(task.workspace_id, target.queue)
         task.task_queue_entered_date = now
     task.lane = lanes.lane_of(task, now=now)
+
+
+_TASK_QUEUE: Final = Prepared(
+    lambda workspace, sid: models.TaskQueue.objects.filter(workspace_id=workspace, sid=sid), 0, "WQ"
+)
 
 
 def entry(

@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -21,6 +22,7 @@ from routing import models, secretbox, sids
 from routing.actions import api_keys
 from routing.actors import Actor
 from routing.api import failures
+from routing.models.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -85,13 +87,16 @@ class _Known:
 
 def _known(sid: str) -> _Known:
     if sids.is_valid(sid, "AC"):
-        for account in models.Account.objects.filter(sid=sid):
+        for account in _ACCOUNT(sid):
             return _Known(account.sealed_auth_token, account)
     elif sids.is_valid(sid, "SK"):
         keys = models.ApiKey.objects.filter(sid=sid, date_revoked=None)
         for key in keys.select_related("account"):
             return _Known(key.sealed_secret, key.account, key)
     return _Known(_nobodys(settings.SECRET_KEY))
+
+
+_ACCOUNT: Final = Prepared(lambda sid: models.Account.objects.filter(sid=sid), "AC")
 
 
 @functools.lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ carries out a change; all else is here. Only actions change rows.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -23,17 +22,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from routing import models, sids
-from routing.actions.errors import StaleState
 from routing.actors import Actor
-from routing.api import errors, inputs, pagination, parsers, rate_limits
+from routing.api import errors, inputs, pagination, parsers, rate_limits, versions
 from routing.api.authentication import BasicAuthentication, Caller
 from routing.api.negotiation import AlwaysJson
 from routing.api.schemas import Shape
+from routing.models.prepared import Prepared
 
 Row = TypeVar("Row", bound=db.Model)
 Given = Mapping[str, Any]
 """Arguments read from a form, by the names that actions know them by."""
 
+_WORKSPACE: Final = Prepared(
+    lambda account, sid: models.Workspace.objects.filter(account_id=account, sid=sid), 0, "WS"
+)
 _UNIQUE_NAME: Final = re.compile(r"[A-Za-z0-9_$]{1,64}")
 READ_ONLY: Final = ["get", "head"]
 NO_DELETE: Final = ["get", "head", "post"]
@@ -125,8 +127,11 @@ class Resource(APIView):
     @cached_property
     def workspace(self) -> models.Workspace:
         """Return the workspace that the path names, if it is the caller's."""
-        sid = self.sid("workspace_sid", "WS")
-        return self.one(self.workspaces(), sid=sid)
+        account = self.caller.account
+        for row in _WORKSPACE(account.pk, self.sid("workspace_sid", "WS")):
+            row.account = account
+            return row
+        raise errors.NotFound(self.request.path)
 
     def workspaces(self) -> QuerySet[models.Workspace]:
         """Return the caller's workspaces."""
@@ -229,7 +234,7 @@ class ListResource(Resource, Generic[Row]):
             page=page,
             order=order,
         )
-        return Response(body, headers=_etag(page.rows))
+        return Response(body, headers=versions.of_page(page.rows))
 
     def post(self, request: Request, **kwargs: str) -> Response:
         """Create one more."""
@@ -280,21 +285,4 @@ class InstanceResource(Resource, Generic[Row]):
 
         Raises `StaleState` when the row, as it was found, has none of the versions named.
         """
-        named = self.request.META.get("HTTP_IF_MATCH", "").strip()
-        if not named or named == "*" or not hasattr(row, "version"):
-            return None
-        tags = {tag.strip().removeprefix("W/").strip('"') for tag in named.split(",")}
-        if str(row.version) not in tags and "*" not in tags:
-            raise StaleState(
-                f"If-Match is {named[:60]}, but {row.sid} has the version {row.version}: read it"
-                " again and decide anew"
-            )
-        return int(row.version)
-
-
-def _etag(rows: Any) -> dict[str, str] | None:
-    """Return the ETag of a page whose rows have versions: a digest of those."""
-    if not rows or not hasattr(rows[0], "version"):
-        return None
-    versions = " ".join(f"{row.sid}:{row.version}" for row in rows)
-    return {"ETag": f'"{hashlib.sha256(versions.encode()).hexdigest()[:32]}"'}
+        return versions.expected(row, self.request.META.get("HTTP_IF_MATCH", ""))

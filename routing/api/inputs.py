@@ -25,6 +25,7 @@ from django.utils.dateparse import parse_datetime
 from routing import models, sids
 from routing.api.errors import ApiError
 from routing.api.parsers import Form
+from routing.models.prepared import Prepared
 from workflows import expressions
 
 TEXT_LIMIT: Final = 4_096
@@ -238,24 +239,37 @@ def reference(
         by: a further column by which it may be named, in lower case.
     """
     noun = sids.PREFIXES[prefix]
+    queries = {column: _by(model, column) for column in ("sid", by) if column}
 
     def convert(value: str, place: Place) -> Any:
         if clearable and not value:
             return None
         if sids.is_valid(value, prefix):
-            condition = {"sid": value}
+            column, named = "sid", value
         elif by:
-            condition = {by: value.lower()}
+            column, named = by, value.lower()
         else:
             place.refuse(value, _sid_wanted([prefix]))
-        rows = model._default_manager.filter(workspace=place.workspace, **condition)
-        found = next(iter(rows), None)
+        assert place.workspace is not None
+        found = next(iter(queries[column](place.workspace.pk, named)), None)
         if found is None:
             place.refuse(value, f"there is no such {noun} in this workspace")
+        found.workspace = place.workspace
         return found
 
     schema = {"type": "string"} if by else sid_schema(prefix, empty=clearable)
     return Param(name, argument, convert, required, schema=schema)
+
+
+def _by(model: type[db.Model], column: str) -> Prepared[Any]:
+    """Return the question for the row of a workspace that has a value in a column."""
+    return Prepared(
+        lambda workspace, value: model._default_manager.filter(
+            workspace_id=workspace, **{column: value}
+        ),
+        0,
+        "",
+    )
 
 
 def sid_schema(*prefixes: str, empty: bool = False) -> dict[str, Any]:
