@@ -1,0 +1,73 @@
+"""The official REST library for Node, pointed at a running server, finds what it knows."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import Cordboard, running
+from tests.sdk.package import installed
+
+pytestmark = pytest.mark.system
+
+HERE = Path(__file__).resolve().parent
+SECTIONS = (
+    *("workspaces", "activities", "taskChannels", "taskQueues", "workflows"),
+    *("workersAndTheirChannels", "tasksAndReservations", "pages", "events", "statistics"),
+    "errors",
+)
+LONGEST = 120
+"""Seconds; generous, as a machine that is busy must not fail a test that measures nothing."""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory in which the library is installed, exactly as the lock says."""
+    return installed(tmp_path_factory.mktemp("library"), locked=HERE)
+
+
+@pytest.fixture(scope="module")
+def server(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
+    """Return a running server."""
+    with running(tmp_path_factory.mktemp("node") / "var") as server:
+        yield server
+
+
+def run(script: Path, server: Cordboard) -> str:
+    """Run a script beside the library and return what it prints."""
+    environment = {**os.environ, **server.credentials(), "CORDBOARD": server.url}
+    done = subprocess.run(
+        ["node", str(script)], env=environment, capture_output=True, text=True, timeout=LONGEST
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def found(package: Path, server: Cordboard) -> dict[str, str | None]:
+    """Return what went wrong in each section."""
+    said = run(Path(shutil.copy(HERE / "resources.mjs", package)), server)
+    lines = map(json.loads, said.splitlines())
+    return {line["section"]: line["wrong"] for line in lines}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_library_drives(found: dict[str, str | None], section: str) -> None:
+    assert found[section] is None, found[section]
+
+
+def test_nothing_is_left_out(found: dict[str, str | None]) -> None:
+    assert set(found) == set(SECTIONS)
+
+
+def test_the_guides_script_reads_from_here(package: Path, server: Cordboard) -> None:
+    text = (HERE.parent.parent / "docs" / "coming-from-taskrouter.md").read_text()
+    script = package / "guide.mjs"
+    script.write_text(text.partition("```javascript\n")[2].partition("```")[0])
+    run(script, server)
