@@ -17,10 +17,11 @@ from routing.actions import (
     grabs,
     reservations,
     task_statuses,
+    transfers,
     worker_channels,
     workers,
 )
-from routing.core.vocabulary import ReservationStatus
+from routing.core.vocabulary import ReservationStatus, TransferMode
 
 Arguments = Mapping[str, Any]
 
@@ -40,7 +41,8 @@ class Command:
     """What an agent can do.
 
     Arguments:
-        needs: the arguments it cannot do without, all of them sids, with their prefixes.
+        needs: the arguments it cannot do without, all of them sids, with their prefixes; where
+            there are several, with a blank between them.
         takes: the arguments that are yes or no; left out they mean no.
     """
 
@@ -57,7 +59,9 @@ def run(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> N
     checked: dict[str, Any] = {}
     for argument, prefix in command.needs.items():
         value = arguments.get(argument)
-        if not isinstance(value, str) or not sids.is_valid(value, prefix):
+        if not isinstance(value, str) or not any(
+            sids.is_valid(value, one) for one in prefix.split()
+        ):
             raise Refused("invalid", f"“{argument}” is missing, or not a sid.", status=400)
         checked[argument] = value
     for argument in command.takes:
@@ -104,6 +108,26 @@ def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
         raise Refused("not_now", "This task is already done.") from error
 
 
+def _transfer(agent: Agent, given: Arguments, now: datetime) -> None:
+    transfers.begin_transfer(
+        reservation=_in_hand(agent, given),
+        to=given["to"],
+        mode=TransferMode.WARM if given["stay"] else TransferMode.COLD,
+        actor=agent.actor,
+        now=now,
+    )
+
+
+def _cancel_transfer(agent: Agent, given: Arguments, now: datetime) -> None:
+    transfer = _in_hand(agent, given).outgoing
+    if transfer is None:
+        raise Refused("not_now", "This task is not on its way to anybody.")
+    try:
+        transfers.cancel_transfer(transfer=transfer, actor=agent.actor, now=now)
+    except errors.NotNow as error:
+        raise Refused("not_now", "Somebody has accepted this task already.") from error
+
+
 def _grab(agent: Agent, given: Arguments, now: datetime) -> None:
     task = models.Task.objects.filter(
         workspace=agent.worker.workspace_id, sid=given["task"]
@@ -148,6 +172,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "reservation.reject": Command(_reject, {"reservation": "WR"}),
     "task.wrap_up": Command(_wrap_up, {"task": "WT"}),
     "task.complete": Command(_complete, {"task": "WT"}),
+    "task.transfer": Command(_transfer, {"task": "WT", "to": "WK WQ"}, ("stay",)),
+    "task.cancel_transfer": Command(_cancel_transfer, {"task": "WT"}),
     "task.grab": Command(_grab, {"task": "WT"}),
     "worker.set_activity": Command(_set_activity, {"activity": "WA"}, ("reject_offers",)),
     "worker_channel.set_available": Command(_set_available, {"channel": "WC"}, ("available",)),
@@ -161,6 +187,19 @@ def _offer(agent: Agent, given: Arguments) -> models.Reservation:
     if offer is None:
         raise Refused("not_found", "There is no such offer any more.", status=404)
     return offer
+
+
+def _in_hand(agent: Agent, given: Arguments) -> models.Reservation:
+    """Return what this agent has accepted of a task."""
+    row = models.Reservation.objects.filter(
+        worker=agent.worker,
+        task__sid=given["task"],
+        reservation_status=ReservationStatus.ACCEPTED.value,
+    )
+    found = row.select_related("workspace", "outgoing").first()
+    if found is None:
+        raise Refused("not_found", "You have no such task.", status=404)
+    return found
 
 
 def _task_in_hand(agent: Agent, given: Arguments) -> models.Task:

@@ -10,6 +10,7 @@ app_name = "agents"
 urlpatterns = [
     path("", views.desk, name="desk"),
     path("panels/<slug:name>", views.panel, name="panel"),
+    path("transfer/<str:sid>", views.transfer, name="transfer"),
     path("do/<str:name>", views.command, name="command"),
 ]
 websocket_urlpatterns = [

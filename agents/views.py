@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from agents import access, commands, dashboard
+from agents import access, cards, commands, dashboard, transfers
 from agents.access import Agent
 from agents.dashboard import Panel
 
@@ -36,6 +36,22 @@ def panel(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
     shown = Panel(name)
     context = _shown(request, agent, shown) | _place(request, agent)
     return render(request, f"agents/_{shown.value}.html", context)
+
+
+@require_GET
+@access.agents_only
+def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
+    """Show to whom a task in hand may be handed on: a page, or what of it a script wants."""
+    reservation = transfers.in_hand(agent.worker, sid)
+    if reservation is None or not transfers.may_begin(reservation):
+        raise Http404
+    context = _place(request, agent) | {
+        "card": cards.card(reservation.task),
+        "colleagues": transfers.colleagues(agent.worker),
+        "queues": transfers.queues(agent.worker),
+    }
+    template = "_transfer" if access.is_script(request) else "transfer"
+    return render(request, f"agents/{template}.html", context)
 
 
 @require_POST

@@ -25,6 +25,7 @@ async function press(form, button) {
   const command = form.dataset.command;
   const fields = new FormData(form, button);
   form.closest("details.menu")?.removeAttribute("open");
+  form.closest("dialog")?.close();
   if (command === "worker.set_activity" && leaves(button)) {
     if (!(await confirmLeaving(button))) return;
     fields.set("reject_offers", "true");
@@ -37,7 +38,7 @@ async function press(form, button) {
       reply = await ask(form, command, fields);
     }
     if (!reply?.ok) toast(reply?.error?.message ?? NO_ANSWER);
-    if (socket.isOpen() && reply) await refresh(form.closest("[data-panel]").id);
+    if (socket.isOpen() && reply) await refresh(form.closest("[data-panel]")?.id ?? "tasks");
     else staleAll();
   } finally {
     // The panel may have been drawn anew meanwhile: the button counts, not the element.

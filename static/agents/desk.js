@@ -9,6 +9,7 @@ import * as panels from "./panels.js";
 import * as signals from "./signals.js";
 import * as socket from "./socket.js";
 import { toast } from "./toasts.js";
+import * as transfers from "./transfers.js";
 
 /** What takes an offer away that the agent has not answered; nothing goes without a word. */
 const GONE = {
@@ -33,6 +34,7 @@ signals.start();
 menus.start();
 keys.start();
 commands.start();
+transfers.start();
 
 socket.start({
   live() {

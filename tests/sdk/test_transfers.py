@@ -105,7 +105,7 @@ def test_what_cannot_be_transferred_is_refused_in_words(office: Office) -> None:
         with pytest.raises(SdkError, match=f"status code 400.*{words}"):
             alice.tell("transfer", to, reservation=sid, on="task")
     away = office.worker("Away", activity="Offline")
-    with pytest.raises(SdkError, match="status code 400.*takes no work"):
+    with pytest.raises(SdkError, match=r"status code 400.*takes no work"):
         alice.tell("transfer", away.sid, reservation=sid, on="task")
     bob = office.worker("Bob")
     with pytest.raises(SdkError, match=r"501.*not supported"):
