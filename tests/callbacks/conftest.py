@@ -10,6 +10,9 @@ import pytest
 
 from config import environment
 from routing import models
+from routing.actions import workspaces
+from routing.actors import SYSTEM
+from routing.receivers import deliveries
 from tests import factories
 from tests.callbacks.receiver import Receiver
 from tests.factories import NOW
@@ -60,3 +63,21 @@ def account(transactional_db: None) -> models.Account:
 def floor(account: models.Account) -> models.Workspace:
     """Return a workspace that tells nobody anything yet."""
     return factories.workspace(account=account)
+
+
+@pytest.fixture
+def told(floor: models.Workspace, receiver: Receiver, clock: Clock) -> Receiver:
+    """Return a receiver that has had everything that happened on the floor until now."""
+    factories.workflow(floor)
+    workspaces.update_workspace(
+        workspace=floor, event_callback_url=receiver.url, actor=SYSTEM, now=NOW
+    )
+    deliveries.run(floor.sid, clock=clock)
+    receiver.requests.clear()
+    return receiver
+
+
+@pytest.fixture
+def workflow(floor: models.Workspace, receiver: Receiver) -> models.Workflow:
+    """Return a workflow that asks the receiver about its offers."""
+    return factories.workflow(floor, assignment_callback_url=receiver.url)

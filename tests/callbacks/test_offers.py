@@ -1,64 +1,24 @@
-"""Assignment callbacks: asked once per offer, and done what is answered, once."""
+"""Assignment callbacks: what is asked, and what becomes of each answer."""
 
 from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from routing import models
 from routing.actions import (
-    assignment_callbacks,
-    callbacks,
-    grabs,
     reservations,
-    workflows,
-    workspaces,
 )
 from routing.actors import SYSTEM
-from routing.receivers import questions
 from tests import factories
+from tests.callbacks.asking import ask, concluded, failures, offer, says
 from tests.callbacks.conftest import Clock
 from tests.callbacks.receiver import Receiver, Request, silent
-from tests.factories import NOW, later
-
-Ask = Callable[[], models.AssignmentCallback]
-
-
-@pytest.fixture
-def workflow(floor: models.Workspace, receiver: Receiver) -> models.Workflow:
-    """Return a workflow that asks the receiver about its offers."""
-    return factories.workflow(floor, assignment_callback_url=receiver.url)
-
-
-def says(answer: Any, status: int = 200, content_type: str = "application/json") -> Any:
-    """Return what a receiver does that always gives this answer."""
-    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return lambda request: request.answer(status, body, content_type)
-
-
-def ask(workflow: models.Workflow, clock: Clock) -> None:
-    questions.run(workflow.sid, clock=clock)
-
-
-def offer(floor: models.Workspace, **given: Any) -> models.Reservation:
-    """Make an offer to a worker of its own."""
-    factories.worker(floor)
-    return factories.offered(floor, **given)
-
-
-def concluded(reservation: models.Reservation) -> models.AssignmentCallback:
-    return models.AssignmentCallback.objects.get(reservation=reservation)
-
-
-def failures() -> list[dict[str, Any]]:
-    rows = models.Event.objects.filter(event_type="reservation.callback-failed").order_by("pk")
-    return [row.event_data for row in rows]
+from tests.factories import NOW
 
 
 def test_the_receiver_is_told_what_there_is_to_know(
@@ -260,192 +220,3 @@ def test_who_says_nothing_is_waited_for_no_longer_than_said(
         ask(workflow, clock)
     assert factories.status(reservation) == "canceled"
     assert concluded(reservation).answer.count("in time") == 2
-
-
-def test_an_offer_is_asked_about_once(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    receiver.respond = says({})
-    offer(floor)
-    for _ in range(3):
-        ask(workflow, clock)
-    assert len(receiver.requests) == 1
-    assert questions.due(clock()) == []
-
-
-def test_nobody_is_asked_about_what_was_answered_or_grabbed_before(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    reservation = offer(floor)
-    reservations.accept_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
-    ask(workflow, clock)
-    assert concluded(reservation).outcome == "not asked: the offer was accepted before"
-    queue = models.TaskQueue.objects.get()
-    models.TaskQueue.objects.filter(pk=queue.pk).update(grab_policy="anything")
-    worker = factories.worker(floor)
-    task = factories.task(floor)
-    grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=NOW)
-    ask(workflow, clock)
-    assert receiver.requests == []
-
-
-def test_an_answer_that_comes_after_another_is_too_late(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    reservation = offer(floor)
-
-    def answered_meanwhile(request: Request) -> None:
-        reservations.reject_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
-        connection.close()
-        request.answer(200, b'{"instruction": "accept"}')
-
-    receiver.respond = answered_meanwhile
-    ask(workflow, clock)
-    assert factories.status(reservation) == "rejected"
-    assert concluded(reservation).outcome.startswith("too late")
-
-
-def test_an_answer_after_the_offers_time_accepts_nothing(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    reservation = offer(floor)
-    receiver.respond = says({"instruction": "accept"})
-    clock.shift(121)
-    ask(workflow, clock)
-    assert concluded(reservation).outcome.startswith("too late")
-    factories.run(floor, later(121))
-    assert factories.status(reservation) == "timeout"
-
-
-def test_a_withdrawn_offer_is_no_failure_when_it_was_accepted_meanwhile(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    reservation = offer(floor)
-
-    def accepted_meanwhile(request: Request) -> None:
-        reservations.accept_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
-        connection.close()
-        request.answer(500)
-
-    receiver.respond = accepted_meanwhile
-    ask(workflow, clock)
-    assert factories.status(reservation) == "accepted"
-    assert failures() == []
-
-
-def test_an_answer_is_carried_out_once_whoever_else_has_it(
-    floor: models.Workspace, workflow: models.Workflow, clock: Clock
-) -> None:
-    reservation = offer(floor)
-    question = concluded(reservation)
-    accept = assignment_callbacks.Reply(do="accept", outcome="accepted")
-    first, _ = assignment_callbacks.conclude(question=question, reply=accept, now=NOW)
-    assert first == "accepted"
-    again, _ = assignment_callbacks.conclude(question=question, reply=accept, now=NOW)
-    assert again.startswith("too late")
-    reject = assignment_callbacks.Reply(do="nothing", outcome="nothing", error_code=40005)
-    late, _ = assignment_callbacks.conclude(question=question, reply=reject, now=NOW)
-    assert late == "too late: somebody else has concluded it"
-    assert failures() == []
-    assert concluded(reservation).outcome == "accepted"
-
-
-def test_a_runner_killed_between_asking_and_doing_leaves_it_to_the_next(
-    floor: models.Workspace,
-    workflow: models.Workflow,
-    receiver: Receiver,
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(*_: Any, **__: Any) -> None:
-        raise Killed
-
-    receiver.respond = says({"instruction": "accept"})
-    reservation = offer(floor)
-    with monkeypatch.context() as patched:
-        patched.setattr(assignment_callbacks, "conclude", die)
-        patched.setattr(callbacks, "release", lambda _: None)
-        with pytest.raises(Killed):
-            ask(workflow, clock)
-    ask(workflow, clock)
-    assert factories.status(reservation) == "pending"
-    assert questions.due(clock()) == []
-    clock.now += callbacks.LEASE
-    assert questions.due(clock()) == [workflow.sid]
-    ask(workflow, clock)
-    assert factories.status(reservation) == "accepted"
-    assert [request.token for request in receiver.requests] == [reservation.sid] * 2
-
-
-def test_an_offer_is_asked_about_as_it_was_made(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    offer(floor)
-    workflows.update_workflow(workflow=workflow, assignment_callback_url="", actor=SYSTEM, now=NOW)
-    receiver.respond = says({"instruction": "accept"})
-    ask(workflow, clock)
-    assert len(receiver.requests) == 1
-
-
-def test_receivers_that_are_away_are_left_alone_between_rounds(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    receiver.respond = lambda request: request.answer(503)
-    task = offer(floor).task
-    for _ in range(120):
-        ask(workflow, clock)
-        factories.run(floor, clock())
-        clock.shift(1)
-    task.refresh_from_db()
-    assert 10 < task.assignments < 40
-    receiver.respond = says({"instruction": "accept"})
-    clock.shift(10)
-    ask(workflow, clock)
-    assert factories.status(task) == "assigned"
-
-
-def test_one_workflows_receiver_that_hangs_holds_up_no_other(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    hang = threading.Event()
-    asked = threading.Event()
-    with Receiver("the token that signs").running() as slow:
-
-        def wait(request: Request) -> None:
-            asked.set()
-            hang.wait(10)
-            request.answer()
-
-        slow.respond = wait
-        other = factories.workflow(floor, assignment_callback_url=slow.url)
-        first = offer(floor, workflow=other)
-        thread = threading.Thread(target=_ask_and_close, args=[other, clock])
-        thread.start()
-        assert asked.wait(10)
-        receiver.respond = says({"instruction": "accept"})
-        second = offer(floor, workflow=workflow)
-        ask(workflow, clock)
-        assert factories.status(second) == "accepted"
-        hang.set()
-        thread.join()
-        assert factories.status(first) == "canceled"
-
-
-def _ask_and_close(workflow: models.Workflow, clock: Clock) -> None:
-    try:
-        ask(workflow, clock)
-    finally:
-        connection.close()
-
-
-def test_a_workspace_goes_with_the_questions_that_are_open_in_it(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
-) -> None:
-    offer(floor)
-    workspaces.delete_workspace(workspace=floor, actor=SYSTEM, now=NOW)
-    ask(workflow, clock)
-    assert receiver.requests == []
-    assert not models.AssignmentCallback.objects.exists()

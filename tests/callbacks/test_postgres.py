@@ -12,7 +12,13 @@ import pytest
 from tests.running import ROOT
 
 pytestmark = pytest.mark.postgres
-FILES = ("test_events.py", "test_offers.py", "test_plans.py")
+FILES = (
+    "test_events.py",
+    "test_deliveries.py",
+    "test_offers.py",
+    "test_questions.py",
+    "test_plans.py",
+)
 
 
 def test_callbacks_do_on_postgresql_what_they_do_on_sqlite(postgres_url: str) -> None:

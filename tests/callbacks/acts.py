@@ -1,0 +1,30 @@
+"""What tests of event callbacks do again and again."""
+
+from __future__ import annotations
+
+from routing import models
+from routing.actions import workspaces
+from routing.actors import SYSTEM
+from routing.receivers import deliveries
+from tests.callbacks.conftest import Clock
+from tests.factories import NOW
+
+
+def point(floor: models.Workspace, url: str, events_filter: str | None = None) -> None:
+    """Have a workspace's events go to an address."""
+    workspaces.update_workspace(
+        workspace=floor,
+        event_callback_url=url,
+        events_filter=events_filter,
+        actor=SYSTEM,
+        now=NOW,
+    )
+
+
+def post(floor: models.Workspace, clock: Clock) -> None:
+    """Post what the workspace's receiver is owed, as the job does."""
+    deliveries.run(floor.sid, clock=clock)
+
+
+def pending() -> int:
+    return models.CallbackDelivery.objects.pending().count()

@@ -1,0 +1,36 @@
+"""What tests of assignment callbacks do again and again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from routing import models
+from routing.receivers import questions
+from tests import factories
+from tests.callbacks.conftest import Clock
+
+
+def says(answer: Any, status: int = 200, content_type: str = "application/json") -> Any:
+    """Return what a receiver does that always gives this answer."""
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return lambda request: request.answer(status, body, content_type)
+
+
+def ask(workflow: models.Workflow, clock: Clock) -> None:
+    questions.run(workflow.sid, clock=clock)
+
+
+def offer(floor: models.Workspace, **given: Any) -> models.Reservation:
+    """Make an offer to a worker of its own."""
+    factories.worker(floor)
+    return factories.offered(floor, **given)
+
+
+def concluded(reservation: models.Reservation) -> models.AssignmentCallback:
+    return models.AssignmentCallback.objects.get(reservation=reservation)
+
+
+def failures() -> list[dict[str, Any]]:
+    rows = models.Event.objects.filter(event_type="reservation.callback-failed").order_by("pk")
+    return [row.event_data for row in rows]

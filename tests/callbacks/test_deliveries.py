@@ -1,0 +1,293 @@
+"""Event callbacks come in order per task, at least once, whatever their receiver does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from routing import models
+from routing.actions import callbacks, task_statuses
+from routing.actors import SYSTEM
+from tests import factories
+from tests.callbacks.acts import pending, point, post
+from tests.callbacks.conftest import Clock
+from tests.callbacks.receiver import Receiver, Request
+from tests.factories import later
+
+
+def test_nothing_is_lost_while_a_receiver_is_down(floor: models.Workspace, clock: Clock) -> None:
+    factories.workflow(floor)
+    with Receiver("the token that signs").running() as first:
+        point(floor, first.url)
+        port = first.port
+    owed = pending()
+    for number in range(5):
+        factories.task(floor, now=later(number))
+        owed = pending()
+        post(floor, clock)
+        clock.shift(30)
+    assert pending() == owed > 10
+    row = models.CallbackDelivery.objects.order_by("pk")[0]
+    assert row.attempts > 1
+    assert row.answer.startswith("no connection")
+    with Receiver("the token that signs", port).running() as again:
+        clock.shift(60)
+        for _ in range(3):
+            post(floor, clock)
+        assert pending() == 0
+        assert len(again.requests) == owed
+        sids = [request.form["Sid"] for request in again.requests]
+        assert len(set(sids)) == owed
+
+
+def test_an_attempt_is_repeated_with_the_same_ids_and_values(
+    floor: models.Workspace, told: Receiver, clock: Clock
+) -> None:
+    told.respond = lambda request: request.answer(500, b'"no"')
+    factories.task(floor)
+    post(floor, clock)
+    first = told.requests[0]
+    told.respond = Request.answer
+    clock.shift(10)
+    post(floor, clock)
+    again = [r for r in told.requests if r.form["Sid"] == first.form["Sid"]]
+    assert len(again) == 2
+    assert again[0].form == again[1].form
+    assert again[0].token == again[1].token == first.form["Sid"]
+    assert again[0].signature == again[1].signature
+    assert pending() == 0
+
+
+def test_pauses_grow_and_the_last_answer_can_be_read(
+    floor: models.Workspace, told: Receiver, clock: Clock
+) -> None:
+    told.respond = lambda request: request.answer(503, b"busy", "text/plain")
+    point(floor, told.url, "task.created")
+    post(floor, clock)
+    factories.task(floor)
+    pauses = []
+    for _ in range(12):
+        row = models.CallbackDelivery.objects.pending().get()
+        clock.now = max(clock.now, row.date_due) + timedelta(seconds=60)
+        post(floor, clock)
+        row.refresh_from_db()
+        pauses.append(int((row.date_due - clock.now).total_seconds()))
+    assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert (row.answer_status, row.answer, row.attempts) == (503, "503 busy", 12)
+
+
+def test_after_hours_it_is_given_up_and_can_be_sent_again(
+    floor: models.Workspace, told: Receiver, clock: Clock, settings: Any
+) -> None:
+    told.respond = lambda request: request.answer(404)
+    task = factories.task(floor)
+    post(floor, clock)
+    clock.shift(settings.CALLBACK_RETRY_HOURS * 3600 + 1)
+    post(floor, clock)
+    assert pending() == 0
+    failed = models.CallbackDelivery.objects.filter(status="failed")
+    assert failed.count() == models.Event.objects.filter(resource_sid=task.sid).count()
+    told.respond = Request.answer
+    told.requests.clear()
+    callbacks.send_again(deliveries=failed, now=clock())
+    post(floor, clock)
+    assert len(told.requests) == models.Event.objects.filter(resource_sid=task.sid).count()
+    assert pending() == 0
+
+
+def test_events_of_a_task_come_in_their_order_though_one_is_refused(
+    floor: models.Workspace, told: Receiver, clock: Clock
+) -> None:
+    refused = 0
+
+    def refuse_twice(request: Request) -> None:
+        nonlocal refused
+        if request.form["EventType"] == "task.created" and refused < 2:
+            refused += 1
+            return request.answer(500)
+        return request.answer()
+
+    told.respond = refuse_twice
+    factories.worker(floor)
+    reservation = factories.accepted(floor)
+    task_statuses.complete_task(task=reservation.task, actor=SYSTEM, now=later(5))
+    for _ in range(6):
+        post(floor, clock)
+        clock.shift(5)
+    about = [r.form for r in told.requests if r.form.get("TaskSid") == reservation.task.sid]
+    moments = [(form["EventType"], form["Sid"]) for form in about]
+    once = list(dict.fromkeys(moments))
+    written = models.Event.objects.filter(event_data__task_sid=reservation.task.sid)
+    assert [sid for _, sid in once] == list(written.order_by("pk").values_list("sid", flat=True))
+    assert pending() == 0
+
+
+def test_a_task_whose_event_is_refused_holds_up_no_other_task(
+    floor: models.Workspace, told: Receiver, clock: Clock
+) -> None:
+    bad = factories.task(floor)
+    told.respond = lambda r: r.answer(500 if r.form.get("TaskSid") == bad.sid else 204)
+    good = factories.task(floor)
+    post(floor, clock)
+    written = models.Event.objects.filter(resource_sid=good.sid).count()
+    assert sum(r.form["TaskSid"] == good.sid for r in told.requests) == written
+    assert sum(r.form["TaskSid"] == bad.sid for r in told.requests) == 1
+
+
+def test_a_receiver_that_takes_nothing_is_asked_by_one_event_less_and_less_often(
+    floor: models.Workspace, told: Receiver, clock: Clock
+) -> None:
+    told.respond = lambda request: request.answer(500)
+    for _ in range(20):
+        factories.task(floor)
+    post(floor, clock)
+    assert len(told.requests) == 8
+    asked = []
+    for _ in range(600):
+        before = len(told.requests)
+        post(floor, clock)
+        asked.append(len(told.requests) - before)
+        clock.shift(1)
+    assert set(asked) == {0, 1}
+    assert sum(asked) < 25
+
+
+def test_a_new_address_gets_what_the_old_one_never_took_and_none_ends_it(
+    floor: models.Workspace, receiver: Receiver, clock: Clock
+) -> None:
+    factories.workflow(floor)
+    with Receiver("the token that signs").running() as first:
+        point(floor, first.url)
+    factories.task(floor)
+    post(floor, clock)
+    owed = pending()
+    point(floor, receiver.url)
+    clock.shift(5)
+    post(floor, clock)
+    assert len(receiver.requests) == owed + 1
+    receiver.respond = lambda request: request.answer(500)
+    factories.task(floor)
+    post(floor, clock)
+    point(floor, "")
+    assert pending() == 0
+    last = models.CallbackDelivery.objects.order_by("-pk")[0]
+    assert (last.status, last.answer) == ("failed", "the callback URL was removed")
+
+
+def test_while_somebody_posts_nobody_else_does_and_a_dead_one_gives_way(
+    floor: models.Workspace, told: Receiver, clock: Clock
+) -> None:
+    factories.task(floor)
+    dead = callbacks.lease(sid=floor.sid, now=clock())
+    assert dead is not None
+    post(floor, clock)
+    assert told.requests == []
+    clock.now += callbacks.LEASE
+    post(floor, clock)
+    assert pending() == 0
+    assert not callbacks.renew(dead, now=clock())
+
+
+def test_what_was_posted_and_not_written_down_is_posted_again(
+    floor: models.Workspace, told: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    task = factories.task(floor)
+    with monkeypatch.context() as patched:
+        patched.setattr(callbacks, "note_attempts", die)
+        patched.setattr(callbacks, "release", lambda _: None)
+        with pytest.raises(Killed):
+            post(floor, clock)
+    clock.now += callbacks.LEASE
+    post(floor, clock)
+    written = list(
+        models.Event.objects.filter(resource_sid=task.sid)
+        .order_by("pk")
+        .values_list("sid", flat=True)
+    )
+    posted = [r.form["Sid"] for r in told.requests if r.form["TaskSid"] == task.sid]
+    assert list(dict.fromkeys(posted)) == written
+    assert posted.count(written[0]) == 2
+
+
+def test_a_slow_receiver_leaves_the_others_alone(
+    account: models.Account, floor: models.Workspace, told: Receiver, clock: Clock
+) -> None:
+    slow = factories.workspace(account=account)
+    asked = threading.Event()
+
+    def hang(request: Request) -> None:
+        asked.set()
+        request.handler.server.slow.gone.wait(10)  # type: ignore[attr-defined]
+
+    with Receiver("the token that signs").running() as hanging:
+        hanging.server.slow = hanging  # type: ignore[attr-defined]
+        hanging.respond = hang
+        point(slow, hanging.url)
+        thread = threading.Thread(target=_run, args=[slow, clock])
+        thread.start()
+        assert asked.wait(10)
+        factories.task(floor)
+        post(floor, clock)
+        assert (
+            models.CallbackDelivery.objects.pending().filter(workspace_sid=floor.sid).count() == 0
+        )
+        hanging.gone.set()
+        thread.join()
+
+
+def _run(floor: models.Workspace, clock: Clock) -> None:
+    try:
+        post(floor, clock)
+    finally:
+        connection.close()
+
+
+def test_a_receiver_that_takes_nothing_is_told_of_once_in_the_log(
+    floor: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    told.respond = lambda request: request.answer(500)
+    factories.task(floor)
+    with caplog.at_level(logging.INFO, logger="routing.receivers.deliveries"):
+        for _ in range(5):
+            post(floor, clock)
+            clock.shift(60)
+        told.respond = Request.answer
+        post(floor, clock)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_credentials_of_an_address_are_not_told_in_the_log(
+    floor: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    point(floor, told.url.replace("127", "user:secret@127"))
+    told.respond = lambda request: request.answer(500)
+    factories.task(floor)
+    post(floor, clock)
+    assert "takes none" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_what_cannot_be_signed_is_tried_again_and_not_sent_unsigned(
+    floor: models.Workspace, told: Receiver, clock: Clock, settings: Any
+) -> None:
+    factories.task(floor)
+    key, settings.SECRET_KEY = settings.SECRET_KEY, "another one, long enough to be a secret key"
+    post(floor, clock)
+    assert told.requests == []
+    row = models.CallbackDelivery.objects.pending().filter(attempts=1)[0]
+    assert "SECRET_KEY" in row.answer
+    settings.SECRET_KEY = key
+    clock.shift(60)
+    post(floor, clock)
+    assert pending() == 0
