@@ -12,7 +12,11 @@ import sys
 from tests import postgres
 
 BASE = [sys.executable, "-m", "pytest", "-m", "bench", "-s", "-q", "-p", "no:randomly"]
-ON_POSTGRES = ["tests/benchmarks/test_cycle.py", "tests/benchmarks/test_customers.py"]
+ON_POSTGRES = [
+    "tests/benchmarks/test_cycle.py",
+    "tests/benchmarks/test_customers.py",
+    "tests/benchmarks/test_create.py",
+]
 
 
 def main(arguments: list[str]) -> int:
