@@ -27,7 +27,13 @@ RESERVATION_EVENTS: Final = {
     EventType.RESERVATION_CANCELED: ReservationStatus.CANCELED,
     EventType.RESERVATION_RESCINDED: ReservationStatus.RESCINDED,
 }
-LATE: Final = {"reservation.timeout", "worker.activity.update"}
+LATE: Final = {
+    "reservation.timeout",
+    "worker.activity.update",
+    "task.transfer-attempt-failed",
+    "task.transfer-failed",
+    "task.updated",
+}
 """What an answer that comes too late leaves behind."""
 
 OVER: Final = lifecycle.FINAL_TASK | (
@@ -208,10 +214,11 @@ class Pass:
     def _nobody_was_passed_over(self, untouched: Iterable[models.Task]) -> None:
         """Nobody was offered a task while one before it in the order waited for them.
 
-        Of whoever was offered one thing alone we know what they looked like before.
+        Of whoever was offered one thing alone we know what they looked like before. What is handed
+        on to a queue waits for nobody: it comes first.
         """
         offers = Counter(r.worker_id for r in self._made)
-        single = [r for r in self._made if offers[r.worker_id] == 1]
+        single = [r for r in self._made if offers[r.worker_id] == 1 and r.incoming_id is None]
         for task in untouched:
             for reservation in single:
                 if self._place(task) < self._place(reservation.task):

@@ -12,12 +12,26 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.properties.router_machine import RouterMachine
+from tests.properties.router_transfers import TransferMachine
 
 
 @pytest.mark.django_db
 def test_whatever_happens_on_a_floor_the_laws_of_routing_hold() -> None:
     run_state_machine_as_test(
         RouterMachine,
+        settings=settings(
+            max_examples=int(os.environ.get("ROUTER_EXAMPLES", "15")),
+            stateful_step_count=int(os.environ.get("ROUTER_STEPS", "25")),
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.django_db
+def test_the_laws_hold_where_tasks_are_handed_on() -> None:
+    run_state_machine_as_test(
+        TransferMachine,
         settings=settings(
             max_examples=int(os.environ.get("ROUTER_EXAMPLES", "15")),
             stateful_step_count=int(os.environ.get("ROUTER_STEPS", "25")),
