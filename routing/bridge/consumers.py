@@ -19,8 +19,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from routing import groups
 from routing.bridge import doorkeeper, frames, offline, sessions
 from routing.bridge.order import Order, OutOfStep
+from routing.bridge.sessions import Holder
 from routing.core.vocabulary import EventType as E
-from routing.tokens import Grant
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ _NAMING: Final = frames.WORKERS | frames.CHANNELS
 class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One session of a worker."""
 
-    grant: Grant
+    holder: Holder
     spread_seconds = 5.0
     """Over how long the sessions of a workspace are closed that must read their lists anew."""
 
@@ -64,11 +64,12 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._is_open = False
         self._sessions = sessions.here()
         wish = doorkeeper.wish(self.scope)
-        grant = await doorkeeper.admitted(wish, self._sessions)
-        if grant is None or grant.worker is None:
+        holder = await doorkeeper.admitted(wish, self._sessions)
+        if holder is None:
             await self.close()
             return
-        self.grant, self._wish, self._worker_sid = grant, wish, grant.worker.sid
+        self.holder, self._worker_sid = holder, holder.worker_sid
+        self._offline_when_gone = wish.offline_when_gone
         self._order = Order()
         self._waiting: deque[str] = deque()
         self._is_telling = False
@@ -81,9 +82,9 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._stuck_since: float | None = None
         # Joined before anything is read, so that nothing happens unheard in between.
         self._joined = [
-            groups.worker(grant.worker.sid),
-            groups.sessions(grant.worker.sid),
-            groups.workspace(grant.workspace.sid),
+            groups.worker(holder.worker_sid),
+            groups.sessions(holder.worker_sid),
+            groups.workspace(holder.workspace_sid),
         ]
         for name in self._joined:
             await self.channel_layer.group_add(name, self.channel_name)
@@ -96,11 +97,11 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_send(groups.sessions(self._worker_sid), message)
 
     def _init(self) -> str:
-        left = int((self.grant.expires - time.time()) * 1000)
+        left = int((self.holder.expires - time.time()) * 1000)
         payload = {
             "channel_id": self._worker_sid,
-            "account_sid": self.grant.account.sid,
-            "workspace_sid": self.grant.workspace.sid,
+            "account_sid": self.holder.account_sid,
+            "workspace_sid": self.holder.workspace_sid,
             "token_lifetime": min(max(left, 0), LONGEST_LIFETIME),
         }
         return json.dumps({"event_type": "init", "payload": payload})
@@ -114,7 +115,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._sessions.remove(self)
         for name in self._joined:
             await self.channel_layer.group_discard(name, self.channel_name)
-        if self._wish.offline_when_gone and not self._sessions.of_worker(self._worker_sid):
+        if self._offline_when_gone and not self._sessions.of_worker(self._worker_sid):
             self._sessions.start(offline.follow(self._sessions, self._worker_sid))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -234,7 +235,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Beat, and end what has come to its end."""
         if not self._is_open:
             return
-        if self.grant.expires <= time.time():
+        if self.holder.expires <= time.time():
             await self.end(EXPIRED, "The token has expired")
         elif self._close_at is not None and now >= self._close_at:
             await self.end(RESYNC, "Activities or channels have changed; read them anew")

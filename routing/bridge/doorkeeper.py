@@ -15,9 +15,8 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from routing import token_policies, tokens
-from routing.bridge.sessions import Sessions
+from routing.bridge.sessions import Holder, Sessions
 from routing.bridge.views import serves
-from routing.tokens import Grant
 
 logger = logging.getLogger(__name__)
 
@@ -60,14 +59,14 @@ def wish(scope: Mapping[str, Any]) -> Wish:
     )
 
 
-async def admitted(wish: Wish, sessions: Sessions) -> Grant | None:
-    """Return what a client's token grants, if it may have a session; None: it is refused."""
+async def admitted(wish: Wish, sessions: Sessions) -> Holder | None:
+    """Return who a client is, if they may have a session; None: they are refused."""
     digest = hashlib.sha256(wish.token.encode()).hexdigest()
     now = time.monotonic()
     if _refused.get(digest, 0.0) > now:
         return None
     try:
-        grant = await database_sync_to_async(_verified, thread_sensitive=False)(wish)
+        holder = await database_sync_to_async(_verified, thread_sensitive=False)(wish)
     except tokens.Refused as error:
         logger.info("a session of the SDK was refused: %s", error)
         _refused[digest] = now + _SECONDS
@@ -75,10 +74,10 @@ async def admitted(wish: Wish, sessions: Sessions) -> Grant | None:
         if len(_refused) > _REMEMBERED:
             _refused.popitem(last=False)
         return None
-    return grant if sessions.room(grant) else None
+    return holder if sessions.room(holder) else None
 
 
-def _verified(wish: Wish) -> Grant:
+def _verified(wish: Wish) -> Holder:
     grant = tokens.verify(wish.token, now=timezone.now())
     worker = grant.worker
     if worker is None:
@@ -89,4 +88,12 @@ def _verified(wish: Wish) -> Grant:
     policies = grant.policies
     if policies is not None and not token_policies.permits(policies, "GET", path, {}):
         raise tokens.Refused("The token allows no websocket")
-    return grant
+    return Holder(
+        account_sid=grant.account.sid,
+        workspace_sid=grant.workspace.sid,
+        worker_sid=worker.sid,
+        worker_id=worker.pk,
+        key_sid=grant.key_sid,
+        sealed=grant.sealed,
+        expires=grant.expires,
+    )

@@ -6,7 +6,6 @@ change of a reservation counts its version by one, so a session sees what is mis
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
@@ -37,8 +36,8 @@ class Order:
         """Begin with a session that knows nothing, and is told everything until it has lists."""
         self.has_lists = False
         self._versions: dict[str, int] = {}
-        self._ended: OrderedDict[str, None] = OrderedDict()
-        self._counted: OrderedDict[str, None] = OrderedDict()
+        self._ended: dict[str, None] = {}
+        self._counted: dict[str, None] = {}
         self._early: dict[str, dict[int, Frame]] = {}
         self._baseline: int | None = None
 
@@ -136,7 +135,7 @@ class Order:
         _remember(self._ended, sid)
 
 
-def _remember(memory: OrderedDict[str, None], sid: str) -> None:
+def _remember(memory: dict[str, None], sid: str) -> None:
     memory[sid] = None
     if len(memory) > _REMEMBERED:
-        memory.popitem(last=False)
+        del memory[next(iter(memory))]

@@ -8,6 +8,7 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from channels.db import database_sync_to_async
@@ -15,7 +16,6 @@ from django.conf import settings
 
 from routing import models, tokens
 from routing.bridge.loader import Loader
-from routing.tokens import Grant
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +23,27 @@ CHECK_SECONDS: Final = 30.0
 """How often it is asked whether the keys and workers of all sessions are good still."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Whose session it is and what lets them in: all that is kept of a token, for as long as it.
+
+    Arguments:
+        sealed: the secret of the key as it was stored, which tells whether it is the same still.
+    """
+
+    account_sid: str
+    workspace_sid: str
+    worker_sid: str
+    worker_id: int
+    key_sid: str
+    sealed: str
+    expires: int
+
+
 class Session(Protocol):
     """What the clock does with a session."""
 
-    grant: Grant
+    holder: Holder
 
     async def tick(self, now: float) -> None:
         """Do what is due."""
@@ -54,12 +71,11 @@ class Sessions:
         """Return how many sessions a worker has here."""
         return self._of_workers[sid]
 
-    def room(self, grant: Grant) -> bool:
+    def room(self, holder: Holder) -> bool:
         """Tell whether one more session is allowed; say in the log, once a minute, if not."""
-        assert grant.worker is not None
         for sid, count, most in (
-            (grant.worker.sid, self._of_workers, settings.SDK_SESSIONS_PER_WORKER),
-            (grant.account.sid, self._of_accounts, settings.SDK_SESSIONS_PER_ACCOUNT),
+            (holder.worker_sid, self._of_workers, settings.SDK_SESSIONS_PER_WORKER),
+            (holder.account_sid, self._of_accounts, settings.SDK_SESSIONS_PER_ACCOUNT),
         ):
             if count[sid] >= most:
                 self._say_once(sid, most)
@@ -68,22 +84,20 @@ class Sessions:
 
     def add(self, session: Session) -> None:
         """Take a session in."""
-        assert session.grant.worker is not None
         self._open.add(session)
-        self._of_workers[session.grant.worker.sid] += 1
-        self._of_accounts[session.grant.account.sid] += 1
+        self._of_workers[session.holder.worker_sid] += 1
+        self._of_accounts[session.holder.account_sid] += 1
         if self._clock is None:
             self._clock = asyncio.create_task(self._look_after())
 
     def remove(self, session: Session) -> None:
         """Let a session go."""
-        assert session.grant.worker is not None
         if session not in self._open:
             return
         self._open.discard(session)
         for sid, count in (
-            (session.grant.worker.sid, self._of_workers),
-            (session.grant.account.sid, self._of_accounts),
+            (session.holder.worker_sid, self._of_workers),
+            (session.holder.account_sid, self._of_accounts),
         ):
             count[sid] -= 1
             if count[sid] <= 0:
@@ -112,12 +126,12 @@ class Sessions:
     async def check(self) -> None:
         """End the sessions of keys that were revoked or renewed, and of workers that are gone."""
         open_now = list(self._open)
-        key_sids = {session.grant.key_sid for session in open_now}
-        ids = {session.grant.worker.pk for session in open_now}
+        key_sids = {session.holder.key_sid for session in open_now}
+        ids = {session.holder.worker_id for session in open_now}
         keys, workers = await database_sync_to_async(_good, thread_sensitive=False)(key_sids, ids)
         for session in open_now:
-            grant = session.grant
-            if keys.get(grant.key_sid) != grant.sealed or grant.worker.pk not in workers:
+            holder = session.holder
+            if keys.get(holder.key_sid) != holder.sealed or holder.worker_id not in workers:
                 await quietly(session.end(4401, "The token is good no longer"))
 
     def _say_once(self, sid: str, most: int) -> None:

@@ -80,7 +80,8 @@ def test_a_rejected_offer_goes_on_and_the_worker_where_they_said(office: Office)
     rejected = session.hears("reservation.rejected")
     assert (rejected["sid"], rejected["task"]["status"]) == (sid, "pending")
     assert session.hears("activityUpdated")["activity"]["name"] == "Offline"
-    bob = office.session(office.worker("Bob"))
+    bob = office.session(office.worker("Bob", activity="Offline"))
+    bob.tell("setAsCurrent", activity=office.activities["Available"])
     assert bob.hears("reservationCreated")["task"]["sid"] == rejected["task"]["sid"]
 
 
