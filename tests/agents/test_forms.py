@@ -13,11 +13,15 @@ from tests.agents.conftest import BACKEND, Floor
 
 
 def test_every_command_is_a_form_on_the_page(floor: Floor) -> None:
-    floor.accepted()
+    held = floor.accepted()
+    moving = floor.accepted()
     floor.offered()
     factories.set_capacity(floor.alice.worker, "voice", available=False)
     floor.task(channel="voice")
-    page = floor.alice.get()
+    # To whom a task is handed on is chosen on a page of its own, to which a link leads.
+    choices = floor.alice.get(f"transfer/{held.task.sid}")
+    floor.alice.press("task.transfer", task=moving.task.sid, to=floor.queue.sid)
+    page = floor.alice.get() + choices
     forms = set(re.findall(r'action="/agent/do/([a-z_.]+)\?', page))
     assert forms == set(commands.COMMANDS)
 
