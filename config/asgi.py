@@ -17,10 +17,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
-from config import daphne_sockets, http  # noqa: E402
+from config import daphne_requests, daphne_sockets, http  # noqa: E402
 from config.sockets import only_from_our_pages, refuse  # noqa: E402
 from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
 
+daphne_requests.install()
 daphne_sockets.install()
 sockets = [
     *websocket_urlpatterns,

@@ -119,7 +119,10 @@ def parse_attributes(value: str, *, field: str = "attributes") -> dict[str, Any]
         found: dict[str, Any] = {}
         for key, item in pairs:
             if key in found:
-                raise InvalidInput(f"{field} has the key {key!r} twice", field=field)
+                raise InvalidInput(
+                    f"{field} has the key {key!r} twice; each may stand once in its object",
+                    field=field,
+                )
             found[key] = item
         return found
 
@@ -137,7 +140,9 @@ def parse_attributes(value: str, *, field: str = "attributes") -> dict[str, Any]
             f"{field} contains half of a surrogate pair, which is no character", field=field
         ) from None
     except RecursionError:
-        raise InvalidInput(f"{field} is nested too deeply", field=field) from None
+        raise InvalidInput(
+            f"{field} is nested too deeply to be read; a few levels are enough", field=field
+        ) from None
     except ValueError as error:  # an integer of thousands of digits
         raise InvalidInput(f"{field} is not acceptable JSON: {error}", field=field) from None
     if not isinstance(parsed, dict):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar, Final, Generic, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar, cast
 
 from django.db import models as db
 from django.db.models import QuerySet
@@ -78,6 +78,16 @@ class Resource(APIView):
     def allowed_methods(self) -> list[str]:
         """Return the methods that are possible here."""
         return [*super().allowed_methods, "OPTIONS"]
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        """Say which methods are possible."""
+        known = ", ".join(self.allowed_methods)
+        raise errors.ApiError(
+            f"{request.method} is not possible on {request.path}; possible are {known}",
+            status=405,
+            code=20004,
+            headers={"Allow": known},
+        )
 
     def check_throttles(self, request: Request) -> None:
         """Count the request against its account's limit, if there is one."""

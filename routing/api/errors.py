@@ -117,6 +117,11 @@ def describe(
             return ApiError("The request's body is too large", status=413, code=20413)
         case UnreadablePostError():
             return ApiError("The request's body ended before it was complete")
+        case DisallowedHost():
+            return ApiError(
+                "The Host header does not name this server; its operator says in ALLOWED_HOSTS by"
+                " which names it is reached"
+            )
         case SuspiciousOperation():
             return ApiError("The request is malformed")
         case IntegrityError():

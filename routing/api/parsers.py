@@ -22,8 +22,12 @@ Form = dict[str, list[str]]
 """Every value given under each name, in the order given; names are case-sensitive."""
 
 
-def read_body(request: HttpRequest) -> Form:
-    """Return what a request's form body says; an empty body says nothing, whatever its type."""
+def read_body(request: HttpRequest, *, or_else: str = "") -> Form:
+    """Return what a request's form body says; an empty body says nothing, whatever its type.
+
+    Arguments:
+        or_else: a further content type, to be named where another one came.
+    """
     raw = _whole(request)
     if not raw:
         return {}
@@ -31,7 +35,7 @@ def read_body(request: HttpRequest) -> Form:
         given = (request.content_type or "")[:100] or "nothing"
         raise ApiError(
             f"Content-Type is {given!r}; send the parameters as a form, with Content-Type"
-            f" {FORM_TYPE}",
+            f" {FORM_TYPE}" + (f", or a body with Content-Type {or_else}" if or_else else ""),
             status=415,
             code=20415,
         )
@@ -44,13 +48,26 @@ def read_body(request: HttpRequest) -> Form:
 
 
 def read_json(request: HttpRequest) -> Any:
-    """Return what a request's JSON body says."""
+    """Return what a request's JSON body says, unless two readers could read it differently."""
     try:
-        return json.loads(_whole(request))
+        return json.loads(_whole(request), object_pairs_hook=_once)
     except RecursionError:
         raise ApiError("The request's body is JSON nested too deeply") from None
     except ValueError as error:
         raise ApiError(f"The request's body is not JSON: {str(error)[:200]}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs; raises `ApiError` where a key comes again."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ApiError(
+                f"The request's body has the key {key[:60]!r} twice; each may stand once in its"
+                " object"
+            )
+        found[key] = value
+    return found
 
 
 def _whole(request: HttpRequest) -> bytes:

@@ -223,7 +223,7 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
     def _body(self, request: Request) -> parsers.Form:
         """Return what a body of JSON, or a form, says."""
         if request._request.content_type != "application/json":
-            return self.form
+            return parsers.read_body(request._request, or_else="application/json")
         return _form(parsers.read_json(request._request))
 
 

@@ -138,6 +138,7 @@ def test_a_wrong_host_is_refused_in_our_words(api: Api, root: str) -> None:
     answer = api.send("GET", root, headers={"Host": "evil.example"})
     assert (answer.status, answer["code"]) == (400, 20001)
     assert "evil" not in answer["more_info"]
+    assert "ALLOWED_HOSTS" in answer.message
 
 
 def test_a_fault_of_ours_is_500_without_its_traceback_and_logged_once_with_it(
@@ -191,3 +192,22 @@ def test_refusals_leave_nothing_in_the_log(
         api.post(f"{root}/Activities")
         api.send("POST", root, body=b"\xff")
     assert not caplog.records
+
+
+def test_a_method_that_a_resource_lacks_is_answered_with_those_that_it_has(
+    api: Api, root: str
+) -> None:
+    answer = api.delete(f"{root}/Tasks")
+    assert "GET, HEAD, POST" in answer.message
+    assert answer.response.headers["Allow"] in answer.message
+
+
+def test_json_with_a_key_twice_is_refused_by_that_key(api: Api, root: str) -> None:
+    path = f"{root}/TaskQueues/RealTimeStatistics"
+    body = '{"queueSids": [], "queueSids": []}'
+    answer = api.send("POST", path, body=body, content_type="application/json")
+    assert_error(answer, 400, 20001)
+    assert "'queueSids' twice" in answer.message
+    answer = api.send("POST", path, body=body, content_type="text/plain")
+    assert_error(answer, 415, 20415)
+    assert "application/json" in answer.message

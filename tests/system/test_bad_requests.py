@@ -1,0 +1,53 @@
+"""What comes over the wire as it should not is refused with a reason, and hurts nobody."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+
+import pytest
+
+from tests.running import Cordboard
+
+pytestmark = pytest.mark.system
+
+
+def authorization(cordboard: Cordboard) -> str:
+    known = cordboard.credentials()
+    pair = f"{known['ACCOUNT_SID']}:{known['AUTH_TOKEN']}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+@pytest.mark.parametrize("body", [b"", b"broken", b"--x\r\n\r\n", b"--x\r\nContent-Disposition: x"])
+def test_a_multipart_body_is_refused_in_words_whether_or_not_it_can_be_read(
+    cordboard: Cordboard, body: bytes
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", int(cordboard.port), timeout=20)
+    headers = {
+        "Authorization": authorization(cordboard),
+        "Content-Type": "multipart/form-data; boundary=x",
+    }
+    connection.request("POST", "/v1/Workspaces", body, headers)
+    answer = connection.getresponse()
+    error = json.load(answer)
+    connection.close()
+    assert (answer.status, error["code"]) == ((415, 20415) if body else (400, 20001))
+    assert error["message"]
+
+
+def test_a_body_that_ends_early_changes_nothing_and_stops_nobody(cordboard: Cordboard) -> None:
+    head = (
+        "POST /v1/Workspaces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n"
+        f"Authorization: {authorization(cordboard)}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\nFriendlyName=Half"
+    )
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", int(cordboard.port)), timeout=20) as client:
+            client.sendall(head.encode())
+    connection = http.client.HTTPConnection("127.0.0.1", int(cordboard.port), timeout=20)
+    headers = {"Authorization": authorization(cordboard)}
+    connection.request("GET", "/v1/Workspaces?FriendlyName=Half", headers=headers)
+    assert json.load(connection.getresponse())["workspaces"] == []
+    connection.close()
