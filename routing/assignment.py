@@ -78,17 +78,8 @@ _PURSUE: Final = _each(lambda transfer, *, now: transfers.pursue(transfer=transf
 
 
 def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
-    """Do everything that the router finds to do now; return how many decisions were carried out.
-
-    Whatever changed between looking and doing makes a decision fail without a trace; the next round
-    looks anew.
-    """
-    done = 0
-    for _ in range(MAX_ROUNDS):
-        count, again = run_round(workspace, now)
-        done += count
-        if not again:
-            break
+    """Do everything that the router finds to do now; return how many decisions were carried out."""
+    done, _ = _rounds(workspace, lambda: now)
     return done
 
 
@@ -98,15 +89,27 @@ def run_for_a_while(workspace: models.Workspace) -> bool:
     Every round asks the clock anew, so that no offer begins in the past; and no workspace keeps the
     runner from the others.
     """
-    give_up_at = timezone.now() + LONGEST
+    _, finished = _rounds(workspace, timezone.now)
+    return finished
+
+
+def _rounds(workspace: models.Workspace, clock: Callable[[], datetime]) -> tuple[int, bool]:
+    """Look and do, again and again; tell how much was done, and whether nothing is left.
+
+    Whatever changed between looking and doing makes a decision fail without a trace; the next round
+    looks anew.
+    """
+    done = 0
+    give_up_at = clock() + LONGEST
     for _ in range(MAX_ROUNDS):
-        now = timezone.now()
-        _, again = run_round(workspace, now)
+        now = clock()
+        count, again = run_round(workspace, now)
+        done += count
         if not again:
-            return True
+            return done, True
         if now >= give_up_at:
             break
-    return False
+    return done, False
 
 
 def run_round(workspace: models.Workspace, now: datetime) -> tuple[int, bool]:
