@@ -113,7 +113,8 @@ def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> c
     floor = load_floor(workspace)
     looking = cycle.Pass(floor, now=microseconds(now))
     after = None
-    if len(looking.open_lanes()) > MANY_LANES and _all_fifo(looking):
+    open_lanes = looking.open_lanes()
+    if len(open_lanes) > MANY_LANES and _all_fifo(open_lanes):
         # The first of all that wait are then read faster than the first of every lane.
         wanted = min(limit, _room(floor))
         size = max(wanted * 3 // 2, MANY_LANES)
@@ -126,8 +127,9 @@ def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> c
         if len(looking.decisions) > wanted // 2:
             looking.more_waits = True
             return looking
-    open_lanes = {lane.id: lane for lane in looking.open_lanes()}
-    first, deep = heads.of_lanes(open_lanes.values(), size=BATCH, after=after)
+        open_lanes = looking.open_lanes()
+    by_id = {lane.id: lane for lane in open_lanes}
+    first, deep = heads.of_lanes(open_lanes, size=BATCH, after=after)
     looking.feed(first, deep=deep)
     read: Counter[int] = Counter()
     while (short := looking.serve(limit=limit)) is not None:
@@ -135,7 +137,7 @@ def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> c
         if read[short] <= MOST_READS:
             # Twice as much each time: little is read in vain, and a deep lane costs few queries.
             size = min(heads.FEWEST << read[short], BATCH)
-            more = heads.of_lanes([open_lanes[short]], size=size, after=looking.last(short))
+            more = heads.of_lanes([by_id[short]], size=size, after=looking.last(short))
             looking.feed(more[0], deep=more[1])
     return looking
 
@@ -150,8 +152,8 @@ def _room(floor: snapshot.Workspace) -> int:
     return sum(max(slot.configured_capacity - slot.consumed, 0) for slot in slots)
 
 
-def _all_fifo(looking: cycle.Pass) -> bool:
-    return all(heads.order_of(lane) == QueueOrder.FIFO for lane in looking.open_lanes())
+def _all_fifo(lanes: Collection[snapshot.Lane]) -> bool:
+    return all(heads.order_of(lane) == QueueOrder.FIFO for lane in lanes)
 
 
 _FREE = """
