@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from routing import models
 from routing.actions import tasks
@@ -23,12 +23,12 @@ BATCH: Final = 1_000
 def prune(*, now: datetime) -> None:
     """Remove finished tasks and events past their days, and lanes that nobody waits on any more."""
     old = now - timedelta(days=settings.TASK_RETENTION_DAYS)
-    while tasks := list(
+    while finished := list(
         models.Task.objects.filter(date_finished__lt=old).values_list("pk", flat=True)[:BATCH]
     ):
-        models.Task.objects.filter(pk__in=tasks).delete()
+        models.Task.objects.filter(pk__in=finished).delete()
     _prune_callbacks(now)
-    _prune_events(old)
+    _delete_first(models.Event.objects.all(), event_date__lt=old)
     place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()
@@ -41,12 +41,8 @@ def _prune_callbacks(now: datetime) -> None:
     """
     days = min(settings.CALLBACK_RETENTION_DAYS, settings.TASK_RETENTION_DAYS)
     old = now - timedelta(days=days)
-    for model in (models.CallbackDelivery, models.AssignmentCallback):
-        rows = model._default_manager
-        deleted = 1
-        while deleted:
-            first = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-            deleted, _ = rows.filter(pk__in=first, date_created__lt=old).delete()
+    _delete_first(models.CallbackDelivery.objects.all(), date_created__lt=old)
+    _delete_first(models.AssignmentCallback.objects.all(), date_created__lt=old)
     here = OuterRef("sid")
     models.CallbackReceiver.objects.filter(
         ~Exists(models.Workspace.objects.filter(sid=here)),
@@ -55,16 +51,15 @@ def _prune_callbacks(now: datetime) -> None:
     ).delete()
 
 
-def _prune_events(old: datetime) -> None:
-    """Remove the events from before a moment: the first that were written, batch by batch.
+def _delete_first(rows: QuerySet[Any], **old: datetime) -> None:
+    """Remove those rows that are old, batch by batch, beginning with the first that were written.
 
-    Events are numbered as time goes on, so no index on their dates is needed to find the oldest.
+    They are numbered as time goes on, so no index on their dates is needed to find the oldest.
     """
     deleted = 1
     while deleted:
-        first = list(models.Event.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
-        rows = models.Event.objects.filter(pk__in=first, event_date__lt=old)
-        deleted, _ = rows.delete()
+        first = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        deleted, _ = rows.filter(pk__in=first, **old).delete()
 
 
 def place_restored_events(**_: object) -> None:
