@@ -23,7 +23,6 @@ from routing.api.schemas import (
     word,
 )
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder, ReservationStatus
-from routing.tokens import Role
 
 _STATISTICS: Final = ("statistics", "real_time_statistics", "cumulative_statistics")
 _ACCOUNT: Final = {"account_sid": sid("The account that it belongs to.", "AC")}
@@ -297,17 +296,4 @@ RESERVATION: Final = Shape(
     },
     "One offer of a task to a worker, and what became of it.",
     versioned=True,
-)
-
-TOKEN: Final = Shape(
-    "Token",
-    {
-        "token": text("What to hand to the desk, and to nobody else.", "eyJhbGciOiJIUzI1NiJ9…"),
-        **_ACCOUNT,
-        "workspace_sid": sid("The workspace that it is for.", "WS"),
-        "worker_sid": sid("The worker that it speaks for.", "WK", null=True),
-        "role": word("What it may do.", Role, "worker"),
-        "date_expires": date("Until when it is good.", "2026-03-02T10:30:00Z"),
-    },
-    "An access token for the worker SDK.",
 )

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from routing import models, representations, secretbox, tokens
-from routing.api import inputs, shapes
+from routing.api import inputs
 from routing.api.base import POST_ONLY, Resource
 from routing.api.errors import ApiError
-from routing.api.schemas import sample_sid
+from routing.api.schemas import Shape, date, sample_sid, sid, text, word
 from routing.tokens import DEFAULT_TTL, MAX_TTL, Role
+
+SHAPE: Final = Shape(
+    "Token",
+    {
+        "token": text("What to hand to the desk, and to nobody else.", "eyJhbGciOiJIUzI1NiJ9…"),
+        "account_sid": sid("The account that it belongs to.", "AC"),
+        "workspace_sid": sid("The workspace that it is for.", "WS"),
+        "worker_sid": sid("The worker that it speaks for.", "WK", null=True),
+        "role": word("What it may do.", Role, "worker"),
+        "date_expires": date("Until when it is good.", "2026-03-02T10:30:00Z"),
+    },
+    "An access token for the worker SDK.",
+)
 
 
 class WorkspaceToken(Resource):
@@ -21,7 +34,7 @@ class WorkspaceToken(Resource):
 
     http_method_names = POST_ONLY
     created = 201
-    shape = shapes.TOKEN
+    shape = SHAPE
     about = {
         "post": "Create an access token\n\nFor the worker SDK: what a desk of your own sends along"
         " with each request. It is signed by the key that asks, and good until that is revoked."
