@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 
 from routing import models
-from routing.actions import reservations
-from routing.actors import SYSTEM
 from tests import factories
 from tests.api.conftest import Answer, Api
-from tests.factories import NOW, later
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    """Let requests happen at the moment at which the factories act."""
-    with time_machine.travel(NOW, tick=False) as clock:
-        yield clock
-
-
-@pytest.fixture
-def queue(workspace: models.Workspace) -> models.TaskQueue:
-    """Return the queue into which the workspace's workflow leads everything."""
-    return factories.queue(workspace)
-
-
-@pytest.fixture
-def workflow(workspace: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
-    """Return the workspace's workflow."""
-    return factories.workflow(workspace, default=queue)
-
-
-def accept(offer: models.Reservation, seconds: float) -> models.Reservation:
-    return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(seconds))
+from tests.api.statistics.conftest import accept
 
 
 def test_queues_page_by_page(
