@@ -9,7 +9,7 @@ from typing import Final, Literal
 from django.db import transaction
 
 from routing import event_data, events, models
-from routing.actions import reservations, settle
+from routing.actions import reservations, stories
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import Actor
 from routing.callbacks import destinations
@@ -105,13 +105,13 @@ def _carry_out(
     return reply.outcome, reply.error_code
 
 
-@settle.retold
+@stories.retold
 def cancel_offer(*, reservation: models.Reservation, actor: Actor, now: datetime) -> None:
     """Withdraw an offer about which nobody could be asked; the worker stays where they are.
 
     Raises `StaleState` when it was answered meanwhile.
     """
-    story = settle.hold(reservation.task_id)
+    story = stories.hold(reservation.task_id)
     current = story.open_reservation(reservation.sid)
     if current is None or current.reservation_status != ReservationStatus.PENDING:
         raise StaleState(f"reservation {reservation.sid} was answered meanwhile")

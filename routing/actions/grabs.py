@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from routing import configurations, models
-from routing.actions import offers, reservations, settle
+from routing.actions import offers, reservations, stories
 from routing.actions.errors import NotEligible, StaleState
 from routing.actors import Actor
 from routing.core import matcher, steps
@@ -28,7 +28,7 @@ READ_WITH: Final = (
 """What `refusals` reads of a task: to be selected with it."""
 
 
-@settle.retold
+@stories.retold
 def grab_task(
     *, task: models.Task, worker: models.Worker, actor: Actor, now: datetime
 ) -> models.Reservation:
@@ -38,7 +38,7 @@ def grab_task(
     grab policy and the target's `grab_expression` are. Of two who grab, one gets `NotEligible`.
     Raises `StaleState` when the task or the worker was deleted meanwhile.
     """
-    story = settle.hold(task.pk, joining=[worker.pk])
+    story = stories.hold(task.pk, joining=[worker.pk])
     if story.task.workspace_id != worker.workspace_id:
         raise NotEligible(Refusal.NOT_IN_QUEUE)
     try:

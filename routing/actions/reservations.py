@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import models
-from routing.actions import activity_moves, handovers, locks, settle
+from routing.actions import activity_moves, handovers, locks, settle, stories
 from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import SYSTEM, Actor
@@ -56,7 +56,7 @@ def _answer(
     return current
 
 
-@settle.retold
+@stories.retold
 def _answer_now(
     reservation: models.Reservation,
     status: ReservationStatus,
@@ -81,7 +81,7 @@ def _answer_now(
 
 
 def move(
-    story: settle.Story,
+    story: stories.Story,
     reservation: models.Reservation,
     status: ReservationStatus,
     *,
@@ -101,13 +101,13 @@ def move(
     settle.settle(story, actor=actor, now=now)
 
 
-@settle.retold
+@stories.retold
 def time_out_reservation(*, sid: str, now: datetime) -> None:
     """End an offer whose time is up; raises `StaleState` when it was answered meanwhile."""
     task_id = models.Reservation.objects.filter(sid=sid).values_list("task_id", flat=True).first()
     if task_id is None:
         raise StaleState("the reservation was deleted meanwhile")
-    story = settle.hold(task_id)
+    story = stories.hold(task_id)
     current = story.open_reservation(sid)
     if (
         current is None
@@ -118,12 +118,12 @@ def time_out_reservation(*, sid: str, now: datetime) -> None:
     _time_out(story, current, now=now)
 
 
-def _time_out(story: settle.Story, reservation: models.Reservation, *, now: datetime) -> None:
+def _time_out(story: stories.Story, reservation: models.Reservation, *, now: datetime) -> None:
     settle.move_reservation(reservation, ReservationStatus.TIMEOUT, actor=SYSTEM, now=now)
     settle.settle(story, actor=SYSTEM, now=now)
 
 
-@settle.retold
+@stories.retold
 def wrap_up_reservation(
     *,
     reservation: models.Reservation,
@@ -141,7 +141,7 @@ def wrap_up_reservation(
     return current
 
 
-@settle.retold
+@stories.retold
 def complete_reservation(
     *,
     reservation: models.Reservation,
@@ -161,7 +161,7 @@ def complete_reservation(
 
 
 def leave(
-    story: settle.Story, reservation: models.Reservation, *, actor: Actor, now: datetime
+    story: stories.Story, reservation: models.Reservation, *, actor: Actor, now: datetime
 ) -> bool:
     """Let a worker go who has handed their task over, warmly; False if they have not."""
     if reservation.outgoing_id is None:
@@ -172,9 +172,9 @@ def leave(
 
 def _open(
     reservation: models.Reservation, wanted: ReservationStatus, if_version: int | None
-) -> tuple[settle.Story, models.Reservation]:
+) -> tuple[stories.Story, models.Reservation]:
     """Hold a reservation's story; raises what the asker must hear when it is over already."""
-    story = settle.hold(reservation.task_id)
+    story = stories.hold(reservation.task_id)
     current = story.open_reservation(reservation.sid)
     if current is None:
         reservation = locks.reread(reservation)

@@ -1,31 +1,24 @@
 """Carry a reservation to its next status, and let its task and its slot follow from that.
 
-This is the one place where capacity is freed and where a task's status is derived. Whoever changes
-a task's story first calls `hold`: it locks the workers with a part in it, in the order of their
-ids, and then the task, so that no two actions ever wait for each other in a circle. (On SQLite a
-transaction has the database to itself, and the locks are no-ops.)
+This is the one place where capacity is freed and where a task's status is derived. What it is given
+was locked by `stories.hold`.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
-from django.db import transaction
 from django.db.models import F
 
 from routing import event_data, events, models
-from routing.actions import activity_moves, handovers, lanes, locks
+from routing.actions import activity_moves, handovers, lanes
 from routing.actions.errors import StaleState
+from routing.actions.stories import Story
 from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router gives it up."""
@@ -46,90 +39,6 @@ _TASK_EVENTS: Final = {
     AssignmentStatus.COMPLETED: EventType.TASK_COMPLETED,
     AssignmentStatus.CANCELED: EventType.TASK_CANCELED,
 }
-
-
-class Story:
-    """A task with its open reservations, read under lock."""
-
-    def __init__(self, task: models.Task, reservations: list[models.Reservation]) -> None:
-        self.task = task
-        self.reservations = reservations
-
-    def drop_ended(self) -> None:
-        """Keep only those reservations that are open still."""
-        self.reservations = [
-            r for r in self.reservations if r.reservation_status in lifecycle.OPEN_RESERVATION
-        ]
-
-    def open_reservation(self, sid: str) -> models.Reservation | None:
-        """Return this reservation if it is still open."""
-        return next((r for r in self.reservations if r.sid == sid), None)
-
-
-class _StoryGrew(Exception):
-    """Somebody joined a task's story between reading who is in it and locking them."""
-
-
-def retold(action: Callable[P, T]) -> Callable[P, T]:
-    """Run an action that calls `hold` in one transaction, anew if the story grew meanwhile.
-
-    Starting over gives back the locks: taking more of them late would break their order.
-    """
-
-    @functools.wraps(action)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        for _ in range(5):
-            try:
-                with transaction.atomic():
-                    return action(*args, **kwargs)
-            except _StoryGrew:
-                continue
-        raise StaleState("the task changed too often meanwhile")
-
-    return run
-
-
-def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
-    """Lock a task's story, within a `retold` action, and return it as it is now.
-
-    Arguments:
-        joining: ids of workers who are about to have a part in it.
-
-    Raises `StaleState` when the task is gone.
-    """
-    part = set(_open_reservations(task_id).values_list("worker_id", flat=True))
-    locked = part | set(joining)
-    if locked:
-        locks.lock_workers(models.Worker.objects.filter(pk__in=locked))
-    story = hold_task(task_id)
-    if not {r.worker_id for r in story.reservations} <= locked:
-        raise _StoryGrew
-    return story
-
-
-def hold_task(task_id: int) -> Story:
-    """Lock a task for a caller who has locked every worker whose part in it is to change."""
-    locks.lock_task(task_id)
-    task = _RELATED.filter(pk=task_id).first()
-    if task is None:
-        raise StaleState("the task was deleted meanwhile")
-    reservations = list(
-        _open_reservations(task_id)
-        .select_related("worker__activity", "worker_channel__task_channel", "incoming", "outgoing")
-        .order_by("pk")
-    )
-    for reservation in reservations:
-        reservation.task = task
-    return Story(task, reservations)
-
-
-_RELATED = models.Task.objects.select_related(
-    "workspace", "task_channel", "task_queue", "workflow", "lane"
-)
-
-
-def _open_reservations(task_id: int) -> models.Reservations:
-    return models.Reservation.objects.filter(task_id=task_id).open()
 
 
 def move_reservation(

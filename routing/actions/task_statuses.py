@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Unpack
 
 from routing import event_data, events, models
-from routing.actions import handovers, reservations, settle, steps
+from routing.actions import handovers, reservations, settle, steps, stories
 from routing.actions.errors import NotNow, StaleState
 from routing.actions.tasks import TaskChanges, check_version, store, take
 from routing.actors import SYSTEM, Actor
@@ -15,7 +15,7 @@ from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, Reason
 from routing.core.vocabulary import AssignmentStatus, EventType
 
 
-@settle.retold
+@stories.retold
 def cancel_task(
     *,
     task: models.Task,
@@ -39,7 +39,7 @@ def cancel_task(
     return story.task
 
 
-@settle.retold
+@stories.retold
 def wrap_up_task(
     *,
     task: models.Task,
@@ -62,7 +62,7 @@ def wrap_up_task(
     return story.task
 
 
-@settle.retold
+@stories.retold
 def complete_task(
     *,
     task: models.Task,
@@ -88,7 +88,7 @@ def complete_task(
     return story.task
 
 
-@settle.retold
+@stories.retold
 def enter_target(decision: EnterTarget, *, now: datetime) -> None:
     """Move a waiting task to the step that the router decided on."""
     story = _waiting(decision.task_sid, decision.version)
@@ -114,7 +114,7 @@ def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
         raise StaleState(f"task {decision.task_sid} has changed meanwhile")
 
 
-@settle.retold
+@stories.retold
 def give_up(decision: CancelTask, *, now: datetime) -> None:
     """Cancel a task whose lifetime or whose workflow is at its end."""
     task = models.Task.objects.filter(sid=decision.task_sid).only("pk").first()
@@ -141,13 +141,13 @@ def give_up(decision: CancelTask, *, now: datetime) -> None:
         settle.record_task(failed, story.task, actor=SYSTEM, now=now, more=more)
 
 
-def _story(task: models.Task, if_version: int | None) -> settle.Story:
-    story = settle.hold(task.pk)
+def _story(task: models.Task, if_version: int | None) -> stories.Story:
+    story = stories.hold(task.pk)
     check_version(story.task, if_version)
     return story
 
 
-def _waiting(sid: str, version: int) -> settle.Story:
+def _waiting(sid: str, version: int) -> stories.Story:
     task = models.Task.objects.filter(sid=sid).only("pk").first()
     if task is None:
         raise StaleState("the task was deleted meanwhile")
@@ -164,7 +164,7 @@ _WORDS: Final = {
 }
 
 
-def _leave(story: settle.Story, actor: Actor, now: datetime) -> bool:
+def _leave(story: stories.Story, actor: Actor, now: datetime) -> bool:
     """Let a worker go who has handed their task over, warmly; False if nobody or another asks."""
     giver = handovers.giver_of(story.reservations)
     if giver is None or (actor.type, actor.sid) != ("worker", giver.worker.sid):
@@ -172,7 +172,7 @@ def _leave(story: settle.Story, actor: Actor, now: datetime) -> bool:
     return reservations.leave(story, giver, actor=actor, now=now)
 
 
-def _check(story: settle.Story, status: AssignmentStatus) -> None:
+def _check(story: stories.Story, status: AssignmentStatus) -> None:
     """Raise `NotNow` unless a task, read under lock, may go to a status."""
     task = story.task
     handovers.insist_not_under_way(task, story.reservations)
@@ -186,7 +186,7 @@ def _check(story: settle.Story, status: AssignmentStatus) -> None:
         ) from None
 
 
-def _change(story: settle.Story, changes: TaskChanges, now: datetime) -> bool:
+def _change(story: stories.Story, changes: TaskChanges, now: datetime) -> bool:
     """Store what changes beside a status, and tell whether anything does."""
     fields = take(story.task, changes, now=now)
     store(story.task, fields)

@@ -8,7 +8,7 @@ from typing import Final, TypedDict, Unpack
 from django.db import transaction
 
 from routing import events, models, sids
-from routing.actions import direct, handovers, inputs, lanes, settle, steps
+from routing.actions import direct, handovers, inputs, lanes, settle, steps, stories
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
@@ -113,7 +113,7 @@ def create_task(
     return task
 
 
-@settle.retold
+@stories.retold
 def update_task(
     *,
     task: models.Task,
@@ -130,7 +130,7 @@ def update_task(
     Arguments:
         if_version: refuse with `StaleState` unless the task still has this version.
     """
-    story = settle.hold(task.pk)
+    story = stories.hold(task.pk)
     task = story.task
     check_version(task, if_version)
     status = AssignmentStatus(task.assignment_status)
@@ -185,7 +185,7 @@ def store(task: models.Task, fields: list[str]) -> None:
         models.Task.objects.filter(pk=task.pk).update(**values)
 
 
-def _reroute(story: settle.Story, *, anew: bool, now: datetime) -> bool:
+def _reroute(story: stories.Story, *, anew: bool, now: datetime) -> bool:
     """Give a pending task the step and the lane that it has now; False where there is none."""
     task = story.task
     if task.filter_index is None or not anew:
@@ -200,29 +200,29 @@ def _reroute(story: settle.Story, *, anew: bool, now: datetime) -> bool:
     return True
 
 
-@settle.retold
+@stories.retold
 def delete_task(
     *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
 ) -> None:
     """Delete a task in any state; open reservations end as canceled and free their slots."""
-    story = settle.hold(task.pk)
+    story = stories.hold(task.pk)
     check_version(story.task, if_version)
     _delete(story, EventType.TASK_DELETED, actor=actor, now=now)
 
 
-@settle.retold
+@stories.retold
 def delete_overdue_task(*, held: models.Reservation, now: datetime) -> None:
     """Delete a task that has been somebody's for longer than is allowed.
 
     Raises `StaleState` when it is not theirs any more.
     """
-    story = settle.hold(held.task_id)
+    story = stories.hold(held.task_id)
     if story.open_reservation(held.sid) is None:
         raise StaleState(f"reservation {held.sid} has ended meanwhile")
     _delete(story, EventType.TASK_SYSTEM_DELETED, actor=SYSTEM, now=now)
 
 
-def _delete(story: settle.Story, event_type: EventType, *, actor: Actor, now: datetime) -> None:
+def _delete(story: stories.Story, event_type: EventType, *, actor: Actor, now: datetime) -> None:
     giver = handovers.giver_of(story.reservations)
     if giver is not None and handovers.under_way(story.reservations) is not None:
         handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)

@@ -13,7 +13,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from routing import models, sids
-from routing.actions import handovers, inputs, locks, offers, settle
+from routing.actions import handovers, inputs, locks, offers, settle, stories
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
@@ -43,7 +43,7 @@ def is_call(task: models.Task) -> bool:
     return task.task_channel.unique_name == CALLS
 
 
-@settle.retold
+@stories.retold
 def begin_transfer(
     *,
     reservation: models.Reservation,
@@ -73,7 +73,7 @@ def begin_transfer(
         raise InvalidInput(f"to {to[:40]!r} is no worker or queue of this workspace", field="to")
     if worker is not None and worker.pk == reservation.worker_id:
         raise InvalidInput("to is the worker who has the task already", field="to")
-    story = settle.hold(reservation.task_id, joining=[] if worker is None else [worker.pk])
+    story = stories.hold(reservation.task_id, joining=[] if worker is None else [worker.pk])
     giver = story.open_reservation(reservation.sid)
     _insist_may_begin(story, giver, reservation)
     assert giver is not None
@@ -99,7 +99,7 @@ def begin_transfer(
 
 
 def _insist_may_begin(
-    story: settle.Story, giver: models.Reservation | None, asked: models.Reservation
+    story: stories.Story, giver: models.Reservation | None, asked: models.Reservation
 ) -> None:
     handovers.insist_not_under_way(story.task, story.reservations)
     if giver is None or giver.reservation_status != ReservationStatus.ACCEPTED:
@@ -183,13 +183,13 @@ def _offer(
     offers.hand_on(offer, transfer, actor=actor, now=now)
 
 
-@settle.retold
+@stories.retold
 def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -> models.Transfer:
     """Take a transfer back: the offer is withdrawn, and the task stays with its worker.
 
     Raises `NotNow` when it is over.
     """
-    story = settle.hold(transfer.task_id)
+    story = stories.hold(transfer.task_id)
     giver = handovers.giver_of(story.reservations)
     current = handovers.under_way(story.reservations)
     if giver is None or current is None or current.pk != transfer.pk:
@@ -221,7 +221,7 @@ def pursue(*, transfer: models.Transfer, now: datetime) -> None:
         _ask(transfer, worker_id, now=now)
 
 
-@settle.retold
+@stories.retold
 def _give_up(transfer: models.Transfer, *, now: datetime) -> None:
     story, giver, _ = _hold_seeking(transfer)
     reason = handovers.NOBODY
@@ -234,7 +234,7 @@ def _give_up(transfer: models.Transfer, *, now: datetime) -> None:
     )
 
 
-@settle.retold
+@stories.retold
 def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
     story, _, current = _hold_seeking(transfer, joining=worker_id)
     worker = (
@@ -251,8 +251,8 @@ def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
 
 def _hold_seeking(
     transfer: models.Transfer, *, joining: int | None = None
-) -> tuple[settle.Story, models.Reservation, models.Transfer]:
-    story = settle.hold(transfer.task_id, joining=[] if joining is None else [joining])
+) -> tuple[stories.Story, models.Reservation, models.Transfer]:
+    story = stories.hold(transfer.task_id, joining=[] if joining is None else [joining])
     giver = handovers.giver_of(story.reservations)
     current = handovers.under_way(story.reservations)
     if giver is None or current is None or current.pk != transfer.pk or not current.seeking:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from routing import event_data, events, models, sids
-from routing.actions import activity_moves, inputs, locks, reservations, settle
+from routing.actions import activity_moves, inputs, locks, reservations, stories
 from routing.actions.errors import InUse, InvalidInput, NotNow, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import Actor
@@ -204,7 +204,7 @@ def _set_activity(
         )
     for task_id, sid in offers:
         # Of this task only the part of this worker changes, who is locked already.
-        story = settle.hold_task(task_id)
+        story = stories.hold_task(task_id)
         if reservation := story.open_reservation(sid):
             reservations.move(story, reservation, ReservationStatus.REJECTED, actor=actor, now=now)
     # Rejecting may itself have moved the worker, where multitasking is off.
