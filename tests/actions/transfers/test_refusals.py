@@ -1,0 +1,125 @@
+"""What a transfer stands in the way of, and what stands in its way."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing import models
+from routing.actions import reservations, task_statuses, tasks, transfers, workers
+from routing.actions.errors import InvalidInput, NotNow
+from routing.actors import SYSTEM
+from tests import factories
+from tests.actions.transfers.conftest import (
+    WARM,
+    Happened,
+    accept,
+    begin,
+    consumed,
+    outcome,
+)
+from tests.factories import NOW, later
+
+
+def test_a_task_on_its_way_is_not_ended(floor: models.Workspace, held: models.Reservation) -> None:
+    begin(held, factories.worker(floor).sid)
+    for end in (
+        task_statuses.complete_task,
+        task_statuses.wrap_up_task,
+        task_statuses.cancel_task,
+    ):
+        with pytest.raises(NotNow, match="cancel the transfer first"):
+            end(task=held.task, actor=SYSTEM, now=NOW)
+    for leave in (reservations.complete_reservation, reservations.wrap_up_reservation):
+        with pytest.raises(NotNow, match="cancel the transfer first"):
+            leave(reservation=held, actor=SYSTEM, now=NOW)
+    assert factories.status(held.task) == "reserved"
+
+
+def test_a_task_on_its_way_is_deleted_with_all_that_belongs_to_it(
+    floor: models.Workspace, held: models.Reservation, happened: Happened
+) -> None:
+    bob = factories.worker(floor)
+    begin(held, bob.sid)
+    happened()
+    tasks.delete_task(task=held.task, actor=SYSTEM, now=NOW)
+    assert happened()[:2] == ["task.transfer-canceled", "task.deleted"]
+    assert (consumed(bob), consumed(held.worker)) == (0, 0)
+
+
+def test_a_task_s_time_to_live_does_not_end_its_transfer(floor: models.Workspace) -> None:
+    factories.worker(floor, "Alice")
+    held = factories.accepted(floor, timeout=10)
+    begin(held, factories.worker(floor).sid)
+    factories.run(floor, later(60))
+    assert factories.status(held.task) == "reserved"
+
+
+def test_who_is_away_is_offered_nothing(floor: models.Workspace, held: models.Reservation) -> None:
+    bob = factories.worker(floor, available=False)
+    with pytest.raises(NotNow, match="takes no work"):
+        begin(held, bob.sid)
+    assert factories.status(held.task) == "assigned"
+
+
+def test_who_leaves_for_a_break_gives_the_transfer_back(
+    floor: models.Workspace, held: models.Reservation
+) -> None:
+    bob = factories.worker(floor)
+    transfer = begin(held, bob.sid)
+    workers.set_activity(
+        worker=bob,
+        activity=floor.activities.get(friendly_name="Offline"),
+        reject_pending_reservations=True,
+        actor=SYSTEM,
+        now=NOW,
+    )
+    assert outcome(transfer)[0] == "failed"
+    assert factories.status(held.task) == "assigned"
+
+
+def test_nobody_transfers_to_themselves_to_nobody_or_elsewhere(
+    floor: models.Workspace, held: models.Reservation
+) -> None:
+    other = factories.workspace()
+    elsewhere = factories.worker(other).sid, factories.queue(other).sid
+    for to in (held.worker.sid, "WK" + 32 * "0", "WQ" + 32 * "0", "nobody", *elsewhere):
+        with pytest.raises(InvalidInput, match="to "):
+            begin(held, to)
+    assert factories.status(held.task) == "assigned"
+
+
+def test_only_what_is_in_hand_is_transferred(floor: models.Workspace) -> None:
+    factories.worker(floor, "Alice")
+    offer = factories.offered(floor)
+    bob = factories.worker(floor, "Bob")
+    with pytest.raises(NotNow, match="pending"):
+        begin(offer, bob.sid)
+    reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW)
+    reservations.complete_reservation(reservation=offer, actor=SYSTEM, now=NOW)
+    with pytest.raises(NotNow, match="completed"):
+        begin(offer, bob.sid)
+    assert not bob.reservations.exists()
+
+
+def test_a_task_is_transferred_once_at_a_time(
+    floor: models.Workspace, held: models.Reservation
+) -> None:
+    bob, cecilia = factories.worker(floor, "Bob"), factories.worker(floor, "Cecilia")
+    begin(held, bob.sid, WARM)
+    with pytest.raises(NotNow, match="is being transferred"):
+        begin(held, cecilia.sid)
+    taken = accept(bob)
+    with pytest.raises(NotNow, match="both workers are with it"):
+        begin(taken, cecilia.sid)
+    reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
+    begin(taken, held.worker.sid)
+    accept(held.worker)
+    assert (factories.status(taken), consumed(held.worker)) == ("completed", 1)
+
+
+def test_calls_need_a_telephone(floor: models.Workspace) -> None:
+    factories.worker(floor, "Alice")
+    held = factories.accepted(floor, channel="voice")
+    with pytest.raises(transfers.NeedsTelephone, match="not supported"):
+        begin(held, factories.worker(floor).sid)
+    assert factories.status(held.task) == "assigned"
