@@ -9,7 +9,7 @@ from celery import shared_task
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from routing import delivery, housekeeping, models, router, wakes
+from routing import delivery, housekeeping, models, router, shared_redis
 from routing.callbacks import calls
 from routing.core.clock import microseconds
 from routing.receivers import deliveries, questions
@@ -41,7 +41,7 @@ def run_due_cycles(**_: object) -> None:
     try:
         for sid in due.order_by("pk").values_list("sid", flat=True):
             run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
-    except wakes.BROKEN as error:
+    except shared_redis.BROKEN as error:
         logger.warning("the sweep was cut short (%s); the next one begins anew", error)
 
 
@@ -67,7 +67,7 @@ def sweep_receivers(**_: object) -> None:
     try:
         for sid in [*deliveries.due(now), *questions.due(now)]:
             calls.send(sid)
-    except wakes.BROKEN as error:
+    except shared_redis.BROKEN as error:
         logger.warning("callbacks wait for the next sweep (%s)", error)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from django.db import close_old_connections, connection
 
-from routing import assignment, models, wakes
+from routing import assignment, models, shared_redis, wakes
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Router:
                 if workspace_sid := wakes.taken():
                     close_old_connections()
                     run(workspace_sid)
-            except wakes.BROKEN as error:
+            except shared_redis.BROKEN as error:
                 logger.warning("no wakes for now (%s); the sweep finds the work", error)
                 self._stop.wait(_PAUSE)
             except Exception:  # whatever one workspace's cycle raises, the next one's shall run

@@ -8,7 +8,6 @@ what a lost wake or a lost lock would cost, the beat's sweep and the conditional
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 import time
@@ -16,9 +15,9 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 
 import redis
-from django.conf import settings
-from kombu.exceptions import KombuError
 from redis.lock import Lock
+
+from routing import shared_redis
 
 logger = logging.getLogger(__name__)
 
@@ -28,32 +27,16 @@ _WOKEN = "cordboard:woken"
 _MOST_WOKEN = 10_000
 _LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again queues behind the others
 
-BROKEN = (redis.RedisError, KombuError, OSError)
-"""What may be raised when Redis is away."""
-
-
-@functools.lru_cache(maxsize=1)
-def _redis() -> redis.Redis | None:
-    """Return the connection pool's client, or None where the settings name no Redis (tests)."""
-    if not settings.REDIS_URL:
-        return None
-    return redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_TIMEOUTS)
-
-
-def redis_client() -> redis.Redis | None:
-    """Return what others keep their marks with, or None where there is no Redis (tests)."""
-    return _redis()
-
 
 def wake(workspace_sid: str) -> None:
     """Have a cycle run in this workspace soon; where that fails, the sweep finds the work."""
-    client = _redis()
+    client = shared_redis.client()
     if client is None:
         return
     try:
         if client.set(_mark(workspace_sid), 1, nx=True, px=_MARK_MS):
             _send(client, workspace_sid)
-    except BROKEN as error:
+    except shared_redis.BROKEN as error:
         logger.warning("no wake for %s (%s); the sweep will find its work", workspace_sid, error)
 
 
@@ -63,7 +46,7 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
     Yields nothing while another runner's cycle is under way: that runner sees the mark. A workspace
     that is woken without end gives its place up after a while, and queues for the next.
     """
-    client = _redis()
+    client = shared_redis.client()
     if client is None:
         yield
         return
@@ -80,7 +63,7 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
             if time.monotonic() >= give_up_at:
                 _send(client, workspace_sid)
                 return
-    except BROKEN as error:
+    except shared_redis.BROKEN as error:
         logger.warning("%s is left to the sweep (%s)", workspace_sid, error)
 
 
@@ -151,12 +134,12 @@ _keeper = _Keeper()
 
 
 def taken(*, timeout: float = 1) -> str | None:
-    """Take the next workspace that was woken; raises what is `BROKEN`.
+    """Take the next workspace that was woken; raises what is `shared_redis.BROKEN`.
 
     Arguments:
         timeout: seconds to wait for one.
     """
-    client = _redis()
+    client = shared_redis.client()
     if client is None:
         return None
     found = client.blpop([_WOKEN], timeout=timeout)

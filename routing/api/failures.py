@@ -17,8 +17,8 @@ from typing import Final
 import redis
 from django.conf import settings
 
+from routing import shared_redis
 from routing.api.errors import ApiError
-from routing.api.rate_limits import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def note(sid: str, address: str | None, *, now: float) -> None:
         now: seconds since the epoch.
     """
     name = _name(sid, address)
-    client = redis_client(settings.REDIS_URL)
+    client = shared_redis.client()
     try:
         count = _here.add(name, now) if client is None else _add(client, name)
         if count > FREE:
@@ -47,20 +47,20 @@ def note(sid: str, address: str | None, *, now: float) -> None:
                 _here.close(name, now + seconds)
             else:
                 client.set(f"cordboard:closed:{name}", 1, ex=seconds)
-    except (redis.RedisError, OSError) as error:
+    except shared_redis.BROKEN as error:
         logger.warning("failures of credentials are not counted (%s)", error)
 
 
 def insist_open(sid: str, address: str | None, *, now: float) -> None:
     """Refuse whoever failed too often lately, whatever they present now."""
     name = _name(sid, address)
-    client = redis_client(settings.REDIS_URL)
+    client = shared_redis.client()
     try:
         if client is None:
             left = _here.closed_until.get(name, 0.0) - now
         else:
             left = int(client.pttl(f"cordboard:closed:{name}")) / 1_000
-    except (redis.RedisError, OSError) as error:
+    except shared_redis.BROKEN as error:
         logger.warning("failures of credentials are not looked up (%s)", error)
         return
     if left > 0:

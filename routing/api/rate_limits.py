@@ -6,16 +6,15 @@ Redis under the window's own name. Where Redis does not answer, requests are let
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
 import threading
 from dataclasses import dataclass
 from typing import Final
 
-import redis
 from django.conf import settings
 
+from routing import shared_redis
 from routing.api.errors import ApiError
 
 logger = logging.getLogger(__name__)
@@ -77,7 +76,7 @@ def take(account_sid: str, *, now: float) -> Taken | None:
 
 
 def _count(key: str, seconds: int) -> int:
-    client = redis_client(settings.REDIS_URL)
+    client = shared_redis.client()
     if client is None:
         return _here.add(key)
     try:
@@ -85,15 +84,9 @@ def _count(key: str, seconds: int) -> int:
             pipeline.incr(key)
             pipeline.expire(key, seconds + 1)
             return int(pipeline.execute()[0])
-    except (redis.RedisError, OSError) as error:
+    except shared_redis.BROKEN as error:
         logger.warning("requests are not counted (%s)", error)
         return 0
-
-
-@functools.lru_cache(maxsize=2)
-def redis_client(url: str) -> redis.Redis | None:
-    """Return this process's client for counting, or None where the settings name no Redis."""
-    return redis.Redis.from_url(url, **settings.REDIS_TIMEOUTS) if url else None
 
 
 class _Here:

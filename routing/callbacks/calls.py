@@ -11,7 +11,7 @@ from typing import Final
 
 import celery
 
-from routing import wakes
+from routing import shared_redis
 
 logger = logging.getLogger(__name__)
 
@@ -23,45 +23,45 @@ _MARK_MS: Final = 1_000  # a mark whose job was lost stops nobody for longer tha
 
 def call(sid: str) -> None:
     """Have what the receiver of a workspace or a workflow is owed posted soon."""
-    client = wakes.redis_client()
+    client = shared_redis.client()
     if client is None:
         return
     try:
         if client.set(_mark(sid), 1, nx=True, px=_MARK_MS):
             send(sid)
-    except wakes.BROKEN as error:
+    except shared_redis.BROKEN as error:
         logger.warning("no call for %s (%s); the sweep will find what is owed", sid, error)
 
 
 def clear(sid: str) -> None:
     """Note that somebody looks now: what comes from here on needs another call."""
-    client = wakes.redis_client()
+    client = shared_redis.client()
     if client is None:
         return
     try:
         client.delete(_mark(sid))
-    except wakes.BROKEN as error:
+    except shared_redis.BROKEN as error:
         logger.warning("the call for %s stays (%s)", sid, error)
 
 
 def call_again(sid: str, *, unfinished: bool) -> None:
     """Send another job if there is more to do, or if somebody has called meanwhile."""
-    client = wakes.redis_client()
+    client = shared_redis.client()
     if client is None:
         return
     try:
         if unfinished or client.exists(_mark(sid)):
             send(sid)
-    except wakes.BROKEN as error:
+    except shared_redis.BROKEN as error:
         logger.warning("%s is left to the sweep (%s)", sid, error)
 
 
 def send(sid: str) -> None:
-    """Send the job; raises what is `wakes.BROKEN`.
+    """Send the job; raises what is `shared_redis.BROKEN`.
 
     Where nobody takes such jobs, they must not fill Redis.
     """
-    client = wakes.redis_client()
+    client = shared_redis.client()
     if client is not None and int(client.llen(QUEUE)) >= _MOST_WAITING:
         logger.error("callbacks are not posted: %d jobs wait for a runner", _MOST_WAITING)
         return

@@ -9,7 +9,7 @@ from typing import Any
 import celery
 import pytest
 
-from routing import jobs, models, wakes
+from routing import jobs, models, shared_redis
 from routing.actions import callbacks, workspaces
 from routing.actors import SYSTEM
 from routing.callbacks import calls
@@ -36,9 +36,9 @@ def sent(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(celery, "signature", Signature)
     with redis.private_server(tmp_path / "redis.sock") as url:
         settings.REDIS_URL = url
-        wakes._redis.cache_clear()
+        shared_redis.client_of.cache_clear()
         yield found
-        wakes._redis.cache_clear()
+        shared_redis.client_of.cache_clear()
 
 
 def test_a_burst_of_events_sends_one_job(floor: models.Workspace, sent: list[str]) -> None:
@@ -98,7 +98,7 @@ def test_whoever_is_owed_more_after_their_turn_queues_behind_the_others(
 
 
 def test_jobs_that_nobody_takes_do_not_pile_up(sent: list[str], caplog: Any) -> None:
-    client = wakes.redis_client()
+    client = shared_redis.client()
     assert client is not None
     client.rpush("callbacks", *["job"] * 1_000)
     calls.call("WS1")
@@ -108,11 +108,11 @@ def test_jobs_that_nobody_takes_do_not_pile_up(sent: list[str], caplog: Any) -> 
 
 def test_without_redis_the_sweep_is_left_to_find_it(settings: Any, caplog: Any) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    wakes._redis.cache_clear()
+    shared_redis.client_of.cache_clear()
     calls.call("WS1")
     calls.clear("WS1")
     calls.call_again("WS1", unfinished=True)
-    wakes._redis.cache_clear()
+    shared_redis.client_of.cache_clear()
     assert "the sweep will find" in caplog.text
 
 

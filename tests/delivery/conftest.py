@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from routing import wakes
+from routing import shared_redis, wakes
 from tests import redis
 
 
@@ -27,13 +27,13 @@ def redis_url() -> Iterator[str]:
 def real_redis(redis_url: str, settings: Any) -> Iterator[None]:
     """Have wakes speak to the private Redis, empty."""
     settings.REDIS_URL = redis_url
-    wakes._redis.cache_clear()
-    client = wakes._redis()
+    shared_redis.client_of.cache_clear()
+    client = shared_redis.client()
     assert client is not None
     client.flushdb()
     yield
     client.close()
-    wakes._redis.cache_clear()
+    shared_redis.client_of.cache_clear()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.lock import Lock
 
 from config.celery import app
-from routing import assignment, jobs, models, wakes
+from routing import assignment, jobs, models, shared_redis, wakes
 from tests import factories
 
 WS = "WS" + "0" * 32
@@ -132,7 +132,7 @@ def test_a_cycle_that_lasts_long_keeps_its_lock(
 
     monkeypatch.setattr(Lock, "reacquire", counting)
     monkeypatch.setattr(wakes, "_LOCK_SECONDS", 2.0)
-    client = wakes._redis()
+    client = shared_redis.client()
     assert client is not None
     for _ in wakes.turns(WS):
         for _renewal in range(2):
@@ -150,7 +150,7 @@ def test_a_dead_runner_s_lock_gives_way_by_itself(
     monkeypatch.setattr(wakes._keeper, "keep", lambda lock: None)
     under_way = wakes.turns(WS)
     next(under_way)
-    client = wakes._redis()
+    client = shared_redis.client()
     assert client is not None
     assert 0 < client.pttl(f"cordboard:cycle:{WS}") <= wakes._LOCK_SECONDS * 1000
     under_way.close()
@@ -172,7 +172,7 @@ def test_a_workspace_woken_without_end_queues_behind_the_others_after_a_while(
 def test_a_redis_lost_in_the_middle_of_a_cycle_ends_the_job_with_a_word(
     real_redis: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = wakes._redis()
+    client = shared_redis.client()
 
     def lost(*_: object) -> None:
         raise RedisConnectionError("gone")

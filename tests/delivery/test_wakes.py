@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from routing import jobs, models, wakes
+from routing import jobs, models, shared_redis, wakes
 from tests import factories
 from tests.factories import NOW, later
 
@@ -63,12 +63,12 @@ def test_without_redis_a_wake_is_lost_with_a_word_and_nothing_breaks(
     settings: Any, sent: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.REDIS_URL = "unix:///nonexistent/redis.sock"
-    wakes._redis.cache_clear()
+    shared_redis.client_of.cache_clear()
     try:
         with caplog.at_level(logging.WARNING):
             wakes.wake(WS)
     finally:
-        wakes._redis.cache_clear()
+        shared_redis.client_of.cache_clear()
     assert sent == []
     assert "the sweep will find its work" in caplog.text
 
