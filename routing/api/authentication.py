@@ -13,6 +13,7 @@ from typing import Final
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -41,7 +42,7 @@ class BasicAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, None]:
         """Return the caller; whatever is wrong, the refusal is the same and takes as long."""
         sid, secret = _presented(request.META.get("HTTP_AUTHORIZATION", ""))
-        address = _ip_address(request)
+        address = ip_address(request)
         now = timezone.now()
         known = _known(sid)
         right = _matches(known.sealed, secret, sid)
@@ -112,7 +113,7 @@ def _matches(sealed: str, secret: str, sid: str) -> bool:
         return False
 
 
-def _ip_address(request: Request) -> str | None:
+def ip_address(request: Request | HttpRequest) -> str | None:
     """Return the client's address if it has one (a unix socket has none)."""
     try:
         return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from typing import Final
 
@@ -13,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from routing import tokens
 from routing.api import errors
+from routing.api.authentication import ip_address
 from routing.api.errors import ApiError
 from routing.bridge import calls, notices, resources, rights
 
@@ -57,7 +57,7 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
     grant = verified(call.token)
     if account_sid is not None and not serves(grant, account_sid, channel):
         raise rights.forbidden("it is for another account or channel")
-    payload, asked = resources.carry_out(grant, call, request, ip_address=_ip_address(request))
+    payload, asked = resources.carry_out(grant, call, request, ip_address=ip_address(request))
     notices.notice(asked, payload)
     return HttpResponse(
         json.dumps({"payload": payload}, ensure_ascii=False), content_type="application/json"
@@ -91,10 +91,3 @@ def _body(request: HttpRequest) -> bytes:
             code=20413,
         )
     return body
-
-
-def _ip_address(request: HttpRequest) -> str | None:
-    try:
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return None
