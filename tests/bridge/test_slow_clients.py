@@ -28,6 +28,8 @@ pytestmark = pytest.mark.system
 
 EVENTS = 1_500
 """Of some 4 kB each: more than the system itself keeps for a socket, several times over."""
+STRETCH = 200
+"""So many changes are made at a time, and the next ones when somebody has heard of the last."""
 RUSH = """
 import django, json, sys
 django.setup()
@@ -35,9 +37,11 @@ from django.utils import timezone
 from routing import models
 from routing.actions import workers
 from routing.actors import SYSTEM
-count, *sids = sys.argv[1:]
+count, stretch, *sids = sys.argv[1:]
 rows = list(models.Worker.objects.filter(sid__in=sids))
 for number in range(int(count)):
+    if number % int(stretch) == 0:
+        sys.stdin.readline()
     for row in rows:
         text = json.dumps({"number": number, "rest": "x" * 4_000})
         workers.update_worker(worker=row, attributes=text, actor=SYSTEM, now=timezone.now())
@@ -76,10 +80,17 @@ def token(server: Cordboard, floor: Any, worker_sid: str) -> str:
 
 
 def rush(server: Cordboard, count: int, *worker_sids: str) -> subprocess.Popen[bytes]:
-    """Change workers again and again from a process of its own."""
+    """Change workers again and again from a process of its own, a stretch for each line it gets."""
     environment = server.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    command = [sys.executable, "-c", RUSH, str(count), *worker_sids]
-    return subprocess.Popen(command, cwd=ROOT, env=environment)
+    command = [sys.executable, "-c", RUSH, str(count), str(STRETCH), *worker_sids]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE)
+
+
+def go_on(process: subprocess.Popen[bytes]) -> None:
+    """Have the next stretch of changes made."""
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
+    process.stdin.flush()
 
 
 def memory(process: int) -> int:
@@ -135,13 +146,18 @@ def test_a_client_that_does_not_read_is_closed_and_nobody_waits_for_it(
         reader = threading.Thread(target=deaf.read)
         reader.start()
         process = rush(server, EVENTS, slow, fast)
+        go_on(process)
+        go_on(process)
         numbers: list[int] = []
         while not numbers or numbers[-1] < EVENTS - 1:
             text = str(session.recv(timeout=60))
             if text.strip():
                 numbers.append(json.loads(json.loads(text)["payload"]["attributes"])["number"])
+                if len(numbers) % STRETCH == 0 and len(numbers) + STRETCH < EVENTS:
+                    go_on(process)
         took = time.monotonic() - started
-        assert process.wait(60) == 0
+        process.communicate(timeout=60)
+        assert process.returncode == 0
         after = memory(server.part("web"))
     assert numbers == list(range(EVENTS))
     reader.join(60)
