@@ -34,10 +34,13 @@ PING: Final = "desk.ping"
 REJOIN: Final = frozenset(
     event_type
     for event_type in E
-    if event_type.startswith(("worker.", "reservation.", "task-queue.", "task-channel."))
+    if event_type.startswith(("worker.", "task-queue.", "task-channel."))
     and event_type not in (E.TASK_QUEUE_ENTERED, E.TASK_QUEUE_MOVED, E.TASK_QUEUE_TIMEOUT)
 )
 """What may change the queues that an agent serves: their expressions, and whatever those read."""
+
+REJOIN_BY_LOAD: Final = REJOIN | {e for e in E if e.startswith("reservation.")}
+"""The same where an expression reads what an agent carries, which every offer changes."""
 
 T = TypeVar("T")
 
@@ -66,13 +69,14 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._joined: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._rejoining = False
+        self._by_load = False
         self._refused = 0
         self._bucket = frames.Bucket(burst=self.burst, rate=self.rate)
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self._workspace_sid = query.get("workspace", [None])[0]
         self._agent: Agent | None = None
         try:
-            agent, names = await in_thread(self._look)
+            agent, names, self._by_load = await in_thread(self._look)
         except Ended as end:
             await self._end(end.code)
             return
@@ -97,7 +101,8 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if frame is not None:
             await self.send_json(frame)
         own = frames.is_own(message, worker_sid=worker_sid)
-        if own and message["event_type"] in REJOIN and not self._rejoining:
+        causes = REJOIN_BY_LOAD if self._by_load else REJOIN
+        if own and message["event_type"] in causes and not self._rejoining:
             self._rejoining = True
             self._start(self._look_soon())
 
@@ -162,20 +167,24 @@ class AgentConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         client = self.scope.get("client") or (None,)
         return Agent(worker=worker, ip_address=client[0])
 
-    def _look(self) -> tuple[Agent, set[str]]:
-        """Return the agent and the names of the groups they belong to now; raises `Ended`."""
+    def _look(self) -> tuple[Agent, set[str], bool]:
+        """Return the agent, the names of the groups they belong to now, and if offers change them.
+
+        Raises `Ended`.
+        """
         agent = self._present()
         worker = agent.worker
-        queues = waiting.queues_of(worker)
-        return agent, {
+        served = waiting.served(worker)
+        names = {
             groups.worker(worker.sid),
             groups.workspace(worker.workspace.sid),
-            *(groups.task_queue(queue.sid) for queue in queues),
+            *(groups.task_queue(queue.sid) for queue in served.queues),
         }
+        return agent, names, served.by_load
 
     async def _look_again(self) -> None:
         try:
-            self._agent, names = await in_thread(self._look)
+            self._agent, names, self._by_load = await in_thread(self._look)
         except Ended as end:
             await self._end(end.code)
             return

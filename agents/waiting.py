@@ -12,7 +12,7 @@ from django.db.models import OuterRef, Subquery
 from agents import cards
 from routing import models
 from routing.actions import grabs
-from routing.core import matcher
+from routing.core import atoms, matcher
 from routing.core.clock import microseconds
 from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.seen import lanes, workers
@@ -31,6 +31,14 @@ class Row:
     card: cards.Card
     entered: datetime
     refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """The queues that a worker serves, by name, and whether what they carry can change that."""
+
+    queues: Sequence[models.TaskQueue]
+    by_load: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +65,23 @@ class Waiting:
         return None if self.refresh_at is None else microseconds(self.refresh_at) // 1000
 
 
-def queues_of(worker: models.Worker, hand: matcher.Hand | None = None) -> list[models.TaskQueue]:
-    """Return the queues that a worker serves now, by name."""
+def served(worker: models.Worker, hand: matcher.Hand | None = None) -> Served:
+    """Return the queues that a worker serves now."""
     hand = hand or hand_of(worker)
     # With each queue comes the age of its fiftieth task: nothing younger can be among the fifty
     # oldest, so that reading those never sorts a whole backlog.
     of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
     horizon = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
-    queues = (
+    rows = (
         models.TaskQueue.objects.filter(workspace=worker.workspace_id)
         .annotate(horizon=Subquery(horizon))
         .order_by("friendly_name", "pk")
     )
-    return [
-        queue
-        for queue in queues
-        if matcher.membership_refusal(hand, lanes.task_queue(queue)) is None
-    ]
+    seen = [(queue, lanes.task_queue(queue)) for queue in rows]
+    return Served(
+        queues=[queue for queue, as_seen in seen if not matcher.membership_refusal(hand, as_seen)],
+        by_load=any(atoms.reads_load(as_seen.target_workers) for _, as_seen in seen),
+    )
 
 
 def hand_of(worker: models.Worker) -> matcher.Hand:
@@ -88,7 +96,7 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
         queue_sid: any that is not the worker's means all.
     """
     hand = hand_of(worker)
-    queues = queues_of(worker, hand)
+    queues = served(worker, hand).queues
     chosen = next((queue for queue in queues if queue.sid == queue_sid), None)
     looked_at = queues if chosen is None else [chosen]
     tasks = _oldest(looked_at)

@@ -124,6 +124,11 @@ def parts(expression: Expression) -> Parts:
     return Parts(tuple(fixed), tuple(of_load), tuple(of_task))
 
 
+def reads_load(expression: Expression | None) -> bool:
+    """Tell whether what a worker carries can change what an expression says of them."""
+    return expression is not None and bool(parts(expression).of_load)
+
+
 def _atoms_of(condition: Condition) -> list[Atom]:
     if isinstance(condition, Atom):
         return [condition]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from channels.layers import get_channel_layer
 from django.test import Client
@@ -130,6 +133,35 @@ async def test_who_comes_to_serve_a_queue_hears_of_it_and_who_leaves_no_more(flo
         await event(socket, "desk.queues")
         await do(floor.task, workflow=workflow)
         assert await socket.receive_nothing(timeout=0.05)
+
+
+async def test_an_offer_may_change_the_queues_of_its_agent_where_an_expression_says_so(
+    floor: Floor,
+) -> None:
+    text = "worker.channel.chat.assigned_tasks == 0"
+    await do(factories.queue, floor.workspace, target_workers=text)
+    async with opened(floor.alice) as socket:
+        await do(floor.offered)
+        await event(socket, "desk.queues")
+
+
+async def test_an_offer_costs_no_look_at_queues_that_ask_nothing_of_it(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, loop, look = asyncio.Event(), asyncio.get_running_loop(), AgentConsumer._look
+
+    def seen(desk: AgentConsumer) -> Any:
+        loop.call_soon_threadsafe(looked.set)
+        return look(desk)
+
+    async with opened(floor.alice) as socket:
+        monkeypatch.setattr(AgentConsumer, "_look", seen)
+        await do(floor.offered)
+        await event(socket, "reservation.created")
+        assert not looked.is_set()
+        by = {"actor": SYSTEM, "now": timezone.now()}
+        await do(workers.update_worker, worker=floor.alice.worker, attributes="{}", **by)
+        await asyncio.wait_for(looked.wait(), 5)
 
 
 async def test_a_change_of_the_workspace_reaches_every_desk(floor: Floor) -> None:

@@ -52,7 +52,7 @@ def look(desk: Desk) -> dict[Panel, str]:
 
 def groups_of(desk: Desk) -> set[str]:
     """Return the groups that this desk's socket is in."""
-    queues = waiting.queues_of(desk.worker)
+    queues = waiting.served(desk.worker).queues
     return {
         groups.worker(desk.worker.sid),
         groups.workspace(desk.worker.workspace.sid),
@@ -63,13 +63,15 @@ def groups_of(desk: Desk) -> set[str]:
 def told(desk: Desk, before: set[str], ear: Ear) -> set[str]:
     """Return the panels that a desk was told to fetch, as its socket does it."""
     stale: set[str] = set()
+    served = waiting.served(desk.worker)
+    causes = consumers.REJOIN_BY_LOAD if served.by_load else consumers.REJOIN
     looks_again = False
     for group, message in ear.heard:
         if group in before:
             frame = frames.event(message, worker_sid=desk.worker.sid)
             stale |= set(frame["stale"]) if frame else set()
             own = frames.is_own(message, worker_sid=desk.worker.sid)
-            looks_again |= own and message["event_type"] in consumers.REJOIN
+            looks_again |= own and message["event_type"] in causes
     if looks_again and groups_of(desk) != before:
         stale.add(Panel.QUEUE)
     return stale

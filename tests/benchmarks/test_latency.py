@@ -91,9 +91,10 @@ async def rush(server: Cordboard, crowd: dict[str, Any], rate: int) -> list[floa
         async with connect(
             address, additional_headers=headers, origin=Origin(server.url)
         ) as socket:
-            ready.release()
             async for text in socket:
                 frame = json.loads(text)
+                if frame.get("event") == "desk.ready":
+                    ready.release()
                 # What others are offered comes without saying what.
                 if frame.get("event") == "reservation.created" and "task_sid" in frame:
                     heard.setdefault(frame["task_sid"], time.perf_counter())
