@@ -138,7 +138,7 @@ async def test_who_comes_to_serve_a_queue_hears_of_it_and_who_leaves_no_more(flo
 async def test_an_offer_may_change_the_queues_of_its_agent_where_an_expression_says_so(
     floor: Floor,
 ) -> None:
-    text = "worker.channel.chat.assigned_tasks == 0"
+    text = "worker.channel.chat.available_capacity_percentage == 100"
     await do(factories.queue, floor.workspace, target_workers=text)
     async with opened(floor.alice) as socket:
         await do(floor.offered)
