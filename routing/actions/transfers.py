@@ -242,6 +242,8 @@ def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
     )
     if worker is None:
         raise StaleState("the worker was deleted meanwhile")
+    if worker_id in seen_transfers.asked(current):
+        raise StaleState(f"worker {worker.sid} was asked meanwhile")
     hand = matcher.Hand(seen_workers.load_worker(worker_id))
     if seen_transfers.refusal(current, hand, now=now) is not None:
         raise StaleState(f"worker {worker.sid} has changed meanwhile")

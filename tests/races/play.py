@@ -5,6 +5,7 @@ A process of its own, since the tests' own database is SQLite.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
@@ -58,19 +59,29 @@ class Race:
 
         def one(number: int, act: Act) -> None:
             start.wait()
+            act(random.Random(seed * 1000 + number))
+
+        threads = [self._thread(one, *pair) for pair in enumerate(acts)]
+        for thread in threads:
+            thread.join()
+
+    def start(self, name: str, action: Callable[..., object], **given: object) -> threading.Thread:
+        """Try an action in a thread of its own; see `attempt`."""
+        return self._thread(functools.partial(self.attempt, name, action, **given))
+
+    def _thread(self, act: Callable[..., None], *given: object) -> threading.Thread:
+        def whole() -> None:
             try:
-                act(random.Random(seed * 1000 + number))
+                act(*given)
             except Exception:
                 with self._lock:
                     self.crashes.append(traceback.format_exc())
             finally:
                 connection.close()
 
-        threads = [threading.Thread(target=one, args=pair) for pair in enumerate(acts)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        thread = threading.Thread(target=whole)
+        thread.start()
+        return thread
 
     def attempt(self, name: str, action: Callable[..., object], **given: object) -> None:
         """Try an action; whoever loses a race must be told so.
@@ -224,15 +235,18 @@ def closing(seed: int) -> dict[str, Any]:
     return report(race)
 
 
+def over_capacity() -> int:
+    """Return of how many channels of workers more is in use than there is."""
+    return models.WorkerChannel.objects.filter(consumed__gt=F("configured_capacity")).count()
+
+
 def report(race: Race) -> dict[str, Any]:
     """Return what was tried, and whatever is wrong in the tables afterwards."""
     return {
         "outcomes": dict(race.outcomes),
         "crashes": race.crashes,
         "problems": list(diagnosis.problems()),
-        "over_capacity": models.WorkerChannel.objects.filter(
-            consumed__gt=F("configured_capacity")
-        ).count(),
+        "over_capacity": over_capacity(),
         "reservations": models.Reservation.objects.count(),
         "owned": models.Task.objects.filter(assignment_status="assigned").count(),
     }

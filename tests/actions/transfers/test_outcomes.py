@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from routing import models
 from routing.actions import reservations, task_statuses, transfers
-from routing.actions.errors import NotNow
+from routing.actions.errors import NotNow, StaleState
 from routing.actors import SYSTEM, Actor
+from routing.seen import transfers as seen_transfers
 from tests import factories
 from tests.actions.transfers.conftest import (
     WARM,
@@ -164,6 +167,28 @@ def test_a_queue_s_workers_are_asked_one_after_the_other(
     accept(second)
     assert outcome(transfer) == ("complete", None)
     assert (factories.status(held), factories.status(held.task)) == ("completed", "assigned")
+
+
+def test_nobody_is_asked_twice_by_two_routers_that_look_at_once(
+    floor: models.Workspace, held: models.Reservation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = factories.worker(floor, "Bob", attributes={"team": "billing"})
+    transfer = begin(held, factories.queue(floor, target_workers="team == 'billing'").sid)
+    choose = seen_transfers.next_worker
+
+    def choose_slowly(*given: Any, **more: Any) -> int | None:
+        """Choose, and come to ask when another router has asked, and been refused."""
+        monkeypatch.undo()
+        chosen = choose(*given, **more)
+        factories.run(floor)
+        reject(bob)
+        return chosen
+
+    monkeypatch.setattr(seen_transfers, "next_worker", choose_slowly)
+    with pytest.raises(StaleState, match="was asked meanwhile"):
+        transfers.pursue(transfer=transfer, now=NOW)
+    assert bob.reservations.count() == 1
+    assert outcome(transfer) == ("initiated", None)
 
 
 def test_a_queue_s_turn_ends_when_nobody_takes_it(
