@@ -15,10 +15,15 @@ from django.db import models as django
 from django.utils import timezone
 
 from routing import models
-from routing.actions import grabs, reservations, task_statuses, tasks
+from routing.actions import grabs, reservations, task_statuses, tasks, transfers
 from routing.actions.errors import ActionError, NotEligible
 from routing.actors import SYSTEM
-from routing.core.vocabulary import AssignmentStatus, ReservationStatus
+from routing.core.vocabulary import (
+    AssignmentStatus,
+    ReservationStatus,
+    TransferMode,
+    TransferStatus,
+)
 from tests.properties.router_floor import KINDS
 
 Row = TypeVar("Row", bound=django.Model)
@@ -69,6 +74,8 @@ class Desk:
             self.wrap_up: 5,
             self.complete: 14,
             self.grab: 10,
+            self.hand_on: 5,
+            self.take_back: 2,
             self.create_task: 20,
             self.create_task_for_one: 2,
             self.change_task: 4,
@@ -126,6 +133,25 @@ class Desk:
     def grab(self) -> object:
         task = self.any(self._tasks(AssignmentStatus.PENDING))
         return None if task is None else self.do(grabs.grab_task, task=task, worker=self.person())
+
+    def hand_on(self) -> object:
+        """A task goes to a colleague, perhaps one at this desk, or to a queue."""
+        mine = models.Reservation.objects.filter(worker__friendly_name__in=self.names)
+        held = self.any(mine.filter(reservation_status=ReservationStatus.ACCEPTED.value))
+        colleagues = models.Worker.objects.filter(workspace=self.floor)
+        queues = models.TaskQueue.objects.filter(workspace=self.floor)
+        to = self.any(queues) if self.dice.random() < 0.4 else self.any(colleagues)
+        if held is None or to is None:
+            return None
+        mode = self.dice.choice(list(TransferMode))
+        return self.do(transfers.begin_transfer, reservation=held, to=to.sid, mode=mode)
+
+    def take_back(self) -> object:
+        begun = models.Transfer.objects.filter(workspace=self.floor)
+        if self.dice.random() < 0.9:
+            begun = begun.filter(transfer_status=TransferStatus.INITIATED.value)
+        found = self.any(begun)
+        return None if found is None else self.do(transfers.cancel_transfer, transfer=found)
 
     # --- tasks come, change and go ---
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from routing import models
 from routing.core.lifecycle import OPEN_RESERVATION
-from routing.core.vocabulary import EventType, ReservationStatus
+from routing.core.vocabulary import EventType, ReservationStatus, TransferType
 from tests.properties.router_laws import RESERVATION_EVENTS
 
 Slot = tuple[str, str]
@@ -32,7 +32,7 @@ class Ledger:
         self._held: dict[str, tuple[Slot, ReservationStatus]] = {}
         self._consumed: Counter[Slot] = Counter()
         self._activity: dict[str, str] = {}
-        self._owned: Counter[str] = Counter()
+        self._taken: dict[str, str] = {}
         available = workspace.activities.filter(available=True)
         self._available = set(available.values_list("sid", flat=True))
         told = models.Event.objects.filter(workspace_sid=workspace.sid).order_by("pk")
@@ -58,23 +58,29 @@ class Ledger:
             slot = (data["worker_sid"], data["task_channel_sid"])
             self._consumed[slot] += 1
             self.offers += 1
-            if not json.loads(data["task_attributes"]).get("forced"):
-                self.wrong.extend(f"reservation {sid}: {why}" for why in self._against(slot))
+            for_one = json.loads(data["task_attributes"]).get("forced")
+            by_name = data.get("transfer_type") == TransferType.WORKER
+            if not for_one:
+                why_not = self._against(slot, whatever_they_carry=by_name)
+                self.wrong.extend(f"reservation {sid}: {why}" for why in why_not)
         else:
             slot = self._held[sid][0]
             self._consumed[slot] -= status not in OPEN_RESERVATION
         self._held[sid] = (slot, status)
         if status == ReservationStatus.ACCEPTED:
-            self._owned[data["task_sid"]] += 1
-            if self._owned[data["task_sid"]] > 1:
+            # Whoever takes it after the first has it from the one who had it last.
+            before = self._taken.get(data["task_sid"])
+            if before not in (None, data.get("transfer_initiating_reservation_sid")):
                 self.wrong.append(f"task {data['task_sid']} was accepted twice")
+            self._taken[data["task_sid"]] = sid
 
-    def _against(self, slot: Slot) -> Iterator[str]:
+    def _against(self, slot: Slot, *, whatever_they_carry: bool) -> Iterator[str]:
         """Yield why an offer that was just made in this slot should not have been."""
-        if self._consumed[slot] > self._capacity[slot]:
-            yield f"{self._consumed[slot]} slots in use of {self._capacity[slot]}"
-        if slot in self._switched_off:
-            yield "the channel was switched off"
+        if not whatever_they_carry:
+            if self._consumed[slot] > self._capacity[slot]:
+                yield f"{self._consumed[slot]} slots in use of {self._capacity[slot]}"
+            if slot in self._switched_off:
+                yield "the channel was switched off"
         if self._activity[slot[0]] not in self._available:
             yield "the worker was away"
 

@@ -33,6 +33,8 @@ from config.celery import app  # noqa: E402
 from routing import assignment, jobs, models, router, wakes  # noqa: E402
 from routing.actions import workflows  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
+from routing.core.clock import microseconds  # noqa: E402
+from routing.core.vocabulary import TransferStatus  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.properties.router_floor import furnish  # noqa: E402
 from tests.properties.router_laws import Histories, Pass, check_rows  # noqa: E402
@@ -134,12 +136,17 @@ def close_floor(workspace: str) -> dict[str, Any]:
         last.read(now=now)
         last.check()
 
+    def no_transfer_is_overdue() -> None:
+        under_way = floor.transfers.filter(transfer_status=TransferStatus.INITIATED.value)
+        assert not list(under_way.filter(deadline_us__lte=microseconds(now)))
+
     laws: dict[str, Callable[[], object]] = {
         "the doctor": lambda: call_command("doctor", stdout=sys.stderr),
         "the rows": lambda: check_rows(found, made),
         "the reservations' events": lambda: histories.check_reservations(made),
         "the tasks' events": lambda: histories.check_tasks(found),
         "the last cycle": last_pass,
+        "the transfers": no_transfer_is_overdue,
     }
     wrong = list(ledger.wrong)
     for name, law in laws.items():
