@@ -80,10 +80,9 @@ def measure(table: Table, server: Cordboard, database: str) -> None:
 
 async def rush(server: Cordboard, crowd: dict[str, Any], rate: int) -> list[float]:
     """Post so many tasks a second and return the milliseconds of each until its offer, sorted."""
-    count = rate * SECONDS
     posted: dict[str, float] = {}
     heard: dict[str, float] = {}
-    complete = asyncio.Event()
+    more = asyncio.Event()
 
     async def listen(cookie: str) -> None:
         address = f"ws://127.0.0.1:{server.port}/agent/socket"
@@ -98,8 +97,7 @@ async def rush(server: Cordboard, crowd: dict[str, Any], rate: int) -> list[floa
                 # What others are offered comes without saying what.
                 if frame.get("event") == "reservation.created" and "task_sid" in frame:
                     heard.setdefault(frame["task_sid"], time.perf_counter())
-                    if len(heard) >= count:
-                        complete.set()
+                    more.set()
 
     ready = asyncio.Semaphore(0)
     cookies = crowd["cookies"][str(rate)]
@@ -107,7 +105,10 @@ async def rush(server: Cordboard, crowd: dict[str, Any], rate: int) -> list[floa
     for _ in cookies:
         await ready.acquire()
     await asyncio.to_thread(post_all, server, crowd, rate, posted)
-    await asyncio.wait_for(complete.wait(), 60)
+    async with asyncio.timeout(60):
+        while not posted.keys() <= heard.keys():
+            more.clear()
+            await more.wait()
     for ear in ears:
         ear.cancel()
     await asyncio.gather(*ears, return_exceptions=True)
