@@ -31,12 +31,14 @@ class Draft:
         resource_sid: the sid of what the event is about, of the kind its type says.
         data: fields from `routing.event_data`.
         task: whose event it is, which says how long it had waited.
+        handed_on: when the task was first handed on, where it is accepted by being handed on.
     """
 
     event_type: EventType
     resource_sid: str
     data: event_data.EventData
     task: models.Task | None = None
+    handed_on: datetime | None = None
 
 
 def record(
@@ -48,9 +50,10 @@ def record(
     actor: Actor,
     now: datetime,
     task: models.Task | None = None,
+    handed_on: datetime | None = None,
 ) -> None:
     """Write one event; see `record_all` and `Draft`."""
-    draft = Draft(event_type, resource_sid, data, task)
+    draft = Draft(event_type, resource_sid, data, task, handed_on)
     record_all([draft], workspace=workspace, actor=actor, now=now)
 
 
@@ -96,6 +99,11 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
         task_channel_key=_key(data, "task_channel_sid"),
         waited_ms=None if ended is None else _since(ended.date_created, now),
         waited_in_queue_ms=None if ended is None else _since(ended.task_queue_entered_date, now),
+        waited_until_transfer_ms=(
+            None
+            if ended is None or draft.handed_on is None
+            else _since(ended.date_created, draft.handed_on)
+        ),
     )
 
 

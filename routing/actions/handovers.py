@@ -26,6 +26,7 @@ _EVENTS: Final = {
     TransferStatus.CANCELED: EventType.TASK_TRANSFER_CANCELED,
 }
 
+_ACCEPTED: Final = ReservationStatus.ACCEPTED.value
 NOBODY: Final = "nobody of the queue took it in time"
 _REASONS: Final = {
     ReservationStatus.REJECTED: "the worker rejected it",
@@ -46,6 +47,14 @@ def under_way(reservations: Sequence[models.Reservation]) -> models.Transfer | N
         return None
     started = giver.outgoing.transfer_status == TransferStatus.INITIATED
     return giver.outgoing if started else None
+
+
+def first_begun(reservation: models.Reservation) -> datetime | None:
+    """Return when a task was first handed on, for an acceptance of what is handed on."""
+    if reservation.incoming_id is None or reservation.reservation_status != _ACCEPTED:
+        return None
+    of_task = models.Transfer.objects.filter(task=reservation.task_id)
+    return of_task.order_by("pk").values_list("date_created", flat=True)[0]
 
 
 def insist_not_under_way(task: models.Task, reservations: Sequence[models.Reservation]) -> None:

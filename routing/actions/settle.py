@@ -71,6 +71,7 @@ def move_reservation(
         actor=actor,
         now=now,
         task=reservation.task,
+        handed_on=handovers.first_begun(reservation),
     )
     activity_moves.follow_reservation(reservation, status, actor=actor, now=now)
 

@@ -74,6 +74,9 @@ class Event(models.Model):
     # it entered its queue.
     waited_ms = models.BigIntegerField(null=True)
     waited_in_queue_ms = models.BigIntegerField(null=True)
+    # How much of that was before the task was first handed on; null where it has not been. The
+    # split by wait time is of this.
+    waited_until_transfer_ms = models.BigIntegerField(null=True)
     # The transaction that wrote the row, where ids are taken before commits and so do not say what
     # can be read when: on PostgreSQL the database fills it in. SQLite has one writer at a time.
     transaction_id = models.BigIntegerField(db_default=0, editable=False)

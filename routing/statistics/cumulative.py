@@ -171,7 +171,10 @@ def _aggregates(thresholds: Sequence[int]) -> dict[str, Any]:
             f"{name}_most": Max(column),
         }
     for threshold in thresholds:
-        below = Q(waited_ms__lte=threshold * 1000)
+        # What was waited after a task was first handed on is left out.
+        most = threshold * 1000
+        below = Q(waited_until_transfer_ms__isnull=True, waited_ms__lte=most)
+        below |= Q(waited_until_transfer_ms__lte=most)
         found[f"below_{threshold}"] = Count("id", filter=below)
     return found
 
