@@ -36,7 +36,7 @@ class Floor:
         self._order: dict[int, int] = {}  # their places, who got something longest ago first
         self._hands: dict[int, Hand] = {}
         self._members: dict[int, int] = {}
-        self._room: dict[int, tuple[Lane, int]] = {}
+        self._room: dict[int, _Room] = {}
         self._columns: dict[tuple[Segment, ...], Column] = {}
         self._met: dict[Atom, int] = {}
         # Those that read what workers carry: by the channel and the figure they read, and others.
@@ -66,10 +66,10 @@ class Floor:
         self._order[place] = self.given
         channel = hand.worker.channels.get(channel_id)
         if not self.multi_task:
-            self._room = {key: (lane, room & ~bit) for key, (lane, room) in self._room.items()}
-        elif channel_id in self._room and not self._has_room(hand, self._room[channel_id][0]):
-            lane, room = self._room[channel_id]
-            self._room[channel_id] = lane, room & ~bit
+            for known in self._room.values():
+                known.found &= ~bit
+        elif (room := self._room.get(channel_id)) and not self._has_room(hand, room.lane):
+            room.found &= ~bit
         if channel is not None and channel.unique_name in self._figures:
             self._recount(place, hand, channel)
         for atom in self._loads:
@@ -130,15 +130,21 @@ class Floor:
             worker.friendly_name.casefold(): 1 << place for place, worker in enumerate(self.workers)
         }
 
-    def with_room(self, lane: Lane) -> int:
-        """Return those who are there and have a slot left for a task of this lane."""
-        found = self._room.get(lane.task_channel_id)
-        if found is None:
+    def with_room(self, lane: Lane, among: int) -> int:
+        """Return those of a set who are there and have a slot left for a task of this lane."""
+        room = self._room.setdefault(lane.task_channel_id, _Room(lane))
+        unasked = among & ~room.asked
+        if unasked.bit_count() * 8 > len(self.workers):
             backwards = range(len(self.workers) - 1, -1, -1)
             digits = ["1" if self._has_room(self._look(p), lane) else "0" for p in backwards]
-            found = lane, int("".join(digits) or "0", 2)
-            self._room[lane.task_channel_id] = found
-        return found[1]
+            room.found = int("".join(digits) or "0", 2)
+            room.asked = self.everyone
+        elif unasked:
+            for place in places(unasked):
+                if self._has_room(self._look(place), lane):
+                    room.found |= 1 << place
+            room.asked |= unasked
+        return room.found & among
 
     def _has_room(self, hand: Hand, lane: Lane) -> bool:
         return (
@@ -198,6 +204,17 @@ class Floor:
         if column is None:
             column = self._columns[segments] = Column(segments, self.workers)
         return column
+
+
+class _Room:
+    """Who has room for the tasks of a channel, among those of whom that has been asked."""
+
+    __slots__ = ("asked", "found", "lane")
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane  # any lane of the channel: they are all alike in this
+        self.asked = 0
+        self.found = 0
 
 
 def places(bits: int) -> Iterator[int]:

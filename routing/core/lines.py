@@ -54,7 +54,7 @@ class Line:
         """
         found = self._fixed
         if found and not self.lane.ignore_capacity:
-            found &= self._floor.with_room(self.lane)
+            found = self._floor.with_room(self.lane, found)
         for condition in self._loads:
             if not found:
                 break
