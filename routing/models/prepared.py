@@ -1,4 +1,4 @@
-"""Put the questions of every request together once, and then only ask them.
+"""Put the questions of every request and every cycle together once, and then only ask them.
 
 Django makes the SQL of a query anew each time, which for a row found by its sid costs ten times
 what the database takes. Here a queryset is made once, of samples; its SQL is kept, and values take
@@ -8,57 +8,111 @@ the samples' places.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from django.db import connection, models
+from django.db.models.query import (  # type: ignore[attr-defined]
+    ModelIterable,
+    get_related_populators,
+)
 
-Row = TypeVar("Row", bound=models.Model)
+Row = TypeVar("Row")
+
+
+class _Many:
+    """Stands for a sequence of ids."""
+
+
+MANY: Final = _Many()
+_FEW: Final = 20
+"""Of more ids than this a question is put together each time: reading them costs more than that."""
 
 
 class Prepared(Generic[Row]):
-    """A query for whole rows of one model, without relations, asked with values given each time.
+    """A query for rows, or for some columns of them, asked with values given each time.
 
     Arguments:
-        make: gives the queryset for these values; called once for each kind of database.
+        make: gives the queryset for these values; called once for each kind of database, and for
+            each number of ids. Rows may come with what they refer to (`select_related`).
         samples: one value for each of its arguments, of the type of those that will be given, and
-            all of them different.
+            all of them different; `MANY` for a sequence of ids.
     """
 
-    def __init__(self, make: Callable[..., models.QuerySet[Row]], *samples: Any) -> None:
+    def __init__(self, make: Callable[..., models.QuerySet[Any, Row]], *samples: Any) -> None:
         self.make = make
         self.samples = samples
-        self._compiled: dict[str, _Compiled[Row]] = {}
+        self._compiled: dict[tuple[str, ...], _Compiled[Row]] = {}
 
     def __call__(self, *values: Any) -> list[Row]:
         """Return the rows for these values."""
-        compiled = self._compiled.get(connection.vendor)
+        lengths = [len(v) for v, s in zip(values, self.samples, strict=True) if s is MANY]
+        if lengths:
+            if not all(lengths):
+                return []
+            if max(lengths) > _FEW:
+                return list(self.make(*values))
+        kind = (connection.vendor, *map(str, lengths))
+        compiled = self._compiled.get(kind)
         if compiled is None:
-            compiled = _Compiled(self.make(*self.samples), self.samples)
-            self._compiled[connection.vendor] = compiled
-        return compiled.rows(values)
+            samples = [
+                [-(place + 1) * 1_000_000 - i for i in range(len(value))] if s is MANY else s
+                for place, (s, value) in enumerate(zip(self.samples, values, strict=True))
+            ]
+            compiled = self._compiled[kind] = _Compiled(self.make(*samples), _flat(samples))
+        return compiled.rows(_flat(values) if lengths else values)
+
+
+def _flat(values: Sequence[Any]) -> list[Any]:
+    """Return values with those of the lists among them one by one."""
+    return [one for v in values for one in (v if isinstance(v, list | tuple | set) else (v,))]
 
 
 class _Compiled(Generic[Row]):
     """A query's SQL, where its values stand in it, and how its columns are read."""
 
-    def __init__(self, queryset: models.QuerySet[Row], samples: Sequence[Any]) -> None:
+    def __init__(self, queryset: models.QuerySet[Any, Row], samples: Sequence[Any]) -> None:
         compiler = queryset.query.get_compiler(connection=connection)
         self.sql, parameters = compiler.as_sql()
-        self.places = [samples.index(parameter) for parameter in parameters]
-        assert {*self.places} == {*range(len(samples))}, "a sample is lost, or given twice"
-        self.model: type[Row] = queryset.model
-        self.names = [field.attname for field in self.model._meta.concrete_fields]
+        # Whatever is no sample is the same each time.
+        known = [(type(sample), sample) for sample in samples]
+        self.fixed = list(parameters)
+        self.places = [
+            (position, known.index((type(parameter), parameter)))
+            for position, parameter in enumerate(parameters)
+            if (type(parameter), parameter) in known
+        ]
+        used = {place for _, place in self.places}
+        assert used == {*range(len(samples))}, "a sample is lost, or given twice"
         columns = [column for column, *_ in compiler.select]
-        assert [column.target.attname for column in columns] == self.names
         self.converters = sorted(compiler.get_converters(columns).items())
+        self.model: type[models.Model] | None = None
+        if issubclass(queryset._iterable_class, ModelIterable):
+            own = compiler.klass_info["select_fields"]
+            self.model = queryset.model
+            self.own = slice(own[0], own[-1] + 1)
+            self.names = [column.target.attname for column in columns[self.own]]
+            assert self.names == [field.attname for field in self.model._meta.concrete_fields]
+            self.related = get_related_populators(
+                compiler.klass_info, compiler.select, connection.alias
+            )
 
     def rows(self, values: Sequence[Any]) -> list[Row]:
+        parameters = self.fixed.copy()
+        for position, place in self.places:
+            parameters[position] = values[place]
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, [values[place] for place in self.places])
+            cursor.execute(self.sql, parameters)
             found = cursor.fetchall()
-        return [
-            self.model.from_db(connection.alias, self.names, self._read(list(row))) for row in found
-        ]
+        if self.converters:
+            found = [self._read(list(row)) for row in found]
+        return cast("list[Row]", found if self.model is None else [*map(self._row, found)])
+
+    def _row(self, columns: Sequence[Any]) -> models.Model:
+        assert self.model is not None
+        row = self.model.from_db(connection.alias, self.names, columns[self.own])
+        for populator in self.related:
+            populator.populate(columns, row)
+        return row
 
     def _read(self, row: list[Any]) -> list[Any]:
         for index, (functions, expression) in self.converters:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from routing import models
-from routing.models.prepared import Prepared
+from routing.models.prepared import MANY, Prepared
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +56,56 @@ def test_a_limit_and_an_order_are_kept() -> None:
         0,
     )
     assert two(floor.pk) == list(floor.task_channels.order_by("-pk")[:2])
+
+
+WITH_RELATIONS = Prepared(
+    lambda ids: (
+        models.Task.objects.pending()
+        .filter(pk__in=ids)
+        .order_by("-pk")
+        .select_related("workspace", "task_queue", "workflow")
+    ),
+    MANY,
+)
+
+
+@pytest.mark.parametrize("count", [1, 3, 25])
+def test_rows_of_however_many_ids_come_with_what_they_refer_to(
+    count: int, django_assert_num_queries: Any
+) -> None:
+    floor = factories.workspace()
+    workflow = factories.workflow(floor)
+    worker = factories.worker(floor, available=False)
+    tasks = [factories.task(floor, workflow=workflow) for _ in range(count - 1)]
+    tasks.append(factories.task(floor, routing_target=worker.sid))
+    factories.task(floor, workflow=workflow)
+    ids = [task.pk for task in tasks]
+    WITH_RELATIONS(ids)
+    with django_assert_num_queries(1):
+        found = WITH_RELATIONS(ids)
+        assert found == tasks[::-1]
+        assert {row.workspace for row in found} == {floor}
+        assert [row.workflow for row in found] == [task.workflow for task in tasks[::-1]]
+        assert found[0].task_queue is None or found[0].task_queue.workspace_id == floor.pk
+    with django_assert_num_queries(0):
+        assert WITH_RELATIONS([]) == []
+
+
+def test_columns_come_as_django_reads_them() -> None:
+    floor = factories.workspace()
+    columns = ("unique_name", "date_created", "workspace__multi_task_enabled")
+    asked = Prepared(
+        lambda workspace: (
+            models.TaskChannel.objects.filter(
+                workspace_id=workspace, workspace__multi_task_enabled=True
+            )
+            .order_by("pk")
+            .values_list(*columns)
+        ),
+        0,
+    )
+    found = [tuple(row) for row in asked(floor.pk)]
+    assert found == list(floor.task_channels.order_by("pk").values_list(*columns))
 
 
 def test_a_row_that_was_found_can_be_changed_and_stored() -> None:
