@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db.models import Count, Exists, F, OuterRef, Q
+from django.utils import timezone
 
 from routing import models
+from routing.actions import lanes
 from routing.core import lifecycle
-from routing.core.vocabulary import AssignmentStatus, ReservationStatus, TransferStatus
+from routing.core.lanes import Identity
+from routing.core.vocabulary import ReservationStatus, TransferStatus
 from routing.models.base import words
 from routing.statistics import counting
+from workflows.expressions import ExpressionError
 
 _OPEN = Q(reservations__reservation_status__in=words(lifecycle.OPEN_RESERVATION))
 _ACCEPTED = Q(reservations__reservation_status=ReservationStatus.ACCEPTED.value)
+_CHUNK = 500
 _UNDER_WAY = models.Transfer.objects.filter(transfer_status=TransferStatus.INITIATED.value)
 
 
 def problems() -> Iterator[str]:
     """Yield a sentence for everything that cannot be; nothing when all is well."""
     yield from _wrong_counters()
+    yield from _wrong_channels()
     yield from _wrong_statuses()
     yield from _wrong_transfers()
     yield from _wrong_lanes()
+    yield from _astray()
     yield from _wrong_counts()
 
 
@@ -36,6 +43,37 @@ def _wrong_counters() -> Iterator[str]:
             f" {channel.assigned} assigned; its reservations say {channel.held} and"
             f" {channel.accepted}"
         )
+
+
+def _wrong_channels() -> Iterator[str]:
+    """Compare worker channels with the workers and the task channels that they are of."""
+    rows = models.WorkerChannel.objects.select_related("worker__activity").order_by("pk")
+    astray = ~Q(worker_available=F("worker__activity__available"))
+    for channel in rows.filter(astray).iterator():
+        yield (
+            f"worker channel {channel.sid} says that {_there(channel.worker_available)};"
+            f" their activity says that {_there(channel.worker.activity.available)}"
+        )
+    idle = Q(worker__last_reserved_us=None) | Q(worker__last_reserved_us__lt=F("last_reserved_us"))
+    for channel in rows.filter(idle, last_reserved_us__isnull=False).iterator():
+        yield (
+            f"worker {channel.worker.sid} was offered something on channel {channel.sid} after the"
+            " last offer that they are said to have had"
+        )
+    workspaces = models.Workspace.objects.order_by("pk").annotate(
+        of_tasks=Count("task_channels", distinct=True)
+    )
+    for workspace in workspaces.iterator():
+        people = workspace.workers.annotate(has=Count("channels")).exclude(has=workspace.of_tasks)
+        for worker in people.order_by("pk").iterator():
+            yield f"worker {worker.sid} has {worker.has} channels of {workspace.of_tasks}"
+    elsewhere = models.Reservation.objects.exclude(worker_channel__worker=F("worker"))
+    for reservation in elsewhere.order_by("pk").iterator():
+        yield f"reservation {reservation.sid} takes a slot of somebody else's"
+
+
+def _there(available: bool) -> str:
+    return "the worker is available" if available else "the worker is not available"
 
 
 def _wrong_statuses() -> Iterator[str]:
@@ -77,10 +115,47 @@ def _wrong_transfers() -> Iterator[str]:
 
 
 def _wrong_lanes() -> Iterator[str]:
-    pending = models.Task.objects.filter(assignment_status=AssignmentStatus.PENDING.value)
-    astray = pending.filter(~Q(lane__task_channel=F("task_channel"))).order_by("pk")
-    for task in astray.iterator():
-        yield f"task {task.sid} waits on a lane of another channel"
+    """Work out anew what a lane is known by and found by."""
+    rows = models.Lane.objects.select_related("task_channel", "task_queue").order_by("pk")
+    for lane in rows.iterator(chunk_size=_CHUNK):
+        identity = Identity(
+            task_channel_sid=lane.task_channel.sid,
+            task_queue_sid=None if lane.task_queue is None else lane.task_queue.sid,
+            expression=lane.expression,
+            order_by=lane.order_by,
+            known_worker_sid=lane.known_worker_sid,
+            known_worker_name=lane.known_worker_name,
+            ignore_capacity=lane.ignore_capacity,
+        )
+        if identity.digest != lane.digest:
+            yield f"lane {lane.pk} is not what it is known as"
+        try:
+            seek = lanes.seek_of(identity)
+        except ExpressionError as error:
+            yield f"lane {lane.pk} asks what cannot be read: {error}"
+            continue
+        if (seek.path, seek.value) != (lane.seek_path, lane.seek_value):
+            yield (
+                f"lane {lane.pk} is sought by {lane.seek_value!r} at {lane.seek_path!r}; it asks"
+                f" for {seek.value!r} at {seek.path!r}"
+            )
+
+
+def _astray() -> Iterator[str]:
+    """Work out anew how each waiting task waits."""
+    rows = models.Task.objects.pending().select_related(
+        "workspace", "workflow", "task_channel", "task_queue", "lane"
+    )
+    now = timezone.now()
+    for task in rows.order_by("pk").iterator(chunk_size=_CHUNK):
+        assert task.lane is not None
+        try:
+            digest = lanes.identity_of(task, now=now).digest
+        except Exception as error:  # whatever a row holds, the others are looked at
+            yield f"task {task.sid} waits nobody knows how: {error!r}"
+            continue
+        if digest != task.lane.digest:
+            yield f"task {task.sid} waits on a lane that is not its own"
 
 
 def _wrong_counts() -> Iterator[str]:

@@ -15,15 +15,18 @@ from workflows import expressions
 
 def lane_of(task: models.Task, *, now: datetime) -> models.Lane:
     """Return the lane for what the task's attributes, step and channel say now."""
+    return _lane(task, identity_of(task, now=now), now)
+
+
+def identity_of(task: models.Task, *, now: datetime) -> lanes.Identity:
+    """Return what is common to all tasks that wait as this one does."""
     step = tasks.step(task)
     if step is None or task.revision_id is None:
-        identity = _direct(task)
-    else:
-        target = steps.target_of(configurations.of(task.revision_id), step)
-        identity = lanes.of_target(
-            target, tasks.view(task, now=now), task_channel_sid=task.task_channel.sid
-        )
-    return _lane(task, identity, now)
+        return _direct(task)
+    target = steps.target_of(configurations.of(task.revision_id), step)
+    return lanes.of_target(
+        target, tasks.view(task, now=now), task_channel_sid=task.task_channel.sid
+    )
 
 
 def _direct(task: models.Task) -> lanes.Identity:
@@ -51,11 +54,16 @@ _LANE: Final = Prepared(
 )
 
 
-def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
-    """Make a lane; whoever makes the same one first has made it for both."""
+def seek_of(identity: lanes.Identity) -> seeks.Seek:
+    """Return by what a lane of this identity is found."""
     source = identity.expression
     expression = expressions.compile(source, subject="residual") if source else None
-    seek = seeks.of_lane(identity, expression)
+    return seeks.of_lane(identity, expression)
+
+
+def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
+    """Make a lane; whoever makes the same one first has made it for both."""
+    seek = seek_of(identity)
     lane, _ = models.Lane.objects.get_or_create(
         workspace=task.workspace,
         digest=identity.digest,

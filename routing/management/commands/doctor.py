@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
 
 from routing import diagnosis
+from routing.actions import repairs
 from routing.statistics import counting
 
 
@@ -16,18 +18,38 @@ class Command(BaseCommand):
     help = "Recompute every counter and status from the rows, and report what differs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take whether to count tasks anew."""
+        """Take what to set right first."""
         parser.add_argument(
             "--recount", action="store_true", help="First count all live tasks anew."
         )
+        parser.add_argument(
+            "--repair",
+            action="store_true",
+            help="First count live tasks and slots in use anew, and note who is available.",
+        )
 
-    def handle(self, *, recount: bool, **options: Any) -> None:
+    def handle(self, *, recount: bool, repair: bool, **options: Any) -> None:
         """End with an error when anything differs."""
-        if recount:
+        if recount or repair:
             counting.recount()
-        found = list(diagnosis.problems())
+        if repair:
+            self.stdout.write(f"{repairs.count_slots()} worker channels were set right.")
+        found = _problems()
         for problem in found:
             self.stdout.write(problem)
         if found:
             raise CommandError(f"{len(found)} differences found.")
         self.stdout.write("Nothing to report: every counter and status agrees with the rows.")
+
+
+def _problems() -> list[str]:
+    """Look at everything as it was at one moment, where others go on changing it meanwhile.
+
+    On SQLite a transaction would keep all others from writing for as long as this takes.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        return list(diagnosis.problems())
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return list(diagnosis.problems())

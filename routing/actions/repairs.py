@@ -1,0 +1,67 @@
+"""Set right what one row says of others, where something else than an action has changed those."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
+
+from routing import models
+from routing.actions import locks, workers
+from routing.core import lifecycle
+from routing.core.vocabulary import ReservationStatus
+from routing.models.base import words
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+_OPEN = Q(reservations__reservation_status__in=words(lifecycle.OPEN_RESERVATION))
+_ACCEPTED = Q(reservations__reservation_status=ReservationStatus.ACCEPTED.value)
+
+
+def count_slots() -> int:
+    """Count anew the slots in use of every worker channel, and note whether its worker is there.
+
+    Returns how many were wrong.
+    """
+    return sum(_count_slots_of(worker_id) for worker_id in sorted(_wrong()))
+
+
+def _wrong() -> set[int]:
+    found = _counted(models.WorkerChannel.objects.all()).exclude(
+        consumed=F("held"),
+        assigned=F("accepted"),
+        worker_available=F("worker__activity__available"),
+    )
+    return set(found.values_list("worker_id", flat=True))
+
+
+@transaction.atomic
+def _count_slots_of(worker_id: int) -> int:
+    locks.lock_workers(models.Worker.objects.filter(pk=worker_id))
+    mine = models.WorkerChannel.objects.filter(worker=worker_id)
+    repaired = 0
+    for row in _counted(mine).select_related("worker__activity"):
+        there = row.worker.activity.available
+        right = (row.held, row.accepted, there)
+        if (row.consumed, row.assigned, row.worker_available) != right:
+            repaired += mine.filter(pk=row.pk).update(
+                consumed=row.held, assigned=row.accepted, worker_available=there
+            )
+    workers.count_workload(worker_id)
+    return repaired
+
+
+class _Counts(TypedDict):
+    held: int
+    accepted: int
+
+
+def _counted(
+    rows: QuerySet[models.WorkerChannel],
+) -> QuerySet[WithAnnotations[models.WorkerChannel, _Counts]]:
+    """Give worker channels what their reservations say."""
+    return rows.annotate(
+        held=Count("reservations", filter=_OPEN), accepted=Count("reservations", filter=_ACCEPTED)
+    )

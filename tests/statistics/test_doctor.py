@@ -1,0 +1,134 @@
+"""The doctor finds whatever rows say of others that is not so, and repairs what can be counted."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from routing import diagnosis, models
+from tests import factories
+from tests.factories import NOW
+
+
+@pytest.fixture
+def floor(db: None) -> models.Workspace:
+    made = factories.workspace()
+    factories.worker(made, "Alice", capacity={"chat": 2})
+    queue = factories.queue(made)
+    factories.workflow(made, default=factories.target(queue, expression="worker.a == task.a"))
+    factories.task(made, attributes={"a": 1})
+    factories.accepted(made, routing_target=made.workers.get().sid)
+    assert list(diagnosis.problems()) == []
+    return made
+
+
+def chat(floor: models.Workspace) -> models.WorkerChannel:
+    return factories.worker_channel(floor.workers.get())
+
+
+def problem() -> str:
+    (found,) = diagnosis.problems()
+    return found
+
+
+def test_slots_in_use_are_those_of_reservations(floor: models.Workspace) -> None:
+    models.WorkerChannel.objects.filter(pk=chat(floor).pk).update(consumed=2, assigned=0)
+    assert "counts 2 slots in use and 0 assigned; its reservations say 1 and 1" in problem()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_whoever_is_available_is_so_on_every_channel(floor: models.Workspace, there: bool) -> None:
+    name = "Available" if there else "Offline"
+    models.Worker.objects.update(activity=factories.activity(floor, name))
+    models.WorkerChannel.objects.update(worker_available=there)
+    assert list(diagnosis.problems()) == []
+    models.WorkerChannel.objects.filter(pk=chat(floor).pk).update(worker_available=not there)
+    found = problem()
+    assert chat(floor).sid in found
+    assert found.endswith("is available" if there else "is not available")
+
+
+def test_a_repair_counts_slots_and_notes_who_is_there(floor: models.Workspace) -> None:
+    before = floor.workers.get()
+    models.WorkerChannel.objects.update(worker_available=False)
+    models.WorkerChannel.objects.filter(pk=chat(floor).pk).update(consumed=2, assigned=2)
+    models.TaskCount.objects.update(tasks=7)
+    with pytest.raises(CommandError):
+        call_command("doctor", stdout=StringIO())
+    told = StringIO()
+    call_command("doctor", repair=True, stdout=told)
+    assert "5 worker channels were set right" in told.getvalue()
+    right = chat(floor)
+    assert (right.consumed, right.assigned, right.worker_available) == (1, 1, True)
+    # Whatever a router decided by the wrong figures fails.
+    assert floor.workers.get().workload_version > before.workload_version
+    told = StringIO()
+    call_command("doctor", repair=True, stdout=told)
+    assert "0 worker channels were set right" in told.getvalue()
+
+
+def test_a_slot_is_its_own_workers(floor: models.Workspace) -> None:
+    bob = factories.worker(floor, "Bob")
+    models.Reservation.objects.update(worker_channel=factories.worker_channel(bob))
+    assert any("takes a slot of somebody else's" in each for each in diagnosis.problems())
+
+
+def test_every_worker_has_every_channel(floor: models.Workspace) -> None:
+    chat_of_bob = factories.worker_channel(factories.worker(floor, "Bob"))
+    chat_of_bob.delete()
+    assert problem().endswith("has 4 channels of 5")
+
+
+def test_the_last_offer_of_a_worker_is_the_last_on_any_channel(floor: models.Workspace) -> None:
+    models.Worker.objects.update(last_reserved_us=None)
+    assert "after the last offer" in problem()
+    models.Worker.objects.update(last_reserved_us=1)
+    assert "after the last offer" in problem()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"seek_path": "", "seek_value": ""}, "is sought by '' at ''"),
+        ({"digest": "another"}, "is not what it is known as"),
+        ({"ignore_capacity": True}, "is not what it is known as"),
+        ({"expression": "worker.a === ("}, "asks what cannot be read"),
+    ],
+)
+def test_lanes_are_known_and_found_by_what_they_ask(
+    floor: models.Workspace, wrong: dict[str, object], words: str
+) -> None:
+    models.Lane.objects.filter(tasks__assignment_status="pending").update(**wrong)
+    assert any(words in each for each in diagnosis.problems())
+
+
+def test_tasks_wait_on_the_lane_that_their_attributes_say(floor: models.Workspace) -> None:
+    waiting = models.Task.objects.filter(assignment_status="pending")
+    waiting.update(attributes='{"a": 2}')
+    assert problem().endswith("waits on a lane that is not its own")
+    waiting.update(attributes='{"a": 1}', priority=3)
+    assert list(diagnosis.problems()) == []
+    waiting.update(target_index=9, filter_index=0, step_clock_us=0)
+    assert "waits nobody knows how" in problem()
+
+
+def test_a_transfer_under_way_asks_somebody_or_seeks(floor: models.Workspace) -> None:
+    held = models.Reservation.objects.get()
+    transfer = models.Transfer.objects.create(
+        sid="TT" + 32 * "0",
+        workspace=floor,
+        task=held.task,
+        initiating_reservation_sid=held.sid,
+        initiating_worker_sid=held.worker.sid,
+        transfer_mode="COLD",
+        transfer_type="WORKER",
+        transfer_to="WK" + 32 * "0",
+        deadline_us=0,
+        date_created=NOW,
+        date_updated=NOW,
+    )
+    found = "\n".join(diagnosis.problems())
+    assert f"transfer {transfer.sid} is under way and nobody hands the task on" in found
+    assert f"transfer {transfer.sid} does not seek whom to ask, and nobody is asked" in found
