@@ -1,0 +1,106 @@
+"""The page about events names every type of event, and every field of theirs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import pytest
+
+from routing import models
+from routing.actions import reservations, task_statuses, tasks, transfers, workers
+from routing.actors import SYSTEM
+from routing.core.vocabulary import EventType, TransferMode
+from tests import factories
+from tests.factories import NOW, later
+from tests.running import ROOT
+
+PAGE: Final = (ROOT / "docs" / "events.md").read_text()
+NAMED: Final = set(re.findall(r"`([a-z_.-]+)`", PAGE))
+GROUPS: Final = {
+    group: set(re.findall(r"`([a-z]+_\w+)`", fields))
+    for group, fields in re.findall(r"^\| (\w+) \| (`.*) \|$", PAGE, re.MULTILINE)
+}
+
+
+def test_every_type_of_event_is_named() -> None:
+    assert not set(EventType) - NAMED
+
+
+def test_every_field_is_named() -> None:
+    source = (ROOT / "routing" / "event_data.py").read_text()
+    fields = set(re.findall(r'"([a-z_]+)"(?::|\])', source))
+    assert {"task_age", "transfer_failed_reason", "worker_channel_sid"} <= fields
+    assert not fields - NAMED
+
+
+def data_of(event_type: str) -> dict[str, Any]:
+    data: dict[str, Any] = (
+        models.Event.objects.filter(event_type=event_type).latest("pk").event_data
+    )
+    return data
+
+
+@pytest.mark.django_db
+def test_events_of_transfers_have_the_groups_that_the_page_says() -> None:
+    floor = factories.workspace()
+    alice = factories.worker(floor, "Alice")
+    held = factories.accepted(floor)
+    bob = factories.worker(floor, "Bob")
+    given: dict[str, Any] = {"actor": SYSTEM, "now": NOW}
+
+    def hand_on() -> models.Transfer:
+        return transfers.begin_transfer(
+            reservation=held, to=bob.sid, mode=TransferMode.COLD, **given
+        )
+
+    def offer() -> models.Reservation:
+        return bob.reservations.get(reservation_status="pending")
+
+    transfers.cancel_transfer(transfer=hand_on(), **given)
+    hand_on()
+    reservations.reject_reservation(reservation=offer(), **given)
+    hand_on()
+    before = factories.last_event()
+    reservations.accept_reservation(reservation=offer(), **given)
+    assert factories.event_types(before) == [
+        "reservation.accepted",
+        "task.transfer-completed",
+        "reservation.completed",
+        "task.updated",
+    ]
+    told = [each for each in EventType if each.value.startswith("task.transfer-")]
+    for each in told:
+        data = data_of(each)
+        assert GROUPS["transfer"] <= data.keys()
+        assert GROUPS["worker"] <= data.keys()
+        assert data["worker_sid"] == data["transfer_initiating_worker_sid"] == alice.sid
+        assert data["task_sid"] == held.task.sid
+        assert data["transfer_to"] == bob.sid
+    assert data_of("task.transfer-attempt-failed")["transfer_failed_reason"]
+    assert GROUPS["transfer"] <= data_of("reservation.accepted").keys()
+
+
+@pytest.mark.django_db
+def test_whatever_happens_tells_nothing_that_the_page_does_not() -> None:
+    floor = factories.workspace()
+    alice = factories.worker(floor, "Alice")
+    held = factories.accepted(floor)
+    given: dict[str, Any] = {"actor": SYSTEM, "now": NOW}
+    factories.set_capacity(alice, configured_capacity=2, available=False)
+    factories.set_capacity(alice, available=True)
+    waiting = factories.offered(floor, attributes={"a": 1}, timeout=5)
+    factories.run(floor, later(130))
+    task_statuses.complete_task(task=held.task, reason="done", **given)
+    tasks.delete_task(task=held.task, **given)
+    direct = factories.task(floor, routing_target=alice.sid, ignore_capacity=False, timeout=9)
+    factories.run(floor, later(150))
+    workers.delete_worker(worker=alice, **given)
+    assert factories.status(direct) == factories.status(waiting.task) == "canceled"
+    seen = {
+        field
+        for data in models.Event.objects.values_list("event_data", flat=True)
+        for field in data
+    }
+    assert {"holder_sids", "task_canceled_reason", "worker_channel_previous_capacity"} <= seen
+    assert not seen - NAMED
