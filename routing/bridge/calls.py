@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ class Call:
         """Return the parameters as a form would give them; null says nothing."""
         return {name: [_text(value)] for name, value in self.params.items() if value is not None}
 
+    @property
+    def digest(self) -> str:
+        """Return what stands for the token where it must not stand itself."""
+        return digest(self.token)
+
 
 def read(body: bytes, *, if_match: str = "") -> Call:
     """Read a body; whatever its header says its type is, it is JSON. Raises `ApiError`."""
@@ -58,6 +64,11 @@ def read(body: bytes, *, if_match: str = "") -> Call:
         token=said.get("token"),
         if_match=if_match,
     )
+
+
+def digest(token: object) -> str:
+    """Return what stands for a token where it must not stand itself."""
+    return hashlib.sha256(str(token).encode()).hexdigest()[:32]
 
 
 def _text(value: object) -> str:

@@ -38,6 +38,8 @@ LONGEST_HOLD: Final = 5.0
 """After how long without lists a session is told all the same."""
 STEP_SECONDS: Final = 3.0
 MOST_WAITING: Final = 1_000
+MOST_UNREADY: Final = 100
+"""How many events that were told to a session without lists are told again once it has them."""
 BATCH: Final = 200
 FLUSHED: Final = 16_384
 """After how many characters others get their turn, and the system takes over what was sent."""
@@ -49,6 +51,7 @@ REFRESHING: Final = frozenset(
     {E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED}
 )
 """What a session knows from its lists alone: it must read them anew."""
+LISTS_CHANGED: Final = "Activities or channels have changed; read them anew"
 _NAMING: Final = frames.WORKERS | frames.CHANNELS
 
 
@@ -72,12 +75,15 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._offline_when_gone = wish.offline_when_gone
         self._order = Order()
         self._waiting: deque[str] = deque()
+        self._unready: deque[str] = deque(maxlen=MOST_UNREADY)
         self._is_telling = False
         self._heard = 0
         now = time.monotonic()
         self._begun = now
+        self._beginning = self._sessions.beginnings.join(holder.digest, now=now)
         self._next_beat = now + HEARTBEAT_SECONDS
         self._hold_until = now + LONGEST_HOLD
+        self._looking: asyncio.Task[None] | None = None
         self._close_at: float | None = None
         self._stuck_since: float | None = None
         # Joined before anything is read, so that nothing happens unheard in between.
@@ -136,12 +142,27 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if kind in frames.TOLD:
             await self._put(message["sid"])
         elif kind in REFRESHING:
-            now = time.monotonic()
-            self._close_at = self._close_at or now + random.uniform(0.0, self.spread_seconds)  # noqa: S311 - spreads load
+            self._looking = self._sessions.start(self._look())
         elif kind == E.WORKSPACE_DELETED or (
             kind == E.WORKER_DELETED and message.get("worker_sid") == self._worker_sid
         ):
             await self.end(GONE, "The worker was deleted")
+
+    async def _look(self) -> None:
+        """Have the lists read anew if they have changed; of what is told late they may show all."""
+        try:
+            edition = await self._sessions.editions.now(self.holder.workspace_sid)
+        except Exception:
+            logger.exception("a session of %s goes by old lists", self._worker_sid)
+            edition = ""
+        if edition != self.holder.edition:
+            self._resync_soon(LISTS_CHANGED)
+
+    def _resync_soon(self, reason: str) -> None:
+        """End this session before long, not at once: there may be thousands like it."""
+        if self._close_at is None:
+            self._why_close = reason
+            self._close_at = time.monotonic() + random.uniform(0.0, self.spread_seconds)  # noqa: S311 - spreads load
 
     async def _put(self, sid: str) -> None:
         self._waiting.append(sid)
@@ -167,8 +188,6 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     if sent > FLUSHED:
                         sent = 0
                         await asyncio.sleep(0)
-            if time.monotonic() >= self._hold_until:
-                self._order.caught_up()
         except OutOfStep:
             await self.end(RESYNC, "Out of step; read everything anew")
         except Exception:
@@ -179,12 +198,15 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._go_on()
 
     async def _take(self, frame: frames.Frame) -> None:
+        if frame.event_type in _NAMING and self._looking is not None:
+            # It may name what the session's lists do not have yet, on which the SDK breaks.
+            await asyncio.wait({self._looking})
+            if self._close_at is not None:
+                await self.end(RESYNC, self._why_close)
         if not self._is_open:
             return
-        if self._close_at is not None and frame.event_type in _NAMING:
-            # It may name what the session's lists do not have yet, on which the SDK breaks.
-            await self.end(RESYNC, "Activities or channels have changed; read them anew")
-            return
+        if not self._order.has_lists:
+            self._unready.append(frame.event_sid)
         for told in self._order.take(frame):
             await self.send(text_data=told.text)
         if not self._order.is_waiting():
@@ -197,27 +219,33 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def session_listed(self, message: dict[str, Any]) -> None:
         """Wait until the SDK, which has just read its lists, is ready; then tell what is newer.
 
-        Lists that are read later are another session's: no news to this one. Only where both have
-        just begun it cannot be told whose they are, and this one waits a little longer.
+        Lists that are read later, or with another token, are another session's: no news to this
+        one. Of sessions that began together each waits for the lists of all.
         """
-        if not self._is_open:
-            return
         now = time.monotonic()
+        is_late = self._order.has_lists and now - self._begun > LONGEST_HOLD
+        if not self._is_open or message["token"] != self.holder.digest or is_late:
+            return
         reservations, version = message["reservations"], message["worker_version"]
         if message["follows"]:
             self._order.read_more(reservations)
-        elif not self._order.has_lists:
+        else:
             self._order.read_list(reservations, worker_version=version)
-        elif now - self._begun > LONGEST_HOLD:
-            return
-        self._hold_until = now + HOLD_SECONDS
+            self._beginning.hear(message["notice"])
+            # What was told to an SDK that was not ready, it has not heard.
+            self._waiting.extendleft(reversed(self._unready))
+            self._unready.clear()
+        ready = now + HOLD_SECONDS
+        self._hold_until = ready if self._beginning.is_over else max(self._hold_until, ready)
         self._sessions.start(self._tell_later())
 
     async def _tell_later(self) -> None:
         await asyncio.sleep(HOLD_SECONDS)
-        if not self._is_telling and not self._waiting:
-            self._order.caught_up()
         self._go_on()
+
+    async def session_interrupted(self, message: dict[str, Any]) -> None:
+        """Have everything read anew: this process was cut off from what is told, and missed it."""
+        self._resync_soon("Events may have been missed; read everything anew")
 
     async def session_replaced(self, message: dict[str, Any]) -> None:
         """Make room for a session that wants to be the only one."""
@@ -238,11 +266,12 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.holder.expires <= time.time():
             await self.end(EXPIRED, "The token has expired")
         elif self._close_at is not None and now >= self._close_at:
-            await self.end(RESYNC, "Activities or channels have changed; read them anew")
+            await self.end(RESYNC, self._why_close)
         elif self._stuck_since is not None and now - self._stuck_since > STEP_SECONDS:
             self._stuck_since = None
             try:
-                self._order.give_up_waiting()
+                for told in self._order.give_up_waiting():
+                    await self.send(text_data=told.text)
             except OutOfStep:
                 await self.end(RESYNC, "Out of step; read everything anew")
         elif now >= self._next_beat:
@@ -255,4 +284,5 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self._is_open:
             self._is_open = False
             self._waiting.clear()
+            logger.info("a session of %s is closed: %s", self._worker_sid, reason)
             await self.close(code=code, reason=reason)

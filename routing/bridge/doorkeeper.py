@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections import OrderedDict
@@ -15,6 +14,8 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from routing import token_policies, tokens
+from routing.bridge import calls
+from routing.bridge.editions import edition
 from routing.bridge.sessions import Holder, Sessions
 from routing.bridge.views import serves
 
@@ -61,7 +62,7 @@ def wish(scope: Mapping[str, Any]) -> Wish:
 
 async def admitted(wish: Wish, sessions: Sessions) -> Holder | None:
     """Return who a client is, if they may have a session; None: they are refused."""
-    digest = hashlib.sha256(wish.token.encode()).hexdigest()
+    digest = calls.digest(wish.token)
     now = time.monotonic()
     if _refused.get(digest, 0.0) > now:
         return None
@@ -96,4 +97,6 @@ def _verified(wish: Wish) -> Holder:
         key_sid=grant.key_sid,
         sealed=grant.sealed,
         expires=grant.expires,
+        digest=calls.digest(wish.token),
+        edition=edition(grant.workspace.sid),
     )

@@ -58,6 +58,7 @@ class Frame:
 
     Arguments:
         reservation_sid, version: of the reservation that it is about, if it is about one.
+        task_sid, version: of the task, if it is about that alone.
         worker_version: the worker's version after what it tells of; None when it says nothing.
     """
 
@@ -67,6 +68,7 @@ class Frame:
     reservation_sid: str | None = None
     version: int = 0
     worker_version: int | None = None
+    task_sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,9 @@ def _frame(event: models.Event, rows: _Rows) -> Frame:
         event_type=kind.value,
         text=text,
         reservation_sid=payload["sid"] if kind in RESERVATIONS else None,
-        version=payload["version"] if kind in RESERVATIONS else 0,
+        version=payload["version"] if kind in RESERVATIONS | TASKS else 0,
         worker_version=None if version is None else int(version),
+        task_sid=payload["sid"] if kind in TASKS else None,
     )
 
 

@@ -22,7 +22,7 @@ class Loader:
 
     def __init__(self) -> None:
         """Begin with nothing loaded."""
-        self._kept: OrderedDict[str, Frame | None] = OrderedDict()
+        self._kept: OrderedDict[str, Frame] = OrderedDict()
         self._asked: dict[str, asyncio.Future[Frame | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -59,8 +59,10 @@ class Loader:
                         future.exception()
                     continue
                 for sid in batch:
-                    self._kept[sid] = found.get(sid)
-                    self._asked.pop(sid).set_result(found.get(sid))
+                    frame = found.get(sid)
+                    if frame is not None:
+                        self._kept[sid] = frame
+                    self._asked.pop(sid).set_result(frame)
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
         finally:

@@ -6,8 +6,8 @@ this notice; it may be with another process than the one that answers.
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import secrets
 import threading
 from collections import OrderedDict
 from typing import Any, Final
@@ -15,7 +15,7 @@ from typing import Any, Final
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-from routing import groups
+from routing import groups, tokens
 from routing.bridge.calls import Call
 from routing.bridge.payloads import Payload
 from routing.bridge.resources import Asked
@@ -27,23 +27,38 @@ _lock = threading.Lock()
 _versions: OrderedDict[tuple[str, str], int] = OrderedDict()
 
 
-def notice(asked: Asked, payload: Payload) -> None:
-    """Take note of an answer: a worker's own version, or tell of their list of reservations."""
+def version_read(grant: tokens.Grant, call: Call) -> int | None:
+    """Return the version of the worker that was read last with a call's token, if that is known.
+
+    Asked before a list is read: of a version that is read only then, the list may know nothing.
+    """
+    if grant.worker is None:
+        return None
+    with _lock:
+        return _versions.get((grant.worker.sid, call.digest))
+
+
+def notice(asked: Asked, payload: Payload, *, version: int | None) -> None:
+    """Take note of an answer: a worker's own version, or tell of their list of reservations.
+
+    Arguments:
+        version: what `version_read` said before the call was carried out.
+    """
     worker = asked.grant.worker
     if worker is None or asked.call.method != "GET" or asked.own[:2] != ["Workers", worker.sid]:
         return
-    key = worker.sid, _digest(asked.call)
     if len(asked.own) == 2:
         with _lock:
+            key = worker.sid, asked.call.digest
             _versions[key] = payload["version"]
             _versions.move_to_end(key)
             if len(_versions) > _REMEMBERED:
                 _versions.popitem(last=False)
     elif asked.own[2:] == ["Reservations"]:
-        with _lock:
-            version = _versions.get(key)
         message: dict[str, Any] = {
             "type": "session.listed",
+            "notice": secrets.token_hex(8),
+            "token": asked.call.digest,
             "reservations": {row.sid: row.version for row in asked.listed},
             "follows": bool(asked.call.params.get("AfterSid")),
             "worker_version": version,
@@ -57,7 +72,3 @@ def _tell(worker_sid: str, message: dict[str, Any]) -> None:
     except Exception as error:  # whatever the layer's client raises when Redis is away
         # The socket waits no longer than a few seconds, and then goes by what it knows.
         logger.warning("a session was not told of its lists (%s)", error)
-
-
-def _digest(call: Call) -> str:
-    return hashlib.sha256(str(call.token).encode()).hexdigest()[:32]

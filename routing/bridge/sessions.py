@@ -15,6 +15,8 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from routing import models, tokens
+from routing.bridge.beginnings import Beginnings
+from routing.bridge.editions import Editions
 from routing.bridge.loader import Loader
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,8 @@ class Holder:
 
     Arguments:
         sealed: the secret of the key as it was stored, which tells whether it is the same still.
+        digest: what stands for the token itself.
+        edition: of the workspace's lists, as they were when the session was let in.
     """
 
     account_sid: str
@@ -38,6 +42,8 @@ class Holder:
     key_sid: str
     sealed: str
     expires: int
+    digest: str
+    edition: str
 
 
 class Session(Protocol):
@@ -60,6 +66,8 @@ class Sessions:
     def __init__(self) -> None:
         """Begin with none."""
         self.loader = Loader()
+        self.editions = Editions()
+        self.beginnings = Beginnings()
         self._open: set[Any] = set()
         self._of_workers: Counter[str] = Counter()
         self._of_accounts: Counter[str] = Counter()
@@ -103,11 +111,12 @@ class Sessions:
             if count[sid] <= 0:
                 del count[sid]
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside the sessions, and outlive the one that asks for it."""
         task = asyncio.create_task(quietly(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     async def _look_after(self) -> None:
         checked = time.monotonic()

@@ -57,8 +57,9 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
     grant = verified(call.token)
     if account_sid is not None and not serves(grant, account_sid, channel):
         raise rights.forbidden("it is for another account or channel")
+    version = notices.version_read(grant, call)
     payload, asked = resources.carry_out(grant, call, request, ip_address=ip_address(request))
-    notices.notice(asked, payload)
+    notices.notice(asked, payload, version=version)
     return HttpResponse(
         json.dumps({"payload": payload}, ensure_ascii=False), content_type="application/json"
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,22 @@ def reservation(kind: str, version: int, *, sid: str = "WR1", worker_version: in
 def capacity(worker_version: int) -> Frame:
     event = "worker.capacity.update"
     return Frame(f"EV{next(_numbers)}", event, "", worker_version=worker_version)
+
+
+def worker(kind: str, version: int, **shown: Any) -> Frame:
+    name = f"worker.{kind}.update"
+    text = json.dumps({"event_type": name, "payload": {"version": version, **shown}})
+    return Frame(f"EV{next(_numbers)}", name, text, worker_version=version)
+
+
+def task(kind: str, version: int, sid: str = "WT1") -> Frame:
+    text = json.dumps({"event_type": f"task.{kind}", "payload": {"sid": sid, "version": version}})
+    return Frame(f"EV{next(_numbers)}", f"task.{kind}", text, None, version, None, sid)
+
+
+def said(frames: list[Frame]) -> list[tuple[str, dict[str, Any]]]:
+    read = [json.loads(frame.text) for frame in frames]
+    return [(each["event_type"], each["payload"]) for each in read]
 
 
 def ready(*, listed: dict[str, int] | None = None, worker_version: int | None = None) -> Order:
@@ -84,8 +102,11 @@ def test_what_was_over_before_the_lists_were_read_is_not_told() -> None:
     assert order.take(reservation("accepted", 1)) == []
     assert order.take(reservation("completed", 2)) == []
     order = ready()
-    assert order.take(reservation("rejected", 1)) == []
-    order.give_up_waiting()
+    assert order.take(reservation("accepted", 1)) == []
+    rejected = reservation("completed", 2)
+    assert order.take(rejected) == []
+    # Its end alone does no harm to an SDK that knows nothing of it.
+    assert order.give_up_waiting() == [rejected]
     assert order.take(reservation("created", 0)) == []
 
 
@@ -101,6 +122,85 @@ def test_a_gap_that_stays_means_reading_anew() -> None:
         order.take(reservation("accepted", 1, sid="WR"))
 
 
+def test_what_was_over_before_the_lists_is_not_told_however_late_it_comes() -> None:
+    order = ready(worker_version=9)
+    assert order.take(reservation("created", 0, sid="WR2", worker_version=10))
+    for late in (reservation("created", 0, worker_version=8), capacity(9), worker("activity", 9)):
+        assert order.take(late) == []
+
+
+def test_an_offer_is_not_told_anew_once_it_has_gone_on() -> None:
+    order = ready(listed={"WR1": 0}, worker_version=8)
+    accepted = reservation("accepted", 1, worker_version=9)
+    assert order.take(accepted) == [accepted]
+    assert order.take(reservation("created", 0, worker_version=9)) == []
+
+
+def test_of_two_lists_that_may_be_its_own_a_session_hears_what_is_news_by_either() -> None:
+    order = ready(listed={"WR1": 0, "WR2": 0}, worker_version=8)
+    order.read_list({"WR1": 1, "WR3": 0}, worker_version=9)
+    accepted = reservation("accepted", 1, sid="WR1")
+    assert order.take(accepted) == [accepted]
+    made = reservation("created", 0, sid="WR3", worker_version=9)
+    assert order.take(made) == [made]
+    assert order.take(reservation("created", 0, sid="WR3", worker_version=9)) == []
+    # By the later list it is unknown, and "accepted" would break the SDK; its end does not.
+    assert order.take(reservation("accepted", 1, sid="WR2")) == []
+    ended = reservation("completed", 2, sid="WR2")
+    assert order.take(ended) == []
+    assert order.give_up_waiting() == [ended]
+    assert len(order.take(capacity(9))) == 1
+
+
+def test_of_two_lists_one_without_a_version_makes_everything_news() -> None:
+    order = ready(worker_version=8)
+    order.read_list({"WR1": 0}, worker_version=None)
+    made = reservation("created", 0, worker_version=8)
+    assert order.take(made) == [made]
+    assert len(order.take(capacity(7))) == 1
+
+
+def test_a_worker_never_turns_back_by_what_was_overtaken() -> None:
+    order = ready(worker_version=4)
+    newer, late = worker("attributes", 6, team="b"), worker("activity", 5, team="a")
+    assert order.take(newer) == [newer]
+    assert said(order.take(late)) == [("worker.activity.update", {"version": 6, "team": "b"})]
+    assert order.take(newer) == order.take(late) == []
+
+
+def test_a_worker_s_version_is_never_less_than_what_the_sdk_has_counted() -> None:
+    order = ready(worker_version=4)
+    assert order.take(reservation("created", 0, worker_version=6))
+    late = order.take(worker("activity", 5, team="a"))
+    assert said(late) == [("worker.activity.update", {"version": 6, "team": "a"})]
+    assert said(order.take(worker("attributes", 7)))[0][1] == {"version": 7}
+
+
+def test_what_two_events_of_one_version_say_is_told_as_it_is() -> None:
+    order = ready(worker_version=4)
+    for frame in (worker("activity", 5), worker("attributes", 5)):
+        assert order.take(frame) == [frame]
+
+
+def test_a_task_never_turns_back_by_what_was_overtaken() -> None:
+    order = ready()
+    done, late, other = task("completed", 5), task("updated", 4), task("updated", 1, "WT2")
+    assert order.take(done) == [done]
+    assert said(order.take(late)) == [("task.updated", {"sid": "WT1", "version": 5})]
+    assert order.take(other) == [other]
+    assert order.take(done) == order.take(late) == []
+
+
+def test_what_was_told_before_the_lists_is_told_again_after_them() -> None:
+    order = Order()
+    changed, made = worker("activity", 5), reservation("created", 0, worker_version=6)
+    for _ in range(2):
+        assert order.take(changed) == [changed]
+        assert order.take(made) == [made]
+        order.read_list({}, worker_version=4)
+    assert order.take(changed) == order.take(made) == []
+
+
 def test_whoever_never_reads_lists_is_told_everything() -> None:
     order = Order()
     accepted = reservation("accepted", 1)
@@ -113,4 +213,6 @@ def test_memory_stays_small_however_long_a_session_lasts() -> None:
         for kind, version in (("created", 0), ("rejected", 1)):
             assert order.take(reservation(kind, version, sid=f"WR{number}"))
         assert order.take(capacity(number))
-    assert len(order._ended) + len(order._counted) + len(order._versions) <= 200
+        assert order.take(task("updated", 1, f"WT{number}"))
+    kept = len(order._ended) + len(order._heard) + len(order._tasks)
+    assert kept + len(order._versions) + len(order._listed) <= 220

@@ -1,0 +1,307 @@
+"""How a session begins amid events: whatever comes when, nothing is lost or told wrongly."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator as Socket
+from django.utils import timezone
+
+from routing import delivery, groups, models
+from routing.actions import activities, reservations, workers
+from routing.actors import SYSTEM
+from routing.bridge import consumers, doorkeeper, editions, frames, lists, loader, notices, sessions
+from routing.core.vocabulary import EventType as E
+from tests import factories
+from tests.bridge.conftest import Floor, make_floor
+from tests.bridge.sockets import closed, do, heard, opened
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def floor(transactional_db: None) -> Floor:
+    """Return the floor, seen by every thread."""
+    return make_floor()
+
+
+@pytest.fixture(autouse=True)
+def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell sessions of nothing before their lists are read, and then at once."""
+    monkeypatch.setattr(consumers, "LONGEST_HOLD", 3_600.0)
+    monkeypatch.setattr(consumers, "HOLD_SECONDS", 0.0)
+    doorkeeper._refused.clear()
+
+
+class Kept:
+    """Notices of lists, kept back until the test lets them go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.messages: list[dict[str, Any]] = []
+        monkeypatch.setattr(notices, "_tell", lambda _sid, message: self.messages.append(message))
+
+    async def go(self, worker: models.Worker, **changes: Any) -> None:
+        """Let the oldest go."""
+        message = self.messages.pop(0) | changes
+        await get_channel_layer().group_send(groups.sessions(worker.sid), message)
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
+    """Return the notices that are kept back."""
+    return Kept(monkeypatch)
+
+
+async def read_lists(floor: Floor, token: str) -> None:
+    """Ask for what the SDK asks for as it begins, in its order."""
+    await do(floor.send, "GET", "{K}", token)
+    await do(floor.send, "GET", "{K}/Reservations", token, Active="true")
+
+
+async def offer(floor: Floor) -> models.Reservation:
+    """Offer a task to Alice."""
+    made: models.Reservation = await do(factories.offered, floor.workspace, now=timezone.now())
+    return made
+
+
+async def told(socket: Socket) -> tuple[str, str]:
+    """Return the type of what is told next, and the sid of what it is about."""
+    message = await heard(socket)
+    return message["event_type"], message["payload"]["sid"]
+
+
+async def test_what_is_offered_before_the_lists_are_read_is_in_them_alone(floor: Floor) -> None:
+    token = floor.token(floor.alice)
+    async with opened(token) as socket:
+        await offer(floor)
+        await read_lists(floor, token)
+        later = await offer(floor)
+        assert await told(socket) == ("reservation.created", later.sid)
+
+
+async def test_what_is_offered_between_reading_the_worker_and_the_list_is_counted(
+    floor: Floor,
+) -> None:
+    token = floor.token(floor.alice)
+    async with opened(token) as socket:
+        await do(floor.send, "GET", "{K}", token)
+        between = await offer(floor)
+        await do(floor.send, "GET", "{K}/Reservations", token, Active="true")
+        assert await told(socket) == ("reservation.created", between.sid)
+
+
+async def test_what_is_committed_while_the_list_is_read_is_told_after_it(
+    floor: Floor, kept: Kept
+) -> None:
+    token = floor.token(floor.alice)
+    async with opened(token) as socket:
+        await read_lists(floor, token)
+        # The list is on its way, and this is not in it.
+        missed = await offer(floor)
+        await do(
+            reservations.accept_reservation, reservation=missed, actor=SYSTEM, now=timezone.now()
+        )
+        await kept.go(floor.alice)
+        assert await told(socket) == ("reservation.created", missed.sid)
+        assert await told(socket) == ("reservation.accepted", missed.sid)
+
+
+async def test_an_sdk_that_is_slow_to_read_its_lists_misses_nothing(
+    floor: Floor, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
+    token = floor.token(floor.alice)
+    async with opened(token) as socket:
+        await offer(floor)
+        assert (await told(socket))[0] == "reservation.created"
+        await read_lists(floor, token)
+        # Told while the SDK is not ready yet, which loses it; the list does not show it either.
+        missed = await offer(floor)
+        for _ in range(2):
+            assert await told(socket) == ("reservation.created", missed.sid)
+            if kept.messages:
+                await kept.go(floor.alice)
+
+
+async def test_a_worker_read_later_by_another_session_hides_no_offer(
+    floor: Floor, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, page = floor.token(floor.alice), lists.page
+    async with opened(token) as socket:
+        await do(floor.send, "GET", "{K}", token)
+
+        def page_and_then_more(*args: Any, **given: Any) -> Any:
+            """Return the page; before it is noticed, an offer is made, and the worker read anew."""
+            monkeypatch.setattr(lists, "page", page)
+            found = page(*args, **given)
+            factories.offered(floor.workspace, now=timezone.now())
+            floor.send("GET", "{K}", token)
+            return found
+
+        monkeypatch.setattr(lists, "page", page_and_then_more)
+        await do(floor.send, "GET", "{K}/Reservations", token, Active="true")
+        await kept.go(floor.alice)
+        assert (await told(socket))[0] == "reservation.created"
+
+
+async def test_sessions_of_one_token_that_begin_together_wait_for_the_lists_of_all(
+    floor: Floor, kept: Kept
+) -> None:
+    token = floor.token(floor.alice)
+    async with opened(token) as first, opened(token) as second:
+        await read_lists(floor, token)
+        made = await offer(floor)
+        await read_lists(floor, token)
+        await kept.go(floor.alice)
+        assert await first.receive_nothing()
+        assert await second.receive_nothing()
+        await kept.go(floor.alice)
+        for socket in (first, second):
+            assert await told(socket) == ("reservation.created", made.sid)
+
+
+async def test_a_session_that_begins_later_does_not_hold_up_the_earlier_one(floor: Floor) -> None:
+    token = floor.token(floor.alice)
+    async with opened(token) as first:
+        await read_lists(floor, token)
+        async with opened(token) as second:
+            made = await offer(floor)
+            assert await told(first) == ("reservation.created", made.sid)
+            assert await second.receive_nothing()
+
+
+async def test_another_token_s_lists_are_no_news(floor: Floor) -> None:
+    token, other = floor.token(floor.alice), floor.token(floor.alice, ttl=1_234)
+    async with opened(token) as socket:
+        await read_lists(floor, other)
+        await offer(floor)
+        assert await socket.receive_nothing()
+        await read_lists(floor, token)
+        later = await offer(floor)
+        assert await told(socket) == ("reservation.created", later.sid)
+
+
+async def test_pages_that_another_session_reads_hide_no_offer(
+    floor: Floor, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = floor.token(floor.alice)
+    async with opened(token) as socket:
+        await read_lists(floor, token)
+        await kept.go(floor.alice)
+        sooner = await offer(floor)
+        assert await told(socket) == ("reservation.created", sooner.sid)
+        monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
+        monkeypatch.setattr(delivery, "deliver", lambda event: None)
+        made = await offer(floor)
+        await do(floor.send, "GET", "{K}/Reservations", token, Active="true", AfterSid=sooner.sid)
+        await kept.go(floor.alice)
+        monkeypatch.undo()
+        await do(_deliver, E.RESERVATION_CREATED)
+        assert await told(socket) == ("reservation.created", made.sid)
+
+
+def _deliver(event_type: E) -> None:
+    """Tell the newest event of a type, again or at last."""
+    rows = models.Event.objects.filter(event_type=event_type.value)
+    delivery.deliver(rows.order_by("pk").last())  # type: ignore[arg-type]
+
+
+async def test_lists_that_are_newer_than_a_change_are_not_read_anew_for_it(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers.SdkConsumer, "spread_seconds", 0.0)
+    given: dict[str, Any] = {"actor": SYSTEM, "now": timezone.now()}
+    lunch = await do(
+        activities.create_activity,
+        workspace=floor.workspace,
+        friendly_name="Lunch",
+        available=False,
+        **given,
+    )
+    token = floor.token(floor.alice)
+    async with opened(token) as socket:
+        await read_lists(floor, token)
+        # Told again, as after a process that died, or late, as by one that is busy.
+        await do(_deliver, E.ACTIVITY_CREATED)
+        await do(workers.set_activity, worker=floor.alice, activity=lunch, **given)
+        assert (await told(socket))[0] == "worker.activity.update"
+        await do(activities.rename_activity, activity=lunch, friendly_name="Dinner", **given)
+        await do(workers.update_worker, worker=floor.alice, attributes='{"a": 1}', **given)
+        assert (await closed(socket))[0] == consumers.RESYNC
+
+
+async def test_many_who_hear_of_a_change_look_at_the_lists_once(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    def look(workspace_sid: str) -> str:
+        looks.append(workspace_sid)
+        return "now"
+
+    monkeypatch.setattr(editions, "edition", look)
+    asked = [sessions.here().editions.now(floor.workspace.sid) for _ in range(100)]
+    assert set(await asyncio.gather(*asked)) == {"now"}
+    assert looks == [floor.workspace.sid]
+
+
+async def test_a_process_that_was_cut_off_has_its_sessions_read_everything_anew(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers.SdkConsumer, "spread_seconds", 0.0)
+    monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
+    async with opened(floor.token(floor.alice)) as socket:
+        layer = get_channel_layer()
+        await layer.group_send(groups.sessions(floor.alice.sid), {"type": "session.interrupted"})
+        assert await closed(socket) == (
+            consumers.RESYNC,
+            "Events may have been missed; read everything anew",
+        )
+
+
+async def test_an_event_that_is_not_found_is_looked_for_again(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await offer(floor)
+    event = await do(models.Event.objects.filter(event_type=E.RESERVATION_CREATED.value).last)
+    load, found = frames.load, loader.Loader()
+    monkeypatch.setattr(frames, "load", lambda sids: {})
+    assert await found.load([event.sid]) == []
+    monkeypatch.setattr(frames, "load", load)
+    assert [frame.event_sid for frame in await found.load([event.sid])] == [event.sid]
+
+
+async def test_events_that_come_while_earlier_ones_are_loaded_follow_them(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
+    load, made = frames.load, list[models.Reservation]()
+
+    def load_and_make_more(sids: Any) -> Any:
+        """Load, while the next offer is made and told."""
+        if len(made) < 2:
+            made.append(factories.offered(floor.workspace, now=timezone.now()))
+        return load(sids)
+
+    async with opened(floor.token(floor.alice)) as socket:
+        monkeypatch.setattr(frames, "load", load_and_make_more)
+        first = await offer(floor)
+        sids = [(await told(socket))[1] for _ in range(3)]
+        assert sids == [first.sid, *(each.sid for each in made)]
+
+
+async def test_a_session_whose_events_cannot_be_loaded_reads_everything_anew(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
+
+    def broken(sids: Any) -> Any:
+        raise OSError("no database")
+
+    async with opened(floor.token(floor.alice)) as socket:
+        monkeypatch.setattr(frames, "load", broken)
+        await offer(floor)
+        assert (await closed(socket))[0] == consumers.RESYNC
