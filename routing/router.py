@@ -14,6 +14,7 @@ from typing import Final
 from django.db import close_old_connections, connection
 
 from routing import assignment, models, shared_redis, wakes
+from routing.models.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -23,14 +24,17 @@ THREADS: Final = 3
 _PAUSE: Final = 1.0  # seconds to wait when Redis is away
 
 
+_WORKSPACE: Final = Prepared(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
+
+
 def run(workspace_sid: str) -> None:
     """Run the router in one workspace, again for as long as wakes come in meanwhile."""
     # Closed, so that a cycle that fails gives its lock back at once.
     with closing(wakes.turns(workspace_sid)) as turns:
         for _turn in turns:
-            workspace = models.Workspace.objects.filter(sid=workspace_sid).first()
-            if workspace is not None and not assignment.run_for_a_while(workspace):
-                wakes.wake(workspace_sid)
+            for workspace in _WORKSPACE(workspace_sid):
+                if not assignment.run_for_a_while(workspace):
+                    wakes.wake(workspace_sid)
 
 
 class Router:

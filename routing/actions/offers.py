@@ -21,6 +21,7 @@ from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
 from routing.models import bulk
+from routing.models.prepared import MANY, Prepared
 
 DEFAULT_TIMEOUT: Final = 120
 """Seconds an offer stands when no workflow says otherwise."""
@@ -86,31 +87,51 @@ def _still_true(
     return Offer(task=task, slots=found, within_capacity=not decision.ignore_capacity)
 
 
+def _workers(pks: Sequence[int]) -> QuerySet[models.Worker]:
+    rows = models.Worker.objects.filter(pk__in=pks).order_by("pk")
+    return rows.select_for_update(no_key=True, of=("self",))
+
+
+def _tasks(pks: Sequence[int]) -> QuerySet[models.Task]:
+    rows = models.Task.objects.filter(pk__in=pks).order_by("pk")
+    return rows.select_for_update(no_key=True, of=("self",))
+
+
+_OF_WORKERS: Final = {"workspace": models.Workspace, "activity": models.Activity}
+_OF_TASKS: Final = {
+    "workspace": models.Workspace,
+    "task_channel": models.TaskChannel,
+    "task_queue": models.TaskQueue,
+    "workflow": models.Workflow,
+}
+_FEW_WORKERS: Final = Prepared(lambda pks: _workers(pks).select_related(*_OF_WORKERS), MANY)
+_FEW_TASKS: Final = Prepared(lambda pks: _tasks(pks).select_related(*_OF_TASKS), MANY)
+_SLOTS: Final = Prepared(
+    lambda workers, channels: models.WorkerChannel.objects.filter(
+        worker__in=workers, task_channel__in=channels
+    ),
+    MANY,
+    MANY,
+)
+
+
 def _lock_workers(decisions: Iterable[ReserveWorkers]) -> dict[int, models.Worker]:
     """Lock the workers, in the order in which every action locks them, before any task."""
-    wanted = {seen.id for decision in decisions for seen, _ in decision.workers}
-    rows = models.Worker.objects.filter(pk__in=wanted).order_by("pk")
-    locked = rows.select_for_update(no_key=True, of=("self",))
-    return _with(locked, len(wanted), workspace=models.Workspace, activity=models.Activity)
+    wanted = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
+    if len(wanted) < _MANY:
+        return {row.pk: row for row in _FEW_WORKERS(wanted)}
+    return _with(_workers(wanted), _OF_WORKERS)
 
 
 def _lock_tasks(decisions: Sequence[ReserveWorkers]) -> dict[int, models.Task]:
-    rows = models.Task.objects.filter(pk__in=[d.task.id for d in decisions]).order_by("pk")
-    locked = rows.select_for_update(no_key=True, of=("self",))
-    return _with(
-        locked,
-        len(decisions),
-        workspace=models.Workspace,
-        task_channel=models.TaskChannel,
-        task_queue=models.TaskQueue,
-        workflow=models.Workflow,
-    )
+    wanted = [decision.task.id for decision in decisions]
+    if len(wanted) < _MANY:
+        return {row.pk: row for row in _FEW_TASKS(wanted)}
+    return _with(_tasks(wanted), _OF_TASKS)
 
 
-def _with(rows: QuerySet[_Row], count: int, **related: type[Model]) -> dict[int, _Row]:
-    """Read rows, by id, with what they refer to: beside a few rows, once each beside many."""
-    if count < _MANY:
-        return {row.pk: row for row in rows.select_related(*related)}
+def _with(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
+    """Read many rows, by id, with what they refer to, each of that once."""
     read = {row.pk: row for row in rows}
     for name, model in related.items():
         wanted = {getattr(row, f"{name}_id") for row in read.values()} - {None}
@@ -124,9 +145,8 @@ def _slots(
     people: Mapping[int, models.Worker], tasks: Mapping[int, models.Task]
 ) -> dict[tuple[int, int], models.WorkerChannel]:
     channels = {task.task_channel_id for task in tasks.values()}
-    rows = models.WorkerChannel.objects.filter(worker__in=list(people), task_channel__in=channels)
     found = {}
-    for row in rows:
+    for row in _SLOTS(list(people), list(channels)):
         row.worker = people[row.worker_id]
         found[row.worker_id, row.task_channel_id] = row
     return found

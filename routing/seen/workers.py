@@ -1,9 +1,9 @@
-"""Read workers as the router sees them: plain values, in two queries whatever their number."""
+"""Read workers as the router sees them: plain values, in few queries whatever their number."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from routing import models
 from routing.core import snapshot
+from routing.models.prepared import MANY, Prepared
 from routing.seen.attributes import read
 
 _CHUNK: Final = 500
@@ -28,8 +29,6 @@ def load_worker(worker_id: int) -> snapshot.Worker:
 
 def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
     """Return these workers with all their channels, by id; see `load_known`."""
-    if connection.in_atomic_block:
-        return list(_read(rows).values())
     return load_known(rows.order_by("pk").values_list("pk", "version", "workload_version"))
 
 
@@ -55,17 +54,18 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     if len(_kept) > _KEPT_AT_MOST:
         _kept.clear()
     for start in range(0, len(changed), _CHUNK):
-        new = _read(models.Worker.objects.filter(pk__in=changed[start : start + _CHUNK]))
+        new = _read(changed[start : start + _CHUNK])
         found.update(new)
         if keep:
             _kept.update(new)
     return [worker for worker in found.values() if worker is not None]
 
 
-def _read(rows: QuerySet[models.Worker]) -> dict[int, snapshot.Worker]:
-    """Read these workers with all their channels, in two queries."""
-    chosen = list(
-        rows.order_by("pk").values_list(
+_PEOPLE: Final = Prepared(
+    lambda pks: (
+        models.Worker.objects.filter(pk__in=pks)
+        .order_by("pk")
+        .values_list(
             "pk",
             "sid",
             "friendly_name",
@@ -77,10 +77,31 @@ def _read(rows: QuerySet[models.Worker]) -> dict[int, snapshot.Worker]:
             "version",
             "workload_version",
         )
-    )
+    ),
+    MANY,
+)
+_CHANNELS: Final = Prepared(
+    lambda pks: models.WorkerChannel.objects.filter(worker__in=pks).values_list(
+        "worker_id",
+        "task_channel_id",
+        "task_channel__unique_name",
+        "configured_capacity",
+        "available",
+        "reserved_for_manual",
+        "consumed",
+        "assigned",
+        "last_reserved_us",
+    ),
+    MANY,
+)
+
+
+def _read(pks: Sequence[int]) -> dict[int, snapshot.Worker]:
+    """Read these workers with all their channels, in two queries."""
+    chosen = _PEOPLE(pks)
     if not chosen:
         return {}
-    channels = _channels(rows)
+    channels = _channels(pks)
     found = {}
     for (
         pk,
@@ -124,19 +145,9 @@ def _same_person(one: snapshot.Worker, other: snapshot.Worker) -> bool:
 _who = attrgetter("sid", "friendly_name", "activity_sid", "activity_name")
 
 
-def _channels(rows: QuerySet[models.Worker]) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
+def _channels(pks: Sequence[int]) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
     found: dict[int, dict[int, snapshot.WorkerChannel]] = defaultdict(dict)
-    columns = models.WorkerChannel.objects.filter(worker__in=rows.values("pk")).values_list(
-        "worker_id",
-        "task_channel_id",
-        "task_channel__unique_name",
-        "configured_capacity",
-        "available",
-        "reserved_for_manual",
-        "consumed",
-        "assigned",
-        "last_reserved_us",
-    )
+    columns = _CHANNELS(pks)
     for worker_id, channel_id, name, capacity, available, kept, consumed, assigned, us in columns:
         found[worker_id][channel_id] = snapshot.WorkerChannel(
             task_channel_id=channel_id,

@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.lock import Lock
 
 from config.celery import app
-from routing import assignment, jobs, models, shared_redis, wakes
+from routing import assignment, jobs, models, router, shared_redis, wakes
 from tests import factories
 
 WS = "WS" + "0" * 32
@@ -81,16 +81,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Return the sids of two workspaces that jobs in other threads can see."""
     found = [models.Workspace(sid="WS" + digit * 32) for digit in "ab"]
     by_sid = {workspace.sid: workspace for workspace in found}
-
-    class Rows:
-        def filter(self, sid: str) -> Rows:
-            self.sid = sid
-            return self
-
-        def first(self) -> models.Workspace:
-            return by_sid[self.sid]
-
-    monkeypatch.setattr(models.Workspace, "objects", Rows())
+    monkeypatch.setattr(router, "_WORKSPACE", lambda sid: [by_sid[sid]])
     return found[0].sid, found[1].sid
 
 
