@@ -14,6 +14,7 @@ from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus, EventType, TransferStatus
+from routing.models import bulk
 
 MAX_TIMEOUT: Final = 1_209_600
 MAX_PRIORITY: Final = 2**31 - 1
@@ -95,7 +96,7 @@ def create_task(
                 field="attributes",
             )
         steps.apply(task, step, now=now)
-    task.save(force_insert=True)
+    bulk.insert([task])
     happened = [
         *([EventType.WORKFLOW_ENTERED] if task.workflow is not None else []),
         *([EventType.TASK_QUEUE_ENTERED] if task.task_queue is not None else []),
