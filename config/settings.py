@@ -203,7 +203,7 @@ CONTENT_SECURITY_POLICY = {
 REDIS_TIMEOUTS = {"socket_connect_timeout": 0.5, "socket_timeout": 3}
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "config.channel_layer.ChannelLayer",
         "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}], "prefix": "cordboard"},
     }
 }

@@ -1,0 +1,143 @@
+"""The channel layer over Redis, without its two silences.
+
+That of `channels_redis` calls a group joined when Redis has only been asked, and subscribes anew
+after a lost connection without saying that what was published meanwhile is lost. Here whoever joins
+waits until Redis has answered, and the sessions of the worker SDK hear of every interruption.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from channels_redis import pubsub, utils
+from redis.asyncio.client import PubSub
+
+from routing import groups
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS: Final = 3.0
+"""How long Redis may take to answer; whoever wanted to join hears of an error then."""
+
+
+class ChannelLayer(pubsub.RedisPubSubChannelLayer):  # type: ignore[misc]
+    """What settings name: one layer for each event loop."""
+
+    def _get_layer(self) -> Any:
+        loop = asyncio.get_running_loop()
+        if loop not in self._layers:
+            self._layers[loop] = _LoopLayer(*self._args, **self._kwargs, channel_layer=self)
+            utils._wrap_close(self, loop)
+        return self._layers[loop]
+
+
+class _LoopLayer(pubsub.RedisPubSubLoopLayer):  # type: ignore[misc]
+    def __init__(self, hosts: Any = None, **given: Any) -> None:
+        super().__init__(hosts, **given)
+        self._shards = [_Connection(host, self) for host in utils.decode_hosts(hosts)]
+
+    def interrupted(self) -> None:
+        """Tell the sessions of this loop, which have a group per worker, once each."""
+        message = self.channel_layer.serialize({"type": "session.interrupted"})
+        prefix = self._get_group_channel_name(groups.sessions(""))
+        members = {
+            channel
+            for group, channels in self.groups.items()
+            if group.startswith(prefix)
+            for channel in channels
+        }
+        for channel in members & self.channels.keys():
+            self.channels[channel].put_nowait(message)
+        logger.warning("Redis was away; %d sessions of the SDK read everything anew", len(members))
+
+
+class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
+    def __init__(self, host: Any, channel_layer: _LoopLayer) -> None:
+        super().__init__(host, channel_layer)
+        self._unanswered: dict[str, asyncio.Future[None]] = {}
+
+    def _ensure_redis(self) -> None:
+        if self._redis is None:
+            super()._ensure_redis()
+            made: Any = self._redis
+            self._pubsub = _Subscriptions(
+                made.connection_pool, answered=self._answered, asked_anew=self._asked_anew
+            )
+
+    async def subscribe(self, channel: str) -> None:
+        """Join, and wait until Redis says so; raises what the connection raises, `TimeoutError`."""
+        async with self._lock:
+            if channel not in self._subscribed_to:
+                self._ensure_redis()
+                self._ensure_receiver()
+                self._ask(channel)
+                try:
+                    await self._pubsub.subscribe(channel)
+                except BaseException:
+                    self._answered(channel)
+                    raise
+                self._subscribed_to.add(channel)
+        answer = self._unanswered.get(channel)
+        if answer is not None:
+            await asyncio.wait_for(asyncio.shield(answer), ANSWER_SECONDS)
+
+    async def unsubscribe(self, channel: str) -> None:
+        """Leave."""
+        self._answered(channel)
+        await super().unsubscribe(channel)
+
+    async def flush(self) -> None:
+        """Make it like new."""
+        for channel in list(self._unanswered):
+            self._answered(channel)
+        await super().flush()
+
+    def _ask(self, channel: str) -> None:
+        if channel not in self._unanswered:
+            self._unanswered[channel] = asyncio.get_running_loop().create_future()
+
+    def _answered(self, channel: str) -> None:
+        answer = self._unanswered.pop(channel, None)
+        if answer is not None and not answer.done():
+            answer.set_result(None)
+
+    def _asked_anew(self, channels: list[str]) -> None:
+        for channel in channels:
+            self._ask(channel)
+        self.channel_layer.interrupted()
+
+
+class _Subscriptions(PubSub):
+    """What one connection listens to."""
+
+    def __init__(
+        self,
+        pool: Any,
+        *,
+        answered: Callable[[str], None],
+        asked_anew: Callable[[list[str]], None],
+    ) -> None:
+        super().__init__(pool)
+        self._tell_answered = answered
+        self._tell_asked_anew = asked_anew
+
+    async def on_connect(self, connection: Any) -> None:
+        """Subscribe anew, and say so."""
+        self._tell_asked_anew([_text(channel) for channel in self.channels])
+        await super().on_connect(connection)
+
+    async def handle_message(self, response: Any, ignore_subscribe_messages: bool = False) -> Any:
+        """Note what Redis answers to being asked."""
+        message: Any = await super().handle_message(response)  # type: ignore[no-untyped-call]
+        if message is not None and message["type"] == "subscribe":
+            self._tell_answered(_text(message["channel"]))
+        kind = None if message is None else message["type"]
+        is_answer = kind in ("subscribe", *self.UNSUBSCRIBE_MESSAGE_TYPES)
+        return None if ignore_subscribe_messages and is_answer else message
+
+
+def _text(channel: str | bytes) -> str:
+    return channel.decode() if isinstance(channel, bytes) else channel
