@@ -22,6 +22,7 @@ from agents.dashboard import Panel
 from routing import groups
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
+from routing.sockets import Direct
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Ended(Exception):
         self.code = code
 
 
-class AgentConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """One open desk: a tab of a browser."""
 
     check_seconds = 30.0
