@@ -135,9 +135,8 @@ def finish(
     task.lane = None
     set_status(task, status, fields=["reason", "date_finished", "lane"], now=now)
     record_task(_TASK_EVENTS[status], task, actor=actor, now=now, more=holders(story))
-    completed = status == AssignmentStatus.COMPLETED
-    end_reservations(story, completed=completed, actor=actor, now=now)
-    if completed:
+    end_reservations(story, actor=actor, now=now)
+    if status == AssignmentStatus.COMPLETED:
         # What follows in the field, after all that the completion brings about.
         record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)
 
@@ -156,10 +155,11 @@ def wrap_up(story: Story, *, actor: Actor, now: datetime) -> None:
         move_reservation(reservation, status, actor=actor, now=now)
 
 
-def end_reservations(story: Story, *, completed: bool = False, actor: Actor, now: datetime) -> None:
-    """End every open reservation of a task that is over, as completed or else as canceled."""
-    status = ReservationStatus.COMPLETED if completed else ReservationStatus.CANCELED
+def end_reservations(story: Story, *, actor: Actor, now: datetime) -> None:
+    """End every open reservation of a task that is over: offers as canceled, work as completed."""
     for reservation in story.reservations:
+        offered = reservation.reservation_status == ReservationStatus.PENDING
+        status = ReservationStatus.CANCELED if offered else ReservationStatus.COMPLETED
         move_reservation(reservation, status, actor=actor, now=now)
     story.reservations.clear()
 

@@ -28,11 +28,9 @@ RESERVATION_TRANSITIONS: Final[dict[Reservation, frozenset[Reservation]]] = {
             Reservation.RESCINDED,
         }
     ),
-    # Accepted work is withdrawn only when its task is deleted; that ends it as canceled.
-    Reservation.ACCEPTED: frozenset(
-        {Reservation.WRAPPING, Reservation.COMPLETED, Reservation.CANCELED}
-    ),
-    Reservation.WRAPPING: frozenset({Reservation.COMPLETED, Reservation.CANCELED}),
+    # What has been accepted is never withdrawn; if its task is deleted, it is over.
+    Reservation.ACCEPTED: frozenset({Reservation.WRAPPING, Reservation.COMPLETED}),
+    Reservation.WRAPPING: frozenset({Reservation.COMPLETED}),
     Reservation.COMPLETED: frozenset(),
     Reservation.REJECTED: frozenset(),
     Reservation.TIMEOUT: frozenset(),

@@ -25,7 +25,7 @@ class ReservationStatus(StrEnum):
     COMPLETED = "completed"  # final: the work is done
     REJECTED = "rejected"  # final: the worker declined
     TIMEOUT = "timeout"  # final: nobody answered in time
-    CANCELED = "canceled"  # final: the task was withdrawn
+    CANCELED = "canceled"  # final: the offer was withdrawn
     RESCINDED = "rescinded"  # final: another worker was first
 
 
@@ -189,7 +189,7 @@ class EventType(StrEnum):
     RESERVATION_ACCEPTED = "reservation.accepted"  # pending → accepted
     RESERVATION_REJECTED = "reservation.rejected"  # pending → rejected
     RESERVATION_TIMEOUT = "reservation.timeout"  # pending → timeout
-    RESERVATION_CANCELED = "reservation.canceled"  # open → canceled
+    RESERVATION_CANCELED = "reservation.canceled"  # pending → canceled
     RESERVATION_RESCINDED = "reservation.rescinded"  # pending → rescinded
     RESERVATION_WRAPUP = "reservation.wrapup"  # accepted → wrapping
     RESERVATION_COMPLETED = "reservation.completed"  # accepted, wrapping → completed

@@ -239,7 +239,7 @@ def test_deleting_a_task_in_work_frees_its_slot(
     task = factories.accepted(floor).task
     happened()
     tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
-    assert happened() == ["task.deleted", "reservation.canceled"]
+    assert happened() == ["task.deleted", "reservation.completed"]
     assert factories.worker_channel(worker).consumed == 0
     with pytest.raises(StaleState):
         tasks.delete_task(task=task, actor=SYSTEM, now=NOW)

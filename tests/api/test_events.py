@@ -195,7 +195,7 @@ def test_events_outlive_what_they_are_about(
     with time_machine.travel(later(30), tick=False):
         assert api.get(f"{root}/Tasks/{task.sid}").status == 404
         assert types(api.get(f"{root}/Events", TaskSid=task.sid)) == [
-            "reservation.canceled",
+            "reservation.completed",
             "task.deleted",
             "reservation.accepted",
             "reservation.created",

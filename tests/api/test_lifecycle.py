@@ -199,8 +199,9 @@ def test_a_task_is_deleted_in_any_state_and_its_open_reservations_end(
     task, _ = TASKS[current](workspace)
     before = factories.last_event()
     assert api.delete(f"{root}/Tasks/{task.sid}").status == 204
-    held = current in ("reserved", "assigned", "wrapping")
-    ends = ["reservation.canceled"] if held else []
+    in_work = current in ("assigned", "wrapping")
+    ends = ["reservation.completed"] if in_work else []
+    ends = ["reservation.canceled"] if current == "reserved" else ends
     assert factories.event_types(before) == ["task.deleted", *ends]
     assert api.get(f"{root}/Tasks/{task.sid}").status == 404
     assert not models.WorkerChannel.objects.exclude(consumed=0).exists()

@@ -57,7 +57,7 @@ def test_an_accepted_task_is_deleted_when_its_time_is_up_and_frees_its_slot(
     before = factories.last_event()
     housekeeping.delete_overdue_tasks(now=later(DAY + 60))
     assert not there(held)
-    assert factories.event_types(before) == ["task.system-deleted", "reservation.canceled"]
+    assert factories.event_types(before) == ["task.system-deleted", "reservation.completed"]
     channel = factories.worker_channel(held.worker)
     assert (channel.consumed, channel.assigned) == (0, 0)
 

@@ -120,13 +120,22 @@ def test_a_task_canceled_by_rest_takes_its_offer_along(office: Office) -> None:
     assert session.hears("task.canceled")["reason"] == "hung up"
 
 
+def test_a_deleted_task_withdraws_its_offer(office: Office) -> None:
+    session = office.session(office.worker())
+    task = office.task()
+    sid = session.hears("reservationCreated")["sid"]
+    office.rest.tasks(task.sid).delete()
+    assert session.hears("reservation.canceled")["sid"] == sid
+    assert session.look()["reservations"] == {}
+
+
 def test_a_deleted_task_ends_its_reservation(office: Office) -> None:
     session = office.session(office.worker())
     task = office.task()
     sid = session.hears("reservationCreated")["sid"]
     session.tell("accept", reservation=sid)
     office.rest.tasks(task.sid).delete()
-    assert session.hears("reservation.canceled")["sid"] == sid
+    assert session.hears("reservation.completed")["sid"] == sid
     assert session.look()["reservations"] == {}
 
 
