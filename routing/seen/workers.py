@@ -22,7 +22,9 @@ _kept: dict[int, snapshot.Worker] = {}
 
 def load_worker(worker_id: int) -> snapshot.Worker:
     """Return one worker as the router sees them; raises `Worker.DoesNotExist`."""
-    for worker in load_workers(models.Worker.objects.filter(pk=worker_id)):
+    rows = models.Worker.objects.filter(pk=worker_id)
+    found = _read([worker_id]).values() if connection.in_atomic_block else load_workers(rows)
+    for worker in found:
         return worker
     raise models.Worker.DoesNotExist(f"there is no worker with the id {worker_id}")
 
