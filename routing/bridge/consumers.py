@@ -52,6 +52,7 @@ REFRESHING: Final = frozenset(
 )
 """What a session knows from its lists alone: it must read them anew."""
 LISTS_CHANGED: Final = "Activities or channels have changed; read them anew"
+MISSED: Final = "Events may have been missed; read everything anew"
 _NAMING: Final = frames.WORKERS | frames.CHANNELS
 
 
@@ -85,6 +86,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._hold_until = now + LONGEST_HOLD
         self._looking: asyncio.Task[None] | None = None
         self._close_at: float | None = None
+        self._worker_version: int | None = None
         self._stuck_since: float | None = None
         # Joined before anything is read, so that nothing happens unheard in between.
         self._joined = [
@@ -245,7 +247,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def session_interrupted(self, message: dict[str, Any]) -> None:
         """Have everything read anew: this process was cut off from what is told, and missed it."""
-        self._resync_soon("Events may have been missed; read everything anew")
+        self._resync_soon(MISSED)
 
     async def session_replaced(self, message: dict[str, Any]) -> None:
         """Make room for a session that wants to be the only one."""
@@ -278,6 +280,17 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._next_beat = now + HEARTBEAT_SECONDS
             await self.send(text_data=" ")
         self._go_on()
+
+    async def compare(self, version: int) -> None:
+        """Have everything read anew if the worker has had a change for long that did not come.
+
+        Whatever the reason: of what was published nobody says that it arrived.
+        """
+        known = self._order.worker_version
+        owed, self._worker_version = self._worker_version, version
+        if self._is_open and known is not None and owed is not None and known < owed:
+            logger.warning("a session of %s has missed events", self._worker_sid)
+            self._resync_soon(MISSED)
 
     async def end(self, code: int, reason: str) -> None:
         """Close, and tell nothing more; the SDK comes back by itself while its token is good."""

@@ -47,6 +47,7 @@ class Order:
         self._early: dict[str, dict[int, Frame]] = {}
         self._read_version: int | None = None
         self._worker_version = -1
+        self._came_to = -1
         self._worker: Frame | None = None
         self._tasks: dict[str, Frame] = {}
 
@@ -95,8 +96,18 @@ class Order:
                 self._versions[sid] = version
                 self._listed.add(sid)
 
+    @property
+    def worker_version(self) -> int | None:
+        """Return up to which version of the worker this session knows all; None: that is unknown.
+
+        Every event that the SDK counts by raises it, so one that falls behind has missed some.
+        """
+        known = max(self._came_to, -1 if self._read_version is None else self._read_version)
+        return known if self.has_lists and known >= 0 else None
+
     def take(self, frame: Frame) -> list[Frame]:
         """Return what is to be told now that this has come: it, nothing, or more after it."""
+        self._came_to = max(self._came_to, frame.worker_version or -1)
         if frame.reservation_sid is not None:
             told = self._of_reservation(frame, frame.reservation_sid)
         elif frame.event_sid in self._heard:

@@ -54,6 +54,9 @@ class Session(Protocol):
     async def tick(self, now: float) -> None:
         """Do what is due."""
 
+    async def compare(self, version: int) -> None:
+        """Compare what it knows with the worker's version."""
+
     async def end(self, code: int, reason: str) -> None:
         """Close it."""
 
@@ -133,7 +136,10 @@ class Sessions:
             self._clock = None
 
     async def check(self) -> None:
-        """End the sessions of keys that were revoked or renewed, and of workers that are gone."""
+        """End the sessions of keys that were revoked or renewed, and of workers that are gone.
+
+        All others hear which version their worker has, to compare.
+        """
         open_now = list(self._open)
         key_sids = {session.holder.key_sid for session in open_now}
         ids = {session.holder.worker_id for session in open_now}
@@ -142,6 +148,8 @@ class Sessions:
             holder = session.holder
             if keys.get(holder.key_sid) != holder.sealed or holder.worker_id not in workers:
                 await quietly(session.end(4401, "The token is good no longer"))
+            else:
+                await quietly(session.compare(workers[holder.worker_id]))
 
     def _say_once(self, sid: str, most: int) -> None:
         now = time.monotonic()
@@ -152,9 +160,9 @@ class Sessions:
             logger.warning("%s has %d sessions of the SDK already; more are refused", sid, most)
 
 
-def _good(key_sids: set[str], worker_ids: set[int]) -> tuple[dict[str, str], set[int]]:
+def _good(key_sids: set[str], worker_ids: set[int]) -> tuple[dict[str, str], dict[int, int]]:
     rows = models.Worker.objects.filter(pk__in=worker_ids)
-    return tokens.good_keys(key_sids), set(rows.values_list("pk", flat=True))
+    return tokens.good_keys(key_sids), dict(rows.values_list("pk", "version"))
 
 
 async def quietly(work: Coroutine[Any, Any, None]) -> None:

@@ -256,10 +256,30 @@ async def test_a_process_that_was_cut_off_has_its_sessions_read_everything_anew(
     async with opened(floor.token(floor.alice)) as socket:
         layer = get_channel_layer()
         await layer.group_send(groups.sessions(floor.alice.sid), {"type": "session.interrupted"})
-        assert await closed(socket) == (
-            consumers.RESYNC,
-            "Events may have been missed; read everything anew",
-        )
+        assert await closed(socket) == (consumers.RESYNC, consumers.MISSED)
+
+
+async def test_a_session_that_missed_an_event_for_whatever_reason_reads_everything_anew(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers.SdkConsumer, "spread_seconds", 0.0)
+    token = floor.token(floor.alice)
+    async with opened(token) as socket:
+        await read_lists(floor, token)
+        await offer(floor)
+        assert (await told(socket))[0] == "reservation.created"
+        for _ in range(3):
+            await sessions.here().check()
+        assert await socket.receive_nothing()
+        with monkeypatch.context() as lost:
+            lost.setattr(delivery, "deliver", lambda event: None)
+            await offer(floor)
+        # What has only just happened may be on its way.
+        await sessions.here().check()
+        assert await socket.receive_nothing()
+        monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
+        await sessions.here().check()
+        assert await closed(socket) == (consumers.RESYNC, consumers.MISSED)
 
 
 async def test_an_event_that_is_not_found_is_looked_for_again(
