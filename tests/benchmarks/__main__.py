@@ -16,6 +16,7 @@ ON_POSTGRES = [
     "tests/benchmarks/test_cycle.py",
     "tests/benchmarks/test_customers.py",
     "tests/benchmarks/test_create.py",
+    "tests/benchmarks/test_callbacks.py",
 ]
 
 

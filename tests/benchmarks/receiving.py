@@ -1,0 +1,69 @@
+"""Take callbacks as fast as Python can: `python -m tests.benchmarks.receiving` prints its port.
+
+A process of its own, so that whoever posts does not wait for whoever takes. A GET tells what came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http.client import HTTPConnection
+from urllib.parse import parse_qs
+
+TAKEN = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+
+
+class Taken:
+    """What came in."""
+
+    def __init__(self) -> None:
+        self._sids: set[str] = set()
+        self._last: dict[str, int] = {}
+        self.twice = 0
+        self.out_of_order = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take one request and answer it."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"POST"):
+            size = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+            self._take(parse_qs((await reader.readexactly(size)).decode()))
+            writer.write(TAKEN)
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + self._told())
+        await writer.drain()
+        writer.close()
+
+    def _take(self, form: dict[str, list[str]]) -> None:
+        """Note an event: each of a task's has a higher priority than the one before it."""
+        (sid,), (task,), (number,) = form["Sid"], form["TaskSid"], form["TaskPriority"]
+        self.twice += sid in self._sids
+        self.out_of_order += int(number) <= self._last.get(task, -1)
+        self._sids.add(sid)
+        self._last[task] = int(number)
+
+    def _told(self) -> bytes:
+        return json.dumps(
+            {"taken": len(self._sids), "twice": self.twice, "out of order": self.out_of_order}
+        ).encode()
+
+
+def told(port: int) -> dict[str, int]:
+    """Ask what came in."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/")
+    answer: dict[str, int] = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer
+
+
+async def main() -> None:
+    """Serve until somebody ends it."""
+    server = await asyncio.start_server(Taken().serve, "127.0.0.1", 0, backlog=100)
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - who started it needs it
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
