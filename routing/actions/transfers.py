@@ -6,6 +6,7 @@ each in a slot of its own worker's.
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,7 @@ from routing.actions import handovers, inputs, locks, offers, settle, stories
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
+from routing.callbacks import calls, outbox
 from routing.core import matcher
 from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import (
@@ -180,7 +182,9 @@ def _offer(
     slot = models.WorkerChannel.objects.get(worker=worker, task_channel=task.task_channel_id)
     slot.worker = worker
     offer = offers.Offer(task=task, slots=[slot], within_capacity=within_capacity)
-    offers.hand_on(offer, transfer, actor=actor, now=now)
+    made = offers.hand_on(offer, transfer, actor=actor, now=now)
+    for workflow_sid in outbox.owe_questions([made], now=now):
+        transaction.on_commit(functools.partial(calls.call, workflow_sid))
 
 
 @stories.retold

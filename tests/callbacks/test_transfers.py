@@ -1,0 +1,113 @@
+"""Assignment callbacks about tasks that are handed on: their offers are asked about like others."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing import models
+from routing.actions import reservations, transfers
+from routing.actors import SYSTEM
+from routing.core.vocabulary import TransferMode
+from tests import factories
+from tests.callbacks.asking import ask, concluded, failures, says
+from tests.callbacks.conftest import Clock
+from tests.callbacks.receiver import Receiver
+from tests.factories import NOW
+
+
+@pytest.fixture
+def held(
+    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+) -> models.Reservation:
+    """Return a task that Alice has accepted by callback."""
+    receiver.respond = says({"instruction": "accept"})
+    factories.worker(floor, "Alice")
+    offer = factories.offered(floor)
+    ask(workflow, clock)
+    receiver.requests.clear()
+    offer.refresh_from_db()
+    return offer
+
+
+def hand_on(held: models.Reservation, to: str) -> models.Transfer:
+    return transfers.begin_transfer(
+        reservation=held, to=to, mode=TransferMode.COLD, actor=SYSTEM, now=NOW
+    )
+
+
+def outcome(transfer: models.Transfer) -> str:
+    transfer.refresh_from_db()
+    return transfer.transfer_status
+
+
+def test_whoever_is_asked_may_accept_a_transfer(
+    floor: models.Workspace,
+    workflow: models.Workflow,
+    held: models.Reservation,
+    receiver: Receiver,
+    clock: Clock,
+) -> None:
+    bob = factories.worker(floor, "Bob")
+    transfer = hand_on(held, bob.sid)
+    ask(workflow, clock)
+    (request,) = receiver.requests
+    assert (request.form["WorkerSid"], request.form["TaskSid"]) == (bob.sid, held.task.sid)
+    assert outcome(transfer) == "complete"
+    assert factories.status(bob.reservations.get()) == "accepted"
+    assert factories.status(held) == "completed"
+
+
+def test_whoever_is_asked_may_reject_one_and_the_next_of_a_queue_is_asked_about(
+    floor: models.Workspace,
+    workflow: models.Workflow,
+    held: models.Reservation,
+    receiver: Receiver,
+    clock: Clock,
+) -> None:
+    receiver.respond = says({"instruction": "reject"})
+    people = [factories.worker(floor, name, attributes={"b": 1}) for name in ("Bob", "Cecilia")]
+    transfer = hand_on(held, factories.queue(floor, target_workers="b == 1").sid)
+    assert not receiver.requests
+    for _ in people:
+        factories.run(floor)
+        ask(workflow, clock)
+    assert {request.form["WorkerSid"] for request in receiver.requests} == {p.sid for p in people}
+    assert outcome(transfer) == "initiated"
+    assert factories.status(held) == "accepted"
+
+
+def test_when_nobody_answers_a_transfer_comes_to_nothing(
+    floor: models.Workspace,
+    workflow: models.Workflow,
+    held: models.Reservation,
+    receiver: Receiver,
+    clock: Clock,
+) -> None:
+    receiver.respond = says({}, status=500)
+    bob = factories.worker(floor, "Bob")
+    transfer = hand_on(held, bob.sid)
+    ask(workflow, clock)
+    offer = bob.reservations.get()
+    assert (outcome(transfer), factories.status(offer)) == ("failed", "canceled")
+    assert (factories.status(held), factories.status(held.task)) == ("accepted", "assigned")
+    (data,) = failures()
+    assert (data["error_code"], data["transfer_sid"]) == ("40000", transfer.sid)
+    assert concluded(offer).status == "failed"
+    reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
+
+
+def test_an_empty_answer_leaves_a_transfer_to_the_worker(
+    floor: models.Workspace,
+    workflow: models.Workflow,
+    held: models.Reservation,
+    receiver: Receiver,
+    clock: Clock,
+) -> None:
+    receiver.respond = says({})
+    bob = factories.worker(floor, "Bob")
+    transfer = hand_on(held, bob.sid)
+    ask(workflow, clock)
+    assert (outcome(transfer), factories.status(bob.reservations.get())) == (
+        "initiated",
+        "pending",
+    )
