@@ -35,6 +35,12 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
+    # Workers whose last session of the SDK died with its process: nobody else puts them offline.
+    "sweep_sessions": {
+        "task": "routing.jobs.sweep_sessions",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
     # On PostgreSQL, what the tasks' triggers have counted since: real-time figures add it all up.
     "merge_task_counts": {
         "task": "routing.jobs.merge_task_counts",

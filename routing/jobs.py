@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from routing import delivery, housekeeping, models, router, shared_redis
+from routing.bridge import offline
 from routing.callbacks import calls
 from routing.core.clock import microseconds
 from routing.receivers import deliveries, questions
@@ -69,6 +70,15 @@ def sweep_receivers(**_: object) -> None:
             calls.send(sid)
     except shared_redis.BROKEN as error:
         logger.warning("callbacks wait for the next sweep (%s)", error)
+
+
+@shared_task
+def sweep_sessions(**_: object) -> None:
+    """Put workers offline whose last session died with the process that had it."""
+    try:
+        offline.sweep(now=timezone.now())
+    except shared_redis.BROKEN as error:
+        logger.warning("dead sessions wait for the next sweep (%s)", error)
 
 
 @shared_task

@@ -17,19 +17,12 @@ from typing import Any, Final
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from routing import groups
-from routing.bridge import doorkeeper, frames, offline, sessions
+from routing.bridge import closings, doorkeeper, frames, offline, sessions
 from routing.bridge.order import Order, OutOfStep
-from routing.bridge.sessions import Holder
+from routing.bridge.registry import Holder
 from routing.core.vocabulary import EventType as E
 
 logger = logging.getLogger(__name__)
-
-REPLACED: Final = 4409
-EXPIRED: Final = 4401
-GONE: Final = 4404
-RESYNC: Final = 4410
-TOO_SLOW: Final = 4408
-TALKING: Final = 4429
 
 HEARTBEAT_SECONDS: Final = 15.0
 HOLD_SECONDS: Final = 0.3
@@ -42,17 +35,14 @@ MOST_UNREADY: Final = 100
 """How many events that were told to a session without lists are told again once it has them."""
 BATCH: Final = 200
 FLUSHED: Final = 16_384
-"""After how many characters others get their turn, and the system takes over what was sent."""
+"""After how many characters others get their turn."""
 MOST_HEARD: Final = 20
-LONGEST_LIFETIME: Final = 2**31 - 1
-"""Milliseconds: the SDK's timer overflows above this."""
+LONGEST_LIFETIME: Final = 2**31 - 1  # milliseconds: the SDK's timer overflows above this
 
 REFRESHING: Final = frozenset(
     {E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED}
 )
 """What a session knows from its lists alone: it must read them anew."""
-LISTS_CHANGED: Final = "Activities or channels have changed; read them anew"
-MISSED: Final = "Events may have been missed; read everything anew"
 _NAMING: Final = frames.WORKERS | frames.CHANNELS
 
 
@@ -65,10 +55,11 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         """Let in whoever brings a good token; all others are refused before the handshake."""
-        self._is_open = False
+        self._is_open = self._is_held = False
+        self._joined: list[str] = []
         self._sessions = sessions.here()
         wish = doorkeeper.wish(self.scope)
-        holder = await doorkeeper.admitted(wish, self._sessions)
+        holder = await doorkeeper.admitted(wish, self._sessions.registry)
         if holder is None:
             await self.close()
             return
@@ -79,8 +70,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._unready: deque[str] = deque(maxlen=MOST_UNREADY)
         self._is_telling = False
         self._heard = 0
-        now = time.monotonic()
-        self._begun = now
+        self._begun = now = time.monotonic()
         self._beginning = self._sessions.beginnings.join(holder.digest, now=now)
         self._next_beat = now + HEARTBEAT_SECONDS
         self._hold_until = now + LONGEST_HOLD
@@ -88,19 +78,30 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._close_at: float | None = None
         self._worker_version: int | None = None
         self._stuck_since: float | None = None
+        self._sessions.add(self)
+        self._is_held = True
+        try:
+            await self._begin(close_others=wish.close_others)
+        except BaseException:
+            self._let_go()
+            raise
+
+    async def _begin(self, *, close_others: bool) -> None:
+        if self._offline_when_gone:
+            self._sessions.registry.watch(self._worker_sid)
+            await self._sessions.registry.write_if_possible()
         # Joined before anything is read, so that nothing happens unheard in between.
         self._joined = [
-            groups.worker(holder.worker_sid),
-            groups.sessions(holder.worker_sid),
-            groups.workspace(holder.workspace_sid),
+            groups.worker(self._worker_sid),
+            groups.sessions(self._worker_sid),
+            groups.workspace(self.holder.workspace_sid),
         ]
         for name in self._joined:
             await self.channel_layer.group_add(name, self.channel_name)
         await self.accept()
         self._is_open = True
-        self._sessions.add(self)
         await self.send(text_data=self._init())
-        if wish.close_others:
+        if close_others:
             message = {"type": "session.replaced", "by": self.channel_name}
             await self.channel_layer.group_send(groups.sessions(self._worker_sid), message)
 
@@ -116,15 +117,18 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def disconnect(self, code: int) -> None:
         """Leave; the last session of a worker may take the worker offline."""
-        if not hasattr(self, "_joined"):
+        if not self._is_held:
             return
-        self._is_open = False
-        self._waiting.clear()
-        self._sessions.remove(self)
+        self._let_go()
         for name in self._joined:
             await self.channel_layer.group_discard(name, self.channel_name)
-        if self._offline_when_gone and not self._sessions.of_worker(self._worker_sid):
-            self._sessions.start(offline.follow(self._sessions, self._worker_sid))
+
+    def _let_go(self) -> None:
+        self._is_open = self._is_held = False
+        self._waiting.clear()
+        self._sessions.remove(self)
+        if self._offline_when_gone:
+            self._sessions.start(offline.follow(self._sessions.registry, self._worker_sid))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Ignore what a client says, as the SDK never says anything; end one that goes on."""
@@ -132,7 +136,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self._heard == 1:
             logger.info("a session of %s speaks, which the SDK does not", self._worker_sid)
         if self._heard > MOST_HEARD:
-            await self.end(TALKING, "Requests go by HTTP; this socket only tells")
+            await self.end(closings.TALKING, "Requests go by HTTP; this socket only tells")
 
     # --- What is to be told ----------------------------------------------------------------
 
@@ -148,7 +152,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         elif kind == E.WORKSPACE_DELETED or (
             kind == E.WORKER_DELETED and message.get("worker_sid") == self._worker_sid
         ):
-            await self.end(GONE, "The worker was deleted")
+            await self.end(closings.GONE, "The worker was deleted")
 
     async def _look(self) -> None:
         """Have the lists read anew if they have changed; of what is told late they may show all."""
@@ -158,7 +162,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             logger.exception("a session of %s goes by old lists", self._worker_sid)
             edition = ""
         if edition != self.holder.edition:
-            self._resync_soon(LISTS_CHANGED)
+            self._resync_soon(closings.LISTS_CHANGED)
 
     def _resync_soon(self, reason: str) -> None:
         """End this session before long, not at once: there may be thousands like it."""
@@ -169,7 +173,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _put(self, sid: str) -> None:
         self._waiting.append(sid)
         if len(self._waiting) > MOST_WAITING:
-            await self.end(TOO_SLOW, "Too far behind; read everything anew")
+            await self.end(closings.TOO_SLOW, "Too far behind; read everything anew")
         else:
             self._go_on()
 
@@ -191,10 +195,10 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                         sent = 0
                         await asyncio.sleep(0)
         except OutOfStep:
-            await self.end(RESYNC, "Out of step; read everything anew")
+            await self.end(closings.RESYNC, "Out of step; read everything anew")
         except Exception:
             logger.exception("a session of %s could not be told of events", self._worker_sid)
-            await self.end(RESYNC, "Something went wrong; read everything anew")
+            await self.end(closings.RESYNC, "Something went wrong; read everything anew")
         finally:
             self._is_telling = False
         self._go_on()
@@ -204,7 +208,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # It may name what the session's lists do not have yet, on which the SDK breaks.
             await asyncio.wait({self._looking})
             if self._close_at is not None:
-                await self.end(RESYNC, self._why_close)
+                await self.end(closings.RESYNC, self._why_close)
         if not self._is_open:
             return
         if not self._order.has_lists:
@@ -247,17 +251,12 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def session_interrupted(self, message: dict[str, Any]) -> None:
         """Have everything read anew: this process was cut off from what is told, and missed it."""
-        self._resync_soon(MISSED)
+        self._resync_soon(closings.MISSED)
 
     async def session_replaced(self, message: dict[str, Any]) -> None:
         """Make room for a session that wants to be the only one."""
         if message["by"] != self.channel_name:
-            await self.end(REPLACED, "Replaced by a newer session")
-
-    async def session_roll_call(self, message: dict[str, Any]) -> None:
-        """Say that the worker is here."""
-        if self._is_open:
-            await self.channel_layer.send(message["reply_to"], {"type": "session.present"})
+            await self.end(closings.REPLACED, "Replaced by a newer session")
 
     # --- What the clock brings -------------------------------------------------------------
 
@@ -266,16 +265,16 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not self._is_open:
             return
         if self.holder.expires <= time.time():
-            await self.end(EXPIRED, "The token has expired")
+            await self.end(closings.EXPIRED, "The token has expired")
         elif self._close_at is not None and now >= self._close_at:
-            await self.end(RESYNC, self._why_close)
+            await self.end(closings.RESYNC, self._why_close)
         elif self._stuck_since is not None and now - self._stuck_since > STEP_SECONDS:
             self._stuck_since = None
             try:
                 for told in self._order.give_up_waiting():
                     await self.send(text_data=told.text)
             except OutOfStep:
-                await self.end(RESYNC, "Out of step; read everything anew")
+                await self.end(closings.RESYNC, "Out of step; read everything anew")
         elif now >= self._next_beat:
             self._next_beat = now + HEARTBEAT_SECONDS
             await self.send(text_data=" ")
@@ -290,7 +289,7 @@ class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         owed, self._worker_version = self._worker_version, version
         if self._is_open and known is not None and owed is not None and known < owed:
             logger.warning("a session of %s has missed events", self._worker_sid)
-            self._resync_soon(MISSED)
+            self._resync_soon(closings.MISSED)
 
     async def end(self, code: int, reason: str) -> None:
         """Close, and tell nothing more; the SDK comes back by itself while its token is good."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 from routing import token_policies, tokens
 from routing.bridge import calls
 from routing.bridge.editions import edition
-from routing.bridge.sessions import Holder, Sessions
+from routing.bridge.registry import Holder, Registry
 from routing.bridge.views import serves
 
 logger = logging.getLogger(__name__)
@@ -60,8 +60,8 @@ def wish(scope: Mapping[str, Any]) -> Wish:
     )
 
 
-async def admitted(wish: Wish, sessions: Sessions) -> Holder | None:
-    """Return who a client is, if they may have a session; None: they are refused."""
+async def admitted(wish: Wish, registry: Registry) -> Holder | None:
+    """Return who a client is, with a place taken for them; None: they are refused."""
     digest = calls.digest(wish.token)
     now = time.monotonic()
     if _refused.get(digest, 0.0) > now:
@@ -75,7 +75,7 @@ async def admitted(wish: Wish, sessions: Sessions) -> Holder | None:
         if len(_refused) > _REMEMBERED:
             _refused.popitem(last=False)
         return None
-    return holder if sessions.room(holder) else None
+    return holder if await registry.admit(holder) else None
 
 
 def _verified(wish: Wish) -> Holder:

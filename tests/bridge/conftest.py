@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis as redis_client
 from django.test import Client
 from django.utils import timezone
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import TaskRouterGrant
 
-from routing import models
+from routing import models, shared_redis
 from routing.actions import api_keys
-from tests import factories
+from tests import factories, redis
 
 AUTH_TOKEN = "an auth token that only the tests know"
 
@@ -95,3 +99,38 @@ def make_floor() -> Floor:
 def floor(db: None) -> Floor:
     """Return the floor, in a transaction that is rolled back."""
     return make_floor()
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    """Return the URL of a private Redis."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cb-leases-", dir="/tmp") as home,
+        redis.private_server(Path(home) / "redis.sock") as url,
+    ):
+        yield url
+
+
+@pytest.fixture
+def real_redis(redis_url: str, settings: Any) -> Iterator[redis_client.Redis]:
+    """Keep leases in the private Redis, which is empty."""
+    settings.REDIS_URL = redis_url
+    shared_redis.client_of.cache_clear()
+    client = shared_redis.client()
+    assert client is not None
+    client.flushdb()
+    yield client
+    client.close()
+    shared_redis.client_of.cache_clear()
+
+
+@pytest.fixture
+def away(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
+    """Return what takes Redis away, and brings it back."""
+    url = settings.REDIS_URL
+
+    def switch(is_away: bool) -> None:
+        settings.REDIS_URL = "unix:///nowhere/redis.sock" if is_away else url
+
+    yield switch
+    switch(False)

@@ -7,17 +7,25 @@ from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
-from channels.testing import WebsocketCommunicator as Socket
 from django.utils import timezone
 
 from routing import delivery, groups, models
 from routing.actions import activities, reservations, workers
 from routing.actors import SYSTEM
-from routing.bridge import consumers, doorkeeper, editions, frames, lists, loader, notices, sessions
+from routing.bridge import (
+    closings,
+    consumers,
+    doorkeeper,
+    editions,
+    lists,
+    notices,
+    sessions,
+)
 from routing.core.vocabulary import EventType as E
 from tests import factories
+from tests.bridge.amid import offer, read_lists, told
 from tests.bridge.conftest import Floor, make_floor
-from tests.bridge.sockets import closed, do, heard, opened
+from tests.bridge.sockets import closed, do, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,24 +61,6 @@ class Kept:
 def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
     """Return the notices that are kept back."""
     return Kept(monkeypatch)
-
-
-async def read_lists(floor: Floor, token: str) -> None:
-    """Ask for what the SDK asks for as it begins, in its order."""
-    await do(floor.send, "GET", "{K}", token)
-    await do(floor.send, "GET", "{K}/Reservations", token, Active="true")
-
-
-async def offer(floor: Floor) -> models.Reservation:
-    """Offer a task to Alice."""
-    made: models.Reservation = await do(factories.offered, floor.workspace, now=timezone.now())
-    return made
-
-
-async def told(socket: Socket) -> tuple[str, str]:
-    """Return the type of what is told next, and the sid of what it is about."""
-    message = await heard(socket)
-    return message["event_type"], message["payload"]["sid"]
 
 
 async def test_what_is_offered_before_the_lists_are_read_is_in_them_alone(floor: Floor) -> None:
@@ -230,7 +220,7 @@ async def test_lists_that_are_newer_than_a_change_are_not_read_anew_for_it(
         assert (await told(socket))[0] == "worker.activity.update"
         await do(activities.rename_activity, activity=lunch, friendly_name="Dinner", **given)
         await do(workers.update_worker, worker=floor.alice, attributes='{"a": 1}', **given)
-        assert (await closed(socket))[0] == consumers.RESYNC
+        assert (await closed(socket))[0] == closings.RESYNC
 
 
 async def test_many_who_hear_of_a_change_look_at_the_lists_once(
@@ -246,82 +236,3 @@ async def test_many_who_hear_of_a_change_look_at_the_lists_once(
     asked = [sessions.here().editions.now(floor.workspace.sid) for _ in range(100)]
     assert set(await asyncio.gather(*asked)) == {"now"}
     assert looks == [floor.workspace.sid]
-
-
-async def test_a_process_that_was_cut_off_has_its_sessions_read_everything_anew(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumers.SdkConsumer, "spread_seconds", 0.0)
-    monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
-    async with opened(floor.token(floor.alice)) as socket:
-        layer = get_channel_layer()
-        await layer.group_send(groups.sessions(floor.alice.sid), {"type": "session.interrupted"})
-        assert await closed(socket) == (consumers.RESYNC, consumers.MISSED)
-
-
-async def test_a_session_that_missed_an_event_for_whatever_reason_reads_everything_anew(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumers.SdkConsumer, "spread_seconds", 0.0)
-    token = floor.token(floor.alice)
-    async with opened(token) as socket:
-        await read_lists(floor, token)
-        await offer(floor)
-        assert (await told(socket))[0] == "reservation.created"
-        for _ in range(3):
-            await sessions.here().check()
-        assert await socket.receive_nothing()
-        with monkeypatch.context() as lost:
-            lost.setattr(delivery, "deliver", lambda event: None)
-            await offer(floor)
-        # What has only just happened may be on its way.
-        await sessions.here().check()
-        assert await socket.receive_nothing()
-        monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
-        await sessions.here().check()
-        assert await closed(socket) == (consumers.RESYNC, consumers.MISSED)
-
-
-async def test_an_event_that_is_not_found_is_looked_for_again(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await offer(floor)
-    event = await do(models.Event.objects.filter(event_type=E.RESERVATION_CREATED.value).last)
-    load, found = frames.load, loader.Loader()
-    monkeypatch.setattr(frames, "load", lambda sids: {})
-    assert await found.load([event.sid]) == []
-    monkeypatch.setattr(frames, "load", load)
-    assert [frame.event_sid for frame in await found.load([event.sid])] == [event.sid]
-
-
-async def test_events_that_come_while_earlier_ones_are_loaded_follow_them(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
-    load, made = frames.load, list[models.Reservation]()
-
-    def load_and_make_more(sids: Any) -> Any:
-        """Load, while the next offer is made and told."""
-        if len(made) < 2:
-            made.append(factories.offered(floor.workspace, now=timezone.now()))
-        return load(sids)
-
-    async with opened(floor.token(floor.alice)) as socket:
-        monkeypatch.setattr(frames, "load", load_and_make_more)
-        first = await offer(floor)
-        sids = [(await told(socket))[1] for _ in range(3)]
-        assert sids == [first.sid, *(each.sid for each in made)]
-
-
-async def test_a_session_whose_events_cannot_be_loaded_reads_everything_anew(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
-
-    def broken(sids: Any) -> Any:
-        raise OSError("no database")
-
-    async with opened(floor.token(floor.alice)) as socket:
-        monkeypatch.setattr(frames, "load", broken)
-        await offer(floor)
-        assert (await closed(socket))[0] == consumers.RESYNC

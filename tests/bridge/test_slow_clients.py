@@ -21,7 +21,7 @@ from twilio.rest import Client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from routing.bridge import consumers
+from routing.bridge import closings
 from tests.running import ROOT, Cordboard, running, wait_until
 
 pytestmark = pytest.mark.system
@@ -163,7 +163,7 @@ def test_a_client_that_does_not_read_is_closed_and_nobody_waits_for_it(
     reader.join(60)
     assert deaf.given_up() == 1
     # Whoever reads on in time comes to the close, with its code and its reason.
-    code = int(consumers.TOO_SLOW).to_bytes(2, "big")
+    code = int(closings.TOO_SLOW).to_bytes(2, "big")
     assert code + b"Too slow: messages are left unread" in deaf.heard
     assert after - before < 40_000
     print(f"{2 * EVENTS} events in {took:.1f} s, {after - before} kB more")  # noqa: T201

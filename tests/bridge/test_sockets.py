@@ -19,7 +19,7 @@ from routing.actions import (
     workers,
 )
 from routing.actors import SYSTEM
-from routing.bridge import consumers, doorkeeper, frames, offline, sessions
+from routing.bridge import consumers, doorkeeper, frames, sessions
 from tests import factories
 from tests.bridge.conftest import Floor, make_floor
 from tests.bridge.sockets import closed, connection, do, heard, opened
@@ -248,27 +248,6 @@ async def test_a_beat_comes_when_it_is_due(floor: Floor, monkeypatch: pytest.Mon
     monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
     async with opened(floor.token(floor.alice)) as socket:
         assert await socket.receive_from(timeout=5) == " "
-
-
-async def test_the_last_session_takes_its_worker_offline_if_it_said_so(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(offline, "GRACE_SECONDS", 0.05)
-    monkeypatch.setattr(offline, "ANSWER_SECONDS", 0.05)
-    token, said = floor.token(floor.alice), {"setWorkerOfflineIfDisconnected": "true"}
-
-    async def activity() -> str:
-        name: str = (await do(floor.send, "GET", "{K}"))[1]["activity_name"]
-        return name
-
-    async with opened(token, **said):
-        async with opened(token, **said):
-            pass
-        await offline.follow(sessions.here(), floor.alice.sid)
-        assert await activity() == "Available"
-        assert await offline._is_elsewhere(floor.alice.sid)
-    await offline.follow(sessions.here(), floor.alice.sid)
-    assert await activity() == "Offline"
 
 
 def test_frames_of_many_events_cost_as_many_queries_as_of_one(

@@ -1,0 +1,15 @@
+"""Name the codes and reasons with which sessions are closed: docs/build-your-own-desk.md."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXPIRED: Final = 4401
+GONE: Final = 4404
+TOO_SLOW: Final = 4408
+REPLACED: Final = 4409
+RESYNC: Final = 4410
+TALKING: Final = 4429
+
+LISTS_CHANGED: Final = "Activities or channels have changed; read them anew"
+MISSED: Final = "Events may have been missed; read everything anew"

@@ -1,0 +1,138 @@
+"""Count sessions over all web processes, and notice when a process has died: by leases in Redis.
+
+A process has one lease, which it renews; beside it stand how many sessions each worker and each
+account has with it, and which workers are to be put offline when their sessions are gone. When a
+process is killed, its lease runs out, and with it all that it held.
+
+Only a lease that is there and has run out says that a process died. Nothing is concluded from what
+is not there, as a Redis that restarts may have lost everything; processes that live put it back
+when they renew. Nor does a lease count that ran out while nobody could renew it: whoever looks for
+dead processes leaves a mark each time, and when the mark is old or missing, Redis (or whoever
+looks) was away, and every process first gets the time of a whole lease to renew its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from routing import shared_redis
+from routing.core.clock import microseconds
+
+LEASE_MS: Final = 30_000
+"""How long a process may be silent: several times as long as it lets pass between two renewals."""
+RENEW_SECONDS: Final = 5.0
+GAP_MS: Final = 15_000
+"""After how long without a look for dead processes leases are given time to be renewed.
+
+Shorter than a lease by more than two renewals: an interruption that is shorter ends no lease.
+"""
+_KEPT_SECONDS: Final = 86_400
+_PROCESSES: Final = "cordboard:sdk:processes"
+_LOOKED: Final = "cordboard:sdk:looked"
+_PATIENCE: Final = "cordboard:sdk:patience"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """How many sessions of whom a process has, and how many of them ask for something; by sid."""
+
+    workers: Mapping[str, int] = field(default_factory=dict)
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    watched: Mapping[str, int] = field(default_factory=dict)
+
+
+def renew(process: str, changed: Held, *, now: datetime) -> bool:
+    """Renew a process's lease and write what has changed; tell whether the lease was there.
+
+    If it was not, the rest may not be there either, and everything is to be written.
+    """
+    client = shared_redis.client()
+    if client is None:
+        return True
+    pipeline = client.pipeline()
+    pipeline.zadd(_PROCESSES, {process: _ms(now) + LEASE_MS})
+    for kind, counts in _kinds(changed):
+        key = _key(kind, process)
+        kept: dict[Any, Any] = {sid: count for sid, count in counts.items() if count}
+        if kept:
+            pipeline.hset(key, mapping=kept)
+        if gone := counts.keys() - kept.keys():
+            pipeline.hdel(key, *gone)
+        pipeline.expire(key, _KEPT_SECONDS)
+    added: int = pipeline.execute()[0]
+    return not added
+
+
+def elsewhere(sids: Held, *, process: str | None, now: datetime) -> Held:
+    """Return how many sessions of these sids the processes have that live, but for one.
+
+    Raises what a Redis that is away raises.
+    """
+    client = shared_redis.client()
+    if client is None:
+        return Held()
+    live = _read(client.zrangebyscore(_PROCESSES, _ms(now), "+inf"))
+    others = [each for each in live if each != process]
+    asked = [(kind, sid) for kind, counts in _kinds(sids) for sid in counts]
+    pipeline = client.pipeline(transaction=False)
+    for kind, sid in asked:
+        for other in others:
+            pipeline.hget(_key(kind, other), sid)
+    found = iter(pipeline.execute())
+    sums: dict[str, dict[str, int]] = {kind: {} for kind, _ in _kinds(sids)}
+    for kind, sid in asked:
+        sums[kind][sid] = sum(int(next(found) or 0) for _ in others)
+    return Held(**sums)
+
+
+def of_worker(sid: str, *, process: str | None = None, now: datetime) -> int:
+    """Return how many sessions a worker has with the processes that live, but for one."""
+    return elsewhere(Held(workers={sid: 0}), process=process, now=now).workers.get(sid, 0)
+
+
+def dead(*, now: datetime) -> dict[str, list[str]]:
+    """Return the processes that have died, each with the workers that it watched.
+
+    None, for the time of a lease, after an interruption in which leases could not be renewed.
+    """
+    client = shared_redis.client()
+    if client is None:
+        return {}
+    ms = _ms(now)
+    looked: Any = client.set(_LOOKED, ms, get=True)
+    if looked is None or ms - int(looked) > GAP_MS:
+        client.set(_PATIENCE, ms + LEASE_MS, px=2 * LEASE_MS)
+        return {}
+    patience: Any = client.get(_PATIENCE)
+    if patience is not None and ms < int(patience):
+        return {}
+    lapsed = _read(client.zrangebyscore(_PROCESSES, "-inf", ms - 1))
+    return {each: _read(client.hkeys(_key("watched", each))) for each in lapsed}
+
+
+def forget(process: str) -> None:
+    """Remove what a process has left."""
+    client = shared_redis.client()
+    if client is not None:
+        client.delete(*(_key(kind, process) for kind, _ in _kinds(Held())))
+        client.zrem(_PROCESSES, process)
+
+
+def _kinds(held: Held) -> list[tuple[str, Mapping[str, int]]]:
+    return [("workers", held.workers), ("accounts", held.accounts), ("watched", held.watched)]
+
+
+def _key(kind: str, process: str) -> str:
+    return f"cordboard:sdk:{kind}:{process}"
+
+
+def _read(found: Any) -> list[str]:
+    names: Iterable[bytes] = found
+    return [name.decode() for name in names]
+
+
+def _ms(now: datetime) -> int:
+    return microseconds(now) // 1000

@@ -1,0 +1,205 @@
+"""Sessions over several web processes: counted together, and seen to when a process is killed."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import redis as redis_client
+
+from routing import jobs, models
+from routing.bridge import leases, offline
+from routing.bridge.leases import Held
+from tests import factories
+from tests.factories import NOW
+
+pytestmark = pytest.mark.usefixtures("real_redis")
+
+SWEEP_SECONDS = 5
+LEASE_SECONDS = leases.LEASE_MS // 1000
+
+
+class Process:
+    """A web process as Redis sees it."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name or uuid.uuid4().hex
+        self.held = Held()
+
+    def has(self, worker: models.Worker, count: int = 1, *, watched: bool = True) -> Process:
+        """Say how many sessions of a worker it has."""
+        self.held = Held(
+            workers={**self.held.workers, worker.sid: count},
+            watched={**self.held.watched, worker.sid: int(watched and count > 0)},
+        )
+        return self
+
+    def renew(self, now: datetime) -> None:
+        """Renew its lease; it writes everything where that is not there."""
+        leases.renew(self.name, self.held, now=now)
+
+
+def live(*processes: Process, since: int = 0, until: int, sweeping: bool = True) -> None:
+    """Let time pass, in which these processes renew their leases, and somebody looks for dead."""
+    for second in range(since, until + 1, SWEEP_SECONDS):
+        for process in processes:
+            process.renew(later(second))
+        if sweeping:
+            offline.sweep(now=later(second))
+
+
+def later(seconds: float) -> datetime:
+    """Return a moment of a test."""
+    return NOW + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def alice(db: None) -> models.Worker:
+    """Return a worker who is available."""
+    return factories.worker(factories.workspace(), "Alice")
+
+
+def activity(worker: models.Worker) -> str:
+    """Return what a worker does by now."""
+    worker.refresh_from_db()
+    return worker.activity.friendly_name
+
+
+def test_a_worker_whose_last_session_died_with_its_process_goes_offline(
+    alice: models.Worker,
+) -> None:
+    killed = Process().has(alice)
+    live(killed, until=60)
+    live(since=65, until=60 + LEASE_SECONDS)
+    assert activity(alice) == "Available"
+    live(since=60 + LEASE_SECONDS + 5, until=60 + LEASE_SECONDS + 10)
+    assert activity(alice) == "Offline"
+    event = models.Event.objects.order_by("pk").last()
+    assert event is not None
+    assert (event.event_type, event.source) == ("worker.activity.update", "sdk")
+    assert leases.dead(now=later(60 + LEASE_SECONDS + 15)) == {}
+
+
+def test_a_worker_who_is_with_another_process_by_then_stays(alice: models.Worker) -> None:
+    killed, other = Process().has(alice), Process()
+    live(killed, other, until=20)
+    other.has(alice)
+    live(other, since=25, until=200)
+    assert activity(alice) == "Available"
+    # It is the other one's concern now.
+    live(since=205, until=300)
+    assert activity(alice) == "Offline"
+
+
+def test_a_session_that_did_not_ask_for_it_keeps_its_worker_as_they_are(
+    alice: models.Worker,
+) -> None:
+    live(Process().has(alice, watched=False), until=20)
+    live(since=25, until=200)
+    assert activity(alice) == "Available"
+    asking, other = Process().has(alice), Process().has(alice, watched=False)
+    live(asking, other, since=205, until=220)
+    live(other, since=225, until=300)
+    assert activity(alice) == "Available"
+
+
+def test_a_worker_who_left_in_time_is_no_concern_of_a_process_that_dies(
+    alice: models.Worker,
+) -> None:
+    process = Process().has(alice)
+    live(process, until=20)
+    live(process.has(alice, 0), since=25, until=30)
+    live(since=35, until=200)
+    assert activity(alice) == "Available"
+
+
+def test_a_redis_that_lost_everything_puts_nobody_offline(
+    alice: models.Worker, real_redis: redis_client.Redis
+) -> None:
+    process = Process().has(alice)
+    live(process, until=20)
+    real_redis.flushdb()
+    live(since=25, until=200)
+    assert activity(alice) == "Available"
+    # A process that lives is told that its lease was not there, and writes everything.
+    assert not leases.renew(process.name, Held(), now=later(205))
+    assert leases.renew(process.name, process.held, now=later(205))
+    assert leases.of_worker(alice.sid, now=later(205)) == 1
+
+
+@pytest.mark.parametrize("gap", [20, 60, 3_600])
+def test_a_redis_that_was_away_and_kept_everything_puts_nobody_offline(
+    alice: models.Worker, gap: int
+) -> None:
+    process, dead = Process().has(alice), Process()
+    live(process, dead, until=60)
+    back = 60 + gap
+    # Whoever looks is back first, and finds that every lease has run out.
+    live(since=back, until=back)
+    live(process, since=back + 5, until=back + 200)
+    assert activity(alice) == "Available"
+    live(since=back + 205, until=back + 300)
+    assert activity(alice) == "Offline"
+
+
+@pytest.mark.parametrize("gap", [5, 10, 15])
+def test_an_interruption_that_is_too_short_to_notice_ends_no_lease(
+    alice: models.Worker, gap: int
+) -> None:
+    process = Process().has(alice)
+    live(process, until=60)
+    offline.sweep(now=later(64))
+    # Renewed for the last time just before, and again as late as can be after.
+    offline.sweep(now=later(64 + gap))
+    offline.sweep(now=later(64 + gap + 4))
+    process.renew(later(64 + gap + 5))
+    offline.sweep(now=later(64 + gap + 5))
+    assert activity(alice) == "Available"
+
+
+def test_a_process_that_died_while_redis_was_away_is_noticed_after_a_while(
+    alice: models.Worker,
+) -> None:
+    live(Process().has(alice), until=60)
+    live(since=600, until=600 + LEASE_SECONDS - 5)
+    assert activity(alice) == "Available"
+    live(since=600 + LEASE_SECONDS, until=600 + LEASE_SECONDS)
+    assert activity(alice) == "Offline"
+
+
+def test_what_a_sweep_did_not_come_to_the_next_one_does(
+    alice: models.Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(Process().has(alice), until=60)
+    live(since=65, until=90)
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("no database")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(offline, "put_offline", broken)
+        with pytest.raises(OSError, match="no database"):
+            offline.sweep(now=later(95))
+    assert activity(alice) == "Available"
+    offline.sweep(now=later(100))
+    assert activity(alice) == "Offline"
+
+
+def test_a_worker_who_is_gone_is_no_concern(alice: models.Worker) -> None:
+    live(Process().has(alice), until=60)
+    sid = alice.sid
+    alice.delete()
+    live(since=65, until=200)
+    assert not models.Worker.objects.filter(sid=sid)
+
+
+def test_the_sweep_waits_while_redis_is_away(away: Any, caplog: pytest.LogCaptureFixture) -> None:
+    away(True)
+    jobs.sweep_sessions()
+    assert "wait for the next sweep" in caplog.text
+    away(False)
+    caplog.clear()
+    jobs.sweep_sessions()
+    assert not caplog.records

@@ -1,0 +1,145 @@
+"""What a web process knows of its sessions and tells the others, and what it hears of theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import redis as redis_client
+
+from routing.bridge import leases, offline
+from routing.bridge.leases import Held
+from routing.bridge.registry import Holder, Registry
+
+pytestmark = pytest.mark.usefixtures("real_redis")
+
+
+def holder(worker: str = "WK1", account: str = "AC1") -> Holder:
+    """Return who a session is."""
+    names = dict.fromkeys(("workspace_sid", "key_sid", "sealed", "digest", "edition"), "")
+    return Holder(worker_sid=worker, account_sid=account, worker_id=1, expires=0, **names)
+
+
+async def test_limits_hold_over_all_processes(settings: Any) -> None:
+    settings.SDK_SESSIONS_PER_WORKER, settings.SDK_SESSIONS_PER_ACCOUNT = 3, 4
+    one, two = Registry(), Registry()
+    assert await one.admit(holder())
+    assert await two.admit(holder())
+    assert await two.admit(holder())
+    for process in (one, two):
+        assert not await process.admit(holder())
+    assert await one.admit(holder("WK2"))
+    assert not await two.admit(holder("WK3"))
+    assert await two.admit(holder("WK3", "AC2"))
+    two.release(holder())
+    await two.write()
+    assert await one.admit(holder())
+
+
+async def test_sessions_of_a_process_that_is_dead_leave_their_places(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SDK_SESSIONS_PER_WORKER = 1
+    one, two = Registry(), Registry()
+    assert await one.admit(holder())
+    assert not await two.admit(holder())
+    moment = datetime.now(UTC) + timedelta(milliseconds=leases.LEASE_MS)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
+    assert await two.admit(holder())
+
+
+async def test_a_process_keeps_its_limits_alone_while_redis_is_away(
+    settings: Any, away: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SDK_SESSIONS_PER_WORKER = 2
+    one, two = Registry(), Registry()
+    away(True)
+    assert await one.admit(holder())
+    assert await one.admit(holder())
+    assert not await one.admit(holder())
+    assert "counted by each process alone" in caplog.text
+    away(False)
+    await one.write()
+    assert not await two.admit(holder())
+
+
+async def test_a_process_whose_lease_was_lost_writes_everything_anew(
+    real_redis: redis_client.Redis,
+) -> None:
+    one, two = Registry(), Registry()
+    assert await one.admit(holder())
+    assert await two.elsewhere("WK1") == 1
+    real_redis.flushdb()
+    assert await two.elsewhere("WK1") == 0
+    await one.write()
+    assert await two.elsewhere("WK1") == 1
+    assert await one.elsewhere("WK1") == 0
+
+
+async def test_many_changes_at_once_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[Held] = []
+    renew = leases.renew
+
+    def counted(process: str, held: Held, *, now: datetime) -> bool:
+        writes.append(held)
+        return renew(process, held, now=now)
+
+    one = Registry()
+    await one.write()
+    monkeypatch.setattr(leases, "renew", counted)
+    assert all(await asyncio.gather(*(one.admit(holder(f"WK{n}")) for n in range(100))))
+    assert len(writes) < 5
+    assert sum(len(held.workers) for held in writes) == 100
+
+
+# --- What becomes of a session that ends by itself -----------------------------------------
+
+
+@pytest.fixture
+def put_offline(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return whom the end of a session puts offline; nobody waits."""
+    found: list[str] = []
+    monkeypatch.setattr(offline, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(offline, "put_offline", lambda sid, now: found.append(sid))
+    return found
+
+
+async def test_a_worker_whose_last_session_ends_goes_offline(put_offline: list[str]) -> None:
+    one = Registry()
+    assert await one.admit(holder())
+    one.watch("WK1")
+    one.release(holder())
+    await offline.follow(one, "WK1")
+    assert put_offline == ["WK1"]
+    assert not one.watched
+
+
+async def test_a_worker_who_has_a_session_here_or_elsewhere_stays(put_offline: list[str]) -> None:
+    one, two = Registry(), Registry()
+    assert await two.admit(holder("WK1"))
+    assert await one.admit(holder("WK2"))
+    for sid in ("WK1", "WK2"):
+        one.watch(sid)
+        await offline.follow(one, sid)
+    assert put_offline == []
+    assert not one.watched
+
+
+async def test_nobody_goes_offline_before_redis_can_say_that_they_are_not_elsewhere(
+    put_offline: list[str], away: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, asked = Registry(), 0
+    one.watch("WK1")
+    of_worker = leases.of_worker
+
+    def asked_in_vain(*args: Any, **given: Any) -> int:
+        nonlocal asked
+        asked += 1
+        away(asked < 3)
+        return of_worker(*args, **given)
+
+    monkeypatch.setattr(leases, "of_worker", asked_in_vain)
+    await offline.follow(one, "WK1")
+    assert (asked, put_offline) == (3, ["WK1"])
