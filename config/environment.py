@@ -143,7 +143,10 @@ def database(url: str, directory: Path) -> dict[str, Any]:
     # Opened lazily, and per process; a thread that waits longer than this is told so.
     options["pool"] = {"min_size": 0, "max_size": env.int("DATABASE_POOL", 10), "timeout": 10}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
+        # Poolers that hand a connection to somebody else after each transaction may know nothing
+        # of statements that were prepared on it.
+        "PREPARE": env.bool("DATABASE_PREPARE", True),
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

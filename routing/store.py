@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from routing import configurations, models
 from routing.core import cycle, matcher, seeks, snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
+from routing.models import prepared
 from routing.seen import heads
 from routing.seen import lanes as seen_lanes
 from routing.seen import tasks as seen_tasks
@@ -87,7 +87,7 @@ def glance(workspace: models.Workspace, *, now: datetime) -> Glance:
     pk, us = workspace.pk, microseconds(now)
     room = _ROOM if workspace.multi_task_enabled else ""
     sql = _GLANCE.format(room=room, **seen_lanes.indexed())
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, pk])
         return Glance(*map(bool, cursor.fetchone()))
 
@@ -181,7 +181,7 @@ def _candidates(
     if any(path == seeks.REGARDLESS for _, path in kinds):
         sql += _NAMED.format(channels=marks)
         parameters = channels * 2
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(sql, parameters)
         return seen_workers.load_known(cursor.fetchall())
 

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from django.db import connection, models
 
+from routing.models import prepared
+
 _Prepare = Callable[[Any], Any]
 
 _ARRAYS: Final = {"jsonb": "text", "inet": "text"}
@@ -21,6 +23,8 @@ _ARRAYS: Final = {"jsonb": "text", "inet": "text"}
 
 
 _FEW: Final = 20
+_SOME: Final = 8
+"""Up to so many rows are cheaper to write one by one in a statement than as columns."""
 
 
 class _Column:
@@ -48,39 +52,55 @@ def insert(rows: Sequence[models.Model]) -> None:
     """
     if not rows:
         return
-    model = type(rows[0])
-    table = model._meta.db_table
-    columns = _columns(model, connection.vendor)
-    names = ", ".join(column.name for column in columns)
-    values = [column.values(rows) for column in columns]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            arrays = ", ".join(f"%s::{_ARRAYS.get(c.type, c.type)}[]" for c in columns)
-            taken = ", ".join(f"new.{column.name}::{column.type}" for column in columns)
-            cursor.execute(
-                f"INSERT INTO {table} ({names})"  # noqa: S608 - names from models
-                f" SELECT {taken} FROM unnest({arrays}) WITH ORDINALITY AS new ({names}, place)"
-                " ORDER BY place RETURNING id",
-                values,
-            )
-            ids: Sequence[int] = [pk for (pk,) in cursor.fetchall()]
-        else:
-            marks = f"({', '.join(['%s'] * len(columns))})"
-            into = f"INSERT INTO {table} ({names}) VALUES"
-            lines = list(zip(*values, strict=True))
-            # Many by a statement that is prepared once, the last few, or the only ones, at once.
-            few = lines[-_FEW:]
-            if many := lines[:-_FEW]:
-                cursor.executemany(f"{into} {marks}", many)
-            cursor.execute(
-                f"{into} {', '.join([marks] * len(few))}", [value for line in few for value in line]
-            )
-            # One writer at a time: the rows of one transaction are numbered without a gap.
-            ids = range(cursor.lastrowid - len(rows) + 1, cursor.lastrowid + 1)
+    columns = _columns(type(rows[0]), connection.vendor)
+    write = _write_postgresql if connection.vendor == "postgresql" else _write_sqlite
+    ids = write(type(rows[0])._meta.db_table, columns, [column.values(rows) for column in columns])
     for row, pk in zip(rows, ids, strict=True):
         row.pk = pk
         row._state.adding = False
         row._state.db = connection.alias
+
+
+def _write_postgresql(
+    table: str, columns: Sequence[_Column], values: Sequence[list[Any]]
+) -> Sequence[int]:
+    """Insert what the columns hold, and return the new ids."""
+    names = ", ".join(column.name for column in columns)
+    if len(values[0]) <= _SOME:
+        marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(values[0]))
+        sql = f"INSERT INTO {table} ({names}) VALUES {marks}"  # noqa: S608 - names from models
+        parameters = [value for line in zip(*values, strict=True) for value in line]
+    else:
+        arrays = ", ".join(f"%s::{_ARRAYS.get(c.type, c.type)}[]" for c in columns)
+        taken = ", ".join(f"new.{column.name}::{column.type}" for column in columns)
+        sql = (
+            f"INSERT INTO {table} ({names})"  # noqa: S608 - names from models
+            f" SELECT {taken} FROM unnest({arrays}) WITH ORDINALITY AS new ({names}, place)"
+            " ORDER BY place"
+        )
+        parameters = [*values]
+    with prepared.cursor() as cursor:
+        cursor.execute(f"{sql} RETURNING id", parameters)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _write_sqlite(
+    table: str, columns: Sequence[_Column], values: Sequence[list[Any]]
+) -> Sequence[int]:
+    """Insert what the columns hold, and return the new ids."""
+    marks = f"({', '.join(['%s'] * len(columns))})"
+    into = f"INSERT INTO {table} ({', '.join(column.name for column in columns)}) VALUES"
+    lines = list(zip(*values, strict=True))
+    # Many by a statement that is prepared once, the last few, or the only ones, at once.
+    few = lines[-_FEW:]
+    with prepared.cursor() as cursor:
+        if many := lines[:-_FEW]:
+            cursor.executemany(f"{into} {marks}", many)
+        cursor.execute(
+            f"{into} {', '.join([marks] * len(few))}", [value for line in few for value in line]
+        )
+        # One writer at a time: the rows of one transaction are numbered without a gap.
+        return range(cursor.lastrowid - len(lines) + 1, cursor.lastrowid + 1)
 
 
 @functools.cache

@@ -19,6 +19,15 @@ from django.db.models.query import (  # type: ignore[attr-defined]
 Row = TypeVar("Row")
 
 
+def cursor() -> Any:
+    """Return a cursor for a statement that is the same text each time: planned once, if it can be.
+
+    Only values may differ, and they are passed beside the text.
+    """
+    prepared: Callable[[], Any] = getattr(connection, "prepared_cursor", connection.cursor)
+    return prepared()
+
+
 class _Many:
     """Stands for a sequence of ids."""
 
@@ -100,9 +109,9 @@ class _Compiled(Generic[Row]):
         parameters = self.fixed.copy()
         for position, place in self.places:
             parameters[position] = values[place]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, parameters)
-            found = cursor.fetchall()
+        with cursor() as asked:
+            asked.execute(self.sql, parameters)
+            found = asked.fetchall()
         if self.converters:
             found = [self._read(list(row)) for row in found]
         return cast("list[Row]", found if self.model is None else [*map(self._row, found)])

@@ -13,6 +13,7 @@ from django.db import connection
 from routing import models
 from routing.core import seeks, snapshot
 from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.models import prepared
 from workflows import expressions
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def kinds(workspace: models.Workspace) -> list[Kind]:
 
     It costs a step through an index for each of them, however many lanes there are.
     """
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_KINDS.format(**indexed()), [workspace.pk])
         return [(channel, path) for channel, path in cursor.fetchall()]
 
@@ -115,7 +116,7 @@ def waiting(
     if not sought:
         return {}
     sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(sql, [json.dumps(sorted(sought))])
         return _seen(cursor.fetchall())
 

@@ -1,0 +1,48 @@
+"""PostgreSQL with statements that it reads and plans once for each connection.
+
+What every request and every cycle asks is the same text each time; planning it costs the server
+more than answering it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import psycopg
+from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
+
+_PREPARED: Final = "prepared"
+_MOST: Final = 500
+"""So many statements are kept for a connection; the one used longest ago gives way."""
+
+
+class PreparedCursor(psycopg.Cursor[Any]):
+    """A cursor that has each of its statements prepared."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> PreparedCursor:
+        """Run a statement, prepared when it is seen for the first time."""
+        return super().execute(query, params, prepare=True)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's PostgreSQL, with cursors for statements that come again and again."""
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """Return a cursor for statements of which there are few, asked very often.
+
+        With `PREPARE` off in the settings, as poolers that share connections between transactions
+        may need it, it is a cursor like any other.
+        """
+        if not self.settings_dict.get("PREPARE", True):
+            return self.cursor()
+        cursor: CursorWrapper = self._cursor(_PREPARED)  # type: ignore[attr-defined]
+        return cursor
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Return a cursor of this connection."""
+        if name is not _PREPARED:
+            return super().create_cursor(name)
+        self.connection.prepared_max = _MOST
+        # Moments come in UTC, as the connection was told; no queryset of ours asks otherwise.
+        return PreparedCursor(self.connection)
