@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from routing import diagnosis, models
 from tests import factories
@@ -132,3 +135,24 @@ def test_a_transfer_under_way_asks_somebody_or_seeks(floor: models.Workspace) ->
     found = "\n".join(diagnosis.problems())
     assert f"transfer {transfer.sid} is under way and nobody hands the task on" in found
     assert f"transfer {transfer.sid} does not seek whom to ask, and nobody is asked" in found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_looks_at_one_moment_and_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor = factories.workspace()
+    look = diagnosis.problems
+
+    def look_while_somebody_comes() -> Iterator[str]:
+        yield from look()
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(come).result()
+        assert not floor.workers.exists()
+        yield from look()
+
+    def come() -> None:
+        factories.worker(floor)
+        connection.close()
+
+    monkeypatch.setattr(diagnosis, "problems", look_while_somebody_comes)
+    call_command("doctor", stdout=StringIO())
+    assert floor.workers.exists()

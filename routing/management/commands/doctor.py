@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -34,7 +36,8 @@ class Command(BaseCommand):
             counting.recount()
         if repair:
             self.stdout.write(f"{repairs.count_slots()} worker channels were set right.")
-        found = _problems()
+        with _one_moment():
+            found = list(diagnosis.problems())
         for problem in found:
             self.stdout.write(problem)
         if found:
@@ -42,14 +45,20 @@ class Command(BaseCommand):
         self.stdout.write("Nothing to report: every counter and status agrees with the rows.")
 
 
-def _problems() -> list[str]:
-    """Look at everything as it was at one moment, where others go on changing it meanwhile.
-
-    On SQLite a transaction would keep all others from writing for as long as this takes.
-    """
-    if connection.vendor != "postgresql" or connection.in_atomic_block:
-        return list(diagnosis.problems())
-    with transaction.atomic():
-        with connection.cursor() as cursor:
+@contextlib.contextmanager
+def _one_moment() -> Iterator[None]:
+    """Let everything be read as it is now, while others go on changing it and wait for nobody."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return list(diagnosis.problems())
+            yield
+    else:
+        # Django's own transactions begin by keeping all others from writing.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
