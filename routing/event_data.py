@@ -118,6 +118,8 @@ def of_task(task: models.Task) -> EventData:
         data["task_ignore_capacity"] = _flag(task.ignore_capacity)
     if (ended := _REASONS.get(task.assignment_status)) is not None:
         data[ended] = data["reason"] = task.reason
+    elif task.reason is not None:
+        data["reason"] = task.reason
     return data | of_task_queue(task.task_queue) | of_workflow(task.workflow)
 
 

@@ -141,12 +141,13 @@ def finish(
         record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)
 
 
-def wrap_up(story: Story, *, actor: Actor, now: datetime) -> None:
+def wrap_up(story: Story, *, reason: str | None = None, actor: Actor, now: datetime) -> None:
     """Bring an assigned task and its accepted reservation to wrapping.
 
     Whoever has handed it over and is with it still has done their part.
     """
-    set_status(story.task, AssignmentStatus.WRAPPING, fields=[], now=now)
+    story.task.reason = reason
+    set_status(story.task, AssignmentStatus.WRAPPING, fields=["reason"], now=now)
     wrapping = _TASK_EVENTS[AssignmentStatus.WRAPPING]
     record_task(wrapping, story.task, actor=actor, now=now, more=holders(story))
     for reservation in story.reservations:

@@ -43,6 +43,7 @@ def cancel_task(
 def wrap_up_task(
     *,
     task: models.Task,
+    reason: str | None = None,
     actor: Actor,
     now: datetime,
     if_version: int | None = None,
@@ -57,7 +58,7 @@ def wrap_up_task(
     _check(story, AssignmentStatus.WRAPPING)
     also = _change(story, changes, now)
     if not _leave(story, actor, now):
-        settle.wrap_up(story, actor=actor, now=now)
+        settle.wrap_up(story, reason=reason, actor=actor, now=now)
     _tell_of_changes(story.task, also, actor, now)
     return story.task
 

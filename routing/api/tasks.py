@@ -193,7 +193,7 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
             case AssignmentStatus.COMPLETED:
                 return task_statuses.complete_task(reason=reason, **how)
             case AssignmentStatus.WRAPPING:
-                return task_statuses.wrap_up_task(**how)
+                return task_statuses.wrap_up_task(reason=reason, **how)
         raise ApiError(
             f"AssignmentStatus is {str(status)!r}, which only the router sets; a request may set"
             " canceled, wrapping or completed"

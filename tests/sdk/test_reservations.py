@@ -51,8 +51,8 @@ def test_a_task_s_own_calls_move_its_reservation(office: Office) -> None:
     )
     assert session.hears("task.updated")["virtualStartTime"] == "2026-01-01T00:00:00.000Z"
     session.tell("wrapUp", {"reason": "notes"}, reservation=sid, on="task")
-    session.hears("task.wrapup")
-    session.hears("reservation.wrapup")
+    assert session.hears("task.wrapup")["reason"] == "notes"
+    assert session.hears("reservation.wrapup")["task"]["reason"] == "notes"
     session.tell("complete", "solved", reservation=sid, on="task")
     assert session.hears("task.completed")["reason"] == "solved"
     session.hears("reservation.completed")
