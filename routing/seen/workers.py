@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -22,15 +22,17 @@ _kept: dict[int, snapshot.Worker] = {}
 
 def load_worker(worker_id: int) -> snapshot.Worker:
     """Return one worker as the router sees them; raises `Worker.DoesNotExist`."""
-    rows = models.Worker.objects.filter(pk=worker_id)
-    found = _read([worker_id]).values() if connection.in_atomic_block else load_workers(rows)
-    for worker in found:
+    for worker in load_workers(models.Worker.objects.filter(pk=worker_id)):
         return worker
     raise models.Worker.DoesNotExist(f"there is no worker with the id {worker_id}")
 
 
 def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
     """Return these workers with all their channels, by id; see `load_known`."""
+    if connection.in_atomic_block:
+        everyone = list(rows.order_by("pk").values_list(*_WHO))
+        some = (everyone[start : start + _CHUNK] for start in range(0, len(everyone), _CHUNK))
+        return [worker for each in some for worker in _read(each).values()]
     return load_known(rows.order_by("pk").values_list("pk", "version", "workload_version"))
 
 
@@ -56,31 +58,27 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     if len(_kept) > _KEPT_AT_MOST:
         _kept.clear()
     for start in range(0, len(changed), _CHUNK):
-        new = _read(changed[start : start + _CHUNK])
+        new = _read(_PEOPLE(changed[start : start + _CHUNK]))
         found.update(new)
         if keep:
             _kept.update(new)
     return [worker for worker in found.values() if worker is not None]
 
 
+_WHO: Final = (
+    "pk",
+    "sid",
+    "friendly_name",
+    "activity__sid",
+    "activity__friendly_name",
+    "activity__available",
+    "attributes",
+    "last_reserved_us",
+    "version",
+    "workload_version",
+)
 _PEOPLE: Final = Prepared(
-    lambda pks: (
-        models.Worker.objects.filter(pk__in=pks)
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "sid",
-            "friendly_name",
-            "activity__sid",
-            "activity__friendly_name",
-            "activity__available",
-            "attributes",
-            "last_reserved_us",
-            "version",
-            "workload_version",
-        )
-    ),
-    MANY,
+    lambda pks: models.Worker.objects.filter(pk__in=pks).order_by("pk").values_list(*_WHO), MANY
 )
 _CHANNELS: Final = Prepared(
     lambda pks: models.WorkerChannel.objects.filter(worker__in=pks).values_list(
@@ -98,12 +96,13 @@ _CHANNELS: Final = Prepared(
 )
 
 
-def _read(pks: Sequence[int]) -> dict[int, snapshot.Worker]:
-    """Read these workers with all their channels, in two queries."""
-    chosen = _PEOPLE(pks)
-    if not chosen:
-        return {}
-    channels = _channels(pks)
+def _read(people: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Worker]:
+    """Read the channels of workers, and return what both mean.
+
+    Arguments:
+        people: of each worker the columns of `_WHO`.
+    """
+    channels = _channels([row[0] for row in people])
     found = {}
     for (
         pk,
@@ -116,7 +115,7 @@ def _read(pks: Sequence[int]) -> dict[int, snapshot.Worker]:
         reserved,
         version,
         workload,
-    ) in chosen:
+    ) in people:
         found[pk] = snapshot.Worker(
             id=pk,
             sid=sid,

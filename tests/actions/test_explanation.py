@@ -237,11 +237,11 @@ def test_it_is_read_in_as_many_queries_for_many_as_for_few(
             factories.worker(floor, attributes={"senior": True})
             task = vip(floor)
         # The task; its workers, their channels; its steps; what the router sees: four.
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(11):
             assert explained(task).foreseen is not None
     factories.run(floor)
     # The task; who has it; the workers, their channels; its steps.
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(5):
         assert explained(task).holders
 
 
