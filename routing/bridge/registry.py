@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -24,6 +24,8 @@ from routing.bridge import leases
 from routing.bridge.leases import Held
 
 logger = logging.getLogger(__name__)
+
+TOO_MANY: Final = "%s has %d sessions of the SDK already; more are refused"
 
 T = TypeVar("T")
 
@@ -70,7 +72,7 @@ class Registry:
         """
         for sid, count, most in self._limits(holder):
             if count[sid] >= most:
-                self._say_once(sid, most)
+                self._warn(sid, TOO_MANY, sid, most)
                 return False
         for sid, count, _ in self._limits(holder):
             count[sid] += 1
@@ -93,12 +95,12 @@ class Registry:
                 leases.elsewhere, asked, process=self.process, now=timezone.now()
             )
         except shared_redis.BROKEN as error:
-            logger.warning("sessions are counted by each process alone (%s)", error)
+            self._warn("redis", "sessions are counted by each process alone (%s)", error)
             return True
         sums = {**others.workers, **others.accounts}
         for sid, count, most in self._limits(holder):
             if count[sid] + sums.get(sid, 0) > most:
-                self._say_once(sid, most)
+                self._warn(sid, TOO_MANY, sid, most)
                 return False
         return True
 
@@ -136,7 +138,7 @@ class Registry:
         try:
             await self.write()
         except shared_redis.BROKEN as error:
-            logger.warning("others do not know of this process's sessions yet (%s)", error)
+            self._warn("write", "others do not know of this process's sessions yet (%s)", error)
 
     async def _write(self) -> None:
         async with self._writing:
@@ -174,13 +176,14 @@ class Registry:
             del count[sid]
         self._changed.add(sid)
 
-    def _say_once(self, sid: str, most: int) -> None:
+    def _warn(self, about: str, words: str, *values: object) -> None:
+        """Say something in the log, once a minute: clients that are refused come back at once."""
         now = time.monotonic()
-        if self._said.get(sid, 0.0) <= now:
+        if self._said.get(about, 0.0) <= now:
             if len(self._said) > 1_000:
                 self._said.clear()
-            self._said[sid] = now + 60.0
-            logger.warning("%s has %d sessions of the SDK already; more are refused", sid, most)
+            self._said[about] = now + 60.0
+            logger.warning(words, *values)
 
 
 async def in_thread(function: Callable[..., T], *args: Any, **given: Any) -> T:
