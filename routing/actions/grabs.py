@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from routing import configurations, models
-from routing.actions import offers, reservations, stories
+from routing.actions import claims, offers, reservations, stories
 from routing.actions.errors import NotEligible, StaleState
 from routing.actors import Actor
 from routing.core import matcher, steps
@@ -54,7 +54,7 @@ def grab_task(
         worker=worker, task_channel=story.task.task_channel_id
     )
     try:
-        made = offers.make([offers.Offer(task=story.task, slots=[slot])], actor=actor, now=now)
+        made = offers.make([claims.Offer(task=story.task, slots=[slot])], actor=actor, now=now)
     except StaleState:
         raise NotEligible(Refusal.NO_CAPACITY) from None
     story.reservations.extend(made)

@@ -205,7 +205,7 @@ def _reroute(story: stories.Story, *, anew: bool, now: datetime) -> bool:
 def delete_task(
     *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
 ) -> None:
-    """Delete a task in any state; open reservations end as canceled and free their slots."""
+    """Delete a task in any state; offers end as canceled, accepted work as completed."""
     story = stories.hold(task.pk)
     check_version(story.task, if_version)
     _delete(story, EventType.TASK_DELETED, actor=actor, now=now)

@@ -14,7 +14,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from routing import models, sids
-from routing.actions import handovers, inputs, locks, offers, settle, stories
+from routing.actions import claims, handovers, inputs, locks, offers, settle, stories
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
@@ -181,7 +181,7 @@ def _offer(
 ) -> None:
     slot = models.WorkerChannel.objects.get(worker=worker, task_channel=task.task_channel_id)
     slot.worker = worker
-    offer = offers.Offer(task=task, slots=[slot], within_capacity=within_capacity)
+    offer = claims.Offer(task=task, slots=[slot], within_capacity=within_capacity)
     made = offers.hand_on(offer, transfer, actor=actor, now=now)
     for workflow_sid in outbox.owe_questions([made], now=now):
         transaction.on_commit(functools.partial(calls.call, workflow_sid))

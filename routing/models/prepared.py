@@ -8,6 +8,7 @@ the samples' places.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
 from django.db import connection, models
@@ -15,6 +16,7 @@ from django.db.models.query import (  # type: ignore[attr-defined]
     ModelIterable,
     get_related_populators,
 )
+from django.db.models.sql.subqueries import UpdateQuery
 
 Row = TypeVar("Row")
 
@@ -37,7 +39,32 @@ _FEW: Final = 20
 """Of more ids than this a question is put together each time: reading them costs more than that."""
 
 
-class Prepared(Generic[Row]):
+class _Asked:
+    """What is asked with values given each time, and the statements made of it so far."""
+
+    def __init__(self, make: Callable[..., Any], *samples: Any) -> None:
+        self.make = make
+        self.samples = samples
+        self._statements: dict[tuple[str, ...], Any] = {}
+
+    def _lengths(self, values: Sequence[Any]) -> list[int]:
+        pairs = zip(values, self.samples, strict=True)
+        return [len(value) for value, sample in pairs if sample is MANY]
+
+    def _statement(self, kind: Callable[..., Any], values: Sequence[Any]) -> Any:
+        """Return the statement for so many ids, on this kind of database."""
+        key = (connection.vendor, *map(str, self._lengths(values)))
+        found = self._statements.get(key)
+        if found is None:
+            samples = [
+                [-(place + 1) * 1_000_000 - i for i in range(len(value))] if s is MANY else s
+                for place, (s, value) in enumerate(zip(self.samples, values, strict=True))
+            ]
+            found = self._statements[key] = kind(self.make(*samples), _flat(samples))
+        return found
+
+
+class Prepared(_Asked, Generic[Row]):
     """A query for rows, or for some columns of them, asked with values given each time.
 
     Arguments:
@@ -48,27 +75,42 @@ class Prepared(Generic[Row]):
     """
 
     def __init__(self, make: Callable[..., models.QuerySet[Any, Row]], *samples: Any) -> None:
-        self.make = make
-        self.samples = samples
-        self._compiled: dict[tuple[str, ...], _Compiled[Row]] = {}
+        super().__init__(make, *samples)
 
     def __call__(self, *values: Any) -> list[Row]:
         """Return the rows for these values."""
-        lengths = [len(v) for v, s in zip(values, self.samples, strict=True) if s is MANY]
-        if lengths:
-            if not all(lengths):
-                return []
-            if max(lengths) > _FEW:
-                return list(self.make(*values))
-        kind = (connection.vendor, *map(str, lengths))
-        compiled = self._compiled.get(kind)
-        if compiled is None:
-            samples = [
-                [-(place + 1) * 1_000_000 - i for i in range(len(value))] if s is MANY else s
-                for place, (s, value) in enumerate(zip(self.samples, values, strict=True))
-            ]
-            compiled = self._compiled[kind] = _Compiled(self.make(*samples), _flat(samples))
-        return compiled.rows(_flat(values) if lengths else values)
+        lengths = self._lengths(values)
+        if not all(lengths):
+            return []
+        if lengths and max(lengths) > _FEW:
+            return list(self.make(*values))
+        query: _Query[Row] = self._statement(_Query, values)
+        return query.rows(_flat(values))
+
+
+class PreparedUpdate(_Asked):
+    """A conditional update, carried out with values given each time.
+
+    Arguments:
+        make: gives for these values the queryset, and what to set in its rows.
+        samples: as those of `Prepared`.
+    """
+
+    def __init__(
+        self, make: Callable[..., tuple[models.QuerySet[Any], dict[str, Any]]], *samples: Any
+    ) -> None:
+        super().__init__(make, *samples)
+
+    def __call__(self, *values: Any) -> int:
+        """Return how many rows were changed."""
+        lengths = self._lengths(values)
+        if not all(lengths):
+            return 0
+        if lengths and max(lengths) > _FEW:
+            rows, changes = self.make(*values)
+            return int(rows.update(**changes))
+        update: _Update = self._statement(_Update, values)
+        return update.run(_flat(values))
 
 
 def _flat(values: Sequence[Any]) -> list[Any]:
@@ -76,14 +118,13 @@ def _flat(values: Sequence[Any]) -> list[Any]:
     return [one for v in values for one in (v if isinstance(v, list | tuple | set) else (v,))]
 
 
-class _Compiled(Generic[Row]):
-    """A query's SQL, where its values stand in it, and how its columns are read."""
+class _Statement:
+    """A statement's SQL, and where its values stand in it."""
 
-    def __init__(self, queryset: models.QuerySet[Any, Row], samples: Sequence[Any]) -> None:
-        compiler = queryset.query.get_compiler(connection=connection)
+    def __init__(self, compiler: Any, samples: Sequence[Any]) -> None:
         self.sql, parameters = compiler.as_sql()
         # Whatever is no sample is the same each time.
-        known = [(type(sample), sample) for sample in samples]
+        known = [(type(sample), sample) for sample in map(_adapted, samples)]
         self.fixed = list(parameters)
         self.places = [
             (position, known.index((type(parameter), parameter)))
@@ -92,12 +133,50 @@ class _Compiled(Generic[Row]):
         ]
         used = {place for _, place in self.places}
         assert used == {*range(len(samples))}, "a sample is lost, or given twice"
+
+    def parameters(self, values: Sequence[Any]) -> list[Any]:
+        found = self.fixed.copy()
+        for position, place in self.places:
+            found[position] = _adapted(values[place])
+        return found
+
+
+def _adapted(value: Any) -> Any:
+    """Return a value as the database's driver takes it."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value
+
+
+class _Update(_Statement):
+    """An update's statement."""
+
+    def __init__(
+        self, made: tuple[models.QuerySet[Any], dict[str, Any]], samples: Sequence[Any]
+    ) -> None:
+        rows, changes = made
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(changes)
+        super().__init__(query.get_compiler(connection=connection), samples)
+
+    def run(self, values: Sequence[Any]) -> int:
+        with cursor() as asked:
+            asked.execute(self.sql, self.parameters(values))
+            return int(asked.rowcount)
+
+
+class _Query(_Statement, Generic[Row]):
+    """A query's statement, and how its columns are read."""
+
+    def __init__(self, rows: models.QuerySet[Any, Row], samples: Sequence[Any]) -> None:
+        compiler = rows.query.get_compiler(connection=connection)
+        super().__init__(compiler, samples)
         columns = [column for column, *_ in compiler.select]
         self.converters = sorted(compiler.get_converters(columns).items())
         self.model: type[models.Model] | None = None
-        if issubclass(queryset._iterable_class, ModelIterable):
+        if issubclass(rows._iterable_class, ModelIterable):
             own = compiler.klass_info["select_fields"]
-            self.model = queryset.model
+            self.model = rows.model
             self.own = slice(own[0], own[-1] + 1)
             self.names = [column.target.attname for column in columns[self.own]]
             assert self.names == [field.attname for field in self.model._meta.concrete_fields]
@@ -106,11 +185,8 @@ class _Compiled(Generic[Row]):
             )
 
     def rows(self, values: Sequence[Any]) -> list[Row]:
-        parameters = self.fixed.copy()
-        for position, place in self.places:
-            parameters[position] = values[place]
         with cursor() as asked:
-            asked.execute(self.sql, parameters)
+            asked.execute(self.sql, self.parameters(values))
             found = asked.fetchall()
         if self.converters:
             found = [self._read(list(row)) for row in found]

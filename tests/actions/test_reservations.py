@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 
 from routing import models, store
-from routing.actions import offers, reservations, task_statuses, workers
+from routing.actions import claims, offers, reservations, task_statuses, workers
 from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actors import SYSTEM
 from routing.core.decisions import ReserveWorkers
@@ -205,7 +205,7 @@ def test_a_full_slot_is_not_claimed_whatever_was_read_before(floor: models.Works
     another = factories.task(floor)
     slot = worker.channels.select_related("worker__activity").get(task_channel=task.task_channel_id)
     with pytest.raises(StaleState), transaction.atomic():
-        offers.make([offers.Offer(task=another, slots=[slot])], actor=SYSTEM, now=NOW)
+        offers.make([claims.Offer(task=another, slots=[slot])], actor=SYSTEM, now=NOW)
     assert factories.worker_channel(worker).consumed == 1
     assert factories.status(another) == "pending"
 

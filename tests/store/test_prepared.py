@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from routing import models
-from routing.models.prepared import MANY, Prepared
+from routing.actions import task_statuses
+from routing.actors import SYSTEM
+from routing.models.prepared import MANY, Prepared, PreparedUpdate
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +131,30 @@ def test_samples_that_do_not_say_where_their_values_go_are_refused() -> None:
     )
     with pytest.raises((AssertionError, ValueError)):
         same(floor.pk, "chat")
+
+
+MOVE = PreparedUpdate(
+    lambda ids, count, moment: (
+        models.Task.objects.filter(pk__in=ids, assignment_status="pending"),
+        {"priority": F("priority") + count, "version": F("version") + 1, "date_updated": moment},
+    ),
+    *(MANY, 7_000_001, datetime(2000, 1, 1, tzinfo=UTC)),
+)
+
+
+@pytest.mark.parametrize("count", [1, 2, 25])
+def test_an_update_changes_the_rows_of_which_its_condition_holds(count: int) -> None:
+    floor = factories.workspace()
+    tasks = [factories.task(floor, priority=3) for _ in range(count)]
+    other, gone = factories.task(floor, priority=3), factories.task(floor, priority=3)
+    task_statuses.cancel_task(task=gone, actor=SYSTEM, now=factories.NOW)
+    moment = factories.later(7)
+    for repeated in range(2):
+        ids = [task.pk for task in (*tasks, gone)]
+        assert MOVE(ids, 4 + repeated, moment) == count
+    found = models.Task.objects.filter(pk__in=[task.pk for task in tasks])
+    assert {(row.priority, row.date_updated) for row in found} == {(3 + 4 + 5, moment)}
+    other.refresh_from_db()
+    gone.refresh_from_db()
+    assert (other.priority, gone.priority) == (3, 3)
+    assert MOVE([], 1, moment) == 0

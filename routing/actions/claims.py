@@ -1,0 +1,180 @@
+"""Take what an offer is made of under lock, and claim it by conditional updates."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from django.db.models import F, Model, QuerySet
+
+from routing import models
+from routing.actions.errors import StaleState
+from routing.core.decisions import ReserveWorkers
+from routing.core.vocabulary import AssignmentStatus
+from routing.models.prepared import MANY, Prepared, PreparedUpdate
+
+_MANY: Final = 20
+_Row = TypeVar("_Row", bound=Model)
+_PENDING: Final = AssignmentStatus.PENDING.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A waiting task and the slots in which it is offered, all of them read under lock."""
+
+    task: models.Task
+    slots: Sequence[models.WorkerChannel]
+    within_capacity: bool = True
+
+
+def _workers(pks: Sequence[int]) -> QuerySet[models.Worker]:
+    rows = models.Worker.objects.filter(pk__in=pks).order_by("pk")
+    return rows.select_for_update(no_key=True, of=("self",))
+
+
+def _tasks(pks: Sequence[int]) -> QuerySet[models.Task]:
+    rows = models.Task.objects.filter(pk__in=pks).order_by("pk")
+    return rows.select_for_update(no_key=True, of=("self",))
+
+
+_OF_WORKERS: Final = {"workspace": models.Workspace, "activity": models.Activity}
+_OF_TASKS: Final = {
+    "workspace": models.Workspace,
+    "task_channel": models.TaskChannel,
+    "task_queue": models.TaskQueue,
+    "workflow": models.Workflow,
+}
+_FEW_WORKERS: Final = Prepared(lambda pks: _workers(pks).select_related(*_OF_WORKERS), MANY)
+_FEW_TASKS: Final = Prepared(lambda pks: _tasks(pks).select_related(*_OF_TASKS), MANY)
+_SLOTS: Final = Prepared(
+    lambda workers, channels: models.WorkerChannel.objects.filter(
+        worker__in=workers, task_channel__in=channels
+    ),
+    MANY,
+    MANY,
+)
+
+
+def lock_workers(decisions: Iterable[ReserveWorkers]) -> dict[int, models.Worker]:
+    """Lock the workers, in the order in which every action locks them, before any task."""
+    wanted = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
+    if len(wanted) < _MANY:
+        return {row.pk: row for row in _FEW_WORKERS(wanted)}
+    return _with(_workers(wanted), _OF_WORKERS)
+
+
+def lock_tasks(decisions: Sequence[ReserveWorkers]) -> dict[int, models.Task]:
+    wanted = [decision.task.id for decision in decisions]
+    if len(wanted) < _MANY:
+        return {row.pk: row for row in _FEW_TASKS(wanted)}
+    return _with(_tasks(wanted), _OF_TASKS)
+
+
+def _with(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
+    """Read many rows, by id, with what they refer to, each of that once."""
+    read = {row.pk: row for row in rows}
+    for name, model in related.items():
+        wanted = {getattr(row, f"{name}_id") for row in read.values()} - {None}
+        found = model._default_manager.in_bulk(wanted)
+        for row in read.values():
+            setattr(row, name, found.get(getattr(row, f"{name}_id")))
+    return read
+
+
+def slots_of(
+    people: Mapping[int, models.Worker], tasks: Mapping[int, models.Task]
+) -> dict[tuple[int, int], models.WorkerChannel]:
+    channels = {task.task_channel_id for task in tasks.values()}
+    found = {}
+    for row in _SLOTS(list(people), list(channels)):
+        row.worker = people[row.worker_id]
+        found[row.worker_id, row.task_channel_id] = row
+    return found
+
+
+_COUNT: Final = 7_000_001
+_CLAIM_WORKERS: Final = PreparedUpdate(
+    lambda pks, count, us: (
+        models.Worker.objects.filter(pk__in=pks),
+        # The version counts offers too: clients that are told of one count along by themselves.
+        {
+            "version": F("version") + count,
+            "workload_version": F("workload_version") + count,
+            "last_reserved_us": us,
+        },
+    ),
+    *(MANY, _COUNT, 0),
+)
+_CLAIM_ROOM: Final = PreparedUpdate(
+    lambda pks, count, us: (
+        models.WorkerChannel.objects.filter(
+            pk__in=pks, available=True, consumed__lte=F("configured_capacity") - count
+        ),
+        {"consumed": F("consumed") + count, "last_reserved_us": us},
+    ),
+    *(MANY, _COUNT, 0),
+)
+_CLAIM_REGARDLESS: Final = PreparedUpdate(
+    lambda pks, count, us: (
+        models.WorkerChannel.objects.filter(pk__in=pks),
+        {"consumed": F("consumed") + count, "last_reserved_us": us},
+    ),
+    *(MANY, _COUNT, 0),
+)
+
+
+def claim(offers: Sequence[Offer], reserved_us: int) -> None:
+    """Take the slots: one statement for all that take equally many of one worker or channel."""
+    per_worker = Counter(slot.worker_id for offer in offers for slot in offer.slots)
+    for count, workers in _by_count(per_worker).items():
+        _CLAIM_WORKERS(workers, count, reserved_us)
+    for offer in offers:
+        for slot in offer.slots:
+            slot.worker.version += 1
+    per_slot = Counter(slot.pk for offer in offers for slot in offer.slots)
+    unbounded = {
+        slot.pk
+        for offer in offers
+        for slot in offer.slots
+        if not (offer.within_capacity and offer.task.workspace.multi_task_enabled)
+    }
+    for count, slots in _by_count(per_slot).items():
+        bounded = [pk for pk in slots if pk not in unbounded]
+        claimed = _CLAIM_ROOM(bounded, count, reserved_us)
+        claimed += _CLAIM_REGARDLESS([pk for pk in slots if pk in unbounded], count, reserved_us)
+        if claimed != len(slots):
+            raise StaleState("a worker has no free slot any more")
+
+
+def _by_count(counted: Mapping[int, int]) -> dict[int, list[int]]:
+    groups: dict[int, list[int]] = defaultdict(list)
+    for key, count in counted.items():
+        groups[count].append(key)
+    return groups
+
+
+_RESERVE: Final = PreparedUpdate(
+    lambda pks, now: (
+        models.Task.objects.filter(pk__in=pks, assignment_status=_PENDING),
+        {
+            "assignment_status": AssignmentStatus.RESERVED.value,
+            "assignments": F("assignments") + 1,
+            "version": F("version") + 1,
+            "date_updated": now,
+        },
+    ),
+    *(MANY, datetime(2000, 1, 1, tzinfo=UTC)),
+)
+
+
+def reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> None:
+    if _RESERVE([task.pk for task in tasks], now) != len(tasks):
+        raise StaleState("a task is no longer waiting")
+    for task in tasks:
+        task.assignment_status = AssignmentStatus.RESERVED.value
+        task.assignments += 1
+        task.version += 1
+        task.date_updated = now
