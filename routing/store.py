@@ -157,7 +157,7 @@ def _all_fifo(lanes: Collection[snapshot.Lane]) -> bool:
 
 
 _FREE = """
-    SELECT DISTINCT workers.id, workers.version, workers.workload_version
+    SELECT {distinct} workers.id, workers.version, workers.workload_version
     FROM worker_channels AS slot JOIN workers ON workers.id = slot.worker_id
     WHERE slot.task_channel_id IN ({channels}) AND slot.worker_available {room}
 """
@@ -176,7 +176,12 @@ def _candidates(
     channels = list(dict.fromkeys(channel for channel, _ in kinds))
     marks = ", ".join(["%s"] * len(channels))
     # Without multitasking a capacity says nothing, only whether there is a task in hand.
-    sql = _FREE.format(channels=marks, room=_ROOM if workspace.multi_task_enabled else "")
+    sql = _FREE.format(
+        # On a single channel a worker is found once.
+        distinct="DISTINCT" if len(channels) > 1 else "",
+        channels=marks,
+        room=_ROOM if workspace.multi_task_enabled else "",
+    )
     parameters = channels
     if any(path == seeks.REGARDLESS for _, path in kinds):
         sql += _NAMED.format(channels=marks)
