@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 
 import pytest
@@ -66,6 +68,27 @@ def test_nothing_is_lost_or_told_twice_while_a_session_gets_ready(office: Office
     sessions[0].tell("accept", reservation=offer)
     for session in sessions:
         assert session.hears("reservation.accepted", offer)["status"] == "accepted"
+
+
+def test_what_is_told_again_of_long_ago_disturbs_no_session(office: Office) -> None:
+    bob = office.session(office.worker("Bob", activity="Offline"))
+    # As if the process that made this workspace had died, or had been too busy to say so.
+    with contextlib.closing(sqlite3.connect(office.server.home / "cordboard.sqlite3")) as database:
+        ours = "workspace_sid = ? AND event_type IN ('activity.created', 'task-channel.created')"
+        left = f"SELECT count(*) FROM events WHERE NOT delivered AND {ours}"
+
+        def is_told() -> bool:
+            (count,) = database.execute(left, [office.sid]).fetchone()
+            return not count
+
+        wait_until(is_told, "everything has been told", seconds=30)
+        database.execute(f"UPDATE events SET delivered = 0 WHERE {ours}", [office.sid])
+        database.commit()
+        wait_until(is_told, "everything has been told again", seconds=30)
+    task = office.task()
+    bob.tell("setAsCurrent", activity=office.activities["Available"])
+    assert bob.hears("reservationCreated")["task"]["sid"] == task.sid
+    assert not bob.heard("disconnected")
 
 
 def test_a_bad_token_is_refused_and_tried_again(office: Office) -> None:
