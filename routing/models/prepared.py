@@ -17,6 +17,7 @@ from django.db.models.query import (  # type: ignore[attr-defined]
     get_related_populators,
 )
 from django.db.models.sql.subqueries import UpdateQuery
+from psycopg.types.numeric import Int2, Int4, Int8
 
 Row = TypeVar("Row")
 
@@ -124,21 +125,31 @@ class _Statement:
     def __init__(self, compiler: Any, samples: Sequence[Any]) -> None:
         self.sql, parameters = compiler.as_sql()
         # Whatever is no sample is the same each time.
-        known = [(type(sample), sample) for sample in map(_adapted, samples)]
+        known = [*map(_told_apart, map(_adapted, samples))]
         self.fixed = list(parameters)
         self.places = [
-            (position, known.index((type(parameter), parameter)))
+            # Django says of some numbers of which size they are, by a type of their own.
+            (position, known.index(_told_apart(parameter)), _SIZED.get(type(parameter)))
             for position, parameter in enumerate(parameters)
-            if (type(parameter), parameter) in known
+            if _told_apart(parameter) in known
         ]
-        used = {place for _, place in self.places}
+        used = {place for _, place, _ in self.places}
         assert used == {*range(len(samples))}, "a sample is lost, or given twice"
 
     def parameters(self, values: Sequence[Any]) -> list[Any]:
         found = self.fixed.copy()
-        for position, place in self.places:
-            found[position] = _adapted(values[place])
+        for position, place, sized in self.places:
+            value = _adapted(values[place])
+            found[position] = value if sized is None else sized(value)
         return found
+
+
+_SIZED: Final[dict[type[Any], Callable[[int], Any]]] = {size: size for size in (Int2, Int4, Int8)}
+
+
+def _told_apart(value: Any) -> tuple[type[Any], Any]:
+    """Return a value with what kind of value it is, as `True == 1`."""
+    return (int if type(value) in _SIZED else type(value)), value
 
 
 def _adapted(value: Any) -> Any:
