@@ -1,0 +1,163 @@
+"""Let things happen beside a server, at an even rate, and say when each was committed.
+
+Run as a process of its own, with the server's settings: a line of JSON on its input is a command, a
+line on its output the answer. What happened is told the way it always is: handed to this process's
+courier (`routing.delivery`) at the commit, which publishes it to the groups of sockets.
+
+An action that changes a task costs both cores more than the push that is measured, so five hundred
+of them in a second are not to be had here. `push` therefore commits its events beforehand, copies
+of one that an action wrote, and hands each to `routing.delivery.deliver` at its moment, as
+`transaction.on_commit` does; `commit` has actions do it all, at a rate that they can keep.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.db import connection, transaction  # noqa: E402 - they need the settings above
+from django.utils import timezone  # noqa: E402
+
+from routing import delivery, models, sids  # noqa: E402
+from routing.actions import reservations, task_statuses, tasks  # noqa: E402
+from routing.actors import SYSTEM  # noqa: E402
+from routing.core.vocabulary import EventType as E  # noqa: E402
+from routing.models import bulk  # noqa: E402
+
+Told = list[tuple[int, str, float]]
+"""Who hears of it, by number; of which task; and the moment after the commit."""
+
+
+class Stage:
+    """A workspace in which things happen to some of its workers."""
+
+    def __init__(self, workspace_sid: str, worker_sids: list[str]) -> None:
+        """Give each of these workers a task to hold, and one more that is over by now."""
+        self._floor = models.Workspace.objects.get(sid=workspace_sid)
+        self._workers = worker_sids
+        self._held = [self._hold(sid) for sid in worker_sids]
+        reservations.complete_reservation(
+            reservation=self._hold(worker_sids[0]), actor=SYSTEM, now=timezone.now()
+        )
+        self._completed = self._newest(E.TASK_COMPLETED)
+        created = tasks.create_task(
+            workspace=self._floor,
+            task_channel=self._floor.task_channels.get(unique_name="voice"),
+            actor=SYSTEM,
+            now=timezone.now(),
+        )
+        self._created = self._newest(E.TASK_CREATED)
+        # Nobody is to hear of it any more.
+        task_statuses.cancel_task(task=created, reason="", actor=SYSTEM, now=timezone.now())
+
+    def _newest(self, event_type: E) -> models.Event:
+        events = models.Event.objects.filter(event_type=event_type, workspace_sid=self._floor.sid)
+        return events.order_by("-pk")[0]
+
+    def _hold(self, worker_sid: str) -> models.Reservation:
+        """Have a worker accept a task that is for them alone, and so in no queue."""
+        task = tasks.create_task(
+            workspace=self._floor,
+            task_channel=self._floor.task_channels.get(unique_name="chat"),
+            routing_target=worker_sid,
+            actor=SYSTEM,
+            now=timezone.now(),
+        )
+        while (offer := task.reservations.first()) is None:
+            time.sleep(0.01)
+        return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=timezone.now())
+
+    def push(self, rate: int, seconds: float) -> Told:
+        """Tell each worker in turn that a task of theirs is completed, so many a second in all."""
+        numbers = [number % len(self._workers) for number in range(int(rate * seconds))]
+        events = self._copies(
+            self._completed, [{"holder_sids": self._workers[number]} for number in numbers]
+        )
+        told: Told = []
+        for number, event, _ in zip(numbers, events, _evenly(rate), strict=False):
+            told.append((number, event.event_data["task_sid"], time.monotonic()))
+            delivery.deliver(event)
+        return told
+
+    def commit(self, rate: int, seconds: float) -> Told:
+        """Change the priority of the workers' tasks in turn, by the action that does that."""
+        told: Told = []
+
+        def note(number: int, sid: str) -> None:
+            told.append((number, sid, time.monotonic()))
+
+        for turn, _ in zip(range(int(rate * seconds)), _evenly(rate), strict=False):
+            number = turn % len(self._held)
+            task = self._held[number].task
+            with transaction.atomic():
+                # Before the action's own: the commit is over, and nothing is told yet.
+                transaction.on_commit(functools.partial(note, number, task.sid))
+                tasks.update_task(task=task, priority=turn, actor=SYSTEM, now=timezone.now())
+        return told
+
+    def one(self, worker_sid: str | None) -> Told:
+        """Tell one worker's sockets that a task is completed, or a queue's that one is new."""
+        if worker_sid is None:
+            (event,) = self._copies(self._created, [{}])
+        else:
+            (event,) = self._copies(self._completed, [{"holder_sids": worker_sid}])
+        at = time.monotonic()
+        delivery.deliver(event)
+        return [(0, event.event_data["task_sid"], at)]
+
+    def _copies(self, model: models.Event, changes: list[dict[str, str]]) -> list[models.Event]:
+        """Commit copies of an event, each about a task of its own, that nobody was told of yet."""
+        now = timezone.now()
+        made = [_copied(model, change, now) for change in changes]
+        with transaction.atomic():
+            for start in range(0, len(made), 500):
+                bulk.insert(made[start : start + 500])
+        return made
+
+
+def _copied(model: models.Event, change: dict[str, str], now: datetime) -> models.Event:
+    event = copy.copy(model)
+    event.pk, event.sid, event.event_date = None, sids.new_in_order("EV", now), now
+    event.event_data = model.event_data | change | {"task_sid": sids.new("WT")}
+    if "holder_sids" in change:
+        event.event_data.pop("worker_sid", None)
+    # The sweep leaves alone what was told; the courier writes it down all the same.
+    event.delivered = True
+    return event
+
+
+def _evenly(rate: int) -> Iterator[None]:
+    """Yield at each moment of an even rate, later only when whoever is asked takes longer."""
+    begun, number = time.monotonic(), 0
+    while True:
+        time.sleep(max(begun + number / rate - time.monotonic(), 0))
+        yield
+        number += 1
+
+
+def main() -> None:
+    """Do what is asked, line by line; the first line says where."""
+    stage = Stage(**json.loads(sys.stdin.readline()))
+    _say({})
+    for line in sys.stdin:
+        command: dict[str, Any] = json.loads(line)
+        _say(getattr(stage, command.pop("do"))(**command))
+        connection.close()
+
+
+def _say(answer: Any) -> None:
+    print(json.dumps(answer), flush=True)  # noqa: T201 - the answer
+
+
+if __name__ == "__main__":
+    main()

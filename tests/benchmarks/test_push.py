@@ -1,0 +1,219 @@
+"""From a commit to the frame at the client (12), and one event to a thousand sockets (13).
+
+Measured in the whole running system, on the desk's socket and on the SDK's: a process of its own
+lets things happen (`publishing`), another one listens (`listening`), and all of them share the
+machine's cores. What is timed is proven first: each frame came to the right socket, in the order of
+the commits, and none twice.
+
+`SOCKETS` and `IDLE` in the environment say how many sockets one event goes to, and how many are
+open at last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.benchmarks import listening
+from tests.benchmarks.beside import Helper, computed, helper, made, resident
+from tests.benchmarks.conftest import Table
+from tests.running import Cordboard, running
+
+pytestmark = pytest.mark.bench
+
+LISTENERS = 30
+RATE, COMMITS, SECONDS = 500, 50, 6
+ROUNDS = 7
+SOCKETS = int(os.environ.get("SOCKETS", "1000"))
+IDLE = int(os.environ.get("IDLE", "5000"))
+PUSH_MS, FAN_OUT_US, KILOBYTES = 5, 400, 40
+PAUSE = 0.5
+"""Seconds between two events to one queue, which is told no more often than five times a second."""
+UNTIL_TOLD = 6.0
+"""Seconds after which a session of the SDK is told of events without having read its lists."""
+Wishes = list[dict[str, str]]
+
+
+@pytest.mark.parametrize("kind", ["desk", "SDK"])
+def test_push(table: Table, tmp_path_factory: pytest.TempPathFactory, kind: str) -> None:
+    # The server has its limit from here; the one that listens raises its own.
+    allowed = listening.raise_limit()
+    idle = min(IDLE, allowed - 500)
+    if idle < IDLE:
+        table.add(f"    this machine allows a process {allowed} open files: sockets", f"{idle}")
+    # An operator whose worker has so many sessions has to allow them.
+    more = {"SDK_SESSIONS_PER_WORKER": str(SOCKETS + IDLE)}
+    with (
+        running(tmp_path_factory.mktemp("push"), environment=more) as server,
+        helper("publishing", server) as publisher,
+        helper("listening", server, server.port) as ears,
+    ):
+        audience = made("audience", server, str(LISTENERS + SOCKETS), str(SOCKETS))
+        listeners = audience["workers"][:LISTENERS]
+        publisher.ask(workspace_sid=audience["workspace"], worker_sids=listeners)
+        hall = Hall(table, server, kind, audience, publisher, ears)
+        hall.measure_push()
+        hall.measure_fan_out()
+        hall.measure_idle(idle)
+
+
+@dataclass
+class Hall:
+    """One kind of socket, those who listen on it, and who lets things happen."""
+
+    table: Table
+    server: Cordboard
+    kind: str
+    audience: dict[str, Any]
+    publisher: Helper
+    ears: Helper
+
+    def measure_push(self) -> None:
+        """Time single events to the sockets of some workers: by actions, then at the bar's rate."""
+        wishes = self.wishes(0, LISTENERS)
+        assert self.opened(wishes) == LISTENERS
+        if self.kind == "SDK":
+            for number in range(LISTENERS):
+                self.read_lists(number)
+        time.sleep(1.0)
+        taken = self.pushed("commit", COMMITS)
+        self.say_push(f"    {self.kind}: commit to frame, {COMMITS}/s by actions", taken)
+        taken = self.pushed("push", RATE)
+        bar = f"12  {self.kind}: commit to frame, {RATE}/s (p99 {PUSH_MS} ms)"
+        self.say_push(bar, taken, most=PUSH_MS)
+
+    def measure_fan_out(self) -> None:
+        """Time one event to a thousand sockets, and see what they cost while they are open."""
+        web = self.server.part("web")
+        before = resident(web)
+        assert self.opened(self.group()) == SOCKETS
+        time.sleep(UNTIL_TOLD)
+        memory = (resident(web) - before) / SOCKETS
+        worker = self.audience["workers"][-1] if self.kind == "SDK" else None
+        # At the desk the listeners serve the queue as well.
+        everybody = SOCKETS if worker else SOCKETS + LISTENERS
+        walls, cpu = [], 0.0
+        for _ in range(ROUNDS):
+            time.sleep(PAUSE)
+            begun = computed(web)
+            ((_, sid, at),) = self.publisher.ask(do="one", worker_sid=worker)
+            heard = self.collect(everybody)["heard"]
+            cpu += computed(web) - begun
+            assert len({number for number, _, _ in heard}) == len(heard) == everybody
+            assert {self.task(text) for _, _, text in heard} == {sid}
+            walls.append((max(moment for _, moment, _ in heard) - at) / everybody * 1e6)
+        wall = sorted(walls)[ROUNDS // 2]
+        bar = f"13  {self.kind}: one event to {everybody} sockets, each ({FAN_OUT_US} us)"
+        self.table.add(bar, f"{wall:.0f} us", "", wall <= FAN_OUT_US)
+        spent = cpu / ROUNDS / everybody * 1e6
+        self.table.add("    … for which the web process computes", f"{spent:.0f} us")
+        self.say_memory(SOCKETS, memory)
+
+    def measure_idle(self, idle: int) -> None:
+        """Open as many sockets as one process is to bear, and time single events beside them."""
+        web = self.server.part("web")
+        before, missing = resident(web), idle - SOCKETS - LISTENERS
+        some = self.wishes(LISTENERS, LISTENERS + SOCKETS)
+        begun = time.monotonic()
+        opened = self.opened((some * (missing // SOCKETS + 1))[:missing])
+        rate = missing / (time.monotonic() - begun)
+        time.sleep(UNTIL_TOLD)
+        failures = missing - opened + self.collect(0)["lost"]
+        bar = f"13  {self.kind}: {idle} sockets open in one process, failures (0)"
+        self.table.add(bar, f"{failures}", f"{rate:.0f}/s", failures == 0)
+        self.say_memory(idle, (resident(web) - before) / missing)
+        begun, spent = time.monotonic(), computed(web)
+        time.sleep(SECONDS)
+        share = (computed(web) - spent) / (time.monotonic() - begun)
+        self.table.add("    … for which it computes while nothing happens", f"{share:.0%}")
+        taken = self.pushed("push", RATE)
+        self.say_push(f"    {self.kind}: commit to frame, {RATE}/s, {idle} sockets open", taken)
+        assert self.collect(0)["lost"] == 0
+
+    # --- Sockets and what they hear ---------------------------------------------------------
+
+    def wishes(self, begin: int, end: int) -> Wishes:
+        """Return how to open a socket for each of these workers."""
+        if self.kind == "SDK":
+            return [_session(token) for token in self.audience["tokens"][begin:end]]
+        cookies = self.audience["cookies"][begin:end]
+        return [{"path": "/agent/socket", "cookie": cookie} for cookie in cookies]
+
+    def group(self) -> Wishes:
+        """Return how to open the sockets that all hear of the same event.
+
+        At the desk they are those who serve one queue; with the SDK, all sessions of one worker,
+        as it has no other group.
+        """
+        if self.kind == "SDK":
+            return [_session(token) for token in self.audience["sessions"]]
+        return self.wishes(LISTENERS, LISTENERS + SOCKETS)
+
+    def opened(self, wishes: Wishes) -> int:
+        """Open sockets; return how many were welcomed."""
+        opened: int = self.ears.ask(do="open", wishes=wishes)["opened"]
+        return opened
+
+    def collect(self, expected: int) -> dict[str, Any]:
+        """Return what was heard since the last time, and how many sockets were lost."""
+        answer: dict[str, Any] = self.ears.ask(do="collect", expected=expected, seconds=30)
+        return answer
+
+    def task(self, text: str) -> str:
+        """Return which task a frame is about."""
+        frame = json.loads(text)
+        sid: str = frame["payload"]["sid"] if self.kind == "SDK" else frame["task_sid"]
+        return sid
+
+    def read_lists(self, number: int) -> None:
+        """Read what the SDK of a worker reads before it is ready, which its session waits for."""
+        worker, token = (self.audience[name][number] for name in ("workers", "tokens"))
+        own = f"Workspaces/{self.audience['workspace']}/Workers/{worker}"
+        for url in (own, f"{own}/Reservations"):
+            body = {"url": url, "method": "GET", "params": {}, "token": token}
+            address = f"{self.server.url}/v1/wschannels"
+            with urllib.request.urlopen(address, json.dumps(body).encode(), timeout=30) as answer:
+                assert answer.status == 200
+
+    def pushed(self, act: str, rate: int) -> list[float]:
+        """Have things happen; return the milliseconds from each commit to its frame, sorted."""
+        told = self.publisher.ask(do=act, rate=rate, seconds=SECONDS)
+        sent, came = defaultdict(list), defaultdict(list)
+        for number, sid, at in told:
+            sent[number].append((sid, at))
+        for number, at, text in self.collect(len(told))["heard"]:
+            came[number].append((self.task(text), at))
+        for number, frames in sent.items():
+            expected, heard = ([sid for sid, _ in each] for each in (frames, came[number]))
+            assert heard == expected, f"{len(heard)} frames of {len(expected)}, or in other order"
+        assert came.keys() == sent.keys()
+        return sorted(
+            (then - at) * 1000
+            for number, frames in sent.items()
+            for (_, at), (_, then) in zip(frames, came[number], strict=True)
+        )
+
+    # --- What is said of it ----------------------------------------------------------------
+
+    def say_push(self, bar: str, taken: list[float], *, most: float | None = None) -> None:
+        """Add the distribution of what single events took."""
+        marks = {f"p{part}": taken[len(taken) * part // 100] for part in (50, 90, 99)}
+        figures = " ".join(f"{name} {value:.1f}" for name, value in marks.items())
+        met = None if most is None else marks["p99"] <= most
+        self.table.add(bar, f"{figures} max {taken[-1]:.0f} ms", "", met)
+
+    def say_memory(self, sockets: int, each: float) -> None:
+        """Add what each socket keeps of the web process's memory."""
+        bar = f"13  {self.kind}: memory of the web process for each of {sockets} ({KILOBYTES} kB)"
+        self.table.add(bar, f"{each:.1f} kB", "", each <= KILOBYTES)
+
+
+def _session(token: str) -> dict[str, str]:
+    return {"path": f"/v1/wschannels?token={token}&closeExistingSessions=false"}
