@@ -141,7 +141,14 @@ def database(url: str, directory: Path) -> dict[str, Any]:
     options: dict[str, Any] = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     options.setdefault("connect_timeout", 5)
     # Opened lazily, and per process; a thread that waits longer than this is told so.
-    options["pool"] = {"min_size": 0, "max_size": env.int("DATABASE_POOL", 10), "timeout": 10}
+    # Renewed every minute, as plans of prepared statements are as old as their connection: tables
+    # that have grown a thousandfold since may want others.
+    options["pool"] = {
+        "min_size": 0,
+        "max_size": env.int("DATABASE_POOL", 10),
+        "timeout": 10,
+        "max_lifetime": 60,
+    }
     return {
         "ENGINE": "config.postgresql",
         # Poolers that hand a connection to somebody else after each transaction may know nothing

@@ -44,5 +44,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if name is not _PREPARED:
             return super().create_cursor(name)
         self.connection.prepared_max = _MOST
+        # Django has the driver prepare nothing, whatever a cursor asks for.
+        self.connection.prepare_threshold = 0
         # Moments come in UTC, as the connection was told; no queryset of ours asks otherwise.
         return PreparedCursor(self.connection)

@@ -1,0 +1,41 @@
+"""Ask a PostgreSQL the same again and again, and report what it has prepared; see `databases`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - they need the settings above
+from django.db import connection  # noqa: E402
+
+from tests import factories  # noqa: E402
+
+_PREPARED = "SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements"
+
+
+def main(prepare: str) -> None:
+    """Offer some tasks, with or without prepared statements."""
+    connection.settings_dict["PREPARE"] = prepare == "on"
+    call_command("migrate", verbosity=0)
+    floor = factories.workspace()
+    factories.workflow(floor)
+    alice = factories.worker(floor, "Alice", capacity={"chat": 9})
+    offers = [factories.offered(floor) for _ in range(4)]
+    with connection.cursor() as cursor:
+        cursor.execute(_PREPARED)
+        asked = dict(cursor.fetchall())
+    report = {
+        "offered": [offer.worker.sid == alice.sid for offer in offers],
+        "inserts": [n for text, n in asked.items() if text.startswith("INSERT INTO reservations")],
+        "claims": [n for text, n in asked.items() if text.startswith('UPDATE "worker_channels"')],
+        "statements": len(asked),
+    }
+    print(json.dumps(report))  # noqa: T201 - what it is run for
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,23 @@
+"""What comes again and again is planned once by a real PostgreSQL, or never, if so wished."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.races.databases import play
+
+pytestmark = pytest.mark.postgres
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.races.settings"}
+
+
+def test_statements_of_every_cycle_are_prepared_once_and_used_again(postgres_url: str) -> None:
+    report = play(postgres_url, "tests.races.preparing", "on", **SETTINGS)
+    assert report["offered"] == [True] * 4
+    assert report["inserts"] == [4]
+    assert report["claims"] == [4]
+
+
+def test_behind_a_pooler_that_wants_none_nothing_is_prepared(postgres_url: str) -> None:
+    report = play(postgres_url, "tests.races.preparing", "off", **SETTINGS)
+    assert report["offered"] == [True] * 4
+    assert report["statements"] == 0
