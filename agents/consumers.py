@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
 
@@ -44,6 +44,7 @@ REJOIN_BY_LOAD: Final = REJOIN | {e for e in E if e.startswith("reservation.")}
 """The same where an expression reads what an agent carries, which every offer changes."""
 
 T = TypeVar("T")
+Work = Callable[[], Awaitable[None]]
 
 
 class Ended(Exception):
@@ -83,7 +84,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         self._agent = agent
         await self._join(names)
-        self._start(self._look_regularly())
+        self._start(self._look_regularly)
         ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
         await self.send_json(ready | {"stale": sorted(Panel)})
 
@@ -105,7 +106,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         causes = REJOIN_BY_LOAD if self._by_load else REJOIN
         if own and message["event_type"] in causes and not self._rejoining:
             self._rejoining = True
-            self._start(self._look_soon())
+            self._start(self._look_soon)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer whatever a client sends with a reply, never with silence or an error of ours."""
@@ -204,14 +205,14 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _look_regularly(self) -> None:
         while True:
             await asyncio.sleep(self.check_seconds)
-            await _quietly(self._look_again())
+            await _quietly(self._look_again)
 
     async def _end(self, code: int) -> None:
         """Close, and neither tell nor take anything more."""
         self._agent = None
         await self.close(code=code)
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Work) -> None:
         """Do something beside the frames; its failure is logged, and the next look makes up."""
         task = asyncio.ensure_future(_quietly(work))
         self._background.add(task)
@@ -228,9 +229,9 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(name, self.channel_name)
 
 
-async def _quietly(work: Any) -> None:
+async def _quietly(work: Work) -> None:
     try:
-        await work
+        await work()
     except Exception:
         logger.exception("a desk's connection could not be looked after")
 

@@ -2,19 +2,73 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
 
 
-class Direct:
-    """Give a consumer its messages at once.
+class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """A consumer that gets its messages at once, one after the other.
 
     Channels closes stale database connections in a thread before each message, to each socket. Ours
     use no connection but within `database_sync_to_async`, which does that itself, and a message to
-    a thousand sockets would be a thousand crossings into that thread.
+    a thousand sockets would be a thousand crossings into that thread. Nor is a task made for each
+    message: one hears the client, and one the groups, for as long as the socket is open.
     """
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
+    async def __call__(
+        self, scope: Message, receive: Receive, send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        """Serve a socket until its client is gone; raises whatever a handler raises."""
+        self.scope, self.base_send = scope, send
+        self.channel_layer = get_channel_layer(self.channel_layer_alias)
+        self.channel_name = await self.channel_layer.new_channel()
+        self._turn = asyncio.Lock()
+        self._failure: Exception | None = None
+        client = asyncio.current_task()
+        assert client is not None
+        groups = asyncio.create_task(self._hear_groups(client))
+        try:
+            await self._hear(receive)
+        except StopConsumer:
+            return
+        except asyncio.CancelledError:
+            if self._failure is None:
+                raise
+            raise self._failure from None
+        finally:
+            groups.cancel()
+            await asyncio.wait({groups})
+
+    async def _hear_groups(self, client: asyncio.Task[Any]) -> None:
+        """Handle what comes by the groups; what fails there ends the socket."""
+
+        async def receive() -> Message:
+            message: Message = await self.channel_layer.receive(self.channel_name)
+            return message
+
+        try:
+            await self._hear(receive)
+        except Exception as error:  # raised where the server sees it
+            self._failure = error
+            client.cancel()
+
+    async def _hear(self, receive: Receive) -> None:
+        while True:
+            message = await receive()
+            async with self._turn:
+                await self.dispatch(message)
+            # Others get their turn, however much waits here.
+            await asyncio.sleep(0)
+
+    async def dispatch(self, message: Message) -> None:
         """Call what handles messages of this type."""
         await getattr(self, get_handler_name(message))(message)

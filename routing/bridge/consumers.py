@@ -14,13 +14,12 @@ import time
 from collections import deque
 from typing import Any, Final
 
-from channels.generic.websocket import AsyncWebsocketConsumer
-
 from routing import groups
 from routing.bridge import closings, doorkeeper, frames, offline, sessions
 from routing.bridge.order import Order, OutOfStep
 from routing.bridge.registry import Holder
 from routing.core.vocabulary import EventType as E
+from routing.sockets import Direct
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ REFRESHING: Final = frozenset(
 _NAMING: Final = frames.WORKERS | frames.CHANNELS
 
 
-class SdkConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class SdkConsumer(Direct):
     """One session of a worker."""
 
     holder: Holder
