@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from routing import models
 from routing.bridge import payloads
+from routing.bridge.by_sids import BySids
 from routing.bridge.payloads import Payload
 from routing.core.snapshot import free_percentage
 from routing.core.vocabulary import AssignmentStatus
@@ -82,10 +83,29 @@ class _Rows:
     versions: Mapping[str, int]
 
 
+_EVENTS: Final = BySids(
+    lambda sids: models.Event.objects.filter(
+        sid__in=sids, event_type__in=sorted(TOLD)
+    ).select_related("account")
+)
+_RESERVATIONS: Final = BySids(
+    lambda sids: models.Reservation.objects.filter(sid__in=sids).select_related(
+        "worker_previous_activity"
+    )
+)
+_WORKERS: Final = BySids(lambda sids: models.Worker.objects.filter(sid__in=sids))
+_AVAILABLE: Final = BySids(
+    lambda sids: models.Activity.objects.filter(sid__in=sids).values_list("sid", "available")
+)
+_CHANNELS: Final = BySids(lambda sids: models.WorkerChannel.objects.filter(sid__in=sids))
+_VERSIONS: Final = BySids(
+    lambda sids: models.Task.objects.filter(sid__in=sids).values_list("sid", "version")
+)
+
+
 def load(sids: Iterable[str]) -> dict[str, Frame]:
     """Return the frames of these events; an event that is gone has none."""
-    rows = models.Event.objects.filter(sid__in=list(sids), event_type__in=sorted(TOLD))
-    events = list(rows.select_related("account"))
+    events = _EVENTS(sids)
     beside = _beside(events)
     return {event.sid: _frame(event, beside) for event in events}
 
@@ -95,21 +115,16 @@ def _beside(events: list[models.Event]) -> _Rows:
         found = {e.event_data.get(field) for e in events if e.event_type in types}
         return [sid for sid in found if sid]
 
-    reservations = models.Reservation.objects.filter(sid__in=named("reservation_sid", RESERVATIONS))
-    workers = models.Worker.objects.filter(sid__in=named("worker_sid", WORKERS))
-    activities = models.Activity.objects.filter(sid__in=named("worker_activity_sid", WORKERS))
-    channels = models.WorkerChannel.objects.filter(sid__in=named("worker_channel_sid", CHANNELS))
-    tasks = models.Task.objects.filter(sid__in=named("task_sid", _GIVEN_BACK))
     return _Rows(
-        _by_sid(reservations.select_related("worker_previous_activity")),
-        _by_sid(workers),
-        dict(activities.values_list("sid", "available")),
-        _by_sid(channels),
-        dict(tasks.values_list("sid", "version")),
+        _by_sid(_RESERVATIONS(named("reservation_sid", RESERVATIONS))),
+        _by_sid(_WORKERS(named("worker_sid", WORKERS))),
+        dict(_AVAILABLE(named("worker_activity_sid", WORKERS))),
+        _by_sid(_CHANNELS(named("worker_channel_sid", CHANNELS))),
+        dict(_VERSIONS(named("task_sid", _GIVEN_BACK))),
     )
 
 
-def _by_sid(rows: Any) -> Any:
+def _by_sid(rows: Iterable[Any]) -> dict[str, Any]:
     return {row.sid: row for row in rows}
 
 
