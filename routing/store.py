@@ -105,7 +105,8 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
     workers = _candidates(workspace, kinds) if kinds else []
     if not workers:
         return seen()
-    return seen(workers=workers, lanes=seen_lanes.waiting(kinds, workers=workers))
+    lanes, some = seen_lanes.waiting(kinds, workers=workers)
+    return seen(workers=some, lanes=lanes)
 
 
 def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:

@@ -41,7 +41,7 @@ _KINDS = """
 
 _COLUMNS = """
     lanes.id, lanes.digest, queue.id, queue.sid, queue.target_workers, queue.task_order,
-    queue.max_reserved_workers, channel.channel_optimized_routing
+    queue.max_reserved_workers, channel.channel_optimized_routing, sought.path, sought.value
 """
 _FOUND = """
     WITH sought AS ({sought})
@@ -103,22 +103,42 @@ def kinds(workspace: models.Workspace) -> list[Kind]:
 
 def waiting(
     found: Iterable[Kind], *, workers: Iterable[snapshot.Worker]
-) -> dict[int, snapshot.Lane]:
-    """Return the lanes on which something waits, without those that none of these would serve."""
+) -> tuple[dict[int, snapshot.Lane], list[snapshot.Worker]]:
+    """Return the lanes on which something waits and that some of these workers might serve.
+
+    With them come the workers who might: the others need not be looked at.
+    """
     people = list(workers)
     sought: set[tuple[int, str, str]] = set()
+    having: dict[str, dict[str, list[snapshot.Worker]]] = {}
     for channel, path in found:
         if path in (seeks.ANYONE, seeks.REGARDLESS):
             sought.add((channel, path, ""))
         else:
-            values = set().union(*(seeks.of_worker(worker, path) for worker in people))
-            sought.update((channel, path, value) for value in values)
+            if path not in having:
+                having[path] = _by_value(people, path)
+            sought.update((channel, path, value) for value in having[path])
     if not sought:
-        return {}
+        return {}, []
     sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
     with prepared.cursor() as cursor:
         cursor.execute(sql, [json.dumps(sorted(sought))])
-        return _seen(cursor.fetchall())
+        rows = cursor.fetchall()
+    lanes = _seen([row[:-2] for row in rows])
+    asked = {(path, value) for *_, path, value in rows}
+    if any(path in (seeks.ANYONE, seeks.REGARDLESS) for path, _ in asked):
+        return lanes, people
+    some = {worker.id: worker for path, value in asked for worker in having[path][value]}
+    return lanes, [*some.values()]
+
+
+def _by_value(people: Iterable[snapshot.Worker], path: str) -> dict[str, list[snapshot.Worker]]:
+    """Return these workers by each value for which a lane of this path may look for them."""
+    found: dict[str, list[snapshot.Worker]] = {}
+    for worker in people:
+        for value in worker.sought.get(path) or seeks.of_worker(worker, path):
+            found.setdefault(value, []).append(worker)
+    return found
 
 
 def _seen(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -46,12 +46,13 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     Arguments:
         versions: of each worker the id, the version and the workload version.
     """
-    found: dict[int, snapshot.Worker | None] = {}
     keep = not connection.in_atomic_block
+    kept: Callable[[int], snapshot.Worker | None] = (_kept if keep else {}).get
+    found: dict[int, snapshot.Worker | None] = {}
     for pk, version, workload in versions:
-        kept = _kept.get(pk) if keep else None
-        if kept is not None and (kept.version, kept.workload_version) == (version, workload):
-            found[pk] = kept
+        worker = kept(pk)
+        if worker is not None and worker.version == version:
+            found[pk] = worker if worker.workload_version == workload else None
         else:
             found[pk] = None
     changed = [pk for pk, worker in found.items() if worker is None]

@@ -190,6 +190,25 @@ def test_the_order_of_service_is_the_same_however_the_heads_are_read(
     assert offered == [task.sid for task in best[:20]]
 
 
+def test_only_those_are_looked_at_for_whom_one_of_the_lanes_may_be() -> None:
+    floor = factories.workspace()
+    queue = factories.queue(floor)
+    target = factories.target(queue, expression="worker.side == task.side")
+    workflow = factories.workflow(floor, default=target)
+    left = factories.worker(floor, attributes={"side": "left"})
+    right = factories.worker(floor, attributes={"side": "right"})
+    nowhere = factories.worker(floor)
+    factories.task(floor, workflow=workflow, attributes={"side": "left"})
+    assert [seen.id for seen in store.load_floor(floor).workers] == [left.pk]
+    factories.task(floor, workflow=workflow, attributes={"side": "right"})
+    assert {seen.id for seen in store.load_floor(floor).workers} == {left.pk, right.pk}
+    anyone = factories.workflow(floor, default=queue)
+    factories.task(floor, workflow=anyone)
+    assert {seen.id for seen in store.load_floor(floor).workers} == {
+        *(left.pk, right.pk, nowhere.pk)
+    }
+
+
 def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
     made = factories.worker(
         floor, "Alice", attributes={"langs": ["en"]}, capacity={"chat": 3, "voice": 2}
