@@ -123,14 +123,15 @@ def audience(event: Event) -> list[str]:
     """Return the names of the groups that hear of this event."""
     data = event.event_data
     found: list[str] = []
-    for listener in sorted(AUDIENCE[E(event.event_type)]):
-        if listener == _WORKSPACE:
-            found.append(groups.workspace(event.workspace_sid))
-        elif listener == _QUEUE and data.get("task_queue_sid"):
-            found.append(groups.task_queue(data["task_queue_sid"]))
-        elif listener == _WORKER:
-            named = [data.get("worker_sid"), *(data.get("holder_sids") or "").split(",")]
-            found.extend(groups.worker(sid) for sid in named if sid)
+    listeners = AUDIENCE[E(event.event_type)]
+    if _WORKER in listeners:
+        # Whom it concerns hears of it before those who only look on, who may be many.
+        named = [data.get("worker_sid"), *(data.get("holder_sids") or "").split(",")]
+        found.extend(groups.worker(sid) for sid in named if sid)
+    if _QUEUE in listeners and data.get("task_queue_sid"):
+        found.append(groups.task_queue(data["task_queue_sid"]))
+    if _WORKSPACE in listeners:
+        found.append(groups.workspace(event.workspace_sid))
     return found
 
 
