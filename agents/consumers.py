@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
@@ -62,6 +63,8 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """How often the session and the agent's queues are looked at without a cause."""
     rejoin_seconds = 0.3
     """How long causes to look at the agent's queues are collected."""
+    spread_seconds = 3.0
+    """Within how long all desks are told of an interruption: each then fetches all its panels."""
     burst, rate, patience = 30, 10.0, 100
 
     async def connect(self) -> None:
@@ -71,18 +74,20 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._joined: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._rejoining = False
+        self._catching_up = False
         self._by_load = False
         self._refused = 0
         self._bucket = frames.Bucket(burst=self.burst, rate=self.rate)
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self._workspace_sid = query.get("workspace", [None])[0]
-        self._agent: Agent | None = None
+        # All that is kept of whoever this is: their rows would be most of what a desk costs.
+        self._worker_sid: str | None = None
         try:
             agent, names, self._by_load = await in_thread(self._look)
         except Ended as end:
             await self._end(end.code)
             return
-        self._agent = agent
+        self._worker_sid = agent.worker.sid
         await self._join(names)
         self._start(self._look_regularly)
         ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
@@ -96,9 +101,9 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def routing_event(self, message: dict[str, Any]) -> None:
         """Tell the desk what happened, and which of its panels are out of date by it."""
-        if self._agent is None:
+        worker_sid = self._worker_sid
+        if worker_sid is None:
             return
-        worker_sid = self._agent.worker.sid
         frame = frames.event(message, worker_sid=worker_sid)
         if frame is not None:
             await self.send_json(frame)
@@ -108,9 +113,15 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             self._rejoining = True
             self._start(self._look_soon)
 
+    async def groups_interrupted(self, message: dict[str, Any]) -> None:
+        """Have everything read anew: this process was cut off from what is told, and missed it."""
+        if self._worker_sid is not None and not self._catching_up:
+            self._catching_up = True
+            self._start(self._catch_up)
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer whatever a client sends with a reply, never with silence or an error of ours."""
-        if self._agent is None:
+        if self._worker_sid is None:
             return
         request = None
         try:
@@ -164,7 +175,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             worker = access.worker_of(user, self._workspace_sid)
         except access.NoWorker:
             raise Ended(NO_DESK) from None
-        if self._agent is not None and worker.pk != self._agent.worker.pk:
+        if self._worker_sid not in (None, worker.sid):
             raise Ended(NO_DESK)
         client = self.scope.get("client") or (None,)
         return Agent(worker=worker, ip_address=client[0])
@@ -186,10 +197,11 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def _look_again(self) -> None:
         try:
-            self._agent, names, self._by_load = await in_thread(self._look)
+            agent, names, self._by_load = await in_thread(self._look)
         except Ended as end:
             await self._end(end.code)
             return
+        self._worker_sid = agent.worker.sid
         if names == self._joined:
             return
         await self._leave(self._joined - names)
@@ -202,14 +214,25 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._rejoining = False
         await self._look_again()
 
+    async def _catch_up(self) -> None:
+        await asyncio.sleep(random.uniform(0.0, self.spread_seconds))  # noqa: S311 - spreads load
+        self._catching_up = False
+        # This waits until nothing more is missed.
+        await _quietly(lambda: self._join(set(self._joined)))
+        if self._worker_sid is not None:
+            await self.send_json({"event": "desk.missed", "stale": sorted(Panel)})
+            await self._look_again()
+
     async def _look_regularly(self) -> None:
+        # After a start all desks come back at once, and are not to be looked at all at once.
+        await asyncio.sleep(random.uniform(0.0, self.check_seconds))  # noqa: S311 - spreads load
         while True:
-            await asyncio.sleep(self.check_seconds)
             await _quietly(self._look_again)
+            await asyncio.sleep(self.check_seconds)
 
     async def _end(self, code: int) -> None:
         """Close, and neither tell nor take anything more."""
-        self._agent = None
+        self._worker_sid = None
         await self.close(code=code)
 
     def _start(self, work: Work) -> None:

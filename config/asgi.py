@@ -12,8 +12,8 @@ import django
 
 django.setup(set_prefix=False)
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402 - needs the apps loaded
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - need the apps loaded
+from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
@@ -35,7 +35,8 @@ application = ProtocolTypeRouter(
             [
                 # The SDK brings a token, not a cookie: from pages of any origin, and without one.
                 *bridge,
-                re_path(r"", only_from_our_pages(AuthMiddlewareStack(URLRouter(sockets)))),  # type: ignore[arg-type]
+                # The desk asks whose session it is itself, again and again: nobody else need.
+                re_path(r"", only_from_our_pages(SessionMiddlewareStack(URLRouter(sockets)))),  # type: ignore[arg-type]
             ]
         ),
     }

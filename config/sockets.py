@@ -21,10 +21,8 @@ def only_from_our_pages(application: Application) -> Application:
     """Refuse a browser that shows another site's page, as sessions ride on cookies."""
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
-        host = headers.get("host", b"").decode("latin-1")
-        origin = headers.get("origin", b"").decode("latin-1")
-        if _is_ours(host=host, origin=origin):
+        # Nothing of this is kept for as long as the socket is open.
+        if _is_ours(**_named(scope)):
             await application(scope, receive, send)
         else:
             await refuse(scope, receive, send)
@@ -36,6 +34,11 @@ async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:
     """Turn a websocket away before it is accepted; the client sees HTTP 403."""
     await receive()
     await send({"type": "websocket.close", "code": 4403})
+
+
+def _named(scope: Scope) -> dict[str, str]:
+    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return {"host": headers.get(b"host", ""), "origin": headers.get(b"origin", "")}
 
 
 def _is_ours(*, host: str, origin: str) -> bool:
