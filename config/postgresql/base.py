@@ -6,6 +6,9 @@ more than answering it.
 
 from __future__ import annotations
 
+import functools
+import itertools
+import re
 from typing import Any, Final
 
 import psycopg
@@ -17,12 +20,19 @@ _MOST: Final = 500
 """So many statements are kept for a connection; the one used longest ago gives way."""
 
 
-class PreparedCursor(psycopg.Cursor[Any]):
-    """A cursor that has each of its statements prepared."""
+class PreparedCursor(psycopg.RawCursor[Any]):
+    """A cursor that has each of its statements prepared, and reads their text once too."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> PreparedCursor:
         """Run a statement, prepared when it is seen for the first time."""
-        return super().execute(query, params, prepare=True)
+        return super().execute(_numbered(query), params, prepare=True)
+
+
+@functools.lru_cache(maxsize=2_000)
+def _numbered(query: str) -> str:
+    """Return a statement with PostgreSQL's own places for values: `$1` for the first `%s`."""
+    places = itertools.count(1)
+    return re.sub("%[s%]", lambda found: "%" if found[0] == "%%" else f"${next(places)}", query)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
