@@ -57,7 +57,11 @@ def revoke_api_key(*, key: models.ApiKey, now: datetime) -> None:
 
 def note_use(*, key: models.ApiKey, now: datetime) -> None:
     """Write down that a key, as it was read, was used; at most once a minute."""
-    if key.date_last_used is not None and now - key.date_last_used < NOTED_EVERY:
-        return
+    if key.date_last_used is None or now - key.date_last_used >= NOTED_EVERY:
+        note_use_of(key_sid=key.sid, now=now)
+
+
+def note_use_of(*, key_sid: str, now: datetime) -> None:
+    """Write down that a key was used, to sign something; at most once a minute."""
     long_ago = Q(date_last_used=None) | Q(date_last_used__lte=now - NOTED_EVERY)
-    models.ApiKey.objects.filter(long_ago, pk=key.pk).update(date_last_used=now)
+    models.ApiKey.objects.filter(long_ago, sid=key_sid).update(date_last_used=now)

@@ -14,6 +14,7 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from routing import token_policies, tokens
+from routing.actions import api_keys
 from routing.bridge import calls
 from routing.bridge.editions import edition
 from routing.bridge.registry import Holder, Registry
@@ -79,7 +80,8 @@ async def admitted(wish: Wish, registry: Registry) -> Holder | None:
 
 
 def _verified(wish: Wish) -> Holder:
-    grant = tokens.verify(wish.token, now=timezone.now())
+    now = timezone.now()
+    grant = tokens.verify(wish.token, now=now)
     worker = grant.worker
     if worker is None:
         raise tokens.Refused("The token is for no worker")
@@ -89,6 +91,8 @@ def _verified(wish: Wish) -> Holder:
     policies = grant.policies
     if policies is not None and not token_policies.permits(policies, "GET", path, {}):
         raise tokens.Refused("The token allows no websocket")
+    # Or else a key that only signs tokens would look as if nobody needed it any more.
+    api_keys.note_use_of(key_sid=grant.key_sid, now=now)
     return Holder(
         account_sid=grant.account.sid,
         workspace_sid=grant.workspace.sid,

@@ -56,6 +56,13 @@ async def test_a_session_begins_with_who_it_is_and_how_long_its_token_lasts(floo
     await socket.disconnect()
 
 
+async def test_a_session_is_a_use_of_the_key_that_signed_its_token(floor: Floor) -> None:
+    assert floor.key.date_last_used is None
+    async with opened(floor.token(floor.alice)):
+        await do(floor.key.refresh_from_db)
+        assert floor.key.date_last_used is not None
+
+
 async def test_the_lifetime_of_a_token_is_told_no_longer_than_a_timer_lasts(floor: Floor) -> None:
     socket = connection(floor.token(floor.alice, ttl=400 * 86_400))
     assert (await socket.connect(timeout=5))[0]
