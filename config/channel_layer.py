@@ -2,7 +2,8 @@
 
 That of `channels_redis` calls a group joined when Redis has only been asked, and subscribes anew
 after a lost connection without saying that what was published meanwhile is lost. Here whoever joins
-waits until Redis has answered, and the sessions of the worker SDK hear of every interruption.
+waits until Redis has answered, and every socket that is in a group hears of every interruption
+by the message `groups.interrupted`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from typing import Any, Final
 
 from channels_redis import pubsub, utils
 from redis.asyncio.client import PubSub
-
-from routing import groups
 
 logger = logging.getLogger(__name__)
 
@@ -40,18 +39,12 @@ class _LoopLayer(pubsub.RedisPubSubLoopLayer):  # type: ignore[misc]
         self._shards = [_Connection(host, self) for host in utils.decode_hosts(hosts)]
 
     def interrupted(self) -> None:
-        """Tell the sessions of this loop, which have a group per worker, once each."""
-        message = self.channel_layer.serialize({"type": "session.interrupted"})
-        prefix = self._get_group_channel_name(groups.sessions(""))
-        members = {
-            channel
-            for group, channels in self.groups.items()
-            if group.startswith(prefix)
-            for channel in channels
-        }
-        for channel in members & self.channels.keys():
+        """Tell every channel of this loop that is in any group, once each."""
+        message = self.channel_layer.serialize({"type": "groups.interrupted"})
+        members = self.channels.keys() & set().union(*self.groups.values())
+        for channel in members:
             self.channels[channel].put_nowait(message)
-        logger.warning("Redis was away; %d sessions of the SDK read everything anew", len(members))
+        logger.warning("Redis was away; %d sockets have everything read anew", len(members))
 
 
 class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]

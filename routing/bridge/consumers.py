@@ -248,7 +248,7 @@ class SdkConsumer(Direct):
         await asyncio.sleep(HOLD_SECONDS)
         self._go_on()
 
-    async def session_interrupted(self, message: dict[str, Any]) -> None:
+    async def groups_interrupted(self, message: dict[str, Any]) -> None:
         """Have everything read anew: this process was cut off from what is told, and missed it."""
         self._resync_soon(closings.MISSED)
 

@@ -99,12 +99,13 @@ async def test_joining_and_leaving_in_turns_ends_as_the_last_one_says(
         assert await heard(layer, first) == HEARD
 
 
-async def test_sessions_hear_that_redis_was_away_and_are_told_again_afterwards(
+async def test_everyone_in_a_group_hears_that_redis_was_away_and_is_told_again_afterwards(
     layer: ChannelLayer, path: Path
 ) -> None:
     session_group, desk_group = groups.sessions("WK1"), groups.worker("WK1")
     with private_server(path):
         session, desk = await layer.new_channel(), await layer.new_channel()
+        alone = await layer.new_channel()
         for name in (session_group, desk_group):
             await layer.group_add(name, session)
         await layer.group_add(desk_group, desk)
@@ -112,15 +113,19 @@ async def test_sessions_hear_that_redis_was_away_and_are_told_again_afterwards(
         assert await heard(layer, session) == await heard(layer, desk) == HEARD
     path.unlink(missing_ok=True)
     with private_server(path):
-        assert await heard(layer, session) == {"type": "session.interrupted"}
+        for channel in (session, desk):
+            assert await heard(layer, channel) == {"type": "groups.interrupted"}
         # Whoever joins now waits until all of this connection's groups are joined again.
         await layer.group_add("new", desk)
         await layer.group_send(desk_group, HEARD | {"sid": "EV2"})
         for channel in (session, desk):
             message = await heard(layer, channel)
-            while message["type"] == "session.interrupted":
+            while message["type"] == "groups.interrupted":
                 message = await heard(layer, channel)
             assert message["sid"] == "EV2"
+        # Who is in no group has missed nothing.
+        await layer.send(alone, HEARD)
+        assert await heard(layer, alone) == HEARD
 
 
 async def test_joining_fails_in_words_while_redis_is_away(layer: ChannelLayer, path: Path) -> None:
@@ -133,4 +138,4 @@ async def test_joining_fails_in_words_while_redis_is_away(layer: ChannelLayer, p
         await layer.group_add("a", channel)
         await layer.group_send("a", HEARD)
         message = await heard(layer, channel)
-        assert message["type"] in ("routing.event", "session.interrupted")
+        assert message["type"] in ("routing.event", "groups.interrupted")

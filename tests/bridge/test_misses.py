@@ -47,7 +47,7 @@ async def test_a_process_that_was_cut_off_has_its_sessions_read_everything_anew(
     monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
     async with opened(floor.token(floor.alice)) as socket:
         layer = get_channel_layer()
-        await layer.group_send(groups.sessions(floor.alice.sid), {"type": "session.interrupted"})
+        await layer.group_send(groups.sessions(floor.alice.sid), {"type": "groups.interrupted"})
         assert await closed(socket) == (closings.RESYNC, closings.MISSED)
 
 

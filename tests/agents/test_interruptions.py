@@ -1,0 +1,117 @@
+"""What a desk is told when its server was cut off from Redis: that it missed something."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from channels.layers import get_channel_layer
+from django.test import override_settings
+from django.utils import timezone
+
+from agents.consumers import AgentConsumer
+from agents.dashboard import Panel
+from config.channel_layer import ChannelLayer
+from routing import delivery, groups
+from routing.actions import task_queues
+from routing.actors import SYSTEM
+from tests import factories
+from tests.agents.conftest import Floor, make_floor
+from tests.agents.sockets import ask, do, event, heard, opened
+from tests.redis import private_server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MISSED = {"event": "desk.missed", "stale": sorted(Panel)}
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spread nothing over time."""
+    monkeypatch.setattr(AgentConsumer, "spread_seconds", 0.0)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the Redis of a test listens."""
+    return tmp_path / "redis.sock"
+
+
+@pytest.fixture
+def over_redis(path: Path) -> Iterator[None]:
+    """Have the sockets joined by the layer that the server really uses."""
+    hosts = [{"address": f"unix://{path}"}]
+    backend = {"BACKEND": "config.channel_layer.ChannelLayer", "CONFIG": {"hosts": hosts}}
+    with override_settings(CHANNEL_LAYERS={"default": backend}):
+        yield
+
+
+@pytest.fixture
+async def layer(over_redis: None) -> AsyncIterator[ChannelLayer]:
+    """Return that layer."""
+    layer = get_channel_layer()
+    assert isinstance(layer, ChannelLayer)
+    yield layer
+    await layer.flush()
+
+
+@pytest.fixture
+def floor(transactional_db: None) -> Floor:
+    """Return the floor, committed, so that every thread sees it."""
+    return make_floor()
+
+
+async def test_a_desk_has_all_panels_fetched_again_after_redis_was_away(
+    floor: Floor, layer: ChannelLayer, path: Path
+) -> None:
+    async with asyncio.timeout(30), AsyncExitStack() as stack:
+        with private_server(path):
+            alice = await stack.enter_async_context(opened(floor.alice))
+            await do(factories.activity, floor.workspace, "Lunch")
+            assert (await heard(alice))["event"] == "activity.created"
+        path.unlink(missing_ok=True)
+        stack.enter_context(private_server(path))
+        # The socket has to be closed before Redis ends.
+        stack.push_async_callback(alice.disconnect)
+        assert await heard(alice) == MISSED
+        # It is in its groups again by now.
+        await do(factories.activity, floor.workspace, "Training")
+        assert (await event(alice, "activity.created"))["stale"] == [Panel.PRESENCE]
+
+
+async def test_a_desk_is_told_once_however_often_redis_went_away_meanwhile(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AgentConsumer, "spread_seconds", 0.1)
+    async with opened(floor.alice) as alice:
+        for _ in range(3):
+            await interrupt(floor)
+        assert (await ask(alice, "desk.ping"))["ok"]
+        assert await heard(alice) == MISSED
+        await do(factories.activity, floor.workspace, "Lunch")
+        assert (await heard(alice))["event"] == "activity.created"
+        # And of the next time it hears again.
+        await interrupt(floor)
+        assert await heard(alice) == MISSED
+
+
+async def test_a_desk_serves_the_queues_that_it_was_not_told_of(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(floor.alice) as alice:
+        with monkeypatch.context() as lost:
+            lost.setattr(delivery, "deliver", lambda event: None)
+            by = {"actor": SYSTEM, "now": timezone.now()}
+            await do(task_queues.update_task_queue, queue=floor.queue, target_workers="1==2", **by)
+        await interrupt(floor)
+        assert await heard(alice) == MISSED
+        assert await heard(alice) == {"event": "desk.queues", "stale": [Panel.QUEUE]}
+
+
+async def interrupt(floor: Floor) -> None:
+    """Tell Alice's desk what the layer tells it."""
+    layer = get_channel_layer()
+    await layer.group_send(groups.worker(floor.alice.worker.sid), {"type": "groups.interrupted"})
