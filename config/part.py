@@ -8,6 +8,7 @@ the database is ready. The input stays open from then on; when it closes, the su
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -82,6 +83,10 @@ def beat() -> None:
 
 def wait_for_the_word() -> None:
     """Wait for the supervisor's line, then watch for its end."""
+    # What is loaded stays: Python's search for garbage, for which everything stands still, need not
+    # go through all of it again and again.
+    gc.collect()
+    gc.freeze()
     if not sys.stdin.buffer.readline():
         os._exit(1)
     threading.Thread(target=_end_with_the_supervisor, daemon=True, name="supervisor").start()
