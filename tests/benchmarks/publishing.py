@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import django
 
@@ -36,6 +36,8 @@ from routing.models import bulk  # noqa: E402
 
 Told = list[tuple[int, str, float]]
 """Who hears of it, by number; of which task; and the moment after the commit."""
+LONGEST: Final = 30.0
+"""Seconds for an offer."""
 
 
 class Stage:
@@ -73,7 +75,9 @@ class Stage:
             actor=SYSTEM,
             now=timezone.now(),
         )
+        until = time.monotonic() + LONGEST
         while (offer := task.reservations.first()) is None:
+            assert time.monotonic() < until, "the server's router offers nothing"
             time.sleep(0.01)
         return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=timezone.now())
 
