@@ -16,6 +16,25 @@ from routing.admin.moments import moment
 _FACTS = ("works", "used", "date_created", "date_revoked")
 
 
+class Validity(admin.SimpleListFilter):
+    """Keys that work, or those that were revoked."""
+
+    title = "whether it works"
+    parameter_name = "works"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name both kinds."""
+        return [("yes", "Works"), ("no", "Revoked")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[models.ApiKey]
+    ) -> QuerySet[models.ApiKey]:
+        """Keep the kind that was chosen."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(date_revoked__isnull=self.value() == "yes")
+
+
 class ApiKeyForm(ActionForm):
     """A name and an account."""
 
@@ -32,7 +51,7 @@ class ApiKeyAdmin(OperatorAdmin):
     form = ApiKeyForm
     list_display = ("friendly_name", "sid", "account", "date_created", "used", "works")
     list_select_related = ("account",)
-    list_filter = (("date_revoked", admin.EmptyFieldListFilter),)
+    list_filter = (Validity,)
     search_fields = ("friendly_name", "sid__exact", "account__sid__exact")
     ordering = ("-pk",)
     actions = ("revoke",)

@@ -19,6 +19,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from routing.actions.errors import ActionError, InvalidInput, StaleState
 from routing.actors import Actor
@@ -175,7 +176,7 @@ class ActionAdmin(ModelAdmin):
         """Head the page with what it is about, and offer the buttons that are used."""
         if row := context.get("original"):
             context["title"] = str(row)
-            context["subtitle"] = str(self.opts.verbose_name).capitalize()
+            context["subtitle"] = capfirst(self.opts.verbose_name)
         context.setdefault("show_save_and_add_another", not row)
         return super().render_change_form(request, context, *args, **kw)
 
@@ -183,8 +184,7 @@ class ActionAdmin(ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         """Show the list or act on many rows, which is one transaction."""
-        title = str(self.opts.verbose_name_plural)
-        extra_context = {"title": title[:1].upper() + title[1:]} | (extra_context or {})
+        extra_context = {"title": capfirst(self.opts.verbose_name_plural)} | (extra_context or {})
         writes = request.method == "POST"
         try:
             with transaction.atomic() if writes else contextlib.nullcontext():
@@ -210,7 +210,7 @@ class ActionAdmin(ModelAdmin):
         rows = list(objs)
         named: list[Any] = []
         for row in rows:
-            named.append(f"{str(self.opts.verbose_name).capitalize()}: {row}")
+            named.append(f"{capfirst(self.opts.verbose_name)}: {row}")
             if self.goes_with:
                 named.append(list(self.goes_with))
         return named, {str(self.opts.verbose_name_plural): len(rows)}, set(), []

@@ -22,6 +22,7 @@ class ApiKey(Dated):
 
     class Meta:
         db_table = "api_keys"
+        verbose_name = "API key"
         constraints = [unique_sid("api_keys")]
 
     def __str__(self) -> str:

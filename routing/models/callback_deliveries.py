@@ -46,7 +46,7 @@ class CallbackDelivery(models.Model):
 
     class Meta:
         db_table = "callback_deliveries"
-        verbose_name_plural = "callback deliveries"
+        verbose_name = "event callback"
         constraints = [
             models.UniqueConstraint(fields=["event"], name="callback_deliveries_event"),
         ]

@@ -126,3 +126,22 @@ def test_the_way_to_the_desk_is_shown_to_those_who_work(
     assert "desk" not in words(alice.see("index"))
     factories.worker(floor, "Alice", user=alice.user)
     assert 'href="/agent/"' in alice.see("index").content.decode()
+
+
+def test_api_keys_are_told_apart_by_whether_they_work(olga: Visitor) -> None:
+    account = factories.account()
+    for name in ("reporting", "gone"):
+        key, _ = api_keys.create_api_key(account=account, friendly_name=name, now=NOW)
+    api_keys.revoke_api_key(key=key, now=NOW)
+    both = words(olga.see("routing_apikey_changelist"))
+    assert "API keys" in both
+    assert "reporting" in both
+    assert "gone" in both
+    works, revoked = (
+        words(olga.see("routing_apikey_changelist", query=f"?works={chosen}"))
+        for chosen in ("yes", "no")
+    )
+    assert "reporting" in works
+    assert "gone" not in works
+    assert "gone" in revoked
+    assert "reporting" not in revoked
