@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import weakref
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from typing import Any, Final, Protocol
 
 from channels.db import database_sync_to_async
@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 CHECK_SECONDS: Final = 30.0
 """How often it is asked whether the keys and workers of all sessions are good still."""
+
+_AT_ONCE: Final = 50
+"""So many of thousands of sessions are looked after before anything else may happen."""
 
 
 class Session(Protocol):
@@ -79,7 +82,7 @@ class Sessions:
             while self._open or self.registry.watched:
                 await asyncio.sleep(self.tick_seconds)
                 now = time.monotonic()
-                for session in list(self._open):
+                async for session in in_turn(self._open):
                     await quietly(session.tick(now))
                 if now - renewed >= leases.RENEW_SECONDS:
                     renewed = now
@@ -99,12 +102,20 @@ class Sessions:
         key_sids = {session.holder.key_sid for session in open_now}
         ids = {session.holder.worker_id for session in open_now}
         keys, workers = await database_sync_to_async(_good, thread_sensitive=False)(key_sids, ids)
-        for session in open_now:
+        async for session in in_turn(open_now):
             holder = session.holder
             if keys.get(holder.key_sid) != holder.sealed or holder.worker_id not in workers:
                 await quietly(session.end(4401, "The token is good no longer"))
             else:
                 await quietly(session.compare(workers[holder.worker_id]))
+
+
+async def in_turn(sessions: Iterable[Session]) -> AsyncIterator[Session]:
+    """Yield all of these, and let everybody else have their turn after every few of them."""
+    for number, session in enumerate(list(sessions), start=1):
+        yield session
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
 
 
 def _good(key_sids: set[str], worker_ids: set[int]) -> tuple[dict[str, str], dict[int, int]]:
