@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from agents import cards
 from routing import models
@@ -65,18 +65,14 @@ class Waiting:
         return None if self.refresh_at is None else microseconds(self.refresh_at) // 1000
 
 
-def served(worker: models.Worker, hand: matcher.Hand | None = None) -> Served:
+def served(worker: models.Worker) -> Served:
     """Return the queues that a worker serves now."""
-    hand = hand or hand_of(worker)
-    # With each queue comes the age of its fiftieth task: nothing younger can be among the fifty
-    # oldest, so that reading those never sorts a whole backlog.
-    of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
-    horizon = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
-    rows = (
-        models.TaskQueue.objects.filter(workspace=worker.workspace_id)
-        .annotate(horizon=Subquery(horizon))
-        .order_by("friendly_name", "pk")
-    )
+    rows = models.TaskQueue.objects.filter(workspace=worker.workspace_id)
+    return _served(rows, hand_of(worker))
+
+
+def _served(queues: QuerySet[models.TaskQueue], hand: matcher.Hand) -> Served:
+    rows = queues.order_by("friendly_name", "pk")
     seen = [(queue, lanes.task_queue(queue)) for queue in rows]
     return Served(
         queues=[queue for queue, as_seen in seen if not matcher.membership_refusal(hand, as_seen)],
@@ -96,7 +92,12 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
         queue_sid: any that is not the worker's means all.
     """
     hand = hand_of(worker)
-    queues = served(worker, hand).queues
+    # With each queue comes the age of its fiftieth task: nothing younger can be among the fifty
+    # oldest, so that reading those never sorts a whole backlog.
+    of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
+    horizon = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
+    rows = models.TaskQueue.objects.filter(workspace=worker.workspace_id)
+    queues = _served(rows.annotate(horizon=Subquery(horizon)), hand).queues
     chosen = next((queue for queue in queues if queue.sid == queue_sid), None)
     looked_at = queues if chosen is None else [chosen]
     tasks = _oldest(looked_at)
