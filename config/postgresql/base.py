@@ -12,7 +12,7 @@ import re
 from typing import Any, Final
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 
 _PREPARED: Final = "prepared"
@@ -35,8 +35,20 @@ def _numbered(query: str) -> str:
     return re.sub("%[s%]", lambda found: "%" if found[0] == "%%" else f"${next(places)}", query)
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    """Django's, for cursors that do not keep the text of what they were asked."""
+
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
+        """Return a statement as it was run; of a prepared one, without its values."""
+        if isinstance(cursor, PreparedCursor):
+            return sql
+        return super().last_executed_query(cursor, sql, params)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's PostgreSQL, with cursors for statements that come again and again."""
+
+    ops_class = DatabaseOperations
 
     def prepared_cursor(self) -> CursorWrapper:
         """Return a cursor for statements of which there are few, asked very often.
