@@ -14,9 +14,8 @@ from routing import models
 from routing.actions.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
-from routing.models.prepared import MANY, Prepared, PreparedUpdate
+from routing.models.prepared import FEW, MANY, Prepared, PreparedUpdate
 
-_MANY: Final = 20
 _Row = TypeVar("_Row", bound=Model)
 _PENDING: Final = AssignmentStatus.PENDING.value
 
@@ -61,14 +60,14 @@ _SLOTS: Final = Prepared(
 def lock_workers(decisions: Iterable[ReserveWorkers]) -> dict[int, models.Worker]:
     """Lock the workers, in the order in which every action locks them, before any task."""
     wanted = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
-    if len(wanted) < _MANY:
+    if len(wanted) <= FEW:
         return {row.pk: row for row in _FEW_WORKERS(wanted)}
     return _with(_workers(wanted), _OF_WORKERS)
 
 
 def lock_tasks(decisions: Sequence[ReserveWorkers]) -> dict[int, models.Task]:
     wanted = [decision.task.id for decision in decisions]
-    if len(wanted) < _MANY:
+    if len(wanted) <= FEW:
         return {row.pk: row for row in _FEW_TASKS(wanted)}
     return _with(_tasks(wanted), _OF_TASKS)
 

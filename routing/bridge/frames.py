@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from routing import models
 from routing.bridge import payloads
-from routing.bridge.by_sids import BySids
 from routing.bridge.payloads import Payload
 from routing.core.snapshot import free_percentage
 from routing.core.vocabulary import AssignmentStatus
 from routing.core.vocabulary import EventType as E
+from routing.models.prepared import MANY_SIDS, Prepared
 
 RESERVATIONS: Final = frozenset(
     {
@@ -83,29 +83,34 @@ class _Rows:
     versions: Mapping[str, int]
 
 
-_EVENTS: Final = BySids(
+_EVENTS: Final = Prepared(
     lambda sids: models.Event.objects.filter(
         sid__in=sids, event_type__in=sorted(TOLD)
-    ).select_related("account")
+    ).select_related("account"),
+    MANY_SIDS,
 )
-_RESERVATIONS: Final = BySids(
+_RESERVATIONS: Final = Prepared(
     lambda sids: models.Reservation.objects.filter(sid__in=sids).select_related(
         "worker_previous_activity"
-    )
+    ),
+    MANY_SIDS,
 )
-_WORKERS: Final = BySids(lambda sids: models.Worker.objects.filter(sid__in=sids))
-_AVAILABLE: Final = BySids(
-    lambda sids: models.Activity.objects.filter(sid__in=sids).values_list("sid", "available")
+_WORKERS: Final = Prepared(lambda sids: models.Worker.objects.filter(sid__in=sids), MANY_SIDS)
+_AVAILABLE: Final = Prepared(
+    lambda sids: models.Activity.objects.filter(sid__in=sids).values_list("sid", "available"),
+    MANY_SIDS,
 )
-_CHANNELS: Final = BySids(lambda sids: models.WorkerChannel.objects.filter(sid__in=sids))
-_VERSIONS: Final = BySids(
-    lambda sids: models.Task.objects.filter(sid__in=sids).values_list("sid", "version")
+_CHANNELS: Final = Prepared(
+    lambda sids: models.WorkerChannel.objects.filter(sid__in=sids), MANY_SIDS
+)
+_VERSIONS: Final = Prepared(
+    lambda sids: models.Task.objects.filter(sid__in=sids).values_list("sid", "version"), MANY_SIDS
 )
 
 
 def load(sids: Iterable[str]) -> dict[str, Frame]:
     """Return the frames of these events; an event that is gone has none."""
-    events = _EVENTS(sids)
+    events = _EVENTS(list(sids))
     beside = _beside(events)
     return {event.sid: _frame(event, beside) for event in events}
 

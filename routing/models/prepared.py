@@ -32,12 +32,22 @@ def cursor() -> Any:
 
 
 class _Many:
-    """Stands for a sequence of ids."""
+    """Stands for a sequence of values of one kind.
+
+    Arguments:
+        sample: gives one of that kind, other than all those of other places and numbers.
+    """
+
+    def __init__(self, sample: Callable[[int, int], Any]) -> None:
+        self.sample = sample
 
 
-MANY: Final = _Many()
-_FEW: Final = 20
-"""Of more ids than this a question is put together each time: reading them costs more than that."""
+MANY: Final = _Many(lambda place, number: -(place + 1) * 1_000_000 - number)
+"""Stands for a sequence of ids."""
+MANY_SIDS: Final = _Many(lambda place, number: f"sample {place}.{number}")
+"""Stands for a sequence of sids."""
+FEW: Final = 20
+"""Of more than this a question is put together each time: reading their rows costs more."""
 
 
 class _Asked:
@@ -50,15 +60,15 @@ class _Asked:
 
     def _lengths(self, values: Sequence[Any]) -> list[int]:
         pairs = zip(values, self.samples, strict=True)
-        return [len(value) for value, sample in pairs if sample is MANY]
+        return [len(value) for value, sample in pairs if isinstance(sample, _Many)]
 
     def _statement(self, kind: Callable[..., Any], values: Sequence[Any]) -> Any:
-        """Return the statement for so many ids, on this kind of database."""
+        """Return the statement for so many of each, on this kind of database."""
         key = (connection.vendor, *map(str, self._lengths(values)))
         found = self._statements.get(key)
         if found is None:
             samples = [
-                [-(place + 1) * 1_000_000 - i for i in range(len(value))] if s is MANY else s
+                [s.sample(place, i) for i in range(len(value))] if isinstance(s, _Many) else s
                 for place, (s, value) in enumerate(zip(self.samples, values, strict=True))
             ]
             found = self._statements[key] = kind(self.make(*samples), _flat(samples))
@@ -70,9 +80,9 @@ class Prepared(_Asked, Generic[Row]):
 
     Arguments:
         make: gives the queryset for these values; called once for each kind of database, and for
-            each number of ids. Rows may come with what they refer to (`select_related`).
+            each number of many. Rows may come with what they refer to (`select_related`).
         samples: one value for each of its arguments, of the type of those that will be given, and
-            all of them different; `MANY` for a sequence of ids.
+            all of them different; `MANY` for a sequence of ids, `MANY_SIDS` for one of sids.
     """
 
     def __init__(self, make: Callable[..., models.QuerySet[Any, Row]], *samples: Any) -> None:
@@ -83,7 +93,7 @@ class Prepared(_Asked, Generic[Row]):
         lengths = self._lengths(values)
         if not all(lengths):
             return []
-        if lengths and max(lengths) > _FEW:
+        if lengths and max(lengths) > FEW:
             return list(self.make(*values))
         query: _Query[Row] = self._statement(_Query, values)
         return query.rows(_flat(values))
@@ -107,7 +117,7 @@ class PreparedUpdate(_Asked):
         lengths = self._lengths(values)
         if not all(lengths):
             return 0
-        if lengths and max(lengths) > _FEW:
+        if lengths and max(lengths) > FEW:
             rows, changes = self.make(*values)
             return int(rows.update(**changes))
         update: _Update = self._statement(_Update, values)

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from routing import models
 from routing.actions import task_statuses
 from routing.actors import SYSTEM
-from routing.models.prepared import MANY, Prepared, PreparedUpdate
+from routing.models.prepared import FEW, MANY, MANY_SIDS, Prepared, PreparedUpdate
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +158,39 @@ def test_an_update_changes_the_rows_of_which_its_condition_holds(count: int) -> 
     gone.refresh_from_db()
     assert (other.priority, gone.priority) == (3, 3)
     assert MOVE([], 1, moment) == 0
+
+
+ACTIVITIES = Prepared(
+    lambda sids: models.Activity.objects.filter(sid__in=sids, available=True), MANY_SIDS
+)
+
+
+@pytest.fixture
+def sids(db: None) -> list[str]:
+    floor = factories.workspace()
+    return [factories.activity(floor, f"Activity {number}").sid for number in range(30)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, FEW, FEW + 1])
+def test_any_number_of_rows_takes_one_query(
+    sids: list[str], count: int, django_assert_num_queries: Any
+) -> None:
+    for wanted in (sids[:count], sids[-count:], sids[:count]):
+        with django_assert_num_queries(1):
+            found = ACTIVITIES(wanted)
+        assert sorted(row.sid for row in found) == sorted(wanted)
+
+
+def test_no_sids_take_no_query(db: None, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert ACTIVITIES([]) == []
+
+
+def test_a_sid_given_twice_is_one_row(sids: list[str]) -> None:
+    assert [row.sid for row in ACTIVITIES([sids[3], sids[3]])] == [sids[3]]
+
+
+def test_what_is_not_there_or_not_asked_for_is_left_out(sids: list[str]) -> None:
+    models.Activity.objects.filter(sid=sids[1]).update(available=False)
+    found = ACTIVITIES([sids[0], sids[1], "WA" + "0" * 32])
+    assert [row.sid for row in found] == [sids[0]]
