@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +14,10 @@ from django.utils import timezone
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import TaskRouterGrant
 
-from routing import models, shared_redis
+from routing import models
 from routing.actions import api_keys
-from tests import factories, redis
+from routing.bridge import consumers, doorkeeper
+from tests import factories
 
 AUTH_TOKEN = "an auth token that only the tests know"
 
@@ -101,29 +100,6 @@ def floor(db: None) -> Floor:
     return make_floor()
 
 
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    """Return the URL of a private Redis."""
-    with (
-        tempfile.TemporaryDirectory(prefix="cb-leases-", dir="/tmp") as home,
-        redis.private_server(Path(home) / "redis.sock") as url,
-    ):
-        yield url
-
-
-@pytest.fixture
-def real_redis(redis_url: str, settings: Any) -> Iterator[redis_client.Redis]:
-    """Keep leases in the private Redis, which is empty."""
-    settings.REDIS_URL = redis_url
-    shared_redis.client_of.cache_clear()
-    client = shared_redis.client()
-    assert client is not None
-    client.flushdb()
-    yield client
-    client.close()
-    shared_redis.client_of.cache_clear()
-
-
 @pytest.fixture
 def away(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
     """Return what takes Redis away, and brings it back."""
@@ -134,3 +110,11 @@ def away(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
 
     yield switch
     switch(False)
+
+
+@pytest.fixture
+def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell sessions of nothing before their lists are read, and then at once."""
+    monkeypatch.setattr(consumers, "LONGEST_HOLD", 3_600.0)
+    monkeypatch.setattr(consumers, "HOLD_SECONDS", 0.0)
+    doorkeeper._refused.clear()

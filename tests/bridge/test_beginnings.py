@@ -15,7 +15,6 @@ from routing.actors import SYSTEM
 from routing.bridge import (
     closings,
     consumers,
-    doorkeeper,
     editions,
     lists,
     notices,
@@ -27,21 +26,13 @@ from tests.bridge.amid import offer, read_lists, told
 from tests.bridge.conftest import Floor, make_floor
 from tests.bridge.sockets import closed, do, opened
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("held_back")]
 
 
 @pytest.fixture
 def floor(transactional_db: None) -> Floor:
     """Return the floor, seen by every thread."""
     return make_floor()
-
-
-@pytest.fixture(autouse=True)
-def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell sessions of nothing before their lists are read, and then at once."""
-    monkeypatch.setattr(consumers, "LONGEST_HOLD", 3_600.0)
-    monkeypatch.setattr(consumers, "HOLD_SECONDS", 0.0)
-    doorkeeper._refused.clear()
 
 
 class Kept:

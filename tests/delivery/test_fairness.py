@@ -86,7 +86,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
 
 
 def test_while_one_workspace_has_a_long_cycle_another_is_served(
-    real_redis: None, runner: Runner, floors: Floors, two: tuple[str, str]
+    real_redis: object, runner: Runner, floors: Floors, two: tuple[str, str]
 ) -> None:
     long, other = two
     floors.held = long
@@ -111,7 +111,7 @@ def test_while_one_workspace_has_a_long_cycle_another_is_served(
 
 
 def test_a_cycle_that_lasts_long_keeps_its_lock(
-    real_redis: None, monkeypatch: pytest.MonkeyPatch
+    real_redis: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     renewed = threading.Semaphore(0)
     reacquire = Lock.reacquire
@@ -136,7 +136,7 @@ def test_a_cycle_that_lasts_long_keeps_its_lock(
 
 
 def test_a_dead_runner_s_lock_gives_way_by_itself(
-    real_redis: None, monkeypatch: pytest.MonkeyPatch
+    real_redis: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wakes._keeper, "keep", lambda lock: None)
     under_way = wakes.turns(WS)
@@ -148,7 +148,7 @@ def test_a_dead_runner_s_lock_gives_way_by_itself(
 
 
 def test_a_workspace_woken_without_end_queues_behind_the_others_after_a_while(
-    real_redis: None, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    real_redis: object, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wakes, "_LONGEST_RUN", 0.0)
     turns = 0
@@ -161,7 +161,7 @@ def test_a_workspace_woken_without_end_queues_behind_the_others_after_a_while(
 
 
 def test_a_redis_lost_in_the_middle_of_a_cycle_ends_the_job_with_a_word(
-    real_redis: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    real_redis: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = shared_redis.client()
 

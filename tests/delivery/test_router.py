@@ -40,7 +40,7 @@ class Cycles:
 
 
 @pytest.fixture
-def cycles(real_redis: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cycles]:
+def cycles(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cycles]:
     """Run two threads over noted cycles."""
     noted = Cycles()
     monkeypatch.setattr(assignment, "run_for_a_while", noted.run)
@@ -108,7 +108,7 @@ def test_wakes_are_taken_again_when_redis_is_back(
 
 
 def test_work_that_a_run_leaves_wakes_the_next(
-    real_redis: None, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    real_redis: object, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor = factories.workspace()
     monkeypatch.setattr(wakes, "_LONGEST_RUN", 0.0)

@@ -16,14 +16,16 @@ WS = "WS" + "0" * 32
 OTHER = "WS" + "1" * 32
 
 
-def test_a_burst_of_wakes_costs_one_entry_per_workspace(real_redis: None, sent: list[str]) -> None:
+def test_a_burst_of_wakes_costs_one_entry_per_workspace(
+    real_redis: object, sent: list[str]
+) -> None:
     for _ in range(10):
         wakes.wake(WS)
     wakes.wake(OTHER)
     assert sent == [WS, OTHER]
 
 
-def test_a_wake_after_the_cycle_began_costs_another(real_redis: None, sent: list[str]) -> None:
+def test_a_wake_after_the_cycle_began_costs_another(real_redis: object, sent: list[str]) -> None:
     wakes.wake(WS)
     for _ in wakes.turns(WS):
         pass
@@ -32,7 +34,7 @@ def test_a_wake_after_the_cycle_began_costs_another(real_redis: None, sent: list
 
 
 def test_what_came_while_a_cycle_ran_is_seen_by_another_turn(
-    real_redis: None, sent: list[str]
+    real_redis: object, sent: list[str]
 ) -> None:
     turns = 0
     for _ in wakes.turns(WS):
@@ -42,14 +44,14 @@ def test_what_came_while_a_cycle_ran_is_seen_by_another_turn(
     assert turns == 2
 
 
-def test_one_cycle_runs_in_a_workspace_at_a_time(real_redis: None) -> None:
+def test_one_cycle_runs_in_a_workspace_at_a_time(real_redis: object) -> None:
     for _ in wakes.turns(WS):
         assert list(wakes.turns(WS)) == []
         assert len(list(wakes.turns(OTHER))) == 1
     assert len(list(wakes.turns(WS))) == 1
 
 
-def test_a_cycle_that_fails_gives_its_turn_back(real_redis: None) -> None:
+def test_a_cycle_that_fails_gives_its_turn_back(real_redis: object) -> None:
     def fail() -> None:
         for _ in wakes.turns(WS):
             raise RuntimeError
