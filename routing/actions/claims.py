@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from django.db.models import F, Model, QuerySet
+from django.db.models import BigIntegerField, F, Model, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from routing import models
 from routing.actions.errors import StaleState
@@ -95,6 +96,14 @@ def slots_of(
 
 
 _COUNT: Final = 7_000_001
+
+
+def _not_before(reserved_us: int) -> Greatest:
+    """Return when the last offer was: whoever waited for the lock has read the clock earlier."""
+    moment = Value(reserved_us, output_field=BigIntegerField())
+    return Greatest(Coalesce(F("last_reserved_us"), moment), moment)
+
+
 _CLAIM_WORKERS: Final = PreparedUpdate(
     lambda pks, count, us: (
         models.Worker.objects.filter(pk__in=pks),
@@ -102,7 +111,7 @@ _CLAIM_WORKERS: Final = PreparedUpdate(
         {
             "version": F("version") + count,
             "workload_version": F("workload_version") + count,
-            "last_reserved_us": us,
+            "last_reserved_us": _not_before(us),
         },
     ),
     *(MANY, _COUNT, 0),
@@ -112,14 +121,14 @@ _CLAIM_ROOM: Final = PreparedUpdate(
         models.WorkerChannel.objects.filter(
             pk__in=pks, available=True, consumed__lte=F("configured_capacity") - count
         ),
-        {"consumed": F("consumed") + count, "last_reserved_us": us},
+        {"consumed": F("consumed") + count, "last_reserved_us": _not_before(us)},
     ),
     *(MANY, _COUNT, 0),
 )
 _CLAIM_REGARDLESS: Final = PreparedUpdate(
     lambda pks, count, us: (
         models.WorkerChannel.objects.filter(pk__in=pks),
-        {"consumed": F("consumed") + count, "last_reserved_us": us},
+        {"consumed": F("consumed") + count, "last_reserved_us": _not_before(us)},
     ),
     *(MANY, _COUNT, 0),
 )
