@@ -52,6 +52,8 @@ def create_task_channel(
             date_created=now,
             date_updated=now,
         )
+    # Whoever changes their activity meanwhile waits: their channels must say so, this one too.
+    _count_workloads(workspace)
     models.WorkerChannel.objects.bulk_create(
         models.WorkerChannel(
             sid=sids.new("WC"),
@@ -65,7 +67,6 @@ def create_task_channel(
             "pk", "activity__available"
         )
     )
-    _count_workloads(workspace)
     _record(EventType.TASK_CHANNEL_CREATED, channel, actor, now)
     return channel
 
@@ -133,8 +134,9 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     default = models.TaskChannel.objects.get(
         workspace_id=channel.workspace_id, unique_name="default"
     )
-    models.Task.objects.filter(task_channel=channel).update(task_channel=default)
+    # Workers before tasks, as everybody locks them.
     _count_workloads(channel.workspace)
+    models.Task.objects.filter(task_channel=channel).update(task_channel=default)
     _record(EventType.TASK_CHANNEL_DELETED, channel, actor, now)
     channel.delete()
 
