@@ -30,7 +30,7 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from config.celery import app  # noqa: E402
-from routing import assignment, jobs, models, router, wakes  # noqa: E402
+from routing import assignment, diagnosis, jobs, models, router, wakes  # noqa: E402
 from routing.actions import workflows  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from routing.core.clock import microseconds  # noqa: E402
@@ -154,6 +154,8 @@ def close_floor(workspace: str) -> dict[str, Any]:
             law()
         except (AssertionError, CommandError):
             wrong.append(f"{name}: {traceback.format_exc()}")
+    if wrong:
+        wrong += diagnosis.problems()
     return {
         "wrong": wrong,
         "offers": ledger.offers,
