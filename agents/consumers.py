@@ -106,7 +106,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         frame = frames.event(message, worker_sid=worker_sid)
         if frame is not None:
-            await self.send_json(frame)
+            await self.send(text_data=frame)
         own = frames.is_own(message, worker_sid=worker_sid)
         causes = REJOIN_BY_LOAD if self._by_load else REJOIN
         if own and message["event_type"] in causes and not self._rejoining:
@@ -164,7 +164,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     def _present(self) -> Agent:
         """Return the agent as the session and the database have it now; raises `Ended`."""
-        session_key = self.scope["session"].session_key
+        session_key = self.scope["session_key"]
         if session_key is None:
             raise Ended(LOGGED_OUT)
         # The session was read when the connection opened; it may have ended since.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -58,19 +59,26 @@ def refused(request: Request | None, refusal: Refused) -> dict[str, Any]:
     return {"reply": None if request is None else request.id, "ok": False, "error": error}
 
 
-def event(message: Mapping[str, Any], *, worker_sid: str) -> dict[str, Any] | None:
+def event(message: Mapping[str, Any], *, worker_sid: str) -> str | None:
     """Return what an agent is told of an event, or None when nothing on their desk changes.
 
     Of what happens to a colleague they hear no more than that something waits or no longer does.
     """
-    event_type = message["event_type"]
     own = is_own(message, worker_sid=worker_sid)
+    about = tuple((key, message[key]) for key in _ABOUT[own] if key in message)
+    return _event(message["event_type"], own, about)
+
+
+_ABOUT: Final = {True: ("task_sid", "task_queue_sid", "reservation_sid"), False: ("task_queue_sid",)}
+
+
+@functools.lru_cache(maxsize=256)
+def _event(event_type: str, own: bool, about: tuple[tuple[str, str], ...]) -> str | None:
+    """Write a frame, once for all who look on."""
     stale = dashboard.stale(EventType(event_type), own=own)
     if not stale:
         return None
-    told = ("task_sid", "task_queue_sid", "reservation_sid") if own else ("task_queue_sid",)
-    about = {key: message[key] for key in told if key in message}
-    return {"event": event_type, **about, "stale": sorted(stale)}
+    return json.dumps({"event": event_type, **dict(about), "stale": sorted(stale)})
 
 
 def is_own(message: Mapping[str, Any], *, worker_sid: str) -> bool:

@@ -13,12 +13,11 @@ import django
 django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - need the apps loaded
-from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
 from config import daphne_requests, daphne_sockets, http  # noqa: E402
-from config.sockets import only_from_our_pages, refuse  # noqa: E402
+from config.sockets import only_from_our_pages, refuse, with_session_key  # noqa: E402
 from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
 
 daphne_requests.install()
@@ -36,7 +35,7 @@ application = ProtocolTypeRouter(
                 # The SDK brings a token, not a cookie: from pages of any origin, and without one.
                 *bridge,
                 # The desk asks whose session it is itself, again and again: nobody else need.
-                re_path(r"", only_from_our_pages(SessionMiddlewareStack(URLRouter(sockets)))),  # type: ignore[arg-type]
+                re_path(r"", only_from_our_pages(with_session_key(URLRouter(sockets)))),  # type: ignore[arg-type]
             ]
         ),
     }

@@ -9,6 +9,7 @@ by the message `groups.interrupted`.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,6 +25,16 @@ ANSWER_SECONDS: Final = 3.0
 
 class ChannelLayer(pubsub.RedisPubSubChannelLayer):  # type: ignore[misc]
     """What settings name: one layer for each event loop."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        # A group's message comes to each of its sockets, all of them in this process: it is read
+        # once, and what was read is shared, so that nobody may change it.
+        self.deserialize = functools.lru_cache(maxsize=256)(super().deserialize)
+
+    async def receive(self, channel: str) -> Any:
+        """Return the next message of a channel."""
+        return await self._get_layer().receive(channel)
 
     def _get_layer(self) -> Any:
         loop = asyncio.get_running_loop()

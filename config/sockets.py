@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
 Scope = MutableMapping[str, Any]
@@ -22,12 +23,27 @@ def only_from_our_pages(application: Application) -> Application:
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         # Nothing of this is kept for as long as the socket is open.
-        if _is_ours(**_named(scope)):
+        if _is_ours(host=_named(scope, b"host"), origin=_named(scope, b"origin")):
             await application(scope, receive, send)
         else:
             await refuse(scope, receive, send)
 
     return checked
+
+
+def with_session_key(application: Application) -> Application:
+    """Tell an application by which session a browser comes: `scope["session_key"]`, or None.
+
+    It is not looked up: that is for whoever asks whose session it is.
+    """
+
+    async def found(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["session_key"] = parse_cookie(_named(scope, b"cookie")).get(
+            settings.SESSION_COOKIE_NAME
+        )
+        await application(scope, receive, send)
+
+    return found
 
 
 async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,9 +52,10 @@ async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close", "code": 4403})
 
 
-def _named(scope: Scope) -> dict[str, str]:
-    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    return {"host": headers.get(b"host", ""), "origin": headers.get(b"origin", "")}
+def _named(scope: Scope, header: bytes) -> str:
+    """Return what a request says in a header, the last of that name; nothing where there is none."""
+    said = [value for name, value in scope["headers"] if name.lower() == header]
+    return said[-1].decode("latin-1") if said else ""
 
 
 def _is_ours(*, host: str, origin: str) -> bool:

@@ -5,6 +5,7 @@ Every panel of every agent is rendered before and after; in between, what was pu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -60,6 +61,11 @@ def groups_of(desk: Desk) -> set[str]:
     }
 
 
+def read(frame: str | None) -> Any:
+    """Return what a frame says; None where there is none."""
+    return None if frame is None else json.loads(frame)
+
+
 def told(desk: Desk, before: set[str], ear: Ear) -> set[str]:
     """Return the panels that a desk was told to fetch, as its socket does it."""
     stale: set[str] = set()
@@ -68,7 +74,7 @@ def told(desk: Desk, before: set[str], ear: Ear) -> set[str]:
     looks_again = False
     for group, message in ear.heard:
         if group in before:
-            frame = frames.event(message, worker_sid=desk.worker.sid)
+            frame = read(frames.event(message, worker_sid=desk.worker.sid))
             stale |= set(frame["stale"]) if frame else set()
             own = frames.is_own(message, worker_sid=desk.worker.sid)
             looks_again |= own and message["event_type"] in causes
@@ -129,14 +135,14 @@ def test_of_a_colleagues_offer_a_desk_hears_only_that_the_queue_changed() -> Non
         "reservation_sid": "WR1",
         "task_queue_sid": "WQ1",
     }
-    assert frames.event(message, worker_sid="WK1") == {
+    assert read(frames.event(message, worker_sid="WK1")) == {
         "event": "reservation.created",
         "task_sid": "WT1",
         "task_queue_sid": "WQ1",
         "reservation_sid": "WR1",
         "stale": ["offers", "presence", "queue"],
     }
-    assert frames.event(message, worker_sid="WK2") == {
+    assert read(frames.event(message, worker_sid="WK2")) == {
         "event": "reservation.created",
         "task_queue_sid": "WQ1",
         "stale": ["queue"],

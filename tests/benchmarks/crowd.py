@@ -24,12 +24,14 @@ from tests.benchmarks import floors  # noqa: E402
 
 WORKERS = 1_000
 BLOCKED = 10_000
+CAPACITY = 50
+"""Chats that an agent takes at once."""
 SEATS = 30
-"""Agents who hear of their offers, for each side; each takes fifty chats at once."""
+"""Agents who hear of their offers, for each side, at least."""
 
 
-def main(sides: list[str]) -> None:
-    """Make the crowd, with agents of each side at their desks."""
+def main(sides: dict[str, int]) -> None:
+    """Make the crowd, with agents of each side at their desks who have room for so many tasks."""
     now = timezone.now()
     account, token = accounts.create_account(friendly_name="Crowd", now=now)
     floor = workspaces.create_workspace(
@@ -49,9 +51,11 @@ def main(sides: list[str]) -> None:
     there = floor.activities.get(friendly_name="Available")
     floors.hire(floor, WORKERS, side="elsewhere")
     floor.workers.update(activity=there)
-    cookies = {side: [seat(floor, side) for _ in range(SEATS)] for side in sides}
+    # Half as many again: not all are full at the same moment.
+    seats = {side: max(SEATS, room * 3 // (2 * CAPACITY)) for side, room in sides.items()}
+    cookies = {side: [seat(floor, side) for _ in range(seats[side])] for side in sides}
     models.WorkerChannel.objects.filter(worker__workspace=floor).update(
-        configured_capacity=50, worker_available=True
+        configured_capacity=CAPACITY, worker_available=True
     )
     chat = floor.task_channels.get(unique_name="chat")
     tasks.create_task(
@@ -89,4 +93,4 @@ def seat(floor: models.Workspace, side: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(json.loads(sys.argv[1]))

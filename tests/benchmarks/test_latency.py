@@ -57,8 +57,9 @@ def test_from_post_to_offer(
 
 def measure(table: Table, server: Cordboard, database: str) -> None:
     """Post at each rate, for some seconds, and print the whole distribution."""
+    rooms = {str(rate): rate * (WARMING + SECONDS) for rate in RATES}
     made = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.crowd", *map(str, RATES)],
+        [sys.executable, "-m", "tests.benchmarks.crowd", json.dumps(rooms)],
         cwd=ROOT,
         env=server.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"},
         stdout=subprocess.PIPE,
