@@ -69,7 +69,10 @@ def event(message: Mapping[str, Any], *, worker_sid: str) -> str | None:
     return _event(message["event_type"], own, about)
 
 
-_ABOUT: Final = {True: ("task_sid", "task_queue_sid", "reservation_sid"), False: ("task_queue_sid",)}
+_ABOUT: Final = {
+    True: ("task_sid", "task_queue_sid", "reservation_sid"),
+    False: ("task_queue_sid",),
+}
 
 
 @functools.lru_cache(maxsize=256)

@@ -49,6 +49,10 @@ class _LoopLayer(pubsub.RedisPubSubLoopLayer):  # type: ignore[misc]
         super().__init__(hosts, **given)
         self._shards = [_Connection(host, self) for host in utils.decode_hosts(hosts)]
 
+    async def _subscribe_to_channel(self, channel: str) -> None:
+        self.channels[channel] = _Inbox()
+        await self._get_shard(channel).subscribe(channel)
+
     def interrupted(self) -> None:
         """Tell every channel of this loop that is in any group, once each."""
         message = self.channel_layer.serialize({"type": "groups.interrupted"})
@@ -56,6 +60,32 @@ class _LoopLayer(pubsub.RedisPubSubLoopLayer):  # type: ignore[misc]
         for channel in members:
             self.channels[channel].put_nowait(message)
         logger.warning("Redis was away; %d sockets have everything read anew", len(members))
+
+
+class _Inbox:
+    """What waits for the one socket that reads a channel; a tenth of what a queue is."""
+
+    __slots__ = ("_messages", "_reader")
+
+    def __init__(self) -> None:
+        self._messages: list[bytes] = []
+        self._reader: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: bytes) -> None:
+        """Add a message."""
+        self._messages.append(message)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    async def get(self) -> bytes:
+        """Take the first message, once there is one."""
+        while not self._messages:
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        return self._messages.pop(0)
 
 
 class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]

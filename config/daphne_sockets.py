@@ -57,8 +57,17 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
         if unread(self.transport) > settings.SOCKET_BACKLOG:
             self._overrun(TOO_SLOW, "Too slow: messages are left unread")
 
+    def serverAccept(self, subprotocol: str | None = None) -> None:
+        """Let a client in, and let go of the request by which it came.
+
+        Twisted's reader of requests would stay with the connection for as long as it is open, to
+        stop reading while too much waits to be sent; of a websocket that much is never kept.
+        """
+        super().serverAccept(subprotocol)
+        self.transport.unregisterProducer()
+
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """Write what is framed, without Autobahn's counting and its words for a log nobody keeps."""
+        """Write what is framed, without Autobahn's counting and its words for nobody's log."""
         if sync or chopsize or self.send_queue:
             super().sendData(data, sync, chopsize)
         else:
@@ -83,7 +92,7 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
 
 @functools.lru_cache(maxsize=128)
 def _framed(text: str) -> PreparedMessage:
-    """Return a message as it goes over the wire: to hundreds of sockets, often, one after another."""
+    """Return a message as it goes over the wire: often to hundreds of sockets, one by one."""
     return PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
 
 

@@ -87,7 +87,6 @@ def wait_for_the_word() -> None:
     # go through all of it again and again.
     gc.collect()
     gc.freeze()
-    sys.setswitchinterval(float(os.environ.get("SWITCH", "0.005")))
     if not sys.stdin.buffer.readline():
         os._exit(1)
     threading.Thread(target=_end_with_the_supervisor, daemon=True, name="supervisor").start()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
@@ -21,12 +22,11 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 def only_from_our_pages(application: Application) -> Application:
     """Refuse a browser that shows another site's page, as sessions ride on cookies."""
 
-    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+    @markcoroutinefunction
+    def checked(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # Nothing of this is kept for as long as the socket is open.
-        if _is_ours(host=_named(scope, b"host"), origin=_named(scope, b"origin")):
-            await application(scope, receive, send)
-        else:
-            await refuse(scope, receive, send)
+        ours = _is_ours(host=_named(scope, b"host"), origin=_named(scope, b"origin"))
+        return (application if ours else refuse)(scope, receive, send)
 
     return checked
 
@@ -34,14 +34,16 @@ def only_from_our_pages(application: Application) -> Application:
 def with_session_key(application: Application) -> Application:
     """Tell an application by which session a browser comes: `scope["session_key"]`, or None.
 
-    It is not looked up: that is for whoever asks whose session it is.
+    It is not looked up: that is for whoever asks whose session it is. The headers are let go of, as
+    the socket may be open all day.
     """
 
-    async def found(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["session_key"] = parse_cookie(_named(scope, b"cookie")).get(
-            settings.SESSION_COOKIE_NAME
-        )
-        await application(scope, receive, send)
+    @markcoroutinefunction
+    def found(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        cookies = parse_cookie(_named(scope, b"cookie"))
+        scope["session_key"] = cookies.get(settings.SESSION_COOKIE_NAME)
+        scope["headers"] = []
+        return application(scope, receive, send)
 
     return found
 
@@ -53,7 +55,7 @@ async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _named(scope: Scope, header: bytes) -> str:
-    """Return what a request says in a header, the last of that name; nothing where there is none."""
+    """Return what a request says in a header, the last of that name, or nothing."""
     said = [value for name, value in scope["headers"] if name.lower() == header]
     return said[-1].decode("latin-1") if said else ""
 
