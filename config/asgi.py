@@ -27,7 +27,7 @@ from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
 sys.setswitchinterval(0.0005)
 # Everything stands still while Python searches for garbage, and with a thousand sockets that takes
 # a tenth of a second: rarely, then. What is garbage for certain goes at once, as always.
-gc.set_threshold(20_000, 10, 10)
+gc.set_threshold(10_000, 10, 10)
 
 daphne_requests.install()
 daphne_sockets.install()

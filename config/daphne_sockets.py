@@ -65,6 +65,8 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
         """
         super().serverAccept(subprotocol)
         self.transport.unregisterProducer()
+        self.clean_headers = []
+        self.http_headers = self.request.headers = {}
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         """Write what is framed, without Autobahn's counting and its words for nobody's log."""
