@@ -9,11 +9,14 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import select
+import time
 from typing import Any, Final
 
 import psycopg
 from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
+from psycopg_pool import ConnectionPool
 
 _PREPARED: Final = "prepared"
 _MOST: Final = 500
@@ -35,6 +38,25 @@ def _numbered(query: str) -> str:
     return re.sub("%[s%]", lambda found: "%" if found[0] == "%%" else f"${next(places)}", query)
 
 
+_SILENT: Final = 30.0
+"""Seconds for which nothing need be asked of a connection that was in use."""
+
+
+def check(connection: Any) -> None:
+    """Raise what the driver raises if a connection of the pool is broken.
+
+    A server that is gone has closed its end, which shows here without asking. Only what a network
+    may have dropped without a word is asked for, and that takes its time: asking each time would be
+    a round trip more for every request and every cycle.
+    """
+    now = time.monotonic()
+    seen, connection.seen = getattr(connection, "seen", 0.0), now
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0) or now - seen > _SILENT:
+        ConnectionPool.check_connection(connection)
+
+
 class DatabaseOperations(operations.DatabaseOperations):
     """Django's, for cursors that do not keep the text of what they were asked."""
 
@@ -49,6 +71,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django's PostgreSQL, with cursors for statements that come again and again."""
 
     ops_class = DatabaseOperations
+
+    @property
+    def pool(self) -> Any:
+        """Return this process's connections; each is looked at before it is given out."""
+        pool = super().pool  # type: ignore[misc]
+        if pool is not None:
+            # Django takes no check of ours; this is where the pool keeps the one that it gave.
+            pool._check = check
+        return pool
 
     def prepared_cursor(self) -> CursorWrapper:
         """Return a cursor for statements of which there are few, asked very often.
