@@ -14,7 +14,7 @@ from workflows import expressions
 
 
 def lane_of(task: models.Task, *, now: datetime) -> models.Lane:
-    """Return the lane for what the task's attributes, step and channel say now."""
+    """Return the lane for what the task's attributes, step and channel say now, with its queue."""
     return _lane(task, identity_of(task, now=now), now)
 
 
@@ -48,9 +48,13 @@ def _lane(task: models.Task, identity: lanes.Identity, now: datetime) -> models.
 
 
 _LANE: Final = Prepared(
-    lambda workspace, digest: models.Lane.objects.filter(workspace_id=workspace, digest=digest),
-    0,
-    "",
+    lambda workspace, digest: models.Lane.objects.filter(
+        workspace_id=workspace, digest=digest
+    ).select_related("task_queue"),
+    *(0, ""),
+)
+_TASK_QUEUE: Final = Prepared(
+    lambda workspace, sid: models.TaskQueue.objects.filter(workspace_id=workspace, sid=sid), 0, "WQ"
 )
 
 
@@ -64,6 +68,11 @@ def seek_of(identity: lanes.Identity) -> seeks.Seek:
 def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
     """Make a lane; whoever makes the same one first has made it for both."""
     seek = seek_of(identity)
+    queue = task.task_queue
+    if identity.task_queue_sid is None:
+        queue = None
+    elif queue is None or queue.sid != identity.task_queue_sid:
+        (queue,) = _TASK_QUEUE(task.workspace_id, identity.task_queue_sid)
     lane, _ = models.Lane.objects.get_or_create(
         workspace=task.workspace,
         digest=identity.digest,
@@ -71,7 +80,7 @@ def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.
             "seek_path": seek.path,
             "seek_value": seek.value,
             "task_channel": task.task_channel,
-            "task_queue": None if identity.task_queue_sid is None else task.task_queue,
+            "task_queue": queue,
             "expression": identity.expression,
             "order_by": identity.order_by,
             "known_worker_sid": identity.known_worker_sid,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from routing import configurations, event_data, events, models
 from routing.actions import lanes, settle
 from routing.core import steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
-from routing.models.prepared import Prepared
 from routing.seen import tasks
 
 FIELDS = [
@@ -50,15 +48,12 @@ def apply(task: models.Task, step: steps.Step, *, now: datetime) -> None:
     task.skip_unasked = step.skip_unasked
     if target.priority is not None:
         task.priority = target.priority
-    if task.task_queue is None or task.task_queue.sid != target.queue:
-        (task.task_queue,) = _TASK_QUEUE(task.workspace_id, target.queue)
-        task.task_queue_entered_date = now
+    moves = task.task_queue is None or task.task_queue.sid != target.queue
     task.lane = lanes.lane_of(task, now=now)
-
-
-_TASK_QUEUE: Final = Prepared(
-    lambda workspace, sid: models.TaskQueue.objects.filter(workspace_id=workspace, sid=sid), 0, "WQ"
-)
+    if moves:
+        # The lane is of the target, and brings the target's queue.
+        task.task_queue = task.lane.task_queue
+        task.task_queue_entered_date = now
 
 
 def entry(
