@@ -119,6 +119,11 @@ FRAME_FIELDS: Final = ("task_sid", "worker_sid", "reservation_sid", "task_queue_
 _FLUSH_SECONDS = 0.2
 
 
+def is_heard(event_type: E) -> bool:
+    """Tell whether anybody is told of events of this type, or the router woken by them."""
+    return bool(AUDIENCE[event_type]) or event_type in WAKES
+
+
 def audience(event: Event) -> list[str]:
     """Return the names of the groups that hear of this event."""
     data = event.event_data

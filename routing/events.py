@@ -67,10 +67,13 @@ def record_all(
     """
     written = [row(draft, workspace=workspace, actor=actor, now=now) for draft in drafts]
     bulk.insert(written)
+    told = [event for event in written if not event.delivered]
     if outbox.owe_events(written, workspace=workspace):
         # Told to the courier by the first of them, so that nobody's request waits for Redis.
-        written[0].is_owed = True
-    transaction.on_commit(functools.partial(delivery.deliver_all, written))
+        told = told or written[:1]
+        told[0].is_owed = True
+    if told:
+        transaction.on_commit(functools.partial(delivery.deliver_all, told))
 
 
 def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetime) -> models.Event:
@@ -84,6 +87,8 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
         workspace_sid=workspace.sid,
         event_type=draft.event_type.value,
         event_date=now,
+        # Of what nobody hears there is nothing to do after the commit, nor to write down then.
+        delivered=not delivery.is_heard(draft.event_type),
         description=(template.format_map(data) if template else _plain(draft.event_type))[:255],
         event_data=data,
         actor_type=actor.type,
