@@ -25,6 +25,7 @@ from routing import groups, wakes
 from routing.callbacks import calls
 from routing.core.vocabulary import EventType as E
 from routing.models import Event
+from routing.seen import directory
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +117,9 @@ WAKES: Final[frozenset[E]] = frozenset(
 FRAME_FIELDS: Final = ("task_sid", "worker_sid", "reservation_sid", "task_queue_sid")
 """What a socket is told of an event's data: enough to know what to fetch again."""
 
+DESCRIBES: Final[frozenset[E]] = frozenset({E.WORKER_CREATED, E.WORKER_ATTRIBUTES_UPDATE})
+"""What changes for whom lanes are."""
+
 _FLUSH_SECONDS = 0.2
 
 
@@ -156,6 +160,8 @@ def deliver(event: Event) -> None:
         layer = get_channel_layer()
         for group in audience(event):
             async_to_sync(layer.group_send)(group, frame(event))
+        if E(event.event_type) in DESCRIBES:
+            directory.note(event.workspace_sid)
         if E(event.event_type) in WAKES:
             wakes.wake(event.workspace_sid)
         if event.is_owed:
@@ -208,6 +214,8 @@ class _Courier(threading.Thread):
             return batch, False
 
     def _carry(self, runner: asyncio.Runner, batch: list[Event], *, last: bool) -> None:
+        for sid in dict.fromkeys(e.workspace_sid for e in batch if E(e.event_type) in DESCRIBES):
+            directory.note(sid)
         for sid in dict.fromkeys(e.workspace_sid for e in batch if E(e.event_type) in WAKES):
             wakes.wake(sid)
         for sid in dict.fromkeys(e.workspace_sid for e in batch if e.is_owed):

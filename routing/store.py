@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from routing import configurations, models
@@ -16,7 +17,7 @@ from routing.core import cycle, matcher, seeks, snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
 from routing.models import prepared
-from routing.seen import heads
+from routing.seen import directory, heads
 from routing.seen import lanes as seen_lanes
 from routing.seen import tasks as seen_tasks
 from routing.seen import workers as seen_workers
@@ -102,11 +103,17 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
         prioritize_queue_order=QueueOrder(workspace.prioritize_queue_order),
     )
     kinds = seen_lanes.kinds(workspace)
-    workers = _candidates(workspace, kinds) if kinds else []
-    if not workers:
+    if not kinds:
         return seen()
-    lanes, some = seen_lanes.waiting(kinds, workers=workers)
-    return seen(workers=some, lanes=lanes)
+    known = directory.of(workspace)
+    sought = None if known is None else known.sought(kinds)
+    if known is not None and sought is not None:
+        lanes, asked = seen_lanes.waiting(sought)
+        workers = _candidates(workspace, kinds, among=known.whom(asked)) if lanes else []
+    else:
+        workers = _candidates(workspace, kinds)
+        lanes, workers = seen_lanes.waiting_for(kinds, workers=workers) if workers else ({}, [])
+    return seen(workers=workers, lanes=lanes) if workers else seen()
 
 
 def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:
@@ -159,10 +166,15 @@ def _all_fifo(lanes: Collection[snapshot.Lane]) -> bool:
 
 _FREE = """
     SELECT {distinct} workers.id, workers.version, workers.workload_version
-    FROM worker_channels AS slot JOIN workers ON workers.id = slot.worker_id
-    WHERE slot.task_channel_id IN ({channels}) AND slot.worker_available {room}
+    FROM {some} worker_channels AS slot JOIN workers ON workers.id = slot.worker_id
+    WHERE slot.task_channel_id IN ({channels}) AND slot.worker_available {room} {among}
 """
 _ROOM = "AND slot.available AND slot.consumed < slot.configured_capacity"
+# Read one by one by their ids, whatever a planner makes of their number.
+_SOME = {
+    "postgresql": "unnest(%s::bigint[]) AS chosen (id)",
+    "sqlite": "(SELECT value AS id FROM json_each(%s)) AS chosen",
+}
 _NAMED = """
     UNION SELECT workers.id, workers.version, workers.workload_version
     FROM lanes JOIN workers ON workers.sid = lanes.known_worker_sid
@@ -171,9 +183,16 @@ _NAMED = """
 
 
 def _candidates(
-    workspace: models.Workspace, kinds: Collection[seen_lanes.Kind]
+    workspace: models.Workspace,
+    kinds: Collection[seen_lanes.Kind],
+    *,
+    among: Sequence[int] | None = None,
 ) -> list[snapshot.Worker]:
-    """Return who may have a free slot where something waits, and whom a task names regardless."""
+    """Return who may have a free slot where something waits, and whom a task names regardless.
+
+    Arguments:
+        among: the ids of those who may come into question at all; None is everybody.
+    """
     channels = list(dict.fromkeys(channel for channel, _ in kinds))
     marks = ", ".join(["%s"] * len(channels))
     # Without multitasking a capacity says nothing, only whether there is a task in hand.
@@ -182,11 +201,15 @@ def _candidates(
         distinct="DISTINCT" if len(channels) > 1 else "",
         channels=marks,
         room=_ROOM if workspace.multi_task_enabled else "",
+        some="" if among is None else f"{_SOME[connection.vendor]} CROSS JOIN",
+        among="" if among is None else "AND slot.worker_id = chosen.id",
     )
-    parameters = channels
+    parameters: list[Any] = list(channels)
+    if among is not None:
+        parameters.insert(0, list(among) if connection.vendor == "postgresql" else str(list(among)))
     if any(path == seeks.REGARDLESS for _, path in kinds):
         sql += _NAMED.format(channels=marks)
-        parameters = channels * 2
+        parameters += channels
     with prepared.cursor() as cursor:
         cursor.execute(sql, parameters)
         return seen_workers.load_known(cursor.fetchall())

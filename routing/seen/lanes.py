@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from django.db import connection
@@ -79,6 +79,10 @@ _INDEXES = {
 
 Kind = tuple[int, str]
 """A task channel's id, and a path by which lanes of that channel are found."""
+Sought = tuple[int, str, str]
+"""The same, and a value there."""
+Asked = set[tuple[str, str]]
+"""Paths and values that somebody is looked for by."""
 
 
 def indexed() -> dict[str, str]:
@@ -101,7 +105,7 @@ def kinds(workspace: models.Workspace) -> list[Kind]:
         return [(channel, path) for channel, path in cursor.fetchall()]
 
 
-def waiting(
+def waiting_for(
     found: Iterable[Kind], *, workers: Iterable[snapshot.Worker]
 ) -> tuple[dict[int, snapshot.Lane], list[snapshot.Worker]]:
     """Return the lanes on which something waits and that some of these workers might serve.
@@ -109,30 +113,34 @@ def waiting(
     With them come the workers who might: the others need not be looked at.
     """
     people = list(workers)
-    sought: set[tuple[int, str, str]] = set()
+    sought: set[Sought] = set()
     having: dict[str, dict[str, list[snapshot.Worker]]] = {}
     for channel, path in found:
         if path in (seeks.ANYONE, seeks.REGARDLESS):
             sought.add((channel, path, ""))
         else:
             if path not in having:
-                having[path] = _by_value(people, path)
+                having[path] = by_value(people, path)
             sought.update((channel, path, value) for value in having[path])
-    if not sought:
-        return {}, []
-    sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
-    with prepared.cursor() as cursor:
-        cursor.execute(sql, [json.dumps(sorted(sought))])
-        rows = cursor.fetchall()
-    lanes = _seen([row[:-2] for row in rows])
-    asked = {(path, value) for *_, path, value in rows}
+    lanes, asked = waiting(sought)
     if any(path in (seeks.ANYONE, seeks.REGARDLESS) for path, _ in asked):
         return lanes, people
     some = {worker.id: worker for path, value in asked for worker in having[path][value]}
     return lanes, [*some.values()]
 
 
-def _by_value(people: Iterable[snapshot.Worker], path: str) -> dict[str, list[snapshot.Worker]]:
+def waiting(sought: Collection[Sought]) -> tuple[dict[int, snapshot.Lane], Asked]:
+    """Return the lanes found so on which something waits, and by what they were found."""
+    if not sought:
+        return {}, set()
+    sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
+    with prepared.cursor() as cursor:
+        cursor.execute(sql, [json.dumps(sorted(sought))])
+        rows = cursor.fetchall()
+    return _seen([row[:-2] for row in rows]), {(path, value) for *_, path, value in rows}
+
+
+def by_value(people: Iterable[snapshot.Worker], path: str) -> dict[str, list[snapshot.Worker]]:
     """Return these workers by each value for which a lane of this path may look for them."""
     found: dict[str, list[snapshot.Worker]] = {}
     for worker in people:
