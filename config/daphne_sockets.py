@@ -65,7 +65,7 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
         """
         super().serverAccept(subprotocol)
         self.transport.unregisterProducer()
-        self.clean_headers = []
+        self.clean_headers: list[tuple[bytes, bytes]] = []
         self.http_headers = self.request.headers = {}
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:

@@ -166,14 +166,13 @@ def _all_fifo(lanes: Collection[snapshot.Lane]) -> bool:
 
 _FREE = """
     SELECT {distinct} workers.id, workers.version, workers.workload_version
-    FROM {some} worker_channels AS slot JOIN workers ON workers.id = slot.worker_id
+    FROM worker_channels AS slot JOIN workers ON workers.id = slot.worker_id
     WHERE slot.task_channel_id IN ({channels}) AND slot.worker_available {room} {among}
 """
 _ROOM = "AND slot.available AND slot.consumed < slot.configured_capacity"
-# Read one by one by their ids, whatever a planner makes of their number.
-_SOME = {
-    "postgresql": "unnest(%s::bigint[]) AS chosen (id)",
-    "sqlite": "(SELECT value AS id FROM json_each(%s)) AS chosen",
+_AMONG = {
+    "postgresql": "AND slot.worker_id = ANY(%s::bigint[])",
+    "sqlite": "AND slot.worker_id IN (SELECT value FROM json_each(%s))",
 }
 _NAMED = """
     UNION SELECT workers.id, workers.version, workers.workload_version
@@ -201,12 +200,11 @@ def _candidates(
         distinct="DISTINCT" if len(channels) > 1 else "",
         channels=marks,
         room=_ROOM if workspace.multi_task_enabled else "",
-        some="" if among is None else f"{_SOME[connection.vendor]} CROSS JOIN",
-        among="" if among is None else "AND slot.worker_id = chosen.id",
+        among="" if among is None else _AMONG[connection.vendor],
     )
     parameters: list[Any] = list(channels)
     if among is not None:
-        parameters.insert(0, list(among) if connection.vendor == "postgresql" else str(list(among)))
+        parameters.append(list(among) if connection.vendor == "postgresql" else str(list(among)))
     if any(path == seeks.REGARDLESS for _, path in kinds):
         sql += _NAMED.format(channels=marks)
         parameters += channels

@@ -6,11 +6,13 @@ more than answering it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import re
 import select
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 import psycopg
@@ -72,6 +74,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ops_class = DatabaseOperations
 
+    def _configure_connection(self, connection: Any) -> bool:
+        # Else a plan is made anew again and again, to see whether it were better for these values:
+        # ours ask for the heads of indexes, whatever the values.
+        changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
+        if not self.settings_dict.get("PREPARE", True):
+            return changed
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        return True
+
     @property
     def pool(self) -> Any:
         """Return this process's connections; each is looked at before it is given out."""
@@ -91,6 +102,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return self.cursor()
         cursor: CursorWrapper = self._cursor(_PREPARED)  # type: ignore[attr-defined]
         return cursor
+
+    @contextlib.contextmanager
+    def pipeline(self) -> Iterator[None]:
+        """Send the statements of a block one after another, and wait for all answers at its end."""
+        if not self.settings_dict.get("PREPARE", True):
+            yield
+            return
+        self.ensure_connection()
+        with self.wrap_database_errors, self.connection.pipeline():
+            yield
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Return a cursor of this connection."""

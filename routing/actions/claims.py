@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -15,7 +15,7 @@ from routing import models
 from routing.actions.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
-from routing.models.prepared import FEW, MANY, Prepared, PreparedUpdate
+from routing.models.prepared import FEW, MANY, Prepared, PreparedUpdate, together
 
 _Row = TypeVar("_Row", bound=Model)
 _PENDING: Final = AssignmentStatus.PENDING.value
@@ -58,19 +58,17 @@ _SLOTS: Final = Prepared(
 )
 
 
-def lock_workers(decisions: Iterable[ReserveWorkers]) -> dict[int, models.Worker]:
-    """Lock the workers, in the order in which every action locks them, before any task."""
-    wanted = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
-    if len(wanted) <= FEW:
-        return {row.pk: row for row in _FEW_WORKERS(wanted)}
-    return _with(_workers(wanted), _OF_WORKERS)
-
-
-def lock_tasks(decisions: Sequence[ReserveWorkers]) -> dict[int, models.Task]:
-    wanted = [decision.task.id for decision in decisions]
-    if len(wanted) <= FEW:
-        return {row.pk: row for row in _FEW_TASKS(wanted)}
-    return _with(_tasks(wanted), _OF_TASKS)
+def lock(
+    decisions: Sequence[ReserveWorkers],
+) -> tuple[dict[int, models.Worker], dict[int, models.Task]]:
+    """Lock the workers, in the order in which every action locks them, and then the tasks."""
+    people = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
+    tasks = [decision.task.id for decision in decisions]
+    if len(people) > FEW or len(tasks) > FEW:
+        return _with(_workers(people), _OF_WORKERS), _with(_tasks(tasks), _OF_TASKS)
+    with together():
+        workers, waiting = _FEW_WORKERS.ask(people), _FEW_TASKS.ask(tasks)
+    return {row.pk: row for row in workers()}, {row.pk: row for row in waiting()}
 
 
 def _with(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
@@ -134,11 +132,14 @@ _CLAIM_REGARDLESS: Final = PreparedUpdate(
 )
 
 
-def claim(offers: Sequence[Offer], reserved_us: int) -> None:
-    """Take the slots: one statement for all that take equally many of one worker or channel."""
+def claim(offers: Sequence[Offer], reserved_us: int) -> Callable[[], None]:
+    """Take the slots: one statement for all that take equally many of one worker or channel.
+
+    What is returned raises `StaleState`, once the answers are there, unless all were free.
+    """
     per_worker = Counter(slot.worker_id for offer in offers for slot in offer.slots)
     for count, workers in _by_count(per_worker).items():
-        _CLAIM_WORKERS(workers, count, reserved_us)
+        _CLAIM_WORKERS.ask(workers, count, reserved_us)
     for offer in offers:
         for slot in offer.slots:
             slot.worker.version += 1
@@ -149,12 +150,18 @@ def claim(offers: Sequence[Offer], reserved_us: int) -> None:
         for slot in offer.slots
         if not (offer.within_capacity and offer.task.workspace.multi_task_enabled)
     }
+    claimed = []
     for count, slots in _by_count(per_slot).items():
         bounded = [pk for pk in slots if pk not in unbounded]
-        claimed = _CLAIM_ROOM(bounded, count, reserved_us)
-        claimed += _CLAIM_REGARDLESS([pk for pk in slots if pk in unbounded], count, reserved_us)
-        if claimed != len(slots):
+        regardless = [pk for pk in slots if pk in unbounded]
+        claimed.append(_CLAIM_ROOM.ask(bounded, count, reserved_us))
+        claimed.append(_CLAIM_REGARDLESS.ask(regardless, count, reserved_us))
+
+    def insist() -> None:
+        if sum(each() for each in claimed) != len(per_slot):
             raise StaleState("a worker has no free slot any more")
+
+    return insist
 
 
 def _by_count(counted: Mapping[int, int]) -> dict[int, list[int]]:
@@ -178,11 +185,17 @@ _RESERVE: Final = PreparedUpdate(
 )
 
 
-def reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> None:
-    if _RESERVE([task.pk for task in tasks], now) != len(tasks):
-        raise StaleState("a task is no longer waiting")
+def reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> Callable[[], None]:
+    """Take the tasks; what is returned raises `StaleState` unless all were waiting."""
+    reserved = _RESERVE.ask([task.pk for task in tasks], now)
+
+    def insist() -> None:
+        if reserved() != len(tasks):
+            raise StaleState("a task is no longer waiting")
+
     for task in tasks:
         task.assignment_status = AssignmentStatus.RESERVED.value
         task.assignments += 1
         task.version += 1
         task.date_updated = now
+    return insist

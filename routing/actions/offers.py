@@ -18,6 +18,7 @@ from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
 from routing.models import bulk
+from routing.models.prepared import together
 
 DEFAULT_TIMEOUT: Final = 120
 """Seconds an offer stands when no workflow says otherwise."""
@@ -31,8 +32,7 @@ def reserve_workers(decisions: Sequence[ReserveWorkers], *, now: datetime) -> in
     or a worker that is not what the router saw is dropped, and with it the later ones about its
     workers, which counted on it. Returns how many decisions were carried out.
     """
-    people = claims.lock_workers(decisions)
-    tasks = claims.lock_tasks(decisions)
+    people, tasks = claims.lock(decisions)
     slots = claims.slots_of(people, tasks)
     offers: list[Offer] = []
     doubtful: set[int] = set()
@@ -79,10 +79,15 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
     """
     if not offers:
         return []
-    claims.claim(offers, microseconds(now))
-    claims.reserve_tasks([offer.task for offer in offers], now)
     made = [_reservation(offer.task, slot, now) for offer in offers for slot in offer.slots]
-    _write(made, actor=actor, now=now)
+    with together():
+        are_free = claims.claim(offers, microseconds(now))
+        are_waiting = claims.reserve_tasks([offer.task for offer in offers], now)
+        written = bulk.begin(made)
+    are_free()
+    are_waiting()
+    written()
+    _tell(made, actor=actor, now=now)
     return made
 
 
@@ -94,19 +99,19 @@ def hand_on(
     Raises `StaleState` when the slot is not free.
     """
     us = microseconds(now)
-    claims.claim([offer], us)
+    claims.claim([offer], us)()
     made = _reservation(offer.task, offer.slots[0], now)
     made.incoming = transfer
     if transfer.deadline_us < made.deadline_us:
         # A queue's turn is not longer for having many workers.
         made.deadline_us = transfer.deadline_us
         made.reservation_timeout = max(-(-(transfer.deadline_us - us) // SECOND), 1)
-    _write([made], actor=actor, now=now)
+    bulk.insert([made])
+    _tell([made], actor=actor, now=now)
     return made
 
 
-def _write(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
-    bulk.insert(made)
+def _tell(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
     events.record_all(
         [
             events.Draft(

@@ -17,6 +17,7 @@ from django.db import connection, models
 from routing.models import prepared
 
 _Prepare = Callable[[Any], Any]
+_Ids = Callable[[], Sequence[int]]
 
 _ARRAYS: Final = {"jsonb": "text", "inet": "text"}
 """In which form a column's values come, where it is not their own."""
@@ -50,21 +51,29 @@ def insert(rows: Sequence[models.Model]) -> None:
 
     Fields with a default in the database get that one.
     """
+    begin(rows)()
+
+
+def begin(rows: Sequence[models.Model]) -> Callable[[], None]:
+    """Insert new rows; what is returned gives them their ids, see `prepared.together`."""
     if not rows:
-        return
+        return lambda: None
     columns = _columns(type(rows[0]), connection.vendor)
     write = _write_postgresql if connection.vendor == "postgresql" else _write_sqlite
-    ids = write(type(rows[0])._meta.db_table, columns, [column.values(rows) for column in columns])
-    for row, pk in zip(rows, ids, strict=True):
-        row.pk = pk
-        row._state.adding = False
-        row._state.db = connection.alias
+    values = [column.values(rows) for column in columns]
+    written = write(type(rows[0])._meta.db_table, columns, values)
+
+    def finish() -> None:
+        for row, pk in zip(rows, written(), strict=True):
+            row.pk = pk
+            row._state.adding = False
+            row._state.db = connection.alias
+
+    return finish
 
 
-def _write_postgresql(
-    table: str, columns: Sequence[_Column], values: Sequence[list[Any]]
-) -> Sequence[int]:
-    """Insert what the columns hold, and return the new ids."""
+def _write_postgresql(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:
+    """Insert what the columns hold, and return what gives the new ids."""
     names = ", ".join(column.name for column in columns)
     if len(values[0]) <= _SOME:
         marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(values[0]))
@@ -79,15 +88,18 @@ def _write_postgresql(
             " ORDER BY place"
         )
         parameters = [*values]
-    with prepared.cursor() as cursor:
-        cursor.execute(f"{sql} RETURNING id", parameters)
-        return [pk for (pk,) in cursor.fetchall()]
+    cursor = prepared.cursor()
+    cursor.execute(f"{sql} RETURNING id", parameters)
+
+    def ids() -> Sequence[int]:
+        with cursor:
+            return [pk for (pk,) in cursor.fetchall()]
+
+    return ids
 
 
-def _write_sqlite(
-    table: str, columns: Sequence[_Column], values: Sequence[list[Any]]
-) -> Sequence[int]:
-    """Insert what the columns hold, and return the new ids."""
+def _write_sqlite(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:
+    """Insert what the columns hold, and return what gives the new ids."""
     marks = f"({', '.join(['%s'] * len(columns))})"
     into = f"INSERT INTO {table} ({', '.join(column.name for column in columns)}) VALUES"
     lines = list(zip(*values, strict=True))
@@ -100,7 +112,8 @@ def _write_sqlite(
             f"{into} {', '.join([marks] * len(few))}", [value for line in few for value in line]
         )
         # One writer at a time: the rows of one transaction are numbered without a gap.
-        return range(cursor.lastrowid - len(lines) + 1, cursor.lastrowid + 1)
+        ids = range(cursor.lastrowid - len(lines) + 1, cursor.lastrowid + 1)
+    return lambda: ids
 
 
 @functools.cache

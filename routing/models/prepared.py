@@ -7,7 +7,8 @@ the samples' places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -29,6 +30,18 @@ def cursor() -> Any:
     """
     prepared: Callable[[], Any] = getattr(connection, "prepared_cursor", connection.cursor)
     return prepared()
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Have what is asked in a block answered at its end, at the cost of one question.
+
+    Only what does not wait for another answer can be asked so: by `ask`, whose answer is read after
+    the block. On SQLite, which is in this process, each question is answered at once.
+    """
+    pipeline: Callable[[], Any] = getattr(connection, "pipeline", contextlib.nullcontext)
+    with pipeline():
+        yield
 
 
 class _Many:
@@ -90,13 +103,18 @@ class Prepared(_Asked, Generic[Row]):
 
     def __call__(self, *values: Any) -> list[Row]:
         """Return the rows for these values."""
+        return self.ask(*values)()
+
+    def ask(self, *values: Any) -> Callable[[], list[Row]]:
+        """Ask for the rows for these values; what is returned gives them, see `together`."""
         lengths = self._lengths(values)
         if not all(lengths):
-            return []
+            return list
         if lengths and max(lengths) > FEW:
-            return list(self.make(*values))
+            found = list(self.make(*values))
+            return lambda: found
         query: _Query[Row] = self._statement(_Query, values)
-        return query.rows(_flat(values))
+        return query.ask(_flat(values))
 
 
 class PreparedUpdate(_Asked):
@@ -114,14 +132,19 @@ class PreparedUpdate(_Asked):
 
     def __call__(self, *values: Any) -> int:
         """Return how many rows were changed."""
+        return self.ask(*values)()
+
+    def ask(self, *values: Any) -> Callable[[], int]:
+        """Have rows changed; what is returned tells how many, see `together`."""
         lengths = self._lengths(values)
         if not all(lengths):
-            return 0
+            return int
         if lengths and max(lengths) > FEW:
             rows, changes = self.make(*values)
-            return int(rows.update(**changes))
+            changed = int(rows.update(**changes))
+            return lambda: changed
         update: _Update = self._statement(_Update, values)
-        return update.run(_flat(values))
+        return update.ask(_flat(values))
 
 
 def _flat(values: Sequence[Any]) -> list[Any]:
@@ -145,6 +168,16 @@ class _Statement:
         ]
         used = {place for _, place, _ in self.places}
         assert used == {*range(len(samples))}, "a sample is lost, or given twice"
+
+    def sent(self, values: Sequence[Any]) -> Any:
+        """Return the cursor by which the statement was sent."""
+        asked = cursor()
+        try:
+            asked.execute(self.sql, self.parameters(values))
+        except BaseException:
+            asked.close()
+            raise
+        return asked
 
     def parameters(self, values: Sequence[Any]) -> list[Any]:
         found = self.fixed.copy()
@@ -180,10 +213,14 @@ class _Update(_Statement):
         query.add_update_values(changes)
         super().__init__(query.get_compiler(connection=connection), samples)
 
-    def run(self, values: Sequence[Any]) -> int:
-        with cursor() as asked:
-            asked.execute(self.sql, self.parameters(values))
-            return int(asked.rowcount)
+    def ask(self, values: Sequence[Any]) -> Callable[[], int]:
+        asked = self.sent(values)
+
+        def changed() -> int:
+            with asked:
+                return int(asked.rowcount)
+
+        return changed
 
 
 class _Query(_Statement, Generic[Row]):
@@ -205,13 +242,17 @@ class _Query(_Statement, Generic[Row]):
                 compiler.klass_info, compiler.select, connection.alias
             )
 
-    def rows(self, values: Sequence[Any]) -> list[Row]:
-        with cursor() as asked:
-            asked.execute(self.sql, self.parameters(values))
-            found = asked.fetchall()
-        if self.converters:
-            found = [self._read(list(row)) for row in found]
-        return cast("list[Row]", found if self.model is None else [*map(self._row, found)])
+    def ask(self, values: Sequence[Any]) -> Callable[[], list[Row]]:
+        asked = self.sent(values)
+
+        def rows() -> list[Row]:
+            with asked:
+                found = asked.fetchall()
+            if self.converters:
+                found = [self._read(list(row)) for row in found]
+            return cast("list[Row]", found if self.model is None else [*map(self._row, found)])
+
+        return rows
 
     def _row(self, columns: Sequence[Any]) -> models.Model:
         assert self.model is not None

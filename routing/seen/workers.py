@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 
 from routing import models
 from routing.core import snapshot
-from routing.models.prepared import MANY, Prepared
+from routing.models.prepared import MANY, Prepared, together
 from routing.seen.attributes import read
 
+_Columns = tuple[Any, ...]
 _CHUNK: Final = 500
 _KEPT_AT_MOST: Final = 50_000
 _kept: dict[int, snapshot.Worker] = {}
@@ -32,7 +33,8 @@ def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
     if connection.in_atomic_block:
         everyone = list(rows.order_by("pk").values_list(*_WHO))
         some = (everyone[start : start + _CHUNK] for start in range(0, len(everyone), _CHUNK))
-        return [worker for each in some for worker in _read(each).values()]
+        whole = ((each, _CHANNELS([row[0] for row in each])) for each in some)
+        return [worker for each in whole for worker in _meant(*each).values()]
     return load_known(rows.order_by("pk").values_list("pk", "version", "workload_version"))
 
 
@@ -59,7 +61,10 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     if len(_kept) > _KEPT_AT_MOST:
         _kept.clear()
     for start in range(0, len(changed), _CHUNK):
-        new = _read(_PEOPLE(changed[start : start + _CHUNK]))
+        with together():
+            people = _PEOPLE.ask(changed[start : start + _CHUNK])
+            channels = _CHANNELS.ask(changed[start : start + _CHUNK])
+        new = _meant(people(), channels())
         found.update(new)
         if keep:
             _kept.update(new)
@@ -97,13 +102,14 @@ _CHANNELS: Final = Prepared(
 )
 
 
-def _read(people: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Worker]:
-    """Read the channels of workers, and return what both mean.
+def _meant(people: Iterable[_Columns], channels: Iterable[_Columns]) -> dict[int, snapshot.Worker]:
+    """Return what the columns of workers and of their channels mean.
 
     Arguments:
         people: of each worker the columns of `_WHO`.
+        channels: of each of their channels those of `_CHANNELS`.
     """
-    channels = _channels([row[0] for row in people])
+    by_worker = _by_worker(channels)
     found = {}
     for (
         pk,
@@ -126,7 +132,7 @@ def _read(people: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Worker]:
             available=available,
             attributes={} if (own := read(attributes, of=sid)) is None else own,
             readable=own is not None,
-            channels=channels[pk],
+            channels=by_worker[pk],
             last_reserved_us=-1 if reserved is None else reserved,
             version=version,
             workload_version=workload,
@@ -147,9 +153,10 @@ def _same_person(one: snapshot.Worker, other: snapshot.Worker) -> bool:
 _who = attrgetter("sid", "friendly_name", "activity_sid", "activity_name")
 
 
-def _channels(pks: Sequence[int]) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
+def _by_worker(
+    columns: Iterable[_Columns],
+) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
     found: dict[int, dict[int, snapshot.WorkerChannel]] = defaultdict(dict)
-    columns = _CHANNELS(pks)
     for worker_id, channel_id, name, capacity, available, kept, consumed, assigned, us in columns:
         found[worker_id][channel_id] = snapshot.WorkerChannel(
             task_channel_id=channel_id,
