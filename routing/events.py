@@ -63,15 +63,21 @@ def record_all(
     """Write events beside the changes they tell of, in order, by as few statements as they fit in.
 
     They are delivered when the transaction commits; what the workspace's callback is owed is
-    written beside them.
+    written beside them. Where nothing is owed they may be recorded `together` with other rows.
     """
     written = [row(draft, workspace=workspace, actor=actor, now=now) for draft in drafts]
-    bulk.insert(written)
+    numbered = bulk.begin(written)
     told = [event for event in written if not event.delivered]
-    if outbox.owe_events(written, workspace=workspace):
-        # Told to the courier by the first of them, so that nobody's request waits for Redis.
-        told = told or written[:1]
-        told[0].is_owed = True
+    if workspace.event_callback_url:
+        # What is owed for them refers to them.
+        numbered()
+        if outbox.owe_events(written, workspace=workspace):
+            # Told to the courier by the first of them, so that nobody's request waits for Redis.
+            told = told or written[:1]
+            told[0].is_owed = True
+    else:
+        # Only then need their numbers be known, so nobody waits for them before.
+        transaction.on_commit(numbered)
     if told:
         transaction.on_commit(functools.partial(delivery.deliver_all, told))
 

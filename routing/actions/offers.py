@@ -83,11 +83,12 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
     with together():
         are_free = claims.claim(offers, microseconds(now))
         are_waiting = claims.reserve_tasks([offer.task for offer in offers], now)
-        written = bulk.begin(made)
+        numbered = bulk.begin(made)
+        _record(made, actor=actor, now=now)
     are_free()
     are_waiting()
-    written()
-    _tell(made, actor=actor, now=now)
+    numbered()
+    _follow(made, actor=actor, now=now)
     return made
 
 
@@ -107,11 +108,12 @@ def hand_on(
         made.deadline_us = transfer.deadline_us
         made.reservation_timeout = max(-(-(transfer.deadline_us - us) // SECOND), 1)
     bulk.insert([made])
-    _tell([made], actor=actor, now=now)
+    _record([made], actor=actor, now=now)
+    _follow([made], actor=actor, now=now)
     return made
 
 
-def _tell(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
+def _record(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
     events.record_all(
         [
             events.Draft(
@@ -125,6 +127,9 @@ def _tell(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) ->
         actor=actor,
         now=now,
     )
+
+
+def _follow(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
     for reservation in made:
         activity_moves.follow_reservation(
             reservation, ReservationStatus.PENDING, actor=actor, now=now

@@ -15,6 +15,7 @@ from routing.core.clock import SECOND, microseconds
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus, EventType, TransferStatus
 from routing.models import bulk
+from routing.models.prepared import together
 
 MAX_TIMEOUT: Final = 1_209_600
 MAX_PRIORITY: Final = 2**31 - 1
@@ -96,21 +97,19 @@ def create_task(
                 field="attributes",
             )
         steps.apply(task, step, now=now)
-    bulk.insert([task])
     happened = [
         *([EventType.WORKFLOW_ENTERED] if task.workflow is not None else []),
         *([EventType.TASK_QUEUE_ENTERED] if task.task_queue is not None else []),
         EventType.TASK_CREATED,
     ]
-    events.record_all(
-        [
-            *(settle.draft(event_type, task) for event_type in happened),
-            *([] if route.bypass else [steps.match(task)]),
-        ],
-        workspace=workspace,
-        actor=actor,
-        now=now,
-    )
+    drafts = [
+        *(settle.draft(event_type, task) for event_type in happened),
+        *([] if route.bypass else [steps.match(task)]),
+    ]
+    with together():
+        numbered = bulk.begin([task])
+        events.record_all(drafts, workspace=workspace, actor=actor, now=now)
+    numbered()
     return task
 
 

@@ -140,11 +140,27 @@ class PreparedUpdate(_Asked):
         if not all(lengths):
             return int
         if lengths and max(lengths) > FEW:
-            rows, changes = self.make(*values)
-            changed = int(rows.update(**changes))
-            return lambda: changed
+            asked = connection.cursor()
+            asked.execute(*_updating(*self.make(*values)).as_sql())
+            return _changed(asked)
         update: _Update = self._statement(_Update, values)
         return update.ask(_flat(values))
+
+
+def _updating(rows: models.QuerySet[Any], changes: dict[str, Any]) -> Any:
+    query: Any = rows.query.chain(UpdateQuery)
+    query.add_update_values(changes)
+    return query.get_compiler(connection=connection)
+
+
+def _changed(asked: Any) -> Callable[[], int]:
+    """Return what tells how many rows an update has changed: once it is answered."""
+
+    def changed() -> int:
+        with asked:
+            return int(asked.rowcount)
+
+    return changed
 
 
 def _flat(values: Sequence[Any]) -> list[Any]:
@@ -208,19 +224,10 @@ class _Update(_Statement):
     def __init__(
         self, made: tuple[models.QuerySet[Any], dict[str, Any]], samples: Sequence[Any]
     ) -> None:
-        rows, changes = made
-        query: Any = rows.query.chain(UpdateQuery)
-        query.add_update_values(changes)
-        super().__init__(query.get_compiler(connection=connection), samples)
+        super().__init__(_updating(*made), samples)
 
     def ask(self, values: Sequence[Any]) -> Callable[[], int]:
-        asked = self.sent(values)
-
-        def changed() -> int:
-            with asked:
-                return int(asked.rowcount)
-
-        return changed
+        return _changed(self.sent(values))
 
 
 class _Query(_Statement, Generic[Row]):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import sys
+from typing import Any
 
 import django
 
@@ -12,8 +15,11 @@ django.setup()
 from django.core.management import call_command  # noqa: E402 - they need the settings above
 from django.db import connection  # noqa: E402
 
+from routing import models  # noqa: E402
+from routing.models.prepared import FEW  # noqa: E402
 from tests import factories  # noqa: E402
 
+MANY = 2 * FEW
 _PREPARED = "SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements"
 
 
@@ -33,8 +39,22 @@ def main(prepare: str) -> None:
         "inserts": [n for text, n in asked.items() if text.startswith("INSERT INTO reservations")],
         "claims": [n for text, n in asked.items() if text.startswith('UPDATE "worker_channels"')],
         "statements": len(asked),
+        "many": offer_many(floor),
     }
     print(json.dumps(report))  # noqa: T201 - what it is run for
+
+
+def offer_many(floor: models.Workspace) -> dict[str, Any]:
+    """Offer more at once than are asked for by statements that are kept; tell what was said."""
+    before = models.Reservation.objects.count()
+    for number in range(MANY):
+        factories.worker(floor, f"Worker {number}", capacity={"chat": 1})
+    for _ in range(MANY):
+        factories.task(floor)
+    said = io.StringIO()
+    logging.getLogger("routing").addHandler(logging.StreamHandler(said))
+    factories.run(floor)
+    return {"offers": models.Reservation.objects.count() - before, "said": said.getvalue()}
 
 
 if __name__ == "__main__":

@@ -17,6 +17,12 @@ def test_statements_of_every_cycle_are_prepared_once_and_used_again(postgres_url
     assert report["claims"] == [4]
 
 
+@pytest.mark.parametrize("prepare", ["on", "off"])
+def test_many_offers_are_made_together_as_few_are(postgres_url: str, prepare: str) -> None:
+    report = play(postgres_url, "tests.races.preparing", prepare, **SETTINGS)
+    assert report["many"] == {"offers": 40, "said": ""}
+
+
 def test_behind_a_pooler_that_wants_none_nothing_is_prepared(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.preparing", "off", **SETTINGS)
     assert report["offered"] == [True] * 4
