@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 
 # Autobahn's native code buys nothing for small frames, and has crashed on some processors.
 os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
@@ -18,17 +16,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - need 
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
-from config import daphne_requests, daphne_sockets, http  # noqa: E402
+from config import daphne_requests, daphne_sockets, http, pauses  # noqa: E402
 from config.sockets import only_from_our_pages, refuse, with_session_key  # noqa: E402
 from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
 
-# Sockets are told by one thread, beside those that answer requests: it need not wait for its turn
-# while one of them computes, which is five milliseconds unless said otherwise.
-sys.setswitchinterval(0.0005)
-# Everything stands still while Python searches for garbage, and with a thousand sockets that takes
-# a tenth of a second: rarely, then. What is garbage for certain goes at once, as always.
-gc.set_threshold(10_000, 10, 10)
-
+pauses.shorten()
 daphne_requests.install()
 daphne_sockets.install()
 sockets = [

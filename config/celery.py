@@ -6,7 +6,7 @@ import os
 
 from celery import Celery, signals
 
-from config import broker
+from config import broker, pauses
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -68,6 +68,7 @@ def take_wakes(**_: object) -> None:
         return
     from routing.router import Router  # models can be imported only now
 
+    pauses.shorten()
     router = Router()
     router.start()
 
