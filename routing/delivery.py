@@ -121,6 +121,8 @@ DESCRIBES: Final[frozenset[E]] = frozenset({E.WORKER_CREATED, E.WORKER_ATTRIBUTE
 """What changes for whom lanes are."""
 
 _FLUSH_SECONDS = 0.2
+_BETWEEN_LOOKS = 0.4
+"""Seconds between two words to those who look on: their pages fetch a list no more often."""
 
 
 def is_heard(event_type: E) -> bool:
@@ -242,12 +244,12 @@ class _Courier(threading.Thread):
                 if not group.startswith("task_queue."):
                     messages.append((group, frame(event)))
                 elif self._quiet_until.get(group, 0.0) <= now:
-                    self._quiet_until[group] = now + _FLUSH_SECONDS
+                    self._quiet_until[group] = now + _BETWEEN_LOOKS
                     messages.append((group, frame(event)))
                 else:
                     self._held_back[group] = frame(event)
         for group in [g for g in self._held_back if last or self._quiet_until[g] <= now]:
-            self._quiet_until[group] = now + _FLUSH_SECONDS
+            self._quiet_until[group] = now + _BETWEEN_LOOKS
             messages.append((group, self._held_back.pop(group)))
         if len(self._quiet_until) > 10_000:
             self._quiet_until = {g: t for g, t in self._quiet_until.items() if t > now}

@@ -38,7 +38,7 @@ SOCKETS = int(os.environ.get("SOCKETS", "1000"))
 IDLE = int(os.environ.get("IDLE", "5000"))
 PUSH_MS, FAN_OUT_US, KILOBYTES = 5, 400, 40
 PAUSE = 0.5
-"""Seconds between two events to one queue, which is told no more often than five times a second."""
+"""Seconds between two events to one queue, which is told no more often than every 0.4 s."""
 UNTIL_TOLD = 6.0
 """Seconds after which a session of the SDK is told of events without having read its lists."""
 Wishes = list[dict[str, str]]
