@@ -112,6 +112,7 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
         workers = _candidates(workspace, kinds, among=known.whom(asked)) if lanes else []
     else:
         workers = _candidates(workspace, kinds)
+        directory.count(workspace, len(workers))
         lanes, workers = seen_lanes.waiting_for(kinds, workers=workers) if workers else ({}, [])
     return seen(workers=workers, lanes=lanes) if workers else seen()
 

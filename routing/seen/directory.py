@@ -5,8 +5,9 @@ changes when somebody is hired or described anew, which is rare beside offers; e
 then, and otherwise only asks which of the thirty have room.
 
 Whoever tells of such a change puts another mark into Redis first (`note`), and by the mark a
-process sees that what it knows is old. Nothing depends on it alone: it is read anew every second,
-and what is found by it is asked again under lock, as always.
+process sees that what it knows is old. Nothing depends on it alone: the first looks of every second
+ask whoever is free, as all do where only few are free or where little happens; and what is found by
+it is asked again under lock, as always.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ from routing.seen.lanes import Kind, Sought, by_value
 logger = logging.getLogger(__name__)
 
 LONGEST: Final = 1.0
-"""Seconds after which it is read anew all the same: as often as the sweep looks."""
+"""Seconds for which it is used: as often as the sweep looks."""
+WHOLE: Final = 2
+"""So many looks of these seconds do without: to read it costs more than one look."""
+MANY: Final = 200
+"""So many must be free for it to pay."""
 MOST: Final = 500
 """So many different things are sought at once at most; beyond, whoever is free is asked first."""
 _KEPT_SECONDS: Final = 86_400
@@ -45,7 +50,6 @@ class Directory:
 
     def __init__(self, mark: str, people: Iterable[snapshot.Worker]) -> None:
         self.mark = mark
-        self.read_at = time.monotonic()
         self._people = list(people)
         self._having: dict[str, dict[str, list[snapshot.Worker]]] = {}
 
@@ -75,21 +79,45 @@ class Directory:
         return found
 
 
-_kept: dict[int, Directory] = {}
+class _Second:
+    """What this process has seen of a workspace since its last second began."""
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.looks = 0
+        self.free = 0
+        self.directory: Directory | None = None
+
+
+_seconds: dict[int, _Second] = {}
 
 
 def of(workspace: models.Workspace) -> Directory | None:
-    """Return the directory of a workspace as of now; None where no Redis says whether it is old."""
+    """Return the directory of a workspace as of now, for one look.
+
+    None where it would not pay, or where no Redis says whether it is old: the look is then for
+    whoever is free, and says how many (`count`).
+    """
+    seen = _seconds.get(workspace.pk)
+    if seen is None or time.monotonic() - seen.begun > LONGEST:
+        if len(_seconds) >= _KEPT_AT_MOST:
+            _seconds.clear()
+        seen = _seconds[workspace.pk] = _Second()
+    seen.looks += 1
+    if seen.looks <= WHOLE or seen.free < MANY:
+        return None
     mark = _mark(workspace.sid)
     if mark is None:
         return None
-    known = _kept.get(workspace.pk)
-    if known is None or known.mark != mark or time.monotonic() - known.read_at > LONGEST:
-        if len(_kept) >= _KEPT_AT_MOST:
-            _kept.clear()
-        known = Directory(mark, workers.load_known(_EVERYBODY(workspace.pk)))
-        _kept[workspace.pk] = known
-    return known
+    if seen.directory is None or seen.directory.mark != mark:
+        seen.directory = Directory(mark, workers.load_known(_EVERYBODY(workspace.pk)))
+    return seen.directory
+
+
+def count(workspace: models.Workspace, free: int) -> None:
+    """Note how many a look has found free."""
+    if seen := _seconds.get(workspace.pk):
+        seen.free = free
 
 
 def note(workspace_sid: str) -> None:

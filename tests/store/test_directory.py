@@ -22,11 +22,13 @@ Assert = Callable[[int], AbstractContextManager[object]]
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_known(real_redis: object) -> Iterator[None]:
-    """Begin with a Redis, and with empty directories."""
-    directory._kept.clear()
+def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin with a Redis and without directories, which are used from the first look on."""
+    monkeypatch.setattr(directory, "WHOLE", 0)
+    monkeypatch.setattr(directory, "MANY", 0)
+    directory._seconds.clear()
     yield
-    directory._kept.clear()
+    directory._seconds.clear()
 
 
 @pytest.fixture
@@ -118,6 +120,31 @@ def test_the_event_of_a_change_marks_directories_as_old(
         )
     marks.append(directory._mark(floor.sid))
     assert marks[0] != marks[1] == marks[2]
+
+
+def test_the_first_looks_of_a_second_do_without(
+    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "WHOLE", 2)
+    assert [directory.of(floor) is None for _ in range(4)] == [True, True, False, False]
+    then = time.monotonic() + directory.LONGEST + 0.001
+    monkeypatch.setattr(time, "monotonic", lambda: then)
+    assert [directory.of(floor) is None for _ in range(4)] == [True, True, False, False]
+
+
+def test_where_few_are_free_only_they_are_asked(
+    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "MANY", 2)
+    for lang in ("en", "de", "fr"):
+        factories.task(floor, attributes={"lang": lang})
+    first = factories.worker(floor, attributes={"langs": ["en"]})
+    assert len(store.load_floor(floor).workers) == 1
+    assert directory.of(floor) is None
+    factories.worker(floor, attributes={"langs": ["de"]})
+    assert len(store.load_floor(floor).workers) == 2
+    assert directory.of(floor) is not None
+    assert {seen.id for seen in store.load_floor(floor).workers} > {first.pk}
 
 
 def test_lanes_for_anybody_are_for_whoever_is_free(floor: models.Workspace) -> None:
