@@ -1,10 +1,15 @@
-"""The statements that PostgreSQL prepares say their places as PostgreSQL does."""
+"""PostgreSQL's statements, which say their places as it does, and its connections, which break."""
 
 from __future__ import annotations
 
-import pytest
+import select
+import time
 
-from config.postgresql.base import _numbered
+import psycopg
+import pytest
+from psycopg_pool import ConnectionPool
+
+from config.postgresql.base import _SILENT, _numbered, check
 
 
 @pytest.mark.parametrize(
@@ -17,3 +22,35 @@ from config.postgresql.base import _numbered
 )
 def test_places_are_numbered_and_doubled_signs_are_single(written: str, numbered: str) -> None:
     assert _numbered(written) == numbered
+
+
+@pytest.mark.postgres
+def test_a_connection_that_the_server_has_ended_is_not_given_out(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as operator:
+        connection = psycopg.connect(postgres_url, autocommit=True)
+        check(connection)
+        check(connection)
+        operator.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+        ended = select.poll()
+        ended.register(connection.fileno(), select.POLLIN)
+        assert ended.poll(10_000)
+        with pytest.raises(psycopg.OperationalError):
+            check(connection)
+
+
+@pytest.mark.postgres
+def test_a_connection_is_asked_only_when_it_was_out_of_use_for_long(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(ConnectionPool, "check_connection", asked.append)
+    now = time.monotonic()
+    moments = iter([now, now + 1, now + _SILENT, now + 2 * _SILENT + 1])
+    monkeypatch.setattr(time, "monotonic", lambda: next(moments))
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        counts = []
+        for _ in range(4):
+            check(connection)
+            counts.append(len(asked))
+    # First, as nobody knows of it, and last.
+    assert counts == [1, 1, 1, 2]
