@@ -41,15 +41,15 @@ def grab_task(
     story = stories.hold(task.pk, joining=[worker.pk])
     if story.task.workspace_id != worker.workspace_id:
         raise NotEligible(Refusal.NOT_IN_QUEUE)
+    if story.task.expires_us <= microseconds(now):
+        # Its life is over, though no cycle has ended it yet: whoever asks, it waits no more.
+        raise NotEligible(Refusal.TASK_NOT_PENDING)
     try:
         hand = matcher.Hand(workers.load_worker(worker.pk))
     except models.Worker.DoesNotExist:
         raise StaleState("the worker was deleted meanwhile") from None
     if refusal := refusal_of(story.task, hand, now=now):
         raise NotEligible(refusal)
-    if story.task.expires_us <= microseconds(now):
-        # Its life is over, though no cycle has ended it yet.
-        raise NotEligible(Refusal.TASK_NOT_PENDING)
     slot = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace").get(
         worker=worker, task_channel=story.task.task_channel_id
     )

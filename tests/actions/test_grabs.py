@@ -88,8 +88,11 @@ def test_a_task_whose_life_is_over_cannot_be_grabbed_although_no_cycle_has_run(
     floor: models.Workspace,
 ) -> None:
     task, worker = factories.task(floor, timeout=60), factories.worker(floor)
-    with pytest.raises(NotEligible):
-        grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(60))
+    for asker in (worker, factories.worker(floor, available=False)):
+        with pytest.raises(NotEligible) as refused:
+            grabs.grab_task(task=task, worker=asker, actor=SYSTEM, now=later(60))
+        # The first reason that holds, whoever asks.
+        assert refused.value.refusal == Refusal.TASK_NOT_PENDING
     grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(59))
     assert factories.status(task) == "assigned"
 
