@@ -167,7 +167,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         session_key = self.scope["session_key"]
         if session_key is None:
             raise Ended(LOGGED_OUT)
-        # The session was read when the connection opened; it may have ended since.
+        # The socket may have been open for long: the session may have ended since.
         user = access.user_of(session_key)
         if not user.is_authenticated:
             raise Ended(LOGGED_OUT)

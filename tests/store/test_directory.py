@@ -18,8 +18,6 @@ from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
-Assert = Callable[[int], AbstractContextManager[object]]
-
 
 @pytest.fixture(autouse=True)
 def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -29,17 +27,6 @@ def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Ite
     directory._seconds.clear()
     yield
     directory._seconds.clear()
-
-
-@pytest.fixture
-def floor() -> models.Workspace:
-    """Return a workspace whose tasks are for whoever speaks their language."""
-    floor = factories.workspace()
-    queue = factories.queue(floor)
-    factories.workflow(
-        floor, default={"queue": queue.sid, "expression": "task.lang IN worker.langs"}
-    )
-    return floor
 
 
 def chosen(floor: models.Workspace) -> list[tuple[str, list[int]]]:

@@ -25,17 +25,6 @@ pytestmark = pytest.mark.django_db
 Assert = Callable[[int], AbstractContextManager[object]]
 
 
-@pytest.fixture
-def floor() -> models.Workspace:
-    """Return a workspace with a queue for everyone and two lanes of tasks."""
-    floor = factories.workspace()
-    queue = factories.queue(floor)
-    factories.workflow(
-        floor, default={"queue": queue.sid, "expression": "task.lang IN worker.langs"}
-    )
-    return floor
-
-
 def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
     factories.worker(floor, attributes={"langs": ["en"]})
     for number in range(6):
