@@ -69,7 +69,7 @@ def record_all(
     numbered = bulk.begin(written)
     told = [event for event in written if not event.delivered]
     if workspace.event_callback_url:
-        # What is owed for them refers to them.
+        # What is owed for them refers to them; a workspace without an address pays nothing.
         numbered()
         if outbox.owe_events(written, workspace=workspace):
             # Told to the courier by the first of them, so that nobody's request waits for Redis.

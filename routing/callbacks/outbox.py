@@ -13,10 +13,9 @@ from routing.models import bulk
 def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -> bool:
     """Write a delivery for each event that the workspace wants posted; tell whether there are any.
 
-    A workspace without an address pays nothing.
+    Arguments:
+        workspace: one that has an address to post them to.
     """
-    if not workspace.event_callback_url:
-        return False
     wanted = wanted_types(workspace.events_filter)
     owed = [
         models.CallbackDelivery(
