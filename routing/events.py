@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from routing import delivery, event_data, models, sids
+from routing import audiences, delivery, event_data, models, sids
 from routing.actors import Actor
 from routing.callbacks import outbox
 from routing.core.vocabulary import EventType, ResourceType
@@ -94,7 +94,7 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
         event_type=draft.event_type.value,
         event_date=now,
         # Of what nobody hears there is nothing to do after the commit, nor to write down then.
-        delivered=not delivery.is_heard(draft.event_type),
+        delivered=not audiences.is_heard(draft.event_type),
         description=(template.format_map(data) if template else _plain(draft.event_type))[:255],
         event_data=data,
         actor_type=actor.type,

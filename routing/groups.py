@@ -13,6 +13,16 @@ def task_queue(sid: str) -> str:
     return f"task_queue.{sid}"
 
 
+def is_of_worker(name: str) -> bool:
+    """Tell whether a group is of everything that concerns one worker."""
+    return name.startswith("worker.")
+
+
+def is_of_task_queue(name: str) -> bool:
+    """Tell whether a group is of what happens in one queue."""
+    return name.startswith("task_queue.")
+
+
 def workspace(sid: str) -> str:
     """Return the group of everything that concerns the configuration of a workspace."""
     return f"workspace.{sid}"

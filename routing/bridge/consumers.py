@@ -15,7 +15,7 @@ from collections import deque
 from typing import Any, Final
 
 from routing import groups
-from routing.bridge import closings, doorkeeper, frames, offline, sessions
+from routing.bridge import closings, doorkeeper, frames, offline, sessions, writers
 from routing.bridge.order import Order, OutOfStep
 from routing.bridge.registry import Holder
 from routing.core.vocabulary import EventType as E
@@ -42,7 +42,7 @@ REFRESHING: Final = frozenset(
     {E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED}
 )
 """What a session knows from its lists alone: it must read them anew."""
-_NAMING: Final = frames.WORKERS | frames.CHANNELS
+_NAMING: Final = writers.WORKERS | writers.CHANNELS
 
 
 class SdkConsumer(Direct):
@@ -145,6 +145,8 @@ class SdkConsumer(Direct):
             return
         kind = message["event_type"]
         if kind in frames.TOLD:
+            account, workspace = self.holder.account_sid, self.holder.workspace_sid
+            self._sessions.loader.hear(message, account_sid=account, workspace_sid=workspace)
             await self._put(message["sid"])
         elif kind in REFRESHING:
             self._looking = self._sessions.start(self._look())

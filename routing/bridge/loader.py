@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from channels.db import database_sync_to_async
 
@@ -25,6 +25,11 @@ class Loader:
         self._kept: OrderedDict[str, Frame] = OrderedDict()
         self._asked: dict[str, asyncio.Future[Frame | None]] = {}
         self._task: asyncio.Task[None] | None = None
+
+    def hear(self, message: Mapping[str, Any], *, account_sid: str, workspace_sid: str) -> None:
+        """Keep what a message to a worker's sessions tells wholly: it need not be loaded."""
+        if "event_data" in message and message["sid"] not in self._kept:
+            self._keep(frames.told(message, account_sid=account_sid, workspace_sid=workspace_sid))
 
     async def load(self, sids: Sequence[str]) -> list[Frame]:
         """Return the frames of these events in their order; what is gone is left out."""
@@ -61,9 +66,12 @@ class Loader:
                 for sid in batch:
                     frame = found.get(sid)
                     if frame is not None:
-                        self._kept[sid] = frame
+                        self._keep(frame)
                     self._asked.pop(sid).set_result(frame)
-                while len(self._kept) > _KEPT:
-                    self._kept.popitem(last=False)
         finally:
             self._task = None
+
+    def _keep(self, frame: Frame) -> None:
+        self._kept[frame.event_sid] = frame
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from routing.bridge.frames import CHANNELS, TASKS, WORKERS, Frame
+from routing.bridge.frames import Frame
+from routing.bridge.writers import CHANNELS, TASKS, WORKERS
 from routing.core.vocabulary import EventType as E
 
 _ENDS: Final = frozenset(

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from agents import consumers, dashboard, frames, waiting
 from agents.dashboard import Panel
-from routing import delivery, groups, models
+from routing import audiences, delivery, groups, models
 from routing.core.vocabulary import EventType
 from tests import factories
 from tests.agents.conftest import Desk, Floor
@@ -121,7 +121,7 @@ def test_what_happens_elsewhere_reaches_nobody_here(
 
 def test_every_event_that_desks_hear_of_makes_something_out_of_date() -> None:
     assert set(dashboard.PANELS) == set(EventType)
-    for event_type, audience in delivery.AUDIENCE.items():
+    for event_type, audience in audiences.AUDIENCE.items():
         if audience:
             assert dashboard.PANELS[event_type], event_type
 

@@ -84,16 +84,21 @@ async def test_events_that_come_while_earlier_ones_are_loaded_follow_them(
     load, made = frames.load, list[models.Reservation]()
 
     def load_and_make_more(sids: Any) -> Any:
-        """Load, while the next offer is made and told."""
-        if len(made) < 2:
+        """Load, while the next offers are made and told."""
+        while len(made) < 2:
             made.append(factories.offered(floor.workspace, now=timezone.now()))
         return load(sids)
 
     async with opened(floor.token(floor.alice)) as socket:
         monkeypatch.setattr(frames, "load", load_and_make_more)
-        first = await offer(floor)
-        sids = [(await told(socket))[1] for _ in range(3)]
-        assert sids == [first.sid, *(each.sid for each in made)]
+        # What is told of the offers needs no loading, that the first is accepted does.
+        first = await do(factories.accepted, floor.workspace, now=timezone.now())
+        heard = [await told(socket) for _ in range(4)]
+        assert heard == [
+            ("reservation.created", first.sid),
+            ("reservation.accepted", first.sid),
+            *(("reservation.created", each.sid) for each in made),
+        ]
 
 
 async def test_a_session_whose_events_cannot_be_loaded_reads_everything_anew(
@@ -106,5 +111,6 @@ async def test_a_session_whose_events_cannot_be_loaded_reads_everything_anew(
 
     async with opened(floor.token(floor.alice)) as socket:
         monkeypatch.setattr(frames, "load", broken)
-        await offer(floor)
+        await do(factories.accepted, floor.workspace, now=timezone.now())
+        assert (await told(socket))[0] == "reservation.created"
         assert (await closed(socket))[0] == closings.RESYNC

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routing import assignment, delivery, models
+from routing import assignment, audiences, models
 from routing.actions import settle
 from routing.core import decisions, lifecycle
 from routing.core.vocabulary import (
@@ -17,7 +17,7 @@ from routing.core.vocabulary import (
 
 
 def test_every_event_type_has_an_audience() -> None:
-    assert set(delivery.AUDIENCE) == set(EventType)
+    assert set(audiences.AUDIENCE) == set(EventType)
 
 
 def test_every_decision_has_an_action_that_carries_it_out() -> None:

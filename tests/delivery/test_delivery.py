@@ -12,7 +12,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from django.utils import timezone
 
-from routing import delivery, groups, jobs, models, wakes
+from routing import audiences, delivery, groups, jobs, models, wakes
 from routing.actions import activities, task_queues, task_statuses, tasks, workers, workspaces
 from routing.actors import SYSTEM
 from routing.core.vocabulary import EventType
@@ -81,9 +81,9 @@ def test_who_holds_a_task_hears_of_its_new_attributes(told: list[tuple[str, str]
     assert (groups.worker(alice.sid), "task.updated") in told
 
 
-@pytest.mark.parametrize("event_type", sorted(delivery.WAKES))
+@pytest.mark.parametrize("event_type", sorted(audiences.WAKES))
 def test_what_wakes_the_router_is_an_event_that_someone_records(event_type: EventType) -> None:
-    assert event_type in delivery.AUDIENCE
+    assert event_type in audiences.AUDIENCE
 
 
 class _Recorder:
@@ -194,25 +194,40 @@ def test_a_lively_queue_is_told_of_once_in_a_while_and_never_forgotten(
     assert told[-1] == "task.created"
 
 
-async def test_frames_say_what_to_fetch_and_not_what_it_is() -> None:
+SHORT = {
+    "type": "routing.event",
+    "event_type": "reservation.created",
+    "sid": "EV1",
+    "worker_sid": "WK1",
+    "task_sid": "WT1",
+}
+
+
+@pytest.mark.parametrize(
+    ("group", "more"),
+    [
+        ("task_queue.WQ1", set()),
+        ("workspace.WS1", set()),
+        ("worker.WK1", {"at", "event_data"}),
+    ],
+)
+async def test_only_whom_it_concerns_is_told_what_an_offer_is_others_what_to_fetch(
+    group: str, more: set[str]
+) -> None:
     event = models.Event(
         sid="EV1",
         workspace_sid="WS1",
         event_type="reservation.created",
+        event_date=NOW,
         event_data={"worker_sid": "WK1", "task_sid": "WT1", "task_attributes": '{"secret": 1}'},
     )
     layer = get_channel_layer()
-    await layer.group_add("worker.WK1", "socket")
-    await layer.group_send("worker.WK1", delivery.frame(event))
+    await layer.group_add(group, "socket")
+    await layer.group_send(group, audiences.message(event, group))
     message = await asyncio.wait_for(layer.receive("socket"), 5)
-    await layer.group_discard("worker.WK1", "socket")
-    assert message == {
-        "type": "routing.event",
-        "event_type": "reservation.created",
-        "sid": "EV1",
-        "worker_sid": "WK1",
-        "task_sid": "WT1",
-    }
+    await layer.group_discard(group, "socket")
+    whole = {"at": int(NOW.timestamp()), "event_data": event.event_data}
+    assert message == SHORT | {key: whole[key] for key in more}
 
 
 Change = Callable[[models.Workspace, models.Worker, models.Task], object]

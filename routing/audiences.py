@@ -1,0 +1,158 @@
+"""Say who hears of what: which sockets, the router, and how much of it they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from routing import groups
+from routing.core.vocabulary import EventType as E
+from routing.models import Event
+
+_WORKER = "worker"  # the worker the event names, and those who hold the task it names
+_QUEUE = "task_queue"  # everybody who serves the queue
+_WORKSPACE = "workspace"  # everybody on the floor
+
+AUDIENCE: Final[Mapping[E, frozenset[str]]] = {
+    E.WORKSPACE_CREATED: frozenset(),
+    E.WORKSPACE_UPDATED: frozenset({_WORKSPACE}),
+    E.WORKSPACE_DELETED: frozenset({_WORKSPACE}),
+    E.ACTIVITY_CREATED: frozenset({_WORKSPACE}),
+    E.ACTIVITY_UPDATED: frozenset({_WORKSPACE}),
+    E.ACTIVITY_DELETED: frozenset({_WORKSPACE}),
+    E.TASK_CHANNEL_CREATED: frozenset({_WORKSPACE}),
+    E.TASK_CHANNEL_UPDATED: frozenset({_WORKSPACE}),
+    E.TASK_CHANNEL_DELETED: frozenset({_WORKSPACE}),
+    E.TASK_QUEUE_CREATED: frozenset({_WORKSPACE}),
+    E.TASK_QUEUE_UPDATED: frozenset({_WORKSPACE}),
+    E.TASK_QUEUE_DELETED: frozenset({_WORKSPACE}),
+    E.TASK_QUEUE_EXPRESSION_UPDATED: frozenset({_WORKSPACE}),
+    E.TASK_QUEUE_ENTERED: frozenset({_QUEUE}),
+    E.TASK_QUEUE_TIMEOUT: frozenset(),
+    E.TASK_QUEUE_MOVED: frozenset({_QUEUE}),
+    E.WORKFLOW_CREATED: frozenset(),
+    E.WORKFLOW_UPDATED: frozenset({_WORKSPACE}),
+    E.WORKFLOW_DELETED: frozenset(),
+    E.WORKFLOW_ENTERED: frozenset(),
+    E.WORKFLOW_TARGET_MATCHED: frozenset(),
+    E.WORKFLOW_TIMEOUT: frozenset(),
+    E.WORKFLOW_SKIPPED: frozenset(),
+    E.WORKER_CREATED: frozenset(),
+    E.WORKER_DELETED: frozenset({_WORKER}),
+    E.WORKER_ATTRIBUTES_UPDATE: frozenset({_WORKER}),
+    E.WORKER_ACTIVITY_UPDATE: frozenset({_WORKER}),
+    E.WORKER_CAPACITY_UPDATE: frozenset({_WORKER}),
+    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: frozenset({_WORKER}),
+    E.TASK_CREATED: frozenset({_QUEUE}),
+    E.TASK_UPDATED: frozenset({_QUEUE, _WORKER}),
+    E.TASK_WRAPUP: frozenset({_WORKER}),
+    E.TASK_COMPLETED: frozenset({_WORKER}),
+    E.TASK_CANCELED: frozenset({_QUEUE, _WORKER}),
+    E.TASK_DELETED: frozenset({_QUEUE}),
+    E.TASK_SYSTEM_DELETED: frozenset(),
+    E.TASK_TRANSFER_INITIATED: frozenset({_WORKER}),
+    E.TASK_TRANSFER_ATTEMPT_FAILED: frozenset({_WORKER}),
+    E.TASK_TRANSFER_FAILED: frozenset({_WORKER}),
+    E.TASK_TRANSFER_CANCELED: frozenset({_WORKER}),
+    E.TASK_TRANSFER_COMPLETED: frozenset({_WORKER}),
+    E.RESERVATION_CREATED: frozenset({_WORKER, _QUEUE}),
+    E.RESERVATION_ACCEPTED: frozenset({_WORKER}),
+    E.RESERVATION_REJECTED: frozenset({_WORKER, _QUEUE}),
+    E.RESERVATION_TIMEOUT: frozenset({_WORKER, _QUEUE}),
+    E.RESERVATION_CANCELED: frozenset({_WORKER, _QUEUE}),
+    E.RESERVATION_RESCINDED: frozenset({_WORKER}),
+    E.RESERVATION_WRAPUP: frozenset({_WORKER}),
+    E.RESERVATION_COMPLETED: frozenset({_WORKER}),
+    E.RESERVATION_FAILED: frozenset({_WORKER}),
+    E.RESERVATION_CALLBACK_FAILED: frozenset(),
+}
+"""Which groups of sockets hear of an event."""
+
+WAKES: Final[frozenset[E]] = frozenset(
+    {
+        E.WORKSPACE_UPDATED,
+        E.TASK_CHANNEL_UPDATED,
+        E.TASK_QUEUE_UPDATED,
+        E.TASK_QUEUE_EXPRESSION_UPDATED,
+        E.WORKFLOW_UPDATED,
+        E.WORKER_CREATED,
+        E.WORKER_ATTRIBUTES_UPDATE,
+        E.WORKER_ACTIVITY_UPDATE,
+        E.WORKER_CAPACITY_UPDATE,
+        E.WORKER_CHANNEL_AVAILABILITY_UPDATE,
+        E.TASK_CREATED,
+        E.TASK_UPDATED,
+        E.TASK_TRANSFER_INITIATED,
+        E.RESERVATION_ACCEPTED,
+        E.RESERVATION_REJECTED,
+        E.RESERVATION_TIMEOUT,
+        E.RESERVATION_CANCELED,
+        E.RESERVATION_RESCINDED,
+        E.RESERVATION_WRAPUP,
+        E.RESERVATION_COMPLETED,
+    }
+)
+"""What may let some waiting task be offered: the router looks at once."""
+
+FRAME_FIELDS: Final = ("task_sid", "worker_sid", "reservation_sid", "task_queue_sid")
+"""What a socket is told of an event's data: enough to know what to fetch again."""
+
+WHOLE: Final[frozenset[E]] = frozenset(
+    {
+        E.RESERVATION_CREATED,
+        E.RESERVATION_FAILED,
+        E.TASK_UPDATED,
+        E.TASK_WRAPUP,
+        E.TASK_COMPLETED,
+        E.TASK_CANCELED,
+        E.TASK_TRANSFER_INITIATED,
+        E.TASK_TRANSFER_ATTEMPT_FAILED,
+        E.TASK_TRANSFER_FAILED,
+        E.TASK_TRANSFER_CANCELED,
+        E.TASK_TRANSFER_COMPLETED,
+    }
+)
+"""What those whom it concerns are told with all its data, as these need nothing beside: nobody has
+to read from the database what they are offered."""
+
+DESCRIBES: Final[frozenset[E]] = frozenset({E.WORKER_CREATED, E.WORKER_ATTRIBUTES_UPDATE})
+"""What changes for whom lanes are."""
+
+
+def is_heard(event_type: E) -> bool:
+    """Tell whether anybody is told of events of this type, or the router woken by them."""
+    return bool(AUDIENCE[event_type]) or event_type in WAKES
+
+
+def of(event: Event) -> list[str]:
+    """Return the names of the groups that hear of this event."""
+    data = event.event_data
+    found: list[str] = []
+    listeners = AUDIENCE[E(event.event_type)]
+    if _WORKER in listeners:
+        # Whom it concerns hears of it before those who only look on, who may be many.
+        named = [data.get("worker_sid"), *(data.get("holder_sids") or "").split(",")]
+        found.extend(groups.worker(sid) for sid in named if sid)
+    if _QUEUE in listeners and data.get("task_queue_sid"):
+        found.append(groups.task_queue(data["task_queue_sid"]))
+    if _WORKSPACE in listeners:
+        found.append(groups.workspace(event.workspace_sid))
+    return found
+
+
+def _frame(event: Event) -> dict[str, Any]:
+    """Say what happened and to whom, not the state itself."""
+    return {
+        "type": "routing.event",
+        "event_type": event.event_type,
+        "sid": event.sid,
+        **{key: event.event_data[key] for key in FRAME_FIELDS if event.event_data.get(key)},
+    }
+
+
+def message(event: Event, group: str) -> dict[str, Any]:
+    """Return the message that one group gets."""
+    if event.event_type not in WHOLE or not groups.is_of_worker(group):
+        return _frame(event)
+    at = int(event.event_date.timestamp())
+    return _frame(event) | {"at": at, "event_data": event.event_data}

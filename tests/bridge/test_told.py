@@ -1,0 +1,89 @@
+"""What the message of an event tells wholly is what the SDK would be told of the row."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from django.utils import timezone
+
+from routing import audiences, groups, models, sids
+from routing.actions import reservations, workers
+from routing.actors import SYSTEM
+from routing.bridge import consumers, frames
+from routing.core.vocabulary import EventType as E
+from tests import factories
+from tests.bridge.conftest import Floor
+from tests.bridge.sockets import do, heard, opened
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TRANSFER = {
+    "transfer_sid": "TT1",
+    "transfer_mode": "COLD",
+    "transfer_type": "WORKER",
+    "transfer_to": "WK1",
+    "transfer_status": "INITIATED",
+    "transfer_failed_reason": None,
+    "transfer_initiating_reservation_sid": "WR1",
+    "transfer_initiating_worker_sid": "WK2",
+    "transfer_initiating_queue_sid": "WQ1",
+    "transfer_initiating_workflow_sid": "WW1",
+    "transfer_date_created": "1700000000",
+}
+
+
+def happened(floor: Floor, kind: E) -> models.Event:
+    """Return an event of a kind, of whose rows none is any more what it was then."""
+    offer = factories.offered(floor.workspace, now=timezone.now())
+    event = models.Event.objects.get(event_type=E.RESERVATION_CREATED.value)
+    elsewhere = factories.activity(floor.workspace, "Elsewhere")
+    workers.update_worker(worker=floor.alice, activity=elsewhere, actor=SYSTEM, now=timezone.now())
+    reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=timezone.now())
+    made = copy.copy(event)
+    made.pk, made.sid = None, sids.new("EV")
+    made.event_type, made.event_data = kind.value, event.event_data | TRANSFER
+    made.save()
+    return made
+
+
+def by_message(event: models.Event, floor: Floor) -> frames.Frame:
+    """Return the frame that comes of what the worker's sockets are told, over the wire."""
+    message = audiences.message(event, groups.worker(floor.alice.sid))
+    carried = json.loads(json.dumps(message))
+    return frames.told(carried, account_sid=floor.account.sid, workspace_sid=floor.workspace.sid)
+
+
+@pytest.mark.parametrize("kind", sorted(audiences.WHOLE))
+def test_a_message_that_tells_all_makes_the_frame_that_the_row_makes(floor: Floor, kind: E) -> None:
+    event = happened(floor, E(kind))
+    assert by_message(event, floor) == frames.load([event.sid])[event.sid]
+
+
+@pytest.mark.parametrize("kind", sorted(frames.TOLD - audiences.WHOLE))
+def test_of_what_needs_more_no_message_tells_all(kind: E) -> None:
+    event = models.Event(sid="EV1", workspace_sid="WS1", event_type=kind.value, event_data={})
+    assert "event_data" not in audiences.message(event, "worker.WK1")
+
+
+async def test_an_offer_is_told_without_the_database_and_its_end_with_it(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
+    read, load = list[str](), frames.load
+
+    def note(asked: list[str]) -> dict[str, frames.Frame]:
+        read.extend(asked)
+        return load(asked)
+
+    monkeypatch.setattr(frames, "load", note)
+    async with opened(floor.token(floor.alice)) as socket:
+        offer = await do(factories.offered, floor.workspace, now=timezone.now())
+        assert (await heard(socket))["payload"]["sid"] == offer.sid
+        assert read == []
+        await do(
+            reservations.reject_reservation, reservation=offer, actor=SYSTEM, now=timezone.now()
+        )
+        assert (await heard(socket))["event_type"] == "reservation.rejected"
+        assert len(read) == 1
