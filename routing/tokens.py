@@ -16,7 +16,8 @@ from typing import Any, Final
 import jwt
 from cryptography.fernet import InvalidToken as Unreadable
 
-from routing import models, secretbox, sids, token_policies
+from routing import keys, models, secretbox, token_policies
+from routing.models.prepared import Prepared
 from routing.token_policies import Policy
 
 ALGORITHM: Final = "HS256"
@@ -128,24 +129,12 @@ def mint(
     return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"cty": CONTENT_TYPE})
 
 
-def key(key_sid: str) -> tuple[models.Account, str] | None:
-    """Return the account behind a signing key and its sealed secret, if the key is good."""
-    if sids.is_valid(key_sid, "AC"):
-        for account in models.Account.objects.filter(sid=key_sid):
-            return account, account.sealed_auth_token
-    elif sids.is_valid(key_sid, "SK"):
-        keys = models.ApiKey.objects.filter(sid=key_sid, date_revoked=None)
-        for found in keys.select_related("account"):
-            return found.account, found.sealed_secret
-    return None
-
-
 def good_keys(key_sids: Collection[str]) -> dict[str, str]:
     """Return the sealed secrets of those keys that are good, by two queries for any number."""
     accounts = models.Account.objects.filter(sid__in=key_sids)
-    keys = models.ApiKey.objects.filter(sid__in=key_sids, date_revoked=None)
+    api_keys = models.ApiKey.objects.filter(sid__in=key_sids, date_revoked=None)
     found = dict(accounts.values_list("sid", "sealed_auth_token"))
-    return found | dict(keys.values_list("sid", "sealed_secret"))
+    return found | dict(api_keys.values_list("sid", "sealed_secret"))
 
 
 def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]:
@@ -157,18 +146,17 @@ def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]
         if header.get("alg") != ALGORITHM:
             raise Refused(f"The token is not signed by {ALGORITHM}")
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
-        found = key(issuer) if isinstance(issuer, str) else None
-        if found is None:
+        key = keys.find(issuer) if isinstance(issuer, str) else None
+        if key is None:
             raise Refused("The token's key is unknown or revoked")
-        account, sealed = found
         # Its times are ours to judge, by the clock of the request.
         judged = ("exp", "nbf", "iat", "aud", "sub", "jti")
         options: Any = {"verify_signature": True} | {f"verify_{name}": False for name in judged}
-        secret = secretbox.unseal(sealed)
+        secret = secretbox.unseal(key.sealed)
         claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError, Unreadable):
         raise Refused("The token is not valid") from None
-    return claims, account, str(issuer), sealed
+    return claims, key.account, str(issuer), key.sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +206,15 @@ def _named(account: models.Account, said: _Said) -> tuple[models.Workspace, mode
         workspace.account = account
         return workspace, None
     wanted = said.worker_sid if isinstance(said.worker_sid, str) else ""
-    rows = models.Worker.objects.filter(sid=wanted, workspace__sid=sid, workspace__account=account)
-    worker = rows.select_related("workspace", "activity").first()
-    if worker is None:
-        raise Refused("The token's worker is none of its workspace's")
-    worker.workspace.account = account
-    return worker.workspace, worker
+    for worker in _WORKER(wanted, sid, account.pk):
+        worker.workspace.account = account
+        return worker.workspace, worker
+    raise Refused("The token's worker is none of its workspace's")
+
+
+_WORKER: Final = Prepared(
+    lambda sid, workspace, account: models.Worker.objects.filter(
+        sid=sid, workspace__sid=workspace, workspace__account_id=account
+    ).select_related("workspace", "activity"),
+    *("WK", "WS", 0),
+)

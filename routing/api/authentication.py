@@ -9,7 +9,6 @@ import ipaddress
 import logging
 import secrets
 from dataclasses import dataclass
-from typing import Final
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -19,11 +18,10 @@ from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from routing import models, secretbox, sids
+from routing import keys, models, secretbox
 from routing.actions import api_keys
 from routing.actors import Actor
 from routing.api import failures
-from routing.models.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -44,19 +42,21 @@ class BasicAuthentication(BaseAuthentication):
         sid, secret = _presented(request.META.get("HTTP_AUTHORIZATION", ""))
         address = ip_address(request)
         now = timezone.now()
-        known = _known(sid)
-        right = _matches(known.sealed, secret, sid)
+        key = keys.find(sid)
+        # Of an unknown sid a secret that nobody knows is compared all the same.
+        sealed = _nobodys(settings.SECRET_KEY) if key is None else key.sealed
+        right = _matches(sealed, secret, sid)
         if not right or not _regulars.has(sid, secret, address):
             failures.insist_open(sid, address, now=now.timestamp())
-        if not right or known.account is None:
+        if not right or key is None:
             failures.note(sid, address, now=now.timestamp())
             raise exceptions.AuthenticationFailed
         _regulars.add(sid, secret, address)
-        if known.key is not None:
-            api_keys.note_use(key=known.key, now=now)
-        kind = "account" if known.key is None else "api-key"
+        if key.api_key is not None:
+            api_keys.note_use(key=key.api_key, now=now)
+        kind = "account" if key.api_key is None else "api-key"
         actor = Actor(type=kind, sid=sid, source="api", ip_address=address)
-        return Caller(known.account, actor), None
+        return Caller(key.account, actor), None
 
 
 _regulars = failures.Regulars()
@@ -72,32 +72,6 @@ def _presented(header: str) -> tuple[str, str]:
         raise exceptions.NotAuthenticated from None
     sid, _, secret = pair.partition(":")
     return sid, secret
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What there is behind a sid: the sealed secret to compare with, and whose it is.
-
-    For an unknown sid that is a secret nobody knows, so that it is compared all the same.
-    """
-
-    sealed: str
-    account: models.Account | None = None
-    key: models.ApiKey | None = None
-
-
-def _known(sid: str) -> _Known:
-    if sids.is_valid(sid, "AC"):
-        for account in _ACCOUNT(sid):
-            return _Known(account.sealed_auth_token, account)
-    elif sids.is_valid(sid, "SK"):
-        keys = models.ApiKey.objects.filter(sid=sid, date_revoked=None)
-        for key in keys.select_related("account"):
-            return _Known(key.sealed_secret, key.account, key)
-    return _Known(_nobodys(settings.SECRET_KEY))
-
-
-_ACCOUNT: Final = Prepared(lambda sid: models.Account.objects.filter(sid=sid), "AC")
 
 
 @functools.lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from routing import models, representations, secretbox, tokens
+from routing import keys, models, representations, secretbox, tokens
 from routing.api import inputs
 from routing.api.base import POST_ONLY, Resource
 from routing.api.errors import ApiError
@@ -68,13 +68,13 @@ class WorkspaceToken(Resource):
         role: Role = given.get("role", Role.WORKER)
         ttl: int = given.get("ttl", DEFAULT_TTL)
         signed_by = self.actor.sid or ""
-        found = tokens.key(signed_by)
-        if found is None:
+        key = keys.find(signed_by)
+        if key is None:
             raise ApiError("The key was revoked meanwhile", status=409, code=20409)
         token = tokens.mint(
             account=self.caller.account,
             key_sid=signed_by,
-            secret=secretbox.unseal(found[1]),
+            secret=secretbox.unseal(key.sealed),
             workspace_sid=workspace.sid,
             worker_sid=None if worker is None else worker.sid,
             role=role,

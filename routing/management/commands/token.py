@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 from django.utils import timezone
 
-from routing import models, secretbox, tokens
+from routing import keys, models, secretbox, tokens
 from routing.tokens import DEFAULT_TTL, MAX_TTL, Role
 
 
@@ -39,14 +39,14 @@ class Command(BaseCommand):
         if not 1 <= options["ttl"] <= MAX_TTL:
             raise CommandError(f"--ttl is a number of seconds from 1 to {MAX_TTL}.")
         account = workspace.account
-        found = tokens.key(options["key"] or account.sid)
-        if found is None or found[0] != account:
+        key = keys.find(options["key"] or account.sid)
+        if key is None or key.account != account:
             raise CommandError("There is no such key of the account, or it was revoked.")
         self.stdout.write(
             tokens.mint(
                 account=account,
                 key_sid=options["key"] or account.sid,
-                secret=secretbox.unseal(found[1]),
+                secret=secretbox.unseal(key.sealed),
                 workspace_sid=workspace.sid,
                 worker_sid=None if worker is None else worker.sid,
                 role=Role(options["role"]),
