@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, Final, ParamSpec
 
 from django.conf import settings
 from django.contrib import auth
@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 
 from routing import models
 from routing.actors import Actor
+from routing.models.prepared import Prepared
 
 P = ParamSpec("P")
 Someone = User | AnonymousUser
@@ -45,8 +46,17 @@ def workers_of(user: Someone) -> list[models.Worker]:
     """Return everyone this user works as, one per workspace, in the order of the switcher."""
     if not user.is_authenticated or not user.is_active:
         return []
-    rows = models.Worker.objects.filter(user=user).select_related("workspace", "activity")
-    return list(rows.order_by("workspace__friendly_name", "pk"))
+    return _WORKERS(user.pk)
+
+
+_WORKERS: Final = Prepared(
+    lambda user: (
+        models.Worker.objects.filter(user_id=user)
+        .select_related("workspace", "activity")
+        .order_by("workspace__friendly_name", "pk")
+    ),
+    0,
+)
 
 
 def worker_of(user: Someone, workspace_sid: str | None = None) -> models.Worker:

@@ -13,6 +13,7 @@ from routing import models
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
 from routing.core.vocabulary import ReservationStatus
+from routing.models.prepared import Prepared, together
 
 Context = dict[str, Any]
 
@@ -101,20 +102,20 @@ def stale(event_type: E, *, own: bool) -> frozenset[Panel]:
 
 def presence(worker: models.Worker) -> Context:
     """Return who the agent is, what they are doing, and their slots on every channel."""
-    offered = Counter(
-        _open(worker, ReservationStatus.PENDING).values_list("worker_channel", flat=True)
-    )
-    channels = worker.channels.select_related("task_channel").order_by("task_channel_id")
+    with together():
+        pending = _PENDING.ask(worker.pk)
+        channels = _CHANNELS.ask(worker.pk)
+        activities = _ACTIVITIES.ask(worker.workspace_id)
+    offered = Counter(channel for (channel,) in pending())
     return {
-        "activities": list(worker.workspace.activities.order_by("-available", "friendly_name")),
+        "activities": activities(),
         "offered": offered.total(),
-        "gauges": [slots.gauge(row, offered=offered[row.pk]) for row in channels],
+        "gauges": [slots.gauge(row, offered=offered[row.pk]) for row in channels()],
     }
 
 
 def offers(worker: models.Worker) -> Context:
     """Return what is on offer to the agent, the most urgent first."""
-    rows = _open(worker, ReservationStatus.PENDING).order_by("deadline_us", "pk")
     return {
         "offers": [
             {
@@ -123,15 +124,14 @@ def offers(worker: models.Worker) -> Context:
                 "deadline_ms": row.deadline_us // 1000,
                 "seconds": row.reservation_timeout,
             }
-            for row in _with_tasks(rows)
+            for row in _ON_OFFER(worker.pk)
         ]
     }
 
 
 def tasks(worker: models.Worker) -> Context:
     """Return what the agent has in hand, in the order in which it came."""
-    rows = _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING).order_by("pk")
-    held = list(_with_tasks(rows).select_related("outgoing"))
+    held = _IN_HAND(worker.pk)
     handings = transfers.handings(held)
     return {
         "tasks": [
@@ -167,11 +167,41 @@ def show(panel: Panel, worker: models.Worker, *, queue_sid: str = "", now: datet
     return shown | {"worker": worker, "now_ms": microseconds(now) // 1000}
 
 
-def _open(worker: models.Worker, *statuses: ReservationStatus) -> models.Reservations:
-    return models.Reservation.objects.filter(
-        worker=worker, reservation_status__in=[status.value for status in statuses]
-    )
+def _open(worker: int, *statuses: ReservationStatus) -> models.Reservations:
+    return models.Reservation.objects.filter(worker_id=worker, reservation_status__spelled=statuses)
 
 
-def _with_tasks(rows: models.Reservations) -> models.Reservations:
-    return rows.select_related("task__task_channel", "task__task_queue")
+_WITH_TASKS: Final = ("task__task_channel", "task__task_queue")
+_PENDING: Final = Prepared(
+    lambda worker: _open(worker, ReservationStatus.PENDING).values_list("worker_channel"), 0
+)
+_ON_OFFER: Final = Prepared(
+    lambda worker: (
+        _open(worker, ReservationStatus.PENDING)
+        .select_related(*_WITH_TASKS)
+        .order_by("deadline_us", "pk")
+    ),
+    0,
+)
+_IN_HAND: Final = Prepared(
+    lambda worker: (
+        _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
+        .select_related(*_WITH_TASKS, "outgoing")
+        .order_by("pk")
+    ),
+    0,
+)
+_CHANNELS: Final = Prepared(
+    lambda worker: (
+        models.WorkerChannel.objects.filter(worker_id=worker)
+        .select_related("task_channel")
+        .order_by("task_channel_id")
+    ),
+    0,
+)
+_ACTIVITIES: Final = Prepared(
+    lambda workspace: models.Activity.objects.filter(workspace_id=workspace).order_by(
+        "-available", "friendly_name"
+    ),
+    0,
+)

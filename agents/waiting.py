@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
@@ -15,6 +15,7 @@ from routing.actions import grabs
 from routing.core import atoms, matcher
 from routing.core.clock import microseconds
 from routing.core.vocabulary import GrabPolicy, Refusal
+from routing.models.prepared import MANY, Prepared, together
 from routing.seen import lanes, workers
 
 MOST_ROWS: Final = 50
@@ -67,13 +68,19 @@ class Waiting:
 
 def served(worker: models.Worker) -> Served:
     """Return the queues that a worker serves now."""
-    rows = models.TaskQueue.objects.filter(workspace=worker.workspace_id)
-    return _served(rows, hand_of(worker))
+    return _served(_QUEUES(worker.workspace_id), hand_of(worker))
 
 
-def _served(queues: QuerySet[models.TaskQueue], hand: matcher.Hand) -> Served:
-    rows = queues.order_by("friendly_name", "pk")
-    seen = [(queue, lanes.task_queue(queue)) for queue in rows]
+_QUEUES: Final = Prepared(
+    lambda workspace: models.TaskQueue.objects.filter(workspace_id=workspace).order_by(
+        "friendly_name", "pk"
+    ),
+    0,
+)
+
+
+def _served(queues: Iterable[models.TaskQueue], hand: matcher.Hand) -> Served:
+    seen = [(queue, lanes.task_queue(queue)) for queue in queues]
     return Served(
         queues=[queue for queue, as_seen in seen if not matcher.membership_refusal(hand, as_seen)],
         by_load=any(atoms.reads_load(as_seen.target_workers) for _, as_seen in seen),
@@ -92,15 +99,14 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
         queue_sid: any that is not the worker's means all.
     """
     hand = hand_of(worker)
-    # With each queue comes the age of its fiftieth task: nothing younger can be among the fifty
-    # oldest, so that reading those never sorts a whole backlog.
-    of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
-    horizon = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
-    rows = models.TaskQueue.objects.filter(workspace=worker.workspace_id)
-    queues = _served(rows.annotate(horizon=Subquery(horizon)), hand).queues
+    with together():
+        everything = _QUEUES.ask(worker.workspace_id)
+        horizons = _HORIZONS.ask(worker.workspace_id)
+    queues = _served(everything(), hand).queues
     chosen = next((queue for queue in queues if queue.sid == queue_sid), None)
     looked_at = queues if chosen is None else [chosen]
-    tasks = _oldest(looked_at)
+    tasks = _oldest(looked_at, dict(horizons()), now)
+    _complete(tasks, worker.workspace, looked_at)
     refusals = grabs.refusals(tasks, hand, now=now)
     total = len(tasks)
     if total == MOST_ROWS:
@@ -117,13 +123,65 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
     )
 
 
-def _oldest(queues: Collection[models.TaskQueue]) -> list[models.Task]:
-    rows = _PENDING.filter(task_queue__in=queues)
-    horizons = [queue.horizon for queue in queues if queue.horizon is not None]  # type: ignore[attr-defined]
-    if horizons:
-        rows = rows.filter(date_created__lte=min(horizons))
-    rows = rows.select_related(*grabs.READ_WITH).order_by("date_created", "pk")
-    return list(rows[:MOST_ROWS])
+def _oldest(
+    queues: Collection[models.TaskQueue], horizons: Mapping[int, datetime | None], now: datetime
+) -> list[models.Task]:
+    """Return the oldest tasks of some queues.
+
+    Arguments:
+        horizons: of each queue when its fiftieth task was created, if it has one: nothing younger
+            can be among the fifty oldest, so that reading those never sorts a whole backlog.
+    """
+    known = [horizon for queue in queues if (horizon := horizons.get(queue.pk)) is not None]
+    # Of fewer nothing is left out, whatever clock they were made by.
+    horizon = min(known, default=now + timedelta(days=1))
+    return _OLDEST([queue.pk for queue in queues], horizon)
+
+
+def _complete(
+    tasks: Collection[models.Task],
+    workspace: models.Workspace,
+    queues: Iterable[models.TaskQueue],
+) -> None:
+    """Give tasks what `grabs.refusals` reads of them: little, and read once for all of them."""
+    wanted = {
+        name: {pk for task in tasks if (pk := getattr(task, f"{name}_id")) is not None}
+        for name in _OF_TASKS
+    }
+    with together():
+        asked = {name: _OF_TASKS[name].ask(pks) for name, pks in wanted.items()}
+    found = {name: {row.pk: row for row in rows()} for name, rows in asked.items()}
+    found["task_queue"] = {queue.pk: queue for queue in queues}
+    for task in tasks:
+        task.workspace = workspace
+        for name, rows in found.items():
+            setattr(task, name, rows.get(getattr(task, f"{name}_id")))
+
+
+def _horizons(workspace: int) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
+    of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
+    fiftieth = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
+    queues = models.TaskQueue.objects.filter(workspace_id=workspace)
+    return queues.annotate(horizon=Subquery(fiftieth)).values_list("pk", "horizon")
+
+
+_HORIZONS: Final = Prepared(_horizons, 0)
+_OLDEST: Final = Prepared(
+    lambda queues, horizon: _PENDING.filter(
+        task_queue__in=queues, date_created__lte=horizon
+    ).order_by("date_created", "pk")[:MOST_ROWS],
+    *(MANY, datetime(2000, 1, 1, tzinfo=UTC)),
+)
+_OF_TASKS: Final[Mapping[str, Prepared[Any]]] = {
+    "workflow": Prepared(lambda pks: models.Workflow.objects.filter(pk__in=pks), MANY),
+    "task_channel": Prepared(lambda pks: models.TaskChannel.objects.filter(pk__in=pks), MANY),
+    "lane": Prepared(
+        lambda pks: models.Lane.objects.filter(pk__in=pks).select_related(
+            "task_queue", "task_channel"
+        ),
+        MANY,
+    ),
+}
 
 
 def _entered(task: models.Task) -> datetime:

@@ -23,7 +23,11 @@ _kept: dict[int, snapshot.Worker] = {}
 
 def load_worker(worker_id: int) -> snapshot.Worker:
     """Return one worker as the router sees them; raises `Worker.DoesNotExist`."""
-    for worker in load_workers(models.Worker.objects.filter(pk=worker_id)):
+    if connection.in_atomic_block:
+        found = list(_meant(_PEOPLE([worker_id]), _CHANNELS([worker_id])).values())
+    else:
+        found = load_known(_VERSIONS(worker_id))
+    for worker in found:
         return worker
     raise models.Worker.DoesNotExist(f"there is no worker with the id {worker_id}")
 
@@ -82,6 +86,10 @@ _WHO: Final = (
     "last_reserved_us",
     "version",
     "workload_version",
+)
+_VERSIONS: Final = Prepared(
+    lambda pk: models.Worker.objects.filter(pk=pk).values_list("pk", "version", "workload_version"),
+    0,
 )
 _PEOPLE: Final = Prepared(
     lambda pks: models.Worker.objects.filter(pk__in=pks).order_by("pk").values_list(*_WHO), MANY

@@ -14,7 +14,7 @@ from django.utils import timezone
 from routing import models
 from tests import factories
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "config.sessions.Backend"
 
 
 @dataclass

@@ -1,0 +1,65 @@
+"""Who a browser's session belongs to, and when it belongs to nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from agents import access
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user() -> User:
+    """Return somebody who can log in."""
+    return User.objects.create_user("mari", password="secret of mari")
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    """Return a browser in which they have logged in by their password."""
+    browser = Client()
+    answer = browser.post("/accounts/login/", {"username": "mari", "password": "secret of mari"})
+    assert answer.status_code == 302
+    return browser
+
+
+def whose(client: Client) -> access.Someone:
+    """Return who the browser's session belongs to now."""
+    key = client.session.session_key
+    assert key is not None
+    return access.user_of(key)
+
+
+def test_a_session_belongs_to_whoever_logged_in(user: User, client: Client) -> None:
+    assert whose(client) == user
+
+
+def test_a_session_that_has_expired_belongs_to_nobody(client: Client) -> None:
+    key = client.session.session_key
+    assert key is not None
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert not access.user_of(key).is_authenticated
+
+
+def test_a_session_that_does_not_exist_belongs_to_nobody(client: Client) -> None:
+    assert not access.user_of("x" * 32).is_authenticated
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}])
+def test_who_may_not_log_in_any_more_has_no_session(
+    user: User, client: Client, change: dict[str, object]
+) -> None:
+    User.objects.filter(pk=user.pk).update(**change)
+    assert not whose(client).is_authenticated
+
+
+def test_a_user_who_is_deleted_has_no_session(user: User, client: Client) -> None:
+    user.delete()
+    assert not whose(client).is_authenticated
