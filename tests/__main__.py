@@ -2,10 +2,14 @@
 
 Those that drive a browser run in a pytest of their own, as their event loop and Django's guard
 against blocking calls do not go together. The last line counts both runs.
+
+All of them run in several processes, as many wait most of the time: for a system to start, or for
+what is due. Those of one file stay together, as they share what they have started.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,17 +19,20 @@ from xml.etree import ElementTree
 
 RUNS = ("not browser and not bench", "browser and not bench")
 NOTHING_COLLECTED = 5
+SIDE_BY_SIDE = ("-n", str(max(2, min(os.cpu_count() or 1, 4))), "--dist", "loadfile")
 
 
 def main(arguments: list[str]) -> int:
     """Run both, print what they counted together, and return the exit code of the whole."""
     total: Counter[str] = Counter()
     codes = []
+    # Some few are over sooner in one process.
+    several = [] if arguments else SIDE_BY_SIDE
     with tempfile.TemporaryDirectory(prefix="cordboard-count-") as directory:
         for number, markers in enumerate(RUNS):
             report = Path(directory) / f"{number}.xml"
             command = [sys.executable, "-m", "pytest", "-rs", "-m", markers]
-            codes.append(subprocess.call([*command, f"--junit-xml={report}", *arguments]))
+            codes.append(subprocess.call([*command, f"--junit-xml={report}", *several, *arguments]))
             total += count(report)
     passed, failed, skipped = total["passed"], total["failed"], total["skipped"]
     print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)  # noqa: T201 - a command's voice
