@@ -8,7 +8,8 @@ there is nothing to lock.)
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Collection
+from typing import Any, Final, TypeVar
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from django.db.models import QuerySet
 from routing import models
 from routing.actions.errors import StaleState
 from routing.models.base import Dated
+from routing.models.prepared import MANY, Prepared
 
 Row = TypeVar("Row", bound=Dated)
 
@@ -30,9 +32,16 @@ def lock_tasks(rows: QuerySet[models.Task]) -> None:
     _lock(rows.order_by("pk"))
 
 
+def lock_some_workers(pks: Collection[int]) -> None:
+    """Lock the workers of these ids, in their order."""
+    if connection.features.has_select_for_update:
+        _WORKERS(list(pks))
+
+
 def lock_task(task_id: int) -> None:
     """Lock a task, for a caller who has locked every worker whose part in it is to change."""
-    _lock(models.Task.objects.filter(pk=task_id))
+    if connection.features.has_select_for_update:
+        _TASK.ask(task_id)
 
 
 def lock_doors(workspace: models.Workspace) -> None:
@@ -66,4 +75,14 @@ def reread(row: Row, *related: str) -> Row:
 
 def _lock(rows: QuerySet[Any]) -> None:
     if connection.features.has_select_for_update:
-        list(rows.select_for_update(no_key=True).values_list("pk"))
+        list(_locking(rows))
+
+
+def _locking(rows: QuerySet[Any]) -> QuerySet[Any, tuple[int]]:
+    return rows.select_for_update(no_key=True).values_list("pk")
+
+
+_WORKERS: Final = Prepared(
+    lambda pks: _locking(models.Worker.objects.filter(pk__in=pks).order_by("pk")), MANY
+)
+_TASK: Final = Prepared(lambda pk: _locking(models.Task.objects.filter(pk=pk)), 0)

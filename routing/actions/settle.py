@@ -6,7 +6,7 @@ was locked by `stories.hold`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from django.db.models import F
@@ -19,6 +19,7 @@ from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+from routing.models.prepared import PreparedUpdate, together
 
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router gives it up."""
@@ -54,25 +55,25 @@ def move_reservation(
     """
     current = ReservationStatus(reservation.reservation_status)
     lifecycle.check(current, status)
-    changed = models.Reservation.objects.filter(
-        pk=reservation.pk, reservation_status=current.value
-    ).update(reservation_status=status.value, version=F("version") + 1, date_updated=now)
-    if not changed:
-        raise StaleState(f"reservation {reservation.sid} is no longer {current}")
     reservation.reservation_status = status.value
     reservation.version += 1
     reservation.date_updated = now
-    _count_slot(reservation, before=current, after=status)
-    events.record(
-        _EVENTS[status],
-        workspace=reservation.task.workspace,
-        resource_sid=reservation.sid,
-        data=event_data.of_reservation(reservation),
-        actor=actor,
-        now=now,
-        task=reservation.task,
-        handed_on=handovers.first_begun(reservation),
-    )
+    handed_on = handovers.first_begun(reservation)
+    with together():
+        moved = _MOVE.ask(reservation.pk, current.value, status.value, now)
+        _count_slot(reservation, before=current, after=status)
+        events.record(
+            _EVENTS[status],
+            workspace=reservation.task.workspace,
+            resource_sid=reservation.sid,
+            data=event_data.of_reservation(reservation),
+            actor=actor,
+            now=now,
+            task=reservation.task,
+            handed_on=handed_on,
+        )
+    if not moved():
+        raise StaleState(f"reservation {reservation.sid} is no longer {current}")
     activity_moves.follow_reservation(reservation, status, actor=actor, now=now)
 
 
@@ -82,12 +83,31 @@ def _count_slot(
     """Free or keep the slot; every change of a workload is also counted on its worker."""
     freed = int(after not in lifecycle.OPEN_RESERVATION)
     assigned = int(after == ReservationStatus.ACCEPTED) - int(before == ReservationStatus.ACCEPTED)
-    models.WorkerChannel.objects.filter(pk=reservation.worker_channel_id).update(
-        consumed=F("consumed") - freed, assigned=F("assigned") + assigned
-    )
-    models.Worker.objects.filter(pk=reservation.worker_id).update(
-        workload_version=F("workload_version") + 1
-    )
+    _COUNT.ask(reservation.worker_channel_id, freed, assigned)
+    _COUNT_WORKLOAD.ask(reservation.worker_id)
+
+
+_MOVE: Final = PreparedUpdate(
+    lambda pk, before, after, now: (
+        models.Reservation.objects.filter(pk=pk, reservation_status=before),
+        {"reservation_status": after, "version": F("version") + 1, "date_updated": now},
+    ),
+    *(0, "before", "after", datetime(2000, 1, 1, tzinfo=UTC)),
+)
+_COUNT: Final = PreparedUpdate(
+    lambda pk, freed, assigned: (
+        models.WorkerChannel.objects.filter(pk=pk),
+        {"consumed": F("consumed") - freed, "assigned": F("assigned") + assigned},
+    ),
+    *(0, 7_000_001, 7_000_002),
+)
+_COUNT_WORKLOAD: Final = PreparedUpdate(
+    lambda pk: (
+        models.Worker.objects.filter(pk=pk),
+        {"workload_version": F("workload_version") + 1},
+    ),
+    0,
+)
 
 
 def settle(story: Story, *, actor: Actor, now: datetime) -> None:

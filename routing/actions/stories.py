@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from django.db import transaction
 
@@ -17,6 +17,7 @@ from routing import models
 from routing.actions import locks
 from routing.actions.errors import StaleState
 from routing.core import lifecycle
+from routing.models.prepared import Prepared, together
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,10 +72,8 @@ def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
 
     Raises `StaleState` when the task is gone.
     """
-    part = set(_open_reservations(task_id).values_list("worker_id", flat=True))
-    locked = part | set(joining)
-    if locked:
-        locks.lock_workers(models.Worker.objects.filter(pk__in=locked))
+    locked = {worker for (worker,) in _PARTS(task_id)} | set(joining)
+    locks.lock_some_workers(locked)
     story = hold_task(task_id)
     if not {r.worker_id for r in story.reservations} <= locked:
         raise _StoryGrew
@@ -83,24 +82,33 @@ def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
 
 def hold_task(task_id: int) -> Story:
     """Lock a task for a caller who has locked every worker whose part in it is to change."""
-    locks.lock_task(task_id)
-    task = _RELATED.filter(pk=task_id).first()
-    if task is None:
-        raise StaleState("the task was deleted meanwhile")
-    reservations = list(
-        _open_reservations(task_id)
+    with together():
+        locks.lock_task(task_id)
+        found, reservations = _TASK.ask(task_id), _RESERVATIONS.ask(task_id)
+    for task in found():
+        story = Story(task, reservations())
+        for reservation in story.reservations:
+            reservation.task = task
+        return story
+    raise StaleState("the task was deleted meanwhile")
+
+
+def _open(task_id: int) -> models.Reservations:
+    return models.Reservation.objects.filter(task_id=task_id).open()
+
+
+_PARTS: Final = Prepared(lambda task_id: _open(task_id).values_list("worker_id"), 0)
+_RESERVATIONS: Final = Prepared(
+    lambda task_id: (
+        _open(task_id)
         .select_related("worker__activity", "worker_channel__task_channel", "incoming", "outgoing")
         .order_by("pk")
-    )
-    for reservation in reservations:
-        reservation.task = task
-    return Story(task, reservations)
-
-
-_RELATED = models.Task.objects.select_related(
-    "workspace", "task_channel", "task_queue", "workflow", "lane"
+    ),
+    0,
 )
-
-
-def _open_reservations(task_id: int) -> models.Reservations:
-    return models.Reservation.objects.filter(task_id=task_id).open()
+_TASK: Final = Prepared(
+    lambda pk: models.Task.objects.filter(pk=pk).select_related(
+        "workspace", "task_channel", "task_queue", "workflow", "lane"
+    ),
+    0,
+)
