@@ -65,7 +65,7 @@ class ActivityInstance(_Activities, InstanceResource[models.Activity]):
     params = (inputs.name().says(_NAME, "Lunch break"),)
 
     def find(self) -> models.Activity:
-        return self.one(self.workspace.activities.all(), sid=self.sid("sid", "WA"))
+        return self.one(self.workspace.activities.filter(sid=self.sid("sid", "WA")))
 
     def update(self, row: models.Activity, given: dict[str, Any]) -> models.Activity:
         return activities.rename_activity(activity=row, actor=self.actor, now=self.now, **given)

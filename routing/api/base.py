@@ -7,7 +7,7 @@ carries out a change; all else is here. Only actions change rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar, cast
@@ -161,9 +161,9 @@ class Resource(APIView):
             raise errors.NotFound(self.request.path)
         return value.lower()
 
-    def one(self, rows: QuerySet[Row], **conditions: Any) -> Row:
-        """Return the row of these unique conditions; whatever is not there is not found."""
-        for row in rows.filter(**conditions):
+    def one(self, rows: Iterable[Row]) -> Row:
+        """Return the only row that was looked for; whatever is not there is not found."""
+        for row in rows:
             return row
         raise errors.NotFound(self.request.path)
 

@@ -159,7 +159,7 @@ class EventInstance(_Events, InstanceResource[models.Event]):
     about = {"get": "Fetch an event"}
 
     def find(self) -> models.Event:
-        return self.one(self.rows(), sid=self.sid("sid", "EV"))
+        return self.one(self.rows().filter(sid=self.sid("sid", "EV")))
 
 
 def _resource_url(row: models.Event, url: str) -> str:

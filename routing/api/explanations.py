@@ -43,7 +43,7 @@ class TaskExplanation(Resource):
     def get(self, request: Request, **kwargs: str) -> Response:
         """Answer with where the task stands, and a page of the workers of its queue."""
         rows = self.workspace.tasks.select_related(*explanation.READ_WITH)
-        task = self.one(rows, sid=self.sid("task_sid", "WT"))
+        task = self.one(rows.filter(sid=self.sid("task_sid", "WT")))
         form = parsers.read_query(request._request)
         given = inputs.read(self.filters, form, workspace=self.workspace)
         wanted = pagination.wanted(form, _ORDER)

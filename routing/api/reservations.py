@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from django.db.models import QuerySet
 
@@ -21,22 +22,55 @@ from routing.api.base import (
 from routing.api.errors import ApiError
 from routing.api.instructions import ANSWERS, TELEPHONY, parameters
 from routing.core.vocabulary import ReservationStatus
+from routing.models.prepared import Prepared
 
 _STATUSES = inputs.one_of("ReservationStatus", ReservationStatus, many=True).says(
     "Only those in one of these statuses, repeated or separated by commas.", ["pending"]
 )
 
 
+_View = Literal["Tasks", "Workers"]
+_SIDES: Final[Mapping[_View, Prepared[Any]]] = {
+    "Tasks": Prepared(
+        lambda workspace, sid: models.Task.objects.filter(workspace_id=workspace, sid=sid), 0, "WT"
+    ),
+    "Workers": Prepared(
+        lambda workspace, sid: models.Worker.objects.filter(workspace_id=workspace, sid=sid),
+        *(0, "WK"),
+    ),
+}
+_RESERVATIONS: Final[Mapping[_View, Prepared[Any]]] = {
+    "Tasks": Prepared(
+        lambda workspace, task, sid: models.Reservation.objects.filter(
+            workspace_id=workspace, task__sid=task, sid=sid
+        ).select_related("task", "worker"),
+        *(0, "WT", "WR"),
+    ),
+    "Workers": Prepared(
+        lambda workspace, worker, sid: models.Reservation.objects.filter(
+            workspace_id=workspace, worker__sid=worker, sid=sid
+        ).select_related("task", "worker"),
+        *(0, "WK", "WR"),
+    ),
+}
+
+
 class _Reservations(Resource):
     shape = shapes.RESERVATION
-    view: ClassVar[Literal["Tasks", "Workers"]]
+    view: ClassVar[_View]
 
     @cached_property
     def side(self) -> models.Task | models.Worker:
         """Return the task or the worker that the path names."""
-        if self.view == "Tasks":
-            return self.one(self.workspace.tasks.all(), sid=self.sid("parent_sid", "WT"))
-        return self.one(self.workspace.workers.all(), sid=self.sid("parent_sid", "WK"))
+        row: models.Task | models.Worker = self.one(
+            _SIDES[self.view](self.workspace.pk, self.parent_sid)
+        )
+        return row
+
+    @property
+    def parent_sid(self) -> str:
+        """Return the sid of that side."""
+        return self.sid("parent_sid", "WT" if self.view == "Tasks" else "WK")
 
     def rows(self) -> QuerySet[models.Reservation]:
         return self.side.reservations.select_related("task", "worker")
@@ -85,7 +119,10 @@ class _ReservationInstance(_Reservations, InstanceResource[models.Reservation]):
     refusals = {"post": (410, 501)}
 
     def find(self) -> models.Reservation:
-        return self.one(self.rows(), sid=self.sid("sid", "WR"))
+        asked = (self.workspace.pk, self.parent_sid, self.sid("sid", "WR"))
+        row: models.Reservation = self.one(_RESERVATIONS[self.view](*asked))
+        row.workspace = row.task.workspace = row.worker.workspace = self.workspace
+        return row
 
     def update(self, row: models.Reservation, given: dict[str, Any]) -> models.Reservation:
         version = self.if_version(row)

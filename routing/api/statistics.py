@@ -229,7 +229,7 @@ class _OfWorkflow(OfTasks):
     @cached_property
     def scope(self) -> models.Workflow:
         """Return the workflow that the path names."""
-        return self.one(self.workspace.workflows.all(), sid=self.sid("parent_sid", "WW"))
+        return self.one(self.workspace.workflows.filter(sid=self.sid("parent_sid", "WW")))
 
     @property
     def place(self) -> str:

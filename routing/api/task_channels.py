@@ -67,8 +67,8 @@ class TaskChannelInstance(_TaskChannels, InstanceResource[models.TaskChannel]):
     def find(self) -> models.TaskChannel:
         rows = self.workspace.task_channels.all()
         if sids.is_valid(str(self.kwargs["sid"]), "TC"):
-            return self.one(rows, sid=self.kwargs["sid"])
-        return self.one(rows, unique_name=self.unique_name("sid"))
+            return self.one(rows.filter(sid=self.kwargs["sid"]))
+        return self.one(rows.filter(unique_name=self.unique_name("sid")))
 
     def update(self, row: models.TaskChannel, given: dict[str, Any]) -> models.TaskChannel:
         return task_channels.update_task_channel(

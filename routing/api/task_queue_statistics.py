@@ -51,7 +51,7 @@ class _OfTaskQueue(OfTasks):
     @cached_property
     def scope(self) -> models.TaskQueue:
         """Return the queue that the path names."""
-        return self.one(self.workspace.task_queues.all(), sid=self.sid("parent_sid", "WQ"))
+        return self.one(self.workspace.task_queues.filter(sid=self.sid("parent_sid", "WQ")))
 
     @property
     def place(self) -> str:

@@ -132,7 +132,7 @@ class TaskQueueInstance(_TaskQueues, InstanceResource[models.TaskQueue]):
     params = (inputs.name().says(_NAME, "Support in English"), *_COMMON)
 
     def find(self) -> models.TaskQueue:
-        return self.one(self.rows(), sid=self.sid("sid", "WQ"))
+        return self.one(self.rows().filter(sid=self.sid("sid", "WQ")))
 
     def update(self, row: models.TaskQueue, given: dict[str, Any]) -> models.TaskQueue:
         return task_queues.update_task_queue(queue=row, actor=self.actor, now=self.now, **given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.db.models import QuerySet
 
@@ -14,10 +14,17 @@ from routing.api import inputs, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError
 from routing.core.vocabulary import AssignmentStatus
+from routing.models.prepared import Prepared
 from routing.seen import tasks as seen
 from workflows import expressions
 
 _RELATED = ("task_queue", "workflow", "task_channel")
+_TASK: Final = Prepared(
+    lambda workspace, sid: models.Task.objects.filter(
+        workspace_id=workspace, sid=sid
+    ).select_related(*_RELATED),
+    *(0, "WT"),
+)
 _TASK_CHANNEL = ("TaskChannel", "TaskChannelSid", "TaskChannelUniqueName")
 
 
@@ -170,7 +177,9 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
     )
 
     def find(self) -> models.Task:
-        return self.one(self.rows(), sid=self.sid("sid", "WT"))
+        row = self.one(_TASK(self.workspace.pk, self.sid("sid", "WT")))
+        row.workspace = self.workspace
+        return row
 
     def update(self, row: models.Task, given: dict[str, Any]) -> models.Task:
         """Change fields and status as one change: both happen, or neither."""

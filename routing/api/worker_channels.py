@@ -26,7 +26,7 @@ class _WorkerChannels(Resource):
     @cached_property
     def worker(self) -> models.Worker:
         """Return the worker that the path names."""
-        return self.one(self.workspace.workers.all(), sid=self.sid("worker_sid", "WK"))
+        return self.one(self.workspace.workers.filter(sid=self.sid("worker_sid", "WK")))
 
     def rows(self) -> QuerySet[models.WorkerChannel]:
         return self.worker.channels.select_related("task_channel")
@@ -67,10 +67,10 @@ class WorkerChannelInstance(_WorkerChannels, InstanceResource[models.WorkerChann
     def find(self) -> models.WorkerChannel:
         rows, named = self.rows(), str(self.kwargs["sid"])
         if sids.is_valid(named, "WC"):
-            return self.one(rows, sid=named)
+            return self.one(rows.filter(sid=named))
         if sids.is_valid(named, "TC"):
-            return self.one(rows, task_channel__sid=named)
-        return self.one(rows, task_channel__unique_name=self.unique_name("sid"))
+            return self.one(rows.filter(task_channel__sid=named))
+        return self.one(rows.filter(task_channel__unique_name=self.unique_name("sid")))
 
     def update(self, row: models.WorkerChannel, given: dict[str, Any]) -> models.WorkerChannel:
         return worker_channels.update_worker_channel(

@@ -140,7 +140,7 @@ class WorkerStatistics(_OfWorkers):
     @cached_property
     def worker(self) -> models.Worker:
         """Return the worker whom the path names."""
-        return self.one(self.workspace.workers.all(), sid=self.sid("worker_sid", "WK"))
+        return self.one(self.workspace.workers.filter(sid=self.sid("worker_sid", "WK")))
 
     @property
     def place(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
@@ -12,6 +12,7 @@ from routing.actions import workers
 from routing.api import inputs, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher, snapshot
+from routing.models.prepared import Prepared
 from routing.seen import lanes
 from routing.seen import workers as seen
 from workflows import expressions
@@ -22,6 +23,14 @@ _ATTRIBUTES = inputs.document("Attributes").says(
     " letter; it replaces what was there.",
     '{"languages": ["en", "de"]}',
     maxLength=4096,
+)
+
+
+_WORKER: Final = Prepared(
+    lambda workspace, sid: models.Worker.objects.filter(
+        workspace_id=workspace, sid=sid
+    ).select_related("activity"),
+    *(0, "WK"),
 )
 
 
@@ -129,7 +138,9 @@ class WorkerInstance(_Workers, InstanceResource[models.Worker]):
     )
 
     def find(self) -> models.Worker:
-        return self.one(self.rows(), sid=self.sid("sid", "WK"))
+        row = self.one(_WORKER(self.workspace.pk, self.sid("sid", "WK")))
+        row.workspace = self.workspace
+        return row
 
     def update(self, row: models.Worker, given: dict[str, Any]) -> models.Worker:
         return workers.update_worker(

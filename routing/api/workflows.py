@@ -103,7 +103,7 @@ class WorkflowInstance(_Workflows, InstanceResource[models.Workflow]):
     )
 
     def find(self) -> models.Workflow:
-        return self.one(self.rows(), sid=self.sid("sid", "WW"))
+        return self.one(self.rows().filter(sid=self.sid("sid", "WW")))
 
     def update(self, row: models.Workflow, given: dict[str, Any]) -> models.Workflow:
         return workflows.update_workflow(workflow=row, actor=self.actor, now=self.now, **given)
