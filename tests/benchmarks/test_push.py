@@ -6,7 +6,7 @@ machine's cores. What is timed is proven first: each frame came to the right soc
 the commits, and none twice.
 
 `SOCKETS` and `IDLE` in the environment say how many sockets one event goes to, and how many are
-open at last.
+open at last; no more are opened when that is not more.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def test_push(table: Table, tmp_path_factory: pytest.TempPathFactory, kind: str)
         hall = Hall(table, server, kind, audience, publisher, ears)
         hall.measure_push()
         hall.measure_fan_out()
-        hall.measure_idle(idle)
+        if idle > SOCKETS + LISTENERS:
+            hall.measure_idle(idle)
 
 
 @dataclass
