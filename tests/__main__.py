@@ -19,7 +19,8 @@ from xml.etree import ElementTree
 
 RUNS = ("not browser and not bench", "browser and not bench")
 NOTHING_COLLECTED = 5
-SIDE_BY_SIDE = ("-n", str(max(2, min(os.cpu_count() or 1, 4))), "--dist", "loadfile")
+PROCESSES = str(max(2, min(os.cpu_count() or 1, 4)))
+SIDE_BY_SIDE = ("-n", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def main(arguments: list[str]) -> int:

@@ -20,6 +20,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("cordboard")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that at the end no process is left alone with it."""
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("system", "postgres"))))
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Return the URL of a private PostgreSQL that lasts as long as the tests."""
