@@ -30,30 +30,36 @@ from routing.seen import directory
 logger = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 0.2
+_MOMENT_SECONDS = 0.002
 _BETWEEN_LOOKS = 0.4
 """Seconds between two words to those who look on: their pages fetch a list no more often."""
 
 
 def deliver(event: Event) -> None:
-    """Tell everybody about a committed event, in order, without making the caller wait."""
-    if settings.DELIVERY_INLINE:
-        layer = get_channel_layer()
-        for group in audiences.of(event):
-            async_to_sync(layer.group_send)(group, audiences.message(event, group))
-        if event.event_type in audiences.DESCRIBES:
-            directory.note(event.workspace_sid)
-        if event.event_type in audiences.WAKES:
-            wakes.wake(event.workspace_sid)
-        if event.is_owed:
-            calls.call(event.workspace_sid)
-        return
-    _courier().queue.put(event)
+    """Tell everybody about a committed event; see `deliver_all`."""
+    deliver_all([event])
 
 
 def deliver_all(events: Iterable[Event]) -> None:
-    """Tell everybody about several committed events, in order."""
-    for event in events:
-        deliver(event)
+    """Tell everybody about committed events, in order, without making the caller wait."""
+    happened = list(events)
+    if settings.DELIVERY_INLINE:
+        for event in happened:
+            _deliver_here(event)
+    elif happened:
+        _courier().take(happened)
+
+
+def _deliver_here(event: Event) -> None:
+    layer = get_channel_layer()
+    for group in audiences.of(event):
+        async_to_sync(layer.group_send)(group, audiences.message(event, group))
+    if event.event_type in audiences.DESCRIBES:
+        directory.note(event.workspace_sid)
+    if event.event_type in audiences.WAKES:
+        wakes.wake(event.workspace_sid)
+    if event.is_owed:
+        calls.call(event.workspace_sid)
 
 
 class _Courier(threading.Thread):
@@ -62,12 +68,23 @@ class _Courier(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="courier", daemon=True)
         self.pid = os.getpid()
-        self.queue: SimpleQueue[Event | None] = SimpleQueue()
+        self.queue: SimpleQueue[list[Event] | None] = SimpleQueue()
+        self._had_its_turn = threading.Event()
         self._told: list[int] = []
         self._flush_at = 0.0
         # A queue's watchers are many and only re-read a list: they hear at most once in a while.
         self._quiet_until: dict[str, float] = {}
         self._held_back: dict[str, dict[str, Any]] = {}
+
+    def take(self, events: list[Event]) -> None:
+        """Carry these out as well.
+
+        Whoever hands them over stands back for a moment. Of two threads that compute one has to
+        wait, and of these it is the one that has less haste: an offer waits for the other.
+        """
+        self._had_its_turn.clear()
+        self.queue.put(events)
+        self._had_its_turn.wait(_MOMENT_SECONDS)
 
     def run(self) -> None:
         """Carry batch after batch until told to end; then what is left, at once."""
@@ -84,26 +101,29 @@ class _Courier(threading.Thread):
         batch: list[Event] = []
         timeout = _FLUSH_SECONDS if self._told or self._held_back else None
         try:
-            event = self.queue.get(timeout=timeout)
+            events = self.queue.get(timeout=timeout)
             while True:
-                if event is None:
+                if events is None:
                     return batch, True
-                batch.append(event)
-                event = self.queue.get_nowait()
+                batch.extend(events)
+                events = self.queue.get_nowait()
         except Empty:
             return batch, False
 
     def _carry(self, runner: asyncio.Runner, batch: list[Event], *, last: bool) -> None:
         for sid in _floors(batch, audiences.DESCRIBES):
             directory.note(sid)
-        for sid in _floors(batch, audiences.WAKES):
-            wakes.wake(sid)
+        if woken := _floors(batch, audiences.WAKES):
+            for sid in woken:
+                wakes.wake(sid)
+            self._had_its_turn.set()
         for sid in dict.fromkeys(e.workspace_sid for e in batch if e.is_owed):
             calls.call(sid)
         messages = self._messages(batch, last=last)
         if not messages or runner.run(_publish(messages)):
             # What was not told stays undelivered, and the sweep tells it again.
             self._told.extend(event.pk for event in batch)
+        self._had_its_turn.set()
         now = time.monotonic()
         if self._told and (last or now >= self._flush_at or len(self._told) > 500):
             self._flush_at = now + _FLUSH_SECONDS
@@ -134,7 +154,7 @@ class _Courier(threading.Thread):
         return messages
 
 
-def _floors(batch: Iterable[Event], types: Collection[E]) -> Iterable[str]:
+def _floors(batch: Iterable[Event], types: Collection[E]) -> Collection[str]:
     """Return in which workspaces something of these types happened, each once."""
     return dict.fromkeys(e.workspace_sid for e in batch if e.event_type in types)
 

@@ -8,6 +8,7 @@ what a lost wake or a lost lock would cost, the beat's sweep and the conditional
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -15,6 +16,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 
 import redis
+from redis.commands.core import Script
 from redis.lock import Lock
 
 from routing import shared_redis
@@ -23,9 +25,30 @@ logger = logging.getLogger(__name__)
 
 _MARK_MS = 1_000  # a mark whose job was lost stops nobody for longer than the sweep takes
 _LOCK_SECONDS = 5.0  # as long may a dead runner's lock stand in the way; it is renewed while alive
-_WOKEN = "cordboard:woken"
+WOKEN = "cordboard:woken"
 _MOST_WOKEN = 10_000
 _LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again queues behind the others
+
+
+# Both are on the way of every offer, so that each is one question rather than two.
+_WAKE = """
+    if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then
+        redis.call('RPUSH', KEYS[2], ARGV[2])
+        redis.call('LTRIM', KEYS[2], -ARGV[3], -1)
+    end
+"""
+_BEGIN = """
+    if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+        redis.call('DEL', KEYS[2])
+        return 1
+    end
+    return 0
+"""
+
+
+@functools.lru_cache(maxsize=8)
+def _script(client: redis.Redis, text: str) -> Script:
+    return client.register_script(text)
 
 
 def wake(workspace_sid: str) -> None:
@@ -34,8 +57,8 @@ def wake(workspace_sid: str) -> None:
     if client is None:
         return
     try:
-        if client.set(_mark(workspace_sid), 1, nx=True, px=_MARK_MS):
-            _send(client, workspace_sid)
+        keys = [_mark(workspace_sid), WOKEN]
+        _script(client, _WAKE)(keys=keys, args=[_MARK_MS, workspace_sid, _MOST_WOKEN])
     except shared_redis.BROKEN as error:
         logger.warning("no wake for %s (%s); the sweep will find its work", workspace_sid, error)
 
@@ -56,7 +79,6 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
             with _sole_runner(client, workspace_sid) as alone:
                 if not alone:
                     return
-                client.delete(_mark(workspace_sid))
                 yield
             if not client.exists(_mark(workspace_sid)):
                 return
@@ -67,14 +89,28 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
         logger.warning("%s is left to the sweep (%s)", workspace_sid, error)
 
 
+class _CycleLock(Lock):
+    """A lock whose taking clears a workspace's mark."""
+
+    mark: str
+
+    def do_acquire(self, token: str) -> bool:
+        """Take the lock if it is free."""
+        begin = _script(self.redis, _BEGIN)
+        keys = [self.name, self.mark]
+        return bool(begin(keys=keys, args=[token, int(_LOCK_SECONDS * 1000)]))
+
+
 @contextmanager
 def _sole_runner(client: redis.Redis, workspace_sid: str) -> Iterator[bool]:
-    lock = client.lock(
+    lock = _CycleLock(
+        client,
         f"cordboard:cycle:{workspace_sid}",
         timeout=_LOCK_SECONDS,
         blocking=False,
         thread_local=False,
     )
+    lock.mark = _mark(workspace_sid)
     if not lock.acquire():
         yield False
         return
@@ -142,7 +178,7 @@ def taken(*, timeout: float = 1) -> str | None:
     client = shared_redis.client()
     if client is None:
         return None
-    found = client.blpop([_WOKEN], timeout=timeout)
+    found = client.blpop([WOKEN], timeout=timeout)
     if found is None:
         return None
     _, woken = found
@@ -152,8 +188,8 @@ def taken(*, timeout: float = 1) -> str | None:
 def _send(client: redis.Redis, workspace_sid: str) -> None:
     """Put a workspace on the list; what nobody takes for long is left to the sweep."""
     with client.pipeline(transaction=False) as both:
-        both.rpush(_WOKEN, workspace_sid)
-        both.ltrim(_WOKEN, -_MOST_WOKEN, -1)
+        both.rpush(WOKEN, workspace_sid)
+        both.ltrim(WOKEN, -_MOST_WOKEN, -1)
         both.execute()
 
 

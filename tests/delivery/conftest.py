@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from routing import wakes
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the workspaces that were put on the list for routers, which none takes."""
-    found: list[str] = []
-    monkeypatch.setattr(wakes, "_send", lambda client, workspace: found.append(workspace))
-    return found
+def sent(real_redis: Any) -> Callable[[], list[str]]:
+    """Return a function that gives the workspaces that wait for routers, which none takes."""
+
+    def waiting() -> list[str]:
+        return [sid.decode() for sid in real_redis.lrange(wakes.WOKEN, 0, -1)]
+
+    return waiting

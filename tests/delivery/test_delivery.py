@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -142,6 +143,22 @@ def test_the_courier_tells_in_order_and_notes_what_it_told(
     told = [event for group, event in recorder.heard if group == groups.worker(alice.sid)]
     assert told == ["reservation.created", "reservation.accepted"]
     assert not models.Event.objects.filter(delivered=False).exists()
+
+
+def test_nobody_waits_for_a_redis_that_does_not_answer(
+    start: Start, recorder: _Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    courier = start()
+    floor = factories.workspace()
+    alice = factories.worker(floor, available=False)
+    monkeypatch.setattr(wakes, "wake", lambda sid: answers.wait(10))
+    # Were anybody to wait for the answer, it would never come.
+    workers.set_activity(worker=alice, activity=factories.activity(floor), actor=SYSTEM, now=NOW)
+    assert (groups.worker(alice.sid), "worker.activity.update") not in recorder.heard
+    answers.set()
+    finish(courier)
+    assert (groups.worker(alice.sid), "worker.activity.update") in recorder.heard
 
 
 def test_what_could_not_be_told_is_told_again_by_the_sweep(

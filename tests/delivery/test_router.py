@@ -108,10 +108,10 @@ def test_wakes_are_taken_again_when_redis_is_back(
 
 
 def test_work_that_a_run_leaves_wakes_the_next(
-    real_redis: object, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    real_redis: object, sent: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor = factories.workspace()
     monkeypatch.setattr(wakes, "_LONGEST_RUN", 0.0)
     monkeypatch.setattr(assignment, "run_for_a_while", lambda workspace: False)
     router.run(floor.sid)
-    assert floor.sid in sent
+    assert floor.sid in sent()
