@@ -51,7 +51,8 @@ def move_reservation(
 ) -> None:
     """Bring a reservation to its next status, with its slot, its worker's activity and its event.
 
-    Raises `InvalidTransition`, or `StaleState` when it is no longer what the caller saw.
+    Raises `InvalidTransition`, or `StaleState` when it is no longer what the caller saw. All is
+    sent before that shows, so the transaction ends with the error.
     """
     current = ReservationStatus(reservation.reservation_status)
     lifecycle.check(current, status)
