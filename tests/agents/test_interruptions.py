@@ -103,7 +103,7 @@ async def test_a_desk_serves_the_queues_that_it_was_not_told_of(
 ) -> None:
     async with opened(floor.alice) as alice:
         with monkeypatch.context() as lost:
-            lost.setattr(delivery, "deliver", lambda event: None)
+            lost.setattr(delivery, "deliver_all", lambda events: None)
             by = {"actor": SYSTEM, "now": timezone.now()}
             await do(task_queues.update_task_queue, queue=floor.queue, target_workers="1==2", **by)
         await interrupt(floor)

@@ -55,7 +55,7 @@ async def test_a_session_that_missed_an_event_for_whatever_reason_reads_everythi
             await sessions.here().check()
         assert await socket.receive_nothing()
         with monkeypatch.context() as lost:
-            lost.setattr(delivery, "deliver", lambda event: None)
+            lost.setattr(delivery, "deliver_all", lambda events: None)
             await offer(floor)
         # What has only just happened may be on its way.
         await sessions.here().check()
