@@ -175,7 +175,7 @@ async def test_pages_that_another_session_reads_hide_no_offer(
         sooner = await offer(floor)
         assert await told(socket) == ("reservation.created", sooner.sid)
         monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
-        monkeypatch.setattr(delivery, "deliver", lambda event: None)
+        monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
         made = await offer(floor)
         await do(floor.send, "GET", "{K}/Reservations", token, Active="true", AfterSid=sooner.sid)
         await kept.go(floor.alice)
