@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 0.2
 _MOMENT_SECONDS = 0.002
+"""For how long whoever hands events over stands back at most."""
 _BETWEEN_LOOKS = 0.4
 """Seconds between two words to those who look on: their pages fetch a list no more often."""
 
@@ -54,12 +55,28 @@ def _deliver_here(event: Event) -> None:
     layer = get_channel_layer()
     for group in audiences.of(event):
         async_to_sync(layer.group_send)(group, audiences.message(event, group))
-    if event.event_type in audiences.DESCRIBES:
-        directory.note(event.workspace_sid)
-    if event.event_type in audiences.WAKES:
-        wakes.wake(event.workspace_sid)
-    if event.is_owed:
-        calls.call(event.workspace_sid)
+    _wake_routers([event])
+    _call_receivers([event])
+
+
+def _wake_routers(events: Collection[Event]) -> bool:
+    """Wake the router wherever something happened that it looks for; tell whether it was woken."""
+    for sid in _floors(events, audiences.DESCRIBES):
+        directory.note(sid)
+    woken = _floors(events, audiences.WAKES)
+    for sid in woken:
+        wakes.wake(sid)
+    return bool(woken)
+
+
+def _call_receivers(events: Collection[Event]) -> None:
+    for sid in dict.fromkeys(event.workspace_sid for event in events if event.is_owed):
+        calls.call(sid)
+
+
+def _floors(events: Collection[Event], types: Collection[E]) -> Collection[str]:
+    """Return in which workspaces something of these types happened, each once."""
+    return dict.fromkeys(e.workspace_sid for e in events if e.event_type in types)
 
 
 class _Courier(threading.Thread):
@@ -111,14 +128,9 @@ class _Courier(threading.Thread):
             return batch, False
 
     def _carry(self, runner: asyncio.Runner, batch: list[Event], *, last: bool) -> None:
-        for sid in _floors(batch, audiences.DESCRIBES):
-            directory.note(sid)
-        if woken := _floors(batch, audiences.WAKES):
-            for sid in woken:
-                wakes.wake(sid)
+        if _wake_routers(batch):
             self._had_its_turn.set()
-        for sid in dict.fromkeys(e.workspace_sid for e in batch if e.is_owed):
-            calls.call(sid)
+        _call_receivers(batch)
         messages = self._messages(batch, last=last)
         if not messages or runner.run(_publish(messages)):
             # What was not told stays undelivered, and the sweep tells it again.
@@ -139,24 +151,20 @@ class _Courier(threading.Thread):
         messages: list[tuple[str, dict[str, Any]]] = []
         for event in batch:
             for group in audiences.of(event):
+                message = audiences.message(event, group)
                 if not groups.is_of_task_queue(group):
-                    messages.append((group, audiences.message(event, group)))
+                    messages.append((group, message))
                 elif self._quiet_until.get(group, 0.0) <= now:
                     self._quiet_until[group] = now + _BETWEEN_LOOKS
-                    messages.append((group, audiences.message(event, group)))
+                    messages.append((group, message))
                 else:
-                    self._held_back[group] = audiences.message(event, group)
+                    self._held_back[group] = message
         for group in [g for g in self._held_back if last or self._quiet_until[g] <= now]:
             self._quiet_until[group] = now + _BETWEEN_LOOKS
             messages.append((group, self._held_back.pop(group)))
         if len(self._quiet_until) > 10_000:
             self._quiet_until = {g: t for g, t in self._quiet_until.items() if t > now}
         return messages
-
-
-def _floors(batch: Iterable[Event], types: Collection[E]) -> Collection[str]:
-    """Return in which workspaces something of these types happened, each once."""
-    return dict.fromkeys(e.workspace_sid for e in batch if e.event_type in types)
 
 
 async def _publish(messages: list[tuple[str, dict[str, Any]]]) -> bool:
