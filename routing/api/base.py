@@ -167,6 +167,12 @@ class Resource(APIView):
             return row
         raise errors.NotFound(self.request.path)
 
+    def here(self, question: Prepared[Row], *names: str) -> Row:
+        """Return the only row of the workspace that these names stand for; see `lookups.by`."""
+        row: Any = self.one(question(self.workspace.pk, *names))
+        row.workspace = self.workspace
+        return cast(Row, row)
+
     @cached_property
     def form(self) -> parsers.Form:
         """Return the request's form."""

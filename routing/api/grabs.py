@@ -9,14 +9,11 @@ from rest_framework.response import Response
 
 from routing import models, representations
 from routing.actions import grabs
-from routing.api import inputs, shapes
+from routing.api import inputs, lookups, shapes
 from routing.api.base import POST_ONLY, Resource
 from routing.api.schemas import sample_sid
-from routing.models.prepared import Prepared
 
-_TASK: Final = Prepared(
-    lambda workspace, sid: models.Task.objects.filter(workspace_id=workspace, sid=sid), 0, "WT"
-)
+_TASK: Final = lookups.by(models.Task)
 
 
 class TaskGrab(Resource):
@@ -42,6 +39,6 @@ class TaskGrab(Resource):
 
     def post(self, request: Request, **kwargs: str) -> Response:
         """Offer the task to the worker and accept it for them, or say why not."""
-        task = self.one(_TASK(self.workspace.pk, self.sid("task_sid", "WT")))
+        task = self.here(_TASK, self.sid("task_sid", "WT"))
         reservation = grabs.grab_task(task=task, actor=self.actor, now=self.now, **self.given())
         return self.answer(reservation, status=self.created)

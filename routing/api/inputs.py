@@ -23,6 +23,7 @@ from django.db import models as db
 from django.utils.dateparse import parse_datetime
 
 from routing import models, sids
+from routing.api import lookups
 from routing.api.errors import ApiError
 from routing.api.parsers import Form
 from routing.models.prepared import Prepared
@@ -239,7 +240,9 @@ def reference(
         by: a further column by which it may be named, in lower case.
     """
     noun = sids.PREFIXES[prefix]
-    queries = {column: _by(model, column) for column in ("sid", by) if column}
+    queries: dict[str, Prepared[Any]] = {
+        column: lookups.by(model, column) for column in ("sid", by) if column
+    }
 
     def convert(value: str, place: Place) -> Any:
         if clearable and not value:
@@ -259,17 +262,6 @@ def reference(
 
     schema = {"type": "string"} if by else sid_schema(prefix, empty=clearable)
     return Param(name, argument, convert, required, schema=schema)
-
-
-def _by(model: type[db.Model], column: str) -> Prepared[Any]:
-    """Return the question for the row of a workspace that has a value in a column."""
-    return Prepared(
-        lambda workspace, value: model._default_manager.filter(
-            workspace_id=workspace, **{column: value}
-        ),
-        0,
-        "",
-    )
 
 
 def sid_schema(*prefixes: str, empty: bool = False) -> dict[str, Any]:

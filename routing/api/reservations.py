@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import reservations
-from routing.api import inputs, shapes
+from routing.api import inputs, lookups, shapes
 from routing.api.base import (
     NO_DELETE,
     READ_ONLY,
@@ -31,27 +31,23 @@ _STATUSES = inputs.one_of("ReservationStatus", ReservationStatus, many=True).say
 
 _View = Literal["Tasks", "Workers"]
 _SIDES: Final[Mapping[_View, Prepared[Any]]] = {
-    "Tasks": Prepared(
-        lambda workspace, sid: models.Task.objects.filter(workspace_id=workspace, sid=sid), 0, "WT"
-    ),
-    "Workers": Prepared(
-        lambda workspace, sid: models.Worker.objects.filter(workspace_id=workspace, sid=sid),
-        *(0, "WK"),
-    ),
+    "Tasks": lookups.by(models.Task),
+    "Workers": lookups.by(models.Worker),
 }
-_RESERVATIONS: Final[Mapping[_View, Prepared[Any]]] = {
-    "Tasks": Prepared(
-        lambda workspace, task, sid: models.Reservation.objects.filter(
-            workspace_id=workspace, task__sid=task, sid=sid
+
+
+def _seen_from(side: str) -> Prepared[models.Reservation]:
+    return Prepared(
+        lambda workspace, side_sid, sid: models.Reservation.objects.filter(
+            workspace_id=workspace, sid=sid, **{f"{side}__sid": side_sid}
         ).select_related("task", "worker"),
-        *(0, "WT", "WR"),
-    ),
-    "Workers": Prepared(
-        lambda workspace, worker, sid: models.Reservation.objects.filter(
-            workspace_id=workspace, worker__sid=worker, sid=sid
-        ).select_related("task", "worker"),
-        *(0, "WK", "WR"),
-    ),
+        *(0, "side", "WR"),
+    )
+
+
+_RESERVATIONS: Final[Mapping[_View, Prepared[models.Reservation]]] = {
+    "Tasks": _seen_from("task"),
+    "Workers": _seen_from("worker"),
 }
 
 
@@ -62,9 +58,7 @@ class _Reservations(Resource):
     @cached_property
     def side(self) -> models.Task | models.Worker:
         """Return the task or the worker that the path names."""
-        row: models.Task | models.Worker = self.one(
-            _SIDES[self.view](self.workspace.pk, self.parent_sid)
-        )
+        row: models.Task | models.Worker = self.here(_SIDES[self.view], self.parent_sid)
         return row
 
     @property
@@ -119,9 +113,8 @@ class _ReservationInstance(_Reservations, InstanceResource[models.Reservation]):
     refusals = {"post": (410, 501)}
 
     def find(self) -> models.Reservation:
-        asked = (self.workspace.pk, self.parent_sid, self.sid("sid", "WR"))
-        row: models.Reservation = self.one(_RESERVATIONS[self.view](*asked))
-        row.workspace = row.task.workspace = row.worker.workspace = self.workspace
+        row = self.here(_RESERVATIONS[self.view], self.parent_sid, self.sid("sid", "WR"))
+        row.task.workspace = row.worker.workspace = self.workspace
         return row
 
     def update(self, row: models.Reservation, given: dict[str, Any]) -> models.Reservation:

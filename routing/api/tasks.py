@@ -10,21 +10,15 @@ from django.db.models import QuerySet
 from routing import models, representations
 from routing.actions import task_statuses, tasks
 from routing.actions.tasks import MAX_PRIORITY, MAX_TIMEOUT
-from routing.api import inputs, orderings, pagination, shapes
+from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError
 from routing.core.vocabulary import AssignmentStatus
-from routing.models.prepared import Prepared
 from routing.seen import tasks as seen
 from workflows import expressions
 
 _RELATED = ("task_queue", "workflow", "task_channel")
-_TASK: Final = Prepared(
-    lambda workspace, sid: models.Task.objects.filter(
-        workspace_id=workspace, sid=sid
-    ).select_related(*_RELATED),
-    *(0, "WT"),
-)
+_TASK: Final = lookups.by(models.Task, "sid", *_RELATED)
 _TASK_CHANNEL = ("TaskChannel", "TaskChannelSid", "TaskChannelUniqueName")
 
 
@@ -177,9 +171,7 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
     )
 
     def find(self) -> models.Task:
-        row = self.one(_TASK(self.workspace.pk, self.sid("sid", "WT")))
-        row.workspace = self.workspace
-        return row
+        return self.here(_TASK, self.sid("sid", "WT"))
 
     def update(self, row: models.Task, given: dict[str, Any]) -> models.Task:
         """Change fields and status as one change: both happen, or neither."""

@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import workers
-from routing.api import inputs, orderings, pagination, shapes
+from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher, snapshot
-from routing.models.prepared import Prepared
 from routing.seen import lanes
 from routing.seen import workers as seen
 from workflows import expressions
@@ -26,12 +25,7 @@ _ATTRIBUTES = inputs.document("Attributes").says(
 )
 
 
-_WORKER: Final = Prepared(
-    lambda workspace, sid: models.Worker.objects.filter(
-        workspace_id=workspace, sid=sid
-    ).select_related("activity"),
-    *(0, "WK"),
-)
+_WORKER: Final = lookups.by(models.Worker, "sid", "activity")
 
 
 def _activity(words: str) -> inputs.Param:
@@ -138,9 +132,7 @@ class WorkerInstance(_Workers, InstanceResource[models.Worker]):
     )
 
     def find(self) -> models.Worker:
-        row = self.one(_WORKER(self.workspace.pk, self.sid("sid", "WK")))
-        row.workspace = self.workspace
-        return row
+        return self.here(_WORKER, self.sid("sid", "WK"))
 
     def update(self, row: models.Worker, given: dict[str, Any]) -> models.Worker:
         return workers.update_worker(
