@@ -97,14 +97,8 @@ WAKES: Final[frozenset[E]] = frozenset(
 FRAME_FIELDS: Final = ("task_sid", "worker_sid", "reservation_sid", "task_queue_sid")
 """What a socket is told of an event's data: enough to know what to fetch again."""
 
-WHOLE: Final[frozenset[E]] = frozenset(
+TRANSFERS: Final[frozenset[E]] = frozenset(
     {
-        E.RESERVATION_CREATED,
-        E.RESERVATION_FAILED,
-        E.TASK_UPDATED,
-        E.TASK_WRAPUP,
-        E.TASK_COMPLETED,
-        E.TASK_CANCELED,
         E.TASK_TRANSFER_INITIATED,
         E.TASK_TRANSFER_ATTEMPT_FAILED,
         E.TASK_TRANSFER_FAILED,
@@ -112,6 +106,14 @@ WHOLE: Final[frozenset[E]] = frozenset(
         E.TASK_TRANSFER_COMPLETED,
     }
 )
+WHOLE: Final[frozenset[E]] = TRANSFERS | {
+    E.RESERVATION_CREATED,
+    E.RESERVATION_FAILED,
+    E.TASK_UPDATED,
+    E.TASK_WRAPUP,
+    E.TASK_COMPLETED,
+    E.TASK_CANCELED,
+}
 """What those whom it concerns are told with all its data, as these need nothing beside: nobody has
 to read from the database what they are offered."""
 

@@ -39,7 +39,7 @@ def _wrong() -> set[int]:
 
 @transaction.atomic
 def _count_slots_of(worker_id: int) -> int:
-    locks.lock_workers(models.Worker.objects.filter(pk=worker_id))
+    locks.lock_some_workers([worker_id])
     mine = models.WorkerChannel.objects.filter(worker=worker_id)
     repaired = 0
     for row in _counted(mine).select_related("worker__activity"):

@@ -145,8 +145,7 @@ class SdkConsumer(Direct):
             return
         kind = message["event_type"]
         if kind in frames.TOLD:
-            account, workspace = self.holder.account_sid, self.holder.workspace_sid
-            self._sessions.loader.hear(message, account_sid=account, workspace_sid=workspace)
+            self._sessions.loader.hear(message, account_sid=self.holder.account_sid)
             await self._put(message["sid"])
         elif kind in REFRESHING:
             self._looking = self._sessions.start(self._look())

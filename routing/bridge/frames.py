@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routing import models
+from routing.audiences import TRANSFERS
 from routing.bridge import payloads
 from routing.bridge.writers import (
     CHANNELS,
@@ -20,7 +21,6 @@ from routing.bridge.writers import (
     RESERVATIONS,
     TASKS,
     TASKS_FAILED,
-    TRANSFERS,
     WORKERS,
     WRITERS,
     Beside,
@@ -84,15 +84,16 @@ def load(sids: Iterable[str]) -> dict[str, Frame]:
     return {event.sid: _frame(event, beside) for event in events}
 
 
-def told(message: Mapping[str, Any], *, account_sid: str, workspace_sid: str) -> Frame:
+def told(message: Mapping[str, Any], *, account_sid: str) -> Frame:
     """Return the frame of an event that a message tells wholly (`routing.audiences.WHOLE`)."""
+    data = message["event_data"]
     event = Event(
         sid=message["sid"],
         event_type=E(message["event_type"]),
         account_sid=account_sid,
-        workspace_sid=workspace_sid,
+        workspace_sid=data["workspace_sid"],
         at=message["at"],
-        data=message["event_data"],
+        data=data,
     )
     return _frame(event, _NOTHING_BESIDE)
 

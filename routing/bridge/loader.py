@@ -26,10 +26,10 @@ class Loader:
         self._asked: dict[str, asyncio.Future[Frame | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def hear(self, message: Mapping[str, Any], *, account_sid: str, workspace_sid: str) -> None:
+    def hear(self, message: Mapping[str, Any], *, account_sid: str) -> None:
         """Keep what a message to a worker's sessions tells wholly: it need not be loaded."""
         if "event_data" in message and message["sid"] not in self._kept:
-            self._keep(frames.told(message, account_sid=account_sid, workspace_sid=workspace_sid))
+            self._keep(frames.told(message, account_sid=account_sid))
 
     async def load(self, sids: Sequence[str]) -> list[Frame]:
         """Return the frames of these events in their order; what is gone is left out."""

@@ -52,7 +52,7 @@ def by_message(event: models.Event, floor: Floor) -> frames.Frame:
     """Return the frame that comes of what the worker's sockets are told, over the wire."""
     message = audiences.message(event, groups.worker(floor.alice.sid))
     carried = json.loads(json.dumps(message))
-    return frames.told(carried, account_sid=floor.account.sid, workspace_sid=floor.workspace.sid)
+    return frames.told(carried, account_sid=floor.account.sid)
 
 
 @pytest.mark.parametrize("kind", sorted(audiences.WHOLE))
