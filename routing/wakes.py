@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _MARK_MS = 1_000  # a mark whose job was lost stops nobody for longer than the sweep takes
 _LOCK_SECONDS = 5.0  # as long may a dead runner's lock stand in the way; it is renewed while alive
 WOKEN = "cordboard:woken"
-_MOST_WOKEN = 10_000
+_MOST_WOKEN = 10_000  # of more, what came first is left to the sweep
 _LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again queues behind the others
 
 
@@ -83,7 +83,8 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
             if not client.exists(_mark(workspace_sid)):
                 return
             if time.monotonic() >= give_up_at:
-                _send(client, workspace_sid)
+                client.delete(_mark(workspace_sid))
+                wake(workspace_sid)
                 return
     except shared_redis.BROKEN as error:
         logger.warning("%s is left to the sweep (%s)", workspace_sid, error)
@@ -183,14 +184,6 @@ def taken(*, timeout: float = 1) -> str | None:
         return None
     _, woken = found
     return woken.decode() if isinstance(woken, bytes) else woken
-
-
-def _send(client: redis.Redis, workspace_sid: str) -> None:
-    """Put a workspace on the list; what nobody takes for long is left to the sweep."""
-    with client.pipeline(transaction=False) as both:
-        both.rpush(WOKEN, workspace_sid)
-        both.ltrim(WOKEN, -_MOST_WOKEN, -1)
-        both.execute()
 
 
 def _mark(workspace_sid: str) -> str:
