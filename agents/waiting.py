@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -15,7 +15,7 @@ from routing.actions import grabs
 from routing.core import atoms, matcher
 from routing.core.clock import microseconds
 from routing.core.vocabulary import GrabPolicy, Refusal
-from routing.models.prepared import MANY, Prepared, together
+from routing.models.prepared import MANY, MOMENT, Prepared, together
 from routing.seen import lanes, workers
 
 MOST_ROWS: Final = 50
@@ -170,7 +170,7 @@ _OLDEST: Final = Prepared(
     lambda queues, horizon: _PENDING.filter(
         task_queue__in=queues, date_created__lte=horizon
     ).order_by("date_created", "pk")[:MOST_ROWS],
-    *(MANY, datetime(2000, 1, 1, tzinfo=UTC)),
+    *(MANY, MOMENT),
 )
 _OF_TASKS: Final[Mapping[str, Prepared[Any]]] = {
     "workflow": Prepared(lambda pks: models.Workflow.objects.filter(pk__in=pks), MANY),

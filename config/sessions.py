@@ -7,7 +7,6 @@ the database takes to answer them.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.contrib.auth import backends
@@ -16,11 +15,11 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from routing.models.prepared import Prepared
+from routing.models.prepared import MOMENT, Prepared
 
 _SESSION: Final = Prepared(
     lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now),
-    *("a session's key", datetime(2000, 1, 1, tzinfo=UTC)),
+    *("a session's key", MOMENT),
 )
 _USER: Final = Prepared(lambda pk: User.objects.filter(pk=pk), 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, TypeVar
 
 from django.db.models import BigIntegerField, F, Model, QuerySet, Value
@@ -15,7 +15,7 @@ from routing import models
 from routing.actions.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
-from routing.models.prepared import FEW, MANY, Prepared, PreparedUpdate, together
+from routing.models.prepared import FEW, MANY, MOMENT, Prepared, PreparedUpdate, together
 
 _Row = TypeVar("_Row", bound=Model)
 _PENDING: Final = AssignmentStatus.PENDING.value
@@ -181,7 +181,7 @@ _RESERVE: Final = PreparedUpdate(
             "date_updated": now,
         },
     ),
-    *(MANY, datetime(2000, 1, 1, tzinfo=UTC)),
+    *(MANY, MOMENT),
 )
 
 

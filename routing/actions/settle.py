@@ -6,7 +6,7 @@ was locked by `stories.hold`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from django.db.models import F
@@ -19,7 +19,7 @@ from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
-from routing.models.prepared import PreparedUpdate, together
+from routing.models.prepared import MOMENT, PreparedUpdate, together
 
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router gives it up."""
@@ -93,7 +93,7 @@ _MOVE: Final = PreparedUpdate(
         models.Reservation.objects.filter(pk=pk, reservation_status=before),
         {"reservation_status": after, "version": F("version") + 1, "date_updated": now},
     ),
-    *(0, "before", "after", datetime(2000, 1, 1, tzinfo=UTC)),
+    *(0, "before", "after", MOMENT),
 )
 _COUNT: Final = PreparedUpdate(
     lambda pk, freed, assigned: (

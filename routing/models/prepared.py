@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
 from django.db import connection, models
@@ -59,6 +59,8 @@ MANY: Final = _Many(lambda place, number: -(place + 1) * 1_000_000 - number)
 """Stands for a sequence of ids."""
 MANY_SIDS: Final = _Many(lambda place, number: f"sample {place}.{number}")
 """Stands for a sequence of sids."""
+MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""A sample of a moment."""
 FEW: Final = 20
 """Of more than this a question is put together each time: reading their rows costs more."""
 
