@@ -16,6 +16,7 @@ from routing.core import atoms, matcher
 from routing.core.clock import microseconds
 from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.models.prepared import MANY, MOMENT, Prepared, together
+from routing.models.related import refer, referred
 from routing.seen import lanes, workers
 
 MOST_ROWS: Final = 50
@@ -144,18 +145,12 @@ def _complete(
     queues: Iterable[models.TaskQueue],
 ) -> None:
     """Give tasks what `grabs.refusals` reads of them: little, and read once for all of them."""
-    wanted = {
-        name: {pk for task in tasks if (pk := getattr(task, f"{name}_id")) is not None}
-        for name in _OF_TASKS
-    }
     with together():
-        asked = {name: _OF_TASKS[name].ask(pks) for name, pks in wanted.items()}
-    found = {name: {row.pk: row for row in rows()} for name, rows in asked.items()}
-    found["task_queue"] = {queue.pk: queue for queue in queues}
-    for task in tasks:
-        task.workspace = workspace
-        for name, rows in found.items():
-            setattr(task, name, rows.get(getattr(task, f"{name}_id")))
+        asked = {name: query.ask(referred(tasks, name)) for name, query in _OF_TASKS.items()}
+    for name, rows in asked.items():
+        refer(tasks, name, {row.pk: row for row in rows()})
+    refer(tasks, "task_queue", {queue.pk: queue for queue in queues})
+    refer(tasks, "workspace", {workspace.pk: workspace})
 
 
 def _horizons(workspace: int) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from routing.actions.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
 from routing.models.prepared import FEW, MANY, MOMENT, Prepared, PreparedUpdate, together
+from routing.models.related import refer, referred
 
 _Row = TypeVar("_Row", bound=Model)
 _PENDING: Final = AssignmentStatus.PENDING.value
@@ -75,10 +76,8 @@ def _with(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int,
     """Read many rows, by id, with what they refer to, each of that once."""
     read = {row.pk: row for row in rows}
     for name, model in related.items():
-        wanted = {getattr(row, f"{name}_id") for row in read.values()} - {None}
-        found = model._default_manager.in_bulk(wanted)
-        for row in read.values():
-            setattr(row, name, found.get(getattr(row, f"{name}_id")))
+        found = model._default_manager.in_bulk(referred(read.values(), name))
+        refer(read.values(), name, found)
     return read
 
 

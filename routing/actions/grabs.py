@@ -80,7 +80,7 @@ def refusals(
     """Return for each of these why the worker may not grab it: what `refusal_of` says, in bulk.
 
     Arguments:
-        tasks: pending ones, selected with `READ_WITH`: the oldest of their queues, oldest first.
+        tasks: pending ones, with what `READ_WITH` names: the oldest of their queues, oldest first.
     """
     older: Counter[int | None] = Counter()
     answers = []
