@@ -1,19 +1,16 @@
-"""Telling the world: after the commit, to the right ears, at least once."""
+"""Telling the world: after the commit, to the right ears."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
 from django.db import transaction
-from django.utils import timezone
 
-from routing import audiences, delivery, groups, jobs, models, wakes
+from routing import audiences, delivery, groups, models, wakes
 from routing.actions import activities, task_queues, task_statuses, tasks, workers, workspaces
 from routing.actors import SYSTEM
 from routing.core.vocabulary import EventType
@@ -85,130 +82,6 @@ def test_who_holds_a_task_hears_of_its_new_attributes(told: list[tuple[str, str]
 @pytest.mark.parametrize("event_type", sorted(audiences.WAKES))
 def test_what_wakes_the_router_is_an_event_that_someone_records(event_type: EventType) -> None:
     assert event_type in audiences.AUDIENCE
-
-
-class _Recorder:
-    """Stands for the channel layer on the courier's side, and fails when told to."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, str]] = []
-        self.broken = False
-
-    async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        if self.broken:
-            raise ConnectionError("Redis is away")
-        self.heard.append((group, message["event_type"]))
-
-
-Start = Callable[[], delivery._Courier]
-
-
-@pytest.fixture
-def recorder(monkeypatch: pytest.MonkeyPatch) -> _Recorder:
-    """Return what hears everything that couriers tell."""
-    made = _Recorder()
-    monkeypatch.setattr(delivery, "get_channel_layer", lambda: made)
-    return made
-
-
-@pytest.fixture
-def start(monkeypatch: pytest.MonkeyPatch, settings: Any, recorder: _Recorder) -> Start:
-    """Return a function that starts a courier thread, as every real process has one."""
-    settings.DELIVERY_INLINE = False
-
-    def begin() -> delivery._Courier:
-        made = delivery._Courier()
-        monkeypatch.setattr(delivery, "_courier", lambda: made)
-        made.start()
-        return made
-
-    return begin
-
-
-def finish(courier: delivery._Courier) -> None:
-    """Have the courier carry out what it has, and end."""
-    courier.queue.put(None)
-    courier.join(timeout=10)
-    assert not courier.is_alive()
-
-
-def test_the_courier_tells_in_order_and_notes_what_it_told(
-    start: Start, recorder: _Recorder
-) -> None:
-    courier = start()
-    floor = factories.workspace()
-    alice = factories.worker(floor)
-    factories.accepted(floor)
-    finish(courier)
-    told = [event for group, event in recorder.heard if group == groups.worker(alice.sid)]
-    assert told == ["reservation.created", "reservation.accepted"]
-    assert not models.Event.objects.filter(delivered=False).exists()
-
-
-def test_nobody_waits_for_a_redis_that_does_not_answer(
-    start: Start, recorder: _Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers = threading.Event()
-    courier = start()
-    floor = factories.workspace()
-    alice = factories.worker(floor, available=False)
-    monkeypatch.setattr(wakes, "wake", lambda sid: answers.wait(10))
-    # Were anybody to wait for the answer, it would never come.
-    workers.set_activity(worker=alice, activity=factories.activity(floor), actor=SYSTEM, now=NOW)
-    assert (groups.worker(alice.sid), "worker.activity.update") not in recorder.heard
-    answers.set()
-    finish(courier)
-    assert (groups.worker(alice.sid), "worker.activity.update") in recorder.heard
-
-
-def test_what_could_not_be_told_is_told_again_by_the_sweep(
-    start: Start, recorder: _Recorder
-) -> None:
-    recorder.broken = True
-    courier = start()
-    floor = factories.workspace()
-    alice = factories.worker(floor, available=False)
-    workers.set_activity(
-        worker=alice, activity=factories.activity(floor), actor=SYSTEM, now=timezone.now()
-    )
-    finish(courier)
-    assert models.Event.objects.filter(delivered=False).exists()
-    recorder.broken = False
-    models.Event.objects.update(event_date=timezone.now() - timedelta(seconds=10))
-    courier = start()
-    jobs.redeliver_events()
-    finish(courier)
-    assert (groups.worker(alice.sid), "worker.activity.update") in recorder.heard
-    assert not models.Event.objects.filter(delivered=False).exists()
-
-
-def test_the_sweep_leaves_alone_what_may_still_be_on_its_way(
-    start: Start, recorder: _Recorder
-) -> None:
-    recorder.broken = True
-    courier = start()
-    floor = factories.workspace(now=timezone.now())
-    finish(courier)
-    recorder.broken = False
-    courier = start()
-    jobs.redeliver_events()
-    finish(courier)
-    assert recorder.heard == []
-    assert floor.sid
-
-
-def test_a_lively_queue_is_told_of_once_in_a_while_and_never_forgotten(
-    start: Start, recorder: _Recorder
-) -> None:
-    courier = start()
-    floor = factories.workspace()
-    factories.workflow(floor)
-    for _ in range(20):
-        factories.task(floor)
-    finish(courier)
-    told = [event for group, event in recorder.heard if group.startswith("task_queue.")]
-    assert 1 <= len(told) < 40
-    assert told[-1] == "task.created"
 
 
 SHORT = {
