@@ -1,47 +1,80 @@
-"""Run one part of `make run` in a process of its own: `python -m config.part NAME`.
+"""Run one part of `make run`: web, jobs, callbacks or beat.
 
-The names are web, jobs, callbacks and beat.
-
-A part loads everything, then waits on its standard input for a line: the supervisor sends it once
-the database is ready. The input stays open from then on; when it closes, the supervisor is gone.
+A part loads everything, then waits for the supervisor's line, which comes once the database is
+ready. `manage.py serve` forks its parts; `python -m config.part NAME` runs one by hand, which waits
+for the line on its standard input.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import sys
 import threading
 import warnings
+from collections.abc import Callable
+from typing import Any
+
+from setproctitle import setproctitle
 
 # Before Autobahn is imported, which reads it then.
 os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+PRELOADED = (
+    *("celery.apps.beat", "celery.apps.worker", "celery.concurrency.thread"),
+    *("celery.worker.components", "celery.worker.consumer", "kombu.transport.redis"),
+    *("config.asgi", "daphne.ws_protocol"),
+)
 
-def web(host: str, port: str) -> None:
+
+def preload() -> None:
+    """Import what any part needs, and keep it out of the way of Python's garbage collector.
+
+    What is loaded here before a fork is shared by all parts. It opens no file, no connection and no
+    thread: `daphne.server` makes an event loop when it is imported, so it comes after the fork.
+    """
+    for name in PRELOADED:
+        importlib.import_module(name)
+    from django.urls import get_resolver
+
+    from config.celery import app
+
+    app.finalize()
+    _ = get_resolver().url_patterns
+    gc.collect()
+    # Objects that stay need not be searched again and again; a search would also write to their
+    # pages, which are then no longer shared.
+    gc.freeze()
+
+
+def web(control: int, host: str, port: str) -> None:
     """Serve HTTP and websockets until told to stop."""
+    setproctitle("cordboard web")
     # Daphne falls back to files that whitenoise reads synchronously; they are small.
     warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
     from daphne.cli import CommandLineInterface
 
     from config import asgi  # noqa: F401 - loaded here, before the wait
 
-    wait_for_the_word()
+    wait_for_start(control)
     CommandLineInterface().run(["-b", host, "-p", port, "-v", "0", "config.asgi:application"])
 
 
-def jobs() -> None:
+def jobs(control: int) -> None:
     """Do jobs until told to stop."""
-    _work("--concurrency=4")
+    setproctitle("cordboard jobs")
+    _work(control, concurrency=4)
 
 
-def callbacks() -> None:
+def callbacks(control: int) -> None:
     """Post callbacks until told to stop: in threads that mostly wait, far from the router's."""
-    _work("--concurrency=32", "--queues=callbacks")
+    setproctitle("cordboard callbacks")
+    _work(control, concurrency=32, queues=["callbacks"])
 
 
-def _work(*options: str) -> None:
+def _work(control: int, **options: Any) -> None:
     import django
     from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 
@@ -49,63 +82,64 @@ def _work(*options: str) -> None:
 
     django.setup()
     app.finalize()
-    wait_for_the_word()
+    wait_for_start(control)
     # Root in a container of its own is the usual case, and the messages are plain JSON.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     # Of a setting that is as we want it: jobs go on through a loss of Redis.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
-    app.start(
-        [
-            "--quiet",
-            "worker",
-            "--pool=threads",
-            *options,
-            "--loglevel=WARNING",
-            # What several runners tell each other by; the start need not wait for it.
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-        ]
+    worker = app.Worker(
+        pool="threads",
+        quiet=True,
+        loglevel="WARNING",
+        # What several runners tell each other by; the start need not wait for it.
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        **options,
     )
+    worker.start()
+    sys.exit(worker.exitcode)
 
 
-def beat() -> None:
+def beat(control: int) -> None:
     """Send what is due until told to stop."""
+    setproctitle("cordboard beat")
     import django
 
     from config.celery import app
 
     django.setup()
     app.finalize()
-    wait_for_the_word()
-    app.start(["--quiet", "beat", "--loglevel=WARNING", "--pidfile="])
+    wait_for_start(control)
+    app.Beat(quiet=True, loglevel="WARNING").run()
 
 
-def wait_for_the_word() -> None:
-    """Wait for the supervisor's line, then watch for its end."""
-    # What is loaded stays: Python's search for garbage, for which everything stands still, need not
-    # go through all of it again and again.
+PARTS: dict[str, Callable[..., None]] = {
+    "web": web,
+    "jobs": jobs,
+    "callbacks": callbacks,
+    "beat": beat,
+}
+
+
+def wait_for_start(control: int) -> None:
+    """Wait for the supervisor's line on a file descriptor, then end when the supervisor ends."""
     gc.collect()
     gc.freeze()
-    if not sys.stdin.buffer.readline():
+    gc.enable()
+    if not os.read(control, 1024):
         os._exit(1)
-    threading.Thread(target=_end_with_the_supervisor, daemon=True, name="supervisor").start()
+    threading.Thread(
+        target=_end_with_supervisor, args=(control,), daemon=True, name="supervisor"
+    ).start()
 
 
-def _end_with_the_supervisor() -> None:
-    while os.read(0, 1024):
+def _end_with_supervisor(control: int) -> None:
+    while os.read(control, 1024):
         continue
     # As if killed: whatever was being done is done again by the next start.
     os._exit(1)
 
 
-def main(name: str, *arguments: str) -> None:
-    """Run the part of this name."""
-    if name == "web":
-        web(*arguments)
-    else:
-        {"jobs": jobs, "callbacks": callbacks, "beat": beat}[name]()
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    PARTS[sys.argv[1]](0, *sys.argv[2:])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
 import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import TypeVar
 from django.core.management import call_command
 from django.db import connections
 
-from config import credentials, embedded_redis
+from config import credentials, embedded_redis, forks, part
 from config.credentials import Credentials
 from config.environment import BASE_DIR, uses_embedded_redis
+from config.forks import Fork
 from config.supervisor import Supervisor
 
 LONGEST_START = 60
@@ -39,31 +40,33 @@ class Server:
         self.near = WILDCARDS.get(host, host)
         """The address by which this machine itself reaches the server."""
 
-    async def run(self, *, with_parent: bool) -> None:
+    def fork_parts(self) -> dict[str, Fork]:
+        """Load everything, then fork the parts: before this process has threads or connections."""
+        if forks.METHOD == "fork":
+            part.preload()
+        arguments = {"web": [self.host, str(self.port)]}
+        return {name: Fork(name, run, arguments.get(name, ())) for name, run in part.PARTS.items()}
+
+    def run(self, *, with_parent: bool) -> None:
         """Start everything and keep it running; raises what ended it."""
+        parts = self.fork_parts()
         try:
-            await self._run(with_parent=with_parent)
+            asyncio.run(self._run(parts, with_parent=with_parent))
         finally:
             embedded_redis.tidy(self.data_dir)
 
-    async def _run(self, *, with_parent: bool) -> None:
+    async def _run(self, parts: dict[str, Fork], *, with_parent: bool) -> None:
         async with Supervisor(home=BASE_DIR, logs=self.data_dir / "logs", say=_say) as supervisor:
             if with_parent:
                 supervisor.end_with_parent()
             if uses_embedded_redis():
                 await self._start_redis(supervisor)
-            parts = [
-                await supervisor.start(name, [sys.executable, "-m", "config.part", name, *more])
-                for name, more in (
-                    ("web", (self.host, str(self.port))),
-                    ("jobs", ()),
-                    ("callbacks", ()),
-                    ("beat", ()),
-                )
-            ]
+            for name, fork in parts.items():
+                await supervisor.adopt(name, fork)
             made = await supervisor.until(_in_thread(self._prepare))
-            for part in parts:
-                part.release()
+            gc.enable()
+            for fork in parts.values():
+                fork.release()
             await supervisor.until(self._healthy(), seconds=LONGEST_START)
             self._welcome(made)
             await supervisor.until(asyncio.Event().wait())
@@ -72,7 +75,7 @@ class Server:
         path = embedded_redis.make_room(self.data_dir)
         embedded_redis.end_leftover(path)
         arguments = embedded_redis.command_line(embedded_redis.find_server(), path)
-        await supervisor.start("redis", arguments, foundation=True)
+        await supervisor.start("redis", arguments)
         await supervisor.until(embedded_redis.answers(path), seconds=LONGEST_START)
 
     def _prepare(self) -> Credentials | None:

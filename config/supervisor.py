@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
+import functools
 import logging
 import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TypeVar
+
+from config.forks import LONGEST_LINE_BYTES, Fork, end_with
 
 LOG_SIZE = 4 * 1024 * 1024
 """Bytes that a part's log may hold; one older file of the same size is kept beside it."""
@@ -23,7 +25,6 @@ PATIENCE_WITH_FOUNDATIONS = 1.0
 """The same for what they stand on; together less than the five seconds that an end may take."""
 LAST_LINES = 20
 COLOURS = {"web": 36, "jobs": 32, "callbacks": 34, "beat": 35, "redis": 33}
-PR_SET_PDEATHSIG = 1
 
 T = TypeVar("T")
 
@@ -50,7 +51,8 @@ class Part:
     def __init__(
         self,
         name: str,
-        process: asyncio.subprocess.Process,
+        process: asyncio.subprocess.Process | Fork,
+        output: asyncio.StreamReader,
         *,
         log: logging.Logger,
         foundation: bool,
@@ -58,13 +60,9 @@ class Part:
         self.name = name
         self.foundation = foundation
         self.process = process
+        self.output = output
         self.log = log
         self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
-
-    def release(self) -> None:
-        """Give the word for which the part waits on its standard input."""
-        if self.process.stdin:
-            self.process.stdin.write(b"go\n")
 
     def obituary(self) -> str:
         """Tell how it ended, with its last lines."""
@@ -103,36 +101,38 @@ class Supervisor:
             self._signal_all(self.parts, signal.SIGKILL)
         self.stopping.set()
 
-    async def start(
-        self,
-        name: str,
-        arguments: Sequence[str],
-        *,
-        environment: Mapping[str, str] | None = None,
-        foundation: bool = False,
-    ) -> Part:
-        """Start a process in a session of its own.
-
-        Arguments:
-            foundation: the others stand on it: it ends last, and speaks to its log only.
-        """
+    async def start(self, name: str, arguments: Sequence[str]) -> None:
+        """Start a program that the parts stand on: it ends last, and speaks to its log only."""
         process = await asyncio.create_subprocess_exec(
             *arguments,
             cwd=self.home,
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             # Ctrl-C in a terminal then reaches the supervisor alone, which ends them in order.
             start_new_session=True,
-            preexec_fn=_dies_with_its_parent(),
-            limit=1024 * 1024,
+            preexec_fn=functools.partial(end_with, os.getpid()),
+            limit=LONGEST_LINE_BYTES,
         )
-        part = Part(name, process, log=self._log(name), foundation=foundation)
+        assert process.stdout is not None
+        self._keep(name, process, process.stdout, foundation=True)
+
+    async def adopt(self, name: str, fork: Fork) -> None:
+        """Take a process that was forked before into the whole."""
+        self._keep(name, fork, await fork.open_output(), foundation=False)
+
+    def _keep(
+        self,
+        name: str,
+        process: asyncio.subprocess.Process | Fork,
+        output: asyncio.StreamReader,
+        *,
+        foundation: bool,
+    ) -> None:
+        part = Part(name, process, output, log=self._log(name), foundation=foundation)
         self.parts.append(part)
         part.log.info(f"-- started as process {process.pid}")
         self._endings[asyncio.create_task(self._listen(part))] = part
-        return part
 
     def end_with_parent(self) -> None:
         """Ask all to end when the process that started this one is gone."""
@@ -193,10 +193,9 @@ class Supervisor:
 
     async def _listen(self, part: Part) -> None:
         """Pass on what a part says until it has ended."""
-        assert part.process.stdout is not None
         colour = COLOURS.get(part.name) if _wants_colours() else None
         prefix = f"{part.name:9} | " if colour is None else f"\x1b[{colour}m{part.name:9} |\x1b[0m "
-        while chunk := await _line(part.process.stdout):
+        while chunk := await _line(part.output):
             line = chunk.decode(errors="replace").rstrip()
             part.last_lines.append(line)
             part.log.info(line)
@@ -225,18 +224,3 @@ async def _line(stream: asyncio.StreamReader) -> bytes:
 
 def _wants_colours() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-
-def _dies_with_its_parent() -> Callable[[], None] | None:
-    """Return what a child does first on Linux, so that it cannot outlive a killed supervisor."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def bind() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return bind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -48,7 +47,7 @@ class Command(BaseCommand):
             )
             with guards.only_server_in(settings.DATA_DIR):
                 guards.port_is_free(server.host, server.port)
-                asyncio.run(server.run(with_parent=with_parent))
+                server.run(with_parent=with_parent)
         except Stopped:
             print("Cordboard has ended.", flush=True)
         except PartEnded as ended:
