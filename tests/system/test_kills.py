@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,17 @@ def more_completed(load: Load, count: int = ENOUGH) -> None:
     wait_until(lambda: load.counted["completed"] >= enough, "tasks are routed", seconds=LONGEST)
 
 
+def count_unfinished(server: Cordboard) -> tuple[int, int]:
+    """Return how many tasks are not completed, and how many events not delivered."""
+    place = f"file:{server.home / 'cordboard.sqlite3'}?mode=ro"
+    with contextlib.closing(sqlite3.connect(place, uri=True)) as database:
+        (tasks,) = database.execute(
+            "SELECT count(*) FROM tasks WHERE assignment_status <> 'completed'"
+        ).fetchone()
+        (events,) = database.execute("SELECT count(*) FROM events WHERE NOT delivered").fetchone()
+    return tasks, events
+
+
 def audit(server: Cordboard) -> dict[str, Any]:
     """Read the server's database from a process beside it."""
     read = subprocess.run(
@@ -59,16 +71,14 @@ def check_everything_ends_well(
 ) -> None:
     """Let no more tasks come, wait until all are completed, and look for anything wrong."""
     load.stop_creating()
-    report: dict[str, Any] = {}
-
-    def all_is_done() -> bool:
-        nonlocal report
-        report = audit(server)
-        return set(report["statuses"]) == {"completed"} and not report["undelivered"]
-
     try:
-        wait_until(all_is_done, "every task is completed and every event told", seconds=LONGEST)
+        wait_until(
+            lambda: count_unfinished(server) == (0, 0),
+            "every task is completed and every event told",
+            seconds=LONGEST,
+        )
     finally:
+        report = audit(server)
         counted = ", ".join(f"{count} {what}" for what, count in sorted(load.counted.items()))
         with capsys.disabled():
             print(  # noqa: T201 - the figures are what it is for
@@ -76,6 +86,8 @@ def check_everything_ends_well(
                 f" in the end {report['statuses']}, {report['events']} events,"
                 f" {report['undelivered']} of them untold, wrong: {report['wrong']}"
             )
+    assert set(report["statuses"]) == {"completed"}
+    assert report["undelivered"] == 0
     assert report["wrong"] == []
     assert report["doubled"] == []
     assert report["two owners"] == []
