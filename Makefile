@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test races lint format bench docs lock vendor demo-traffic clean
+.PHONY: help run test test-fast races lint format bench docs lock vendor demo-traffic clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -31,6 +31,10 @@ run: ## Set everything up if need be, then serve until Ctrl-C (PORT, HOST, DATA_
 test: ## Run all tests (ARGS="tests/core -k grab" for some of them)
 	$(call environment,dev)
 	@$(BIN)/python -m tests $(ARGS)
+
+test-fast: ## Run the tests that need no server process, no browser and no PostgreSQL
+	$(call environment,dev)
+	@$(BIN)/python -m tests --fast $(ARGS)
 
 races: ## Let 8 routers and 50 workers race on PostgreSQL for RACE_SECONDS (60), and count
 	$(call environment,dev)

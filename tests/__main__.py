@@ -1,10 +1,9 @@
-"""Run all tests, as `make test` does: `python -m tests [what pytest takes]`.
+"""Run all tests, as `make test` does: `python -m tests [arguments of pytest]`.
 
-Those that drive a browser run in a pytest of their own, as their event loop and Django's guard
-against blocking calls do not go together. The last line counts both runs.
-
-All of them run in several processes, as many wait most of the time: for a system to start, or for
-what is due. Those of one file stay together, as they share what they have started.
+They run in two pytests side by side. One has everything but the browser tests, in several
+processes, as many tests wait most of the time; those of one file, or of one group, stay in one
+process and share what they have started. The other drives a browser: Playwright's event loop and
+Django's guard against blocking calls do not go together in one process. The last line counts both.
 """
 
 from __future__ import annotations
@@ -17,27 +16,51 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
-RUNS = ("not browser and not bench", "browser and not bench")
 NOTHING_COLLECTED = 5
 PROCESSES = str(max(2, min(os.cpu_count() or 1, 4)))
-SIDE_BY_SIDE = ("-n", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
+MOST = ("-m", "not browser and not bench")
+BROWSER = ("-m", "browser and not bench")
+FAST = ("-m", "not system and not postgres and not browser and not bench")
+SIDE_BY_SIDE = ("-n", PROCESSES, "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def main(arguments: list[str]) -> int:
-    """Run both, print what they counted together, and return the exit code of the whole."""
+    """Run the tests, print what they counted together, and return the exit code of the whole.
+
+    With `--fast` first, only those run that need no server process, no browser and no PostgreSQL.
+    """
+    if arguments[:1] == ["--fast"]:
+        runs: list[tuple[str, ...]] = [(*FAST, *SIDE_BY_SIDE, *arguments[1:])]
+    elif arguments:
+        # A few tests are over sooner in one process.
+        runs = [(*MOST, *arguments), (*BROWSER, *arguments)]
+    else:
+        runs = [(*MOST, *SIDE_BY_SIDE), (*BROWSER, "tests/browser")]
     total: Counter[str] = Counter()
     codes = []
-    # Some few are over sooner in one process.
-    several = [] if arguments else SIDE_BY_SIDE
     with tempfile.TemporaryDirectory(prefix="cordboard-count-") as directory:
-        for number, markers in enumerate(RUNS):
-            report = Path(directory) / f"{number}.xml"
-            command = [sys.executable, "-m", "pytest", "-rs", "-m", markers]
-            codes.append(subprocess.call([*command, f"--junit-xml={report}", *several, *arguments]))
+        for code, report, said in run_together(runs, Path(directory)):
+            sys.stdout.write(said)
+            codes.append(code)
             total += count(report)
     passed, failed, skipped = total["passed"], total["failed"], total["skipped"]
     print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)  # noqa: T201 - a command's voice
     return exit_code(codes, passed=passed, failed=failed)
+
+
+def run_together(runs: list[tuple[str, ...]], directory: Path) -> list[tuple[int, Path, str]]:
+    """Run pytests side by side; return the exit code, the report and the unseen output of each.
+
+    The first prints as it goes; what the others print comes after it.
+    """
+    started = []
+    for number, arguments in enumerate(runs):
+        report, output = directory / f"{number}.xml", directory / f"{number}.out"
+        command = [sys.executable, "-m", "pytest", "-rs", f"--junit-xml={report}", *arguments]
+        with open(output, "w") as file:
+            sink = file if number else None
+            started.append((subprocess.Popen(command, stdout=sink), report, output))
+    return [(process.wait(), report, output.read_text()) for process, report, output in started]
 
 
 def count(report: Path) -> Counter[str]:
