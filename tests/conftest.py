@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +14,11 @@ import hypothesis
 import pytest
 import redis as redis_client
 
-from tests import postgres, redis
+from tests import postgres, redis, templates
+from tests.running import Cordboard, running
+
+# Every process of this run inherits it: those of pytest-xdist, and those that tests start.
+os.environ.setdefault(templates.RUN_DIRECTORY, os.environ["DATA_DIR"])
 
 # No example is wrong for being slow: how fast things are is measured by benchmarks.
 hypothesis.settings.register_profile(
@@ -22,8 +29,32 @@ hypothesis.settings.load_profile("cordboard")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that at the end no process is left alone with it."""
+    """Start with what takes long, so that at the end no process is left alone with it.
+
+    The tests of a file run in one process, as they share fixtures, unless they name a group.
+    """
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("system", "postgres"))))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_use_migrations: bool) -> bool:
+    """Start Django's test database from the migrated template, where it is SQLite."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] != "config.sqlite":
+        return False
+    shutil.copyfile(templates.migrated_sqlite(), database["TEST"]["NAME"])
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +62,20 @@ def postgres_url() -> Iterator[str]:
     """Return the URL of a private PostgreSQL that lasts as long as the tests."""
     with postgres.private_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def cordboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
+    """Return a running server that no test may break; each test makes a workspace of its own."""
+    with running(tmp_path_factory.mktemp("shared") / "var", from_nothing=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
+    """Return a running server with the demo's workspace, which no test may break."""
+    with running(tmp_path_factory.mktemp("demo") / "var", demo=True) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

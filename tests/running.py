@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,9 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from config.environment import DATABASE_FILE
+from tests import templates
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_START = 60.0
@@ -36,10 +40,22 @@ class Cordboard:
     """One server: its processes, its data directory, and how to ask it."""
 
     def __init__(
-        self, home: Path, *, demo: bool = False, environment: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        *,
+        demo: bool = False,
+        environment: Mapping[str, str] | None = None,
+        from_nothing: bool = False,
     ) -> None:
-        """Prepare a server in `home` on a free port; `environment` is added to a bare one."""
+        """Prepare a server in `home` on a free port.
+
+        Arguments:
+            environment: variables that are added to a bare environment.
+            from_nothing: whether the first start migrates the database, as a user's does; else
+                it finds one that is migrated and empty, which saves a second.
+        """
         self.home = home
+        self.from_nothing = from_nothing or "DATABASE_URL" in (environment or {})
         given = environment or {}
         self.port = given.get("PORT") or str(free_port())
         self.url = f"http://127.0.0.1:{self.port}"
@@ -55,6 +71,10 @@ class Cordboard:
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the processes without waiting for anything."""
+        database = self.home / DATABASE_FILE
+        if not self.from_nothing and not database.exists():
+            self.home.mkdir(mode=0o700, exist_ok=True)
+            shutil.copyfile(templates.migrated_sqlite(), database)
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],
@@ -131,10 +151,14 @@ class Cordboard:
 
 @contextlib.contextmanager
 def running(
-    home: Path, *, demo: bool = False, environment: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    demo: bool = False,
+    environment: Mapping[str, str] | None = None,
+    from_nothing: bool = False,
 ) -> Iterator[Cordboard]:
     """Run a server that is ready when the block begins and gone when it ends."""
-    server = Cordboard(home, demo=demo, environment=environment)
+    server = Cordboard(home, demo=demo, environment=environment, from_nothing=from_nothing)
     try:
         yield server.start()
     finally:

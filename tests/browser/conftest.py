@@ -12,17 +12,16 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from routing.demo.client import Client
 from tests.programs import required
-from tests.running import Cordboard, running
+from tests.running import Cordboard
 
 PATIENCE = 15_000
 """Milliseconds within which anything that should appear does; a busy machine fails no test."""
 
 
-@pytest.fixture(scope="module")
-def cordboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
+@pytest.fixture(scope="session")
+def cordboard(demo: Cordboard) -> Cordboard:
     """Return the whole system, running with its demo floor."""
-    with running(tmp_path_factory.mktemp("demo"), demo=True) as server:
-        yield server
+    return demo
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.running import Cordboard, running
+from tests.running import Cordboard
 from tests.sdk.package import installed
 
 pytestmark = pytest.mark.system
@@ -32,13 +31,6 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed(tmp_path_factory.mktemp("library"), locked=HERE)
 
 
-@pytest.fixture(scope="module")
-def server(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
-    """Return a running server."""
-    with running(tmp_path_factory.mktemp("node") / "var") as server:
-        yield server
-
-
 def run(script: Path, server: Cordboard) -> str:
     """Run a script beside the library and return what it prints."""
     environment = {**os.environ, **server.credentials(), "CORDBOARD": server.url}
@@ -50,9 +42,9 @@ def run(script: Path, server: Cordboard) -> str:
 
 
 @pytest.fixture(scope="module")
-def found(package: Path, server: Cordboard) -> dict[str, str | None]:
+def found(package: Path, cordboard: Cordboard) -> dict[str, str | None]:
     """Return what went wrong in each section."""
-    said = run(Path(shutil.copy(HERE / "resources.mjs", package)), server)
+    said = run(Path(shutil.copy(HERE / "resources.mjs", package)), cordboard)
     lines = map(json.loads, said.splitlines())
     return {line["section"]: line["wrong"] for line in lines}
 
@@ -66,8 +58,8 @@ def test_nothing_is_left_out(found: dict[str, str | None]) -> None:
     assert set(found) == set(SECTIONS)
 
 
-def test_the_guides_script_reads_from_here(package: Path, server: Cordboard) -> None:
+def test_the_guides_script_reads_from_here(package: Path, cordboard: Cordboard) -> None:
     text = (HERE.parent.parent / "docs" / "coming-from-taskrouter.md").read_text()
     script = package / "guide.mjs"
     script.write_text(text.partition("```javascript\n")[2].partition("```")[0])
-    run(script, server)
+    run(script, cordboard)

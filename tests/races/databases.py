@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from tests import templates
 from tests.running import ROOT
 
 
@@ -18,7 +19,8 @@ def play(postgres_url: str, module: str, *arguments: str, **environment: str) ->
     """Run a module in a process and a database of its own, and return what it reports."""
     name = f"race_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        template = templates.migrated_postgres(postgres_url)
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     played = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -34,3 +36,27 @@ def play(postgres_url: str, module: str, *arguments: str, **environment: str) ->
     assert played.returncode == 0, played.stderr
     report: dict[str, Any] = json.loads(played.stdout.splitlines()[-1])
     return report
+
+
+def run_pytest(postgres_url: str, *arguments: str, **environment: str) -> None:
+    """Run tests in a pytest of their own, whose test database is on PostgreSQL; fail if one does.
+
+    Each call has a database of its own, so that two may run at once.
+    """
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "--ds=tests.races.settings", "--create-db"),
+            *("-p", "no:cacheprovider", *arguments),
+        ],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "RACES_DATABASE_URL": postgres_url,
+            "RACES_TEMPLATE": templates.migrated_postgres(postgres_url),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert ran.returncode == 0, ran.stdout[-5000:]

@@ -10,3 +10,4 @@ from tests.settings import *  # noqa: F403
 
 DATABASES = {"default": database(os.environ["RACES_DATABASE_URL"], Path())}
 DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 40
+DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ.get("RACES_TEMPLATE")}

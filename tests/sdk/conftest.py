@@ -14,7 +14,7 @@ from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import TaskRouterGrant
 from twilio.rest import Client
 
-from tests.running import Cordboard, running, wait_until
+from tests.running import Cordboard, wait_until
 from tests.sdk.node import HERE, Node, Session
 from tests.sdk.package import installed
 
@@ -30,13 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory in which the SDK is installed, exactly as the lock says."""
     return installed(tmp_path_factory.mktemp("sdk"))
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
-    """Return a running server that no test may break."""
-    with running(tmp_path_factory.mktemp("bridge") / "var") as server:
-        yield server
 
 
 @pytest.fixture
@@ -141,11 +134,11 @@ class Office:
 
 
 @pytest.fixture
-def office(server: Cordboard, node: Node) -> Office:
+def office(cordboard: Cordboard, node: Node) -> Office:
     """Return a new workspace on the running server."""
-    keys = server.credentials()
+    keys = cordboard.credentials()
     client = Client(keys["ACCOUNT_SID"], keys["AUTH_TOKEN"])
-    client.taskrouter.base_url = server.url
+    client.taskrouter.base_url = cordboard.url
     workspaces = client.taskrouter.v1.workspaces
     made = workspaces.create(friendly_name=f"Office {uuid.uuid4().hex[:8]}")
     rest = workspaces(made.sid)
@@ -153,4 +146,4 @@ def office(server: Cordboard, node: Node) -> Office:
     document = json.dumps({"task_routing": {"default_filter": {"queue": queue.sid}}})
     workflow = rest.workflows.create(friendly_name="All", configuration=document)
     activities = {each.friendly_name: each.sid for each in rest.activities.list()}
-    return Office(server, node, keys, made.sid, rest, queue, workflow, activities)
+    return Office(cordboard, node, keys, made.sid, rest, queue, workflow, activities)

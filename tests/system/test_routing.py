@@ -18,13 +18,6 @@ from tests.running import Cordboard, running, wait_until
 pytestmark = pytest.mark.system
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
-    """Return a running demo."""
-    with running(tmp_path_factory.mktemp("floor"), demo=True) as server:
-        yield server
-
-
 class Floor:
     """The demo's floor, spoken to by REST."""
 

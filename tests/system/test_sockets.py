@@ -7,7 +7,6 @@ import json
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ from tests.running import Cordboard, running
 pytestmark = pytest.mark.system
 LONGER_THAN_A_REDIS_READ = 6.5
 """Seconds; a client library once gave up after five, and closed each socket that was quiet."""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
-    """Return a running server with the demo on it."""
-    with running(tmp_path_factory.mktemp("demo") / "var", demo=True) as server:
-        yield server
 
 
 def log_in(server: Cordboard) -> str:
