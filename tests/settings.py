@@ -40,3 +40,5 @@ CELERY_TASK_EAGER_PROPAGATES = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The lock needs a request, which `client.login` has none of; its own test switches it on.
 AXES_ENABLED = False
+# Or else each client that a test makes would search all static files for its first request.
+WHITENOISE_AUTOREFRESH = True

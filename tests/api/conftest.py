@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -158,11 +159,10 @@ def root(workspace: models.Workspace) -> str:
     return f"Workspaces/{workspace.sid}"
 
 
-@pytest.fixture
-def existing(workspace: models.Workspace) -> dict[str, str]:
-    """Return a sid of each kind that there is something behind."""
+def sids_of_each_kind(workspace: models.Workspace, *, now: datetime) -> dict[str, str]:
+    """Make one of everything in a workspace; return the sids by their two letters."""
     worker = factories.worker(workspace, capacity={"chat": 3})
-    reservation = factories.offered(workspace, now=timezone.now())
+    reservation = factories.offered(workspace, now=now)
     event = models.Event.objects.filter(workspace_sid=workspace.sid)[0]
     channel = workspace.task_channels.get(unique_name="chat")
     return {
@@ -177,6 +177,12 @@ def existing(workspace: models.Workspace) -> dict[str, str]:
         "WC": worker.channels.get(task_channel=channel).sid,
         "EV": event.sid,
     }
+
+
+@pytest.fixture
+def existing(workspace: models.Workspace) -> dict[str, str]:
+    """Return a sid of each kind that there is something behind."""
+    return sids_of_each_kind(workspace, now=timezone.now())
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ CHECKS = [
 FAULTS = {500, 503}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def described() -> Iterator[Any]:
     """Return the description as schemathesis reads it, before the application itself."""
     schema = schemathesis.openapi.from_dict(document())
