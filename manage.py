@@ -17,15 +17,16 @@ def main() -> None:
         gc.disable()
         # The titles of the processes are ours: Celery's are the same for jobs and callbacks.
         os.environ.setdefault("NOSETPS", "1")
-        # Settings refuse to load without a key; the embedded mode makes its own before they do.
-        from config.environment import data_dir, ensure_secret_key
-
-        ensure_secret_key(data_dir())
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
     from environs import EnvError
 
     try:
+        if sys.argv[1:2] == ["serve"]:
+            # Settings refuse to load without a key; the embedded mode makes its own before they do.
+            from config.environment import data_dir, ensure_secret_key
+
+            ensure_secret_key(data_dir())
         execute_from_command_line(sys.argv)
     except (EnvError, ImproperlyConfigured) as error:
         # What an operator set wrongly is told in words; a traceback would hide them.

@@ -28,7 +28,13 @@ def data_dir() -> Path:
     """Return the directory that everything embedded is written to, made if need be."""
     path = Path(env.str("DATA_DIR", "") or "var").expanduser()
     path = path if path.is_absolute() else BASE_DIR / path
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"DATA_DIR: {path} cannot be made ({error.strerror}); name a directory that this user"
+            " may write to"
+        ) from None
     return path
 
 
@@ -60,8 +66,9 @@ def secret_key(directory: Path, *, debug: bool) -> str:
         return (directory / SECRET_KEY_FILE).read_text().strip()
     except FileNotFoundError:
         raise ImproperlyConfigured(
-            f"There is no SECRET_KEY: set it (or SECRET_KEY_FILE) in the environment, or run "
-            f"`make run` once, which writes one to {directory / SECRET_KEY_FILE}."
+            f"No server has run on DATA_DIR={directory}, as it holds no {SECRET_KEY_FILE}. Name the"
+            " DATA_DIR of the server, start one with `make run`, or set SECRET_KEY (or"
+            " SECRET_KEY_FILE) in production."
         ) from None
 
 

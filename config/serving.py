@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import gc
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -87,7 +88,7 @@ class Server:
                 for name in credentials.GENERATED_FOR_DEMO:
                     if made and name in made:
                         os.environ[name] = made[name]
-                call_command("demo")
+                call_command("demo", verbosity=0)
             return made
         finally:
             connections.close_all()
@@ -118,12 +119,11 @@ class Server:
         lines = ["", f"Cordboard is ready at {url}/", ""]
         if made:
             if "AGENT_USER" in made:
-                agent = f"{made['AGENT_USER']} / {made['AGENT_PASSWORD']}"
-                lines.append(f"  agents       {url}/agent/          log in as {agent}")
+                lines.append(f"  agents       {url}/agent/          log in as {_agent(made)}")
             lines += [
                 f"  admin        {url}/admin/          log in as {made['ADMIN_USER']}",
                 f"  REST API     {url}/v1/Workspaces",
-                f"  credentials  {shown}",
+                f"  passwords and keys are in {shown}",
             ]
         else:
             lines += [
@@ -132,6 +132,12 @@ class Server:
                 f"  For a new API key:   {url}/admin/",
             ]
         _say("\n".join([*lines, "", "Ctrl-C ends it.", ""]))
+
+
+def _agent(made: Credentials) -> str:
+    """Return an agent's login; with the password on a terminal, which no log keeps."""
+    name = made["AGENT_USER"]
+    return f"{name} / {made['AGENT_PASSWORD']}" if sys.stdout.isatty() else name
 
 
 def _say(text: str) -> None:

@@ -27,7 +27,7 @@ def connection(client: Client, query: str = "", origin: str | None = None) -> So
 async def opened(desk: Desk) -> AsyncIterator[Socket]:
     """Open a desk's socket and read its first frame."""
     socket = connection(desk.client, desk.here)
-    connected, _ = await socket.connect(timeout=5)
+    connected, _ = await socket.connect(timeout=30)
     assert connected
     ready = await heard(socket)
     assert ready["event"] == "desk.ready"
@@ -41,7 +41,7 @@ async def opened(desk: Desk) -> AsyncIterator[Socket]:
 
 async def heard(socket: Socket) -> dict[str, Any]:
     """Return the next frame."""
-    frame: dict[str, Any] = await socket.receive_json_from(timeout=5)
+    frame: dict[str, Any] = await socket.receive_json_from(timeout=30)
     return frame
 
 
@@ -65,7 +65,7 @@ async def ask(socket: Socket, command: str, **fields: Any) -> dict[str, Any]:
 
 async def closed(socket: Socket) -> int:
     """Return the code with which the server closes."""
-    while (message := await socket.receive_output(timeout=5))["type"] != "websocket.close":
+    while (message := await socket.receive_output(timeout=30))["type"] != "websocket.close":
         pass
     code: int = message["code"]
     return code

@@ -34,23 +34,23 @@ def floor(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Floor:
 
 async def test_without_a_session_the_socket_is_closed_with_4401(floor: Floor) -> None:
     socket = connection(Client(), floor.alice.here)
-    await socket.connect(timeout=5)
+    await socket.connect(timeout=30)
     assert await closed(socket) == consumers.LOGGED_OUT == 4401
 
 
 async def test_without_a_worker_in_the_workspace_it_is_closed_with_4403(floor: Floor) -> None:
     other = await do(factories.workspace)
     socket = connection(floor.alice.client, f"?workspace={other.sid}")
-    await socket.connect(timeout=5)
+    await socket.connect(timeout=30)
     assert await closed(socket) == consumers.NO_DESK == 4403
 
 
 async def test_a_page_of_another_site_cannot_open_it(floor: Floor) -> None:
     socket = connection(floor.alice.client, floor.alice.here, origin="https://elsewhere.example")
-    connected, _ = await socket.connect(timeout=5)
+    connected, _ = await socket.connect(timeout=30)
     assert not connected
     socket = connection(floor.alice.client, floor.alice.here, origin="http://localhost")
-    connected, _ = await socket.connect(timeout=5)
+    connected, _ = await socket.connect(timeout=30)
     assert connected
     await socket.disconnect()
 

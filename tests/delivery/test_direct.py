@@ -49,7 +49,7 @@ async def opened(listener: Listener) -> ApplicationCommunicator:
     scope = {"type": "websocket"}
     socket = ApplicationCommunicator(listener, scope)
     await socket.send_input({"type": "websocket.connect"})
-    assert (await socket.receive_output(timeout=5))["type"] == "websocket.accept"
+    assert (await socket.receive_output(timeout=30))["type"] == "websocket.accept"
     return socket
 
 
@@ -68,9 +68,9 @@ async def test_what_a_client_says_waits_until_a_message_of_a_group_is_handled() 
     await asyncio.sleep(0)
     assert listener.log == ["group first"]
     listener.pause.set()
-    assert (await socket.receive_output(timeout=5))["text"] == "first"
+    assert (await socket.receive_output(timeout=30))["text"] == "first"
     await socket.send_input({"type": "websocket.disconnect", "code": 1000})
-    await socket.wait(timeout=5)
+    await socket.wait(timeout=30)
     assert listener.log == ["group first", "done", "client hello", "gone"]
 
 
@@ -80,10 +80,10 @@ async def test_messages_of_a_group_are_handled_in_their_order() -> None:
     socket = await opened(listener)
     for number in range(5):
         await tell(str(number))
-    heard = [(await socket.receive_output(timeout=5))["text"] for _ in range(5)]
+    heard = [(await socket.receive_output(timeout=30))["text"] for _ in range(5)]
     assert heard == ["0", "1", "2", "3", "4"]
     await socket.send_input({"type": "websocket.disconnect", "code": 1000})
-    await socket.wait(timeout=5)
+    await socket.wait(timeout=30)
 
 
 async def test_a_failure_with_a_message_of_a_group_ends_the_socket_with_that_error() -> None:
@@ -91,7 +91,7 @@ async def test_a_failure_with_a_message_of_a_group_ends_the_socket_with_that_err
     socket = await opened(listener)
     await tell("wrong")
     with pytest.raises(ValueError, match="wrong"):
-        await socket.wait(timeout=5)
+        await socket.wait(timeout=30)
     assert listener.log == ["group wrong"]
     await listener.disconnect(1006)
 
@@ -100,7 +100,7 @@ async def test_a_socket_that_is_gone_handles_nothing_more() -> None:
     listener = Listener()
     socket = await opened(listener)
     await socket.send_input({"type": "websocket.disconnect", "code": 1000})
-    await socket.wait(timeout=5)
+    await socket.wait(timeout=30)
     await tell("late")
     await asyncio.sleep(0)
     assert listener.log == ["gone"]
@@ -131,4 +131,4 @@ async def test_others_get_their_turn_between_the_messages_of_one_client() -> Non
         seen.append(len(listener.log))
     assert {1, 2, 3} <= set(seen)
     await socket.send_input({"type": "websocket.disconnect", "code": 1000})
-    await socket.wait(timeout=5)
+    await socket.wait(timeout=30)

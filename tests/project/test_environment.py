@@ -130,7 +130,7 @@ def test_the_key_of_the_environment_wins_also_from_a_file(
 def test_without_debug_and_without_a_key_nothing_starts(tmp_path: Path) -> None:
     refused = manage("check", DATA_DIR=str(tmp_path))
     assert refused.returncode == 1
-    assert "There is no SECRET_KEY" in refused.stderr
+    assert f"No server has run on DATA_DIR={tmp_path}" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert manage("check", DATA_DIR=str(tmp_path), SECRET_KEY="k" * 60).returncode == 0
 
@@ -201,3 +201,14 @@ def test_what_is_no_origin_stops_the_start(monkeypatch: pytest.MonkeyPatch, text
     monkeypatch.setenv("CORS_ORIGINS", text)
     with pytest.raises(ImproperlyConfigured, match="CORS_ORIGINS"):
         environment.origins("CORS_ORIGINS")
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_data_directory_that_cannot_be_made_stops_the_start_in_words(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    refused = manage(command, DATA_DIR=str(tmp_path / "file" / "var"), SECRET_KEY="k" * 60)
+    assert refused.returncode == 1
+    assert f"DATA_DIR: {tmp_path}/file/var cannot be made" in refused.stderr
+    assert "Traceback" not in refused.stderr

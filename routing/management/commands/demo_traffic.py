@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import sys
 import time
 from argparse import ArgumentParser
@@ -51,6 +52,8 @@ class Command(BaseCommand):
                 f"No demo answers at {options['host']}:{options['port']} ({error}). Start it with"
                 " `make run` first, or name its --port."
             ) from None
+        # Ended by either signal, it takes the colleagues offline, who would answer no offer.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._run(client, workspace, colleagues, options)
         except KeyboardInterrupt:
