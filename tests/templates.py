@@ -1,6 +1,6 @@
-"""Databases with the present schema, made once a run and copied by every test that needs one.
+"""What is made once a run: databases with the present schema, and packages for Node.
 
-All processes of one run share them: a run has a directory of its own, named in the environment.
+All processes of one run share it: a run has a directory of its own, named in the environment.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ RUN_DIRECTORY = "CORDBOARD_TEST_RUN"
 
 def migrated_sqlite() -> Path:
     """Return the path of a migrated SQLite database without any rows; copy it, do not open it."""
-    home = Path(os.environ[RUN_DIRECTORY]) / "sqlite"
-    with _locked(home):
-        if not (home / DATABASE_FILE).exists():
+    with make_once("sqlite") as (home, is_made):
+        if not is_made:
             _manage("migrate", "--verbosity", "0", DATA_DIR=str(home), DATABASE_URL="")
     return home / DATABASE_FILE
 
@@ -47,12 +46,19 @@ def migrated_postgres(url: str) -> str:
 
 
 @contextlib.contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    """Hold the lock of a template, so that one process makes it and the others wait."""
+def make_once(name: str) -> Iterator[tuple[Path, bool]]:
+    """Yield a directory of the run and whether it is filled; the first caller fills it.
+
+    Callers in other processes wait until the block has ended. A block that fails is tried again by
+    the next caller.
+    """
+    home = Path(os.environ[RUN_DIRECTORY]) / name
     home.mkdir(parents=True, exist_ok=True)
-    with open(home / "lock", "w") as lock:
+    mark = home / ".made"
+    with open(home / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield home, mark.exists()
+        mark.touch()
 
 
 def _manage(*arguments: str, **environment: str) -> None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Customers
 from tests.running import ROOT, Cordboard
-from tests.sdk.package import installed
+from tests.sdk.package import install_once
 
 pytestmark = pytest.mark.browser
 
@@ -31,9 +30,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def page_url(tmp_path: Path) -> Iterator[str]:
+def page_url() -> Iterator[str]:
     """Serve the guide's page with the package beside it, as its reader does."""
-    home = installed(tmp_path)
+    home = install_once()
     shutil.copy(ROOT / "docs" / "own-desk" / "index.html", home)
     guide = (ROOT / "docs" / "build-your-own-desk.md").read_text()
     (bundle,) = re.findall(r"^npx (esbuild .*\\\n.*)$", guide, re.MULTILINE)

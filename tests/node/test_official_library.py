@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.running import Cordboard
-from tests.sdk.package import installed
+from tests.sdk.package import install_once
 
 pytestmark = pytest.mark.system
 
@@ -26,9 +25,9 @@ LONGEST = 120
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory in which the library is installed, exactly as the lock says."""
-    return installed(tmp_path_factory.mktemp("library"), locked=HERE)
+def package() -> Path:
+    """Return a directory in which the library is installed."""
+    return install_once(HERE)
 
 
 def run(script: Path, server: Cordboard) -> str:
@@ -44,7 +43,7 @@ def run(script: Path, server: Cordboard) -> str:
 @pytest.fixture(scope="module")
 def found(package: Path, cordboard: Cordboard) -> dict[str, str | None]:
     """Return what went wrong in each section."""
-    said = run(Path(shutil.copy(HERE / "resources.mjs", package)), cordboard)
+    said = run(package / "resources.mjs", cordboard)
     lines = map(json.loads, said.splitlines())
     return {line["section"]: line["wrong"] for line in lines}
 

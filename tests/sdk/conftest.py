@@ -16,7 +16,7 @@ from twilio.rest import Client
 
 from tests.running import Cordboard, wait_until
 from tests.sdk.node import HERE, Node, Session
-from tests.sdk.package import installed
+from tests.sdk.package import install_once
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,9 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory in which the SDK is installed, exactly as the lock says."""
-    return installed(tmp_path_factory.mktemp("sdk"))
+def package() -> Path:
+    """Return a directory in which the SDK is installed."""
+    return install_once()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 import threading
 import time
@@ -33,9 +32,8 @@ class Node:
 
     def __init__(self, home: Path) -> None:
         """Start it in `home`, where the package is installed."""
-        driver = shutil.copy(HERE / "driver.js", home)
         self.process = subprocess.Popen(
-            ["node", driver],
+            ["node", "driver.js"],
             cwd=home,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Install packages for Node as their locks say; without them tests are skipped."""
+"""Install packages for Node, exactly as their locks say, once a run."""
 
 from __future__ import annotations
 
@@ -10,20 +10,29 @@ from pathlib import Path
 
 import pytest
 
+from tests import templates
 from tests.programs import required
 
 HERE = Path(__file__).resolve().parent
 
 
-def installed(home: Path, *, locked: Path = HERE) -> Path:
-    """Return `home` with what the package.json and the lock in `locked` name.
+def install_once(locked: Path = HERE) -> Path:
+    """Return a directory with the scripts of `locked`, and what its package.json and lock name.
 
     Skips the test where there is no Node or they cannot be had; fails it where `CI` is set.
     """
     required("node")
     npm = required("npm")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(locked / name, home)
+    with templates.make_once(f"node-{locked.name}") as (home, is_made):
+        if not is_made:
+            _install(npm, home, locked)
+    return home
+
+
+def _install(npm: str, home: Path, locked: Path) -> None:
+    for file in locked.iterdir():
+        if file.suffix in (".json", ".js", ".mjs"):
+            shutil.copy(file, home)
     command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"]
     done = subprocess.run(command, cwd=home, capture_output=True, text=True)
     if done.returncode:
@@ -32,4 +41,3 @@ def installed(home: Path, *, locked: Path = HERE) -> Path:
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return home
