@@ -68,6 +68,8 @@ def run(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> N
         checked[argument] = _yes(arguments.get(argument), argument)
     try:
         command.run(agent, checked, now)
+    except errors.NotHeld as error:
+        raise _no_such_task() from error
     except errors.NotEligible as error:
         raise Refused(error.refusal.value, error.message) from error
     except errors.StaleState as error:
@@ -95,7 +97,7 @@ def _reject(agent: Agent, given: Arguments, now: datetime) -> None:
 def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
     task = _task_in_hand(agent, given)
     try:
-        task_statuses.wrap_up_task(task=task, actor=agent.actor, now=now)
+        task_statuses.wrap_up_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
     except errors.NotNow as error:
         raise Refused("not_now", "This task is already being wrapped up, or done.") from error
 
@@ -103,7 +105,7 @@ def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
 def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
     task = _task_in_hand(agent, given)
     try:
-        task_statuses.complete_task(task=task, actor=agent.actor, now=now)
+        task_statuses.complete_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
     except errors.NotNow as error:
         raise Refused("not_now", "This task is already done.") from error
 
@@ -198,25 +200,21 @@ def _in_hand(agent: Agent, given: Arguments) -> models.Reservation:
     )
     found = row.select_related("workspace", "outgoing").first()
     if found is None:
-        raise Refused("not_found", "You have no such task.", status=404)
+        raise _no_such_task()
     return found
 
 
 def _task_in_hand(agent: Agent, given: Arguments) -> models.Task:
-    """Return a task that this agent has, or had."""
-    held = models.Reservation.objects.filter(
-        worker=agent.worker,
-        task__sid=given["task"],
-        reservation_status__in=[
-            ReservationStatus.ACCEPTED.value,
-            ReservationStatus.WRAPPING.value,
-            ReservationStatus.COMPLETED.value,
-        ],
-    ).select_related("task")
-    row = held.order_by("-pk").first()
+    """Return a task that this agent holds."""
+    own = models.Reservation.objects.filter(worker=agent.worker, task__sid=given["task"])
+    row = own.held().select_related("task").first()
     if row is None:
-        raise Refused("not_found", "You have no such task.", status=404)
+        raise _no_such_task()
     return row.task
+
+
+def _no_such_task() -> Refused:
+    return Refused("not_found", "You have no such task.", status=404)
 
 
 _GONE: Final = {

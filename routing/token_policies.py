@@ -18,21 +18,24 @@ class Policy:
         parts: the path below the API's version, cut at its slashes; a last `**` stands for any
             number of parts, a `*` for one.
         required: parameters that a request must say, with their value where it is fixed.
+        only: parameters that a form may say; None: any.
     """
 
     method: str
     parts: tuple[str, ...]
     required: Mapping[str, str | None]
+    only: frozenset[str] | None = None
 
-    def allows(self, method: str, path: str, params: Mapping[str, Any]) -> bool:
+    def allows(self, method: str, path: str, params: Mapping[str, str]) -> bool:
         """Tell whether a request is what this policy permits."""
         return (
             self.method == method
             and _fits(self.parts, tuple(path.split("/")))
             and all(
-                name in params and value in (None, str(params[name]))
+                name in params and value in (None, params[name])
                 for name, value in self.required.items()
             )
+            and (self.only is None or self.only.issuperset(params))
         )
 
 
@@ -47,7 +50,7 @@ def read(found: object) -> tuple[Policy, ...]:
 
 
 def permits(
-    policies: tuple[Policy, ...], method: str, path: str, params: Mapping[str, Any]
+    policies: tuple[Policy, ...], method: str, path: str, params: Mapping[str, str]
 ) -> bool:
     """Tell whether any policy allows a request; without one that does it is denied.
 
@@ -67,16 +70,19 @@ def _read(policy: Mapping[str, Any]) -> Policy:
     if parts[:1] in (("v1",), ("v2",)):
         parts = parts[1:]
     filters: dict[str, str | None] = {}
+    named: set[str] = set()
     for name in ("query_filter", "post_filter"):
         given = policy.get(name) or {}
         if not isinstance(given, dict):
             raise ValueError(f"{name} of a policy is an object")
+        named |= given.keys()
         for key, condition in given.items():
             if isinstance(condition, dict):
                 filters |= {key: None} if condition.get("required") else {}
             else:
                 filters[key] = str(condition)
-    return Policy(method.upper(), parts, filters)
+    only = frozenset(named) if policy.get("post_filter") else None
+    return Policy(method.upper(), parts, filters, only)
 
 
 def _fits(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:

@@ -11,6 +11,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from routing import assignment, models
 from routing.actions import (
     accounts,
@@ -19,13 +21,14 @@ from routing.actions import (
     task_channels,
     task_queues,
     tasks,
+    transfers,
     worker_channels,
     workers,
     workflows,
     workspaces,
 )
 from routing.actors import SYSTEM
-from routing.core.vocabulary import AssignmentStatus
+from routing.core.vocabulary import AssignmentStatus, TransferMode
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday noon."""
@@ -198,6 +201,19 @@ def accepted(workspace: models.Workspace, **given: Any) -> models.Reservation:
     return reservations.accept_reservation(
         reservation=offered(workspace, **given), actor=SYSTEM, now=given.get("now", NOW)
     )
+
+
+def handed_on(
+    held: models.Reservation, to: models.Worker | models.TaskQueue, *, cold: bool = True
+) -> models.Reservation:
+    """Hand a task on, and return what the worker who comes next has accepted."""
+    now = timezone.now()
+    mode = TransferMode.COLD if cold else TransferMode.WARM
+    transfers.begin_transfer(reservation=held, to=to.sid, mode=mode, actor=SYSTEM, now=now)
+    if isinstance(to, models.TaskQueue):
+        run(held.task.workspace, now)
+    offer = held.task.reservations.pending().get()
+    return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=now)
 
 
 def status(row: models.Task | models.Reservation) -> AssignmentStatus | str:

@@ -41,6 +41,10 @@ class Rescinded(NotNow):
     """The offer was withdrawn because another worker accepted the task first."""
 
 
+class NotHeld(ActionError):
+    """The worker does not hold this task."""
+
+
 class StaleState(ActionError):
     """What was to be changed has changed meanwhile; nothing was done."""
 

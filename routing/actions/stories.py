@@ -15,7 +15,7 @@ from django.db import transaction
 
 from routing import models
 from routing.actions import locks
-from routing.actions.errors import StaleState
+from routing.actions.errors import NotHeld, StaleState
 from routing.core import lifecycle
 from routing.models.prepared import Prepared, together
 
@@ -39,6 +39,19 @@ class Story:
     def open_reservation(self, sid: str) -> models.Reservation | None:
         """Return this reservation if it is still open."""
         return next((r for r in self.reservations if r.sid == sid), None)
+
+    def insist_held_by(self, worker: models.Worker | None) -> None:
+        """Raise `NotHeld` unless this worker holds the task; None stands for no such condition."""
+        if worker is None:
+            return
+        own = [r for r in self.reservations if r.worker_id == worker.pk]
+        if any(r.reservation_status in lifecycle.HELD_RESERVATION for r in own):
+            return
+        if self.task.assignment_status in lifecycle.FINAL_TASK:
+            ended = models.Reservation.objects.filter(task=self.task, worker=worker)
+            if ended.held().exists():
+                return
+        raise NotHeld
 
 
 class _StoryGrew(Exception):

@@ -47,14 +47,16 @@ def wrap_up_task(
     actor: Actor,
     now: datetime,
     if_version: int | None = None,
+    held_by: models.Worker | None = None,
     **changes: Unpack[TaskChanges],
 ) -> models.Task:
     """Note that the conversation is over and the work is not; the slot stays taken.
 
     Arguments:
-        changes: what else changes in the same breath; see `update_task`.
+        held_by, changes: who must hold the task, and what else changes; see `update_task`.
     """
     story = _story(task, if_version)
+    story.insist_held_by(held_by)
     _check(story, AssignmentStatus.WRAPPING)
     also = _change(story, changes, now)
     if not _leave(story, actor, now):
@@ -71,14 +73,16 @@ def complete_task(
     actor: Actor,
     now: datetime,
     if_version: int | None = None,
+    held_by: models.Worker | None = None,
     **changes: Unpack[TaskChanges],
 ) -> models.Task:
     """Complete a task in work; its slot is free from then on.
 
     Arguments:
-        changes: what else changes in the same breath; see `update_task`.
+        held_by, changes: who must hold the task, and what else changes; see `update_task`.
     """
     story = _story(task, if_version)
+    story.insist_held_by(held_by)
     _check(story, AssignmentStatus.COMPLETED)
     also = _change(story, changes, now)
     if _leave(story, actor, now):

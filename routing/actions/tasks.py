@@ -120,6 +120,7 @@ def update_task(
     actor: Actor,
     now: datetime,
     if_version: int | None = None,
+    held_by: models.Worker | None = None,
     **changes: Unpack[TaskChanges],
 ) -> models.Task:
     """Change a task's attributes, priority, channel or place in time.
@@ -129,8 +130,10 @@ def update_task(
 
     Arguments:
         if_version: refuse with `StaleState` unless the task still has this version.
+        held_by: refuse with `NotHeld` unless this worker holds the task.
     """
     story = stories.hold(task.pk)
+    story.insist_held_by(held_by)
     task = story.task
     check_version(task, if_version)
     status = AssignmentStatus(task.assignment_status)

@@ -86,8 +86,9 @@ ERRORS: Final = (
         20403,
         403,
         "The token does not allow this",
-        "A worker's token changes that worker, their offers and the tasks they hold; a capability"
-        " token what its policies allow; and none another workspace.",
+        "A worker's token changes that worker's activity and attributes, their offers, and the"
+        " tasks they hold; it neither ranks nor cancels tasks, and a task on offer is not held yet."
+        " A capability token changes what its policies allow, and none another workspace.",
         "Use the token of whom it concerns, or one with the role supervisor or admin.",
         "This token does not allow it: it is for another worker",
     ),

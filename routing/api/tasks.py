@@ -169,6 +169,8 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
         *map(_task_channel, reversed(_TASK_CHANNEL)),
         _VIRTUAL_START,
     )
+    held_by: models.Worker | None = None
+    """The worker who must hold the task, where a worker's token asks for the change."""
 
     def find(self) -> models.Task:
         return self.here(_TASK, self.sid("sid", "WT"))
@@ -186,11 +188,12 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
         if status is None and not given:
             return row
         how = {"task": row, "actor": self.actor, "now": self.now, "if_version": version, **given}
+        if status == AssignmentStatus.CANCELED:
+            return task_statuses.cancel_task(reason=reason, **how)
+        how["held_by"] = self.held_by
         match status:
             case None:
                 return tasks.update_task(**how)
-            case AssignmentStatus.CANCELED:
-                return task_statuses.cancel_task(reason=reason, **how)
             case AssignmentStatus.COMPLETED:
                 return task_statuses.complete_task(reason=reason, **how)
             case AssignmentStatus.WRAPPING:

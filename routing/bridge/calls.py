@@ -32,9 +32,14 @@ class Call:
     if_match: str = ""
 
     @property
+    def said(self) -> Mapping[str, str]:
+        """Return the parameters that say something, as text; null says nothing."""
+        return {name: _text(value) for name, value in self.params.items() if value is not None}
+
+    @property
     def form(self) -> Form:
-        """Return the parameters as a form would give them; null says nothing."""
-        return {name: [_text(value)] for name, value in self.params.items() if value is not None}
+        """Return the parameters as a form would give them."""
+        return {name: [value] for name, value in self.said.items()}
 
     @property
     def digest(self) -> str:

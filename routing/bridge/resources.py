@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from routing import models
+from routing.actions.errors import NotHeld
 from routing.actors import Actor
 from routing.api import inputs
 from routing.api.activities import ActivityList
@@ -29,7 +30,7 @@ from routing.api.workers import WorkerInstance, WorkerList
 from routing.bridge import lists, payloads, rights, transfers
 from routing.bridge.calls import Call
 from routing.bridge.payloads import Payload
-from routing.tokens import Grant
+from routing.tokens import Grant, Role
 
 R = TypeVar("R", bound=Resource)
 
@@ -148,7 +149,12 @@ def _new_task(asked: Asked) -> Payload:
 
 def _task(asked: Asked) -> Payload:
     resource = asked.resource(TaskInstance, sid=asked.own[1])
-    row = resource.find() if asked.call.method == "GET" else changed(resource)
+    if asked.grant.role == Role.WORKER:
+        resource.held_by = asked.grant.worker
+    try:
+        row = resource.find() if asked.call.method == "GET" else changed(resource)
+    except NotHeld:
+        raise rights.not_held() from None
     row.workspace = asked.grant.workspace
     return payloads.task(row, now=asked.now)
 

@@ -42,6 +42,9 @@ FINAL_TASK: Final = frozenset(s for s, after in TASK_TRANSITIONS.items() if not 
 OPEN_RESERVATION: Final = frozenset(s for s, after in RESERVATION_TRANSITIONS.items() if after)
 """The statuses in which a reservation takes a slot of its worker's capacity."""
 
+HELD_RESERVATION: Final = frozenset({Reservation.ACCEPTED, Reservation.WRAPPING})
+"""The statuses in which a reservation's worker holds its task."""
+
 
 class InvalidTransition(Exception):
     """This status cannot follow that one."""

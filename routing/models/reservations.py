@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from routing.core.lifecycle import OPEN_RESERVATION
+from routing.core.lifecycle import HELD_RESERVATION, OPEN_RESERVATION
 from routing.core.vocabulary import ReservationStatus
 from routing.models.base import Dated, choices, sid_field, unique_sid, words
 
 _OPEN = Q(reservation_status__in=words(OPEN_RESERVATION))
-_OWNING = Q(reservation_status__in=words([ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING]))
+_OWNING = Q(reservation_status__in=words(HELD_RESERVATION))
+_TO_THE_END = Q(
+    reservation_status=ReservationStatus.COMPLETED.value, date_updated=F("task__date_finished")
+)
 
 
 class Reservations(models.QuerySet["Reservation"]):
@@ -23,6 +26,15 @@ class Reservations(models.QuerySet["Reservation"]):
     def pending(self) -> Reservations:
         """Keep those that wait for an answer."""
         return self.filter(reservation_status__spelled=[ReservationStatus.PENDING])
+
+    def held(self) -> Reservations:
+        """Keep those whose worker holds the task now.
+
+        A worker holds what they have accepted or wrap up. A task that is completed is held by the
+        worker who had it at that moment: they may still describe it. A worker who handed a task on
+        does not hold it, neither before nor after the next worker completes it.
+        """
+        return self.filter(_OWNING | _TO_THE_END)
 
 
 class Reservation(Dated):

@@ -1,0 +1,201 @@
+"""What a worker's token may change: the worker, the worker's offers, and the tasks in hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from twilio.jwt.taskrouter.capabilities import WorkerCapabilityToken
+
+from routing import models
+from routing.actions import reservations, task_statuses
+from routing.actors import SYSTEM
+from tests import factories
+from tests.bridge.conftest import AUTH_TOKEN, Floor
+
+CHANGES: list[dict[str, Any]] = [
+    {"Attributes": {"a": 1}},
+    {"AssignmentStatus": "wrapping"},
+    {"AssignmentStatus": "completed"},
+]
+RANKS: list[dict[str, Any]] = [
+    {"AssignmentStatus": "canceled"},
+    {"AssignmentStatus": " Canceled "},
+    {"Priority": 999},
+    {"TaskChannel": "voice"},
+    {"TaskChannelSid": "voice"},
+    {"TaskChannelUniqueName": "voice"},
+]
+START = {"VirtualStartTime": "2020-01-01T00:00:00Z"}
+WAYS = ("cold", "warm", "queue")
+
+
+def state(task: models.Task) -> dict[str, Any]:
+    """Return everything stored of a task."""
+    return dict(models.Task.objects.values().get(pk=task.pk))
+
+
+def refused(floor: Floor, task: models.Task, token: str, **params: Any) -> str:
+    """Insist that a change is forbidden and changes nothing; return the message."""
+    before = state(task)
+    status, error = floor.send("POST", f"{{W}}/Tasks/{task.sid}", token, **params)
+    assert (status, error["code"]) == (403, 20403)
+    assert state(task) == before
+    message: str = error["message"]
+    return message
+
+
+def handed_on(floor: Floor, way: str) -> models.Reservation:
+    """Return Bob's reservation of a task that Alice had and handed on in one of these ways."""
+    held = factories.accepted(floor.workspace, now=timezone.now())
+    bob = factories.worker(floor.workspace, "Bob")
+    task = models.Task.objects.select_related("task_queue").get(pk=held.task_id)
+    assert task.task_queue is not None
+    his = factories.handed_on(held, task.task_queue if way == "queue" else bob, cold=way != "warm")
+    if way == "warm":
+        reservations.complete_reservation(reservation=held, actor=SYSTEM, now=timezone.now())
+    assert his.worker == bob
+    assert factories.status(held) == "completed"
+    return his
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_task_handed_on_is_the_next_worker_s_alone(floor: Floor, way: str) -> None:
+    his = handed_on(floor, way)
+    hers, bobs = floor.token(floor.alice), floor.token(his.worker)
+    for params in CHANGES:
+        assert "does not hold this task" in refused(floor, his.task, hers, **params)
+    path = f"{{W}}/Tasks/{his.task.sid}"
+    assert floor.send("GET", path, hers)[0] == 200
+    assert floor.send("POST", path, bobs, Attributes={"a": 1})[0] == 200
+    assert floor.send("POST", path, bobs, AssignmentStatus="completed")[0] == 200
+    assert floor.send("POST", path, bobs, Attributes={"a": 2})[0] == 200
+    assert "does not hold" in refused(floor, his.task, hers, Attributes={"a": 3})
+
+
+def test_a_worker_who_completed_a_task_describes_it_still(floor: Floor) -> None:
+    held = factories.accepted(floor.workspace, now=timezone.now())
+    path = f"{{W}}/Tasks/{held.task.sid}"
+    assert floor.send("POST", path, AssignmentStatus="wrapping")[0] == 200
+    assert floor.send("POST", path, Attributes={"a": 1})[0] == 200
+    assert floor.send("POST", path, AssignmentStatus="completed")[0] == 200
+    assert floor.send("POST", path, Attributes={"a": 2})[0] == 200
+    assert floor.send("POST", path, AssignmentStatus="completed")[0] == 400
+
+
+@pytest.mark.parametrize("params", [*CHANGES, *RANKS, START])
+def test_a_task_that_is_only_offered_is_only_read(floor: Floor, params: dict[str, Any]) -> None:
+    task = factories.offered(floor.workspace, now=timezone.now()).task
+    assert floor.send("GET", f"{{W}}/Tasks/{task.sid}")[0] == 200
+    assert "accept" in refused(floor, task, floor.token(floor.alice), **params)
+
+
+@pytest.mark.parametrize("role", ["supervisor", "admin"])
+@pytest.mark.parametrize("params", [{"AssignmentStatus": "canceled"}, {"Priority": 999}, START])
+def test_supervisors_cancel_and_rank_what_is_offered(
+    floor: Floor, role: str, params: dict[str, Any]
+) -> None:
+    task = factories.offered(floor.workspace, now=timezone.now()).task
+    boss = floor.token(floor.alice, role=role)
+    assert floor.send("POST", f"{{W}}/Tasks/{task.sid}", boss, **params)[0] == 200
+
+
+@pytest.mark.parametrize("params", RANKS)
+def test_what_ranks_or_cancels_a_task_in_hand_is_a_supervisor_s(
+    floor: Floor, params: dict[str, Any]
+) -> None:
+    task = factories.accepted(floor.workspace, now=timezone.now()).task
+    message = refused(floor, task, floor.token(floor.alice), **params)
+    assert next(iter(params)) in message
+    assert "supervisor" in message
+
+
+def test_a_task_in_hand_takes_what_the_sdk_asks_for(floor: Floor) -> None:
+    task = factories.accepted(floor.workspace, now=timezone.now()).task
+    path = f"{{W}}/Tasks/{task.sid}"
+    assert floor.send("POST", path, **START)[0] == 200
+    assert floor.send("POST", path, undefined=1, Priority=None, Attributes={"a": 1})[0] == 200
+
+
+def test_a_task_handed_on_between_question_and_answer_is_not_changed(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = factories.accepted(floor.workspace, now=timezone.now())
+    bob = factories.worker(floor.workspace, "Bob")
+    complete = task_statuses.complete_task
+
+    def handed_on_first(**given: Any) -> models.Task:
+        factories.handed_on(held, bob)
+        return complete(**given)
+
+    monkeypatch.setattr(task_statuses, "complete_task", handed_on_first)
+    path = f"{{W}}/Tasks/{held.task.sid}"
+    status, error = floor.send("POST", path, AssignmentStatus="completed")
+    assert (status, error["code"]) == (403, 20403)
+    assert factories.status(held.task) == "assigned"
+
+
+@pytest.mark.parametrize("name", ["FriendlyName"])
+def test_a_worker_does_not_change_the_name_that_routes_to_them(floor: Floor, name: str) -> None:
+    status, error = floor.send("POST", "{K}", **{name: "the boss"}, Attributes={"a": 1})
+    assert (status, error["code"]) == (403, 20403)
+    assert name in error["message"]
+    floor.alice.refresh_from_db()
+    assert (floor.alice.friendly_name, floor.alice.attributes) == ("Alice", "{}")
+    boss = floor.token(floor.alice, role="supervisor")
+    assert floor.send("POST", "{K}", boss, **{name: "the boss"})[0] == 200
+
+
+# --- Capability tokens ---------------------------------------------------------------------
+
+
+def capability(floor: Floor, *policies: dict[str, Any], **given: bool) -> str:
+    """Make a worker's capability token with the official library."""
+    sids = floor.account.sid, AUTH_TOKEN, floor.workspace.sid, floor.alice.sid
+    token = WorkerCapabilityToken(*sids, **given)
+    for policy in policies:
+        token._make_policy(policy["url"], policy["method"], True, **policy["filters"])
+    text: str = token.to_jwt()
+    return text
+
+
+def test_a_policy_with_a_filter_allows_the_parameters_that_it_names_alone(floor: Floor) -> None:
+    token = capability(floor, allow_update_activities=True)
+    away = factories.activity(floor.workspace, "Unavailable").sid
+    for params in (
+        {"Attributes": {"skills": ["admin"]}},
+        {"RejectPendingReservations": True},
+        {"undefined": "x"},
+    ):
+        assert floor.send("POST", "{K}", token, ActivitySid=away, **params)[0] == 403
+        floor.alice.refresh_from_db()
+        assert (floor.alice.activity.friendly_name, floor.alice.attributes) == ("Available", "{}")
+    assert floor.send("POST", "{K}", token, ActivitySid=away, Attributes=None)[0] == 200
+    floor.alice.refresh_from_db()
+    assert floor.alice.activity.friendly_name == "Unavailable"
+
+
+def test_a_parameter_that_a_filter_names_as_optional_may_be_left_out(floor: Floor) -> None:
+    url = f"https://taskrouter.twilio.com/v1/Workspaces/{floor.workspace.sid}"
+    filters = {"ActivitySid": {"required": True}, "RejectPendingReservations": {"required": False}}
+    policy = {
+        "url": f"{url}/Workers/{floor.alice.sid}",
+        "method": "POST",
+        "filters": {"post_filter": filters},
+    }
+    token = capability(floor, policy)
+    away = factories.activity(floor.workspace, "Unavailable").sid
+    both: dict[str, Any] = {"ActivitySid": away, "RejectPendingReservations": True}
+    assert floor.send("POST", "{K}", token, **both)[0] == 200
+    assert floor.send("POST", "{K}", token, ActivitySid=away)[0] == 200
+    assert floor.send("POST", "{K}", token, RejectPendingReservations=True)[0] == 403
+    assert floor.send("POST", "{K}", token, **both, Attributes={})[0] == 403
+
+
+def test_a_policy_without_a_filter_allows_what_the_worker_s_role_does(floor: Floor) -> None:
+    url = f"https://taskrouter.twilio.com/v1/Workspaces/{floor.workspace.sid}"
+    policy = {"url": f"{url}/Workers/{floor.alice.sid}", "method": "POST", "filters": {}}
+    token = capability(floor, policy)
+    assert floor.send("POST", "{K}", token, Attributes={"a": 1})[0] == 200
+    assert floor.send("POST", "{K}", token, FriendlyName="the boss")[0] == 403
