@@ -10,9 +10,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 API: Final = "/v1/"
-ALLOWED_HEADERS: Final = "Authorization, Content-Type, If-Match, apiVersion, clientVersion"
+ALLOWED_HEADERS: Final = (
+    "Authorization, Content-Type, If-Match, apiVersion, clientVersion, Idempotency-Key,"
+    " I-Twilio-Idempotency-Token"
+)
 EXPOSED_HEADERS: Final = (
-    "ETag, Retry-After, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Config"
+    "ETag, Idempotent-Replayed, Retry-After, X-Rate-Limit-Limit, X-Rate-Limit-Remaining,"
+    " X-Rate-Limit-Config"
 )
 REMEMBERED: Final = "600"
 """Seconds for which a browser need not ask again."""

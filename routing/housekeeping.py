@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from routing import models
 from routing.actions import tasks
 from routing.actions.errors import StaleState
+from routing.actions.idempotency import LIFETIME
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType, ReservationStatus
 from routing.models.lanes import KEPT_EMPTY_FOR
@@ -28,6 +29,7 @@ def prune(*, now: datetime) -> None:
     ):
         models.Task.objects.filter(pk__in=finished).delete()
     _prune_callbacks(now)
+    _delete_first(models.IdempotencyKey.objects.all(), date_created__lte=now - LIFETIME)
     _delete_first(models.Event.objects.all(), event_date__lt=old)
     place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))

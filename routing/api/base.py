@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 
 from routing import models, sids
 from routing.actors import Actor
-from routing.api import errors, inputs, pagination, parsers, rate_limits, versions
+from routing.api import errors, idempotency, inputs, pagination, parsers, rate_limits, versions
 from routing.api.authentication import BasicAuthentication, Caller
 from routing.api.negotiation import AlwaysJson
 from routing.api.schemas import Shape
@@ -65,6 +65,10 @@ class Resource(APIView):
     """Parameters of the form that only some requests read."""
     json_params: ClassVar[tuple[inputs.Param, ...]] = ()
     """Parameters as a body of JSON may name them, where one is read beside forms."""
+    repeatable: ClassVar[bool] = False
+    """Whether a POST takes an idempotency key."""
+    sealed: ClassVar[bool] = False
+    """Whether the answer to a POST is a secret, which is stored sealed."""
     refusals: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     """The statuses of errors that a method answers with beside those that all do."""
 
@@ -202,6 +206,7 @@ class ListResource(Resource, Generic[Row]):
 
     key: ClassVar[str]
     created = 201
+    repeatable = True
     filters: ClassVar[tuple[inputs.Param, ...]] = ()
     order: ClassVar[pagination.Order] = pagination.OLDEST_FIRST
     indexed: ClassVar[tuple[pagination.Order, ...]] = ()  # further orders that have an index
@@ -255,7 +260,9 @@ class ListResource(Resource, Generic[Row]):
     def post(self, request: Request, **kwargs: str) -> Response:
         """Create one more."""
         self.parents()
-        return self.answer(self.create(self.given()), status=self.created)
+        return idempotency.once(
+            self, lambda: self.answer(self.create(self.given()), status=self.created)
+        )
 
     def parents(self) -> None:
         """Find what the path leads through, so that a wrong path is told before a wrong form."""

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any, Final
 
-from routing.api import parsers, schemas
+from routing.api import idempotency, parsers, schemas
 from routing.api.error_words import ERRORS, OF_STATUS
 from routing.api.inputs import Param
 from routing.api.operations import Operation, operations, path_parameters
@@ -26,7 +26,9 @@ Requests are forms (`application/x-www-form-urlencoded`), answers JSON. A parame
 changes nothing; one that is there but empty clears what can be cleared; unknown ones are ignored.
 Dates are UTC in whole seconds. Lists come in pages: follow `meta.next_page_url` until it is null.
 Tasks, workers and reservations carry a version in `ETag`; a request with `If-Match` is carried out
-only in that version. Every error has a code, and a page at `more_info` that says how to repair it.
+only in that version. A request that creates may carry a key in `I-Twilio-Idempotency-Token` or
+`Idempotency-Key`; repeated with it, it creates nothing more. Every error has a code, and a page at
+`more_info` that says how to repair it.
 """
 
 
@@ -96,9 +98,21 @@ def _operation(operation: Operation) -> dict[str, Any]:
                 "schema": {"type": "string"},
             }
         )
+    if operation.repeatable:
+        found["parameters"].extend(map(_key_header, idempotency.HEADERS))
     if operation.form:
         found["requestBody"] = body(operation)
     return found
+
+
+def _key_header(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "description": "A key of your own for this creation, such as a random UUID: within a day"
+        " the same key with the same form gets the first answer again, with another form 409.",
+        "schema": {"type": "string", "pattern": f"^{idempotency.KEY_PATTERN}$"},
+    }
 
 
 def _in_query(param: Param) -> dict[str, Any]:
@@ -158,6 +172,9 @@ def _success(operation: Operation) -> dict[str, Any]:
     headers = _limits()
     if shape.versioned:
         headers = {"ETag": {"$ref": "#/components/headers/ETag"}, **headers}
+    if operation.repeatable:
+        replayed = {"$ref": f"#/components/headers/{idempotency.REPLAYED}"}
+        headers = {idempotency.REPLAYED: replayed, **headers}
     return {
         "description": {200: "It is carried out.", 201: "It is created."}[operation.status],
         "headers": headers,
@@ -204,6 +221,8 @@ def _headers() -> dict[str, Any]:
     limited = "Only where the operator has set a limit: "
     words = {
         "ETag": "The version, quoted; of a list, a digest of the versions on the page.",
+        idempotency.REPLAYED: "`true` where the answer is that of an earlier request with the same"
+        " idempotency key.",
         "X-Rate-Limit-Limit": limited + "how many requests the account may send in a window.",
         "X-Rate-Limit-Remaining": limited + "how many of them are left.",
         "X-Rate-Limit-Config": limited + "the limit as it is set.",

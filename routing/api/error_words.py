@@ -122,6 +122,24 @@ ERRORS: Final = (
         "The worker has no free slot on this channel",
     ),
     ErrorWords(
+        20491,
+        409,
+        "The idempotency key was used for another request",
+        "Within the last day this account has sent the key with another form, or to another path."
+        " The creation that it was used for stands; this one was not carried out.",
+        "Make a new key, such as a random UUID, for every creation, and use it again only to repeat"
+        " that creation unchanged.",
+        "The idempotency key was used for another request; use a new key for every creation",
+    ),
+    ErrorWords(
+        20492,
+        409,
+        "A request with this idempotency key is being carried out",
+        "Two requests with the same key came at once, and the first has not ended yet.",
+        "Repeat the request unchanged after `Retry-After` seconds: it gets the first one's answer.",
+        "A request with this idempotency key is being carried out; repeat it in a second",
+    ),
+    ErrorWords(
         20410,
         410,
         "The offer is gone",

@@ -22,6 +22,7 @@ from routing.actions.errors import (
     Rescinded,
     StaleState,
 )
+from routing.actions.idempotency import KeyInUse, KeyReused
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +144,10 @@ def _of_action(error: ActionError, *, conditional: bool, names: Iterable[str]) -
             return ApiError(_in_their_words(error, names))
         case Rescinded():
             return ApiError(error.message, status=410, code=20410)
+        case KeyReused():
+            return ApiError(error.message, status=409, code=20491)
+        case KeyInUse():
+            return ApiError(error.message, status=409, code=20492, headers={"Retry-After": "1"})
         case NotEligible():
             return ApiError(
                 error.message, status=409, code=20409, details={"reason": error.refusal.value}

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from routing import models, representations
 from routing.actions import grabs
-from routing.api import inputs, lookups, shapes
+from routing.api import idempotency, inputs, lookups, shapes
 from routing.api.base import POST_ONLY, Resource
 from routing.api.schemas import sample_sid
 
@@ -21,6 +21,7 @@ class TaskGrab(Resource):
 
     http_method_names = POST_ONLY
     created = 201
+    repeatable = True
     shape = shapes.RESERVATION
     about = {
         "post": "Grab a task\n\nGives a waiting task to a worker who asks for it: the answer is"
@@ -39,6 +40,10 @@ class TaskGrab(Resource):
 
     def post(self, request: Request, **kwargs: str) -> Response:
         """Offer the task to the worker and accept it for them, or say why not."""
+        _ = self.workspace
+        return idempotency.once(self, self._grab)
+
+    def _grab(self) -> Response:
         task = self.here(_TASK, self.sid("task_sid", "WT"))
         reservation = grabs.grab_task(task=task, actor=self.actor, now=self.now, **self.given())
         return self.answer(reservation, status=self.created)

@@ -92,6 +92,11 @@ class Operation:
         return changes and hasattr(self.view, "shape") and self.view.shape.versioned
 
     @property
+    def repeatable(self) -> bool:
+        """Tell whether it takes an idempotency key."""
+        return self.method == "post" and self.view.repeatable
+
+    @property
     def query(self) -> tuple[Param, ...]:
         """Return the parameters of its query string."""
         if self.method != "get":

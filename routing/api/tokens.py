@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from routing import keys, models, representations, secretbox, tokens
-from routing.api import inputs
+from routing.api import idempotency, inputs
 from routing.api.base import POST_ONLY, Resource
 from routing.api.errors import ApiError
 from routing.api.schemas import Shape, date, sample_sid, sid, text, word
@@ -34,6 +34,7 @@ class WorkspaceToken(Resource):
 
     http_method_names = POST_ONLY
     created = 201
+    repeatable = sealed = True
     shape = SHAPE
     about = {
         "post": "Create an access token\n\nFor the worker SDK: what a desk of your own sends along"
@@ -63,6 +64,10 @@ class WorkspaceToken(Resource):
 
     def post(self, request: Request, **kwargs: str) -> Response:
         """Sign a token."""
+        _ = self.workspace
+        return idempotency.once(self, self._sign)
+
+    def _sign(self) -> Response:
         workspace, given = self.workspace, self.given()
         worker: models.Worker | None = given.get("worker")
         role: Role = given.get("role", Role.WORKER)

@@ -5,6 +5,7 @@ Each function is one call of the SDK. It is given who asks and what for, and ret
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,9 @@ from django.utils import timezone
 
 from routing import models
 from routing.actions.errors import NotHeld
+from routing.actions.idempotency import Answer, answer_once
 from routing.actors import Actor
-from routing.api import inputs
+from routing.api import idempotency, inputs
 from routing.api.activities import ActivityList
 from routing.api.authentication import Caller
 from routing.api.base import InstanceResource, ListResource, Resource
@@ -141,10 +143,32 @@ def _list(
     return lists.page_of(resource, asked.call.form, shown)
 
 
+def _once(asked: Asked, create: Callable[[], Payload]) -> Payload:
+    """Carry a creation out; with an idempotency key, a repetition gets the first answer."""
+    worker = asked.grant.worker
+    creation = idempotency.creation(
+        asked.request.META,
+        account=asked.grant.account,
+        path=asked.call.path,
+        form=lambda: asked.call.form,
+        scope="" if worker is None else worker.sid,
+    )
+    if creation is None:
+        return create()
+
+    def carry_out() -> Answer:
+        return Answer(status=200, body=json.dumps(create(), ensure_ascii=False))
+
+    payload: Payload = json.loads(answer_once(creation, carry_out, now=asked.now).body)
+    return payload
+
+
 def _new_task(asked: Asked) -> Payload:
-    resource = asked.resource(TaskList)
-    row = resource.create(resource.given())
-    return payloads.task(row, now=asked.now)
+    def create() -> Payload:
+        resource = asked.resource(TaskList)
+        return payloads.task(resource.create(resource.given()), now=asked.now)
+
+    return _once(asked, create)
 
 
 def _task(asked: Asked) -> Payload:
@@ -213,7 +237,9 @@ def _not_here(what: str) -> ApiError:
 
 def _begin_transfer(asked: Asked) -> Payload:
     worker = _the_worker(asked)
-    return transfers.begin(worker, asked.call, actor=asked.actor, now=asked.now)
+    return _once(
+        asked, lambda: transfers.begin(worker, asked.call, actor=asked.actor, now=asked.now)
+    )
 
 
 def _change_transfer(asked: Asked) -> Payload:

@@ -16,7 +16,10 @@ from routing.api.authentication import ip_address
 from routing.api.errors import ApiError
 from routing.bridge import calls, notices, resources, rights
 
-ALLOWED_HEADERS: Final = "apiVersion, clientVersion, If-Match, Content-Type, Accept"
+ALLOWED_HEADERS: Final = (
+    "apiVersion, clientVersion, If-Match, Content-Type, Accept, Idempotency-Key,"
+    " I-Twilio-Idempotency-Token"
+)
 _METHODS: Final = "POST, OPTIONS"
 
 

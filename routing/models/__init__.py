@@ -9,6 +9,7 @@ from routing.models.assignment_callbacks import AssignmentCallback
 from routing.models.callback_deliveries import CallbackDelivery
 from routing.models.callback_receivers import CallbackReceiver
 from routing.models.events import Event, Events
+from routing.models.idempotency_keys import IdempotencyKey
 from routing.models.lanes import Lane
 from routing.models.memberships import Membership
 from routing.models.reservations import Reservation, Reservations
@@ -31,6 +32,7 @@ __all__ = [
     "CallbackReceiver",
     "Event",
     "Events",
+    "IdempotencyKey",
     "Lane",
     "Membership",
     "Reservation",

@@ -57,7 +57,14 @@ class Floor:
         return jwt
 
     def send(
-        self, method: str, path: str, token: object = None, *, if_match: str = "", **params: Any
+        self,
+        method: str,
+        path: str,
+        token: object = None,
+        *,
+        if_match: str = "",
+        key: str = "",
+        **params: Any,
     ) -> tuple[int, Any]:
         """Send a request as the SDK does; return the status, and the payload or the error."""
         url = path.replace("{W}", f"Workspaces/{self.workspace.sid}").replace(
@@ -69,16 +76,17 @@ class Floor:
             "params": params,
             "token": self.token(self.alice) if token is None else token,
         }
-        return self.post(json.dumps(body), if_match=if_match)
+        return self.post(json.dumps(body), if_match=if_match, key=key)
 
-    def post(self, body: str | bytes, *, if_match: str = "") -> tuple[int, Any]:
+    def post(self, body: str | bytes, *, if_match: str = "", key: str = "") -> tuple[int, Any]:
         """Send a body as it is."""
+        given = {"If-Match": if_match, "Idempotency-Key": key}
         answer = self.client.generic(
             "POST",
             "/v1/wschannels",
             body.encode() if isinstance(body, str) else body,
             content_type="application/x-www-form-urlencoded",
-            headers={"If-Match": if_match} if if_match else {},
+            headers={name: value for name, value in given.items() if value},
         )
         said = json.loads(answer.content)
         assert answer.headers["Access-Control-Allow-Origin"] == "*"

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from routing import models
 from tests import factories
 from tests.bridge.conftest import Floor
 
@@ -73,7 +74,9 @@ def test_a_page_of_any_origin_may_ask(floor: Floor) -> None:
     assert asked.status_code == 204
     assert asked.headers["Access-Control-Allow-Origin"] == "*"
     allowed = asked.headers["Access-Control-Allow-Headers"].lower()
-    assert all(n in allowed for n in ("apiversion", "clientversion", "if-match", "content-type"))
+    names = ("apiversion", "clientversion", "if-match", "content-type")
+    keys = ("idempotency-key", "i-twilio-idempotency-token")
+    assert all(name in allowed for name in (*names, *keys))
     assert floor.client.get("/v1/wschannels").status_code == 405
 
 
@@ -153,3 +156,46 @@ def test_parameters_of_every_json_type_are_read_as_the_api_reads_text(floor: Flo
     assert floor.send("POST", "{K}", Attributes=[1])[0] == 400
     assert floor.send("POST", "{K}", ActivitySid={"a": 1})[0] == 400
     assert floor.send("POST", "{K}", Attributes={"a": "x" * 5_000})[0] == 400
+
+
+# --- Creations that are repeated -----------------------------------------------------------
+
+
+def test_a_task_is_created_once_for_a_key(floor: Floor) -> None:
+    factories.workflow(floor.workspace)
+    form: dict[str, Any] = {"RoutingTarget": floor.alice.sid, "Attributes": {"to": "+1"}}
+    first = floor.send("POST", "{W}/Tasks", key="call-1", **form)
+    assert first[0] == 200
+    assert floor.send("POST", "{W}/Tasks", key="call-1", **form) == first
+    assert models.Task.objects.count() == 1
+    status, error = floor.send("POST", "{W}/Tasks", key="call-1", RoutingTarget=floor.alice.sid)
+    assert (status, error["code"]) == (409, 20491)
+    assert floor.send("POST", "{W}/Tasks", key="x" * 256, **form)[0] == 400
+    assert floor.send("POST", "{W}/Tasks", key="call-2", **form)[1]["sid"] != first[1]["sid"]
+
+
+def test_a_worker_s_keys_are_no_other_worker_s_and_no_back_end_s(floor: Floor) -> None:
+    factories.workflow(floor.workspace)
+    bob = factories.worker(floor.workspace, "Bob")
+    boss = floor.token(role="admin")
+    alice = floor.alice.sid
+    answers = [
+        floor.send("POST", "{W}/Tasks", key="1", RoutingTarget=alice),
+        floor.send("POST", "{W}/Tasks", floor.token(bob), key="1", RoutingTarget=bob.sid),
+        floor.send("POST", "{W}/Tasks", boss, key="1", Attributes={}),
+    ]
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert models.Task.objects.count() == 3
+    hers = {"key": "1", "RoutingTarget": alice}
+    assert floor.send("POST", "{W}/Tasks", floor.token(bob), **hers)[0] == 403
+
+
+def test_a_transfer_is_begun_once_for_a_key(floor: Floor) -> None:
+    held = factories.accepted(floor.workspace, now=timezone.now())
+    bob = factories.worker(floor.workspace, "Bob")
+    form = {"ReservationSid": held.sid, "To": bob.sid}
+    first = floor.send("POST", "{K}/Transfers", key="hand-on", **form)
+    assert first[0] == 200
+    assert floor.send("POST", "{K}/Transfers", key="hand-on", **form) == first
+    assert floor.send("POST", "{K}/Transfers", **form)[0] == 400
+    assert models.Transfer.objects.count() == 1

@@ -1,0 +1,56 @@
+"""Creations that are repeated with one key at the same time, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.races.databases import play
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def played(postgres_url: str) -> dict[str, Any]:
+    """Return what became of each repetition."""
+    return play(postgres_url, "tests.races.repeating")
+
+
+def test_of_those_who_send_the_same_at_once_one_creates_and_all_get_its_answer(
+    played: dict[str, Any],
+) -> None:
+    assert played["together"] == {
+        "crashes": [],
+        "outcomes": {"ask: done": 8},
+        "bodies": 1,
+        "repeated": 7,
+        "tasks": 1,
+        "keys": 1,
+    }
+
+
+def test_who_repeats_a_slow_creation_is_told_that_it_goes_on_and_later_gets_its_answer(
+    played: dict[str, Any],
+) -> None:
+    outcomes = {"early: KeyInUse": 1, "first: done": 1, "patient: done": 1, "late: done": 1}
+    assert played["ends"] == {
+        "crashes": [],
+        "outcomes": outcomes,
+        "bodies": 1,
+        "repeated": 2,
+        "tasks": 1,
+        "keys": 1,
+    }
+
+
+def test_who_repeats_a_creation_that_breaks_carries_it_out(played: dict[str, Any]) -> None:
+    outcomes = {"early: KeyInUse": 1, "first: ActionError": 1, "patient: done": 1, "late: done": 1}
+    assert played["breaks"] == {
+        "crashes": [],
+        "outcomes": outcomes,
+        "bodies": 1,
+        "repeated": 1,
+        "tasks": 1,
+        "keys": 1,
+    }
