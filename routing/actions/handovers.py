@@ -92,6 +92,31 @@ def follow(
     return None
 
 
+def outcome_for(
+    offer: models.Reservation, status: ReservationStatus, *, now: datetime
+) -> event_data.EventData:
+    """Return what the event of an offer's new status says of the transfer that it was made for.
+
+    The event comes before those of the transfer, and shows the transfer as it will be after them.
+    """
+    transfer = offer.incoming
+    if transfer is None or transfer.transfer_status != TransferStatus.INITIATED:
+        return {}
+    after, reason = TransferStatus.INITIATED, transfer.transfer_failed_reason
+    if status == ReservationStatus.ACCEPTED:
+        after = TransferStatus.COMPLETE
+    elif status not in lifecycle.OPEN_RESERVATION and (failure := _failure(transfer, status, now)):
+        after, reason = TransferStatus.FAILED, failure
+    return {"transfer_status": after.value, "transfer_failed_reason": reason}
+
+
+def _failure(transfer: models.Transfer, status: ReservationStatus, now: datetime) -> str | None:
+    """Return why an attempt's end in this status ends the transfer; None: it goes on."""
+    if transfer.transfer_type == TransferType.WORKER:
+        return _REASONS.get(status, _WITHDRAWN)
+    return NOBODY if transfer.deadline_us <= microseconds(now) else None
+
+
 def _attempt_failed(
     giver: models.Reservation,
     task: models.Task,
@@ -101,13 +126,10 @@ def _attempt_failed(
 ) -> None:
     transfer = giver.outgoing
     assert transfer is not None
-    reason = _REASONS.get(status, _WITHDRAWN)
-    transfer.transfer_failed_reason = reason
+    transfer.transfer_failed_reason = _REASONS.get(status, _WITHDRAWN)
     record(EventType.TASK_TRANSFER_ATTEMPT_FAILED, giver, task=task, actor=actor, now=now)
-    if transfer.transfer_type == TransferType.WORKER:
+    if (reason := _failure(transfer, status, now)) is not None:
         end(giver, TransferStatus.FAILED, reason=reason, task=task, actor=actor, now=now)
-    elif transfer.deadline_us <= microseconds(now):
-        end(giver, TransferStatus.FAILED, reason=NOBODY, task=task, actor=actor, now=now)
     else:
         transfer.transfer_failed_reason = None
         seek(transfer, True, now=now)

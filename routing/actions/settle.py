@@ -67,7 +67,8 @@ def move_reservation(
             _EVENTS[status],
             workspace=reservation.task.workspace,
             resource_sid=reservation.sid,
-            data=event_data.of_reservation(reservation),
+            data=event_data.of_reservation(reservation)
+            | handovers.outcome_for(reservation, status, now=now),
             actor=actor,
             now=now,
             task=reservation.task,

@@ -100,8 +100,12 @@ def hold_task(task_id: int) -> Story:
         found, reservations = _TASK.ask(task_id), _RESERVATIONS.ask(task_id)
     for task in found():
         story = Story(task, reservations())
+        under_way = {r.outgoing_id: r.outgoing for r in story.reservations}
         for reservation in story.reservations:
             reservation.task = task
+            if reservation.incoming_id in under_way:
+                # One object for one row: what becomes of the transfer, its offers show as well.
+                reservation.incoming = under_way[reservation.incoming_id]
         return story
     raise StaleState("the task was deleted meanwhile")
 

@@ -200,6 +200,7 @@ def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -
         status = locks.reread(transfer).transfer_status
         # These are the words that clients of the hosted service know, blank and all.
         raise NotNow(f"Transfer {transfer.sid} is already {status} . Cannot cancel transfer.")
+    current.transfer_status = TransferStatus.CANCELED.value  # as the offer's event is to show it
     for offer in story.reservations:
         if offer.incoming_id == current.pk:
             settle.move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)

@@ -63,7 +63,16 @@ def test_a_transfer_that_is_rejected_leaves_the_task_where_it_was(office: Office
     other = office.session(bob)
     alice.tell("transfer", bob.sid, reservation=sid, on="task")
     alice.hears("task.transferInitiated")
-    other.tell("reject", reservation=other.hears("reservationCreated")["sid"])
+    offer = other.hears("reservationCreated")
+    assert (offer["transfer"]["status"], offer["transfer"]["mode"]) == ("initiated", "WARM")
+    other.tell("reject", reservation=offer["sid"])
+    rejected = other.hears("reservation.rejected")
+    for shown in (rejected["transfer"], rejected["task"]["transfers"]["incoming"]):
+        assert (shown["status"], shown["transferFailedReason"]) == (
+            "failed",
+            "the worker rejected it",
+        )
+    assert rejected["task"]["status"] == "assigned"
     assert alice.hears("transfer.attemptFailed")["status"] == "initiated"
     failed = alice.hears("transfer.failed")
     assert (failed["status"], failed["transferFailedReason"]) == (

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from routing import models
-from routing.actions import reservations, task_statuses, transfers
+from routing.actions import handovers, reservations, task_statuses, tasks, transfers, workers
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import SYSTEM, Actor
+from routing.core.vocabulary import TransferMode
 from routing.seen import transfers as seen_transfers
 from tests import factories
 from tests.actions.transfers.conftest import (
+    COLD,
     WARM,
     Happened,
     accept,
@@ -229,3 +231,61 @@ def test_attributes_and_priority_go_with_it(
     held.task.refresh_from_db()
     assert held.task.attributes == '{"subject": "refund", "note": "angry"}'
     assert held.task.priority == 7
+
+
+# --- What the event of an offer says of its transfer ----------------------------------------
+
+
+def told(event_type: str) -> tuple[str, str | None]:
+    """Return the transfer's status and reason as the newest event of a type says them."""
+    data = models.Event.objects.filter(event_type=event_type).latest("pk").event_data
+    return data["transfer_status"], data["transfer_failed_reason"]
+
+
+@pytest.mark.parametrize("mode", [COLD, WARM])
+def test_an_answer_to_an_offer_tells_what_the_transfer_is_after_it(
+    floor: models.Workspace, held: models.Reservation, mode: TransferMode
+) -> None:
+    bob = factories.worker(floor, "Bob")
+    begin(held, bob.sid, mode)
+    assert told("reservation.created") == ("initiated", None)
+    reject(bob)
+    assert told("reservation.rejected") == ("failed", "the worker rejected it")
+    begin(held, bob.sid, mode)
+    factories.run(floor, later(121))
+    assert told("reservation.timeout") == ("failed", "the worker did not answer in time")
+    workers.set_activity(
+        worker=bob, activity=factories.activity(floor), actor=SYSTEM, now=later(122)
+    )
+    transfer = begin(held, bob.sid, mode)
+    transfers.cancel_transfer(transfer=transfer, actor=SYSTEM, now=NOW)
+    assert told("reservation.canceled") == ("canceled", None)
+    begin(held, bob.sid, mode)
+    accept(bob)
+    assert told("reservation.accepted") == ("complete", None)
+
+
+def test_an_offer_that_ends_with_its_deleted_task_tells_that_the_transfer_is_canceled(
+    floor: models.Workspace, held: models.Reservation
+) -> None:
+    begin(held, factories.worker(floor, "Bob").sid)
+    tasks.delete_task(task=held.task, actor=SYSTEM, now=NOW)
+    assert told("reservation.canceled") == ("canceled", None)
+
+
+def test_a_transfer_to_a_queue_goes_on_after_one_of_its_workers_rejects(
+    floor: models.Workspace, held: models.Reservation
+) -> None:
+    bob = factories.worker(floor, "Bob", attributes={"team": "billing"})
+    queue = factories.queue(floor, target_workers="team == 'billing'")
+    begin(held, queue.sid)
+    factories.run(floor)
+    reject(bob)
+    assert told("reservation.rejected") == ("initiated", None)
+    factories.run(floor, later(120))
+    cecilia = factories.worker(floor, "Cecilia", attributes={"team": "billing"})
+    begin(held, queue.sid)
+    factories.run(floor)
+    offer_of(cecilia)
+    factories.run(floor, later(121))
+    assert told("reservation.timeout") == ("failed", handovers.NOBODY)
