@@ -7,6 +7,7 @@ costs next to nothing; one that falls too far behind is closed, and comes back w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import random
@@ -14,10 +15,18 @@ import time
 from collections import deque
 from typing import Any, Final
 
-from routing import groups
-from routing.bridge import closings, doorkeeper, frames, offline, sessions, writers
+from routing import groups, shared_redis
+from routing.bridge import (
+    closings,
+    doorkeeper,
+    frames,
+    offline,
+    replacements,
+    sessions,
+    writers,
+)
 from routing.bridge.order import Order, OutOfStep
-from routing.bridge.registry import Holder
+from routing.bridge.registry import Holder, in_thread
 from routing.core.vocabulary import EventType as E
 from routing.sockets import Direct
 
@@ -58,10 +67,11 @@ class SdkConsumer(Direct):
         self._joined: list[str] = []
         self._sessions = sessions.here()
         wish = doorkeeper.wish(self.scope)
-        holder = await doorkeeper.admitted(wish, self._sessions.registry)
-        if holder is None:
+        admission = await doorkeeper.admitted(wish, self._sessions.registry)
+        if admission is None:
             await self.close()
             return
+        holder = admission.holder
         self.holder, self._worker_sid = holder, holder.worker_sid
         self._offline_when_gone = wish.offline_when_gone
         self._order = Order()
@@ -81,6 +91,8 @@ class SdkConsumer(Direct):
         self._is_held = True
         try:
             await self._begin(close_others=wish.close_others)
+            if admission.closing:
+                await self._tell_others("session.crowded", sessions=list(admission.closing))
         except BaseException:
             self._let_go()
             raise
@@ -100,9 +112,14 @@ class SdkConsumer(Direct):
         await self.accept()
         self._is_open = True
         await self.send(text_data=self._init())
-        if close_others:
-            message = {"type": "session.replaced", "by": self.channel_name}
-            await self.channel_layer.group_send(groups.sessions(self._worker_sid), message)
+        if close_others and await in_thread(
+            replacements.may_replace, self._worker_sid, self.holder.digest
+        ):
+            await self._tell_others("session.replaced", by=self.channel_name)
+
+    async def _tell_others(self, kind: str, **said: Any) -> None:
+        group = groups.sessions(self._worker_sid)
+        await self.channel_layer.group_send(group, {"type": kind, **said})
 
     def _init(self) -> str:
         left = int((self.holder.expires - time.time()) * 1000)
@@ -255,8 +272,16 @@ class SdkConsumer(Direct):
 
     async def session_replaced(self, message: dict[str, Any]) -> None:
         """Make room for a session that wants to be the only one."""
-        if message["by"] != self.channel_name:
+        if message["by"] != self.channel_name and self._is_open:
+            # Before it is closed, as the SDK may be back at once.
+            with contextlib.suppress(*shared_redis.BROKEN):
+                await in_thread(replacements.note_replaced, self.holder.digest)
             await self.end(closings.REPLACED, "Replaced by a newer session")
+
+    async def session_crowded(self, message: dict[str, Any]) -> None:
+        """Make room for a newer session, as one of the oldest of a worker who has too many."""
+        if self.holder.session in message["sessions"]:
+            await self.end(closings.CROWDED, closings.MADE_ROOM)
 
     # --- What the clock brings -------------------------------------------------------------
 
@@ -296,5 +321,6 @@ class SdkConsumer(Direct):
         if self._is_open:
             self._is_open = False
             self._waiting.clear()
-            logger.info("a session of %s is closed: %s", self._worker_sid, reason)
+            if code != closings.CROWDED:  # which the registry logs, once
+                logger.info("a session of %s is closed: %s", self._worker_sid, reason)
             await self.close(code=code, reason=reason)

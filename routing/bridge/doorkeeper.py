@@ -17,7 +17,7 @@ from routing import token_policies, tokens
 from routing.actions import api_keys
 from routing.bridge import calls
 from routing.bridge.editions import edition
-from routing.bridge.registry import Holder, Registry
+from routing.bridge.registry import Admission, Holder, Registry
 from routing.bridge.views import serves
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def wish(scope: Mapping[str, Any]) -> Wish:
     )
 
 
-async def admitted(wish: Wish, registry: Registry) -> Holder | None:
+async def admitted(wish: Wish, registry: Registry) -> Admission | None:
     """Return who a client is, with a place taken for them; None: they are refused."""
     digest = calls.digest(wish.token)
     now = time.monotonic()
@@ -76,7 +76,7 @@ async def admitted(wish: Wish, registry: Registry) -> Holder | None:
         if len(_refused) > _REMEMBERED:
             _refused.popitem(last=False)
         return None
-    return holder if await registry.admit(holder) else None
+    return await registry.admit(holder)
 
 
 def _verified(wish: Wish) -> Holder:

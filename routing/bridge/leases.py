@@ -88,6 +88,11 @@ def elsewhere(sids: Held, *, process: str | None, now: datetime) -> Held:
     return Held(**sums)
 
 
+def ask_live(pipeline: Any, *, now: datetime) -> None:
+    """Ask within a pipeline which processes live."""
+    pipeline.zrangebyscore(_PROCESSES, _ms(now), "+inf")
+
+
 def of_worker(sid: str, *, process: str | None = None, now: datetime) -> int:
     """Return how many sessions a worker has with the processes that live, but for one."""
     return elsewhere(Held(workers={sid: 0}), process=process, now=now).workers.get(sid, 0)

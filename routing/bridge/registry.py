@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -20,12 +20,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from routing import shared_redis
-from routing.bridge import leases
+from routing.bridge import leases, ranks
 from routing.bridge.leases import Held
 
 logger = logging.getLogger(__name__)
 
 TOO_MANY: Final = "%s has %d sessions of the SDK already; more are refused"
+OLDEST_CLOSED: Final = "%s has %d sessions of the SDK already; the oldest is closed for a new one"
 
 T = TypeVar("T")
 
@@ -38,6 +39,7 @@ class Holder:
         sealed: the secret of the key as it was stored, which tells whether it is the same still.
         digest: what stands for the token itself.
         edition: of the workspace's lists, as they were when the session was let in.
+        session: the name of the session itself.
     """
 
     account_sid: str
@@ -49,6 +51,19 @@ class Holder:
     expires: int
     digest: str
     edition: str
+    session: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A place for a session.
+
+    Arguments:
+        closing: the names of the worker's oldest sessions, which have to make room for it.
+    """
+
+    holder: Holder
+    closing: tuple[str, ...] = ()
 
 
 class Registry:
@@ -61,53 +76,72 @@ class Registry:
         self.accounts: Counter[str] = Counter()
         self.watched: Counter[str] = Counter()
         self._changed: set[str] = set()
+        self._left: set[tuple[str, str]] = set()
         self._writing = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
         self._said: dict[str, float] = {}
 
-    async def admit(self, holder: Holder) -> bool:
-        """Take a place for one more session, if there is room for it, here and over all processes.
+    async def admit(self, holder: Holder) -> Admission | None:
+        """Take a place for one more session, here and over all processes; None: there is none.
 
-        Others are told first: of two who take the last place at once, none overlooks the other.
+        An account at its limit has none. A worker at theirs has one, as the oldest session makes
+        room. Others are told first: of two who take the last place at once, none overlooks the
+        other.
         """
-        for sid, count, most in self._limits(holder):
-            if count[sid] >= most:
-                self._warn(sid, TOO_MANY, sid, most)
-                return False
-        for sid, count, _ in self._limits(holder):
+        account = holder.account_sid
+        if self._is_full(account, self.accounts[account] + 1):
+            return None
+        for sid, count in self._counts(holder):
             count[sid] += 1
             self._changed.add(sid)
-        is_within = False
+        admission: Admission | None = None
         try:
-            is_within = await self._is_within(holder)
+            admission = await self._place(holder)
         finally:
-            if not is_within:
+            if admission is None:
                 self.release(holder)
-        if not is_within:
+        if admission is None:
             await self.write_if_possible()
-        return is_within
+        return admission
 
-    async def _is_within(self, holder: Holder) -> bool:
-        asked = Held(workers={holder.worker_sid: 0}, accounts={holder.account_sid: 0})
+    async def _place(self, holder: Holder) -> Admission | None:
+        worker, account, most = (
+            holder.worker_sid,
+            holder.account_sid,
+            settings.SDK_SESSIONS_PER_WORKER,
+        )
+        now, process = timezone.now(), self.process
         try:
             await self.write()
-            others = await in_thread(
-                leases.elsewhere, asked, process=self.process, now=timezone.now()
+            asked = Held(accounts={account: 0})
+            others = await in_thread(leases.elsewhere, asked, process=process, now=now)
+            if self._is_full(account, self.accounts[account] + others.accounts.get(account, 0)):
+                return None
+            closing = await in_thread(
+                ranks.join, worker, holder.session, process=process, most=most, now=now
             )
         except shared_redis.BROKEN as error:
+            # The oldest session can be neither found nor told.
             self._warn("redis", "sessions are counted by each process alone (%s)", error)
-            return True
-        sums = {**others.workers, **others.accounts}
-        for sid, count, most in self._limits(holder):
-            if count[sid] + sums.get(sid, 0) > most:
-                self._warn(sid, TOO_MANY, sid, most)
-                return False
-        return True
+            if self.workers[worker] > most:
+                self._warn(worker, TOO_MANY, worker, most)
+                return None
+            return Admission(holder)
+        if closing:
+            self._warn(worker, OLDEST_CLOSED, worker, most)
+        return Admission(holder, tuple(closing))
+
+    def _is_full(self, account: str, count: int) -> bool:
+        most = settings.SDK_SESSIONS_PER_ACCOUNT
+        if count > most:
+            self._warn(account, TOO_MANY, account, most)
+        return count > most
 
     def release(self, holder: Holder) -> None:
         """Give a place back."""
-        for sid, count, _ in self._limits(holder):
+        for sid, count in self._counts(holder):
             self._less(count, sid)
+        self._left.add((holder.worker_sid, holder.session))
 
     def watch(self, worker_sid: str) -> None:
         """Note that a worker is to be put offline when their last session is gone."""
@@ -144,12 +178,16 @@ class Registry:
         async with self._writing:
             self._next = None
             changed, self._changed = self._changed, set()
+            left, self._left = self._left, set()
             try:
                 if not await self._renew(self._held(changed)):
                     everybody = {*self.workers, *self.accounts, *self.watched}
                     await self._renew(self._held(everybody))
+                if left:
+                    await in_thread(ranks.leave, left, process=self.process)
             except BaseException:
                 self._changed |= changed
+                self._left |= left
                 raise
 
     async def _renew(self, held: Held) -> bool:
@@ -164,11 +202,8 @@ class Registry:
             watched={sid: self.watched[sid] for sid in workers},
         )
 
-    def _limits(self, holder: Holder) -> tuple[tuple[str, Counter[str], int], ...]:
-        return (
-            (holder.worker_sid, self.workers, settings.SDK_SESSIONS_PER_WORKER),
-            (holder.account_sid, self.accounts, settings.SDK_SESSIONS_PER_ACCOUNT),
-        )
+    def _counts(self, holder: Holder) -> tuple[tuple[str, Counter[str]], ...]:
+        return (holder.worker_sid, self.workers), (holder.account_sid, self.accounts)
 
     def _less(self, count: Counter[str], sid: str) -> None:
         count[sid] -= 1

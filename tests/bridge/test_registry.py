@@ -22,32 +22,70 @@ def holder(worker: str = "WK1", account: str = "AC1") -> Holder:
     return Holder(worker_sid=worker, account_sid=account, worker_id=1, expires=0, **names)
 
 
+async def closing(process: Registry, session: Holder) -> list[str]:
+    """Admit a session, and return which ones make room for it."""
+    admission = await process.admit(session)
+    assert admission is not None
+    return list(admission.closing)
+
+
 async def test_limits_hold_over_all_processes(settings: Any) -> None:
-    settings.SDK_SESSIONS_PER_WORKER, settings.SDK_SESSIONS_PER_ACCOUNT = 3, 4
+    settings.SDK_SESSIONS_PER_ACCOUNT = 4
     one, two = Registry(), Registry()
     assert await one.admit(holder())
     assert await two.admit(holder())
     assert await two.admit(holder())
-    for process in (one, two):
-        assert not await process.admit(holder())
     assert await one.admit(holder("WK2"))
-    assert not await two.admit(holder("WK3"))
+    for process in (one, two):
+        assert not await process.admit(holder("WK3"))
     assert await two.admit(holder("WK3", "AC2"))
     two.release(holder())
     await two.write()
     assert await one.admit(holder())
 
 
+async def test_above_a_worker_s_limit_the_oldest_session_makes_room_wherever_it_is(
+    settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SDK_SESSIONS_PER_WORKER = 3
+    one, two = Registry(), Registry()
+    mine = [holder() for _ in range(5)]
+    assert await closing(one, mine[0]) == []
+    assert await closing(two, mine[1]) == []
+    assert await closing(two, mine[2]) == []
+    assert await closing(two, holder("WK2")) == []
+    assert await closing(two, mine[3]) == [mine[0].session]
+    assert await closing(two, mine[4]) == [mine[1].session]
+    assert caplog.text.count("the oldest is closed") == 1
+    for process, ended in ((one, mine[0]), (two, mine[1]), (two, mine[3])):
+        process.release(ended)
+        await process.write()
+    assert await closing(two, mine[1]) == []
+    assert await closing(one, mine[0]) == [mine[2].session]
+
+
+async def test_of_many_new_sessions_at_once_none_is_overlooked(settings: Any) -> None:
+    settings.SDK_SESSIONS_PER_WORKER = 5
+    processes, mine = (Registry(), Registry()), [holder() for _ in range(20)]
+    closed: set[str] = set()
+    for made in await asyncio.gather(
+        *(closing(processes[number % 2], each) for number, each in enumerate(mine))
+    ):
+        closed |= set(made)
+    assert len(closed) == 15
+    assert closed < {each.session for each in mine}
+
+
 async def test_sessions_of_a_process_that_is_dead_leave_their_places(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.SDK_SESSIONS_PER_WORKER = 1
+    settings.SDK_SESSIONS_PER_WORKER, settings.SDK_SESSIONS_PER_ACCOUNT = 1, 1
     one, two = Registry(), Registry()
     assert await one.admit(holder())
     assert not await two.admit(holder())
     moment = datetime.now(UTC) + timedelta(milliseconds=leases.LEASE_MS)
     monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
-    assert await two.admit(holder())
+    assert await closing(two, holder()) == []
 
 
 async def test_a_process_keeps_its_limits_alone_while_redis_is_away(
@@ -62,7 +100,7 @@ async def test_a_process_keeps_its_limits_alone_while_redis_is_away(
     assert "counted by each process alone" in caplog.text
     away(False)
     await one.write()
-    assert not await two.admit(holder())
+    assert await two.elsewhere("WK1") == 2
 
 
 async def test_a_process_whose_lease_was_lost_writes_everything_anew(

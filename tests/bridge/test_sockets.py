@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from channels.testing import WebsocketCommunicator as Socket
 from django.utils import timezone
 
 from routing import models
@@ -19,7 +21,7 @@ from routing.actions import (
     workers,
 )
 from routing.actors import SYSTEM
-from routing.bridge import consumers, doorkeeper, frames, sessions
+from routing.bridge import closings, consumers, doorkeeper, frames, replacements, sessions
 from tests import factories
 from tests.bridge.conftest import Floor, make_floor
 from tests.bridge.sockets import closed, connection, do, heard, opened
@@ -86,13 +88,18 @@ async def test_sessions_are_bounded_for_a_worker_and_for_an_account(
     settings.SDK_SESSIONS_PER_WORKER = 2
     token = floor.token(floor.alice)
     bob = await do(factories.worker, floor.workspace, "Bob")
-    async with opened(token), opened(token):
-        for _ in range(20):
-            assert not (await connection(token).connect(timeout=5))[0]
+    async with AsyncExitStack() as stack:
+        mine = [await stack.enter_async_context(opened(token)) for _ in range(10)]
+        for socket in mine[:-2]:
+            assert await closed(socket) == (4411, closings.MADE_ROOM)
+            await socket.disconnect()
+        for socket in mine[-2:]:
+            assert await socket.receive_nothing()
         async with opened(floor.token(bob)):
             settings.SDK_SESSIONS_PER_ACCOUNT = 3
             carol = await do(factories.worker, floor.workspace, "Carol")
-            assert not (await connection(floor.token(carol)).connect(timeout=5))[0]
+            for _ in range(20):
+                assert not (await connection(floor.token(carol)).connect(timeout=5))[0]
     said = [r.message for r in caplog.records if "sessions of the SDK already" in r.getMessage()]
     assert len(said) == 2
     async with opened(token):
@@ -182,6 +189,38 @@ async def test_a_newer_session_ends_the_others_if_it_asks_to(floor: Floor) -> No
     async with opened(token) as first, opened(token, closeExistingSessions="true") as second:
         assert await closed(first) == (4409, "Replaced by a newer session")
         assert await second.receive_nothing()
+
+
+async def test_a_session_that_was_replaced_and_is_back_replaces_none(floor: Floor) -> None:
+    hers, other = floor.token(floor.alice), floor.token(floor.alice, ttl=1_800)
+    alone = {"closeExistingSessions": "true"}
+    async with opened(hers, **alone) as first, opened(other, **alone) as second:
+        assert (await closed(first))[0] == 4409
+        async with opened(hers, **alone) as back:
+            assert await second.receive_nothing()
+            # A desk that is loaded anew, with its token or a new one, is let in beside or instead.
+            async with opened(floor.token(floor.alice, ttl=900), **alone) as fresh:
+                assert (await closed(second))[0] == 4409
+                assert (await closed(back))[0] == 4409
+                async with opened(hers, **alone) as again, opened(other, **alone):
+                    assert await again.receive_nothing()
+                    assert await fresh.receive_nothing()
+
+
+async def test_sessions_that_come_back_with_new_tokens_do_not_replace_each_other_for_ever(
+    floor: Floor,
+) -> None:
+    async with AsyncExitStack() as stack:
+        mine: list[Socket] = []
+        for number in range(replacements.MOST_REPLACEMENTS + 3):
+            token = floor.token(floor.alice, ttl=1_000 + number)
+            session = opened(token, closeExistingSessions="true")
+            mine.append(await stack.enter_async_context(session))
+        # The last ones stay beside each other.
+        for socket in mine[-3 - 1 :]:
+            assert await socket.receive_nothing()
+        for socket in mine[: -3 - 1]:
+            assert (await closed(socket))[0] == 4409
 
 
 async def test_a_session_ends_with_its_token(floor: Floor) -> None:

@@ -7,6 +7,8 @@ import sqlite3
 import time
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.running import wait_until
 from tests.sdk.conftest import Office
@@ -30,6 +32,47 @@ def test_a_newer_session_replaces_the_others_if_it_asks_to(office: Office) -> No
     first = office.session(alice)
     office.session(alice, closeExistingSessions=True)
     assert "Replaced by a newer session" in str(first.hears("disconnected"))
+
+
+def test_two_desks_that_both_want_to_be_the_only_one_settle_beside_each_other(
+    office: Office,
+) -> None:
+    alice = office.worker()
+    first = office.session(alice, closeExistingSessions=True)
+    token = office.token(alice, ttl=599)
+    second = office.session(alice, token=token, closeExistingSessions=True)
+    assert "Replaced by a newer session" in str(first.hears("disconnected"))
+    first.hears("ready")
+    office.task()
+    sid = first.hears("reservationCreated")["sid"]
+    assert second.hears("reservationCreated", sid)
+    assert not second.heard("disconnected")
+    # A reload: the page is gone, and begins again with the token that it has kept.
+    second.tell("disconnect")
+    second.hears("disconnected")
+    again = office.session(alice, token=token, closeExistingSessions=True)
+    again.tell("accept", reservation=sid)
+    assert again.hears("reservation.accepted")["sid"] == sid
+
+
+def test_sessions_that_a_crashed_browser_left_do_not_keep_its_worker_out(office: Office) -> None:
+    alice = office.worker()
+    token = office.token(alice)
+    url = f"ws://127.0.0.1:{office.server.port}/v1/wschannels?token={token}"
+    with contextlib.ExitStack() as left:
+        sockets = [left.enter_context(connect(url)) for _ in range(20)]
+        for socket in sockets:
+            assert '"init"' in socket.recv(timeout=20)
+        session = office.session(alice)
+        with pytest.raises(ConnectionClosed) as ended:
+            list(sockets[0])
+        assert ended.value.rcvd is not None
+        assert (ended.value.rcvd.code, ended.value.rcvd.reason) == (
+            4411,
+            "Closed for a newer session, as the worker has too many",
+        )
+        office.task()
+        assert session.hears("reservationCreated")["status"] == "pending"
 
 
 def test_a_session_comes_back_by_itself_and_has_what_happened_meanwhile(office: Office) -> None:

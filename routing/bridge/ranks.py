@@ -1,0 +1,78 @@
+"""Rank each worker's sessions by age over all web processes, to close the oldest above the limit.
+
+The rank of a session is kept in Redis beside its process: what a process that died has left does
+not count. The loss of it does no harm but that a worker may have more sessions for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from routing import shared_redis
+from routing.bridge import leases
+from routing.core.clock import microseconds
+
+_KEPT_SECONDS: Final = 7 * 86_400
+_alone: dict[str, dict[str, None]] = {}
+"""The sessions of each worker, the oldest first, where the settings name no Redis (tests)."""
+
+
+def join(worker_sid: str, session: str, *, process: str, most: int, now: datetime) -> list[str]:
+    """Rank a new session, and return the oldest ones that are above the limit with it.
+
+    These count no more: of two new sessions at once, each makes room for itself. Raises what a
+    Redis that is away raises.
+    """
+    own = f"{process}:{session}"
+    client = shared_redis.client()
+    if client is None:
+        ranked = _alone.setdefault(worker_sid, {})
+        ranked[own] = None
+        above = list(ranked)[: max(len(ranked) - most, 0)]
+        _leave_alone(worker_sid, above)
+        return _sessions(above)
+    key = _key(worker_sid)
+    pipeline = client.pipeline()
+    pipeline.zadd(key, {own: microseconds(now)})
+    pipeline.expire(key, _KEPT_SECONDS)
+    pipeline.zrange(key, 0, -1)
+    leases.ask_live(pipeline, now=now)
+    found: list[Any] = pipeline.execute()
+    members, live = ([name.decode() for name in names] for names in found[2:])
+    processes = {*live, process}
+    there = [member for member in members if member.partition(":")[0] in processes]
+    above = there[: max(len(there) - most, 0)]
+    if gone := [*(set(members) - set(there)), *above]:
+        client.zrem(key, *gone)
+    return _sessions(above)
+
+
+def leave(left: Iterable[tuple[str, str]], *, process: str) -> None:
+    """Remove sessions that have ended, each told by its worker's sid and its own name."""
+    client = shared_redis.client()
+    pipeline = None if client is None else client.pipeline(transaction=False)
+    for worker_sid, session in left:
+        if pipeline is None:
+            _leave_alone(worker_sid, [f"{process}:{session}"])
+        else:
+            pipeline.zrem(_key(worker_sid), f"{process}:{session}")
+    if pipeline is not None:
+        pipeline.execute()
+
+
+def _leave_alone(worker_sid: str, members: Iterable[str]) -> None:
+    ranked = _alone.get(worker_sid, {})
+    for member in members:
+        ranked.pop(member, None)
+    if not ranked:
+        _alone.pop(worker_sid, None)
+
+
+def _sessions(members: Iterable[str]) -> list[str]:
+    return [member.partition(":")[2] for member in members]
+
+
+def _key(worker_sid: str) -> str:
+    return f"cordboard:sdk:sessions:{worker_sid}"
