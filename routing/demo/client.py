@@ -37,8 +37,14 @@ class Client:
         """Send a form to a path below `/v1`."""
         return self._call("POST", path, urlencode(form))
 
-    def _call(self, method: str, path: str, body: str | None) -> Any:
+    def create(self, path: str, key: str, **form: Any) -> Any:
+        """Send a form that creates; repeated with its idempotency key it creates nothing more."""
+        return self._call("POST", path, urlencode(form), key=key)
+
+    def _call(self, method: str, path: str, body: str | None, *, key: str = "") -> Any:
         headers = dict(self._headers)
+        if key:
+            headers["Idempotency-Key"] = key
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:

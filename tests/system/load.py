@@ -88,15 +88,21 @@ class Load:
         client.close()
 
     def _customer(self, client: Client) -> None:
-        """Create a task, once: whether one that nobody answered exists, nobody needs to know."""
-        if self._stopped.is_set():
-            return
-        self.counted["tasks asked for"] += 1
+        """Create a task, or ask again with its key for one whose creation was not answered."""
+        if self.all_answered():
+            if self._stopped.is_set():
+                return
+            self.counted["tasks asked for"] += 1
+        else:
+            self.counted["creations repeated"] += 1
         number = self.counted["tasks asked for"]
-        task = client.post(
-            f"{self.base}/Tasks", TaskChannel="chat", Attributes=json.dumps({"number": number})
-        )
+        form = {"TaskChannel": "chat", "Attributes": json.dumps({"number": number})}
+        task = client.create(f"{self.base}/Tasks", f"{self.base}:{number}", **form)
         self.created[number] = task["sid"]
+
+    def all_answered(self) -> bool:
+        """Tell whether every creation was answered."""
+        return len(self.created) == self.counted["tasks asked for"]
 
     def _agent(self, worker: str) -> Callable[[Client], None]:
         """Accept whatever is on offer, and complete whatever was accepted at an earlier look."""

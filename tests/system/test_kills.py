@@ -71,6 +71,7 @@ def check_everything_ends_well(
 ) -> None:
     """Let no more tasks come, wait until all are completed, and look for anything wrong."""
     load.stop_creating()
+    wait_until(load.all_answered, "every creation is answered", seconds=LONGEST)
     try:
         wait_until(
             lambda: count_unfinished(server) == (0, 0),

@@ -1,0 +1,71 @@
+"""Which sessions may close the others of their worker, with Redis and where there is none."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import redis as redis_client
+
+from routing import shared_redis
+from routing.bridge import ranks, replacements
+from routing.bridge.replacements import may_replace, note_replaced
+from tests.factories import NOW, later
+
+
+@pytest.fixture(params=["in this process", "in Redis"], autouse=True)
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Keep what is known of sessions in one of the two places."""
+    if request.param == "in Redis":
+        request.getfixturevalue("real_redis")
+    monkeypatch.setattr(replacements, "_alone", {})
+    monkeypatch.setattr(ranks, "_alone", {})
+    name: str = request.param
+    return name
+
+
+def pass_time(place: str, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let what is kept for so long be forgotten."""
+    if place == "in this process":
+        now = time.monotonic() + seconds
+        monkeypatch.setattr("time.monotonic", lambda: now)
+        return
+    client = shared_redis.client()
+    assert isinstance(client, redis_client.Redis)
+    for key in client.keys("cordboard:sdk:repl*"):
+        left = client.ttl(key)
+        assert left > 0
+        client.expire(key, left - int(seconds))
+
+
+def test_a_session_that_was_replaced_replaces_none_for_half_a_minute(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert may_replace("WK1", "token")
+    note_replaced("token")
+    assert not may_replace("WK1", "token")
+    assert may_replace("WK1", "another token")
+    pass_time(place, monkeypatch, replacements.BACK_SECONDS)
+    assert may_replace("WK1", "token")
+
+
+def test_a_worker_s_sessions_replace_each_other_so_often_in_a_minute(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(replacements.MOST_REPLACEMENTS):
+        assert may_replace("WK1", f"token {number}")
+    assert not may_replace("WK1", "one more")
+    assert may_replace("WK2", "of a colleague")
+    pass_time(place, monkeypatch, replacements.WINDOW_SECONDS)
+    assert may_replace("WK1", "one more")
+
+
+def test_the_oldest_sessions_make_room_for_the_newest() -> None:
+    def join(session: str, seconds: float) -> list[str]:
+        now = later(seconds)
+        return ranks.join("WK1", session, process="here", most=2, now=now)
+
+    assert [join("a", 0), join("b", 1), join("c", 2), join("d", 3)] == [[], [], ["a"], ["b"]]
+    ranks.leave([("WK1", "c"), ("WK1", "gone"), ("WK2", "d")], process="here")
+    assert [join("e", 4), join("f", 5)] == [[], ["d"]]
+    assert ranks.join("WK2", "a", process="here", most=2, now=NOW) == []
