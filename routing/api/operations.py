@@ -93,7 +93,7 @@ class Operation:
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether it takes an idempotency key."""
+        """Return whether it takes an idempotency key."""
         return self.method == "post" and self.view.repeatable
 
     @property

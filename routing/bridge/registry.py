@@ -76,6 +76,7 @@ class Registry:
         self.accounts: Counter[str] = Counter()
         self.watched: Counter[str] = Counter()
         self._changed: set[str] = set()
+        self._ranked: set[str] = set()
         self._left: set[tuple[str, str]] = set()
         self._writing = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
@@ -117,6 +118,7 @@ class Registry:
             others = await in_thread(leases.elsewhere, asked, process=process, now=now)
             if self._is_full(account, self.accounts[account] + others.accounts.get(account, 0)):
                 return None
+            self._ranked.add(holder.session)
             closing = await in_thread(
                 ranks.join, worker, holder.session, process=process, most=most, now=now
             )
@@ -141,7 +143,9 @@ class Registry:
         """Give a place back."""
         for sid, count in self._counts(holder):
             self._less(count, sid)
-        self._left.add((holder.worker_sid, holder.session))
+        if holder.session in self._ranked:
+            self._ranked.discard(holder.session)
+            self._left.add((holder.worker_sid, holder.session))
 
     def watch(self, worker_sid: str) -> None:
         """Note that a worker is to be put offline when their last session is gone."""

@@ -198,7 +198,7 @@ async def test_a_session_that_was_replaced_and_is_back_replaces_none(floor: Floo
         assert (await closed(first))[0] == 4409
         async with opened(hers, **alone) as back:
             assert await second.receive_nothing()
-            # A desk that is loaded anew, with its token or a new one, is let in beside or instead.
+            # A desk that is loaded again, with its token or a new one, gets its session.
             async with opened(floor.token(floor.alice, ttl=900), **alone) as fresh:
                 assert (await closed(second))[0] == 4409
                 assert (await closed(back))[0] == 4409

@@ -101,7 +101,7 @@ class Load:
         self.created[number] = task["sid"]
 
     def all_answered(self) -> bool:
-        """Tell whether every creation was answered."""
+        """Return whether every creation was answered."""
         return len(self.created) == self.counted["tasks asked for"]
 
     def _agent(self, worker: str) -> Callable[[Client], None]:
