@@ -69,6 +69,11 @@ class Cordboard:
         self.environment = {**bare, **own, **given}
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process that holds the others together runs."""
+        return self.process is not None and self.process.poll() is None
+
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the processes without waiting for anything."""
         database = self.home / DATABASE_FILE
