@@ -15,12 +15,24 @@ from .expressions import (
     compile,  # noqa: A004 - as re.compile
     compile_ordering,
     compile_task_path,
+    missing_prefixes,
     warnings,
+)
+from .unknown_keys import (
+    DEFAULT,
+    FILTER,
+    ROOT,
+    ROUTING,
+    TARGET,
+    describe_unknown_key,
+    find_resembling_key,
+    shorten_key,
 )
 
 __all__ = [
     "HIGHEST",
     "MAXIMUM_BYTES",
+    "MAXIMUM_WARNINGS",
     "Configuration",
     "ConfigurationError",
     "Filter",
@@ -30,6 +42,7 @@ __all__ = [
 ]
 
 HIGHEST = 2**31 - 1  # of a priority, and of a timeout in seconds
+MAXIMUM_WARNINGS = 100  # that one document is given; a document with more gets the first of them
 
 Compiled = TypeVar("Compiled")
 TaskPath = tuple[str | int, ...]
@@ -91,11 +104,11 @@ def parse(document: str, *, queue_sids: Collection[str] | None = None) -> Config
     """
     problems: list[Problem] = []
     root = read(document, problems)
-    configuration = None
-    if root is not None:
-        configuration = _Reader(problems, queue_sids).configuration(root)
+    reader = _Reader(problems, queue_sids)
+    configuration = None if root is None else reader.configuration(root)
     if problems or configuration is None:
-        raise ConfigurationError(tuple(problems))
+        # What is missing may be there under a misspelled key.
+        raise ConfigurationError((*problems, *reader.misspelled_keys))
     return configuration
 
 
@@ -105,6 +118,8 @@ class _Reader:
     def __init__(self, problems: list[Problem], queue_sids: Collection[str] | None) -> None:
         self.problems = problems
         self.warnings: list[Problem] = []
+        self.unknown_keys: list[Problem] = []
+        self.misspelled_keys: list[Problem] = []
         self.queue_sids = None if queue_sids is None else frozenset(queue_sids)
         self.queues: set[str] = set()
 
@@ -112,8 +127,28 @@ class _Reader:
         """Note a problem."""
         self.problems.append(Problem(path, message))
 
+    def warn(self, path: str, message: str) -> None:
+        """Note what is allowed and probably not meant."""
+        if len(self.warnings) < MAXIMUM_WARNINGS:
+            self.warnings.append(Problem(path, message))
+
+    def check_keys(self, path: str, value: dict[str, Any], known: Collection[str]) -> None:
+        """Note the keys of an object that are not read."""
+        for key in value:
+            if len(self.unknown_keys) == MAXIMUM_WARNINGS:
+                return
+            if key in known:
+                continue
+            place = f"{path}.{shorten_key(key)}" if path else shorten_key(key)
+            meant = find_resembling_key(key, known)
+            self.unknown_keys.append(Problem(place, describe_unknown_key(key, known, meant)))
+            if meant is not None:
+                self.misspelled_keys.append(self.unknown_keys[-1])
+
     def configuration(self, root: Any) -> Configuration | None:
         """Read the whole."""
+        if isinstance(root, dict):
+            self.check_keys("", root, ROOT)
         if not isinstance(root, dict) or "task_routing" not in root:
             self.refuse("", 'Expected an object with the key "task_routing"')
             return None
@@ -121,6 +156,7 @@ class _Reader:
         if not isinstance(routing, dict):
             self.refuse("task_routing", "Expected an object")
             return None
+        self.check_keys("task_routing", routing, ROUTING)
         listed, default = routing.get("filters"), routing.get("default_filter")
         if listed is not None and not isinstance(listed, list):
             self.refuse("task_routing.filters", "Expected a list of filters")
@@ -135,7 +171,7 @@ class _Reader:
         return Configuration(
             filters=tuple(each for each in filters if each is not None),
             default=None if default is None else self.default(default),
-            warnings=tuple(self.warnings),
+            warnings=(*self.unknown_keys, *self.warnings)[:MAXIMUM_WARNINGS],
             queues=frozenset(self.queues),
         )
 
@@ -144,6 +180,7 @@ class _Reader:
         if not isinstance(value, dict):
             self.refuse(path, "Expected an object with an expression and targets")
             return None
+        self.check_keys(path, value, FILTER)
         key = "filter_friendly_name"
         if value.get(key) is None:
             key = "friendly_name"
@@ -164,6 +201,8 @@ class _Reader:
         inherited: str | None = None
         for index, value in enumerate(listed):
             target = self.target(f"{path}[{index}]", value, inherited)
+            if isinstance(value, dict):
+                self.check_keys(f"{path}[{index}]", value, TARGET)
             if target is not None:
                 targets.append(target)
                 inherited = target.queue
@@ -200,10 +239,11 @@ class _Reader:
         """Read the default filter: a target without what only a step among steps can have."""
         path = "task_routing.default_filter"
         if isinstance(value, dict):
+            self.check_keys(path, value, DEFAULT)
             for key in _NOT_IN_DEFAULT:
                 if value.get(key) is not None:
                     message = f"{key} has no meaning in the default filter and is ignored"
-                    self.warnings.append(Problem(f"{path}.{key}", message))
+                    self.warn(f"{path}.{key}", message)
             value = {key: each for key, each in value.items() if key not in _NOT_IN_DEFAULT}
         return self.target(path, value, None)
 
@@ -265,7 +305,8 @@ class _Reader:
         """Read an expression and note what is doubtful in it."""
         expression = self.compiled(path, value, lambda text: compile(text, subject=subject))
         if expression is not None:
-            self.warnings += [Problem(path, doubt.message) for doubt in warnings(expression)]
+            for doubt in (*missing_prefixes(value, subject=subject), *warnings(expression)):
+                self.warn(path, doubt.message)
         return expression
 
     def order_by(self, path: str, value: Any) -> tuple[Ordering | None, str]:

@@ -1,10 +1,16 @@
-"""A percentage compared the wrong way round is accepted, and doubted with both repairs."""
+"""What is accepted and probably not meant is doubted, with the possible repairs."""
 
 from __future__ import annotations
 
 import pytest
 
-from workflows.expressions import compile, warnings  # noqa: A004
+from workflows.expressions import (
+    Subject,
+    View,
+    compile,  # noqa: A004
+    missing_prefixes,
+    warnings,
+)
 
 CHAT = "worker.channel.chat"
 FREE, BUSY = f"{CHAT}.available_capacity_percentage", f"{CHAT}.busy_capacity_percentage"
@@ -58,3 +64,49 @@ def test_a_doubt_shows_where_it_stands() -> None:
 def test_a_queue_may_be_doubted_too() -> None:
     source = "channel.sms.available_capacity_percentage < 50"
     assert len(warnings(compile(source, subject="worker"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("isSurveyTask==true", ["isSurveyTask"]),
+        ("vip == true AND worker.level > 1", ["vip"]),
+        ("task.language IN languages", ["languages"]),
+        ("sid == worker.sid OR sid == 'x'", ["sid"]),
+        ("channel.chat.assigned_tasks == 0", ["channel.chat.assigned_tasks"]),
+        ("skills[0].x == tags", ["skills[0].x", "tags"]),
+    ],
+)
+def test_a_name_without_prefix_in_a_target_reads_the_task_and_both_repairs_are_named(
+    source: str, names: list[str]
+) -> None:
+    doubts = missing_prefixes(source, subject="target")
+    assert [doubt.text for doubt in doubts] == names
+    for doubt, name in zip(doubts, names, strict=True):
+        assert source[slice(*doubt.span)] == name
+        assert f"“task.{name}”" in doubt.message
+        assert f"“worker.{name}”" in doubt.message
+    expression = compile(source, subject="target")
+    assert all(f"task.{name}" in expression.source for name in names)
+
+
+def test_a_name_without_prefix_never_reads_the_worker() -> None:
+    expression = compile("vip == true", subject="target")
+    views = View({"vip": True}, {}), View({}, {})
+    assert expression.matches(task=views[0], worker=views[1])
+    assert not expression.matches(task=views[1], worker=views[0])
+
+
+@pytest.mark.parametrize(
+    ("subject", "source"),
+    [
+        ("target", "task.vip == true AND worker.level > 1 AND taskrouter.currentHour > 8"),
+        ("target", "task.task == worker.worker"),
+        ("task", "vip == true"),
+        ("worker", "level > 3"),
+    ],
+)
+def test_a_name_with_its_prefix_or_one_that_needs_none_is_not_doubted(
+    subject: Subject, source: str
+) -> None:
+    assert missing_prefixes(source, subject=subject) == []

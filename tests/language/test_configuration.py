@@ -9,6 +9,7 @@ import pytest
 
 from workflows.configuration import (
     HIGHEST,
+    MAXIMUM_WARNINGS,
     Configuration,
     ConfigurationError,
     Target,
@@ -16,7 +17,6 @@ from workflows.configuration import (
 )
 
 OPERATORS = "one of ==, !=, <, <=, >, >=, HAS, IN, NOT IN, CONTAINS"
-NEEDS_PREFIX = "An attribute needs its prefix here"
 SUPPORT, SALES = f"WQ{1:032x}", f"WQ{2:032x}"
 
 
@@ -182,7 +182,7 @@ def test_every_problem_is_reported_with_its_path() -> None:
                         "targets": [
                             {},
                             {"timeout": 0, "priority": True},
-                            {"expression": "skill == 1", "order_by": "worker.level"},
+                            {"expression": "worker.skill = = 1", "order_by": "worker.level"},
                             "WQ1",
                         ],
                     },
@@ -209,7 +209,10 @@ def test_every_problem_is_reported_with_its_path() -> None:
         ),
         (
             "task_routing.filters[1].targets[2].expression",
-            f"{NEEDS_PREFIX}: write worker.skill or task.skill\n    skill == 1\n    ^~~~~",
+            (
+                "Expected a value: an attribute, a text, a number or a list\n"
+                "    worker.skill = = 1\n                   ^"
+            ),
         ),
         ("task_routing.filters[1].targets[3]", "Expected an object with a queue"),
         ("task_routing.filters[2]", "Expected an object with an expression and targets"),
@@ -259,3 +262,63 @@ def test_a_refused_document_gives_nothing_of_itself() -> None:
     with pytest.raises(ConfigurationError):
         result = parse(document(target(), target(timeout=-1)))
     assert result is None
+
+
+def test_a_key_that_is_not_read_is_warned_of_with_the_one_that_was_probably_meant() -> None:
+    text = json.dumps(
+        {
+            "task_routing": {
+                "filters": [
+                    {
+                        "filterFriendlyName": "a",
+                        "expression": "1==1",
+                        "targets": [target(timeot=5, skip_iff="1==1", comment="x")],
+                    }
+                ],
+                "default_filter": {"queue": SALES, "Priority": 1, "friendly_name": "all else"},
+                "version": 2,
+            },
+            "description": "ours",
+        }
+    )
+    first = "task_routing.filters[0]"
+    known = "expression, priority, timeout, order_by, skip_if, known_worker_sid"
+    assert {each.path: each.message for each in parse(text).warnings} == {
+        "description": "“description” is not read here; known are task_routing",
+        "task_routing.version": "“version” is not read here; known are filters, default_filter",
+        f"{first}.filterFriendlyName": (
+            "“filterFriendlyName” is not read here; did you mean “filter_friendly_name”?"
+        ),
+        f"{first}.targets[0].timeot": "“timeot” is not read here; did you mean “timeout”?",
+        f"{first}.targets[0].skip_iff": "“skip_iff” is not read here; did you mean “skip_if”?",
+        f"{first}.targets[0].comment": (
+            f"“comment” is not read here; known are queue, {known}, known_worker_friendly_name,"
+            " grab_expression"
+        ),
+        "task_routing.default_filter.Priority": (
+            "“Priority” is not read here; did you mean “priority”?"
+        ),
+    }
+
+
+def test_a_refusal_names_the_misspelled_key_under_which_the_missing_part_stands() -> None:
+    text = json.dumps({"task_routing": {"filters": [{"expresion": "1==1", "target": [target()]}]}})
+    paths = [path for path, _ in problems(text)]
+    first = "task_routing.filters[0]"
+    assert paths == [f"{first}.{key}" for key in ("expression", "targets", "expresion", "target")]
+
+
+def test_warnings_are_bounded() -> None:
+    keys = {f"{'x' * 100}{index}": 1 for index in range(1_000)}
+    warned = parse(document(target(**keys))).warnings
+    assert len(warned) == MAXIMUM_WARNINGS
+    assert max(len(each.message) for each in warned) < 300
+
+
+def test_a_name_without_prefix_is_warned_of_wherever_a_target_has_an_expression() -> None:
+    text = document(target(expression="isSurveyTask==true", grab_expression="vip == true"))
+    assert [(each.path.rpartition(".")[2], each.message) for each in parse(text).warnings] == [
+        (key, (f"“{name}” has no prefix, so it reads the task's attribute. Write “task.{name}” to"
+              f" say so, or “worker.{name}” for the worker's attribute."))
+        for key, name in (("expression", "isSurveyTask"), ("grab_expression", "vip"))
+    ]  # fmt: skip

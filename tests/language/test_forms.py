@@ -47,7 +47,7 @@ def test_a_right_configuration_passes() -> None:
 
 
 def test_every_problem_of_a_configuration_is_shown_with_its_path() -> None:
-    form = workflow(priority=-1, expression="skill == 1", queue="WQ2")
+    form = workflow(priority=-1, expression="worker.skill == ", queue="WQ2")
     assert [str(message).split(":")[0] for message in form.errors["configuration"]] == [
         f"task_routing.default_filter.{key}" for key in ("queue", "expression", "priority")
     ]

@@ -83,7 +83,7 @@ def test_a_wrong_order_is_refused_at_its_place(source: str, expected: str) -> No
 
 
 def test_an_order_looks_at_workers_only() -> None:
-    with pytest.raises(ExpressionSyntaxError, match="sees no task"):
+    with pytest.raises(ExpressionSyntaxError, match="order_by sees no task"):
         compile_ordering("task.priority DESC")
 
 

@@ -74,11 +74,12 @@ This list is never closed
         ),
         (
             "target",
-            "task.language IN languages AND worker.level > 2",
+            "task.language IN Worker.languages AND worker.level > 2",
             """\
-An attribute needs its prefix here: write worker.languages or task.languages
-    task.language IN languages AND worker.level > 2
-                     ^~~~~~~~~""",
+Worker.languages begins with no known prefix; an attribute needs its prefix here: \
+worker or task, in lower case
+    task.language IN Worker.languages AND worker.level > 2
+                     ^~~~~~~~~~~~~~~~""",
         ),
         (
             "target",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .advice import Advice, warnings
+from .advice import Advice, missing_prefixes, warnings
 from .compiled import Expression, compile, compile_node  # noqa: A004 - as re.compile
 from .errors import ExpressionError, ExpressionSyntaxError
 from .ordering import Ordering, compile_ordering, compile_task_path
@@ -27,6 +27,7 @@ __all__ = [
     "compile_ordering",
     "compile_task_path",
     "lookup",
+    "missing_prefixes",
     "time_of_day",
     "warnings",
 ]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from .compiled import Expression
 from .nodes import Comparison, Literal, Operand, Path, comparisons
 from .operators import MIRRORED
+from .parser import Parser
+from .subjects import SUBJECTS, Subject
 from .unparser import operand_text, unparse
 
 _AVAILABLE, _BUSY = "available_capacity_percentage", "busy_capacity_percentage"
@@ -14,7 +16,10 @@ _AVAILABLE, _BUSY = "available_capacity_percentage", "busy_capacity_percentage"
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A doubt about one comparison: its text, where that stands in the canonical text, and why."""
+    """A doubt about one part of an expression: why, its text, and where that stands.
+
+    The place is in the canonical text for a comparison, and in the source for a missing prefix.
+    """
 
     message: str
     text: str
@@ -32,6 +37,26 @@ def warnings(expression: Expression) -> list[Advice]:
             found.append(Advice(message, text, (position, position + len(text))))
         position += len(text)
     return found
+
+
+def missing_prefixes(source: str, *, subject: Subject) -> list[Advice]:
+    """Return a doubt about each name that needs a prefix and was read without one.
+
+    `source` must compile for `subject`; the places are those in `source`.
+    """
+    if SUBJECTS[subject].assumed is None:
+        return []
+    parser = Parser(source, subject=subject)
+    parser.whole()
+    return [_bare(source[slice(*span)], span) for span in parser.bare.values()]
+
+
+def _bare(name: str, span: tuple[int, int]) -> Advice:
+    message = (
+        f"“{name}” has no prefix, so it reads the task's attribute. "
+        f"Write “task.{name}” to say so, or “worker.{name}” for the worker's attribute."
+    )
+    return Advice(message, name, span)
 
 
 def _inverted(comparison: Comparison) -> str | None:

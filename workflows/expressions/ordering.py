@@ -87,7 +87,7 @@ class _OrderingParser(Parser):
 @lru_cache(maxsize=1_024)
 def compile_ordering(source: str) -> Ordering:
     """Return the order that `source` says; raises ExpressionSyntaxError."""
-    return _OrderingParser(source, subject="worker").ordering()
+    return _OrderingParser(source, subject="order").ordering()
 
 
 class _PathParser(Parser):

@@ -51,6 +51,8 @@ class Parser:
         self.tokens = tokenize(source)
         self.index = 0
         self.depth = 0
+        # Paths without a prefix that were read under the assumed root, in the order of the text.
+        self.bare: dict[tuple[Segment, ...], tuple[int, int]] = {}
 
     @property
     def token(self) -> Token:
@@ -226,8 +228,11 @@ class Parser:
             else:
                 break
         resolved = self.rule.resolve(tuple(segments))
+        span = (first.start, self.tokens[self.index - 1].end)
         if isinstance(resolved, str):
-            raise self.fail(resolved, (first.start, self.tokens[self.index - 1].end))
+            raise self.fail(resolved, span)
+        if resolved.root == self.rule.assumed and resolved.segments == tuple(segments):
+            self.bare.setdefault(resolved.segments, span)
         return resolved
 
     def segment(self, start: int) -> str:

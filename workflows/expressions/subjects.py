@@ -9,10 +9,11 @@ from typing import Literal
 
 from .nodes import Path, Segment
 
-Subject = Literal["worker", "task", "target", "workers", "residual"]
+Subject = Literal["worker", "task", "target", "workers", "order", "residual"]
 
 TIME_OF_DAY = ("currentTime", "currentHour", "currentMin", "dayOfWeek")
 _COUNTS = ("available", "unavailable")
+_PREFIXES = frozenset({"task", "worker", "workers", "taskrouter"})
 _ACTIVITY = re.compile(r"WA[0-9a-f]{32}")
 _ONLY_COUNTS = "only workers.available, workers.unavailable and workers.WA… (an activity's sid)"
 
@@ -23,10 +24,12 @@ class Rule:
 
     `prefixes` are the roots that may be named, `default` is the root of a path that names none,
     `refused` gives the reason for other roots, `bare` the one for a path that names none.
+    `assumed` is the root of a path that names none where a root should be named.
     """
 
     prefixes: frozenset[str]
     default: str | None = None
+    assumed: str | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
     bare: str = ""
     limited: bool = True
@@ -47,7 +50,14 @@ class Rule:
             return Path(self.default, segments)
         if root in self.prefixes:
             return f"Expected the name of an attribute after {root}, with a dot between"
+        if self.assumed is not None and not _resembles_prefix(root, rest):
+            return Path(self.assumed, segments)
         return self.bare.format(_written(segments))
+
+
+def _resembles_prefix(root: str, rest: tuple[Segment, ...]) -> bool:
+    """Return whether a path begins with a misspelled prefix, or one of another subject."""
+    return bool(rest) and root.lower() in _PREFIXES
 
 
 def _written(segments: tuple[Segment, ...]) -> str:
@@ -87,11 +97,22 @@ SUBJECTS: Mapping[Subject, Rule] = {
     ),
     "target": Rule(
         frozenset({"task", "worker", "taskrouter"}),
-        bare="An attribute needs its prefix here: write worker.{0} or task.{0}",
+        assumed="task",
+        bare="{0} begins with no known prefix; an attribute needs its prefix here: worker or task, "
+        "in lower case",
     ),
     "workers": Rule(
         frozenset({"workers"}),
         bare=f"skip_if knows no {{0}}: it reads {_ONLY_COUNTS}",
+    ),
+    "order": Rule(
+        frozenset({"worker"}),
+        default="worker",
+        refused={
+            "task": "order_by sees no task, only each worker; "
+            "an attribute called task is written worker.task",
+            "taskrouter": "order_by compares workers, so it cannot read the time of day",
+        },
     ),
     # What binding leaves: any root, and as long as the bound values make it.
     "residual": Rule(
