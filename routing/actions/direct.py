@@ -37,6 +37,7 @@ def route(
         raise InvalidInput(
             "ignore_capacity is only possible together with a worker as routing_target",
             field="ignore_capacity",
+            mentions=("routing_target",),
         )
     if kind == "WK":
         _require(workspace.workers.filter(sid=routing_target).exists(), routing_target)

@@ -22,11 +22,13 @@ class InvalidInput(ActionError):
 
     Arguments:
         field: the argument's name as the action knows it, in snake_case.
+        mentions: further arguments that the message names.
     """
 
-    def __init__(self, message: str, *, field: str) -> None:
+    def __init__(self, message: str, *, field: str, mentions: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.field = field
+        self.mentions = mentions
 
 
 class InUse(ActionError):

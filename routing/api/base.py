@@ -105,7 +105,6 @@ class Resource(APIView):
             self.request._request,
             exc,
             conditional=bool(self.request.META.get("HTTP_IF_MATCH")),
-            names=[param.name for param in (*self.params, *getattr(self, "filters", ()))],
         )
 
     def finalize_response(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 WWW_AUTHENTICATE: Final = 'Basic realm="Cordboard", charset="UTF-8"'
 BAD_INPUT: Final = 20001
-_SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_OWN_WORDS = re.compile(r"[^'\"“\n]*")
 
 
 class ApiError(Exception):
@@ -64,16 +64,13 @@ class NotFound(ApiError):
         super().__init__(f"The requested resource {path} was not found", status=404, code=20404)
 
 
-def answer(
-    request: HttpRequest, error: Exception, *, conditional: bool = False, names: Iterable[str] = ()
-) -> HttpResponse:
+def answer(request: HttpRequest, error: Exception, *, conditional: bool = False) -> HttpResponse:
     """Return the response to a request that failed; what nobody foresaw is logged, once.
 
     Arguments:
         conditional: whether the client sent If-Match.
-        names: the parameters of the resource, to call fields what the client calls them.
     """
-    described = describe(request, error, conditional=conditional, names=names)
+    described = describe(request, error, conditional=conditional)
     response = _response(request, described)
     if described.code == 20500:
         log_response(
@@ -90,15 +87,13 @@ def answer(
     return response
 
 
-def describe(
-    request: HttpRequest, error: Exception, *, conditional: bool, names: Iterable[str]
-) -> ApiError:
+def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> ApiError:
     """Return what a client is told of an error; the only such mapping."""
     match error:
         case ApiError():
             return error
         case ActionError():
-            return _of_action(error, conditional=conditional, names=names)
+            return _of_action(error, conditional=conditional)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return ApiError(
                 "Authenticate with HTTP basic: an account sid and its auth token, or the sid of an"
@@ -138,10 +133,10 @@ def describe(
     return ApiError("An unexpected error has been noted; try again", status=500, code=20500)
 
 
-def _of_action(error: ActionError, *, conditional: bool, names: Iterable[str]) -> ApiError:
+def _of_action(error: ActionError, *, conditional: bool) -> ApiError:
     match error:
         case InvalidInput():
-            return ApiError(_in_their_words(error, names))
+            return ApiError(_in_their_words(error))
         case Rescinded():
             return ApiError(error.message, status=410, code=20410)
         case KeyReused():
@@ -159,20 +154,18 @@ def _of_action(error: ActionError, *, conditional: bool, names: Iterable[str]) -
     return ApiError(_sentence(error.message))
 
 
-def _in_their_words(error: InvalidInput, names: Iterable[str]) -> str:
-    """Call fields what the client calls them, and see that the one at fault is named."""
+def _in_their_words(error: InvalidInput) -> str:
+    """Call arguments what the client calls them, and see that the one at fault is named.
+
+    Only words of ours are changed: the first mention of each argument, before anything is quoted.
+    """
+    own = _OWN_WORDS.match(error.message)
+    head = own[0] if own else ""
+    tail = error.message[len(head) :]
+    for name in (error.field, *error.mentions):
+        head = re.sub(rf"\b{re.escape(name)}\b", pascal(name), head, count=1)
     field = pascal(error.field)
-    known = {*names, field}
-
-    def spoken(match: re.Match[str]) -> str:
-        name = pascal(match[0])
-        return name if name in known else match[0]
-
-    # The words before the first quotation are ours; what is quoted is the client's own.
-    head, quote, tail = re.fullmatch(r"([^'\"“]*)(['\"“]?)(.*)", error.message, re.DOTALL).groups()  # type: ignore[union-attr]
-    head = re.sub(rf"\b{re.escape(error.field)}\b", field, _SNAKE.sub(spoken, head), count=1)
-    message: str = head + quote + tail
-    return _sentence(message) if field in head else f"{field}: {message}"
+    return _sentence(head + tail) if field in head else f"{field}: {head}{tail}"
 
 
 def pascal(name: str) -> str:

@@ -275,5 +275,9 @@ def sid_schema(*prefixes: str, empty: bool = False) -> dict[str, Any]:
 
 
 def _sid_wanted(prefixes: Iterable[str]) -> str:
-    kinds = [f"a {sids.PREFIXES[prefix]}'s sid ({prefix}…)" for prefix in prefixes]
+    kinds = [f"{_with_article(sids.PREFIXES[prefix])}'s sid ({prefix}…)" for prefix in prefixes]
     return f"it must be {' or '.join(kinds)}: two letters and 32 hexadecimal digits"
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

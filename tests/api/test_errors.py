@@ -211,3 +211,70 @@ def test_json_with_a_key_twice_is_refused_by_that_key(api: Api, root: str) -> No
     answer = api.send("POST", path, body=body, content_type="text/plain")
     assert_error(answer, 415, 20415)
     assert "application/json" in answer.message
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "said", "quoted"),
+    [
+        (
+            "Workflows",
+            {
+                "FriendlyName": "f",
+                "Configuration": '{"task_routing": {"filters": [{"expression": "1==1", "targets":'
+                ' [{"queue": "WQ1", "expression": "Worker.friendly_name == configuration"}]}]}}',
+            },
+            "Configuration is not acceptable",
+            "    Worker.friendly_name == configuration\n    ^~~~~",
+        ),
+        (
+            "TaskQueues",
+            {"FriendlyName": "q", "TargetWorkers": "task_order == target_workers AND"},
+            "TargetWorkers is not an expression",
+            "    task_order == target_workers AND\n" + 36 * " " + "^",
+        ),
+        (
+            "TaskQueues",
+            {"FriendlyName": "q", "TargetWorkers": "max_reserved_workers ~ 1"},
+            "TargetWorkers is not an expression",
+            "    max_reserved_workers ~ 1\n" + 25 * " " + "^",
+        ),
+        (
+            "TaskQueues",
+            {"FriendlyName": "q", "TargetWorkers": "target_workers target_workers"},
+            "TargetWorkers is not an expression: Expected an operator after target_workers (",
+            "    target_workers target_workers\n",
+        ),
+        (
+            "Workers",
+            {"FriendlyName": "friendly_name"},
+            "FriendlyName: a worker with the friendly name 'friendly_name' exists already",
+            "'friendly_name'",
+        ),
+        (
+            "Tasks",
+            {"IgnoreCapacity": "true"},
+            "IgnoreCapacity is only possible together with a worker as RoutingTarget",
+            "RoutingTarget",
+        ),
+    ],
+)
+def test_the_clients_text_is_quoted_as_it_was_sent(
+    api: Api,
+    workspace: models.Workspace,
+    root: str,
+    path: str,
+    form: dict[str, str],
+    said: str,
+    quoted: str,
+) -> None:
+    factories.worker(workspace, friendly_name="friendly_name")
+    answer = api.post(f"{root}/{path}", **form)
+    assert_error(answer, 400, 20001)
+    assert answer.message.startswith(said)
+    assert quoted in answer.message
+
+
+def test_a_sid_is_asked_for_in_proper_words(api: Api, root: str) -> None:
+    refused = api.get(f"{root}/Workers", ActivitySid="").message
+    assert "it must be an activity's sid (WA…)" in refused
+    assert "a worker's sid (WK…)" in api.get(f"{root}/TaskQueues", WorkerSid="x").message
