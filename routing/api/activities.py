@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from routing import models, representations
 from routing.actions import activities
-from routing.api import inputs, shapes
+from routing.api import inputs, lookups, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 
 _NAME = "What people call it; no two of a workspace are called alike, in upper or lower case."
@@ -37,7 +37,7 @@ class ActivityList(_Activities, ListResource[models.Activity]):
         ),
     )
     filters = (
-        inputs.text("FriendlyName").says("Only the one with this very name.", "Available"),
+        inputs.text("FriendlyName").says("Only the one with this name.", "Available"),
         inputs.boolean("Available").says("Only those in which workers do, or do not, take work."),
     )
 
@@ -45,7 +45,8 @@ class ActivityList(_Activities, ListResource[models.Activity]):
         return self.workspace.activities.all()
 
     def narrow(self, rows: QuerySet[models.Activity], given: Given) -> QuerySet[models.Activity]:
-        return rows.filter(**given)
+        columns = {"friendly_name": "friendly_name", "available": "available"}
+        return rows.filter(lookups.conditions(given, columns))
 
     def create(self, given: Given) -> models.Activity:
         return activities.create_activity(

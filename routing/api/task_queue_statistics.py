@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from routing import models, sids
-from routing.api import figures, inputs, parsers, statistics_shapes
+from routing.api import figures, inputs, lookups, parsers, statistics_shapes
 from routing.api.base import POST_ONLY, READ_ONLY, Given, ListResource
 from routing.api.errors import ApiError
 from routing.api.schemas import sample_sid
@@ -94,7 +94,7 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
     shape = statistics_shapes.TASK_QUEUES_BOTH
     about = {"get": "List the statistics of task queues"}
     filters = (
-        inputs.text("FriendlyName").says("Only the one with this very name.", "Support in English"),
+        inputs.text("FriendlyName").says("Only the one with this name.", "Support in English"),
         *PAST,
     )
     get = ListResource.get
@@ -104,7 +104,7 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
 
     def narrow(self, rows: QuerySet[models.TaskQueue], given: Given) -> QuerySet[models.TaskQueue]:
         if "friendly_name" in given:
-            rows = rows.filter(friendly_name=given["friendly_name"])
+            rows = rows.filter(lookups.has_name(given["friendly_name"]))
         return rows
 
     def represent_page(

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from routing import models, representations
 from routing.actions import inputs as checks
 from routing.actions import task_queues
-from routing.api import inputs, orderings, pagination, shapes
+from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher
 from routing.core.vocabulary import GrabPolicy, QueueOrder
@@ -87,7 +87,7 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
     }
     params = (inputs.name(required=True).says(_NAME, "Support in English"), *_COMMON)
     filters = (
-        inputs.text("FriendlyName").says("Only the one with this very name.", "Support in English"),
+        inputs.text("FriendlyName").says("Only the one with this name.", "Support in English"),
         _worker_attributes(),
         inputs.sid("WorkerSid", "WK").says("Only queues that this worker serves."),
         orderings.ordering({"DateUpdated": "date_updated", "DateCreated": "date_created"}),
@@ -95,7 +95,7 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
 
     def narrow(self, rows: QuerySet[models.TaskQueue], given: Given) -> QuerySet[models.TaskQueue]:
         if "friendly_name" in given:
-            rows = rows.filter(friendly_name=given["friendly_name"])
+            rows = rows.filter(lookups.has_name(given["friendly_name"]))
         return rows
 
     def accept(self, given: Given) -> pagination.Accept | None:

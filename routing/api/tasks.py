@@ -123,7 +123,7 @@ class TaskList(_Tasks, ListResource[models.Task]):
             "task_queue_name": "task_queue__friendly_name",
             "routing_target": "routing_target",
         }
-        rows = rows.filter(**{columns[name]: given[name] for name in columns if name in given})
+        rows = rows.filter(lookups.conditions(given, columns))
         if statuses := given.get("assignment_status"):
             rows = cast(models.Tasks, rows).in_statuses(statuses)
         # No task has add-ons: there is no marketplace here that could attach any.

@@ -8,7 +8,7 @@ from functools import cached_property
 from django.db.models import QuerySet
 
 from routing import models, sids
-from routing.api import figures, inputs, statistics_shapes, windows
+from routing.api import figures, inputs, lookups, statistics_shapes, windows
 from routing.api.base import Given
 from routing.api.schemas import sample_sid
 from routing.api.statistics import NOW, TASK_CHANNEL, Statistics, channel_key
@@ -26,14 +26,13 @@ class _OfWorkers(Statistics):
     def chosen(self, given: Given) -> QuerySet[models.Worker] | None:
         """Return the workers that the query asks about; None for everybody."""
         columns = {"task_queue_sid": "sid", "task_queue_name": "friendly_name"}
-        asked = {columns[name]: given[name] for name in columns if name in given}
         found = None
-        if asked:
-            queues = list(self.workspace.task_queues.filter(**asked))
+        if columns.keys() & given.keys():
+            queues = list(self.workspace.task_queues.filter(lookups.conditions(given, columns)))
             found = staffing.serving(self.workspace, queues)
         if "friendly_name" in given:
             workers = self.workspace.workers.all() if found is None else found
-            found = workers.filter(friendly_name=given["friendly_name"])
+            found = workers.filter(lookups.has_name(given["friendly_name"]))
         return found
 
     def real_time(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Representation:
@@ -114,9 +113,9 @@ class WorkersStatistics(_OfWorkers):
             "Only workers who serve this queue.", sample_sid("WQ")
         ),
         inputs.text("TaskQueueName").says(
-            "Only workers who serve the queue with this very name.", "Support in English"
+            "Only workers who serve the queue with this name.", "Support in English"
         ),
-        inputs.text("FriendlyName").says("Only the worker with this very name.", "Alice"),
+        inputs.text("FriendlyName").says("Only the worker with this name.", "Alice"),
     )
     shape = statistics_shapes.WORKERS_BOTH
     about = {"get": "Fetch the workers' statistics"}

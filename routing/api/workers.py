@@ -57,7 +57,7 @@ class WorkerList(_Workers, ListResource[models.Worker]):
         _activity("Their activity; the workspace's default activity unless said otherwise."),
     )
     filters = (
-        inputs.text("FriendlyName").says("Only the one with this very name.", "Alice"),
+        inputs.text("FriendlyName").says("Only the one with this name.", "Alice"),
         inputs.text("ActivityName").says("Only those in the activity of this name.", "Available"),
         inputs.sid("ActivitySid", "WA").says("Only those in this activity."),
         inputs.boolean("Available").says("Only those who do, or do not, take work."),
@@ -78,7 +78,7 @@ class WorkerList(_Workers, ListResource[models.Worker]):
             "activity_sid": "activity__sid",
             "available": "activity__available",
         }
-        return rows.filter(**{columns[name]: given[name] for name in columns if name in given})
+        return rows.filter(lookups.conditions(given, columns))
 
     def accept(self, given: Given) -> pagination.Accept | None:
         expression: expressions.Expression | None = given.get("target_workers_expression")
@@ -101,10 +101,10 @@ class WorkerList(_Workers, ListResource[models.Worker]):
     def _queues(self, given: Given) -> list[snapshot.TaskQueue] | None:
         """Return the queues asked about, which may be none at all; None when nobody asked."""
         columns = {"task_queue_sid": "sid", "task_queue_name": "friendly_name"}
-        asked = {columns[name]: given[name] for name in columns if name in given}
-        if not asked:
+        if not columns.keys() & given.keys():
             return None
-        return [lanes.task_queue(row) for row in self.workspace.task_queues.filter(**asked)]
+        rows = self.workspace.task_queues.filter(lookups.conditions(given, columns))
+        return [lanes.task_queue(row) for row in rows]
 
     def create(self, given: Given) -> models.Worker:
         return workers.create_worker(

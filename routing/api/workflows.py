@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from routing import configurations, models, representations
 from routing.actions import workflows
-from routing.api import inputs, shapes
+from routing.api import inputs, lookups, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.schemas import sample_sid
 
@@ -71,12 +71,10 @@ class WorkflowList(_Workflows, ListResource[models.Workflow]):
         inputs.document("Configuration", required=True).says(_CONFIGURATION, _EXAMPLE),
         *_COMMON,
     )
-    filters = (
-        inputs.text("FriendlyName").says("Only the one with this very name.", "Incoming chats"),
-    )
+    filters = (inputs.text("FriendlyName").says("Only the one with this name.", "Incoming chats"),)
 
     def narrow(self, rows: QuerySet[models.Workflow], given: Given) -> QuerySet[models.Workflow]:
-        return rows.filter(**given)
+        return rows.filter(lookups.conditions(given, {"friendly_name": "friendly_name"}))
 
     def create(self, given: Given) -> models.Workflow:
         return workflows.create_workflow(

@@ -61,13 +61,14 @@ class WorkspaceList(_Workspaces, ListResource[models.Workspace]):
         ),
         *_COMMON,
     )
-    filters = (inputs.text("FriendlyName").says("Only the one with this very name.", "Support"),)
+    filters = (inputs.text("FriendlyName").says("Only the one with this name.", "Support"),)
 
     def rows(self) -> QuerySet[models.Workspace]:
         return self.workspaces()
 
     def narrow(self, rows: QuerySet[models.Workspace], given: Given) -> QuerySet[models.Workspace]:
-        return rows.filter(**given)
+        # Of an account's workspaces "A" and "a" are two, unlike what a workspace holds.
+        return rows.filter(**{name: value.strip() for name, value in given.items()})
 
     def create(self, given: Given) -> models.Workspace:
         return workspaces.create_workspace(

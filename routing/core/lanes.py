@@ -57,7 +57,8 @@ def _known(path: tuple[str | int, ...] | None, task: View, *, fold: bool = False
     name = lookup(task, path)
     if not isinstance(name, str):
         return ""
-    return name.casefold() if fold else name
+    # Names are stored without space around them.
+    return name.strip().casefold() if fold else name
 
 
 @functools.lru_cache(maxsize=10_000)
