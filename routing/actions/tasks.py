@@ -11,7 +11,7 @@ from routing import events, models, sids
 from routing.actions import direct, handovers, inputs, lanes, settle, steps, stories
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM, Actor
-from routing.core.clock import SECOND, microseconds
+from routing.core.clock import SECOND, microseconds, whole_second
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus, EventType, TransferStatus
 from routing.models import bulk
@@ -60,7 +60,7 @@ def create_task(
     Raises `InvalidInput`, also when no filter of the workflow takes the task.
     """
     channel = task_channel or workspace.task_channels.get(unique_name="default")
-    start = _virtual_start(virtual_start_time, now) if virtual_start_time else now
+    start = now if virtual_start_time is None else virtual_start_time
     route = direct.route(
         workspace=workspace,
         routing_target=routing_target,
@@ -81,7 +81,7 @@ def create_task(
         routing_target=routing_target,
         ignore_capacity=route.ignore_capacity,
         task_queue_entered_date=None if route.task_queue is None else now,
-        virtual_start_us=microseconds(start),
+        virtual_start_us=_virtual_start_us(start, now),
         expires_us=microseconds(now) + timeout * SECOND,
         date_created=now,
         date_updated=now,
@@ -171,7 +171,7 @@ def take(task: models.Task, changes: TaskChanges, *, now: datetime) -> list[str]
         )
         fields.append("priority")
     if "virtual_start_time" in changes:
-        task.virtual_start_us = microseconds(_virtual_start(changes["virtual_start_time"], now))
+        task.virtual_start_us = _virtual_start_us(changes["virtual_start_time"], now)
         fields.append("virtual_start_us")
     if "task_channel" in changes:
         if status != AssignmentStatus.PENDING:
@@ -247,11 +247,16 @@ def check_version(
         )
 
 
-def _virtual_start(moment: datetime, now: datetime) -> datetime:
+def _virtual_start_us(moment: datetime, now: datetime) -> int:
+    """Return a place in time as it is stored and shown: in whole seconds.
+
+    Tasks that show the same one are served in the order in which they were created. With fractions,
+    a value that was read and written back would overtake others of its second.
+    """
     if moment > now or moment.year < _EARLIEST:
         raise InvalidInput(
             f"virtual_start_time {moment:%Y-%m-%dT%H:%M:%SZ} must lie between the year {_EARLIEST}"
             " and now, not in the future",
             field="virtual_start_time",
         )
-    return moment
+    return whole_second(microseconds(moment))

@@ -20,7 +20,7 @@ def ordering(
     Arguments:
         columns: the column behind each name.
         exclusive: names of which at most one may be given.
-        ties: by what the list is sorted further, the other way round, when it is sorted by one name
+        ties: by what the list is sorted further, the smallest first, when it is sorted by one name
             alone.
     """
     directions = {"asc": False, "desc": True}
@@ -41,7 +41,7 @@ def ordering(
             place.refuse(value, f"only one of {' and '.join(sorted(exclusive))} is possible")
         *before, last = clauses.values()
         if not before and name in ties:
-            last = Clause(columns[ties[name]], not last.descending)
+            last = Clause(columns[ties[name]])
             clauses[ties[name]] = last
         return (*clauses.values(), Clause("id", last.descending))
 

@@ -19,3 +19,8 @@ def microseconds(moment: datetime) -> int:
 def moment(microseconds_: int) -> datetime:
     """Return the aware UTC moment that lies this many microseconds after 1970-01-01."""
     return _EPOCH + timedelta(microseconds=microseconds_)
+
+
+def whole_second(microseconds_: int) -> int:
+    """Return the beginning, in microseconds, of the second in which a moment lies."""
+    return microseconds_ - microseconds_ % SECOND

@@ -78,7 +78,7 @@ class Task(Dated):
     version = models.PositiveIntegerField(default=0)
 
     # Hot columns, in microseconds: a queue is served by the first, a cycle finds what is due by the
-    # other two.
+    # other two. The first has whole seconds only, as it is shown; equal ones are served by id.
     virtual_start_us = models.BigIntegerField()
     expires_us = models.BigIntegerField()
     step_deadline_us = models.BigIntegerField(null=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from routing import models
+from routing.core.vocabulary import QueueOrder
 from tests import factories
 from tests.api.conftest import Answer, Api
 
@@ -290,3 +295,54 @@ def test_a_task_is_deleted_in_any_state_and_frees_its_slot(
     assert api.delete(f"{path}/{reservation.task.sid}").status == 204
     assert api.get(f"{path}/{reservation.task.sid}").status == 404
     assert factories.worker_channel(worker).consumed == 0
+
+
+@pytest.mark.parametrize("written_back", [0, 1, 2])
+@pytest.mark.parametrize(("task_order", "turned"), [(QueueOrder.FIFO, 1), (QueueOrder.LIFO, -1)])
+def test_a_virtual_start_that_was_read_and_is_written_back_changes_no_order(
+    api: Api,
+    workspace: models.Workspace,
+    root: str,
+    noon: time_machine.Traveller,
+    task_order: QueueOrder,
+    turned: int,
+    written_back: int,
+) -> None:
+    factories.workflow(workspace, default=factories.queue(workspace, task_order=task_order))
+    made = []
+    for _ in range(3):
+        noon.shift(timedelta(milliseconds=200))
+        made.append(api.post(f"{root}/Tasks"))
+    for again in range(2):
+        task = made[written_back]
+        shown = api.get(f"{root}/Tasks/{task['sid']}")["virtual_start_time"]
+        # The second time after a whole second has passed.
+        noon.shift(timedelta(seconds=again))
+        api.post(f"{root}/Tasks/{task['sid']}", VirtualStartTime=shown)
+    expected = [task["sid"] for task in made]
+    for direction, order in (("asc", expected), ("desc", expected[::-1])):
+        listed = api.get(f"{root}/Tasks", Ordering=f"VirtualStartTime:{direction}")
+        assert [task["sid"] for task in listed["tasks"]] == order
+    factories.worker(workspace, capacity={"default": 3})
+    factories.run(workspace, timezone.now())
+    offers = models.Reservation.objects.order_by("pk").values_list("task__sid", flat=True)
+    assert list(offers) == expected[::turned]
+
+
+def test_of_tasks_that_show_the_same_virtual_start_the_older_one_comes_first(
+    api: Api, workspace: models.Workspace, path: str, noon: time_machine.Traveller
+) -> None:
+    noon.shift(timedelta(milliseconds=600))
+    first = api.post(path)
+    noon.shift(timedelta(minutes=5))
+    callback = api.post(path, VirtualStartTime=first["date_created"])
+    fraction = first["date_created"].replace("Z", ".100Z")
+    another = api.post(path, VirtualStartTime=fraction)
+    assert first["virtual_start_time"] == callback["virtual_start_time"]
+    expected = [first["sid"], callback["sid"], another["sid"]]
+    listed = api.get(path, Ordering="VirtualStartTime:asc")
+    assert [task["sid"] for task in listed["tasks"]] == expected
+    factories.worker(workspace, capacity={"default": 3})
+    factories.run(workspace, timezone.now())
+    offers = models.Reservation.objects.order_by("pk").values_list("task__sid", flat=True)
+    assert list(offers) == expected
