@@ -67,7 +67,8 @@ def _wrong_channels() -> Iterator[str]:
         people = workspace.workers.annotate(has=Count("channels")).exclude(has=workspace.of_tasks)
         for worker in people.order_by("pk").iterator():
             yield f"worker {worker.sid} has {worker.has} channels of {workspace.of_tasks}"
-    elsewhere = models.Reservation.objects.exclude(worker_channel__worker=F("worker"))
+    there = models.Reservation.objects.filter(worker__isnull=False, worker_channel__isnull=False)
+    elsewhere = there.exclude(worker_channel__worker=F("worker"))
     for reservation in elsewhere.order_by("pk").iterator():
         yield f"reservation {reservation.sid} takes a slot of somebody else's"
 

@@ -102,8 +102,8 @@ def of_task(task: models.Task) -> EventData:
         "task_assignment_status": task.assignment_status,
         "task_timeout": str(task.timeout),
         "task_version": str(task.version),
-        "task_channel_sid": task.task_channel.sid,
-        "task_channel_unique_name": task.task_channel.unique_name,
+        "task_channel_sid": task.channel_sid,
+        "task_channel_unique_name": task.channel_name,
         "task_date_created": str(int(task.date_created.timestamp())),
         "task_virtual_start_time": str(task.virtual_start_us // SECOND),
         "task_queue_entered_date": (
@@ -145,7 +145,14 @@ def of_reservation(reservation: models.Reservation) -> EventData:
     }
     if reservation.incoming is not None:
         data |= of_transfer(reservation.incoming)
-    return data | of_task(reservation.task) | of_worker(reservation.worker)
+    return data | of_task(reservation.task) | _of_holder(reservation)
+
+
+def _of_holder(reservation: models.Reservation) -> EventData:
+    """Return the fields of a reservation's worker; of a deleted one, what is still known."""
+    if reservation.worker is None:
+        return {"worker_sid": reservation.worker_sid, "worker_name": reservation.worker_name}
+    return of_worker(reservation.worker)
 
 
 def of_transfer(transfer: models.Transfer) -> EventData:

@@ -135,7 +135,7 @@ def of_task(row: models.Task, *, now: datetime) -> Explanation:
         lane,
         workers.load_workers(models.Worker.objects.filter(workspace_id=row.workspace_id)),
         multi_task=row.workspace.multi_task_enabled,
-        offered={reservation.worker_id for reservation in reservations},
+        offered={r.worker_id for r in reservations if r.worker_id is not None},
         grab=grabs.terms(row, rank=grabs.rank_of(row), now=now) if pending else None,
         now=microseconds(now),
     )
@@ -196,8 +196,8 @@ def _holder(row: models.Reservation) -> Holder:
     return Holder(
         reservation_sid=row.sid,
         reservation_status=status,
-        worker_sid=row.worker.sid,
-        worker_name=row.worker.friendly_name,
+        worker_sid=row.worker_sid,
+        worker_name=row.worker_name,
         since=row.date_created if offered else row.date_updated,
         until=moment(row.deadline_us) if offered else None,
     )

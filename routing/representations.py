@@ -205,8 +205,8 @@ def task(row: models.Task, *, base: str, now: datetime) -> Representation:
         "task_queue_sid": None if queue is None else queue.sid,
         "task_queue_friendly_name": None if queue is None else queue.friendly_name,
         "task_queue_entered_date": date(row.task_queue_entered_date),
-        "task_channel_sid": row.task_channel.sid,
-        "task_channel_unique_name": row.task_channel.unique_name,
+        "task_channel_sid": row.channel_sid,
+        "task_channel_unique_name": row.channel_name,
         "workflow_sid": None if led is None else led.sid,
         "workflow_friendly_name": None if led is None else led.friendly_name,
         "virtual_start_time": date(clock.moment(row.virtual_start_us)),
@@ -232,17 +232,21 @@ def reservation(
         view: from which side it is looked at, which its `url` says.
     """
     parent = workspace_url(row.workspace, base=base)
-    task, worker = f"{parent}/Tasks/{row.task.sid}", f"{parent}/Workers/{row.worker.sid}"
+    task, worker = f"{parent}/Tasks/{row.task.sid}", f"{parent}/Workers/{row.worker_sid}"
     side = task if view == "Tasks" else worker
     return {
         **_own(row),
         "task_sid": row.task.sid,
-        "worker_sid": row.worker.sid,
-        "worker_name": row.worker.friendly_name,
+        "worker_sid": row.worker_sid,
+        "worker_name": row.worker_name,
         "reservation_status": row.reservation_status,
         **_dates(row),
         "url": f"{side}/Reservations/{row.sid}",
-        "links": {"task": task, "worker": worker, "workspace": parent},
+        "links": {
+            "task": task,
+            "worker": None if row.worker is None else worker,
+            "workspace": parent,
+        },
     }
 
 

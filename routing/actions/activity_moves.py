@@ -60,7 +60,7 @@ def follow_reservation(
     elif status in _GIVES_BACK:
         activity = reservation.worker_previous_activity
     if activity is not None:
-        move_worker(reservation.worker, activity, actor=actor, now=now)
+        move_worker(reservation.current_worker, activity, actor=actor, now=now)
 
 
 _GIVES_BACK = frozenset(

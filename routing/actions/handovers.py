@@ -192,7 +192,7 @@ def record(
     assert giver.outgoing is not None
     data = (
         event_data.of_task(task)
-        | event_data.of_worker(giver.worker)
+        | event_data.of_worker(giver.current_worker)
         | event_data.of_transfer(giver.outgoing)
     )
     events.record(

@@ -76,7 +76,7 @@ def _answer_now(
         return current, True
     move(story, current, status, actor=actor, now=now)
     if activity is not None:
-        activity_moves.move_worker(current.worker, activity, actor=actor, now=now)
+        activity_moves.move_worker(current.current_worker, activity, actor=actor, now=now)
     return current, False
 
 

@@ -217,7 +217,7 @@ def write(
 
 def holders(story: Story) -> event_data.EventData:
     """Return what an event says of who has the task: they are told of it."""
-    return {"holder_sids": ",".join(r.worker.sid for r in story.reservations)}
+    return {"holder_sids": ",".join(r.worker_sid for r in story.reservations)}
 
 
 def record_task(

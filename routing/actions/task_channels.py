@@ -115,7 +115,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     """Delete a channel and every worker's capacity on it.
 
     Raises `InUse` for the channel `default`, and while tasks or reservations are on it. Finished
-    tasks stay readable: they are filed under `default` from then on.
+    tasks stay readable, with their reservations, and keep the channel's sid and name.
     """
     if channel.unique_name == "default":
         raise InUse("the task channel 'default' cannot be deleted: tasks without a channel use it")
@@ -136,7 +136,11 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     )
     # Workers before tasks, as everybody locks them.
     _count_workloads(channel.workspace)
-    models.Task.objects.filter(task_channel=channel).update(task_channel=default)
+    models.Task.objects.filter(task_channel=channel).update(
+        task_channel=default,
+        former_channel_sid=channel.sid,
+        former_channel_name=channel.unique_name,
+    )
     _record(EventType.TASK_CHANNEL_DELETED, channel, actor, now)
     channel.delete()
 

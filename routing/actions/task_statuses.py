@@ -172,7 +172,7 @@ _WORDS: Final = {
 def _leave(story: stories.Story, actor: Actor, now: datetime) -> bool:
     """Let a worker go who has handed their task over, warmly; False if nobody or another asks."""
     giver = handovers.giver_of(story.reservations)
-    if giver is None or (actor.type, actor.sid) != ("worker", giver.worker.sid):
+    if giver is None or (actor.type, actor.sid) != ("worker", giver.worker_sid):
         return False
     return reservations.leave(story, giver, actor=actor, now=now)
 

@@ -132,7 +132,7 @@ def _new(
         workspace=task.workspace,
         task=task,
         initiating_reservation_sid=giver.sid,
-        initiating_worker_sid=giver.worker.sid,
+        initiating_worker_sid=giver.worker_sid,
         initiating_queue_sid=None if task.task_queue is None else task.task_queue.sid,
         initiating_workflow_sid=None if task.workflow is None else task.workflow.sid,
         transfer_mode=mode.value,

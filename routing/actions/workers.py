@@ -137,7 +137,10 @@ def set_activity(
 def delete_worker(
     *, worker: models.Worker, actor: Actor, now: datetime, if_version: int | None = None
 ) -> None:
-    """Delete a worker; raises `InUse` while they hold an offer or a task."""
+    """Delete a worker; raises `InUse` while they hold an offer or a task.
+
+    Reservations of finished tasks stay, and keep the worker's sid and name.
+    """
     worker = _lock(worker)
     check_version(worker, if_version)
     if worker.reservations.open().exists():
@@ -155,7 +158,12 @@ def delete_worker(
         actor=actor,
         now=now,
     )
-    models.Reservation.objects.filter(worker=worker).delete()
+    models.Reservation.objects.filter(worker=worker).update(
+        worker=None,
+        worker_channel=None,
+        former_worker_sid=worker.sid,
+        former_worker_name=worker.friendly_name,
+    )
     worker.delete()
 
 

@@ -19,14 +19,14 @@ from routing.admin.scoped import HistoryAdmin
 class ReservationAdmin(HistoryAdmin):
     """What was offered to whom, and what became of it."""
 
-    list_display = ("created", "status", "worker", "channel", "task", "sid")
+    list_display = ("created", "status", "worker_name", "channel", "task", "sid")
     list_display_links = ("created", "sid")
     list_filter = (WorkspaceFilter, "reservation_status")
     search_fields = ("sid__exact", "task__sid__exact")
     search_help_text = "A reservation's sid (WR…) or a task's (WT…)."
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("sid", "workspace", "status", "worker", "task", "channel")}),
+        (None, {"fields": ("sid", "workspace", "status", "worker_shown", "task", "channel")}),
         (
             "Times",
             {"fields": ("created", "reservation_timeout", "deadline", "updated")},
@@ -38,8 +38,20 @@ class ReservationAdmin(HistoryAdmin):
         return (
             super()
             .get_queryset(request)
-            .select_related("worker", "task", "worker_channel__task_channel", "workspace")
+            .select_related("worker", "task__task_channel", "workspace")
+            .select_related("worker_channel__task_channel")
         )
+
+    @admin.display(description="worker")
+    def worker_name(self, reservation: models.Reservation) -> str:
+        """Return who it was offered to, whether or not they are still there."""
+        return reservation.worker_name
+
+    @admin.display(description="worker")
+    def worker_shown(self, reservation: models.Reservation) -> str:
+        """Return who it was offered to, and whether they are still there."""
+        name = reservation.worker_name
+        return name if reservation.worker is not None else f"{name} (deleted)"
 
     @admin.display(description="status")
     def status(self, reservation: models.Reservation) -> SafeString:
@@ -49,7 +61,9 @@ class ReservationAdmin(HistoryAdmin):
     @admin.display(description="channel")
     def channel(self, reservation: models.Reservation) -> str:
         """Return the channel on which it takes a slot."""
-        return str(reservation.worker_channel.task_channel)
+        if reservation.worker_channel is not None:
+            return str(reservation.worker_channel.task_channel)
+        return reservation.task.channel_name
 
     @admin.display(description="expires")
     def deadline(self, reservation: models.Reservation) -> str:

@@ -35,7 +35,7 @@ _STEPS: dict[str, tuple[str, frozenset[str]]] = {
 class TaskAdmin(HistoryAdmin):
     """What waits, is on offer, is in work, is done."""
 
-    list_display = ("created", "status", "priority", "task_queue", "task_channel", "sid")
+    list_display = ("created", "status", "priority", "task_queue", "channel", "sid")
     list_display_links = ("created", "sid")
     list_filter = (WorkspaceFilter, "assignment_status", TaskQueueFilter, TaskChannelFilter)
     search_fields = ("sid__exact",)
@@ -52,7 +52,7 @@ class TaskAdmin(HistoryAdmin):
                     "status",
                     "reason",
                     "priority",
-                    "task_channel",
+                    "channel",
                     "task_queue",
                     "workflow",
                     "written_attributes",
@@ -115,6 +115,13 @@ class TaskAdmin(HistoryAdmin):
         """Return when the task was completed or canceled."""
         return moment(task.date_finished)
 
+    @admin.display(description="task channel")
+    def channel(self, task: models.Task) -> str:
+        """Return the channel, also one that was deleted after the task was finished."""
+        if task.former_channel_name is not None:
+            return f"{task.former_channel_name} (deleted)"
+        return str(task.task_channel)
+
     @admin.display(description="offered to")
     def offers(self, task: models.Task) -> SafeString | str:
         """Return every reservation, newest first."""
@@ -126,7 +133,7 @@ class TaskAdmin(HistoryAdmin):
                 (
                     (
                         reverse("admin:routing_reservation_change", args=[r.pk]),
-                        r.worker,
+                        r.worker_name,
                         moment(r.date_created),
                         r.reservation_status,
                         r.reservation_status,

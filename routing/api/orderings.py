@@ -20,8 +20,8 @@ def ordering(
     Arguments:
         columns: the column behind each name.
         exclusive: names of which at most one may be given.
-        ties: by what the list is sorted further, the smallest first, when it is sorted by one name
-            alone.
+        ties: by what the list is sorted further, the other way round, when it is sorted by one name
+            alone. An index that is read from either end then gives both directions.
     """
     directions = {"asc": False, "desc": True}
     wanted = f"it must be a list of pairs such as {next(iter(columns))}:asc, with the names "
@@ -41,7 +41,7 @@ def ordering(
             place.refuse(value, f"only one of {' and '.join(sorted(exclusive))} is possible")
         *before, last = clauses.values()
         if not before and name in ties:
-            last = Clause(columns[ties[name]])
+            last = Clause(columns[ties[name]], not last.descending)
             clauses[ties[name]] = last
         return (*clauses.values(), Clause("id", last.descending))
 
@@ -49,6 +49,14 @@ def ordering(
     schema = {"type": "string", "pattern": f"^{clause}(?:,{clause})*$"}
     return inputs.Param("Ordering", "ordering", convert, schema=schema).says(
         f"By what the list is sorted: {', '.join(columns)}, each with `:asc` or `:desc`; several"
-        " are separated by commas.",
+        " are separated by commas." + "".join(map(_describe_ties, ties.items())),
         f"{next(iter(columns))}:desc",
+    )
+
+
+def _describe_ties(tie: tuple[str, str]) -> str:
+    name, further = tie
+    return (
+        f" {name}:desc alone lists equal ones by {further}, oldest first; {name}:asc is the same"
+        " list from its end."
     )

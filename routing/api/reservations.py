@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Final, Literal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from routing import models, representations
 from routing.actions import reservations
@@ -82,8 +82,12 @@ class _ReservationList(_Reservations, ListResource[models.Reservation]):
     def narrow(
         self, rows: QuerySet[models.Reservation], given: Given
     ) -> QuerySet[models.Reservation]:
-        columns = {"reservation_status": "reservation_status__in", "worker_sid": "worker__sid"}
-        return rows.filter(**{columns[name]: value for name, value in given.items()})
+        if "reservation_status" in given:
+            rows = rows.filter(reservation_status__in=given["reservation_status"])
+        if "worker_sid" in given:
+            sid = given["worker_sid"]
+            rows = rows.filter(Q(worker__sid=sid) | Q(former_worker_sid=sid))
+        return rows
 
 
 class TaskReservationList(_ReservationList):
@@ -114,7 +118,9 @@ class _ReservationInstance(_Reservations, InstanceResource[models.Reservation]):
 
     def find(self) -> models.Reservation:
         row = self.here(_RESERVATIONS[self.view], self.parent_sid, self.sid("sid", "WR"))
-        row.task.workspace = row.worker.workspace = self.workspace
+        row.task.workspace = self.workspace
+        if row.worker is not None:
+            row.worker.workspace = self.workspace
         return row
 
     def update(self, row: models.Reservation, given: dict[str, Any]) -> models.Reservation:

@@ -60,7 +60,7 @@ class TaskChannelInstance(_TaskChannels, InstanceResource[models.TaskChannel]):
         "get": "Fetch a task channel",
         "post": "Change a task channel\n\nIts unique name stays.",
         "delete": "Delete a task channel\n\nRefused for `default`, and while a task uses it. The"
-        " workers' capacities for it go with it.",
+        " workers' capacities for it go with it; finished tasks keep its sid and name.",
     }
     params = (inputs.name().says("What people call it.", "Leads"), _OPTIMIZED)
 

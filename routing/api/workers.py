@@ -119,7 +119,8 @@ class WorkerInstance(_Workers, InstanceResource[models.Worker]):
         "get": "Fetch a worker",
         "post": "Change a worker\n\nAn activity that takes no work stops new offers at once; tasks"
         " in work go on.",
-        "delete": "Delete a worker\n\nRefused while they have an open offer or a task.",
+        "delete": "Delete a worker\n\nRefused while they have an open offer or a task. The"
+        " reservations of finished tasks keep the worker's sid and name.",
     }
     params = (
         inputs.name().says(_NAME, "Alice"),

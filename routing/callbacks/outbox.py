@@ -66,7 +66,7 @@ def _question(
     reservation: models.Reservation, workflow: models.Workflow, now: datetime
 ) -> dict[str, str]:
     """Return what a receiver is told of an offer (behaviour.md §9.1)."""
-    task, worker = reservation.task, reservation.worker
+    task, worker = reservation.task, reservation.current_worker
     return {
         "Timestamp": str(int(now.timestamp())),
         "WorkspaceSid": reservation.workspace.sid,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
 
 from routing.core.lifecycle import HELD_RESERVATION, OPEN_RESERVATION
 from routing.core.vocabulary import ReservationStatus
 from routing.models.base import Dated, choices, sid_field, unique_sid, words
+
+if TYPE_CHECKING:
+    from routing.models.workers import Worker
 
 _OPEN = Q(reservation_status__in=words(OPEN_RESERVATION))
 _OWNING = Q(reservation_status__in=words(HELD_RESERVATION))
@@ -45,12 +50,17 @@ class Reservation(Dated):
         "routing.Workspace", on_delete=models.CASCADE, related_name="reservations"
     )
     task = models.ForeignKey("routing.Task", on_delete=models.CASCADE, related_name="reservations")
+    # Null once the worker is deleted, which an open reservation prevents. Who had the task is still
+    # asked then: `worker_sid` and `worker_name` answer.
     worker = models.ForeignKey(
-        "routing.Worker", on_delete=models.CASCADE, related_name="reservations"
+        "routing.Worker", on_delete=models.SET_NULL, null=True, related_name="reservations"
     )
-    # The slot it takes: the task's channel when it was offered is what counts.
+    former_worker_sid = models.CharField(max_length=34, null=True, editable=False)
+    former_worker_name = models.CharField(max_length=64, null=True, editable=False)
+    # The slot it takes: the task's channel when it was offered is what counts. Null once the worker
+    # or the channel is deleted.
     worker_channel = models.ForeignKey(
-        "routing.WorkerChannel", on_delete=models.CASCADE, related_name="reservations"
+        "routing.WorkerChannel", on_delete=models.SET_NULL, null=True, related_name="reservations"
     )
     reservation_status = models.CharField(
         max_length=10,
@@ -88,6 +98,10 @@ class Reservation(Dated):
                 name="reservations_one_owner",
                 condition=_OWNING & Q(outgoing__isnull=True),
             ),
+            models.CheckConstraint(
+                name="reservations_open_take_a_slot",
+                condition=~_OPEN | Q(worker__isnull=False, worker_channel__isnull=False),
+            ),
             # Beside the owner at most the one from whom they have it.
             models.UniqueConstraint(
                 fields=["task"],
@@ -119,3 +133,19 @@ class Reservation(Dated):
 
     def __str__(self) -> str:
         return self.sid
+
+    @property
+    def worker_sid(self) -> str:
+        """Return the worker's sid, also after the worker was deleted."""
+        return self.former_worker_sid or "" if self.worker is None else self.worker.sid
+
+    @property
+    def worker_name(self) -> str:
+        """Return the worker's name; after the worker was deleted, the last one they had."""
+        return self.former_worker_name or "" if self.worker is None else self.worker.friendly_name
+
+    @property
+    def current_worker(self) -> Worker:
+        """Return the worker of an open reservation, who cannot be deleted."""
+        assert self.worker is not None
+        return self.worker

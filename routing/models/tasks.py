@@ -54,6 +54,9 @@ class Task(Dated):
     task_channel = models.ForeignKey(
         "routing.TaskChannel", on_delete=models.RESTRICT, related_name="tasks"
     )
+    # Of a finished task whose channel was deleted: what it was. Its row is then of `default`.
+    former_channel_sid = models.CharField(max_length=34, null=True, editable=False)
+    former_channel_name = models.CharField(max_length=64, null=True, editable=False)
     task_queue = models.ForeignKey(
         "routing.TaskQueue", on_delete=models.RESTRICT, null=True, related_name="tasks"
     )
@@ -199,3 +202,13 @@ class Task(Dated):
 
     def __str__(self) -> str:
         return self.sid
+
+    @property
+    def channel_sid(self) -> str:
+        """Return the sid of the task's channel, also after the channel was deleted."""
+        return self.former_channel_sid or self.task_channel.sid
+
+    @property
+    def channel_name(self) -> str:
+        """Return the unique name of the task's channel, also after the channel was deleted."""
+        return self.former_channel_name or self.task_channel.unique_name

@@ -15,8 +15,8 @@ def view(row: models.Task, *, now: datetime) -> View:
     return steps.task_view(
         attributes.read(row.attributes, of=row.sid) or {},
         sid=row.sid,
-        channel_unique_name=row.task_channel.unique_name,
-        channel_sid=row.task_channel.sid,
+        channel_unique_name=row.channel_name,
+        channel_sid=row.channel_sid,
         priority=row.priority,
         workflow_sid=None if row.workflow is None else row.workflow.sid,
         age=max(int((now - row.date_created).total_seconds()), 0),

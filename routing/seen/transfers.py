@@ -16,7 +16,8 @@ from routing.seen import lanes, workers
 
 def asked(transfer: models.Transfer) -> set[int]:
     """Return the ids of those who have had it on offer, and of all who are with its task."""
-    offered = models.Reservation.objects.filter(incoming=transfer)
+    # Workers who had it on offer may have been deleted since.
+    offered = models.Reservation.objects.filter(incoming=transfer, worker__isnull=False)
     part = models.Reservation.objects.filter(task=transfer.task_id).open()
     return {*offered.values_list("worker", flat=True), *part.values_list("worker", flat=True)}
 

@@ -109,4 +109,4 @@ def test_who_has_waited_longest_counts_over_all_channels_or_on_this_one(
     factories.set_capacity(bob, "voice", available=False)
     factories.offered(floor, channel="voice", now=later(3))
     last = factories.offered(floor, channel="chat", now=later(4))
-    assert last.worker.friendly_name == ("Alice" if by_channel else "Bob")
+    assert last.current_worker.friendly_name == ("Alice" if by_channel else "Bob")

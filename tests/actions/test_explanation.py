@@ -159,7 +159,7 @@ def test_it_says_who_has_a_task_and_until_when(floor: models.Workspace) -> None:
     )
     assert {c.refusal for c in explained(offer.task).candidates.inside} == {"already_offered"}
     reservation = reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(3))
-    who = reservation.worker.friendly_name
+    who = reservation.current_worker.friendly_name
     task = reservation.task
     assert summary(task) == f"{who} has had it since 2026-03-02T12:00:03Z."
     task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=later(4))

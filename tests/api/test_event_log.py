@@ -96,7 +96,7 @@ def test_a_page_costs_the_same_however_many_there_are(
     event = models.Event.objects.order_by("pk").values_list("sid", flat=True)[3]
     named = {
         "task": accepted.task.sid,
-        "worker": accepted.worker.sid,
+        "worker": accepted.current_worker.sid,
         "reservation": accepted.sid,
         "event": event,
     }

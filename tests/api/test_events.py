@@ -100,7 +100,7 @@ def test_each_filter_keeps_what_it_names(
         everything = api.get(f"{root}/Events", PageSize=1000)["events"]
         for name, key, value in (
             ("TaskSid", "task_sid", task.sid),
-            ("WorkerSid", "worker_sid", accepted.worker.sid),
+            ("WorkerSid", "worker_sid", accepted.current_worker.sid),
             ("TaskQueueSid", "task_queue_sid", other.task_queue and other.task_queue.sid),
             ("WorkflowSid", "workflow_sid", other.workflow and other.workflow.sid),
             ("TaskChannel", "task_channel_sid", task.task_channel.sid),
@@ -186,7 +186,7 @@ def test_what_cannot_be_meant_is_refused_by_name(
 def test_events_outlive_what_they_are_about(
     api: Api, root: str, workspace: models.Workspace, accepted: models.Reservation
 ) -> None:
-    task, worker, channel = accepted.task, accepted.worker, factories.channel(workspace)
+    task, worker, channel = accepted.task, accepted.current_worker, factories.channel(workspace)
     queue = factories.queue(workspace)
     tasks.delete_task(task=task, actor=SYSTEM, now=later(20))
     workers.delete_worker(worker=worker, actor=SYSTEM, now=later(20))

@@ -164,7 +164,7 @@ def test_a_reservation_in_any_state_is_asked_for_any_other(
 ) -> None:
     task, reservation = RESERVATIONS[current](workspace)
     assert reservation is not None
-    parent = task.sid if side == "Tasks" else reservation.worker.sid
+    parent = task.sid if side == "Tasks" else reservation.current_worker.sid
     before = factories.last_event()
     path = f"{root}/{side}/{parent}/Reservations/{reservation.sid}"
     answer = api.post(path, ReservationStatus=wanted)

@@ -63,7 +63,7 @@ def test_every_row_comes_once_whatever_the_page_size(api: Api, path: str, size: 
     ("ordering", "columns"),
     [
         ("DateCreated:desc", ["-date_created", "-id"]),
-        ("Priority:asc", ["priority", "virtual_start_us", "id"]),
+        ("Priority:asc", ["priority", "-virtual_start_us", "-id"]),
         ("Priority:desc", ["-priority", "virtual_start_us", "id"]),
         ("VirtualStartTime:desc", ["-virtual_start_us", "-id"]),
         ("Priority:desc,DateCreated:asc", ["-priority", "date_created", "id"]),

@@ -22,7 +22,7 @@ def offer(workspace: models.Workspace) -> models.Reservation:
 
 
 def path_of(reservation: models.Reservation, side: str = "Tasks") -> str:
-    parent = reservation.task.sid if side == "Tasks" else reservation.worker.sid
+    parent = reservation.task.sid if side == "Tasks" else reservation.current_worker.sid
     workspace = reservation.workspace.sid
     return f"Workspaces/{workspace}/{side}/{parent}/Reservations/{reservation.sid}"
 
@@ -203,7 +203,7 @@ def test_the_tasks_list_is_filtered_by_worker(
     api: Api, workspace: models.Workspace, offer: models.Reservation
 ) -> None:
     path = path_of(offer).rsplit("/", 1)[0]
-    assert len(api.get(path, WorkerSid=offer.worker.sid)["reservations"]) == 1
+    assert len(api.get(path, WorkerSid=offer.current_worker.sid)["reservations"]) == 1
     assert api.get(path, WorkerSid="WK" + "0" * 32)["reservations"] == []
     assert api.get(path, WorkerSid="WK").status == 400
 

@@ -191,7 +191,7 @@ def test_if_match_names_the_version_in_any_spelling(
     offer = factories.offered(workspace, now=timezone.now())
     paths: dict[str, dict[str, Any]] = {
         f"{root}/Tasks/{offer.task.sid}": {"Priority": 3},
-        f"{root}/Workers/{offer.worker.sid}": {"Attributes": '{"a": 1}'},
+        f"{root}/Workers/{offer.current_worker.sid}": {"Attributes": '{"a": 1}'},
         f"{root}/Tasks/{offer.task.sid}/Reservations/{offer.sid}": {
             "ReservationStatus": "accepted"
         },
@@ -208,7 +208,7 @@ def test_each_change_by_request_is_one_version(
 ) -> None:
     factories.worker(workspace, capacity={"chat": 5})
     offer = factories.offered(workspace, now=timezone.now())
-    task, worker = f"{root}/Tasks/{offer.task.sid}", f"{root}/Workers/{offer.worker.sid}"
+    task, worker = f"{root}/Tasks/{offer.task.sid}", f"{root}/Workers/{offer.current_worker.sid}"
     reservation = f"{task}/Reservations/{offer.sid}"
     channel = f"{worker}/Channels/chat"
     away = factories.activity(workspace, "Lunch").sid

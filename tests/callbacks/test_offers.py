@@ -26,7 +26,7 @@ def test_the_receiver_is_told_what_there_is_to_know(
 ) -> None:
     reservation = offer(floor, attributes={"name": "Žofia"}, priority=7)
     ask(workflow, clock)
-    task, worker = reservation.task, reservation.worker
+    task, worker = reservation.task, reservation.current_worker
     assert [request.form for request in receiver.requests] == [
         {
             "Timestamp": str(int(NOW.timestamp())),
@@ -89,8 +89,8 @@ def test_whoever_rejects_may_say_where_the_worker_goes(
     reservation = offer(floor)
     ask(workflow, clock)
     assert factories.status(reservation) == "rejected"
-    reservation.worker.refresh_from_db()
-    assert reservation.worker.activity == activity
+    reservation.current_worker.refresh_from_db()
+    assert reservation.current_worker.activity == activity
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b" {} \n"])
@@ -197,9 +197,9 @@ def test_when_nobody_answers_the_offer_is_withdrawn_and_the_worker_stays(
     ask(workflow, clock)
     assert factories.status(reservation) == "canceled"
     assert factories.status(reservation.task) == "pending"
-    reservation.worker.refresh_from_db()
-    assert reservation.worker.activity.friendly_name == "Available"
-    assert factories.worker_channel(reservation.worker).consumed == 0
+    reservation.current_worker.refresh_from_db()
+    assert reservation.current_worker.activity.friendly_name == "Available"
+    assert factories.worker_channel(reservation.current_worker).consumed == 0
     (data,) = failures()
     assert data["error_code"] == "40000"
     assert data["reservation_status"] == "canceled"

@@ -58,7 +58,7 @@ def test_an_accepted_task_is_deleted_when_its_time_is_up_and_frees_its_slot(
     housekeeping.delete_overdue_tasks(now=later(DAY + 60))
     assert not there(held)
     assert factories.event_types(before) == ["task.system-deleted", "reservation.completed"]
-    channel = factories.worker_channel(held.worker)
+    channel = factories.worker_channel(held.current_worker)
     assert (channel.consumed, channel.assigned) == (0, 0)
 
 

@@ -105,7 +105,7 @@ def check_rows(tasks: Iterable[models.Task], reservations: Iterable[models.Reser
     Beside the owner at most one has a task still: who has handed it on, or is about to.
     """
     assert list(diagnosis.problems()) == []
-    open_: Counter[tuple[int, int]] = Counter()
+    open_: Counter[tuple[int, int | None]] = Counter()
     owners: Counter[int] = Counter()
     givers: Counter[int] = Counter()
     for row in reservations:
@@ -183,9 +183,10 @@ class Pass:
         """
         forced = {r.worker_id for r in self._made if r.task.ignore_capacity}
         for reservation in self._made:
-            worker = self._workers[reservation.worker_id]
+            worker = self._workers[reservation.current_worker.pk]
             if worker.id in forced:
                 continue
+            assert reservation.worker_channel is not None
             channel = worker.channels[reservation.worker_channel.task_channel_id]
             assert worker.available, reservation.sid
             if not self.workspace.multi_task_enabled:
@@ -237,7 +238,8 @@ class Pass:
 
     def _without(self, reservation: models.Reservation) -> snapshot.Worker:
         """Return a worker as they were before they were offered this."""
-        worker = self._workers[reservation.worker_id]
+        worker = self._workers[reservation.current_worker.pk]
+        assert reservation.worker_channel is not None
         channels: Mapping[int, snapshot.WorkerChannel] = worker.channels
         number = reservation.worker_channel.task_channel_id
         channel = channels[number]

@@ -197,7 +197,7 @@ def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
     floor.save(update_fields=["prioritize_queue_order"])
     # A slot that comes free, so that something can move.
     for offer in models.Reservation.objects.order_by("pk")[:1]:
-        factories.set_capacity(offer.worker, configured_capacity=3, available=True)
+        factories.set_capacity(offer.current_worker, configured_capacity=3, available=True)
     now = later(20)
     before = [explanation.of_task(row, now=now) for row in _pending(floor)]
     assignment.run_cycle(workspace=floor, now=now)

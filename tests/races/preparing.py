@@ -35,7 +35,7 @@ def main(prepare: str) -> None:
         cursor.execute(_PREPARED)
         asked = dict(cursor.fetchall())
     report = {
-        "offered": [offer.worker.sid == alice.sid for offer in offers],
+        "offered": [offer.current_worker.sid == alice.sid for offer in offers],
         "inserts": [n for text, n in asked.items() if text.startswith("INSERT INTO reservations")],
         "claims": [n for text, n in asked.items() if text.startswith('UPDATE "worker_channels"')],
         "statements": len(asked),

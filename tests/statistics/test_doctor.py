@@ -124,7 +124,7 @@ def test_a_transfer_under_way_asks_somebody_or_seeks(floor: models.Workspace) ->
         workspace=floor,
         task=held.task,
         initiating_reservation_sid=held.sid,
-        initiating_worker_sid=held.worker.sid,
+        initiating_worker_sid=held.current_worker.sid,
         transfer_mode="COLD",
         transfer_type="WORKER",
         transfer_to="WK" + 32 * "0",

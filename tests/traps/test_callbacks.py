@@ -76,8 +76,8 @@ def test_trap_64_a_pair_of_callbacks_that_fail_cancels_and_moves_nobody(
     assert len(receiver.requests) == 2
     assert factories.status(offer) == "canceled"
     assert factories.status(offer.task) == "pending"
-    offer.worker.refresh_from_db()
-    assert offer.worker.activity.friendly_name == "Available"
+    offer.current_worker.refresh_from_db()
+    assert offer.current_worker.activity.friendly_name == "Available"
     assert "worker.activity.update" not in factories.event_types()
 
 

@@ -101,8 +101,8 @@ def test_trap_52_dates_have_no_fractions_of_a_second(
         root,
         task,
         f"{task}/Reservations/{offer.sid}",
-        f"{root}/Workers/{offer.worker.sid}",
-        f"{root}/Workers/{offer.worker.sid}/Channels/chat",
+        f"{root}/Workers/{offer.current_worker.sid}",
+        f"{root}/Workers/{offer.current_worker.sid}/Channels/chat",
         f"{root}/TaskQueues/{workspace.task_queues.get().sid}",
         f"{root}/Workflows/{workspace.workflows.get().sid}",
     ):

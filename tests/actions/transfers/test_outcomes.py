@@ -35,7 +35,7 @@ def test_a_cold_transfer_goes_over_when_the_colleague_accepts(
     transfer = begin(held, bob.sid)
     assert happened() == ["task.transfer-initiated", "task.updated", "reservation.created"]
     assert (factories.status(held.task), factories.status(held)) == ("reserved", "accepted")
-    assert (consumed(held.worker), consumed(bob)) == (1, 1)
+    assert (consumed(held.current_worker), consumed(bob)) == (1, 1)
     taken = accept(bob)
     assert happened() == [
         "reservation.accepted",
@@ -44,7 +44,7 @@ def test_a_cold_transfer_goes_over_when_the_colleague_accepts(
         "task.updated",
     ]
     assert (factories.status(held.task), factories.status(held)) == ("assigned", "completed")
-    assert (consumed(held.worker), consumed(bob)) == (0, 1)
+    assert (consumed(held.current_worker), consumed(bob)) == (0, 1)
     assert outcome(transfer) == ("complete", None)
     reservations.complete_reservation(reservation=taken, actor=SYSTEM, now=NOW)
     assert factories.status(held.task) == "completed"
@@ -57,10 +57,10 @@ def test_a_warm_transfer_leaves_both_until_the_first_one_goes(
     begin(held, bob.sid, WARM)
     taken = accept(bob)
     assert (factories.status(held), factories.status(taken)) == ("accepted", "accepted")
-    assert (consumed(held.worker), consumed(bob)) == (1, 1)
+    assert (consumed(held.current_worker), consumed(bob)) == (1, 1)
     reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
     assert (factories.status(held), factories.status(taken)) == ("completed", "accepted")
-    assert (factories.status(held.task), consumed(held.worker)) == ("assigned", 0)
+    assert (factories.status(held.task), consumed(held.current_worker)) == ("assigned", 0)
 
 
 def test_the_first_one_goes_by_wrapping_up_too(
@@ -79,7 +79,9 @@ def test_completing_the_task_as_the_first_one_leaves_it_to_the_second(
     bob = factories.worker(floor, "Bob")
     begin(held, bob.sid, WARM)
     accept(bob)
-    alice, second = (Actor(type="worker", sid=w.sid, source="sdk") for w in (held.worker, bob))
+    alice, second = (
+        Actor(type="worker", sid=w.sid, source="sdk") for w in (held.current_worker, bob)
+    )
     task_statuses.complete_task(task=held.task, actor=alice, now=NOW)
     assert (factories.status(held), factories.status(held.task)) == ("completed", "assigned")
     task_statuses.complete_task(task=held.task, actor=second, now=NOW)
@@ -99,7 +101,7 @@ def test_what_the_second_one_ends_is_over_for_the_first(
     else:
         reservations.complete_reservation(reservation=taken, actor=SYSTEM, now=NOW)
         assert factories.status(held.task) == "completed"
-    assert (factories.status(held), consumed(held.worker)) == ("completed", 0)
+    assert (factories.status(held), consumed(held.current_worker)) == ("completed", 0)
 
 
 @pytest.mark.parametrize(("answer", "reason"), [("reject", "rejected"), ("time out", "in time")])
@@ -128,7 +130,7 @@ def test_a_task_that_the_colleague_does_not_take_stays(
         "task.updated",
     ]
     assert (factories.status(held.task), factories.status(held)) == ("assigned", "accepted")
-    assert (consumed(held.worker), consumed(bob)) == (1, 0)
+    assert (consumed(held.current_worker), consumed(bob)) == (1, 0)
     status, why = outcome(transfer)
     assert status == "failed"
     assert reason in (why or "")

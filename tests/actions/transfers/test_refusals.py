@@ -43,7 +43,7 @@ def test_a_task_on_its_way_is_deleted_with_all_that_belongs_to_it(
     happened()
     tasks.delete_task(task=held.task, actor=SYSTEM, now=NOW)
     assert happened()[:2] == ["task.transfer-canceled", "task.deleted"]
-    assert (consumed(bob), consumed(held.worker)) == (0, 0)
+    assert (consumed(bob), consumed(held.current_worker)) == (0, 0)
 
 
 def test_a_task_s_time_to_live_does_not_end_its_transfer(floor: models.Workspace) -> None:
@@ -82,7 +82,7 @@ def test_nobody_transfers_to_themselves_to_nobody_or_elsewhere(
 ) -> None:
     other = factories.workspace()
     elsewhere = factories.worker(other).sid, factories.queue(other).sid
-    for to in (held.worker.sid, "WK" + 32 * "0", "WQ" + 32 * "0", "nobody", *elsewhere):
+    for to in (held.current_worker.sid, "WK" + 32 * "0", "WQ" + 32 * "0", "nobody", *elsewhere):
         with pytest.raises(InvalidInput, match="to "):
             begin(held, to)
     assert factories.status(held.task) == "assigned"
@@ -112,9 +112,9 @@ def test_a_task_is_transferred_once_at_a_time(
     with pytest.raises(NotNow, match="both workers are with it"):
         begin(taken, cecilia.sid)
     reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
-    begin(taken, held.worker.sid)
-    accept(held.worker)
-    assert (factories.status(taken), consumed(held.worker)) == ("completed", 1)
+    begin(taken, held.current_worker.sid)
+    accept(held.current_worker)
+    assert (factories.status(taken), consumed(held.current_worker)) == ("completed", 1)
 
 
 def test_calls_need_a_telephone(floor: models.Workspace) -> None:
