@@ -21,6 +21,7 @@ from routing.core.clock import microseconds, moment
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.models.base import words
 from routing.seen import attributes, lanes, steps, tasks, workers
+from workflows import configuration
 
 READ_WITH: Final = (*grabs.READ_WITH, "workspace__account")
 """What `of_task` reads of a task: to be selected with it."""
@@ -97,8 +98,9 @@ class Explanation:
     """Everything there is to say about where a task stands.
 
     `step` is None for a canceled task, which is in none any more. `foreseen` is None unless the
-    task waits though somebody could have it. `readable` is False where the row is not what actions
-    write.
+    task waits though somebody could have it. `target_expression` is what the target of a waiting
+    task asks, as it was written, and `task_side` what the task itself makes of it. `readable` is
+    False where the row is not what actions write.
     """
 
     task: models.Task
@@ -108,6 +110,8 @@ class Explanation:
     deadline: Deadline | None
     holders: Sequence[Holder]
     known_worker: KnownWorker | None
+    target_expression: str
+    task_side: explain.TaskSide | None
     foreseen: Foreseen | None
     candidates: explain.Candidates
     readable: bool
@@ -140,6 +144,8 @@ def of_task(row: models.Task, *, now: datetime) -> Explanation:
         now=microseconds(now),
     )
     passed, step = _steps(row)
+    target = _target(row) if pending else None
+    asked = None if target is None else target.expression
     due = deadline is not None and deadline.date <= now
     return Explanation(
         task=row,
@@ -149,6 +155,8 @@ def of_task(row: models.Task, *, now: datetime) -> Explanation:
         deadline=deadline,
         holders=holders,
         known_worker=_known_worker(row, lane, candidates) if pending else None,
+        target_expression="" if target is None else target.expression_text,
+        task_side=None if asked is None else explain.judge_task(asked, tasks.view(row, now=now)),
         foreseen=_foresee(row, lane, now) if candidates.eligible and not due else None,
         candidates=candidates,
         readable=attributes.read(row.attributes, of=row.sid) is not None and lane.id >= 0,
@@ -268,11 +276,18 @@ def _known_worker(
     )
 
 
-def _naming_attribute(row: models.Task) -> str:
+def _target(row: models.Task) -> configuration.Target | None:
+    """Return the target in which a task is; None for one that was routed directly."""
     step = tasks.step(row)
     if step is None or row.revision_id is None:
+        return None
+    return core_steps.target_of(configurations.of(row.revision_id), step)
+
+
+def _naming_attribute(row: models.Task) -> str:
+    target = _target(row)
+    if target is None:
         return DIRECT
-    target = core_steps.target_of(configurations.of(row.revision_id), step)
     path = target.known_worker_sid or target.known_worker_friendly_name or ()
     return ".".join(["task", *map(str, path)])
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from routing.core import explain
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
@@ -31,6 +32,9 @@ _SHORT: Final = {
 }
 
 
+MOST_SHOWN: Final = 200
+"""Characters of a value or of a part of an expression that a sentence quotes."""
+
 _UNREADABLE: Final = "Its attributes or what its lane asks cannot be read: the log says why."
 
 
@@ -41,11 +45,50 @@ def deadline(explanation: Explanation) -> str | None:
     return f"At {date(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
 
 
-def router(candidate: explain.Candidate) -> str:
-    """Say why the router passes a worker over, or when it asks them."""
+def router(candidate: explain.Candidate, explanation: Explanation | None = None) -> str:
+    """Return why the router passes a worker over, or when it asks them.
+
+    Arguments:
+        explanation: that of the task, to tell whether the worker or the task does not fit.
+    """
+    unmet = candidate.refusal == Refusal.EXPRESSION_NOT_MET
+    if unmet and explanation is not None and rules_out_all(explanation):
+        return "The task itself rules out every worker in this step."
     if candidate.refusal is not None:
         return candidate.refusal.third_person
     return f"The router asks this worker as number {candidate.rank}."
+
+
+def rules_out_all(explanation: Explanation) -> bool:
+    """Return whether no worker can meet the target's expression, because of the task."""
+    return explanation.task_side is not None and bool(explanation.task_side.unmet)
+
+
+def task_side(explanation: Explanation) -> str | None:
+    """Return what the task itself makes of its target's expression, where that needs a word."""
+    side = explanation.task_side
+    if side is None:
+        return None
+    if side.unmet:
+        has = _listed([_attribute(name, value) for name, value in side.attributes.items()])
+        because = f"{has}, and " if has else ""
+        return (
+            f"No worker can have it in this step: {because}the target asks for"
+            f" {_shortened(side.unmet)}."
+        )
+    if side.missing:
+        return f"The task has no {_listed(side.missing)}, which the target asks about."
+    return None
+
+
+def _attribute(name: str, value: Any) -> str:
+    if value is None:
+        return f"the task has no {name}"
+    return f"the task's {name} is {_shortened(json.dumps(value, ensure_ascii=False))}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def grab(candidate: explain.Candidate) -> str:
@@ -99,6 +142,8 @@ def _waiting(explanation: Explanation) -> str:
     foreseen, known = explanation.foreseen, explanation.known_worker
     if explanation.due:
         return "Its time is over; the router acts on that in its next cycle."
+    if rules_out_all(explanation):
+        return task_side(explanation) or ""
     if foreseen is not None:
         ahead = foreseen.ahead
         before = f"{ahead} {'task that comes' if ahead == 1 else 'tasks that come'} before it"
@@ -115,10 +160,14 @@ def _waiting(explanation: Explanation) -> str:
     inside = explanation.candidates.inside
     if not inside:
         return "No worker serves its queue."
+    refusals = explanation.candidates.reasons
+    lacking = task_side(explanation) if Refusal.EXPRESSION_NOT_MET in refusals else None
+    after = "" if lacking is None else f" {lacking}"
     if len(inside) == 1:
-        return f"{inside[0].worker.friendly_name} alone serves its queue. {router(inside[0])}"
-    reasons = [f"{n} {_SHORT[refusal]}" for refusal, n in explanation.candidates.reasons.items()]
-    return f"None of the {len(inside)} workers of its queue may have it now: {_listed(reasons)}."
+        alone = inside[0].worker.friendly_name
+        return f"{alone} alone serves its queue. {router(inside[0])}{after}"
+    reasons = _listed([f"{n} {_SHORT[refusal]}" for refusal, n in refusals.items()])
+    return f"None of the {len(inside)} workers of its queue may have it now: {reasons}.{after}"
 
 
 def _over(explanation: Explanation) -> str:
@@ -151,7 +200,7 @@ def report(explanation: Explanation) -> Iterator[str]:
     for candidate in candidates.inside:
         place = "–" if candidate.rank is None else str(candidate.rank)
         who = f"{candidate.worker.friendly_name} ({candidate.worker.sid})"
-        yield f"  {place:>3} {who}: {router(candidate)} {_by_hand(candidate)}"
+        yield f"  {place:>3} {who}: {router(candidate, explanation)} {_by_hand(candidate)}"
 
 
 def _by_hand(candidate: explain.Candidate) -> str:
@@ -174,7 +223,11 @@ def _asked(explanation: Explanation) -> Sequence[str]:
         return []
     lane = explanation.task.lane
     said = []
-    if lane.expression:
+    if explanation.target_expression:
+        said.append(f"The target asks: {explanation.target_expression}")
+    if rules_out_all(explanation) and (why := task_side(explanation)):
+        said.append(why)
+    elif lane.expression:
         said.append(f"It asks of a worker: {lane.expression}")
     if lane.order_by:
         said.append(f"It asks workers in the order: {lane.order_by}")

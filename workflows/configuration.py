@@ -57,6 +57,7 @@ class Target:
 
     queue: str
     expression: Expression | None = None
+    expression_text: str = ""  # as it was written
     priority: int | None = None
     timeout: int | None = None
     order_by: Ordering | None = None
@@ -220,9 +221,12 @@ class _Reader:
         if sid is not None and name is not None:
             self.refuse(path, "known_worker_sid and known_worker_friendly_name exclude each other")
         order, order_source = self.order_by(f"{path}.order_by", value.get("order_by"))
+        queue = self.queue(f"{path}.queue", value.get("queue"), inherited)
+        asked = self.expression(f"{path}.expression", value.get("expression"), "target")
         return Target(
-            queue=self.queue(f"{path}.queue", value.get("queue"), inherited),
-            expression=self.expression(f"{path}.expression", value.get("expression"), "target"),
+            queue=queue,
+            expression=asked,
+            expression_text="" if asked is None else value["expression"],
             priority=self.whole(f"{path}.priority", value.get("priority"), lowest=0),
             timeout=self.whole(f"{path}.timeout", value.get("timeout"), lowest=1),
             order_by=order,

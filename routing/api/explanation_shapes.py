@@ -54,12 +54,41 @@ EXPLANATION: Final = Shape(
         ),
         "steps_passed": listing(_step("One stay."), "Where it has been, oldest first."),
         "step": nullable(_step("Where it is; null when it is nowhere any more.")),
+        "target_expression": text(
+            "What the target asks, as the workflow says it; empty: nothing.",
+            "task.language IN worker.languages",
+            null=True,
+        ),
         "worker_expression": text(
             "What is asked of a worker, with the task's attributes worked in.",
             'worker.languages HAS "en"',
             null=True,
         ),
         "order_by": text("In which order fitting workers are asked.", None, null=True),
+        "task_condition": nullable(
+            mapping(
+                {
+                    "rules_out_all": flag("Whether no worker can meet the target.", True),
+                    "expression": text(
+                        "What of the target the task makes false.", "task.vip == true", null=True
+                    ),
+                    "attributes": {
+                        "type": "object",
+                        "description": "What that reads of the task.",
+                        "examples": [{"vip": False}],
+                    },
+                    "missing": listing(
+                        text("", "language"), "What the target reads and the task does not have."
+                    ),
+                    "words": text(
+                        "The same in a sentence.",
+                        "No worker can have it in this step: the task's vip is false, and the"
+                        " target asks for task.vip == true.",
+                    ),
+                },
+                "What the task itself makes of the target's expression, where that matters.",
+            )
+        ),
         "known_worker": nullable(
             mapping(
                 {

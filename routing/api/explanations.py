@@ -57,7 +57,7 @@ class TaskExplanation(Resource):
             request._request,
             form,
             key=KEY,
-            items=[_worker(candidate) for candidate in page.rows],
+            items=[_worker(candidate, explained) for candidate in page.rows],
             wanted=wanted,
             page=page,
             order=_ORDER,
@@ -102,8 +102,10 @@ def _task(explained: Explanation) -> Representation:
         "summary": explanation_words.summary(explained),
         "steps_passed": [_step(passed) for passed in explained.passed],
         "step": None if step is None else _step(step),
+        "target_expression": explained.target_expression if waits else None,
         "worker_expression": task.lane.expression if waits and task.lane else None,
         "order_by": task.lane.order_by if waits and task.lane else None,
+        "task_condition": _task_condition(explained),
         "known_worker": _known_worker(explained),
         "next_deadline": deadline
         and {
@@ -148,6 +150,19 @@ def _step(step: Step) -> Representation:
     }
 
 
+def _task_condition(explained: Explanation) -> Representation | None:
+    side, words = explained.task_side, explanation_words.task_side(explained)
+    if side is None or words is None:
+        return None
+    return {
+        "rules_out_all": bool(side.unmet),
+        "expression": side.unmet or None,
+        "attributes": side.attributes,
+        "missing": list(side.missing),
+        "words": words,
+    }
+
+
 def _known_worker(explained: Explanation) -> Representation | None:
     known = explained.known_worker
     if known is None:
@@ -161,7 +176,7 @@ def _known_worker(explained: Explanation) -> Representation | None:
     }
 
 
-def _worker(candidate: Candidate) -> Representation:
+def _worker(candidate: Candidate, explained: Explanation) -> Representation:
     worker = candidate.worker
     return {
         "worker_sid": worker.sid,
@@ -169,7 +184,7 @@ def _worker(candidate: Candidate) -> Representation:
         "activity_name": worker.activity_name,
         "rank": candidate.rank,
         "reason": candidate.refusal,
-        "words": explanation_words.router(candidate),
+        "words": explanation_words.router(candidate, explained),
         "may_grab": candidate.grab_refusal is None,
         "grab_reason": candidate.grab_refusal,
         "grab_words": explanation_words.grab(candidate),

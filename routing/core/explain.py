@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from routing.core import matcher
 from routing.core.snapshot import Lane, Task, Worker
 from routing.core.steps import time_of_day
 from routing.core.vocabulary import Refusal
+from workflows.expressions import Expression, View, lookup
+from workflows.expressions.nodes import FALSE, And, joined, parts_of, paths
+from workflows.expressions.residual import reduce
+from workflows.expressions.unparser import operand_text, unparse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,3 +114,34 @@ def belongs(hand: matcher.Hand, lane: Lane) -> bool:
     if lane.task_queue is None:
         return lane.known_worker_sid == hand.worker.sid
     return matcher.membership_refusal(hand, lane.task_queue) is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSide:
+    """What a target's expression comes to by the task's own attributes, whoever the worker is.
+
+    Arguments:
+        unmet: those parts of the expression that the task makes false for every worker; "" if none.
+        attributes: what these parts read of the task, by name without the prefix.
+        missing: what the expression reads of the task and the task does not have.
+    """
+
+    unmet: str
+    attributes: Mapping[str, Any]
+    missing: tuple[str, ...]
+
+
+def judge_task(expression: Expression, task: View) -> TaskSide:
+    """Return what a task contributes to the expression of the target in which it waits."""
+    known = {"task": task}
+    failing = [part for part in parts_of(expression.node, And) if reduce(part, known) == FALSE]
+    read = {
+        path: lookup(task, path.segments) for path in paths(expression.node) if path.root == "task"
+    }
+    decisive = {path for part in failing for path in paths(part)}
+    names = {path: operand_text(path).removeprefix("task.") for path in read}
+    return TaskSide(
+        unmet=unparse(joined(And, failing)) if failing else "",
+        attributes={names[path]: value for path, value in read.items() if path in decisive},
+        missing=tuple(dict.fromkeys(names[path] for path, value in read.items() if value is None)),
+    )

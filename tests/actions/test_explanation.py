@@ -267,3 +267,99 @@ def test_the_command_says_everything_in_words(floor: models.Workspace) -> None:
     assert "– now: queue First" in said
     with pytest.raises(CommandError, match="There is no task WT0"):
         call_command("explain", "WT0")
+
+
+ASKED_OF_TASK = [
+    (
+        "worker.sid NOT IN task.workerSidsInConversation",
+        {},
+        (
+            "the task has no workerSidsInConversation, and the target asks for"
+            " worker.sid NOT IN task.workerSidsInConversation"
+        ),
+    ),
+    (
+        "task.vip == true AND worker.level > 1",
+        {"vip": False},
+        "the task's vip is false, and the target asks for task.vip == true",
+    ),
+    (
+        "task.transferTargetType == 'worker' AND worker.level > 1",
+        {"transferTargetType": "queue"},
+        (
+            'the task\'s transferTargetType is "queue", and the target asks for'
+            ' task.transferTargetType == "worker"'
+        ),
+    ),
+    (
+        "worker.level > 1 AND (task.a == 1 OR task.b HAS 2)",
+        {"a": 2},
+        (
+            "the task's a is 2 and the task has no b, and the target asks for"
+            " task.a == 1 OR task.b HAS 2"
+        ),
+    ),
+    ("1 == 2", {"vip": True}, "the target asks for 1 == 0"),
+]
+
+
+def asking(floor: models.Workspace, expression: str, **attributes: Any) -> models.Task:
+    """Return a task that waits in a target with this expression, in a queue that all serve."""
+    target = factories.target(factories.queue(floor, friendly_name="All"), expression=expression)
+    workflow = factories.workflow(floor, factories.filter_("1==1", target), friendly_name="asking")
+    return factories.task(floor, workflow=workflow, attributes=attributes)
+
+
+@pytest.mark.parametrize(("expression", "attributes", "because"), ASKED_OF_TASK)
+def test_a_task_that_rules_out_everybody_is_named_as_the_cause(
+    floor: models.Workspace, expression: str, attributes: dict[str, Any], because: str
+) -> None:
+    factories.worker(floor, "Ann", attributes={"level": 9})
+    task = asking(floor, expression, **attributes)
+    found = explained(task)
+    said = f"No worker can have it in this step: {because}."
+    assert summary(task) == said
+    (ann,) = found.candidates.inside
+    assert explanation_words.router(ann, found) == (
+        "The task itself rules out every worker in this step."
+    )
+    assert found.target_expression == expression
+    lines = list(explanation_words.report(found))
+    assert f"The target asks: {expression}" in lines
+    assert said in lines
+    # Another worker makes no difference, whatever they have.
+    factories.worker(floor, "Ben", attributes={"level": 9, "vip": True})
+    assert summary(task) == said
+
+
+def test_a_missing_attribute_is_named_beside_workers_who_do_not_fit(
+    floor: models.Workspace,
+) -> None:
+    factories.worker(floor, "Ann", attributes={"languages": ["en"]})
+    task = asking(floor, "task.language IN worker.languages")
+    assert summary(task) == (
+        "Ann alone serves its queue. The worker does not meet what the task asks for."
+        " The task has no language, which the target asks about."
+    )
+    tasks.update_task(task=task, attributes='{"language": "de"}', actor=SYSTEM, now=NOW)
+    assert summary(task) == (
+        "Ann alone serves its queue. The worker does not meet what the task asks for."
+    )
+    lines = list(explanation_words.report(explained(task)))
+    assert "The target asks: task.language IN worker.languages" in lines
+    assert 'It asks of a worker: worker.languages HAS "de"' in lines
+
+
+def test_an_attribute_that_makes_no_difference_is_not_named(floor: models.Workspace) -> None:
+    factories.worker(floor, "Ann", attributes={"level": 9})
+    task = asking(floor, "task.vip == null AND worker.level > 5")
+    assert "Will be offered to Ann" in summary(task)
+    side = explained(task).task_side
+    assert side is not None
+    assert (side.unmet, side.attributes, side.missing) == ("", {}, ("vip",))
+
+
+def test_long_values_are_shortened_in_sentences(floor: models.Workspace) -> None:
+    factories.worker(floor, "Ann")
+    task = asking(floor, "task.text == 'x'", text="y" * 3_000)
+    assert len(summary(task)) < 500

@@ -251,3 +251,40 @@ def test_a_thousand_workers_are_read_in_one_page(
     assert len(answer["workers"]) == 1000
     assert answer["meta"]["next_page_url"] is None
     assert answer["refusals"] == {"expression_not_met": 600}
+
+
+def test_a_task_that_rules_out_everybody_shows_its_own_attributes(
+    api: Api, workspace: models.Workspace, root: str
+) -> None:
+    asked = "task.vip == true AND worker.level > 1 AND worker.sid NOT IN task.busy"
+    target = factories.target(factories.queue(workspace), expression=asked)
+    factories.workflow(workspace, factories.filter_("1==1", target))
+    factories.worker(workspace, "Ann", attributes={"level": 2})
+    task = factories.task(workspace, attributes={"vip": False}, now=timezone.now())
+    answer = api.get(f"{root}/Tasks/{task.sid}/Explanation")
+    assert answer["target_expression"] == asked
+    assert answer["worker_expression"] == "1 == 0"
+    words = (
+        "No worker can have it in this step: the task's vip is false and the task has no busy, and"
+        " the target asks for task.vip == true AND worker.sid NOT IN task.busy."
+    )
+    assert answer["task_condition"] == {
+        "rules_out_all": True,
+        "expression": "task.vip == true AND worker.sid NOT IN task.busy",
+        "attributes": {"vip": False, "busy": None},
+        "missing": ["busy"],
+        "words": words,
+    }
+    assert answer["summary"] == words
+    (ann,) = answer["workers"]
+    assert (ann["reason"], ann["words"]) == (
+        "expression_not_met",
+        "The task itself rules out every worker in this step.",
+    )
+    api.post(f"{root}/Tasks/{task.sid}", Attributes='{"vip": true, "busy": []}')
+    answer = api.get(f"{root}/Tasks/{task.sid}/Explanation")
+    assert answer["task_condition"] is None
+    assert answer["workers_eligible"] == 1
+    api.post(f"{root}/Tasks/{task.sid}", AssignmentStatus="canceled")
+    answer = api.get(f"{root}/Tasks/{task.sid}/Explanation")
+    assert answer["target_expression"] is answer["task_condition"] is None

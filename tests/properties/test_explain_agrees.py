@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing import assignment, explanation, models
@@ -16,8 +16,11 @@ from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.seen import lanes, workers
 from tests import factories
 from tests.factories import NOW, later
+from tests.properties.strategies import nodes, views
+from workflows.expressions import View, compile_ordering
 from workflows.expressions import compile as expression
-from workflows.expressions import compile_ordering
+from workflows.expressions.nodes import Node
+from workflows.expressions.unparser import unparse
 
 CHAT = 1
 
@@ -237,3 +240,17 @@ def test_the_explanation_says_of_grabbing_what_the_grab_says(seed: int) -> None:
                 queue = lanes.lane(row.lane).task_queue
                 member = matcher.membership_refusal(matcher.Hand(worker), queue) is None
                 assert (candidate in found.inside) == member
+
+
+@given(nodes, views)
+@settings(max_examples=200, deadline=None)
+def test_a_task_rules_out_everybody_exactly_where_nothing_is_left_to_ask(
+    node: Node, task: View
+) -> None:
+    asked = expression(unparse(node), subject="residual")
+    side = explain.judge_task(asked, task)
+    assert bool(side.unmet) == (asked.bind(task=task).is_constant is False)
+    if side.unmet:
+        # What is named is enough: it is false by itself, and a part of what the target asks.
+        alone = expression(side.unmet, subject="residual")
+        assert alone.bind(task=task).is_constant is False
