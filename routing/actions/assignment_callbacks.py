@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from django.db import transaction
 
-from routing import event_data, events, models
+from routing import event_data, events, models, sids
 from routing.actions import reservations, stories
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import Actor
@@ -95,7 +95,8 @@ def _carry_out(
         activity = None
         if reply.activity_sid is not None:
             here = models.Activity.objects.filter(workspace=reservation.workspace)
-            activity = here.filter(sid=reply.activity_sid).first()
+            if sids.is_valid(reply.activity_sid, "WA"):
+                activity = here.filter(sid=reply.activity_sid).first()
             if activity is None:
                 words = f"nothing: {reply.activity_sid[:40]!r} is no activity of this workspace"
                 return words, INVALID_ACTIVITY

@@ -44,15 +44,17 @@ def grab_task(
     if story.task.expires_us <= microseconds(now):
         # Its life is over, though no cycle has ended it yet: whoever asks, it waits no more.
         raise NotEligible(Refusal.TASK_NOT_PENDING)
+    gone = StaleState("the worker was deleted meanwhile")
     try:
         hand = matcher.Hand(workers.load_worker(worker.pk))
     except models.Worker.DoesNotExist:
-        raise StaleState("the worker was deleted meanwhile") from None
+        raise gone from None
     if refusal := refusal_of(story.task, hand, now=now):
         raise NotEligible(refusal)
-    slot = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace").get(
-        worker=worker, task_channel=story.task.task_channel_id
-    )
+    slots = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace")
+    slot = slots.filter(worker=worker, task_channel=story.task.task_channel_id).first()
+    if slot is None:
+        raise gone
     try:
         made = offers.make([claims.Offer(task=story.task, slots=[slot])], actor=actor, now=now)
     except StaleState:

@@ -48,9 +48,10 @@ def lock_doors(workspace: models.Workspace) -> None:
     """Let nobody else add a worker or a task channel meanwhile.
 
     Every worker has a worker channel for every task channel: of two who add one of each at the same
-    moment, the second must see what the first added.
+    moment, the second must see what the first added. Raises `StaleState` when the workspace is
+    gone.
     """
-    _lock(models.Workspace.objects.filter(pk=workspace.pk))
+    lock_row(workspace)
 
 
 def lock_row(row: Dated, *, to_delete: bool = False) -> None:

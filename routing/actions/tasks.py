@@ -59,7 +59,9 @@ def create_task(
 
     Raises `InvalidInput`, also when no filter of the workflow takes the task.
     """
-    channel = task_channel or workspace.task_channels.get(unique_name="default")
+    channel = task_channel or workspace.task_channels.filter(unique_name="default").first()
+    if channel is None:
+        raise StaleState("the workspace was deleted meanwhile")
     start = now if virtual_start_time is None else virtual_start_time
     route = direct.route(
         workspace=workspace,

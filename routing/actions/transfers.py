@@ -179,7 +179,10 @@ def _offer(
     actor: Actor,
     now: datetime,
 ) -> None:
-    slot = models.WorkerChannel.objects.get(worker=worker, task_channel=task.task_channel_id)
+    slots = models.WorkerChannel.objects.filter(worker=worker)
+    slot = slots.filter(task_channel=task.task_channel_id).first()
+    if slot is None:
+        raise StaleState("the worker was deleted meanwhile")
     slot.worker = worker
     offer = claims.Offer(task=task, slots=[slot], within_capacity=within_capacity)
     made = offers.hand_on(offer, transfer, actor=actor, now=now)

@@ -8,7 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    DisallowedHost,
+    ObjectDoesNotExist,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
@@ -80,7 +85,7 @@ def answer(request: HttpRequest, error: Exception, *, conditional: bool = False)
             request=request,
             exception=error,
         )
-    elif isinstance(error, DatabaseError | InterfaceError):
+    elif isinstance(error, DatabaseError | InterfaceError | ObjectDoesNotExist):
         logger.warning("%s %s: %s", request.method, request.path, error)
     # Told above or not worth a line: Django logs every 5xx that is not marked so.
     response._has_been_logged = True  # type: ignore[attr-defined]
@@ -120,7 +125,7 @@ def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> Ap
             )
         case SuspiciousOperation():
             return ApiError("The request is malformed")
-        case IntegrityError():
+        case IntegrityError() | ObjectDoesNotExist():
             return ApiError(
                 "Something that the request refers to has changed meanwhile; try again",
                 status=409,

@@ -7,6 +7,7 @@ drops empty values.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from routing.api.errors import ApiError
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 MAX_FIELDS: Final = 1_000
+_ESCAPED_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 Form = dict[str, list[str]]
 """Every value given under each name, in the order given; names are case-sensitive."""
@@ -49,12 +51,33 @@ def read_body(request: HttpRequest, *, or_else: str = "") -> Form:
 
 def read_json(request: HttpRequest) -> Any:
     """Return what a request's JSON body says, unless two readers could read it differently."""
+    return parse_json(_whole(request), object_pairs_hook=_once)
+
+
+def parse_json(body: bytes, **options: Any) -> Any:
+    """Return what JSON in UTF-8 says; raises `ApiError`.
+
+    Refused is also half of a surrogate pair, which JSON can name and no database can store.
+
+    Arguments:
+        options: for `json.loads`.
+    """
     try:
-        return json.loads(_whole(request), object_pairs_hook=_once)
+        text = body.decode("utf-8-sig")
+        said = json.loads(text, **options)
+        if _ESCAPED_HALF.search(text):
+            json.dumps(said, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise ApiError(f"The request's body is not UTF-8 at byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise ApiError(
+            "The request's body contains half of a surrogate pair, which is no character"
+        ) from None
     except RecursionError:
         raise ApiError("The request's body is JSON nested too deeply") from None
     except ValueError as error:
         raise ApiError(f"The request's body is not JSON: {str(error)[:200]}") from None
+    return said
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routing.api.errors import ApiError
-from routing.api.parsers import Form
+from routing.api.parsers import Form, parse_json
 
 LONGEST_BODY: Final = 256 * 1024
 MAX_PARAMS: Final = 200
@@ -49,10 +49,7 @@ class Call:
 
 def read(body: bytes, *, if_match: str = "") -> Call:
     """Read a body; whatever its header says its type is, it is JSON. Raises `ApiError`."""
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ApiError("The request's body is not JSON") from None
+    said = parse_json(body)
     if not isinstance(said, dict):
         raise ApiError("The request's body is no object with url, method, params and token")
     url, method, params = said.get("url"), said.get("method"), said.get("params")

@@ -12,11 +12,13 @@ from routing.actions import (
     task_channels,
     task_queues,
     task_statuses,
+    tasks,
     worker_channels,
+    workers,
     workflows,
     workspaces,
 )
-from routing.actions.errors import InUse, InvalidInput
+from routing.actions.errors import InUse, InvalidInput, StaleState
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW, filter_, target
@@ -261,3 +263,19 @@ def test_capacities_out_of_range_are_refused(floor: models.Workspace, capacity: 
     with pytest.raises(InvalidInput, match="from 0 to 50"):
         factories.set_capacity(worker, configured_capacity=capacity)
     assert factories.worker_channel(worker).configured_capacity == 1
+
+
+@pytest.mark.django_db
+def test_what_is_created_in_a_workspace_that_has_just_gone_is_refused() -> None:
+    floor = factories.workspace()
+    workflow = factories.workflow(floor)
+    stale = models.Workspace.objects.get(pk=floor.pk)
+    workspaces.delete_workspace(workspace=floor, actor=SYSTEM, now=NOW)
+    with pytest.raises(StaleState, match="deleted"):
+        tasks.create_task(workspace=stale, workflow=workflow, actor=SYSTEM, now=NOW)
+    with pytest.raises(StaleState, match="deleted"):
+        workers.create_worker(workspace=stale, friendly_name="Ann", actor=SYSTEM, now=NOW)
+    with pytest.raises(StaleState, match="deleted"):
+        task_channels.create_task_channel(
+            workspace=stale, friendly_name="x", unique_name="x", actor=SYSTEM, now=NOW
+        )

@@ -162,6 +162,7 @@ def test_a_fault_of_ours_is_500_without_its_traceback_and_logged_once_with_it(
     [
         (OperationalError("database is locked"), 503, 20503),
         (IntegrityError("a foreign key leads nowhere"), 409, 20409),
+        (models.Activity.DoesNotExist("the row that a column refers to"), 409, 20409),
     ],
 )
 def test_what_the_database_refuses_is_no_fault_of_the_code_and_one_line(

@@ -26,6 +26,8 @@ from tests.bridge.conftest import Floor
         b'{"url": 7, "method": "GET"}',
         b'{"url": "a", "method": "GET", "params": [1]}',
         b"[" * 5_000,
+        b'{"url": "Workspaces/\xed\xa0\x80", "method": "GET"}',
+        '{"url": "Workspaces", "method": "GET"}'.encode("utf-16"),
     ],
 )
 def test_what_is_no_request_is_refused(floor: Floor, body: bytes) -> None:
@@ -199,3 +201,32 @@ def test_a_transfer_is_begun_once_for_a_key(floor: Floor) -> None:
     assert floor.send("POST", "{K}/Transfers", key="hand-on", **form) == first
     assert floor.send("POST", "{K}/Transfers", **form)[0] == 400
     assert models.Transfer.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "params"),
+    [
+        ("POST", "{K}", {"FriendlyName": "a\ud800"}),
+        ("POST", "{W}/Tasks", {"TaskChannel": "\udfff"}),
+        ("POST", "{W}/Tasks", {"Attributes": '{"a": "\ud83d"}'}),
+        ("GET", "{W}/Workers", {"FriendlyName": "\ud800"}),
+        ("GET", "{W}/Workers", {"TargetWorkersExpression": "name == '\ud800'"}),
+        ("GET", "{W}/Workers/\ud800", {}),
+        ("GET", "{W}/\ud800", {"\ud800": 1}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused_wherever_it_stands(
+    floor: Floor, method: str, path: str, params: dict[str, Any]
+) -> None:
+    status, error = floor.send(method, path, floor.token(None, role="admin"), **params)
+    assert (status, error["code"]) == (400, 20001)
+    assert "half of a surrogate pair" in error["message"]
+
+
+def test_a_whole_surrogate_pair_is_a_character(floor: Floor) -> None:
+    token = floor.token(floor.alice)
+    body = {"url": f"Workspaces/{floor.workspace.sid}/Workers/{floor.alice.sid}", "method": "GET"}
+    body |= {"params": {"note": "\U0001f600"}, "token": token}
+    text = json.dumps(body)
+    assert "\\ud83d\\ude00" in text
+    assert floor.post(text)[0] == 200

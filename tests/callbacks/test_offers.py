@@ -122,6 +122,7 @@ def test_an_empty_answer_leaves_the_offer_waiting(
         ({"instruction": ["accept"]}, 55555, "no instruction"),
         ({"instruction": "reject", "activity_sid": "WA" + "0" * 32}, 40100, "no activity"),
         ({"instruction": "reject", "activity_sid": 7}, 40100, "no activity"),
+        ({"instruction": "reject", "activity_sid": "WA\ud800"}, 40100, "no activity"),
         *(
             ({"instruction": word, "to": "+1555"}, 20501, f"{word} needs a telephone network")
             for word in ("dequeue", "call", "redirect", "conference", "supervise")
