@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import os
 import secrets
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ env = FileAwareEnv(strip_whitespace=True)
 
 
 def data_dir() -> Path:
-    """Return the directory that everything embedded is written to, made if need be."""
+    """Return the directory that everything embedded is written to: made if need be, and private."""
     path = Path(env.str("DATA_DIR", "") or "var").expanduser()
     path = path if path.is_absolute() else BASE_DIR / path
     try:
@@ -35,7 +37,25 @@ def data_dir() -> Path:
             f"DATA_DIR: {path} cannot be made ({error.strerror}); name a directory that this user"
             " may write to"
         ) from None
+    _make_private(path)
     return path
+
+
+def _make_private(directory: Path) -> None:
+    """Take the access of other users from a data directory and from what is secret in it.
+
+    A directory that others share stays as it is: one of another user, one such as /tmp, and one
+    that this checkout lies in.
+    """
+    shared = directory.resolve() in (BASE_DIR, *BASE_DIR.parents)
+    database_files = [f"{DATABASE_FILE}{end}" for end in ("", "-wal", "-shm")]
+    for path in (directory, *(directory / each for each in (SECRET_KEY_FILE, *database_files))):
+        with contextlib.suppress(FileNotFoundError):
+            found = path.stat()
+            mode = stat.S_IMODE(found.st_mode)
+            skipped = path == directory and (shared or mode & stat.S_ISVTX)
+            if mode & 0o077 and found.st_uid == os.getuid() and not skipped:
+                path.chmod(mode & ~0o077)
 
 
 def ensure_secret_key(directory: Path) -> None:

@@ -6,9 +6,11 @@ while the other one needs a few milliseconds. Here the wait is short each time, 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from django.db.backends.sqlite3 import base
@@ -59,7 +61,17 @@ class PatientCursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's SQLite, with cursors that are patient."""
+    """Django's SQLite, with cursors that are patient, in a file that only its user can read."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Return a connection; a file that is not there yet is made private first.
+
+        SQLite gives the files beside it the same mode.
+        """
+        name = os.fspath(conn_params["database"])
+        if not name.startswith((":", "file:")) and Path(name).parent.is_dir():
+            os.close(os.open(name, os.O_RDWR | os.O_CREAT, 0o600))
+        return super().get_new_connection(conn_params)
 
     def create_cursor(self, name: str | None = None) -> PatientCursor:
         """Return a cursor of this connection."""

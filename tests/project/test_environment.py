@@ -212,3 +212,54 @@ def test_a_data_directory_that_cannot_be_made_stops_the_start_in_words(
     assert refused.returncode == 1
     assert f"DATA_DIR: {tmp_path}/file/var cannot be made" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_data_directory_is_private_also_one_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = tmp_path / "there"
+    found.mkdir(mode=0o755)
+    for name in ("cordboard.sqlite3", "cordboard.sqlite3-wal", "secret-key", "notes.txt"):
+        (found / name).write_text("")
+        (found / name).chmod(0o644)
+    monkeypatch.setenv("DATA_DIR", str(found))
+    assert environment.data_dir() == found
+    assert mode_of(found) == 0o700
+    assert mode_of(found / "cordboard.sqlite3") == mode_of(found / "secret-key") == 0o600
+    assert mode_of(found / "cordboard.sqlite3-wal") == 0o600
+    assert mode_of(found / "notes.txt") == 0o644
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "new"))
+    assert mode_of(environment.data_dir()) == 0o700
+
+
+def test_a_directory_that_others_share_keeps_its_mode_and_the_secrets_in_it_are_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "cordboard.sqlite3").write_text("")
+    (shared / "cordboard.sqlite3").chmod(0o644)
+    monkeypatch.setenv("DATA_DIR", str(shared))
+    environment.data_dir()
+    assert mode_of(shared) == 0o1777
+    assert mode_of(shared / "cordboard.sqlite3") == 0o600
+    checkout = tmp_path / "checkout"
+    checkout.mkdir(mode=0o755)
+    monkeypatch.setattr(environment, "BASE_DIR", checkout)
+    for directory in (checkout, tmp_path):
+        directory.chmod(0o755)
+        monkeypatch.setenv("DATA_DIR", str(directory))
+        environment.data_dir()
+        assert mode_of(directory) == 0o755
+
+
+def test_a_database_that_any_command_makes_is_private(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+    made = manage("showmigrations", "routing", DATA_DIR=str(directory), SECRET_KEY="k" * 50)
+    assert made.returncode == 0, made.stderr
+    assert mode_of(directory / "cordboard.sqlite3") == 0o600

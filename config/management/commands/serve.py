@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -38,6 +39,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, with_parent: bool, **__: Any) -> None:
         """Run until told to stop; exit 0 then, and 1 when a part ends by itself."""
+        # Whatever the parts write, the logs too, is for this user alone.
+        os.umask(0o077)
         try:
             server = Server(
                 host=env.str("HOST", "") or "127.0.0.1",
