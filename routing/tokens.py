@@ -28,6 +28,7 @@ LEEWAY: Final = 10
 """Seconds by which the clock of whoever made a token may be ahead of ours."""
 DEFAULT_TTL: Final = 3_600
 MAX_TTL: Final = 86_400
+"""The most seconds for which a token is good, whoever made it."""
 
 
 class Role(StrEnum):
@@ -76,10 +77,16 @@ def verify(token: object, *, now: datetime) -> Grant:
         raise Refused("The token does not say when it expires")
     if not expires > now.timestamp():
         raise Expired("The token has expired")
+    issued = now.timestamp()
     for name in ("nbf", "iat"):
-        moment = claims.get(name, 0)
-        if not isinstance(moment, int | float) or moment > now.timestamp() + LEEWAY:
+        moment = claims.get(name, issued)
+        if not isinstance(moment, int | float) or not moment <= now.timestamp() + LEEWAY:
             raise Refused("The token is not valid yet")
+        issued = min(issued, moment)
+    if expires > issued + MAX_TTL + LEEWAY:
+        raise Refused(
+            f"The token is good for more than {MAX_TTL} seconds, the most that one may be"
+        )
     said = _access(claims, account) if "grants" in claims else _capability(claims, account, key_sid)
     workspace, worker = _named(account, said)
     return Grant(
@@ -90,7 +97,7 @@ def verify(token: object, *, now: datetime) -> Grant:
         policies=said.policies,
         key_sid=key_sid,
         sealed=sealed,
-        expires=int(min(expires, 2**40)),
+        expires=int(expires),
     )
 
 

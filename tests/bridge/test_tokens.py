@@ -289,3 +289,40 @@ def test_a_token_is_made_by_command(floor: Floor) -> None:
     ):
         with pytest.raises(CommandError):
             call_command("token", *wrong)
+
+
+def signed(floor: Floor, **changed: Any) -> str:
+    """Return a token of Alice's with these claims changed; None leaves one out."""
+    given = claims(floor.token(floor.alice)) | changed
+    kept = {name: value for name, value in given.items() if value is not None}
+    return jwt.encode(kept, floor.secret, algorithm="HS256")
+
+
+@pytest.mark.parametrize("exp", [float("inf"), 10**400, 2**40, time.time() + 90_000])
+@pytest.mark.parametrize("iat", [None, int(time.time())])
+def test_a_token_that_hardly_ever_ends_is_refused_however_it_was_made(
+    floor: Floor, exp: float, iat: int | None
+) -> None:
+    with pytest.raises(tokens.Refused, match="more than 86400 seconds"):
+        verify(signed(floor, exp=exp, iat=iat, nbf=None))
+
+
+def test_a_long_token_is_refused_on_its_last_day_too(floor: Floor) -> None:
+    now = int(time.time())
+    long = signed(floor, iat=now - 9 * 86_400, nbf=now - 9 * 86_400, exp=now + 3_600)
+    with pytest.raises(tokens.Refused, match="more than 86400 seconds"):
+        verify(long)
+
+
+def test_a_token_may_be_good_for_a_day(floor: Floor) -> None:
+    assert verify(floor.token(floor.alice, ttl=86_400)).worker == floor.alice
+    now = int(time.time())
+    assert verify(signed(floor, iat=None, nbf=None, exp=now + 86_400)).worker == floor.alice
+
+
+@pytest.mark.parametrize("moment", [float("nan"), float("inf"), "soon"])
+def test_a_token_whose_beginning_is_no_time_is_refused(floor: Floor, moment: Any) -> None:
+    with pytest.raises(tokens.Refused):
+        verify(signed(floor, iat=moment))
+    with pytest.raises(tokens.Refused):
+        verify(signed(floor, exp=float("nan")))
