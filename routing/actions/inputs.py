@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -108,12 +109,21 @@ def attributes(value: str, *, field: str = "attributes") -> str:
 def parse_attributes(value: str, *, field: str = "attributes") -> dict[str, Any]:
     """Read a JSON object, refusing what no two readers would read alike.
 
-    That is: other JSON values, duplicate keys, NaN and Infinity, NUL characters, lone surrogates,
-    and nesting without end.
+    That is: other JSON values, duplicate keys, NaN, Infinity and numbers that read as Infinity, NUL
+    characters, lone surrogates, and nesting without end.
     """
 
     def refuse_constant(word: str) -> NoReturn:
         raise InvalidInput(f"{field} is not valid JSON: {word} is not a JSON number", field=field)
+
+    def finite(digits: str) -> float:
+        if math.isinf(number := float(digits)):
+            raise InvalidInput(
+                f"{field} contains the number {digits[:40]}, which is too large; numbers go up to"
+                " about 1.8e308",
+                field=field,
+            )
+        return number
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -127,7 +137,9 @@ def parse_attributes(value: str, *, field: str = "attributes") -> dict[str, Any]
         return found
 
     try:
-        parsed = json.loads(value, parse_constant=refuse_constant, object_pairs_hook=once)
+        parsed = json.loads(
+            value, parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=once
+        )
         value.encode()
         json.dumps(parsed, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
