@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -19,10 +21,12 @@ from routing.models.lanes import KEPT_EMPTY_FOR
 
 BATCH: Final = 1_000
 """Rows a single statement removes, so that nothing waits for long."""
+FAILED_LOGINS_KEPT_FOR: Final = timedelta(days=1)
+"""Far longer than any of them locks a login out."""
 
 
 def prune(*, now: datetime) -> None:
-    """Remove finished tasks and events past their days, and lanes that nobody waits on any more."""
+    """Remove what is past its days: finished tasks, events, callbacks, lanes, sessions, logins."""
     old = now - timedelta(days=settings.TASK_RETENTION_DAYS)
     while finished := list(
         models.Task.objects.filter(date_finished__lt=old).values_list("pk", flat=True)[:BATCH]
@@ -30,6 +34,7 @@ def prune(*, now: datetime) -> None:
         models.Task.objects.filter(pk__in=finished).delete()
     _prune_callbacks(now)
     _delete_first(models.IdempotencyKey.objects.all(), date_created__lte=now - LIFETIME)
+    _prune_logins(now)
     _delete_first(models.Event.objects.all(), event_date__lt=old)
     place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
@@ -51,6 +56,18 @@ def _prune_callbacks(now: datetime) -> None:
         ~Exists(models.Workflow.objects.filter(sid=here)),
         ~Exists(models.CallbackDelivery.objects.pending().filter(workspace_sid=here)),
     ).delete()
+
+
+def _prune_logins(now: datetime) -> None:
+    """Remove sessions that have ended, and failed logins that no limit counts any more."""
+    _delete_some(Session.objects.filter(expire_date__lt=now))
+    _delete_some(AccessAttempt.objects.filter(attempt_time__lt=now - FAILED_LOGINS_KEPT_FOR))
+
+
+def _delete_some(rows: QuerySet[Any]) -> None:
+    """Remove these rows, batch by batch."""
+    while found := list(rows.values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=found).delete()
 
 
 def _delete_first(rows: QuerySet[Any], **old: datetime) -> None:

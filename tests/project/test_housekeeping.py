@@ -1,0 +1,48 @@
+"""What logins leave behind is removed once nothing counts it any more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.sessions.models import Session
+
+from config.sessions import SessionStore
+from routing import housekeeping
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def test_sessions_that_have_ended_are_removed_and_others_stay() -> None:
+    for name, expires in (("ended", NOW), ("lasting", NOW + timedelta(minutes=1))):
+        store = SessionStore()
+        store["name"] = name
+        store.save()
+        Session.objects.filter(session_key=store.session_key).update(expire_date=expires)
+    housekeeping.prune(now=NOW + timedelta(seconds=1))
+    assert [row.get_decoded() for row in Session.objects.all()] == [{"name": "lasting"}]
+
+
+def test_more_sessions_than_one_statement_removes_are_removed_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(housekeeping, "BATCH", 2)
+    Session.objects.bulk_create(
+        Session(session_key=f"key {number}", session_data="", expire_date=NOW)
+        for number in range(5)
+    )
+    housekeeping.prune(now=NOW + timedelta(seconds=1))
+    assert not Session.objects.exists()
+
+
+def test_failed_logins_are_removed_a_day_later() -> None:
+    for username, hours in (("old", 25), ("new", 1)):
+        made = AccessAttempt.objects.create(
+            username=username, ip_address="192.0.2.1", failures_since_start=10
+        )
+        attempt_time = NOW - timedelta(hours=hours)
+        AccessAttempt.objects.filter(pk=made.pk).update(attempt_time=attempt_time)
+    housekeeping.prune(now=NOW)
+    assert [row.username for row in AccessAttempt.objects.all()] == ["new"]
