@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from typing import Final
 
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -22,10 +24,28 @@ PATIENCE = 1.5
 SILENCE = (DatabaseError, RedisError, OperationalError, OSError)
 
 
+_WRITE: Final = (
+    "UPDATE django_migrations SET applied = applied"
+    " WHERE id = (SELECT MIN(id) FROM django_migrations)"
+)
+"""Writes a row that is always there, and that nothing reads while the server runs."""
+
+
 def _database() -> bool:
+    """Read a row and write one: on a full disk, or on a replica, only reads succeed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return bool(cursor.fetchone() == (1,))
+        if cursor.fetchone() != (1,):
+            return False
+        if connection.vendor != "sqlite":
+            cursor.execute(_WRITE)
+            return True
+    try:
+        # Past our own patience: a writer who has the file locked shows that it takes writes.
+        connection.connection.execute(_WRITE)
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return True
 
 
 def _jobs() -> bool:
