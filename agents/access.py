@@ -75,6 +75,9 @@ def user_of(session_key: str) -> Someone:
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request = HttpRequest()
     request.session = store(session_key)
+    # After a change of SECRET_KEY Django gives a session another key, which a websocket could not
+    # bring to its browser: the next request for a page does.
+    request.session.cycle_key = lambda: None  # type: ignore[method-assign]
     user = auth.get_user(request)
     return user if isinstance(user, User) else AnonymousUser()
 

@@ -29,6 +29,8 @@ HTTPS = env.bool("HTTPS", False)
 """Whether people reach this server by HTTPS, through a proxy that sets X-Forwarded-Proto."""
 DATA_DIR = data_dir()
 SECRET_KEY = secret_key(DATA_DIR, debug=DEBUG)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+"""Older keys: what they have signed and sealed can be read still."""
 REDIS_URL = redis_url(DATA_DIR)
 DATABASES = {"default": database(env.str("DATABASE_URL", ""), DATA_DIR)}
 # This machine may always ask, as `make run` and health checks do.

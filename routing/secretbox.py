@@ -1,4 +1,7 @@
-"""Keep secrets that the server must read again: encrypted with a key derived from `SECRET_KEY`."""
+"""Keep secrets that the server must read again: encrypted with a key derived from `SECRET_KEY`.
+
+What an older key sealed can be read as long as that key stands in `SECRET_KEY_FALLBACKS`.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,19 @@ import functools
 import hashlib
 import hmac
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=16)
 def _box(secret_key: str) -> Fernet:
     key = hashlib.sha256(b"cordboard.secretbox:" + secret_key.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(key))
+
+
+def _boxes() -> MultiFernet:
+    """Return what seals with the present key, and reads what an older one has sealed."""
+    return MultiFernet(map(_box, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)))
 
 
 def seal(secret: str) -> str:
@@ -24,9 +32,31 @@ def seal(secret: str) -> str:
 
 def unseal(sealed: str) -> str:
     """Return the secret in clear; raises `cryptography.fernet.InvalidToken` under another key."""
-    return _box(settings.SECRET_KEY).decrypt(sealed.encode()).decode()
+    return _boxes().decrypt(sealed.encode()).decode()
+
+
+def reseal(sealed: str) -> str:
+    """Return the secret sealed by the present key; unchanged if it is so already.
+
+    Raises `cryptography.fernet.InvalidToken` when none of the keys can read it.
+    """
+    try:
+        _box(settings.SECRET_KEY).decrypt(sealed.encode())
+    except InvalidToken:
+        return _boxes().rotate(sealed.encode()).decode()
+    return sealed
 
 
 def matches(sealed: str, presented: str) -> bool:
     """Compare a presented secret with a sealed one in constant time."""
     return hmac.compare_digest(unseal(sealed).encode(), presented.encode())
+
+
+def is_same_secret(sealed: str | None, other: str) -> bool:
+    """Return whether two sealed secrets are the same one, also when one was sealed again."""
+    if sealed == other:
+        return True
+    try:
+        return sealed is not None and matches(sealed, unseal(other))
+    except InvalidToken:
+        return False

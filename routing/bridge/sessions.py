@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from channels.db import database_sync_to_async
 
-from routing import models, tokens
+from routing import models, secretbox, tokens
 from routing.bridge import leases
 from routing.bridge.beginnings import Beginnings
 from routing.bridge.editions import Editions
@@ -104,7 +104,8 @@ class Sessions:
         keys, workers = await database_sync_to_async(_good, thread_sensitive=False)(key_sids, ids)
         async for session in in_turn(open_now):
             holder = session.holder
-            if keys.get(holder.key_sid) != holder.sealed or holder.worker_id not in workers:
+            is_good = secretbox.is_same_secret(keys.get(holder.key_sid), holder.sealed)
+            if not is_good or holder.worker_id not in workers:
                 await quietly(session.end(4401, "The token is good no longer"))
             else:
                 await quietly(session.compare(workers[holder.worker_id]))

@@ -225,8 +225,8 @@ def test_half_of_a_surrogate_pair_is_refused_wherever_it_stands(
 
 def test_a_whole_surrogate_pair_is_a_character(floor: Floor) -> None:
     token = floor.token(floor.alice)
-    body = {"url": f"Workspaces/{floor.workspace.sid}/Workers/{floor.alice.sid}", "method": "GET"}
-    body |= {"params": {"note": "\U0001f600"}, "token": token}
+    url = f"Workspaces/{floor.workspace.sid}/Workers/{floor.alice.sid}"
+    body = {"url": url, "method": "GET", "params": {"note": "\U0001f600"}, "token": token}
     text = json.dumps(body)
     assert "\\ud83d\\ude00" in text
     assert floor.post(text)[0] == 200

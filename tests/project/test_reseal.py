@@ -1,0 +1,111 @@
+"""A new SECRET_KEY: what the old one sealed and signed stays readable, and can be sealed again."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from cryptography.fernet import InvalidToken
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from agents import access
+from routing import models, secretbox
+from routing.actions import api_keys
+from tests import factories
+from tests.api.conftest import basic
+
+pytestmark = pytest.mark.django_db
+
+OLD, NEW, LATER = "old" * 20, "new" * 20, "later" * 20
+
+
+@pytest.fixture
+def account(settings: Any) -> models.Account:
+    """Return an account whose token the old key has sealed; the new key is set after it."""
+    settings.SECRET_KEY = OLD
+    account = factories.account(auth_token="the token")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    return account
+
+
+def status(account: models.Account, presented: str = "the token") -> int:
+    headers = {"Authorization": basic(account.sid, presented)}
+    return Client().get("/v1/Workspaces", headers=headers).status_code
+
+
+def reseal() -> str:
+    printed = io.StringIO()
+    call_command("reseal", stdout=printed)
+    return printed.getvalue().strip()
+
+
+def test_what_an_older_key_sealed_is_read_while_that_key_is_kept(
+    account: models.Account, settings: Any
+) -> None:
+    assert status(account) == 200
+    assert status(account, "another") == 401
+    settings.SECRET_KEY_FALLBACKS = []
+    assert status(account) == 401
+
+
+def test_after_resealing_the_older_key_is_not_needed(
+    account: models.Account, settings: Any
+) -> None:
+    _, secret = api_keys.create_api_key(account=account, friendly_name="key", now=timezone.now())
+    assert reseal() == "1 of 2 secrets were sealed by the present key."
+    assert reseal() == "0 of 2 secrets were sealed by the present key."
+    settings.SECRET_KEY_FALLBACKS = []
+    assert status(account) == 200
+    key = models.ApiKey.objects.get()
+    assert secretbox.unseal(key.sealed_secret) == secret
+
+
+def test_what_no_key_can_read_is_named_and_the_rest_is_sealed(
+    account: models.Account, settings: Any
+) -> None:
+    settings.SECRET_KEY = LATER
+    lost = factories.account(auth_token="lost")
+    settings.SECRET_KEY = NEW
+    with pytest.raises(CommandError, match=f"secrets of {lost.sid}"):
+        reseal()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert status(account) == 200
+    assert status(lost, "lost") == 401
+
+
+def test_a_secret_that_was_sealed_again_is_the_same_one(
+    account: models.Account, settings: Any
+) -> None:
+    before = account.sealed_auth_token
+    after = secretbox.reseal(before)
+    assert after != before
+    assert secretbox.is_same_secret(after, before)
+    assert not secretbox.is_same_secret(secretbox.seal("another"), before)
+    assert not secretbox.is_same_secret(None, before)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert not secretbox.is_same_secret(after, before)
+    with pytest.raises(InvalidToken):
+        secretbox.reseal(before)
+
+
+def test_people_stay_logged_in_and_so_do_their_open_desks(settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    browser = Client()
+    user = User.objects.create_user("ann", password="x")
+    browser.force_login(user)
+    key = browser.session.session_key
+    assert key is not None
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    # A desk whose websocket comes back first must not take the browser's session away.
+    assert access.user_of(key) == user
+    assert access.user_of(key) == user
+    assert browser.get("/agent/").status_code == 403  # logged in, and nobody's worker
+    renewed = browser.session.session_key
+    assert renewed not in (None, key)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert browser.get("/agent/").status_code == 403
+    assert access.user_of(str(renewed)) == user
