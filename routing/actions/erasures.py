@@ -1,0 +1,172 @@
+"""Erase what finished tasks, and the events of tasks, hold of a customer.
+
+Events carry a task's attributes, as event callbacks and the worker SDK do, and they outlive the
+task. What matches is found by the attributes that a task has, or has had.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models.fields.json import KT
+
+from routing import models, sids
+from routing.actions import tasks
+from routing.actions.errors import InvalidInput
+from routing.actors import Actor
+from workflows import expressions
+
+BATCH: Final = 500
+"""Rows that are read, or written, at once."""
+MOST_TASKS: Final = 10_000
+"""Tasks that one call looks at; another call goes on with those that are left."""
+ERASED: Final = "{}"
+_REASONS: Final = ("reason", "task_completed_reason", "task_canceled_reason")
+
+Found = tuple[str, str]
+"""The sid of a task, and attributes that it has or has had."""
+
+
+@dataclass(slots=True)
+class Erasure:
+    """What matched, and was erased unless it was only counted.
+
+    Arguments:
+        events: how many events hold something, or did.
+        unfinished: the sids of tasks that match and are not finished; they stay as they are.
+        more: whether there may be further tasks that match.
+    """
+
+    tasks: int = 0
+    events: int = 0
+    unfinished: list[str] = field(default_factory=list)
+    more: bool = False
+
+
+def erase_tasks(
+    *, workspace_sid: str, where: str, count_only: bool = False, actor: Actor, now: datetime
+) -> Erasure:
+    """Erase attributes and reasons of a workspace's tasks, in the tasks and in their events.
+
+    Each task is erased in a transaction of its own. One that is still there gets the event
+    `task.updated`, so that programs that keep copies hear of it. Raises `InvalidInput`.
+
+    Arguments:
+        workspace_sid: that of a deleted workspace, too: its events are kept.
+        where: an expression over the attributes of a task, as in a workflow's filter.
+        count_only: change nothing.
+    """
+    expression = _compile(where)
+    done = Erasure()
+    seen: set[str] = set()
+    for sid, text in chain(_of_tasks(workspace_sid), _of_events(workspace_sid)):
+        if sid in seen or not _matches(expression, sid, text):
+            continue
+        if len(seen) == MOST_TASKS:
+            done.more = True
+            break
+        seen.add(sid)
+        task = models.Task.objects.filter(sid=sid).first()
+        if task is not None and task.date_finished is None:
+            done.unfinished.append(sid)
+            continue
+        done.tasks += 1
+        if count_only:
+            done.events += sum(1 for _ in _holding(sid))
+        else:
+            done.events += _erase(sid, task, actor, now)
+    return done
+
+
+def _compile(where: str) -> expressions.Expression:
+    try:
+        expression = expressions.compile(where, subject="task")
+    except expressions.ExpressionError as error:
+        raise InvalidInput(f"where is not an expression: {error}", field="where") from None
+    if expression.matches(task=expressions.NOTHING):
+        raise InvalidInput(
+            "where holds for tasks without attributes, so for every erased one too; name the value"
+            " that is to be erased, as in customer == 'Ada'",
+            field="where",
+        )
+    return expression
+
+
+def _matches(expression: expressions.Expression, sid: str, text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return expression.matches(task=expressions.View(found, {"sid": sid}))
+
+
+def _of_tasks(workspace_sid: str) -> Iterator[Found]:
+    rows = models.Task.objects.filter(workspace__sid=workspace_sid).order_by("pk")
+    last = 0
+    while batch := list(rows.filter(pk__gt=last).values_list("pk", "sid", "attributes")[:BATCH]):
+        last = batch[-1][0]
+        yield from ((sid, text) for _, sid, text in batch)
+
+
+def _of_events(workspace_sid: str) -> Iterator[Found]:
+    """Yield what tasks had, deleted ones too; what a task goes on having is not repeated."""
+    rows = models.Event.objects.filter(workspace_sid=workspace_sid, task_key__isnull=False)
+    columns = ("pk", KT("event_data__task_sid"), KT("event_data__task_attributes"))
+    last = 0
+    before: dict[str, str] = {}
+    while batch := list(rows.filter(pk__gt=last).order_by("pk").values_list(*columns)[:BATCH]):
+        last = batch[-1][0]
+        latest: dict[str, str] = {}
+        for _, sid, text in batch:
+            if not sid or not text or text == ERASED:
+                continue
+            if latest.get(sid, before.get(sid)) != text:
+                yield sid, text
+            latest[sid] = text
+        before = latest
+
+
+@transaction.atomic
+def _erase(sid: str, task: models.Task | None, actor: Actor, now: datetime) -> int:
+    """Erase one task, and return how many events held something of it."""
+    if task is not None and (task.attributes != ERASED or task.reason is not None):
+        # First the reason, so that the event of the change does not tell it again.
+        models.Task.objects.filter(pk=task.pk).update(reason=None)
+        tasks.update_task(task=task, attributes=ERASED, actor=actor, now=now)
+    erased: list[models.Event] = []
+    for event in _holding(sid):
+        event.event_data = _erased(event.event_data)
+        erased.append(event)
+    models.Event.objects.bulk_update(erased, ["event_data"], batch_size=BATCH)
+    for start in range(0, len(erased), BATCH):
+        told = models.CallbackDelivery.objects.filter(event__in=erased[start : start + BATCH])
+        told.update(answer="")
+    for asked in models.AssignmentCallback.objects.filter(reservation__task__sid=sid):
+        asked.parameters = asked.parameters | {"TaskAttributes": ERASED}
+        asked.answer = ""
+        asked.save(update_fields=["parameters", "answer"])
+    return len(erased)
+
+
+def _holding(sid: str) -> Iterator[models.Event]:
+    """Yield the events of a task that hold something to be erased."""
+    events = models.Event.objects.filter(task_key=sids.key(sid)).order_by("pk")
+    for event in events.iterator(chunk_size=BATCH):
+        # A key may be that of another task as well.
+        if (
+            event.event_data.get("task_sid") == sid
+            and _erased(event.event_data) != event.event_data
+        ):
+            yield event
+
+
+def _erased(data: dict[str, Any]) -> dict[str, Any]:
+    """Return an event's data without what it holds of a customer."""
+    nothing = {"task_attributes": ERASED} | dict.fromkeys(_REASONS)
+    return data | {name: value for name, value in nothing.items() if name in data}

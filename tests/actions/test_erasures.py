@@ -1,0 +1,179 @@
+"""What tasks and their events hold of a customer can be erased, and nothing else is."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from routing import models
+from routing.actions import erasures, reservations, task_statuses, tasks, workspaces
+from routing.actions.errors import InvalidInput
+from routing.actors import SYSTEM
+from tests import factories
+from tests.factories import NOW, later
+
+ADA, BEN = {"customer": {"name": "Ada", "mail": "ada@example.com"}}, {"customer": {"name": "Ben"}}
+WHERE = "customer.name == 'Ada'"
+
+
+@pytest.fixture
+def floor(db: None) -> models.Workspace:
+    """Return a workspace with a worker whose workflow asks a receiver."""
+    floor = factories.workspace()
+    factories.worker(floor, "Bob", capacity={"chat": 9})
+    factories.workflow(floor, assignment_callback_url="https://receiver.example/asked")
+    return floor
+
+
+def finished(floor: models.Workspace, attributes: dict[str, Any]) -> models.Task:
+    offer = factories.accepted(floor, attributes=attributes)
+    reservations.complete_reservation(
+        reservation=offer, reason="Ada was glad", actor=SYSTEM, now=later(5)
+    )
+    offer.task.refresh_from_db()
+    return offer.task
+
+
+def erase(floor: models.Workspace, where: str = WHERE, **given: Any) -> erasures.Erasure:
+    return erasures.erase_tasks(
+        workspace_sid=floor.sid, where=where, actor=SYSTEM, now=later(60), **given
+    )
+
+
+def everything() -> str:
+    """Return all that the tables hold of tasks, as text."""
+    rows: list[Any] = [
+        *models.Task.objects.values_list("attributes", "reason"),
+        *models.Event.objects.values_list("event_data", flat=True),
+        *models.AssignmentCallback.objects.values_list("parameters", "answer"),
+        *models.CallbackDelivery.objects.values_list("answer", flat=True),
+    ]
+    return json.dumps(rows)
+
+
+def test_nothing_of_the_customer_is_left_and_others_are_untouched(floor: models.Workspace) -> None:
+    task, other = finished(floor, ADA), finished(floor, BEN)
+    models.AssignmentCallback.objects.update(answer="{'text': 'Hello Ada'}")
+    events = models.Event.objects.filter(task_key__isnull=False)
+    kept = events.filter(event_data__task_sid=other.sid)
+    before = list(kept.order_by("pk").values())
+    there = events.filter(event_data__task_sid=task.sid).count()
+    done = erase(floor)
+    # One more event tells that the task was changed.
+    assert (done.tasks, done.events, done.unfinished, done.more) == (1, there, [], False)
+    task.refresh_from_db()
+    assert (task.attributes, task.reason, task.assignment_status) == ("{}", None, "completed")
+    assert list(kept.order_by("pk").values()) == before
+    other.refresh_from_db()
+    assert (json.loads(other.attributes), other.reason) == (BEN, "Ada was glad")
+    models.Task.objects.filter(pk=other.pk).delete()
+    kept.delete()
+    models.AssignmentCallback.objects.all().update(answer="")
+    assert "ada@example.com" not in everything()
+    assert "glad" not in everything()
+    last = events.order_by("-pk")[0]
+    assert (last.event_type, last.event_data["task_attributes"]) == ("task.updated", "{}")
+    assert erase(floor).tasks == 0
+
+
+def test_what_a_task_had_once_is_found_too(floor: models.Workspace) -> None:
+    task = finished(floor, ADA)
+    tasks.update_task(task=task, attributes='{"anonymous": true}', actor=SYSTEM, now=later(9))
+    assert erase(floor).tasks == 1
+    assert "ada@example.com" not in everything()
+
+
+def test_events_of_deleted_tasks_and_workspaces_are_erased_too(floor: models.Workspace) -> None:
+    tasks.delete_task(task=finished(floor, ADA), actor=SYSTEM, now=later(9))
+    finished(floor, ADA)
+    workspaces.delete_workspace(workspace=floor, actor=SYSTEM, now=later(10))
+    assert "ada@example.com" in everything()
+    assert erase(floor).tasks == 2
+    assert "ada@example.com" not in everything()
+
+
+def test_a_task_that_is_not_finished_stays_as_it_is_and_is_named(floor: models.Workspace) -> None:
+    waiting = factories.task(floor, attributes=ADA)
+    done = erase(floor)
+    assert (done.tasks, done.unfinished) == (0, [waiting.sid])
+    waiting.refresh_from_db()
+    assert json.loads(waiting.attributes) == ADA
+    task_statuses.cancel_task(task=waiting, reason="Ada left", actor=SYSTEM, now=later(9))
+    assert erase(floor).tasks == 1
+    assert "Ada" not in everything()
+
+
+def test_counting_changes_nothing(floor: models.Workspace) -> None:
+    finished(floor, ADA)
+    before = everything()
+    done = erase(floor, count_only=True)
+    assert done.tasks == 1
+    assert done.events == models.Event.objects.filter(task_key__isnull=False).count()
+    assert everything() == before
+
+
+def test_other_workspaces_are_not_looked_at(floor: models.Workspace) -> None:
+    finished(floor, ADA)
+    assert erase(factories.workspace()).tasks == 0
+    assert erase(floor, count_only=True).tasks == 1
+
+
+def test_statistics_stay_as_they_are(floor: models.Workspace) -> None:
+    finished(floor, ADA)
+    columns = ("event_type", "event_date", "worker_key", "task_channel_key", "waited_ms")
+    before = list(models.Event.objects.order_by("pk").values_list(*columns))
+    erase(floor)
+    assert list(models.Event.objects.order_by("pk").values_list(*columns))[: len(before)] == before
+
+
+def test_many_batches_and_a_bound(floor: models.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasures, "BATCH", 3)
+    monkeypatch.setattr(erasures, "MOST_TASKS", 2)
+    for _ in range(3):
+        finished(floor, ADA)
+    first = erase(floor)
+    assert (first.tasks, first.more) == (2, True)
+    second = erase(floor)
+    assert (second.tasks, second.more) == (1, False)
+    assert "ada@example.com" not in everything()
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("customer.name = ", "is not an expression"),
+        ("1 == 1", "name the value"),
+        ("customer.name != 'Ben'", "name the value"),
+        ("customer == null", "name the value"),
+    ],
+)
+def test_what_would_hit_every_task_is_refused(
+    floor: models.Workspace, where: str, said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        erase(floor, where)
+
+
+def test_the_command_counts_first_and_ends_with_an_error_while_something_is_left(
+    floor: models.Workspace,
+) -> None:
+    finished(floor, ADA)
+    waiting = factories.task(floor, attributes=ADA)
+
+    def run(*words: str) -> str:
+        printed = io.StringIO()
+        call_command("erase", floor.sid, WHERE, *words, stdout=printed)
+        return printed.getvalue()
+
+    with pytest.raises(CommandError, match=f"1 tasks that match are not finished .{waiting.sid}"):
+        run()
+    task_statuses.cancel_task(task=waiting, reason=None, actor=SYSTEM, now=NOW)
+    assert run().startswith("Found: 2 finished or deleted tasks")
+    assert run("--yes").startswith("Erased: 2 finished or deleted tasks")
+    assert run().startswith("Found: 0 finished or deleted tasks")
+    with pytest.raises(CommandError, match="is not an expression"):
+        call_command("erase", floor.sid, "name ~ 'Ada'", stdout=io.StringIO())
