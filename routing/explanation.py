@@ -98,7 +98,7 @@ class Explanation:
     """Everything there is to say about where a task stands.
 
     `step` is None for a canceled task, which is in none any more. `foreseen` is None unless the
-    task waits though somebody could have it. `target_expression` is what the target of a waiting
+    task waits though a worker could have it. `target_expression` is what the target of a waiting
     task asks, as it was written, and `task_side` what the task itself makes of it. `readable` is
     False where the row is not what actions write.
     """

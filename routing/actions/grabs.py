@@ -44,7 +44,7 @@ def grab_task(
     if story.task.expires_us <= microseconds(now):
         # Its life is over, though no cycle has ended it yet: whoever asks, it waits no more.
         raise NotEligible(Refusal.TASK_NOT_PENDING)
-    gone = StaleState("the worker was deleted meanwhile")
+    gone = StaleState("the worker has just been deleted")
     try:
         hand = matcher.Hand(workers.load_worker(worker.pk))
     except models.Worker.DoesNotExist:

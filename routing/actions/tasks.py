@@ -61,7 +61,7 @@ def create_task(
     """
     channel = task_channel or workspace.task_channels.filter(unique_name="default").first()
     if channel is None:
-        raise StaleState("the workspace was deleted meanwhile")
+        raise StaleState("the workspace has just been deleted")
     start = now if virtual_start_time is None else virtual_start_time
     route = direct.route(
         workspace=workspace,

@@ -182,7 +182,7 @@ def _offer(
     slots = models.WorkerChannel.objects.filter(worker=worker)
     slot = slots.filter(task_channel=task.task_channel_id).first()
     if slot is None:
-        raise StaleState("the worker was deleted meanwhile")
+        raise StaleState("the worker has just been deleted")
     slot.worker = worker
     offer = claims.Offer(task=task, slots=[slot], within_capacity=within_capacity)
     made = offers.hand_on(offer, transfer, actor=actor, now=now)
@@ -249,7 +249,7 @@ def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
         models.Worker.objects.filter(pk=worker_id).select_related("activity", "workspace").first()
     )
     if worker is None:
-        raise StaleState("the worker was deleted meanwhile")
+        raise StaleState("the worker has just been deleted")
     if worker_id in seen_transfers.asked(current):
         raise StaleState(f"worker {worker.sid} was asked meanwhile")
     hand = matcher.Hand(seen_workers.load_worker(worker_id))

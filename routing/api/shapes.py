@@ -287,7 +287,7 @@ RESERVATION: Final = Shape(
     {
         **_own("WR"),
         "task_sid": sid("The task that is offered.", "WT"),
-        "worker_sid": sid("The worker to whom; kept after the worker was deleted.", "WK"),
+        "worker_sid": sid("The worker who is asked; kept after the worker was deleted.", "WK"),
         "worker_name": text("That worker's name; the last one, if deleted.", "Alice"),
         "reservation_status": word("Where it is in its life.", ReservationStatus, "pending"),
         **_DATES,

@@ -118,7 +118,7 @@ def belongs(hand: matcher.Hand, lane: Lane) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSide:
-    """What a target's expression comes to by the task's own attributes, whoever the worker is.
+    """What a target's expression comes to by the task's own attributes, for any worker.
 
     Arguments:
         unmet: those parts of the expression that the task makes false for every worker; "" if none.
