@@ -13,7 +13,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-migration = importlib.import_module("routing.migrations.0017_seconds_and_lane_keys")
+migration = importlib.import_module("routing.migrations.0016_seconds_and_lane_keys")
 
 
 def test_lanes_without_a_key_get_the_one_that_they_would_be_given_now() -> None:
