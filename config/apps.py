@@ -10,3 +10,7 @@ class ConfigConfig(AppConfig):
 
     name = "config"
     verbose_name = "Cordboard"
+
+    def ready(self) -> None:
+        """Register the checks of the settings."""
+        from config import checks  # noqa: F401 - registers what it holds

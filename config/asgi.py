@@ -16,28 +16,30 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - need 
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
-from config import daphne_requests, daphne_sockets, http, pauses  # noqa: E402
+from config import daphne_requests, daphne_sockets, http, pauses, proxies  # noqa: E402
 from config.sockets import only_from_our_pages, refuse, with_session_key  # noqa: E402
 from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
 
 pauses.shorten()
 daphne_requests.install()
 daphne_sockets.install()
+proxies.install()
 sockets = [
     *websocket_urlpatterns,
     # Unknown addresses end here, in a refusal rather than an error. (An ASGI application is right.)
     re_path(r"", refuse),  # type: ignore[arg-type]
 ]
+websockets = URLRouter(
+    [
+        # The SDK brings a token, not a cookie: from pages of any origin, and without one.
+        *bridge,
+        # The desk asks whose session it is itself, again and again: nobody else need.
+        re_path(r"", only_from_our_pages(with_session_key(URLRouter(sockets)))),  # type: ignore[arg-type]
+    ]
+)
 application = ProtocolTypeRouter(
     {
-        "http": http.application(),
-        "websocket": URLRouter(
-            [
-                # The SDK brings a token, not a cookie: from pages of any origin, and without one.
-                *bridge,
-                # The desk asks whose session it is itself, again and again: nobody else need.
-                re_path(r"", only_from_our_pages(with_session_key(URLRouter(sockets)))),  # type: ignore[arg-type]
-            ]
-        ),
+        "http": proxies.with_client_addresses(http.application()),
+        "websocket": proxies.with_client_addresses(websockets),
     }
 )

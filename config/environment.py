@@ -144,6 +144,22 @@ def networks(name: str) -> list[Network]:
         ) from None
 
 
+def trusted_proxies(name: str) -> int | list[Network]:
+    """Return how many proxies stand before the server, or the networks that they are in."""
+    text = env.str(name, "").strip()
+    if text.isdecimal():
+        if int(text) > 10:
+            raise ImproperlyConfigured(f"{name}: {text} is more proxies than anybody chains (10)")
+        return int(text)
+    try:
+        return [ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}; write how many proxies there are, or networks such as"
+            " 10.0.0.0/8,192.168.1.7"
+        ) from None
+
+
 def database(url: str, directory: Path) -> dict[str, Any]:
     """Translate a database URL into Django's settings; an empty one means SQLite in `directory`."""
     if not url:

@@ -20,6 +20,7 @@ from config.environment import (
     rate_limit,
     redis_url,
     secret_key,
+    trusted_proxies,
 )
 
 # --- What this installation is -----------------------------------------------------------------
@@ -27,6 +28,8 @@ from config.environment import (
 DEBUG = env.bool("DEBUG", False)
 HTTPS = env.bool("HTTPS", False)
 """Whether people reach this server by HTTPS, through a proxy that sets X-Forwarded-Proto."""
+TRUSTED_PROXIES: int | list[Network] = trusted_proxies("TRUSTED_PROXIES") or 0
+"""How many proxies, or which networks, X-Forwarded-For and X-Forwarded-Proto are believed from."""
 DATA_DIR = data_dir()
 SECRET_KEY = secret_key(DATA_DIR, debug=DEBUG)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
@@ -180,7 +183,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# From others than trusted proxies the header is dropped before Django sees it, once any are named.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS or TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600 if HTTPS else 0)
 # Deciding for the other names of the operator's domain (subdomains, preload lists) is not ours.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -25,7 +25,9 @@ def only_from_our_pages(application: Application) -> Application:
     @markcoroutinefunction
     def checked(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # Nothing of this is kept for as long as the socket is open.
-        ours = _is_ours(host=_named(scope, b"host"), origin=_named(scope, b"origin"))
+        ours = _is_ours(
+            host=_named(scope, b"host"), origin=_named(scope, b"origin"), scheme=_scheme(scope)
+        )
         return (application if ours else refuse)(scope, receive, send)
 
     return checked
@@ -60,7 +62,13 @@ def _named(scope: Scope, header: bytes) -> str:
     return said[-1].decode("latin-1") if said else ""
 
 
-def _is_ours(*, host: str, origin: str) -> bool:
+def _scheme(scope: Scope) -> str:
+    """Return by which scheme pages of this server are reached, as the proxy or the settings say."""
+    said = _named(scope, b"x-forwarded-proto") if settings.TRUSTED_PROXIES else ""
+    return "https" if settings.HTTPS or said == "https" else "http"
+
+
+def _is_ours(*, host: str, origin: str, scheme: str) -> bool:
     domain, _ = split_domain_port(host)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS or ["localhost"]):
         return False
@@ -69,9 +77,9 @@ def _is_ours(*, host: str, origin: str) -> bool:
         return True
     try:
         page, server = urlsplit(origin), urlsplit(f"//{host}")
-        default = DEFAULT_PORTS.get(page.scheme)
+        default = DEFAULT_PORTS[scheme]
         return (
-            default is not None
+            page.scheme == scheme
             and page.hostname == server.hostname
             and (page.port or default) == (server.port or default)
         )

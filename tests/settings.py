@@ -17,6 +17,7 @@ for _name in (
     "LOG_FORMAT",
     "ALLOWED_HOSTS",
     "RATE_LIMIT",
+    "TRUSTED_PROXIES",
     "CORS_ORIGINS",
     "CALLBACK_ALLOW_PRIVATE",
     "CALLBACK_RETRY_HOURS",

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -155,14 +156,43 @@ def test_a_value_that_makes_no_sense_stops_the_start_in_words(
 
 def test_production_settings_pass_the_deployment_check(tmp_path: Path) -> None:
     key = "".join(chr(33 + number) for number in range(80))
-    checked = manage(
-        *("check", "--deploy", "--fail-level", "WARNING"),
-        DATA_DIR=str(tmp_path),
-        SECRET_KEY=key,
-        HTTPS="1",
-        ALLOWED_HOSTS="cordboard.example",
-    )
+    given = {
+        "DATA_DIR": str(tmp_path),
+        "SECRET_KEY": key,
+        "HTTPS": "1",
+        "ALLOWED_HOSTS": "cordboard.example",
+    }
+    check = ("check", "--deploy", "--fail-level", "WARNING")
+    checked = manage(*check, TRUSTED_PROXIES="1", **given)
     assert checked.returncode == 0, checked.stderr
+    checked = manage(*check, **given)
+    assert checked.returncode == 1
+    assert "TRUSTED_PROXIES is not set" in checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "trusted"),
+    [
+        ("", []),
+        ("0", 0),
+        ("2", 2),
+        ("10.0.0.0/8, ::1", [ip_network("10.0.0.0/8"), ip_network("::1")]),
+    ],
+)
+def test_trusted_proxies_are_a_number_or_networks(
+    monkeypatch: pytest.MonkeyPatch, text: str, trusted: object
+) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", text)
+    assert environment.trusted_proxies("TRUSTED_PROXIES") == trusted
+
+
+@pytest.mark.parametrize("text", ["11", "-1", "all", "10.0.0.1/8", "1,2,x"])
+def test_trusted_proxies_that_are_neither_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", text)
+    with pytest.raises(ImproperlyConfigured, match="TRUSTED_PROXIES"):
+        environment.trusted_proxies("TRUSTED_PROXIES")
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ async def is_let_in(application: Any, path: str = "/", **headers: str) -> bool:
         ("localhost:8000", "http://localhost:8000"),
         ("127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("[::1]:8000", "http://[::1]:8000"),
-        ("localhost", "https://localhost"),
-        ("localhost", "https://localhost:443"),
+        ("localhost", "http://localhost"),
+        ("localhost", "http://localhost:80"),
         ("localhost", "https://trusted.example"),
     ],
 )
@@ -60,6 +60,24 @@ async def test_our_own_pages_are_let_in(host: str, origin: str, settings: Any) -
 async def test_other_pages_are_not(host: str, origin: str) -> None:
     door = sockets.only_from_our_pages(anybody)
     assert not await is_let_in(door, host=host, origin=origin)
+
+
+@pytest.mark.parametrize("is_https", [True, False])
+async def test_a_page_of_the_other_scheme_is_not_ours(is_https: bool, settings: Any) -> None:
+    settings.HTTPS = is_https
+    door = sockets.only_from_our_pages(anybody)
+    for origin in ("https://localhost", "https://localhost:443"):
+        assert await is_let_in(door, host="localhost", origin=origin) == is_https
+    for origin in ("http://localhost", "http://localhost:80"):
+        assert await is_let_in(door, host="localhost", origin=origin) != is_https
+
+
+async def test_a_trusted_proxy_says_by_which_scheme_pages_are_reached(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    door = sockets.only_from_our_pages(anybody)
+    told = {"host": "localhost", "x-forwarded-proto": "https"}
+    assert await is_let_in(door, origin="https://localhost", **told)
+    assert not await is_let_in(door, origin="http://localhost", **told)
 
 
 async def test_a_script_that_is_no_page_may_come_without_an_origin() -> None:
