@@ -1,22 +1,310 @@
-"""Hand requests on as they came: Twisted would read their forms first, for nobody.
+"""Bound what an HTTP connection may cost before any of our code answers a request.
 
-It would read each form a second time, and answer one that it cannot read with an empty 400.
+Daphne and Twisted take bodies of any size and of any slowness. Here a request is refused by its
+announced length, cut off at the limit if it announces none, and must arrive within a time.
+Bodies are handed on as they came: Twisted would parse each form, and answer one that it cannot
+read with an empty 400.
 """
 
 from __future__ import annotations
 
+import json
+import logging
+import resource
+from collections import Counter
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any, Final
+
 from daphne import http_protocol
+from django.conf import settings
+from twisted.web import http
+
+from config import bodies, proxies
+
+logger = logging.getLogger(__name__)
+
+HEAD_SECONDS: Final = 20
+"""Within this time after its first byte, or after the connection's beginning, a head is whole."""
+BODY_WINDOW_SECONDS: Final = 15
+BODY_WINDOW_BYTES: Final = 30 * 1024
+"""What must arrive of an unfinished body within each window: 2 kB a second."""
+LINGER_SECONDS: Final = 2
+LINGER_BYTES: Final = 1024 * 1024
+"""For how long, and how much of, a refused body is read so that the client sees the refusal."""
+OPEN_FILES: Final = 65_536
+"""What the limit of open files is raised to, where the system allows it."""
+
+
+class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
+    """A connection whose requests must arrive in time, and within their size."""
+
+    is_refused = False
+    _timer: Any = None
+    _is_in_body = False
+    _is_counted = False
+    _dropped = 0
+
+    def connectionMade(self) -> None:
+        """Start the time for the first head."""
+        super().connectionMade()
+        self._is_counted = True
+        self._start(HEAD_SECONDS, self._head_is_late)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes in; a new request's first byte starts the time for its head."""
+        if self.is_refused:
+            self._dropped += len(data)
+            if self._dropped > LINGER_BYTES:
+                self.transport.abortConnection()
+            return
+        if self._timer is None and not self._handlingRequest:
+            self._start(HEAD_SECONDS, self._head_is_late)
+        super().dataReceived(data)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Take a line of a head in."""
+        if not self.is_refused:
+            super().lineReceived(line)
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Take bytes of a body in."""
+        if not self.is_refused:
+            super().rawDataReceived(data)
+
+    def allHeadersReceived(self) -> None:
+        """Refuse a body that is announced as too large; otherwise start the time for the body."""
+        if self.length is not None and self.length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            self.refuse_size()
+            return
+        super().allHeadersReceived()
+        self._stop()
+        if self.length != 0 and not self.is_refused:
+            self._is_in_body = True
+            self._start_window()
+
+    def allContentReceived(self) -> None:
+        """Hand a whole request on."""
+        if self.is_refused:
+            return
+        self._is_in_body = False
+        self._stop()
+        super().allContentReceived()
+
+    def refuse_size(self) -> None:
+        """Answer that a body is too large."""
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        self.refuse(413, f"The request's body is too large; at most {limit} bytes are allowed")
+
+    def refuse(self, status: int, message: str) -> None:
+        """Answer before a request is whole, and take nothing more of this connection."""
+        if self.is_refused:
+            return
+        self.is_refused = True
+        self._stop()
+        self.setTimeout(None)
+        self.transport.write(_answer(status, message, path=getattr(self, "_path", b"")))
+        self._networkProducer.unregisterProducer()
+        self.transport.loseWriteConnection()
+        self._timer = self.callLater(LINGER_SECONDS, self._end)
+        for request in self.requests:
+            request.release()
+
+    def become_websocket(self) -> None:
+        """Let go of a connection that another protocol has taken over."""
+        self._stop()
+        self.setTimeout(None)
+        self._uncount()
+
+    def connectionLost(self, reason: Any) -> None:
+        """Stop all timers, and make room for another connection."""
+        self._stop()
+        self._uncount()
+        super().connectionLost(reason)
+
+    def _uncount(self) -> None:
+        if self._is_counted:
+            self._is_counted = False
+            connections.remove(self.transport.getPeer())
+
+    def _head_is_late(self) -> None:
+        self._timer = None
+        if self.requests and not self._handlingRequest:
+            self.refuse(408, f"The request's head must arrive within {HEAD_SECONDS} seconds")
+        else:
+            self.loseConnection()
+
+    def _start_window(self) -> None:
+        before = self.requests[-1].share.received
+        self._start(BODY_WINDOW_SECONDS, lambda: self._end_window(before))
+
+    def _end_window(self, before: int) -> None:
+        self._timer = None
+        if self.requests[-1].share.received - before >= BODY_WINDOW_BYTES:
+            self._start_window()
+            return
+        self.refuse(
+            408,
+            f"The request's body must arrive at {BODY_WINDOW_BYTES} bytes in"
+            f" {BODY_WINDOW_SECONDS} seconds or more",
+        )
+
+    def _start(self, seconds: float, function: Any) -> None:
+        self._stop()
+        self._timer = self.callLater(seconds, function)
+
+    def _stop(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    def _end(self) -> None:
+        self._timer = None
+        self.transport.abortConnection()
 
 
 class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
-    """A request whose body only the application reads."""
+    """A request whose body is bounded, and read by the application only."""
+
+    def gotLength(self, length: int | None) -> None:
+        """Prepare for a body, in memory: Twisted would write larger ones to the disk."""
+        self.content = BytesIO()
+        self.share = bodies.Share(budget, _client_of(self))
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take a part of the body in, if it may be so large and there is room for it."""
+        channel = self.channel
+        if channel is None or channel.is_refused:
+            return
+        has_room = self.share.add(len(data))
+        if self.share.received > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            channel.refuse_size()
+        elif not has_room:
+            channel.refuse(503, "Too many large requests arrive just now; try again")
+        else:
+            super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Take the request in once it is whole."""
         self._parsePOSTFormSubmission = False
         super().requestReceived(command, path, version)
 
+    def process(self) -> Any:
+        """Have the request answered, or its connection become a websocket."""
+        channel = self.channel
+        processed = super().process()
+        if self.transport is None:
+            channel.become_websocket()
+        return processed
+
+    def finish(self) -> None:
+        """Release the body once the answer is written."""
+        self.release()
+        super().finish()
+
+    def connectionLost(self, reason: Any) -> None:
+        """Release the body of a client that is gone."""
+        self.release()
+        super().connectionLost(reason)
+
+    def release(self) -> None:
+        """Give back the room that the body took."""
+        share = getattr(self, "share", None)
+        if share is not None:
+            share.release()
+
+
+class Connections:
+    """How many connections that are no websockets each client has open."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._open: Counter[str] = Counter()
+        self._refused: set[str] = set()
+
+    def add(self, peer: Any) -> bool:
+        """Count one more of a client; return whether it may have so many."""
+        address = getattr(peer, "host", None)
+        client = proxies.network_of(address)
+        if self._open[client] >= settings.CONNECTIONS_PER_ADDRESS and _is_limited(address):
+            if client not in self._refused:
+                self._refused.add(client)
+                count = self._open[client]
+                logger.warning("%s has %d connections open; more are refused", client, count)
+            return False
+        self._open[client] += 1
+        return True
+
+    def remove(self, peer: Any) -> None:
+        """Count one less of a client."""
+        client = proxies.network_of(getattr(peer, "host", None))
+        self._open[client] -= 1
+        if self._open[client] <= 0:
+            del self._open[client]
+            self._refused.discard(client)
+
+
+def _is_limited(address: str | None) -> bool:
+    """Return whether an address may have so many connections only: no proxy, no unix socket."""
+    return address is not None and not proxies.is_proxy(address, settings.TRUSTED_PROXIES)
+
+
+budget: Final = bodies.Budget()
+connections: Final = Connections()
+
+
+def _client_of(request: Any) -> str:
+    """Return whose request it is, for limits."""
+    peer = getattr(request.channel.getPeer(), "host", None)
+    given = request.requestHeaders.getRawHeaders(proxies.FORWARDED_FOR, [])
+    forwarded = [value.decode("latin-1") for value in given]
+    return proxies.network_of(proxies.client_address(peer, forwarded, settings.TRUSTED_PROXIES))
+
+
+def _answer(status: int, message: str, *, path: bytes) -> bytes:
+    """Return a whole response, in the form that clients of this path read."""
+    if path.startswith(b"/v1/"):
+        code = 20000 + status
+        more = f"/docs/errors/{code}"
+        found = {"code": code, "message": message, "more_info": more, "status": status}
+        kind, body = "application/json", json.dumps(found).encode()
+    else:
+        kind, body = "text/plain; charset=utf-8", f"{message}\n".encode()
+    head = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "Connection: close",
+        *(["Retry-After: 1"] if status == 503 else []),
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def raise_open_files() -> None:
+    """Allow this process as many open files as it needs for websockets, if the system does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def build_protocol(factory: Any, addr: Any) -> Any:
+    """Return the protocol for a new connection; None closes it."""
+    return _build_protocol(factory, addr) if connections.add(addr) else None
+
+
+def bounded_protocol(_factory: Any) -> Any:
+    """Return what the factory makes a connection's protocol of."""
+    return http._GenericHTTPChannelProtocol(BoundedChannel())
+
+
+_build_protocol: Final = http_protocol.HTTPFactory.buildProtocol
+
 
 def install() -> None:
-    """Let Daphne take all requests in like this."""
+    """Have Daphne take all requests in like this."""
     http_protocol.WebRequest = PlainRequest
+    http_protocol.HTTPFactory.protocol = bounded_protocol
+    http_protocol.HTTPFactory.buildProtocol = build_protocol
+    raise_open_files()

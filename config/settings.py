@@ -62,6 +62,8 @@ SDK_SESSIONS_PER_WORKER = env.int("SDK_SESSIONS_PER_WORKER", 20)
 """How many sessions of the worker SDK one worker may have open with one web process."""
 SDK_SESSIONS_PER_ACCOUNT = env.int("SDK_SESSIONS_PER_ACCOUNT", 10_000)
 """How many all workers of an account may have open with one web process."""
+CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 256, validate=validate.Range(min=1))
+"""HTTP connections that one address may have open with one web process; websockets are others."""
 SOCKET_BACKLOG = env.int("SOCKET_BACKLOG", 1024 * 1024)
 """Bytes that a websocket may leave unread before it is closed."""
 DELIVERY_INLINE = False
@@ -120,7 +122,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
-# The largest REST body by far is a workflow document; a larger body is refused before it is read.
+# The largest REST body by far is a workflow document; a larger body is refused before it is read,
+# by `config.daphne_requests`.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024 + 64 * 1024
 
 STATIC_URL = "static/"

@@ -112,6 +112,14 @@ ERRORS: Final = (
         "PUT is not possible on /v1/Workspaces",
     ),
     ErrorWords(
+        20408,
+        408,
+        "The request took too long to arrive",
+        "A request's head must arrive within 20 seconds, and its body at 2 kB a second or more.",
+        "Send it again over a better connection, in one piece.",
+        "The request's head must arrive within 20 seconds",
+    ),
+    ErrorWords(
         20409,
         409,
         "Something else was faster, or stands against it",
@@ -205,9 +213,9 @@ ERRORS: Final = (
     ErrorWords(
         20503,
         503,
-        "The database does not answer just now",
-        "The database is busy or away. Nothing was changed.",
-        "Try again after a moment, waiting longer each time.",
+        "The server is busy just now",
+        "The database is busy or away, or too many requests wait already. Nothing was changed.",
+        "Try again after as many seconds as `Retry-After` says, waiting longer each time.",
         "The database does not answer just now; try again",
     ),
 )

@@ -51,3 +51,33 @@ def test_a_body_that_ends_early_changes_nothing_and_stops_nobody(cordboard: Cord
     connection.request("GET", "/v1/Workspaces?FriendlyName=Half", headers=headers)
     assert json.load(connection.getresponse())["workspaces"] == []
     connection.close()
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_of_hundreds_of_megabytes_is_refused_before_it_is_taken(
+    cordboard: Cordboard, is_chunked: bool
+) -> None:
+    how = "Transfer-Encoding: chunked" if is_chunked else "Content-Length: 419430400"
+    head = f"POST /v1/Workspaces HTTP/1.1\r\nHost: 127.0.0.1\r\n{how}\r\n\r\n"
+    piece = b"x" * 65_536
+    with socket.create_connection(("127.0.0.1", int(cordboard.port)), timeout=20) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+        client.sendall(head.encode())
+        if is_chunked:
+            for _ in range(2 * 1024 * 1024 // len(piece) + 2):
+                client.sendall(b"10000\r\n" + piece + b"\r\n")
+        answer = client.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b'"code": 20413' in answer
+        assert sent_until_cut_off(client, piece) < 64 * 1024 * 1024
+
+
+def sent_until_cut_off(client: socket.socket, piece: bytes) -> int:
+    """Send on until the connection is cut, and return how many bytes were sent."""
+    sent = 0
+    try:
+        while sent < 400 * 1024 * 1024:
+            sent += client.send(piece)
+    except OSError:
+        return sent
+    return sent
