@@ -7,9 +7,8 @@ crosses once, into a thread that is there already.
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+import time
+from typing import IO, Any, Final
 
 from django.core import signals
 from django.core.exceptions import RequestAborted
@@ -18,19 +17,33 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from config import views
+from config import clients, views
 from config.environment import env
+from config.hashers import HASHES_AT_ONCE
+from config.lanes import Full, Lane
+from config.proxies import network_of
 from routing.api.errors import ApiError
+
+LOGIN_PATH: Final = "/accounts/login/"
+PROBE_PATH: Final = "/healthz"
+RECEIVED: Final = "cordboard.received"
+"""Under which a scope keeps when its request had arrived, by the monotonic clock."""
 
 
 class ThreadedHandler(ASGIHandler):
-    """Django behind ASGI, with each request in one of a fixed number of threads."""
+    """Django behind ASGI, with each request in one of a fixed number of threads.
+
+    Logins, which cost a password's hash, and probes have threads of their own: however many there
+    are, they keep no other request waiting.
+    """
 
     def __init__(self, *, threads: int) -> None:
         """Load the middleware for synchronous use."""
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
-        self.threads = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self.requests = Lane("http", threads=threads, waiting=2_000, waiting_by_client=256)
+        self.logins = Lane("login", threads=HASHES_AT_ONCE, waiting=100, waiting_by_client=30)
+        self.probes = Lane("probe", threads=1, waiting=100, waiting_by_client=100)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Take a request in, have it answered, and send the answer out."""
@@ -38,9 +51,25 @@ class ThreadedHandler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(self.threads, self._answer, scope, body)
+        scope[RECEIVED] = time.monotonic()
+        writes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        if scope["path"] == PROBE_PATH:
+            lane, client = self.probes, "probes"
+        elif scope["path"] == LOGIN_PATH and writes:
+            lane, client = self.logins, network_of((scope.get("client") or (None,))[0])
+        else:
+            lane, client = self.requests, clients.of(scope)
+        try:
+            response = await lane.run(self._answer, scope, body, client=client, writes=writes)
+        except Full as full:
+            body.close()
+            response = views.busy(scope["path"], by_client=full.by_client)
         await self.send_response(response, send)
+
+    def close(self) -> None:
+        """Wait for what the threads do, and end them."""
+        for lane in (self.requests, self.logins, self.probes):
+            lane.threads.shutdown()
 
     def create_request(self, scope: Any, body_file: IO[bytes]) -> tuple[Any, Any]:
         """Return the request, or an answer to what cannot be read as one."""
@@ -59,6 +88,8 @@ class ThreadedHandler(ASGIHandler):
         with body:
             request, refused = self.create_request(scope, body)
             response: Any = refused if request is None else self.get_response(request)
+            if request is not None:
+                clients.remember(request)
             try:
                 return _whole(response)
             finally:

@@ -160,7 +160,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 SESSION_ENGINE = "config.sessions"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "config.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -173,6 +173,11 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 AXES_FAILURE_LIMIT = 10
+AXES_HANDLER = "config.logins.Handler"
+LOGIN_FAILURES_PER_ADDRESS = env.int(
+    "LOGIN_FAILURES_PER_ADDRESS", 60, validate=validate.Range(min=1)
+)
+"""Failed logins from one address in 15 minutes, after which it is locked out for their rest."""
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_CALLABLE = "config.views.locked_out"
 AXES_RESET_ON_SUCCESS = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views import defaults
 from django.views.decorators.cache import never_cache
@@ -27,6 +27,23 @@ def locked_out(
 ) -> HttpResponse:
     """Answer a login that has failed too often, right or wrong as it may be this time."""
     return render(request, "registration/locked.html", status=429)
+
+
+def busy(path: str, *, by_client: bool) -> HttpResponse:
+    """Answer a request that cannot even wait, as so many do, without any of the middleware.
+
+    Arguments:
+        by_client: whether those are its own client's requests.
+    """
+    status = 429 if by_client else 503
+    words = "Too many of your requests wait" if by_client else "Too many requests wait"
+    message = f"{words} for an answer already; try again in 1 second"
+    headers = {"Retry-After": "1", "Cache-Control": "no-store"}
+    if not path.startswith(API):
+        return HttpResponse(message, "text/plain", status, headers=headers)
+    code = 20000 + status
+    body = {"code": code, "message": message, "more_info": f"/docs/errors/{code}", "status": status}
+    return JsonResponse(body, status=status, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

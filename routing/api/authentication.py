@@ -8,10 +8,13 @@ import functools
 import ipaddress
 import logging
 import secrets
+import threading
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework import exceptions
@@ -46,20 +49,42 @@ class BasicAuthentication(BaseAuthentication):
         # Of an unknown sid a secret that nobody knows is compared all the same.
         sealed = _nobodys(settings.SECRET_KEY) if key is None else key.sealed
         right = _matches(sealed, secret, sid)
-        if not right or not _regulars.has(sid, secret, address):
+        if not right or _regulars.whose(sid, secret, address) is None:
             failures.insist_open(sid, address, now=now.timestamp())
         if not right or key is None:
             failures.note(sid, address, now=now.timestamp())
             raise exceptions.AuthenticationFailed
-        _regulars.add(sid, secret, address)
+        _regulars.add(sid, secret, address, account_sid=key.account.sid)
         if key.api_key is not None:
-            api_keys.note_use(key=key.api_key, now=now)
+            _note_use(key.api_key, now)
         kind = "account" if key.api_key is None else "api-key"
         actor = Actor(type=kind, sid=sid, source="api", ip_address=address)
         return Caller(key.account, actor), None
 
 
 _regulars = failures.Regulars()
+_noting = threading.Lock()
+
+
+def account_of(header: str, address: str | None) -> str | None:
+    """Return the account of an Authorization header that was right before, from this address."""
+    try:
+        sid, secret = _presented(header)
+    except exceptions.NotAuthenticated:
+        return None
+    return _regulars.whose(sid, secret, _canonical(address))
+
+
+def _note_use(key: models.ApiKey, now: datetime) -> None:
+    """Write down that a key is used, unless the database is busy: a read must not wait for that."""
+    if not _noting.acquire(blocking=False):
+        return
+    try:
+        api_keys.note_use(key=key, now=now)
+    except OperationalError as error:
+        logger.warning("the use of %s is not written down (%s)", key.sid, error)
+    finally:
+        _noting.release()
 
 
 def _presented(header: str) -> tuple[str, str]:
@@ -89,7 +114,11 @@ def _matches(sealed: str, secret: str, sid: str) -> bool:
 
 def ip_address(request: Request | HttpRequest) -> str | None:
     """Return the client's address if it has one (a unix socket has none)."""
+    return _canonical(request.META.get("REMOTE_ADDR"))
+
+
+def _canonical(address: str | None) -> str | None:
     try:
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+        return str(ipaddress.ip_address(address or ""))
     except ValueError:
         return None

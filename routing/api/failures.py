@@ -7,6 +7,7 @@ the door for longer. Where Redis does not answer, nobody is slowed down.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import math
@@ -113,34 +114,39 @@ _here = _Here()
 
 
 class Regulars:
-    """Who has come with the right credentials lately: a digest of each, bounded, in this process.
+    """Which credentials were right lately, and whose: a digest of each, bounded, in this process.
 
-    They are let in without a question to Redis, and also while somebody behind the same address
-    (of an office, or of a proxy) guesses.
+    They are let in without a question to Redis, and also while another client behind the same
+    address (of an office, or of a proxy) guesses.
     """
 
     def __init__(self, most: int = 1_000) -> None:
         self.most = most
-        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._known: OrderedDict[bytes, str] = OrderedDict()
         self._lock = threading.Lock()
 
-    def has(self, *presented: str | None) -> bool:
-        """Tell whether these credentials were right before, and keep them in mind if so."""
+    def whose(self, *presented: str | None) -> str | None:
+        """Return whose credentials these are if they were right before, and keep them if so."""
         digest = _digest(presented)
         with self._lock:
-            if digest not in self._known:
-                return False
-            self._known.move_to_end(digest)
-            return True
+            if digest in self._known:
+                self._known.move_to_end(digest)
+            return self._known.get(digest)
 
-    def add(self, *presented: str | None) -> None:
+    def add(self, *presented: str | None, account_sid: str) -> None:
         """Remember credentials that are right."""
         with self._lock:
-            self._known[_digest(presented)] = None
+            self._known[_digest(presented)] = account_sid
             if len(self._known) > self.most:
                 self._known.popitem(last=False)
 
 
 def _digest(presented: tuple[str | None, ...]) -> bytes:
-    key = hashlib.sha256(settings.SECRET_KEY.encode()).digest()
-    return hashlib.blake2b(repr(presented).encode(), key=key, digest_size=16).digest()
+    return hashlib.blake2b(
+        repr(presented).encode(), key=_digest_key(settings.SECRET_KEY), digest_size=16
+    ).digest()
+
+
+@functools.lru_cache(maxsize=2)
+def _digest_key(secret_key: str) -> bytes:
+    return hashlib.sha256(secret_key.encode()).digest()

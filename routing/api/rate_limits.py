@@ -70,18 +70,23 @@ def take(account_sid: str, *, now: float) -> Taken | None:
         return None
     limit, seconds = settings.RATE_LIMIT
     window = int(now // seconds)
-    used = _count(f"cordboard:rate:{account_sid}:{seconds}:{window}", seconds)
+    used = count(f"cordboard:rate:{account_sid}:{seconds}:{window}", seconds=seconds)
     wait = max(math.ceil((window + 1) * seconds - now), 1)
     return Taken(limit, seconds, limit - used, wait)
 
 
-def _count(key: str, seconds: int) -> int:
+def count(key: str, *, seconds: int, more: int = 1) -> int:
+    """Add to a count that all processes share, and return it; 0 while Redis is away.
+
+    Arguments:
+        seconds: for how long it is kept.
+    """
     client = shared_redis.client()
     if client is None:
-        return _here.add(key)
+        return _here.add(key, more)
     try:
         with client.pipeline(transaction=False) as pipeline:
-            pipeline.incr(key)
+            pipeline.incrby(key, more)
             pipeline.expire(key, seconds + 1)
             return int(pipeline.execute()[0])
     except shared_redis.BROKEN as error:
@@ -96,12 +101,12 @@ class _Here:
         self.counts: dict[str, int] = {}
         self.lock = threading.Lock()
 
-    def add(self, key: str) -> int:
-        """Count one more and return how many that makes."""
+    def add(self, key: str, more: int) -> int:
+        """Count so many more and return how many that makes."""
         with self.lock:
             if key not in self.counts and len(self.counts) > 1_000:
                 self.counts.clear()
-            self.counts[key] = self.counts.get(key, 0) + 1
+            self.counts[key] = self.counts.get(key, 0) + more
             return self.counts[key]
 
 

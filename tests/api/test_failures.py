@@ -143,5 +143,5 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(here.counts) <= 5
     regulars = failures.Regulars(most=5)
     for number in range(20):
-        regulars.add(str(number))
-    assert [regulars.has(str(number)) for number in (14, 15, 19)] == [False, True, True]
+        regulars.add(str(number), account_sid=f"AC{number}")
+    assert [regulars.whose(str(number)) for number in (14, 15, 19)] == [None, "AC15", "AC19"]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.contrib.auth.models import User
 from django.test import Client
+
+from routing.api import rate_limits
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +83,37 @@ def test_a_name_that_fails_too_often_is_locked_and_others_are_not(
     assert log_in("ada", "wrong") == 429
     assert log_in("ada", "right") == 429
     assert log_in("bob", "right") == 302
+
+
+def test_an_address_that_fails_with_many_names_is_locked_and_another_is_not(
+    client: Client, ada: User, settings: Any
+) -> None:
+    settings.AXES_ENABLED = True
+    settings.LOGIN_FAILURES_PER_ADDRESS = 5
+    rate_limits._here.counts.clear()
+
+    def log_in(name: str, password: str, address: str) -> int:
+        given = {"username": name, "password": password}
+        return client.post("/accounts/login/", given, REMOTE_ADDR=address).status_code
+
+    for number in range(5):
+        assert log_in(f"name {number}", "guess", "2001:db8::5") == 200
+    assert log_in("another", "guess", "2001:db8::5") == 429
+    # Another address of the same network is the same client's.
+    assert log_in("ada", "right", "2001:db8::6") == 429
+    assert log_in("ada", "right", "2001:db8:0:1::5") == 302
+
+
+@pytest.mark.parametrize("parameters", [(2, 102_400, 8), (2, 19_456, 1)])
+def test_hashes_of_earlier_parameters_still_match_and_are_replaced(
+    parameters: tuple[int, int, int], settings: Any
+) -> None:
+    settings.PASSWORD_HASHERS = ["config.hashers.Argon2PasswordHasher"]
+    before = Argon2PasswordHasher()
+    before.time_cost, before.memory_cost, before.parallelism = parameters
+    encoded = before.encode("right", "a salt that is long enough")
+    hashed: list[str] = []
+    assert check_password("right", encoded, setter=hashed.append)
+    assert not check_password("wrong", encoded)
+    assert bool(hashed) == (parameters != (2, 19_456, 1))
+    assert "m=19456,t=2,p=1" in make_password("right")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import threading
 from typing import Any
 
 import pytest
 from channels.testing import ApplicationCommunicator
+from django.contrib.auth.models import User
 from django.core import signals
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import RequestFactory
 from django.urls import path
 
+from config import clients
 from config.http import ThreadedHandler
+from config.lanes import Lane
+from routing.api import authentication, failures
 
 threads: list[str] = []
 
@@ -35,18 +42,25 @@ def fail(_request: HttpRequest) -> HttpResponse:
     raise LookupError("as the test wants it")
 
 
-urlpatterns = [path("echo", echo), path("stream", stream), path("fail", fail)]
+urlpatterns = [
+    *(path(name, echo) for name in ("echo", "healthz", "accounts/login/")),
+    path("stream", stream),
+    path("fail", fail),
+]
 pytestmark = pytest.mark.urls(__name__)
 
 
 async def ask(
-    target: str, body: bytes = b"", query: bytes = b""
+    target: str,
+    body: bytes = b"",
+    query: bytes = b"",
+    handler: ThreadedHandler | None = None,
 ) -> tuple[int, dict[bytes, bytes], bytes]:
     """Send a request through a handler of its own; return status, headers and body."""
     scope = {"type": "http", "method": "POST", "path": target, "query_string": query, "headers": []}
     headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
-    handler = ThreadedHandler(threads=1)
-    communicator = ApplicationCommunicator(handler, scope | {"headers": headers})
+    own = ThreadedHandler(threads=1)
+    communicator = ApplicationCommunicator(handler or own, scope | {"headers": headers})
     await communicator.send_input({"type": "http.request", "body": body[:3], "more_body": True})
     await communicator.send_input({"type": "http.request", "body": body[3:]})
     start = await communicator.receive_output(5)
@@ -57,7 +71,7 @@ async def ask(
         if not piece.get("more_body"):
             break
     await communicator.wait()
-    handler.threads.shutdown()
+    own.close()
     return start["status"], dict(start["headers"]), content
 
 
@@ -123,3 +137,61 @@ async def test_a_client_that_goes_away_while_sending_is_no_error() -> None:
     await communicator.send_input({"type": "http.disconnect"})
     await communicator.wait()
     assert await communicator.receive_nothing()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_logins_and_probes_have_threads_of_their_own() -> None:
+    for target, lane in (("/accounts/login/", "login"), ("/healthz", "probe"), ("/echo", "http")):
+        await ask(target)
+        assert threads.pop().startswith(lane)
+
+
+@pytest.mark.parametrize(("waiting_by_client", "expected"), [(1, 503), (0, 429)])
+async def test_what_cannot_even_wait_is_refused_in_the_words_of_its_reader(
+    waiting_by_client: int, expected: int
+) -> None:
+    handler = ThreadedHandler(threads=1)
+    handler.requests = Lane("http", threads=1, waiting=0, waiting_by_client=waiting_by_client)
+    release = threading.Event()
+    busy = asyncio.ensure_future(handler.requests.run(release.wait, client="another"))
+    await asyncio.sleep(0)
+    status, headers, body = await ask("/v1/Workspaces", handler=handler)
+    assert (status, headers[b"Retry-After"]) == (expected, b"1")
+    assert json.loads(body)["code"] == 20000 + expected
+    status, headers, body = await ask("/echo", handler=handler)
+    assert (status, headers[b"Content-Type"]) == (expected, b"text/plain")
+    release.set()
+    await busy
+    assert (await ask("/echo", handler=handler))[0] == 200
+    handler.close()
+
+
+async def test_an_account_is_recognized_by_credentials_that_were_right_before_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = failures.Regulars()
+    monkeypatch.setattr(authentication, "_regulars", known)
+    known.add("AC1", "right", "203.0.113.5", account_sid="AC1")
+
+    def client(sid: str, secret: str, address: str = "203.0.113.5") -> str:
+        pair = base64.b64encode(f"{sid}:{secret}".encode())
+        headers = [(b"authorization", b"Basic " + pair)]
+        return clients.of({"client": (address, 1), "headers": headers})
+
+    assert client("AC1", "right") == "AC1"
+    assert client("AC1", "wrong") == "203.0.113.5"
+    assert client("AC1", "right", "203.0.113.6") == "203.0.113.6"
+
+
+def test_a_session_is_recognized_by_its_user_once_it_was_used(
+    rf: RequestFactory, settings: Any
+) -> None:
+    request = rf.get("/agent/")
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = "key of a session"
+    cookie = f"{settings.SESSION_COOKIE_NAME}=key of a session".encode()
+    scope = {"client": ("203.0.113.5", 1), "headers": [(b"cookie", cookie)]}
+    clients.remember(request)
+    assert clients.of(scope) == "203.0.113.5"
+    request._cached_user = User(pk=7)  # type: ignore[attr-defined]
+    clients.remember(request)
+    assert clients.of(scope) == "user 7"

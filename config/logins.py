@@ -1,0 +1,63 @@
+"""Slow down addresses from which logins fail again and again, whatever names they try.
+
+django-axes counts failures by name and address together, so that a guess at a name locks out
+neither a whole office nor that name everywhere. It never slows down a client that tries each name
+once; the count by address does.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.helpers import get_client_ip_address
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from config import proxies
+from routing.api import rate_limits
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS: Final = 900
+"""For how long failures of an address are counted together."""
+
+
+class Handler(AxesDatabaseHandler):  # type: ignore[misc]
+    """Counts failures by name and address, and by address alone."""
+
+    def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
+        """Return whether this login may not be tried now."""
+        is_slowed = _count(request, 0) >= settings.LOGIN_FAILURES_PER_ADDRESS
+        return is_slowed or super().is_locked(request, credentials)
+
+    def user_login_failed(
+        self,
+        sender: Any,
+        credentials: dict[str, Any],
+        request: HttpRequest | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Count a failure; one from an address that is locked out leaves no further trace."""
+        most = settings.LOGIN_FAILURES_PER_ADDRESS
+        if request is not None:
+            count = _count(request, 1)
+            if count > most:
+                request.axes_locked_out = True  # type: ignore[attr-defined]
+                return
+            if count == most:
+                logger.warning("%s is locked out: too many logins failed", _network(request))
+        super().user_login_failed(sender, credentials, request, **kwargs)
+
+
+def _network(request: HttpRequest) -> str:
+    return proxies.network_of(get_client_ip_address(request))
+
+
+def _count(request: HttpRequest, more: int) -> int:
+    """Count so many more failures of an address, and return how many it has in this window."""
+    window = int(timezone.now().timestamp()) // WINDOW_SECONDS
+    name = f"cordboard:logins:{_network(request)}:{window}"
+    return rate_limits.count(name, seconds=WINDOW_SECONDS, more=more)

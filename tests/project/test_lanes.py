@@ -1,0 +1,139 @@
+"""Threads are shared: one client has half of them, writers leave two, and turns are taken."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+
+import pytest
+
+from config.lanes import Full, Lane
+
+
+class Busy:
+    """A lane whose threads do what a test lets them do."""
+
+    def __init__(self, threads: int, *, waiting: int = 100, waiting_by_client: int = 100) -> None:
+        self.lane = Lane(
+            "test", threads=threads, waiting=waiting, waiting_by_client=waiting_by_client
+        )
+        self.asked: list[asyncio.Task[None]] = []
+        self.begun: list[str] = []
+        self._holds: dict[str, threading.Semaphore] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, client: str, *, writes: bool = False, count: int = 1) -> None:
+        """Have a client ask for something that lasts until it is released."""
+        hold = self._holds.setdefault(client, threading.Semaphore(0))
+
+        def work() -> None:
+            with self._lock:
+                self.begun.append(client)
+            hold.acquire()
+
+        for _ in range(count):
+            self.asked.append(
+                asyncio.ensure_future(self.lane.run(work, client=client, writes=writes))
+            )
+
+    def release(self, client: str, count: int = 1) -> None:
+        """End so many of a client's."""
+        self._holds[client].release(count)
+
+    async def running(self, count: int) -> Counter[str]:
+        """Return whose requests have begun, once these are so many."""
+        while len(self.begun) < count:
+            await asyncio.sleep(0.001)
+        # Whatever could begin beside them has begun by now: turns are given in the loop.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert len(self.begun) == count
+        return Counter(self.begun)
+
+    async def end(self) -> None:
+        """Let everything be done."""
+        for client in self._holds:
+            self.release(client, len(self.asked))
+        await asyncio.gather(*self.asked, return_exceptions=True)
+        self.lane.threads.shutdown()
+
+
+async def test_one_client_has_half_of_the_threads_and_others_are_served_at_once() -> None:
+    busy = Busy(8)
+    busy.ask("greedy", count=20)
+    assert await busy.running(4) == {"greedy": 4}
+    busy.ask("modest")
+    assert (await busy.running(5))["modest"] == 1
+    busy.release("greedy")
+    assert (await busy.running(6))["greedy"] == 5
+    await busy.end()
+    assert len(busy.begun) == 21
+
+
+async def test_requests_that_write_leave_threads_to_those_that_read() -> None:
+    busy = Busy(8)
+    for number in range(10):
+        busy.ask(f"writer {number}", writes=True)
+    await busy.running(6)
+    busy.ask("reader", count=2)
+    assert (await busy.running(8))["reader"] == 2
+    await busy.end()
+    assert len(busy.begun) == 12
+
+
+async def test_those_who_wait_take_turns() -> None:
+    busy = Busy(1)
+    busy.ask("first")
+    await busy.running(1)
+    busy.ask("greedy", count=3)
+    busy.ask("modest", count=1)
+    for client in ("first", "greedy", "modest", "greedy", "greedy"):
+        busy.release(client)
+    await asyncio.gather(*busy.asked)
+    assert busy.begun == ["first", "greedy", "modest", "greedy", "greedy"]
+    await busy.end()
+
+
+async def test_what_is_too_much_is_refused_at_once() -> None:
+    busy = Busy(1, waiting=3, waiting_by_client=2)
+    busy.ask("greedy", count=4)
+    busy.ask("second", count=1)
+    busy.ask("third", count=1)
+    await busy.running(1)
+    with pytest.raises(Full) as full:
+        await busy.asked[3]
+    assert full.value.by_client
+    with pytest.raises(Full) as full:
+        await busy.asked[5]
+    assert not full.value.by_client
+    await busy.end()
+    assert Counter(busy.begun) == {"greedy": 3, "second": 1}
+
+
+async def test_one_who_gives_up_waiting_takes_no_turn_and_leaves_no_trace() -> None:
+    busy = Busy(1)
+    busy.ask("first")
+    await busy.running(1)
+    busy.ask("gone")
+    busy.ask("patient")
+    await asyncio.sleep(0)
+    busy.asked[1].cancel()
+    await asyncio.sleep(0)
+    busy.release("first")
+    assert await busy.running(2) == {"first": 1, "patient": 1}
+    await busy.end()
+    assert not busy.lane._running
+    assert not busy.lane._waiting
+
+
+async def test_a_request_that_fails_frees_its_thread() -> None:
+    lane = Lane("test", threads=1, waiting=1, waiting_by_client=1)
+
+    def fail() -> None:
+        raise LookupError
+
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            await lane.run(fail, client="any")
+    lane.threads.shutdown()
