@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from routing.admin import access
+from routing.admin.base import OwnFiltersOnly
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Floor": {
@@ -68,6 +69,12 @@ class Site(admin.AdminSite):
     index_title = "Configuration"
     site_url = None
     empty_value_display = "–"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register nouns, those of libraries too, whose lists take their own filters only."""
+        if admin_class is not None and not issubclass(admin_class, OwnFiltersOnly):
+            admin_class = type(admin_class.__name__, (OwnFiltersOnly, admin_class), {})
+        super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may see any page of the admin."""

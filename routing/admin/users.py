@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from routing.admin.base import OperatorsOnly
+from routing.admin.base import OperatorsOnly, OwnFiltersOnly
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -27,7 +27,7 @@ admin.site.unregister(get_user_model())
 
 
 @admin.register(get_user_model())
-class UserAdmin(OperatorsOnly, Base):
+class UserAdmin(OwnFiltersOnly, OperatorsOnly, Base):
     """Passwords and flags; rights by model and group do nothing here and are not shown."""
 
     list_display = ("username", "works_as", "supervised", "is_superuser", "is_active")

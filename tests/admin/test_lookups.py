@@ -1,0 +1,81 @@
+"""A list's query says what its own filters offer: nothing that computes without end, no errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.contrib import admin
+from django.db import models as db
+
+from routing import models
+from tests import factories
+from tests.admin.visitors import Visitor
+
+NONSENSE = ("", "x", "[", "(a+)+$", "\0", "é\ud7ff", "9" * 30, "-1", "1e400", "2026-99-99", "True")
+
+
+def lists() -> Iterator[tuple[str, Any]]:
+    """Give the address of each list, and its admin."""
+    for model, its_admin in admin.site._registry.items():
+        yield f"{model._meta.app_label}_{model._meta.model_name}_changelist", its_admin
+
+
+LISTS = sorted(lists(), key=lambda each: each[0])
+
+
+def columns(its_admin: Any) -> list[str]:
+    """Return the columns of a list's table."""
+    fields = its_admin.model._meta.concrete_fields
+    return [field.name for field in fields if not isinstance(field, db.ForeignKey)]
+
+
+@pytest.mark.parametrize(("page", "its_admin"), LISTS)
+def test_no_column_can_be_searched_by_a_lookup_of_the_querys_own(
+    olga: Visitor, page: str, its_admin: Any
+) -> None:
+    for column in columns(its_admin):
+        for lookup in ("regex", "iregex", "contains", "year", "range"):
+            query = f"?{column}__{lookup}={quote('(a+)+$')}"
+            assert olga.see(page, query=query).status_code == 400, query
+
+
+@pytest.mark.parametrize(("page", "its_admin"), LISTS)
+@pytest.mark.parametrize("value", NONSENSE)
+def test_nonsense_is_refused_or_finds_nothing_and_breaks_no_list(
+    olga: Visitor, page: str, its_admin: Any, value: str
+) -> None:
+    days = its_admin.date_hierarchy
+    names = [f"{days}__{part}" for part in ("year", "month", "day") if days]
+    names += ["q", "p", "o", "all", "e", "_changelist_filters", "workspace", "nonsense"]
+    for each in its_admin.list_filter:
+        if isinstance(each, str):
+            names += [each, f"{each}__exact", f"{each}__isnull", f"{each}__gte"]
+        else:
+            names.append(each.parameter_name)
+    for name in names:
+        answer = olga.see(page, query=f"?{name}={quote(value, errors='surrogatepass')}")
+        assert answer.status_code in (200, 302, 400), name
+
+
+def test_the_filters_beside_a_list_work(alice: Visitor, floor: models.Workspace) -> None:
+    factories.worker(floor)
+    factories.accepted(floor)
+    factories.task(floor)
+    for status, count in (("pending", 1), ("assigned", 1), ("canceled", 0)):
+        query = f"?assignment_status__exact={status}"
+        found = alice.see("routing_task_changelist", query=query).context["cl"].result_list
+        assert len(found) == count
+    zoe = factories.worker(floor, "Zoe", available=False)
+    query = f"?workspace={floor.sid}&activity={zoe.activity.sid}"
+    found = alice.see("routing_worker_changelist", query=query).context["cl"].result_list
+    assert [row.pk for row in found] == [zoe.pk]
+
+
+@pytest.mark.parametrize("month", ["11", "99", "1" * 30])
+def test_failed_logins_are_listed_by_day(olga: Visitor, month: str) -> None:
+    query = f"?attempt_time__year=2026&attempt_time__month={month}"
+    status = olga.see("axes_accessattempt_changelist", query=query).status_code
+    assert status == {"11": 200, "99": 302}.get(month, 400)
