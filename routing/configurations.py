@@ -1,23 +1,25 @@
-"""Read workflow revisions: each is parsed once per process and kept."""
+"""Read workflow revisions: each is parsed once per process and kept, up to a size in all."""
 
 from __future__ import annotations
 
-import functools
+from typing import Final
 
 from routing import models
 from workflows import configuration
+from workflows.caches import SizedCache
+
+_parsed: Final[SizedCache[configuration.Configuration]] = SizedCache(16_000_000)
 
 
-@functools.lru_cache(maxsize=1024)
-def _parsed(revision_id: int) -> configuration.Configuration:
+def of(revision_id: int) -> configuration.Configuration:
+    """Return a revision's configuration, which never changes, nor is its id ever used again."""
+    return _parsed.get(revision_id, lambda: _parse(revision_id))
+
+
+def _parse(revision_id: int) -> tuple[configuration.Configuration, int]:
     text = (
         models.WorkflowRevision.objects.filter(pk=revision_id)
         .values_list("configuration", flat=True)
         .get()
     )
-    return configuration.parse(text)
-
-
-def of(revision_id: int) -> configuration.Configuration:
-    """Return a revision's configuration, which never changes, nor is its id ever used again."""
-    return _parsed(revision_id)
+    return configuration.parse(text), len(text)

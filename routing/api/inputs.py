@@ -205,7 +205,7 @@ def expression(name: str, *, subject: expressions.Subject) -> Param:
 
     def convert(value: str, place: Place) -> expressions.Expression:
         try:
-            return expressions.compile(value, subject=subject)
+            return expressions.compile_once(value, subject=subject)
         except expressions.ExpressionError as error:
             raise ApiError(f"{place.name} is not an expression: {error}") from None
 

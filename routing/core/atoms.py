@@ -6,7 +6,6 @@ workers has it for every lane.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -108,9 +107,15 @@ class Parts:
 NO_PARTS: Final = Parts()
 
 
-@functools.lru_cache(maxsize=10_000)
 def parts(expression: Expression) -> Parts:
     """Take an expression apart."""
+    found: Parts | None = expression.derived.get("parts")
+    if found is None:
+        found = expression.derived["parts"] = _parts(expression)
+    return found
+
+
+def _parts(expression: Expression) -> Parts:
     fixed, of_load, of_task = [], [], []
     for node in parts_of(expression.node, And):
         condition = _condition(node)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from dataclasses import astuple, dataclass
@@ -61,13 +60,19 @@ def _known(path: tuple[str | int, ...] | None, task: View, *, fold: bool = False
     return name.strip().casefold() if fold else name
 
 
-@functools.lru_cache(maxsize=10_000)
 def may_open(expression: Expression) -> bool:
     """Tell whether a worker who does not meet this may meet it for being given more work.
 
     That makes another look worth while after a pass. Most conditions on a worker's load only close
     as it grows, such as a free percentage that must be above something.
     """
+    found: bool | None = expression.derived.get("may open")
+    if found is None:
+        found = expression.derived["may open"] = _may_open(expression)
+    return found
+
+
+def _may_open(expression: Expression) -> bool:
     return any(
         path.root == "worker" and path.segments[:1] == ("channel",)
         for comparison in comparisons(expression.node)

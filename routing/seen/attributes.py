@@ -6,22 +6,29 @@ to stop the router.
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+from workflows.caches import SizedCache
 
 logger = logging.getLogger(__name__)
 
 
-@functools.lru_cache(maxsize=20_000)
+_read: Final[SizedCache[Mapping[str, Any] | None]] = SizedCache(16_000_000)
+
+
 def read(text: str, *, of: str) -> Mapping[str, Any] | None:
     """Return attributes, or None when they are not a JSON object.
 
     Arguments:
         of: the sid of the row, for the log.
     """
+    return _read.get((text, of), lambda: (_parsed(text, of), len(text)))
+
+
+def _parsed(text: str, of: str) -> Mapping[str, Any] | None:
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError) as error:

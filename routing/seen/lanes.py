@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 from collections.abc import Collection, Iterable, Sequence
@@ -15,6 +14,7 @@ from routing.core import seeks, snapshot
 from routing.core.vocabulary import GrabPolicy, QueueOrder
 from routing.models import prepared
 from workflows import expressions
+from workflows.caches import SizedCache
 
 logger = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ def lane(row: models.Lane) -> snapshot.Lane:
 
 def task_queue(queue: models.TaskQueue) -> snapshot.TaskQueue:
     """Return a queue as the router sees it."""
-    return _task_queue(
+    given = (
         queue.pk,
         queue.sid,
         queue.target_workers.strip(),
@@ -203,9 +203,12 @@ def task_queue(queue: models.TaskQueue) -> snapshot.TaskQueue:
         queue.grab_limit,
         queue.grab_after,
     )
+    return _task_queues.get(given, lambda: (_task_queue(*given), len(given[2])))
 
 
-@functools.lru_cache(maxsize=10_000)
+_task_queues: Final[SizedCache[snapshot.TaskQueue]] = SizedCache(3_000_000)
+
+
 def _task_queue(
     pk: int,
     sid: str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .advice import Advice, missing_prefixes, warnings
-from .compiled import Expression, compile, compile_node  # noqa: A004 - as re.compile
+from .compiled import Expression, compile, compile_node, compile_once  # noqa: A004 - as re.compile
 from .errors import ExpressionError, ExpressionSyntaxError
 from .ordering import Ordering, compile_ordering, compile_task_path
 from .parser import MAXIMUM_DEPTH, MAXIMUM_LENGTH
@@ -24,6 +24,7 @@ __all__ = [
     "View",
     "compile",
     "compile_node",
+    "compile_once",
     "compile_ordering",
     "compile_task_path",
     "lookup",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Any
 from weakref import WeakValueDictionary
+
+from workflows.caches import SizedCache
 
 from .codegen import Function, generate, walker
 from .nodes import FALSE, TRUE, Node, Segment, paths
@@ -22,7 +24,7 @@ _UNBOUND = frozenset({"taskrouter"})
 class Expression:
     """A condition; immutable, and equal to every other that has the same canonical text."""
 
-    __slots__ = ("__weakref__", "_function", "_node", "_roots", "_source", "_walks")
+    __slots__ = ("__weakref__", "_function", "_node", "_roots", "_source", "_walks", "derived")
 
     def __init__(self, node: Node, source: str) -> None:
         self._node = node
@@ -30,6 +32,8 @@ class Expression:
         self._function: Function | None = None
         self._roots: frozenset[str] | None = None
         self._walks = 0
+        self.derived: dict[str, Any] = {}
+        """What others have worked out of it once, by name; it is kept for as long as this."""
 
     @property
     def source(self) -> str:
@@ -122,20 +126,40 @@ def _interned(node: Node) -> Expression:
     return _expressions.get(source) or _expressions.setdefault(source, Expression(node, source))
 
 
-@lru_cache(maxsize=8_192)
+# A node takes some 25 times the memory of its text, and as much again once it has code: 150 MB
+# is the most that these hold.
+_BUDGET = 3_000_000
+_compiled: SizedCache[Expression] = SizedCache(_BUDGET)
+_parts: SizedCache[Expression] = SizedCache(_BUDGET // 3)
+
+
 def compile(source: str, *, subject: Subject) -> Expression:  # noqa: A001 - as re.compile
-    """Return the expression that `source` says; raises ExpressionSyntaxError.
+    """Return the expression that `source` says, and keep it; raises ExpressionSyntaxError.
 
     `subject` is "worker" (a queue's workers), "task" (a filter), "target", "workers" (skip_if),
     or "residual": any of these with prefixes, of any length, as binding leaves them.
     """
+
+    def make() -> tuple[Expression, int]:
+        expression = compile_once(source, subject=subject)
+        return expression, max(len(source), len(expression.source))
+
+    return _compiled.get((source, subject), make)
+
+
+def compile_once(source: str, *, subject: Subject) -> Expression:
+    """Return the expression that `source` says without keeping it, as of one request's filter."""
     return _interned(reduce(parse(source, subject=subject), {}))
 
 
-@lru_cache(maxsize=8_192)
 def compile_node(node: Node) -> Expression:
     """Return the expression of one part of another's tree."""
-    return _interned(node)
+
+    def make() -> tuple[Expression, int]:
+        expression = _interned(node)
+        return expression, len(expression.source)
+
+    return _parts.get(node, make)
 
 
 def _restore(source: str) -> Expression:

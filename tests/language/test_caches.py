@@ -1,0 +1,75 @@
+"""A cache of a bounded size: what was used longest ago makes room."""
+
+from __future__ import annotations
+
+import pytest
+
+from workflows import expressions
+from workflows.caches import ENTRY_SIZE, SizedCache
+from workflows.expressions import compiled
+
+
+def held(cache: SizedCache[str], *keys: str) -> list[bool]:
+    """Return which of these keys the cache has, without making them used."""
+    return [key in cache._entries for key in keys]
+
+
+def test_entries_are_made_once_and_those_used_longest_ago_make_room() -> None:
+    cache: SizedCache[str] = SizedCache(3 * (ENTRY_SIZE + 100))
+    made: list[str] = []
+
+    def get(key: str) -> str:
+        def make() -> tuple[str, int]:
+            made.append(key)
+            return key.upper(), 100
+
+        return cache.get(key, make)
+
+    for key in "abc":
+        assert get(key) == key.upper()
+    assert get("a") == "A"
+    assert get("d") == "D"
+    assert made == ["a", "b", "c", "d"]
+    assert held(cache, *"abcd") == [True, False, True, True]
+    cache.clear()
+    assert len(cache) == cache.size == 0
+
+
+def test_what_alone_would_take_most_of_the_room_is_not_kept() -> None:
+    cache: SizedCache[str] = SizedCache(1_000)
+    assert cache.get("small", lambda: ("s", 1)) == "s"
+    assert cache.get("large", lambda: ("l", 900)) == "l"
+    assert held(cache, "small", "large") == [True, False]
+
+
+def test_what_cannot_be_made_is_tried_each_time() -> None:
+    cache: SizedCache[str] = SizedCache(1_000)
+
+    def fail() -> tuple[str, int]:
+        raise LookupError
+
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            cache.get("key", fail)
+    assert cache.get("key", lambda: ("found", 1)) == "found"
+
+
+def test_expressions_are_kept_by_the_size_of_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache: SizedCache[expressions.Expression] = SizedCache(30_000)
+    monkeypatch.setattr(compiled, "_compiled", cache)
+    for number in range(100):
+        text = f"worker.name == '{number:04}{'x' * 1_000}'"
+        expressions.compile(text, subject="worker")
+        assert cache.size <= 30_000
+    assert 20 <= len(cache) < 30
+    assert expressions.compile(text, subject="worker") is expressions.compile(
+        text, subject="worker"
+    )
+
+
+def test_the_filter_of_one_request_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache: SizedCache[expressions.Expression] = SizedCache(30_000)
+    monkeypatch.setattr(compiled, "_compiled", cache)
+    once = expressions.compile_once("vip == true", subject="task")
+    assert len(cache) == 0
+    assert once == expressions.compile("vip == true", subject="task")
