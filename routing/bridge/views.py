@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from routing import tokens
-from routing.api import errors
+from routing.api import errors, rate_limits
 from routing.api.authentication import ip_address
 from routing.api.errors import ApiError
 from routing.bridge import calls, notices, resources, rights
@@ -58,6 +58,9 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
         )
     call = calls.read(_body(request), if_match=request.headers.get("If-Match", ""))
     grant = verified(call.token)
+    taken = rate_limits.take(grant.account.sid, now=timezone.now().timestamp())
+    if taken is not None:
+        taken.insist()
     if account_sid is not None and not serves(grant, account_sid, channel):
         raise rights.forbidden("it is for another account or channel")
     version = notices.version_read(grant, call)

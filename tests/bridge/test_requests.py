@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from routing import models
+from routing.api import rate_limits
 from tests import factories
 from tests.bridge.conftest import Floor
 
@@ -230,3 +231,14 @@ def test_a_whole_surrogate_pair_is_a_character(floor: Floor) -> None:
     text = json.dumps(body)
     assert "\\ud83d\\ude00" in text
     assert floor.post(text)[0] == 200
+
+
+@override_settings(RATE_LIMIT=(2, 3600))
+def test_requests_count_towards_the_accounts_limit(floor: Floor) -> None:
+    rate_limits._here.counts.clear()
+    for _ in range(2):
+        assert floor.send("GET", "{W}/Activities")[0] == 200
+    status, error = floor.send("POST", "{K}", FriendlyName="Anna")
+    assert (status, error["code"]) == (429, 20429)
+    # Without a good token nothing of an account's is used.
+    assert floor.send("GET", "{W}/Activities", "nonsense")[0] == 401
