@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -32,7 +33,6 @@ from .unknown_keys import (
 __all__ = [
     "HIGHEST",
     "MAXIMUM_BYTES",
-    "MAXIMUM_WARNINGS",
     "Configuration",
     "ConfigurationError",
     "Filter",
@@ -42,12 +42,15 @@ __all__ = [
 ]
 
 HIGHEST = 2**31 - 1  # of a priority, and of a timeout in seconds
-MAXIMUM_WARNINGS = 100  # that one document is given; a document with more gets the first of them
 
 Compiled = TypeVar("Compiled")
 TaskPath = tuple[str | int, ...]
 
 _WHOLE = re.compile(r"\s*([+-]?[0-9]{1,18})\s*", re.ASCII)
+MOST_PROBLEMS = 200
+"""Problems, and warnings, that are listed of one document."""
+LONGEST_PATH = 500
+"""Characters of the place of a problem, which the document's own keys are part of."""
 _NOT_IN_DEFAULT = ("timeout", "skip_if", "known_worker_sid", "known_worker_friendly_name")
 
 
@@ -106,11 +109,26 @@ def parse(document: str, *, queue_sids: Collection[str] | None = None) -> Config
     problems: list[Problem] = []
     root = read(document, problems)
     reader = _Reader(problems, queue_sids)
-    configuration = None if root is None else reader.configuration(root)
+    configuration = None
+    if root is not None:
+        with contextlib.suppress(_Enough):
+            configuration = reader.configuration(root)
     if problems or configuration is None:
         # What is missing may be there under a misspelled key.
-        raise ConfigurationError((*problems, *reader.misspelled_keys))
+        raise ConfigurationError(_listed([*problems, *reader.misspelled_keys]))
     return configuration
+
+
+def _listed(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Return the problems that are told, each of a length that can be read."""
+    told = [Problem(p.path[:LONGEST_PATH], p.message) for p in problems[:MOST_PROBLEMS]]
+    if more := len(problems) - len(told):
+        told.append(Problem("", f"and {more:,} more"))
+    return tuple(told)
+
+
+class _Enough(Exception):
+    """So much is wrong already that the rest of a document is not read."""
 
 
 class _Reader:
@@ -125,18 +143,20 @@ class _Reader:
         self.queues: set[str] = set()
 
     def refuse(self, path: str, message: str) -> None:
-        """Note a problem."""
+        """Note a problem; raises `_Enough` once there are so many that more would not help."""
         self.problems.append(Problem(path, message))
+        if len(self.problems) == MOST_PROBLEMS - 1:
+            self.problems.append(Problem(path, "The document was read up to here; more may follow"))
+            raise _Enough
 
     def warn(self, path: str, message: str) -> None:
         """Note what is allowed and probably not meant."""
-        if len(self.warnings) < MAXIMUM_WARNINGS:
-            self.warnings.append(Problem(path, message))
+        self.warnings.append(Problem(path, message))
 
     def check_keys(self, path: str, value: dict[str, Any], known: Collection[str]) -> None:
         """Note the keys of an object that are not read."""
         for key in value:
-            if len(self.unknown_keys) == MAXIMUM_WARNINGS:
+            if len(self.unknown_keys) == MOST_PROBLEMS:
                 return
             if key in known:
                 continue
@@ -172,7 +192,7 @@ class _Reader:
         return Configuration(
             filters=tuple(each for each in filters if each is not None),
             default=None if default is None else self.default(default),
-            warnings=(*self.unknown_keys, *self.warnings)[:MAXIMUM_WARNINGS],
+            warnings=_listed([*self.unknown_keys, *self.warnings]),
             queues=frozenset(self.queues),
         )
 

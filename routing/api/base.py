@@ -243,7 +243,12 @@ class ListResource(Resource, Generic[Row]):
         wanted = pagination.wanted(form, order)
         indexed = order in (self.order, *self.indexed)
         page = pagination.page(
-            self.narrow(rows, given), wanted, order, indexed=indexed, accept=self.accept(given)
+            self.narrow(rows, given),
+            wanted,
+            order,
+            indexed=indexed,
+            accept=self.accept(given),
+            account=self.caller.account.sid,
         )
         body = pagination.envelope(
             request._request,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -18,7 +19,7 @@ from django.db import models as db
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from routing.api import inputs
+from routing.api import inputs, scans
 from routing.api.errors import ApiError
 from routing.api.keysets import OLDEST_FIRST as OLDEST_FIRST
 from routing.api.keysets import Clause as Clause
@@ -38,6 +39,11 @@ DEFAULT_PAGE_SIZE: Final = 50
 BATCH: Final = 500
 MAX_BATCHES: Final = 20
 """How far one request looks for rows that an expression accepts: at most 10,000 rows."""
+SCAN_SECONDS: Final = 1.0
+"""For how long it looks for them; it then ends the page and gives a token."""
+SLICE_SECONDS: Final = 0.02
+"""How long the filter of a part of a batch should take, after which the time is looked at."""
+_FIRST_SLICE: Final = 8
 
 PARAMS: Final = (
     inputs.whole("PageSize").says(
@@ -106,13 +112,16 @@ def page(
     *,
     indexed: bool = True,
     accept: Accept | None = None,
+    account: str = "",
 ) -> Page[Row]:
     """Read one page.
 
     Arguments:
         indexed: there is an index in just this order, so that nothing need be sorted.
         accept: a filter that only Python can ask. Rows are then read in batches until the page is
-            full or `MAX_BATCHES` were read; a page may so be short, or empty, and yet not the last.
+            full, `MAX_BATCHES` were read or `SCAN_SECONDS` have passed; a page may so be short, or
+            empty, and yet not the last.
+        account: whose request it is, which may look for rows one request at a time.
     """
     token = wanted.token
     backwards = token is not None and token.backwards
@@ -120,7 +129,8 @@ def page(
         found = first(rows, order, token, wanted.size + 1, indexed)
         stopped = None
     else:
-        found, stopped = _scan(rows, order, token, accept, wanted.size + 1, indexed)
+        with scans.turn(account):
+            found, stopped = _scan(rows, order, token, accept, wanted.size + 1, indexed)
     more = len(found) > wanted.size
     found = found[: wanted.size]
     ends = [key_of(row, order) for row in found]
@@ -160,10 +170,25 @@ def _scan(
 ) -> tuple[list[Row], Key | None]:
     """Return the first `count` accepted rows, and where the scan stopped short of the end."""
     found: list[Row] = []
+    give_up_at = time.monotonic() + SCAN_SECONDS
+    size = _FIRST_SLICE
     for _ in range(MAX_BATCHES):
         batch = first(rows, order, token, BATCH, indexed)
-        found.extend(accept(batch))
-        if len(found) >= count or len(batch) < BATCH:
+        is_last = len(batch) < BATCH
+        done = 0
+        while done < len(batch):
+            began_at = time.monotonic()
+            part = batch[done : done + size]
+            found.extend(accept(part))
+            done += len(part)
+            if len(found) >= count or (is_last and done == len(batch)):
+                return found, None
+            now = time.monotonic()
+            if now >= give_up_at:
+                return found, key_of(batch[done - 1], order)
+            # One row may take milliseconds, or microseconds.
+            size = size * 2 if now - began_at < SLICE_SECONDS / 2 else max(size // 2, 1)
+        if is_last:
             return found, None
         token = Token(key_of(batch[-1], order), backwards=bool(token and token.backwards))
     return found, None if token is None else token.key

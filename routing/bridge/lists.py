@@ -34,7 +34,16 @@ def page_of(
     accept = resource.accept(given)
     known = resource.rows()
     rows = resource.narrow(known, given)
-    return page(rows, form, represent, order=order, ordered=ordered, accept=accept, known=known)
+    return page(
+        rows,
+        form,
+        represent,
+        order=order,
+        ordered=ordered,
+        accept=accept,
+        known=known,
+        account=resource.caller.account.sid,
+    )
 
 
 def page(
@@ -46,6 +55,7 @@ def page(
     ordered: bool = False,
     accept: pagination.Accept | None = None,
     known: QuerySet[Row] | None = None,
+    account: str = "",
 ) -> Payload:
     """Return the page of these rows that a request asks for.
 
@@ -58,7 +68,7 @@ def page(
     size = given.get("page_size", LARGEST_PAGE)
     token = _token(rows if known is None else known, given, order)
     wanted = pagination.Wanted(size=size, number=0, token=token)
-    found = pagination.page(rows, wanted, order, accept=accept)
+    found = pagination.page(rows, wanted, order, accept=accept, account=account)
     meta: Payload = {"list_key": "contents"}
     after = None
     if found.after is not None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from routing import models
 from routing.actions import activities, tasks, workers
 from routing.actors import SYSTEM
-from routing.api import pagination
+from routing.api import pagination, scans
 from tests import factories
 from tests.api.conftest import Api
 
@@ -215,6 +215,39 @@ def test_an_expression_is_asked_page_by_page_and_within_bounds(
     pages = api.pages(f"{root}/Tasks", **query)
     assert len(sids(pages)) == 2
     assert len(pages) == 3
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_page_whose_time_is_over_is_short_and_the_next_one_goes_on(
+    api: Api,
+    workspace: models.Workspace,
+    root: str,
+    descending: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = [factories.task(workspace, attributes={"vip": n % 4 == 3}).sid for n in range(30)]
+    monkeypatch.setattr(pagination, "SCAN_SECONDS", 0)
+    order = {"Ordering": "DateCreated:desc"} if descending else {}
+    pages = api.pages(f"{root}/Tasks", EvaluateTaskAttributes="vip == true", **order)
+    assert [len(page) for page in pages] == [2, 2, 2, 1]
+    expected = [sid for n, sid in enumerate(made) if n % 4 == 3]
+    assert sorted(sids(pages)) == sorted(expected)
+
+
+def test_of_one_account_one_request_looks_through_rows_and_another_waits_or_is_refused(
+    api: Api, workspace: models.Workspace, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scans, "WAIT_SECONDS", 0.01)
+    query = {"EvaluateTaskAttributes": "vip == true"}
+    with scans.turn("another account"):
+        assert api.get(f"{root}/Tasks", **query).status == 200
+    with scans.turn(workspace.account.sid):
+        answer = api.get(f"{root}/Tasks", **query)
+        assert (answer.status, answer["code"]) == (429, 20429)
+        assert answer.response.headers["Retry-After"] == "1"
+        assert api.get(f"{root}/Tasks").status == 200
+    assert api.get(f"{root}/Tasks", **query).status == 200
+    assert not scans._turns
 
 
 def test_a_page_of_matches_ends_where_the_next_one_begins(

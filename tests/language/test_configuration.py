@@ -9,7 +9,8 @@ import pytest
 
 from workflows.configuration import (
     HIGHEST,
-    MAXIMUM_WARNINGS,
+    LONGEST_PATH,
+    MOST_PROBLEMS,
     Configuration,
     ConfigurationError,
     Target,
@@ -311,7 +312,7 @@ def test_a_refusal_names_the_misspelled_key_under_which_the_missing_part_stands(
 def test_warnings_are_bounded() -> None:
     keys = {f"{'x' * 100}{index}": 1 for index in range(1_000)}
     warned = parse(document(target(**keys))).warnings
-    assert len(warned) == MAXIMUM_WARNINGS
+    assert len(warned) == MOST_PROBLEMS
     assert max(len(each.message) for each in warned) < 300
 
 
@@ -322,3 +323,29 @@ def test_a_name_without_prefix_is_warned_of_wherever_a_target_has_an_expression(
               f" say so, or “worker.{name}” for the worker's attribute."))
         for key, name in (("expression", "isSurveyTask"), ("grab_expression", "vip"))
     ]  # fmt: skip
+
+
+def test_of_a_document_that_is_wrong_everywhere_the_first_problems_are_told() -> None:
+    wrong = json.dumps({"task_routing": {"filters": [1] * 100_000}})
+    found = problems(wrong)
+    assert len(found) == MOST_PROBLEMS
+    assert found[0][0] == "task_routing.filters[0]"
+    assert found[-1][1] == "The document was read up to here; more may follow"
+
+
+def test_neither_the_places_of_problems_nor_their_number_grow_with_the_document() -> None:
+    long_key = "k" * 10_000
+    twice = f'{{"{long_key}": {{"a": 1, "a": 2}}}}'
+    found = problems(f"[{','.join([twice] * 90)}]")
+    assert max(len(path) for path, _ in found) == LONGEST_PATH
+    found = problems("[" + ",".join(['{"a": 1, "a": 2}'] * 1_000) + "]")
+    assert len(found) == MOST_PROBLEMS + 1
+    assert found[-1][1] == "and 801 more"
+
+
+def test_warnings_are_as_bounded() -> None:
+    doubtful = target(expression="worker.channel.chat.available_capacity_percentage < 50")
+    routing = {"filters": [{"expression": "1 == 1", "targets": [doubtful] * 300}]}
+    warned = parse(json.dumps({"task_routing": routing})).warnings
+    assert len(warned) == MOST_PROBLEMS + 1
+    assert warned[-1].message == "and 100 more"
