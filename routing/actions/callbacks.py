@@ -17,8 +17,10 @@ LEASE: Final = timedelta(seconds=25)
 """As long may a runner that has died stand in the way; longer than one round of posting takes."""
 LONGEST_PAUSE: Final = 300
 """Seconds between two attempts at one delivery, at most."""
-LONGEST_REST: Final = 60
+LONGEST_REST: Final = 300
 """Seconds for which a receiver that takes nothing is left alone, at most."""
+POSTPONED: Final = timedelta(seconds=5)
+"""For how long a failing receiver is left alone for which there was no room."""
 PATIENT: Final = 2
 """Rounds in which a receiver may fail before it is left alone for longer than a second."""
 
@@ -93,6 +95,12 @@ def renew(receiver: models.CallbackReceiver, *, now: datetime) -> bool:
     kept = _held(receiver).update(leased_until=until)
     receiver.leased_until = until
     return bool(kept)
+
+
+def postpone(*, sid: str, now: datetime) -> None:
+    """Leave a receiver alone for a moment, unless it is posted to or rests already."""
+    receivers = models.CallbackReceiver.objects.filter(is_free(now), sid=sid)
+    receivers.update(rests_until=now + POSTPONED)
 
 
 def release(receiver: models.CallbackReceiver) -> None:

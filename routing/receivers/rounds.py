@@ -11,14 +11,17 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from cryptography.fernet import InvalidToken
 from django.db import connection
+from django.db.models import F, OuterRef, Subquery
 
 from routing import models, secretbox
 from routing.actions import callbacks
 from routing.callbacks import calls
+from routing.receivers import slots
 
 logger = logging.getLogger(__name__)
 
@@ -35,22 +38,55 @@ _TURN: Final = 5.0
 
 
 def run(sid: str, do_round: Round, *, clock: Clock) -> None:
-    """Post what a receiver is owed, unless somebody does already or it rests."""
+    """Post what a receiver is owed, unless another runner does, it rests, or no slot is free."""
+    wish = _wish(sid)
+    if wish is None:
+        return
+    with slots.slots.slot(wish) as is_free:
+        if is_free:
+            _run(sid, wish.host, do_round, clock)
+        elif wish.has_failed:
+            # It is in no hurry, and the sweep need not ask each second.
+            callbacks.postpone(sid=sid, now=clock())
+
+
+def _wish(sid: str) -> slots.Wish | None:
+    """Return whose slot a receiver needs; None when there is no such receiver."""
+    kind = slots.EVENTS if sid.startswith("WS") else slots.QUESTIONS
+    workspaces = models.Workspace.objects.filter(sid=OuterRef("sid"))
+    workflows = models.Workflow.objects.filter(sid=OuterRef("sid"))
+    account: Any = workspaces.values("account_id")
+    url: Any = F("url")
+    if kind == slots.QUESTIONS:
+        account = workflows.values("workspace__account_id")
+        url = Subquery(workflows.values("assignment_callback_url")[:1])
+    receivers = models.CallbackReceiver.objects.filter(sid=sid)
+    found = receivers.values_list("failures", url, Subquery(account[:1])).first()
+    if found is None:
+        return None
+    failures, url, account = found
+    host = urlsplit(url or "").netloc.rpartition("@")[2].lower()
+    return slots.Wish(kind, account=str(account or sid), host=host, has_failed=failures > 0)
+
+
+def _run(sid: str, host: str, do_round: Round, clock: Clock) -> None:
     receiver = callbacks.lease(sid=sid, now=clock())
     if receiver is None:
         return
     unfinished = False
-    give_up_at = time.monotonic() + _TURN
+    began_at = time.monotonic()
     try:
         calls.clear(sid)
         while do_round(receiver) and receiver.rests_until is None:
-            if time.monotonic() >= give_up_at:
+            if time.monotonic() >= began_at + _TURN:
                 unfinished = True
                 break
             if not callbacks.renew(receiver, now=clock()):
                 return
     finally:
         callbacks.release(receiver)
+        seconds = time.monotonic() - began_at
+        slots.slots.note(host, has_failed=receiver.failures > 0, seconds=seconds)
     calls.call_again(sid, unfinished=unfinished)
 
 

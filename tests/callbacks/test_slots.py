@@ -1,0 +1,119 @@
+"""Receivers that answer nothing delay no others: each kind of post has slots of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from routing import models
+from routing.actions import callbacks
+from routing.receivers import deliveries, questions, rounds, slots
+from routing.receivers.slots import EVENTS, FAILING, HOST_SLOTS, QUESTIONS, SLOTS, Slots, Wish
+from tests import factories
+from tests.callbacks.acts import pending, post
+from tests.callbacks.conftest import Clock
+from tests.callbacks.receiver import Receiver
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return what takes a slot until the test ends, and tells whether there was one."""
+    monkeypatch.setattr(slots, "slots", Slots())
+    with contextlib.ExitStack() as stack:
+        yield lambda wish: stack.enter_context(slots.slots.slot(wish))
+
+
+def wish(number: int = 0, kind: str = EVENTS, account: str = "", **given: Any) -> Wish:
+    return Wish(
+        kind, account or f"account {number}", f"host{number}", **{"has_failed": False} | given
+    )
+
+
+def test_failing_receivers_have_a_quarter_of_the_threads_and_others_are_posted_to(
+    taken: Any,
+) -> None:
+    found = [taken(wish(number, has_failed=True)) for number in range(20)]
+    assert found.count(True) == SLOTS[FAILING] == slots.THREADS // 4
+    assert taken(wish(100))
+    assert taken(wish(100, QUESTIONS))
+
+
+def test_one_account_has_half_of_each_kind_of_slot(taken: Any) -> None:
+    for kind in (EVENTS, QUESTIONS):
+        found = [taken(wish(number, kind, account="greedy")) for number in range(20)]
+        assert found.count(True) == SLOTS[kind] // 2
+        assert taken(wish(100, kind, account="modest"))
+
+
+def test_receivers_of_one_host_have_a_few(taken: Any) -> None:
+    found = [taken(Wish(EVENTS, f"account {n}", "one.example", False)) for n in range(20)]
+    assert found.count(True) == HOST_SLOTS
+    assert taken(wish())
+
+
+def test_slots_leave_threads_to_look_at_further_calls() -> None:
+    assert sum(SLOTS.values()) < slots.THREADS
+
+
+def test_a_slot_is_free_again_after_its_block(taken: Any) -> None:
+    for _ in range(100):
+        with slots.slots.slot(wish()) as is_free:
+            assert is_free
+    assert not slots.slots._taken
+
+
+def test_a_host_that_lets_rounds_wait_in_vain_counts_as_failing_until_it_answers() -> None:
+    found = Slots()
+    host = "slow.example"
+    for expected in (False, True):
+        found.note(host, has_failed=True, seconds=15)
+        assert found.is_suspect(host) is expected
+    assert not found.is_suspect("another.example")
+    found.note(host, has_failed=False, seconds=1)
+    assert not found.is_suspect(host)
+    for _ in range(5):
+        # It answers at once that it takes nothing, which costs no thread.
+        found.note(host, has_failed=True, seconds=0.1)
+    assert not found.is_suspect(host)
+
+
+def test_a_receiver_without_a_slot_is_left_for_the_next_sweep(
+    floor: models.Workspace, told: Receiver, clock: Clock, taken: Any
+) -> None:
+    factories.task(floor)
+    host = f"127.0.0.1:{told.port}"
+    for number in range(HOST_SLOTS):
+        assert taken(Wish(EVENTS, f"account {number}", host, False))
+    owed = pending()
+    post(floor, clock)
+    assert pending() == owed > 0
+    assert deliveries.due(clock()) == [floor.sid]
+    slots.slots._taken.clear()
+    post(floor, clock)
+    assert pending() == 0
+
+
+def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
+    floor: models.Workspace, told: Receiver, clock: Clock, taken: Any
+) -> None:
+    factories.task(floor)
+    models.CallbackReceiver.objects.filter(sid=floor.sid).update(failures=3)
+    for number in range(SLOTS[FAILING]):
+        assert taken(wish(number, has_failed=True))
+    post(floor, clock)
+    assert deliveries.due(clock()) == []
+    clock.shift(callbacks.POSTPONED.total_seconds())
+    assert deliveries.due(clock()) == [floor.sid]
+
+
+def test_whose_slot_a_receiver_needs(
+    floor: models.Workspace, told: Receiver, workflow: models.Workflow
+) -> None:
+    host = f"127.0.0.1:{told.port}"
+    account = str(floor.account_id)
+    assert rounds._wish(floor.sid) == Wish(EVENTS, account, host, False)
+    questions.run(workflow.sid)
+    assert rounds._wish(workflow.sid) == Wish(QUESTIONS, account, host, False)
+    assert rounds._wish("WS" + "0" * 32) is None
