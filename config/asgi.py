@@ -17,7 +17,7 @@ from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
 from config import daphne_requests, daphne_sockets, http, pauses, proxies  # noqa: E402
-from config.sockets import only_from_our_pages, refuse, with_session_key  # noqa: E402
+from config.sockets import few_per_user, only_from_our_pages, refuse, with_session_key  # noqa: E402
 from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
 
 pauses.shorten()
@@ -34,7 +34,7 @@ websockets = URLRouter(
         # The SDK brings a token, not a cookie: from pages of any origin, and without one.
         *bridge,
         # The desk asks whose session it is itself, again and again: nobody else need.
-        re_path(r"", only_from_our_pages(with_session_key(URLRouter(sockets)))),  # type: ignore[arg-type]
+        re_path(r"", only_from_our_pages(with_session_key(few_per_user(URLRouter(sockets))))),  # type: ignore[arg-type]
     ]
 )
 application = ProtocolTypeRouter(

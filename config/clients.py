@@ -55,6 +55,14 @@ def remember(request: HttpRequest) -> None:
         _sessions.add(key, user.pk)
 
 
+def of_session(key: str | None) -> str | None:
+    """Return what stands for the user of a session, or for the session while that is not known."""
+    if not key:
+        return None
+    user = _sessions.user(key)
+    return f"session {key}" if user is None else f"user {user}"
+
+
 def of(scope: Any) -> str:
     """Return what stands for the client of a request in the sharing of threads."""
     address = (scope.get("client") or (None,))[0]

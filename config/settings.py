@@ -62,6 +62,8 @@ SDK_SESSIONS_PER_WORKER = env.int("SDK_SESSIONS_PER_WORKER", 20)
 """How many sessions of the worker SDK one worker may have open with one web process."""
 SDK_SESSIONS_PER_ACCOUNT = env.int("SDK_SESSIONS_PER_ACCOUNT", 10_000)
 """How many all workers of an account may have open with one web process."""
+DESK_SOCKETS_PER_USER = env.int("DESK_SOCKETS_PER_USER", 20, validate=validate.Range(min=1))
+"""How many desks, which are tabs of browsers, one user may have open with one web process."""
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 256, validate=validate.Range(min=1))
 """HTTP connections that one address may have open with one web process; websockets are others."""
 SOCKET_BACKLOG = env.int("SOCKET_BACKLOG", 1024 * 1024)

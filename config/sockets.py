@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,11 +12,14 @@ from django.conf import settings
 from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
+from config import clients
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+TOO_MANY = 4429
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -48,6 +52,34 @@ def with_session_key(application: Application) -> Application:
         return application(scope, receive, send)
 
     return found
+
+
+def few_per_user(application: Application) -> Application:
+    """Close the sockets of a user who has `DESK_SOCKETS_PER_USER` open already."""
+    opened: Counter[str] = Counter()
+
+    @markcoroutinefunction
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        user = clients.of_session(scope["session_key"])
+        if user is None:
+            # It is no session; whoever looks it up closes the socket.
+            await application(scope, receive, send)
+            return
+        if opened[user] >= settings.DESK_SOCKETS_PER_USER:
+            await receive()
+            # A browser reads the code only of a connection that was accepted.
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": TOO_MANY, "reason": "Too many desks"})
+            return
+        opened[user] += 1
+        try:
+            await application(scope, receive, send)
+        finally:
+            opened[user] -= 1
+            if not opened[user]:
+                del opened[user]
+
+    return counted
 
 
 async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from config import asgi, sockets
+from config import asgi, clients, sockets
 from config.sockets import Receive, Scope, Send
 
 
@@ -15,6 +15,12 @@ async def anybody(_scope: Scope, receive: Receive, send: Send) -> None:
     """Let in whoever comes this far."""
     await receive()
     await send({"type": "websocket.accept"})
+
+
+async def anybody_who_stays(scope: Scope, receive: Receive, send: Send) -> None:
+    """Let a socket in until it goes."""
+    await anybody(scope, receive, send)
+    await receive()
 
 
 async def is_let_in(application: Any, path: str = "/", **headers: str) -> bool:
@@ -87,3 +93,30 @@ async def test_a_script_that_is_no_page_may_come_without_an_origin() -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_an_unknown_address_is_refused_rather_than_broken() -> None:
     assert not await is_let_in(asgi.application, "/no/such/socket", host="localhost")
+
+
+async def test_a_user_has_so_many_desks_open_over_all_their_sessions(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DESK_SOCKETS_PER_USER = 2
+    sessions = clients.Sessions()
+    monkeypatch.setattr(clients, "_sessions", sessions)
+    for key, user in (("one", 1), ("two", 1), ("other", 2)):
+        sessions.add(key, user)
+    door = sockets.with_session_key(sockets.few_per_user(anybody_who_stays))
+
+    async def opened(key: str) -> WebsocketCommunicator:
+        cookie = f"{settings.SESSION_COOKIE_NAME}={key}".encode()
+        communicator = WebsocketCommunicator(door, "/", [(b"cookie", cookie)])
+        assert (await communicator.connect())[0]
+        return communicator
+
+    first, second, third, other = [await opened(key) for key in ("one", "two", "one", "other")]
+    closed = await third.receive_output()
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4429)
+    assert await other.receive_nothing()
+    await first.disconnect()
+    again = await opened("two")
+    assert await again.receive_nothing()
+    for each in (second, again, other):
+        await each.disconnect()
