@@ -29,12 +29,12 @@ def run(workspace_sid: str, *, clock: rounds.Clock = timezone.now) -> None:
 
 
 def due(now: datetime) -> list[str]:
-    """Return the workspaces whose receivers are owed something that may be posted now."""
+    """Return some of the workspaces whose receivers are owed something that may be posted now."""
     owed = models.CallbackDelivery.objects.pending().filter(
         workspace_sid=OuterRef("sid"), date_due__lte=now
     )
     free = models.CallbackReceiver.objects.filter(callbacks.is_free(now))
-    return list(free.filter(Exists(owed)).order_by("pk").values_list("sid", flat=True))
+    return rounds.some(free.filter(Exists(owed)))
 
 
 def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:

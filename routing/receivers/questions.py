@@ -34,11 +34,12 @@ def run(workflow_sid: str, *, clock: rounds.Clock = timezone.now) -> None:
 
 
 def due(now: datetime) -> list[str]:
-    """Return the workflows whose receivers are to be asked something now."""
+    """Return some of the workflows whose receivers are to be asked something now."""
     pending = models.AssignmentCallback.objects.pending()
     asked = set(pending.order_by().values_list("workflow_sid", flat=True).distinct())
-    others = models.CallbackReceiver.objects.filter(sid__in=asked).exclude(callbacks.is_free(now))
-    return sorted(asked.difference(others.values_list("sid", flat=True)))
+    known = models.CallbackReceiver.objects.filter(sid__in=asked)
+    new = sorted(asked.difference(known.values_list("sid", flat=True)))
+    return [*new[: rounds.MOST_FRESH], *rounds.some(known.filter(callbacks.is_free(now)))]
 
 
 def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import InvalidToken
 from django.db import connection
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from routing import models, secretbox
 from routing.actions import callbacks
@@ -33,6 +33,10 @@ Round = Callable[[models.CallbackReceiver], bool]
 
 SLOTS: Final = 8
 """How much is posted to one receiver at once."""
+MOST_FRESH: Final = 40
+"""Receivers that took something last time which one sweep calls for."""
+MOST_FAILING: Final = 10
+"""Receivers that took nothing last time which it calls for."""
 _TURN: Final = 5.0
 """Seconds after which a receiver that is owed more queues behind the others."""
 
@@ -45,9 +49,18 @@ def run(sid: str, do_round: Round, *, clock: Clock) -> None:
     with slots.slots.slot(wish) as is_free:
         if is_free:
             _run(sid, wish.host, do_round, clock)
-        elif wish.has_failed:
+        elif wish.has_failed or slots.slots.is_suspect(wish.host):
             # It is in no hurry, and the sweep need not ask each second.
             callbacks.postpone(sid=sid, now=clock())
+
+
+def some(receivers: QuerySet[models.CallbackReceiver]) -> list[str]:
+    """Return as many of these receivers, at random, as are worth a call from one sweep.
+
+    If more wait than there are slots for, calls for all of them would only delay new ones.
+    """
+    sids = receivers.order_by("?").values_list("sid", flat=True)
+    return [*sids.filter(failures=0)[:MOST_FRESH], *sids.filter(failures__gt=0)[:MOST_FAILING]]
 
 
 def _wish(sid: str) -> slots.Wish | None:

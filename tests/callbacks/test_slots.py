@@ -117,3 +117,17 @@ def test_whose_slot_a_receiver_needs(
     questions.run(workflow.sid)
     assert rounds._wish(workflow.sid) == Wish(QUESTIONS, account, host, False)
     assert rounds._wish("WS" + "0" * 32) is None
+
+
+def test_a_sweep_calls_for_some_of_many_and_failing_ones_do_not_keep_others_out(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "MOST_FRESH", 3)
+    monkeypatch.setattr(rounds, "MOST_FAILING", 2)
+    made = [
+        models.CallbackReceiver(sid=f"WS{number:032}", failures=number % 2) for number in range(20)
+    ]
+    models.CallbackReceiver.objects.bulk_create(made)
+    failing = {row.sid for row in made if row.failures}
+    found = rounds.some(models.CallbackReceiver.objects.all())
+    assert [sid in failing for sid in found] == [False] * 3 + [True] * 2
