@@ -23,7 +23,16 @@ from rest_framework.views import APIView
 
 from routing import models, sids
 from routing.actors import Actor
-from routing.api import errors, idempotency, inputs, pagination, parsers, rate_limits, versions
+from routing.api import (
+    errors,
+    idempotency,
+    inputs,
+    pagination,
+    parsers,
+    rate_limits,
+    scans,
+    versions,
+)
 from routing.api.authentication import BasicAuthentication, Caller
 from routing.api.negotiation import AlwaysJson
 from routing.api.schemas import Shape
@@ -207,8 +216,14 @@ class ListResource(Resource, Generic[Row]):
     created = 201
     repeatable = True
     filters: ClassVar[tuple[inputs.Param, ...]] = ()
+    scanning: ClassVar[tuple[str, ...]] = ()
+    """The filters among these that only Python can ask."""
     order: ClassVar[pagination.Order] = pagination.OLDEST_FIRST
     indexed: ClassVar[tuple[pagination.Order, ...]] = ()  # further orders that have an index
+
+    def scanned_by(self, form: parsers.Form) -> bool:
+        """Return whether a query has a filter for which rows are looked through."""
+        return any(name in form for name in self.scanning)
 
     def rows(self) -> QuerySet[Row]:
         """Return everything that the list could show, with what showing it needs."""
@@ -238,18 +253,14 @@ class ListResource(Resource, Generic[Row]):
         """Answer with one page."""
         form = parsers.read_query(request._request)
         rows = self.rows()
-        given = inputs.read(self.filters, form, workspace=self.__dict__.get("workspace"))
-        order = self.ordered(given)
-        wanted = pagination.wanted(form, order)
-        indexed = order in (self.order, *self.indexed)
-        page = pagination.page(
-            self.narrow(rows, given),
-            wanted,
-            order,
-            indexed=indexed,
-            accept=self.accept(given),
-            account=self.caller.account.sid,
-        )
+        with scans.turn(self.caller.account.sid, self.scanned_by(form)):
+            given = inputs.read(self.filters, form, workspace=self.__dict__.get("workspace"))
+            order = self.ordered(given)
+            wanted = pagination.wanted(form, order)
+            indexed = order in (self.order, *self.indexed)
+            page = pagination.page(
+                self.narrow(rows, given), wanted, order, indexed=indexed, accept=self.accept(given)
+            )
         body = pagination.envelope(
             request._request,
             form,

@@ -19,7 +19,7 @@ from django.db import models as db
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from routing.api import inputs, scans
+from routing.api import inputs
 from routing.api.errors import ApiError
 from routing.api.keysets import OLDEST_FIRST as OLDEST_FIRST
 from routing.api.keysets import Clause as Clause
@@ -112,7 +112,6 @@ def page(
     *,
     indexed: bool = True,
     accept: Accept | None = None,
-    account: str = "",
 ) -> Page[Row]:
     """Read one page.
 
@@ -121,7 +120,6 @@ def page(
         accept: a filter that only Python can ask. Rows are then read in batches until the page is
             full, `MAX_BATCHES` were read or `SCAN_SECONDS` have passed; a page may so be short, or
             empty, and yet not the last.
-        account: whose request it is, which may look for rows one request at a time.
     """
     token = wanted.token
     backwards = token is not None and token.backwards
@@ -129,8 +127,7 @@ def page(
         found = first(rows, order, token, wanted.size + 1, indexed)
         stopped = None
     else:
-        with scans.turn(account):
-            found, stopped = _scan(rows, order, token, accept, wanted.size + 1, indexed)
+        found, stopped = _scan(rows, order, token, accept, wanted.size + 1, indexed)
     more = len(found) > wanted.size
     found = found[: wanted.size]
     ends = [key_of(row, order) for row in found]

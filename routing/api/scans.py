@@ -1,7 +1,7 @@
 """Let each account look through rows with one request at a time.
 
-A filter that only Python can ask computes all the time that it takes: several at once would slow
-down everybody else.
+A filter that only Python can ask computes all the time that it takes, to be read and to be asked:
+several at once would slow down everybody else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from routing.api.errors import ApiError
 
-WAIT_SECONDS: Final = 1.0
+WAIT_SECONDS: Final = 0.5
 """How long a request waits for the account's other one."""
 
 _turns: dict[str, tuple[threading.Lock, int]] = {}
@@ -22,8 +22,11 @@ _guard = threading.Lock()
 
 
 @contextlib.contextmanager
-def turn(account: str) -> Iterator[None]:
-    """Hold the account's only turn; raises `ApiError` when it does not come soon."""
+def turn(account: str, is_needed: bool) -> Iterator[None]:
+    """Hold the account's only turn, if needed; raises `ApiError` when it does not come soon."""
+    if not is_needed:
+        yield
+        return
     with _guard:
         lock, users = _turns.get(account, (threading.Lock(), 0))
         _turns[account] = lock, users + 1

@@ -86,6 +86,7 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
         "post": "Create a task queue\n\nA queue that no worker serves is accepted: its tasks wait.",
     }
     params = (inputs.name(required=True).says(_NAME, "Support in English"), *_COMMON)
+    scanning = ("EvaluateWorkerAttributes", "WorkerSid")
     filters = (
         inputs.text("FriendlyName").says("Only the one with this name.", "Support in English"),
         _worker_attributes(),

@@ -88,6 +88,7 @@ class TaskList(_Tasks, ListResource[models.Task]):
             "With a worker as RoutingTarget: the queue under which it is counted."
         ),
     )
+    scanning = ("EvaluateTaskAttributes",)
     filters = (
         _PRIORITY.says("Only those of this priority."),
         inputs.one_of("AssignmentStatus", AssignmentStatus, many=True).says(

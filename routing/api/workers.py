@@ -56,6 +56,7 @@ class WorkerList(_Workers, ListResource[models.Worker]):
         _ATTRIBUTES,
         _activity("Their activity; the workspace's default activity unless said otherwise."),
     )
+    scanning = ("TargetWorkersExpression",)
     filters = (
         inputs.text("FriendlyName").says("Only the one with this name.", "Alice"),
         inputs.text("ActivityName").says("Only those in the activity of this name.", "Available"),

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from django.db import models as db
 from django.db.models import QuerySet
 
-from routing.api import inputs, pagination
+from routing.api import inputs, pagination, scans
 from routing.api.base import ListResource
 from routing.api.errors import ApiError
 from routing.api.parsers import Form
@@ -28,22 +28,14 @@ def page_of(
     resource: ListResource[Any], form: Form, represent: Callable[[Any], Payload]
 ) -> Payload:
     """Return a page of what a list of the API has, by its own filters and orders."""
-    given = inputs.read(resource.filters, form, workspace=resource.workspace)
-    ordered = "ordering" in given
-    order = resource.ordered(given)
-    accept = resource.accept(given)
-    known = resource.rows()
-    rows = resource.narrow(known, given)
-    return page(
-        rows,
-        form,
-        represent,
-        order=order,
-        ordered=ordered,
-        accept=accept,
-        known=known,
-        account=resource.caller.account.sid,
-    )
+    with scans.turn(resource.caller.account.sid, resource.scanned_by(form)):
+        given = inputs.read(resource.filters, form, workspace=resource.workspace)
+        ordered = "ordering" in given
+        order = resource.ordered(given)
+        accept = resource.accept(given)
+        known = resource.rows()
+        rows = resource.narrow(known, given)
+        return page(rows, form, represent, order=order, ordered=ordered, accept=accept, known=known)
 
 
 def page(
@@ -55,7 +47,6 @@ def page(
     ordered: bool = False,
     accept: pagination.Accept | None = None,
     known: QuerySet[Row] | None = None,
-    account: str = "",
 ) -> Payload:
     """Return the page of these rows that a request asks for.
 
@@ -68,7 +59,7 @@ def page(
     size = given.get("page_size", LARGEST_PAGE)
     token = _token(rows if known is None else known, given, order)
     wanted = pagination.Wanted(size=size, number=0, token=token)
-    found = pagination.page(rows, wanted, order, accept=accept, account=account)
+    found = pagination.page(rows, wanted, order, accept=accept)
     meta: Payload = {"list_key": "contents"}
     after = None
     if found.after is not None:

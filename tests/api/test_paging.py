@@ -239,9 +239,9 @@ def test_of_one_account_one_request_looks_through_rows_and_another_waits_or_is_r
 ) -> None:
     monkeypatch.setattr(scans, "WAIT_SECONDS", 0.01)
     query = {"EvaluateTaskAttributes": "vip == true"}
-    with scans.turn("another account"):
+    with scans.turn("another account", True):
         assert api.get(f"{root}/Tasks", **query).status == 200
-    with scans.turn(workspace.account.sid):
+    with scans.turn(workspace.account.sid, True):
         answer = api.get(f"{root}/Tasks", **query)
         assert (answer.status, answer["code"]) == (429, 20429)
         assert answer.response.headers["Retry-After"] == "1"

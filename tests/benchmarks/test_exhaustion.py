@@ -38,7 +38,7 @@ import json, os, sys, django
 django.setup()
 from django.utils import timezone
 from routing import models
-from routing.actions import workspaces
+from routing.actions import activities, workspaces
 from routing.actors import SYSTEM
 from tests import factories
 told = json.loads(sys.argv[1])
@@ -55,7 +55,9 @@ for number in range(told["workspaces"]):
         workspaces.update_workspace(
             workspace=floor, event_callback_url=told["url"], actor=SYSTEM, now=timezone.now()
         )
-        factories.task(floor)
+        activities.create_activity(
+            workspace=floor, friendly_name="Lunch", actor=SYSTEM, now=timezone.now()
+        )
     sids.append(floor.sid)
 print(json.dumps(sids))
 """
@@ -79,6 +81,10 @@ class Client:
         answer.read()
         return answer.status
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
     def mean_ms(self) -> float:
         """Return how long a small GET takes on average, sent again and again for a while."""
         taken = []
@@ -100,10 +106,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
 
 
 @pytest.fixture(scope="module")
-def client(server: Cordboard) -> Client:
+def client(server: Cordboard) -> Iterator[Client]:
     """Return a client of an account that does nothing unusual."""
     known = server.credentials()
-    return Client(server, known["ACCOUNT_SID"], known["AUTH_TOKEN"])
+    with contextlib.closing(Client(server, known["ACCOUNT_SID"], known["AUTH_TOKEN"])) as made:
+        yield made
 
 
 def prepare(server: Cordboard, **told: Any) -> list[str]:
@@ -204,7 +211,8 @@ def test_the_worst_filter_of_a_list(table: Table, server: Cordboard, client: Cli
 
     def ask() -> None:
         begun = time.perf_counter()
-        statuses.add(Client(server, OTHER, TOKEN).send("GET", path))
+        with contextlib.closing(Client(server, OTHER, TOKEN)) as another:
+            statuses.add(another.send("GET", path))
         taken.append(time.perf_counter() - begun)
 
     ask()
@@ -222,10 +230,14 @@ def test_the_worst_filter_of_a_list(table: Table, server: Cordboard, client: Cli
 
 
 def test_dead_receivers(table: Table, server: Cordboard, client: Client, tmp_path: Path) -> None:
-    with Receiver(TOKEN).running() as alive, silent() as dead:
+    with (
+        contextlib.ExitStack() as closing,
+        Receiver(TOKEN).running() as alive,
+        silent() as dead,
+    ):
         (sid,) = prepare(server, url=alive.url)
         path = f"/v1/Workspaces/{sid}/Activities"
-        own = Client(server, OTHER, TOKEN)
+        own = closing.enter_context(contextlib.closing(Client(server, OTHER, TOKEN)))
 
         def seconds(name: str) -> float:
             begun = time.perf_counter()
