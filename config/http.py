@@ -24,6 +24,12 @@ from config.lanes import Full, Lane
 from config.proxies import network_of
 from routing.api.errors import ApiError
 
+WAITING: Final = 2_000
+"""Requests that wait for a thread at most, and of these those of one client."""
+WAITING_BY_CLIENT: Final = 256
+LOGINS_WAITING: Final = 100
+"""Logins that wait at most, each for some hundredths of a second, and those of one address."""
+LOGINS_WAITING_BY_CLIENT: Final = 30
 LOGIN_PATH: Final = "/accounts/login/"
 PROBE_PATH: Final = "/healthz"
 RECEIVED: Final = "cordboard.received"
@@ -41,8 +47,15 @@ class ThreadedHandler(ASGIHandler):
         """Load the middleware for synchronous use."""
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
-        self.requests = Lane("http", threads=threads, waiting=2_000, waiting_by_client=256)
-        self.logins = Lane("login", threads=HASHES_AT_ONCE, waiting=100, waiting_by_client=30)
+        self.requests = Lane(
+            "http", threads=threads, waiting=WAITING, waiting_by_client=WAITING_BY_CLIENT
+        )
+        self.logins = Lane(
+            "login",
+            threads=HASHES_AT_ONCE,
+            waiting=LOGINS_WAITING,
+            waiting_by_client=LOGINS_WAITING_BY_CLIENT,
+        )
         self.probes = Lane("probe", threads=1, waiting=100, waiting_by_client=100)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
