@@ -13,6 +13,7 @@ from typing import IO, Any, Final
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db import connection
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
@@ -20,7 +21,7 @@ from django.urls import set_script_prefix
 from config import clients, views
 from config.environment import env
 from config.hashers import HASHES_AT_ONCE
-from config.lanes import Full, Lane
+from config.lanes import READERS_ONLY, Full, Lane
 from config.proxies import network_of
 from routing.api.errors import ApiError
 
@@ -48,7 +49,11 @@ class ThreadedHandler(ASGIHandler):
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
         self.requests = Lane(
-            "http", threads=threads, waiting=WAITING, waiting_by_client=WAITING_BY_CLIENT
+            "http",
+            threads=threads,
+            waiting=WAITING,
+            waiting_by_client=WAITING_BY_CLIENT,
+            readers_only=READERS_ONLY if connection.vendor == "sqlite" else 0,
         )
         self.logins = Lane(
             "login",

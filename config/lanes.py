@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
-Waiting = tuple[int, "asyncio.Future[None]"]
+Waiting = tuple[int, "asyncio.Future[int]"]
 """Since when, as a number that only grows, and what is set when its turn has come."""
 
 READERS_ONLY: Final = 2
-"""Threads that requests which write leave free: they may all wait for the database's one lock."""
+"""Threads that requests which write leave free on SQLite: they may all wait for its one lock."""
+FOR_OTHERS: Final = 2
+"""Threads that one client leaves free for others, however quick its requests are."""
+QUICK_SECONDS: Final = 0.25
+"""A client all of whose requests have run for less than this may have more than its half."""
 
 
 class Full(Exception):
@@ -31,24 +36,37 @@ class Full(Exception):
 class Lane:
     """Threads, and fair turns at them.
 
-    One client has at most half of the threads at a time; what else it asks waits, up to a number.
-    Of those who wait, clients take turns. All methods are called in one event loop.
+    One client has at most half of the threads at a time, or all but two while its requests are
+    quick; what else it asks waits, up to a number. Of those who wait, clients take turns. All
+    methods are called in one event loop.
     """
 
-    def __init__(self, name: str, *, threads: int, waiting: int, waiting_by_client: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        threads: int,
+        waiting: int,
+        waiting_by_client: int,
+        readers_only: int = 0,
+    ) -> None:
         """Start with idle threads.
 
         Arguments:
+            readers_only: how many threads requests that write leave free.
             waiting: how many requests may wait at once.
             waiting_by_client: how many of these may be one client's.
         """
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._most = threads
         self._most_by_client = max(threads // 2, 1)
-        self._most_writing = max(threads - READERS_ONLY, 1)
+        self._most_if_quick = max(threads - FOR_OTHERS, self._most_by_client)
+        self._most_writing = max(threads - readers_only, 1)
         self._most_waiting = waiting
         self._most_waiting_by_client = waiting_by_client
-        self._running: Counter[str] = Counter()
+        self._running: dict[str, dict[int, float]] = {}
+        """By client, the number of each request that runs, and since when, the oldest first."""
+        self._busy = 0
         self._writing = 0
         self._waiting: Counter[str] = Counter()
         self._reads: OrderedDict[str, deque[Waiting]] = OrderedDict()
@@ -59,50 +77,62 @@ class Lane:
         self, function: Callable[..., T], *args: Any, client: str, writes: bool = False
     ) -> T:
         """Call a function in one of the threads, when it is the client's turn; raises `Full`."""
-        await self._turn(client, writes)
+        number = await self._turn(client, writes)
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self.threads, function, *args)
         # The thread is busy until it is done, also when the one who waits for it gives up.
-        work.add_done_callback(lambda _: self._done(client, writes))
+        work.add_done_callback(lambda _: self._done(client, writes, number))
         return await asyncio.shield(work)
 
-    async def _turn(self, client: str, writes: bool) -> None:
-        """Wait for a turn, which is then counted as running."""
+    async def _turn(self, client: str, writes: bool) -> int:
+        """Wait for a turn, and return the number under which it counts as running."""
         if not self._waiting[client] and self._may_run(client, writes):
-            self._begin(client, writes)
-            return
+            return self._begin(client, writes)
         if self._waiting[client] >= self._most_waiting_by_client:
             raise Full(by_client=True)
         if self._waiting.total() >= self._most_waiting:
             raise Full(by_client=False)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._number += 1
         ring = self._writes if writes else self._reads
         ring.setdefault(client, deque()).append((self._number, turn))
         self._waiting[client] += 1
         self._next()
         try:
-            await turn
+            return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._done(client, writes)
+                self._done(client, writes, turn.result())
             raise
 
     def _may_run(self, client: str, writes: bool) -> bool:
         return (
-            self._running.total() < self._most
-            and self._running[client] < self._most_by_client
+            self._busy < self._most
             and not (writes and self._writing >= self._most_writing)
+            and self._has_room(client)
         )
 
-    def _begin(self, client: str, writes: bool) -> None:
-        self._running[client] += 1
-        self._writing += writes
+    def _has_room(self, client: str) -> bool:
+        """Return whether a client may have one more thread."""
+        running = self._running.get(client, {})
+        if len(running) < self._most_by_client:
+            return True
+        if len(running) >= self._most_if_quick:
+            return False
+        return time.monotonic() - next(iter(running.values())) < QUICK_SECONDS
 
-    def _done(self, client: str, writes: bool) -> None:
-        self._running[client] -= 1
+    def _begin(self, client: str, writes: bool) -> int:
+        self._number += 1
+        self._running.setdefault(client, {})[self._number] = time.monotonic()
+        self._busy += 1
+        self._writing += writes
+        return self._number
+
+    def _done(self, client: str, writes: bool, number: int) -> None:
+        del self._running[client][number]
         if not self._running[client]:
             del self._running[client]
+        self._busy -= 1
         self._writing -= writes
         self._next()
 
@@ -120,12 +150,11 @@ class Lane:
             if not self._waiting[client]:
                 del self._waiting[client]
             if not turn.cancelled():
-                self._begin(client, writes)
-                turn.set_result(None)
+                turn.set_result(self._begin(client, writes))
 
     def _first(self) -> tuple[str, bool] | None:
         """Return who is next among those who may run, by client and whether it writes."""
-        if self._running.total() >= self._most:
+        if self._busy >= self._most:
             return None
         rings = [(self._reads, False)]
         if self._writing < self._most_writing:
@@ -138,6 +167,6 @@ class Lane:
     ) -> list[tuple[int, str, bool]]:
         # Only clients that have their share of threads are passed over, and these are few.
         for client, queue in ring.items():
-            if self._running[client] < self._most_by_client:
+            if self._has_room(client):
                 return [(queue[0][0], client, writes)]
         return []

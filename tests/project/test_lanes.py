@@ -1,4 +1,4 @@
-"""Threads are shared: one client has half of them, writers leave two, and turns are taken."""
+"""Threads are shared: no client has all of them, writers leave some, and turns are taken."""
 
 from __future__ import annotations
 
@@ -8,15 +8,27 @@ from collections import Counter
 
 import pytest
 
+from config import lanes
 from config.lanes import Full, Lane
 
 
 class Busy:
     """A lane whose threads do what a test lets them do."""
 
-    def __init__(self, threads: int, *, waiting: int = 100, waiting_by_client: int = 100) -> None:
+    def __init__(
+        self,
+        threads: int,
+        *,
+        waiting: int = 100,
+        waiting_by_client: int = 100,
+        readers_only: int = 0,
+    ) -> None:
         self.lane = Lane(
-            "test", threads=threads, waiting=waiting, waiting_by_client=waiting_by_client
+            "test",
+            threads=threads,
+            waiting=waiting,
+            waiting_by_client=waiting_by_client,
+            readers_only=readers_only,
         )
         self.asked: list[asyncio.Task[None]] = []
         self.begun: list[str] = []
@@ -59,7 +71,10 @@ class Busy:
         self.lane.threads.shutdown()
 
 
-async def test_one_client_has_half_of_the_threads_and_others_are_served_at_once() -> None:
+async def test_a_client_whose_requests_are_slow_has_half_of_the_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "QUICK_SECONDS", 0.0)
     busy = Busy(8)
     busy.ask("greedy", count=20)
     assert await busy.running(4) == {"greedy": 4}
@@ -71,8 +86,21 @@ async def test_one_client_has_half_of_the_threads_and_others_are_served_at_once(
     assert len(busy.begun) == 21
 
 
-async def test_requests_that_write_leave_threads_to_those_that_read() -> None:
+async def test_a_client_whose_requests_are_quick_leaves_two_threads_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "QUICK_SECONDS", 3_600.0)
     busy = Busy(8)
+    busy.ask("greedy", count=20)
+    assert await busy.running(6) == {"greedy": 6}
+    busy.ask("modest", count=3)
+    assert await busy.running(8) == {"greedy": 6, "modest": 2}
+    await busy.end()
+    assert len(busy.begun) == 23
+
+
+async def test_requests_that_write_leave_threads_to_those_that_read() -> None:
+    busy = Busy(8, readers_only=2)
     for number in range(10):
         busy.ask(f"writer {number}", writes=True)
     await busy.running(6)
