@@ -15,7 +15,7 @@ Waiting = tuple[int, "asyncio.Future[int]"]
 
 READERS_ONLY: Final = 2
 """Threads that requests which write leave free on SQLite: they may all wait for its one lock."""
-FOR_OTHERS: Final = 2
+FOR_OTHERS: Final = 1
 """Threads that one client leaves free for others, however quick its requests are."""
 QUICK_SECONDS: Final = 0.25
 """A client all of whose requests have run for less than this may have more than its half."""
@@ -36,7 +36,7 @@ class Full(Exception):
 class Lane:
     """Threads, and fair turns at them.
 
-    One client has at most half of the threads at a time, or all but two while its requests are
+    One client has at most half of the threads at a time, or all but one while its requests are
     quick; what else it asks waits, up to a number. Of those who wait, clients take turns. All
     methods are called in one event loop.
     """
