@@ -45,7 +45,6 @@ BATCH: Final = 200
 FLUSHED: Final = 16_384
 """After how many characters others get their turn."""
 MOST_HEARD: Final = 20
-LONGEST_LIFETIME: Final = 2**31 - 1  # milliseconds: the SDK's timer overflows above this
 
 REFRESHING: Final = frozenset(
     {E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED}
@@ -127,7 +126,8 @@ class SdkConsumer(Direct):
             "channel_id": self._worker_sid,
             "account_sid": self.holder.account_sid,
             "workspace_sid": self.holder.workspace_sid,
-            "token_lifetime": min(max(left, 0), LONGEST_LIFETIME),
+            # At most a day: the SDK's timer overflows at 2**31 milliseconds.
+            "token_lifetime": max(left, 0),
         }
         return json.dumps({"event_type": "init", "payload": payload})
 
