@@ -227,4 +227,4 @@ def test_the_same_form_twice_makes_what_its_name_allows(api: Api, root: str) -> 
     form = {"FriendlyName": "Alice"}
     assert api.post(f"{root}/Workers", **form).status == 201
     assert api.post(f"{root}/Workers", **form).status == 400
-    assert len(api.get(f"{root}/Workers")["workers"]) == 1
+    assert len(api.get(f"{root}/Workers", **form)["workers"]) == 1
