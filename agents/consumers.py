@@ -21,6 +21,7 @@ from agents.access import Agent
 from agents.commands import Refused
 from agents.dashboard import Panel
 from routing import groups
+from routing.bridge import desks
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
 from routing.sockets import Direct
@@ -82,6 +83,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._workspace_sid = query.get("workspace", [None])[0]
         # All that is kept of whoever this is: their rows would be most of what a desk costs.
         self._worker_sid: str | None = None
+        self._counted_sid: str | None = None
         try:
             agent, names, self._by_load = await in_thread(self._look)
         except Ended as end:
@@ -89,6 +91,8 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         self._worker_sid = agent.worker.sid
         await self._join(names)
+        self._counted_sid = agent.worker.sid
+        desks.here().add(self._counted_sid)
         self._start(self._look_regularly)
         ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
         await self.send_json(ready | {"stale": sorted(Panel)})
@@ -97,6 +101,9 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """Leave every group."""
         for task in self._background:
             task.cancel()
+        if self._counted_sid is not None:
+            desks.here().remove(self._counted_sid)
+            self._counted_sid = None
         await self._leave(set(self._joined))
 
     async def routing_event(self, message: dict[str, Any]) -> None:
@@ -118,6 +125,11 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if self._worker_sid is not None and not self._catching_up:
             self._catching_up = True
             self._start(self._catch_up)
+
+    async def desk_look(self, message: dict[str, Any]) -> None:
+        """Check the session at once: it may have just ended."""
+        if self._worker_sid is not None:
+            self._start(self._look_again)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer whatever a client sends with a reply, never with silence or an error of ours."""
@@ -190,6 +202,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         served = waiting.served(worker)
         names = {
             groups.worker(worker.sid),
+            groups.desks(worker.sid),
             groups.workspace(worker.workspace.sid),
             *(groups.task_queue(queue.sid) for queue in served.queues),
         }

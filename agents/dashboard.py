@@ -115,7 +115,7 @@ def presence(worker: models.Worker) -> Context:
 
 
 def offers(worker: models.Worker) -> Context:
-    """Return what is on offer to the agent, the most urgent first."""
+    """Return the open offers in the order in which they came: a new one moves no other."""
     return {
         "offers": [
             {
@@ -145,6 +145,11 @@ def tasks(worker: models.Worker) -> Context:
             for row in held
         ]
     }
+
+
+def held(worker: models.Worker) -> int:
+    """Return how many tasks the agent has in hand."""
+    return len(_IN_HAND(worker.pk))
 
 
 def queue(worker: models.Worker, *, queue_sid: str, now: datetime) -> Context:
@@ -177,9 +182,7 @@ _PENDING: Final = Prepared(
 )
 _ON_OFFER: Final = Prepared(
     lambda worker: (
-        _open(worker, ReservationStatus.PENDING)
-        .select_related(*_WITH_TASKS)
-        .order_by("deadline_us", "pk")
+        _open(worker, ReservationStatus.PENDING).select_related(*_WITH_TASKS).order_by("pk")
     ),
     0,
 )

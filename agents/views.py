@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
+from django.conf import settings
+from django.contrib import auth, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -15,6 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 from agents import access, cards, commands, dashboard, transfers
 from agents.access import Agent
 from agents.dashboard import Panel
+from routing.actions import workers as worker_actions
+from routing.bridge import desks
 
 
 @require_GET
@@ -65,6 +68,38 @@ def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
     if access.is_script(request):
         return JsonResponse({"ok": True})
     return HttpResponseRedirect(_desk_url(agent))
+
+
+@require_POST
+@access.agents_only
+def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """Log out; an agent who takes work is first asked whether they mean to go on doing so."""
+    user = access.someone(request)
+    workers = access.workers_of(user)
+    open_for_work = [worker for worker in workers if worker.activity.available]
+    choice = request.POST.get("choice", "")
+    if open_for_work and choice not in ("offline", "only"):
+        template = "_log_out" if access.is_script(request) else "log_out"
+        context = _leaving(agent) | _place(request, agent)
+        return render(request, f"agents/{template}.html", context, status=409)
+    if choice == "offline":
+        for worker in open_for_work:
+            one = Agent(worker=worker, ip_address=agent.ip_address)
+            worker_actions.sign_off_worker(worker=worker, actor=one.actor, now=timezone.now())
+    auth.logout(request)
+    desks.look_again(worker.sid for worker in workers)
+    return redirect(settings.LOGOUT_REDIRECT_URL)
+
+
+def _leaving(agent: Agent) -> dict[str, Any]:
+    """Return what the question says that is asked before an agent logs out."""
+    workspace = agent.worker.workspace
+    return {
+        "worker": agent.worker,
+        "absence": worker_actions.absence(workspace),
+        "grace": workspace.desk_grace,
+        "held": dashboard.held(agent.worker),
+    }
 
 
 def _refused(request: HttpRequest, agent: Agent, refused: commands.Refused) -> HttpResponse:

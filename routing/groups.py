@@ -31,3 +31,8 @@ def workspace(sid: str) -> str:
 def sessions(worker_sid: str) -> str:
     """Return the group of a worker's sessions of the SDK, for what they tell each other."""
     return f"sessions.{worker_sid}"
+
+
+def desks(worker_sid: str) -> str:
+    """Return the group of a worker's open desks, for what concerns their sessions."""
+    return f"desks.{worker_sid}"

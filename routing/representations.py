@@ -53,6 +53,8 @@ def workspace(row: models.Workspace, *, base: str) -> Representation:
         "events_filter": row.events_filter,
         "multi_task_enabled": row.multi_task_enabled,
         "prioritize_queue_order": row.prioritize_queue_order,
+        "desk_grace": row.desk_grace,
+        "time_zone": row.time_zone,
         **_dates(row),
         "url": url,
         "links": {name: f"{url}/{tail}" for name, tail in (collections | _STATISTICS).items()},

@@ -109,7 +109,8 @@ def update_worker(
         # One request is one version, which moving counts.
         _describe(worker, changes, now, versions=0 if moves else 1)
     if "activity" in changes:
-        _set_activity(worker, changes["activity"], reject_pending_reservations, actor, now)
+        ending = ReservationStatus.REJECTED if reject_pending_reservations else None
+        _set_activity(worker, changes["activity"], ending, actor, now)
     if described:
         _record(EventType.WORKER_ATTRIBUTES_UPDATE, worker, actor, now)
     return worker
@@ -131,6 +132,37 @@ def set_activity(
         actor=actor,
         now=now,
     )
+
+
+@transaction.atomic
+def sign_off_worker(*, worker: models.Worker, actor: Actor, now: datetime) -> bool:
+    """Move a worker who left their desk out of an activity that takes work.
+
+    They go into the workspace's timeout activity. Their open offers are rescinded, so that the
+    tasks are offered to others, with the age that they have. Returns whether that changed anything.
+    """
+    worker = _lock(worker)
+    activity = absence(worker.workspace)
+    if activity is None or not worker.activity.available:
+        return False
+    _set_activity(worker, activity, ReservationStatus.RESCINDED, actor, now)
+    return True
+
+
+def offline_activity(workspace: models.Workspace) -> models.Activity | None:
+    """Return the activity called Offline, else the one of new workers, if it takes no work."""
+    away = workspace.activities.filter(available=False)
+    named = away.filter(friendly_name__iexact="offline").first()
+    default = workspace.default_activity
+    return named or (default if default is not None and not default.available else None)
+
+
+def absence(workspace: models.Workspace) -> models.Activity | None:
+    """Return the timeout activity, or, if that takes work, another one that does not."""
+    timeout = workspace.timeout_activity
+    if timeout is not None and not timeout.available:
+        return timeout
+    return offline_activity(workspace)
 
 
 @transaction.atomic
@@ -194,10 +226,11 @@ def _describe(
 def _set_activity(
     worker: models.Worker,
     activity: models.Activity,
-    reject_pending: bool,
+    ending: ReservationStatus | None,
     actor: Actor,
     now: datetime,
 ) -> None:
+    """Move a locked worker; open offers get the status `ending`, or forbid it when that is None."""
     activity = _own(worker.workspace, activity)
     if activity.pk == worker.activity_id:
         return
@@ -205,7 +238,7 @@ def _set_activity(
         reservation_status=ReservationStatus.PENDING.value
     ).order_by("task_id")
     offers = [] if activity.available else list(pending.values_list("task_id", "sid"))
-    if offers and not reject_pending:
+    if offers and ending is None:
         raise NotNow(
             f"Worker {worker.sid} cannot have its activity updated since it has {len(offers)}"
             " pending reservations; answer them first, or send RejectPendingReservations."
@@ -214,8 +247,9 @@ def _set_activity(
         # Of this task only the part of this worker changes, who is locked already.
         story = stories.hold_task(task_id)
         if reservation := story.open_reservation(sid):
-            reservations.move(story, reservation, ReservationStatus.REJECTED, actor=actor, now=now)
-    # Rejecting may itself have moved the worker, where multitasking is off.
+            assert ending is not None
+            reservations.move(story, reservation, ending, actor=actor, now=now)
+    # Ending an offer may itself have moved the worker, where multitasking is off.
     worker.refresh_from_db()
     activity_moves.move_worker(worker, activity, actor=actor, now=now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zoneinfo
 from datetime import datetime
 from typing import Final, Literal, TypedDict, Unpack
 
@@ -31,6 +32,9 @@ DEFAULT_CHANNELS: Final = {
 }
 """What every workspace has from the start: unique name to friendly name."""
 
+MAX_DESK_GRACE: Final = 86_400
+"""The most seconds without a desk after which workers may be moved."""
+
 Template = Literal["NONE", "FIFO"]
 
 
@@ -44,6 +48,8 @@ class WorkspaceChanges(TypedDict, total=False):
     prioritize_queue_order: QueueOrder
     default_activity: models.Activity
     timeout_activity: models.Activity
+    desk_grace: int
+    time_zone: str
 
 
 @transaction.atomic
@@ -55,6 +61,8 @@ def create_workspace(
     events_filter: str | None = None,
     multi_task_enabled: bool = True,
     prioritize_queue_order: QueueOrder = QueueOrder.FIFO,
+    desk_grace: int = 30,
+    time_zone: str = "UTC",
     template: Template = "NONE",
     actor: Actor,
     now: datetime,
@@ -73,6 +81,8 @@ def create_workspace(
             events_filter=_events_filter(events_filter),
             multi_task_enabled=multi_task_enabled,
             prioritize_queue_order=prioritize_queue_order.value,
+            desk_grace=_desk_grace(desk_grace),
+            time_zone=_time_zone(time_zone),
             date_created=now,
             date_updated=now,
         )
@@ -148,6 +158,10 @@ def update_workspace(
         workspace.default_activity = _own(workspace, changes["default_activity"], "default")
     if "timeout_activity" in changes:
         workspace.timeout_activity = _own(workspace, changes["timeout_activity"], "timeout")
+    if "desk_grace" in changes:
+        workspace.desk_grace = _desk_grace(changes["desk_grace"])
+    if "time_zone" in changes:
+        workspace.time_zone = _time_zone(changes["time_zone"])
     if "multi_task_enabled" in changes:
         if changes["multi_task_enabled"] and not workspace.multi_task_enabled:
             _add_missing_channels(workspace, actor, now)
@@ -190,6 +204,20 @@ def _own(workspace: models.Workspace, activity: models.Activity, which: str) -> 
             f"activity {activity.sid} belongs to another workspace", field=f"{which}_activity_sid"
         )
     return activity
+
+
+def _desk_grace(seconds: int) -> int:
+    return inputs.whole(seconds, field="desk_grace", least=0, most=MAX_DESK_GRACE)
+
+
+def _time_zone(name: str) -> str:
+    if name not in zoneinfo.available_timezones():
+        raise InvalidInput(
+            f"{name!r} is not a time zone; a name such as Europe/Berlin, America/New_York or UTC"
+            " would be right",
+            field="time_zone",
+        )
+    return name
 
 
 def _events_filter(value: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -32,6 +33,11 @@ class WorkspaceForm(ScopedForm):
         label="Start with",
         help_text="Every workspace begins with the channels voice, sms, chat, video and default, "
         "and with the activities Available, Unavailable and Offline.",
+    )
+
+    time_zone = forms.ChoiceField(
+        choices=[(name, name) for name in sorted(zoneinfo.available_timezones())],
+        help_text="In which the pages here show moments.",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -120,6 +126,7 @@ class WorkspaceAdmin(ScopedAdmin):
         return (
             (None, {"fields": ("friendly_name",)}),
             ("Routing", {"fields": (*orders, "default_activity", "timeout_activity")}),
+            ("People", {"fields": ("desk_grace", "time_zone")}),
             callbacks,
             (
                 "For programs",

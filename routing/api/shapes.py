@@ -67,6 +67,10 @@ WORKSPACE: Final = Shape(
         "events_filter": text("The event types posted; null: all.", "task.created", null=True),
         "multi_task_enabled": flag("Whether workers take several tasks at once.", True),
         "prioritize_queue_order": word("Which queues are served first.", QueueOrder, "FIFO"),
+        "desk_grace": whole(
+            "Seconds without an open desk after which a worker is moved; 0: never.", 30
+        ),
+        "time_zone": text("In which the admin shows moments.", "Europe/Berlin"),
         **_DATES,
         **_found(""),
         "links": links(

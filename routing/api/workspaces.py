@@ -29,6 +29,16 @@ _COMMON = (
         "Which queues a free worker serves first when FIFO and LIFO queues compete; FIFO unless"
         " said otherwise at creation."
     ),
+    inputs.whole("DeskGrace", least=0, most=workspaces.MAX_DESK_GRACE).says(
+        "For how many seconds the last desk of a worker may be gone before the worker is moved to"
+        " the timeout activity and their offers go to others; 0: for ever. 30 unless said"
+        " otherwise at creation. Workers who never opened a desk are left alone.",
+        30,
+    ),
+    inputs.text("TimeZone").says(
+        "The time zone in which the admin shows moments; UTC unless said otherwise at creation.",
+        "Europe/Berlin",
+    ),
 )
 
 

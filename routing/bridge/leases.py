@@ -4,6 +4,9 @@ A process has one lease, which it renews; beside it stand how many sessions each
 account has with it, and which workers are to be put offline when their sessions are gone. When a
 process is killed, its lease runs out, and with it all that it held.
 
+Desks are counted in the same way. When the last desk that a worker has with a process goes, the
+moment is noted in a sorted set, by the process itself or when its lease has run out.
+
 Only a lease that is there and has run out says that a process died. Nothing is concluded from what
 is not there, as a Redis that restarts may have lost everything; processes that live put it back
 when they renew. Nor does a lease count that ran out while nobody could renew it: whoever looks for
@@ -13,7 +16,7 @@ looks) was away, and every process first gets the time of a whole lease to renew
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -33,6 +36,15 @@ _KEPT_SECONDS: Final = 86_400
 _PROCESSES: Final = "cordboard:sdk:processes"
 _LOOKED: Final = "cordboard:sdk:looked"
 _PATIENCE: Final = "cordboard:sdk:patience"
+_GONE: Final = "cordboard:desks:gone"
+_BATCH: Final = 500
+
+_FORGET_GONE: Final = """
+if redis.call('zscore', KEYS[1], ARGV[1]) == ARGV[2] then
+    return redis.call('zrem', KEYS[1], ARGV[1])
+end
+return 0
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,7 @@ class Held:
     workers: Mapping[str, int] = field(default_factory=dict)
     accounts: Mapping[str, int] = field(default_factory=dict)
     watched: Mapping[str, int] = field(default_factory=dict)
+    desks: Mapping[str, int] = field(default_factory=dict)
 
 
 def renew(process: str, changed: Held, *, now: datetime) -> bool:
@@ -61,6 +74,8 @@ def renew(process: str, changed: Held, *, now: datetime) -> bool:
             pipeline.hset(key, mapping=kept)
         if gone := counts.keys() - kept.keys():
             pipeline.hdel(key, *gone)
+            if kind == "desks":
+                pipeline.zadd(_GONE, {sid: _ms(now) for sid in gone})
         pipeline.expire(key, _KEPT_SECONDS)
     added: int = pipeline.execute()[0]
     return not added
@@ -98,36 +113,69 @@ def of_worker(sid: str, *, process: str | None = None, now: datetime) -> int:
     return elsewhere(Held(workers={sid: 0}), process=process, now=now).workers.get(sid, 0)
 
 
+def is_interrupted(*, now: datetime) -> bool:
+    """Tell whether leases could not be renewed within the last time of a lease; leave the mark."""
+    client = shared_redis.client()
+    if client is None:
+        return True
+    ms = _ms(now)
+    looked: Any = client.set(_LOOKED, ms, get=True)
+    if looked is None or ms - int(looked) > GAP_MS:
+        client.set(_PATIENCE, ms + LEASE_MS, px=2 * LEASE_MS)
+        return True
+    patience: Any = client.get(_PATIENCE)
+    return patience is not None and ms < int(patience)
+
+
 def dead(*, now: datetime) -> dict[str, list[str]]:
     """Return the processes that have died, each with the workers that it watched.
 
     None, for the time of a lease, after an interruption in which leases could not be renewed.
     """
     client = shared_redis.client()
-    if client is None:
+    if client is None or is_interrupted(now=now):
         return {}
-    ms = _ms(now)
-    looked: Any = client.set(_LOOKED, ms, get=True)
-    if looked is None or ms - int(looked) > GAP_MS:
-        client.set(_PATIENCE, ms + LEASE_MS, px=2 * LEASE_MS)
-        return {}
-    patience: Any = client.get(_PATIENCE)
-    if patience is not None and ms < int(patience):
-        return {}
-    lapsed = _read(client.zrangebyscore(_PROCESSES, "-inf", ms - 1))
+    lapsed = _read(client.zrangebyscore(_PROCESSES, "-inf", _ms(now) - 1))
     return {each: _read(client.hkeys(_key("watched", each))) for each in lapsed}
 
 
-def forget(process: str) -> None:
-    """Remove what a process has left."""
+def gone_desks() -> Iterator[list[tuple[str, int]]]:
+    """Yield in batches the workers whose last desk has left a process, and when, oldest first."""
+    client = shared_redis.client()
+    start = 0
+    while client is not None:
+        found: Any = client.zrange(_GONE, start, start + _BATCH - 1, withscores=True)
+        if found:
+            yield [(sid.decode(), int(score)) for sid, score in found]
+        if len(found) < _BATCH:
+            return
+        start += _BATCH
+
+
+def forget_gone_desk(worker_sid: str, since_ms: int) -> None:
+    """Remove the note of a worker's last desk, unless another one has gone since."""
     client = shared_redis.client()
     if client is not None:
+        client.eval(_FORGET_GONE, 1, _GONE, worker_sid, str(since_ms))
+
+
+def forget(process: str, *, now: datetime) -> None:
+    """Remove what a process has left, and note that its desks have gone."""
+    client = shared_redis.client()
+    if client is not None:
+        if desks := _read(client.hkeys(_key("desks", process))):
+            client.zadd(_GONE, {sid: _ms(now) for sid in desks}, nx=True)
         client.delete(*(_key(kind, process) for kind, _ in _kinds(Held())))
         client.zrem(_PROCESSES, process)
 
 
 def _kinds(held: Held) -> list[tuple[str, Mapping[str, int]]]:
-    return [("workers", held.workers), ("accounts", held.accounts), ("watched", held.watched)]
+    return [
+        ("workers", held.workers),
+        ("accounts", held.accounts),
+        ("watched", held.watched),
+        ("desks", held.desks),
+    ]
 
 
 def _key(kind: str, process: str) -> str:

@@ -1,7 +1,11 @@
-"""Put a worker offline whose last session has gone, where the session asked for that.
+"""Put workers offline whose last session of the SDK, or whose last desk, has gone.
 
-The process that had the session sees to it. For one that was killed, or ended before it could, the
-housekeeping does, once its lease has run out.
+A session of the SDK asks for that itself, and the process that had it sees to it. For a process
+that was killed, or ended before it could, the sweep does, once its lease has run out.
+
+A desk does not ask: the workspace says after how many seconds without a desk a worker is moved, and
+the sweep alone moves them. A worker with an open session of the SDK stays; what happens when that
+session goes is decided by what it asked for.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from routing import models, shared_redis
 from routing.actions import errors, workers
 from routing.actors import Actor
 from routing.bridge import leases
+from routing.bridge.leases import Held
+from routing.core.clock import microseconds
 
 if TYPE_CHECKING:
     from routing.bridge.registry import Registry
@@ -52,13 +58,33 @@ async def follow(registry: Registry, worker_sid: str) -> None:
 def sweep(*, now: datetime) -> None:
     """Put those offline whom processes that died had watched, and who have no session elsewhere.
 
-    Raises what a Redis that is away raises; what is left is done by the next sweep.
+    Then sign off the workers whose last desk has been gone for too long. Raises what a Redis that
+    is away raises; what is left is done by the next sweep.
     """
     for process, watched in leases.dead(now=now).items():
         for worker_sid in watched:
             if not leases.of_worker(worker_sid, now=now):
                 put_offline(worker_sid, now=now)
-        leases.forget(process)
+        leases.forget(process, now=now)
+    if not leases.is_interrupted(now=now):
+        for batch in list(leases.gone_desks()):
+            _sign_off(dict(batch), now=now)
+
+
+def _sign_off(gone: dict[str, int], *, now: datetime) -> None:
+    """Sign off those of these workers who are due; `gone` has when their last desk went."""
+    rows = models.Worker.objects.filter(sid__in=gone).select_related("workspace")
+    found = {worker.sid: worker for worker in rows}
+    for sid, since in gone.items():
+        worker = found.get(sid)
+        if worker is not None and worker.workspace.desk_grace:
+            if microseconds(now) // 1000 < since + worker.workspace.desk_grace * 1000:
+                continue
+            here = leases.elsewhere(Held(workers={sid: 0}, desks={sid: 0}), process=None, now=now)
+            if not here.workers[sid] and not here.desks[sid]:
+                actor = Actor(type="system", source="desk")
+                workers.sign_off_worker(worker=worker, actor=actor, now=now)
+        leases.forget_gone_desk(sid, since)
 
 
 def put_offline(worker_sid: str, *, now: datetime) -> None:
@@ -70,7 +96,7 @@ def put_offline(worker_sid: str, *, now: datetime) -> None:
     )
     if worker is None:
         return
-    activity = _offline(worker.workspace)
+    activity = workers.offline_activity(worker.workspace)
     if activity is None or activity.pk == worker.activity_id:
         return
     actor = Actor(type="worker", sid=worker_sid, source="sdk")
@@ -84,11 +110,3 @@ def put_offline(worker_sid: str, *, now: datetime) -> None:
         )
     except errors.StaleState:
         return
-
-
-def _offline(workspace: models.Workspace) -> models.Activity | None:
-    """Return the activity called Offline, else the one of new workers, if it takes no work."""
-    away = workspace.activities.filter(available=False)
-    named = away.filter(friendly_name__iexact="offline").first()
-    default = workspace.default_activity
-    return named or (default if default is not None and not default.available else None)

@@ -45,6 +45,19 @@ class Workspace(Dated):
         default=QueueOrder.FIFO.value,
         help_text="Which kind of queue a worker who serves both kinds drains first.",
     )
+    desk_grace = models.PositiveIntegerField(
+        "seconds without a desk",
+        default=30,
+        help_text=(
+            "Workers whose last open desk has been gone for so many seconds are moved to the "
+            "timeout activity, and their offers go to others. 0: they stay as they are."
+        ),
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        help_text="The time zone in which the admin shows moments, such as Europe/Berlin.",
+    )
     event_callback_url = models.CharField(max_length=2048, blank=True, default="")
     events_filter = models.TextField(
         null=True, blank=True, help_text="Event types to send, separated by commas; empty for all."

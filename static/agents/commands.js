@@ -1,9 +1,11 @@
 // Every button is a plain form; here its press goes over the socket instead, and shows that it does.
 
+import * as holding from "./holding.js";
 import { refresh, staleAll, toLogin } from "./panels.js";
 import * as socket from "./socket.js";
 import { toast } from "./toasts.js";
 
+const NEEDS_ROOM = new Set(["task.grab", "worker.set_activity"]); // what a held task may stand in the way of
 const NO_ANSWER = "No answer from the server. It is not certain whether that was done; please look.";
 
 export function start() {
@@ -13,10 +15,18 @@ export function start() {
     event.preventDefault();
     press(form, event.submitter ?? form.querySelector("button"));
   });
+  holding.start(complete);
 }
 
 async function press(form, button) {
   if (button.getAttribute("aria-busy") === "true") return;
+  if (form.dataset.command === "task.complete") return holding.hold(form);
+  if (NEEDS_ROOM.has(form.dataset.command) && holding.isHolding()) {
+    button.setAttribute("aria-busy", "true");
+    await holding.flush();
+    await refresh("queue");
+    button.removeAttribute("aria-busy");
+  }
   if (button.getAttribute("aria-disabled") === "true") {
     const why = document.getElementById(button.getAttribute("aria-describedby").split(" ").at(-1));
     toast(why.textContent.trim());
@@ -32,10 +42,10 @@ async function press(form, button) {
   }
   button.setAttribute("aria-busy", "true");
   try {
-    let reply = await ask(form, command, fields);
+    let reply = await ask(form.action, command, fields);
     if (reply?.error?.reason === "offers_pending" && (await confirmLeaving(button))) {
       fields.set("reject_offers", "true");
-      reply = await ask(form, command, fields);
+      reply = await ask(form.action, command, fields);
     }
     if (!reply?.ok) toast(reply?.error?.message ?? NO_ANSWER);
     if (socket.isOpen() && reply) await refresh(form.closest("[data-panel]")?.id ?? "tasks");
@@ -47,17 +57,38 @@ async function press(form, button) {
   }
 }
 
-function ask(form, command, fields) {
-  if (!socket.isOpen()) return post(form, fields);
+/** Send a completion that was held; resolves to whether the server answered. */
+async function complete(task, action) {
+  const fields = new FormData();
+  fields.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+  fields.set("task", task);
+  const reply = await ask(action, "task.complete", fields);
+  if (!reply) {
+    toast(NO_ANSWER);
+    return false;
+  }
+  // Another page, or a supervisor, may have completed it before.
+  const done = reply.ok || ["not_now", "not_found"].includes(reply.error.reason);
+  if (!done) {
+    toast(reply.error.message);
+    const card = document.getElementById(task);
+    if (card) delete card.dataset.held;
+  }
+  await refresh("tasks").catch(staleAll);
+  return true;
+}
+
+function ask(action, command, fields) {
+  if (!socket.isOpen()) return post(action, fields);
   const { csrfmiddlewaretoken, ...args } = Object.fromEntries(fields);
   return socket.send(command, args);
 }
 
 /** Without the socket a command goes the way it would go without scripts. */
-async function post(form, fields) {
+async function post(action, fields) {
   try {
     const headers = { "X-Requested-With": "desk" };
-    const answer = await fetch(form.action, { method: "POST", body: fields, headers });
+    const answer = await fetch(action, { method: "POST", body: fields, headers });
     if (answer.status === 401) return toLogin();
     return await answer.json();
   } catch {

@@ -3,9 +3,12 @@
 
 import * as clock from "./clock.js";
 import * as commands from "./commands.js";
+import * as holding from "./holding.js";
 import * as keys from "./keys.js";
+import * as leaving from "./leaving.js";
 import * as menus from "./menus.js";
 import * as panels from "./panels.js";
+import * as shifts from "./shifts.js";
 import * as signals from "./signals.js";
 import * as socket from "./socket.js";
 import { toast } from "./toasts.js";
@@ -29,20 +32,23 @@ clock.learnFromPage();
 clock.tick();
 setInterval(() => clock.tick() && panels.stale(["offers", "presence"]), 250);
 
+shifts.start();
 panels.start((name) => name === "offers" && signals.show());
 signals.start();
 menus.start();
 keys.start();
 commands.start();
 transfers.start();
+leaving.start();
 
 socket.start({
   live() {
-    banner.hidden = true;
+    shifts.around(() => (banner.hidden = true));
     showLink("live", "Live");
+    holding.resend();
   },
   lost(seconds) {
-    banner.hidden = false;
+    shifts.around(() => (banner.hidden = false));
     showLink("lost", "Not live");
     const when = seconds > 1 ? `in ${seconds} seconds` : "now";
     document.getElementById("lost-words").textContent = `Trying again ${when}.`;

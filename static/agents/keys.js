@@ -1,17 +1,24 @@
 // Shortcuts of one key: never while typing, never with a modifier, and the agent can switch them off.
 
+import * as holding from "./holding.js";
+import * as shifts from "./shifts.js";
+
+const AGAIN_MS = 700; // within which the same key does not go on to another button
 const OFF = "cordboard.keys-off";
 const PANELS = ["presence", "offers", "tasks", "queue"];
 
 const ACTIONS = {
-  a: () => nearest("accept", "offers")?.click(),
-  r: () => nearest("reject", "offers")?.click(),
-  g: () => nearest("grab", "queue")?.click(),
-  w: () => nearest("wrap", "tasks", true)?.click(),
-  c: () => nearest("complete", "tasks", true)?.click(),
+  a: () => press(nearest("accept", "offers")),
+  r: () => press(nearest("reject", "offers")),
+  g: () => press(nearest("grab", "queue")),
+  w: () => press(nearest("wrap", "tasks", true)),
+  c: () => press(nearest("complete", "tasks", true)),
+  u: () => holding.undo(),
   m: openActivities,
   "?": () => document.getElementById("help").showModal(),
 };
+
+let last = { key: "", button: "", at: -Infinity };
 
 export function start() {
   const on = document.getElementById("keys-on");
@@ -54,12 +61,22 @@ function panelAction(key) {
  * @param {boolean} sure without focus only where there is no doubt which one is meant
  */
 function nearest(key, panelId, sure = false) {
-  const pressable = `[data-key="${key}"]:not([aria-disabled="true"])`;
   const card = document.activeElement?.closest?.(".card, .row");
-  const own = card?.querySelector(`[data-key="${key}"]`);
-  if (own) return own;
-  const all = document.querySelectorAll(`#${panelId} ${pressable}`);
+  if (card?.matches(`#${panelId} *`)) return card.querySelector(`[data-key="${key}"]`);
+  const all = document.querySelectorAll(`#${panelId} [data-key="${key}"]:not([aria-disabled="true"])`);
   return sure && all.length > 1 ? null : all[0];
+}
+
+/** Press a button, unless it is not the one that was first in its panel a moment ago. */
+function press(button) {
+  if (!button || button.closest("[data-held]")) return;
+  const { key } = button.dataset;
+  const now = performance.now();
+  const again = key === last.key && button.id !== last.button && now - last.at < AGAIN_MS;
+  const inFocus = button.closest(".card, .row").contains(document.activeElement);
+  if (again || (shifts.isSettling(button) && !inFocus)) return;
+  last = { key, button: button.id, at: now };
+  button.click();
 }
 
 function openActivities() {

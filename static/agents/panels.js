@@ -2,11 +2,14 @@
 // open menus and running countdowns stay. The page keeps no state of its own that could drift.
 
 import { learn, tick } from "./clock.js";
+import * as shifts from "./shifts.js";
 
 const GATHER = 60; // ms: what happens together is fetched once
 const PAUSE = { queue: 400 }; // ms between two fetches of a panel that a busy floor changes all the time
+const HOVERED = 1500; // ms between two fetches of that panel while the pointer is on it, so that rows stand still
 const RETRY = 3000;
 const SAFETY = 45_000;
+const OURS = new Set(["style", "aria-busy", "data-held", "data-settling"]);
 const NAMES = ["presence", "offers", "tasks", "queue"];
 
 const state = new Map(NAMES.map((name) => [name, { wanted: false, timer: 0, busy: null, last: 0 }]));
@@ -36,7 +39,8 @@ export async function refresh(name) {
 }
 
 function schedule(name, panel, delay) {
-  const pause = (PAUSE[name] ?? 0) - (performance.now() - panel.last);
+  const wanted = document.querySelector(`#${name} .rows:hover`) ? HOVERED : (PAUSE[name] ?? 0);
+  const pause = wanted - (performance.now() - panel.last);
   clearTimeout(panel.timer);
   panel.timer = setTimeout(() => run(name, panel), Math.max(delay, pause));
 }
@@ -91,23 +95,22 @@ export function toLogin() {
 
 function put(panel, html) {
   const focused = panel.contains(document.activeElement) ? document.activeElement : null;
-  const key = focused?.dataset.key;
-  const place = key ? [...panel.querySelectorAll(`[data-key="${key}"]`)].indexOf(focused) : -1;
-  globalThis.Idiomorph.morph(panel, html, {
-    morphStyle: "outerHTML",
-    callbacks: { beforeAttributeUpdated: (name, node) => !isOurs(name, node) },
-  });
+  const card = focused?.closest(".card, .row")?.id;
+  shifts.around(() =>
+    globalThis.Idiomorph.morph(panel, html, {
+      morphStyle: "outerHTML",
+      callbacks: { beforeAttributeUpdated: (name, node) => !isOurs(name, node) },
+    }),
+  );
   if (!focused || focused.isConnected) return;
-  // What had the focus is gone: go on with what took its place, or with the panel.
-  const now = document.getElementById(panel.id);
-  const alike = key ? [...now.querySelectorAll(`[data-key="${key}"]`)] : [];
-  const next = alike[Math.min(place, alike.length - 1)] ?? now.querySelector("[tabindex='-1']");
-  next?.focus({ preventScroll: true });
+  // What had the focus is gone. The next button must not get it: a second Enter would press that one.
+  const next = (card && document.getElementById(card)) || document.getElementById(`${panel.id}-title`);
+  next.focus({ preventScroll: true });
 }
 
 /** What this script and the agent set on the page, and the server knows nothing of. */
 function isOurs(name, node) {
-  return name === "style" || name === "aria-busy" || (name === "open" && node.matches("details"));
+  return OURS.has(name) || (name === "open" && node.matches("details"));
 }
 
 /** Some tasks may be grabbed once they have waited long enough: the clock alone changes that. */

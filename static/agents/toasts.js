@@ -2,6 +2,11 @@
 
 const STAYS = 7000;
 
+/** Have screen readers read out something that the page shows in another way. */
+export function say(words) {
+  document.getElementById("told").textContent = words;
+}
+
 export function toast(words) {
   const list = document.getElementById("toasts");
   if ([...list.children].some((older) => older.firstChild.textContent === words)) return;

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from routing.demo.client import Client
 from tests.programs import required
-from tests.running import Cordboard
+from tests.running import Cordboard, wait_until
 
 PATIENCE = 60_000
 """Milliseconds within which anything that should appear does; a busy machine fails no test."""
@@ -76,6 +76,8 @@ def log_in(chromium: Browser, cordboard: Cordboard) -> Iterator[LogIn]:
         page.get_by_label("Password").fill(cordboard.credentials()["AGENT_PASSWORD"])
         page.get_by_role("button", name="Log in").click()
         expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+        # What is completed is held for a moment; test_pressing.py has tests about that.
+        page.evaluate("document.body.dataset.undoSeconds = '0.2'")
         return page
 
     yield begin
@@ -119,6 +121,24 @@ class Customers:
             found = self._client.get(f"{self._base}/Tasks", AssignmentStatus=status, PageSize=100)
             for task in found["tasks"]:
                 self._client.post(f"{self._base}/Tasks/{task['sid']}", AssignmentStatus=end)
+
+    def let_offers_last(self) -> None:
+        """Give workers an hour to answer every offer."""
+        for workflow in self._client.get(f"{self._base}/Workflows")["workflows"]:
+            self._client.post(
+                f"{self._base}/Workflows/{workflow['sid']}", TaskReservationTimeout="3600"
+            )
+
+    def set_capacity(self, worker: str, channel: str, capacity: int) -> None:
+        """Change how many tasks of a channel a worker takes."""
+        (found,) = self._client.get(f"{self._base}/Workers", FriendlyName=worker)["workers"]
+        self._client.post(
+            f"{self._base}/Workers/{found['sid']}/Channels/{channel}", Capacity=str(capacity)
+        )
+
+    def wait_for(self, task: str, status: str) -> None:
+        """Wait until a task has this assignment status."""
+        wait_until(lambda: self.status(task) == status, f"{task} is {status}")
 
     def close(self) -> None:
         """Hang up."""

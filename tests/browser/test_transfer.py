@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Customers, LogIn
-from tests.browser.test_main_job import choose, in_hand, offer
+from tests.browser.test_main_job import choose, in_hand, offer, press
 
 pytestmark = pytest.mark.browser
 
@@ -15,35 +15,35 @@ def test_a_task_is_handed_from_desk_to_desk(log_in: LogIn, customers: Customers)
     alice = log_in("alice")
     choose(alice, "Available")
     task = customers.post("Which invoice is right?", channel="chat")
-    offer(alice, "Which invoice").get_by_role("button", name="Accept").click()
+    press(offer(alice, "Which invoice").get_by_role("button", name="Accept"))
     card = in_hand(alice, "Which invoice")
     expect(card).to_be_visible()
     bob = log_in("bob")
     choose(bob, "Available")
 
     # She looks whom there is, and keeps it.
-    card.get_by_role("link", name="Transfer").click()
+    press(card.get_by_role("link", name="Transfer"))
     choices = alice.get_by_role("dialog")
     expect(choices).to_contain_text("Which invoice is right?")
     choices.get_by_role("button", name="Keep it").click()
     expect(choices).to_have_count(0)
 
-    card.get_by_role("link", name="Transfer").click()
+    press(card.get_by_role("link", name="Transfer"))
     name = bob.locator("#presence-title").inner_text()
     choices.get_by_role("button", name=name).click()
     expect(card).to_contain_text(f"Transferring to {name}")
     expect(offer(bob, "Which invoice")).to_be_visible()
-    card.get_by_role("button", name="Cancel transfer").click()
+    press(card.get_by_role("button", name="Cancel transfer"))
     expect(offer(bob, "Which invoice")).to_have_count(0)
     expect(card).to_contain_text("Working")
 
     # At last it goes over.
-    card.get_by_role("link", name="Transfer").click()
+    press(card.get_by_role("link", name="Transfer"))
     choices.get_by_role("button", name=name).click()
-    offer(bob, "Which invoice").get_by_role("button", name="Accept").click()
+    press(offer(bob, "Which invoice").get_by_role("button", name="Accept"))
     expect(in_hand(bob, "Which invoice")).to_be_visible()
     expect(card).to_have_count(0)
     assert customers.status(task) == "assigned"
-    in_hand(bob, "Which invoice").get_by_role("button", name="Complete").click()
+    press(in_hand(bob, "Which invoice").get_by_role("button", name="Complete"))
     expect(in_hand(bob, "Which invoice")).to_have_count(0)
     assert customers.status(task) == "completed"

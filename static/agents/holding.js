@@ -1,0 +1,129 @@
+// "Complete" can be undone for a few seconds: the desk holds it that long, and only then sends it.
+//
+// What is held is also kept in the browser's storage until the server has answered. A page that closes
+// sends it at once; if that fails, the next desk of this worker in this browser sends it.
+
+import * as shifts from "./shifts.js";
+import { say } from "./toasts.js";
+
+const STORE = "cordboard.completing";
+const OTHERS_MS = 2000; // how much longer a page waits for what another page holds
+
+const timers = new Map(); // task sid → timer, for what this page holds
+const sending = new Map(); // task sid → promise, for what is on its way
+let finish = async () => {};
+
+/**
+ * Begin: send what earlier pages left, and what this page holds when it closes.
+ * @param {(task: string, action: string) => Promise<boolean>} send resolves to whether the server answered
+ */
+export function start(send) {
+  finish = send;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-undo]");
+    if (button) undo(button.closest(".task").id);
+  });
+  document.addEventListener("visibilitychange", () => document.hidden && flush());
+  addEventListener("pagehide", sendOnTheWayOut);
+  for (const [task, record] of mine()) setTimeout(() => complete(task), Math.max(-overdue(record), 0));
+}
+
+/** Send again what the server has not answered. */
+export function resend() {
+  for (const [task, record] of mine()) if (overdue(record) >= 0) complete(task);
+}
+
+/** Hold a completion; the card stays in its place and offers to undo it. */
+export function hold(form) {
+  const card = form.closest(".task");
+  store({ ...stored(), [card.id]: { action: form.action, worker: worker(), at: Date.now() } });
+  const hadFocus = card.contains(document.activeElement);
+  shifts.around(() => (card.dataset.held = ""));
+  if (hadFocus) card.focus({ preventScroll: true });
+  timers.set(card.id, setTimeout(() => complete(card.id), holdMs()));
+  say(`Completed: ${title(card)}. Press U to undo.`);
+}
+
+/** Take back what was held last, or one particular task. */
+export function undo(task = [...timers.keys()].at(-1)) {
+  if (!timers.has(task)) return;
+  clearTimeout(timers.get(task));
+  forget(task);
+  const card = document.getElementById(task);
+  if (!card) return;
+  shifts.around(() => delete card.dataset.held);
+  card.focus({ preventScroll: true });
+  say(`Not completed: ${title(card)}.`);
+}
+
+/** Whether anything is held, or waits for the server's answer. */
+export function isHolding() {
+  return mine().length > 0;
+}
+
+/** Send everything at once, also what other pages of this browser hold. */
+export async function flush() {
+  await Promise.all(mine().map(([task]) => complete(task)));
+}
+
+function complete(task) {
+  if (!sending.has(task)) sending.set(task, send(task).finally(() => sending.delete(task)));
+  return sending.get(task);
+}
+
+async function send(task) {
+  clearTimeout(timers.get(task));
+  timers.delete(task);
+  const record = stored()[task];
+  if (!record) return;
+  const card = document.getElementById(task);
+  if (card) card.dataset.held = "sent";
+  // Without an answer it stays in the storage, and is sent again once the connection is back.
+  if (await finish(task, record.action)) forget(task);
+}
+
+function forget(task) {
+  timers.delete(task);
+  const { [task]: _, ...others } = stored();
+  store(others);
+}
+
+function sendOnTheWayOut() {
+  const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value;
+  for (const task of timers.keys()) {
+    const body = new URLSearchParams({ csrfmiddlewaretoken: token, task });
+    const { action } = stored()[task];
+    const headers = { "X-Requested-With": "desk" };
+    // If it fails, it is in the storage still.
+    fetch(action, { method: "POST", body, keepalive: true, headers }).catch(() => {});
+  }
+}
+
+/** Milliseconds since no page of this browser should be holding this any more. */
+function overdue(record) {
+  return Date.now() - (record.at + holdMs() + OTHERS_MS);
+}
+
+function mine() {
+  return Object.entries(stored()).filter(([, record]) => record.worker === worker());
+}
+
+function stored() {
+  return JSON.parse(localStorage.getItem(STORE) ?? "{}");
+}
+
+function store(records) {
+  localStorage.setItem(STORE, JSON.stringify(records));
+}
+
+function worker() {
+  return document.body.dataset.worker;
+}
+
+function holdMs() {
+  return Number(document.body.dataset.undoSeconds) * 1000;
+}
+
+function title(card) {
+  return card.querySelector(".card__title").textContent.trim();
+}

@@ -1,0 +1,34 @@
+// Logging out: what is held is completed first, and an agent who takes work is asked in a dialog.
+
+import * as holding from "./holding.js";
+import { toLogin } from "./panels.js";
+import { toast } from "./toasts.js";
+
+export function start() {
+  const dialog = document.getElementById("log-out");
+  document.addEventListener("submit", async (event) => {
+    const form = event.target.closest("form[data-log-out]");
+    if (!form) return;
+    event.preventDefault();
+    await logOut(form.action, new FormData(form, event.submitter), dialog);
+  });
+  dialog.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-closes]")) return;
+    event.preventDefault();
+    dialog.close();
+  });
+}
+
+async function logOut(address, body, dialog) {
+  try {
+    await holding.flush();
+    const headers = { "X-Requested-With": "desk" };
+    const answer = await fetch(address, { method: "POST", body, headers, redirect: "manual" });
+    if (answer.status !== 409) return toLogin();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    dialog.replaceChildren(...page.body.childNodes);
+    dialog.showModal();
+  } catch {
+    toast("No answer from the server. You are still logged in.");
+  }
+}

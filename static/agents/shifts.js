@@ -1,0 +1,61 @@
+// A press must reach what the hand aimed at. Buttons that have just moved or appeared take no press for a moment.
+
+import { toast } from "./toasts.js";
+
+const SETTLE_MS = 600;
+const TOLERANCE_PX = 4;
+const BUTTONS = ":is(.card, .row, .gauge) :is(button[id], a[data-transfer])";
+
+const timers = new Map(); // button id → timer that lets it be pressed again
+
+export function start() {
+  document.addEventListener("click", guard, true);
+}
+
+/** Make a change to the page, and mark every button that moved or appeared by it. */
+export function around(change) {
+  const before = places();
+  change();
+  for (const [button, place] of places()) {
+    const old = before.get(button);
+    const moved = !old || Math.abs(old.top - place.top) + Math.abs(old.left - place.left) > TOLERANCE_PX;
+    if (moved) settle(button);
+  }
+}
+
+/** Whether a button has just moved or appeared. */
+export function isSettling(button) {
+  return "settling" in button.dataset;
+}
+
+function places() {
+  const found = new Map();
+  for (const button of document.querySelectorAll(BUTTONS)) {
+    const { left, top, width } = button.getBoundingClientRect();
+    if (width) found.set(button, { left, top });
+  }
+  return found;
+}
+
+function settle(button) {
+  clearTimeout(timers.get(button));
+  button.dataset.settling = "";
+  timers.set(
+    button,
+    setTimeout(() => {
+      timers.delete(button);
+      delete button.dataset.settling;
+    }, SETTLE_MS),
+  );
+}
+
+/** Drop presses by a pointer. Those by Enter have `detail` 0, and what has the focus keeps it when it moves. */
+function guard(event) {
+  if (!event.detail) return;
+  const repeated = event.detail > 1 && event.target.closest("form[data-command] button");
+  const settling = event.target.closest("[data-settling]");
+  if (!repeated && !settling) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!repeated) toast("That had just moved here. Press again if you mean it.");
+}

@@ -1,0 +1,77 @@
+"""Logging out: agents who take work are asked, and every tab ends with the first."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents import consumers
+from routing.core.vocabulary import ReservationStatus
+from tests.agents.conftest import Desk, Floor, make_floor
+from tests.agents.sockets import closed, do, opened
+
+
+def log_out(desk: Desk, **given: str) -> tuple[int, str]:
+    """Send the form of the desk's header."""
+    answer = desk.client.post(f"/agent/log-out{desk.here}", given)
+    return answer.status_code, answer.content.decode()
+
+
+def is_logged_in(desk: Desk) -> bool:
+    return "_auth_user_id" in desk.client.session
+
+
+def activity(desk: Desk) -> str:
+    desk.worker.refresh_from_db()
+    return desk.worker.activity.friendly_name
+
+
+def test_an_agent_who_is_available_is_asked_first(floor: Floor) -> None:
+    floor.accepted()
+    status, page = log_out(floor.alice)
+    assert status == 409
+    assert "<strong>Available</strong> with 1 task in hand" in page
+    assert "moved to “Offline” after 30 seconds" in page
+    for choice in ("Stay", "Only log out", "Go to Offline and log out"):
+        assert choice in page
+    assert is_logged_in(floor.alice)
+    assert activity(floor.alice) == "Available"
+
+
+def test_going_offline_and_logging_out_gives_offers_to_others(floor: Floor) -> None:
+    offer = floor.offered()
+    held = floor.accepted()
+    assert log_out(floor.alice, choice="offline")[0] == 302
+    assert not is_logged_in(floor.alice)
+    assert activity(floor.alice) == "Offline"
+    offer.refresh_from_db()
+    held.refresh_from_db()
+    assert offer.reservation_status == ReservationStatus.RESCINDED
+    assert held.reservation_status == ReservationStatus.ACCEPTED
+
+
+def test_only_logging_out_leaves_the_agent_as_they_are(floor: Floor) -> None:
+    assert log_out(floor.alice, choice="only")[0] == 302
+    assert not is_logged_in(floor.alice)
+    assert activity(floor.alice) == "Available"
+
+
+def test_an_agent_who_takes_no_work_is_not_asked(floor: Floor) -> None:
+    assert log_out(floor.bob)[0] == 302
+    assert not is_logged_in(floor.bob)
+
+
+def test_a_script_is_given_the_question_alone(floor: Floor) -> None:
+    answer = floor.alice.client.post(
+        f"/agent/log-out{floor.alice.here}", headers={"X-Requested-With": "desk"}
+    )
+    assert answer.status_code == 409
+    assert "<html" not in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_every_tab_ends_at_once_with_the_first() -> None:
+    floor = await do(make_floor)
+    async with opened(floor.alice) as first, opened(floor.alice) as second:
+        assert (await do(log_out, floor.alice, choice="offline"))[0] == 302
+        assert await closed(first) == consumers.LOGGED_OUT
+        assert await closed(second) == consumers.LOGGED_OUT
