@@ -8,23 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from routing import models
+from routing import models, subjects
 
-TITLES: Final = ("title", "subject", "topic", "summary", "reason", "question", "description")
-PEOPLE: Final = (
-    "customer_name",
-    "customer",
-    "name",
-    "caller",
-    "contact",
-    "from",
-    "email",
-    "phone",
-    "phone_number",
-)
-"""Attributes that people use for what a task is about, and for whom; the first found counts."""
-
-LONGEST: Final = 120
 MOST_ATTRIBUTES: Final = 40
 LONGEST_ATTRIBUTE: Final = 600
 
@@ -64,10 +49,10 @@ class Card:
 
 def card(task: models.Task) -> Card:
     """Return how a task reads; its channel and queue must have been fetched with it."""
-    known = _known(task.attributes)
+    known = subjects.known(task.attributes)
     picture = channel(task.task_channel)
-    title, titled = _first(known, TITLES)
-    person, named = _first(known, PEOPLE)
+    title, titled = _first(known, subjects.TITLES)
+    person, named = _first(known, subjects.PEOPLE)
     if not title:
         title, person = person or f"{picture.name} task", ""
     return Card(
@@ -101,29 +86,16 @@ def attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[A
         if len(lines) == MOST_ATTRIBUTES:
             lines.append(Attribute(name="…", value="there are more", link=False))
             break
-        text = _cut(_text(value), LONGEST_ATTRIBUTE)
+        text = subjects.cut(_text(value), LONGEST_ATTRIBUTE)
         link = text.startswith(("https://", "http://")) and not text.endswith("…")
         lines.append(Attribute(name=name, value=text, link=link))
     return lines
 
 
-def _known(text: str) -> Mapping[str, Any]:
-    found = json.loads(text)
-    return found if isinstance(found, dict) else {}
-
-
-def _first(known: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:
+def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:
     """Return the first of these attributes that says something, and its path when it says all."""
-    for name in names:
-        value = known.get(name)
-        path = _readable(name)
-        if isinstance(value, dict):
-            value = value.get("name")
-            path = f"{path} › name"
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            text = str(value).strip()
-            return (text, path) if len(text) <= LONGEST else (_cut(text, LONGEST), "")
-    return "", ""
+    text, path = subjects.first(attributes, names)
+    return text, " › ".join(map(_readable, path))
 
 
 def _flat(known: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
@@ -151,7 +123,3 @@ def _text(value: Any) -> str:
             return ", ".join(map(str, value)) or "—"
         case _:
             return json.dumps(value, ensure_ascii=False)
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agent/", include("agents.urls")),
     path("admin/", admin.site.urls),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/password/", views.ChangePassword.as_view(), name="password"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
 ]
 

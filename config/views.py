@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
 from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from routing.api import errors
+from routing.bridge import desks
 
 API = "/v1/"
 
@@ -20,6 +26,21 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect("login")
     return redirect("admin:index" if request.user.is_staff else "agents:desk")
+
+
+@method_decorator(never_cache, name="dispatch")
+class ChangePassword(PasswordChangeView):
+    """Let everyone who is logged in choose a new password; their other sessions end."""
+
+    template_name = "registration/password.html"
+    success_url = "/"
+
+    def form_valid(self, form: PasswordChangeForm[User]) -> HttpResponse:
+        """Change the password, and have other open desks notice at once."""
+        answer = super().form_valid(form)
+        messages.success(self.request, "You have a new password.")
+        desks.look_again(form.user.workers.values_list("sid", flat=True))
+        return answer
 
 
 def locked_out(

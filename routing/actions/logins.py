@@ -1,4 +1,4 @@
-"""Create logins for people who are to work at the agent's desk."""
+"""Create logins for people who work at the agent's desk, and change how they log in."""
 
 from __future__ import annotations
 
@@ -29,13 +29,34 @@ def create_login(*, username: str, password: str) -> User:
         user.clean_fields(exclude={"password"})
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages), field="username") from None
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise InvalidInput(" ".join(error.messages), field="password") from None
-    user.set_password(password)
+    _set_password(user, password)
     with inputs.refusing_duplicates(
         f"a login named {user.get_username()!r} exists already", field="username"
     ):
         user.save(force_insert=True)
     return user
+
+
+@transaction.atomic
+def reset_password(*, user: User, password: str) -> None:
+    """Give a login a new password, which ends its sessions.
+
+    Raises `InvalidInput` for a password that is too easy to guess.
+    """
+    _set_password(user, password)
+    user.save(update_fields=["password"])
+
+
+@transaction.atomic
+def set_active(*, user: User, active: bool) -> None:
+    """Let a login log in, or no longer; its sessions end then."""
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+
+
+def _set_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput(" ".join(error.messages), field="password") from None
+    user.set_password(password)

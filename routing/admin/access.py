@@ -55,6 +55,20 @@ def _supervised(user: Anyone) -> frozenset[int]:
     return kept
 
 
+def may_reset(user: Anyone, login: User) -> bool:
+    """Tell whether a user may set the password of a login, or keep it from logging in.
+
+    Supervisors may for agents whose workers are all in their own workspaces. Whoever may do more
+    than work at the desk is the operators' concern: with a new password one could act as them.
+    """
+    if is_operator(user):
+        return True
+    places = set(login.workers.values_list("workspace_id", flat=True))
+    if not places or login.is_staff or login.is_superuser or login.memberships.exists():
+        return False
+    return places <= _supervised(user)
+
+
 def chosen_workspace(request: HttpRequest) -> models.Workspace | None:
     """Return the workspace a page is about: the one named, else the one filtered by, else the only.
 

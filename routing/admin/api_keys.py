@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from routing import models
 from routing.actions import api_keys
 from routing.admin.base import ActionForm, OperatorAdmin, acting
-from routing.admin.moments import moment
+from routing.admin.moments import written
 
 _FACTS = ("works", "used", "date_created", "date_revoked")
 
@@ -84,7 +84,7 @@ class ApiKeyAdmin(OperatorAdmin):
     @admin.display(description="last used")
     def used(self, key: models.ApiKey) -> str:
         """Return when the key was last used, to the minute."""
-        return f"{moment(key.date_last_used)[:16]} UTC" if key.date_last_used else "never"
+        return written(key.date_last_used, seconds=False) if key.date_last_used else "never"
 
     @admin.action(description="Revoke selected API keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[models.ApiKey]) -> None:

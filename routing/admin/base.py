@@ -139,8 +139,12 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
+    delete_selected_confirmation_template = "admin/routing/delete_selected.html"
     goes_with: Sequence[str] = ()
     """What a deletion takes along, in words."""
+
+    checks_deletion = True
+    """Whether a deletion is tried, and taken back, before anybody is asked whether they mean it."""
 
     def create_row(self, request: HttpRequest, form: Any) -> Model:
         """Create what a form describes."""
@@ -238,14 +242,29 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
     def get_deleted_objects(
         self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Say what goes, without collecting it: there may be millions, and the action decides."""
+        """Return what goes, without collecting it, and what the action has against it."""
         rows = list(objs)
         named: list[Any] = []
         for row in rows:
             named.append(f"{capfirst(self.opts.verbose_name)}: {row}")
             if self.goes_with:
                 named.append(list(self.goes_with))
-        return named, {str(self.opts.verbose_name_plural): len(rows)}, set(), []
+        refusal = None if "post" in request.POST else self._refusal(request, rows)
+        counts = {str(self.opts.verbose_name_plural): len(rows)}
+        return named, counts, set(), [] if refusal is None else [refusal.message]
+
+    def _refusal(self, request: HttpRequest, rows: Sequence[Any]) -> ActionError | None:
+        """Return what the action refuses a deletion with: it is tried and taken back."""
+        if not self.checks_deletion:
+            return None
+        try:
+            with transaction.atomic():
+                for row in rows:
+                    self.delete_row(request, row)
+                transaction.set_rollback(True)
+        except ActionError as refusal:
+            return refusal
+        return None
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
         """Return a field without the links that edit related rows in a window of their own."""

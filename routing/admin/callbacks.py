@@ -18,7 +18,7 @@ from routing import models
 from routing.actions import callbacks
 from routing.admin.base import acting
 from routing.admin.filters import WorkspaceFilter
-from routing.admin.moments import moment
+from routing.admin.moments import moment, written
 from routing.admin.scoped import HistoryAdmin
 from routing.callbacks import calls
 from routing.core.vocabulary import CallbackStatus
@@ -102,7 +102,7 @@ class CallbackDeliveryAdmin(HistoryAdmin):
     def due(self, delivery: models.CallbackDelivery) -> str:
         """Return when it is tried next, unless its receiver rests or something is owed before."""
         over = delivery.status != CallbackStatus.PENDING
-        return "none" if over else f"{moment(delivery.date_due)} at the earliest"
+        return "none" if over else f"{written(delivery.date_due)} at the earliest"
 
     @admin.display(description="address")
     def address(self, delivery: models.CallbackDelivery) -> str:
@@ -112,7 +112,7 @@ class CallbackDeliveryAdmin(HistoryAdmin):
             return "none any more"
         if receiver.rests_until is None:
             return receiver.url
-        return f"{receiver.url} (took nothing lately; next tried {moment(receiver.rests_until)})"
+        return f"{receiver.url} (took nothing lately; next tried {written(receiver.rests_until)})"
 
 
 @admin.register(models.AssignmentCallback)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from routing import models
+from routing import models, sids, subjects
+from routing.admin import searching
 from routing.admin.filters import EventTypeFilter, WorkspaceFilter
+from routing.admin.moments import short_age
 from routing.admin.scoped import HistoryAdmin
 
 
@@ -20,10 +25,18 @@ class EventAdmin(HistoryAdmin):
 
     workspace_sid_path = "workspace_sid"
     ordering = ("-event_date", "-pk")
-    list_display = ("moment", "event_type", "description", "by", "resource_sid")
+    list_display = ("moment", "about", "description", "by", "age")
     list_filter = (WorkspaceFilter, EventTypeFilter)
-    search_fields = ("sid__exact",)
-    search_help_text = "An event's sid (EV…). The list goes back 2000 events."
+    search_help_text = (
+        "Words of what an event carries, such as the subject, the customer or the worker's name, or"
+        " the sid of an event or of what it is about."
+    )
+    sid_lookups: ClassVar[Mapping[str, str]] = {
+        "EV": "sid",
+        "WT": "task_key",
+        **dict.fromkeys(("WR", "WK", "WQ", "WW", "WA", "TC", "WC", "WS"), "resource_sid"),
+    }
+    searched_columns = ("event_data", "actor_sid", "description")
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("moment", "event_type", "description", "resource_sid", "sid")}),
@@ -35,18 +48,60 @@ class EventAdmin(HistoryAdmin):
         """Return the workspace, or None when it is gone and only operators may still look."""
         return models.Workspace.objects.filter(sid=obj.workspace_sid).first()
 
+    def sid_value(self, prefix: str, sid: str) -> Any:
+        """Return a task's key, by which its events are found; other sids as they are."""
+        return sids.key(sid) if prefix == "WT" else sid
+
+    def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
+        """Return the texts that an event carries; attributes are read as what they stand for."""
+        for pk, data, actor, description in rows:
+            texts = [actor or "", description]
+            for name, value in data.items():
+                is_object = name.endswith("attributes")
+                texts += searching.attribute_texts(value) if is_object else subjects.values(value)
+            yield pk, texts
+
     @admin.display(description="when")
     def moment(self, event: models.Event) -> str:
         """Return the moment to the millisecond."""
-        return event.event_date.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        return timezone.localtime(event.event_date).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+    @admin.display(description="age")
+    def age(self, event: models.Event) -> SafeString:
+        """Return how long ago it happened."""
+        return short_age(event.event_date)
+
+    @admin.display(description="about")
+    def about(self, event: models.Event) -> str:
+        """Return what it is about, by its name or subject."""
+        return name_of(event)
 
     @admin.display(description="by")
     def by(self, event: models.Event) -> str:
         """Return who did it, and by which door."""
-        return " ".join(filter(None, (event.actor_type, event.actor_sid, f"({event.source})")))
+        return actor_of(event)
 
     @admin.display(description="data")
     def data(self, event: models.Event) -> SafeString:
         """Return what the event carries, laid out."""
         text = json.dumps(event.event_data, indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
+
+
+def name_of(event: models.Event) -> str:
+    """Return the name or the subject of what an event is about, else its sid."""
+    data = event.event_data
+    if attributes := data.get("task_attributes"):
+        subject = subjects.subject(attributes)
+        worker = data.get("worker_name")
+        return " → ".join(filter(None, (subject, worker))) or event.resource_sid
+    kind = event.event_type.partition(".")[0].replace("-", "_")
+    return data.get(f"{kind}_name") or data.get("workspace_name") or event.resource_sid
+
+
+def actor_of(event: models.Event, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return who did something, by name where that is known, and by which door."""
+    name = event.actor_sid and names.get(event.actor_sid, event.actor_sid)
+    if name and name == event.event_data.get("worker_sid"):
+        name = event.event_data.get("worker_name") or name
+    return " ".join(filter(None, (event.actor_type, name, f"({event.source})")))

@@ -1,15 +1,49 @@
-"""Write moments the way a log does: to the second, sortable, in UTC."""
+"""Show moments in the time zone of the page, with their age beside them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-def moment(when: datetime | None) -> str:
-    """Return a moment, or a dash for none."""
-    return "–" if when is None else when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
-def moment_us(microseconds: int) -> str:
+def moment(when: datetime | None) -> SafeString:
+    """Return a moment with its age, or a dash for none."""
+    if when is None:
+        return SafeString("–")
+    return format_html(
+        '<time datetime="{}">{}</time> <span class="quiet">{}</span>',
+        when.isoformat(),
+        written(when),
+        age(when),
+    )
+
+
+def moment_us(microseconds: int) -> SafeString:
     """Return a moment that is kept in microseconds since 1970."""
     return moment(datetime.fromtimestamp(microseconds / 1_000_000, tz=UTC))
+
+
+def written(when: datetime, *, seconds: bool = True) -> str:
+    """Return a moment, sortable, with the name of its time zone."""
+    form = "%Y-%m-%d %H:%M:%S %Z" if seconds else "%Y-%m-%d %H:%M %Z"
+    return timezone.localtime(when).strftime(form)
+
+
+def age(when: datetime) -> str:
+    """Return how long ago a moment was, or how long it is until it comes."""
+    seconds = round((timezone.now() - when).total_seconds())
+    size, unit = next(((size, unit) for size, unit in _UNITS if abs(seconds) >= size), (1, "s"))
+    count = abs(seconds) // size
+    return f"{count} {unit} ago" if seconds >= 0 else f"in {count} {unit}"
+
+
+def short_age(when: datetime) -> SafeString:
+    """Return the age alone; the moment shows when the pointer rests on it."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', when.isoformat(), written(when), age(when)
+    )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from routing import models
+from routing import models, subjects
+from routing.admin import searching
 from routing.admin.filters import WorkspaceFilter
-from routing.admin.moments import moment, moment_us
+from routing.admin.moments import moment, moment_us, short_age
 from routing.admin.scoped import HistoryAdmin
 
 
@@ -19,11 +21,19 @@ from routing.admin.scoped import HistoryAdmin
 class ReservationAdmin(HistoryAdmin):
     """What was offered to whom, and what became of it."""
 
-    list_display = ("created", "status", "worker_name", "channel", "task", "sid")
-    list_display_links = ("created", "sid")
+    list_display = ("subject", "status", "worker_name", "age", "channel", "workspace")
+    list_display_links = ("subject",)
     list_filter = (WorkspaceFilter, "reservation_status")
-    search_fields = ("sid__exact", "task__sid__exact")
-    search_help_text = "A reservation's sid (WR…) or a task's (WT…)."
+    search_help_text = (
+        "Words of the subject, the customer or any attribute of the task, the worker's name, or"
+        " the sid of a reservation, task or worker."
+    )
+    sid_lookups: ClassVar[Mapping[str, str]] = {
+        "WR": "sid",
+        "WT": "task__sid",
+        "WK": "worker__sid",
+    }
+    searched_columns = ("task__attributes", "worker__friendly_name", "former_worker_name")
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("sid", "workspace", "status", "worker_shown", "task", "channel")}),
@@ -52,6 +62,20 @@ class ReservationAdmin(HistoryAdmin):
         """Return who it was offered to, and whether they are still there."""
         name = reservation.worker_name
         return name if reservation.worker is not None else f"{name} (deleted)"
+    def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
+        """Return the values of the task's attributes, and the worker's name."""
+        for pk, attributes, name, former_name in rows:
+            yield pk, [*searching.attribute_texts(attributes), name or former_name or ""]
+
+    @admin.display(description="task")
+    def subject(self, reservation: models.Reservation) -> str:
+        """Return what the task is about, and for whom."""
+        return subjects.subject(reservation.task.attributes) or reservation.task.sid
+
+    @admin.display(description="offered")
+    def age(self, reservation: models.Reservation) -> SafeString:
+        """Return how long ago the offer was made."""
+        return short_age(reservation.date_created)
 
     @admin.display(description="status")
     def status(self, reservation: models.Reservation) -> SafeString:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,8 +10,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from routing import models
-from routing.admin import access
+from routing import models, sids
+from routing.admin import access, searching, zones
 from routing.admin.base import ActionAdmin, ActionForm
 from routing.admin.paging import BoundedPaginator
 
@@ -96,6 +97,12 @@ class ScopedAdmin(ActionAdmin):
         form.workspace = access.chosen_workspace(request) if obj is None else self.workspace_of(obj)
         return form
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+        """Show moments in the time zone of the row's workspace."""
+        if row := context.get("original"):
+            zones.use(self.workspace_of(row))
+        return super().render_change_form(request, context, *args, **kw)
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
@@ -116,6 +123,52 @@ class HistoryAdmin(ScopedAdmin):
     paginator = BoundedPaginator
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     actions = None
+    change_list_template = "admin/routing/history_list.html"
+    search_fields: ClassVar[tuple[str, ...]] = ("sid__exact",)
+    sid_lookups: ClassVar[Mapping[str, str]] = {}
+    """By the prefix of a sid: how rows are found that have to do with it."""
+    searched_columns: ClassVar[tuple[str, ...]] = ()
+
+    def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
+        """Return where words are looked for in rows of ids and `searched_columns`."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find rows by a sid, or the newest by words; say so when not all were looked at."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        prefix = term[:2]
+        if prefix in self.sid_lookups and sids.is_valid(term, prefix):
+            named = self.model.objects.filter(
+                **{self.sid_lookups[prefix]: self.sid_value(prefix, term)}
+            )
+            return queryset.filter(pk__in=named.values("pk")), False
+        found = searching.scan(
+            queryset, self.searched_columns, self.searched_texts, searching.words_of(term)
+        )
+        if not found.is_complete:
+            request.search_note = (  # type: ignore[attr-defined]  # read by `changelist_view`
+                f"Looked at the newest {found.scanned} of them"
+                + (f" and stopped at {len(found.pks)} found" if found.pks else "")
+                + ". Narrow the list by a filter, or search for a sid, to find older ones."
+            )
+        return queryset.filter(pk__in=found.pks), False
+
+    def sid_value(self, prefix: str, sid: str) -> Any:
+        """Return what a sid of this kind is compared as."""
+        return sid
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show the list with a note when a search did not come to the end."""
+        answer = super().changelist_view(request, extra_context)
+        if isinstance(answer, TemplateResponse) and answer.context_data is not None:
+            answer.context_data["search_note"] = getattr(request, "search_note", None)
+        return answer
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let nobody add: these rows come of routing."""

@@ -15,8 +15,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from routing.admin import access
+from routing.admin import access, zones
 from routing.admin.base import OwnFiltersOnly
+from routing.bridge import desks
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Floor": {
@@ -80,6 +81,18 @@ class Site(admin.AdminSite):
         """Tell whether the user may see any page of the admin."""
         return access.may_enter(request.user)
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Render pages in the time zone of the workspace that they are about."""
+        shown = super().admin_view(view, cacheable)
+
+        @functools.wraps(shown)
+        def in_zone(request: HttpRequest, *args: Any, **options: Any) -> Any:
+            with zones.of_page(request):
+                response = shown(request, *args, **options)
+                return response.render() if isinstance(response, TemplateResponse) else response
+
+        return in_zone
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -90,6 +103,22 @@ class Site(admin.AdminSite):
             raise PermissionDenied("This login configures no workspace.")
         wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse(f"{self.name}:index")
         return redirect_to_login(wanted)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the one page on which everybody changes their password."""
+        return HttpResponseRedirect(reverse("password"))
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Log out, and end the user's open desks at once."""
+        user = request.user
+        workers = list(user.workers.values_list("sid", flat=True)) if user.pk else []
+        answer = super().logout(request, extra_context)
+        desks.look_again(workers)
+        return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add where the user's own desk is, if they have one."""

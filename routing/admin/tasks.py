@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.db.models import Prefetch
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET
 
-from routing import models, sids
+from routing import explanation, explanation_words, models, sids, subjects
 from routing.actions import task_statuses
 from routing.actions.errors import ActionError
+from routing.admin import searching, zones
 from routing.admin.base import acting
+from routing.admin.events import actor_of
 from routing.admin.filters import TaskChannelFilter, TaskQueueFilter, WorkspaceFilter
-from routing.admin.moments import moment, moment_us
+from routing.admin.moments import moment, moment_us, short_age
 from routing.admin.scoped import HistoryAdmin
 from routing.core.vocabulary import AssignmentStatus as S
+from routing.core.vocabulary import EventType as E
 
 MOST_EVENTS = 200
+_BEGINNING = (
+    E.TASK_CREATED,
+    E.WORKFLOW_ENTERED,
+    E.WORKFLOW_TARGET_MATCHED,
+    E.TASK_QUEUE_ENTERED,
+)
+"""How a task begins."""
+MOST_LINES = 80
+"""How many lines of the explanation a page shows, each a worker."""
+_HOLDING = ("pending", "accepted", "wrapping", "completed")
 _STEPS: dict[str, tuple[str, frozenset[str]]] = {
     "complete": ("Complete task", frozenset({S.ASSIGNED.value, S.WRAPPING.value})),
     "wrap_up": ("Wrap up task", frozenset({S.ASSIGNED.value})),
@@ -35,11 +53,28 @@ _STEPS: dict[str, tuple[str, frozenset[str]]] = {
 class TaskAdmin(HistoryAdmin):
     """What waits, is on offer, is in work, is done."""
 
-    list_display = ("created", "status", "priority", "task_queue", "channel", "sid")
-    list_display_links = ("created", "sid")
+    list_display = (
+        "subject",
+        "status",
+        "age",
+        "worker",
+        "priority",
+        "task_queue",
+        "channel",
+        "workspace",
+    )
+    list_display_links = ("subject",)
     list_filter = (WorkspaceFilter, "assignment_status", TaskQueueFilter, TaskChannelFilter)
-    search_fields = ("sid__exact",)
-    search_help_text = "A task's sid (WT…). The list goes back 2000 tasks; older ones by sid."
+    search_help_text = (
+        "Words of the subject, the customer or any attribute, a worker's name, or the sid of a"
+        " task or reservation."
+    )
+    sid_lookups: ClassVar[Mapping[str, str]] = {
+        "WT": "sid",
+        "WR": "reservations__sid",
+        "WK": "reservations__worker__sid",
+    }
+    searched_columns = ("attributes",)
     sortable_by = ()
     change_form_template = "admin/routing/task_change_form.html"
     fieldsets = (
@@ -77,7 +112,39 @@ class TaskAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read with a task what its row and its page name."""
         named = ("workspace", "task_queue", "task_channel", "workflow")
-        return super().get_queryset(request).select_related(*named)
+        holding = models.Reservation.objects.filter(reservation_status__in=_HOLDING)
+        holders = holding.select_related("worker").order_by("pk")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related(*named)
+            .prefetch_related(Prefetch("reservations", holders, to_attr="holders"))
+        )
+
+    def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
+        """Return a task's attribute values, and the names of the workers it was offered to."""
+        offers = models.Reservation.objects.filter(task__in=[pk for pk, _ in rows])
+        name_of_worker = Coalesce("worker__friendly_name", "former_worker_name")
+        names: dict[int, set[str]] = {}
+        for task, name in offers.values_list("task_id", name_of_worker):
+            names.setdefault(task, set()).add(name or "")
+        for pk, attributes in rows:
+            yield pk, [*searching.attribute_texts(attributes), *names.get(pk, ())]
+
+    @admin.display(description="subject")
+    def subject(self, task: models.Task) -> str:
+        """Return what the task is about, and for whom."""
+        return subjects.subject(task.attributes) or task.sid
+
+    @admin.display(description="age")
+    def age(self, task: models.Task) -> SafeString:
+        """Return how long ago the task came."""
+        return short_age(task.date_created)
+
+    @admin.display(description="worker")
+    def worker(self, task: Any) -> str:
+        """Return who is offered the task, has it or had it."""
+        return ", ".join(each.worker_name for each in task.holders) or "–"
 
     @admin.display(description="status")
     def status(self, task: models.Task) -> SafeString:
@@ -107,8 +174,9 @@ class TaskAdmin(HistoryAdmin):
 
     @admin.display(description="canceled unless accepted by")
     def expires(self, task: models.Task) -> str:
-        """Return when the task's time to live ends."""
-        return moment_us(task.expires_us)
+        """Return when the task's time to live ends, while nobody has accepted it."""
+        waits = task.assignment_status in (S.PENDING.value, S.RESERVED.value)
+        return moment_us(task.expires_us) if waits else "–"
 
     @admin.display(description="finished")
     def finished(self, task: models.Task) -> str:
@@ -148,30 +216,64 @@ class TaskAdmin(HistoryAdmin):
         """Add the history, and what can be done now."""
         task = context["original"]
         context["history"] = history_of(task)
+        context |= explained(task)
         context["steps"] = [
             (name, label, task.assignment_status in states)
             for name, (label, states) in _STEPS.items()
         ]
+        refused = [label for _, label, possible in context["steps"] if not possible]
+        context["refused_steps"] = " or ".join(
+            label.lower().removesuffix(" task") for label in refused
+        )
         return super().render_change_form(request, context, *args, **kw)
 
     def get_urls(self) -> list[Any]:
         """Add where the buttons lead."""
-        view = self.admin_site.admin_view(require_POST(self.step_in_view))
+        step_in = self.admin_site.admin_view(self.step_in_view)
+        why = self.admin_site.admin_view(require_GET(self.explanation_view))
         return [
-            path("<path:object_id>/step-in/", view, name="routing_task_step_in"),
+            path("<path:object_id>/step-in/", step_in, name="routing_task_step_in"),
+            path("<path:object_id>/explanation/", why, name="routing_task_explanation"),
             *super().get_urls(),
         ]
 
+    def _task(self, request: HttpRequest, object_id: str) -> models.Task:
+        task = self.get_object(request, object_id)
+        if task is None or not self.has_view_permission(request, task):
+            raise Http404("there is no such task here")
+        return task
+
+    def explanation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the part of the page that says why a task is where it is, as it is now."""
+        task = self._task(request, object_id)
+        zones.use(task.workspace)
+        return TemplateResponse(request, "admin/routing/_explanation.html", explained(task))
+
     def step_in_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Cancel, wrap up or complete a task; a refusal is said in words."""
-        task = self.get_object(request, object_id)
-        if task is None:
-            raise Http404("there is no such task here")
+        task = self._task(request, object_id)
+        if request.method != "POST":
+            return HttpResponseRedirect(self.url("change", task.pk))
         try:
             _step_in(task, request)
         except ActionError as refusal:
             messages.error(request, refusal.message)
         return HttpResponseRedirect(self.url("change", task.pk))
+
+
+def explained(task: models.Task) -> dict[str, Any]:
+    """Return what a page says of why a task is where it is."""
+    read = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
+    found = explanation.of_task(read, now=timezone.now())
+    lines = list(itertools.islice(explanation_words.report(found), MOST_LINES))
+    return {
+        "task": read,
+        "summary": explanation_words.summary(found),
+        "deadline": explanation_words.deadline(found),
+        "report": "\n".join(lines),
+        "is_cut": len(lines) == MOST_LINES,
+        "is_over": read.assignment_status in (S.COMPLETED.value, S.CANCELED.value),
+    }
 
 
 def _step_in(task: models.Task, request: HttpRequest) -> None:
@@ -190,9 +292,17 @@ def _step_in(task: models.Task, request: HttpRequest) -> None:
             messages.error(request, "Nothing was done: the request names no step.")
 
 
-def history_of(task: models.Task) -> Iterable[models.Event]:
-    """Return the newest events of a task and of its offers, oldest first."""
+def history_of(task: models.Task) -> Iterable[tuple[models.Event, str]]:
+    """Return the newest events of a task and of its offers, oldest first, each with who did it."""
     rows = models.Event.objects.filter(
         task_key=sids.key(task.sid), workspace_sid=task.workspace.sid
     )
-    return reversed(rows.order_by("-pk")[:MOST_EVENTS])
+    newest = list(rows.order_by("-pk")[:MOST_EVENTS])
+    accounts = {each.actor_sid for each in newest if each.actor_type == "account"}
+    names = dict(
+        models.Account.objects.filter(sid__in=accounts).values_list("sid", "friendly_name")
+    )
+    # Written in one transaction, they have one moment; they are shown as they follow one another.
+    order = {kind.value: place for place, kind in enumerate(_BEGINNING)}
+    newest.sort(key=lambda e: (e.event_date, order.get(e.event_type, len(order)), e.pk))
+    return [(each, actor_of(each, names)) for each in newest]

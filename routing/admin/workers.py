@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -22,6 +23,7 @@ from routing.admin.filters import ActivityFilter, WorkspaceFilter
 from routing.admin.moments import moment
 from routing.admin.scoped import ScopedAdmin, ScopedForm
 from routing.admin.worker_channels import WorkerChannelInline, load
+from routing.admin.worker_logins import login_view
 
 
 class WorkerForm(ScopedForm):
@@ -63,9 +65,11 @@ class WorkerForm(ScopedForm):
         """Ask for one login at most, and for its password."""
         cleaned = super().clean()
         name, password = (self.cleaned_data.get(f"new_{what}") for what in ("username", "password"))
-        if name and not password:
+        # What was entered and refused has its own error already.
+        refused = self.errors.keys()
+        if name and not password and "new_password" not in refused:
             self.add_error("new_password", "A new login needs a password.")
-        if password and not name:
+        if password and not name and "new_username" not in refused:
             self.add_error("new_username", "Say whose password this is to be.")
         if name and self.cleaned_data.get("user") and "user" in self.changed_data:
             self.add_error("new_username", "Choose an existing login or create one, not both.")
@@ -92,6 +96,8 @@ class WorkerAdmin(ScopedAdmin):
         if obj is None:
             new = ("workspace", "friendly_name", "activity", "attributes")
             return ((None, {"fields": new}), ("Login", login))
+        if obj.user is not None and access.may_reset(request.user, obj.user):
+            login = {"fields": ("user", "login_page", "new_username", "new_password")}
         person = ("workspace", "friendly_name", "attributes")
         now = ("activity", "reject_pending_reservations", "since", "in_hand")
         return (
@@ -189,6 +195,26 @@ class WorkerAdmin(ScopedAdmin):
         for channel, fields in formset.changed_objects:
             changes = {name: getattr(channel, name) for name in fields}
             worker_channels.update_worker_channel(channel=channel, **changes, **acting(request))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Offer the page of a login that the user may reset."""
+        return (*super().get_readonly_fields(request, obj), "login_page")
+
+    @admin.display(description="Password")
+    def login_page(self, worker: models.Worker) -> SafeString | str:
+        """Return the way to where the password is reset and the login barred."""
+        state = "" if worker.user is None or worker.user.is_active else " This login cannot log in."
+        address = self.url("login", worker.pk)
+        words = "Set a new password, or deactivate the login"
+        return format_html('<a href="{}">{}</a>.{}', address, words, state)
+
+    def get_urls(self) -> list[Any]:
+        """Add the page of a worker's login."""
+        view = self.admin_site.admin_view(functools.partial(login_view, self))
+        return [
+            path("<path:object_id>/login/", view, name="routing_worker_login"),
+            *super().get_urls(),
+        ]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
         """Go on to the new worker's capacities."""

@@ -102,6 +102,8 @@ class WorkspaceAdmin(ScopedAdmin):
         assert isinstance(obj, models.Workspace)
         return obj
 
+    checks_deletion = False  # nothing forbids it, and it may take long
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let operators add."""
         return access.is_operator(request.user)

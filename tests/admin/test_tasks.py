@@ -69,7 +69,9 @@ def test_a_button_pressed_twice_acts_once(
 
 def test_stepping_in_wants_a_deliberate_press(alice: Visitor, floor: models.Workspace) -> None:
     task = factories.task(floor)
-    assert alice.see("routing_task_step_in", task.pk).status_code == 405
+    answer = alice.see("routing_task_step_in", task.pk)
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/admin/routing/task/{task.pk}/change/"
     answer = alice.post("routing_task_step_in", task.pk, do="explode")
     assert "names no step" in words(answer)
     assert factories.status(task) == "pending"

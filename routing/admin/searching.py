@@ -1,0 +1,80 @@
+"""Find rows of history by words, in bounded time.
+
+No index knows the words of attributes, so the newest rows are read one by one: up to a number of
+rows, and up to a time. A page says when it did not come to the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from routing import subjects
+
+MOST_ROWS: Final = 20_000
+MOST_FOUND: Final = 500
+LONGEST_SECONDS: Final = 1.0
+MOST_WORDS: Final = 8
+_CHUNK: Final = 500
+
+Texts = Callable[[list[Any]], Iterable[tuple[int, Iterable[str]]]]
+"""Returns for each row of a batch its id, and the texts in which words are looked for."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search found, and how far it came."""
+
+    pks: list[int] = field(default_factory=list)
+    scanned: int = 0
+    is_complete: bool = True
+
+
+def words_of(term: str) -> list[str]:
+    """Return the words of a search, each of which a row must have."""
+    return term.casefold().split()[:MOST_WORDS]
+
+
+def scan(
+    rows: QuerySet[Any],
+    columns: tuple[str, ...],
+    texts: Texts,
+    words: list[str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Found:
+    """Return the newest rows that have all the words, each somewhere in their texts."""
+    found = Found()
+    end = clock() + LONGEST_SECONDS
+    for chunk in _chunks(rows.order_by("-pk"), columns):
+        for pk, parts in texts(chunk):
+            found.scanned += 1
+            text = "\n".join(parts).casefold()
+            if all(word in text for word in words):
+                found.pks.append(pk)
+        if len(found.pks) >= MOST_FOUND or found.scanned >= MOST_ROWS or clock() >= end:
+            found.pks = found.pks[:MOST_FOUND]
+            found.is_complete = len(chunk) < _CHUNK
+            break
+    return found
+
+
+def _chunks(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[list[Any]]:
+    """Read rows in batches, each after the last one of the batch before."""
+    after: int | None = None
+    while True:
+        batch = rows if after is None else rows.filter(pk__lt=after)
+        chunk = list(batch.values_list("pk", *columns)[:_CHUNK])
+        yield chunk
+        if len(chunk) < _CHUNK:
+            return
+        after = chunk[-1][0]
+
+
+def attribute_texts(attributes: str | None) -> Iterator[str]:
+    """Yield every value of a row's attributes."""
+    return subjects.values(dict(subjects.known(attributes or "{}")))

@@ -1,0 +1,67 @@
+"""Read from a task's attributes what it is about, and for whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+TITLES: Final = ("title", "subject", "topic", "summary", "reason", "question", "description")
+PEOPLE: Final = (
+    "customer_name",
+    "customer",
+    "name",
+    "caller",
+    "contact",
+    "from",
+    "email",
+    "phone",
+    "phone_number",
+)
+"""Attributes that people use for what a task is about, and for whom; the first found counts."""
+
+LONGEST: Final = 120
+
+
+def known(text: str) -> Mapping[str, Any]:
+    """Return attributes as an object; one that cannot be read is empty."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the first of these attributes that has a text, and its path if the text is whole."""
+    for name in names:
+        value, path = attributes.get(name), (name,)
+        if isinstance(value, dict):
+            value, path = value.get("name"), (name, "name")
+        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+            text = str(value).strip()
+            return (text, path) if len(text) <= LONGEST else (cut(text, LONGEST), ())
+    return "", ()
+
+
+def subject(text: str) -> str:
+    """Return what a task with these attributes is about and for whom, in one line."""
+    attributes = known(text)
+    parts = [first(attributes, names)[0] for names in (TITLES, PEOPLE)]
+    return " · ".join(part for part in parts if part)
+
+
+def values(value: Any) -> Iterator[str]:
+    """Yield every text and number within a value, however deep."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from values(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text that is no longer than this."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

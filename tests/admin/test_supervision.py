@@ -1,0 +1,205 @@
+"""What helps supervisors: reasons, time zones, passwords, and deletions that say no beforehand."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from routing import models
+from routing.actions import memberships, workspaces
+from routing.actors import SYSTEM
+from tests import factories
+from tests.admin.visitors import Visitor, words
+from tests.factories import NOW
+
+GOOD = "a much longer secret"
+
+
+# --- Why a task waits -------------------------------------------------------------------------
+
+
+def test_a_tasks_page_says_why_it_waits_and_fetches_that_again(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    queue = factories.queue(floor)
+    factories.workflow(floor, default=queue)
+    worker = factories.worker(floor, "Maria", available=False)
+    task = factories.task(floor, now=timezone.now())
+    page = alice.see("routing_task_change", task.pk)
+    assert "Maria alone serves its queue." in words(page)
+    assert f'data-live="/admin/routing/task/{task.pk}/explanation/"' in page.content.decode()
+    worker.channels.update(worker_available=True)
+    models.Worker.objects.filter(pk=worker.pk).update(activity=factories.activity(floor))
+    part = alice.see("routing_task_explanation", task.pk)
+    assert "Will be offered to Maria" in words(part)
+    assert "<html" not in part.content.decode()
+
+
+def test_the_reason_is_shown_to_the_workspaces_supervisors_alone(
+    bob: Visitor, charlie: Visitor, floor: models.Workspace
+) -> None:
+    task = factories.task(floor)
+    assert bob.see("routing_task_explanation", task.pk).status_code == 404
+    assert charlie.see("routing_task_explanation", task.pk).status_code == 302
+
+
+# --- Time zones -------------------------------------------------------------------------------
+
+
+def test_moments_are_shown_in_the_workspaces_zone_with_their_age(
+    alice: Visitor, olga: Visitor, floor: models.Workspace, other: models.Workspace
+) -> None:
+    task = factories.task(floor)
+    assert "12:00:00 UTC" in words(alice.see("routing_task_change", task.pk))
+    alice.send("routing_workspace_change", floor.pk, time_zone="Asia/Tokyo")
+    page = words(alice.see("routing_task_change", task.pk))
+    assert "21:00:00 JST" in page
+    assert "d ago" in page
+    assert "21:00:00 JST" in words(olga.see("routing_task_change", task.pk))
+    assert "12:00:00 UTC" in words(olga.see("routing_task_change", factories.task(other).pk))
+
+
+def test_a_zone_that_there_is_not_is_refused(floor: models.Workspace) -> None:
+    with pytest.raises(workspaces.InvalidInput, match="Europe/Berlin"):
+        workspaces.update_workspace(workspace=floor, time_zone="Mars", actor=SYSTEM, now=NOW)
+
+
+# --- Passwords --------------------------------------------------------------------------------
+
+
+def agent(floor: models.Workspace, name: str = "maria") -> models.Worker:
+    user = User.objects.create_user(name, password="the first secret")
+    return factories.worker(floor, name.title(), user=user)
+
+
+def test_a_supervisor_sets_an_agents_password_and_ends_their_sessions(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    worker = agent(floor)
+    desk = Client()
+    desk.force_login(worker.user)
+    assert desk.get("/agent/").status_code == 200
+    assert (
+        f"/worker/{worker.pk}/login/"
+        in alice.see("routing_worker_change", worker.pk).content.decode()
+    )
+    page = alice.post("routing_worker_login", worker.pk, do="password", password="short")
+    assert "too short" in words(page)
+    page = alice.post("routing_worker_login", worker.pk, do="password", password=GOOD)
+    assert "maria has a new password" in words(page)
+    worker.user.refresh_from_db()
+    assert worker.user.check_password(GOOD)
+    assert desk.get("/agent/").status_code == 302
+
+
+def test_a_supervisor_bars_an_agents_login_and_opens_it_again(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    worker = agent(floor)
+    desk = Client()
+    desk.force_login(worker.user)
+    alice.post("routing_worker_login", worker.pk, do="deactivate")
+    assert desk.get("/agent/").status_code == 302
+    worker.user.refresh_from_db()
+    assert not worker.user.is_active
+    alice.post("routing_worker_login", worker.pk, do="activate")
+    worker.user.refresh_from_db()
+    assert worker.user.is_active
+
+
+@pytest.mark.parametrize("kind", ["operator", "staff", "fellow", "elsewhere"])
+def test_nobody_gets_more_rights_by_setting_a_password(
+    alice: Visitor, olga: Visitor, floor: models.Workspace, other: models.Workspace, kind: str
+) -> None:
+    worker = agent(floor)
+    match kind:
+        case "operator":
+            User.objects.filter(pk=worker.user.pk).update(is_superuser=True)
+        case "staff":
+            User.objects.filter(pk=worker.user.pk).update(is_staff=True)
+        case "fellow":
+            memberships.add_membership(workspace=other, user=worker.user)
+        case "elsewhere":
+            factories.worker(other, "Maria", user=worker.user)
+    answer = alice.post("routing_worker_login", worker.pk, do="password", password=GOOD)
+    assert answer.status_code == 403
+    worker.user.refresh_from_db()
+    assert worker.user.check_password("the first secret")
+    page = alice.see("routing_worker_change", worker.pk).content.decode()
+    assert f"/worker/{worker.pk}/login/" not in page
+    olga.post("routing_worker_login", worker.pk, do="password", password=GOOD)
+    worker.user.refresh_from_db()
+    assert worker.user.check_password(GOOD)
+
+
+def test_a_worker_of_another_floor_has_no_login_here(bob: Visitor, floor: models.Workspace) -> None:
+    worker = agent(floor)
+    assert bob.see("routing_worker_login", worker.pk).status_code == 404
+
+
+def test_everyone_changes_their_own_password(floor: models.Workspace) -> None:
+    worker = agent(floor)
+    here, elsewhere = Client(), Client()
+    for client in (here, elsewhere):
+        client.force_login(worker.user, backend="config.sessions.Backend")
+    assert Client().get("/accounts/password/").status_code == 302
+    given = {"old_password": "wrong", "new_password1": GOOD, "new_password2": GOOD}
+    page = here.post("/accounts/password/", given)
+    assert "entered incorrectly" in page.content.decode()
+    answer = here.post("/accounts/password/", given | {"old_password": "the first secret"})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    worker.user.refresh_from_db()
+    assert worker.user.check_password(GOOD)
+    assert here.get("/agent/").status_code == 200
+    assert elsewhere.get("/agent/").status_code == 302
+
+
+# --- Deletions --------------------------------------------------------------------------------
+
+
+def test_a_deletion_that_would_be_refused_is_not_offered(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    queue = factories.queue(floor)
+    factories.workflow(floor, default=queue)
+    worker = factories.worker(floor, "Maria")
+    factories.offered(floor)
+    default = floor.task_channels.get(unique_name="default")
+    refused = [("taskqueue", queue), ("worker", worker), ("taskchannel", default)]
+    refused.append(("activity", worker.activity))
+    for noun, row in refused:
+        page = alice.see(f"routing_{noun}_delete", row.pk)
+        assert "cannot be deleted now:" in words(page), noun
+        assert "Are you sure" not in words(page), noun
+        assert type(row).objects.filter(pk=row.pk).exists()
+
+
+def test_what_may_be_deleted_is_asked_for_and_then_gone(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    worker = factories.worker(floor, "Maria")
+    before = factories.last_event()
+    assert "Are you sure" in words(alice.see("routing_worker_delete", worker.pk))
+    assert factories.event_types(before) == []
+    assert models.Worker.objects.filter(pk=worker.pk).exists()
+    alice.post("routing_worker_delete", worker.pk, post="yes")
+    assert not models.Worker.objects.filter(pk=worker.pk).exists()
+
+
+def test_many_are_refused_together_before_they_are_asked_for(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    queue = factories.queue(floor)
+    factories.workflow(floor, default=queue)
+    busy = factories.worker(floor, "Maria")
+    factories.offered(floor)
+    idle = factories.worker(floor, "Noor")
+    page = alice.post(
+        "routing_worker_changelist",
+        action="delete_selected",
+        _selected_action=[busy.pk, idle.pk],
+    )
+    assert "cannot be deleted together now" in words(page)
+    assert models.Worker.objects.filter(pk__in=[busy.pk, idle.pk]).count() == 2
