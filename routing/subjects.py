@@ -35,7 +35,8 @@ def known(text: str) -> Mapping[str, Any]:
 def first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Return the first of these attributes that has a text, and its path if the text is whole."""
     for name in names:
-        value, path = attributes.get(name), (name,)
+        path: tuple[str, ...] = (name,)
+        value = attributes.get(name)
         if isinstance(value, dict):
             value, path = value.get("name"), (name, "name")
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():

@@ -106,13 +106,11 @@ class Site(admin.AdminSite):
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> Any:
         """Lead to the one page on which everybody changes their password."""
         return HttpResponseRedirect(reverse("password"))
 
-    def logout(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Log out, and end the user's open desks at once."""
         user = request.user
         workers = list(user.workers.values_list("sid", flat=True)) if user.pk else []

@@ -238,7 +238,7 @@ class TaskAdmin(HistoryAdmin):
         ]
 
     def _task(self, request: HttpRequest, object_id: str) -> models.Task:
-        task = self.get_object(request, object_id)
+        task: models.Task | None = self.get_object(request, object_id)
         if task is None or not self.has_view_permission(request, task):
             raise Http404("there is no such task here")
         return task

@@ -92,12 +92,12 @@ class WorkerAdmin(ScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask for what the moment needs."""
-        login = {"fields": ("user", "new_username", "new_password")}
+        login: dict[str, Any] = {"fields": ("user", "new_username", "new_password")}
         if obj is None:
             new = ("workspace", "friendly_name", "activity", "attributes")
             return ((None, {"fields": new}), ("Login", login))
         if obj.user is not None and access.may_reset(request.user, obj.user):
-            login = {"fields": ("user", "login_page", "new_username", "new_password")}
+            login["fields"] = ("user", "login_page", "new_username", "new_password")
         person = ("workspace", "friendly_name", "attributes")
         now = ("activity", "reject_pending_reservations", "since", "in_hand")
         return (
