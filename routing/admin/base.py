@@ -211,10 +211,14 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         """Head the page with what it is about, and offer the buttons that are used."""
         if row := context.get("original"):
-            context["title"] = str(row)
+            context["title"] = self.title_of(row)
             context["subtitle"] = capfirst(self.opts.verbose_name)
         context.setdefault("show_save_and_add_another", not row)
         return super().render_change_form(request, context, *args, **kw)
+
+    def title_of(self, row: Any) -> str:
+        """Return what heads the page of a row."""
+        return str(row)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -25,7 +25,7 @@ class EventAdmin(HistoryAdmin):
 
     workspace_sid_path = "workspace_sid"
     ordering = ("-event_date", "-pk")
-    list_display = ("moment", "about", "description", "by", "age")
+    list_display = ("moment", "age", "event_type", "about", "by")
     list_filter = (WorkspaceFilter, EventTypeFilter)
     search_help_text = (
         "Words of what an event carries, such as the subject, the customer or the worker's name, or"

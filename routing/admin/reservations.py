@@ -77,6 +77,10 @@ class ReservationAdmin(HistoryAdmin):
         """Return how long ago the offer was made."""
         return short_age(reservation.date_created)
 
+    def title_of(self, row: Any) -> str:
+        """Return what the task is about."""
+        return self.subject(row)
+
     @admin.display(description="status")
     def status(self, reservation: models.Reservation) -> SafeString:
         """Return the status, by shape and word."""

@@ -146,6 +146,10 @@ class TaskAdmin(HistoryAdmin):
         """Return who is offered the task, has it or had it."""
         return ", ".join(each.worker_name for each in task.holders) or "–"
 
+    def title_of(self, row: Any) -> str:
+        """Return what the task is about."""
+        return self.subject(row)
+
     @admin.display(description="status")
     def status(self, task: models.Task) -> SafeString:
         """Return the status, by shape and word."""
