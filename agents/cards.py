@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,9 @@ from typing import Any, Final
 
 from routing import models, subjects
 
+_MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63}){1,8}")
+_PHONE: Final = re.compile(r"\+[0-9][0-9 ()./-]{5,20}")
+"""A telephone number with its country's code: without one, an order's number looks the same."""
 MOST_ATTRIBUTES: Final = 40
 LONGEST_ATTRIBUTE: Final = 600
 
@@ -26,11 +30,11 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """One line of what is known of a task; `link` where the value is a web address."""
+    """One line of what is known of a task; `link` is where the value leads, or ""."""
 
     name: str
     value: str
-    link: bool
+    link: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +88,22 @@ def attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[A
         if name in but:
             continue
         if len(lines) == MOST_ATTRIBUTES:
-            lines.append(Attribute(name="…", value="there are more", link=False))
+            lines.append(Attribute(name="…", value="there are more", link=""))
             break
         text = subjects.cut(_text(value), LONGEST_ATTRIBUTE)
-        link = text.startswith(("https://", "http://")) and not text.endswith("…")
-        lines.append(Attribute(name=name, value=text, link=link))
+        lines.append(Attribute(name=name, value=text, link=_link(text)))
     return lines
+
+
+def _link(text: str) -> str:
+    """Return the address behind a value that is a web, mail or telephone address."""
+    if text.endswith("…"):
+        return ""
+    if text.startswith(("https://", "http://")):
+        return text
+    if _MAIL.fullmatch(text):
+        return f"mailto:{text}"
+    return f"tel:{re.sub(r'[^+0-9]', '', text)}" if _PHONE.fullmatch(text) else ""
 
 
 def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:

@@ -38,9 +38,16 @@ class Gauge:
     @property
     def words(self) -> str:
         """Say what the slots show: "2 working, 1 offered, 1 free"."""
-        counted = [(self.slots.count(slot), slot) for slot in Slot]
-        parts = [f"{count} {_WORDS.get(slot, slot.value)}" for count, slot in counted if count]
-        return ", ".join(parts) or "no capacity"
+        return self._counted(list(Slot)) or "no capacity"
+
+    @property
+    def used_words(self) -> str:
+        """Return what the slots in use hold, for a channel that takes nothing new."""
+        return self._counted([Slot.WORKING, Slot.WRAPPING, Slot.OFFERED])
+
+    def _counted(self, kinds: list[Slot]) -> str:
+        counted = [(self.slots.count(slot), slot) for slot in kinds]
+        return ", ".join(f"{n} {_WORDS.get(slot, slot.value)}" for n, slot in counted if n)
 
     @property
     def over(self) -> int:

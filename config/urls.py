@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
+from django.views.generic import RedirectView
 
 from config import health, views
 from routing.api import pages
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("api/docs", pages.docs, name="api-docs"),
     path("api/schema", pages.schema, name="api-schema"),
+    path("docs/", RedirectView.as_view(pattern_name="api-docs")),
     path("docs/errors/", pages.errors, name="api-errors"),
     path("docs/errors/<int:code>", pages.error, name="api-error"),
     # Before the API, which answers whatever else stands below v1/.

@@ -20,6 +20,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import conditional_escape
 from django.utils.text import capfirst
 
 from routing.actions.errors import ActionError, InvalidInput, StaleState
@@ -275,6 +276,9 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
         field = super().formfield_for_dbfield(db_field, request, **options)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
+        if field is not None:
+            # Pages show it as markup, in which worker.channel.<name> would lose its name.
+            field.help_text = conditional_escape(field.help_text)
         return field
 
     def url(self, page: str, *arguments: Any) -> str:

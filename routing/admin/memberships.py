@@ -31,6 +31,12 @@ class MembershipAdmin(OperatorAdmin):
         ),
     )
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Call the list what the landing page calls it."""
+        return super().changelist_view(request, {"title": "Supervisors"} | (extra_context or {}))
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let nobody turn one right into another: end it and give the other."""
         return False

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from routing import models, sids
 from routing.admin import access, searching, zones
@@ -102,6 +105,16 @@ class ScopedAdmin(ActionAdmin):
         if row := context.get("original"):
             zones.use(self.workspace_of(row))
         return super().render_change_form(request, context, *args, **kw)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the events of a row: they are its history, whoever changed it and how."""
+        row = self.get_object(request, object_id)
+        if row is None or not self.has_view_permission(request, row):
+            raise PermissionDenied
+        events = reverse(f"{self.admin_site.name}:routing_event_changelist")
+        return HttpResponseRedirect(f"{events}?{urlencode({'q': getattr(row, 'sid', '')})}")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

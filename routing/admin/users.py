@@ -10,7 +10,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from routing.admin.base import OperatorsOnly, OwnFiltersOnly
@@ -38,9 +38,9 @@ class UserAdmin(OwnFiltersOnly, OperatorsOnly, Base):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
-    readonly_fields = ("works_as", "supervised", "last_login", "date_joined")
+    readonly_fields = ("password_page", "works_as", "supervised", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
+        (None, {"fields": ("username", "password_page")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         (
             "What they may do",
@@ -67,6 +67,19 @@ class UserAdmin(OwnFiltersOnly, OperatorsOnly, Base):
             .get_queryset(request)
             .prefetch_related("workers__workspace", "memberships__workspace")
         )
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+        """Head the page with the login's name."""
+        row = context.get("original")
+        context["title"] = str(row) if row else "Add login"
+        context["subtitle"] = "Login" if row else None
+        return super().render_change_form(request, context, *args, **kw)
+
+    @admin.display(description="password")
+    def password_page(self, user: User) -> SafeString:
+        """Return the way to where a password is set, rather than what is stored of it."""
+        address = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a href="{}">Set a new password</a>', address)
 
     @admin.display(description="works as")
     def works_as(self, user: User) -> SafeString | str:

@@ -83,7 +83,7 @@ class WorkerAdmin(ScopedAdmin):
     form = WorkerForm
     list_display = ("friendly_name", "now", "live_load", "user", "workspace")
     list_filter = (WorkspaceFilter, ActivityFilter)
-    search_fields = ("friendly_name", "user__username", "sid__exact")
+    search_fields = ("friendly_name", "user__username", "attributes", "sid__exact")
     ordering = ("workspace__friendly_name", "friendly_name", "pk")
     readonly_fields = ("workspace", "in_hand", "sid", "since", "date_created", "date_updated")
     actions = (worker_bulk.set_capacity, worker_bulk.set_activity)

@@ -1,6 +1,14 @@
 // Says in which line and column the cursor stands, as the messages about a configuration do.
 "use strict";
 
+// After an error the focus is on the field that is wrong, and its message is read out.
+const wrong = document.querySelector(".form-row.errors :is(textarea, input, select)");
+if (wrong) {
+  const message = wrong.closest(".form-row").querySelector(".errorlist");
+  message?.setAttribute("role", "alert");
+  wrong.focus();
+}
+
 for (const area of document.querySelectorAll("textarea.monospaced")) {
   const place = document.createElement("output");
   place.className = "place";

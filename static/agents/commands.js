@@ -8,6 +8,11 @@ import { toast } from "./toasts.js";
 const NEEDS_ROOM = new Set(["task.grab", "worker.set_activity"]); // what a held task may stand in the way of
 const NO_ANSWER = "No answer from the server. It is not certain whether that was done; please look.";
 
+const OFFLINE = {
+  ok: false,
+  error: { reason: "offline", message: "You are offline, so nothing was done. Please try again when you are back." },
+};
+
 export function start() {
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-command]");
@@ -63,10 +68,8 @@ async function complete(task, action) {
   fields.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
   fields.set("task", task);
   const reply = await ask(action, "task.complete", fields);
-  if (!reply) {
-    toast(NO_ANSWER);
-    return false;
-  }
+  if (!reply) toast(NO_ANSWER);
+  if (!reply || reply === OFFLINE) return false;
   // Another page, or a supervisor, may have completed it before.
   const done = reply.ok || ["not_now", "not_found"].includes(reply.error.reason);
   if (!done) {
@@ -79,6 +82,7 @@ async function complete(task, action) {
 }
 
 function ask(action, command, fields) {
+  if (!navigator.onLine) return OFFLINE;
   if (!socket.isOpen()) return post(action, fields);
   const { csrfmiddlewaretoken, ...args } = Object.fromEntries(fields);
   return socket.send(command, args);

@@ -28,6 +28,17 @@ function showLink(state, word) {
   link.querySelector(".link-state__word").textContent = word;
 }
 
+let retryAt = 0;
+
+/** Count down to the next attempt. Screen readers hear the sentence above it, not every second. */
+function showRetry() {
+  if (banner.hidden) return;
+  const seconds = Math.ceil((retryAt - performance.now()) / 1000);
+  const when = seconds > 1 ? `in ${seconds} seconds` : seconds === 1 ? "in one second" : "now";
+  document.getElementById("lost-words").textContent = `Trying again ${when}.`;
+}
+setInterval(showRetry, 1000);
+
 clock.learnFromPage();
 clock.tick();
 setInterval(() => clock.tick() && panels.stale(["offers", "presence"]), 250);
@@ -50,8 +61,8 @@ socket.start({
   lost(seconds) {
     shifts.around(() => (banner.hidden = false));
     showLink("lost", "Not live");
-    const when = seconds > 1 ? `in ${seconds} seconds` : "now";
-    document.getElementById("lost-words").textContent = `Trying again ${when}.`;
+    retryAt = performance.now() + seconds * 1000;
+    showRetry();
   },
   loggedOut: panels.toLogin,
   noDesk: () => location.reload(),

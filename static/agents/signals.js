@@ -1,9 +1,12 @@
 // What tells of an offer when nobody looks at it: the tab's title and icon, a sentence, a soft sound.
 
 const SOUND = "cordboard.sound";
+const TOGETHER_MS = 4000;
 const title = document.title;
 let known = new Set(offers().map((offer) => offer.id));
 let audio = null;
+let announced = [];
+let announcedAt = -Infinity;
 
 export function start() {
   const on = document.getElementById("sound-on");
@@ -31,8 +34,17 @@ export function show() {
   known = new Set(now.map((offer) => offer.id));
   if (!fresh.length) return;
   const titles = fresh.map((offer) => offer.querySelector(".card__title").textContent.trim());
-  document.getElementById("said").textContent = `New offer: ${titles.join("; ")}`;
+  announce(titles);
   if (localStorage.getItem(SOUND)) play();
+}
+
+/** Read out new offers; those that come one after the other are read out together. */
+function announce(titles) {
+  const now = performance.now();
+  announced = now - announcedAt < TOGETHER_MS ? [...announced, ...titles] : titles;
+  announcedAt = now;
+  const what = announced.length === 1 ? "New offer" : `${announced.length} new offers`;
+  document.getElementById("said").textContent = `${what}: ${announced.join("; ")}`;
 }
 
 function offers() {

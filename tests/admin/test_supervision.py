@@ -204,3 +204,35 @@ def test_many_are_refused_together_before_they_are_asked_for(
     )
     assert "cannot be deleted together now" in words(page)
     assert models.Worker.objects.filter(pk__in=[busy.pk, idle.pk]).count() == 2
+
+
+# --- Small things -----------------------------------------------------------------------------
+
+
+def test_history_leads_to_the_events_of_what_the_page_is_about(
+    alice: Visitor, bob: Visitor, floor: models.Workspace
+) -> None:
+    worker = factories.worker(floor, "Maria")
+    answer = alice.see("routing_worker_history", worker.pk)
+    assert answer["Location"] == f"/admin/routing/event/?q={worker.sid}"
+    assert "worker.created" in words(alice.get(answer["Location"]))
+    assert bob.see("routing_worker_history", worker.pk).status_code == 403
+
+
+def test_a_help_text_with_angle_brackets_is_shown_whole(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    page = alice.see("routing_taskchannel_add")
+    assert "(worker.channel.<name>)" in words(page)
+
+
+def test_a_login_shows_nothing_of_its_stored_password(olga: Visitor) -> None:
+    user = User.objects.create_user("maria", password=GOOD)
+    page = words(olga.see("auth_user_change", user.pk))
+    assert "Set a new password" in page
+    for word in ("algorithm", "salt", "hash"):
+        assert word not in page
+
+
+def test_the_admins_own_page_for_passwords_leads_to_the_one_of_all(alice: Visitor) -> None:
+    assert alice.see("password_change")["Location"] == "/accounts/password/"

@@ -61,9 +61,12 @@ def test_attributes_read_line_by_line_and_none_twice() -> None:
     ]
 
 
-def test_only_web_addresses_become_links() -> None:
-    found = card({"a": "https://example.org/1", "b": "javascript:alert(1)", "c": "ftp://example"})
-    assert [line.link for line in found.attributes] == [True, False, False]
+def test_only_web_mail_and_telephone_addresses_become_links() -> None:
+    page, mail = "https://example.org/1", "ada.l+1@mail.example.org"
+    found = card({"a": page, "b": mail, "c": "+49 (30) 123-45"})
+    assert [line.link for line in found.attributes] == [page, f"mailto:{mail}", "tel:+493012345"]
+    found = card({"a": "javascript:alert(1)", "b": "ftp://example", "c": "a@b", "d": "4930123456"})
+    assert [line.link for line in found.attributes] == ["", "", "", ""]
 
 
 def test_long_values_and_long_lists_are_cut() -> None:
