@@ -81,7 +81,7 @@ def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
     if open_for_work and choice not in ("offline", "only"):
         template = "_log_out" if access.is_script(request) else "log_out"
         context = _leaving(agent) | _place(request, agent)
-        return render(request, f"agents/{template}.html", context, status=409)
+        return render(request, f"agents/{template}.html", context)
     if choice == "offline":
         for worker in open_for_work:
             one = Agent(worker=worker, ip_address=agent.ip_address)

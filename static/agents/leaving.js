@@ -1,7 +1,7 @@
 // Logging out: what is held is completed first, and an agent who takes work is asked in a dialog.
 
 import * as holding from "./holding.js";
-import { toLogin } from "./panels.js";
+import { freeze, toLogin } from "./panels.js";
 import { toast } from "./toasts.js";
 
 export function start() {
@@ -22,13 +22,16 @@ export function start() {
 async function logOut(address, body, dialog) {
   try {
     await holding.flush();
+    freeze(true);
     const headers = { "X-Requested-With": "desk" };
     const answer = await fetch(address, { method: "POST", body, headers, redirect: "manual" });
-    if (answer.status !== 409) return toLogin();
+    if (answer.status !== 200) return toLogin(); // a redirect, or logged out before
+    freeze(false);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     dialog.replaceChildren(...page.body.childNodes);
     dialog.showModal();
   } catch {
+    freeze(false);
     toast("No answer from the server. You are still logged in.");
   }
 }

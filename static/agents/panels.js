@@ -15,6 +15,7 @@ const NAMES = ["presence", "offers", "tasks", "queue"];
 const state = new Map(NAMES.map((name) => [name, { wanted: false, timer: 0, busy: null, last: 0 }]));
 let whenFresh = () => {};
 let refreshAt = 0;
+let frozen = false;
 
 /** Say that these panels are out of date; they are fetched in a moment, each at most once at a time. */
 export function stale(names) {
@@ -24,6 +25,12 @@ export function stale(names) {
     panel.wanted = true;
     if (!panel.busy) schedule(name, panel, GATHER);
   }
+}
+
+/** Fetch nothing while the session may be ending; catch up when it goes on. */
+export function freeze(on) {
+  frozen = on;
+  if (!on) staleAll();
 }
 
 export function staleAll() {
@@ -47,6 +54,7 @@ function schedule(name, panel, delay) {
 
 function run(name, panel) {
   panel.wanted = false;
+  if (frozen) return undefined;
   panel.busy = fetchPanel(name)
     .catch(() => {
       panel.wanted = true;

@@ -21,7 +21,7 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
         COMMON
         | {"friendly_name", "default_activity_sid", "default_activity_name"}
         | {"timeout_activity_sid", "timeout_activity_name", "event_callback_url", "events_filter"}
-        | {"multi_task_enabled", "prioritize_queue_order", "links"},
+        | {"multi_task_enabled", "prioritize_queue_order", "links", "desk_grace", "time_zone"},
         STATISTICS
         | {"activities", "task_queues", "tasks", "workers", "workflows", "task_channels", "events"},
     ),

@@ -39,11 +39,14 @@ def test_everything_can_be_said_at_creation(api: Api) -> None:
         EventsFilter="task.created, task.canceled",
         MultiTaskEnabled="false",
         PrioritizeQueueOrder="lifo",
+        DeskGrace=90,
+        TimeZone="Europe/Berlin",
     )
     assert made["event_callback_url"] == "https://example.com/events#rt=3000&rc=2"
     assert made["events_filter"] == "task.created,task.canceled"
     assert made["multi_task_enabled"] is False
     assert made["prioritize_queue_order"] == "LIFO"
+    assert (made["desk_grace"], made["time_zone"]) == (90, "Europe/Berlin")
 
 
 def test_an_update_changes_what_it_names_and_nothing_else(
@@ -60,6 +63,19 @@ def test_an_update_changes_what_it_names_and_nothing_else(
     assert {k: v for k, v in before.items() if k not in changed} == {
         k: v for k, v in after.items() if k not in changed
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DeskGrace", "-1"), ("DeskGrace", "86401"), ("TimeZone", "Mars/Base")]
+)
+def test_what_no_desk_grace_or_time_zone_can_be_is_refused(
+    api: Api, root: str, name: str, value: str
+) -> None:
+    before = api.get(root).json
+    answer = api.post(root, **{name: value})
+    assert answer.status == 400
+    assert value in answer.message
+    assert api.get(root).json == before
 
 
 def test_an_empty_value_clears_what_can_be_empty(api: Api, root: str) -> None:
