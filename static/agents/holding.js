@@ -36,6 +36,7 @@ export function resend() {
 /** Hold a completion; the card stays in its place and offers to undo it. */
 export function hold(form) {
   const card = form.closest(".task");
+  if ("held" in card.dataset) return;
   store({ ...stored(), [card.id]: { action: form.action, worker: worker(), at: Date.now() } });
   const hadFocus = card.contains(document.activeElement);
   shifts.around(() => (card.dataset.held = ""));
