@@ -223,7 +223,11 @@ def test_completing_can_be_undone_and_is_never_lost(desk: Page, customers: Custo
     desk.goto(address)
     expect(desk.locator("#link-state")).to_have_attribute("data-state", "live")
     advance(desk, SETTLED)
-    desk.evaluate("() => { window.fetch = async () => { throw new TypeError('cut off'); }; }")
+    desk.evaluate(
+        "() => {"
+        " window.fetch = async () => { throw new TypeError('cut off'); };"
+        " WebSocket.prototype.send = () => {}; }"
+    )
     complete("Cut off")
     desk.goto("about:blank")
     assert customers.status(sids["Cut off"]) == "assigned"
