@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth.views import LogoutView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -25,6 +27,18 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect("login")
     return redirect("admin:index" if request.user.is_staff else "agents:desk")
+
+
+class LogOut(LogoutView):
+    """Log out from a page that is no desk, and end the user's open desks at once."""
+
+    def post(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        """End the session."""
+        user = request.user
+        workers = list(user.workers.values_list("sid", flat=True)) if user.is_authenticated else []
+        answer = super().post(request, *args, **options)
+        desks.look_again(workers)
+        return answer
 
 
 @method_decorator(never_cache, name="dispatch")

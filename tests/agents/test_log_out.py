@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agents import consumers
+from routing.actions import logins
+from routing.bridge import desks
 from routing.core.vocabulary import ReservationStatus
 from tests.agents.conftest import Desk, Floor, make_floor
 from tests.agents.sockets import closed, do, opened
@@ -75,3 +77,17 @@ async def test_every_tab_ends_at_once_with_the_first() -> None:
         assert (await do(log_out, floor.alice, choice="offline"))[0] == 302
         assert await closed(first) == consumers.LOGGED_OUT
         assert await closed(second) == consumers.LOGGED_OUT
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["page", "password"])
+async def test_an_open_desk_notices_at_once_that_its_session_has_ended(way: str) -> None:
+    floor = await do(make_floor)
+    alice = floor.alice
+    async with opened(alice) as desk:
+        if way == "page":
+            await do(alice.client.post, "/accounts/logout/")
+        else:
+            await do(logins.reset_password, user=alice.user, password="quite another secret")
+            await do(desks.look_again, [alice.worker.sid])
+        assert await closed(desk) == consumers.LOGGED_OUT
