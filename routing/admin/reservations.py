@@ -62,6 +62,7 @@ class ReservationAdmin(HistoryAdmin):
         """Return who it was offered to, and whether they are still there."""
         name = reservation.worker_name
         return name if reservation.worker is not None else f"{name} (deleted)"
+
     def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
         """Return the values of the task's attributes, and the worker's name."""
         for pk, attributes, name, former_name in rows:

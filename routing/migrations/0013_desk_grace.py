@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Add `Workspace.desk_grace`."""
 
-    dependencies = [("routing", "0011_names")]
+    dependencies = [("routing", "0012_idempotency")]
 
     operations = [
         migrations.AddField(

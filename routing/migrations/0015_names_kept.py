@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routing", "0012_idempotency"),
+        ("routing", "0014_workspace_time_zone"),
     ]
 
     operations = [
