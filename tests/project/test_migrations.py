@@ -1,4 +1,4 @@
-"""Migrations: a new database gets in one step the schema that an old one got in eleven."""
+"""Migrations: a new database gets in one step the schema that an old one got in many."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-LAST_REPLACED = ("routing", "0011_names")
-SQUASHED = ("routing", "0001_squashed_0011_names")
+LAST_REPLACED = ("routing", "0016_seconds_and_lane_keys")
+SQUASHED = ("routing", "0001_squashed_0016_seconds_and_lane_keys")
 
 
 def schema_of(target: tuple[str, str], *, squashed: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The schema of 0001 to 0011 in one step, for new databases; it replaces those."""
+"""The schema of 0001 to 0016 in one step, for new databases; it replaces those."""
 
 import django.core.validators
 import django.db.models.deletion
@@ -29,6 +29,11 @@ class Migration(migrations.Migration):
         ("routing", "0009_reservation_failed"),
         ("routing", "0010_handed_on"),
         ("routing", "0011_names"),
+        ("routing", "0012_idempotency"),
+        ("routing", "0013_desk_grace"),
+        ("routing", "0014_workspace_time_zone"),
+        ("routing", "0015_names_kept"),
+        ("routing", "0016_seconds_and_lane_keys"),
     ]
 
     initial = True
@@ -303,6 +308,41 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="IdempotencyKey",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("scope", models.CharField(blank=True, max_length=34)),
+                ("key", models.CharField(max_length=255)),
+                ("digest", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("etag", models.CharField(blank=True, max_length=32)),
+                ("body", models.TextField()),
+                ("date_created", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="routing.account",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "idempotency_keys",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "scope", "key"), name="idempotency_keys_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="CallbackDelivery",
             fields=[
                 (
@@ -413,6 +453,22 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="workspaces",
                         to="routing.account",
+                    ),
+                ),
+                (
+                    "desk_grace",
+                    models.PositiveIntegerField(
+                        default=30,
+                        help_text="Workers whose last open desk has been gone for so many seconds are moved to the timeout activity, and their offers go to others. 0: they stay as they are.",
+                        verbose_name="seconds without a desk",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        help_text="The time zone in which the admin shows moments, such as Europe/Berlin.",
+                        max_length=64,
                     ),
                 ),
             ],
@@ -1050,6 +1106,8 @@ class Migration(migrations.Migration):
                         to="routing.workspace",
                     ),
                 ),
+                ("former_channel_name", models.CharField(editable=False, max_length=64, null=True)),
+                ("former_channel_sid", models.CharField(editable=False, max_length=34, null=True)),
             ],
             options={
                 "db_table": "tasks",
@@ -1301,7 +1359,8 @@ class Migration(migrations.Migration):
                 (
                     "worker",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
                         related_name="reservations",
                         to="routing.worker",
                     ),
@@ -1309,7 +1368,8 @@ class Migration(migrations.Migration):
                 (
                     "worker_channel",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
                         related_name="reservations",
                         to="routing.workerchannel",
                     ),
@@ -1342,6 +1402,8 @@ class Migration(migrations.Migration):
                         to="routing.transfer",
                     ),
                 ),
+                ("former_worker_name", models.CharField(editable=False, max_length=64, null=True)),
+                ("former_worker_sid", models.CharField(editable=False, max_length=34, null=True)),
             ],
             options={
                 "db_table": "reservations",
@@ -1393,6 +1455,17 @@ class Migration(migrations.Migration):
                         ),
                         fields=("task",),
                         name="reservations_one_handing_over",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("reservation_status__in", ["accepted", "pending", "wrapping"]),
+                                _negated=True,
+                            ),
+                            models.Q(("worker__isnull", False), ("worker_channel__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="reservations_open_take_a_slot",
                     ),
                 ],
             },
