@@ -17,7 +17,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from config import proxies
-from routing.api import rate_limits
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +57,9 @@ def _network(request: HttpRequest) -> str:
 
 def _count(request: HttpRequest, more: int) -> int:
     """Count so many more failures of an address, and return how many it has in this window."""
+    # Here, as every process loads the handler, and most have no use for the API.
+    from routing.api import rate_limits
+
     window = int(timezone.now().timestamp()) // WINDOW_SECONDS
     name = f"cordboard:logins:{_network(request)}:{window}"
     return rate_limits.count(name, seconds=WINDOW_SECONDS, more=more)

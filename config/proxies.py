@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
 
 from asgiref.sync import markcoroutinefunction
-from daphne import http_protocol, ws_protocol
 from django.conf import settings
 
 from config.environment import Network
@@ -134,6 +133,9 @@ def install() -> None:
 
     Daphne believes the first entry of X-Forwarded-For, which the client writes.
     """
+    # Here, as other processes than web import this module, and have no use for Daphne.
+    from daphne import http_protocol, ws_protocol
+
     http_protocol.parse_x_forwarded_for = _daphne_flag
     ws_protocol.parse_x_forwarded_for = _daphne_flag
 
