@@ -59,7 +59,7 @@ def test_all_words_are_asked_for_and_names_of_attributes_are_no_words(
 
 
 def test_sids_lead_to_what_has_to_do_with_them(alice: Visitor, worked: models.Reservation) -> None:
-    task, worker = worked.task, worked.worker
+    task, worker = worked.task, worked.current_worker
     for noun in ("task", "reservation"):
         for sid in (task.sid, worked.sid, worker.sid):
             page = found(alice, noun, sid)
