@@ -6,6 +6,7 @@ while the other one needs a few milliseconds. Here the wait is short each time, 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -66,11 +67,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a connection; a file that is not there yet is made private first.
 
-        SQLite gives the files beside it the same mode.
+        SQLite gives the files beside it the same mode. A file that is there must not be opened
+        here: closing any descriptor of it drops the locks that this process holds on it.
         """
         name = os.fspath(conn_params["database"])
         if not name.startswith((":", "file:")) and Path(name).parent.is_dir():
-            os.close(os.open(name, os.O_RDWR | os.O_CREAT, 0o600))
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         return super().get_new_connection(conn_params)
 
     def create_cursor(self, name: str | None = None) -> PatientCursor:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,3 +98,23 @@ def test_rows_that_cannot_all_be_written_are_none_of_them(
 def test_other_faults_are_told_at_once(ours: base.DatabaseWrapper) -> None:
     with ours.cursor() as cursor, pytest.raises(OperationalError, match="no such table"):
         cursor.execute("INSERT INTO nowhere VALUES (1)")
+
+
+def test_a_second_connection_of_a_process_does_not_drop_the_locks_of_the_first(
+    ours: base.DatabaseWrapper, tmp_path: Path
+) -> None:
+    """The kernel drops a process's locks on a file when it closes any descriptor of that file."""
+    with ours.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+    second = base.DatabaseWrapper(ours.settings_dict)
+    second.ensure_connection()
+    second.close()
+    program = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    )
+    tried = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "file.sqlite3")],
+        capture_output=True,
+        text=True,
+    )
+    assert "database is locked" in tried.stderr
