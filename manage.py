@@ -17,6 +17,8 @@ def main() -> None:
         gc.disable()
         # The titles of the processes are ours: Celery's are the same for jobs and callbacks.
         os.environ.setdefault("NOSETPS", "1")
+        # Django's checks of the code load every URL, in each part again. `make lint` runs them.
+        os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
     from environs import EnvError

@@ -25,24 +25,22 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 PRELOADED = (
     *("celery.apps.beat", "celery.apps.worker", "celery.concurrency.thread"),
     *("celery.worker.components", "celery.worker.consumer", "kombu.transport.redis"),
-    *("config.asgi", "daphne.ws_protocol"),
+    *("routing.jobs", "routing.router"),
 )
 
 
 def preload() -> None:
-    """Import what any part needs, and keep it out of the way of Python's garbage collector.
+    """Import what the parts have in common, and keep it from Python's garbage collector.
 
     What is loaded here before a fork is shared by all parts. It opens no file, no connection and no
-    thread: `daphne.server` makes an event loop when it is imported, so it comes after the fork.
+    thread. What only the web needs it imports itself, on another core than the supervisor's, which
+    prepares the database in that time.
     """
     for name in PRELOADED:
         importlib.import_module(name)
-    from django.urls import get_resolver
-
     from config.celery import app
 
     app.finalize()
-    _ = get_resolver().url_patterns
     gc.collect()
     # Objects that stay need not be searched again and again; a search would also write to their
     # pages, which are then no longer shared.
@@ -55,9 +53,11 @@ def web(control: int, host: str, port: str) -> None:
     # Daphne falls back to files that whitenoise reads synchronously; they are small.
     warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
     from daphne.cli import CommandLineInterface
+    from django.urls import get_resolver
 
     from config import asgi  # noqa: F401 - loaded here, before the wait
 
+    _ = get_resolver().url_patterns
     wait_for_start(control)
     CommandLineInterface().run(["-b", host, "-p", port, "-v", "0", "config.asgi:application"])
 
