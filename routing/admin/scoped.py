@@ -141,15 +141,18 @@ class HistoryAdmin(ScopedAdmin):
     sid_lookups: ClassVar[Mapping[str, str]] = {}
     """By the prefix of a sid: how rows are found that have to do with it."""
     searched_columns: ClassVar[tuple[str, ...]] = ()
+    """What words are looked for in; without any, only `search_fields` are searched."""
 
     def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
         """Return where words are looked for in rows of ids and `searched_columns`."""
-        raise NotImplementedError
+        return ((pk, map(str, values)) for pk, *values in rows)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Find rows by a sid, or the newest by words; say so when not all were looked at."""
+        if not self.searched_columns:
+            return super().get_search_results(request, queryset, search_term)
         term = search_term.strip()
         if not term:
             return queryset, False
