@@ -33,7 +33,7 @@ websockets = URLRouter(
     [
         # The SDK brings a token, not a cookie: from pages of any origin, and without one.
         *bridge,
-        # The desk asks whose session it is itself, again and again: nobody else need.
+        # The desk looks its session up itself, again and again, so nothing does before it.
         re_path(r"", only_from_our_pages(with_session_key(few_per_user(URLRouter(sockets))))),  # type: ignore[arg-type]
     ]
 )

@@ -190,7 +190,7 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
         super().requestReceived(command, path, version)
 
     def process(self) -> Any:
-        """Have the request answered, or its connection become a websocket."""
+        """Pass the request to the application, or make its connection a websocket."""
         channel = self.channel
         processed = super().process()
         if self.transport is None:
@@ -303,7 +303,7 @@ _build_protocol: Final = http_protocol.HTTPFactory.buildProtocol
 
 
 def install() -> None:
-    """Have Daphne take all requests in like this."""
+    """Make Daphne use these classes for all connections."""
     http_protocol.WebRequest = PlainRequest
     http_protocol.HTTPFactory.protocol = bounded_protocol
     http_protocol.HTTPFactory.buildProtocol = build_protocol

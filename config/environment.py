@@ -149,7 +149,7 @@ def trusted_proxies(name: str) -> int | list[Network]:
     text = env.str(name, "").strip()
     if text.isdecimal():
         if int(text) > 10:
-            raise ImproperlyConfigured(f"{name}: {text} is more proxies than anybody chains (10)")
+            raise ImproperlyConfigured(f"{name}: {text} is more than 10 proxies")
         return int(text)
     try:
         return [ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip()]

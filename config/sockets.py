@@ -62,7 +62,7 @@ def few_per_user(application: Application) -> Application:
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
         user = clients.of_session(scope["session_key"])
         if user is None:
-            # It is no session; whoever looks it up closes the socket.
+            # It is no session; the consumer that looks it up closes the socket.
             await application(scope, receive, send)
             return
         if opened[user] >= settings.DESK_SOCKETS_PER_USER:

@@ -1,4 +1,4 @@
-"""Read from a task's attributes what it is about, and for whom."""
+"""Read a task's subject and its customer from its attributes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PEOPLE: Final = (
     "phone",
     "phone_number",
 )
-"""Attributes that people use for what a task is about, and for whom; the first found counts."""
+"""Names of attributes that hold a subject, and a customer; the first found counts."""
 
 LONGEST: Final = 120
 
@@ -46,7 +46,7 @@ def first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, t
 
 
 def subject(text: str) -> str:
-    """Return what a task with these attributes is about and for whom, in one line."""
+    """Return the subject and the customer of a task with these attributes, in one line."""
     attributes = known(text)
     parts = [first(attributes, names)[0] for names in (TITLES, PEOPLE)]
     return " · ".join(part for part in parts if part)

@@ -28,7 +28,7 @@ LEEWAY: Final = 10
 """Seconds by which the clock of whoever made a token may be ahead of ours."""
 DEFAULT_TTL: Final = 3_600
 MAX_TTL: Final = 86_400
-"""The most seconds for which a token is good, whoever made it."""
+"""The longest lifetime of a token in seconds, whether we or a client made it."""
 
 
 class Role(StrEnum):

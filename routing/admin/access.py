@@ -56,10 +56,10 @@ def _supervised(user: Anyone) -> frozenset[int]:
 
 
 def may_reset(user: Anyone, login: User) -> bool:
-    """Tell whether a user may set the password of a login, or keep it from logging in.
+    """Return whether a user may set the password of a login, or deactivate it.
 
-    Supervisors may for agents whose workers are all in their own workspaces. Whoever may do more
-    than work at the desk is the operators' concern: with a new password one could act as them.
+    Supervisors may for agents whose workers are all in their own workspaces. Logins
+    with further rights are for operators: with a new password one could act as them.
     """
     if is_operator(user):
         return True

@@ -145,7 +145,7 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
     """What a deletion takes along, in words."""
 
     checks_deletion = True
-    """Whether a deletion is tried, and taken back, before anybody is asked whether they mean it."""
+    """Whether a deletion is tried, and taken back, before the page asks for confirmation."""
 
     def create_row(self, request: HttpRequest, form: Any) -> Model:
         """Create what a form describes."""

@@ -70,7 +70,7 @@ class ReservationAdmin(HistoryAdmin):
 
     @admin.display(description="task")
     def subject(self, reservation: models.Reservation) -> str:
-        """Return what the task is about, and for whom."""
+        """Return the subject of the task, and the customer."""
         return subjects.subject(reservation.task.attributes) or reservation.task.sid
 
     @admin.display(description="offered")

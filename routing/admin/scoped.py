@@ -109,7 +109,7 @@ class ScopedAdmin(ActionAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Lead to the events of a row: they are its history, whoever changed it and how."""
+        """Lead to the events of a row: they are its history, with who changed it and how."""
         row = self.get_object(request, object_id)
         if row is None or not self.has_view_permission(request, row):
             raise PermissionDenied

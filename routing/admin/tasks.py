@@ -133,7 +133,7 @@ class TaskAdmin(HistoryAdmin):
 
     @admin.display(description="subject")
     def subject(self, task: models.Task) -> str:
-        """Return what the task is about, and for whom."""
+        """Return the subject of the task, and the customer."""
         return subjects.subject(task.attributes) or task.sid
 
     @admin.display(description="age")
@@ -178,7 +178,7 @@ class TaskAdmin(HistoryAdmin):
 
     @admin.display(description="canceled unless accepted by")
     def expires(self, task: models.Task) -> str:
-        """Return when the task's time to live ends, while nobody has accepted it."""
+        """Return when the task's time to live ends, as long as no worker has accepted it."""
         waits = task.assignment_status in (S.PENDING.value, S.RESERVED.value)
         return moment_us(task.expires_us) if waits else "–"
 

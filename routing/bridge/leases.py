@@ -114,7 +114,7 @@ def of_worker(sid: str, *, process: str | None = None, now: datetime) -> int:
 
 
 def is_interrupted(*, now: datetime) -> bool:
-    """Tell whether leases could not be renewed within the last time of a lease; leave the mark."""
+    """Return whether leases could not be renewed for as long as one lasts; leave the mark."""
     client = shared_redis.client()
     if client is None:
         return True

@@ -19,7 +19,7 @@ GRACE = {"subject": "Größe falsch", "customer": "Grace"}
 
 @pytest.fixture
 def worked(floor: models.Workspace) -> models.Reservation:
-    """Return what Maria has in hand; another task waits, which nobody was offered."""
+    """Return what Maria has in hand; another task waits, which was never offered."""
     factories.worker(floor, "Maria Curie")
     reservation = factories.accepted(floor, attributes=json.dumps(ADA))
     factories.task(floor, attributes=json.dumps(GRACE))

@@ -1,7 +1,8 @@
 """What one client can take from the others, against an idle figure of the same minute.
 
-A whole server, as `make run` starts it. Nobody is to notice an anonymous body of 400 MB, sixteen
-clients that guess passwords, the most expensive filter of a list, or receivers that answer nothing.
+A whole server, as `make run` starts it. Other clients must not notice an anonymous body of 400 MB,
+sixteen clients that guess passwords, the most expensive filter of a list, or receivers that answer
+nothing.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def prepare(server: Cordboard, **told: Any) -> list[str]:
 
 @contextlib.contextmanager
 def all_at_once(count: int, act: Callable[[], object]) -> Iterator[None]:
-    """Have so many clients do the same again and again until the block ends."""
+    """Run so many clients in closed loops until the block ends."""
     over = threading.Event()
 
     def go_on() -> None:

@@ -1,4 +1,4 @@
-"""Logging out at the desk, and what a supervisor sees of a task meanwhile."""
+"""Logging out at the desk, and what a supervisor sees of a task."""
 
 from __future__ import annotations
 

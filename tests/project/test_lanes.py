@@ -36,7 +36,7 @@ class Busy:
         self._lock = threading.Lock()
 
     def ask(self, client: str, *, writes: bool = False, count: int = 1) -> None:
-        """Have a client ask for something that lasts until it is released."""
+        """Start a client's request that lasts until it is released."""
         hold = self._holds.setdefault(client, threading.Semaphore(0))
 
         def work() -> None:

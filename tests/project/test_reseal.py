@@ -103,7 +103,7 @@ def test_people_stay_logged_in_and_so_do_their_open_desks(settings: Any) -> None
     # A desk whose websocket comes back first must not take the browser's session away.
     assert access.user_of(key) == user
     assert access.user_of(key) == user
-    assert browser.get("/agent/").status_code == 403  # logged in, and nobody's worker
+    assert browser.get("/agent/").status_code == 403  # logged in, without a worker
     renewed = browser.session.session_key
     assert renewed not in (None, key)
     settings.SECRET_KEY_FALLBACKS = []
