@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zoneinfo
 from datetime import datetime
 from typing import Final, Literal, TypedDict, Unpack
 
@@ -22,6 +21,7 @@ from routing.actions import (
 from routing.actions.errors import InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, QueueOrder
+from routing.time_zones import time_zone_names
 
 DEFAULT_CHANNELS: Final = {
     "default": "Default",
@@ -211,7 +211,7 @@ def _desk_grace(seconds: int) -> int:
 
 
 def _time_zone(name: str) -> str:
-    if name not in zoneinfo.available_timezones():
+    if name not in time_zone_names():
         raise InvalidInput(
             f"{name!r} is not a time zone; a name such as Europe/Berlin, America/New_York or UTC"
             " would be right",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -15,6 +14,7 @@ from routing.admin import access
 from routing.admin.base import acting
 from routing.admin.scoped import ScopedAdmin, ScopedForm
 from routing.core.vocabulary import QueueOrder
+from routing.time_zones import time_zone_names
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
@@ -36,7 +36,7 @@ class WorkspaceForm(ScopedForm):
     )
 
     time_zone = forms.ChoiceField(
-        choices=[(name, name) for name in sorted(zoneinfo.available_timezones())],
+        choices=lambda: [(name, name) for name in time_zone_names()],
         help_text="In which the pages here show moments.",
     )
 
