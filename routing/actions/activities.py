@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -17,7 +18,6 @@ LIMIT = 100
 """The most activities one workspace may have."""
 
 
-@transaction.atomic
 def create_activity(
     *,
     workspace: models.Workspace,
@@ -27,22 +27,42 @@ def create_activity(
     now: datetime,
 ) -> models.Activity:
     """Create an activity; whether it lets work come is fixed from then on."""
-    if workspace.activities.count() >= LIMIT:
+    named = {friendly_name: available}
+    (activity,) = create_activities(workspace=workspace, named=named, actor=actor, now=now)
+    return activity
+
+
+@transaction.atomic
+def create_activities(
+    *, workspace: models.Workspace, named: Mapping[str, bool], actor: Actor, now: datetime
+) -> list[models.Activity]:
+    """Create activities at once; see `create_activity`.
+
+    Arguments:
+        named: availability by friendly name.
+
+    Raises:
+        InvalidInput: where the workspace would have more than `LIMIT`, or has one of a name.
+    """
+    if workspace.activities.count() + len(named) > LIMIT:
         raise InvalidInput(
             f"a workspace has at most {LIMIT} activities; delete one that nobody uses",
             field="friendly_name",
         )
-    with _unique(friendly_name):
-        activity = models.Activity.objects.create(
-            sid=sids.new("WA"),
-            workspace=workspace,
-            friendly_name=inputs.name(friendly_name),
-            available=available,
-            date_created=now,
-            date_updated=now,
+    with _unique(" or ".join(named)):
+        created = models.Activity.objects.bulk_create(
+            models.Activity(
+                sid=sids.new("WA"),
+                workspace=workspace,
+                friendly_name=inputs.name(friendly_name),
+                available=available,
+                date_created=now,
+                date_updated=now,
+            )
+            for friendly_name, available in named.items()
         )
-    _record(EventType.ACTIVITY_CREATED, activity, actor, now)
-    return activity
+    _record(EventType.ACTIVITY_CREATED, created, actor, now)
+    return created
 
 
 @transaction.atomic
@@ -59,7 +79,7 @@ def rename_activity(
     here = models.Worker.objects.filter(activity=activity)
     locks.lock_workers(here)
     here.update(version=F("version") + 1)
-    _record(EventType.ACTIVITY_UPDATED, activity, actor, now)
+    _record(EventType.ACTIVITY_UPDATED, [activity], actor, now)
     return activity
 
 
@@ -76,7 +96,7 @@ def delete_activity(*, activity: models.Activity, actor: Actor, now: datetime) -
             f"activity {activity.friendly_name!r} is in use by a {' and a '.join(users)};"
             " give those another activity first"
         ) from None
-    _record(EventType.ACTIVITY_DELETED, activity, actor, now)
+    _record(EventType.ACTIVITY_DELETED, [activity], actor, now)
 
 
 def _unique(friendly_name: str) -> inputs.Refusing:
@@ -85,12 +105,11 @@ def _unique(friendly_name: str) -> inputs.Refusing:
     )
 
 
-def _record(event: EventType, activity: models.Activity, actor: Actor, now: datetime) -> None:
-    events.record(
-        event,
-        workspace=activity.workspace,
-        resource_sid=activity.sid,
-        data=event_data.of_activity(activity),
-        actor=actor,
-        now=now,
-    )
+def _record(
+    event_type: EventType, activities: Sequence[models.Activity], actor: Actor, now: datetime
+) -> None:
+    drafts = [
+        events.Draft(event_type, activity.sid, event_data.of_activity(activity))
+        for activity in activities
+    ]
+    events.record_all(drafts, workspace=activities[0].workspace, actor=actor, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
@@ -15,8 +16,8 @@ from routing.actors import Actor
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import EventType
 
-CUSTOM: Final = tuple(f"custom{number}" for number in range(1, 6))
-"""What `add_custom_channels` adds."""
+CUSTOM: Final = {f"custom{number}": f"Custom{number}" for number in range(1, 6)}
+"""Channels that `add_custom_channels` adds: friendly name by unique name."""
 
 
 class TaskChannelChanges(TypedDict, total=False):
@@ -26,7 +27,6 @@ class TaskChannelChanges(TypedDict, total=False):
     channel_optimized_routing: bool
 
 
-@transaction.atomic
 def create_task_channel(
     *,
     workspace: models.Workspace,
@@ -37,23 +37,62 @@ def create_task_channel(
     now: datetime,
 ) -> models.TaskChannel:
     """Create a channel; every worker of the workspace gets it with a capacity of 1."""
-    unique_name = inputs.unique_name(unique_name)
+    (channel,) = _create(
+        workspace, {unique_name: friendly_name}, channel_optimized_routing, actor, now
+    )
+    return channel
+
+
+def add_missing_channels(
+    *, workspace: models.Workspace, names: Mapping[str, str], actor: Actor, now: datetime
+) -> list[models.TaskChannel]:
+    """Create those of some channels that are not there yet, at once; return the new ones.
+
+    Arguments:
+        names: friendly name by unique name.
+    """
+    there = set(workspace.task_channels.values_list("unique_name", flat=True))
+    missing = {unique: name for unique, name in names.items() if unique not in there}
+    return _create(workspace, missing, False, actor, now) if missing else []
+
+
+def add_custom_channels(
+    *, workspace: models.Workspace, actor: Actor, now: datetime
+) -> list[models.TaskChannel]:
+    """Add the channels custom1 to custom5, those that are not there yet; return the new ones."""
+    return add_missing_channels(workspace=workspace, names=CUSTOM, actor=actor, now=now)
+
+
+@transaction.atomic
+def _create(
+    workspace: models.Workspace,
+    names: Mapping[str, str],
+    channel_optimized_routing: bool,
+    actor: Actor,
+    now: datetime,
+) -> list[models.TaskChannel]:
+    unique_names = {inputs.unique_name(unique): name for unique, name in names.items()}
     locks.lock_doors(workspace)
     with inputs.refusing_duplicates(
-        f"a task channel with the unique name {unique_name!r} exists already in this workspace",
+        f"a task channel with the unique name {' or '.join(map(repr, unique_names))} exists"
+        " already in this workspace",
         field="unique_name",
     ):
-        channel = models.TaskChannel.objects.create(
-            sid=sids.new("TC"),
-            workspace=workspace,
-            friendly_name=inputs.name(friendly_name),
-            unique_name=unique_name,
-            channel_optimized_routing=channel_optimized_routing,
-            date_created=now,
-            date_updated=now,
+        channels = models.TaskChannel.objects.bulk_create(
+            models.TaskChannel(
+                sid=sids.new("TC"),
+                workspace=workspace,
+                friendly_name=inputs.name(friendly_name),
+                unique_name=unique_name,
+                channel_optimized_routing=channel_optimized_routing,
+                date_created=now,
+                date_updated=now,
+            )
+            for unique_name, friendly_name in unique_names.items()
         )
-    # Whoever changes their activity meanwhile waits: their channels must say so, this one too.
+    # A worker's change of activity waits for this lock, then updates the new channels too.
     _count_workloads(workspace)
+    workers = workspace.workers.order_by("pk").values_list("pk", "activity__available")
     models.WorkerChannel.objects.bulk_create(
         models.WorkerChannel(
             sid=sids.new("WC"),
@@ -63,31 +102,11 @@ def create_task_channel(
             date_created=now,
             date_updated=now,
         )
-        for worker_id, available in workspace.workers.order_by("pk").values_list(
-            "pk", "activity__available"
-        )
+        for worker_id, available in workers
+        for channel in channels
     )
-    _record(EventType.TASK_CHANNEL_CREATED, channel, actor, now)
-    return channel
-
-
-@transaction.atomic
-def add_custom_channels(
-    *, workspace: models.Workspace, actor: Actor, now: datetime
-) -> list[models.TaskChannel]:
-    """Add the channels custom1 to custom5, those that are not there yet; return the new ones."""
-    there = set(workspace.task_channels.values_list("unique_name", flat=True))
-    return [
-        create_task_channel(
-            workspace=workspace,
-            friendly_name=unique_name.capitalize(),
-            unique_name=unique_name,
-            actor=actor,
-            now=now,
-        )
-        for unique_name in CUSTOM
-        if unique_name not in there
-    ]
+    _record(EventType.TASK_CHANNEL_CREATED, channels, actor, now)
+    return channels
 
 
 @transaction.atomic
@@ -106,7 +125,7 @@ def update_task_channel(
         channel.channel_optimized_routing = changes["channel_optimized_routing"]
     channel.date_updated = now
     channel.save(update_fields=[*changes, "date_updated"])
-    _record(EventType.TASK_CHANNEL_UPDATED, channel, actor, now)
+    _record(EventType.TASK_CHANNEL_UPDATED, [channel], actor, now)
     return channel
 
 
@@ -141,7 +160,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
         former_channel_sid=channel.sid,
         former_channel_name=channel.unique_name,
     )
-    _record(EventType.TASK_CHANNEL_DELETED, channel, actor, now)
+    _record(EventType.TASK_CHANNEL_DELETED, [channel], actor, now)
     channel.delete()
 
 
@@ -152,13 +171,10 @@ def _count_workloads(workspace: models.Workspace) -> None:
 
 
 def _record(
-    event_type: EventType, channel: models.TaskChannel, actor: Actor, now: datetime
+    event_type: EventType, channels: Sequence[models.TaskChannel], actor: Actor, now: datetime
 ) -> None:
-    events.record(
-        event_type,
-        workspace=channel.workspace,
-        resource_sid=channel.sid,
-        data=event_data.of_task_channel(channel),
-        actor=actor,
-        now=now,
-    )
+    drafts = [
+        events.Draft(event_type, channel.sid, event_data.of_task_channel(channel))
+        for channel in channels
+    ]
+    events.record_all(drafts, workspace=channels[0].workspace, actor=actor, now=now)

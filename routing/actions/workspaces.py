@@ -92,15 +92,14 @@ def create_workspace(
     first = {"Offline": False, "Available": True, "Unavailable": False}
     if not multi_task_enabled:
         first |= {"Reserved": False, "Busy": False}
-    made = {
-        name: activities.create_activity(
-            workspace=workspace, friendly_name=name, available=available, actor=actor, now=now
-        )
-        for name, available in first.items()
-    }
-    workspace.default_activity = workspace.timeout_activity = made["Offline"]
+    offline, *_ = activities.create_activities(
+        workspace=workspace, named=first, actor=actor, now=now
+    )
+    workspace.default_activity = workspace.timeout_activity = offline
     workspace.save(update_fields=["default_activity", "timeout_activity"])
-    _add_missing_channels(workspace, actor, now)
+    task_channels.add_missing_channels(
+        workspace=workspace, names=DEFAULT_CHANNELS, actor=actor, now=now
+    )
     if template == "FIFO":
         _fill_from_template(workspace, actor, now)
     return workspace
@@ -119,19 +118,6 @@ def _fill_from_template(workspace: models.Workspace, actor: Actor, now: datetime
         actor=actor,
         now=now,
     )
-
-
-def _add_missing_channels(workspace: models.Workspace, actor: Actor, now: datetime) -> None:
-    there = set(workspace.task_channels.values_list("unique_name", flat=True))
-    for unique_name, friendly_name in DEFAULT_CHANNELS.items():
-        if unique_name not in there:
-            task_channels.create_task_channel(
-                workspace=workspace,
-                friendly_name=friendly_name,
-                unique_name=unique_name,
-                actor=actor,
-                now=now,
-            )
 
 
 @transaction.atomic
@@ -164,7 +150,9 @@ def update_workspace(
         workspace.time_zone = _time_zone(changes["time_zone"])
     if "multi_task_enabled" in changes:
         if changes["multi_task_enabled"] and not workspace.multi_task_enabled:
-            _add_missing_channels(workspace, actor, now)
+            task_channels.add_missing_channels(
+                workspace=workspace, names=DEFAULT_CHANNELS, actor=actor, now=now
+            )
         workspace.multi_task_enabled = changes["multi_task_enabled"]
     workspace.date_updated = now
     with _unique(workspace.friendly_name):
