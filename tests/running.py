@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from config.environment import DATABASE_FILE
-from tests import templates
+from tests import launcher, templates
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_START = 180.0
@@ -67,28 +66,21 @@ class Cordboard:
         }
         own = {"DATA_DIR": str(home), "PORT": self.port, "DEMO": "1" if demo else "0"}
         self.environment = {**bare, **own, **given}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: launcher.Started | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether the process that holds the others together runs."""
         return self.process is not None and self.process.poll() is None
 
-    def launch(self) -> subprocess.Popen[bytes]:
+    def launch(self) -> launcher.Started:
         """Start the processes without waiting for anything."""
         database = self.home / DATABASE_FILE
         if not self.from_nothing and not database.exists():
             self.home.mkdir(mode=0o700, exist_ok=True)
             shutil.copyfile(templates.migrated_sqlite(), database)
         with open(self.output, "wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            self.process = launcher.start("manage.py", "serve", env=self.environment, stdout=output)
         return self.process
 
     def start(self) -> Cordboard:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 
-from config.environment import BASE_DIR, DATABASE_FILE
+from config.environment import DATABASE_FILE
+from tests import launcher
 
 POSTGRES_TEMPLATE = "migrated"
 RUN_DIRECTORY = "CORDBOARD_TEST_RUN"
@@ -63,14 +62,14 @@ def make_once(name: str) -> Iterator[tuple[Path, bool]]:
 
 def _manage(*arguments: str, **environment: str) -> None:
     """Run a management command with the real settings."""
-    subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=BASE_DIR,
+    ran = launcher.run(
+        "manage.py",
+        *arguments,
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "SECRET_KEY": "only-for-the-template-of-a-database",
             **environment,
         },
-        check=True,
     )
+    assert ran.returncode == 0, ran.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import sys
 import threading
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment
-from tests.running import ROOT, SETTINGS
+from tests import launcher
+from tests.running import SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -26,13 +26,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a management command in a bare environment with these variables."""
     bare = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=bare | variables,
-        capture_output=True,
-        text=True,
-    )
+    return launcher.run("manage.py", *arguments, env=bare | variables)
 
 
 def test_sqlite_in_the_data_directory_is_the_default(tmp_path: Path) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import uuid
 from typing import Any
 
 import psycopg
 
-from tests import templates
-from tests.running import ROOT
+from tests import launcher, templates
 
 
 def play(postgres_url: str, module: str, *arguments: str, **environment: str) -> dict[str, Any]:
@@ -21,16 +18,13 @@ def play(postgres_url: str, module: str, *arguments: str, **environment: str) ->
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         template = templates.migrated_postgres(postgres_url)
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    played = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
+    played = launcher.run(
+        *("-m", module, *arguments),
         env={
             **os.environ,
             "RACES_DATABASE_URL": postgres_url.replace("/postgres?", f"/{name}?"),
             **environment,
         },
-        capture_output=True,
-        text=True,
         timeout=300,
     )
     assert played.returncode == 0, played.stderr
@@ -43,20 +37,15 @@ def run_pytest(postgres_url: str, *arguments: str, **environment: str) -> None:
 
     Each call has a database of its own, so that two may run at once.
     """
-    ran = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-q", "--ds=tests.races.settings", "--create-db"),
-            *("-p", "no:cacheprovider", *arguments),
-        ],
-        cwd=ROOT,
+    ran = launcher.run(
+        *("-m", "pytest", "-q", "--ds=tests.races.settings", "--create-db"),
+        *("-p", "no:cacheprovider", *arguments),
         env={
             **os.environ,
             "RACES_DATABASE_URL": postgres_url,
             "RACES_TEMPLATE": templates.migrated_postgres(postgres_url),
             **environment,
         },
-        capture_output=True,
-        text=True,
         timeout=900,
     )
     assert ran.returncode == 0, ran.stdout[-5000:]

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests import redis
+from tests import launcher, redis
 from tests.running import ROOT, Cordboard, is_alive, none_alive, running, wait_until
 from tests.system.load import Load
 
@@ -54,13 +54,7 @@ def count_unfinished(server: Cordboard) -> tuple[int, int]:
 
 def audit(server: Cordboard) -> dict[str, Any]:
     """Read the server's database from a process beside it."""
-    read = subprocess.run(
-        [sys.executable, "-m", "tests.system.audit"],
-        cwd=ROOT,
-        env=server.environment,
-        capture_output=True,
-        text=True,
-    )
+    read = launcher.run("-m", "tests.system.audit", env=server.environment)
     assert read.returncode == 0, read.stderr
     report: dict[str, Any] = json.loads(read.stdout.splitlines()[-1])
     return report
