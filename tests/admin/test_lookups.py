@@ -8,7 +8,10 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib import admin
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.core.exceptions import SuspiciousOperation
 from django.db import models as db
+from django.test import RequestFactory
 
 from routing import models
 from tests import factories
@@ -39,25 +42,41 @@ def test_no_column_can_be_searched_by_a_lookup_of_the_querys_own(
     for column in columns(its_admin):
         for lookup in ("regex", "iregex", "contains", "year", "range"):
             query = f"?{column}__{lookup}={quote('(a+)+$')}"
-            assert olga.see(page, query=query).status_code == 400, query
+            assert look(olga, its_admin, query) == 400, query
 
 
 @pytest.mark.parametrize(("page", "its_admin"), LISTS)
-@pytest.mark.parametrize("value", NONSENSE)
 def test_nonsense_is_refused_or_finds_nothing_and_breaks_no_list(
-    olga: Visitor, page: str, its_admin: Any, value: str
+    olga: Visitor, page: str, its_admin: Any
 ) -> None:
     days = its_admin.date_hierarchy
     names = [f"{days}__{part}" for part in ("year", "month", "day") if days]
-    names += ["q", "p", "o", "all", "e", "_changelist_filters", "workspace", "nonsense"]
+    names += ["p", "o", "all", "e", "_changelist_filters", "workspace", "nonsense"]
     for each in its_admin.list_filter:
         if isinstance(each, str):
             names += [each, f"{each}__exact", f"{each}__isnull", f"{each}__gte"]
         else:
             names.append(each.parameter_name)
-    for name in names:
-        answer = olga.see(page, query=f"?{name}={quote(value, errors='surrogatepass')}")
-        assert answer.status_code in (200, 302, 400), name
+    for value in NONSENSE:
+        quoted = quote(value, errors="surrogatepass")
+        for name in names:
+            assert look(olga, its_admin, f"?{name}={quoted}") in (200, 302, 400), name
+        assert olga.see(page, query=f"?q={quoted}").status_code in (200, 302, 400)
+
+
+def look(visitor: Visitor, its_admin: Any, query: str) -> int:
+    """Return the status of a list's answer, whose rows are read but not drawn."""
+    request: Any = RequestFactory().get(f"/admin/{query}")
+    request.user = visitor.user
+    request.session = visitor.client.session
+    request._messages = FallbackStorage(request)
+    try:
+        answer = its_admin.changelist_view(request)
+    except SuspiciousOperation:
+        return 400
+    if answer.status_code == 200:
+        list(answer.context_data["cl"].result_list)
+    return int(answer.status_code)
 
 
 def test_the_filters_beside_a_list_work(alice: Visitor, floor: models.Workspace) -> None:

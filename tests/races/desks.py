@@ -45,14 +45,18 @@ class Desk:
         self.names = names
         self.outcomes: Counter[str] = Counter()
 
-    def act_until(self, moment: float) -> Counter[str]:
-        """Do one thing after another until the monotonic clock says so; return what became of it.
+    def act_until(self, moment: float, *, least: int = 0) -> Counter[str]:
+        """Do one thing after another until a moment; return what became of each.
+
+        Arguments:
+            moment: of the monotonic clock.
+            least: so many things are done whatever the clock shows.
 
         Whoever loses a race is told so by an `ActionError`, or, where a row that a new one refers
         to has gone, by the database; the doors answer both. Anything else is a defect.
         """
         acts, weights = zip(*self.chances().items(), strict=True)
-        while time.monotonic() < moment:
+        while time.monotonic() < moment or self.outcomes.total() < least:
             act = self.dice.choices(acts, weights)[0]
             try:
                 done = act()

@@ -110,7 +110,7 @@ def counts() -> dict[str, Any]:
     done = threading.Event()
 
     def merge() -> None:
-        while not done.is_set():
+        while not done.wait(0.02):
             counting.merge()
         connection.close()
 

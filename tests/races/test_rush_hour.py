@@ -1,6 +1,6 @@
 """A rush hour in real processes: eight routers and fifty workers on one floor of PostgreSQL.
 
-`RACE_SECONDS` in the environment says for how long (8); `make races` plays a minute.
+`RACE_SECONDS` in the environment says for how long (2); `make races` plays a minute.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def test_after_a_rush_hour_of_many_processes_everything_is_as_the_rules_say(
     postgres_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Slots, owners, counters and events agree, and nobody free was left beside work for them."""
-    seconds = os.environ.get("RACE_SECONDS", "8")
+    seconds = os.environ.get("RACE_SECONDS", "2")
     report = play(postgres_url, "tests.races.rush", seconds, str(SEED), RACES_REDIS_URL=redis_url)
     with capsys.disabled():
         print(f"\n{told(report, seconds)}")  # noqa: T201 - the figures are what it is for

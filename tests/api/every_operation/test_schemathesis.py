@@ -28,7 +28,7 @@ from routing.api.description import document
 from routing.api.operations import Operation, operations
 from tests.api.conftest import Api, path_parts
 
-EXAMPLES = {GenerationMode.POSITIVE: 10, GenerationMode.NEGATIVE: 6}
+EXAMPLES = {GenerationMode.POSITIVE: 7, GenerationMode.NEGATIVE: 4}
 CHECKS = [
     content_type_conformance,
     response_headers_conformance,
