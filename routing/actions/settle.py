@@ -24,6 +24,11 @@ from routing.models.prepared import MOMENT, PreparedUpdate, together
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router gives it up."""
 
+END_FIELDS: Final = (
+    *("assignment_status", "reason", "date_finished", "lane", "version", "date_updated"),
+)
+"""Fields that change when a task ends."""
+
 _EVENTS: Final = {
     ReservationStatus.PENDING: EventType.RESERVATION_CREATED,
     ReservationStatus.ACCEPTED: EventType.RESERVATION_ACCEPTED,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, Unpack
 
-from routing import event_data, events, models
-from routing.actions import handovers, reservations, settle, steps, stories
+from routing import events, models
+from routing.actions import deadlines, handovers, reservations, settle, stories
 from routing.actions.errors import NotNow, StaleState
 from routing.actions.tasks import TaskChanges, check_version, store, take
 from routing.actors import SYSTEM, Actor
 from routing.core import lifecycle
-from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, Reason
+from routing.core.decisions import CancelTask, KeepWaiting
 from routing.core.vocabulary import AssignmentStatus, EventType
 
 
@@ -93,21 +93,6 @@ def complete_task(
     return story.task
 
 
-@stories.retold
-def enter_target(decision: EnterTarget, *, now: datetime) -> None:
-    """Move a waiting task to the step that the router decided on."""
-    story = _waiting(decision.task_sid, decision.version)
-    task, previous = story.task, story.task.task_queue
-    steps.apply(task, decision.step, now=now)
-    settle.write(task, fields=steps.FIELDS, expected=AssignmentStatus.PENDING, now=now)
-    events.record_all(
-        [*steps.entry(task, previous=previous, timed_out=decision.timed_out), steps.match(task)],
-        workspace=task.workspace,
-        actor=SYSTEM,
-        now=now,
-    )
-
-
 def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
     """Note that a task's skip_if was asked, so that it is not asked again in this step."""
     changed = models.Task.objects.filter(
@@ -128,37 +113,19 @@ def give_up(decision: CancelTask, *, now: datetime) -> None:
     story = _story(task, decision.version)
     if handovers.under_way(story.reservations) is not None:
         raise StaleState(f"task {decision.task_sid} is somebody's, who hands it on")
-    before = {
-        Reason.WORKFLOW_TIMEOUT: [EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT],
-        Reason.WORKFLOW_SKIPPED: [EventType.WORKFLOW_SKIPPED],
-    }.get(decision.why, [])
-    for event_type in before:
+    for event_type in deadlines.BEFORE.get(decision.why, ()):
         settle.record_task(event_type, story.task, actor=SYSTEM, now=now)
     try:
         settle.finish(story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now)
     except lifecycle.InvalidTransition:
         raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
-    target = story.task.routing_target or ""
-    if target.startswith("WK"):
-        # Whoever it was for hears that it will not come.
-        more: event_data.EventData = {"holder_sids": target}
-        failed = EventType.RESERVATION_FAILED
-        settle.record_task(failed, story.task, actor=SYSTEM, now=now, more=more)
+    for draft in deadlines.failure_drafts(story.task):
+        events.record_all([draft], workspace=story.task.workspace, actor=SYSTEM, now=now)
 
 
 def _story(task: models.Task, if_version: int | None) -> stories.Story:
     story = stories.hold(task.pk)
     check_version(story.task, if_version)
-    return story
-
-
-def _waiting(sid: str, version: int) -> stories.Story:
-    task = models.Task.objects.filter(sid=sid).only("pk").first()
-    if task is None:
-        raise StaleState("the task was deleted meanwhile")
-    story = _story(task, version)
-    if story.task.assignment_status != AssignmentStatus.PENDING:
-        raise StaleState(f"task {sid} is no longer waiting")
     return story
 
 

@@ -32,6 +32,7 @@ class _Column:
     """How one field's values are written."""
 
     def __init__(self, field: Any) -> None:
+        self.field = field.name
         self.name = field.column
         self.attribute = field.attname
         self.type = str(field.db_type(connection)).partition("(")[0]
@@ -70,6 +71,34 @@ def begin(rows: Sequence[models.Model]) -> Callable[[], None]:
             row._state.db = connection.alias
 
     return finish
+
+
+def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
+    """Store some fields of rows, which the caller has locked, by one statement."""
+    if not rows:
+        return
+    model = type(rows[0])
+    columns = [c for c in _columns(model, connection.vendor) if {c.field, c.attribute} & {*names}]
+    values = [column.values(rows) for column in columns]
+    keys = [row.pk for row in rows]
+    table = model._meta.db_table
+    with prepared.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            changes = ", ".join(f"{column.name} = %s" for column in columns)
+            cursor.executemany(
+                f"UPDATE {table} SET {changes} WHERE id = %s",  # noqa: S608 - names from models
+                list(zip(*values, keys, strict=True)),
+            )
+            return
+        names = [column.name for column in columns]
+        arrays = ", ".join(f"%s::{_ARRAYS.get(c.type, c.type)}[]" for c in columns)
+        changes = ", ".join(f"{c.name} = new.{c.name}::{c.type}" for c in columns)
+        cursor.execute(
+            f"UPDATE {table} SET {changes}"  # noqa: S608 - names from models
+            f" FROM unnest(%s::bigint[], {arrays}) AS new (id, {', '.join(names)})"
+            f" WHERE {table}.id = new.id",
+            [keys, *values],
+        )
 
 
 def _write_postgresql(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:

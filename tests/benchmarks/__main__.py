@@ -17,6 +17,7 @@ ON_POSTGRES = [
     "tests/benchmarks/test_customers.py",
     "tests/benchmarks/test_create.py",
     "tests/benchmarks/test_callbacks.py",
+    "tests/benchmarks/test_expiry.py",
 ]
 
 

@@ -1,0 +1,113 @@
+"""Carry out what the router decided about waiting tasks whose time is up, hundreds at once.
+
+After an outage the deadlines of everything that waited may have passed at the same moment. Here a
+slice of them is locked, written and recorded by a fixed number of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+from django.db import transaction
+
+from routing import events, models
+from routing.actions import settle, steps
+from routing.actors import SYSTEM
+from routing.core.decisions import CancelTask, EnterTarget, Reason
+from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.models import bulk
+from routing.models.related import refer, referred
+
+BEFORE: Final = {
+    Reason.WORKFLOW_TIMEOUT: (EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT),
+    Reason.WORKFLOW_SKIPPED: (EventType.WORKFLOW_SKIPPED,),
+}
+"""Events that say why a task ends, before the one that says that it does."""
+
+_OF_TASKS: Final = {
+    "workspace": models.Workspace,
+    "task_channel": models.TaskChannel,
+    "task_queue": models.TaskQueue,
+    "workflow": models.Workflow,
+    "lane": models.Lane,
+}
+_Decision = TypeVar("_Decision", CancelTask, EnterTarget)
+
+
+@transaction.atomic
+def give_up_together(decided: Sequence[CancelTask], *, now: datetime) -> list[CancelTask]:
+    """Cancel waiting tasks whose lifetime or whose workflow is at its end.
+
+    Returns the decisions about other tasks, for the action on a single task: on offer, or changed.
+    """
+    held = _hold(decided)
+    drafts: list[events.Draft] = []
+    for task, decision in held:
+        drafts += [settle.draft(event_type, task) for event_type in BEFORE.get(decision.why, ())]
+        task.assignment_status = AssignmentStatus.CANCELED.value
+        task.reason = decision.why
+        task.date_finished = task.date_updated = now
+        task.lane = None
+        task.version += 1
+        drafts.append(settle.draft(EventType.TASK_CANCELED, task, {"holder_sids": ""}))
+        drafts += failure_drafts(task)
+    bulk.update([task for task, _ in held], settle.END_FIELDS)
+    _record(held, drafts, now)
+    done = {task.sid for task, _ in held}
+    return [decision for decision in decided if decision.task_sid not in done]
+
+
+@transaction.atomic
+def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
+    """Move waiting tasks to the steps that the router decided on; return how many moved.
+
+    A decision about a task that has changed is dropped.
+    """
+    held = _hold(decided)
+    drafts: list[events.Draft] = []
+    for task, decision in held:
+        previous = task.task_queue
+        steps.apply(task, decision.step, now=now)
+        task.version += 1
+        task.date_updated = now
+        drafts += steps.entry(task, previous=previous, timed_out=decision.timed_out)
+        drafts.append(steps.match(task))
+    bulk.update([task for task, _ in held], [*steps.FIELDS, "version", "date_updated"])
+    _record(held, drafts, now)
+    return len(held)
+
+
+def failure_drafts(task: models.Task) -> list[events.Draft]:
+    """Return the event by which the worker hears for whom alone a canceled task was."""
+    target = task.routing_target or ""
+    if not target.startswith("WK"):
+        return []
+    return [settle.draft(EventType.RESERVATION_FAILED, task, {"holder_sids": target})]
+
+
+def _hold(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:
+    """Lock those tasks that wait as the router saw them; return each with what it decided.
+
+    A task that waits has no open reservation, so no worker need be locked before it.
+    """
+    by_sid = {decision.task_sid: decision for decision in decided}
+    rows = models.Task.objects.filter(sid__in=list(by_sid)).order_by("pk")
+    held = [
+        (task, by_sid[task.sid])
+        for task in rows.select_for_update(no_key=True, of=("self",))
+        if task.assignment_status == AssignmentStatus.PENDING
+        and task.version == by_sid[task.sid].version
+    ]
+    tasks = [task for task, _ in held]
+    for name, model in _OF_TASKS.items():
+        refer(tasks, name, model._default_manager.in_bulk(referred(tasks, name)))
+    return held
+
+
+def _record(
+    held: Sequence[tuple[models.Task, object]], drafts: Sequence[events.Draft], now: datetime
+) -> None:
+    if held:
+        events.record_all(drafts, workspace=held[0][0].workspace, actor=SYSTEM, now=now)
