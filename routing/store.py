@@ -17,6 +17,7 @@ from routing.core import cycle, matcher, seeks, snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
 from routing.models import prepared
+from routing.models.related import attach
 from routing.seen import directory, heads
 from routing.seen import lanes as seen_lanes
 from routing.seen import tasks as seen_tasks
@@ -230,8 +231,9 @@ def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[cy
     here = models.Task.objects.filter(workspace=workspace)
     expired = here.expiring().filter(expires_us__lte=us)
     stepped = here.pending().filter(step_deadline_us__lte=us, expires_us__gt=us)
+    over = expired.order_by("expires_us").values_list("sid", "version", "expires_us")[:BATCH]
     return [
-        *_waiting(expired.order_by("expires_us"), now),
+        *(cycle.WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over),
         *_waiting(stepped.order_by("step_deadline_us"), now),
     ]
 
@@ -246,7 +248,8 @@ def load_skippable_tasks(
 
 
 def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[cycle.WaitingTask]:
-    chosen = rows.select_related("workflow", "task_channel")[:BATCH]
+    chosen = list(rows[:BATCH])
+    attach(chosen, {"workflow": models.Workflow, "task_channel": models.TaskChannel})
     return [_waiting_task(row, now) for row in chosen]
 
 

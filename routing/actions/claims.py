@@ -16,7 +16,7 @@ from routing.actions.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
 from routing.models.prepared import FEW, MANY, MOMENT, Prepared, PreparedUpdate, together
-from routing.models.related import refer, referred
+from routing.models.related import attach
 
 _Row = TypeVar("_Row", bound=Model)
 _PENDING: Final = AssignmentStatus.PENDING.value
@@ -75,9 +75,7 @@ def lock(
 def _with(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
     """Read many rows, by id, with what they refer to, each of that once."""
     read = {row.pk: row for row in rows}
-    for name, model in related.items():
-        found = model._default_manager.in_bulk(referred(read.values(), name))
-        refer(read.values(), name, found)
+    attach(read.values(), related)
     return read
 
 

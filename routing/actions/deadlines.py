@@ -18,7 +18,7 @@ from routing.actors import SYSTEM
 from routing.core.decisions import CancelTask, EnterTarget, Reason
 from routing.core.vocabulary import AssignmentStatus, EventType
 from routing.models import bulk
-from routing.models.related import refer, referred
+from routing.models.related import attach
 
 BEFORE: Final = {
     Reason.WORKFLOW_TIMEOUT: (EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT),
@@ -100,9 +100,7 @@ def _hold(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:
         if task.assignment_status == AssignmentStatus.PENDING
         and task.version == by_sid[task.sid].version
     ]
-    tasks = [task for task, _ in held]
-    for name, model in _OF_TASKS.items():
-        refer(tasks, name, model._default_manager.in_bulk(referred(tasks, name)))
+    attach([task for task, _ in held], _OF_TASKS)
     return held
 
 

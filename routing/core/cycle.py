@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from routing.core.decisions import (
@@ -27,14 +27,17 @@ from workflows.expressions import View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingTask:
-    """A task whose time or whose step is in question, with what is needed to answer."""
+    """A task whose time or whose step is in question, with what is needed to answer.
+
+    Of a task whose lifetime is over no more is needed than that.
+    """
 
     sid: str
     version: int
-    view: View
     expires_us: int
-    configuration: Configuration | None
-    step: Step | None
+    view: View = field(default_factory=lambda: View({}, {}))
+    configuration: Configuration | None = None
+    step: Step | None = None
 
 
 def expire(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from workflows.configuration import Target
 from workflows.expressions import Expression, View, lookup
@@ -29,7 +29,8 @@ class Identity:
     @property
     def digest(self) -> str:
         """Return a short text that two identities share exactly when they are equal."""
-        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()
+        values = [getattr(self, name) for name in self.__slots__]
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def of_target(target: Target, task: View, *, task_channel_sid: str) -> Identity:

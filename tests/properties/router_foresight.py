@@ -17,18 +17,17 @@ class Foresight:
     """What the next run of the router will do, as far as explanations say."""
 
     def __init__(self, workspace: models.Workspace, *, now: datetime) -> None:
-        """Explain some of the tasks that wait, unless a deadline has passed.
+        """Explain some of the tasks that wait, unless something else comes before them.
 
-        An explanation says of such a task only that its deadline is due, and what the router does
-        about it comes before it looks who may have what.
+        Deadlines that have passed and tasks that are handed on to queues are seen to first, and
+        may take the workers whom an explanation foresees.
         """
         workspace.refresh_from_db()
         newest = models.Reservation.objects.order_by("-pk").first()
         self._newest = 0 if newest is None else newest.pk
         self._explained: list[explanation.Explanation] = []
-        if store.load_overdue_offers(workspace, now=now) or store.load_overdue_tasks(
-            workspace, now=now
-        ):
+        seen = store.glance(workspace, now=now)
+        if seen.offers_due or seen.tasks_due or seen.transfers_seek:
             return
         pending = workspace.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
         keys = list(pending.order_by("pk").values_list("pk", flat=True))
