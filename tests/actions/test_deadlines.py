@@ -1,0 +1,116 @@
+"""Many deadlines at once: each task ends as it would alone, and offers have their turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from routing import assignment, models
+from routing.actions import deadlines, task_statuses
+from routing.core.decisions import CancelTask, Reason
+from tests import factories
+from tests.factories import later
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = ("assignment_status", "reason", "date_finished", "lane_id", "version", "date_updated")
+
+
+def events_of(task: models.Task) -> list[tuple[str, Any]]:
+    rows = models.Event.objects.filter(resource_sid=task.sid).order_by("pk")
+    return [
+        (row.event_type, row.event_data.get("reason"))
+        for row in rows
+        if row.event_date > task.date_created
+    ]
+
+
+@pytest.mark.parametrize("why", [Reason.EXPIRED, Reason.WORKFLOW_TIMEOUT, Reason.WORKFLOW_SKIPPED])
+@pytest.mark.parametrize("direct", [False, True])
+def test_a_task_ends_among_many_as_it_does_alone(why: str, direct: bool) -> None:
+    floor = factories.workspace()
+    given: dict[str, Any] = {}
+    if direct:
+        given = {"routing_target": factories.worker(floor, available=False).sid}
+    alone, first, second = (factories.task(floor, **given) for _ in range(3))
+    ended = [CancelTask(task_sid=t.sid, version=t.version, why=why) for t in (alone, first, second)]
+    task_statuses.give_up(ended[0], now=later(5))
+    assert deadlines.give_up_together(ended[1:], now=later(5)) == []
+    for task in (alone, first, second):
+        task.refresh_from_db()
+    for task in (first, second):
+        assert [getattr(task, f) for f in FIELDS] == [getattr(alone, f) for f in FIELDS]
+        assert events_of(task) == events_of(alone)
+    assert len(events_of(alone)) >= 1 + direct
+
+
+def test_a_task_that_has_changed_or_is_on_offer_is_left_to_the_action_on_one() -> None:
+    floor = factories.workspace()
+    factories.worker(floor)
+    on_offer = factories.offered(floor).task
+    changed, waiting = factories.task(floor), factories.task(floor)
+    ended = [
+        CancelTask(task_sid=on_offer.sid, version=on_offer.version, why=Reason.EXPIRED),
+        CancelTask(task_sid=changed.sid, version=changed.version - 1, why=Reason.EXPIRED),
+        CancelTask(task_sid=waiting.sid, version=waiting.version, why=Reason.EXPIRED),
+    ]
+    assert deadlines.give_up_together(ended, now=later(5)) == ended[:2]
+    on_offer.refresh_from_db()
+    changed.refresh_from_db()
+    assert (on_offer.assignment_status, changed.assignment_status) == ("reserved", "pending")
+
+
+def test_many_tasks_reach_the_next_step_or_their_end_in_one_run() -> None:
+    floor = factories.workspace()
+    first, second = (factories.queue(floor, target_workers="never == true") for _ in range(2))
+    steps = [factories.target(first, timeout=60), factories.target(second, timeout=60)]
+    workflow = factories.workflow(floor, factories.filter_("1 == 1", *steps))
+    tasks = [factories.task(floor, workflow=workflow) for _ in range(assignment.TOGETHER + 2)]
+    factories.run(floor, later(61))
+    rows = models.Task.objects.filter(pk__in=[task.pk for task in tasks])
+    assert set(rows.values_list("task_queue_id", "assignment_status")) == {(second.pk, "pending")}
+    assert set(rows.values_list("step_deadline_us", flat=True)) == {
+        int(later(120).timestamp()) * 1_000_000
+    }
+    factories.run(floor, later(122))
+    counted = Counter(rows.values_list("assignment_status", "reason"))
+    assert counted == {("canceled", Reason.WORKFLOW_TIMEOUT): len(tasks)}
+
+
+def test_what_is_due_gives_way_to_offers_when_its_time_is_over() -> None:
+    floor = factories.workspace()
+    nobody = factories.queue(floor, target_workers="never == true")
+    workflow = factories.workflow(floor, default=nobody)
+    for _ in range(assignment.TOGETHER + 1):
+        factories.task(floor, workflow=workflow, timeout=1)
+    factories.worker(floor)
+    wanted = factories.task(floor, workflow=factories.workflow(floor))
+    is_asked = iter([False, True, True, True])
+    _, again = assignment.run_round(floor, later(5), lambda: next(is_asked))
+    wanted.refresh_from_db()
+    assert wanted.assignment_status == "reserved"
+    assert again
+    left = models.Task.objects.filter(workflow=workflow, assignment_status="pending")
+    assert left.count() == 1
+
+
+def test_one_task_that_cannot_end_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    floor = factories.workspace()
+    tasks = [factories.task(floor, timeout=1) for _ in range(5)]
+    give_up_together = deadlines.give_up_together
+
+    def fail_on_third(decided: list[CancelTask], *, now: datetime) -> list[CancelTask]:
+        if any(decision.task_sid == tasks[2].sid for decision in decided):
+            raise RuntimeError("a row that nothing can be done with")
+        return give_up_together(decided, now=now)
+
+    monkeypatch.setattr(deadlines, "give_up_together", fail_on_third)
+    assignment.run_round(floor, later(5))
+    statuses = [models.Task.objects.get(pk=task.pk).assignment_status for task in tasks]
+    assert statuses == ["canceled", "canceled", "pending", "canceled", "canceled"]
+    assert tasks[2].sid in caplog.text
