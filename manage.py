@@ -11,7 +11,8 @@ import sys
 def main() -> None:
     """Hand the command line to Django."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if sys.argv[1:2] == ["serve"]:
+    serves = sys.argv[1:2] == ["serve"]
+    if serves:
         # A search for garbage among what is being loaded finds none, and takes a quarter of the
         # start. The parts switch it on again when they are ready.
         gc.disable()
@@ -19,20 +20,29 @@ def main() -> None:
         os.environ.setdefault("NOSETPS", "1")
         # Django's checks of the code load every URL, in each part again. `make lint` runs them.
         os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
-    from environs import EnvError
+    try:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+        from environs import EnvError
+
+        from config import environment, guards
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"Cordboard cannot start: this Python has no package {error.name}. Use `make run`, or"
+            " `.venv/bin/python manage.py …`."
+        )
 
     try:
-        if sys.argv[1:2] == ["serve"]:
+        if serves and not {"-h", "--help"} & {*sys.argv}:
+            host, port, _ = environment.serve_options()
+            guards.check_start(environment.data_dir_path(), host, port)
             # Settings refuse to load without a key; the embedded mode makes its own before they do.
-            from config.environment import data_dir, ensure_secret_key
-
-            ensure_secret_key(data_dir())
+            environment.ensure_secret_key(environment.data_dir())
         execute_from_command_line(sys.argv)
-    except (EnvError, ImproperlyConfigured) as error:
+    except (EnvError, ImproperlyConfigured, guards.Refused) as error:
         # What an operator set wrongly is told in words; a traceback would hide them.
-        sys.exit(f"Cordboard cannot start: {error}")
+        subject = "Cordboard cannot start" if serves else f"{sys.argv[1]} cannot run"
+        sys.exit(f"{subject}: {error}")
 
 
 if __name__ == "__main__":

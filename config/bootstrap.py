@@ -10,9 +10,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,11 +23,15 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "cordboard.stamp"
 LOCKS = ROOT / "requirements"
 OLDEST, TOO_NEW = (3, 11), (3, 15)
+PROGRESS_SECONDS = 5
 
 NO_VENV = """\
 This Python can make no virtual environment: neither `venv` nor `pip` is complete.
 On Debian or Ubuntu:  apt install python3-venv
 Elsewhere install uv, or a Python that has both; then run this again."""
+NOT_OURS = """\
+{} cannot be written or run by this user.
+Run this as the owner of the checkout, or clone one of your own."""
 NO_PACKAGES = """\
 The packages could not be installed; the lines above say why.
 If it is the network, run this again when it is back: what was fetched is kept."""
@@ -42,7 +48,10 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         kind, fits = inspect(kind)
         if not fits:
-            say(f"Setting up .venv with the {kind} packages …")
+            place = VENV if VENV.exists() else ROOT
+            if not os.access(place, os.W_OK | os.X_OK):
+                sys.exit(NOT_OURS.format(place))
+            say(f"Setting up .venv with the {kind} packages: once, for about a minute …")
             STAMP.unlink(missing_ok=True)
             uv = make_environment()
             install(kind, uv)
@@ -83,8 +92,10 @@ def make_environment() -> str | None:
     if uv:
         return uv
     own = VENV / "bin" / "uv"
-    if not own.exists() and not pip("--require-hashes", "-r", str(LOCKS / "bootstrap.txt")):
-        return None
+    if not own.exists():
+        say("  fetching uv, which installs packages …")
+        if not pip("--require-hashes", "-r", str(LOCKS / "bootstrap.txt")):
+            return None
     return str(own)
 
 
@@ -97,6 +108,8 @@ def works() -> bool:
 def install(kind: str, uv: str | None) -> None:
     """Install exactly what the lock says, each file checked against its hash."""
     lock = str(LOCKS / f"{kind}.txt")
+    count = len(re.findall(r"^[\w.-]+(?:\[.*\])?==", Path(lock).read_text(), re.MULTILINE))
+    say(f"  installing up to {count} packages …")
     if uv:
         options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python", str(PYTHON)]
         if run(uv, "pip", "sync", *options, lock):
@@ -121,7 +134,13 @@ def run(*command: str, quiet: bool = False) -> bool:
     # A uv or pip that is told of another environment would install there.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     sink = subprocess.DEVNULL if quiet else None
-    return subprocess.run(command, stdout=sink, stderr=sink, env=environment).returncode == 0
+    begun = time.monotonic()
+    with subprocess.Popen(command, stdout=sink, stderr=sink, env=environment) as process:
+        while True:
+            try:
+                return process.wait(PROGRESS_SECONDS) == 0
+            except subprocess.TimeoutExpired:
+                say(f"  … {time.monotonic() - begun:.0f} s")
 
 
 def say(text: str) -> None:

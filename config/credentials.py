@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, hashers
 from django.db import transaction
 
 from config.environment import env
@@ -79,6 +79,22 @@ def _create(values: Credentials) -> None:
     users = get_user_model().objects
     if not users.filter(username=values["ADMIN_USER"]).exists():
         users.create_superuser(username=values["ADMIN_USER"], password=values["ADMIN_PASSWORD"])
+
+
+def outdated_users(values: Credentials) -> set[str]:
+    """Return the users among these credentials who cannot log in with the password given here."""
+    given = {
+        name: values[f"{who}_PASSWORD"]
+        for who in ("ADMIN", "AGENT")
+        if (name := values.get(f"{who}_USER"))
+    }
+    users = get_user_model().objects.filter(username__in=given, is_active=True)
+    current = {
+        user.username
+        for user in users
+        if hashers.check_password(given[user.username], user.password)
+    }
+    return given.keys() - current
 
 
 def read(path: Path) -> Credentials | None:

@@ -26,10 +26,20 @@ LONGEST_SOCKET_PATH = 100
 env = FileAwareEnv(strip_whitespace=True)
 
 
+def serve_options() -> tuple[str, int, bool]:
+    """Return where `serve` listens, as host and port, and whether it makes the demo."""
+    return env.str("HOST", "") or "127.0.0.1", env.int("PORT", 8000), env.bool("DEMO", True)
+
+
+def data_dir_path() -> Path:
+    """Return the directory that everything embedded is written to, whether it exists or not."""
+    path = Path(env.str("DATA_DIR", "") or "var").expanduser()
+    return path if path.is_absolute() else BASE_DIR / path
+
+
 def data_dir() -> Path:
     """Return the directory that everything embedded is written to: made if need be, and private."""
-    path = Path(env.str("DATA_DIR", "") or "var").expanduser()
-    path = path if path.is_absolute() else BASE_DIR / path
+    path = data_dir_path()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -50,7 +60,7 @@ def _make_private(directory: Path) -> None:
     shared = directory.resolve() in (BASE_DIR, *BASE_DIR.parents)
     database_files = [f"{DATABASE_FILE}{end}" for end in ("", "-wal", "-shm")]
     for path in (directory, *(directory / each for each in (SECRET_KEY_FILE, *database_files))):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
             found = path.stat()
             mode = stat.S_IMODE(found.st_mode)
             skipped = path == directory and (shared or mode & stat.S_ISVTX)
@@ -84,11 +94,16 @@ def secret_key(directory: Path, *, debug: bool) -> str:
         ensure_secret_key(directory)
     try:
         return (directory / SECRET_KEY_FILE).read_text().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ImproperlyConfigured(
             f"No server has run on DATA_DIR={directory}, as it holds no {SECRET_KEY_FILE}. Name the"
             " DATA_DIR of the server, start one with `make run`, or set SECRET_KEY (or"
             " SECRET_KEY_FILE) in production."
+        ) from None
+    except PermissionError:
+        raise ImproperlyConfigured(
+            f"DATA_DIR: {directory} belongs to another user; run this as that user, or name another"
+            " directory"
         ) from None
 
 

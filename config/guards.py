@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 LOCK = "serve.lock"
 
@@ -17,22 +18,41 @@ class Refused(Exception):
 
 
 @contextlib.contextmanager
-def only_server_in(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock; the kernel lets go of it however this process ends."""
+def only_server_in(directory: Path, url: str) -> Iterator[None]:
+    """Hold the directory's lock; the kernel lets go of it however this process ends.
+
+    The lock's file says which process runs, and at which address.
+    """
     with open(directory / LOCK, "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise Refused(
-                f"Another Cordboard (process {file.read().strip() or '?'}) runs on {directory}. "
-                "Stop it, or give this one a directory and a port of its own: "
-                "DATA_DIR=… PORT=… make run"
-            ) from None
+        _lock(file, directory)
         file.truncate(0)
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()}\n{url}\n")
         file.flush()
         yield
+
+
+def _lock(file: TextIO, directory: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        raise Refused(
+            f"Another Cordboard (process {file.readline().strip() or '?'}) runs on {directory}. "
+            "Stop it, or give this one a directory and a port of its own: "
+            "DATA_DIR=… PORT=… make run"
+        ) from None
+
+
+def check_start(directory: Path, host: str, port: int) -> None:
+    """Raise `Refused` when no server can start here, before anything is made."""
+    if os.path.isdir(directory) and not os.access(directory, os.W_OK | os.X_OK):
+        raise Refused(
+            f"DATA_DIR: {directory} cannot be written by this user; name a directory that can"
+        )
+    if os.path.exists(directory / LOCK):
+        with open(directory / LOCK, "a+") as file:
+            _lock(file, directory)
+    port_is_free(host, port)
 
 
 def port_is_free(host: str, port: int) -> None:

@@ -49,6 +49,11 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]
             if count == most:
                 logger.warning("%s is locked out: too many logins failed", _network(request))
         super().user_login_failed(sender, credentials, request, **kwargs)
+        if request is not None:
+            # The name is left out: people type passwords into the wrong field.
+            is_locked = getattr(request, "axes_locked_out", False)
+            event = "login_locked" if is_locked else "login_failed"
+            logger.info("%s address=%s", event, _network(request))
 
 
 def _network(request: HttpRequest) -> str:

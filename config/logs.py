@@ -71,6 +71,8 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
             # A refused request is the client's business: only what failed on our side is told.
             "django.request": {"level": "ERROR", "filters": ["not_503"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # A failed login is one line of `config.logins`.
+            "axes": {"level": "ERROR"},
             # Every job received and done is a line; at a sweep a second that is noise.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

@@ -83,6 +83,8 @@ def _work(control: int, **options: Any) -> None:
     django.setup()
     app.finalize()
     wait_for_start(control)
+    # Celery announces the end of each runner there, past all logging; the supervisor says it once.
+    sys.__stdout__ = None  # type: ignore[misc]
     # Root in a container of its own is the usual case, and the messages are plain JSON.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     # Of a setting that is as we want it: jobs go on through a loss of Redis.

@@ -40,6 +40,9 @@ class Server:
         self.data_dir = data_dir
         self.near = WILDCARDS.get(host, host)
         """The address by which this machine itself reaches the server."""
+        self.url = f"http://{f'[{self.near}]' if ':' in self.near else self.near}:{port}"
+        self.outdated: set[str] = set()
+        """The users whose password is no longer the one that the first start made."""
 
     def fork_parts(self) -> dict[str, Fork]:
         """Load everything, then fork the parts: before this process has threads or connections."""
@@ -89,6 +92,7 @@ class Server:
                     if made and name in made:
                         os.environ[name] = made[name]
                 call_command("demo", verbosity=0)
+            self.outdated = credentials.outdated_users(made or {})
             return made
         finally:
             connections.close_all()
@@ -112,16 +116,15 @@ class Server:
 
     def _welcome(self, made: Credentials | None) -> None:
         """Say where everything is."""
-        host = f"[{self.near}]" if ":" in self.near else self.near
-        url = f"http://{host}:{self.port}"
+        url = self.url
         kept = self.data_dir / credentials.FILE
         shown = kept.relative_to(BASE_DIR) if kept.is_relative_to(BASE_DIR) else kept
         lines = ["", f"Cordboard is ready at {url}/", ""]
         if made:
             if "AGENT_USER" in made:
-                lines.append(f"  agents       {url}/agent/          log in as {_agent(made)}")
+                lines.append(f"  agents       {url}/agent/          {self._login(made, 'AGENT')}")
             lines += [
-                f"  admin        {url}/admin/          log in as {made['ADMIN_USER']}",
+                f"  admin        {url}/admin/          {self._login(made, 'ADMIN')}",
                 f"  REST API     {url}/v1/Workspaces",
                 f"  passwords and keys are in {shown}",
             ]
@@ -133,11 +136,13 @@ class Server:
             ]
         _say("\n".join([*lines, "", "Ctrl-C ends it.", ""]))
 
-
-def _agent(made: Credentials) -> str:
-    """Return an agent's login; with the password on a terminal, which no log keeps."""
-    name = made["AGENT_USER"]
-    return f"{name} / {made['AGENT_PASSWORD']}" if sys.stdout.isatty() else name
+    def _login(self, made: Credentials, who: str) -> str:
+        """Return how to log in; an agent's password on a terminal only, which no log keeps."""
+        name = made[f"{who}_USER"]
+        if name in self.outdated:
+            return f"log in as {name}, with the password set since the first start"
+        shown = who == "AGENT" and sys.stdout.isatty()
+        return f"log in as {name}" + (f" / {made['AGENT_PASSWORD']}" if shown else "")
 
 
 def _say(text: str) -> None:

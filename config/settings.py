@@ -12,6 +12,7 @@ from config.environment import (
     Network,
     broker_url,
     data_dir,
+    data_dir_path,
     database,
     env,
     networks,
@@ -30,8 +31,9 @@ HTTPS = env.bool("HTTPS", False)
 """Whether people reach this server by HTTPS, through a proxy that sets X-Forwarded-Proto."""
 TRUSTED_PROXIES: int | list[Network] = trusted_proxies("TRUSTED_PROXIES") or 0
 """How many proxies, or which networks, X-Forwarded-For and X-Forwarded-Proto are believed from."""
+# A command that finds no key makes no directory.
+SECRET_KEY = secret_key(data_dir() if DEBUG else data_dir_path(), debug=DEBUG)
 DATA_DIR = data_dir()
-SECRET_KEY = secret_key(DATA_DIR, debug=DEBUG)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 """Older keys: what they have signed and sealed can be read still."""
 REDIS_URL = redis_url(DATA_DIR)

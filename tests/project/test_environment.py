@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment
+from config import environment, guards
 from tests import launcher
-from tests.running import SETTINGS
+from tests.running import ROOT, SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -236,6 +236,31 @@ def test_a_data_directory_that_cannot_be_made_stops_the_start_in_words(
     assert refused.returncode == 1
     assert f"DATA_DIR: {tmp_path}/file/var cannot be made" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_command_without_a_key_makes_no_data_directory(tmp_path: Path) -> None:
+    refused = manage("demo_traffic", DATA_DIR=str(tmp_path / "mistyped"))
+    assert refused.returncode == 1
+    assert "demo_traffic cannot run: No server has run on" in refused.stderr
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_a_data_directory_that_cannot_be_written_stops_the_start_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(guards.Refused, match=f"DATA_DIR: {tmp_path} cannot be written"):
+        guards.check_start(tmp_path, "127.0.0.1", 8000)
+
+
+def test_a_python_without_the_packages_is_told_which_one_to_use() -> None:
+    refused = subprocess.run(
+        [sys.executable, "-S", "manage.py", "check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert refused.stderr == (
+        "Cordboard cannot start: this Python has no package django. Use `make run`, or"
+        " `.venv/bin/python manage.py …`.\n"
+    )
 
 
 def mode_of(path: Path) -> int:

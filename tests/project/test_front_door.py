@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from django.contrib.auth.models import User
 from django.test import Client
 
+from config import credentials
 from routing.api import rate_limits
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,26 @@ def test_a_name_that_fails_too_often_is_locked_and_others_are_not(
     assert log_in("ada", "wrong") == 429
     assert log_in("ada", "right") == 429
     assert log_in("bob", "right") == 302
+
+
+def test_a_failed_login_is_one_line_of_the_log_without_the_name(
+    client: Client, ada: User, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.AXES_ENABLED = True
+    client.post("/accounts/login/", {"username": "ada", "password": "wrong"})
+    (line,) = caplog.messages
+    assert line == "login_failed address=127.0.0.1"
+
+
+def test_passwords_that_were_changed_since_the_first_start_are_known(ada: User) -> None:
+    given = {"ADMIN_USER": "olga", "ADMIN_PASSWORD": "hers"}
+    User.objects.create_superuser("olga", password="hers")
+    given |= {"AGENT_USER": "ada", "AGENT_PASSWORD": "right"}
+    assert credentials.outdated_users(given) == set()
+    ada.set_password("new")
+    ada.save()
+    assert credentials.outdated_users(given) == {"ada"}
+    assert credentials.outdated_users({}) == set()
 
 
 def test_an_address_that_fails_with_many_names_is_locked_and_another_is_not(

@@ -27,6 +27,7 @@ def test_a_signal_ends_everything_in_time_and_leaves_no_process(
         assert server.end(number) == 0
         assert time.monotonic() - asked < LONGEST_END
         wait_until(lambda: none_alive(parts), "no part is left")
+        assert server.said().endswith("Ctrl-C ends it.\n\nCordboard has ended.\n")
     assert not (home / "redis").exists()
 
 
@@ -85,14 +86,14 @@ def test_a_second_server_on_the_same_data_is_refused_in_words(cordboard: Cordboa
     assert cordboard.health()[0] == 200
 
 
-def test_a_port_in_use_is_refused_in_words_before_anything_starts(
+def test_a_port_in_use_is_refused_in_words_before_anything_is_made(
     cordboard: Cordboard, home: Path
 ) -> None:
-    second = Cordboard(home, environment={"PORT": cordboard.port})
+    second = Cordboard(home, environment={"PORT": cordboard.port}, from_nothing=True)
     second.launch()
     assert second.ended() == 1
     assert f"Port {cordboard.port} on 127.0.0.1 cannot be used" in second.said()
-    assert not (home / "logs").exists()
+    assert not home.exists()
 
 
 def test_a_long_path_of_the_data_directory_does_no_harm(tmp_path: Path) -> None:

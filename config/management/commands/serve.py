@@ -13,7 +13,7 @@ from environs import EnvValidationError
 
 from config import guards
 from config.embedded_redis import NoServer
-from config.environment import env
+from config.environment import serve_options
 from config.serving import Server
 from config.supervisor import PartEnded, Stopped, TooSlow
 from routing.actions.errors import ActionError
@@ -42,13 +42,9 @@ class Command(BaseCommand):
         # Whatever the parts write, the logs too, is for this user alone.
         os.umask(0o077)
         try:
-            server = Server(
-                host=env.str("HOST", "") or "127.0.0.1",
-                port=env.int("PORT", 8000),
-                demo=env.bool("DEMO", True),
-                data_dir=settings.DATA_DIR,
-            )
-            with guards.only_server_in(settings.DATA_DIR):
+            host, port, demo = serve_options()
+            server = Server(host=host, port=port, demo=demo, data_dir=settings.DATA_DIR)
+            with guards.only_server_in(settings.DATA_DIR, server.url):
                 guards.port_is_free(server.host, server.port)
                 server.run(with_parent=with_parent)
         except Stopped:

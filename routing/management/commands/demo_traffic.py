@@ -11,6 +11,7 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -18,6 +19,11 @@ from django.core.management.base import BaseCommand, CommandError
 from routing.demo import floor, stories
 from routing.demo.client import ApiError, Client
 from routing.demo.colleagues import Colleagues
+
+SERVER_FILE = "serve.lock"
+"""Where a server notes its process and its address, one a line, in its DATA_DIR."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
@@ -36,32 +42,36 @@ class Command(BaseCommand):
         parser.add_argument(
             "--alone", action="store_true", help="leave all work to those who log in"
         )
-        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+        host, port = os.environ.get("HOST") or None, os.environ.get("PORT") or None
+        parser.add_argument("--host", default=host, help="of the server (the one of DATA_DIR)")
+        parser.add_argument("--port", default=port, type=int, help="its port")
 
     def handle(self, **options: Any) -> None:
         """Run until stopped; the colleagues go offline at the end."""
         if options["rate"] <= 0:
             raise CommandError("--rate must be more than 0 tasks a second")
-        client = self._client(options["host"], options["port"])
+        host, port = _address(options["host"], options["port"])
+        client = self._client(host, port)
+        colleagues = None
+        # However it is ended, colleagues who would answer no offer go offline.
+        for number in _SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler)
         try:
             workspace = self._workspace(client)
-            colleagues = None if options["alone"] else self._colleagues(client, workspace, options)
-        except (OSError, ApiError) as error:
-            raise CommandError(
-                f"No demo answers at {options['host']}:{options['port']} ({error}). Start it with"
-                " `make run` first, or name its --port."
-            ) from None
-        # Ended by either signal, it takes the colleagues offline, who would answer no offer.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            self._run(client, workspace, colleagues, options)
+            colleagues = self._colleagues(client, workspace, options["seed"])
+            # Also those that a killed run has left available.
+            colleagues.sign("Offline" if options["alone"] else "Available")
+            self._run(client, workspace, None if options["alone"] else colleagues, options)
         except KeyboardInterrupt:
             self.stdout.write("")
         except (OSError, ApiError) as error:
-            raise CommandError(f"The server does not answer any more: {error}") from None
+            raise CommandError(_no_answer(host, port, error)) from None
         finally:
-            if colleagues is not None:
+            # A second Ctrl-C must not keep them available.
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            if colleagues is not None and not options["alone"]:
                 self._send_home(colleagues)
 
     def _run(
@@ -127,8 +137,27 @@ class Command(BaseCommand):
             raise CommandError("This server has no demo workspace: it was started with DEMO=0.")
         return str(found[0]["sid"])
 
-    def _colleagues(self, client: Client, workspace: str, options: dict[str, Any]) -> Colleagues:
+    def _colleagues(self, client: Client, workspace: str, seed: int) -> Colleagues:
         names = {name.capitalize() for name, *_ in floor.WORKERS[floor.LOGINS :]}
-        colleagues = Colleagues(client, workspace, names=names, seed=options["seed"])
-        colleagues.sign("Available")
-        return colleagues
+        return Colleagues(client, workspace, names=names, seed=seed)
+
+
+def _address(host: str | None, port: int | None) -> tuple[str, int]:
+    """Return where the server is: as named, else as the server of DATA_DIR has noted."""
+    path = Path(settings.DATA_DIR) / SERVER_FILE
+    lines = path.read_text().splitlines() if path.exists() else []
+    noted = urlsplit(lines[1] if len(lines) > 1 else "")
+    return host or noted.hostname or "127.0.0.1", port or noted.port or 8000
+
+
+def _no_answer(host: str, port: int, error: Exception) -> str:
+    """Return what to do when the server of this address cannot be used."""
+    if isinstance(error, ApiError) and error.status == 401:
+        return (
+            f"The server at {host}:{port} does not know the API key of {settings.DATA_DIR}. Name"
+            " the DATA_DIR of that server, or the PORT of another one."
+        )
+    return (
+        f"No server answers at {host}:{port} ({error}). Start one with `make run`, or name the"
+        " DATA_DIR or the PORT of the one that runs."
+    )

@@ -1,0 +1,68 @@
+"""`make demo-traffic`: it finds its server, and leaves no colleague available behind."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.running import ROOT, Cordboard, wait_until
+
+pytestmark = pytest.mark.system
+
+
+def read(server: Cordboard, path: str) -> Any:
+    """Return what the API answers to the account."""
+    keys = server.credentials()
+    token = base64.b64encode(f"{keys['ACCOUNT_SID']}:{keys['AUTH_TOKEN']}".encode()).decode()
+    request = urllib.request.Request(
+        f"{server.url}/v1{path}", headers={"Authorization": f"Basic {token}"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def available(server: Cordboard) -> list[str]:
+    """Return the colleagues who take work."""
+    (workspace,) = read(server, "/Workspaces?FriendlyName=Support+floor")["workspaces"]
+    workers = read(server, f"/Workspaces/{workspace['sid']}/Workers?PageSize=100")["workers"]
+    return [worker["friendly_name"] for worker in workers if worker["available"]]
+
+
+def start(server: Cordboard, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start the traffic, which knows of the server by its DATA_DIR alone."""
+    environment = {**os.environ, "DATA_DIR": str(server.home)}
+    environment.pop("PORT", None)
+    environment.pop("SECRET_KEY", None)
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "demo_traffic", *arguments], cwd=ROOT, env=environment
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_colleagues_go_offline_whichever_signal_ends_the_traffic(
+    demo: Cordboard, number: signal.Signals
+) -> None:
+    traffic = start(demo)
+    wait_until(lambda: len(available(demo)) >= 8, "the colleagues are there")
+    traffic.send_signal(number)
+    assert traffic.wait(60) == 0
+    assert available(demo) == []
+
+
+def test_the_next_run_sends_those_offline_whom_a_killed_one_has_left(demo: Cordboard) -> None:
+    killed = start(demo)
+    wait_until(lambda: len(available(demo)) >= 8, "the colleagues are there")
+    killed.kill()
+    killed.wait()
+    assert available(demo) != []
+    assert start(demo, "--alone", "--count", "1").wait(60) == 0
+    assert available(demo) == []
