@@ -18,6 +18,7 @@ from routing.api import errors
 from routing.bridge import desks
 
 API = "/v1/"
+ADDRESSES = "/v1/, /api/docs, /healthz, /agent/ and /admin/"
 
 
 @never_cache
@@ -88,10 +89,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for an address that there is not, in the words of whoever reads it."""
+    """Answer for an unknown address: a page with the known ones for browsers, JSON for programs."""
     if request.path.startswith(API):
         return errors.not_found(request, exception)
-    return defaults.page_not_found(request, exception)
+    if "text/html" in request.headers.get("Accept", ""):
+        return defaults.page_not_found(request, exception)
+    body = {
+        "code": 20404,
+        "message": f"This server has nothing at {request.path}; it answers at {ADDRESSES}",
+        "more_info": "/docs/errors/20404",
+        "status": 404,
+    }
+    return JsonResponse(body, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

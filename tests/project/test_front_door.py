@@ -49,10 +49,20 @@ def test_the_api_says_in_json_that_there_is_no_such_address(client: Client) -> N
     assert answer.json()["status"] == 404
 
 
-def test_people_are_told_on_a_page(client: Client) -> None:
-    answer = client.get("/no/such/page")
-    assert answer.status_code == 404
-    assert answer["Content-Type"].startswith("text/html")
+@pytest.mark.parametrize("path", ["/metrics", "/supervisor/", "/typo"])
+def test_an_unknown_address_is_answered_with_those_that_there_are(
+    client: Client, ada: User, path: str
+) -> None:
+    for logged_in in (False, True):
+        if logged_in:
+            client.force_login(ada)
+        page = client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert page.status_code == 404
+        for known in (path, "/agent/", "/admin/", "/api/docs", "/healthz"):
+            assert known in page.text
+    answer = client.get(path, headers={"Accept": "application/openmetrics-text,*/*;q=0.1"})
+    assert (answer.status_code, answer.json()["code"]) == (404, 20404)
+    assert answer.json()["message"].startswith(f"This server has nothing at {path}; it answers at")
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/admin/login/", "/no/such/page"])
