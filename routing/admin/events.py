@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -39,10 +41,18 @@ class EventAdmin(HistoryAdmin):
     searched_columns = ("event_data", "actor_sid", "description")
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("moment", "event_type", "description", "resource_sid", "sid")}),
+        (None, {"fields": ("moment", "event_type", "about", "description", "resource_sid", "sid")}),
         ("By whom", {"fields": ("by", "source_ip_address")}),
         ("Data", {"fields": ("data",)}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Event]:
+        """Read with an event who acted."""
+        return with_actors(super().get_queryset(request))
+
+    def title_of(self, row: Any) -> str:
+        """Return what happened, and to what."""
+        return f"{row.event_type}: {name_of(row)}"
 
     def workspace_of(self, obj: Any) -> models.Workspace | None:
         """Return the workspace, or None when it is gone and only operators may still look."""
@@ -99,9 +109,20 @@ def name_of(event: models.Event) -> str:
     return data.get(f"{kind}_name") or data.get("workspace_name") or event.resource_sid
 
 
-def actor_of(event: models.Event, names: Mapping[str, str] = MappingProxyType({})) -> str:
+def with_actors(rows: QuerySet[models.Event]) -> QuerySet[models.Event]:
+    """Read with events the present names of the accounts, API keys and workers who acted."""
+    named = (models.Account, models.ApiKey, models.Worker)
+    found = [
+        Subquery(table.objects.filter(sid=OuterRef("actor_sid")).values("friendly_name")[:1])
+        for table in named
+    ]
+    return rows.annotate(actor_name=Coalesce(*found))
+
+
+def actor_of(event: models.Event) -> str:
     """Return who did something, by name where that is known, and by which door."""
-    name = event.actor_sid and names.get(event.actor_sid, event.actor_sid)
-    if name and name == event.event_data.get("worker_sid"):
+    name = getattr(event, "actor_name", None) or event.actor_sid
+    if event.actor_sid and event.actor_sid == event.event_data.get("worker_sid"):
         name = event.event_data.get("worker_name") or name
-    return " ".join(filter(None, (event.actor_type, name, f"({event.source})")))
+    kind = "API key" if event.actor_type == "api-key" else event.actor_type
+    return " ".join(filter(None, (kind, name, f"({event.source})")))

@@ -35,6 +35,10 @@ class TaskChannelAdmin(ScopedAdmin):
     search_fields = ("friendly_name", "unique_name", "sid__exact")
     ordering = ("workspace__friendly_name", "pk")
     goes_with = ("every worker's capacity on it; finished tasks are filed under default",)
+    new_channel_note = (
+        "Every worker has a new channel with a capacity of 1, as in TaskRouter. Set it to 0 in the"
+        " list of workers for those who are to have none."
+    )
     change_list_template = "admin/routing/taskchannel_change_list.html"
     fieldsets = (
         (
@@ -56,7 +60,10 @@ class TaskChannelAdmin(ScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out what does not exist before the first saving."""
-        return self.fieldsets if obj else self.fieldsets[:1]
+        if obj:
+            return self.fieldsets
+        _, new = self.fieldsets[0]
+        return ((None, {**new, "description": self.new_channel_note}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Fix the name that expressions use once the channel exists."""

@@ -23,7 +23,7 @@ from routing.actions import task_statuses
 from routing.actions.errors import ActionError
 from routing.admin import searching, zones
 from routing.admin.base import acting
-from routing.admin.events import actor_of
+from routing.admin.events import actor_of, with_actors
 from routing.admin.filters import TaskChannelFilter, TaskQueueFilter, WorkspaceFilter
 from routing.admin.moments import moment, moment_us, short_age
 from routing.admin.scoped import HistoryAdmin
@@ -301,12 +301,13 @@ def history_of(task: models.Task) -> Iterable[tuple[models.Event, str]]:
     rows = models.Event.objects.filter(
         task_key=sids.key(task.sid), workspace_sid=task.workspace.sid
     )
-    newest = list(rows.order_by("-pk")[:MOST_EVENTS])
-    accounts = {each.actor_sid for each in newest if each.actor_type == "account"}
-    names = dict(
-        models.Account.objects.filter(sid__in=accounts).values_list("sid", "friendly_name")
-    )
-    # Written in one transaction, they have one moment; they are shown as they follow one another.
+    newest = list(with_actors(rows).order_by("-pk")[:MOST_EVENTS])
+    # A creation records its events in the order of the API; a page shows which led to which.
+    created = next((e.event_date for e in newest if e.event_type == E.TASK_CREATED), None)
     order = {kind.value: place for place, kind in enumerate(_BEGINNING)}
-    newest.sort(key=lambda e: (e.event_date, order.get(e.event_type, len(order)), e.pk))
-    return [(each, actor_of(each, names)) for each in newest]
+
+    def place(event: models.Event) -> int:
+        return order.get(event.event_type, len(order)) if event.event_date == created else 0
+
+    newest.sort(key=lambda event: (event.event_date, place(event), event.pk))
+    return [(each, actor_of(each)) for each in newest]

@@ -14,84 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from routing import models
-from routing.actions import worker_channels, workers
+from routing.actions import workers
 from routing.actions.errors import ActionError
 from routing.admin.base import acting
-from routing.models.worker_channels import MAX_CAPACITY
-
-_LEAVE = ("", "leave as it is")
-_NAMED = 20
-
-
-class CapacityForm(forms.Form):
-    """What the selected workers get on one channel; what is left empty stays."""
-
-    channel = forms.ModelChoiceField(queryset=models.TaskChannel.objects.none(), empty_label=None)
-    configured_capacity = forms.IntegerField(
-        required=False,
-        label="Capacity",
-        min_value=0,
-        max_value=MAX_CAPACITY,
-        help_text="How many tasks at once (0 to 50). Empty: leave as it is.",
-    )
-    available = forms.ChoiceField(
-        required=False,
-        choices=[_LEAVE, ("on", "on"), ("off", "off: nothing new on this channel for a while")],
-        label="Switch",
-        help_text="Switching off keeps the capacity.",
-    )
-    reserved_for_manual = forms.IntegerField(
-        required=False,
-        label="Kept for grabbing",
-        min_value=0,
-        max_value=MAX_CAPACITY,
-        help_text="So many slots are never filled by the router. Empty: leave as it is.",
-    )
-
-    def __init__(self, *args: Any, workspace: models.Workspace, **options: Any) -> None:
-        super().__init__(*args, **options)
-        field = self.fields["channel"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = workspace.task_channels.order_by("pk")
-
-    def clean(self) -> dict[str, Any]:
-        """Insist on something to change."""
-        if not self.errors and not self.changes:
-            raise forms.ValidationError("Say what to change: capacity, switch or kept slots.")
-        return self.cleaned_data
-
-    @property
-    def changes(self) -> dict[str, Any]:
-        """Return what was said, as the action wants it."""
-        found = {
-            name: self.cleaned_data[name]
-            for name in ("configured_capacity", "reserved_for_manual")
-            if self.cleaned_data.get(name) is not None
-        }
-        if switch := self.cleaned_data.get("available"):
-            found["available"] = switch == "on"
-        return found
-
-    def apply(self, request: HttpRequest, rows: list[models.Worker]) -> str:
-        """Change the channel of each worker; return what changed, in words."""
-        changes = self.changes
-        channel = self.cleaned_data["channel"]
-        changed: list[str] = []
-        held = models.WorkerChannel.objects.filter(worker__in=rows, task_channel=channel)
-        for before in held.select_related("worker").order_by("pk"):
-            if any(getattr(before, name) != value for name, value in changes.items()):
-                worker_channels.update_worker_channel(channel=before, **changes, **acting(request))
-                changed.append(before.worker.friendly_name)
-        words = {
-            "configured_capacity": "capacity",
-            "available": "switch",
-            "reserved_for_manual": "kept for grabbing",
-        }
-        said = ", ".join(
-            f"{words[name]} {'on' if value is True else 'off' if value is False else value}"
-            for name, value in changes.items()
-        )
-        return _summary(f"{channel}: {said}", changed, len(rows))
+from routing.admin.worker_capacities import MOST_NAMED, CapacityForm, summary
 
 
 class ActivityForm(forms.Form):
@@ -115,7 +41,7 @@ class ActivityForm(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = workspace.activities.order_by("-available", "friendly_name", "pk")
 
-    def apply(self, request: HttpRequest, rows: list[models.Worker]) -> str:
+    def apply(self, request: HttpRequest, rows: list[models.Worker]) -> list[str]:
         """Move each worker; return who was moved, in words."""
         activity = self.cleaned_data["activity"]
         reject = self.cleaned_data["reject_pending_reservations"] and not activity.available
@@ -129,16 +55,7 @@ class ActivityForm(forms.Form):
                     **acting(request),
                 )
                 moved.append(worker.friendly_name)
-        return _summary(f"Activity {activity}", moved, len(rows))
-
-
-def _summary(what: str, changed: list[str], total: int) -> str:
-    names = ", ".join(changed[:_NAMED])
-    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-    same = total - len(changed)
-    rest = f" {same} of {total} had that already." if same else ""
-    done = f"changed: {names}{more}." if changed else "nothing to change."
-    return f"{what} – {done}{rest}"
+        return [summary(f"Activity {activity}", moved, len(rows))]
 
 
 def _on_many(
@@ -156,7 +73,8 @@ def _on_many(
         if posted is not None and form.is_valid():
             try:
                 with transaction.atomic():
-                    messages.success(request, form.apply(request, rows))
+                    for line in form.apply(request, rows):
+                        messages.success(request, line)
                 return None
             except ActionError as refusal:
                 form.add_error(None, refusal.message)
@@ -165,8 +83,8 @@ def _on_many(
             request,
             title=f"{verb} of {len(rows)} worker{'' if len(rows) == 1 else 's'}",
             form=form,
-            rows=rows[:_NAMED],
-            more=max(len(rows) - _NAMED, 0),
+            rows=rows[:MOST_NAMED],
+            more=max(len(rows) - MOST_NAMED, 0),
             action=request.POST["action"],
             checkbox=ACTION_CHECKBOX_NAME,
             # With everything selected, the list's own filter says who: one mark is enough.

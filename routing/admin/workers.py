@@ -22,6 +22,11 @@ from routing.admin.fields import JSONText
 from routing.admin.filters import ActivityFilter, WorkspaceFilter
 from routing.admin.moments import moment
 from routing.admin.scoped import ScopedAdmin, ScopedForm
+from routing.admin.worker_capacities import (
+    form_for_new_worker,
+    names_for_new_worker,
+    set_capacities_of_new_worker,
+)
 from routing.admin.worker_channels import WorkerChannelInline, load
 from routing.admin.worker_logins import login_view
 
@@ -95,7 +100,12 @@ class WorkerAdmin(ScopedAdmin):
         login: dict[str, Any] = {"fields": ("user", "new_username", "new_password")}
         if obj is None:
             new = ("workspace", "friendly_name", "activity", "attributes")
-            return ((None, {"fields": new}), ("Login", login))
+            capacities = names_for_new_worker(access.chosen_workspace(request))
+            slots = {
+                "fields": tuple(capacities),
+                "description": "How many tasks of each channel at once, 0 to 50.",
+            }
+            return ((None, {"fields": new}), ("Capacities", slots), ("Login", login))
         if obj.user is not None and access.may_reset(request.user, obj.user):
             login["fields"] = ("user", "login_page", "new_username", "new_password")
         person = ("workspace", "friendly_name", "attributes")
@@ -109,6 +119,15 @@ class WorkerAdmin(ScopedAdmin):
                 {"fields": ("sid", "date_created", "date_updated"), "classes": ("collapse",)},
             ),
         )
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        """Ask for the capacities of a new worker at once; of another, the page has a table."""
+        if obj is None:
+            workspace = access.chosen_workspace(request)
+            options["form"] = form_for_new_worker(self.form, workspace)
+        return super().get_form(request, obj, change, **options)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Show the channels of a worker who exists."""
@@ -170,7 +189,9 @@ class WorkerAdmin(ScopedAdmin):
     def create_row(self, request: HttpRequest, form: Any) -> models.Worker:
         """Create the worker, with a login if one is asked for."""
         values = form.given | _new_login(form)
-        return workers.create_worker(workspace=form.workspace, **values, **acting(request))
+        worker = workers.create_worker(workspace=form.workspace, **values, **acting(request))
+        set_capacities_of_new_worker(worker, form.cleaned_data, request)
+        return worker
 
     def update_row(self, request: HttpRequest, row: models.Worker, form: Any) -> None:
         """Change the worker."""

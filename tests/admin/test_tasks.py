@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from routing import models
+from routing.actions import api_keys, task_statuses
+from routing.actors import Actor
 from tests import factories
 from tests.admin.visitors import Visitor, words
 
@@ -127,3 +129,58 @@ def test_events_are_filtered_by_type(alice: Visitor, floor: models.Workspace) ->
     factories.task(floor)
     found = alice.see("routing_event_changelist", query="?event_type=task.created")
     assert [event.event_type for event in found.context["cl"].result_list] == ["task.created"]
+
+
+def what_happened(visitor: Visitor, task: models.Task) -> list[str]:
+    """Return the types of the events of a task, in the order of its page."""
+    answer = visitor.see("routing_task_change", task.pk)
+    return [event.event_type for event, _ in answer.context["history"]]
+
+
+def test_events_of_one_moment_are_shown_in_the_order_in_which_they_led_to_each_other(
+    alice: Visitor, floor: models.Workspace
+) -> None:
+    first, second = factories.queue(floor), factories.queue(floor)
+    steps = [factories.target(first, timeout=60), factories.target(second)]
+    workflow = factories.workflow(floor, factories.filter_("1 == 1", *steps))
+    task = factories.task(floor, workflow=workflow)
+    factories.run(floor, factories.later(61))
+    assert what_happened(alice, task) == [
+        "task.created",
+        "workflow.entered",
+        "workflow.target-matched",
+        "task-queue.entered",
+        "task-queue.timeout",
+        "task-queue.moved",
+        "task-queue.entered",
+        "workflow.target-matched",
+    ]
+
+
+def test_who_acted_is_shown_by_name(alice: Visitor, olga: Visitor, floor: models.Workspace) -> None:
+    key, _ = api_keys.create_api_key(
+        account=floor.account, friendly_name="Web shop", now=factories.NOW
+    )
+    by_key = Actor(type="api-key", sid=key.sid, source="api")
+    by_account = Actor(type="account", sid=floor.account.sid, source="api")
+    task = factories.task(floor, actor=by_key)
+    task_statuses.cancel_task(task=task, reason=None, actor=by_account, now=factories.NOW)
+    account = f"account {floor.account.friendly_name} (api)"
+    for shown in (
+        words(alice.see("routing_task_change", task.pk)),
+        words(olga.see("routing_event_changelist")),
+    ):
+        assert "API key Web shop (api)" in shown
+        assert account in shown
+    event = models.Event.objects.filter(event_type="task.created").get()
+    assert "API key Web shop (api)" in words(alice.see("routing_event_change", event.pk))
+
+
+def test_an_event_names_what_was_created(alice: Visitor, floor: models.Workspace) -> None:
+    factories.worker(floor, "Dora")
+    factories.queue(floor, friendly_name="Returns")
+    shown = words(alice.see("routing_event_changelist"))
+    assert "worker.created Dora" in shown
+    assert "task-queue.created Returns" in shown
+    event = models.Event.objects.get(event_type="worker.created")
+    assert "worker.created: Dora" in words(alice.see("routing_event_change", event.pk))

@@ -12,6 +12,7 @@ from tests import factories
 from tests.admin.visitors import Answer, Visitor, words
 
 Happened = Callable[[], list[str]]
+KEPT = "reserved_for_manual"
 
 
 @pytest.fixture
@@ -24,6 +25,13 @@ def act(visitor: Visitor, action: str, workers: list[models.Worker], **fields: A
     """Choose an action for these workers."""
     chosen = {"action": action, "_selected_action": [worker.pk for worker in workers]}
     return visitor.post("routing_worker_changelist", **chosen | fields)
+
+
+def on(floor: models.Workspace, channel: str, **fields: str) -> dict[str, str]:
+    """Return what a form is sent for a channel: `capacity`, `switch`, `kept`."""
+    names = {"capacity": "configured_capacity", "switch": "available", "kept": KEPT}
+    pk = factories.channel(floor, channel).pk
+    return {f"{names[name]}_{pk}": value for name, value in fields.items()}
 
 
 def capacities(workers: list[models.Worker]) -> list[int]:
@@ -44,26 +52,32 @@ def test_a_capacity_is_set_for_all_of_them_in_one_go(
 ) -> None:
     factories.set_capacity(team[2], "chat", configured_capacity=3)
     happened()
-    chat = factories.channel(floor).pk
-    answer = act(alice, "set_capacity", team, apply="1", channel=chat, configured_capacity="3")
+    answer = act(alice, "set_capacity", team, apply="1", **on(floor, "chat", capacity="3"))
     assert capacities(team) == [3, 3, 3]
     assert happened() == ["worker.capacity.update"] * 2
     assert "changed: Dora, Emil. 1 of 3 had that already." in words(answer)
 
 
+def test_several_channels_are_set_at_once_and_the_others_stay(
+    alice: Visitor, floor: models.Workspace, team: list[models.Worker], happened: Happened
+) -> None:
+    happened()
+    entered = on(floor, "chat", capacity="3") | on(floor, "sms", capacity="6", kept="2")
+    answer = act(alice, "set_capacity", team, apply="1", **entered)
+    for worker in team:
+        held = {c.task_channel.unique_name: c for c in worker.channels.select_related()}
+        assert held["chat"].configured_capacity == 3
+        assert (held["sms"].configured_capacity, held["sms"].reserved_for_manual) == (6, 2)
+        assert held["voice"].configured_capacity == 1
+    assert happened() == ["worker.capacity.update"] * 6
+    assert "Chat: capacity 3 – changed: Dora, Emil, Fritz." in words(answer)
+    assert "SMS: capacity 6, kept for grabbing 2 – changed: Dora, Emil, Fritz." in words(answer)
+
+
 def test_switch_and_kept_slots_are_set_without_touching_the_capacity(
     alice: Visitor, floor: models.Workspace, team: list[models.Worker]
 ) -> None:
-    chat = factories.channel(floor).pk
-    act(
-        alice,
-        "set_capacity",
-        team,
-        apply="1",
-        channel=chat,
-        available="off",
-        reserved_for_manual="1",
-    )
+    act(alice, "set_capacity", team, apply="1", **on(floor, "chat", switch="off", kept="1"))
     assert capacities(team) == [1, 1, 1]
     channels = [factories.worker_channel(worker) for worker in team]
     assert {(c.available, c.reserved_for_manual) for c in channels} == {(False, 1)}
@@ -72,9 +86,9 @@ def test_switch_and_kept_slots_are_set_without_touching_the_capacity(
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"configured_capacity": "51"}, "less than or equal to 50"),
+        ({"capacity": "51"}, "less than or equal to 50"),
         ({}, "Say what to change"),
-        ({"configured_capacity": "2", "channel": "0"}, "Select a valid choice"),
+        ({"switch": "perhaps"}, "Select a valid choice"),
     ],
 )
 def test_a_wrong_entry_shows_the_page_again_and_changes_nobody(
@@ -86,15 +100,14 @@ def test_a_wrong_entry_shows_the_page_again_and_changes_nobody(
     why: str,
 ) -> None:
     happened()
-    chosen = {"channel": str(factories.channel(floor).pk)} | fields
-    assert why in words(act(alice, "set_capacity", team, apply="1", **chosen))
+    entered = on(floor, "chat", **fields)
+    assert why in words(act(alice, "set_capacity", team, apply="1", **entered))
     assert happened() == []
 
 
 def test_everything_that_the_list_holds_can_be_chosen(
     alice: Visitor, floor: models.Workspace, team: list[models.Worker]
 ) -> None:
-    chat = factories.channel(floor).pk
     answer = act(alice, "set_capacity", team[:1], select_across="1")
     assert "of 3 workers" in words(answer)
     act(
@@ -103,8 +116,7 @@ def test_everything_that_the_list_holds_can_be_chosen(
         team[:1],
         select_across="1",
         apply="1",
-        channel=chat,
-        configured_capacity="5",
+        **on(floor, "chat", capacity="5"),
     )
     assert capacities(team) == [5, 5, 5]
 

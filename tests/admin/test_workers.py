@@ -41,6 +41,26 @@ def test_a_new_worker_starts_with_every_channel_and_goes_on_to_the_capacities(
     assert happened() == ["worker.created"]
 
 
+def test_a_new_worker_gets_the_capacities_that_are_asked_for_with_their_name(
+    alice: Visitor, floor: models.Workspace, happened: Happened
+) -> None:
+    chat, sms = factories.channel(floor, "chat"), factories.channel(floor, "sms")
+    happened()
+    capacities = {
+        f"configured_capacity_{chat.pk}": "4",
+        f"configured_capacity_{sms.pk}": "51",
+    }
+    refused = alice.send("routing_worker_add", friendly_name="Dora", **capacities)
+    assert "less than or equal to 50" in words(refused)
+    assert happened() == []
+    capacities[f"configured_capacity_{sms.pk}"] = "0"
+    alice.send("routing_worker_add", friendly_name="Dora", **capacities)
+    worker = models.Worker.objects.get(friendly_name="Dora")
+    found = {name: factories.worker_channel(worker, name) for name in ("chat", "sms", "voice")}
+    assert [each.configured_capacity for each in found.values()] == [4, 0, 1]
+    assert happened() == ["worker.created", "worker.capacity.update", "worker.capacity.update"]
+
+
 def test_what_the_admin_changes_says_who_changed_it(
     alice: Visitor, floor: models.Workspace
 ) -> None:

@@ -59,7 +59,9 @@ def run(
 def test_the_readme_makes_a_task_by_hand_and_shows_it_in_lines(
     demo: Cordboard, tmp_path: Path
 ) -> None:
-    script = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.M)[0]
+    script = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.M)[
+        0
+    ]
     script = script.replace("var/credentials.env", str(demo.home / "credentials.env"))
     done = run("sh", script.replace("http://127.0.0.1:8000", demo.url), demo, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
