@@ -40,7 +40,7 @@ class WorkspaceFilter(admin.SimpleListFilter):
         return queryset.filter(**{self._path: value}) if value else queryset
 
 
-class _RelatedFilter(admin.SimpleListFilter):
+class RelatedFilter(admin.SimpleListFilter):
     """Keep what refers to one row of another table, of the user's workspaces."""
 
     related: type[Any]
@@ -68,7 +68,7 @@ class _RelatedFilter(admin.SimpleListFilter):
         )
 
 
-class ActivityFilter(_RelatedFilter):
+class ActivityFilter(RelatedFilter):
     """Keep the workers in one activity."""
 
     title = "activity"
@@ -76,7 +76,7 @@ class ActivityFilter(_RelatedFilter):
     related = models.Activity
 
 
-class TaskQueueFilter(_RelatedFilter):
+class TaskQueueFilter(RelatedFilter):
     """Keep the tasks of one queue."""
 
     title = "task queue"
@@ -84,7 +84,7 @@ class TaskQueueFilter(_RelatedFilter):
     related = models.TaskQueue
 
 
-class TaskChannelFilter(_RelatedFilter):
+class TaskChannelFilter(RelatedFilter):
     """Keep the tasks of one channel."""
 
     title = "task channel"

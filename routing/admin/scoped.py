@@ -130,18 +130,16 @@ class ScopedAdmin(ActionAdmin):
         return super().add_view(request, form_url, extra_context)
 
 
-class HistoryAdmin(ScopedAdmin):
-    """What is looked at and never edited: bounded, newest first."""
+class SearchedAdmin(ScopedAdmin):
+    """A list that is searched by words of what its rows carry, and by sids, in bounded time."""
 
-    paginator = BoundedPaginator
-    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
-    actions = None
-    change_list_template = "admin/routing/history_list.html"
+    change_list_template = "admin/routing/searched_list.html"
     search_fields: ClassVar[tuple[str, ...]] = ("sid__exact",)
     sid_lookups: ClassVar[Mapping[str, str]] = {}
     """By the prefix of a sid: how rows are found that have to do with it."""
     searched_columns: ClassVar[tuple[str, ...]] = ()
     """What words are looked for in; without any, only `search_fields` are searched."""
+    most_found: ClassVar[int] = searching.MOST_FOUND
 
     def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
         """Return where words are looked for in rows of ids and `searched_columns`."""
@@ -163,7 +161,11 @@ class HistoryAdmin(ScopedAdmin):
             )
             return queryset.filter(pk__in=named.values("pk")), False
         found = searching.scan(
-            queryset, self.searched_columns, self.searched_texts, searching.words_of(term)
+            queryset,
+            self.searched_columns,
+            self.searched_texts,
+            searching.words_of(term),
+            most_found=self.most_found,
         )
         if not found.is_complete:
             request.search_note = (  # type: ignore[attr-defined]  # read by `changelist_view`
@@ -185,6 +187,14 @@ class HistoryAdmin(ScopedAdmin):
         if isinstance(answer, TemplateResponse) and answer.context_data is not None:
             answer.context_data["search_note"] = getattr(request, "search_note", None)
         return answer
+
+
+class HistoryAdmin(SearchedAdmin):
+    """What is looked at and never edited: bounded, newest first."""
+
+    paginator = BoundedPaginator
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
+    actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let nobody add: these rows come of routing."""

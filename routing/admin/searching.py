@@ -1,4 +1,4 @@
-"""Find rows of history by words, in bounded time.
+"""Find rows by words, in bounded time.
 
 No index knows the words of attributes, so the newest rows are read one by one: up to a number of
 rows, and up to a time. A page says when it did not come to the end.
@@ -45,6 +45,7 @@ def scan(
     texts: Texts,
     words: list[str],
     *,
+    most_found: int = MOST_FOUND,
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
     """Return the newest rows that have all the words, each somewhere in their texts."""
@@ -56,8 +57,8 @@ def scan(
             text = "\n".join(parts).casefold()
             if all(word in text for word in words):
                 found.pks.append(pk)
-        if len(found.pks) >= MOST_FOUND or found.scanned >= MOST_ROWS or clock() >= end:
-            found.pks = found.pks[:MOST_FOUND]
+        if len(found.pks) >= most_found or found.scanned >= MOST_ROWS or clock() >= end:
+            found.pks = found.pks[:most_found]
             found.is_complete = len(chunk) < _CHUNK
             break
     return found

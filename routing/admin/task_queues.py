@@ -13,18 +13,14 @@ from django.utils.safestring import SafeString
 
 from routing import models
 from routing.actions import task_queues
+from routing.admin import serving
 from routing.admin.base import acting
 from routing.admin.fields import ExpressionText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
-from routing.core import matcher
 from routing.core.vocabulary import GrabPolicy, QueueOrder
-from routing.seen import lanes as seen_lanes
-from routing.seen import workers as seen_workers
 from workflows import expressions
 
-MOST_ASKED = 2000
-"""How many workers a page asks whether they match."""
 MOST_NAMED = 50
 
 _POLICIES = {
@@ -119,29 +115,22 @@ class TaskQueueAdmin(ScopedAdmin):
     @admin.display(description="who that is now")
     def matching(self, queue: models.TaskQueue) -> SafeString | str:
         """Return the workers who serve the queue as it is saved, available or not."""
-        rows = models.Worker.objects.filter(workspace_id=queue.workspace_id).order_by("pk")
-        asked = seen_workers.load_workers(
-            models.Worker.objects.filter(pk__in=rows.values("pk")[:MOST_ASKED])
-        )
-        seen = seen_lanes.task_queue(queue)
-        serving = sorted(
-            (w for w in asked if matcher.membership_refusal(matcher.Hand(w), seen) is None),
-            key=lambda worker: worker.friendly_name.lower(),
-        )
-        if not serving:
+        found, asked = serving.serving(queue)
+        if not found:
             waits = "Nobody: what comes here waits."
             return format_html('<strong class="nobody">{}</strong>', waits)
-        of = f"the first {MOST_ASKED} workers" if len(asked) == MOST_ASKED else f"{len(asked)}"
+        found.sort(key=lambda worker: worker.friendly_name.lower())
+        of = f"the first {asked} workers" if asked == serving.MOST_ASKED else f"{asked}"
         names = format_html_join(
             ", ",
             '<a href="{}">{}</a>',
             (
                 (reverse("admin:routing_worker_change", args=[w.id]), w.friendly_name)
-                for w in serving[:MOST_NAMED]
+                for w in found[:MOST_NAMED]
             ),
         )
-        more = f" and {len(serving) - MOST_NAMED} more" if len(serving) > MOST_NAMED else ""
-        return format_html("<strong>{} of {}</strong>: {}{}", len(serving), of, names, more)
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        return format_html("<strong>{} of {}</strong>: {}{}", len(found), of, names, more)
 
     def create_row(self, request: HttpRequest, form: Any) -> models.TaskQueue:
         """Create the queue."""

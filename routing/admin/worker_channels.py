@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
 else:
     TabularInline = admin.TabularInline
+
+MOST_DRAWN: Final = 5
+"""Channels that a row of the list draws; of more, the rest is one chip."""
 
 
 class WorkerChannelForm(ActionForm):
@@ -88,9 +91,21 @@ def slots(channel: models.WorkerChannel, *, named: bool = True) -> SafeString:
 
 
 def load(worker: models.Worker) -> SafeString:
-    """Draw the channels of a worker on which they could take anything."""
+    """Draw the channels of a worker on which they could take anything, those in use first."""
     channels = [c for c in worker.channels.all() if c.configured_capacity or c.consumed]
-    return format_html_join(" ", "{}", ((slots(channel),) for channel in channels))
+    if len(channels) <= MOST_DRAWN:
+        return format_html_join(" ", "{}", ((slots(channel),) for channel in channels))
+    channels.sort(key=lambda channel: (not channel.consumed, channel.available))
+    drawn, rest = channels[: MOST_DRAWN - 1], channels[MOST_DRAWN - 1 :]
+    listed = ", ".join(f"{c.task_channel} {c.consumed}/{c.configured_capacity}" for c in rest)
+    return format_html(
+        '{} <span class="slots slots-rest" title="{}">and {} more'
+        '<span class="visually-hidden">: {}</span></span>',
+        format_html_join(" ", "{}", ((slots(channel),) for channel in drawn)),
+        listed,
+        len(rest),
+        listed,
+    )
 
 
 def _free(channel: models.WorkerChannel) -> int:

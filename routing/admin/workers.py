@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -16,18 +17,24 @@ from django.utils.safestring import SafeString
 
 from routing import models
 from routing.actions import logins, worker_channels, workers
-from routing.admin import access, worker_bulk
+from routing.admin import access, searching, worker_bulk
 from routing.admin.base import acting
 from routing.admin.fields import JSONText
 from routing.admin.filters import ActivityFilter, WorkspaceFilter
 from routing.admin.moments import moment
-from routing.admin.scoped import ScopedAdmin, ScopedForm
+from routing.admin.scoped import ScopedForm, SearchedAdmin
 from routing.admin.worker_capacities import (
     form_for_new_worker,
     names_for_new_worker,
     set_capacities_of_new_worker,
 )
 from routing.admin.worker_channels import WorkerChannelInline, load
+from routing.admin.worker_filters import (
+    LoginFilter,
+    WorkerChannelFilter,
+    WorkerQueueFilter,
+    WorkerSkillFilter,
+)
 from routing.admin.worker_logins import login_view
 
 
@@ -82,13 +89,23 @@ class WorkerForm(ScopedForm):
 
 
 @admin.register(models.Worker)
-class WorkerAdmin(ScopedAdmin):
+class WorkerAdmin(SearchedAdmin):
     """Who takes tasks."""
 
     form = WorkerForm
     list_display = ("friendly_name", "now", "live_load", "user", "workspace")
-    list_filter = (WorkspaceFilter, ActivityFilter)
-    search_fields = ("friendly_name", "user__username", "attributes", "sid__exact")
+    list_filter = (
+        WorkspaceFilter,
+        ActivityFilter,
+        WorkerChannelFilter,
+        WorkerQueueFilter,
+        WorkerSkillFilter,
+        LoginFilter,
+    )
+    search_help_text = "Words of the name, the login or any attribute, or the sid of a worker."
+    sid_lookups: ClassVar[Mapping[str, str]] = {"WK": "sid"}
+    searched_columns = ("friendly_name", "user__username", "attributes")
+    most_found = searching.MOST_ROWS
     ordering = ("workspace__friendly_name", "friendly_name", "pk")
     readonly_fields = ("workspace", "in_hand", "sid", "since", "date_created", "date_updated")
     actions = (worker_bulk.set_capacity, worker_bulk.set_activity)
@@ -148,6 +165,11 @@ class WorkerAdmin(ScopedAdmin):
         if db_field.name == "user":
             options["queryset"] = _known_logins(request)
         return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
+        """Return a worker's name, their login and the values of their attributes."""
+        for pk, name, login, attributes in rows:
+            yield pk, [name, login or "", *searching.attribute_texts(attributes)]
 
     @admin.display(description="activity", ordering="activity__friendly_name")
     def now(self, worker: models.Worker) -> SafeString:

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from routing import models
+from routing.actions import task_channels
+from routing.actors import SYSTEM
 from routing.admin import searching
+from routing.admin.worker_channels import MOST_DRAWN, load
 from tests import factories
 from tests.admin.visitors import Visitor, words
 
@@ -113,3 +117,84 @@ def test_a_search_ends_in_time(floor: models.Workspace, monkeypatch: pytest.Monk
     rows = models.Task.objects.filter(workspace=floor)
     result = searching.scan(rows, ("sid",), texts, ["word"], clock=lambda: next(moments))
     assert (result.scanned, result.is_complete) == (4, False)
+
+
+@pytest.fixture
+def people(floor: models.Workspace) -> dict[str, models.Worker]:
+    """Return workers with skills, channels and logins of different kinds."""
+    user = User.objects.create_user("zoe", password="secret")
+    made = {
+        "Zoe": factories.worker(
+            floor, "Zoe", user=user, attributes={"skills": ["billing"], "city": "Besançon"}
+        ),
+        "Yves": factories.worker(floor, "Yves", attributes={"routing": {"skills": ["billing"]}}),
+        "Xaver": factories.worker(floor, "Xaver", attributes={"note": "billing", "level": 3}),
+    }
+    factories.set_capacity(made["Xaver"], "chat", configured_capacity=0)
+    factories.set_capacity(made["Yves"], "chat", available=False)
+    return made
+
+
+def names(page: Any) -> set[str]:
+    """Return which of the people a list shows."""
+    return {each.friendly_name for each in page.context["cl"].result_list} & {
+        "Zoe",
+        "Yves",
+        "Xaver",
+    }
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("BESANÇON", {"Zoe"}),
+        ("billing", {"Zoe", "Yves", "Xaver"}),
+        ("zoe billing", {"Zoe"}),
+        ("city", set()),
+    ],
+)
+def test_workers_are_found_by_words_of_their_attributes(
+    alice: Visitor, people: dict[str, models.Worker], term: str, expected: set[str]
+) -> None:
+    assert names(alice.get(f"/admin/routing/worker/?q={term}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("skill=billing", {"Zoe", "Yves"}),
+        ("login=yes", {"Zoe"}),
+        ("login=no", {"Yves", "Xaver"}),
+        ("channel={chat}", {"Zoe"}),
+        ("queue={queue}", {"Xaver"}),
+        ("queue={elsewhere}", set()),
+    ],
+)
+def test_workers_are_narrowed_by_skill_login_channel_and_queue(
+    alice: Visitor,
+    floor: models.Workspace,
+    other: models.Workspace,
+    people: dict[str, models.Worker],
+    query: str,
+    expected: set[str],
+) -> None:
+    sids = {
+        "chat": factories.channel(floor, "chat").sid,
+        "queue": factories.queue(floor, target_workers="level > 2").sid,
+        "elsewhere": factories.queue(other, target_workers="level > 2").sid,
+    }
+    assert names(alice.get(f"/admin/routing/worker/?{query.format(**sids)}")) == expected
+
+
+def test_a_row_of_the_list_stays_short_however_many_channels_there_are(
+    alice: Visitor, floor: models.Workspace, people: dict[str, models.Worker]
+) -> None:
+    task_channels.add_custom_channels(workspace=floor, actor=SYSTEM, now=factories.NOW)
+    factories.accepted(floor, channel="custom5")
+    page = alice.see("routing_worker_changelist")
+    drawn = {
+        worker.friendly_name: str(load(worker)).count('class="slots ')
+        for worker in page.context["cl"].result_list
+    }
+    assert set(drawn.values()) == {MOST_DRAWN}
+    assert "custom5 1/1" in words(page)

@@ -1,0 +1,25 @@
+"""Which workers serve a queue, as a page asks: of the first so many."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from routing import models
+from routing.core import matcher
+from routing.core.snapshot import Worker
+from routing.seen import lanes as seen_lanes
+from routing.seen import workers as seen_workers
+
+MOST_ASKED: Final = 2000
+"""How many workers a page asks whether they match."""
+
+
+def serving(queue: models.TaskQueue) -> tuple[list[Worker], int]:
+    """Return the workers who serve a queue, available or not, and how many were asked."""
+    rows = models.Worker.objects.filter(workspace_id=queue.workspace_id).order_by("pk")
+    asked = seen_workers.load_workers(
+        models.Worker.objects.filter(pk__in=rows.values("pk")[:MOST_ASKED])
+    )
+    seen = seen_lanes.task_queue(queue)
+    found = [w for w in asked if matcher.membership_refusal(matcher.Hand(w), seen) is None]
+    return found, len(asked)

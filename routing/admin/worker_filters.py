@@ -1,0 +1,117 @@
+"""Narrow the list of workers: by channel, by queue, by skill, and by their login."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from routing import models, subjects
+from routing.admin import access, serving
+from routing.admin.filters import RelatedFilter
+
+MOST_SKILLS: Final = 50
+"""Skills to choose from: those that most workers have."""
+MOST_READ: Final = 2000
+"""Workers whose attributes are read for that."""
+MOST_FILTERED: Final = 20_000
+
+
+class WorkerChannelFilter(RelatedFilter):
+    """Keep the workers who take tasks of a channel."""
+
+    title = "takes tasks of channel"
+    parameter_name = "channel"
+    related = models.TaskChannel
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep those who have a capacity there that is not switched off."""
+        if not (value := self.value()):
+            return queryset
+        held = models.WorkerChannel.objects.filter(
+            task_channel__sid=value, available=True, configured_capacity__gt=0
+        )
+        return queryset.filter(pk__in=held.values("worker"))
+
+
+class WorkerQueueFilter(RelatedFilter):
+    """Keep the workers who serve a queue by its expression, available or not."""
+
+    title = "serves queue"
+    parameter_name = "queue"
+    related = models.TaskQueue
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep those of the first workers whose attributes fit, as the page of the queue does."""
+        if not (value := self.value()):
+            return queryset
+        here = access.workspaces(request.user)
+        queue = models.TaskQueue.objects.filter(workspace__in=here, sid=value).first()
+        if queue is None:
+            return queryset.none()
+        found, _ = serving.serving(queue)
+        return queryset.filter(pk__in=[worker.id for worker in found])
+
+
+class WorkerSkillFilter(admin.SimpleListFilter):
+    """Keep the workers whose attribute `skills`, or `routing.skills`, lists a skill."""
+
+    title = "skill"
+    parameter_name = "skill"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Offer the skills that most of the first workers have, by name."""
+        here = access.workspaces(request.user)
+        if sid := request.GET.get("workspace"):
+            here = here.filter(sid=sid)
+        rows = models.Worker.objects.filter(workspace__in=here, attributes__contains="skills")
+        count = Counter[str]()
+        for text in rows.order_by("pk").values_list("attributes", flat=True)[:MOST_READ]:
+            count.update(set(skills(text)))
+        names = sorted(name for name, _ in count.most_common(MOST_SKILLS))
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep those who have the chosen skill."""
+        if not (value := self.value()):
+            return queryset
+        rows = queryset.filter(attributes__contains="skills").order_by("pk")
+        read = rows.values_list("pk", "attributes")[:MOST_FILTERED]
+        return queryset.filter(pk__in=[pk for pk, text in read if value in skills(text)])
+
+
+def skills(attributes: str) -> Iterator[str]:
+    """Yield the skills that a worker's attributes list."""
+    known = subjects.known(attributes)
+    nested = known.get("routing")
+    for place in (known, nested if isinstance(nested, dict) else {}):
+        listed = place.get("skills")
+        for skill in listed if isinstance(listed, list) else ():
+            if isinstance(skill, str) and skill:
+                yield skill
+
+
+class LoginFilter(admin.SimpleListFilter):
+    """Keep the workers who can, or cannot, log in at the desk."""
+
+    title = "login"
+    parameter_name = "login"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Offer whether there is a login, and whether it is deactivated."""
+        return [("yes", "has a login"), ("no", "has none"), ("off", "deactivated")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the workers of the chosen kind."""
+        match self.value():
+            case "yes":
+                return queryset.filter(user__is_active=True)
+            case "no":
+                return queryset.filter(user=None)
+            case "off":
+                return queryset.filter(user__is_active=False)
+        return queryset
