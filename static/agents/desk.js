@@ -1,8 +1,10 @@
 // The agent's desk. Everything works as plain forms without this; with it, everything moves by itself:
 // the socket says what is out of date, panels are fetched anew, and presses go over the socket.
 
+import * as channels from "./channels.js";
 import * as clock from "./clock.js";
 import * as commands from "./commands.js";
+import * as copying from "./copying.js";
 import * as holding from "./holding.js";
 import * as keys from "./keys.js";
 import * as leaving from "./leaving.js";
@@ -39,6 +41,8 @@ function showRetry() {
 }
 setInterval(showRetry, 1000);
 
+channels.start();
+copying.start();
 clock.learnFromPage();
 clock.tick();
 setInterval(() => clock.tick() && panels.stale(["offers", "presence"]), 250);

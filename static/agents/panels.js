@@ -9,7 +9,7 @@ const PAUSE = { queue: 400 }; // ms between two fetches of a panel that a busy f
 const HOVERED = 1500; // ms between two fetches of that panel while the pointer is on it, so that rows stand still
 const RETRY = 3000;
 const SAFETY = 45_000;
-const OURS = new Set(["style", "aria-busy", "data-held", "data-settling"]);
+const OURS = new Set(["style", "aria-busy", "data-held", "data-settling", "data-copied"]);
 const NAMES = ["presence", "offers", "tasks", "queue"];
 
 const state = new Map(NAMES.map((name) => [name, { wanted: false, timer: 0, busy: null, last: 0 }]));

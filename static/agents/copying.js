@@ -1,0 +1,37 @@
+// Telephone numbers and addresses among a task's attributes are copied by a button beside them.
+
+import { say, toast } from "./toasts.js";
+
+const SHOWN_MS = 2000;
+
+export function start() {
+  // Without this script the buttons would do nothing: they are shown with it only.
+  document.documentElement.dataset.copies = "";
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const done = await copy(button.dataset.copy, button).catch(() => false);
+    if (!done) return toast("The browser did not allow copying. Please select the text instead.");
+    say("");
+    requestAnimationFrame(() => say(`Copied ${button.dataset.name}`));
+    button.dataset.copied = "";
+    setTimeout(() => delete button.dataset.copied, SHOWN_MS);
+  });
+}
+
+/** Copy a text; pages that are reached without HTTPS have only the older way, by a selection. */
+async function copy(text, button) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return true;
+  }
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.className = "unseen";
+  button.after(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  button.focus();
+  return done;
+}
