@@ -24,7 +24,7 @@ MOST_FILTERED: Final = 20_000
 class WorkerChannelFilter(RelatedFilter):
     """Keep the workers who take tasks of a channel."""
 
-    title = "takes tasks of channel"
+    title = "channel"
     parameter_name = "channel"
     related = models.TaskChannel
 
@@ -41,7 +41,7 @@ class WorkerChannelFilter(RelatedFilter):
 class WorkerQueueFilter(RelatedFilter):
     """Keep the workers who serve a queue by its expression, available or not."""
 
-    title = "serves queue"
+    title = "queue they serve"
     parameter_name = "queue"
     related = models.TaskQueue
 

@@ -119,7 +119,8 @@ class WorkerAdmin(SearchedAdmin):
             new = ("workspace", "friendly_name", "activity", "attributes")
             capacities = names_for_new_worker(access.chosen_workspace(request))
             slots = {
-                "fields": tuple(capacities),
+                # In one line, which wraps.
+                "fields": (tuple(capacities),) if capacities else (),
                 "description": "How many tasks of each channel at once, 0 to 50.",
             }
             return ((None, {"fields": new}), ("Capacities", slots), ("Login", login))
