@@ -6,14 +6,13 @@ import base64
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from typing import Any
 
 import pytest
 
-from tests.running import ROOT, Cordboard, wait_until
+from tests import launcher
+from tests.running import Cordboard, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -36,15 +35,16 @@ def available(server: Cordboard) -> list[str]:
     return [worker["friendly_name"] for worker in workers if worker["available"]]
 
 
-def start(server: Cordboard, *arguments: str) -> subprocess.Popen[bytes]:
+def start(server: Cordboard, *arguments: str) -> launcher.Started:
     """Start the traffic, which knows of the server by its DATA_DIR alone."""
     environment = {**os.environ, "DATA_DIR": str(server.home)}
     environment.pop("PORT", None)
     environment.pop("SECRET_KEY", None)
     environment.pop("DJANGO_SETTINGS_MODULE", None)
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "demo_traffic", *arguments], cwd=ROOT, env=environment
-    )
+    with open(os.devnull, "wb") as nowhere:
+        return launcher.start(
+            *("manage.py", "demo_traffic", *arguments), env=environment, stdout=nowhere
+        )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
