@@ -58,7 +58,9 @@ def test_colleagues_go_offline_whichever_signal_ends_the_traffic(
     assert available(demo) == []
 
 
-def test_the_next_run_sends_those_offline_whom_a_killed_one_has_left(demo: Cordboard) -> None:
+def test_the_next_run_takes_offline_the_colleagues_that_a_killed_one_has_left(
+    demo: Cordboard,
+) -> None:
     killed = start(demo)
     wait_until(lambda: len(available(demo)) >= 8, "the colleagues are there")
     killed.kill()
