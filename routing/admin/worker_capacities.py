@@ -105,11 +105,11 @@ class CapacityForm(forms.Form):
 
 
 MOST_NAMED: Final = 20
-"""Workers whom a message or a page names."""
+"""Workers that a message or a page names."""
 
 
 def summary(what: str, changed: list[str], total: int) -> str:
-    """Return what was set, for whom it changed something, and for how many it did not."""
+    """Return what was set, the workers it changed, and how many had it already."""
     names = ", ".join(changed[:MOST_NAMED])
     more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
     same = total - len(changed)
