@@ -49,22 +49,22 @@ def start(server: Cordboard, *arguments: str) -> launcher.Started:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_colleagues_go_offline_whichever_signal_ends_the_traffic(
-    demo: Cordboard, number: signal.Signals
+    tidied_demo: Cordboard, number: signal.Signals
 ) -> None:
-    traffic = start(demo)
-    wait_until(lambda: len(available(demo)) >= 8, "the colleagues are there")
+    traffic = start(tidied_demo)
+    wait_until(lambda: len(available(tidied_demo)) >= 8, "the colleagues are there")
     traffic.send_signal(number)
     assert traffic.wait(60) == 0
-    assert available(demo) == []
+    assert available(tidied_demo) == []
 
 
 def test_the_next_run_takes_offline_the_colleagues_that_a_killed_one_has_left(
-    demo: Cordboard,
+    tidied_demo: Cordboard,
 ) -> None:
-    killed = start(demo)
-    wait_until(lambda: len(available(demo)) >= 8, "the colleagues are there")
+    killed = start(tidied_demo)
+    wait_until(lambda: len(available(tidied_demo)) >= 8, "the colleagues are there")
     killed.kill()
     killed.wait()
-    assert available(demo) != []
-    assert start(demo, "--alone", "--count", "1").wait(60) == 0
-    assert available(demo) == []
+    assert available(tidied_demo) != []
+    assert start(tidied_demo, "--alone", "--count", "1").wait(60) == 0
+    assert available(tidied_demo) == []

@@ -23,12 +23,13 @@ LANGUAGES = {
     "javascript": ("node", "first.mjs"),
 }
 LONGEST = 60
+SECTIONS = re.DOTALL | re.MULTILINE
 
 
 def scripts(guide: str, language: str) -> list[str]:
     """Return what a guide has in a language."""
     text = (ROOT / "docs" / f"{guide}.md").read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, SECTIONS)
 
 
 def run(
@@ -57,13 +58,12 @@ def run(
 
 
 def test_the_readme_makes_a_task_by_hand_and_shows_it_in_lines(
-    demo: Cordboard, tmp_path: Path
+    tidied_demo: Cordboard, tmp_path: Path
 ) -> None:
-    script = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.M)[
-        0
-    ]
-    script = script.replace("var/credentials.env", str(demo.home / "credentials.env"))
-    done = run("sh", script.replace("http://127.0.0.1:8000", demo.url), demo, tmp_path)
+    script = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), SECTIONS)[0]
+    script = script.replace("var/credentials.env", str(tidied_demo.home / "credentials.env"))
+    script = script.replace("http://127.0.0.1:8000", tidied_demo.url)
+    done = run("sh", script, tidied_demo, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert '    "assignment_status": "pending",' in done.stdout.splitlines()
 
