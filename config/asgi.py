@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # Autobahn's native code buys nothing for small frames, and has crashed on some processors.
 os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
@@ -24,6 +25,11 @@ pauses.shorten()
 daphne_requests.install()
 daphne_sockets.install()
 proxies.install()
+if "daphne.cli" in sys.modules:
+    # Only then: importing it chooses Twisted's reactor.
+    from config import daphne_server
+
+    daphne_server.install()
 sockets = [
     *websocket_urlpatterns,
     # Unknown addresses end here, in a refusal rather than an error. (An ASGI application is right.)

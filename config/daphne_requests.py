@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import resource
+import time
 from collections import Counter
 from http import HTTPStatus
 from io import BytesIO
@@ -20,7 +21,7 @@ from daphne import http_protocol
 from django.conf import settings
 from twisted.web import http
 
-from config import bodies, proxies
+from config import bodies, draining, proxies
 
 logger = logging.getLogger(__name__)
 
@@ -44,15 +45,19 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
     _is_in_body = False
     _is_counted = False
     _dropped = 0
+    _used_at = 0.0
 
     def connectionMade(self) -> None:
         """Start the time for the first head."""
         super().connectionMade()
         self._is_counted = True
+        self._used_at = time.monotonic()
+        open_channels.add(self)
         self._start(HEAD_SECONDS, self._head_is_late)
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes in; a new request's first byte starts the time for its head."""
+        self._used_at = time.monotonic()
         if self.is_refused:
             self._dropped += len(data)
             if self._dropped > LINGER_BYTES:
@@ -91,6 +96,16 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         self._stop()
         super().allContentReceived()
 
+    def requestDone(self, request: Any) -> None:
+        """Wait for the next request, or close the connection."""
+        self._used_at = time.monotonic()
+        super().requestDone(request)
+
+    def close_if_idle(self, seconds: float) -> None:
+        """Close the connection if nothing was received or sent on it for so long."""
+        if not self.requests and time.monotonic() - self._used_at >= seconds:
+            self.loseConnection()
+
     def refuse_size(self) -> None:
         """Answer that a body is too large."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -125,6 +140,7 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
     def _uncount(self) -> None:
         if self._is_counted:
             self._is_counted = False
+            open_channels.discard(self)
             connections.remove(self.transport.getPeer())
 
     def _head_is_late(self) -> None:
@@ -192,10 +208,21 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
     def process(self) -> Any:
         """Pass the request to the application, or make its connection a websocket."""
         channel = self.channel
+        if draining.state.is_closed and self.requestHeaders.hasHeader(b"upgrade"):
+            # A proxy asks another server at once, and a desk comes back soon.
+            channel.refuse(503, "This server is about to restart; connect again")
+            return None
         processed = super().process()
         if self.transport is None:
             channel.become_websocket()
         return processed
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Write a part of the answer; while the server drains it is the connection's last one."""
+        if draining.state.is_asked and not self._response_started and self.channel is not None:
+            self.responseHeaders.setRawHeaders(b"connection", [b"close"])
+            self.channel.persistent = False
+        super().handle_reply(message)
 
     def finish(self) -> None:
         """Release the body once the answer is written."""
@@ -249,6 +276,8 @@ def _is_limited(address: str | None) -> bool:
     return address is not None and not proxies.is_proxy(address, settings.TRUSTED_PROXIES)
 
 
+open_channels: Final[set[BoundedChannel]] = set()
+"""The connections that are open now, websockets apart."""
 budget: Final = bodies.Budget()
 connections: Final = Connections()
 

@@ -22,6 +22,7 @@ LONGEST_MESSAGE: Final = 64 * 1024
 """Bytes of a message from a client; a command of the desk has some hundreds."""
 MOST_UNHEARD: Final = 500
 """Messages from a client that wait to be looked at."""
+RESTARTING: Final = 1012
 LAST_WORDS_SECONDS: Final = 10
 """How long a client that is slow may take to read up to the close, before it is cut off."""
 
@@ -82,6 +83,16 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
             self.sendClose(code=message.get("code") or 1000, reason=message.get("reason") or None)
         else:
             super().handle_reply(message)
+
+    @property
+    def can_send(self) -> bool:
+        """Return whether frames can be sent."""
+        return bool(self.state == self.STATE_OPEN)
+
+    def close_for_restart(self) -> None:
+        """Ask the client to come back: to this server's successor, or to another one."""
+        # Autobahn's own `sendClose` knows no 1012.
+        self.sendCloseFrame(code=RESTARTING, reasonUtf8=b"This server restarts; connect again")
 
     def _overrun(self, code: int, reason: str) -> None:
         if self.is_overrun:

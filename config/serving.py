@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
@@ -20,7 +21,7 @@ from config import credentials, embedded_redis, forks, part
 from config.credentials import Credentials
 from config.environment import BASE_DIR, uses_embedded_redis
 from config.forks import Fork
-from config.supervisor import Supervisor
+from config.supervisor import PATIENCE, Supervisor
 
 LONGEST_START = 60
 """Seconds after which a start that has not come to an answer is given up."""
@@ -66,7 +67,7 @@ class Server:
             if uses_embedded_redis():
                 await self._start_redis(supervisor)
             for name, fork in parts.items():
-                await supervisor.adopt(name, fork)
+                await supervisor.adopt(name, fork, patience=_patience(name))
             made = await supervisor.until(_in_thread(self._prepare))
             gc.enable()
             for fork in parts.values():
@@ -143,6 +144,13 @@ class Server:
             return f"log in as {name}, with the password set since the first start"
         shown = who == "AGENT" and sys.stdout.isatty()
         return f"log in as {name}" + (f" / {made['AGENT_PASSWORD']}" if shown else "")
+
+
+def _patience(part: str) -> float:
+    """Return how many seconds a part has to end: the web process answers what is under way."""
+    if part != "web":
+        return PATIENCE
+    return settings.DRAIN_GRACE_SECONDS + settings.DRAIN_SECONDS + PATIENCE
 
 
 def _say(text: str) -> None:

@@ -70,6 +70,10 @@ CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 256, validate=valid
 """HTTP connections that one address may have open with one web process; websockets are others."""
 SOCKET_BACKLOG = env.int("SOCKET_BACKLOG", 1024 * 1024)
 """Bytes that a websocket may leave unread before it is closed."""
+DRAIN_SECONDS = env.float("DRAIN_SECONDS", 10, validate=validate.Range(min=0))
+"""How long a web process that ends answers requests under way, and spreads closing its sockets."""
+DRAIN_GRACE_SECONDS = env.float("DRAIN_GRACE_SECONDS", 0, validate=validate.Range(min=0))
+"""How long before that it still accepts connections while `/readyz` answers 503."""
 DELIVERY_INLINE = False
 """Whether events are told in the thread that committed them; tests do, to see them at once."""
 

@@ -21,7 +21,7 @@ LOG_SIZE = 4 * 1024 * 1024
 """Bytes that a part's log may hold; one older file of the same size is kept beside it."""
 PATIENCE = 3.0
 """Seconds that parts have to end by themselves before they are killed."""
-PATIENCE_WITH_FOUNDATIONS = 1.0
+FOUNDATION_PATIENCE = 1.0
 """The same for what they stand on; together less than the five seconds that an end may take."""
 LAST_LINES = 20
 COLOURS = {"web": 36, "jobs": 32, "callbacks": 34, "beat": 35, "redis": 33}
@@ -56,9 +56,11 @@ class Part:
         *,
         log: logging.Logger,
         foundation: bool,
+        patience: float,
     ) -> None:
         self.name = name
         self.foundation = foundation
+        self.patience = patience
         self.process = process
         self.output = output
         self.log = log
@@ -84,19 +86,22 @@ class Supervisor:
         self.say = say
         self.parts: list[Part] = []
         self.stopping = asyncio.Event()
+        self.is_hasty = False
+        """Whether no part may take longer to end than `PATIENCE`: Ctrl-C asked for it."""
         self._endings: dict[asyncio.Task[None], Part] = {}
 
     async def __aenter__(self) -> Supervisor:
         self.logs.mkdir(parents=True, exist_ok=True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._on_signal)
+            loop.add_signal_handler(number, self._on_signal, number)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.end_all()
 
-    def _on_signal(self) -> None:
+    def _on_signal(self, number: signal.Signals) -> None:
+        self.is_hasty |= number == signal.SIGINT
         if self.stopping.is_set():
             self._signal_all(self.parts, signal.SIGKILL)
         self.stopping.set()
@@ -115,11 +120,15 @@ class Supervisor:
             limit=LONGEST_LINE_BYTES,
         )
         assert process.stdout is not None
-        self._keep(name, process, process.stdout, foundation=True)
+        self._keep(name, process, process.stdout, foundation=True, patience=FOUNDATION_PATIENCE)
 
-    async def adopt(self, name: str, fork: Fork) -> None:
-        """Take a process that was forked before into the whole."""
-        self._keep(name, fork, await fork.open_output(), foundation=False)
+    async def adopt(self, name: str, fork: Fork, *, patience: float = PATIENCE) -> None:
+        """Take a process that was forked before into the whole.
+
+        Arguments:
+            patience: seconds that it has to end by itself, unless Ctrl-C ends it.
+        """
+        self._keep(name, fork, await fork.open_output(), foundation=False, patience=patience)
 
     def _keep(
         self,
@@ -128,8 +137,10 @@ class Supervisor:
         output: asyncio.StreamReader,
         *,
         foundation: bool,
+        patience: float,
     ) -> None:
-        part = Part(name, process, output, log=self._log(name), foundation=foundation)
+        log = self._log(name)
+        part = Part(name, process, output, log=log, foundation=foundation, patience=patience)
         self.parts.append(part)
         part.log.info(f"-- started as process {process.pid}")
         self._endings[asyncio.create_task(self._listen(part))] = part
@@ -174,15 +185,18 @@ class Supervisor:
     async def end_all(self) -> None:
         """End the parts, then what they stand on; kill the stubborn."""
         self.stopping.set()
-        for foundation, patience in ((False, PATIENCE), (True, PATIENCE_WITH_FOUNDATIONS)):
-            group = [part for part in self.parts if part.foundation is foundation]
-            self._signal_all(group, signal.SIGTERM)
-            endings = [ending for ending, part in self._endings.items() if part in group]
-            if endings:
-                _, late = await asyncio.wait(endings, timeout=patience)
-                if late:
-                    self._signal_all(group, signal.SIGKILL)
-                    await asyncio.wait(late)
+        for foundation in (False, True):
+            group = [each for each in self._endings.items() if each[1].foundation is foundation]
+            self._signal_all([part for _, part in group], signal.SIGTERM)
+            await asyncio.gather(*(self._end(part, ending) for ending, part in group))
+
+    async def _end(self, part: Part, ending: asyncio.Task[None]) -> None:
+        """Wait for a part's end, and kill it when that takes too long."""
+        patience = min(part.patience, PATIENCE) if self.is_hasty else part.patience
+        await asyncio.wait({ending}, timeout=patience)
+        if not ending.done():
+            self._signal_all([part], signal.SIGKILL)
+            await asyncio.wait({ending})
 
     def _signal_all(self, parts: Sequence[Part], number: signal.Signals) -> None:
         for part in parts:

@@ -1,0 +1,151 @@
+"""A Daphne that drains: at SIGTERM it answers what is under way and lets sockets go one by one.
+
+Daphne cancels everything at once when its reactor stops: clients see a cut connection and cannot
+know whether their request was carried out. Here the reactor's stop waits for a drain, which is
+limited in time. A second signal ends the drain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from daphne import cli
+from daphne.server import Server
+from django.conf import settings
+from twisted.internet import defer
+
+from config import draining
+from config.daphne_requests import open_channels
+from config.daphne_sockets import BoundedProtocol
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS: Final = 0.05
+SOCKETS_PER_SECOND: Final = 80
+"""As many handshakes does one web process answer in a second without a queue (performance.md)."""
+SPREAD_SHARE: Final = 0.8
+"""The part of the drain over which more sockets than that are spread."""
+IDLE_SECONDS: Final = 1.0
+"""A connection is closed once it was idle for so long: a request may be on its way before."""
+ACCEPT_ROUNDS: Final = 5
+FORCED_EXIT_SECONDS: Final = 2.0
+"""After the drain, how long threads may take that did not answer in it."""
+
+
+class DrainingServer(Server):  # type: ignore[misc]
+    """Daphne's server, with an end that answers what is under way."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Begin without a port."""
+        super().__init__(*args, **options)
+        # Its lines are no JSON, and show queries; `config.access_log` writes ours.
+        self.action_logger = None
+        self._ports: list[Any] = []
+
+    def listen_success(self, port: Any) -> None:
+        """Keep a port, so that it can be closed."""
+        self._ports.append(port)
+        super().listen_success(port)
+
+    def kill_all_applications(self) -> Any:
+        """Drain, then cancel what is left; the reactor waits for it before it stops."""
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    async def _end(self) -> None:
+        hurry = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, hurry.set)
+        try:
+            await self._drain(hurry)
+        except Exception:  # the process has to end all the same
+            logger.exception("the drain has failed")
+        await self._cancel_applications()
+
+    async def _drain(self, hurry: asyncio.Event) -> None:
+        draining.state.is_asked = True
+        await _pause(hurry, settings.DRAIN_GRACE_SECONDS)
+        self._stop_listening()
+        draining.state.is_closed = True
+        begun = time.monotonic()
+        opened = len(list(self._open_sockets()))
+        pace = max(SOCKETS_PER_SECOND, opened / max(settings.DRAIN_SECONDS * SPREAD_SHARE, 0.1))
+        closed = 0
+        logger.info("draining requests=%d sockets=%d", len(list(self._requests())), opened)
+        while (taken := time.monotonic() - begun) < settings.DRAIN_SECONDS and not hurry.is_set():
+            allowed = math.ceil((taken + TICK_SECONDS) * pace) - closed
+            for protocol in list(itertools.islice(self._open_sockets(), allowed)):
+                protocol.close_for_restart()
+                closed += 1
+            for channel in list(open_channels):
+                channel.close_if_idle(IDLE_SECONDS)
+            if self._is_done():
+                break
+            await _pause(hurry, TICK_SECONDS)
+        left = len(list(self._requests()))
+        log = logger.warning if left else logger.info
+        log("drained seconds=%.1f unanswered=%d", time.monotonic() - begun, left)
+
+    def _stop_listening(self) -> None:
+        """Close the ports; connections that the kernel has made already are accepted before."""
+        for port in self._ports:
+            # What comes from now on finds the queue full, and tries again until the port is closed.
+            port.socket.listen(0)
+            for _ in range(ACCEPT_ROUNDS):
+                port.doRead()
+            port.stopListening()
+
+    def _open_sockets(self) -> Iterable[BoundedProtocol]:
+        for protocol in self.connections:
+            if isinstance(protocol, BoundedProtocol) and protocol.can_send:
+                yield protocol
+
+    def _requests(self) -> Iterable[Any]:
+        """Yield the requests that are not answered yet."""
+        for protocol, details in self.connections.items():
+            if not isinstance(protocol, BoundedProtocol) and _is_under_way(details):
+                yield protocol
+
+    def _is_done(self) -> bool:
+        """Return whether every connection is closed and everything they began is done."""
+        return not open_channels and not any(map(_is_under_way, self.connections.values()))
+
+    async def _cancel_applications(self) -> None:
+        """Cancel what the drain has left, and make sure that no thread keeps the process."""
+        running = [details.get("application_instance") for details in self.connections.values()]
+        left = {each for each in running if each is not None and not each.done()}
+        for each in left:
+            each.cancel()
+        if left:
+            timer = threading.Timer(FORCED_EXIT_SECONDS, os._exit, [0])
+            timer.daemon = True
+            timer.start()
+            await asyncio.wait(left, timeout=FORCED_EXIT_SECONDS)
+
+
+def _is_under_way(details: dict[str, Any]) -> bool:
+    application = details.get("application_instance")
+    if application is not None:
+        return not application.done()
+    return "disconnected" not in details
+
+
+async def _pause(hurry: asyncio.Event, seconds: float) -> None:
+    """Wait for some time, or until a second signal comes."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(hurry.wait(), seconds)
+
+
+def install() -> None:
+    """Make Daphne's command line use this server."""
+    cli.CommandLineInterface.server_class = DrainingServer
