@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast races lint format bench docs lock vendor demo-traffic clean
+.PHONY: help run test test-fast races chaos lint format bench docs lock vendor demo-traffic clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -39,6 +39,10 @@ test-fast: ## Run the tests that need no server process, no browser and no Postg
 races: ## Let 8 routers and 50 workers race on PostgreSQL for RACE_SECONDS (60), and count
 	$(call environment,dev)
 	@RACE_SECONDS=$${RACE_SECONDS:-60} $(BIN)/python -m pytest tests/races/test_rush_hour.py $(ARGS)
+
+chaos: ## Break connections and restart processes under load, for minutes, and count what is lost
+	$(call environment,dev)
+	@$(BIN)/python -m pytest tests/chaos $(ARGS)
 
 lint: ## Check style, types, import contracts and migrations
 	$(call environment,dev)
