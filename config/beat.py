@@ -26,7 +26,7 @@ class TickingScheduler(Scheduler):
         """Send what is due; return the seconds until the next tick."""
         delay: float = super().tick(*args, **kwargs)
         try:
-            heartbeats.beat_ticked()
+            heartbeats.record_beat()
         except RedisError:
             # Without Redis nobody can read the sign either; `apply_entry` has told.
             return min(delay, 1.0) or 0.1

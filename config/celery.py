@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from functools import cached_property
+from typing import Any
 
 from celery import Celery, signals
 
@@ -10,8 +13,29 @@ from config import broker, pauses
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+logger = logging.getLogger(__name__)
+
+
+_RUNNER: Any = "config.runners:Worker"
+_BEAT: Any = "config.runners:Beat"
+
+
+class Cordboard(Celery):
+    """Celery with programs of ours, which are loaded where they run only."""
+
+    @cached_property
+    def Worker(self) -> Any:
+        """Return the class of job runners."""
+        return self.subclass_with_self(_RUNNER)
+
+    @cached_property
+    def Beat(self) -> Any:
+        """Return the class of beat."""
+        return self.subclass_with_self(_BEAT)
+
+
 broker.install()
-app = Celery("cordboard")
+app = Cordboard("cordboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
@@ -61,9 +85,24 @@ def keep_our_logging(**_: object) -> None:
     """Keep the settings' logging; without a listener the runner would lay its own over it."""
 
 
+@signals.celeryd_init.connect
+def prepare_runner(**_: object) -> None:
+    """Put what a runner prints by itself into the form of the log."""
+    from config import runners
+
+    runners.install()
+
+
+@signals.beat_init.connect
+def log_beat(**_: object) -> None:
+    """Log that beat begins to send what is due."""
+    logger.info("beat ready")
+
+
 @signals.worker_ready.connect
 def take_wakes(**_: object) -> None:
     """Have this runner take wakes beside its jobs, until it ends; one for callbacks takes none."""
+    logger.info("job runner ready queues=%s", ",".join(sorted(app.amqp.queues.consume_from)))
     if app.conf.task_default_queue not in app.amqp.queues.consume_from:
         return
     from routing.router import Router  # models can be imported only now

@@ -1,15 +1,22 @@
-"""Set up what the log says: one line for each thing that an operator needs to know, on stderr."""
+"""What the log says: one line for each thing that an operator needs to know, on stderr."""
 
 from __future__ import annotations
 
+import json
 import logging.config
-from typing import Any
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import structlog
 from environs import ValidationError
 from structlog.typing import Processor
 
-FORMS = ("plain", "json")
+from config.environment import env
+
+FORMS: Final = ("plain", "json")
+_uncaught: Final = logging.getLogger("config.uncaught")
 
 
 def known_form(form: str) -> None:
@@ -18,8 +25,16 @@ def known_form(form: str) -> None:
         raise ValidationError(f"LOG_FORMAT is one of {', '.join(FORMS)}")
 
 
-def configure(*, level: int, form: str) -> None:
-    """Send structlog's events and the standard library's records to stderr, in one form."""
+def is_json() -> bool:
+    """Return whether each line is to be a JSON object."""
+    return env.str("LOG_FORMAT", "plain", validate=known_form) == "json"
+
+
+def configure(*, level: int) -> None:
+    """Send structlog's events and the standard library's records to stderr, in one form.
+
+    As JSON, so are Python's warnings and exceptions that nothing has caught.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -35,8 +50,15 @@ def configure(*, level: int, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     ending: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if form == "json":
-        ending += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    if is_json():
+        ending += [
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+        logging.captureWarnings(True)
+        sys.excepthook = _log_uncaught
+        threading.excepthook = _log_uncaught_in_thread
     else:
         ending += [
             structlog.dev.ConsoleRenderer(
@@ -44,6 +66,36 @@ def configure(*, level: int, form: str) -> None:
             )
         ]
     logging.config.dictConfig(_tree(level, shared, ending))
+
+
+def line(event: str, *, logger: str, level: str = "info", **fields: object) -> str:
+    """Return a line of JSON as the log has it, for programs that print rather than log."""
+    moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    found = {"event": event, "logger": logger, "level": level, "timestamp": moment}
+    return json.dumps(found | fields, ensure_ascii=False)
+
+
+def with_part(text: str, part: str) -> str:
+    """Return a line that a part printed as JSON that names the part."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        return line(text, logger=part, part=part)
+    return json.dumps(found | {"part": part}, ensure_ascii=False)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if not issubclass(kind, Exception):
+        sys.__excepthook__(kind, error, trace)
+        return
+    _uncaught.critical("%s: %s", kind.__name__, error, exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(given: threading.ExceptHookArgs) -> None:
+    if given.exc_value is not None:
+        _log_uncaught(given.exc_type, given.exc_value, given.exc_traceback)
 
 
 def _is_not_503(record: logging.LogRecord) -> bool:
@@ -62,7 +114,7 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
                 "processors": ending,
             }
         },
-        # Only `/healthz` answers so, and whoever asked it has been told.
+        # A 503 is told to its client, and its cause is logged where it is found.
         "filters": {"not_503": {"()": lambda: _is_not_503}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"level": max(level, logging.WARNING), "handlers": ["stderr"]},

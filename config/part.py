@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import socket
 import sys
 import threading
 import warnings
@@ -25,7 +26,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 PRELOADED = (
     *("celery.apps.beat", "celery.apps.worker", "celery.concurrency.thread"),
     *("celery.worker.components", "celery.worker.consumer", "kombu.transport.redis"),
-    *("routing.jobs", "routing.router"),
+    *("config.runners", "routing.jobs", "routing.router"),
 )
 
 
@@ -50,6 +51,8 @@ def preload() -> None:
 def web(control: int, host: str, port: str) -> None:
     """Serve HTTP and websockets until told to stop."""
     setproctitle("cordboard web")
+    # A terminal that shows each click of the demo shows nothing else.
+    os.environ.setdefault("ACCESS_LOG", "0")
     # Daphne falls back to files that whitenoise reads synchronously; they are small.
     warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
     from daphne.cli import CommandLineInterface
@@ -65,16 +68,16 @@ def web(control: int, host: str, port: str) -> None:
 def jobs(control: int) -> None:
     """Do jobs until told to stop."""
     setproctitle("cordboard jobs")
-    _work(control, concurrency=4)
+    _work(control, name="jobs", concurrency=4)
 
 
 def callbacks(control: int) -> None:
     """Post callbacks until told to stop: in threads that mostly wait, far from the router's."""
     setproctitle("cordboard callbacks")
-    _work(control, concurrency=32, queues=["callbacks"])
+    _work(control, name="callbacks", concurrency=32, queues=["callbacks"])
 
 
-def _work(control: int, **options: Any) -> None:
+def _work(control: int, *, name: str, **options: Any) -> None:
     import django
     from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 
@@ -91,6 +94,7 @@ def _work(control: int, **options: Any) -> None:
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     worker = app.Worker(
         pool="threads",
+        hostname=f"{name}@{socket.gethostname()}",
         quiet=True,
         loglevel="WARNING",
         # What several runners tell each other by; the start need not wait for it.

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import gc
+import json
 import os
 import sys
 import threading
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
-from config import credentials, embedded_redis, forks, part
+from config import credentials, embedded_redis, forks, logs, part
 from config.credentials import Credentials
 from config.environment import BASE_DIR, uses_embedded_redis
 from config.forks import Fork
@@ -61,7 +62,9 @@ class Server:
             embedded_redis.tidy(self.data_dir)
 
     async def _run(self, parts: dict[str, Fork], *, with_parent: bool) -> None:
-        async with Supervisor(home=BASE_DIR, logs=self.data_dir / "logs", say=_say) as supervisor:
+        async with Supervisor(
+            home=BASE_DIR, logs=self.data_dir / "logs", say=_say_line
+        ) as supervisor:
             if with_parent:
                 supervisor.end_with_parent()
             if uses_embedded_redis():
@@ -111,9 +114,12 @@ class Server:
         with contextlib.closing(writer):
             writer.write(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
             try:
-                return b" 200 " in await asyncio.wait_for(reader.readline(), 10)
-            except (OSError, TimeoutError):
+                answer = await asyncio.wait_for(reader.read(), 10)
+                failing = set(json.loads(answer.partition(b"\r\n\r\n")[2])["failing"])
+            except (OSError, TimeoutError, ValueError):
                 return False
+        # What became due while no server ran is late, and is being done.
+        return failing <= {"due_work"}
 
     def _welcome(self, made: Credentials | None) -> None:
         """Say where everything is."""
@@ -135,7 +141,7 @@ class Server:
                 "  For a new password:  .venv/bin/python manage.py changepassword admin",
                 f"  For a new API key:   {url}/admin/",
             ]
-        _say("\n".join([*lines, "", "Ctrl-C ends it.", ""]))
+        say("\n".join([*lines, "", "Ctrl-C ends it.", ""]))
 
     def _login(self, made: Credentials, who: str) -> str:
         """Return how to log in; an agent's password on a terminal only, which no log keeps."""
@@ -153,8 +159,15 @@ def _patience(part: str) -> float:
     return settings.DRAIN_GRACE_SECONDS + settings.DRAIN_SECONDS + PATIENCE
 
 
-def _say(text: str) -> None:
-    """Print at once; a reader that went away is no reason to end."""
+def say(text: str, *, level: str = "info") -> None:
+    """Print in the form of the log, at once; a reader that went away is no reason to end."""
+    text = logs.line(text.strip(), logger=__name__, level=level) if logs.is_json() else text
+    with contextlib.suppress(OSError):
+        print(text, flush=True, file=sys.stderr if level == "error" else sys.stdout)
+
+
+def _say_line(text: str) -> None:
+    """Print a part's line, which has its form."""
     with contextlib.suppress(OSError):
         print(text, flush=True)  # noqa: T201 - the voice of the `serve` command
 

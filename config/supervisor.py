@@ -15,6 +15,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TypeVar
 
+from config import logs
 from config.forks import LONGEST_LINE_BYTES, Fork, end_with
 
 LOG_SIZE = 4 * 1024 * 1024
@@ -65,6 +66,11 @@ class Part:
         self.output = output
         self.log = log
         self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
+
+    def note(self, text: str) -> None:
+        """Write a line about the part into its log."""
+        is_json = logs.is_json()
+        self.log.info(logs.line(text, logger=__name__, part=self.name) if is_json else f"-- {text}")
 
     def obituary(self) -> str:
         """Tell how it ended, with its last lines."""
@@ -142,7 +148,7 @@ class Supervisor:
         log = self._log(name)
         part = Part(name, process, output, log=log, foundation=foundation, patience=patience)
         self.parts.append(part)
-        part.log.info(f"-- started as process {process.pid}")
+        part.note(f"started as process {process.pid}")
         self._endings[asyncio.create_task(self._listen(part))] = part
 
     def end_with_parent(self) -> None:
@@ -214,9 +220,9 @@ class Supervisor:
             part.last_lines.append(line)
             part.log.info(line)
             if not part.foundation:
-                self.say(prefix + line)
+                self.say(logs.with_part(line, part.name) if logs.is_json() else prefix + line)
         await part.process.wait()
-        part.log.info(f"-- process {part.process.pid} ended with {part.process.returncode}")
+        part.note(f"process {part.process.pid} ended with {part.process.returncode}")
 
     def _log(self, name: str) -> logging.Logger:
         """Return a logger of the part's own, whose records are the bare lines."""

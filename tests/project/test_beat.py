@@ -40,7 +40,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
 
     monkeypatch.setattr(TickingScheduler, "send_task", lambda _, *args, **kw: broker.send(*args))
     monkeypatch.setattr(TickingScheduler, "producer", None)
-    monkeypatch.setattr(heartbeats, "beat_ticked", tick)
+    monkeypatch.setattr(heartbeats, "record_beat", tick)
     return broker
 
 

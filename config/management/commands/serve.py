@@ -14,7 +14,7 @@ from environs import EnvValidationError
 from config import guards
 from config.embedded_redis import NoServer
 from config.environment import serve_options
-from config.serving import Server
+from config.serving import Server, say
 from config.supervisor import PartEnded, Stopped, TooSlow
 from routing.actions.errors import ActionError
 
@@ -48,9 +48,10 @@ class Command(BaseCommand):
                 guards.port_is_free(server.host, server.port)
                 server.run(with_parent=with_parent)
         except Stopped:
-            print("Cordboard has ended.", flush=True)
+            say("Cordboard has ended.")
         except PartEnded as ended:
-            print(ended.part.obituary(), file=sys.stderr)
+            say(ended.part.obituary(), level="error")
             sys.exit(1)
         except EXPECTED as error:
-            sys.exit(f"Cordboard cannot start: {error}")
+            say(f"Cordboard cannot start: {error}", level="error")
+            sys.exit(1)

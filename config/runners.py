@@ -1,0 +1,63 @@
+"""Job runners and beat as programs: their lines in the form of the log, and whether they are alive.
+
+Celery prints its banner and its farewell by itself, past every logger.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Final
+
+from celery.apps import beat, worker
+from celery.worker import state
+from celery.worker.control import inspect_command
+
+from config import logs
+
+ALIVE: Final = "alive"
+"""The remote command by which `manage.py alive` asks one job runner."""
+
+LONG_JOBS: Final = frozenset({"routing.jobs.prune"})
+"""Jobs that may take minutes, and whose age therefore shows nothing."""
+
+
+class Worker(worker.Worker):
+    """A job runner."""
+
+    def emit_banner(self) -> None:
+        """Print Celery's banner, unless each line is to be JSON."""
+        if not logs.is_json():
+            super().emit_banner()
+
+
+class Beat(beat.Beat):
+    """The process that sends what is due."""
+
+    def run(self) -> None:
+        """Run until told to stop."""
+        self.quiet: bool = self.quiet or logs.is_json()
+        super().run()
+
+
+def say_safely(message: str, _file: object = None) -> None:
+    """Write a line in a signal handler, where no lock may be taken."""
+    os.write(2, f"{logs.line(message, logger='celery')}\n".encode())
+
+
+@inspect_command(name=ALIVE)
+def alive(panel: Any, **_: Any) -> dict[str, Any]:
+    """Describe this runner: which queues it serves, and since when its oldest job runs."""
+    now = time.time()
+    running = [request for request in state.active_requests if request.name not in LONG_JOBS]
+    started = [request.time_start for request in running if request.time_start]
+    return {
+        "queues": sorted(panel.app.amqp.queues.consume_from),
+        "oldest_job_seconds": round(max((now - each for each in started), default=0.0), 1),
+    }
+
+
+def install() -> None:
+    """Have Celery's last lines written in the form of the log."""
+    if logs.is_json():
+        vars(worker)["safe_say"] = say_safely
