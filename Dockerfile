@@ -35,7 +35,9 @@ ENV PATH=/venv/bin:$PATH \
     PORT=8000
 VOLUME /data
 EXPOSE 8000
+# Answers what is under way first: give it longer than DRAIN_SECONDS, as with `docker stop -t 20`.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=8s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=7)"]
+# Whether it can answer requests. `/healthz` also fails for other processes, which no restart mends.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/readyz', timeout=5)"]
 CMD ["python", "manage.py", "serve"]

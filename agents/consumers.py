@@ -20,7 +20,7 @@ from agents import access, commands, frames, waiting
 from agents.access import Agent
 from agents.commands import Refused
 from agents.dashboard import Panel
-from routing import groups
+from routing import groups, request_ids
 from routing.bridge import desks
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
@@ -157,15 +157,16 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _carry_out(self, request: frames.Request) -> None:
         if request.command == PING:
             return
-        try:
-            await in_thread(lambda: self._command(request))
-        except (Refused, Ended):
-            raise
-        except Exception as error:  # the desk must hear of it, and its socket outlive it
-            logger.exception("a command of the desk failed")
-            raise Refused(
-                "failed", "That did not work, and was logged. Please try again."
-            ) from error
+        request_id = request_ids.new()
+        with request_ids.bound(request_id):
+            try:
+                await in_thread(lambda: self._command(request))
+            except (Refused, Ended):
+                raise
+            except Exception as error:  # the desk must hear of it, and its socket outlive it
+                logger.exception("a command of the desk failed")
+                words = f"That did not work, and was logged as {request_id}. Please try again."
+                raise Refused("failed", words) from error
 
     def _command(self, request: frames.Request) -> None:
         """Carry out a command for whoever the session belongs to by now."""

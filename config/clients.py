@@ -55,6 +55,15 @@ def remember(request: HttpRequest) -> None:
         _sessions.add(key, user.pk)
 
 
+def name_of(request: HttpRequest) -> str | None:
+    """Return the account or the user that a request was answered for, as logs have it."""
+    caller = request.__dict__.get("user")
+    if isinstance(caller, authentication.Caller):
+        return caller.account.sid
+    user = getattr(request, "_cached_user", None)
+    return f"user {user.pk}" if user is not None and user.is_authenticated else None
+
+
 def of_session(key: str | None) -> str | None:
     """Return what stands for the user of a session, or for the session while that is not known."""
     if not key:

@@ -16,7 +16,7 @@ ALLOWED_HEADERS: Final = (
 )
 EXPOSED_HEADERS: Final = (
     "ETag, Idempotent-Replayed, Retry-After, X-Rate-Limit-Limit, X-Rate-Limit-Remaining,"
-    " X-Rate-Limit-Config"
+    " X-Rate-Limit-Config, Twilio-Request-Id, X-Request-Id"
 )
 REMEMBERED: Final = "600"
 """Seconds for which a browser need not ask again."""

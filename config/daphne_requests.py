@@ -21,7 +21,8 @@ from daphne import http_protocol
 from django.conf import settings
 from twisted.web import http
 
-from config import bodies, draining, proxies
+from config import bodies, draining, proxies, request_log
+from routing import request_ids
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +119,10 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         self.is_refused = True
         self._stop()
         self.setTimeout(None)
-        self.transport.write(_answer(status, message, path=getattr(self, "_path", b"")))
+        path, request_id = getattr(self, "_path", b""), request_ids.new()
+        self.transport.write(_answer(status, message, path=path, request_id=request_id))
+        method = getattr(self, "_command", b"")
+        request_log.record_refusal(method, path, status=status, request_id=request_id)
         self._networkProducer.unregisterProducer()
         self.transport.loseWriteConnection()
         self._timer = self.callLater(LINGER_SECONDS, self._end)
@@ -224,6 +228,15 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
             self.channel.persistent = False
         super().handle_reply(message)
 
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """Answer what the application is not asked about."""
+        request_id = request_ids.new()
+        for name in (b"x-request-id", b"twilio-request-id"):
+            self.responseHeaders.setRawHeaders(name, [request_id.encode()])
+        method, path = self.method or b"", self.path or b""
+        request_log.record_refusal(method, path, status=status, request_id=request_id)
+        super().basic_error(status, status_text, body)
+
     def finish(self) -> None:
         """Release the body once the answer is written."""
         self.release()
@@ -290,7 +303,7 @@ def _client_of(request: Any) -> str:
     return proxies.network_of(proxies.client_address(peer, forwarded, settings.TRUSTED_PROXIES))
 
 
-def _answer(status: int, message: str, *, path: bytes) -> bytes:
+def _answer(status: int, message: str, *, path: bytes, request_id: str) -> bytes:
     """Return a whole response, in the form that clients of this path read."""
     if path.startswith(b"/v1/"):
         code = 20000 + status
@@ -305,6 +318,8 @@ def _answer(status: int, message: str, *, path: bytes) -> bytes:
         f"Content-Length: {len(body)}",
         "Cache-Control: no-store",
         "Connection: close",
+        f"X-Request-Id: {request_id}",
+        f"Twilio-Request-Id: {request_id}",
         *(["Retry-After: 1"] if status == 503 else []),
     ]
     return "\r\n".join([*head, "", ""]).encode() + body

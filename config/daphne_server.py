@@ -55,6 +55,8 @@ class DrainingServer(Server):  # type: ignore[misc]
     def listen_success(self, port: Any) -> None:
         """Keep a port, so that it can be closed."""
         self._ports.append(port)
+        host = port.getHost()
+        logger.info("web ready at=%s", getattr(host, "name", None) or f"{host.host}:{host.port}")
         super().listen_success(port)
 
     def kill_all_applications(self) -> Any:

@@ -1,31 +1,47 @@
-"""`/healthz`: whether the parts that make the whole work answer, each asked in earnest."""
+"""Checks of the parts that make the whole work, and results shared by all who ask for them."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import functools
+import importlib
+import pkgutil
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Final
 
+from django.apps import apps
+from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.db import close_old_connections, connection
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from config import heartbeats, jobs
+from routing import overdue
 
-PATIENCE = 1.5
-"""Seconds to wait for a job runner's answer."""
-KEPT_SECONDS = 1
-"""For how long it is believed that all is well."""
+RUNNER_SECONDS: Final = 1.5
+"""How long the answer of a job runner may take."""
+DATABASE_SECONDS: Final = 2.0
+"""How long the database may take to answer."""
+PARTS_SECONDS: Final = 4.0
+"""How long Redis and everything that answers through it may take together."""
+KEPT_SECONDS: Final = 1.0
+"""For how long a result without a failure is believed."""
 
+OK: Final = "ok"
+NO_ANSWER: Final = "no answer"
+UNKNOWN: Final = "unknown"
 # What a check may raise when the part that it asks is not there.
-SILENCE = (DatabaseError, RedisError, OperationalError, OSError)
+SILENCE: Final = (DatabaseError, RedisError, OperationalError, OSError)
 
+Found = dict[str, str]
+"""A result for each check, by its name: `OK`, or what is wrong."""
 
 _WRITE: Final = (
     "UPDATE django_migrations SET applied = applied"
@@ -51,74 +67,145 @@ def _database() -> bool:
     return True
 
 
-def _jobs() -> bool:
-    """Have a job done, unless one was within the last second."""
-    deadline = time.monotonic() + PATIENCE
-    while not heartbeats.jobs_are_alive():
-        if time.monotonic() > deadline:
-            return False
-        if heartbeats.may_ask_jobs():
-            jobs.ping.apply_async(expires=PATIENCE)
-        time.sleep(0.02)
-    return True
+@functools.cache
+def _known_migrations() -> frozenset[tuple[str, str]]:
+    """Return the migrations that this code brings, by the names of their files.
+
+    Squashed ones are left out: the migrations that they replace stand for them.
+    """
+    found = set()
+    for app in apps.get_app_configs():
+        with contextlib.suppress(ModuleNotFoundError):
+            package = importlib.import_module(f"{app.name}.migrations")
+            names = [each.name for each in pkgutil.iter_modules(package.__path__)]
+            found |= {(app.label, name) for name in names if "_squashed_" not in name}
+    return frozenset(found)
 
 
-CHECKS: dict[str, Callable[[], bool]] = {
-    "database": _database,
-    "redis": lambda: bool(heartbeats.redis().ping()),
-    "jobs": _jobs,
-    "beat": heartbeats.beat_is_alive,
-}
-BY_WAY_OF_REDIS = ("jobs", "beat")
-OK = "ok"
+def _migrations() -> str:
+    """Name a migration that the code has and the database has not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        missing = _known_migrations().difference(cursor.fetchall())
+    if not missing:
+        return OK
+    return f"{len(missing)} not applied, such as {'.'.join(min(missing))}"
 
 
-@never_cache
-@require_safe
-def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when all parts answer, else 503 and which ones do not."""
-    asked_at = getattr(request, "scope", {}).get("cordboard.received", time.monotonic())
-    checks = _last.checks(asked_at)
-    failing = [name for name, found in checks.items() if found != OK]
-    body = {"status": "failing" if failing else OK, "failing": failing, "checks": checks}
-    return JsonResponse(body, status=503 if failing else 200)
-
-
-class Last:
-    """What came of the last checks, for all who asked before they ended."""
-
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._found: dict[str, str] = {}
-        self._at = float("-inf")
-        self._lock = threading.Lock()
-
-    def checks(self, asked_at: float) -> dict[str, str]:
-        """Return what came of checks that ended after a moment, or all went well just before it."""
-        with self._lock:
-            is_well = all(found == OK for found in self._found.values())
-            if self._at + (KEPT_SECONDS if is_well else 0) < asked_at:
-                self._found = _check()
-                self._at = time.monotonic()
-            return self._found
-
-
-_last: Final = Last()
-
-
-def _check() -> dict[str, str]:
-    checks: dict[str, str] = {}
-    for name, check in CHECKS.items():
-        if name in BY_WAY_OF_REDIS and checks["redis"] != OK:
-            # They would answer through Redis: what they do now, nothing can say.
-            checks[name] = "unknown"
-        else:
-            checks[name] = OK if _answers(check) else "no answer"
-    return checks
-
-
-def _answers(check: Callable[[], bool]) -> bool:
+def check_database() -> Found:
+    """Ask the database, and compare its tables with what this code expects."""
     try:
-        return check()
+        found = {"database": OK if _database() else NO_ANSWER}
+        found["migrations"] = _migrations() if found["database"] == OK else UNKNOWN
     except SILENCE:
-        return False
+        return {"database": NO_ANSWER, "migrations": UNKNOWN}
+    return found
+
+
+def check_work() -> Found:
+    """Look for work that is due and not done."""
+    try:
+        age = overdue.oldest_due_age(now=timezone.now())
+    except SILENCE:
+        return {"due_work": UNKNOWN}
+    is_late = age > timedelta(seconds=settings.LAG_SECONDS)
+    return {"due_work": f"{age.total_seconds():.0f} seconds late" if is_late else OK}
+
+
+def check_parts() -> Found:
+    """Ask Redis, and through it the job runners and beat."""
+    found = dict.fromkeys(("redis", *heartbeats.RUNNERS, "beat"), UNKNOWN)
+    try:
+        found["redis"] = OK if heartbeats.redis().ping() else NO_ANSWER
+        silent = _silent_runners()
+        found |= {kind: NO_ANSWER if kind in silent else OK for kind in heartbeats.RUNNERS}
+        found["beat"] = OK if heartbeats.beat_is_alive() else NO_ANSWER
+    except SILENCE:
+        # What the others do now, nothing can tell.
+        return dict.fromkeys(found, UNKNOWN) | {"redis": NO_ANSWER}
+    return found
+
+
+def _silent_runners() -> list[str]:
+    """Have a job done by each kind of runner; return those of which none did it in time."""
+    deadline = time.monotonic() + RUNNER_SECONDS
+    while silent := heartbeats.silent_runners(heartbeats.RUNNERS):
+        if time.monotonic() > deadline:
+            break
+        for kind in silent:
+            if heartbeats.may_ask_runner(kind):
+                jobs.send_ping(kind, expires=RUNNER_SECONDS)
+        time.sleep(0.02)
+    return silent
+
+
+class Probe:
+    """Checks that run in a thread of their own, one run at a time, however many ask.
+
+    All who ask before a run ends get its result, and so does the next second if nothing failed. A
+    run that takes too long leaves its thread busy, and is answered for in time all the same.
+    """
+
+    def __init__(self, check: Callable[[], Found], *, seconds: float, late: Found) -> None:
+        """Begin without a result.
+
+        Arguments:
+            check: finds the results.
+            seconds: how long a run may take.
+            late: the result when it takes longer.
+        """
+        self._check = check
+        self._seconds = seconds
+        self._late = late
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="probe")
+        self._run: asyncio.Future[Found] | None = None
+        self._begun_at = 0.0
+        self._found: Found = {}
+        self._found_at = float("-inf")
+
+    async def ask(self) -> Found:
+        """Return what the checks find now, or found a moment ago."""
+        now = time.monotonic()
+        is_well = all(result == OK for result in self._found.values())
+        if is_well and now - self._found_at < KEPT_SECONDS:
+            return self._found
+        if self._run is None:
+            self._begun_at = now
+            self._run = asyncio.get_running_loop().run_in_executor(self._thread, self._work)
+            self._run.add_done_callback(self._keep)
+        left = self._seconds - (now - self._begun_at)
+        done, _ = await asyncio.wait({self._run}, timeout=max(left, 0))
+        return done.pop().result() if done else self._late
+
+    def _work(self) -> Found:
+        close_old_connections()
+        try:
+            return self._check()
+        finally:
+            close_old_connections()
+
+    def _keep(self, run: asyncio.Future[Found]) -> None:
+        self._run = None
+        if run.exception() is None:
+            self._found, self._found_at = run.result(), time.monotonic()
+
+    def close(self) -> None:
+        """End the thread once its run is done."""
+        self._thread.shutdown(wait=False)
+
+
+def database_probe() -> Probe:
+    """Return the probe whose failure means that this process can answer no request."""
+    late = {"database": NO_ANSWER, "migrations": UNKNOWN}
+    return Probe(check_database, seconds=DATABASE_SECONDS, late=late)
+
+
+def work_probe() -> Probe:
+    """Return the probe of work that is late."""
+    return Probe(check_work, seconds=DATABASE_SECONDS, late={"due_work": UNKNOWN})
+
+
+def parts_probe() -> Probe:
+    """Return the probe of the other processes."""
+    unknown = dict.fromkeys((*heartbeats.RUNNERS, "beat"), UNKNOWN)
+    return Probe(check_parts, seconds=PARTS_SECONDS, late={"redis": NO_ANSWER} | unknown)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import IO, Any, Final
 
+from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
@@ -18,11 +19,12 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from config import clients, views
+from config import clients, proxies, request_log, views
 from config.environment import env
 from config.hashers import HASHES_AT_ONCE
 from config.lanes import READERS_ONLY, Full, Lane
-from config.proxies import network_of
+from config.probes import Probes
+from routing import request_ids
 from routing.api.errors import ApiError
 
 WAITING: Final = 2_000
@@ -32,16 +34,15 @@ LOGINS_WAITING: Final = 100
 """Logins that wait at most, each for some hundredths of a second, and those of one address."""
 LOGINS_WAITING_BY_CLIENT: Final = 30
 LOGIN_PATH: Final = "/accounts/login/"
-PROBE_PATH: Final = "/healthz"
-RECEIVED: Final = "cordboard.received"
-"""Under which a scope keeps when its request had arrived, by the monotonic clock."""
+ACCOUNT: Final = "cordboard.account"
+"""Under which a scope keeps who sent the request, once that is known."""
 
 
 class ThreadedHandler(ASGIHandler):
     """Django behind ASGI, with each request in one of a fixed number of threads.
 
-    Logins, which cost a password's hash, and probes have threads of their own: however many there
-    are, they keep no other request waiting.
+    Logins, which cost a password's hash, have threads of their own: however many there are, they
+    keep no other request waiting. Probes need none.
     """
 
     def __init__(self, *, threads: int) -> None:
@@ -61,7 +62,7 @@ class ThreadedHandler(ASGIHandler):
             waiting=LOGINS_WAITING,
             waiting_by_client=LOGINS_WAITING_BY_CLIENT,
         )
-        self.probes = Lane("probe", threads=1, waiting=100, waiting_by_client=100)
+        self.probes = Probes()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Take a request in, have it answered, and send the answer out."""
@@ -69,25 +70,44 @@ class ThreadedHandler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        scope[RECEIVED] = time.monotonic()
+        begun = time.monotonic()
+        request_id = _request_id(scope)
+        response = await self._respond(scope, body, request_id)
+        response.headers["X-Request-Id"] = request_id
+        response.headers["Twilio-Request-Id"] = request_ids.as_twilio(request_id)
+        await self.send_response(response, send)
+        request_log.record(
+            scope,
+            status=response.status_code,
+            size=len(response.content),
+            seconds=time.monotonic() - begun,
+            request_id=request_id,
+            account=scope.get(ACCOUNT),
+        )
+
+    async def _respond(self, scope: Any, body: IO[bytes], request_id: str) -> Any:
+        """Have a request answered, when its turn has come."""
+        if self.probes.serves(scope["path"]):
+            body.close()
+            return await self.probes.answer(scope["path"], scope["method"])
         writes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if scope["path"] == PROBE_PATH:
-            lane, client = self.probes, "probes"
-        elif scope["path"] == LOGIN_PATH and writes:
-            lane, client = self.logins, network_of((scope.get("client") or (None,))[0])
+        if scope["path"] == LOGIN_PATH and writes:
+            lane, client = self.logins, proxies.network_of((scope.get("client") or (None,))[0])
         else:
             lane, client = self.requests, clients.of(scope)
         try:
-            response = await lane.run(self._answer, scope, body, client=client, writes=writes)
+            return await lane.run(
+                self._answer, scope, body, request_id, client=client, writes=writes
+            )
         except Full as full:
             body.close()
-            response = views.busy(scope["path"], by_client=full.by_client)
-        await self.send_response(response, send)
+            return views.busy(scope["path"], by_client=full.by_client)
 
     def close(self) -> None:
         """Wait for what the threads do, and end them."""
-        for lane in (self.requests, self.logins, self.probes):
+        for lane in (self.requests, self.logins):
             lane.threads.shutdown()
+        self.probes.close()
 
     def create_request(self, scope: Any, body_file: IO[bytes]) -> tuple[Any, Any]:
         """Return the request, or an answer to what cannot be read as one."""
@@ -99,8 +119,12 @@ class ThreadedHandler(ASGIHandler):
                 return None, views.bad_request(request, ApiError("The query string is not UTF-8"))
         return None if refused is not None else request, refused
 
-    def _answer(self, scope: Any, body: IO[bytes]) -> HttpResponseBase:
+    def _answer(self, scope: Any, body: IO[bytes], request_id: str) -> HttpResponseBase:
         """Do everything that a request needs in one thread, down to closing its connection."""
+        with request_ids.bound(request_id):
+            return self._answer_bound(scope, body)
+
+    def _answer_bound(self, scope: Any, body: IO[bytes]) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
         with body:
@@ -108,10 +132,21 @@ class ThreadedHandler(ASGIHandler):
             response: Any = refused if request is None else self.get_response(request)
             if request is not None:
                 clients.remember(request)
+                scope[ACCOUNT] = clients.name_of(request)
             try:
                 return _whole(response)
             finally:
                 response.close()
+
+
+def _request_id(scope: Any) -> str:
+    """Return the id that a trusted proxy has given a request, or a new one."""
+    if settings.TRUSTED_PROXIES:
+        for name, value in scope["headers"]:
+            # Of others the header was dropped, by `config.proxies`.
+            if name == proxies.REQUEST_ID and request_ids.is_acceptable(value.decode("latin-1")):
+                return str(value.decode("latin-1"))
+    return request_ids.new()
 
 
 def _whole(response: Any) -> HttpResponseBase:

@@ -23,6 +23,7 @@ Trusted = int | Sequence[Network]
 
 FORWARDED_FOR: Final = b"x-forwarded-for"
 FORWARDED_PROTO: Final = b"x-forwarded-proto"
+REQUEST_ID: Final = b"x-request-id"
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +41,14 @@ def with_client_addresses(application: Application) -> Application:
 
 
 def _apply(scope: Scope, trusted: Trusted) -> None:
-    """Replace the address of a trusted proxy, and drop the scheme that others claim."""
+    """Replace the address of a trusted proxy, and drop the scheme and id that others claim."""
     if not trusted:
         return
     peer = scope.get("client")
     address = None if peer is None else str(peer[0])
     if not is_proxy(address, trusted):
-        scope["headers"] = [pair for pair in scope["headers"] if pair[0] != FORWARDED_PROTO]
+        claimed = (FORWARDED_PROTO, REQUEST_ID)
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in claimed]
         return
     found = client_address(address, _values(scope, FORWARDED_FOR), trusted)
     if found is not None and found != address:

@@ -74,6 +74,12 @@ DRAIN_SECONDS = env.float("DRAIN_SECONDS", 10, validate=validate.Range(min=0))
 """How long a web process that ends answers requests under way, and spreads closing its sockets."""
 DRAIN_GRACE_SECONDS = env.float("DRAIN_GRACE_SECONDS", 0, validate=validate.Range(min=0))
 """How long before that it still accepts connections while `/readyz` answers 503."""
+SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", 2, validate=validate.Range(min=0))
+"""A request that takes longer is logged as a warning; 0: none is."""
+SLOW_CYCLE_SECONDS = env.float("SLOW_CYCLE_SECONDS", 1, validate=validate.Range(min=0))
+"""The same for a cycle of the router."""
+LAG_SECONDS = env.float("LAG_SECONDS", 5, validate=validate.Range(min=1))
+"""Work that has been due for longer is logged as a warning, and `/healthz` fails."""
 DELIVERY_INLINE = False
 """Whether events are told in the thread that committed them; tests do, to see them at once."""
 
@@ -199,7 +205,6 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 # From others than trusted proxies the header is dropped before Django sees it, once any are named.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS or TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600 if HTTPS else 0)
@@ -258,7 +263,4 @@ CELERY_TIMEZONE = "UTC"
 # --- What the log says -------------------------------------------------------------------
 
 LOGGING_CONFIG = None
-logs.configure(
-    level=env.log_level("LOG_LEVEL", logging.INFO),
-    form=env.str("LOG_FORMAT", "plain", validate=logs.known_form),
-)
+logs.configure(level=env.log_level("LOG_LEVEL", logging.INFO))

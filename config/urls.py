@@ -8,12 +8,11 @@ from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
-from config import health, views
+from config import views
 from routing.api import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home),
-    path("healthz", health.healthz),
     path("api/docs", pages.docs, name="api-docs"),
     path("api/schema", pages.schema, name="api-schema"),
     path("docs/", RedirectView.as_view(pattern_name="api-docs")),

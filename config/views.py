@@ -7,13 +7,15 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LogoutView, PasswordChangeView
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import redirect, render
+from django.template import loader
 from django.utils.decorators import method_decorator
 from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from routing import request_ids
 from routing.api import errors
 from routing.bridge import desks
 
@@ -107,4 +109,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what broke, which has been logged, in the words of whoever reads it."""
     if request.path.startswith(API):
         return errors.server_error(request)
-    return defaults.server_error(request)
+    # Without a context processor, as one of them may be what broke.
+    page = loader.render_to_string("500.html", {"request_id": request_ids.current()})
+    return HttpResponseServerError(page)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import timezone
 
 from routing import models, store
@@ -155,7 +157,13 @@ def _rounds(workspace: models.Workspace, clock: Callable[[], datetime]) -> tuple
     give_up_at = clock() + LONGEST
     for _ in range(MAX_ROUNDS):
         now = clock()
+        begun = time.monotonic()
         count, again = run_round(workspace, now, functools.partial(_is_past, now + SLICE, clock))
+        taken = time.monotonic() - begun
+        if taken > settings.SLOW_CYCLE_SECONDS > 0:
+            logger.warning(
+                "slow cycle workspace=%s seconds=%.1f decisions=%d", workspace.sid, taken, count
+            )
         done += count
         if not again:
             return done, True

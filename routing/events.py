@@ -85,6 +85,8 @@ def record_all(
 def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetime) -> models.Event:
     """Return the row of an event, not yet written."""
     data = event_data.of_workspace(workspace) | draft.data | event_data.age(draft.data, now)
+    if actor.request_id is not None:
+        data["request_id"] = actor.request_id
     template = _DESCRIPTIONS.get(draft.event_type)
     ended = draft.task if draft.event_type in _END_OF_WAITING else None
     return models.Event(

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from routing import delivery, housekeeping, models, router, shared_redis
+from routing import delivery, housekeeping, models, overdue, router, shared_redis
 from routing.bridge import offline
 from routing.callbacks import calls
 from routing.core.clock import microseconds
@@ -31,6 +31,7 @@ def run_due_cycles(**_: object) -> None:
     now = timezone.now()
     us = microseconds(now)
     housekeeping.delete_overdue_tasks(now=now)
+    overdue.warn_of_lag(now=now)
     here = OuterRef("pk")
     waiting = models.Task.objects.pending().filter(workspace=here)
     expired = models.Task.objects.expiring().filter(workspace=here, expires_us__lte=us)

@@ -20,6 +20,7 @@ from django.http.request import UnreadablePostError
 from django.utils.log import log_response
 from rest_framework import exceptions
 
+from routing import request_ids
 from routing.actions.errors import (
     ActionError,
     InvalidInput,
@@ -135,7 +136,7 @@ def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> Ap
             return ApiError(
                 "The database does not answer just now; try again", status=503, code=20503
             )
-    return ApiError("An unexpected error has been noted; try again", status=500, code=20500)
+    return _unexpected()
 
 
 def _of_action(error: ActionError, *, conditional: bool) -> ApiError:
@@ -224,6 +225,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a request that broke outside the views: for `handler500`, which has logged it."""
-    return _response(
-        request, ApiError("An unexpected error has been noted; try again", status=500, code=20500)
-    )
+    return _response(request, _unexpected())
+
+
+def _unexpected() -> ApiError:
+    """Return what a client is told of an error of ours: where it stands in the log."""
+    request_id = request_ids.current()
+    noted = f"noted as {request_id}" if request_id else "noted"
+    return ApiError(f"An unexpected error has been {noted}; try again", status=500, code=20500)

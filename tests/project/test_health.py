@@ -1,44 +1,175 @@
-"""Checks of the parts are shared by those who ask at the same time."""
+"""Probes: one run of checks for all who ask, an answer in time, and no thread of a request's."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import threading
 import time
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from config import health
+from config import draining, health
+from config.http import ThreadedHandler
+from config.probes import Probes
+from routing import overdue
+from tests.project.test_http import ask
+
+LATE = {"database": "no answer"}
+
+
+class Checks:
+    """Checks whose results a test says in advance, the next one last."""
+
+    def __init__(self) -> None:
+        self.results: list[str] = []
+        self.released = threading.Event()
+        self.released.set()
+
+    def run(self) -> dict[str, str]:
+        """Return the next result, once released."""
+        self.released.wait()
+        return {"database": self.results.pop()}
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Return the answers that checks will give, the next one last; each is taken off."""
-    answers: list[bool] = []
-    monkeypatch.setattr(health, "CHECKS", {"database": answers.pop})
-    monkeypatch.setattr(health, "_last", health.Last())
-    return answers
+def checks() -> Checks:
+    """Return checks without a result."""
+    return Checks()
 
 
-def status(asked_at: float) -> Any:
-    """Return what one who asked at a moment is told of the database."""
-    return health._last.checks(asked_at)["database"]
+@pytest.fixture
+def probe(checks: Checks) -> Iterator[health.Probe]:
+    """Return a probe of them that waits for long."""
+    probe = health.Probe(checks.run, seconds=60, late=LATE)
+    yield probe
+    checks.released.set()
+    probe.close()
 
 
-def test_that_all_is_well_is_believed_for_a_moment(
-    asked: list[bool], monkeypatch: pytest.MonkeyPatch
+async def test_a_result_without_a_failure_is_believed_for_a_moment(
+    checks: Checks, probe: health.Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
-    asked.extend([False, True])
-    assert status(100.0) == "ok"
-    assert status(100.0 + health.KEPT_SECONDS) == "ok"
-    assert status(100.1 + health.KEPT_SECONDS) == "no answer"
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    checks.results = ["gone", "ok"]
+    assert await probe.ask() == {"database": "ok"}
+    now += health.KEPT_SECONDS - 0.1
+    assert await probe.ask() == {"database": "ok"}
+    now += 0.2
+    assert await probe.ask() == {"database": "gone"}
 
 
-def test_a_failure_is_told_to_all_who_asked_before_it_was_found_and_then_looked_at_again(
-    asked: list[bool], monkeypatch: pytest.MonkeyPatch
+async def test_a_failure_is_told_to_all_who_asked_before_it_was_found_and_then_looked_at_again(
+    checks: Checks, probe: health.Probe
 ) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
-    asked.extend([True, False])
-    for waited_since in (98.0, 99.0, 100.0):
-        assert status(waited_since) == "no answer"
-    assert status(100.1) == "ok"
+    checks.results = ["ok", "gone"]
+    checks.released.clear()
+    asked = [asyncio.ensure_future(probe.ask()) for _ in range(50)]
+    await asyncio.sleep(0)
+    checks.released.set()
+    assert all(found == {"database": "gone"} for found in await asyncio.gather(*asked))
+    assert await probe.ask() == {"database": "ok"}
+
+
+async def test_checks_that_hang_are_answered_for_in_time_and_later_at_once(checks: Checks) -> None:
+    checks.results = ["ok"]
+    checks.released.clear()
+    probe = health.Probe(checks.run, seconds=0.05, late=LATE)
+    for _ in range(2):
+        assert await probe.ask() == LATE
+    checks.released.set()
+    async with asyncio.timeout(30):
+        while await probe.ask() == LATE:
+            await asyncio.sleep(0)
+    assert await probe.ask() == {"database": "ok"}
+    probe.close()
+
+
+@pytest.fixture
+def probes(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
+    """Put results into the place of the checks; a test may change them."""
+    found = {
+        "database": {"database": "ok", "migrations": "ok"},
+        "parts": {"redis": "ok"},
+        "work": {"due_work": "ok"},
+    }
+    for name in found:
+        monkeypatch.setattr(health, f"check_{name}", lambda name=name: found[name])
+    return found
+
+
+async def status(path: str, handler: ThreadedHandler) -> tuple[int, Any]:
+    """Return the answer to a probe."""
+    code, _, body = await ask(path, handler=handler, method="GET")
+    return code, json.loads(body)
+
+
+@pytest.mark.urls("config.urls")
+async def test_each_probe_fails_by_what_it_is_for(probes: dict[str, dict[str, str]]) -> None:
+    handler = ThreadedHandler(threads=1)
+    probes["parts"] = {"redis": "no answer"}
+    assert await status("/livez", handler) == (200, {"status": "ok"})
+    assert (await status("/readyz", handler))[0] == 200
+    code, body = await status("/healthz", handler)
+    assert (code, body["failing"]) == (503, ["redis"])
+    handler.probes = Probes()
+    probes["database"] = {"database": "ok", "migrations": "1 not applied"}
+    assert await status("/readyz", handler) == (
+        503,
+        {"status": "failing", "failing": ["migrations"], "checks": probes["database"]},
+    )
+    assert (await status("/livez", handler))[0] == 200
+    handler.close()
+
+
+async def test_a_process_that_drains_is_alive_and_not_ready(
+    probes: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = ThreadedHandler(threads=1)
+    monkeypatch.setattr(draining.state, "is_asked", True)
+    assert await status("/readyz", handler) == (
+        503,
+        {"status": "draining", "failing": [], "checks": {}},
+    )
+    assert (await status("/livez", handler))[0] == 200
+    assert (await status("/healthz", handler))[0] == 200
+    handler.close()
+
+
+async def test_a_probe_is_answered_while_every_thread_is_busy(
+    probes: dict[str, dict[str, str]],
+) -> None:
+    handler = ThreadedHandler(threads=1)
+    release = threading.Event()
+    busy = asyncio.ensure_future(handler.requests.run(release.wait, client="another"))
+    assert (await status("/healthz", handler))[0] == 200
+    release.set()
+    await busy
+    handler.close()
+
+
+async def test_a_probe_is_only_read(probes: dict[str, dict[str, str]]) -> None:
+    code, headers, _ = await ask("/livez")
+    assert (code, headers[b"Allow"]) == (405, b"GET, HEAD")
+
+
+@pytest.mark.django_db
+def test_a_migration_that_the_database_lacks_is_named() -> None:
+    assert health.check_database() == {"database": "ok", "migrations": "ok"}
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'routing'")
+    found = health.check_database()["migrations"]
+    assert "not applied, such as routing.0001" in found
+
+
+@pytest.mark.django_db
+def test_work_that_is_late_is_a_failure(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    assert health.check_work() == {"due_work": "ok"}
+    late = timedelta(seconds=settings.LAG_SECONDS + 7)
+    monkeypatch.setattr(overdue, "oldest_due_age", lambda *, now: late)
+    assert health.check_work() == {"due_work": f"{late.total_seconds():.0f} seconds late"}

@@ -43,7 +43,7 @@ def fail(_request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    *(path(name, echo) for name in ("echo", "healthz", "accounts/login/")),
+    *(path(name, echo) for name in ("echo", "accounts/login/")),
     path("stream", stream),
     path("fail", fail),
 ]
@@ -55,12 +55,23 @@ async def ask(
     body: bytes = b"",
     query: bytes = b"",
     handler: ThreadedHandler | None = None,
+    method: str = "POST",
+    headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> tuple[int, dict[bytes, bytes], bytes]:
     """Send a request through a handler of its own; return status, headers and body."""
-    scope = {"type": "http", "method": "POST", "path": target, "query_string": query, "headers": []}
-    headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": target,
+        "query_string": query,
+        "headers": [
+            (b"host", b"localhost"),
+            (b"content-length", str(len(body)).encode()),
+            *headers,
+        ],
+    }
     own = ThreadedHandler(threads=1)
-    communicator = ApplicationCommunicator(handler or own, scope | {"headers": headers})
+    communicator = ApplicationCommunicator(handler or own, scope)
     await communicator.send_input({"type": "http.request", "body": body[:3], "more_body": True})
     await communicator.send_input({"type": "http.request", "body": body[3:]})
     start = await communicator.receive_output(5)
@@ -140,8 +151,8 @@ async def test_a_client_that_goes_away_while_sending_is_no_error() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_logins_and_probes_have_threads_of_their_own() -> None:
-    for target, lane in (("/accounts/login/", "login"), ("/healthz", "probe"), ("/echo", "http")):
+async def test_logins_have_threads_of_their_own() -> None:
+    for target, lane in (("/accounts/login/", "login"), ("/echo", "http")):
         await ask(target)
         assert threads.pop().startswith(lane)
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
-from tests.running import Cordboard, wait_until
+from tests.running import LONGEST_END, ROOT, Cordboard, wait_until
 
+CHECKS = ("database", "migrations", "redis", "jobs", "callbacks", "beat", "due_work")
 pytestmark = pytest.mark.system
 
 
@@ -24,17 +29,54 @@ def frozen(process: int) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
+def probe(server: Cordboard, path: str) -> int:
+    """Return the status of a probe by a Host header that is no name of the server."""
+    request = urllib.request.Request(f"{server.url}{path}", headers={"Host": "10.1.2.3"})
+    try:
+        with urllib.request.urlopen(request, timeout=LONGEST_END) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_probes_are_answered_whatever_name_the_server_is_asked_by(cordboard: Cordboard) -> None:
+    assert [probe(cordboard, path) for path in ("/livez", "/readyz", "/healthz")] == [200] * 3
+
+
+def alive(server: Cordboard, part: str) -> tuple[int, str]:
+    """Return the exit code and the sentence of `manage.py alive`."""
+    command = [sys.executable, "manage.py", "alive", part]
+    environment = server.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    return ran.returncode, ran.stdout
+
+
+def test_a_container_s_check_finds_its_part_and_misses_it_when_it_hangs(
+    cordboard: Cordboard,
+) -> None:
+    for part in ("jobs", "callbacks", "beat"):
+        code, sentence = alive(cordboard, part)
+        assert (code, sentence.count("\n")) == (0, 1)
+        assert sentence.startswith(part)
+    with frozen(cordboard.part("jobs")):
+        assert alive(cordboard, "jobs")[0] == 1
+    with frozen(cordboard.part("beat")):
+        wait_until(lambda: cordboard.health()[0] == 503, "beat is missed")
+        assert alive(cordboard, "beat")[0] == 1
+
+
 def test_all_parts_answer(cordboard: Cordboard) -> None:
     status, body = cordboard.health()
     assert status == 200
     assert body == {
         "status": "ok",
         "failing": [],
-        "checks": {"database": "ok", "redis": "ok", "jobs": "ok", "beat": "ok"},
+        "checks": dict.fromkeys(CHECKS, "ok"),
     }
 
 
-@pytest.mark.parametrize("name", ["jobs", "beat"])
+@pytest.mark.parametrize("name", ["jobs", "callbacks", "beat"])
 def test_a_part_that_does_nothing_is_named_until_it_goes_on(
     cordboard: Cordboard, name: str
 ) -> None:
@@ -47,11 +89,14 @@ def test_a_part_that_does_nothing_is_named_until_it_goes_on(
 def test_without_redis_what_answers_through_it_is_unknown(cordboard: Cordboard) -> None:
     with frozen(cordboard.part("redis")):
         wait_until(lambda: cordboard.health()[0] == 503, "Redis is missed")
-        assert cordboard.health()[1]["checks"] == {
-            "database": "ok",
-            "redis": "no answer",
-            "jobs": "unknown",
-            "beat": "unknown",
+        checks = cordboard.health()[1]["checks"]
+        assert checks["redis"] == "no answer"
+        assert {name for name in CHECKS if checks[name] == "unknown"} == {
+            "jobs",
+            "callbacks",
+            "beat",
         }
+        # Requests are answered without Redis, so this process stays ready.
+        assert probe(cordboard, "/readyz") == 200
     wait_until(lambda: cordboard.health()[0] == 200, "all parts are back")
     assert "Traceback" not in cordboard.said()

@@ -1,0 +1,73 @@
+"""Measure how far the router is behind: the age of the oldest work that is due and not done."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from routing import models
+from routing.core.clock import microseconds
+
+logger = logging.getLogger(__name__)
+
+QUIET_SECONDS: Final = 30.0
+"""After a warning the next one comes no sooner."""
+
+
+class Warnings:
+    """When this process has warned last."""
+
+    def __init__(self) -> None:
+        """Begin without a warning."""
+        self._quiet_until = float("-inf")
+
+    def may_warn(self, now: float) -> bool:
+        """Return whether it is time for a warning, which counts as given."""
+        if now < self._quiet_until:
+            return False
+        self._quiet_until = now + QUIET_SECONDS
+        return True
+
+
+_warnings: Final = Warnings()
+
+
+def warn_of_lag(*, now: datetime) -> None:
+    """Log how old the oldest due work is if it is older than `LAG_SECONDS`."""
+    age = oldest_due_age(now=now).total_seconds()
+    if age > settings.LAG_SECONDS and _warnings.may_warn(time.monotonic()):
+        logger.warning("lag seconds=%.1f: the oldest work that is due is so late", age)
+
+
+def oldest_due_age(*, now: datetime) -> timedelta:
+    """Return for how long the oldest due work has been due; nothing due is no time.
+
+    Due are offers and tasks whose time is up, and events that nobody was told of yet. Per workspace
+    each is the head of an index.
+    """
+    here = OuterRef("pk")
+    tasks = models.Task.objects.expiring().filter(workspace=here).order_by("expires_us")
+    offers = models.Reservation.objects.pending().filter(workspace=here).order_by("deadline_us")
+    untold = models.Event.objects.filter(delivered=False).order_by("pk")
+    event = untold.values_list("event_date", flat=True).first()
+    moments = [
+        _least_of_workspaces(tasks.values("expires_us")[:1]),
+        _least_of_workspaces(offers.values("deadline_us")[:1]),
+        None if event is None else microseconds(event),
+    ]
+    due = min((moment for moment in moments if moment is not None), default=None)
+    if due is None:
+        return timedelta(0)
+    return max(timedelta(microseconds=microseconds(now) - due), timedelta(0))
+
+
+def _least_of_workspaces(head: QuerySet[Any]) -> int | None:
+    """Return the least of what a query finds for each workspace."""
+    heads = models.Workspace.objects.annotate(head=Subquery(head)).exclude(head=None)
+    found: int | None = heads.order_by("head").values_list("head", flat=True).first()
+    return found

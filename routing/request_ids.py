@@ -1,0 +1,49 @@
+"""Ids of requests: one for each, in its answer, its log lines and the events that it causes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from structlog.contextvars import bound_contextvars, get_contextvars
+
+_NAME: Final = "request_id"
+_GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_OURS: Final = re.compile(r"RQ[0-9a-f]{32}")
+
+
+def new() -> str:
+    """Return a new id, in the form of TaskRouter's."""
+    return f"RQ{secrets.token_hex(16)}"
+
+
+def is_acceptable(given: str) -> bool:
+    """Return whether an id that a trusted proxy gave a request can be used."""
+    return _GIVEN.fullmatch(given) is not None
+
+
+def as_twilio(request_id: str) -> str:
+    """Return an id in the form of `Twilio-Request-Id`: the same digits, where it has 32 of them."""
+    if _OURS.fullmatch(request_id):
+        return request_id
+    digits = request_id.replace("-", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{32}", digits):
+        digits = hashlib.sha256(request_id.encode()).hexdigest()[:32]
+    return f"RQ{digits}"
+
+
+@contextmanager
+def bound(request_id: str) -> Iterator[None]:
+    """Put an id into the log lines and events of what is done in a `with` block."""
+    with bound_contextvars(**{_NAME: request_id}):
+        yield
+
+
+def current() -> str | None:
+    """Return the id of the request that is carried out here, if there is one."""
+    found: str | None = get_contextvars().get(_NAME)
+    return found

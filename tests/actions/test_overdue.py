@@ -1,0 +1,70 @@
+"""How far the router is behind: the age of the oldest work that is due and not done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from routing import models, overdue
+from tests import factories
+from tests.factories import NOW
+
+
+def late(seconds: float) -> float:
+    """Return by how many seconds the oldest work is late then, if all events were told."""
+    models.Event.objects.update(delivered=True)
+    return overdue.oldest_due_age(now=factories.later(seconds)).total_seconds()
+
+
+def test_nothing_is_late_where_nothing_is_due(floor: models.Workspace) -> None:
+    factories.task(floor)
+    assert late(0) == 0
+
+
+def test_the_oldest_task_of_all_workspaces_whose_time_is_up_tells_the_age(
+    floor: models.Workspace,
+) -> None:
+    factories.task(floor, timeout=60)
+    factories.task(factories.workspace(), timeout=50)
+    assert late(49) == 0
+    assert late(62) == 12
+
+
+def test_an_offer_that_nobody_ends_is_late(floor: models.Workspace) -> None:
+    factories.worker(floor)
+    factories.offered(floor)
+    workflow = models.Workflow.objects.get(workspace=floor)
+    assert late(workflow.task_reservation_timeout + 7) == 7
+
+
+def test_an_event_that_is_not_published_is_late(floor: models.Workspace) -> None:
+    event = models.Event.objects.order_by("pk").last()
+    assert event is not None
+    models.Event.objects.filter(pk=event.pk).update(delivered=False, event_date=NOW)
+    assert overdue.oldest_due_age(now=factories.later(3)) == timedelta(seconds=3)
+
+
+def test_lag_is_logged_once_in_a_while(
+    floor: models.Workspace,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(overdue, "_warnings", overdue.Warnings())
+    factories.task(floor, timeout=60)
+    models.Event.objects.update(delivered=True)
+    for seconds in (64, 66, 67):
+        overdue.warn_of_lag(now=factories.later(seconds))
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["lag seconds=6.0"]
+
+
+def test_a_slow_round_of_the_router_is_logged_with_its_workspace(
+    floor: models.Workspace, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    factories.run(floor)
+    assert not caplog.records
+    settings.SLOW_CYCLE_SECONDS = 1e-9
+    factories.run(floor)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"slow cycle workspace={floor.sid} seconds=")
