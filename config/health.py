@@ -129,9 +129,9 @@ def check_parts() -> Found:
 def _silent_runners() -> list[str]:
     """Have a job done by each kind of runner; return those of which none did it in time."""
     deadline = time.monotonic() + RUNNER_SECONDS
-    while silent := heartbeats.silent_runners(heartbeats.RUNNERS):
-        if time.monotonic() > deadline:
-            break
+    silent = list(heartbeats.RUNNERS)
+    # One that has answered is not asked again, however long another is waited for.
+    while (silent := heartbeats.silent_runners(silent)) and time.monotonic() < deadline:
         for kind in silent:
             if heartbeats.may_ask_runner(kind):
                 jobs.send_ping(kind, expires=RUNNER_SECONDS)

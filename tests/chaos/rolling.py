@@ -7,16 +7,15 @@ import http.client
 import os
 import signal
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
 
-from tests import templates
+from tests import launcher, templates
 from tests.programs import required
-from tests.running import LONGEST_END, ROOT, Cordboard, free_port, running, wait_until
+from tests.running import LONGEST_END, Cordboard, free_port, running, wait_until
 
 NGINX = """
 daemon off;
@@ -61,19 +60,13 @@ class Web:
         self.port = free_port()
         self.home = home
         self.environment = environment
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: launcher.Started | None = None
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
-        command = [sys.executable, "-m", "daphne", "--port", str(self.port)]
+        command = ["-m", "daphne", "--port", str(self.port), "config.asgi:application"]
         with (self.home / f"{self.port}.out").open("ab") as output:
-            self.process = subprocess.Popen(
-                [*command, "config.asgi:application"],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            self.process = launcher.start(*command, env=self.environment, stdout=output)
         wait_until(lambda: self._is_ready(), "the web process is ready")
 
     def _is_ready(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from config import draining, health
+from config import draining, health, heartbeats
 from config.http import ThreadedHandler
 from config.probes import Probes
 from routing import overdue
@@ -173,3 +173,18 @@ def test_work_that_is_late_is_a_failure(monkeypatch: pytest.MonkeyPatch, setting
     late = timedelta(seconds=settings.LAG_SECONDS + 7)
     monkeypatch.setattr(overdue, "oldest_due_age", lambda *, now: late)
     assert health.check_work() == {"due_work": f"{late.total_seconds():.0f} seconds late"}
+
+
+def test_a_runner_that_answers_is_not_missed_while_another_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Its sign of life runs out while the check waits for the other.
+    signs = iter([["jobs", "callbacks"], ["jobs"], ["jobs"]])
+
+    def silent(kinds: list[str]) -> list[str]:
+        return [kind for kind in next(signs, ["jobs", "callbacks"]) if kind in kinds]
+
+    monkeypatch.setattr(heartbeats, "silent_runners", silent)
+    monkeypatch.setattr(heartbeats, "may_ask_runner", lambda kind: False)
+    monkeypatch.setattr(health, "RUNNER_SECONDS", 0.1)
+    assert health._silent_runners() == ["jobs"]

@@ -6,8 +6,6 @@ import contextlib
 import http.client
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.running import LONGEST_END, ROOT, free_port, wait_until
+from tests import launcher
+from tests.running import LONGEST_END, free_port, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -28,15 +27,9 @@ class Web:
         self.port = free_port()
         self.opened: list[http.client.HTTPConnection] = []
         self.output = output
-        command = [sys.executable, "-m", "daphne", "--port", str(self.port)]
+        command = ["-m", "daphne", "--port", str(self.port), "tests.system.waiting_app:application"]
         with output.open("wb") as file:
-            self.process = subprocess.Popen(
-                [*command, "tests.system.waiting_app:application"],
-                cwd=ROOT,
-                env={**os.environ, **environment},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
+            self.process = launcher.start(*command, env={**os.environ, **environment}, stdout=file)
         wait_until(self.accepts, "it listens")
 
     def accepts(self) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests import launcher
 from tests.running import LONGEST_END, ROOT, Cordboard, free_port, running, wait_until
 
 pytestmark = pytest.mark.system
@@ -58,14 +59,7 @@ def started(name: str, command: list[str], server: Cordboard, output: Path) -> I
         "LOG_FORMAT": "json",
     }
     with output.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
+        process = launcher.start("-m", *command, env=environment, stdout=file)
     try:
         ready = "web ready" if name == "web" else "ready"
         wait_until(lambda: ready in output.read_text() or process.poll() is not None, "it is ready")
