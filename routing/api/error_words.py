@@ -196,8 +196,8 @@ ERRORS: Final = (
         500,
         "An unexpected error",
         "Something is wrong with the server. It has been noted in its log.",
-        "Try again; if it stays, tell the operator the time and the path.",
-        "An unexpected error has been noted; try again",
+        "Try again; if it stays, tell the operator the id that the message names.",
+        "An unexpected error has been noted as RQ0123456789abcdef0123456789abcdef; try again",
     ),
     ErrorWords(
         20501,
