@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast races chaos lint format bench docs lock vendor demo-traffic clean
+.PHONY: help run test test-fast races lint format bench chaos docs lock vendor demo-traffic clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -40,10 +40,6 @@ races: ## Let 8 routers and 50 workers race on PostgreSQL for RACE_SECONDS (60),
 	$(call environment,dev)
 	@RACE_SECONDS=$${RACE_SECONDS:-60} $(BIN)/python -m pytest tests/races/test_rush_hour.py $(ARGS)
 
-chaos: ## Break connections and restart processes under load, for minutes, and count what is lost
-	$(call environment,dev)
-	@$(BIN)/python -m pytest tests/chaos $(ARGS)
-
 lint: ## Check style, types, import contracts and migrations
 	$(call environment,dev)
 	@failed=; check() { echo "-- $$*"; $(BIN)/python "$$@" || failed=yes; }; \
@@ -63,6 +59,10 @@ format: ## Put the code into shape
 bench: ## Measure against the bars (not part of the tests)
 	$(call environment,dev)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+chaos: ## Cut off, hang and kill each part for DURATION seconds (60), and count what that did
+	$(call environment,dev)
+	@CHAOS_SECONDS=$(or $(DURATION),60) $(BIN)/python -m pytest tests/chaos -q -p no:randomly -m chaos $(ARGS)
 
 demo-traffic: ## Send a steady stream of tasks to a running demo, until stopped
 	$(call environment,runtime)
