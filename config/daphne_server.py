@@ -83,7 +83,10 @@ class DrainingServer(Server):  # type: ignore[misc]
         opened = len(list(self._open_sockets()))
         pace = max(SOCKETS_PER_SECOND, opened / max(settings.DRAIN_SECONDS * SPREAD_SHARE, 0.1))
         closed = 0
-        logger.info("draining requests=%d sockets=%d", len(list(self._requests())), opened)
+        requests = len(list(self._requests()))
+        # An end that cuts nothing short is not worth a line.
+        level = logging.INFO if requests or opened else logging.DEBUG
+        logger.log(level, "draining requests=%d sockets=%d", requests, opened)
         while (taken := time.monotonic() - begun) < settings.DRAIN_SECONDS and not hurry.is_set():
             allowed = math.ceil((taken + TICK_SECONDS) * pace) - closed
             for protocol in list(itertools.islice(self._open_sockets(), allowed)):
@@ -95,8 +98,8 @@ class DrainingServer(Server):  # type: ignore[misc]
                 break
             await _pause(hurry, TICK_SECONDS)
         left = len(list(self._requests()))
-        log = logger.warning if left else logger.info
-        log("drained seconds=%.1f unanswered=%d", time.monotonic() - begun, left)
+        level = logging.WARNING if left else level
+        logger.log(level, "drained seconds=%.1f unanswered=%d", time.monotonic() - begun, left)
 
     def _stop_listening(self) -> None:
         """Close the ports; connections that the kernel has made already are accepted before."""
