@@ -1,4 +1,4 @@
-"""Recompute from the rows what the rows say of each other, and name every difference."""
+"""Recompute what the rows say of each other, unseal every secret, and name what is wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from routing import models
-from routing.actions import lanes
+from routing.actions import lanes, resealing
 from routing.core import lifecycle
 from routing.core.lanes import Identity
 from routing.core.vocabulary import ReservationStatus, TransferStatus
@@ -24,6 +24,7 @@ _UNDER_WAY = models.Transfer.objects.filter(transfer_status=TransferStatus.INITI
 
 def problems() -> Iterator[str]:
     """Yield a sentence for everything that cannot be; nothing when all is well."""
+    yield from _unreadable_secrets()
     yield from _wrong_counters()
     yield from _wrong_channels()
     yield from _wrong_statuses()
@@ -31,6 +32,14 @@ def problems() -> Iterator[str]:
     yield from _wrong_lanes()
     yield from _astray()
     yield from _wrong_counts()
+
+
+def _unreadable_secrets() -> Iterator[str]:
+    for name in resealing.unreadable_secrets():
+        yield (
+            f"{name} cannot be read: neither SECRET_KEY nor SECRET_KEY_FALLBACKS has the key that"
+            " sealed it"
+        )
 
 
 def _wrong_counters() -> Iterator[str]:

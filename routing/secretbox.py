@@ -9,9 +9,14 @@ import base64
 import functools
 import hashlib
 import hmac
+from collections.abc import Collection
+from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+PREFIX: Final = "gAAAAA"
+"""How every sealed text begins: the version and the first bytes of the time, in Base64."""
 
 
 @functools.lru_cache(maxsize=16)
@@ -52,11 +57,13 @@ def matches(sealed: str, presented: str) -> bool:
     return hmac.compare_digest(unseal(sealed).encode(), presented.encode())
 
 
-def is_same_secret(sealed: str | None, other: str) -> bool:
-    """Return whether two sealed secrets are the same one, also when one was sealed again."""
-    if sealed == other:
-        return True
+def is_among(sealed: Collection[str], other: str) -> bool:
+    """Return whether a sealed secret is one of several, also when it was sealed again."""
+    return other in sealed or any(_is_same(each, other) for each in sealed)
+
+
+def _is_same(sealed: str, other: str) -> bool:
     try:
-        return sealed is not None and matches(sealed, unseal(other))
+        return matches(sealed, unseal(other))
     except InvalidToken:
         return False

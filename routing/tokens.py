@@ -136,12 +136,13 @@ def mint(
     return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"cty": CONTENT_TYPE})
 
 
-def good_keys(key_sids: Collection[str]) -> dict[str, str]:
+def good_keys(key_sids: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Return the sealed secrets of those keys that are good, by two queries for any number."""
     accounts = models.Account.objects.filter(sid__in=key_sids)
     api_keys = models.ApiKey.objects.filter(sid__in=key_sids, date_revoked=None)
-    found = dict(accounts.values_list("sid", "sealed_auth_token"))
-    return found | dict(api_keys.values_list("sid", "sealed_secret"))
+    rows = accounts.values_list("sid", "sealed_auth_token", "sealed_secondary_token")
+    found = {sid: tuple(filter(None, sealed)) for sid, *sealed in rows}
+    return found | {sid: (secret,) for sid, secret in api_keys.values_list("sid", "sealed_secret")}
 
 
 def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]:
@@ -159,11 +160,22 @@ def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]
         # Its times are ours to judge, by the clock of the request.
         judged = ("exp", "nbf", "iat", "aud", "sub", "jti")
         options: Any = {"verify_signature": True} | {f"verify_{name}": False for name in judged}
-        secret = secretbox.unseal(key.sealed)
-        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
+        claims, sealed = _decoded(token, key, options)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError, Unreadable):
         raise Refused("The token is not valid") from None
-    return claims, key.account, str(issuer), key.sealed
+    return claims, key.account, str(issuer), sealed
+
+
+def _decoded(token: str, key: keys.Key, options: Any) -> tuple[dict[str, Any], str]:
+    """Return the claims of a token, and which of its key's secrets has signed it."""
+    failure: Exception = Unreadable()
+    for sealed in key.secrets:
+        try:
+            secret = secretbox.unseal(sealed)
+            return jwt.decode(token, secret, algorithms=[ALGORITHM], options=options), sealed
+        except (jwt.InvalidSignatureError, Unreadable) as error:
+            failure = error
+    raise failure
 
 
 @dataclass(frozen=True, slots=True)

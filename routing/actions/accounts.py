@@ -1,15 +1,28 @@
-"""Create accounts, and renew what they are known by."""
+"""Create accounts, and renew or rotate their auth tokens.
+
+Renewing ends the old token at once. Rotating has an overlap: a secondary token opens the same as
+the primary one, until it is promoted to the primary or deleted.
+"""
 
 from __future__ import annotations
 
 import secrets
 from datetime import datetime
 
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 
 from routing import models, secretbox, sids
 from routing.actions import inputs
-from routing.actions.errors import InvalidInput
+from routing.actions.errors import InvalidInput, NotNow, StaleState
+
+
+class NoSecondaryToken(StaleState):
+    """The account has no secondary auth token."""
+
+
+class UnreadableToken(NotNow):
+    """None of the present keys can read the secondary auth token; delete it and create another."""
 
 
 @transaction.atomic
@@ -55,7 +68,7 @@ def renew_auth_token(
 ) -> str:
     """Give an account another auth token and return it, which is shown this once.
 
-    The old one opens nothing from then on, and signs no callback.
+    The old one opens nothing from then on, and signs no callback. A secondary one stays.
     """
     auth_token = auth_token or secrets.token_hex(16)
     account.sealed_auth_token = secretbox.seal(auth_token)
@@ -64,3 +77,58 @@ def renew_auth_token(
         sealed_auth_token=account.sealed_auth_token, date_updated=now
     )
     return auth_token
+
+
+def create_secondary_token(*, account: models.Account, now: datetime) -> str:
+    """Give an account a second auth token and return it, which is shown this once.
+
+    Both tokens are good; callbacks are signed by the primary one.
+
+    Raises `StaleState` when there is a secondary token already: programs may use it.
+    """
+    token = secrets.token_hex(16)
+    created = models.Account.objects.filter(pk=account.pk, sealed_secondary_token="").update(
+        sealed_secondary_token=secretbox.seal(token), date_updated=now
+    )
+    if not created:
+        raise StaleState(
+            "the account has a secondary auth token already; promote it or delete it first"
+        )
+    account.date_updated = now
+    return token
+
+
+def promote_secondary_token(*, account: models.Account, now: datetime) -> str:
+    """Make an account's secondary auth token its primary one, and return it.
+
+    The primary one opens nothing from then on; callbacks are signed by the promoted one.
+
+    Raises `NoSecondaryToken`, and `UnreadableToken` for one that would lock everyone out.
+    """
+    account.refresh_from_db(fields=["sealed_secondary_token"])
+    sealed = account.sealed_secondary_token
+    if not sealed:
+        raise NoSecondaryToken
+    try:
+        token = secretbox.unseal(sealed)
+    except InvalidToken:
+        raise UnreadableToken from None
+    promoted = models.Account.objects.filter(pk=account.pk, sealed_secondary_token=sealed).update(
+        sealed_auth_token=sealed, sealed_secondary_token="", date_updated=now
+    )
+    if not promoted:
+        raise StaleState("the secondary auth token has changed in the same moment; try again")
+    account.sealed_auth_token, account.sealed_secondary_token = sealed, ""
+    account.date_updated = now
+    return token
+
+
+def delete_secondary_token(*, account: models.Account, now: datetime) -> None:
+    """End an account's secondary auth token at once; raises `NoSecondaryToken`."""
+    deleted = (
+        models.Account.objects.filter(pk=account.pk)
+        .exclude(sealed_secondary_token="")
+        .update(sealed_secondary_token="", date_updated=now)
+    )
+    if not deleted:
+        raise NoSecondaryToken

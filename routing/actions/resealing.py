@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cryptography.fernet import InvalidToken
 from django.db.models import QuerySet
 
 from routing import models, secretbox
+
+_CHUNK: Final = 500
 
 
 @dataclass(slots=True)
@@ -22,26 +24,57 @@ class Resealed:
 
 
 def reseal_secrets() -> Resealed:
-    """Seal the auth tokens of accounts and the secrets of API keys by the present key.
+    """Seal auth tokens, secrets of API keys and kept answers by the present key.
 
     Nothing that clients know changes. A secret that is renewed at the same time stays as renewed.
     """
     done = Resealed()
-    for rows, sid, column, sealed in _sealed():
+    for secret in sealed_secrets():
         done.found += 1
         try:
-            again = secretbox.reseal(sealed)
+            again = secretbox.reseal(secret.sealed)
         except InvalidToken:
-            done.unreadable.append(sid)
+            done.unreadable.append(secret.name)
             continue
-        if again != sealed:
-            done.sealed += rows.filter(**{"sid": sid, column: sealed}).update(**{column: again})
+        if again != secret.sealed:
+            known = {"pk": secret.pk, secret.column: secret.sealed}
+            done.sealed += secret.rows.filter(**known).update(**{secret.column: again})
     return done
 
 
-def _sealed() -> Iterator[tuple[QuerySet[Any], str, str, str]]:
-    """Yield every sealed secret: its table, whose it is, its column and its text."""
+def unreadable_secrets() -> Iterator[str]:
+    """Yield the name of every stored secret that none of the keys can read."""
+    for secret in sealed_secrets():
+        try:
+            secretbox.unseal(secret.sealed)
+        except InvalidToken:
+            yield secret.name
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """One stored secret: where it stands, what people call it, and its sealed text."""
+
+    rows: QuerySet[Any]
+    pk: int
+    column: str
+    name: str
+    sealed: str
+
+
+def sealed_secrets() -> Iterator[SealedSecret]:
+    """Yield everything that is stored sealed; a column that is added must be added here.
+
+    A revoked API key opens nothing, but its secret is kept readable like the others.
+    """
     accounts, api_keys = models.Account.objects.all(), models.ApiKey.objects.all()
-    for rows, column in ((accounts, "sealed_auth_token"), (api_keys, "sealed_secret")):
-        for sid, sealed in rows.order_by("pk").values_list("sid", column):
-            yield rows, sid, column, sealed
+    answers = models.IdempotencyKey.objects.filter(body__startswith=secretbox.PREFIX)
+    for rows, owner, column, words in (
+        (accounts, "sid", "sealed_auth_token", "the auth token of"),
+        (accounts, "sid", "sealed_secondary_token", "the secondary auth token of"),
+        (api_keys, "sid", "sealed_secret", "the secret of"),
+        (answers, "account__sid", "body", "an answer kept for a day for"),
+    ):
+        found = rows.exclude(**{column: ""}).order_by("pk").values_list("pk", owner, column)
+        for pk, sid, sealed in found.iterator(chunk_size=_CHUNK):
+            yield SealedSecret(rows, pk, column, f"{words} {sid}", sealed)

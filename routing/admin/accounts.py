@@ -12,6 +12,7 @@ from django.urls import path
 
 from routing import models
 from routing.actions import accounts
+from routing.actions.errors import ActionError
 from routing.admin.base import OperatorAdmin, acting
 
 
@@ -57,18 +58,18 @@ class AccountAdmin(OperatorAdmin):
         accounts.rename_account(account=row, **form.changes, now=acting(request)["now"])
 
     def get_urls(self) -> list[Any]:
-        """Add the page that renews a token."""
-        view = self.admin_site.admin_view(self.renew_view)
+        """Add the pages that renew and rotate a token."""
+        renew = self.admin_site.admin_view(self.renew_view)
+        rotate = self.admin_site.admin_view(self.rotate_view)
         return [
-            path("<path:object_id>/renew-token/", view, name="routing_account_renew"),
+            path("<path:object_id>/renew-token/", renew, name="routing_account_renew"),
+            path("<path:object_id>/rotate-token/", rotate, name="routing_account_rotate"),
             *super().get_urls(),
         ]
 
     def renew_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask whether the old token may end; then show the new one, once."""
-        account = self.get_object(request, object_id)
-        if account is None or not self.has_change_permission(request, account):
-            raise PermissionDenied("Only operators renew tokens.")
+        account = self._for_operators(request, object_id)
         if request.method == "POST":
             token = accounts.renew_auth_token(account=account, now=acting(request)["now"])
             _show(request, account, token)
@@ -76,9 +77,42 @@ class AccountAdmin(OperatorAdmin):
         context = self.page(request, title=f"Renew the auth token of {account}?", original=account)
         return TemplateResponse(request, "admin/routing/renew_token.html", context)
 
+    def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Create a secondary token, promote it or delete it, by the button that was pressed."""
+        account = self._for_operators(request, object_id)
+        if request.method == "POST":
+            try:
+                self._rotate(request, account)
+            except ActionError as refusal:
+                messages.error(request, f"Nothing was changed: {refusal.message}")
+            return HttpResponseRedirect(self.url("rotate", account.pk))
+        context = self.page(request, title=f"Rotate the auth token of {account}", original=account)
+        return TemplateResponse(request, "admin/routing/rotate_token.html", context)
 
-def _show(request: HttpRequest, account: models.Account, token: str) -> None:
+    def _rotate(self, request: HttpRequest, account: models.Account) -> None:
+        now = acting(request)["now"]
+        match request.POST.get("do"):
+            case "create":
+                token = accounts.create_secondary_token(account=account, now=now)
+                _show(request, account, token, kind="secondary auth token")
+            case "promote":
+                accounts.promote_secondary_token(account=account, now=now)
+                messages.success(request, "The secondary token is the primary one now.")
+            case "delete":
+                accounts.delete_secondary_token(account=account, now=now)
+                messages.success(request, "The secondary token has ended.")
+
+    def _for_operators(self, request: HttpRequest, object_id: str) -> models.Account:
+        account: models.Account | None = self.get_object(request, object_id)
+        if account is None or not self.has_change_permission(request, account):
+            raise PermissionDenied("Only operators change tokens.")
+        return account
+
+
+def _show(
+    request: HttpRequest, account: models.Account, token: str, kind: str = "auth token"
+) -> None:
     messages.warning(
         request,
-        f"The auth token of {account.sid} is {token} – keep it now, it is not shown again.",
+        f"The {kind} of {account.sid} is {token} – keep it now, it is not shown again.",
     )

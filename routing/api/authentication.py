@@ -35,6 +35,8 @@ class Caller:
 
     account: models.Account
     actor: Actor
+    sealed: str
+    """The secret that was presented, as it is stored."""
 
 
 class BasicAuthentication(BaseAuthentication):
@@ -46,12 +48,10 @@ class BasicAuthentication(BaseAuthentication):
         address = ip_address(request)
         now = timezone.now()
         key = keys.find(sid)
-        # Of an unknown sid a secret that nobody knows is compared all the same.
-        sealed = _nobodys(settings.SECRET_KEY) if key is None else key.sealed
-        right = _matches(sealed, secret, sid)
-        if not right or _regulars.whose(sid, secret, address) is None:
+        sealed = _presented_of(() if key is None else key.secrets, secret, sid)
+        if sealed is None or _regulars.whose(sid, secret, address) is None:
             failures.insist_open(sid, address, now=now.timestamp())
-        if not right or key is None:
+        if sealed is None or key is None:
             failures.note(sid, address, now=now.timestamp())
             raise exceptions.AuthenticationFailed
         _regulars.add(sid, secret, address, account_sid=key.account.sid)
@@ -59,7 +59,7 @@ class BasicAuthentication(BaseAuthentication):
             _note_use(key.api_key, now)
         kind = "account" if key.api_key is None else "api-key"
         actor = Actor(type=kind, sid=sid, source="api", ip_address=address)
-        return Caller(key.account, actor), None
+        return Caller(key.account, actor, sealed), None
 
 
 _regulars = failures.Regulars()
@@ -102,6 +102,18 @@ def _presented(header: str) -> tuple[str, str]:
 @functools.lru_cache(maxsize=1)
 def _nobodys(_secret_key: str) -> str:
     return secretbox.seal(secrets.token_hex(16))
+
+
+def _presented_of(secrets: tuple[str, ...], secret: str, sid: str) -> str | None:
+    """Return which of a key's sealed secrets is presented; None: none of them.
+
+    An account may have two tokens. Whatever there is, two are compared before it is refused, so
+    that a refusal takes as long for an unknown sid.
+    """
+    unknown = _nobodys(settings.SECRET_KEY)
+    compared = (*secrets, unknown, unknown)[:2]
+    found = next((sealed for sealed in compared if _matches(sealed, secret, sid)), None)
+    return found if found in secrets else None
 
 
 def _matches(sealed: str, secret: str, sid: str) -> bool:

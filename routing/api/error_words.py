@@ -85,11 +85,13 @@ ERRORS: Final = (
     ErrorWords(
         20403,
         403,
-        "The token does not allow this",
-        "A worker's token changes that worker's activity and attributes, their offers, and the"
+        "These credentials do not allow this",
+        "An API key does not manage the account's auth tokens."
+        " A worker's token changes that worker's activity and attributes, their offers, and the"
         " tasks they hold; it neither ranks nor cancels tasks, and a task on offer is not held yet."
         " A capability token changes what its policies allow, and none another workspace.",
-        "Use the token of whom it concerns, or one with the role supervisor or admin.",
+        "For auth tokens, send the account's sid and an auth token. Else use the token of the"
+        " worker it concerns, or one with the role supervisor or admin.",
         "This token does not allow it: it is for another worker",
     ),
     ErrorWords(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from cryptography.fernet import InvalidToken
 from rest_framework.response import Response
 
 from routing import models, secretbox
@@ -63,8 +64,20 @@ def once(resource: Resource, create: Callable[[], Response]) -> Response:
     headers = {"ETag": answer.etag} if answer.etag else {}
     if answer.repeated:
         headers[REPLAYED] = "true"
-    body = secretbox.unseal(answer.body) if resource.sealed else answer.body
+    body = _unsealed(answer.body) if resource.sealed else answer.body
     return Response(json.loads(body), status=answer.status, headers=headers)
+
+
+def _unsealed(body: str) -> str:
+    try:
+        return secretbox.unseal(body)
+    except InvalidToken:
+        raise ApiError(
+            "The first answer to this idempotency key can no longer be read: the server's"
+            " SECRET_KEY has changed since; create again with a new key",
+            status=409,
+            code=20409,
+        ) from None
 
 
 def creation(

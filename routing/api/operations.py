@@ -30,7 +30,7 @@ _NAMED: Final = {"TaskChannels": ("TC", "TaskChannel"), "Channels": ("WC", "Work
 _VERBS: Final = {
     "List": {"get": "List", "post": "Create"},
     "Instance": {"get": "Fetch", "post": "Update", "delete": "Delete"},
-    "": {"get": "Fetch", "post": "Create"},
+    "": {"get": "Fetch", "post": "Create", "delete": "Delete"},
 }
 
 
@@ -59,6 +59,8 @@ class Operation:
         words = re.findall(r"[A-Z][a-z]+", self.path.replace("{Sid}", "").rsplit("}/", 1)[-1])
         if words[-1] == "Statistics":
             return "Statistics"
+        if words[0] == "Auth":
+            return "Auth tokens"
         if words[-1] in ("Grab", "Explanation"):
             return "Tasks"
         return "Worker channels" if words == ["Channels"] else " ".join(words).capitalize()

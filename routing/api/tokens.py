@@ -73,13 +73,17 @@ class WorkspaceToken(Resource):
         role: Role = given.get("role", Role.WORKER)
         ttl: int = given.get("ttl", DEFAULT_TTL)
         signed_by = self.actor.sid or ""
-        key = keys.find(signed_by)
-        if key is None:
-            raise ApiError("The key was revoked meanwhile", status=409, code=20409)
+        key, sealed = keys.find(signed_by), self.caller.sealed
+        if key is None or not secretbox.is_among(key.secrets, sealed):
+            raise ApiError(
+                f"The credentials of {signed_by} were revoked while the request was carried out",
+                status=409,
+                code=20409,
+            )
         token = tokens.mint(
             account=self.caller.account,
             key_sid=signed_by,
-            secret=secretbox.unseal(key.sealed),
+            secret=secretbox.unseal(sealed),
             workspace_sid=workspace.sid,
             worker_sid=None if worker is None else worker.sid,
             role=role,

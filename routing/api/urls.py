@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from routing.api.activities import ActivityInstance, ActivityList
+from routing.api.auth_tokens import AuthTokenPromotion, SecondaryAuthToken
 from routing.api.errors import not_found
 from routing.api.events import EventInstance, EventList
 from routing.api.explanations import TaskExplanation
@@ -48,6 +49,8 @@ from routing.api.workspaces import WorkspaceInstance, WorkspaceList
 _WS = "Workspaces/<str:workspace_sid>"
 
 urlpatterns = [
+    path("AuthTokens/Secondary", SecondaryAuthToken.as_view()),
+    path("AuthTokens/Promote", AuthTokenPromotion.as_view()),
     path("Workspaces", WorkspaceList.as_view()),
     path(_WS, WorkspaceInstance.as_view()),
     path(f"{_WS}/Statistics", WorkspaceStatistics.as_view()),

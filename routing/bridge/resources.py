@@ -79,7 +79,7 @@ class Asked:
         grant, call = self.grant, self.call
         found.kwargs = {"workspace_sid": grant.workspace.sid, **parts}
         found.request = SimpleNamespace(
-            user=Caller(grant.account, self.actor),
+            user=Caller(grant.account, self.actor, grant.sealed),
             path=f"/v1/{call.path}",
             META={"HTTP_IF_MATCH": call.if_match},
             method=call.method,

@@ -104,7 +104,7 @@ class Sessions:
         keys, workers = await database_sync_to_async(_good, thread_sensitive=False)(key_sids, ids)
         async for session in in_turn(open_now):
             holder = session.holder
-            is_good = secretbox.is_same_secret(keys.get(holder.key_sid), holder.sealed)
+            is_good = secretbox.is_among(keys.get(holder.key_sid, ()), holder.sealed)
             if not is_good or holder.worker_id not in workers:
                 await quietly(session.end(4401, "The token is good no longer"))
             else:
@@ -119,7 +119,9 @@ async def in_turn(sessions: Iterable[Session]) -> AsyncIterator[Session]:
             await asyncio.sleep(0)
 
 
-def _good(key_sids: set[str], worker_ids: set[int]) -> tuple[dict[str, str], dict[int, int]]:
+def _good(
+    key_sids: set[str], worker_ids: set[int]
+) -> tuple[dict[str, tuple[str, ...]], dict[int, int]]:
     rows = models.Worker.objects.filter(pk__in=worker_ids)
     return tokens.good_keys(key_sids), dict(rows.values_list("pk", "version"))
 

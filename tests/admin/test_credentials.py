@@ -52,8 +52,29 @@ def test_a_renewed_token_is_shown_once_and_the_old_one_ends(olga: Visitor) -> No
     assert token not in olga.see("routing_account_change", account.pk).content.decode()
 
 
+def test_a_token_is_rotated_by_buttons(olga: Visitor) -> None:
+    account = factories.account(auth_token="the old one")
+    assert "second auth token" in words(olga.see("routing_account_rotate", account.pk))
+    answer = olga.send("routing_account_rotate", account.pk, do="create")
+    account.refresh_from_db()
+    token = secretbox.unseal(account.sealed_secondary_token)
+    assert token in words(answer)
+    seen = olga.see("routing_account_rotate", account.pk)
+    assert token not in seen.content.decode()
+    assert "Promote the secondary token" in words(seen)
+    assert "already" in words(olga.send("routing_account_rotate", account.pk, do="create"))
+    olga.send("routing_account_rotate", account.pk, do="promote")
+    account.refresh_from_db()
+    assert secretbox.unseal(account.sealed_auth_token) == token
+    olga.send("routing_account_rotate", account.pk, do="create")
+    assert "has ended" in words(olga.send("routing_account_rotate", account.pk, do="delete"))
+    assert "no secondary" in words(olga.send("routing_account_rotate", account.pk, do="delete"))
+
+
 def test_a_supervisor_renews_no_token(alice: Visitor, floor: models.Workspace) -> None:
     before = floor.account.sealed_auth_token
+    assert alice.see("routing_account_rotate", floor.account.pk).status_code == 403
+    assert alice.post("routing_account_rotate", floor.account.pk, do="create").status_code == 403
     assert alice.see("routing_account_renew", floor.account.pk).status_code == 403
     assert alice.post("routing_account_renew", floor.account.pk).status_code == 403
     floor.account.refresh_from_db()

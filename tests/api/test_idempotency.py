@@ -47,6 +47,7 @@ def forms(existing: dict[str, str]) -> dict[str, dict[str, str]]:
         "/Tasks": {"Attributes": '{"order": 7}', "TaskChannel": "chat"},
         "/Grab": {"WorkerSid": existing["WK"]},
         "/Tokens": {"WorkerSid": existing["WK"]},
+        "/Secondary": {},
     }
 
 

@@ -285,3 +285,13 @@ def test_statistics_of_everything(floor: Any, workspace: models.Workspace) -> No
     assert floor.workers.statistics().fetch(friendly_name="nobody").realtime["total_workers"] == 0
     alone = floor.workers(worker.sid).statistics().fetch(minutes=5)
     assert alone.cumulative["reservations_accepted"] == 0
+
+
+def test_auth_tokens(account: models.Account, http: ThroughDjango) -> None:
+    client = Client(account.sid, TOKEN, http_client=http)
+    second = client.accounts.v1.secondary_auth_token().create().secondary_auth_token
+    assert client.accounts.v1.secondary_auth_token().delete()
+    second = client.accounts.v1.secondary_auth_token().create().secondary_auth_token
+    promoted = client.accounts.v1.auth_token_promotion().update()
+    assert (promoted.account_sid, promoted.auth_token) == (account.sid, second)
+    assert Client(account.sid, second, http_client=http).taskrouter.v1.workspaces.list() == []

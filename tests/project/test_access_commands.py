@@ -54,6 +54,23 @@ def test_a_token_is_renewed_and_the_old_one_ends() -> None:
         call_command("account", "renew-token", "AC0")
 
 
+def test_a_token_is_rotated_with_an_overlap() -> None:
+    account = factories.account(friendly_name="Acme", auth_token="old")
+    second = values(say("account", "create-secondary", account.sid))["SECONDARY_AUTH_TOKEN"]
+    assert "has a secondary token" in say("account", "list")
+    with pytest.raises(CommandError, match="has a secondary auth token already"):
+        call_command("account", "create-secondary", account.sid)
+    assert "is the primary one now" in say("account", "promote-secondary", account.sid)
+    account.refresh_from_db()
+    assert secretbox.unseal(account.sealed_auth_token) == second
+    assert say("account", "list") == f"{account.sid}  Acme\n"
+    for word in ("promote-secondary", "delete-secondary"):
+        with pytest.raises(CommandError, match="has no secondary auth token"):
+            call_command("account", word, account.sid)
+    say("account", "create-secondary", account.sid)
+    assert "opens nothing" in say("account", "delete-secondary", account.sid)
+
+
 def test_a_key_is_created_for_the_only_account_and_listed_and_revoked() -> None:
     account = factories.account(friendly_name="Acme")
     made = values(say("api_key", "create", "reports"))

@@ -1,4 +1,4 @@
-"""Check that the tables agree with each other."""
+"""Check that the tables agree with each other, and that every secret can be read."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ from routing.statistics import counting
 
 
 class Command(BaseCommand):
-    """Report every counter and status that the rows themselves contradict."""
+    """Report counters and statuses that the rows contradict, and secrets that no key can read."""
 
-    help = "Recompute every counter and status from the rows, and report what differs."
+    help = (
+        "Recompute every counter and status from the rows, unseal every secret, and report what"
+        " differs or cannot be read. Without an option nothing is changed."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take what to set right first."""
         parser.add_argument(
-            "--recount", action="store_true", help="First count all live tasks anew."
+            "--recount",
+            action="store_true",
+            help="First count the live tasks again, by which statistics are shown.",
         )
         parser.add_argument(
             "--repair",
             action="store_true",
-            help="First count live tasks and slots in use anew, and note who is available.",
+            help="First do what --recount does, and count every worker's slots in use again, by"
+            " which tasks are routed.",
         )
 
     def handle(self, *, recount: bool, repair: bool, **options: Any) -> None:
@@ -41,8 +47,11 @@ class Command(BaseCommand):
         for problem in found:
             self.stdout.write(problem)
         if found:
-            raise CommandError(f"{len(found)} differences found.")
-        self.stdout.write("Nothing to report: every counter and status agrees with the rows.")
+            raise CommandError(f"{len(found)} problems found.")
+        self.stdout.write(
+            "Nothing to report: every counter and status agrees with the rows, and every secret can"
+            " be read."
+        )
 
 
 @contextlib.contextmanager

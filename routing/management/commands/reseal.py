@@ -13,7 +13,7 @@ class Command(BaseCommand):
     """Make stored secrets independent of the keys in SECRET_KEY_FALLBACKS."""
 
     help = (
-        "Seal the auth tokens of accounts and the secrets of API keys by the present SECRET_KEY."
+        "Seal auth tokens, secrets of API keys and kept answers by the present SECRET_KEY."
         " Keys in SECRET_KEY_FALLBACKS are not needed for them any more."
     )
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{done.sealed} of {done.found} secrets were sealed by the present key.")
         if done.unreadable:
             raise CommandError(
-                f"None of the keys can read the secrets of {', '.join(done.unreadable)}. Add the"
-                " key that sealed them to SECRET_KEY_FALLBACKS, or renew them: account"
-                " renew-token, api_key create."
+                f"None of the keys can read {', '.join(done.unreadable)}. Add the key that sealed"
+                " them to SECRET_KEY_FALLBACKS, or renew them: account renew-token, account"
+                " delete-secondary, api_key create. Kept answers are deleted after a day."
             )

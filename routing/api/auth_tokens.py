@@ -1,0 +1,125 @@
+"""Rotate an account's auth token: create a secondary one, promote it, or delete it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from routing import models, representations
+from routing.actions import accounts
+from routing.api import idempotency
+from routing.api.base import POST_ONLY, Resource
+from routing.api.errors import ApiError, NotFound
+from routing.api.schemas import EXAMPLE_HOST, Schema, Shape, date, sid, text
+
+_PATH: Final = "/AuthTokens"
+_EXAMPLE: Final = "0123456789abcdef0123456789abcdef"
+
+
+def _shape(name: str, token: str, words: str, path: str) -> Shape:
+    url: Schema = {
+        "type": "string",
+        "format": "uri",
+        "description": "This resource.",
+        "examples": [f"{EXAMPLE_HOST}/v1{_PATH}/{path}"],
+    }
+    return Shape(
+        name,
+        {
+            "account_sid": sid("The account that it belongs to.", "AC"),
+            token: text(words, _EXAMPLE),
+            "date_created": date("When the account was created."),
+            "date_updated": date("When the account or its tokens changed last."),
+            "url": url,
+        },
+    )
+
+
+class AuthTokens(Resource):
+    """A base of both: only an auth token manages auth tokens, an API key does not."""
+
+    token: str
+    path: str
+
+    @property
+    def account(self) -> models.Account:
+        """Return the caller's account."""
+        if self.caller.actor.type != "account":
+            raise ApiError(
+                "An API key does not manage auth tokens; send the account's sid and an auth token",
+                status=403,
+                code=20403,
+            )
+        return self.caller.account
+
+    def represent(self, row: Any) -> dict[str, Any]:
+        account, token = row
+        return {
+            "account_sid": account.sid,
+            self.token: token,
+            "date_created": representations.date(account.date_created),
+            "date_updated": representations.date(account.date_updated),
+            "url": f"{self.base}{_PATH}/{self.path}",
+        }
+
+
+class SecondaryAuthToken(AuthTokens):
+    """The account's secondary auth token."""
+
+    http_method_names = ["post", "delete"]
+    created = 201
+    repeatable = sealed = True
+    token, path = "secondary_auth_token", "Secondary"
+    shape = _shape("SecondaryAuthToken", token, "The token, which is shown this once.", path)
+    refusals = {"post": (403,), "delete": (403, 404)}
+    about = {
+        "post": "Create a secondary auth token\n\nIt opens what the primary one does, and both are"
+        " good. Callbacks are signed by the primary one. An account has one secondary token at"
+        " most: 409 where there is one. API keys are refused.",
+        "delete": "Delete the secondary auth token\n\nIt ends at once, and what it signed ends with"
+        " it.",
+    }
+
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Create it."""
+        account = self.account  # Before an answer is repeated: an API key must not get it either.
+        return idempotency.once(self, lambda: self._create(account))
+
+    def _create(self, account: models.Account) -> Response:
+        self.given()
+        token = accounts.create_secondary_token(account=account, now=self.now)
+        return self.answer((account, token), status=self.created)
+
+    def delete(self, request: Request, **kwargs: str) -> Response:
+        """Delete it."""
+        account = self.account
+        try:
+            accounts.delete_secondary_token(account=account, now=self.now)
+        except accounts.NoSecondaryToken:
+            raise NotFound(request.path) from None
+        return Response(status=204)
+
+
+class AuthTokenPromotion(AuthTokens):
+    """The promotion of the secondary auth token to the primary one."""
+
+    http_method_names = POST_ONLY
+    token, path = "auth_token", "Promote"
+    shape = _shape("AuthTokenPromotion", token, "The primary auth token from now on.", path)
+    refusals = {"post": (403, 404)}
+    about = {
+        "post": "Promote the secondary auth token\n\nThe primary token ends at once, the secondary"
+        " one takes its place and signs callbacks. 404 where there is no secondary token.",
+    }
+
+    def post(self, request: Request, **kwargs: str) -> Response:
+        """Promote it."""
+        account = self.account
+        self.given()
+        try:
+            token = accounts.promote_secondary_token(account=account, now=self.now)
+        except accounts.NoSecondaryToken:
+            raise NotFound(request.path) from None
+        return self.answer((account, token))
