@@ -9,7 +9,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from routing import models
 from routing.actions import tasks
@@ -82,17 +82,26 @@ def _delete_first(rows: QuerySet[Any], **old: datetime) -> None:
 
 
 def place_restored_events(**_: object) -> None:
-    """Put events that came from another PostgreSQL before all that this one will ever write.
+    """Put events that came from another database before all that this one will ever write.
 
-    They carry its transactions' ids, and this one counts anew: what it writes would seem to come
-    before them, and they would seem to be unfinished. Called after every migration, and hourly.
+    They carry that database's transaction ids, while this PostgreSQL counts from the start again,
+    and SQLite writes 0: new events would seem to come before them, and restored ones to be
+    unfinished. Called after every migration, and hourly.
     """
-    if connection.vendor != "postgresql":
-        return
     if models.Event._meta.db_table not in connection.introspection.table_names():
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE_RESTORED)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_PLACE_RESTORED)
+        return
+    for sid in models.Workspace.objects.values_list("sid", flat=True):
+        log = models.Event.objects.filter(workspace_sid=sid)
+        foreign = log.filter(transaction_id__gt=0)
+        last = foreign.aggregate(transaction=Max("transaction_id"), pk=Max("pk"))
+        if last["transaction"] is not None:
+            log.filter(pk__lte=last["pk"]).update(
+                transaction_id=F("transaction_id") - last["transaction"] - 1
+            )
 
 
 _PLACE_RESTORED: Final = """

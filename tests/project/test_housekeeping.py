@@ -1,4 +1,4 @@
-"""What logins leave behind is removed once nothing counts it any more."""
+"""Housekeeping: what logins leave behind goes, and restored events stand before new ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
 
 from config.sessions import SessionStore
-from routing import housekeeping
+from routing import housekeeping, models
+from tests import factories
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -46,3 +47,20 @@ def test_failed_logins_are_removed_a_day_later() -> None:
         AccessAttempt.objects.filter(pk=made.pk).update(attempt_time=attempt_time)
     housekeeping.prune(now=NOW)
     assert [row.username for row in AccessAttempt.objects.all()] == ["new"]
+
+
+def test_events_of_another_database_come_before_all_that_are_written_here() -> None:
+    workspace = factories.workspace()
+    log = models.Event.objects.filter(workspace_sid=workspace.sid).order_by("pk")
+    first, second, *_ = log
+    log.update(transaction_id=41)
+    log.filter(pk=first.pk).update(transaction_id=42)  # committed last
+    housekeeping.place_restored_events()
+    second.refresh_from_db()
+    factories.worker(workspace)
+    unread = log.after(second).order_by("transaction_id", "pk")
+    assert unread.last() == log.last()
+    assert first in unread
+    placed = list(log.values_list("transaction_id", flat=True))
+    housekeeping.place_restored_events()
+    assert placed == list(log.values_list("transaction_id", flat=True))
