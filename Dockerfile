@@ -5,6 +5,8 @@
 FROM python:3.13-slim-bookworm AS build
 ENV PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
+# 1 where a company's proxy breaks TLS open, and the base image has its certificate.
+ARG UV_SYSTEM_CERTS
 # Before the code, so that a change of it does not install everything again.
 COPY requirements/ requirements/
 RUN python -m venv /venv \
