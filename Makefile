@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast races lint format bench chaos docs lock vendor demo-traffic clean
+.PHONY: help run test test-fast races lint format bench chaos image-check docs lock vendor demo-traffic clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -67,6 +67,10 @@ chaos: ## Cut off, hang and kill each part for DURATION seconds (60), and count 
 demo-traffic: ## Send a steady stream of tasks to a running demo, until stopped
 	$(call environment,runtime)
 	@exec $(BIN)/python manage.py demo_traffic $(ARGS)
+
+image-check: ## Build the image on a base from Debian's packages and serve from it (root, Buildah)
+	$(call environment,dev)
+	@$(BIN)/python -m pytest -rs tests/chaos/test_image.py $(ARGS)
 
 docs: ## Write the pages of docs/ that follow from the code
 	$(call environment,dev)
