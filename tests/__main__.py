@@ -17,7 +17,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 NOTHING_COLLECTED = 5
-PROCESSES = str(max(2, min(os.cpu_count() or 1, 4)))
+PROCESSES = str(1 + max(2, min(os.cpu_count() or 1, 4)))
+"""One more than cores, as tests of servers mostly wait."""
 MOST = ("-m", "not browser and not bench and not chaos")
 BROWSER = ("-m", "browser and not bench")
 FAST = ("-m", "not system and not postgres and not browser and not bench and not chaos")
