@@ -22,7 +22,7 @@ PROCESSES = str(1 + max(2, min(os.cpu_count() or 1, 4)))
 MOST = ("-m", "not browser and not bench and not chaos")
 BROWSER = ("-m", "browser and not bench")
 FAST = ("-m", "not system and not postgres and not browser and not bench and not chaos")
-SIDE_BY_SIDE = ("-n", PROCESSES, "--dist", "loadgroup", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-n", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def main(arguments: list[str]) -> int:

@@ -28,12 +28,6 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("cordboard")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests of a file in one process, as they share fixtures, unless they name a group."""
-    if not item.get_closest_marker("xdist_group"):
-        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with what takes long, so that at the end no process is left alone with it."""
