@@ -213,7 +213,9 @@ def serve(connection: socket.socket) -> tuple[list[str], dict[str, str]] | None:
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # The second is ignored under `nohup`, and a program is ended by it.
+            for number in (signal.SIGCHLD, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
             for target, descriptor in enumerate(descriptors[:3]):
                 os.dup2(descriptor, target)
             for descriptor in (*descriptors, *statuses.values(), ended, wake):
