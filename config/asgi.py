@@ -14,6 +14,7 @@ import django
 django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - need the apps loaded
+from django.db import connection  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
@@ -22,6 +23,8 @@ from config.sockets import few_per_user, only_from_our_pages, refuse, with_sessi
 from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
 
 pauses.shorten()
+if connection.vendor == "postgresql":
+    connection.watch()  # type: ignore[attr-defined]
 daphne_requests.install()
 daphne_sockets.install()
 proxies.install()

@@ -175,6 +175,20 @@ def trusted_proxies(name: str) -> int | list[Network]:
         ) from None
 
 
+TCP_DEFAULTS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""What the driver is told of TCP, unless the URL tells it; seconds, a count, and milliseconds."""
+
+
+def seconds(name: str, default: float) -> float:
+    """Return a span of time of which 0 means without end."""
+    return env.float(name, default, validate=validate.Range(min=0, max=86_400))
+
+
 def database(url: str, directory: Path) -> dict[str, Any]:
     """Translate a database URL into Django's settings; an empty one means SQLite in `directory`."""
     if not url:
@@ -198,20 +212,32 @@ def database(url: str, directory: Path) -> dict[str, Any]:
     # What follows the question mark goes to the driver as it stands: sslmode, host of a socket, …
     options: dict[str, Any] = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     options.setdefault("connect_timeout", 5)
+    # A peer that is gone without a word is noticed within seconds, where TCP can notice it.
+    for name, value in TCP_DEFAULTS.items():
+        options.setdefault(name, value)
     # Opened lazily, and per process; a thread that waits longer than this is told so.
     # Renewed every minute, as plans of prepared statements are as old as their connection: tables
     # that have grown a thousandfold since may want others.
     options["pool"] = {
         "min_size": 0,
         "max_size": env.int("DATABASE_POOL", 10),
-        "timeout": 10,
+        # Less than the ten seconds within which every client has an answer.
+        "timeout": 8,
         "max_lifetime": 60,
+        # Whoever asks next tries again at once; a pool that waits longer and longer by itself
+        # would still wait when the database has long been back.
+        "reconnect_timeout": 1,
     }
     return {
         "ENGINE": "config.postgresql",
         # Poolers that hand a connection to somebody else after each transaction may know nothing
         # of statements that were prepared on it.
         "PREPARE": env.bool("DATABASE_PREPARE", True),
+        # For web processes and job runners; commands such as `migrate` have none.
+        "LIMITS": {
+            "statement_timeout": seconds("DATABASE_STATEMENT_SECONDS", 30),
+            "idle_in_transaction_session_timeout": seconds("DATABASE_IDLE_TRANSACTION_SECONDS", 5),
+        },
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

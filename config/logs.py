@@ -128,5 +128,7 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
             # Every job received and done is a line; at a sweep a second that is noise.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
+            # A database that is away is logged once, by what waits for it.
+            "psycopg.pool": {"level": "ERROR"},
         },
     }

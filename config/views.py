@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LogoutView, PasswordChangeView
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import redirect, render
 from django.template import loader
@@ -105,8 +107,22 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return JsonResponse(body, status=404)
 
 
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Answer a request whose database did not answer it."""
+    if request.path.startswith(API):
+        return errors.answer(request, error)
+    page = loader.render_to_string("503.html")
+    return HttpResponse(page, status=503, headers={"Retry-After": "1"})
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what broke, which has been logged, in the words of whoever reads it."""
+    """Answer what broke, which has been logged, in the words of whoever reads it.
+
+    Django calls this while it handles the exception. A database that is away is no fault of ours.
+    """
+    error = sys.exception()
+    if isinstance(error, OperationalError | InterfaceError):
+        return unavailable(request, error)
     if request.path.startswith(API):
         return errors.server_error(request)
     # Without a context processor, as one of them may be what broke.

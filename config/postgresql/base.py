@@ -20,6 +20,8 @@ from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from psycopg_pool import ConnectionPool
 
+from config.postgresql import silence
+
 _PREPARED: Final = "prepared"
 _MOST: Final = 500
 """So many statements are kept for a connection; the one used longest ago gives way."""
@@ -74,22 +76,88 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ops_class = DatabaseOperations
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Return a connection; fail at once while the database is silent."""
+        if not silence.watch.is_on:
+            return super().get_new_connection(conn_params)
+        with silence.watch.waiting():
+            return super().get_new_connection(conn_params)
+
     def _configure_connection(self, connection: Any) -> bool:
-        # Else a plan is made anew again and again, to see whether it were better for these values:
-        # ours ask for the heads of indexes, whatever the values.
         changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
+        # A pooler would hand these on to whoever gets its connection next.
         if not self.settings_dict.get("PREPARE", True):
             return changed
+        # Else a plan is made anew again and again, to see whether it were better for these values:
+        # ours ask for the heads of indexes, whatever the values.
         connection.execute("SET plan_cache_mode = force_generic_plan")
+        if self._has_limits:
+            connection.execute(self._limits())
         return True
+
+    @property
+    def _has_limits(self) -> bool:
+        limits = self.settings_dict.get("LIMITS")
+        return bool(limits) and silence.watch.is_on and self.settings_dict.get("PREPARE", True)
+
+    def _limits(self) -> str:
+        """Return the statement that limits what a session may leave others waiting for."""
+        return "; ".join(
+            f"SET {name} = {int(seconds * 1000)}"
+            for name, seconds in self.settings_dict["LIMITS"].items()
+        )
+
+    def watch(self) -> None:
+        """Bound in this process how long anything waits for the database, and holds its locks.
+
+        For processes that serve others. Migrations, backups and other commands may take their time.
+        """
+        # Connections that were opened before have no limits.
+        self.close_pool()  # type: ignore[attr-defined]
+        silence.watch.start(self._probe, on_back=self._renew)
+
+    def insist_on_answer(self) -> None:
+        """Raise a database error unless the database answers; costs nothing if it just has."""
+        if silence.watch.is_on and not silence.watch.is_fresh():
+            with self.cursor() as cursor:
+                cursor.execute("SELECT 1")
+
+    @contextlib.contextmanager
+    def without_limits(self) -> Iterator[None]:
+        """Lift the limits of a session for a block: for work that may take long, and waits for it.
+
+        Only outside a transaction.
+        """
+        if not self._has_limits:
+            yield
+            return
+        with self.cursor() as cursor:
+            cursor.execute("; ".join(f"SET {name} = 0" for name in self.settings_dict["LIMITS"]))
+        try:
+            yield
+        finally:
+            with self.cursor() as cursor:
+                cursor.execute(self._limits())
+
+    def _probe(self) -> None:
+        """Open a connection beside the pool and have it answered; raises if that fails."""
+        wanted = self.get_connection_params() | {"connect_timeout": silence.PROBE_SECONDS}
+        with silence.Probe.connect(**wanted) as connection:
+            connection.execute("SELECT 1")
+
+    def _renew(self) -> None:
+        """Replace connections that were open while the database was silent, and may be dead."""
+        if self.pool is not None:
+            self.pool.drain()
 
     @property
     def pool(self) -> Any:
         """Return this process's connections; each is looked at before it is given out."""
         pool = super().pool  # type: ignore[misc]
         if pool is not None:
-            # Django takes no check of ours; this is where the pool keeps the one that it gave.
+            # Django takes neither of ours; this is where the pool keeps what it was given.
             pool._check = check
+            pool.connection_class = silence.Connection
         return pool
 
     def prepared_cursor(self) -> CursorWrapper:

@@ -134,7 +134,10 @@ def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> Ap
             )
         case OperationalError() | InterfaceError():
             return ApiError(
-                "The database does not answer just now; try again", status=503, code=20503
+                "The database does not answer just now; try again",
+                status=503,
+                code=20503,
+                headers={"Retry-After": "1"},
             )
     return _unexpected()
 

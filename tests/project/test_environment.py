@@ -49,6 +49,19 @@ def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
     assert settings["CONN_MAX_AGE"] == 0
 
 
+def test_a_postgres_that_is_gone_without_a_word_is_noticed_by_tcp_and_by_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_STATEMENT_SECONDS", "90")
+    settings = environment.database("postgres://me@db/cord?tcp_user_timeout=4000", tmp_path)
+    assert settings["OPTIONS"]["tcp_user_timeout"] == "4000"
+    assert settings["OPTIONS"]["keepalives_idle"] == 10
+    assert settings["LIMITS"] == {
+        "statement_timeout": 90,
+        "idle_in_transaction_session_timeout": 5,
+    }
+
+
 def test_a_postgres_socket_is_named_by_its_directory(tmp_path: Path) -> None:
     assert (
         environment.database("postgres://me@/cord?host=%2Frun%2Fpg", tmp_path)["HOST"] == "/run/pg"

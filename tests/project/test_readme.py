@@ -17,7 +17,7 @@ OF_OTHER_USE: Final = {
 
 
 def test_every_setting_is_explained() -> None:
-    readers = r"env\.\w+|optional_seconds|rate_limit|origins|networks|trusted_proxies"
+    readers = r"env\.\w+|optional_seconds|rate_limit|origins|networks|trusted_proxies|seconds"
     read = rf"(?:{readers})\(\s*\"([A-Z_]+)\""
     files = [
         path for name in ("config", "routing", "agents") for path in ROOT.glob(f"{name}/**/*.py")
