@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import time
+from typing import Any, Final
 
 from celery.beat import ScheduleEntry, Scheduler, SchedulingError
 from redis.exceptions import RedisError
@@ -11,6 +12,9 @@ from redis.exceptions import RedisError
 from config import heartbeats
 
 logger = logging.getLogger(__name__)
+
+TRY_SECONDS: Final = 1.0
+"""How long after a failure a broker that is gone is tried again."""
 
 
 class TickingScheduler(Scheduler):
@@ -21,6 +25,7 @@ class TickingScheduler(Scheduler):
     """
 
     broken = False
+    try_at = 0.0
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due; return the seconds until the next tick."""
@@ -33,13 +38,19 @@ class TickingScheduler(Scheduler):
         return min(delay, 1.0)
 
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
-        """Send one job; tell of a broker that is gone, and of its return, once."""
+        """Send one job; tell of a broker that is gone, and of its return, once.
+
+        While it is gone, one job in a second is tried, as each may wait for a timeout.
+        """
+        if self.broken and time.monotonic() < self.try_at:
+            return
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except SchedulingError as error:
             if not self.broken:
                 logger.error("Beat cannot reach the job runners: %s", error)
             self.broken = True
+            self.try_at = time.monotonic() + TRY_SECONDS
         else:
             if self.broken:
                 logger.warning("Beat reaches the job runners again.")

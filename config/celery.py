@@ -35,7 +35,7 @@ class Cordboard(Celery):
 
 
 broker.install()
-app = Cordboard("cordboard")
+app = Cordboard("cordboard", task_cls="config.job:Job")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
@@ -99,13 +99,31 @@ def log_beat(**_: object) -> None:
     logger.info("beat ready")
 
 
+@signals.worker_init.connect
+def watch_database(**_: object) -> None:
+    """Notice a database that falls silent, as jobs would wait for it without end."""
+    from django.db import connection  # settings can be read only now
+
+    if connection.vendor == "postgresql":
+        connection.watch()  # type: ignore[attr-defined]
+
+
 @signals.worker_ready.connect
 def take_wakes(**_: object) -> None:
     """Have this runner take wakes beside its jobs, until it ends; one for callbacks takes none."""
-    logger.info("job runner ready queues=%s", ",".join(sorted(app.amqp.queues.consume_from)))
-    if app.conf.task_default_queue not in app.amqp.queues.consume_from:
+    queues = app.amqp.queues.consume_from
+    logger.info("job runner ready queues=%s", ",".join(sorted(queues)))
+    # Models can be imported only now.
+    from routing.callbacks import calls
+    from routing.receivers.standby import Standby
+    from routing.router import Router
+
+    if calls.QUEUE in queues:
+        standby = Standby()
+        standby.start()
+        signals.worker_shutting_down.connect(lambda **_: standby.stop(), weak=False)
+    if app.conf.task_default_queue not in queues:
         return
-    from routing.router import Router  # models can be imported only now
 
     pauses.shorten()
     router = Router()

@@ -239,6 +239,8 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **REDIS_TIMEOUTS,
+    # A runner that waits for jobs is answered every second; without an answer it connects again.
+    "health_check_interval": 3,
     "visibility_timeout": 300,
     # Publishing: one try, no waiting; callers publish after their commit and only log.
     "max_retries": 0,
@@ -256,6 +258,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONSUMER = "config.consumer:Consumer"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"

@@ -21,7 +21,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection
 
-from routing import audiences, groups, wakes
+from routing import audiences, groups, shared_redis, wakes
 from routing.callbacks import calls
 from routing.core.vocabulary import EventType as E
 from routing.models import Event
@@ -168,11 +168,17 @@ class _Courier(threading.Thread):
 
 
 async def _publish(messages: list[tuple[str, dict[str, Any]]]) -> bool:
+    if shared_redis.is_away():
+        # Known by the wakes just before: nothing need wait for another timeout.
+        return False
     layer = get_channel_layer()
     try:
         for group, message in messages:
             await layer.group_send(group, message)
-    except Exception as error:  # whatever the layer's client raises when Redis is away
+    except shared_redis.BROKEN as error:
+        logger.debug("%d messages not delivered (%s)", len(messages), error)
+        return False
+    except Exception as error:  # what the layer itself may raise
         logger.warning("%d messages not delivered (%s)", len(messages), error)
         return False
     return True

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
 from django.utils import timezone
 
 from routing import delivery, housekeeping, models, overdue, router, shared_redis
 from routing.bridge import offline
 from routing.callbacks import calls
-from routing.core.clock import microseconds
-from routing.receivers import deliveries, questions
+from routing.receivers import deliveries, questions, standby
 from routing.statistics import counting
 
 logger = logging.getLogger(__name__)
@@ -29,22 +30,13 @@ def run_cycle(workspace_sid: str, **_: object) -> None:
 def run_due_cycles(**_: object) -> None:
     """Run the router wherever something waits or is due, whoever forgot to wake it."""
     now = timezone.now()
-    us = microseconds(now)
     housekeeping.delete_overdue_tasks(now=now)
     overdue.warn_of_lag(now=now)
-    here = OuterRef("pk")
-    waiting = models.Task.objects.pending().filter(workspace=here)
-    expired = models.Task.objects.expiring().filter(workspace=here, expires_us__lte=us)
-    offers = models.Reservation.objects.pending().filter(workspace=here, deadline_us__lte=us)
-    seeking = models.Transfer.objects.filter(workspace=here, seeking=True)
-    due = models.Workspace.objects.filter(
-        Q(Exists(waiting)) | Exists(expired) | Exists(offers) | Exists(seeking)
-    )
     try:
-        for sid in due.order_by("pk").values_list("sid", flat=True):
+        for sid in router.list_due(now):
             run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
     except shared_redis.BROKEN as error:
-        logger.warning("the sweep was cut short (%s); the next one begins anew", error)
+        logger.debug("the sweep was cut short (%s); the runners sweep themselves", error)
 
 
 @shared_task
@@ -59,7 +51,7 @@ def redeliver_events(**_: object) -> None:
 @shared_task
 def call_receiver(sid: str, **_: object) -> None:
     """Post what a workspace's receiver of events, or a workflow's of offers, is owed."""
-    (deliveries if sid.startswith("WS") else questions).run(sid)
+    standby.post(sid)
 
 
 @shared_task
@@ -70,7 +62,7 @@ def sweep_receivers(**_: object) -> None:
         for sid in [*deliveries.due(now), *questions.due(now)]:
             calls.send(sid)
     except shared_redis.BROKEN as error:
-        logger.warning("callbacks wait for the next sweep (%s)", error)
+        logger.debug("callbacks wait for the next sweep (%s)", error)
 
 
 @shared_task
@@ -79,7 +71,7 @@ def sweep_sessions(**_: object) -> None:
     try:
         offline.sweep(now=timezone.now())
     except shared_redis.BROKEN as error:
-        logger.warning("dead sessions wait for the next sweep (%s)", error)
+        logger.debug("dead sessions wait for the next sweep (%s)", error)
 
 
 @shared_task
@@ -90,5 +82,8 @@ def merge_task_counts(**_: object) -> None:
 
 @shared_task
 def prune(**_: object) -> None:
-    """Forget what has been kept for as long as the settings say."""
-    housekeeping.prune(now=timezone.now())
+    """Forget what has been kept for as long as the settings say, however long that takes."""
+    database: Any = connection
+    is_limited = connection.vendor == "postgresql"
+    with database.without_limits() if is_limited else contextlib.nullcontext():
+        housekeeping.prune(now=timezone.now())

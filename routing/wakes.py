@@ -27,6 +27,7 @@ _MARK_MS = 1_000  # a mark whose job was lost stops nobody for longer than the s
 _LOCK_SECONDS = 5.0  # as long may a dead runner's lock stand in the way; it is renewed while alive
 WOKEN = "cordboard:woken"
 _MOST_WOKEN = 10_000  # of more, what came first is left to the sweep
+_LONGEST_HELD = 20.0  # seconds after which a cycle counts as hung, and its lock is given up
 _LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again queues behind the others
 
 
@@ -60,25 +61,39 @@ def wake(workspace_sid: str) -> None:
         keys = [_mark(workspace_sid), WOKEN]
         _script(client, _WAKE)(keys=keys, args=[_MARK_MS, workspace_sid, _MOST_WOKEN])
     except shared_redis.BROKEN as error:
-        logger.warning("no wake for %s (%s); the sweep will find its work", workspace_sid, error)
+        logger.debug("no wake for %s (%s); the sweep will find its work", workspace_sid, error)
+
+
+def give_back(workspace_sid: str) -> None:
+    """Let another runner have a wake that this one cannot answer."""
+    client = shared_redis.client()
+    if client is None:
+        return
+    try:
+        client.rpush(WOKEN, workspace_sid)
+    except shared_redis.BROKEN as error:
+        logger.debug("the wake of %s is lost (%s)", workspace_sid, error)
 
 
 def turns(workspace_sid: str) -> Generator[None, None, None]:
     """Yield once for each cycle that the caller should run now.
 
     Yields nothing while another runner's cycle is under way: that runner sees the mark. A workspace
-    that is woken without end gives its place up after a while, and queues for the next.
+    that is woken without end gives its place up after a while, and queues for the next. While Redis
+    is away, nothing says whether another cycle is under way: it yields once, as two do no harm.
     """
     client = shared_redis.client()
     if client is None:
         yield
         return
     give_up_at = time.monotonic() + _LONGEST_RUN
+    has_run = False
     try:
         while True:
             with _sole_runner(client, workspace_sid) as alone:
                 if not alone:
                     return
+                has_run = True
                 yield
             if not client.exists(_mark(workspace_sid)):
                 return
@@ -87,7 +102,9 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
                 wake(workspace_sid)
                 return
     except shared_redis.BROKEN as error:
-        logger.warning("%s is left to the sweep (%s)", workspace_sid, error)
+        logger.debug("%s has a cycle without a lock (%s)", workspace_sid, error)
+        if not has_run:
+            yield
 
 
 class _CycleLock(Lock):
@@ -129,11 +146,13 @@ def _sole_runner(client: redis.Redis, workspace_sid: str) -> Iterator[bool]:
 class _Keeper:
     """Renews the locks of this process's cycles, so that a long one is still the only one.
 
-    The locks of a process that has died are not renewed, and give way.
+    The locks of a process that has died are not renewed, and give way. So does that of a cycle
+    which hangs: were it renewed for ever, no other runner would route in its workspace.
     """
 
     def __init__(self) -> None:
-        self._held: set[Lock] = set()
+        self._held: dict[Lock, float] = {}
+        """Since when each is held."""
         self._changing = threading.Lock()
         self._some = threading.Event()
         self._thread: threading.Thread | None = None
@@ -141,7 +160,7 @@ class _Keeper:
     def keep(self, lock: Lock) -> None:
         """Renew a lock from now on."""
         with self._changing:
-            self._held.add(lock)
+            self._held[lock] = time.monotonic()
             self._some.set()
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="locks", daemon=True)
@@ -150,7 +169,7 @@ class _Keeper:
     def leave(self, lock: Lock) -> None:
         """Renew it no more."""
         with self._changing:
-            self._held.discard(lock)
+            self._held.pop(lock, None)
             if not self._held:
                 self._some.clear()
 
@@ -158,13 +177,27 @@ class _Keeper:
         while True:
             self._some.wait()
             time.sleep(_LOCK_SECONDS / 4)
-            with self._changing:
-                held = list(self._held)
-            for lock in held:
-                # One that is gone already, or whose cycle ended just now, is past keeping; and the
-                # thread has to outlive whatever a connection that is lost just now raises.
-                with suppress(Exception):
+            self.renew(now=time.monotonic())
+
+    def renew(self, *, now: float) -> None:
+        """Renew all locks, but for those that were held for too long."""
+        with self._changing:
+            held = dict(self._held)
+        for lock, since in held.items():
+            # One that is gone already, or whose cycle ended just now, is past keeping; and the
+            # thread has to outlive whatever a connection that is lost just now raises.
+            with suppress(Exception):
+                if now - since < _LONGEST_HELD:
                     lock.reacquire()
+                    continue
+                self.leave(lock)
+                logger.error(
+                    "cycle.hung workspace=%s seconds=%.0f: its lock is given up, and other runners"
+                    " go on",
+                    str(lock.name).rpartition(":")[2],
+                    now - since,
+                )
+                lock.release()
 
 
 _keeper = _Keeper()

@@ -68,7 +68,7 @@ class Desks:
                 try:
                     await self._write()
                 except shared_redis.BROKEN as error:
-                    logger.warning("desks.unwritten count=%d error=%s", len(self._changed), error)
+                    logger.debug("desks.unwritten count=%d error=%s", len(self._changed), error)
                     await asyncio.sleep(1.0)
                     continue
                 with contextlib.suppress(TimeoutError):

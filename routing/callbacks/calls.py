@@ -30,7 +30,7 @@ def call(sid: str) -> None:
         if client.set(_mark(sid), 1, nx=True, px=_MARK_MS):
             send(sid)
     except shared_redis.BROKEN as error:
-        logger.warning("no call for %s (%s); the sweep will find what is owed", sid, error)
+        logger.debug("no call for %s (%s); the sweep will find what is owed", sid, error)
 
 
 def clear(sid: str) -> None:
@@ -41,7 +41,7 @@ def clear(sid: str) -> None:
     try:
         client.delete(_mark(sid))
     except shared_redis.BROKEN as error:
-        logger.warning("the call for %s stays (%s)", sid, error)
+        logger.debug("the call for %s stays (%s)", sid, error)
 
 
 def call_again(sid: str, *, unfinished: bool) -> None:
@@ -53,7 +53,7 @@ def call_again(sid: str, *, unfinished: bool) -> None:
         if unfinished or client.exists(_mark(sid)):
             send(sid)
     except shared_redis.BROKEN as error:
-        logger.warning("%s is left to the sweep (%s)", sid, error)
+        logger.debug("%s is left to the sweep (%s)", sid, error)
 
 
 def send(sid: str) -> None:

@@ -128,7 +128,7 @@ def note(workspace_sid: str) -> None:
     try:
         client.set(_key(workspace_sid), secrets.token_hex(8), ex=_KEPT_SECONDS)
     except shared_redis.BROKEN as error:
-        logger.warning("%s: directories are old for a second (%s)", workspace_sid, error)
+        logger.debug("%s: directories are old for a second (%s)", workspace_sid, error)
 
 
 def _mark(workspace_sid: str) -> str | None:

@@ -20,10 +20,12 @@ class Broker:
 
     def __init__(self) -> None:
         self.is_there = True
+        self.asked = 0
         self.sent: list[str] = []
 
     def send(self, name: str, *_: Any, **__: Any) -> None:
         """Take a job, or fail as the real one does."""
+        self.asked += 1
         if not self.is_there:
             raise OperationalError("nobody there")
         self.sent.append(name)
@@ -74,8 +76,11 @@ def test_a_broker_that_is_gone_is_told_once_and_its_return_once(
         broker.is_there = False
         for _ in range(3):
             assert 0 < scheduler.tick() <= 1
+        # Each try may wait for a timeout.
+        assert broker.asked == 2
         assert len(caplog.messages) == 1
         broker.is_there = True
+        scheduler.try_at = 0.0
         for _ in range(3):
             scheduler.tick()
     assert len(broker.sent) == 4

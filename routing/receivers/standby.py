@@ -1,0 +1,100 @@
+"""Post callbacks while Redis is away, when no job says that something is due.
+
+One thread of each runner for callbacks asks Redis every second. While there is no answer, and for a
+while after, it looks in the database for what is due. The lease of each receiver sees to it that no
+two runners post to it at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.utils import timezone
+
+from routing import shared_redis
+from routing.receivers import deliveries, questions, slots
+
+logger = logging.getLogger(__name__)
+
+_PAUSE: Final = 1.0
+_AFTERWARDS: Final = 10.0
+"""Seconds for which it goes on when Redis is back: until beat and all others have it again."""
+
+
+def post(sid: str) -> None:
+    """Post what a workspace's receiver of events, or a workflow's of offers, is owed."""
+    (deliveries if sid.startswith("WS") else questions).run(sid)
+
+
+class Standby:
+    """A thread that looks for due callbacks while Redis is away, and threads that post them."""
+
+    def __init__(self) -> None:
+        """Prepare the threads."""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="callbacks-standby", daemon=True)
+        self._posting = ThreadPoolExecutor(slots.THREADS, thread_name_prefix="standby")
+        self._under_way: set[str] = set()
+
+    def start(self) -> None:
+        """Begin to look after Redis."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin no more posts."""
+        self._stop.set()
+        self._posting.shutdown(wait=False, cancel_futures=True)
+
+    def _work(self) -> None:
+        sweep_until = 0.0
+        while not self._stop.wait(_PAUSE):
+            if _redis_is_away():
+                sweep_until = time.monotonic() + _AFTERWARDS
+            if time.monotonic() >= sweep_until:
+                continue
+            try:
+                self.sweep()
+            except Exception as error:  # the thread must outlive whatever one look raises
+                _log_failure("callbacks could not be looked for", error)
+            finally:
+                close_old_connections()
+
+    def sweep(self) -> None:
+        """Have everything posted that is due, unless it is being posted already."""
+        now = timezone.now()
+        for sid in [*deliveries.due(now), *questions.due(now)]:
+            if sid not in self._under_way:
+                self._under_way.add(sid)
+                self._posting.submit(self._post, sid)
+
+    def _post(self, sid: str) -> None:
+        try:
+            post(sid)
+        except Exception as error:  # of one receiver; the next look finds what is left
+            _log_failure(f"the callbacks of {sid} could not be posted", error)
+        finally:
+            self._under_way.discard(sid)
+            connection.close()
+
+
+def _redis_is_away() -> bool:
+    client = shared_redis.client()
+    if client is None:
+        return False
+    try:
+        client.ping()
+    except shared_redis.BROKEN:
+        return True
+    return False
+
+
+def _log_failure(words: str, error: Exception) -> None:
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.debug("%s (%s)", words, error)
+    else:
+        logger.exception(words)

@@ -1,0 +1,238 @@
+"""Redis is away: it is asked once a second, logged once, and the runners look for work."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from celery.exceptions import Reject
+from django.db import OperationalError
+
+from config import consumer
+from config.job import Job
+from routing import assignment, jobs, models, router, shared_redis, wakes
+from routing.actions import workspaces
+from routing.actors import SYSTEM
+from routing.receivers import standby
+from routing.receivers.standby import Standby
+from tests import factories
+from tests.factories import NOW
+from tests.redis import private_server
+
+WS = "WS" + "0" * 32
+LONGEST = 10
+"""Seconds within which what is waited for comes, or the test fails."""
+
+
+@pytest.fixture
+def place(tmp_path: Path, settings: Any) -> Iterator[Path]:
+    """Return where the Redis of the settings listens, which does not run."""
+    settings.REDIS_URL = f"unix://{tmp_path}/redis.sock"
+    shared_redis.client_of.cache_clear()
+    yield tmp_path / "redis.sock"
+    shared_redis.client_of.cache_clear()
+
+
+def client() -> shared_redis.Client:
+    """Return the client of the settings' Redis."""
+    found = shared_redis.client()
+    assert found is not None
+    return found
+
+
+def ask_in_pipeline() -> None:
+    """Ask one thing by a pipeline."""
+    pipeline: Any = client().pipeline()
+    pipeline.get("anything")
+    pipeline.execute()
+
+
+def test_a_redis_that_is_away_is_asked_once_a_second_and_logged_once(
+    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = 0
+
+    def fail(*_: object, **__: object) -> None:
+        nonlocal asked
+        asked += 1
+        raise redis.TimeoutError("silent")
+
+    with caplog.at_level(logging.WARNING), monkeypatch.context() as away:
+        away.setattr(redis.Redis, "execute_command", fail)
+        for _ in range(5):
+            with pytest.raises(shared_redis.BROKEN):
+                client().get("anything")
+        assert asked == 1
+        client().outage._try_at = 0.0
+        for _ in range(5):
+            with pytest.raises(shared_redis.BROKEN):
+                client().get("anything")
+        assert asked == 2
+    with private_server(place), caplog.at_level(logging.WARNING):
+        client().outage._try_at = 0.0
+        for _ in range(3):
+            assert client().get("anything") is None
+        ask_in_pipeline()
+    told = [record.message.partition(" ")[0] for record in caplog.records]
+    assert told == ["redis.away:", "redis.back"]
+
+
+def test_a_pipeline_fails_at_once_too(place: Path) -> None:
+    for words in ("No such file", "Redis is away"):
+        with pytest.raises(redis.ConnectionError, match=words):
+            ask_in_pipeline()
+    assert shared_redis.is_away()
+
+
+def test_without_redis_a_cycle_runs_without_a_lock(place: Path) -> None:
+    assert len(list(wakes.turns(WS))) == 1
+
+
+def test_a_cycle_that_hangs_loses_its_lock_and_is_named(
+    real_redis: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in wakes.turns(WS):
+        wakes._keeper.renew(now=time.monotonic() + wakes._LONGEST_HELD - 1)
+        assert list(wakes.turns(WS)) == []
+        with caplog.at_level(logging.ERROR):
+            wakes._keeper.renew(now=time.monotonic() + wakes._LONGEST_HELD + 1)
+        assert len(list(wakes.turns(WS))) == 1
+    assert f"cycle.hung workspace={WS}" in caplog.text
+
+
+def test_a_runner_without_a_database_takes_no_lock_and_gives_the_wake_back(
+    real_redis: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError("silent")
+
+    monkeypatch.setattr(router, "_insist_on_database", fail)
+    wakes.wake(WS)
+    with pytest.raises(OperationalError):
+        router.Router()._take_wake()
+    assert real_redis.lrange(wakes.WOKEN, 0, -1) == [WS.encode()]
+    assert not real_redis.exists(f"cordboard:cycle:{WS}")
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + LONGEST
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_back(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor = factories.workspace()
+    factories.task(floor)
+    ran = threading.Semaphore(0)
+
+    def run(workspace: models.Workspace) -> bool:
+        assert workspace.sid == floor.sid
+        ran.release()
+        return True
+
+    monkeypatch.setattr(assignment, "run_for_a_while", run)
+    monkeypatch.setattr(router, "_PAUSE", 0.01)
+    running = router.Router(threads=2)
+    running.start()
+    try:
+        for _ in range(3):
+            assert ran.acquire(timeout=LONGEST)
+        with private_server(place):
+            client().outage._try_at = 0.0
+            until(lambda: not client().outage.is_on)
+            # What others could not wake it for is found too, as they may not have Redis yet.
+            while ran.acquire(blocking=False):
+                pass
+            for _ in range(3):
+                assert ran.acquire(timeout=LONGEST)
+    finally:
+        running.stop(timeout=LONGEST)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_redis_callbacks_that_are_due_are_posted(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor = factories.workspace()
+    url = "https://example.com/hook"
+    workspaces.update_workspace(workspace=floor, event_callback_url=url, actor=SYSTEM, now=NOW)
+    factories.task(floor)
+    posted: list[str] = []
+    done = threading.Event()
+
+    def post(sid: str) -> None:
+        posted.append(sid)
+        done.set()
+
+    monkeypatch.setattr(standby, "post", post)
+    monkeypatch.setattr(standby, "_PAUSE", 0.01)
+    running = Standby()
+    running.start()
+    try:
+        assert done.wait(LONGEST)
+    finally:
+        running.stop()
+    assert set(posted) == {floor.sid}
+
+
+@pytest.mark.django_db
+def test_with_redis_nothing_is_posted_but_by_jobs(
+    real_redis: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not standby._redis_is_away()
+
+
+def test_a_job_runner_comes_back_within_two_seconds_and_logs_one_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Connection:
+        def ensure_connection(self, note: Any, most: Any, **given: Any) -> str:
+            self.given = given
+            for _ in range(3):
+                note(OSError("refused"), 1.0)
+            return "connected"
+
+    connection = Connection()
+    made = consumer.Consumer.__new__(consumer.Consumer)
+    with caplog.at_level(logging.WARNING):
+        assert made.ensure_connected(connection) == "connected"
+    assert connection.given["interval_max"] <= 2.0
+    told = [record.message.partition(":")[0] for record in caplog.records]
+    assert told == ["jobs.away", "jobs.back"]
+
+
+def test_a_job_that_misses_the_database_goes_back_to_its_queue(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(jobs.run_cycle, Job)
+
+    def fail(**_: object) -> None:
+        raise OperationalError("silent")
+
+    monkeypatch.setattr(jobs.run_cycle, "run", fail)
+    monkeypatch.setattr("config.job.PAUSE_SECONDS", 0.0)
+    with pytest.raises(OperationalError):
+        jobs.run_cycle()
+    jobs.run_cycle.push_request(called_directly=False, is_eager=False)
+    try:
+        with caplog.at_level(logging.WARNING):
+            for _ in range(3):
+                with pytest.raises(Reject) as rejected:
+                    jobs.run_cycle()
+                assert vars(rejected.value)["requeue"]
+    finally:
+        jobs.run_cycle.pop_request()
+    assert [record.message.partition(":")[0] for record in caplog.records] == [
+        "jobs.database_failed"
+    ]
