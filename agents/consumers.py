@@ -20,7 +20,7 @@ from agents import access, commands, frames, waiting
 from agents.access import Agent
 from agents.commands import Refused
 from agents.dashboard import Panel
-from routing import groups, request_ids
+from routing import groups, request_ids, shared_redis
 from routing.bridge import desks
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
@@ -269,6 +269,9 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 async def _quietly(work: Work) -> None:
     try:
         await work()
+    except shared_redis.BROKEN as error:
+        # The channel layer has logged that Redis is away; when it is back, everything is looked at.
+        logger.debug("a desk's connection could not be looked after (%s)", error)
     except Exception:
         logger.exception("a desk's connection could not be looked after")
 

@@ -1,9 +1,9 @@
-"""The channel layer over Redis, without its two silences.
+"""The channel layer over Redis, without its three silences.
 
 That of `channels_redis` calls a group joined when Redis has only been asked, and subscribes anew
-after a lost connection without saying that what was published meanwhile is lost. Here whoever joins
-waits until Redis has answered, and every socket that is in a group hears of every interruption
-by the message `groups.interrupted`.
+after a lost connection without saying that what was published meanwhile is lost. It listens without
+end to a connection that was cut without a word. Here whoever joins waits until Redis has answered,
+and every socket that is in a group hears of every interruption by the message `groups.interrupted`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,20 @@ from typing import Any, Final
 
 from channels_redis import pubsub, utils
 from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS: Final = 3.0
 """How long Redis may take to answer; whoever wanted to join hears of an error then."""
+PING_SECONDS: Final = 3.0
+"""After how long without a word from Redis it is asked for one."""
+SILENT_SECONDS: Final = 6.0
+"""After how long without a word its connection counts as dead, and is opened again."""
+TRY_SECONDS: Final = 1.0
+"""How long after a failure a connection is tried again."""
+BROKEN: Final = (RedisError, OSError)
 
 
 class ChannelLayer(pubsub.RedisPubSubChannelLayer):  # type: ignore[misc]
@@ -92,6 +101,7 @@ class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
     def __init__(self, host: Any, channel_layer: _LoopLayer) -> None:
         super().__init__(host, channel_layer)
         self._unanswered: dict[str, asyncio.Future[None]] = {}
+        self._is_away = False
 
     def _ensure_redis(self) -> None:
         if self._redis is None:
@@ -109,7 +119,7 @@ class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
                 self._ensure_receiver()
                 self._ask(channel)
                 try:
-                    await self._pubsub.subscribe(channel)
+                    await self._ask_redis(channel)
                 except BaseException:
                     self._answered(channel)
                     raise
@@ -118,10 +128,44 @@ class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
         if answer is not None:
             await asyncio.wait_for(asyncio.shield(answer), ANSWER_SECONDS)
 
+    async def _ask_redis(self, channel: str) -> None:
+        """Ask to join; twice, as a connection that Redis has closed shows it when it is used."""
+        try:
+            await self._pubsub.subscribe(channel)
+        except RedisConnectionError:
+            await self._pubsub.subscribe(channel)
+
     async def unsubscribe(self, channel: str) -> None:
-        """Leave."""
+        """Leave; a Redis that is away has nothing to be told."""
         self._answered(channel)
-        await super().unsubscribe(channel)
+        try:
+            await super().unsubscribe(channel)
+        except BROKEN:
+            self._subscribed_to.discard(channel)
+            for name in (channel, channel.encode()):
+                self._pubsub.channels.pop(name, None)
+
+    async def _do_receiving(self) -> None:
+        """Receive without end; an outage is logged once, and its end by `interrupted`."""
+        while True:
+            try:
+                if self._pubsub.subscribed:
+                    message = await self._pubsub.get_message(
+                        ignore_subscribe_messages=True, timeout=0.1
+                    )
+                    self._receive_message(message)
+                    await self._pubsub.insist_on_answer()
+                    self._is_away = False
+                else:
+                    await asyncio.sleep(0.1)
+            except BROKEN as error:
+                if not self._is_away:
+                    logger.error("sockets.away: sockets hear nothing for now (%s)", error)
+                self._is_away = True
+                await asyncio.sleep(TRY_SECONDS)
+            except Exception:
+                logger.exception("what Redis sent could not be received")
+                await asyncio.sleep(TRY_SECONDS)
 
     async def flush(self) -> None:
         """Make it like new."""
@@ -157,14 +201,52 @@ class _Subscriptions(PubSub):
         super().__init__(pool)
         self._tell_answered = answered
         self._tell_asked_anew = asked_anew
+        self._opening = asyncio.Lock()
+        self._opening_task: asyncio.Task[Any] | None = None
+        self._heard_at = self._pinged_at = asyncio.get_running_loop().time()
+
+    async def connect(self) -> None:
+        """Open the connection if it is not open: one task at a time, or one of two is lost."""
+        if self._opening_task is asyncio.current_task():
+            return  # asked by `on_connect`, which is a part of it
+        async with self._opening:
+            self._opening_task = asyncio.current_task()
+            try:
+                await super().connect()  # type: ignore[no-untyped-call]
+            finally:
+                self._opening_task = None
+
+    async def parse_response(self, block: bool = True, timeout: float = 0) -> Any:
+        """Return what Redis says next."""
+        if self.connection is not None and not self.connection.is_connected:
+            await self.connect()
+        return await super().parse_response(block, timeout)
+
+    async def _reconnect(self, conn: Any, error: Any = None, *_: Any, **__: Any) -> None:
+        """Close a connection that has failed; the next task that needs it opens it again."""
+        await conn.disconnect(nowait=True, error=error)
 
     async def on_connect(self, connection: Any) -> None:
         """Subscribe anew, and say so."""
+        self._heard_at = asyncio.get_running_loop().time()
         self._tell_asked_anew([_text(channel) for channel in self.channels])
         await super().on_connect(connection)
 
+    async def insist_on_answer(self) -> None:
+        """Ask Redis for a word if there was none for long; drop a connection that stays silent."""
+        now = asyncio.get_running_loop().time()
+        if now - self._heard_at >= SILENT_SECONDS:
+            self._heard_at = now
+            dead: Any = self.connection
+            await dead.disconnect(nowait=True)
+            raise RedisConnectionError(f"no word for {SILENT_SECONDS:.0f} seconds")
+        if now - max(self._heard_at, self._pinged_at) >= PING_SECONDS:
+            self._pinged_at = now
+            await self.ping()
+
     async def handle_message(self, response: Any, ignore_subscribe_messages: bool = False) -> Any:
         """Note what Redis answers to being asked."""
+        self._heard_at = asyncio.get_running_loop().time()
         message: Any = await super().handle_message(response)  # type: ignore[no-untyped-call]
         if message is not None and message["type"] == "subscribe":
             self._tell_answered(_text(message["channel"]))

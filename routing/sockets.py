@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
+
+from routing import shared_redis
+
+logger = logging.getLogger(__name__)
+
+TRY_LATER: Final = 1013
+"""The close code of a server that cannot serve a socket just now."""
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -30,7 +38,13 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Serve a socket until its client is gone; raises whatever a handler raises."""
         self.scope, self.base_send = scope, send
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
-        self.channel_name = await self.channel_layer.new_channel()
+        try:
+            self.channel_name = await self.channel_layer.new_channel()
+        except shared_redis.BROKEN as error:
+            await receive()
+            await send({"type": "websocket.accept"})
+            await self._put_off(error)
+            return
         self._turn = asyncio.Lock()
         self._failure: Exception | None = None
         client = asyncio.current_task()
@@ -40,6 +54,8 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._hear(receive)
         except StopConsumer:
             return
+        except shared_redis.BROKEN as error:
+            await self._put_off(error)
         except asyncio.CancelledError:
             if self._failure is None:
                 raise
@@ -47,6 +63,12 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
         finally:
             groups.cancel()
             await asyncio.wait({groups})
+
+    async def _put_off(self, error: Exception) -> None:
+        """Close a socket that could not be told anything: its client comes back after a while."""
+        # The channel layer has logged that Redis is away.
+        logger.debug("a socket is closed without Redis (%s)", error)
+        await self.base_send({"type": "websocket.close", "code": TRY_LATER})
 
     async def _hear_groups(self, client: asyncio.Task[Any]) -> None:
         """Handle what comes by the groups; what fails there ends the socket."""
