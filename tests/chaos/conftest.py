@@ -1,0 +1,91 @@
+"""Servers whose database and Redis lie behind proxies, and a table of what their faults did."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from tests import redis, templates
+from tests.chaos.floor import Outcome
+from tests.chaos.proxy import Proxy
+from tests.running import Cordboard, running
+
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
+"""How long each fault lasts."""
+ENVIRONMENT = {"CALLBACK_ALLOW_PRIVATE": "127.0.0.1", "AUTH_TOKEN": "f" * 32}
+HEAD = "fault | gap | delay | after | answer | lost | doubled | answers"
+
+_lines: list[str] = []
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
+    """Return a list to which a test adds what it has found, for the table at the end."""
+    found: list[Outcome] = []
+    yield found
+    name = request.node.name.removeprefix("test_").replace("_", " ")
+    _lines.extend(f"{name} | {outcome.figures()}" for outcome in found)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table."""
+    if _lines:
+        terminalreporter.write_line(f"\nFaults of {SECONDS:.0f} seconds; all figures in seconds\n")
+        for line in (HEAD, *_lines):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """Return a directory with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="cb-chaos-", dir="/tmp") as directory:
+        yield Path(directory)
+
+
+@dataclass
+class Services:
+    """Where the database and Redis are."""
+
+    environment: dict[str, str]
+    redis_socket: str
+    database_socket: str = ""
+    database: str = ""
+
+    def through(self, proxy: Proxy) -> str:
+        """Return the database's URL by way of a proxy."""
+        return f"postgres://tests@127.0.0.1:{proxy.port}/{self.database}"
+
+
+@pytest.fixture
+def services(request: pytest.FixtureRequest, short: Path) -> Iterator[Services]:
+    """Run a Redis, and a database of the kind that the test is parametrized with."""
+    kind = getattr(request, "param", "postgres")
+    with redis.private_server(short / "redis.sock") as url:
+        made = Services({**ENVIRONMENT, "REDIS_URL": url}, redis_socket=str(short / "redis.sock"))
+        if kind == "postgres":
+            server: str = request.getfixturevalue("postgres_url")
+            name = f"chaos_{uuid.uuid4().hex}"
+            template = templates.migrated_postgres(server)
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            place = parse_qs(urlsplit(server).query)["host"][0]
+            made.database = name
+            made.database_socket = f"{place}/.s.PGSQL.5432"
+            made.environment["DATABASE_URL"] = server.replace("/postgres?", f"/{name}?")
+        yield made
+
+
+@contextlib.contextmanager
+def served(home: Path, services: Services, **environment: str) -> Iterator[Cordboard]:
+    """Run a server on these services."""
+    with running(home, environment={**services.environment, **environment}) as server:
+        yield server
