@@ -12,6 +12,8 @@ from django.db import InterfaceError, OperationalError
 
 logger = logging.getLogger(__name__)
 
+QUIET_SECONDS: Final = 30.0
+"""How long no job must have failed for the next failure to be another outage."""
 PAUSE_SECONDS: Final = 0.2
 """How long a job waits before it goes back, so that it does not come again at once."""
 
@@ -19,7 +21,7 @@ PAUSE_SECONDS: Final = 0.2
 class Job(Task):  # type: ignore[type-arg] # generic for mypy alone
     """A job that another runner may take when this one does not reach the database.
 
-    It expires there like any other. A failure is logged once, until a job succeeds.
+    It expires there like any other. A failure is logged unless there was another just before.
     """
 
     abstract = True
@@ -27,31 +29,28 @@ class Job(Task):  # type: ignore[type-arg] # generic for mypy alone
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Do the job."""
         try:
-            result = self.run(*args, **options)
+            return self.run(*args, **options)
         except (OperationalError, InterfaceError) as error:
             if self.request.called_directly or self.request.is_eager:
                 raise
-            _outage.begin(error)
+            _failures.note(error)
             time.sleep(PAUSE_SECONDS)
             raise Reject(error, requeue=True) from error
-        _outage.end()
-        return result
 
 
-class _Outage:
-    """Whether the last job of this process failed for want of the database."""
+class _Failures:
+    """When a job of this process last failed for want of the database."""
 
-    is_on = False
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._last = float("-inf")
 
-    def begin(self, error: Exception) -> None:
-        """Log the first failure."""
-        if not self.is_on:
+    def note(self, error: Exception) -> None:
+        """Log the first failure of an outage."""
+        now = time.monotonic()
+        if now - self._last > QUIET_SECONDS:
             logger.error("jobs.database_failed: jobs go back to their queue for now (%s)", error)
-        self.is_on = True
-
-    def end(self) -> None:
-        """Note a success."""
-        self.is_on = False
+        self._last = now
 
 
-_outage: Final = _Outage()
+_failures: Final = _Failures()

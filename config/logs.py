@@ -127,7 +127,8 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
             "axes": {"level": "ERROR"},
             # Every job received and done is a line; at a sweep a second that is noise.
             "celery.worker.strategy": {"level": "WARNING"},
-            "celery.app.trace": {"level": "WARNING"},
+            # A job that goes back to its queue is logged once an outage, by `config.job`.
+            "celery.app.trace": {"level": "ERROR"},
             # A database that is away is logged once, by what waits for it.
             "psycopg.pool": {"level": "ERROR"},
         },

@@ -19,7 +19,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from routing import audiences, groups, shared_redis, wakes
 from routing.callbacks import calls
@@ -111,6 +111,8 @@ class _Courier(threading.Thread):
                 batch, last = self._next_batch()
                 try:
                     self._carry(runner, batch, last=last)
+                except (OperationalError, InterfaceError) as error:
+                    logger.warning("events are told again later (%s)", error)
                 except Exception:  # the thread must outlive whatever one batch does to it
                     logger.exception("events could not be delivered; they will be told again")
 

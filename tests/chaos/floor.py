@@ -21,8 +21,9 @@ from urllib.parse import urlencode
 from routing.demo.client import Client
 from tests.running import ROOT, Cordboard, wait_until
 
-WORKERS = 10
+WORKERS = 30
 CAPACITY = 50
+"""Together more than a test creates, so that a task which waits was missed."""
 LONGEST_ANSWER = 60.0
 """Seconds; a client that is more patient than any answer may be slow."""
 

@@ -15,7 +15,7 @@ from celery.exceptions import Reject
 from django.db import OperationalError
 
 from config import consumer
-from config.job import Job
+from config.job import Job, _Failures
 from routing import assignment, jobs, models, router, shared_redis, wakes
 from routing.actions import workspaces
 from routing.actors import SYSTEM
@@ -222,6 +222,7 @@ def test_a_job_that_misses_the_database_goes_back_to_its_queue(
 
     monkeypatch.setattr(jobs.run_cycle, "run", fail)
     monkeypatch.setattr("config.job.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("config.job._failures", _Failures())
     with pytest.raises(OperationalError):
         jobs.run_cycle()
     jobs.run_cycle.push_request(called_directly=False, is_eager=False)
