@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from routing import models, store
@@ -44,6 +45,13 @@ def _never() -> bool:
     return False
 
 
+def _raise_if_lost(error: Exception) -> None:
+    """Raise an error again after which the connection is gone: no row is at fault."""
+    is_lost = connection.connection is None or getattr(connection.connection, "closed", False)
+    if is_lost and isinstance(error, OperationalError | InterfaceError):
+        raise error
+
+
 def _each(action: Callable[..., object]) -> Apply:
     """Return an action on one decision as one on many; what has changed since is dropped."""
 
@@ -56,7 +64,8 @@ def _each(action: Callable[..., object]) -> Apply:
                 action(decision, now=now)
             except StaleState as error:
                 logger.debug("%s: %s", type(decision).__name__, error)
-            except Exception:  # one row that nothing can be done with stops no other
+            except Exception as error:  # one row that nothing can be done with stops no other
+                _raise_if_lost(error)
                 logger.exception("%s cannot be carried out", decision)
             else:
                 done += 1
@@ -72,6 +81,7 @@ def _in_slices(act: Callable[[Sequence[Any], datetime], int]) -> Apply:
         try:
             return act(decided, now)
         except Exception as error:
+            _raise_if_lost(error)
             if len(decided) == 1:
                 logger.exception("%s cannot be carried out", decided[0])
                 return 0
@@ -104,6 +114,7 @@ def _reserve(decided: Sequence[decisions.ReserveWorkers], now: datetime, is_over
     try:
         return offers.reserve_workers(decided, now=now)
     except Exception as error:
+        _raise_if_lost(error)
         if len(decided) == 1:
             if not isinstance(error, StaleState):
                 logger.exception("task %s cannot be offered", decided[0].task.sid)

@@ -27,7 +27,7 @@ _MARK_MS = 1_000  # a mark whose job was lost stops nobody for longer than the s
 _LOCK_SECONDS = 5.0  # as long may a dead runner's lock stand in the way; it is renewed while alive
 WOKEN = "cordboard:woken"
 _MOST_WOKEN = 10_000  # of more, what came first is left to the sweep
-_LONGEST_HELD = 20.0  # seconds after which a cycle counts as hung, and its lock is given up
+_LONGEST_HELD = 8.0  # seconds after which a cycle counts as hung, and its lock is given up
 _LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again queues behind the others
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from celery.exceptions import Reject
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from config import consumer
 from config.job import Job, _Failures
 from routing import assignment, jobs, models, router, shared_redis, wakes
-from routing.actions import workspaces
+from routing.actions import offers, workspaces
 from routing.actors import SYSTEM
 from routing.receivers import standby
 from routing.receivers.standby import Standby
@@ -237,3 +237,27 @@ def test_a_job_that_misses_the_database_goes_back_to_its_queue(
     assert [record.message.partition(":")[0] for record in caplog.records] == [
         "jobs.database_failed"
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cycle_whose_connection_is_lost_ends_and_blames_no_task(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    floor = factories.workspace()
+    factories.worker(floor, capacity={"chat": 5})
+    tasks = [factories.task(floor) for _ in range(3)]
+    tried: list[int] = []
+
+    def lose(decided: Sequence[Any], **_: object) -> int:
+        tried.append(len(decided))
+        connection.close()
+        raise OperationalError("the database does not answer")
+
+    with monkeypatch.context() as lost:
+        lost.setattr(offers, "reserve_workers", lose)
+        with pytest.raises(OperationalError):
+            factories.run(floor)
+    assert tried == [3]
+    assert not caplog.records
+    factories.run(floor)
+    assert [factories.status(task) for task in tasks] == ["reserved"] * 3
