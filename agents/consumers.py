@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from agents import access, commands, frames, waiting
@@ -269,8 +270,8 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 async def _quietly(work: Work) -> None:
     try:
         await work()
-    except shared_redis.BROKEN as error:
-        # The channel layer has logged that Redis is away; when it is back, everything is looked at.
+    except (*shared_redis.BROKEN, OperationalError, InterfaceError) as error:
+        # What noticed that Redis or the database is away has logged it. The next look makes up.
         logger.debug("a desk's connection could not be looked after (%s)", error)
     except Exception:
         logger.exception("a desk's connection could not be looked after")

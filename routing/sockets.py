@@ -11,6 +11,7 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
+from django.db import InterfaceError, OperationalError
 
 from routing import shared_redis
 
@@ -54,7 +55,7 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._hear(receive)
         except StopConsumer:
             return
-        except shared_redis.BROKEN as error:
+        except (*shared_redis.BROKEN, OperationalError, InterfaceError) as error:
             await self._put_off(error)
         except asyncio.CancelledError:
             if self._failure is None:
@@ -65,9 +66,9 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.wait({groups})
 
     async def _put_off(self, error: Exception) -> None:
-        """Close a socket that could not be told anything: its client comes back after a while."""
-        # The channel layer has logged that Redis is away.
-        logger.debug("a socket is closed without Redis (%s)", error)
+        """Close a socket that cannot be served for now: its client comes back after a while."""
+        # That Redis or the database is away is logged by what noticed it.
+        logger.debug("a socket is put off (%s)", error)
         await self.base_send({"type": "websocket.close", "code": TRY_LATER})
 
     async def _hear_groups(self, client: asyncio.Task[Any]) -> None:

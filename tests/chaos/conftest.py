@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -15,12 +14,10 @@ import psycopg
 import pytest
 
 from tests import redis, templates
-from tests.chaos.floor import Outcome
+from tests.chaos.floor import SECONDS, Outcome
 from tests.chaos.proxy import Proxy
 from tests.running import Cordboard, running
 
-SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
-"""How long each fault lasts."""
 ENVIRONMENT = {"CALLBACK_ALLOW_PRIVATE": "127.0.0.1", "AUTH_TOKEN": "f" * 32}
 HEAD = "fault | gap | delay | after | answer | lost | doubled | answers"
 
@@ -63,6 +60,13 @@ class Services:
     def through(self, proxy: Proxy) -> str:
         """Return the database's URL by way of a proxy."""
         return f"postgres://tests@127.0.0.1:{proxy.port}/{self.database}"
+
+
+BOTH = pytest.mark.parametrize(
+    "services",
+    [pytest.param("postgres", marks=pytest.mark.postgres), "sqlite"],
+    indirect=True,
+)
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ import contextlib
 import http.client
 import itertools
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,10 @@ from urllib.parse import urlencode
 from routing.demo.client import Client
 from tests.running import ROOT, Cordboard, wait_until
 
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
+"""How long each fault lasts."""
+AROUND = 8.0
+"""Seconds of load before a fault and after it."""
 WORKERS = 30
 CAPACITY = 50
 """Together more than a test creates, so that a task which waits was missed."""
@@ -82,6 +87,8 @@ class Floor:
         self._server = server
         self._rate = rate
         self.ports = [int(server.port)]
+        self.began = self.ended = 0.0
+        """Between which moments the last fault lasted."""
         self.answers: list[Answer] = []
         known = server.credentials()
         name, password = known["ACCOUNT_SID"], known["AUTH_TOKEN"]
@@ -154,6 +161,19 @@ class Floor:
             return False
 
         wait_until(none_waits, "every task is offered", seconds=seconds)
+
+    def endure(self, begin: Callable[[], object], end: Callable[[], object]) -> Outcome:
+        """Create tasks before, during and after a fault, and return what it did."""
+        with self.load():
+            time.sleep(AROUND)
+            began = time.time()
+            begin()
+            time.sleep(SECONDS)
+            end()
+            self.began, self.ended = began, time.time()
+            time.sleep(AROUND)
+        self.wait_for_offers()
+        return self.outcome(began, self.ended)
 
     def outcome(self, began: float, ended: float) -> Outcome:
         """Read the database, and tell what the fault between two moments did.

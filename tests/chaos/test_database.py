@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import http.client
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import SECONDS, Services, served
-from tests.chaos.floor import Floor, Outcome, check, part
+from tests.chaos.conftest import Services, served
+from tests.chaos.floor import AROUND, Floor, Outcome, check, part
 from tests.chaos.proxy import Proxy
 from tests.running import free_port, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.postgres]
-BEFORE = 8.0
-"""Seconds of load before and after a fault."""
 LONGEST = 10.0
 
 
@@ -28,17 +25,7 @@ def test_a_runner_is_cut_off_from_the_database_beside_a_healthy_one(
         served(tmp_path / "var", services) as server,
         part(server, "jobs", DATABASE_URL=services.through(proxy)),
     ):
-        floor = Floor(server, rate=8)
-        with floor.load():
-            time.sleep(BEFORE)
-            began = time.time()
-            proxy.stall()
-            time.sleep(SECONDS)
-            proxy.resume()
-            ended = time.time()
-            time.sleep(BEFORE)
-        floor.wait_for_offers()
-        outcome = floor.outcome(began, ended)
+        outcome = Floor(server, rate=8).endure(proxy.stall, proxy.resume)
     note.append(outcome)
     check(outcome)
     assert outcome.longest_gap <= LONGEST
@@ -47,30 +34,19 @@ def test_a_runner_is_cut_off_from_the_database_beside_a_healthy_one(
 def test_one_of_two_web_processes_is_cut_off_from_the_database(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
+    other = free_port()
     with (
         Proxy(services.database_socket).running() as proxy,
         served(tmp_path / "var", services) as server,
+        part(server, "web", "127.0.0.1", str(other), DATABASE_URL=services.through(proxy)),
     ):
-        other = free_port()
-        with part(server, "web", "127.0.0.1", str(other), DATABASE_URL=services.through(proxy)):
-            wait_until(lambda: answers(other), "the second web process answers")
-            floor = Floor(server, rate=8)
-            floor.ports.append(other)
-            with floor.load():
-                time.sleep(BEFORE)
-                began = time.time()
-                proxy.stall()
-                time.sleep(SECONDS)
-                proxy.resume()
-                ended = time.time()
-                time.sleep(BEFORE)
-            floor.wait_for_offers()
-            outcome = floor.outcome(began, ended)
+        wait_until(lambda: answers(other), "the second web process answers")
+        floor = Floor(server, rate=8)
+        floor.ports.append(other)
+        outcome = floor.endure(proxy.stall, proxy.resume)
     note.append(outcome)
     check(outcome)
-    assert outcome.longest_answer <= LONGEST
-    assert set(outcome.statuses) <= {201, 503}
-    assert all(answer.status == 201 for answer in floor.answers if answer.at > ended + BEFORE / 2)
+    check_answers(floor, outcome)
 
 
 def test_the_database_is_cut_off_from_everything(
@@ -81,21 +57,34 @@ def test_the_database_is_cut_off_from_everything(
         served(tmp_path / "var", services, DATABASE_URL=services.through(proxy)) as server,
     ):
         floor = Floor(server, rate=4)
-        with floor.load():
-            time.sleep(BEFORE)
-            began = time.time()
-            proxy.stall()
-            time.sleep(SECONDS)
-            proxy.resume()
-            ended = time.time()
-            time.sleep(BEFORE)
-        floor.wait_for_offers()
-        outcome = floor.outcome(began, ended)
+        outcome = floor.endure(proxy.stall, proxy.resume)
     note.append(outcome)
     check(outcome)
-    assert outcome.longest_answer <= LONGEST
+    check_answers(floor, outcome)
     assert outcome.delay_after <= LONGEST
-    assert all(answer.status == 201 for answer in floor.answers if answer.at > ended + BEFORE / 2)
+
+
+def test_a_slow_database_counts_as_no_silent_one(
+    tmp_path: Path, services: Services, note: list[Outcome]
+) -> None:
+    with (
+        Proxy(services.database_socket).running() as proxy,
+        served(tmp_path / "var", services, DATABASE_URL=services.through(proxy)) as server,
+    ):
+        outcome = Floor(server, rate=1).endure(lambda: proxy.slow(0.05), proxy.resume)
+        said = server.said()
+    note.append(outcome)
+    check(outcome)
+    assert set(outcome.statuses) == {201}
+    assert "database.silent" not in said
+
+
+def check_answers(floor: Floor, outcome: Outcome) -> None:
+    """Fail if a client waited for long, or was refused when the fault was over."""
+    assert outcome.longest_answer <= LONGEST
+    assert set(outcome.statuses) <= {201, 503}
+    late = [answer for answer in floor.answers if answer.at > floor.ended + AROUND / 2]
+    assert {answer.status for answer in late} == {201}
 
 
 def answers(port: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -11,21 +13,14 @@ import pytest
 
 from tests import redis
 from tests.callbacks.receiver import Receiver, Request
-from tests.chaos.conftest import ENVIRONMENT, SECONDS, Services, served
+from tests.chaos.conftest import BOTH, ENVIRONMENT, Services, served
 from tests.chaos.floor import Floor, Outcome, check
 from tests.chaos.proxy import Proxy
+from tests.running import running
 
 pytestmark = pytest.mark.chaos
-BEFORE = 8.0
-"""Seconds of load before and after a fault."""
 LONGEST = 10.0
 LONGEST_DELAY = 2.0
-
-both = pytest.mark.parametrize(
-    "services",
-    [pytest.param("postgres", marks=pytest.mark.postgres), "sqlite"],
-    indirect=True,
-)
 
 
 class Posts:
@@ -40,47 +35,37 @@ class Posts:
         self._moments.append(time.time())
         request.answer()
 
-    def longest_gap(self, began: float, ended: float) -> float:
-        """Return the longest time between two moments without a post."""
-        seen = [began, *(each for each in self._moments if began <= each <= ended), ended]
-        return max(b - a for a, b in itertools.pairwise(seen))
+    def longest_gap(self, floor: Floor) -> float:
+        """Return the longest time without a post in a floor's fault."""
+        within = [each for each in self._moments if floor.began <= each <= floor.ended]
+        return max(b - a for a, b in itertools.pairwise([floor.began, *within, floor.ended]))
 
 
 @pytest.mark.quick
-@both
+@BOTH
 def test_redis_is_stopped_and_comes_back_empty(
     tmp_path: Path, short: Path, services: Services, note: list[Outcome]
 ) -> None:
-    posts = Posts()
-    place = short / "stopped.sock"
+    posts, place = Posts(), short / "stopped.sock"
     with contextlib.ExitStack() as stack:
-        with redis.private_server(place) as url:
-            server = stack.enter_context(served(tmp_path / "var", services, REDIS_URL=url))
-            stack.enter_context(posts.receiver.running())
-            floor = Floor(server, rate=2, events=posts.receiver.url)
-            load = floor.load()
-            load.__enter__()
-            time.sleep(BEFORE)
-        try:
-            began = time.time()
-            time.sleep(SECONDS)
-            stack.enter_context(redis.private_server(place))
-            ended = time.time()
-            time.sleep(BEFORE)
-        finally:
-            load.__exit__(None, None, None)
-        floor.wait_for_offers()
-        outcome = floor.outcome(began, ended)
+        first = contextlib.ExitStack()
+        url = first.enter_context(redis.private_server(place))
+        server = stack.enter_context(served(tmp_path / "var", services, REDIS_URL=url))
+        stack.enter_context(posts.receiver.running())
+        floor = Floor(server, rate=2, events=posts.receiver.url)
+        outcome = floor.endure(
+            first.close, lambda: stack.enter_context(redis.private_server(place))
+        )
         said = server.said()
     note.append(outcome)
     check(outcome)
     assert set(outcome.statuses) == {201}
     assert outcome.longest_delay <= LONGEST_DELAY
-    assert posts.longest_gap(began, ended) <= LONGEST_DELAY + 1
+    assert posts.longest_gap(floor) <= LONGEST_DELAY + 1
     assert "Traceback" not in said
 
 
-@both
+@BOTH
 def test_redis_falls_silent_for_everything(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
@@ -91,22 +76,30 @@ def test_redis_falls_silent_for_everything(
         posts.receiver.running(),
     ):
         floor = Floor(server, rate=2, events=posts.receiver.url)
-        with floor.load():
-            time.sleep(BEFORE)
-            began = time.time()
-            proxy.stall()
-            time.sleep(SECONDS)
-            proxy.resume()
-            ended = time.time()
-            time.sleep(BEFORE)
-        floor.wait_for_offers()
-        outcome = floor.outcome(began, ended)
+        outcome = floor.endure(proxy.stall, proxy.resume)
         said = server.said()
     note.append(outcome)
+    check_silence(outcome)
+    assert posts.longest_gap(floor) <= LONGEST
+    assert "Traceback" not in said
+
+
+def test_the_bundled_redis_hangs(tmp_path: Path, note: list[Outcome]) -> None:
+    with running(tmp_path / "var", environment=ENVIRONMENT) as server:
+        process = server.part("redis")
+        outcome = Floor(server, rate=2).endure(
+            lambda: os.kill(process, signal.SIGSTOP), lambda: os.kill(process, signal.SIGCONT)
+        )
+        said = server.said()
+    note.append(outcome)
+    check_silence(outcome)
+    assert "Traceback" not in said
+
+
+def check_silence(outcome: Outcome) -> None:
+    """Fail if tasks or clients waited for long."""
     check(outcome)
     assert set(outcome.statuses) == {201}
     assert outcome.longest_answer <= LONGEST
     assert outcome.longest_delay <= LONGEST
     assert outcome.delay_after <= LONGEST_DELAY
-    assert posts.longest_gap(began, ended) <= LONGEST
-    assert "Traceback" not in said
