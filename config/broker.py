@@ -8,9 +8,14 @@ that has gone: what a runner leaves, the next sweep finds in the database.
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import Any, Final
 
 from kombu.transport import redis as kombu_redis
+from redis.exceptions import RedisError
+
+GONE: Final = (RedisError, OSError)
+"""What is raised when Redis has just gone, before the runner has noticed."""
 
 
 class Channel(kombu_redis.Channel):
@@ -20,8 +25,18 @@ class Channel(kombu_redis.Channel):
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Acknowledge a job that is done, to whoever still knows of it."""
-        if self.connection is not None and self.connection.client is not None:
-            super().basic_ack(delivery_tag, multiple=multiple)
+        if self._is_connected():
+            with contextlib.suppress(*GONE):
+                super().basic_ack(delivery_tag, multiple=multiple)
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Hand back a job that could not be done, to whoever still knows of it."""
+        if self._is_connected():
+            with contextlib.suppress(*GONE):
+                super().basic_reject(delivery_tag, requeue=requeue)
+
+    def _is_connected(self) -> bool:
+        return self.connection is not None and self.connection.client is not None
 
 
 def install() -> None:

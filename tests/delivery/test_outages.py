@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import redis
 from celery.exceptions import Reject
 from django.db import OperationalError, connection
 
-from config import consumer
+from config import broker, consumer
 from config.job import Job, _Failures
 from routing import assignment, jobs, models, router, shared_redis, wakes
 from routing.actions import offers, workspaces
@@ -261,3 +262,18 @@ def test_a_cycle_whose_connection_is_lost_ends_and_blames_no_task(
     assert not caplog.records
     factories.run(floor)
     assert [factories.status(task) for task in tasks] == ["reserved"] * 3
+
+
+def test_a_job_that_ends_just_when_redis_has_gone_is_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise redis.ConnectionError("gone")
+
+    parent = broker.Channel.__mro__[1]
+    monkeypatch.setattr(parent, "basic_ack", fail)
+    monkeypatch.setattr(parent, "basic_reject", fail)
+    channel = broker.Channel.__new__(broker.Channel)
+    for channel.connection in (None, SimpleNamespace(client="there")):
+        channel.basic_ack("tag")
+        channel.basic_reject("tag", requeue=True)
