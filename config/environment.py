@@ -230,9 +230,8 @@ def database(url: str, directory: Path) -> dict[str, Any]:
     }
     return {
         "ENGINE": "config.postgresql",
-        # Poolers that hand a connection to somebody else after each transaction may know nothing
-        # of statements that were prepared on it.
-        "PREPARE": env.bool("DATABASE_PREPARE", True),
+        # None leaves it to each new connection to find out whether a pooler stands between.
+        "PREPARE": env.bool("DATABASE_PREPARE", None),
         # For web processes and job runners; commands such as `migrate` have none.
         "LIMITS": {
             "statement_timeout": seconds("DATABASE_STATEMENT_SECONDS", 30),

@@ -20,7 +20,7 @@ from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from psycopg_pool import ConnectionPool
 
-from config.postgresql import silence
+from config.postgresql import preparing, silence
 
 _PREPARED: Final = "prepared"
 _MOST: Final = 500
@@ -85,20 +85,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _configure_connection(self, connection: Any) -> bool:
         changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
-        # A pooler would hand these on to whoever gets its connection next.
-        if not self.settings_dict.get("PREPARE", True):
+        wanted = self.settings_dict.get("PREPARE")
+        connection.prepares = preparing.configure(connection, wanted=wanted)
+        # A pooler would hand limits on to the next client of its connection.
+        if not connection.prepares:
             return changed
-        # Else a plan is made anew again and again, to see whether it were better for these values:
-        # ours ask for the heads of indexes, whatever the values.
-        connection.execute("SET plan_cache_mode = force_generic_plan")
         if self._has_limits:
             connection.execute(self._limits())
         return True
 
     @property
     def _has_limits(self) -> bool:
-        limits = self.settings_dict.get("LIMITS")
-        return bool(limits) and silence.watch.is_on and self.settings_dict.get("PREPARE", True)
+        return bool(self.settings_dict.get("LIMITS")) and silence.watch.is_on
+
+    @property
+    def _prepares(self) -> bool:
+        """Whether the connection, which is opened if need be, may have prepared statements."""
+        self.ensure_connection()
+        return bool(self.connection.prepares)
 
     def _limits(self) -> str:
         """Return the statement that limits what a session may leave others waiting for."""
@@ -128,7 +132,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Only outside a transaction.
         """
-        if not self._has_limits:
+        if not (self._has_limits and self._prepares):
             yield
             return
         with self.cursor() as cursor:
@@ -163,10 +167,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def prepared_cursor(self) -> CursorWrapper:
         """Return a cursor for statements of which there are few, asked very often.
 
-        With `PREPARE` off in the settings, as poolers that share connections between transactions
-        may need it, it is a cursor like any other.
+        Behind a pooler, or with `PREPARE` off in the settings, it is a cursor like any other.
         """
-        if not self.settings_dict.get("PREPARE", True):
+        if not self._prepares:
             return self.cursor()
         cursor: CursorWrapper = self._cursor(_PREPARED)  # type: ignore[attr-defined]
         return cursor
@@ -174,10 +177,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @contextlib.contextmanager
     def pipeline(self) -> Iterator[None]:
         """Send the statements of a block one after another, and wait for all answers at its end."""
-        if not self.settings_dict.get("PREPARE", True):
+        if not self._prepares:
             yield
             return
-        self.ensure_connection()
         with self.wrap_database_errors, self.connection.pipeline():
             yield
 

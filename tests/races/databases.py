@@ -12,8 +12,14 @@ import psycopg
 from tests import launcher, templates
 
 
-def play(postgres_url: str, module: str, *arguments: str, **environment: str) -> dict[str, Any]:
-    """Run a module in a process and a database of its own, and return what it reports."""
+def play(
+    postgres_url: str, module: str, *arguments: str, through: str | None = None, **environment: str
+) -> dict[str, Any]:
+    """Run a module in a process and a database of its own, and return what it reports.
+
+    Arguments:
+        through: URL of a pooler by which the module reaches the database.
+    """
     name = f"race_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         template = templates.migrated_postgres(postgres_url)
@@ -22,7 +28,7 @@ def play(postgres_url: str, module: str, *arguments: str, **environment: str) ->
         *("-m", module, *arguments),
         env={
             **os.environ,
-            "RACES_DATABASE_URL": postgres_url.replace("/postgres?", f"/{name}?"),
+            "RACES_DATABASE_URL": (through or postgres_url).replace("/postgres?", f"/{name}?"),
             **environment,
         },
         timeout=300,

@@ -1,0 +1,72 @@
+"""Prepared statements that can never answer for another client's, and none behind a pooler.
+
+A pooler in transaction mode gives each transaction any of its connections to the server. With the
+driver's names, `_pg3_0` and so on, a statement of another client may be found there and answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from typing import Any, Final
+
+from psycopg._preparing import Prepare, PrepareManager
+
+logger = logging.getLogger(__name__)
+
+_PLAN_ONCE: Final = """
+    SELECT pg_backend_pid(), set_config(
+        'plan_cache_mode',
+        CASE WHEN %s OR pg_backend_pid() = %s THEN 'force_generic_plan'
+        ELSE current_setting('plan_cache_mode') END,
+        false
+    )
+"""
+
+
+class UniqueNames(PrepareManager):
+    """The driver's statements of one connection, under names that no other connection has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prefix = secrets.token_hex(8)
+
+    def get(self, query: Any, prepare: bool | None = None) -> tuple[Prepare, bytes]:
+        """Return whether to prepare a statement, and its name."""
+        decided, name = super().get(query, prepare)
+        if decided is Prepare.SHOULD:
+            name = f"cb_{self._prefix}_{self._prepared_idx}".encode()
+        return decided, name
+
+
+_is_warned = threading.Event()
+
+
+def configure(connection: Any, *, wanted: bool | None) -> bool:
+    """Make a new connection ready for prepared statements; return whether it may have them.
+
+    A connection that a pooler made is told by its process id: the one from the handshake is not
+    the server's. The planner then also need not look for better plans again and again: prepared
+    statements read the heads of indexes, whatever the values.
+
+    Arguments:
+        wanted: True and False decide; None prepares unless a pooler stands before PostgreSQL.
+    """
+    connection._prepared = UniqueNames()
+    if wanted is False:
+        return False
+    pid = connection.info.backend_pid
+    found = connection.execute(_PLAN_ONCE, [bool(wanted), pid]).fetchone()[0]
+    if wanted or found == pid:
+        return True
+    if not _is_warned.is_set():
+        _is_warned.set()
+        logger.warning(
+            "no prepared statements: a pooler stands before PostgreSQL (process %d answers for %d);"
+            " set DATABASE_PREPARE=1 if it pools sessions or keeps track of prepared statements,"
+            " DATABASE_PREPARE=0 to say that it does not",
+            found,
+            pid,
+        )
+    return False
