@@ -1,6 +1,6 @@
 """Create accounts, and renew or rotate their auth tokens.
 
-Renewing ends the old token at once. Rotating has an overlap: a secondary token opens the same as
+Renewing ends the old token at once. Rotating has an overlap: a secondary token is accepted beside
 the primary one, until it is promoted to the primary or deleted.
 """
 
@@ -29,10 +29,10 @@ class UnreadableToken(NotNow):
 def create_account(
     *, friendly_name: str, now: datetime, sid: str | None = None, auth_token: str | None = None
 ) -> tuple[models.Account, str]:
-    """Create an account; return it with its auth token in clear, which is shown this once.
+    """Create an account; return it with its auth token in clear, which is shown only once.
 
     Arguments:
-        sid, auth_token: use these instead of fresh random ones.
+        sid, auth_token: values to use instead of random ones.
 
     Raises `InvalidInput` for a sid that is malformed or taken.
     """
@@ -54,7 +54,7 @@ def create_account(
 
 
 def rename_account(*, account: models.Account, friendly_name: str, now: datetime) -> models.Account:
-    """Call an account otherwise; its sid and its token stay."""
+    """Rename an account; its sid and its token stay."""
     account.friendly_name = inputs.name(friendly_name)
     account.date_updated = now
     models.Account.objects.filter(pk=account.pk).update(
@@ -66,9 +66,9 @@ def rename_account(*, account: models.Account, friendly_name: str, now: datetime
 def renew_auth_token(
     *, account: models.Account, now: datetime, auth_token: str | None = None
 ) -> str:
-    """Give an account another auth token and return it, which is shown this once.
+    """Replace an account's auth token and return the new one, which is shown only once.
 
-    The old one opens nothing from then on, and signs no callback. A secondary one stays.
+    The old token is rejected from then on, and signs no callback. A secondary token stays.
     """
     auth_token = auth_token or secrets.token_hex(16)
     account.sealed_auth_token = secretbox.seal(auth_token)
@@ -80,9 +80,9 @@ def renew_auth_token(
 
 
 def create_secondary_token(*, account: models.Account, now: datetime) -> str:
-    """Give an account a second auth token and return it, which is shown this once.
+    """Create a second auth token for an account and return it, which is shown only once.
 
-    Both tokens are good; callbacks are signed by the primary one.
+    Both tokens are accepted; callbacks are signed by the primary one.
 
     Raises `StaleState` when there is a secondary token already: programs may use it.
     """
@@ -101,9 +101,9 @@ def create_secondary_token(*, account: models.Account, now: datetime) -> str:
 def promote_secondary_token(*, account: models.Account, now: datetime) -> str:
     """Make an account's secondary auth token its primary one, and return it.
 
-    The primary one opens nothing from then on; callbacks are signed by the promoted one.
+    The old primary token is rejected from then on; callbacks are signed by the promoted one.
 
-    Raises `NoSecondaryToken`, and `UnreadableToken` for one that would lock everyone out.
+    Raises `NoSecondaryToken`, or `UnreadableToken` for a token that no client could use any more.
     """
     account.refresh_from_db(fields=["sealed_secondary_token"])
     sealed = account.sealed_secondary_token
@@ -117,7 +117,7 @@ def promote_secondary_token(*, account: models.Account, now: datetime) -> str:
         sealed_auth_token=sealed, sealed_secondary_token="", date_updated=now
     )
     if not promoted:
-        raise StaleState("the secondary auth token has changed in the same moment; try again")
+        raise StaleState("the secondary auth token was changed at the same time; try again")
     account.sealed_auth_token, account.sealed_secondary_token = sealed, ""
     account.date_updated = now
     return token

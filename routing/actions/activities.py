@@ -26,7 +26,7 @@ def create_activity(
     actor: Actor,
     now: datetime,
 ) -> models.Activity:
-    """Create an activity; whether it lets work come is fixed from then on."""
+    """Create an activity; whether its workers take work is fixed from then on."""
     named = {friendly_name: available}
     (activity,) = create_activities(workspace=workspace, named=named, actor=actor, now=now)
     return activity
@@ -36,17 +36,17 @@ def create_activity(
 def create_activities(
     *, workspace: models.Workspace, named: Mapping[str, bool], actor: Actor, now: datetime
 ) -> list[models.Activity]:
-    """Create activities at once; see `create_activity`.
+    """Create several activities; see `create_activity`.
 
     Arguments:
         named: availability by friendly name.
 
     Raises:
-        InvalidInput: where the workspace would have more than `LIMIT`, or has one of a name.
+        InvalidInput: when the workspace would exceed `LIMIT`, or already has one of these names.
     """
     if workspace.activities.count() + len(named) > LIMIT:
         raise InvalidInput(
-            f"a workspace has at most {LIMIT} activities; delete one that nobody uses",
+            f"a workspace has at most {LIMIT} activities; delete one that is not in use",
             field="friendly_name",
         )
     with _unique(" or ".join(named)):
@@ -69,13 +69,13 @@ def create_activities(
 def rename_activity(
     *, activity: models.Activity, friendly_name: str, actor: Actor, now: datetime
 ) -> models.Activity:
-    """Give an activity another name."""
+    """Rename an activity."""
     locks.lock_row(activity)
     activity.friendly_name = inputs.name(friendly_name)
     activity.date_updated = now
     with _unique(friendly_name):
         activity.save(update_fields=["friendly_name", "date_updated"])
-    # Expressions read the activity's name: what was seen of these workers no longer holds.
+    # Expressions read the activity's name, so snapshots of these workers are out of date.
     here = models.Worker.objects.filter(activity=activity)
     locks.lock_workers(here)
     here.update(version=F("version") + 1)

@@ -1,4 +1,4 @@
-"""Move a worker from one activity to another, by hand or because of what became of an offer."""
+"""Move a worker from one activity to another, by hand or as the result of an offer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from routing.core.vocabulary import EventType, ReservationStatus
 def move_worker(
     worker: models.Worker, activity: models.Activity, *, actor: Actor, now: datetime
 ) -> None:
-    """Put a worker into an activity; staying in the same one is no change and no event."""
+    """Move a worker to an activity; the present activity means no change and no event."""
     previous = worker.activity
     if previous.pk == activity.pk:
         return
@@ -41,10 +41,10 @@ def move_worker(
 def follow_reservation(
     reservation: models.Reservation, status: ReservationStatus, *, actor: Actor, now: datetime
 ) -> None:
-    """Move a worker as the new status of their reservation asks (behaviour.md §4.2).
+    """Move a worker to the activity that their reservation's new status requires.
 
-    An offer that expired moves them to the workspace's timeout activity. Everything else moves
-    workers only where multitasking is off.
+    An expired offer moves them to the workspace's timeout activity. Other statuses move workers
+    only where multitasking is off (behaviour.md §4.2).
     """
     workspace = reservation.task.workspace
     queue = reservation.task.task_queue

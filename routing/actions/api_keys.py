@@ -1,4 +1,4 @@
-"""Create and revoke API keys, and note when they are used."""
+"""Create and revoke API keys, and record their last use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from routing.actions import inputs
 from routing.actions.errors import InvalidInput, StaleState
 
 NOTED_EVERY: Final = timedelta(minutes=1)
-"""How exactly a key's last use is known: to write it down more often would cost every request."""
+"""Precision of a key's last use: recording it more often would cost every request a write."""
 
 
 @transaction.atomic
@@ -26,14 +26,14 @@ def create_api_key(
     sid: str | None = None,
     secret: str | None = None,
 ) -> tuple[models.ApiKey, str]:
-    """Create a key; return it with its secret in clear, which is shown this once.
+    """Create a key; return it with its secret in clear, which is shown only once.
 
     Raises `InvalidInput` for a sid that is malformed or taken.
     """
     sid = sid or sids.new("SK")
     secret = secret or secrets.token_hex(16)
     if not sids.is_valid(sid, "SK"):
-        raise InvalidInput(f"{sid!r} is no key sid: SK and 32 hexadecimal digits", field="sid")
+        raise InvalidInput(f"{sid!r} is not a key sid: SK and 32 hexadecimal digits", field="sid")
     with inputs.refusing_duplicates(f"the API key {sid} exists already", field="sid"):
         key = models.ApiKey.objects.create(
             sid=sid,
@@ -47,7 +47,7 @@ def create_api_key(
 
 
 def revoke_api_key(*, key: models.ApiKey, now: datetime) -> None:
-    """End a key's life at once; raises `StaleState` when it was revoked before."""
+    """Revoke a key at once; raises `StaleState` when it is revoked already."""
     revoked = models.ApiKey.objects.filter(pk=key.pk, date_revoked=None).update(
         date_revoked=now, date_updated=now
     )
@@ -56,12 +56,12 @@ def revoke_api_key(*, key: models.ApiKey, now: datetime) -> None:
 
 
 def note_use(*, key: models.ApiKey, now: datetime) -> None:
-    """Write down that a key, as it was read, was used; at most once a minute."""
+    """Record that a loaded key was used; at most once a minute."""
     if key.date_last_used is None or now - key.date_last_used >= NOTED_EVERY:
         note_use_of(key_sid=key.sid, now=now)
 
 
 def note_use_of(*, key_sid: str, now: datetime) -> None:
-    """Write down that a key was used, to sign something; at most once a minute."""
+    """Record that a key was used to sign something; at most once a minute."""
     long_ago = Q(date_last_used=None) | Q(date_last_used__lte=now - NOTED_EVERY)
     models.ApiKey.objects.filter(long_ago, sid=key_sid).update(date_last_used=now)

@@ -1,4 +1,4 @@
-"""Do what was answered to a question about an offer: once, and only while the offer stands."""
+"""Apply the reply to an assignment callback: once, and only while its offer is open."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _READ_WITH: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a question came to.
+    """The result of an assignment callback.
 
     Arguments:
-        do: what becomes of the offer.
-        outcome: the same in words, for people.
-        error_code: the number by which what was wrong is known; 0: nothing was.
-        activity_sid: where a worker goes for whom the offer is rejected, if anywhere.
-        answered: whether anybody answered at all.
-        status: the HTTP status of what they answered.
-        answer: its beginning, or why there is none.
+        do: what to do with the offer.
+        outcome: the same as text for people.
+        error_code: the number of the error in the reply; 0 for none.
+        activity_sid: the activity for a worker whose offer is rejected, if the reply gives one.
+        answered: whether any receiver answered.
+        status: the HTTP status of the answer.
+        answer: the beginning of the answer, or why there is none.
     """
 
     do: Literal["nothing", "accept", "reject", "cancel"]
@@ -51,10 +51,10 @@ class Reply:
 def conclude(
     *, question: models.AssignmentCallback, reply: Reply, now: datetime
 ) -> tuple[str, int]:
-    """Carry out a reply and write it down in one transaction; return its outcome and error code.
+    """Apply a reply and store it in one transaction; return its outcome and error code.
 
-    A question that somebody else has concluded stays as it is. An offer that was answered or has
-    ended meanwhile stays so too, and the reply is noted as too late.
+    A callback that is concluded already stays as it is. An offer that has been answered or has
+    ended stays too, and the reply is stored as too late.
     """
     try:
         return _conclude(question, reply, now)
@@ -69,12 +69,12 @@ def _conclude(question: models.AssignmentCallback, reply: Reply, now: datetime) 
     rows = models.Reservation.objects.select_related(*_READ_WITH)
     reservation = rows.filter(pk=question.reservation_id).first()
     if reservation is None:
-        raise StaleState("the offer was deleted meanwhile")
+        raise StaleState("the offer was deleted")
     outcome, error_code = _carry_out(question, reservation, reply, now)
-    # After the offer's rows, in the order in which everybody locks: of two who conclude the same
-    # question, the second undoes what it did.
+    # Written after the offer's rows, to keep the lock order. Of two processes that conclude the
+    # same callback, the second rolls back.
     if not _write(question, reply, outcome=outcome, error_code=error_code, now=now):
-        raise StaleState("somebody else has concluded it")
+        raise StaleState("the callback was already concluded by another process")
     if error_code:
         _record(question, reservation, outcome, error_code, now)
     return outcome, error_code
@@ -108,14 +108,14 @@ def _carry_out(
 
 @stories.retold
 def cancel_offer(*, reservation: models.Reservation, actor: Actor, now: datetime) -> None:
-    """Withdraw an offer about which nobody could be asked; the worker stays where they are.
+    """Withdraw an offer whose assignment callback failed; the worker's activity stays.
 
-    Raises `StaleState` when it was answered meanwhile.
+    Raises `StaleState` when the offer was answered already.
     """
     story = stories.hold(reservation.task_id)
     current = story.open_reservation(reservation.sid)
     if current is None or current.reservation_status != ReservationStatus.PENDING:
-        raise StaleState(f"reservation {reservation.sid} was answered meanwhile")
+        raise StaleState(f"reservation {reservation.sid} has been answered already")
     reservations.move(story, current, ReservationStatus.CANCELED, actor=actor, now=now)
 
 
@@ -147,13 +147,13 @@ def _record(
     error_code: int,
     now: datetime,
 ) -> None:
-    """Record what was wrong, so that whoever wrote the receiver finds it among the events."""
+    """Record an error in the reply, so that the receiver's authors find it among the events."""
     more: event_data.EventData = {
         "callback_url": destinations.shown(question.url),
         "error_code": str(error_code),
         "error_message": outcome,
     }
-    # As it is now: what was done above has changed its status and its version.
+    # Read again, because applying the reply has changed its status and its version.
     reservation.refresh_from_db(fields=["reservation_status", "version"])
     events.record(
         EventType.RESERVATION_CALLBACK_FAILED,

@@ -1,4 +1,4 @@
-"""Keep the books of callbacks: who is posted to, what was answered, what is sent again."""
+"""Keep the state of callbacks: receivers, leases, attempts and deliveries to repeat."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from routing import models
 from routing.core.vocabulary import CallbackStatus
 
 LEASE: Final = timedelta(seconds=25)
-"""As long may a runner that has died stand in the way; longer than one round of posting takes."""
+"""How long a dead runner blocks a receiver; longer than one round of requests takes."""
 LONGEST_PAUSE: Final = 300
-"""Seconds between two attempts at one delivery, at most."""
+"""Longest pause between two attempts at one delivery, in seconds."""
 LONGEST_REST: Final = 300
-"""Seconds for which a receiver that takes nothing is left alone, at most."""
+"""Longest rest of a receiver that accepts nothing, in seconds."""
 POSTPONED: Final = timedelta(seconds=5)
-"""For how long a failing receiver is left alone for which there was no room."""
+"""Rest of a failing receiver for which the round had no capacity."""
 PATIENT: Final = 2
-"""Rounds in which a receiver may fail before it is left alone for longer than a second."""
+"""Failed rounds after which a receiver rests for longer than a second."""
 
 _PENDING: Final = CallbackStatus.PENDING.value
 _DELIVERED: Final = CallbackStatus.DELIVERED.value
@@ -31,7 +31,7 @@ _FAILED: Final = CallbackStatus.FAILED.value
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of one attempt at a delivery.
+    """The result of one attempt at a delivery.
 
     Arguments:
         status: the HTTP status, if an answer came.
@@ -45,9 +45,9 @@ class Attempt:
 
 
 def point_receiver(*, workspace: models.Workspace) -> None:
-    """Have events of a workspace, those that wait too, go to the address that it has now.
+    """Direct events of a workspace, waiting ones too, to its present callback URL.
 
-    Where it has none any more, what waits is nobody's.
+    Without a URL, waiting deliveries are given up.
     """
     url = workspace.event_callback_url
     receivers = models.CallbackReceiver.objects.filter(sid=workspace.sid)
@@ -62,12 +62,12 @@ def point_receiver(*, workspace: models.Workspace) -> None:
 
 
 def give_up(deliveries: QuerySet[models.CallbackDelivery], words: str) -> int:
-    """End deliveries that will not be made; return how many."""
+    """Mark deliveries as failed that will not be attempted again; return how many."""
     return deliveries.update(status=_FAILED, answer=words)
 
 
 def give_up_late(deliveries: QuerySet[models.CallbackDelivery], patience: timedelta) -> None:
-    """End deliveries that nobody took for longer than anybody should try; keep the last answer."""
+    """Mark deliveries as failed that have waited too long; keep their last answer."""
     if not deliveries.exists():
         return
     hours = patience // timedelta(hours=1)
@@ -76,7 +76,7 @@ def give_up_late(deliveries: QuerySet[models.CallbackDelivery], patience: timede
 
 
 def lease(*, sid: str, now: datetime) -> models.CallbackReceiver | None:
-    """Take a receiver for the caller alone, unless somebody has it or it rests."""
+    """Lease a receiver for the caller; return None while it is leased or rests."""
     rows = models.CallbackReceiver.objects.filter(sid=sid)
     if not rows.filter(is_free(now)).update(leased_until=now + LEASE):
         return None
@@ -84,13 +84,13 @@ def lease(*, sid: str, now: datetime) -> models.CallbackReceiver | None:
 
 
 def is_free(now: datetime) -> Q:
-    """Return the condition on receivers whom nobody posts to now, and who do not rest."""
+    """Return the condition for receivers that are neither leased nor resting."""
     free = Q(leased_until=None) | Q(leased_until__lte=now)
     return free & (Q(rests_until=None) | Q(rests_until__lte=now))
 
 
 def renew(receiver: models.CallbackReceiver, *, now: datetime) -> bool:
-    """Keep a receiver for longer; tell whether the caller still had it."""
+    """Extend the lease of a receiver; return whether the caller still held it."""
     until = now + LEASE
     kept = _held(receiver).update(leased_until=until)
     receiver.leased_until = until
@@ -98,13 +98,13 @@ def renew(receiver: models.CallbackReceiver, *, now: datetime) -> bool:
 
 
 def postpone(*, sid: str, now: datetime) -> None:
-    """Leave a receiver alone for a moment, unless it is posted to or rests already."""
+    """Let a receiver rest for a moment, unless it is leased or rests already."""
     receivers = models.CallbackReceiver.objects.filter(is_free(now), sid=sid)
     receivers.update(rests_until=now + POSTPONED)
 
 
 def release(receiver: models.CallbackReceiver) -> None:
-    """Give a receiver back, if it is still the caller's."""
+    """Release the lease of a receiver, if the caller still holds it."""
     _held(receiver).update(leased_until=None)
 
 
@@ -118,14 +118,14 @@ def _held(receiver: models.CallbackReceiver) -> QuerySet[models.CallbackReceiver
 def note_attempts(
     attempts: Sequence[Attempt], *, receiver: models.CallbackReceiver, now: datetime
 ) -> None:
-    """Write down what a round of deliveries came to, and what it says of their receiver.
+    """Store the results of a round of deliveries, and update their receiver.
 
-    A receiver that takes nothing, round after round, is left alone for longer and longer; when it
-    takes something again, everything that waits for it is due at once.
+    A receiver that accepts nothing, round after round, rests longer and longer. When it accepts
+    something again, all deliveries that wait for it become due at once.
     """
     worked = any(attempt.succeeded for attempt in attempts)
     waited_for = receiver.failures > PATIENT
-    # The receiver before what it is owed: whoever changes both locks them in this order.
+    # The receiver first, then its deliveries: this is the lock order of all who change both.
     note_round(worked, receiver=receiver, longest=LONGEST_REST, now=now)
     for attempt in attempts:
         _note(attempt, now)
@@ -138,10 +138,10 @@ def note_attempts(
 def note_round(
     worked: bool, *, receiver: models.CallbackReceiver, longest: int, now: datetime
 ) -> None:
-    """Write down whether a receiver answered at all, and leave it alone if not.
+    """Store whether a receiver answered in a round, and let it rest if not.
 
     Arguments:
-        longest: seconds for which it is left alone at most.
+        longest: the longest rest, in seconds.
     """
     receiver.failures = 0 if worked else receiver.failures + 1
     rest = 0 if worked else min(2 ** max(min(receiver.failures, 20) - PATIENT, 0), longest)
@@ -166,7 +166,7 @@ def _note(attempt: Attempt, now: datetime) -> None:
 
 @transaction.atomic
 def send_again(*, deliveries: QuerySet[models.CallbackDelivery], now: datetime) -> set[str]:
-    """Make deliveries once more, at once, whatever became of them.
+    """Make deliveries due again at once, whatever their status.
 
     Returns the sids of the workspaces whose receivers are to be called after the commit.
     """
@@ -174,6 +174,6 @@ def send_again(*, deliveries: QuerySet[models.CallbackDelivery], now: datetime) 
     chosen = models.CallbackDelivery.objects.filter(pk__in=keys)
     found = set(chosen.values_list("workspace_sid", flat=True))
     models.CallbackReceiver.objects.filter(sid__in=found).update(rests_until=None)
-    # They have as long again as new ones.
+    # They get the same time as new deliveries.
     chosen.update(status=_PENDING, date_created=now, date_due=now)
     return found

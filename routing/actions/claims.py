@@ -1,4 +1,4 @@
-"""Take what an offer is made of under lock, and claim it by conditional updates."""
+"""Lock the rows of offers, and claim slots and tasks by conditional updates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PENDING: Final = AssignmentStatus.PENDING.value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A waiting task and the slots in which it is offered, all of them read under lock."""
+    """A waiting task and the slots in which it is offered, all read under lock."""
 
     task: models.Task
     slots: Sequence[models.WorkerChannel]
@@ -62,7 +62,7 @@ _SLOTS: Final = Prepared(
 def lock(
     decisions: Sequence[ReserveWorkers],
 ) -> tuple[dict[int, models.Worker], dict[int, models.Task]]:
-    """Lock the workers, in the order in which every action locks them, and then the tasks."""
+    """Lock the workers in the lock order that every action keeps, and then the tasks."""
     people = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
     tasks = [decision.task.id for decision in decisions]
     if len(people) > FEW or len(tasks) > FEW:
@@ -73,7 +73,7 @@ def lock(
 
 
 def _with(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
-    """Read many rows, by id, with what they refer to, each of that once."""
+    """Load many rows by id; load each related row once."""
     read = {row.pk: row for row in rows}
     attach(read.values(), related)
     return read
@@ -94,7 +94,10 @@ _COUNT: Final = 7_000_001
 
 
 def _not_before(reserved_us: int) -> Greatest:
-    """Return when the last offer was: whoever waited for the lock has read the clock earlier."""
+    """Return the new time of the last offer; never earlier than the stored one.
+
+    The caller read the clock before it waited for the lock.
+    """
     moment = Value(reserved_us, output_field=BigIntegerField())
     return Greatest(Coalesce(F("last_reserved_us"), moment), moment)
 
@@ -102,7 +105,7 @@ def _not_before(reserved_us: int) -> Greatest:
 _CLAIM_WORKERS: Final = PreparedUpdate(
     lambda pks, count, us: (
         models.Worker.objects.filter(pk__in=pks),
-        # The version counts offers too: clients that are told of one count along by themselves.
+        # The version counts offers too: clients count the offers they receive and stay in step.
         {
             "version": F("version") + count,
             "workload_version": F("workload_version") + count,
@@ -130,9 +133,9 @@ _CLAIM_REGARDLESS: Final = PreparedUpdate(
 
 
 def claim(offers: Sequence[Offer], reserved_us: int) -> Callable[[], None]:
-    """Take the slots: one statement for all that take equally many of one worker or channel.
+    """Claim the slots, with one statement per number of slots claimed of one worker or channel.
 
-    What is returned raises `StaleState`, once the answers are there, unless all were free.
+    The returned function waits for the results. It raises `StaleState` unless all were free.
     """
     per_worker = Counter(slot.worker_id for offer in offers for slot in offer.slots)
     for count, workers in _by_count(per_worker).items():
@@ -183,7 +186,7 @@ _RESERVE: Final = PreparedUpdate(
 
 
 def reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> Callable[[], None]:
-    """Take the tasks; what is returned raises `StaleState` unless all were waiting."""
+    """Reserve the tasks; the returned function raises `StaleState` unless all were waiting."""
     reserved = _RESERVE.ask([task.pk for task in tasks], now)
 
     def insist() -> None:

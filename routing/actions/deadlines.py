@@ -1,7 +1,7 @@
-"""Carry out what the router decided about waiting tasks whose time is up, hundreds at once.
+"""Apply the router's decisions about waiting tasks whose time is up, hundreds at once.
 
-After an outage the deadlines of everything that waited may have passed at the same moment. Here a
-slice of them is locked, written and recorded by a fixed number of statements.
+After an outage, the deadlines of all waiting tasks may have passed at the same moment. A slice of
+them is locked, written and recorded with a fixed number of statements.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BEFORE: Final = {
     Reason.WORKFLOW_TIMEOUT: (EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT),
     Reason.WORKFLOW_SKIPPED: (EventType.WORKFLOW_SKIPPED,),
 }
-"""Events that say why a task ends, before the one that says that it does."""
+"""Events that give the reason why a task ends, recorded before its end."""
 
 _OF_TASKS: Final = {
     "workspace": models.Workspace,
@@ -38,9 +38,10 @@ _Decision = TypeVar("_Decision", CancelTask, EnterTarget)
 
 @transaction.atomic
 def give_up_together(decided: Sequence[CancelTask], *, now: datetime) -> list[CancelTask]:
-    """Cancel waiting tasks whose lifetime or whose workflow is at its end.
+    """Cancel waiting tasks whose lifetime or workflow has ended.
 
-    Returns the decisions about other tasks, for the action on a single task: on offer, or changed.
+    Returns the decisions that do not apply here, for the action on a single task: the task is on
+    offer, or has changed.
     """
     held = _hold(decided)
     drafts: list[events.Draft] = []
@@ -80,7 +81,7 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
 
 
 def failure_drafts(task: models.Task) -> list[events.Draft]:
-    """Return the event by which the worker hears for whom alone a canceled task was."""
+    """Return the event that notifies the only worker to whom a canceled task was routed."""
     target = task.routing_target or ""
     if not target.startswith("WK"):
         return []
@@ -88,7 +89,7 @@ def failure_drafts(task: models.Task) -> list[events.Draft]:
 
 
 def _hold(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:
-    """Lock those tasks that wait as the router saw them; return each with what it decided.
+    """Lock the tasks that still wait as in the snapshot; return each with its decision.
 
     A task that waits has no open reservation, so no worker need be locked before it.
     """

@@ -1,4 +1,4 @@
-"""Work out where a new task goes: by a workflow, or directly to a worker or a queue."""
+"""Choose where a new task goes: through a workflow, or directly to a worker or a queue."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from routing.models.prepared import Prepared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Which workflow leads a task, or, with `bypass`, where it goes without one.
+    """The workflow that routes a task, or with `bypass` where it goes without one.
 
-    A bypassed workflow still lends its reservation timeout and callbacks.
+    A bypassed workflow still provides the reservation timeout and callbacks.
     """
 
     workflow: models.Workflow | None

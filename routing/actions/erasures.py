@@ -1,7 +1,7 @@
-"""Erase what finished tasks, and the events of tasks, hold of a customer.
+"""Erase a customer's data from finished tasks and from the events of tasks.
 
 Events carry a task's attributes, as event callbacks and the worker SDK do, and they outlive the
-task. What matches is found by the attributes that a task has, or has had.
+task. Tasks are matched by the attributes that they have or have had.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from routing.actors import Actor
 from workflows import expressions
 
 BATCH: Final = 500
-"""Rows that are read, or written, at once."""
+"""Rows that are read or written in one batch."""
 MOST_TASKS: Final = 10_000
-"""Tasks that one call looks at; another call goes on with those that are left."""
+"""Tasks per call; another call continues with the rest."""
 ERASED: Final = "{}"
 _REASONS: Final = ("reason", "task_completed_reason", "task_canceled_reason")
 
@@ -35,11 +35,11 @@ Found = tuple[str, str]
 
 @dataclass(slots=True)
 class Erasure:
-    """What matched, and was erased unless it was only counted.
+    """The result: what matched, and was erased unless it was only counted.
 
     Arguments:
-        events: how many events hold something, or did.
-        unfinished: the sids of tasks that match and are not finished; they stay as they are.
+        events: how many events contain, or contained, data to erase.
+        unfinished: the sids of matching tasks that are not finished; they stay as they are.
         more: whether there may be further tasks that match.
     """
 
@@ -54,11 +54,11 @@ def erase_tasks(
 ) -> Erasure:
     """Erase attributes and reasons of a workspace's tasks, in the tasks and in their events.
 
-    Each task is erased in a transaction of its own. One that is still there gets the event
-    `task.updated`, so that programs that keep copies hear of it. Raises `InvalidInput`.
+    Each task is erased in a transaction of its own. A task that still exists gets the event
+    `task.updated`, so that programs with copies are notified. Raises `InvalidInput`.
 
     Arguments:
-        workspace_sid: that of a deleted workspace, too: its events are kept.
+        workspace_sid: may be that of a deleted workspace, whose events are kept.
         where: an expression over the attributes of a task, as in a workflow's filter.
         count_only: change nothing.
     """
@@ -115,7 +115,7 @@ def _of_tasks(workspace_sid: str) -> Iterator[Found]:
 
 
 def _of_events(workspace_sid: str) -> Iterator[Found]:
-    """Yield what tasks had, deleted ones too; what a task goes on having is not repeated."""
+    """Yield the attributes that tasks had, deleted ones too; unchanged ones are not repeated."""
     rows = models.Event.objects.filter(workspace_sid=workspace_sid, task_key__isnull=False)
     columns = ("pk", KT("event_data__task_sid"), KT("event_data__task_attributes"))
     last = 0
@@ -134,9 +134,9 @@ def _of_events(workspace_sid: str) -> Iterator[Found]:
 
 @transaction.atomic
 def _erase(sid: str, task: models.Task | None, actor: Actor, now: datetime) -> int:
-    """Erase one task, and return how many events held something of it."""
+    """Erase one task, and return how many events contained its data."""
     if task is not None and (task.attributes != ERASED or task.reason is not None):
-        # First the reason, so that the event of the change does not tell it again.
+        # The reason first, so that the event of the change does not contain it.
         models.Task.objects.filter(pk=task.pk).update(reason=None)
         tasks.update_task(task=task, attributes=ERASED, actor=actor, now=now)
     erased: list[models.Event] = []
@@ -155,10 +155,10 @@ def _erase(sid: str, task: models.Task | None, actor: Actor, now: datetime) -> i
 
 
 def _holding(sid: str) -> Iterator[models.Event]:
-    """Yield the events of a task that hold something to be erased."""
+    """Yield the events of a task that contain data to erase."""
     events = models.Event.objects.filter(task_key=sids.key(sid)).order_by("pk")
     for event in events.iterator(chunk_size=BATCH):
-        # A key may be that of another task as well.
+        # Different tasks may share a key.
         if (
             event.event_data.get("task_sid") == sid
             and _erased(event.event_data) != event.event_data
@@ -167,6 +167,6 @@ def _holding(sid: str) -> Iterator[models.Event]:
 
 
 def _erased(data: dict[str, Any]) -> dict[str, Any]:
-    """Return an event's data without what it holds of a customer."""
+    """Return an event's data without the customer's."""
     nothing = {"task_attributes": ERASED} | dict.fromkeys(_REASONS)
     return data | {name: value for name, value in nothing.items() if name in data}

@@ -1,4 +1,4 @@
-"""Name what an action may refuse; doors turn these into what their reader expects."""
+"""Errors that an action may raise; doors turn these into their own error format."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from routing.core.vocabulary import Refusal
 
 
 class ActionError(Exception):
-    """Something was asked that cannot be done; nothing was changed."""
+    """The action cannot be done; nothing was changed."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (self.__doc__ or "").split("\n")[0])
 
     @property
     def message(self) -> str:
-        """Return what to tell whoever asked."""
+        """Return the message for the caller."""
         return str(self.args[0])
 
 
@@ -21,7 +21,7 @@ class InvalidInput(ActionError):
     """A value is not acceptable.
 
     Arguments:
-        field: the argument's name as the action knows it, in snake_case.
+        field: the name of the action's argument, in snake_case.
         mentions: further arguments that the message names.
     """
 
@@ -48,7 +48,7 @@ class NotHeld(ActionError):
 
 
 class StaleState(ActionError):
-    """What was to be changed has changed meanwhile; nothing was done."""
+    """The data has changed since it was read; nothing was done. Read it again and retry."""
 
 
 class NotEligible(ActionError):

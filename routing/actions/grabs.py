@@ -1,4 +1,4 @@
-"""Let a worker take a waiting task by themselves."""
+"""Grab a waiting task for a worker."""
 
 from __future__ import annotations
 
@@ -25,26 +25,28 @@ READ_WITH: Final = (
     "lane__task_queue",
     "lane__task_channel",
 )
-"""What `refusals` reads of a task: to be selected with it."""
+"""Relations of a task that `refusals` reads: to be selected with it."""
 
 
 @stories.retold
 def grab_task(
     *, task: models.Task, worker: models.Worker, actor: Actor, now: datetime
 ) -> models.Reservation:
-    """Give a waiting task to a worker who asks for it: offered and accepted in one transaction.
+    """Assign a waiting task to a worker who asks for it: offer and accept in one transaction.
 
-    The target's automatic expression is not asked; the queue's, availability, capacity, the queue's
-    grab policy and the target's `grab_expression` are. Of two who grab, one gets `NotEligible`.
-    Raises `StaleState` when the task or the worker was deleted meanwhile.
+    The target's automatic expression is not evaluated. The queue's expression, availability,
+    capacity, the queue's grab policy and the target's `grab_expression` are. Of two workers who
+    grab the same task, one gets `NotEligible`.
+
+    Raises `StaleState` when the task or the worker has been deleted.
     """
     story = stories.hold(task.pk, joining=[worker.pk])
     if story.task.workspace_id != worker.workspace_id:
         raise NotEligible(Refusal.NOT_IN_QUEUE)
     if story.task.expires_us <= microseconds(now):
-        # Its life is over, though no cycle has ended it yet: whoever asks, it waits no more.
+        # Its lifetime is over, though no cycle has ended it yet.
         raise NotEligible(Refusal.TASK_NOT_PENDING)
-    gone = StaleState("the worker has just been deleted")
+    gone = StaleState("the worker no longer exists; it was deleted")
     try:
         hand = matcher.Hand(workers.load_worker(worker.pk))
     except models.Worker.DoesNotExist:
@@ -79,10 +81,10 @@ def refusal_of(task: models.Task, hand: matcher.Hand, *, now: datetime) -> Refus
 def refusals(
     tasks: Iterable[models.Task], hand: matcher.Hand, *, now: datetime
 ) -> list[Refusal | None]:
-    """Return for each of these why the worker may not grab it: what `refusal_of` says, in bulk.
+    """Return for each task why the worker may not grab it: `refusal_of` in bulk.
 
     Arguments:
-        tasks: pending ones, with what `READ_WITH` names: the oldest of their queues, oldest first.
+        tasks: pending tasks selected with `READ_WITH`: the oldest of their queues, oldest first.
     """
     older: Counter[int | None] = Counter()
     answers = []
@@ -101,7 +103,7 @@ def _waiting_refusal(
 
 
 def terms(task: models.Task, *, rank: int, now: datetime) -> matcher.GrabTerms:
-    """Return what the core asks about a waiting task, selected with `READ_WITH`, before a grab."""
+    """Return the terms for grabbing a waiting task, which was selected with `READ_WITH`."""
     step = tasks.step(task)
     expression = None
     if step is not None and task.revision_id is not None:
@@ -117,7 +119,7 @@ def terms(task: models.Task, *, rank: int, now: datetime) -> matcher.GrabTerms:
 
 
 def rank_of(task: models.Task) -> int:
-    """Return how many waiting tasks of the queue are older, as far as its policy looks."""
+    """Return how many waiting tasks of the queue are older, as far as its policy needs to know."""
     queue = task.task_queue
     if queue is None or queue.grab_policy != GrabPolicy.OLDEST:
         return 0

@@ -1,4 +1,4 @@
-"""Let a transfer follow from what becomes of the offers made for it."""
+"""Update a transfer when the offers made for it change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EVENTS: Final = {
 }
 
 _ACCEPTED: Final = ReservationStatus.ACCEPTED.value
-NOBODY: Final = "nobody of the queue took it in time"
+NOBODY: Final = "no worker of the queue accepted it in time"
 _REASONS: Final = {
     ReservationStatus.REJECTED: "the worker rejected it",
     ReservationStatus.TIMEOUT: "the worker did not answer in time",
@@ -36,12 +36,12 @@ _WITHDRAWN: Final = "the offer was withdrawn"
 
 
 def giver_of(reservations: Sequence[models.Reservation]) -> models.Reservation | None:
-    """Return which of a task's open reservations is being handed on, or has been, warmly."""
+    """Return which of a task's open reservations is being transferred, or was in warm mode."""
     return next((r for r in reservations if r.outgoing_id is not None), None)
 
 
 def under_way(reservations: Sequence[models.Reservation]) -> models.Transfer | None:
-    """Return the transfer that a task is in, by its open reservations."""
+    """Return the transfer in progress of a task, from its open reservations."""
     giver = giver_of(reservations)
     if giver is None or giver.outgoing is None:
         return None
@@ -50,7 +50,7 @@ def under_way(reservations: Sequence[models.Reservation]) -> models.Transfer | N
 
 
 def first_begun(reservation: models.Reservation) -> datetime | None:
-    """Return when a task was first handed on, for an acceptance of what is handed on."""
+    """Return when a task was first transferred, if this reservation accepts a transfer."""
     if reservation.incoming_id is None or reservation.reservation_status != _ACCEPTED:
         return None
     of_task = models.Transfer.objects.filter(task=reservation.task_id)
@@ -68,12 +68,12 @@ def insist_not_under_way(task: models.Task, reservations: Sequence[models.Reserv
 def follow(
     task: models.Task, reservations: Sequence[models.Reservation], *, actor: Actor, now: datetime
 ) -> models.Reservation | None:
-    """Bring the transfer that a task is in to where the offers made for it are.
+    """Update the transfer of a task to match the offers made for it.
 
     Arguments:
-        reservations: those that were open before whatever has just happened to them.
+        reservations: those that were open before the present change.
 
-    Returns the reservation that is over by it: of whoever hands on coldly.
+    Returns the reservation that ends with the transfer: the giver's, in cold mode.
     """
     transfer = under_way(reservations)
     giver = giver_of(reservations)
@@ -95,9 +95,10 @@ def follow(
 def outcome_for(
     offer: models.Reservation, status: ReservationStatus, *, now: datetime
 ) -> event_data.EventData:
-    """Return what the event of an offer's new status says of the transfer that it was made for.
+    """Return the transfer fields for the event of an offer's new status.
 
-    The event comes before those of the transfer, and shows the transfer as it will be after them.
+    That event is recorded before those of the transfer. It shows the transfer as it will be after
+    them.
     """
     transfer = offer.incoming
     if transfer is None or transfer.transfer_status != TransferStatus.INITIATED:
@@ -111,7 +112,7 @@ def outcome_for(
 
 
 def _failure(transfer: models.Transfer, status: ReservationStatus, now: datetime) -> str | None:
-    """Return why an attempt's end in this status ends the transfer; None: it goes on."""
+    """Return why an attempt's end in this status ends the transfer; None if it continues."""
     if transfer.transfer_type == TransferType.WORKER:
         return _REASONS.get(status, _WITHDRAWN)
     return NOBODY if transfer.deadline_us <= microseconds(now) else None
@@ -136,7 +137,7 @@ def _attempt_failed(
 
 
 def seek(transfer: models.Transfer, seeking: bool, *, now: datetime) -> None:
-    """Note whether the router is to find somebody; raises `StaleState` when it is over."""
+    """Set whether the router must find a worker; raises `StaleState` when the transfer is over."""
     _store(transfer, now, seeking=seeking)
 
 
@@ -149,7 +150,7 @@ def end(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """End the transfer that a reservation is handed on by; the task's status is yet to follow.
+    """End the transfer of a reservation; the caller updates the task's status afterwards.
 
     Raises `StaleState` when it is over already.
     """
@@ -188,7 +189,7 @@ def record(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Record what happened to the transfer by which a reservation is handed on."""
+    """Record an event about the transfer of a reservation."""
     assert giver.outgoing is not None
     data = (
         event_data.of_task(task)

@@ -1,4 +1,4 @@
-"""Carry a creation out once, however often a client repeats the creation.
+"""Do a creation once, however often a client repeats the request.
 
 The key and the answer are stored in the transaction that creates. Of two simultaneous requests with
 one key the unique constraint lets one through; the other waits for it and gets its answer.
@@ -19,7 +19,7 @@ from routing.actions.errors import ActionError
 
 LIFETIME: Final = timedelta(days=1)
 WAIT_MS: Final = 3_000
-"""How long a request waits for another one with the same key to be carried out."""
+"""How long a request waits for another one with the same key, in milliseconds."""
 ATTEMPTS: Final = 3
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
@@ -29,16 +29,16 @@ class KeyReused(ActionError):
 
 
 class KeyInUse(ActionError):
-    """A request with this idempotency key is being carried out; repeat it in a second."""
+    """A request with this idempotency key is in progress; repeat it in a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Creation:
-    """A request that creates, as its client may repeat it.
+    """A request that creates and may be repeated by its client.
 
     Arguments:
-        scope: the sid of the worker whose token asks; empty for all other callers.
-        digest: of everything that the request says.
+        scope: the sid of the worker whose token is used; empty for all other callers.
+        digest: a hash of the whole request.
     """
 
     account: models.Account
@@ -49,10 +49,10 @@ class Creation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a request is answered.
+    """The answer to a request.
 
     Arguments:
-        repeated: whether it is the answer that an earlier request got.
+        repeated: whether an earlier request got this answer.
     """
 
     status: int
@@ -66,10 +66,10 @@ class _Taken(Exception):
 
 
 def answer_once(creation: Creation, create: Callable[[], Answer], *, now: datetime) -> Answer:
-    """Return the answer to a creation, which `create` carries out unless it was done before.
+    """Return the answer to a creation, which `create` does unless it was done before.
 
-    What `create` raises is raised, and then nothing is stored: the request may be repeated.
-    Raises `KeyReused` for a key of another request, `KeyInUse` when that takes too long.
+    Errors of `create` are raised and nothing is stored, so the request may be repeated.
+    Raises `KeyReused` for a key of another request, `KeyInUse` when that one takes too long.
     """
     for _ in range(ATTEMPTS):
         found = _find(creation)
@@ -99,7 +99,7 @@ def _find(creation: Creation) -> models.IdempotencyKey | None:
 def _claim(
     creation: Creation, *, instead_of: models.IdempotencyKey | None, now: datetime
 ) -> models.IdempotencyKey:
-    """Store a key before its creation is carried out; raises `_Taken` if another request did."""
+    """Store a key before its creation is done; raises `_Taken` if another request did."""
     if instead_of is not None:
         instead_of.delete()
     row = models.IdempotencyKey(
@@ -122,7 +122,7 @@ def _claim(
 def _limited_wait() -> Iterator[None]:
     """Limit how long PostgreSQL waits for the transaction that holds the key.
 
-    SQLite waits for every transaction alike, and has a limit for that already.
+    On SQLite every transaction has such a limit already.
     """
     if connection.vendor != "postgresql":
         yield

@@ -1,4 +1,4 @@
-"""Check what people and programs send before anything is written: one check per kind of value."""
+"""Validate input before anything is written: one check per kind of value."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def text(value: str, *, field: str, limit: int) -> str:
 
 
 def name(value: str, *, field: str = "friendly_name") -> str:
-    """Return a name of 1 to 64 characters, without space around it."""
+    """Return a name of 1 to 64 characters, without surrounding spaces."""
     value = value.strip()
     if not value:
         raise InvalidInput(f"{field} is required and must not be empty", field=field)
@@ -93,7 +93,7 @@ def callback_url(value: str | None, *, field: str) -> str:
 
 
 def attributes(value: str, *, field: str = "attributes") -> str:
-    """Return a JSON object as it was written, at most 4096 characters."""
+    """Return a JSON object as it was written, of at most 4096 characters."""
     if not value.strip():
         return "{}"
     if len(value) > ATTRIBUTES_LIMIT:
@@ -107,10 +107,10 @@ def attributes(value: str, *, field: str = "attributes") -> str:
 
 
 def parse_attributes(value: str, *, field: str = "attributes") -> dict[str, Any]:
-    """Read a JSON object, refusing what no two readers would read alike.
+    """Parse a JSON object, and refuse what parsers read differently.
 
-    That is: other JSON values, duplicate keys, NaN, Infinity and numbers that read as Infinity, NUL
-    characters, lone surrogates, and nesting without end.
+    Refused are: other JSON values, duplicate keys, NaN, Infinity and numbers that overflow to
+    Infinity, NUL characters, lone surrogates, and very deep nesting.
     """
 
     def refuse_constant(word: str) -> NoReturn:
@@ -168,7 +168,7 @@ def parse_attributes(value: str, *, field: str = "attributes") -> dict[str, Any]
 
 
 def target_workers(value: str, *, field: str = "target_workers") -> str:
-    """Return a queue's expression as it was written; an empty one admits nobody."""
+    """Return a queue's expression as it was written; an empty one admits no worker."""
     if not value.strip():
         return ""
     try:
@@ -183,9 +183,9 @@ Refusing = AbstractContextManager[None]
 
 @contextmanager
 def refusing_duplicates(message: str, *, field: str = "friendly_name") -> Iterator[None]:
-    """Turn the database's refusal of a second row of the same name into words.
+    """Turn a violation of a unique constraint into `InvalidInput`.
 
-    The constraint decides, so that of two who come at once one is refused.
+    The constraint decides, so that of two simultaneous requests one is refused.
     """
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Find the lane a task waits on, making it when the task is the first to wait so."""
+"""Find the lane of a waiting task, or create it for the first such task."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from workflows import expressions
 
 
 def lane_of(task: models.Task, *, now: datetime) -> models.Lane:
-    """Return the lane for what the task's attributes, step and channel say now, with its queue."""
+    """Return the lane for a task's present attributes, step and channel, with its queue."""
     return _lane(task, identity_of(task, now=now), now)
 
 
 def identity_of(task: models.Task, *, now: datetime) -> lanes.Identity:
-    """Return what is common to all tasks that wait as this one does."""
+    """Return the identity of the lane in which a task waits."""
     step = tasks.step(task)
     if step is None or task.revision_id is None:
         return _direct(task)
@@ -59,14 +59,14 @@ _TASK_QUEUE: Final = Prepared(
 
 
 def seek_of(identity: lanes.Identity) -> seeks.Seek:
-    """Return by what a lane of this identity is found."""
+    """Return the index key of a lane with this identity."""
     source = identity.expression
     expression = expressions.compile(source, subject="residual") if source else None
     return seeks.of_lane(identity, expression)
 
 
 def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
-    """Make a lane; whoever makes the same one first has made it for both."""
+    """Create a lane, or return the one that another transaction has created first."""
     seek = seek_of(identity)
     queue = task.task_queue
     if identity.task_queue_sid is None:

@@ -1,8 +1,8 @@
-"""Lock rows in the one order that everybody keeps, so that no two actions wait in a circle.
+"""Lock rows in one global order, so that actions cannot deadlock.
 
-First a workspace's doors, then workers in the order of their ids, then a task. Locking and reading
-are two statements: a row that was waited for comes back as it has become, but whatever a statement
-joins to it is as old as the statement. (On SQLite a transaction has the database to itself, and
+The order is: a workspace's row, then workers by id, then a task. Locking and reading are two
+statements. A locked row comes back in its newest version, but rows that the same statement joins
+are as old as the statement's snapshot. (On SQLite a transaction has the database to itself, and
 there is nothing to lock.)
 """
 
@@ -23,33 +23,33 @@ Row = TypeVar("Row", bound=Dated)
 
 
 def lock_workers(rows: QuerySet[models.Worker]) -> None:
-    """Lock these workers, in the order of their ids: before an update of many at once, too."""
+    """Lock these workers by id; also before an update of many at once."""
     _lock(rows.order_by("pk"))
 
 
 def lock_tasks(rows: QuerySet[models.Task]) -> None:
-    """Lock these tasks, in the order of their ids, before one after the other is changed."""
+    """Lock these tasks by id, before they are changed one by one."""
     _lock(rows.order_by("pk"))
 
 
 def lock_some_workers(pks: Collection[int]) -> None:
-    """Lock the workers of these ids, in their order."""
+    """Lock the workers with these ids, in that order."""
     if connection.features.has_select_for_update:
         _WORKERS(list(pks))
 
 
 def lock_task(task_id: int) -> None:
-    """Lock a task, for a caller who has locked every worker whose part in it is to change."""
+    """Lock a task, for a caller who has locked every worker whose reservation is to change."""
     if connection.features.has_select_for_update:
         _TASK.ask(task_id)
 
 
 def lock_doors(workspace: models.Workspace) -> None:
-    """Let nobody else add a worker or a task channel meanwhile.
+    """Lock a workspace against others who add workers or task channels.
 
-    Every worker has a worker channel for every task channel: of two who add one of each at the same
-    moment, the second must see what the first added. Raises `StaleState` when the workspace is
-    gone.
+    Every worker has a worker channel for every task channel. If one of each is added at the same
+    moment, the second transaction must see the first one's row. Raises `StaleState` when the
+    workspace is gone.
     """
     lock_row(workspace)
 
@@ -58,19 +58,19 @@ def lock_row(row: Dated, *, to_delete: bool = False) -> None:
     """Lock a row that is to be changed or deleted; raises `StaleState` when it is gone already.
 
     Arguments:
-        to_delete: keep others from referring to it meanwhile; they wait, and find it gone.
+        to_delete: keep others from adding references to it; they wait, and find it gone.
     """
     rows = type(row)._default_manager.filter(pk=row.pk)
     if not rows.select_for_update(no_key=not to_delete).values_list("pk"):
-        raise StaleState(f"the {row._meta.verbose_name} was deleted meanwhile")
+        raise StaleState(f"the {row._meta.verbose_name} no longer exists; it was deleted")
 
 
 def reread(row: Row, *related: str) -> Row:
-    """Return a row as it is now, with what it refers to; raises `StaleState` when it is gone."""
+    """Return a fresh copy of a row with relations; raises `StaleState` when it is gone."""
     rows = type(row)._default_manager.filter(pk=row.pk)
     found = rows.select_related(*related).first() if related else rows.first()
     if found is None:
-        raise StaleState(f"the {row._meta.verbose_name} was deleted meanwhile")
+        raise StaleState(f"the {row._meta.verbose_name} no longer exists; it was deleted")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Create logins for people who work at the agent's desk, and change how they log in."""
+"""Create logins for the agent's desk, and change how they log in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def create_login(*, username: str, password: str) -> User:
-    """Create a login without any rights of its own.
+    """Create a login without any permissions.
 
     Raises `InvalidInput` for a username that is malformed or taken, or a password that is too easy
     to guess.
@@ -39,7 +39,7 @@ def create_login(*, username: str, password: str) -> User:
 
 @transaction.atomic
 def reset_password(*, user: User, password: str) -> None:
-    """Give a login a new password, which ends its sessions.
+    """Set a new password for a login, which ends its sessions.
 
     Raises `InvalidInput` for a password that is too easy to guess.
     """
@@ -49,7 +49,7 @@ def reset_password(*, user: User, password: str) -> None:
 
 @transaction.atomic
 def set_active(*, user: User, active: bool) -> None:
-    """Let a login log in, or no longer; its sessions end then."""
+    """Enable or disable a login; disabling ends its sessions."""
     user.is_active = active
     user.save(update_fields=["is_active"])
 

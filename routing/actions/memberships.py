@@ -1,4 +1,4 @@
-"""Say who supervises a workspace."""
+"""Add and remove supervisors of a workspace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def add_membership(*, workspace: models.Workspace, user: User) -> models.Membership:
-    """Make a user a supervisor of a workspace, who may enter the admin from then on.
+    """Make a user a supervisor of a workspace, with access to the admin.
 
     Raises `InvalidInput` when they supervise it already.
     """
@@ -29,5 +29,5 @@ def add_membership(*, workspace: models.Workspace, user: User) -> models.Members
 
 
 def remove_membership(*, membership: models.Membership) -> None:
-    """End a user's supervision of a workspace; without any other the admin is closed to them."""
+    """Remove a supervisor of a workspace; without another membership they lose the admin."""
     models.Membership.objects.filter(pk=membership.pk).delete()

@@ -1,4 +1,4 @@
-"""Offer tasks to workers: claim the slots, write the reservations, many at once."""
+"""Offer tasks to workers: claim the slots and write the reservations, many at once."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from routing.models import bulk
 from routing.models.prepared import together
 
 DEFAULT_TIMEOUT: Final = 120
-"""Seconds an offer stands when no workflow says otherwise."""
+"""Seconds until an offer expires, for tasks without a workflow."""
 
 
 @transaction.atomic
 def reserve_workers(decisions: Sequence[ReserveWorkers], *, now: datetime) -> int:
     """Offer waiting tasks to the workers that one pass of the router chose for them.
 
-    The number of statements is the same for one decision as for hundreds. A decision about a task
-    or a worker that is not what the router saw is dropped, and with it the later ones about its
-    workers, which counted on it. Returns how many decisions were carried out.
+    The number of statements is the same for one decision as for hundreds. A decision is dropped if
+    its task or a worker has changed since the snapshot. Later decisions about the same workers are
+    dropped too, because they build on it. Returns how many decisions were applied.
     """
     people, tasks = claims.lock(decisions)
     slots = claims.slots_of(people, tasks)
@@ -54,7 +54,7 @@ def _still_true(
     tasks: Mapping[int, models.Task],
     slots: Mapping[tuple[int, int], models.WorkerChannel],
 ) -> Offer | None:
-    """Return the offer that a decision means, unless something is not what it saw."""
+    """Return the offer for a decision, or None if a row has changed since the snapshot."""
     task = tasks.get(decision.task.id)
     waits = (decision.task.version, AssignmentStatus.PENDING)
     if task is None or (task.version, task.assignment_status) != waits:
@@ -74,8 +74,8 @@ def _still_true(
 def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models.Reservation]:
     """Claim the slots of these offers and write their reservations; the tasks become reserved.
 
-    Raises `StaleState`, having changed nothing that the caller keeps, when a slot is not free or
-    a task not waiting any more: the updates are conditional, whatever was read before.
+    Raises `StaleState` when a slot is no longer free or a task no longer waits. The updates are
+    conditional whatever was read before, and the caller must roll back.
     """
     if not offers:
         return []
@@ -95,7 +95,7 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
 def hand_on(
     offer: Offer, transfer: models.Transfer, *, actor: Actor, now: datetime
 ) -> models.Reservation:
-    """Offer a task that is being transferred, in the one slot that the offer names.
+    """Offer a task that is being transferred, in the slot that the offer names.
 
     Raises `StaleState` when the slot is not free.
     """
@@ -104,7 +104,7 @@ def hand_on(
     made = _reservation(offer.task, offer.slots[0], now)
     made.incoming = transfer
     if transfer.deadline_us < made.deadline_us:
-        # A queue's turn is not longer for having many workers.
+        # An offer may not outlast the transfer, however many workers the queue has.
         made.deadline_us = transfer.deadline_us
         made.reservation_timeout = max(-(-(transfer.deadline_us - us) // SECOND), 1)
     bulk.insert([made])
@@ -137,7 +137,7 @@ def _follow(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) 
 
 
 def timeout_of(task: models.Task) -> int:
-    """Return for how many seconds a task is on offer to a worker."""
+    """Return for how many seconds an offer of this task is open."""
     return DEFAULT_TIMEOUT if task.workflow is None else task.workflow.task_reservation_timeout
 
 

@@ -1,4 +1,4 @@
-"""Set right what one row says of others, where something else than an action has changed those."""
+"""Repair counters and copies that something other than an action has made wrong."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ACCEPTED = Q(reservations__reservation_status=ReservationStatus.ACCEPTED.value)
 
 
 def count_slots() -> int:
-    """Count anew the slots in use of every worker channel, and note whether its worker is there.
+    """Recount the slots in use of every worker channel, and copy its worker's availability.
 
-    Returns how many were wrong.
+    Returns how many channels were wrong.
     """
     return sum(_count_slots_of(worker_id) for worker_id in sorted(_wrong()))
 
@@ -61,7 +61,7 @@ class _Counts(TypedDict):
 def _counted(
     rows: QuerySet[models.WorkerChannel],
 ) -> QuerySet[WithAnnotations[models.WorkerChannel, _Counts]]:
-    """Give worker channels what their reservations say."""
+    """Annotate worker channels with the counts of their reservations."""
     return rows.annotate(
         held=Count("reservations", filter=_OPEN), accepted=Count("reservations", filter=_ACCEPTED)
     )

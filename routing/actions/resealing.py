@@ -1,4 +1,4 @@
-"""Seal stored secrets by the present `SECRET_KEY`, so that older keys can be given up."""
+"""Encrypt stored secrets again with the present `SECRET_KEY`, so that older keys can go."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHUNK: Final = 500
 
 @dataclass(slots=True)
 class Resealed:
-    """How many secrets there were, how many were sealed again, and whose cannot be read."""
+    """How many secrets were found and resealed, and the names of unreadable ones."""
 
     found: int = 0
     sealed: int = 0
@@ -24,9 +24,9 @@ class Resealed:
 
 
 def reseal_secrets() -> Resealed:
-    """Seal auth tokens, secrets of API keys and kept answers by the present key.
+    """Seal auth tokens, secrets of API keys and stored answers with the present key.
 
-    Nothing that clients know changes. A secret that is renewed at the same time stays as renewed.
+    No secret changes for clients. A secret that is renewed at the same time keeps the new value.
     """
     done = Resealed()
     for secret in sealed_secrets():
@@ -53,7 +53,7 @@ def unreadable_secrets() -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class SealedSecret:
-    """One stored secret: where it stands, what people call it, and its sealed text."""
+    """One stored secret: its row and column, a name for people, and its sealed text."""
 
     rows: QuerySet[Any]
     pk: int
@@ -63,9 +63,9 @@ class SealedSecret:
 
 
 def sealed_secrets() -> Iterator[SealedSecret]:
-    """Yield everything that is stored sealed; a column that is added must be added here.
+    """Yield every sealed value; a column that is added must be added here.
 
-    A revoked API key opens nothing, but its secret is kept readable like the others.
+    The secret of a revoked API key is rejected, but it is kept readable like the others.
     """
     accounts, api_keys = models.Account.objects.all(), models.ApiKey.objects.all()
     answers = models.IdempotencyKey.objects.filter(body__startswith=secretbox.PREFIX)

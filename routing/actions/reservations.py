@@ -1,4 +1,4 @@
-"""Carry the answers to offers, and what becomes of accepted work."""
+"""Apply answers to offers, and wrap up or complete accepted work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def accept_reservation(
     now: datetime,
     if_version: int | None = None,
 ) -> models.Reservation:
-    """Accept an offer: the task is the worker's, and its other offers are rescinded."""
+    """Accept an offer: the worker gets the task, and its other offers are rescinded."""
     return _answer(reservation, ReservationStatus.ACCEPTED, actor, now, if_version)
 
 
@@ -33,7 +33,7 @@ def reject_reservation(
     now: datetime,
     if_version: int | None = None,
 ) -> models.Reservation:
-    """Decline an offer; the worker moves to `activity` if one is given, else stays as they are."""
+    """Reject an offer; move the worker to `activity` if one is given."""
     return _answer(reservation, ReservationStatus.REJECTED, actor, now, if_version, activity)
 
 
@@ -45,10 +45,10 @@ def _answer(
     if_version: int | None,
     activity: models.Activity | None = None,
 ) -> models.Reservation:
-    """Take an answer if it is in time.
+    """Apply an answer if it is in time.
 
-    An answer after the deadline comes too late even when no cycle has noticed yet: the offer ends
-    as timed out, and that stands, while the answer is refused.
+    An answer after the deadline is too late even when no cycle has expired the offer yet. The offer
+    is timed out, which is committed, and then the answer is refused.
     """
     current, late = _answer_now(reservation, status, actor, now, if_version, activity)
     if late:
@@ -65,7 +65,7 @@ def _answer_now(
     if_version: int | None,
     activity: models.Activity | None,
 ) -> tuple[models.Reservation, bool]:
-    """Carry an answer, or time the offer out; tell whether it came too late."""
+    """Apply an answer, or time the offer out; return whether the answer was too late."""
     story, current = _open(reservation, status, if_version)
     late = (
         current.reservation_status == ReservationStatus.PENDING
@@ -88,14 +88,14 @@ def move(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Bring one reservation of a held story to a status, and let the rest follow."""
+    """Move a locked reservation to a status, and update its task."""
     try:
         settle.move_reservation(reservation, status, actor=actor, now=now)
     except InvalidTransition:
         raise _already(reservation, status) from None
     if status == ReservationStatus.ACCEPTED:
         for sibling in story.reservations:
-            # Whoever hands the task on is no rival.
+            # The giver of a transfer keeps the reservation for now.
             if sibling is not reservation and sibling.outgoing_id is None:
                 settle.move_reservation(sibling, ReservationStatus.RESCINDED, actor=actor, now=now)
     settle.settle(story, actor=actor, now=now)
@@ -103,10 +103,10 @@ def move(
 
 @stories.retold
 def time_out_reservation(*, sid: str, now: datetime) -> None:
-    """End an offer whose time is up; raises `StaleState` when it was answered meanwhile."""
+    """End an offer whose time is up; raises `StaleState` when it was answered already."""
     task_id = models.Reservation.objects.filter(sid=sid).values_list("task_id", flat=True).first()
     if task_id is None:
-        raise StaleState("the reservation was deleted meanwhile")
+        raise StaleState("the reservation no longer exists; it was deleted")
     story = stories.hold(task_id)
     current = story.open_reservation(sid)
     if (
@@ -114,7 +114,7 @@ def time_out_reservation(*, sid: str, now: datetime) -> None:
         or current.reservation_status != ReservationStatus.PENDING
         or current.deadline_us > microseconds(now)
     ):
-        raise StaleState(f"reservation {sid} was answered meanwhile")
+        raise StaleState(f"reservation {sid} has been answered already")
     _time_out(story, current, now=now)
 
 
@@ -131,7 +131,7 @@ def wrap_up_reservation(
     now: datetime,
     if_version: int | None = None,
 ) -> models.Reservation:
-    """Begin wrapping up accepted work, and its task with it."""
+    """Begin wrapping up accepted work and its task."""
     story, current = _open(reservation, ReservationStatus.WRAPPING, if_version)
     if current.reservation_status != ReservationStatus.ACCEPTED:
         raise _already(current, ReservationStatus.WRAPPING)
@@ -150,7 +150,7 @@ def complete_reservation(
     now: datetime,
     if_version: int | None = None,
 ) -> models.Reservation:
-    """Finish work in hand, and its task with it."""
+    """Complete a worker's reservation and its task."""
     story, current = _open(reservation, ReservationStatus.COMPLETED, if_version)
     if current.reservation_status == ReservationStatus.PENDING:
         raise _already(current, ReservationStatus.COMPLETED)
@@ -163,7 +163,7 @@ def complete_reservation(
 def leave(
     story: stories.Story, reservation: models.Reservation, *, actor: Actor, now: datetime
 ) -> bool:
-    """Let a worker go who has handed their task over, warmly; False if they have not."""
+    """Complete the reservation of a worker after a warm transfer; return False for others."""
     if reservation.outgoing_id is None:
         return False
     move(story, reservation, ReservationStatus.COMPLETED, actor=actor, now=now)
@@ -173,7 +173,7 @@ def leave(
 def _open(
     reservation: models.Reservation, wanted: ReservationStatus, if_version: int | None
 ) -> tuple[stories.Story, models.Reservation]:
-    """Hold a reservation's story; raises what the asker must hear when it is over already."""
+    """Lock a reservation's task; raises the error for the caller when the reservation is over."""
     story = stories.hold(reservation.task_id)
     current = story.open_reservation(reservation.sid)
     if current is None:

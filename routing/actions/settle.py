@@ -1,7 +1,7 @@
-"""Carry a reservation to its next status, and let its task and its slot follow from that.
+"""Move a reservation to its next status, and update its task and its slot.
 
-This is the one place where capacity is freed and where a task's status is derived. What it is given
-was locked by `stories.hold`.
+This is the only place where capacity is freed and a task's status is derived. All rows were locked
+by `stories.hold`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStat
 from routing.models.prepared import MOMENT, PreparedUpdate, together
 
 MAX_ASSIGNMENTS: Final = 1_000
-"""How often a task may go from pending to reserved before the router gives it up."""
+"""How often a task may go from pending to reserved before the router cancels it."""
 
 END_FIELDS: Final = (
     *("assignment_status", "reason", "date_finished", "lane", "version", "date_updated"),
@@ -54,10 +54,10 @@ def move_reservation(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Bring a reservation to its next status, with its slot, its worker's activity and its event.
+    """Move a reservation to its next status, with its slot, its worker's activity and its event.
 
-    Raises `InvalidTransition`, or `StaleState` when it is no longer what the caller saw. All is
-    sent before that shows, so the transaction ends with the error.
+    Raises `InvalidTransition`, or `StaleState` when it has changed since the caller read it. All
+    statements are sent before the result is known, so the caller must roll back.
     """
     current = ReservationStatus(reservation.reservation_status)
     lifecycle.check(current, status)
@@ -87,7 +87,7 @@ def move_reservation(
 def _count_slot(
     reservation: models.Reservation, *, before: ReservationStatus, after: ReservationStatus
 ) -> None:
-    """Free or keep the slot; every change of a workload is also counted on its worker."""
+    """Free the slot if the reservation ends, and count the change on its worker."""
     freed = int(after not in lifecycle.OPEN_RESERVATION)
     assigned = int(after == ReservationStatus.ACCEPTED) - int(before == ReservationStatus.ACCEPTED)
     _COUNT.ask(reservation.worker_channel_id, freed, assigned)
@@ -118,10 +118,10 @@ _COUNT_WORKLOAD: Final = PreparedUpdate(
 
 
 def settle(story: Story, *, actor: Actor, now: datetime) -> None:
-    """Let a live task's status follow from its reservations.
+    """Derive a live task's status from its reservations.
 
-    A task that nobody holds any more waits again in its step, on the lane that its attributes now
-    say; one that has been on offer too often is given up.
+    A task without open reservations waits again in its step, on the lane for its present
+    attributes. A task that has been offered too often is canceled.
     """
     task = story.task
     transferred = handovers.under_way(story.reservations) is not None
@@ -164,14 +164,14 @@ def finish(
     record_task(_TASK_EVENTS[status], task, actor=actor, now=now, more=holders(story))
     end_reservations(story, actor=actor, now=now)
     if status == AssignmentStatus.COMPLETED:
-        # What follows in the field, after all that the completion brings about.
+        # TaskRouter sends this event too, after all others of the completion.
         record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)
 
 
 def wrap_up(story: Story, *, reason: str | None = None, actor: Actor, now: datetime) -> None:
-    """Bring an assigned task and its accepted reservation to wrapping.
+    """Move an assigned task and its accepted reservation to wrapping.
 
-    Whoever has handed it over and is with it still has done their part.
+    A giver who is still in a warm transfer is completed.
     """
     story.task.reason = reason
     set_status(story.task, AssignmentStatus.WRAPPING, fields=["reason"], now=now)
@@ -184,7 +184,7 @@ def wrap_up(story: Story, *, reason: str | None = None, actor: Actor, now: datet
 
 
 def end_reservations(story: Story, *, actor: Actor, now: datetime) -> None:
-    """End every open reservation of a task that is over: offers as canceled, work as completed."""
+    """End every open reservation of a finished task: offers as canceled, work as completed."""
     for reservation in story.reservations:
         offered = reservation.reservation_status == ReservationStatus.PENDING
         status = ReservationStatus.CANCELED if offered else ReservationStatus.COMPLETED
@@ -195,9 +195,9 @@ def end_reservations(story: Story, *, actor: Actor, now: datetime) -> None:
 def set_status(
     task: models.Task, status: AssignmentStatus, *, fields: list[str], now: datetime
 ) -> None:
-    """Write a task's new status and the named fields as the task object has them.
+    """Store a task's new status and the named fields of the task object.
 
-    Raises `InvalidTransition`, or `StaleState` when the task is no longer what the caller saw.
+    Raises `InvalidTransition`, or `StaleState` when the task has changed since it was read.
     """
     current = AssignmentStatus(task.assignment_status)
     lifecycle.check(current, status)
@@ -208,7 +208,7 @@ def set_status(
 def write(
     task: models.Task, *, fields: list[str], expected: AssignmentStatus, now: datetime
 ) -> None:
-    """Store a task's named fields and count its version, if it still has the expected status."""
+    """Store named fields of a task and advance its version, if its status is still as expected."""
     seen = task.version
     task.version = seen + 1
     task.date_updated = now
@@ -217,11 +217,11 @@ def write(
         pk=task.pk, version=seen, assignment_status=expected.value
     ).update(**values)
     if not changed:
-        raise StaleState(f"task {task.sid} has changed meanwhile")
+        raise StaleState(f"task {task.sid} has changed; read it again and retry")
 
 
 def holders(story: Story) -> event_data.EventData:
-    """Return what an event says of who has the task: they are told of it."""
+    """Return the event field with the sids of the task's workers, who are notified."""
     return {"holder_sids": ",".join(r.worker_sid for r in story.reservations)}
 
 
@@ -233,7 +233,7 @@ def record_task(
     now: datetime,
     more: event_data.EventData | None = None,
 ) -> None:
-    """Record something that happened to a task."""
+    """Record an event about a task."""
     events.record_all(
         [draft(event_type, task, more)], workspace=task.workspace, actor=actor, now=now
     )

@@ -1,4 +1,4 @@
-"""Put a task into a step of its workflow: its queue, its priority, its lane, and the events."""
+"""Move a task to a step of its workflow: its queue, priority, lane and events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIELDS = [
     "task_queue_entered_date",
     "lane",
 ]
-"""What `apply` may change of a task, and its caller stores."""
+"""Fields of a task that `apply` may change, and its caller stores."""
 
 
 def place(task: models.Task, *, base: int, now: datetime) -> steps.Step | None:
@@ -38,7 +38,7 @@ def place(task: models.Task, *, base: int, now: datetime) -> steps.Step | None:
 
 
 def apply(task: models.Task, step: steps.Step, *, now: datetime) -> None:
-    """Set a task's fields to a step's; the caller stores `FIELDS`."""
+    """Set a task's fields for a step; the caller stores `FIELDS`."""
     assert task.revision_id is not None
     target = steps.target_of(configurations.of(task.revision_id), step)
     task.filter_index = step.filter_index
@@ -51,7 +51,7 @@ def apply(task: models.Task, step: steps.Step, *, now: datetime) -> None:
     moves = task.task_queue is None or task.task_queue.sid != target.queue
     task.lane = lanes.lane_of(task, now=now)
     if moves:
-        # The lane is of the target, and brings the target's queue.
+        # The lane was made for the target, so its queue is the target's.
         task.task_queue = task.lane.task_queue
         task.task_queue_entered_date = now
 
@@ -59,7 +59,7 @@ def apply(task: models.Task, step: steps.Step, *, now: datetime) -> None:
 def entry(
     task: models.Task, *, previous: models.TaskQueue | None, timed_out: bool
 ) -> list[events.Draft]:
-    """Return the events of a task, already stored in its new step, that came from `previous`."""
+    """Return the events of a task that has moved to its new step from the queue `previous`."""
     drafts = []
     if previous is not None:
         left: event_data.EventData = event_data.of_task_queue(previous)
@@ -73,7 +73,7 @@ def entry(
 
 
 def match(task: models.Task) -> events.Draft:
-    """Return the event that says which filter and which target of its workflow a task is in."""
+    """Return the event with the filter and the target of its workflow that a task matched."""
     step = tasks.step(task)
     assert task.revision_id is not None
     assert step is not None

@@ -1,8 +1,8 @@
-"""Hold a task's story: the task and its open reservations, read under lock.
+"""Lock a task together with its open reservations and their workers.
 
-Whoever changes one first calls `hold`: it locks the workers with a part in it, in the order of
-their ids, and then the task, so that no two actions ever wait for each other in a circle. (On
-SQLite a transaction has the database to itself, and the locks are no-ops.)
+Every action that changes them first calls `hold`. It locks the workers with a reservation by id,
+and then the task, so that no two actions can deadlock. (On SQLite a transaction has the database to
+itself, and the locks are no-ops.)
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class Story:
         self.reservations = reservations
 
     def drop_ended(self) -> None:
-        """Keep only those reservations that are open still."""
+        """Drop the reservations that have ended."""
         self.reservations = [
             r for r in self.reservations if r.reservation_status in lifecycle.OPEN_RESERVATION
         ]
 
     def open_reservation(self, sid: str) -> models.Reservation | None:
-        """Return this reservation if it is still open."""
+        """Return the reservation with this sid if it is still open."""
         return next((r for r in self.reservations if r.sid == sid), None)
 
     def insist_held_by(self, worker: models.Worker | None) -> None:
-        """Raise `NotHeld` unless this worker holds the task; None stands for no such condition."""
+        """Raise `NotHeld` unless this worker holds the task; None skips the check."""
         if worker is None:
             return
         own = [r for r in self.reservations if r.worker_id == worker.pk]
@@ -55,13 +55,13 @@ class Story:
 
 
 class _StoryGrew(Exception):
-    """Somebody joined a task's story between reading who is in it and locking them."""
+    """A reservation appeared while locks were being taken; start over."""
 
 
 def retold(action: Callable[P, T]) -> Callable[P, T]:
-    """Run an action that calls `hold` in one transaction, anew if the story grew meanwhile.
+    """Run an action that calls `hold` in one transaction; start over if a reservation appeared.
 
-    Starting over gives back the locks: taking more of them late would break their order.
+    Starting over releases the locks: taking more of them late would break the lock order.
     """
 
     @functools.wraps(action)
@@ -72,16 +72,16 @@ def retold(action: Callable[P, T]) -> Callable[P, T]:
                     return action(*args, **kwargs)
             except _StoryGrew:
                 continue
-        raise StaleState("the task changed too often meanwhile")
+        raise StaleState("the task kept changing; read it again and retry")
 
     return run
 
 
 def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
-    """Lock a task's story, within a `retold` action, and return it as it is now.
+    """Lock a task with its workers, within a `retold` action, and return its newest version.
 
     Arguments:
-        joining: ids of workers who are about to have a part in it.
+        joining: ids of workers who are about to get a reservation.
 
     Raises `StaleState` when the task is gone.
     """
@@ -94,7 +94,7 @@ def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
 
 
 def hold_task(task_id: int) -> Story:
-    """Lock a task for a caller who has locked every worker whose part in it is to change."""
+    """Lock a task for a caller who has locked every worker whose reservation is to change."""
     with together():
         locks.lock_task(task_id)
         found, reservations = _TASK.ask(task_id), _RESERVATIONS.ask(task_id)
@@ -104,10 +104,10 @@ def hold_task(task_id: int) -> Story:
         for reservation in story.reservations:
             reservation.task = task
             if reservation.incoming_id in under_way:
-                # One object for one row: what becomes of the transfer, its offers show as well.
+                # The same object for the same row, so that its offers see changes of the transfer.
                 reservation.incoming = under_way[reservation.incoming_id]
         return story
-    raise StaleState("the task was deleted meanwhile")
+    raise StaleState("the task no longer exists; it was deleted")
 
 
 def _open(task_id: int) -> models.Reservations:

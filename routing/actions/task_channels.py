@@ -17,11 +17,11 @@ from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import EventType
 
 CUSTOM: Final = {f"custom{number}": f"Custom{number}" for number in range(1, 6)}
-"""Channels that `add_custom_channels` adds: friendly name by unique name."""
+"""Channels that `add_custom_channels` adds: unique name to friendly name."""
 
 
 class TaskChannelChanges(TypedDict, total=False):
-    """What `update_task_channel` can change; what is absent stays."""
+    """Fields that `update_task_channel` can change; absent ones stay."""
 
     friendly_name: str
     channel_optimized_routing: bool
@@ -46,10 +46,10 @@ def create_task_channel(
 def add_missing_channels(
     *, workspace: models.Workspace, names: Mapping[str, str], actor: Actor, now: datetime
 ) -> list[models.TaskChannel]:
-    """Create those of some channels that are not there yet, at once; return the new ones.
+    """Create those of some channels that do not exist yet; return the new ones.
 
     Arguments:
-        names: friendly name by unique name.
+        names: unique name to friendly name.
     """
     there = set(workspace.task_channels.values_list("unique_name", flat=True))
     missing = {unique: name for unique, name in names.items() if unique not in there}
@@ -59,7 +59,7 @@ def add_missing_channels(
 def add_custom_channels(
     *, workspace: models.Workspace, actor: Actor, now: datetime
 ) -> list[models.TaskChannel]:
-    """Add the channels custom1 to custom5, those that are not there yet; return the new ones."""
+    """Add those of the channels custom1 to custom5 that do not exist yet; return the new ones."""
     return add_missing_channels(workspace=workspace, names=CUSTOM, actor=actor, now=now)
 
 
@@ -117,7 +117,7 @@ def update_task_channel(
     now: datetime,
     **changes: Unpack[TaskChannelChanges],
 ) -> models.TaskChannel:
-    """Change what people read, or whose idleness counts; the unique name is fixed."""
+    """Change the friendly name or how idle time is counted; the unique name is fixed."""
     locks.lock_row(channel)
     if "friendly_name" in changes:
         channel.friendly_name = inputs.name(changes["friendly_name"])
@@ -139,7 +139,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     if channel.unique_name == "default":
         raise InUse("the task channel 'default' cannot be deleted: tasks without a channel use it")
     locks.lock_doors(channel.workspace)
-    # Whoever creates a task or takes a slot on this channel meanwhile waits, and finds it gone.
+    # Transactions that create a task or claim a slot on this channel wait, and find it gone.
     locks.lock_row(channel, to_delete=True)
     live = models.Task.objects.filter(task_channel=channel).filter(
         ~Q(assignment_status__in=[status.value for status in FINAL_TASK])
@@ -153,7 +153,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     default = models.TaskChannel.objects.get(
         workspace_id=channel.workspace_id, unique_name="default"
     )
-    # Workers before tasks, as everybody locks them.
+    # Workers before tasks: the lock order.
     _count_workloads(channel.workspace)
     models.Task.objects.filter(task_channel=channel).update(
         task_channel=default,
@@ -165,7 +165,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
 
 
 def _count_workloads(workspace: models.Workspace) -> None:
-    """Note that every worker of a workspace has other channels than before."""
+    """Advance the workload version of every worker, because their channels change."""
     locks.lock_workers(workspace.workers.all())
     workspace.workers.update(workload_version=F("workload_version") + 1)
 

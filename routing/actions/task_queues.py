@@ -19,7 +19,7 @@ _FINAL = Q(assignment_status__in=[status.value for status in FINAL_TASK])
 
 
 class TaskQueueChanges(TypedDict, total=False):
-    """What a task queue can be given; what is absent stays, or is as the table's defaults say."""
+    """Fields of a task queue that can be set; absent ones stay, or get the column's default."""
 
     friendly_name: str
     target_workers: str
@@ -40,7 +40,7 @@ def create_task_queue(
     now: datetime,
     **values: Unpack[TaskQueueChanges],
 ) -> models.TaskQueue:
-    """Create a queue; unless `target_workers` says otherwise, everyone serves it."""
+    """Create a queue; without `target_workers` all workers serve it."""
     queue = models.TaskQueue(
         sid=sids.new("WQ"), workspace=workspace, date_created=now, date_updated=now
     )
@@ -65,7 +65,7 @@ def update_task_queue(
     now: datetime,
     **changes: Unpack[TaskQueueChanges],
 ) -> models.TaskQueue:
-    """Change a queue; what waits in it is matched anew at once."""
+    """Change a queue; its waiting tasks are matched again at once."""
     locks.lock_row(queue)
     expression = queue.target_workers
     _assign(queue, changes)
@@ -81,7 +81,7 @@ def update_task_queue(
 
 @transaction.atomic
 def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -> None:
-    """Delete a queue; raises `InUse` while a workflow leads to it or tasks are in it.
+    """Delete a queue; raises `InUse` while a workflow targets it or it has unfinished tasks.
 
     Finished tasks stay readable, without their queue.
     """
@@ -93,7 +93,7 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
                 f" {workflow.friendly_name!r}; take it out there first"
             )
     tasks = models.Task.objects.filter(task_queue=queue)
-    # Waiting tasks may still follow an older revision that leads here.
+    # Waiting tasks may still follow an older revision that targets this queue.
     if tasks.filter(~_FINAL).exists() or _led_here(queue):
         raise InUse(f"the queue {queue.friendly_name!r} still has tasks; finish or move them first")
     tasks.update(task_queue=None)

@@ -1,4 +1,4 @@
-"""Carry a task through its life: cancel, wrap up, complete; move on in its workflow."""
+"""Cancel, wrap up and complete tasks, and apply the router's decisions about one task."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def cancel_task(
     if_version: int | None = None,
     **changes: Unpack[TaskChanges],
 ) -> models.Task:
-    """Cancel a task that nobody has accepted; offers of it are withdrawn.
+    """Cancel a task that no worker has accepted; its offers are withdrawn.
 
     Arguments:
-        changes: what else changes in the same breath; see `update_task`. New attributes are kept,
-            and route it no more.
+        changes: further changes in the same transaction; see `update_task`. New attributes are
+            stored, but no longer route the task.
     """
     story = _story(task, if_version)
     _check(story, AssignmentStatus.CANCELED)
@@ -50,10 +50,11 @@ def wrap_up_task(
     held_by: models.Worker | None = None,
     **changes: Unpack[TaskChanges],
 ) -> models.Task:
-    """Note that the conversation is over and the work is not; the slot stays taken.
+    """Wrap up a task: the conversation is over, the work is not, and the slot stays in use.
 
     Arguments:
-        held_by, changes: who must hold the task, and what else changes; see `update_task`.
+        held_by, changes: the worker who must hold the task, and further changes; see
+            `update_task`.
     """
     story = _story(task, if_version)
     story.insist_held_by(held_by)
@@ -76,10 +77,11 @@ def complete_task(
     held_by: models.Worker | None = None,
     **changes: Unpack[TaskChanges],
 ) -> models.Task:
-    """Complete a task in work; its slot is free from then on.
+    """Complete an assigned or wrapping task, which frees its slot.
 
     Arguments:
-        held_by, changes: who must hold the task, and what else changes; see `update_task`.
+        held_by, changes: the worker who must hold the task, and further changes; see
+            `update_task`.
     """
     story = _story(task, if_version)
     story.insist_held_by(held_by)
@@ -88,31 +90,31 @@ def complete_task(
     if _leave(story, actor, now):
         _tell_of_changes(story.task, also, actor, now)
         return story.task
-    # It tells that the task has changed anyway.
+    # Finishing records `task.updated` anyway.
     settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
     return story.task
 
 
 def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
-    """Note that a task's skip_if was asked, so that it is not asked again in this step."""
+    """Record that a task's skip_if was false, so that it is not evaluated again in this step."""
     changed = models.Task.objects.filter(
         sid=decision.task_sid,
         version=decision.version,
         assignment_status=AssignmentStatus.PENDING.value,
     ).update(skip_unasked=False)
     if not changed:
-        raise StaleState(f"task {decision.task_sid} has changed meanwhile")
+        raise StaleState(f"task {decision.task_sid} has changed since the snapshot")
 
 
 @stories.retold
 def give_up(decision: CancelTask, *, now: datetime) -> None:
-    """Cancel a task whose lifetime or whose workflow is at its end."""
+    """Cancel a task whose lifetime or workflow has ended."""
     task = models.Task.objects.filter(sid=decision.task_sid).only("pk").first()
     if task is None:
-        raise StaleState("the task was deleted meanwhile")
+        raise StaleState("the task no longer exists; it was deleted")
     story = _story(task, decision.version)
     if handovers.under_way(story.reservations) is not None:
-        raise StaleState(f"task {decision.task_sid} is somebody's, who hands it on")
+        raise StaleState(f"task {decision.task_sid} is being transferred")
     for event_type in deadlines.BEFORE.get(decision.why, ()):
         settle.record_task(event_type, story.task, actor=SYSTEM, now=now)
     try:
@@ -137,7 +139,7 @@ _WORDS: Final = {
 
 
 def _leave(story: stories.Story, actor: Actor, now: datetime) -> bool:
-    """Let a worker go who has handed their task over, warmly; False if nobody or another asks."""
+    """Complete only the giver's part if the giver asks after a warm transfer; else return False."""
     giver = handovers.giver_of(story.reservations)
     if giver is None or (actor.type, actor.sid) != ("worker", giver.worker_sid):
         return False
@@ -145,7 +147,7 @@ def _leave(story: stories.Story, actor: Actor, now: datetime) -> bool:
 
 
 def _check(story: stories.Story, status: AssignmentStatus) -> None:
-    """Raise `NotNow` unless a task, read under lock, may go to a status."""
+    """Raise `NotNow` unless a locked task may go to a status."""
     task = story.task
     handovers.insist_not_under_way(task, story.reservations)
     try:
@@ -159,7 +161,7 @@ def _check(story: stories.Story, status: AssignmentStatus) -> None:
 
 
 def _change(story: stories.Story, changes: TaskChanges, now: datetime) -> bool:
-    """Store what changes beside a status, and tell whether anything does."""
+    """Store changes beside a status; return whether there are any."""
     fields = take(story.task, changes, now=now)
     store(story.task, fields)
     return bool(fields)

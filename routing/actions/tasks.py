@@ -23,7 +23,7 @@ _EARLIEST: Final = 1900
 
 
 class TaskChanges(TypedDict, total=False):
-    """What `update_task` can change; what is absent stays."""
+    """Fields that `update_task` can change; absent ones stay."""
 
     attributes: str
     priority: int
@@ -54,14 +54,14 @@ def create_task(
         task_channel: the channel `default` when left out.
         timeout: how many seconds it may wait before it is canceled (1 to 1209600).
         routing_target: a worker, queue or workflow sid that the task goes to directly.
-        ignore_capacity: only with a worker as target; true unless said otherwise.
-        task_queue: where a task for one worker is filed.
+        ignore_capacity: only with a worker as target; true when left out.
+        task_queue: the queue under which a task for one worker is listed.
 
-    Raises `InvalidInput`, also when no filter of the workflow takes the task.
+    Raises `InvalidInput`, also when no filter of the workflow matches the task.
     """
     channel = task_channel or workspace.task_channels.filter(unique_name="default").first()
     if channel is None:
-        raise StaleState("the workspace has just been deleted")
+        raise StaleState("the workspace no longer exists; it was deleted")
     start = now if virtual_start_time is None else virtual_start_time
     route = direct.route(
         workspace=workspace,
@@ -125,10 +125,10 @@ def update_task(
     held_by: models.Worker | None = None,
     **changes: Unpack[TaskChanges],
 ) -> models.Task:
-    """Change a task's attributes, priority, channel or place in time.
+    """Change a task's attributes, priority, channel or virtual start time.
 
-    A pending task is routed anew when its attributes change, and keeps its age; one that is on
-    offer or in work keeps its place and its owner (behaviour.md §3.4).
+    A pending task is routed again when its attributes change, and keeps its age. A task that is on
+    offer or assigned keeps its step and its worker (behaviour.md §3.4).
 
     Arguments:
         if_version: refuse with `StaleState` unless the task still has this version.
@@ -143,7 +143,7 @@ def update_task(
     previous = task.task_queue
     if status == AssignmentStatus.PENDING:
         if not _reroute(story, anew="attributes" in changes, now=now):
-            # Nothing takes it any more: its change and its end are one change.
+            # No filter matches any more: the change and the cancellation are one version.
             store(task, fields)
             settle.finish(story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now)
             return task
@@ -159,7 +159,7 @@ def update_task(
 
 
 def take(task: models.Task, changes: TaskChanges, *, now: datetime) -> list[str]:
-    """Give a task, read under lock, new values, and return the names of the columns to store."""
+    """Set new values on a locked task, and return the names of the columns to store."""
     status = AssignmentStatus(task.assignment_status)
     fields: list[str] = []
     if "attributes" in changes:
@@ -184,14 +184,14 @@ def take(task: models.Task, changes: TaskChanges, *, now: datetime) -> list[str]
 
 
 def store(task: models.Task, fields: list[str]) -> None:
-    """Store columns of a task under lock whose version the new status that follows will count."""
+    """Store columns of a locked task; the status change that follows advances its version."""
     if fields:
         values = {name: getattr(task, name) for name in fields}
         models.Task.objects.filter(pk=task.pk).update(**values)
 
 
 def _reroute(story: stories.Story, *, anew: bool, now: datetime) -> bool:
-    """Give a pending task the step and the lane that it has now; False where there is none."""
+    """Set a pending task's step and lane for its present values; return False without a step."""
     task = story.task
     if task.filter_index is None or not anew:
         task.lane = lanes.lane_of(task, now=now)
@@ -217,13 +217,13 @@ def delete_task(
 
 @stories.retold
 def delete_overdue_task(*, held: models.Reservation, now: datetime) -> None:
-    """Delete a task that has been somebody's for longer than is allowed.
+    """Delete a task that a worker has held for longer than is allowed.
 
-    Raises `StaleState` when it is not theirs any more.
+    Raises `StaleState` when the worker no longer holds it.
     """
     story = stories.hold(held.task_id)
     if story.open_reservation(held.sid) is None:
-        raise StaleState(f"reservation {held.sid} has ended meanwhile")
+        raise StaleState(f"reservation {held.sid} has ended already")
     _delete(story, EventType.TASK_SYSTEM_DELETED, actor=SYSTEM, now=now)
 
 
@@ -236,7 +236,7 @@ def _delete(story: stories.Story, event_type: EventType, *, actor: Actor, now: d
     models.Reservation.objects.filter(task=story.task).delete()
     deleted, _ = models.Task.objects.filter(pk=story.task.pk).delete()
     if not deleted:
-        raise StaleState("the task was deleted meanwhile")
+        raise StaleState("the task no longer exists; it was deleted")
 
 
 def check_version(
@@ -245,15 +245,15 @@ def check_version(
     """Raise `StaleState` unless a row, read under lock, has the wanted version."""
     if wanted is not None and row.version != wanted:
         raise StaleState(
-            f"{row.sid} has version {row.version}, not {wanted}: read it again and decide anew"
+            f"{row.sid} has version {row.version}, not {wanted}: read it again and decide again"
         )
 
 
 def _virtual_start_us(moment: datetime, now: datetime) -> int:
-    """Return a place in time as it is stored and shown: in whole seconds.
+    """Return a virtual start time as it is stored and shown: in whole seconds.
 
-    Tasks that show the same one are served in the order in which they were created. With fractions,
-    a value that was read and written back would overtake others of its second.
+    Tasks with the same time are served in the order in which they were created. If fractions were
+    kept, a value that a client reads and writes back would overtake others of its second.
     """
     if moment > now or moment.year < _EARLIEST:
         raise InvalidInput(

@@ -1,7 +1,7 @@
-"""Hand a task on to a colleague or to a queue, and take that back.
+"""Transfer a task to another worker or to a queue, and cancel transfers.
 
-The task stays with its worker until somebody else has accepted it: there are two reservations then,
-each in a slot of its own worker's.
+The task stays with its worker until another worker has accepted it. Until then there are two
+reservations, each in a slot of its own worker.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from routing.seen import transfers as seen_transfers
 from routing.seen import workers as seen_workers
 
 CALLS: Final = "voice"
-"""The task channel of what hangs on a telephone."""
+"""The task channel of telephone calls."""
 
 
 class NeedsTelephone(NotNow):
-    """A call is handed on by the telephone network, which is not here."""
+    """A call can only be transferred by a telephone network, which this server does not have."""
 
 
 def is_call(task: models.Task) -> bool:
-    """Tell whether a task, read with its channel, hangs on a telephone."""
+    """Return whether a task, loaded with its channel, is a telephone call."""
     return task.task_channel.unique_name == CALLS
 
 
@@ -56,10 +56,10 @@ def begin_transfer(
     actor: Actor,
     now: datetime,
 ) -> models.Transfer:
-    """Begin to hand on the task that a worker has accepted.
+    """Begin to transfer a task that a worker has accepted.
 
-    A worker is offered it at once, whatever their capacity; for a queue the router asks one of its
-    workers after the other, until its workflow's reservation timeout has passed.
+    A worker gets the offer at once, whatever their capacity. For a queue the router offers it to
+    one worker after the other, until the workflow's reservation timeout has passed.
 
     Arguments:
         reservation: the accepted one, with its workspace.
@@ -72,7 +72,7 @@ def begin_transfer(
     worker = workspace.workers.filter(sid=to).first() if to[:2] == "WK" else None
     queue = workspace.task_queues.filter(sid=to).first() if to[:2] == "WQ" else None
     if worker is None and queue is None:
-        raise InvalidInput(f"to {to[:40]!r} is no worker or queue of this workspace", field="to")
+        raise InvalidInput(f"to {to[:40]!r} is not a worker or queue of this workspace", field="to")
     if worker is not None and worker.pk == reservation.worker_id:
         raise InvalidInput("to is the worker who has the task already", field="to")
     story = stories.hold(reservation.task_id, joining=[] if worker is None else [worker.pk])
@@ -156,8 +156,8 @@ def _new(
 def _take(
     task: models.Task, made: models.Transfer, attributes: str | None, priority: int | None
 ) -> list[str]:
-    """Give the task what is sent with a transfer, and return the columns to store."""
-    # It has been accepted: its time to live does not run while it is handed on.
+    """Apply a transfer's attributes and priority to the task; return the columns to store."""
+    # An accepted task must not expire during a transfer.
     task.expires_us = max(task.expires_us, made.deadline_us + SECOND)
     fields = ["expires_us"]
     if attributes is not None:
@@ -182,7 +182,7 @@ def _offer(
     slots = models.WorkerChannel.objects.filter(worker=worker)
     slot = slots.filter(task_channel=task.task_channel_id).first()
     if slot is None:
-        raise StaleState("the worker has just been deleted")
+        raise StaleState("the worker no longer exists; it was deleted")
     slot.worker = worker
     offer = claims.Offer(task=task, slots=[slot], within_capacity=within_capacity)
     made = offers.hand_on(offer, transfer, actor=actor, now=now)
@@ -192,7 +192,7 @@ def _offer(
 
 @stories.retold
 def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -> models.Transfer:
-    """Take a transfer back: the offer is withdrawn, and the task stays with its worker.
+    """Cancel a transfer: its offer is withdrawn, and the task stays with its worker.
 
     Raises `NotNow` when it is over.
     """
@@ -201,9 +201,9 @@ def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -
     current = handovers.under_way(story.reservations)
     if giver is None or current is None or current.pk != transfer.pk:
         status = locks.reread(transfer).transfer_status
-        # These are the words that clients of the hosted service know, blank and all.
+        # TaskRouter's wording, which clients match on, including the blank.
         raise NotNow(f"Transfer {transfer.sid} is already {status} . Cannot cancel transfer.")
-    current.transfer_status = TransferStatus.CANCELED.value  # as the offer's event is to show it
+    current.transfer_status = TransferStatus.CANCELED.value  # the offer's event shows this
     for offer in story.reservations:
         if offer.incoming_id == current.pk:
             settle.move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
@@ -216,10 +216,10 @@ def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -
 
 
 def pursue(*, transfer: models.Transfer, now: datetime) -> None:
-    """Ask the next worker of the queue that a task is handed on to, or give it up in time.
+    """Offer a task in transfer to the next worker of the queue, or end the transfer in time.
 
-    Whom to ask is chosen before anything is locked, and asked again under lock; raises `StaleState`
-    when that is not true any more.
+    The worker is chosen without locks and checked again under lock. Raises `StaleState` when the
+    choice is no longer valid.
     """
     if transfer.deadline_us <= microseconds(now):
         _give_up(transfer, now=now)
@@ -249,12 +249,12 @@ def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
         models.Worker.objects.filter(pk=worker_id).select_related("activity", "workspace").first()
     )
     if worker is None:
-        raise StaleState("the worker has just been deleted")
+        raise StaleState("the worker no longer exists; it was deleted")
     if worker_id in seen_transfers.asked(current):
-        raise StaleState(f"worker {worker.sid} was asked meanwhile")
+        raise StaleState(f"worker {worker.sid} has already been offered the transfer")
     hand = matcher.Hand(seen_workers.load_worker(worker_id))
     if seen_transfers.refusal(current, hand, now=now) is not None:
-        raise StaleState(f"worker {worker.sid} has changed meanwhile")
+        raise StaleState(f"worker {worker.sid} has changed and is no longer eligible")
     handovers.seek(current, False, now=now)
     _offer(story.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)
 
@@ -266,6 +266,6 @@ def _hold_seeking(
     giver = handovers.giver_of(story.reservations)
     current = handovers.under_way(story.reservations)
     if giver is None or current is None or current.pk != transfer.pk or not current.seeking:
-        raise StaleState(f"transfer {transfer.sid} has changed meanwhile")
+        raise StaleState(f"transfer {transfer.sid} has changed and no longer seeks a worker")
     current.task, current.workspace = story.task, story.task.workspace
     return story, giver, current

@@ -1,4 +1,4 @@
-"""Change what a worker takes on a channel: capacity, the switch, the slots kept for grabbing."""
+"""Change a worker's channel: capacity, availability, and slots reserved for grabbing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from routing.models.worker_channels import MAX_CAPACITY
 
 
 class WorkerChannelChanges(TypedDict, total=False):
-    """What `update_worker_channel` can change; what is absent stays."""
+    """Fields that `update_worker_channel` can change; absent ones stay."""
 
     configured_capacity: int
     available: bool
@@ -37,9 +37,9 @@ def update_worker_channel(
     Arguments:
         configured_capacity, reserved_for_manual: 0 to 50.
 
-    A value that is already so is no change and no event.
+    A value equal to the present one means no change and no event.
     """
-    # Bumping the workload first locks the worker, as every claim does.
+    # Advancing the workload version first locks the worker, as every claim does.
     count_workload(channel.worker_id)
     channel = locks.reread(channel, "worker__activity", "worker__workspace", "task_channel")
     before = (channel.configured_capacity, channel.available, channel.reserved_for_manual)
@@ -63,7 +63,7 @@ def update_worker_channel(
         happened.append(EventType.WORKER_CAPACITY_UPDATE)
     if available != channel.available:
         happened.append(EventType.WORKER_CHANNEL_AVAILABILITY_UPDATE)
-    # One version for each event: clients that are told of one count along by themselves.
+    # One version for each event: clients count the events they receive and stay in step.
     models.Worker.objects.filter(pk=channel.worker_id).update(version=F("version") + len(happened))
     for event_type in happened:
         channel.worker.version += 1

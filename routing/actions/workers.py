@@ -23,7 +23,7 @@ _DESCRIPTION = frozenset({"friendly_name", "attributes", "user"})
 
 
 class WorkerChanges(TypedDict, total=False):
-    """What `update_worker` can change; what is absent stays."""
+    """Fields that `update_worker` can change; absent ones stay."""
 
     friendly_name: str
     attributes: str
@@ -92,8 +92,8 @@ def update_worker(
     """Change a worker's name, attributes, activity or login.
 
     Arguments:
-        reject_pending_reservations: when leaving for an unavailable activity, reject what is on
-            offer instead of refusing to leave; all in one transaction.
+        reject_pending_reservations: when moving to an unavailable activity, reject open offers
+            instead of refusing the move; all in one transaction.
         if_version: refuse with `StaleState` unless the worker still has this version.
     """
     worker = _lock(worker)
@@ -106,7 +106,7 @@ def update_worker(
     described = changes.keys() & _DESCRIPTION
     moves = "activity" in changes and changes["activity"].pk != worker.activity_id
     if described:
-        # One request is one version, which moving counts.
+        # One request advances the version once; a move advances it itself.
         _describe(worker, changes, now, versions=0 if moves else 1)
     if "activity" in changes:
         ending = ReservationStatus.REJECTED if reject_pending_reservations else None
@@ -139,7 +139,7 @@ def sign_off_worker(*, worker: models.Worker, actor: Actor, now: datetime) -> bo
     """Move a worker who left their desk out of an activity that takes work.
 
     They go into the workspace's timeout activity. Their open offers are rescinded, so that the
-    tasks are offered to others, with the age that they have. Returns whether that changed anything.
+    tasks are offered to other workers and keep their age. Returns whether anything changed.
     """
     worker = _lock(worker)
     activity = absence(worker.workspace)
@@ -150,7 +150,7 @@ def sign_off_worker(*, worker: models.Worker, actor: Actor, now: datetime) -> bo
 
 
 def offline_activity(workspace: models.Workspace) -> models.Activity | None:
-    """Return the activity called Offline, else the one of new workers, if it takes no work."""
+    """Return the activity named Offline, else the default activity, if it takes no work."""
     away = workspace.activities.filter(available=False)
     named = away.filter(friendly_name__iexact="offline").first()
     default = workspace.default_activity
@@ -158,7 +158,7 @@ def offline_activity(workspace: models.Workspace) -> models.Activity | None:
 
 
 def absence(workspace: models.Workspace) -> models.Activity | None:
-    """Return the timeout activity, or, if that takes work, another one that does not."""
+    """Return the timeout activity, or, if that takes work, `offline_activity`."""
     timeout = workspace.timeout_activity
     if timeout is not None and not timeout.available:
         return timeout
@@ -185,7 +185,7 @@ def delete_worker(
         workspace=worker.workspace,
         resource_sid=worker.sid,
         data=event_data.of_worker(worker)
-        # Statistics of activities end their last stay by this.
+        # Statistics of activities use this to end the last stay.
         | event_data.of_activity_left(worker.activity, since=worker.date_status_changed, now=now),
         actor=actor,
         now=now,
@@ -204,7 +204,7 @@ def _lock(worker: models.Worker) -> models.Worker:
     locks.lock_workers(rows)
     locked = rows.select_related("activity", "workspace").first()
     if locked is None:
-        raise StaleState("the worker was deleted meanwhile")
+        raise StaleState("the worker no longer exists; it was deleted")
     return locked
 
 
@@ -230,7 +230,7 @@ def _set_activity(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Move a locked worker; open offers get the status `ending`, or forbid it when that is None."""
+    """Move a locked worker; open offers get the status `ending`, or forbid the move if None."""
     activity = _own(worker.workspace, activity)
     if activity.pk == worker.activity_id:
         return
@@ -244,7 +244,7 @@ def _set_activity(
             " pending reservations; answer them first, or send RejectPendingReservations."
         )
     for task_id, sid in offers:
-        # Of this task only the part of this worker changes, who is locked already.
+        # Only this worker's reservation changes, and the worker is locked.
         story = stories.hold_task(task_id)
         if reservation := story.open_reservation(sid):
             assert ending is not None
@@ -281,5 +281,5 @@ def _record(event_type: EventType, worker: models.Worker, actor: Actor, now: dat
 
 
 def count_workload(worker_id: int) -> None:
-    """Note that what a worker carries or may carry has changed, so that older decisions fail."""
+    """Advance a worker's workload version, so that decisions on older snapshots fail."""
     models.Worker.objects.filter(pk=worker_id).update(workload_version=F("workload_version") + 1)

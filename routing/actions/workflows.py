@@ -16,11 +16,11 @@ from routing.core.vocabulary import AssignmentStatus, EventType
 from workflows import configuration as configurations
 
 BATCH: Final = 20
-"""How many waiting tasks are routed anew in one transaction."""
+"""Waiting tasks that are routed again in one transaction."""
 
 
 class WorkflowChanges(TypedDict, total=False):
-    """What a workflow can be given besides its configuration; what is absent stays."""
+    """Fields of a workflow besides its configuration; absent ones stay."""
 
     friendly_name: str
     assignment_callback_url: str | None
@@ -64,8 +64,8 @@ def update_workflow(
     """Change a workflow; an unacceptable configuration changes nothing.
 
     Arguments:
-        re_evaluate_tasks: route pending tasks anew by the new configuration; without it they go on
-            following the one under which they came.
+        re_evaluate_tasks: route pending tasks again by the new configuration. Without it they
+            follow the revision under which they were created.
     """
     with transaction.atomic():
         locks.lock_row(workflow)
@@ -99,12 +99,12 @@ def delete_workflow(*, workflow: models.Workflow, actor: Actor, now: datetime) -
 
 
 def current(workflow: models.Workflow) -> str:
-    """Return the text of the configuration that new tasks follow."""
+    """Return the text of the configuration for new tasks."""
     return "" if workflow.revision is None else workflow.revision.configuration
 
 
 def parse(document: str, workspace: models.Workspace) -> configurations.Configuration:
-    """Read a configuration for this workspace; raises `InvalidInput` that lists every problem."""
+    """Parse a configuration for this workspace; raises `InvalidInput` that lists every problem."""
     queues = set(workspace.task_queues.values_list("sid", flat=True))
     try:
         return configurations.parse(document, queue_sids=queues)
@@ -122,14 +122,14 @@ def _revise(workflow: models.Workflow, configuration: str, now: datetime) -> Non
 
 
 def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None:
-    """Route the pending tasks anew, some at a time: whoever wants one of them waits for these."""
+    """Route the pending tasks again in small batches, because each batch locks its tasks."""
     pending = workflow.tasks.filter(assignment_status=AssignmentStatus.PENDING.value).order_by("pk")
     last = 0
     while keys := list(pending.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
         last = keys[-1]
         some = pending.filter(pk__in=keys)
         with transaction.atomic():
-            # A task that were offered in the middle would ask for its workers' locks too late.
+            # Lock the batch first: a task offered in between would need worker locks too late.
             locks.lock_tasks(some)
             for task in some:
                 tasks.update_task(task=task, attributes=task.attributes, actor=actor, now=now)

@@ -30,16 +30,16 @@ DEFAULT_CHANNELS: Final = {
     "chat": "Chat",
     "video": "Video",
 }
-"""What every workspace has from the start: unique name to friendly name."""
+"""Task channels of every new workspace: unique name to friendly name."""
 
 MAX_DESK_GRACE: Final = 86_400
-"""The most seconds without a desk after which workers may be moved."""
+"""Longest time without a desk, in seconds, after which workers may be moved."""
 
 Template = Literal["NONE", "FIFO"]
 
 
 class WorkspaceChanges(TypedDict, total=False):
-    """What `update_workspace` can change; what is absent stays."""
+    """Fields that `update_workspace` can change; absent ones stay."""
 
     friendly_name: str
     event_callback_url: str
@@ -70,7 +70,7 @@ def create_workspace(
     """Create a workspace with its first activities and channels (behaviour.md §2.1).
 
     Arguments:
-        template: FIFO adds a queue for everyone and a workflow that leads there.
+        template: FIFO adds a queue for all workers and a workflow that leads there.
     """
     with _unique(friendly_name):
         workspace = models.Workspace.objects.create(
@@ -165,7 +165,7 @@ def update_workspace(
 
 @transaction.atomic
 def delete_workspace(*, workspace: models.Workspace, actor: Actor, now: datetime) -> None:
-    """Delete a workspace with all that is in it, live tasks included; its events stay."""
+    """Delete a workspace and everything in it, including live tasks; its events stay."""
     locks.lock_row(workspace)
     locks.lock_workers(workspace.workers.all())
     locks.lock_tasks(workspace.tasks.all())
@@ -214,7 +214,7 @@ def _events_filter(value: str | None) -> str | None:
     for name in names:
         if name not in known:
             raise InvalidInput(
-                f"events_filter names {name!r}, which is no event type (such as task.created)",
+                f"events_filter names {name!r}, which is not an event type (such as task.created)",
                 field="events_filter",
             )
     return ",".join(names) or None

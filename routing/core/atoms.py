@@ -1,7 +1,7 @@
-"""Take a condition apart into the comparisons it is made of, each of them kept once.
+"""Split conditions into their comparisons, and share equal comparisons.
 
-Thousands of lanes ask few different things; whoever works out the answer to one of them for all
-workers has it for every lane.
+Thousands of lanes use few different comparisons. The answer of one for all workers is computed once
+and serves every lane.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from workflows.expressions.unparser import unparse
 
 
 class Atom:
-    """One comparison, and what it reads; equal ones are one object.
+    """One comparison and the paths it reads; equal comparisons are one object.
 
-    `segments` is the one path of the worker that it compares with something fixed, or None when it
-    is of another form; `figure` the channel and the figure where that is what the path reads.
+    `segments` is the worker path that is compared with a constant, or None for other forms.
+    `figure` is the channel and the figure if that path reads a channel figure.
     """
 
     __slots__ = (
@@ -63,7 +63,7 @@ class Atom:
         self._said: dict[int, bool] = {}
 
     def says(self, value: int) -> bool:
-        """Return the answer for a figure of this value."""
+        """Return whether the comparison holds for a channel figure of this value; cached."""
         answer = self._said.get(value)
         if answer is None:
             left, right = (
@@ -81,7 +81,7 @@ class AllOf(tuple["Condition", ...]):
 
 
 class AnyOf(tuple["Condition", ...]):
-    """Conditions of which one must hold."""
+    """Conditions of which at least one must hold."""
 
     __slots__ = ()
 
@@ -93,10 +93,10 @@ _atoms: WeakValueDictionary[str, Atom] = WeakValueDictionary()
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What must all hold for an expression to hold, by what may change the answer.
+    """The conditions of an expression, which must all hold, grouped by what changes their answer.
 
-    `fixed` conditions keep their answers for a whole pass, those `of_load` change with what a
-    worker carries, those `of_task` still read the task.
+    `fixed` conditions keep their answers for a whole pass. `of_load` conditions change with a
+    worker's load. `of_task` conditions still read the task.
     """
 
     fixed: tuple[Condition, ...] = ()
@@ -108,7 +108,7 @@ NO_PARTS: Final = Parts()
 
 
 def parts(expression: Expression) -> Parts:
-    """Take an expression apart."""
+    """Split an expression into its conditions; cached on the expression."""
     found: Parts | None = expression.derived.get("parts")
     if found is None:
         found = expression.derived["parts"] = _parts(expression)
@@ -130,7 +130,7 @@ def _parts(expression: Expression) -> Parts:
 
 
 def reads_load(expression: Expression | None) -> bool:
-    """Tell whether what a worker carries can change what an expression says of them."""
+    """Return whether a worker's load can change the value of an expression."""
     return expression is not None and bool(parts(expression).of_load)
 
 
@@ -141,12 +141,12 @@ def _atoms_of(condition: Condition) -> list[Atom]:
 
 
 def plain(operand: Literal | ListOf) -> Any:
-    """Return what a fixed operand stands for."""
+    """Return the value of a constant operand."""
     return operand.values if isinstance(operand, ListOf) else operand.value
 
 
 def carried(segments: tuple[Segment, ...]) -> bool:
-    """Tell whether a worker's path reads what they carry, which every offer changes."""
+    """Return whether a worker path reads load, which every offer changes."""
     return segments[:1] == ("channel",)
 
 

@@ -1,4 +1,4 @@
-"""Turn moments into whole microseconds and back; hot columns and the core count in those."""
+"""Convert moments to whole microseconds and back; hot columns and the core use these."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def moment(microseconds_: int) -> datetime:
 
 
 def whole_second(microseconds_: int) -> int:
-    """Return the beginning, in microseconds, of the second in which a moment lies."""
+    """Return the beginning of a moment's second, in microseconds."""
     return microseconds_ - microseconds_ % SECOND

@@ -1,7 +1,7 @@
-"""Group the workers of one pass by what stands at one place of theirs.
+"""Index the workers of a pass by the value of one attribute path.
 
-Many workers share a value, and many lanes ask about the same place. So a comparison with something
-fixed is asked once of each different value, and an equality only of the values that may be equal.
+Many workers share a value, and many lanes read the same path. A comparison with a constant is
+evaluated once per different value; an equality only for the values that may be equal.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from workflows.expressions.nodes import Comparison, Literal, Path, Segment
 from workflows.expressions.operators import MIRRORED, OPERATORS, number_in
 
 _FEW: Final = 8
-"""Up to so many members, a set is made of single bits; of more, from a text of digits."""
+"""Largest number of members for which a bitset is built bit by bit; others come from digits."""
 
 _BY_VALUE: Final = frozenset({"==", "HAS"})
-"""Operators that hold only where the fixed value is the worker's, or is one of the worker's."""
+"""Operators that hold only where the constant equals the value or one of its items."""
 
 
 class _Group:
-    """Those who share a value."""
+    """Workers with the same value at a path."""
 
     __slots__ = ("bits", "places", "value")
 
@@ -37,7 +37,7 @@ class _Group:
 
 
 class Column:
-    """What stands at one path of every worker, by their places in the pass."""
+    """The values at one path of all workers, with the places of the workers that have each."""
 
     def __init__(self, segments: tuple[Segment, ...], workers: Sequence[Worker]) -> None:
         self._size = len(workers)
@@ -51,7 +51,7 @@ class Column:
             group.places.append(place)
 
     def meeting(self, comparison: Comparison) -> int:
-        """Return the set of those of whom a comparison of this path with something fixed holds."""
+        """Return the workers for whom a comparison of this path with a constant holds."""
         left, operator, right = comparison.left, comparison.operator, comparison.right
         if not isinstance(left, Path) and operator in MIRRORED:
             left, operator, right = right, MIRRORED[operator], left
@@ -64,7 +64,7 @@ class Column:
                     met |= self._bits(group)
             return met
         assert not isinstance(left, Path)
-        fixed = plain(left)  # NOT IN and CONTAINS cannot be turned round
+        fixed = plain(left)  # NOT IN and CONTAINS have no mirrored operator
         for group in self._groups.values():
             if holds(fixed, group.value):
                 met |= self._bits(group)
@@ -94,9 +94,9 @@ class Column:
 
 
 def read(worker: Worker, segments: tuple[Segment, ...]) -> tuple[Hashable, Any]:
-    """Return what stands at a path of a worker, and a key that only equal values share.
+    """Return the value at a path of a worker, and a key that only equal values share.
 
-    It is read once for as long as the worker does not change.
+    Both are cached on the worker.
     """
     kept = worker.load_values if carried(segments) else worker.values
     found = kept.get(segments)
@@ -109,7 +109,7 @@ def read(worker: Worker, segments: tuple[Segment, ...]) -> tuple[Hashable, Any]:
 
 
 def _figure(worker: Worker, segments: tuple[Segment, ...]) -> Any:
-    """Return a figure of one channel without making a view of them all; None if it is none."""
+    """Return one channel figure without building a view of all channels; None for other paths."""
     if len(segments) != 3 or not carried(segments) or "channel" in worker.attributes:
         return None
     _, name, figure = segments
@@ -122,7 +122,7 @@ def _figure(worker: Worker, segments: tuple[Segment, ...]) -> Any:
 
 
 def members(value: Any) -> set[Hashable]:
-    """Return the likenesses of a value, or of each item when it is an array."""
+    """Return the likeness of a value, or of each item of an array."""
     items = value if type(value) is list else (value,)
     return {
         likeness(item) for item in items if item is not None and not isinstance(item, (list, dict))
@@ -130,7 +130,7 @@ def members(value: Any) -> set[Hashable]:
 
 
 def likeness(value: str | float | bool) -> Hashable:
-    """Return what all values that the language calls equal to this scalar have in common."""
+    """Return a key that is the same for all values that the language treats as equal."""
     if isinstance(value, bool):
         return (value,)
     if isinstance(value, str):
@@ -146,5 +146,5 @@ def _key(value: Any) -> Hashable:
         return value
     try:
         return ("json", json.dumps(value, sort_keys=True, default=str))
-    except RecursionError:  # too deep to be written: alike only to itself
+    except RecursionError:  # too deep for JSON: equal only to itself
         return ("deep", id(value))

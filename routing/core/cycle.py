@@ -27,9 +27,9 @@ from workflows.expressions import View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingTask:
-    """A task whose time or whose step is in question, with what is needed to answer.
+    """A task whose deadline or step must be decided, with the values the decision needs.
 
-    Of a task whose lifetime is over no more is needed than that.
+    A task whose lifetime is over needs only `sid`, `version` and `expires_us`.
     """
 
     sid: str
@@ -46,8 +46,8 @@ def expire(
     """Decide what becomes of offers and of waiting tasks whose time is up.
 
     Arguments:
-        reservations: sids of pending reservations past their deadline; they come first, since a
-            task whose offer ends here may itself be due.
+        reservations: sids of pending reservations past their deadline. They come first, because
+            ending an offer may make its task due too.
     """
     decisions: list[Decision] = [TimeOutReservation(reservation_sid=sid) for sid in reservations]
     decisions.extend(_overdue(task, now) for task in tasks)
@@ -64,10 +64,10 @@ def _overdue(task: WaitingTask, now: int) -> Decision:
 
 
 def ask_to_skip(task: WaitingTask, *, workers: Mapping[str, Any], now: int) -> Decision:
-    """Decide whether a task that found nobody on entering a step waits there or skips it.
+    """Decide whether a task that got no offer on entering a step waits there or skips the step.
 
     Arguments:
-        workers: what `workers.…` reads: how many workers of the step's queue are available,
+        workers: the values of `workers.…`: how many workers of the step's queue are available,
             unavailable, and in each activity by sid (behaviour.md §6.4).
     """
     assert task.configuration is not None
@@ -82,7 +82,7 @@ def ask_to_skip(task: WaitingTask, *, workers: Mapping[str, Any], now: int) -> D
 
 
 def service_order(task: Task, lane: Lane, *, first: QueueOrder) -> tuple[int, ...]:
-    """Return a task's place among all that wait: smallest first (behaviour.md §8.1)."""
+    """Return a task's place among all waiting tasks: smallest first (behaviour.md §8.1)."""
     order = QueueOrder.FIFO if lane.task_queue is None else lane.task_queue.task_order
     kind = 0 if order == first else 1
     if order == QueueOrder.LIFO:
@@ -91,17 +91,18 @@ def service_order(task: Task, lane: Lane, *, first: QueueOrder) -> tuple[int, ..
 
 
 class Pass:
-    """One look over a floor: which lanes somebody may serve, and who is offered what.
+    """One matching pass over a workspace: which lanes have eligible workers, and who gets what.
 
-    What the pass gives a worker is counted at once, so that expressions see fresh counters for
-    every task. It is fed the tasks at the head of lanes, and asks for more where those run out.
+    The load that the pass adds to a worker is counted at once, so that expressions see current
+    figures for every task. The caller feeds it the head tasks of lanes, and it asks for more when a
+    lane runs out of loaded tasks.
     """
 
     def __init__(self, workspace: Workspace, *, now: int) -> None:
         self.decisions: list[ReserveWorkers] = []
-        """Who is offered what so far, in the order of service."""
+        """The reservations decided so far, in the order of service."""
         self.more_waits = False
-        """Whether there is more than the pass has been fed, in lanes that it does not know of."""
+        """Whether lanes outside this pass have waiting tasks too."""
         self._first = workspace.prioritize_queue_order
         floor = Floor(
             workspace.workers, multi_task=workspace.multi_task_enabled, clock=time_of_day(now)
@@ -116,14 +117,14 @@ class Pass:
         self._queue: list[tuple[tuple[int, ...], int, int]] = []
 
     def open_lanes(self) -> list[Lane]:
-        """Return the lanes whose tasks somebody may take: those whose heads are worth reading."""
+        """Return the lanes that an eligible worker can serve: only their head tasks are loaded."""
         return [line.lane for line in self._lines.values() if not line.closed and line.admitted()]
 
     def feed(self, heads: Mapping[int, Sequence[Task]], *, deep: Collection[int] = ()) -> None:
-        """Let tasks be served: the next of their lanes, each lane's in the order of service.
+        """Add tasks to match: the next ones of their lanes, in each lane's order of service.
 
         Arguments:
-            deep: ids of lanes that have more tasks than are known after this.
+            deep: ids of lanes that have more tasks in the database than are loaded after this.
         """
         for lane_id, tasks in heads.items():
             if tasks and lane_id in self._lines:
@@ -134,20 +135,20 @@ class Pass:
         self._deep.update(deep)
 
     def last(self, lane_id: int) -> Task | None:
-        """Return the last task known of a lane."""
+        """Return the last loaded task of a lane."""
         known = self._heads.get(lane_id)
         return known[-1] if known else None
 
     def serve(self, *, limit: int) -> int | None:
-        """Offer tasks to workers: the best task first, each to whoever has waited longest.
+        """Offer tasks to workers: the best task first, each to the longest idle eligible worker.
 
-        A task that nobody may take never blocks those behind it.
+        A task that no worker may take never blocks the tasks behind it.
 
         Arguments:
-            limit: how many decisions there may be in all.
+            limit: the largest number of decisions of the whole pass.
 
-        Returns the id of a lane of which more must be known before anything else may be served, or
-        None when the limit is reached or nothing is left that anybody might take.
+        Returns the id of the lane whose next tasks must be loaded before matching can continue, or
+        None when the limit is reached or no task is left that a worker could take.
         """
         while self._queue and len(self.decisions) < limit:
             _, lane_id, position = heapq.heappop(self._queue)
@@ -166,7 +167,7 @@ class Pass:
         return None
 
     def ahead_of(self, task: Task, lane: Lane) -> int:
-        """Return how many of the decisions are about tasks that are served before this one."""
+        """Return how many of the decisions are about tasks that come before this one."""
         place = service_order(task, lane, first=self._first)
         return sum(
             service_order(each.task, self._lines[each.task.lane_id].lane, first=self._first) < place
@@ -175,12 +176,12 @@ class Pass:
 
     @property
     def unfinished(self) -> bool:
-        """Tell whether another pass may find more than this one did."""
+        """Return whether another pass may find more than this one did."""
         if not self.decisions:
             return False
         waiting = {lane_id for _, lane_id, _ in self._queue} | self._deep
         return any(
-            # A slot given in this pass may have made true what was false for a lane before.
+            # A slot assigned in this pass may have turned a lane's condition true.
             line.may_open
             if line.closed or not line.admitted()
             else self.more_waits or lane_id in waiting
@@ -195,7 +196,7 @@ class Pass:
 
 
 def match(workspace: Workspace, *, now: int) -> Pass:
-    """Return a pass over a snapshot that has all of its lanes' tasks, with what it decided."""
+    """Run a pass over a snapshot that contains all tasks of its lanes; return the finished pass."""
     looking = Pass(workspace, now=now)
     looking.feed(workspace.heads)
     looking.serve(limit=sum(map(len, workspace.heads.values())))

@@ -1,4 +1,4 @@
-"""List what the router may want done; `routing.assignment` knows which action does each."""
+"""Decisions of the router; `routing.assignment` maps each kind to the action that applies it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from routing.core.steps import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReserveWorkers:
-    """Offer a waiting task to these workers, as they were seen.
+    """Offer a waiting task to these workers, as the snapshot had them.
 
-    Each worker comes with the number of slots that earlier decisions of the same pass give them:
-    so many steps their workload has moved on by the time this decision is carried out.
+    Each worker comes with the number of slots that earlier decisions of the same pass assigned.
+    The worker's workload version has advanced by that many when this decision is applied.
     """
 
     task: Task
@@ -23,7 +23,7 @@ class ReserveWorkers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeOutReservation:
-    """End an offer that nobody answered in time."""
+    """End an offer that was not answered in time."""
 
     reservation_sid: str
 
@@ -40,7 +40,7 @@ class EnterTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepWaiting:
-    """Note that a step's skip_if was asked and said no."""
+    """Record that a step's skip_if was evaluated and was false."""
 
     task_sid: str
     version: int
@@ -48,7 +48,7 @@ class KeepWaiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelTask:
-    """End a task that its workflow or its lifetime gives up; `why` is a `Reason`."""
+    """Cancel a task at the end of its workflow or lifetime; `why` is a `Reason`."""
 
     task_sid: str
     version: int
@@ -56,7 +56,7 @@ class CancelTask:
 
 
 class Reason:
-    """Why the router cancels a task by itself, as stored in the task's `reason`."""
+    """Why the router cancels a task, as stored in the task's `reason`."""
 
     EXPIRED = "Task TTL Exceeded or Max assignment count exceeded"
     WORKFLOW_TIMEOUT = "Task canceled on Workflow timeout"

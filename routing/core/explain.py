@@ -1,7 +1,7 @@
-"""Answer for people what the router answers for itself: who may have a task, who first, why not.
+"""Explain the router's choice to people: which workers may have a task, in which order, why not.
 
-Every answer comes from the functions that the router and the grab use, so that it cannot differ
-from what they do.
+Every answer comes from the functions that the router and the grab use, so it cannot differ from
+what they do.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from workflows.expressions.unparser import operand_text, unparse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A worker beside a task: one reason why the router passes them over, or a rank.
+    """A worker judged for a task: a rank, or the one reason why the router passes them over.
 
-    `rank` is 1 for whom the router asks first. `grab_refusal` is why they may not take the task by
-    themselves, None when they may.
+    `rank` is 1 for the worker to whom the router offers first. `grab_refusal` is why the worker may
+    not grab the task; None when they may.
     """
 
     worker: Worker
@@ -37,9 +37,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """The workers of a workspace beside a task.
+    """All workers of a workspace, judged for a task.
 
-    `inside` are those of its queue: the ranked ones in their order, then the refused ones by id.
+    `inside` are the workers of its queue: the ranked ones in order, then the refused ones by id.
     """
 
     inside: tuple[Candidate, ...]
@@ -57,7 +57,7 @@ class Candidates:
         return {refusal: counted[refusal] for refusal in Refusal if refusal in counted}
 
     def of(self, worker_sid: str) -> Candidate | None:
-        """Return what there is to say about one worker, of the queue or not."""
+        """Return the candidate of one worker, whether of the queue or not."""
         for candidate in (*self.inside, *self.outside):
             if candidate.worker.sid == worker_sid:
                 return candidate
@@ -74,12 +74,12 @@ def candidates(
     grab: matcher.GrabTerms | None,
     now: int,
 ) -> Candidates:
-    """Set every worker beside a task.
+    """Judge every worker for a task.
 
     Arguments:
-        lane: where the task waits; for one that no longer waits, its queue is enough.
+        lane: where the task waits; for a task that no longer waits, its queue is enough.
         offered: ids of the workers with an open reservation of the task.
-        grab: what grabbing asks about a pending task; None for any other.
+        grab: the terms for grabbing a pending task; None for any other.
     """
     clock, view = time_of_day(now), matcher.waiting_view(task, now=now)
     ranked: list[tuple[matcher.Hand, Candidate]] = []
@@ -110,7 +110,7 @@ def candidates(
 
 
 def belongs(hand: matcher.Hand, lane: Lane) -> bool:
-    """Tell whether a worker is of the queue; without one, whether the task names them."""
+    """Return whether a worker serves the queue; without a queue, whether the task names them."""
     if lane.task_queue is None:
         return lane.known_worker_sid == hand.worker.sid
     return matcher.membership_refusal(hand, lane.task_queue) is None
@@ -118,12 +118,12 @@ def belongs(hand: matcher.Hand, lane: Lane) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSide:
-    """What a target's expression comes to by the task's own attributes, for any worker.
+    """The value of a target's expression as far as the task's own attributes decide it.
 
     Arguments:
-        unmet: those parts of the expression that the task makes false for every worker; "" if none.
-        attributes: what these parts read of the task, by name without the prefix.
-        missing: what the expression reads of the task and the task does not have.
+        unmet: the parts of the expression that the task makes false for every worker; "" if none.
+        attributes: the task's attributes that these parts read, by name without the prefix.
+        missing: attributes that the expression reads and the task does not have.
     """
 
     unmet: str
@@ -132,7 +132,7 @@ class TaskSide:
 
 
 def judge_task(expression: Expression, task: View) -> TaskSide:
-    """Return what a task contributes to the expression of the target in which it waits."""
+    """Evaluate the expression of a waiting task's target as far as the task decides it."""
     known = {"task": task}
     failing = [part for part in parts_of(expression.node, And) if reduce(part, known) == FALSE]
     read = {

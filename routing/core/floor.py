@@ -1,8 +1,8 @@
-"""See all workers of one pass at once: who may take what, as sets of bits.
+"""Evaluate eligibility for all workers of a pass at once, with integers as bitsets.
 
-Bit i stands for the worker at place i of those who have waited longest, so the lowest bit of a set
-is who is asked first. The sets always say how things stand now: whoever the pass gives something is
-asked anew about what an offer can change, and about nothing else.
+Bit i is the worker at place i in order of idle time, so the lowest bit of a set is the longest idle
+worker. The sets are always current. When the pass assigns a slot to a worker, only the conditions
+that depend on load are evaluated again, and only for that worker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _IDLE = attrgetter("last_reserved_us", "id")
 
 
 class Floor:
-    """The workers of one pass, and what it has given them so far."""
+    """The workers of one pass, and the slots that it has assigned to them so far."""
 
     def __init__(self, workers: Sequence[Worker], *, multi_task: bool, clock: View) -> None:
         self.workers = sorted((worker for worker in workers if worker.readable), key=_IDLE)
@@ -30,35 +30,35 @@ class Floor:
         self.clock = clock
         self.multi_task = multi_task
         self.touched = 0
-        """Those whom this pass has given something."""
+        """The workers to whom this pass has assigned a slot, as a bitset."""
         self.given = 0
-        """How often it has."""
-        self._order: dict[int, int] = {}  # their places, who got something longest ago first
+        """The number of slots that this pass has assigned."""
+        self._order: dict[int, int] = {}  # place -> assignment number, longest ago first
         self._hands: dict[int, Hand] = {}
         self._members: dict[int, int] = {}
         self._room: dict[int, _Room] = {}
         self._columns: dict[tuple[Segment, ...], Column] = {}
         self._met: dict[Atom, int] = {}
-        # Those that read what workers carry: by the channel and the figure they read, and others.
+        # Atoms that read load: by channel and figure where they read one figure; all others below.
         self._figures: dict[Segment, dict[Segment, list[Atom]]] = {}
         self._loads: list[Atom] = []
 
     def hand(self, place: int) -> Hand:
-        """Return the worker at a place, with what the pass gave them."""
+        """Return the worker at a place, with the slots that the pass has assigned to them."""
         hand = self._hands.get(place)
         if hand is None:
             hand = self._hands[place] = Hand(self.workers[place])
         return hand
 
     def _look(self, place: int) -> Hand:
-        """Return the worker at a place to look at, and not to keep."""
+        """Return the worker at a place for reading only, without storing a new `Hand`."""
         return self._hands.get(place) or Hand(self.workers[place])
 
     def take(self, place: int, channel_id: int, *, now: int) -> None:
-        """Give the worker at a place one more task on a channel."""
+        """Assign one slot of a channel to the worker at a place."""
         self.given += 1
         hand = self.hand(place)
-        # Later takers of the same pass are later in time, if only by a microsecond.
+        # Later assignments of a pass get later times, one microsecond apart.
         hand.take(channel_id, at=now + self.given)
         bit = 1 << place
         self.touched |= bit
@@ -76,7 +76,7 @@ class Floor:
             self._correct(atom, place)
 
     def _recount(self, place: int, hand: Hand, channel: WorkerChannel) -> None:
-        """Ask one worker anew whatever reads their figures on one channel."""
+        """Evaluate the atoms that read one worker's figures on one channel again."""
         bit = 1 << place
         used = hand.consumed(channel)
         for name, asked in self._figures[channel.unique_name].items():
@@ -88,13 +88,13 @@ class Floor:
                     self._met[atom] &= ~bit
 
     def longest_ago(self, among: int) -> int:
-        """Return the place of the one, among those given something, who got it longest ago."""
+        """Return which of these workers got a slot from this pass longest ago, as a place."""
         if among.bit_count() * 4 < len(self._order):
             return min(places(among), key=self._order.__getitem__)
         return next(place for place in self._order if among >> place & 1)
 
     def serving(self, queue: TaskQueue | None) -> int:
-        """Return those whom a queue admits; no queue admits everyone."""
+        """Return the workers whom a queue admits; None as queue admits all workers."""
         if queue is None:
             return self.everyone
         if queue.id not in self._members:
@@ -107,7 +107,7 @@ class Floor:
         return self._members[queue.id]
 
     def named(self, lane: Lane) -> int:
-        """Return those whom a lane's known worker may mean."""
+        """Return the workers who match a lane's known worker."""
         found = self.everyone
         if lane.known_worker_sid is not None:
             found &= self._by_sid.get(lane.known_worker_sid, 0)
@@ -117,7 +117,7 @@ class Floor:
 
     @cached_property
     def _shadowed(self) -> bool:
-        """Tell whether somebody has an attribute where others have the figures of channels."""
+        """Return whether any worker has an attribute `channel`, which hides the channel figures."""
         return any("channel" in worker.attributes for worker in self.workers)
 
     @cached_property
@@ -131,7 +131,7 @@ class Floor:
         }
 
     def with_room(self, lane: Lane, among: int) -> int:
-        """Return those of a set who are there and have a slot left for a task of this lane."""
+        """Return which of a set are available and have a free slot for a task of this lane."""
         room = self._room.setdefault(lane.task_channel_id, _Room(lane))
         unasked = among & ~room.asked
         if unasked.bit_count() * 8 > len(self.workers):
@@ -153,7 +153,7 @@ class Floor:
         )
 
     def meeting(self, condition: Condition) -> int:
-        """Return those of whom a condition on the worker and the time of day is true."""
+        """Return the workers who meet a condition on the worker and the time of day."""
         if isinstance(condition, Atom):
             met = self._met.get(condition)
             return self._ask(condition) if met is None else met
@@ -189,7 +189,7 @@ class Floor:
         return self._met[atom]
 
     def _correct(self, atom: Atom, place: int) -> None:
-        """Ask of one worker, as they stand now."""
+        """Evaluate an atom again for one worker, with their current load."""
         bit = 1 << place
         if self._answer(atom, self.hand(place).view()):
             self._met[atom] |= bit
@@ -207,18 +207,18 @@ class Floor:
 
 
 class _Room:
-    """Who has room for the tasks of a channel, among those of whom that has been asked."""
+    """Workers with a free slot on a channel (`found`), of those already checked (`asked`)."""
 
     __slots__ = ("asked", "found", "lane")
 
     def __init__(self, lane: Lane) -> None:
-        self.lane = lane  # any lane of the channel: they are all alike in this
+        self.lane = lane  # any lane of the channel: free slots do not depend on the lane
         self.asked = 0
         self.found = 0
 
 
 def places(bits: int) -> Iterator[int]:
-    """Yield the places of a set, lowest first."""
+    """Yield the places in a bitset, lowest first."""
     text = bin(bits)[:1:-1]
     place = text.find("1")
     while place >= 0:

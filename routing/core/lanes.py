@@ -1,4 +1,4 @@
-"""Say which tasks wait alike: a lane's identity, worked out from a target and a task."""
+"""Compute a task's lane: the identity that tasks with equal requirements share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workflows.expressions.nodes import Comparison, Literal, Path, comparisons, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What tasks of one lane have in common; texts are canonical.
+    """The requirements that all tasks of one lane share; texts are canonical.
 
     `task_queue_sid` is None for a task routed directly to a worker.
     """
@@ -28,7 +28,7 @@ class Identity:
 
     @property
     def digest(self) -> str:
-        """Return a short text that two identities share exactly when they are equal."""
+        """Return a short hash of all fields: equal identities have equal digests, others differ."""
         values = [getattr(self, name) for name in self.__slots__]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
@@ -36,8 +36,8 @@ class Identity:
 def of_target(target: Target, task: View, *, task_channel_sid: str) -> Identity:
     """Return the lane of a task that waits in this target.
 
-    The task's attributes are worked into the target's expression, so that what is left asks only
-    about the worker.
+    The task's attributes are bound into the target's expression. The remaining expression reads
+    only the worker.
     """
     expression = "" if target.expression is None else target.expression.bind(task=task).source
     return Identity(
@@ -51,21 +51,21 @@ def of_target(target: Target, task: View, *, task_channel_sid: str) -> Identity:
 
 
 def _known(path: tuple[str | int, ...] | None, task: View, *, fold: bool = False) -> str | None:
-    """Return the worker a task names: None if the target names none, "" if the task does not."""
+    """Return the worker a task names: None if the target has no path, "" if the task has none."""
     if path is None:
         return None
     name = lookup(task, path)
     if not isinstance(name, str):
         return ""
-    # Names are stored without space around them.
+    # Names are stored without leading and trailing spaces.
     return name.strip().casefold() if fold else name
 
 
 def may_open(expression: Expression) -> bool:
-    """Tell whether a worker who does not meet this may meet it for being given more work.
+    """Return whether more load can make a worker meet this expression who does not meet it yet.
 
-    That makes another look worth while after a pass. Most conditions on a worker's load only close
-    as it grows, such as a free percentage that must be above something.
+    If so, another pass is worth while. Most conditions on load only turn false as it grows, such
+    as a free percentage above some number.
     """
     found: bool | None = expression.derived.get("may open")
     if found is None:
@@ -83,7 +83,7 @@ def _may_open(expression: Expression) -> bool:
 
 
 _NEVER_GROWS = frozenset({"configured_capacity", "available", "assigned_tasks"})
-"""What an offer does not change."""
+"""Channel figures that an offer does not increase."""
 
 
 def _only_closes(comparison: Comparison) -> bool:

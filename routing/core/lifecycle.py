@@ -1,4 +1,4 @@
-"""Hold the lifecycles of tasks and reservations as tables, and the two functions that read them."""
+"""Lifecycles of tasks and reservations as transition tables, and the functions that read them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from routing.core.vocabulary import ReservationStatus as Reservation
 TASK_TRANSITIONS: Final[dict[Task, frozenset[Task]]] = {
     Task.PENDING: frozenset({Task.RESERVED, Task.CANCELED}),
     Task.RESERVED: frozenset({Task.PENDING, Task.ASSIGNED, Task.CANCELED}),
-    # It is on offer again, though somebody has it, while they hand it on.
+    # During a transfer the task is offered again while its worker still has it.
     Task.ASSIGNED: frozenset({Task.RESERVED, Task.WRAPPING, Task.COMPLETED}),
     Task.WRAPPING: frozenset({Task.COMPLETED}),
     Task.COMPLETED: frozenset(),
@@ -28,7 +28,7 @@ RESERVATION_TRANSITIONS: Final[dict[Reservation, frozenset[Reservation]]] = {
             Reservation.RESCINDED,
         }
     ),
-    # What has been accepted is never withdrawn; if its task is deleted, it is over.
+    # An accepted reservation is never withdrawn; if its task is deleted, it completes.
     Reservation.ACCEPTED: frozenset({Reservation.WRAPPING, Reservation.COMPLETED}),
     Reservation.WRAPPING: frozenset({Reservation.COMPLETED}),
     Reservation.COMPLETED: frozenset(),
@@ -47,7 +47,7 @@ HELD_RESERVATION: Final = frozenset({Reservation.ACCEPTED, Reservation.WRAPPING}
 
 
 class InvalidTransition(Exception):
-    """This status cannot follow that one."""
+    """A status cannot follow another."""
 
     def __init__(self, current: str, new: str) -> None:
         super().__init__(f"[{current}] cannot go to [{new}]")
@@ -70,7 +70,7 @@ def task_status_of(reservations: Iterable[Reservation], *, in_transfer: bool = F
     """Derive a live task's status from those of its reservations.
 
     Arguments:
-        in_transfer: whether the one who has it is handing it on.
+        in_transfer: whether the task's worker is transferring it.
     """
     statuses = frozenset(reservations)
     if Reservation.ACCEPTED in statuses:

@@ -1,4 +1,4 @@
-"""Serve one lane during a pass: who is asked next for its tasks."""
+"""Match the tasks of one lane to workers during a pass."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from workflows.expressions import View
 
 
 class Line:
-    """A lane and those who may take its tasks, the best first.
+    """A lane and its eligible workers, the best first.
 
-    What its expression asks is taken apart once: what nothing in a pass can change is worked out
-    beforehand, what workers carry is looked up for each task, and what still reads the task (its
-    age) is asked of those who are left.
+    The lane's expression is split once. Fixed conditions are evaluated when the pass begins.
+    Conditions on load are looked up for each task. Conditions that still read the task (its age)
+    are evaluated per task for the remaining workers.
     """
 
     def __init__(self, lane: Lane, floor: Floor, *, now: int) -> None:
@@ -26,7 +26,7 @@ class Line:
         self.closed = False
         self._floor = floor
         self._now = now
-        # By default the longest idle comes first, which is the order of the floor's bits.
+        # The default order is by idle time, which is the order of the floor's bits.
         self._plain = lane.order_by is None and not lane.optimized
         self._by_rank: list[int] | None = None
         self._fixed = floor.serving(lane.task_queue)
@@ -44,13 +44,13 @@ class Line:
 
     @property
     def per_task(self) -> bool:
-        """Tell whether the answer may differ from task to task of this lane."""
+        """Return whether eligibility may differ from task to task of this lane."""
         return bool(self._asked)
 
     def admitted(self) -> int:
-        """Return who may take a task of this lane now, but for what is asked task by task.
+        """Return who may take a task of this lane now, before the conditions that read the task.
 
-        Where nothing is, that is who `matcher.refusal` does not refuse.
+        Without such conditions these are exactly the workers that `matcher.refusal` accepts.
         """
         found = self._fixed
         if found and not self.lane.ignore_capacity:
@@ -62,9 +62,9 @@ class Line:
         return found
 
     def choose(self, task: Task) -> tuple[tuple[Worker, int], ...]:
-        """Pick who is offered the next task of this lane, and count it to them at once.
+        """Choose the workers for the next task of this lane, and count the slot to them at once.
 
-        Returns each worker with the number of tasks that the pass gave them before.
+        Returns each worker with the number of slots that the pass had assigned to them before.
         """
         queue = self.lane.task_queue
         wanted = 1 if queue is None else queue.max_reserved_workers
@@ -97,7 +97,7 @@ class Line:
         return None
 
     def _in_order(self, admitted: int) -> Iterator[int]:
-        """Yield the places of a set, the best first."""
+        """Yield the places in a bitset, the best first."""
         floor = self._floor
         fresh = admitted & ~floor.touched
         again = admitted & floor.touched
@@ -106,7 +106,7 @@ class Line:
                 lowest = fresh & -fresh
                 yield lowest.bit_length() - 1
                 fresh ^= lowest
-            # Whoever got something in this pass got it later than anybody else.
+            # Workers with a slot from this pass have the latest times, so they come last.
             while again:
                 place = floor.longest_ago(again)
                 yield place
@@ -125,12 +125,12 @@ class Line:
             best = next(waiting, None)
 
     def _fresh_by_rank(self, admitted: int) -> Iterator[int]:
-        """Yield those of a set whom the pass has given nothing, the best first."""
+        """Yield the workers of a set without a slot from this pass, the best first."""
         if self._by_rank is None:
             fresh = self.admitted() & ~self._floor.touched
             self._by_rank = sorted(places(fresh), key=self._rank, reverse=True)
         order = self._by_rank
-        # Whoever was given something never comes back among the others.
+        # A worker who got a slot in this pass stays out of this list.
         while order and self._floor.touched >> order[-1] & 1:
             order.pop()
         fresh = admitted & ~self._floor.touched

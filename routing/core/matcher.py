@@ -1,7 +1,7 @@
-"""Decide who may take a task, and in which order workers are asked.
+"""Decide which workers may take a task, and rank them.
 
-One function, `refusal`, answers for the cycle, for grabbing and for the words under a disabled
-button, so that they cannot disagree.
+One function, `refusal`, serves the cycle, grabbing and the text under a disabled button, so that
+they cannot disagree.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from workflows.expressions import NOTHING, Expression, View
 
 
 class Hand:
-    """A worker during one matching pass: what they were seen with, and what the pass gave them.
+    """A worker during one matching pass: the snapshot, plus the slots that the pass assigned.
 
-    `taken` counts the slots given so far; it is also the stamp by which a lane notices that what
-    it knew of this worker is out of date.
+    `taken` counts these slots. It also serves as a version: a lane compares it to see whether its
+    cached rank of this worker is out of date.
     """
 
     __slots__ = ("_consumed", "_reserved_us", "_view", "taken", "worker")
@@ -40,11 +40,11 @@ class Hand:
         self._view: View | None = None
 
     def consumed(self, channel: WorkerChannel) -> int:
-        """Return the slots in use on a channel, those given in this pass included."""
+        """Return the slots in use on a channel, including those assigned in this pass."""
         return channel.consumed + self._consumed.get(channel.task_channel_id, 0)
 
     def idle_since(self, channel_id: int, *, optimized: bool) -> int:
-        """Return when the worker last got a task, over all channels or (optimized) on this one."""
+        """Return when the worker last got a task, on any channel or (optimized) on this one."""
         worker = self.worker
         if not optimized:
             return self._reserved_us.get(None, worker.last_reserved_us)
@@ -53,11 +53,11 @@ class Hand:
         return self._reserved_us.get(channel_id, seen)
 
     def take(self, channel_id: int, *, at: int) -> None:
-        """Give the worker one more task on a channel.
+        """Assign one slot of a channel to the worker.
 
         Arguments:
-            at: the moment, in microseconds; later for each task that a pass gives, so that whoever
-                got theirs first is first again.
+            at: the moment, in microseconds. Each slot that a pass assigns gets a later one, so that
+                the worker who got a slot first ranks first again.
         """
         self.taken += 1
         self._consumed[channel_id] = self._consumed.get(channel_id, 0) + 1
@@ -65,7 +65,7 @@ class Hand:
         self._view = None
 
     def view(self) -> View:
-        """Return the worker as expressions see them now."""
+        """Return the worker's current values as expressions read them."""
         if self._view is None:
             self._view = worker_view(self.worker, self._consumed)
         return self._view
@@ -82,11 +82,11 @@ FIGURES: Final[Mapping[str, Callable[[WorkerChannel, int], int | bool]]] = {
     ),
     "available": lambda channel, _: channel.available,
 }
-"""What expressions read of a worker's channel, given how many of its slots are in use."""
+"""Channel figures that expressions can read, computed from the number of slots in use."""
 
 
 def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
-    """Return a worker as expressions see them: attributes first, then what every worker has.
+    """Return a worker as expressions read them: attributes first, then built-in fields.
 
     Arguments:
         extra: slots in use beyond those in the snapshot, by task channel id.
@@ -122,8 +122,8 @@ def refusal(
     """Return why the router may not offer this worker a task of this lane, or None.
 
     Arguments:
-        clock: what `taskrouter.…` reads now.
-        task: needed only where the lane's expression still reads something of the task.
+        clock: the values of `taskrouter.…` now.
+        task: needed only where the lane's expression still reads the task.
     """
     return (
         _unreadable(hand)
@@ -135,12 +135,12 @@ def refusal(
 
 
 def waiting_view(task: Task, *, now: int) -> View:
-    """Return what a lane's expression can still read of a task: its age."""
+    """Return the only task value that a lane's expression can still read: the age."""
     return View({}, {"age": (now - task.created_us) // SECOND})
 
 
 def status_refusal(status: AssignmentStatus, *, offered: bool) -> Refusal | None:
-    """Refuse what no longer waits.
+    """Refuse a task that no longer waits.
 
     Arguments:
         offered: whether the worker has an open reservation of the task.
@@ -153,7 +153,7 @@ def status_refusal(status: AssignmentStatus, *, offered: bool) -> Refusal | None
 
 
 class GrabTerms(TypedDict):
-    """What `grab_refusal` must know of a task, the same for every worker."""
+    """Arguments of `grab_refusal` that depend on the task only, not on the worker."""
 
     multi_task: bool
     rank: int
@@ -176,13 +176,13 @@ def grab_refusal(
 ) -> Refusal | None:
     """Return why this worker may not grab a task of this lane, or None.
 
-    The target's own expression is for the router and not asked here.
+    The target's own expression is for the router and is not evaluated here.
 
     Arguments:
         rank: how many tasks of the queue are older, as far as the policy needs to know.
         waited: how long the task has been in the queue, in whole seconds.
-        expression: what the target asks of those who grab (`grab_expression`), with `task` and
-            `clock` for what it reads of them.
+        expression: the target's condition for grabbing (`grab_expression`), with `task` and
+            `clock` for the values it reads.
     """
     return (
         _unreadable(hand)
@@ -200,12 +200,12 @@ def grab_refusal(
 
 
 def _unreadable(hand: Hand) -> Refusal | None:
-    """Refuse a worker of whom nothing can be known."""
+    """Refuse a worker whose attributes cannot be parsed."""
     return None if hand.worker.readable else Refusal.ATTRIBUTES_UNREADABLE
 
 
 def membership_refusal(hand: Hand, queue: TaskQueue | None) -> Refusal | None:
-    """Refuse a worker whom the queue's expression does not admit; no queue admits everyone."""
+    """Refuse a worker whom the queue's expression does not admit; no queue admits all workers."""
     if queue is None:
         return None
     if queue.target_workers is not None and queue.target_workers.matches(worker=hand.view()):
@@ -244,7 +244,7 @@ def _expression_refusal(hand: Hand, lane: Lane, clock: View, task: View) -> Refu
 
 
 def manual_refusal(hand: Hand, lane: Lane, *, multi_task: bool) -> Refusal | None:
-    """Refuse a worker whose free slots are all kept for what they grab themselves."""
+    """Refuse a worker whose free slots are all reserved for grabbing."""
     channel = hand.worker.channels.get(lane.task_channel_id)
     if channel is None or not multi_task:
         return None
@@ -266,7 +266,7 @@ def _policy_refusal(queue: TaskQueue | None, *, rank: int, waited: int) -> Refus
 
 
 def rank(hand: Hand, lane: Lane) -> tuple[Any, ...]:
-    """Return a worker's place among those who may take a task of this lane: smallest first."""
+    """Return a worker's place among the eligible workers of this lane: smallest first."""
     idle = hand.idle_since(lane.task_channel_id, optimized=lane.optimized)
     if lane.order_by is None:
         return (idle, hand.worker.id)

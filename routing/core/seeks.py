@@ -1,7 +1,7 @@
-"""Say by what a lane can be found: the one thing that whoever may serve it must have.
+"""Choose a lane's index key: one equality that every eligible worker must satisfy.
 
-A hundred thousand customers make a hundred thousand lanes. Whoever is free serves few of them, so
-lanes are stored by what they ask for, and looked up by what the free workers have to offer.
+With 100,000 customers there may be 100,000 lanes, and the free workers can serve few of them. Lanes
+are stored with their key, and looked up by the values that the free workers have.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from workflows.expressions import Expression
 from workflows.expressions.nodes import And, Comparison, Literal, Node, Path, parts_of
 
 ANYONE: Final = ""
-"""The path of lanes that ask for nothing by which they could be found."""
+"""The path of lanes without a key: they must be checked for every worker."""
 REGARDLESS: Final = "*"
-"""The path of lanes whose tasks go to somebody even when that one has no room."""
+"""The path of lanes that ignore capacity: their tasks go to workers without a free slot too."""
 _SID: Final = "~sid"
 _NAME: Final = "~name"
 _LONGEST: Final = 60
@@ -31,14 +31,14 @@ _LONGEST_PATH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Seek:
-    """Where a worker must have what, for a lane to be worth looking at; texts, to be stored."""
+    """A lane's key: a path into the worker and the value required there, as text to be stored."""
 
     path: str = ANYONE
     value: str = ""
 
 
 def of_lane(identity: Identity, expression: Expression | None) -> Seek:
-    """Return by what a lane of this identity, whose expression this is, can be found."""
+    """Return the key of a lane, from its identity and its parsed expression."""
     if identity.ignore_capacity:
         return Seek(REGARDLESS)
     if identity.known_worker_sid is not None:
@@ -48,12 +48,12 @@ def of_lane(identity: Identity, expression: Expression | None) -> Seek:
     if expression is None:
         return Seek()
     found = [each for part in parts_of(expression.node, And) for each in _asked(part)]
-    # Fewer workers have a certain value than have it among others.
+    # An exact value is rarer than a list that contains the value.
     return min(found, key=lambda pair: pair[0] != "==", default=("", Seek()))[1]
 
 
 def of_worker(worker: Worker, path: str) -> frozenset[str]:
-    """Return the values by which lanes of this path are found for a worker."""
+    """Return the values of a worker that can equal the keys of lanes with this path."""
     found = worker.sought.get(path)
     if found is None:
         found = worker.sought[path] = frozenset(map(_text, _offered(worker, path)))
@@ -70,7 +70,7 @@ def _offered(worker: Worker, path: str) -> Iterable[Hashable]:
 
 
 def _asked(part: Node) -> Iterator[tuple[str, Seek]]:
-    """Yield what a condition asks for, when it is that a worker has a certain value somewhere."""
+    """Yield the key of a condition that requires a certain value at a worker's path."""
     if not isinstance(part, Comparison) or part.operator not in ("==", "HAS"):
         return
     path, fixed = part.left, part.right
@@ -82,7 +82,7 @@ def _asked(part: Node) -> Iterator[tuple[str, Seek]]:
 
 
 def _text(value: Hashable) -> str:
-    """Write a likeness as a short text: the same for the same, in every process."""
+    """Return a likeness as a short text: equal values give equal texts, in every process."""
     if isinstance(value, str):
         if len(value) <= _LONGEST and value.isprintable():
             return f"text {value}"

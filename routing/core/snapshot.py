@@ -1,4 +1,4 @@
-"""Hold what the router sees of a workspace at one moment: plain frozen values, no rows.
+"""Snapshot of a workspace for the router: plain frozen values, no rows.
 
 Moments are whole microseconds since 1970-01-01 UTC.
 """
@@ -29,9 +29,9 @@ def busy_percentage(capacity: int, consumed: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskQueue:
-    """A queue: who serves it, in which order, and what may be grabbed from it.
+    """A queue: which workers it admits, in which order it is served, what may be grabbed.
 
-    `target_workers` is None when the queue admits nobody.
+    `target_workers` is None when the queue admits no worker.
     """
 
     id: int
@@ -46,7 +46,7 @@ class TaskQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerChannel:
-    """What a worker may carry and carries on one channel."""
+    """A worker's capacity and load on one channel."""
 
     task_channel_id: int
     unique_name: str
@@ -60,7 +60,7 @@ class WorkerChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """A worker as a cycle sees them; `channels` is keyed by task channel id."""
+    """A worker as a cycle loads them; `channels` is keyed by task channel id."""
 
     id: int
     sid: str
@@ -73,10 +73,10 @@ class Worker:
     last_reserved_us: int = -1
     version: int = 0
     workload_version: int = 0
-    # Whether the attributes are what they should be; nothing is given to whom they are not.
+    # Whether the attributes are a JSON object; a worker without is never offered a task.
     readable: bool = True
-    # What has been read at paths of this very worker (`core.columns`): at those that say what the
-    # worker is, and at those that say what the worker carries.
+    # Cached values at paths of this worker (`core.columns`): `values` at paths of attributes and
+    # fields, `load_values` at paths of channel figures, which every offer changes.
     values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
@@ -90,10 +90,10 @@ class Worker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """A way of waiting: every pending task on it asks the same of a worker.
+    """Requirements on a worker that all pending tasks of the lane share.
 
-    `task_queue` is None for a task routed directly to a worker. `optimized` says that idleness is
-    counted on the channel alone.
+    `task_queue` is None for a task routed directly to a worker. `optimized` means that idle time
+    is counted on the channel alone.
     """
 
     id: int
@@ -109,7 +109,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A task as a cycle sees it: its place in the order, its lane, and its version."""
+    """A task as a cycle loads it: its place in the order, its lane, and its version."""
 
     id: int
     sid: str
@@ -123,10 +123,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """Everything one matching pass needs.
+    """Everything that one matching pass needs.
 
     Arguments:
-        heads: for each lane id the tasks at its head, in the order in which they are served.
+        heads: for each lane id its first tasks, in the order of service.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Find a task's place in its workflow: where it enters, and where it goes when time is up.
+"""Find a task's step in its workflow: where it enters, and where it goes at a deadline.
 
 All functions are pure; moments are microseconds since 1970-01-01 UTC.
 """
@@ -20,10 +20,10 @@ DEFAULT_FILTER: Final = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A place in a configuration.
+    """A place in a configuration: one target of one filter.
 
-    `clock_us` is what the timeouts of this filter's entered targets have been counted up to;
-    `deadline_us` is when this step ends (None: never by itself).
+    `clock_us` is the moment up to which the timeouts of this filter's entered targets have been
+    counted. `deadline_us` is when this step ends; None if it has no timeout.
     """
 
     filter_index: int
@@ -34,7 +34,7 @@ class Step:
 
 
 def time_of_day(now: int) -> View:
-    """Return what `taskrouter.…` reads at this moment."""
+    """Return the values of `taskrouter.…` at this moment."""
     return expressions.time_of_day(moment(now))
 
 
@@ -48,7 +48,7 @@ def task_view(
     workflow_sid: str | None,
     age: int,
 ) -> View:
-    """Return a task as expressions see it: its attributes first, then what every task has."""
+    """Return a task as expressions read it: its attributes first, then built-in fields."""
     return View(
         attributes,
         {
@@ -63,7 +63,7 @@ def task_view(
 
 
 def target_of(configuration: Configuration, step: Step) -> Target:
-    """Return the target a step stands for."""
+    """Return the target of a step."""
     if step.filter_index == DEFAULT_FILTER:
         assert configuration.default is not None
         return configuration.default
@@ -83,7 +83,7 @@ def place(configuration: Configuration, task: View, *, base: int, now: int) -> S
 
 
 def advance(configuration: Configuration, task: View, step: Step, *, now: int) -> Step | None:
-    """Move on past every deadline that has gone by; None when the workflow is exhausted.
+    """Advance past every deadline that has passed; None when the workflow is exhausted.
 
     The default filter never rescues a task from a timeout: only later filters do.
     """
@@ -96,7 +96,7 @@ def advance(configuration: Configuration, task: View, step: Step, *, now: int) -
 
 
 def skip(configuration: Configuration, task: View, step: Step, *, now: int) -> Step | None:
-    """Leave a step whose skip_if is true; None when nothing is left, not even a default filter.
+    """Leave a step whose skip_if is true; None when no target is left, not even the default.
 
     A skipped target's timeout does not count towards the deadlines of those after it.
     """

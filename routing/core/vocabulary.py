@@ -1,4 +1,4 @@
-"""List the closed words of the domain: statuses, orders, event types, refusals."""
+"""Enumerations of the domain: statuses, orders, event types, refusals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class AssignmentStatus(StrEnum):
-    """Where a task is in its life."""
+    """The status of a task."""
 
     PENDING = "pending"  # waits in a queue
     RESERVED = "reserved"  # is on offer to one worker or several
@@ -17,36 +17,36 @@ class AssignmentStatus(StrEnum):
 
 
 class ReservationStatus(StrEnum):
-    """Where one offer of a task to a worker is in its life."""
+    """The status of one offer of a task to a worker."""
 
     PENDING = "pending"  # offered, the clock runs
     ACCEPTED = "accepted"  # the worker has the task
     WRAPPING = "wrapping"  # the worker writes up the task
     COMPLETED = "completed"  # final: the work is done
     REJECTED = "rejected"  # final: the worker declined
-    TIMEOUT = "timeout"  # final: nobody answered in time
+    TIMEOUT = "timeout"  # final: not answered in time
     CANCELED = "canceled"  # final: the offer was withdrawn
     RESCINDED = "rescinded"  # final: another worker was first
 
 
 class TransferStatus(StrEnum):
-    """Where the handing on of a task is."""
+    """The status of a transfer."""
 
-    INITIATED = "initiated"  # somebody is asked, or is to be
-    COMPLETE = "complete"  # final: somebody has taken the task
-    FAILED = "failed"  # final: nobody has; it stays where it was
+    INITIATED = "initiated"  # is on offer, or a worker is searched
+    COMPLETE = "complete"  # final: another worker has taken the task
+    FAILED = "failed"  # final: no worker has taken it; it stays where it was
     CANCELED = "canceled"  # final: its worker keeps it after all
 
 
 class TransferMode(StrEnum):
-    """When the one who hands a task on lets it go."""
+    """When the worker who transfers a task gives it up."""
 
-    WARM = "WARM"  # when they say so, after the other has taken it
-    COLD = "COLD"  # as soon as the other has taken it
+    WARM = "WARM"  # when they confirm it, after the other worker has taken it
+    COLD = "COLD"  # as soon as the other worker has taken it
 
 
 class TransferType(StrEnum):
-    """To whom a task is handed on."""
+    """The kind of receiver of a transfer."""
 
     WORKER = "WORKER"
     QUEUE = "QUEUE"
@@ -60,16 +60,16 @@ class QueueOrder(StrEnum):
 
 
 class GrabPolicy(StrEnum):
-    """What workers may take from a queue by themselves."""
+    """Which tasks workers may grab from a queue."""
 
     OFF = "off"  # nothing
     ANYTHING = "anything"  # every waiting task
     OLDEST = "oldest"  # only the oldest `grab_limit` tasks
-    WAITED = "waited"  # only what has waited `grab_after` seconds
+    WAITED = "waited"  # only tasks that have waited `grab_after` seconds
 
 
 class Refusal(StrEnum):
-    """Why a worker may not have a task: in the order in which they are tested."""
+    """Why a worker may not have a task, in the order of the tests."""
 
     TASK_NOT_PENDING = "task_not_pending"
     ATTRIBUTES_UNREADABLE = "attributes_unreadable"
@@ -84,12 +84,12 @@ class Refusal(StrEnum):
 
     @property
     def words(self) -> str:
-        """Say the reason as an agent would read it under a disabled button."""
+        """Return the reason in the words for the worker, shown under a disabled button."""
         return _REFUSAL_WORDS[self]
 
     @property
     def third_person(self) -> str:
-        """Say the reason as somebody else would read it about a worker."""
+        """Return the reason in the words for others, about the worker."""
         return _ABOUT_A_WORKER[self]
 
 
@@ -121,15 +121,15 @@ _ABOUT_A_WORKER = {
 
 
 class CallbackStatus(StrEnum):
-    """What has become of something that somebody outside is to be told or asked."""
+    """The status of a webhook request."""
 
-    PENDING = "pending"  # is to be posted, for the first time or again
-    DELIVERED = "delivered"  # final: was taken, or answered
-    FAILED = "failed"  # final: nobody took it, or nobody needs it any more
+    PENDING = "pending"  # to be sent, for the first time or again
+    DELIVERED = "delivered"  # final: the receiver accepted or answered it
+    FAILED = "failed"  # final: no receiver accepted it, or it is no longer needed
 
 
 class ResourceType(StrEnum):
-    """What an event is about."""
+    """The kind of resource an event is about."""
 
     WORKSPACE = "workspace"
     ACTIVITY = "activity"
@@ -142,7 +142,7 @@ class ResourceType(StrEnum):
 
 
 class EventType(StrEnum):
-    """What happened; the comment gives the transition where there is one."""
+    """The types of events; a comment gives the transition where there is one."""
 
     WORKSPACE_CREATED = "workspace.created"
     WORKSPACE_UPDATED = "workspace.updated"
@@ -181,7 +181,7 @@ class EventType(StrEnum):
     TASK_DELETED = "task.deleted"
     TASK_SYSTEM_DELETED = "task.system-deleted"
     TASK_TRANSFER_INITIATED = "task.transfer-initiated"  # assigned → reserved
-    TASK_TRANSFER_ATTEMPT_FAILED = "task.transfer-attempt-failed"  # whoever was asked did not take
+    TASK_TRANSFER_ATTEMPT_FAILED = "task.transfer-attempt-failed"  # one offer was not accepted
     TASK_TRANSFER_FAILED = "task.transfer-failed"  # reserved → assigned, to the same worker
     TASK_TRANSFER_CANCELED = "task.transfer-canceled"  # reserved → assigned, to the same worker
     TASK_TRANSFER_COMPLETED = "task.transfer-completed"  # reserved → assigned, to another worker

@@ -109,7 +109,7 @@ def test_an_answer_is_carried_out_once_whoever_else_has_it(
     assert again.startswith("too late")
     reject = assignment_callbacks.Reply(do="nothing", outcome="nothing", error_code=40005)
     late, _ = assignment_callbacks.conclude(question=question, reply=reject, now=NOW)
-    assert late == "too late: somebody else has concluded it"
+    assert late == "too late: the callback was already concluded by another process"
     assert failures() == []
     assert concluded(reservation).outcome == "accepted"
 

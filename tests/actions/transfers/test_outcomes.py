@@ -189,7 +189,7 @@ def test_nobody_is_asked_twice_by_two_routers_that_look_at_once(
         return chosen
 
     monkeypatch.setattr(seen_transfers, "next_worker", choose_slowly)
-    with pytest.raises(StaleState, match="was asked meanwhile"):
+    with pytest.raises(StaleState, match="has already been offered the transfer"):
         transfers.pursue(transfer=transfer, now=NOW)
     assert bob.reservations.count() == 1
     assert outcome(transfer) == ("initiated", None)
