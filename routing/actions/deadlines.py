@@ -81,7 +81,7 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
 
 
 def failure_drafts(task: models.Task) -> list[events.Draft]:
-    """Return the event that notifies the only worker to whom a canceled task was routed."""
+    """Return the event for the only worker who could take a canceled task, if there is one."""
     target = task.routing_target or ""
     if not target.startswith("WK"):
         return []

@@ -51,7 +51,7 @@ class Column:
             group.places.append(place)
 
     def meeting(self, comparison: Comparison) -> int:
-        """Return the workers for whom a comparison of this path with a constant holds."""
+        """Return the workers that meet a comparison of this path with a constant."""
         left, operator, right = comparison.left, comparison.operator, comparison.right
         if not isinstance(left, Path) and operator in MIRRORED:
             left, operator, right = right, MIRRORED[operator], left

@@ -25,8 +25,8 @@ from workflows.expressions.unparser import operand_text, unparse
 class Candidate:
     """A worker judged for a task: a rank, or the one reason why the router passes them over.
 
-    `rank` is 1 for the worker to whom the router offers first. `grab_refusal` is why the worker may
-    not grab the task; None when they may.
+    `rank` is 1 for the worker who gets the first offer. `grab_refusal` is why the worker may not
+    grab the task; None when they may.
     """
 
     worker: Worker

@@ -30,7 +30,7 @@ class Floor:
         self.clock = clock
         self.multi_task = multi_task
         self.touched = 0
-        """The workers to whom this pass has assigned a slot, as a bitset."""
+        """The workers with a slot from this pass, as a bitset."""
         self.given = 0
         """The number of slots that this pass has assigned."""
         self._order: dict[int, int] = {}  # place -> assignment number, longest ago first
@@ -94,7 +94,7 @@ class Floor:
         return next(place for place in self._order if among >> place & 1)
 
     def serving(self, queue: TaskQueue | None) -> int:
-        """Return the workers whom a queue admits; None as queue admits all workers."""
+        """Return the workers that a queue admits; None as queue admits all workers."""
         if queue is None:
             return self.everyone
         if queue.id not in self._members:

@@ -205,7 +205,7 @@ def _unreadable(hand: Hand) -> Refusal | None:
 
 
 def membership_refusal(hand: Hand, queue: TaskQueue | None) -> Refusal | None:
-    """Refuse a worker whom the queue's expression does not admit; no queue admits all workers."""
+    """Refuse a worker that the queue's expression does not admit; no queue admits all workers."""
     if queue is None:
         return None
     if queue.target_workers is not None and queue.target_workers.matches(worker=hand.view()):

@@ -1,4 +1,4 @@
-"""The tables, one noun per file; whatever else reads them says `models.Task`."""
+"""The tables, one noun per file; other code imports them as `models.Task`."""
 
 from __future__ import annotations
 

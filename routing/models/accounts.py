@@ -1,4 +1,4 @@
-"""Accounts: who owns workspaces, and the tokens that speak for them."""
+"""Accounts: the owners of workspaces, and their auth tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Account(Dated):
     sid = sid_field()
     friendly_name = models.CharField(max_length=64)
     sealed_auth_token = models.TextField(editable=False)
-    # Empty where there is none. It opens what the first one does, until it takes its place.
+    # Empty for none. It is accepted like the primary token, until it replaces that one.
     sealed_secondary_token = models.TextField(blank=True, default="", db_default="", editable=False)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Activities: what a worker is doing, and whether it lets new work come."""
+"""Activities: what a worker is doing, and whether they are offered work in it."""
 
 from __future__ import annotations
 

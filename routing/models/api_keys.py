@@ -8,7 +8,7 @@ from routing.models.base import Dated, sid_field, unique_sid
 
 
 class ApiKey(Dated):
-    """A credential that acts on its account until it is revoked."""
+    """A credential for its account that is accepted until it is revoked."""
 
     sid = sid_field()
     account = models.ForeignKey(
@@ -16,7 +16,7 @@ class ApiKey(Dated):
     )
     friendly_name = models.CharField(max_length=64, blank=True, help_text="What uses this key.")
     sealed_secret = models.TextField(editable=False)
-    # To the minute: busy programs use their key hundreds of times a second.
+    # Precise to a minute: busy programs use their key hundreds of times a second.
     date_last_used = models.DateTimeField(null=True, blank=True, editable=False)
     date_revoked = models.DateTimeField(null=True, blank=True, editable=False)
 

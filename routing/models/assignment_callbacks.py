@@ -1,4 +1,4 @@
-"""Assignment callbacks: offers about which somebody outside is asked, and what came of it."""
+"""Assignment callbacks: requests to a receiver about an offer, and their results."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from routing.models.base import choices
 
 
 class AssignmentCallbacks(models.QuerySet["AssignmentCallback"]):
-    """Assignment callbacks, with the question that is asked of them most."""
+    """Assignment callbacks, with their most frequent filter."""
 
     def pending(self) -> AssignmentCallbacks:
-        """Keep those that are still to be made."""
+        """Filter those that are still to be sent."""
         return self.filter(status__spelled=[CallbackStatus.PENDING])
 
 
 class AssignmentCallback(models.Model):
-    """One offer that a workflow's receiver is asked about, written beside the reservation."""
+    """The request about one offer to its workflow's receiver, stored with the reservation."""
 
     reservation = models.OneToOneField(
         "routing.Reservation", on_delete=models.CASCADE, related_name="callback"
@@ -27,7 +27,7 @@ class AssignmentCallback(models.Model):
         "routing.Workspace", on_delete=models.CASCADE, related_name="assignment_callbacks"
     )
     workflow_sid = models.CharField(max_length=34)
-    # All of it as it was when the offer was made, whatever becomes of the workflow meanwhile.
+    # All values are those at the time of the offer; later changes of the workflow do not count.
     url = models.CharField(max_length=2048)
     fallback_url = models.CharField(max_length=2048, default="")
     parameters = models.JSONField()
@@ -38,7 +38,7 @@ class AssignmentCallback(models.Model):
     date_answered = models.DateTimeField(null=True)
     answer_status = models.PositiveSmallIntegerField(null=True)
     answer = models.CharField(max_length=500, default="")
-    # What was done, and the number by which what was wrong is known; 0 where nothing was.
+    # The result as text, and the number of the error in the reply; 0 for none.
     outcome = models.CharField(max_length=500, default="")
     error_code = models.PositiveIntegerField(default=0)
 

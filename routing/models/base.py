@@ -1,4 +1,4 @@
-"""Share what the tables have in common: sids, dates, choices from the vocabulary."""
+"""Shared parts of the tables: sids, dates, choices from the vocabulary."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db import models
 def sid_field() -> models.CharField[str, str]:
     """Return the column of a sid.
 
-    Its uniqueness is a constraint of each table (`unique_sid`), not of the column: on PostgreSQL a
-    unique text column gets a second, LIKE-friendly index that nothing here would ever read.
+    Its uniqueness is a constraint of each table (`unique_sid`), not of the column. On PostgreSQL a
+    unique text column gets a second index for LIKE, which no query here uses.
     """
     return models.CharField("SID", max_length=34, editable=False)
 
@@ -28,23 +28,23 @@ def choices(vocabulary: type[StrEnum]) -> list[tuple[str, str]]:
 
 
 def words(values: Any) -> list[str]:
-    """Return enum members as plain text, as migrations and SQL conditions want them."""
+    """Return enum members as plain text for migrations and SQL conditions."""
     return sorted(str(value.value) for value in values)
 
 
 @models.CharField.register_lookup
 class Spelled(models.Lookup):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """`status__spelled=["pending"]`: one of these words, written out in the SQL.
+    """`status__spelled=["pending"]`: one of these words, as a literal in the SQL.
 
-    SQLite uses a partial index only where the query shows that the index covers it, and a parameter
-    shows nothing. The words are those of a vocabulary, never anybody's input.
+    SQLite uses a partial index only if the query text implies the index's condition, which a
+    parameter cannot do. The words come from a vocabulary, never from user input.
     """
 
     lookup_name = "spelled"
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        """Return the comparison as the partial indexes have it."""
+        """Return the comparison with the literals of the partial indexes."""
         column, parameters = self.process_lhs(compiler, connection)
         status = [word for word in words(self.rhs) if word.isalpha()]
         assert len(status) == len(list(self.rhs))
@@ -54,7 +54,7 @@ class Spelled(models.Lookup):  # type: ignore[type-arg]  # not subscriptable whe
 
 
 class Dated(models.Model):
-    """When a row came to be and when it last changed; actions set both from their `now`."""
+    """Creation and last change of a row; actions set both from their `now`."""
 
     date_created = models.DateTimeField(editable=False)
     date_updated = models.DateTimeField(editable=False)

@@ -1,7 +1,7 @@
-"""Write many rows by one statement, at what the database takes for it.
+"""Insert or update many rows with one statement and little Python work.
 
-`bulk_create` asks every field of every row how to be written, and names every value by itself; for
-the hundreds of rows of one assignment that costs several times what the rows do.
+`bulk_create` asks every field of every row how to be written, and sends every value as a parameter.
+For the hundreds of rows of one assignment, that costs several times the database's work.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _Prepare = Callable[[Any], Any]
 _Ids = Callable[[], Sequence[int]]
 
 _ARRAYS: Final = {"jsonb": "text", "inet": "text"}
-"""In which form a column's values come, where it is not their own."""
+"""Array element type to send where it differs from the column type."""
 
 
 _FEW: Final = 20
 _SOME: Final = 8
-"""Up to so many rows are cheaper to write one by one in a statement than as columns."""
+"""Largest number of rows that are cheaper to write one by one in a statement than as arrays."""
 
 
 class _Column:
-    """How one field's values are written."""
+    """How one field's values are written to the database."""
 
     def __init__(self, field: Any) -> None:
         self.field = field.name
@@ -48,15 +48,15 @@ class _Column:
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Insert new rows of one model, in order, and give them their ids.
+    """Insert new rows of one model, in order, and set their ids.
 
-    Fields with a default in the database get that one.
+    Fields with a database default get that default.
     """
     begin(rows)()
 
 
 def begin(rows: Sequence[models.Model]) -> Callable[[], None]:
-    """Insert new rows; what is returned gives them their ids, see `prepared.together`."""
+    """Insert new rows; the returned function sets their ids, see `prepared.together`."""
     if not rows:
         return lambda: None
     columns = _columns(type(rows[0]), connection.vendor)
@@ -74,7 +74,7 @@ def begin(rows: Sequence[models.Model]) -> Callable[[], None]:
 
 
 def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
-    """Store some fields of rows, which the caller has locked, by one statement."""
+    """Store some fields of locked rows with one statement."""
     if not rows:
         return
     model = type(rows[0])
@@ -102,7 +102,7 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
 
 
 def _write_postgresql(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:
-    """Insert what the columns hold, and return what gives the new ids."""
+    """Insert the columns' values; return a function that gives the new ids."""
     names = ", ".join(column.name for column in columns)
     if len(values[0]) <= _SOME:
         marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(values[0]))
@@ -128,11 +128,11 @@ def _write_postgresql(table: str, columns: Sequence[_Column], values: Sequence[l
 
 
 def _write_sqlite(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:
-    """Insert what the columns hold, and return what gives the new ids."""
+    """Insert the columns' values; return a function that gives the new ids."""
     marks = f"({', '.join(['%s'] * len(columns))})"
     into = f"INSERT INTO {table} ({', '.join(column.name for column in columns)}) VALUES"
     lines = list(zip(*values, strict=True))
-    # Many by a statement that is prepared once, the last few, or the only ones, at once.
+    # `executemany` for most rows, then one statement for the last ones, which gives the last id.
     few = lines[-_FEW:]
     with prepared.cursor() as cursor:
         if many := lines[:-_FEW]:
@@ -140,7 +140,7 @@ def _write_sqlite(table: str, columns: Sequence[_Column], values: Sequence[list[
         cursor.execute(
             f"{into} {', '.join([marks] * len(few))}", [value for line in few for value in line]
         )
-        # One writer at a time: the rows of one transaction are numbered without a gap.
+        # SQLite has one writer at a time, so the rows of one transaction get consecutive ids.
         ids = range(cursor.lastrowid - len(lines) + 1, cursor.lastrowid + 1)
     return lambda: ids
 

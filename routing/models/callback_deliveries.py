@@ -1,4 +1,4 @@
-"""Callback deliveries: events that somebody outside is owed, and what they answered."""
+"""Callback deliveries: events to send to a receiver, and the answers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from routing.models.base import choices
 
 
 class CallbackDeliveries(models.QuerySet["CallbackDelivery"]):
-    """Deliveries, with the question that is asked of them most."""
+    """Deliveries, with their most frequent filter."""
 
     def pending(self) -> CallbackDeliveries:
-        """Keep those that are still to be made."""
+        """Filter those that are still to be sent."""
         return self.filter(status__spelled=[CallbackStatus.PENDING])
 
 
 class CallbackDelivery(models.Model):
-    """One event that is owed to the receiver of its workspace, written beside the event."""
+    """One event to send to its workspace's receiver, stored with the event."""
 
-    # Housekeeping forgets deliveries before their events; nothing else deletes events.
+    # Housekeeping deletes deliveries before their events; nothing else deletes events.
     event = models.ForeignKey(
         "routing.Event",
         on_delete=models.DO_NOTHING,
@@ -29,13 +29,13 @@ class CallbackDelivery(models.Model):
         related_name="+",
     )
     workspace_sid = models.CharField(max_length=34)
-    # Whose order is kept: the task's where the event is about one, else the resource's.
+    # Deliveries with the same key keep their order: the task's key, else the resource's.
     order_key = models.BigIntegerField()
     status = models.CharField(
         max_length=9, choices=choices(CallbackStatus), default=CallbackStatus.PENDING.value
     )
     attempts = models.PositiveIntegerField(default=0)
-    # Since when it is owed: since its event, or since somebody asked for it again.
+    # When it became due first: with its event, or when a user asked to send it again.
     date_created = models.DateTimeField()
     date_due = models.DateTimeField()
     date_answered = models.DateTimeField(null=True)
@@ -51,20 +51,20 @@ class CallbackDelivery(models.Model):
             models.UniqueConstraint(fields=["event"], name="callback_deliveries_event"),
         ]
         indexes = [
-            # What a receiver is owed, first things first. Not by id: a planner that may choose
-            # would go through the whole table by its key, past all that was delivered.
+            # Due deliveries of a receiver, in order of time. In order of id the planner might use
+            # the primary key instead, and scan all delivered rows.
             models.Index(
                 fields=["workspace_sid", "date_due", "id"],
                 name="callback_deliveries_due",
                 condition=Q(status=CallbackStatus.PENDING.value),
             ),
-            # Whether something about the same task is owed from before.
+            # Whether an earlier delivery with the same order key is pending.
             models.Index(
                 fields=["workspace_sid", "order_key", "id"],
                 name="callback_deliveries_in_order",
                 condition=Q(status=CallbackStatus.PENDING.value),
             ),
-            # What supervisors look at.
+            # Lists for supervisors.
             models.Index(
                 fields=["workspace_sid", "status", "id"], name="callback_deliveries_shown"
             ),

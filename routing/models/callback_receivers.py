@@ -1,4 +1,4 @@
-"""Callback receivers: who is posted to, whether somebody is at it, and whether they rest."""
+"""Callback receivers: their URL, lease and rest."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from django.db import models
 
 
 class CallbackReceiver(models.Model):
-    """What callbacks of one workspace's events, or of one workflow's offers, have in common.
+    """State shared by the callbacks of one workspace's events, or of one workflow's offers.
 
-    It names its workspace or workflow by sid: the last event of a workspace is its end.
+    It names its workspace or workflow by sid, because the last event of a workspace is its
+    deletion.
     """
 
     sid = models.CharField("SID", max_length=34, editable=False)
-    # Where events go; the calls of offers carry their own addresses.
+    # The URL for events; assignment callbacks carry their own URLs.
     url = models.CharField(max_length=2048, blank=True, default="")
-    # One runner at a time; one that has died gives way when its time is over.
+    # One runner at a time; the lease of a dead one expires.
     leased_until = models.DateTimeField(null=True, editable=False)
-    # A receiver that takes nothing is left alone for a while, longer each time.
+    # A receiver that accepts nothing rests for a while, longer each time.
     rests_until = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
 

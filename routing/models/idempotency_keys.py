@@ -1,4 +1,4 @@
-"""Idempotency keys: which answer a request that creates got, so that a retry gets it again."""
+"""Idempotency keys: the stored answer to a request that creates, for its retries."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from django.db import models
 
 
 class IdempotencyKey(models.Model):
-    """A client's key for one creation, written in the same transaction as what it creates."""
+    """A client's key for one creation, stored in the same transaction as the new row."""
 
     account = models.ForeignKey(
         "routing.Account", on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    # A worker whose token asks has keys of their own; all other callers of an account share theirs.
+    # Each worker token has its own keys; all other callers of an account share theirs.
     scope = models.CharField(max_length=34, blank=True)
     key = models.CharField(max_length=255)
-    # Of the path and the form: the same key with another digest is a mistake of the client's.
+    # A hash of the path and the form: the same key with another digest is a client error.
     digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
     etag = models.CharField(max_length=32, blank=True)

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Membership(models.Model):
-    """A user's right to configure and watch one workspace."""
+    """A user's permission to configure and watch one workspace."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"

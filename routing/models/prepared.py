@@ -1,8 +1,8 @@
-"""Put the questions of every request and every cycle together once, and then only ask them.
+"""Compile hot queries to SQL once and run them again with new parameters.
 
-Django makes the SQL of a query anew each time, which for a row found by its sid costs ten times
-what the database takes. Here a queryset is made once, of samples; its SQL is kept, and values take
-the samples' places.
+Django compiles a query every time, which for a row found by its sid costs ten times the database's
+work. Here a queryset is compiled once with sample values. Its SQL is cached, and real values take
+their places.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Row = TypeVar("Row")
 
 
 def cursor() -> Any:
-    """Return a cursor for a statement that is the same text each time: planned once, if it can be.
+    """Return a cursor for statements with constant text, which the server can plan once.
 
-    Only values may differ, and they are passed beside the text.
+    Only parameters may differ, and they are passed separately from the text.
     """
     prepared: Callable[[], Any] = getattr(connection, "prepared_cursor", connection.cursor)
     return prepared()
@@ -33,10 +33,10 @@ def cursor() -> Any:
 
 @contextlib.contextmanager
 def together() -> Iterator[None]:
-    """Have what is asked in a block answered at its end, at the cost of one question.
+    """Send the block's statements in one round trip; read results after it.
 
-    Only what does not wait for another answer can be asked so: by `ask`, whose answer is read after
-    the block. On SQLite, which is in this process, each question is answered at once.
+    A statement in the block may not depend on another's result. Send it with `ask` and read its
+    result after the block. SQLite runs in this process and answers each statement at once.
     """
     pipeline: Callable[[], Any] = getattr(connection, "pipeline", contextlib.nullcontext)
     with pipeline():
@@ -44,10 +44,10 @@ def together() -> Iterator[None]:
 
 
 class _Many:
-    """Stands for a sequence of values of one kind.
+    """Placeholder for a sequence of values of one type.
 
     Arguments:
-        sample: gives one of that kind, other than all those of other places and numbers.
+        sample: makes a sample from a place and a number; all samples must differ.
     """
 
     def __init__(self, sample: Callable[[int, int], Any]) -> None:
@@ -55,17 +55,17 @@ class _Many:
 
 
 MANY: Final = _Many(lambda place, number: -(place + 1) * 1_000_000 - number)
-"""Stands for a sequence of ids."""
+"""Placeholder for a sequence of ids."""
 MANY_SIDS: Final = _Many(lambda place, number: f"sample {place}.{number}")
-"""Stands for a sequence of sids."""
+"""Placeholder for a sequence of sids."""
 MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""A sample of a moment."""
+"""Sample of a moment."""
 FEW: Final = 20
-"""Of more than this a question is put together each time: reading their rows costs more."""
+"""Longer sequences are compiled each time, because loading their rows costs more than that."""
 
 
 class _Asked:
-    """What is asked with values given each time, and the statements made of it so far."""
+    """A query or update with varying values, and its compiled statements."""
 
     def __init__(self, make: Callable[..., Any], *samples: Any) -> None:
         self.make = make
@@ -77,7 +77,7 @@ class _Asked:
         return [len(value) for value, sample in pairs if isinstance(sample, _Many)]
 
     def _statement(self, kind: Callable[..., Any], values: Sequence[Any]) -> Any:
-        """Return the statement for so many of each, on this kind of database."""
+        """Return the compiled statement for these sequence lengths, on this kind of database."""
         key = (connection.vendor, *map(str, self._lengths(values)))
         found = self._statements.get(key)
         if found is None:
@@ -90,13 +90,13 @@ class _Asked:
 
 
 class Prepared(_Asked, Generic[Row]):
-    """A query for rows, or for some columns of them, asked with values given each time.
+    """A query for rows, or for some of their columns, run with new values each time.
 
     Arguments:
-        make: gives the queryset for these values; called once for each kind of database, and for
-            each number of many. Rows may come with what they refer to (`select_related`).
-        samples: one value for each of its arguments, of the type of those that will be given, and
-            all of them different; `MANY` for a sequence of ids, `MANY_SIDS` for one of sids.
+        make: returns the queryset for these values. It is called once for each kind of database
+            and each combination of sequence lengths. It may use `select_related`.
+        samples: one value for each argument of `make`, of its type, and all of them different;
+            `MANY` for a sequence of ids, `MANY_SIDS` for one of sids.
     """
 
     def __init__(self, make: Callable[..., models.QuerySet[Any, Row]], *samples: Any) -> None:
@@ -107,7 +107,7 @@ class Prepared(_Asked, Generic[Row]):
         return self.ask(*values)()
 
     def ask(self, *values: Any) -> Callable[[], list[Row]]:
-        """Ask for the rows for these values; what is returned gives them, see `together`."""
+        """Send the query for these values; the returned function gives the rows, see `together`."""
         lengths = self._lengths(values)
         if not all(lengths):
             return list
@@ -119,11 +119,11 @@ class Prepared(_Asked, Generic[Row]):
 
 
 class PreparedUpdate(_Asked):
-    """A conditional update, carried out with values given each time.
+    """A conditional update, run with new values each time.
 
     Arguments:
-        make: gives for these values the queryset, and what to set in its rows.
-        samples: as those of `Prepared`.
+        make: returns the queryset for these values, and the changes to its rows.
+        samples: as for `Prepared`.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class PreparedUpdate(_Asked):
         return self.ask(*values)()
 
     def ask(self, *values: Any) -> Callable[[], int]:
-        """Have rows changed; what is returned tells how many, see `together`."""
+        """Send the update; the returned function gives the number of rows, see `together`."""
         lengths = self._lengths(values)
         if not all(lengths):
             return int
@@ -155,7 +155,7 @@ def _updating(rows: models.QuerySet[Any], changes: dict[str, Any]) -> Any:
 
 
 def _changed(asked: Any) -> Callable[[], int]:
-    """Return what tells how many rows an update has changed: once it is answered."""
+    """Return a function that waits for an update and returns the number of changed rows."""
 
     def changed() -> int:
         with asked:
@@ -165,20 +165,20 @@ def _changed(asked: Any) -> Callable[[], int]:
 
 
 def _flat(values: Sequence[Any]) -> list[Any]:
-    """Return values with those of the lists among them one by one."""
+    """Return values in one flat list."""
     return [one for v in values for one in (v if isinstance(v, list | tuple | set) else (v,))]
 
 
 class _Statement:
-    """A statement's SQL, and where its values stand in it."""
+    """A statement's SQL, and the positions of its parameters."""
 
     def __init__(self, compiler: Any, samples: Sequence[Any]) -> None:
         self.sql, parameters = compiler.as_sql()
-        # Whatever is no sample is the same each time.
+        # Parameters that equal no sample are constants of the query.
         known = [*map(_told_apart, map(_adapted, samples))]
         self.fixed = list(parameters)
         self.places = [
-            # Django says of some numbers of which size they are, by a type of their own.
+            # Django wraps some integers in a type that fixes their size.
             (position, known.index(_told_apart(parameter)), _size_of(parameter))
             for position, parameter in enumerate(parameters)
             if _told_apart(parameter) in known
@@ -187,7 +187,7 @@ class _Statement:
         assert used == {*range(len(samples))}, "a sample is lost, or given twice"
 
     def sent(self, values: Sequence[Any]) -> Any:
-        """Return the cursor by which the statement was sent."""
+        """Return the cursor after sending the statement."""
         asked = cursor()
         try:
             asked.execute(self.sql, self.parameters(values))
@@ -205,28 +205,28 @@ class _Statement:
 
 
 def _size_of(value: Any) -> type[Any] | None:
-    """Return psycopg's type of integers of one size, if the value has one.
+    """Return psycopg's type for integers of a fixed size, if the value has one.
 
-    Compared by name: importing psycopg takes a tenth of a start that uses SQLite.
+    Compared by module name: importing psycopg takes a tenth of a start that uses SQLite.
     """
     kind = type(value)
     return kind if kind.__module__ == "psycopg.types.numeric" else None
 
 
 def _told_apart(value: Any) -> tuple[type[Any], Any]:
-    """Return a value with what kind of value it is, as `True == 1`."""
+    """Return a value with its type, because `True == 1`."""
     return (int if _size_of(value) else type(value)), value
 
 
 def _adapted(value: Any) -> Any:
-    """Return a value as the database's driver takes it."""
+    """Return a value in the form that the database driver expects."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return value
 
 
 class _Update(_Statement):
-    """An update's statement."""
+    """A compiled update."""
 
     def __init__(
         self, made: tuple[models.QuerySet[Any], dict[str, Any]], samples: Sequence[Any]
@@ -238,7 +238,7 @@ class _Update(_Statement):
 
 
 class _Query(_Statement, Generic[Row]):
-    """A query's statement, and how its columns are read."""
+    """A compiled query, and how its columns are converted to rows."""
 
     def __init__(self, rows: models.QuerySet[Any, Row], samples: Sequence[Any]) -> None:
         compiler = rows.query.get_compiler(connection=connection)

@@ -1,4 +1,4 @@
-"""Reservations: a task offered to a worker, and what became of it."""
+"""Reservations: offers of a task to a worker, and the work that follows."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ _TO_THE_END = Q(
 
 
 class Reservations(models.QuerySet["Reservation"]):
-    """Reservations, with the question that is asked of them most."""
+    """Reservations, with their most frequent filters."""
 
     def open(self) -> Reservations:
-        """Keep those that take a slot of their worker's capacity."""
+        """Filter those that use a slot of their worker's capacity."""
         return self.filter(reservation_status__spelled=OPEN_RESERVATION)
 
     def pending(self) -> Reservations:
-        """Keep those that wait for an answer."""
+        """Filter those that wait for an answer."""
         return self.filter(reservation_status__spelled=[ReservationStatus.PENDING])
 
     def held(self) -> Reservations:
-        """Keep those whose worker holds the task now.
+        """Filter those whose worker holds the task now.
 
-        A worker holds what they have accepted or wrap up. A task that is completed is held by the
-        worker who had it at that moment: they may still describe it. A worker who handed a task on
-        does not hold it, neither before nor after the next worker completes it.
+        A worker holds a task that they have accepted or wrap up. A completed task is held by the
+        worker who had it at that moment, who may still describe it. A worker who has transferred a
+        task does not hold it, neither before nor after the next worker completes it.
         """
         return self.filter(_OWNING | _TO_THE_END)
 
 
 class Reservation(Dated):
-    """One offer of one task to one worker; while it is open it takes a slot of their capacity."""
+    """One offer of one task to one worker; while open it uses a slot of their capacity."""
 
     sid = sid_field()
     workspace = models.ForeignKey(
         "routing.Workspace", on_delete=models.CASCADE, related_name="reservations"
     )
     task = models.ForeignKey("routing.Task", on_delete=models.CASCADE, related_name="reservations")
-    # Null once the worker is deleted, which an open reservation prevents. Who had the task is still
-    # asked then: `worker_sid` and `worker_name` answer.
+    # Null once the worker is deleted, which an open reservation prevents. `worker_sid` and
+    # `worker_name` are available even then.
     worker = models.ForeignKey(
         "routing.Worker", on_delete=models.SET_NULL, null=True, related_name="reservations"
     )
     former_worker_sid = models.CharField(max_length=34, null=True, editable=False)
     former_worker_name = models.CharField(max_length=64, null=True, editable=False)
-    # The slot it takes: the task's channel when it was offered is what counts. Null once the worker
+    # The slot it uses, on the channel that the task had when it was offered. Null once the worker
     # or the channel is deleted.
     worker_channel = models.ForeignKey(
         "routing.WorkerChannel", on_delete=models.SET_NULL, null=True, related_name="reservations"
@@ -73,8 +73,8 @@ class Reservation(Dated):
         "routing.Activity", on_delete=models.SET_NULL, null=True, related_name="+"
     )
     version = models.PositiveIntegerField(default=0)
-    # The transfer by which it came to its worker, and the one by which the worker hands it on: set
-    # while that is under way, and after it as long as a warm one leaves both with the task.
+    # The transfer that brought the task to this worker, and the one by which the worker gives it
+    # away. Set during the transfer, and after a warm one while both workers are with the task.
     incoming = models.ForeignKey(
         "routing.Transfer", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
@@ -102,7 +102,7 @@ class Reservation(Dated):
                 name="reservations_open_take_a_slot",
                 condition=~_OPEN | Q(worker__isnull=False, worker_channel__isnull=False),
             ),
-            # Beside the owner at most the one from whom they have it.
+            # Beside the owner there is at most the worker who transferred the task to them.
             models.UniqueConstraint(
                 fields=["task"],
                 name="reservations_one_handing_over",
@@ -110,9 +110,9 @@ class Reservation(Dated):
             ),
         ]
         indexes = [
-            # What a worker has in hand.
+            # Open reservations of a worker.
             models.Index(fields=["worker"], name="reservations_open", condition=_OPEN),
-            # By what a transfer was carried: next to nothing, as few tasks are handed on.
+            # Reservations of a transfer; small, because few tasks are transferred.
             models.Index(
                 fields=["incoming"],
                 name="reservations_incoming",
@@ -123,7 +123,7 @@ class Reservation(Dated):
                 name="reservations_outgoing",
                 condition=Q(outgoing__isnull=False),
             ),
-            # Offers whose time is up.
+            # Offers past their deadline.
             models.Index(
                 fields=["workspace", "deadline_us"],
                 name="reservations_due",
@@ -141,11 +141,11 @@ class Reservation(Dated):
 
     @property
     def worker_name(self) -> str:
-        """Return the worker's name; after the worker was deleted, the last one they had."""
+        """Return the worker's name; after the worker was deleted, the last one."""
         return self.former_worker_name or "" if self.worker is None else self.worker.friendly_name
 
     @property
     def current_worker(self) -> Worker:
-        """Return the worker of an open reservation, who cannot be deleted."""
+        """Return the worker of an open reservation, which always has one."""
         assert self.worker is not None
         return self.worker

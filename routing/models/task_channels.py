@@ -1,4 +1,4 @@
-"""Task channels: the kinds of work, each with a capacity of its own per worker."""
+"""Task channels: the kinds of work, each with its own capacity per worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Task counts: how many live tasks of each kind there are, kept by the database itself."""
+"""Task counts: the number of live tasks of each kind, maintained by database triggers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from django.db import models
 
 
 class TaskCount(models.Model):
-    """How many tasks share a workspace, queue, workflow, channel, priority and status.
+    """The number of tasks with one workspace, queue, workflow, channel, priority and status.
 
-    Triggers on the table of tasks write here, so that nothing that changes a task can forget to.
-    Several rows may speak of the same kind: what counts is their sum. SQLite, with its one writer,
-    keeps one row for each kind; PostgreSQL writes differences that nobody has to wait for, and a
-    job adds them up. The ids are no foreign keys: a row may outlive what it counted, with a sum of
-    nothing.
+    Triggers on the table of tasks write here, so that no code path can forget to. Several rows may
+    be about the same kind, and their sum is the count. SQLite, with its one writer, keeps one row
+    for each kind. PostgreSQL inserts differences, which needs no row lock, and a job adds them up.
+    The ids are no foreign keys: a row may outlive what it counted, with a sum of 0.
     """
 
     workspace_id = models.BigIntegerField()

@@ -11,7 +11,7 @@ from routing.models.base import Dated, choices, sid_field, unique_sid
 
 
 class TaskQueue(Dated):
-    """A line of waiting tasks with an expression that says who serves it."""
+    """Waiting tasks in order, with an expression that selects the workers who serve them."""
 
     sid = sid_field()
     workspace = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Tasks: the work that waits, is offered, is taken and is done."""
+"""Tasks: the work that is offered to workers, accepted and completed."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _PENDING = Q(assignment_status=AssignmentStatus.PENDING.value)
 
 
 class Tasks(models.QuerySet["Task"]):
-    """Tasks, with the questions that the router asks of them all the time."""
+    """Tasks, with the filters that the router uses most."""
 
     def pending(self) -> Tasks:
-        """Keep those that wait."""
+        """Filter those that wait."""
         return self.filter(assignment_status__spelled=[AssignmentStatus.PENDING])
 
     def in_statuses(self, statuses: Collection[AssignmentStatus]) -> Tasks:
-        """Keep those in any of these statuses, said so that the narrowest index serves."""
+        """Filter by status, in a form for which the database uses the smallest index."""
         if set(statuses) == {AssignmentStatus.PENDING}:
             return self.pending().filter(date_finished=None)
         rows = self.filter(assignment_status__in=[status.value for status in statuses])
         return rows if FINAL_TASK.intersection(statuses) else rows.filter(date_finished=None)
 
     def expiring(self) -> Tasks:
-        """Keep those that nobody has accepted: their time to live runs."""
+        """Filter those that no worker has accepted, so that their lifetime counts."""
         return self.filter(
             assignment_status__spelled=[AssignmentStatus.PENDING, AssignmentStatus.RESERVED]
         )
@@ -39,8 +39,8 @@ class Task(Dated):
     """One piece of work: a call, a chat, a lead, anything."""
 
     sid = sid_field()
-    # Not indexed by itself: it leads the indexes below, and one of its own would tempt SQLite to
-    # read all tasks of a workspace where a narrower index serves.
+    # No index of its own: it leads the indexes below. With one, SQLite might read all tasks of a
+    # workspace where a narrower index would do.
     workspace = models.ForeignKey(
         "routing.Workspace", on_delete=models.CASCADE, related_name="tasks", db_index=False
     )
@@ -54,13 +54,13 @@ class Task(Dated):
     task_channel = models.ForeignKey(
         "routing.TaskChannel", on_delete=models.RESTRICT, related_name="tasks"
     )
-    # Of a finished task whose channel was deleted: what it was. Its row is then of `default`.
+    # For a finished task whose channel was deleted; its row then refers to the channel `default`.
     former_channel_sid = models.CharField(max_length=34, null=True, editable=False)
     former_channel_name = models.CharField(max_length=64, null=True, editable=False)
     task_queue = models.ForeignKey(
         "routing.TaskQueue", on_delete=models.RESTRICT, null=True, related_name="tasks"
     )
-    # The lane a pending task waits on; what a task on offer goes back to.
+    # The lane of a pending task; a task on offer keeps it, to return there.
     lane = models.ForeignKey(
         "routing.Lane", on_delete=models.RESTRICT, null=True, related_name="tasks"
     )
@@ -80,18 +80,18 @@ class Task(Dated):
     assignments = models.PositiveIntegerField(default=0)  # times it went from pending to reserved
     version = models.PositiveIntegerField(default=0)
 
-    # Hot columns, in microseconds: a queue is served by the first, a cycle finds what is due by the
-    # other two. The first has whole seconds only, as it is shown; equal ones are served by id.
+    # Hot columns, in microseconds. Queues are ordered by the first; cycles find due tasks by the
+    # others. The first has whole seconds only, as shown to clients; ties are ordered by id.
     virtual_start_us = models.BigIntegerField()
     expires_us = models.BigIntegerField()
     step_deadline_us = models.BigIntegerField(null=True)
 
-    # Where the task is in its workflow: -1 is the default filter, null no workflow at all.
+    # The task's step in its workflow: -1 is the default filter, null no workflow at all.
     filter_index = models.SmallIntegerField(null=True)
     target_index = models.PositiveSmallIntegerField(default=0)
-    # What the deadlines of this filter's steps have been counted up to.
+    # The moment up to which the timeouts of this filter's steps have been counted.
     step_clock_us = models.BigIntegerField(null=True)
-    # The step was entered, and its skip_if not yet asked.
+    # The step was entered, and its skip_if is not evaluated yet.
     skip_unasked = models.BooleanField(default=False)
 
     objects = Tasks.as_manager()
@@ -110,7 +110,7 @@ class Task(Dated):
             ),
         ]
         indexes = [
-            # The heads of a lane, in the two orders a queue may have.
+            # The first tasks of a lane, in the two orders a queue may have.
             models.Index(
                 "lane",
                 F("priority").desc(),
@@ -126,7 +126,7 @@ class Task(Dated):
                 name="tasks_lane_lifo",
                 condition=_PENDING,
             ),
-            # All that wait, in the order in which most are served, over all lanes.
+            # All waiting tasks of a workspace, in the order in which most queues are served.
             models.Index(
                 "workspace",
                 F("priority").desc(),
@@ -141,9 +141,9 @@ class Task(Dated):
                 name="tasks_queue_pending",
                 condition=_PENDING,
             ),
-            # Who has waited longest: of a channel, of a workflow, of a queue, and of a queue since
-            # entering it. The channel stands in all, as every figure is also given by channel, and
-            # a scope's channels are few: its oldest is the oldest of theirs.
+            # The longest waiting task: of a channel, of a workflow, of a queue, and of a queue
+            # since entering it. All include the channel, because every figure is also given by
+            # channel. A scope has few channels, so its oldest task is the oldest of theirs.
             models.Index(
                 fields=["task_channel", "date_created", "id"],
                 name="tasks_oldest_of_channel",
@@ -164,7 +164,7 @@ class Task(Dated):
                 name="tasks_longest_in_queue",
                 condition=_PENDING,
             ),
-            # What is due: a task's life, and its step.
+            # Tasks whose lifetime or step is over.
             models.Index(
                 fields=["workspace", "expires_us"],
                 name="tasks_expiring",
@@ -184,10 +184,10 @@ class Task(Dated):
                 name="tasks_skip_unasked",
                 condition=_PENDING & Q(skip_unasked=True),
             ),
-            # Lists by REST, and the housekeeping.
+            # Lists by REST, and housekeeping.
             models.Index(fields=["workspace", "date_created", "id"], name="tasks_listed"),
-            # Lists of what is alive, which is little beside all that is kept. Written once and
-            # dropped once in a task's life, as no status but the last touches it.
+            # Lists of unfinished tasks, which are few among all that are kept. Each task is added
+            # once and removed once, because only the last status changes this condition.
             models.Index(
                 fields=["workspace", "date_created", "id"],
                 name="tasks_alive",

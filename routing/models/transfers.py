@@ -1,4 +1,4 @@
-"""Transfers: a task that its worker hands on to a colleague or to a queue."""
+"""Transfers: a task that its worker gives to another worker or to a queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNDER_WAY = Q(transfer_status=TransferStatus.INITIATED.value)
 
 
 class Transfer(Dated):
-    """One attempt of a worker to hand a task on; what it began from is kept as it was then."""
+    """One attempt of a worker to transfer a task; the initial values are kept."""
 
     sid = sid_field()
     workspace = models.ForeignKey(
@@ -31,7 +31,7 @@ class Transfer(Dated):
     )
     transfer_failed_reason = models.TextField(null=True)
     deadline_us = models.BigIntegerField()
-    # The router is to find the next one of the queue to ask.
+    # The router must find the next worker of the queue.
     seeking = models.BooleanField(default=False)
 
     class Meta:
@@ -46,7 +46,7 @@ class Transfer(Dated):
             ),
         ]
         indexes = [
-            # Those for which the router is to find somebody.
+            # Transfers for which the router must find a worker.
             models.Index(
                 fields=["workspace", "id"],
                 name="transfers_seeking",

@@ -10,7 +10,7 @@ from routing.core.snapshot import free_percentage
 from routing.models.base import Dated, sid_field, unique_sid
 
 MAX_CAPACITY = 50
-"""The most tasks that one worker may take at once on one channel."""
+"""Highest number of simultaneous tasks of one worker on one channel."""
 
 
 class WorkerChannel(Dated):
@@ -31,8 +31,8 @@ class WorkerChannel(Dated):
         default=True,
         help_text="Off: nothing new on this channel for a while; the capacity is kept.",
     )
-    # Whether the worker's activity is an available one, kept here by whoever moves them: so that
-    # nobody who is away need be read to find who is free.
+    # Whether the worker's activity is an available one. Copied here by every move, so that the
+    # query for free workers reads no unavailable ones.
     worker_available = models.BooleanField(default=False, editable=False)
     reserved_for_manual = models.PositiveSmallIntegerField(
         "kept for grabbing",
@@ -40,9 +40,9 @@ class WorkerChannel(Dated):
         validators=[MaxValueValidator(MAX_CAPACITY)],
         help_text="So many slots are never filled by the router, only by the agent's own picking.",
     )
-    # Open reservations on this channel: pending, accepted and wrapping ones take a slot each.
+    # Open reservations on this channel: pending, accepted and wrapping ones use a slot each.
     consumed = models.PositiveSmallIntegerField(default=0, editable=False)
-    # Accepted ones alone, as `assigned_tasks` counts them.
+    # Accepted ones only, which `assigned_tasks` counts.
     assigned = models.PositiveSmallIntegerField(default=0, editable=False)
     last_reserved_us = models.BigIntegerField(null=True, editable=False)
 
@@ -57,7 +57,7 @@ class WorkerChannel(Dated):
             ),
         ]
         indexes = [
-            # A cycle begins by asking who has a free slot; most workers at a busy hour have none.
+            # A cycle begins with the query for free slots; in a busy hour most workers have none.
             models.Index(
                 fields=["task_channel", "worker"],
                 name="worker_channels_free",

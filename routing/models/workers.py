@@ -40,8 +40,8 @@ class Worker(Dated):
         null=True, editable=False, help_text="When the worker was last offered a task: who is idle."
     )
     version = models.PositiveIntegerField(default=0, editable=False)
-    # Counts every change of what the worker carries or may carry: reservations, capacity, switches.
-    # A decision names the workload it saw, and fails when that is no longer so.
+    # Counts every change of a worker's load or capacity: reservations, capacity, availability. A
+    # decision names the version of its snapshot, and fails when the version has changed.
     workload_version = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Workflows: which task goes to which queue, in which steps."""
+"""Workflows: rules that route tasks to queues, in steps."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Workflow(Dated):
 
 
 class WorkflowRevision(models.Model):
-    """One text of a workflow's configuration, never changed: waiting tasks are pinned to theirs."""
+    """One text of a workflow's configuration, never changed; waiting tasks refer to theirs."""
 
-    # Drawn at random by the action that makes it: parsed revisions are kept by this id, and one
-    # whose transaction was rolled back must not lend its id to another.
+    # A random id from the action that creates the revision. Parsed revisions are cached by id, and
+    # an id from a transaction that was rolled back must not be used by another revision.
     id = models.BigIntegerField(primary_key=True)
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="revisions")
     configuration = models.TextField()

@@ -1,4 +1,4 @@
-"""Workspaces: one floor with its people, queues and rules."""
+"""Workspaces: separate sets of workers, queues and rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from routing.models.base import Dated, choices, sid_field, unique_sid
 
 
 class Workspace(Dated):
-    """A floor of its own: nothing is routed from one workspace to another."""
+    """A separate set of workers and tasks: nothing is routed from one workspace to another."""
 
     sid = sid_field()
     account = models.ForeignKey(

@@ -1,7 +1,7 @@
-"""Read the attributes of a row, or say in the log, once, that they cannot be read.
+"""Parse the attributes of rows, and log each unreadable text once.
 
-Actions let nothing but JSON objects of bounded depth in. Whoever writes past them must not be able
-to stop the router.
+Actions accept only JSON objects of bounded depth. Rows that were written past the actions must not
+stop the router.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def _parsed(text: str, of: str) -> Mapping[str, Any] | None:
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError) as error:
-        logger.error("the attributes of %s cannot be read: %s", of, error)
+        logger.error("unreadable attributes sid=%s: %s", of, error)
         return None
     if not isinstance(parsed, dict):
-        logger.error("the attributes of %s are no JSON object", of)
+        logger.error("unreadable attributes sid=%s: not a JSON object", of)
         return None
     return parsed

@@ -1,13 +1,13 @@
-"""Know by heart who of a workspace has what lanes look for, so that few need be asked who is free.
+"""Cache which workers have the values that lanes are keyed by, to query only workers who match.
 
-Of a thousand people who are there thirty may speak the language that a task asks for. Who they are
-changes when somebody is hired or described anew, which is rare beside offers; each process reads it
-then, and otherwise only asks which of the thirty have room.
+Of a thousand available workers, thirty may speak the language that a task requires. Who they are
+changes when a worker is added or their attributes change, which is rare beside offers. Each process
+loads all workers then, and otherwise queries only which of the thirty have free slots.
 
-Whoever tells of such a change puts another mark into Redis first (`note`), and by the mark a
-process sees that what it knows is old. Nothing depends on it alone: the first looks of every second
-ask whoever is free, as all do where only few are free or where little happens; and what is found by
-it is asked again under lock, as always.
+A change is announced by a new mark in Redis (`note`), before it is published; a process that sees
+another mark drops its cache. Correctness does not depend on the mark: the first looks of every
+second query all free workers, as do all looks where few workers are free. And every match is
+checked again under lock.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from routing.seen.lanes import Kind, Sought, by_value
 logger = logging.getLogger(__name__)
 
 LONGEST: Final = 1.0
-"""Seconds for which it is used: as often as the sweep looks."""
+"""Longest use of a cached directory in seconds: the interval of the sweep."""
 WHOLE: Final = 2
-"""So many looks of these seconds do without: to read it costs more than one look."""
+"""Looks per second that go without, because loading the directory costs more than one look."""
 MANY: Final = 200
-"""So many must be free for it to pay."""
+"""Number of free workers from which the directory saves time."""
 MOST: Final = 500
-"""So many different things are sought at once at most; beyond, whoever is free is asked first."""
+"""Most keys to look up at once; with more, free workers are queried first."""
 _KEPT_SECONDS: Final = 86_400
 _KEPT_AT_MOST: Final = 1_000
 
@@ -46,7 +46,7 @@ _EVERYBODY: Final = Prepared(
 
 
 class Directory:
-    """Everybody of a workspace, by what lanes look for."""
+    """All workers of a workspace, indexed by the values that lanes are keyed by."""
 
     def __init__(self, mark: str, people: Iterable[snapshot.Worker]) -> None:
         self.mark = mark
@@ -54,9 +54,9 @@ class Directory:
         self._having: dict[str, dict[str, list[snapshot.Worker]]] = {}
 
     def sought(self, kinds: Iterable[Kind]) -> Collection[Sought] | None:
-        """Return where lanes for these people may be found; None when they cannot be found so.
+        """Return the lane keys that match these workers; None when the directory cannot help.
 
-        Lanes that ask for nothing in particular are for whoever is free.
+        Lanes without a key are for any free worker, so then all free workers must be loaded.
         """
         found: set[Sought] = set()
         for channel, path in kinds:
@@ -68,7 +68,7 @@ class Directory:
         return found
 
     def whom(self, asked: Iterable[tuple[str, str]]) -> list[int]:
-        """Return the ids of those who have one of these values at its path."""
+        """Return the ids of workers who have one of these values at its path."""
         people = (self._by_value(path).get(value, ()) for path, value in asked)
         return list({worker.id for some in people for worker in some})
 
@@ -80,7 +80,7 @@ class Directory:
 
 
 class _Second:
-    """What this process has seen of a workspace since its last second began."""
+    """State of a workspace in this process since its last second began."""
 
     def __init__(self) -> None:
         self.begun = time.monotonic()
@@ -93,10 +93,10 @@ _seconds: dict[int, _Second] = {}
 
 
 def of(workspace: models.Workspace) -> Directory | None:
-    """Return the directory of a workspace as of now, for one look.
+    """Return the directory of a workspace for one look of the router.
 
-    None where it would not pay, or where no Redis says whether it is old: the look is then for
-    whoever is free, and says how many (`count`).
+    None where it would not save time, or where Redis cannot confirm that it is current. The caller
+    then loads all free workers and passes their number to `count`.
     """
     seen = _seconds.get(workspace.pk)
     if seen is None or time.monotonic() - seen.begun > LONGEST:
@@ -115,20 +115,20 @@ def of(workspace: models.Workspace) -> Directory | None:
 
 
 def count(workspace: models.Workspace, free: int) -> None:
-    """Note how many a look has found free."""
+    """Store how many free workers a look has found."""
     if seen := _seconds.get(workspace.pk):
         seen.free = free
 
 
 def note(workspace_sid: str) -> None:
-    """Say that somebody of a workspace was hired or described anew: before the router is woken."""
+    """Invalidate the directories of a workspace whose workers change; called before the wake."""
     client = shared_redis.client()
     if client is None:
         return
     try:
         client.set(_key(workspace_sid), secrets.token_hex(8), ex=_KEPT_SECONDS)
     except shared_redis.BROKEN as error:
-        logger.debug("%s: directories are old for a second (%s)", workspace_sid, error)
+        logger.debug("directory not invalidated workspace=%s (%s)", workspace_sid, error)
 
 
 def _mark(workspace_sid: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Read the tasks at the head of what waits: of lanes, or of all that waits in a workspace."""
+"""Load the first waiting tasks: of some lanes, or of a whole workspace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from routing.models import prepared
 from routing.seen.lanes import indexed
 
 FEWEST: Final = 2
-"""So many tasks are read of a lane at least."""
+"""Fewest tasks to load of each lane."""
 
 _WANTED = "id, sid, lane_id, version, priority, virtual_start_us, date_created"
 
@@ -27,8 +27,8 @@ _WINDOW = """
     ORDER BY priority DESC, virtual_start_us, id LIMIT %s
 """
 
-# Django has no lateral join, so this is SQL; SQLite has none either, and says it by a correlated
-# subquery, which its planner runs once per lane.
+# Django has no lateral join, so this is SQL. SQLite has none either; its correlated subquery runs
+# once per lane.
 _OF_LANES = {
     "postgresql": """
         SELECT task.* FROM unnest(%s::bigint[]) AS lane (id) CROSS JOIN LATERAL (
@@ -60,11 +60,11 @@ _LATER = {
 }
 
 Heads = dict[int, list[snapshot.Task]]
-"""By lane id, tasks in the order in which the lane is served."""
+"""Tasks by lane id, in the order of service."""
 
 
 def window(workspace: models.Workspace, *, size: int) -> list[snapshot.Task]:
-    """Return the first tasks of all that wait in a workspace, if every queue of it is FIFO."""
+    """Return the first waiting tasks of a workspace whose queues are all FIFO."""
     with prepared.cursor() as cursor:
         cursor.execute(_WINDOW.format(wanted=_WANTED, **indexed()), [workspace.pk, size])
         return _tasks(cursor.fetchall())
@@ -73,13 +73,13 @@ def window(workspace: models.Workspace, *, size: int) -> list[snapshot.Task]:
 def of_lanes(
     lanes: Collection[snapshot.Lane], *, size: int, after: snapshot.Task | None = None
 ) -> tuple[Heads, frozenset[int]]:
-    """Return these lanes' first tasks in service order, and which lanes have more than that.
+    """Return these lanes' first tasks in service order, and which lanes may have more.
 
-    One query for each order in use; the more lanes, the less is read of each.
+    One query for each order in use; the more lanes, the fewer tasks are loaded of each.
 
     Arguments:
-        size: how many tasks to read, over all lanes.
-        after: leave out what is served before this task, and the task itself.
+        size: how many tasks to load, over all lanes.
+        after: skip this task and all that are served before it.
     """
     depth = max(size // max(len(lanes), 1), FEWEST)
     by_order: dict[QueueOrder, list[int]] = defaultdict(list)
@@ -92,7 +92,7 @@ def of_lanes(
 
 
 def by_lane(tasks: Iterable[snapshot.Task]) -> Heads:
-    """Return tasks by their lanes."""
+    """Group tasks by lane."""
     found: Heads = defaultdict(list)
     for task in tasks:
         found[task.lane_id].append(task)
@@ -107,7 +107,7 @@ def order_of(lane: snapshot.Lane) -> QueueOrder:
 def _read(
     order: QueueOrder, lane_ids: list[int], depth: int, after: snapshot.Task | None
 ) -> list[snapshot.Task]:
-    """Read lane heads through the partial index of this order, never past them."""
+    """Load lane heads through the partial index of this order, without scanning past them."""
     parameters: list[Any] = []
     if after is not None:
         us = after.virtual_start_us
@@ -122,7 +122,7 @@ def _read(
     with prepared.cursor() as cursor:
         cursor.execute(sql, [asked, *parameters, depth])
         tasks = _tasks(cursor.fetchall())
-    # A join keeps no order of its own.
+    # A join does not keep the order of its subqueries.
     if order == QueueOrder.FIFO:
         return sorted(tasks, key=lambda t: (-t.priority, t.virtual_start_us, t.id))
     return sorted(tasks, key=lambda t: (-t.virtual_start_us, -t.id))
@@ -144,5 +144,5 @@ def _tasks(rows: Sequence[tuple[Any, ...]]) -> list[snapshot.Task]:
 
 
 def _microseconds(created: datetime) -> int:
-    """Return a moment as it comes from the database: SQLite keeps it without its zone, UTC."""
+    """Return a database moment in microseconds; SQLite stores it without its zone, which is UTC."""
     return microseconds(created if created.tzinfo else created.replace(tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""Turn lanes and queues into what the router sees of them, and find those worth looking at."""
+"""Convert lanes and queues to snapshots, and find the lanes that a worker might serve."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workflows.caches import SizedCache
 logger = logging.getLogger(__name__)
 
 _KEPT_AT_MOST: Final = 50_000
-# By id: the row as it was read, and what it means; None where it cannot be read.
+# Cache by lane id: the row's columns, and its snapshot; None if the lane cannot be parsed.
 _kept: dict[int, tuple[tuple[Any, ...], snapshot.Lane | None]] = {}
 
 _KINDS = """
@@ -78,17 +78,17 @@ _INDEXES = {
 }
 
 Kind = tuple[int, str]
-"""A task channel's id, and a path by which lanes of that channel are found."""
+"""The id of a task channel, and the key path of some of its lanes."""
 Sought = tuple[int, str, str]
-"""The same, and a value there."""
+"""A lane key on a channel: channel id, path and value."""
 Asked = set[tuple[str, str]]
-"""Paths and values that somebody is looked for by."""
+"""Key paths and values of the lanes found."""
 
 
 def indexed() -> dict[str, str]:
-    """Return what makes SQLite take the indexes of what waits, and not read what is finished.
+    """Return the `INDEXED BY` clauses that make SQLite use the indexes on waiting tasks.
 
-    It has no figures to choose by; PostgreSQL has.
+    SQLite has no statistics to choose by, and would scan finished tasks. PostgreSQL needs no hint.
     """
     if connection.vendor != "sqlite":
         return dict.fromkeys(_INDEXES, "")
@@ -96,9 +96,9 @@ def indexed() -> dict[str, str]:
 
 
 def kinds(workspace: models.Workspace) -> list[Kind]:
-    """Return in which ways lanes can be found on the channels on which something waits.
+    """Return the distinct key paths of lanes, for channels with waiting tasks.
 
-    It costs a step through an index for each of them, however many lanes there are.
+    The cost is one index step for each path, however many lanes there are.
     """
     with prepared.cursor() as cursor:
         cursor.execute(_KINDS.format(**indexed()), [workspace.pk])
@@ -108,9 +108,9 @@ def kinds(workspace: models.Workspace) -> list[Kind]:
 def waiting_for(
     found: Iterable[Kind], *, workers: Iterable[snapshot.Worker]
 ) -> tuple[dict[int, snapshot.Lane], list[snapshot.Worker]]:
-    """Return the lanes on which something waits and that some of these workers might serve.
+    """Return the lanes with waiting tasks that some of these workers might serve.
 
-    With them come the workers who might: the others need not be looked at.
+    Also return the workers who might serve them; the others cannot match.
     """
     people = list(workers)
     sought: set[Sought] = set()
@@ -130,7 +130,7 @@ def waiting_for(
 
 
 def waiting(sought: Collection[Sought]) -> tuple[dict[int, snapshot.Lane], Asked]:
-    """Return the lanes found so on which something waits, and by what they were found."""
+    """Return the lanes with these keys that have waiting tasks, and the keys that matched."""
     if not sought:
         return {}, set()
     sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
@@ -141,7 +141,7 @@ def waiting(sought: Collection[Sought]) -> tuple[dict[int, snapshot.Lane], Asked
 
 
 def by_value(people: Iterable[snapshot.Worker], path: str) -> dict[str, list[snapshot.Worker]]:
-    """Return these workers by each value for which a lane of this path may look for them."""
+    """Index these workers by the key values that lanes of this path can have for them."""
     found: dict[str, list[snapshot.Worker]] = {}
     for worker in people:
         for value in worker.sought.get(path) or seeks.of_worker(worker, path):
@@ -150,7 +150,7 @@ def by_value(people: Iterable[snapshot.Worker], path: str) -> dict[str, list[sna
 
 
 def _seen(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:
-    """Return what rows mean; a lane never changes, so it is read once, and its queue with it."""
+    """Return snapshots of lanes; a lane never changes, so it is cached, with its queue."""
     new = [row[0] for row in rows if _kept.get(row[0], ((),))[0] != row]
     if len(_kept) > _KEPT_AT_MOST:
         _kept.clear()
@@ -167,16 +167,16 @@ def _seen(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:
 
 
 def readable(row: models.Lane) -> snapshot.Lane | None:
-    """Return a lane as the router sees it; None, and a line in the log, when that cannot be."""
+    """Return a lane's snapshot; None, and a log line, when it cannot be parsed."""
     try:
         return lane(row)
     except (expressions.ExpressionError, ValueError, RecursionError) as error:
-        logger.error("lane %s cannot be read, so its tasks wait: %s", row.pk, error)
+        logger.error("unreadable lane id=%s, its tasks wait: %s", row.pk, error)
         return None
 
 
 def lane(row: models.Lane) -> snapshot.Lane:
-    """Return a lane as the router sees it."""
+    """Return a lane's snapshot."""
     expression = row.expression
     return snapshot.Lane(
         id=row.pk,
@@ -192,7 +192,7 @@ def lane(row: models.Lane) -> snapshot.Lane:
 
 
 def task_queue(queue: models.TaskQueue) -> snapshot.TaskQueue:
-    """Return a queue as the router sees it."""
+    """Return a queue's snapshot; cached."""
     given = (
         queue.pk,
         queue.sid,
@@ -223,7 +223,7 @@ def _task_queue(
     try:
         target_workers = expressions.compile(source, subject="worker") if source else None
     except (expressions.ExpressionError, RecursionError) as error:
-        logger.error("whom queue %s admits cannot be read, so it admits nobody: %s", sid, error)
+        logger.error("invalid target_workers queue=%s, no worker matches: %s", sid, error)
     return snapshot.TaskQueue(
         id=pk,
         sid=sid,

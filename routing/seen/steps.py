@@ -1,7 +1,7 @@
-"""Read which steps of its workflow a task has been in, from the events that told of them.
+"""Reconstruct which steps of its workflow a task has been in, from its events.
 
-The position in a configuration says where a task is, not how it came there: whether a step before
-it timed out or was skipped, or belonged to another revision. Only the events know.
+The position in a configuration shows where a task is, but not its history. A step before may have
+timed out, been skipped, or belonged to another revision. Only the events have that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from routing import models, sids
 from routing.core.vocabulary import EventType
 
 MOST_EVENTS: Final = 400
-"""How many events of one task are read, the newest: more than a hundred steps."""
+"""Newest events to load of one task: enough for more than a hundred steps."""
 
 
 class Outcome(StrEnum):
@@ -29,23 +29,23 @@ class Outcome(StrEnum):
 
     @property
     def words(self) -> str:
-        """Say it in words."""
+        """Return the outcome as text for people."""
         return _OUTCOME_WORDS[self]
 
 
 _OUTCOME_WORDS: Final = {
-    Outcome.TIMED_OUT: "nobody took the task before the step's timeout",
-    Outcome.SKIPPED: "nobody could take the task at once, and the step's skip_if was true",
-    Outcome.REROUTED: "the task was changed and routed anew",
+    Outcome.TIMED_OUT: "no worker took the task before the step's timeout",
+    Outcome.SKIPPED: "no worker could take the task at once, and the step's skip_if was true",
+    Outcome.REROUTED: "the task was changed and routed again",
     Outcome.CANCELED: "the task was canceled",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One stay in a target of a workflow; `left` and `outcome` are None for where the task is.
+    """One stay in a target of a workflow; `left` and `outcome` are None for the present one.
 
-    `entered` is None when the event that told of it is no longer kept.
+    `entered` is None when its event has been deleted.
     """
 
     filter_name: str | None
@@ -66,7 +66,7 @@ _TELLING: Final = {
 
 
 def of_task(row: models.Task, *, workspace_sid: str) -> Sequence[Step]:
-    """Return the steps a task has been in, oldest first; the last may be the one it is in."""
+    """Return the steps of a task, oldest first; the last may be the present one."""
     events = models.Event.objects.filter(
         task_key=sids.key(row.sid),
         workspace_sid=workspace_sid,
@@ -82,8 +82,8 @@ def _steps(events: Iterable[models.Event]) -> list[Step]:
     for event in events:
         kind, date = EventType(event.event_type), event.event_date
         if kind == EventType.WORKFLOW_TARGET_MATCHED:
-            # A cause counts only for the step entered in the same breath: a change of priority also
-            # updates a task, and leaves it where it is.
+            # A cause counts only for a step entered at the same moment: a change of priority also
+            # updates a task, but leaves it in its step.
             why = cause[0] if cause is not None and cause[1] == date else Outcome.SKIPPED
             _leave(steps, why, date)
             data = event.event_data

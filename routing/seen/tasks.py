@@ -1,4 +1,4 @@
-"""Turn tasks into what expressions and workflows see of them."""
+"""Convert tasks to the values that expressions and workflows read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workflows.expressions import View
 
 
 def view(row: models.Task, *, now: datetime) -> View:
-    """Return a task as expressions see it: without attributes, where they cannot be read."""
+    """Return a task as expressions read it; unreadable attributes count as none."""
     return steps.task_view(
         attributes.read(row.attributes, of=row.sid) or {},
         sid=row.sid,
@@ -24,7 +24,7 @@ def view(row: models.Task, *, now: datetime) -> View:
 
 
 def step(row: models.Task) -> steps.Step | None:
-    """Return where a task is in its workflow; None when it was routed directly."""
+    """Return a task's step in its workflow; None when it was routed directly."""
     if row.filter_index is None or row.step_clock_us is None:
         return None
     return steps.Step(

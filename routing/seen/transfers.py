@@ -1,4 +1,4 @@
-"""Find whom to ask next for a task that is handed on to a queue."""
+"""Choose the next worker for a task that is being transferred to a queue."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from routing.seen import lanes, workers
 
 
 def asked(transfer: models.Transfer) -> set[int]:
-    """Return the ids of those who have had it on offer, and of all who are with its task."""
-    # Workers who had it on offer may have been deleted since.
+    """Return the ids of workers who had the transfer on offer or have a reservation of its task."""
+    # Deleted workers have no id any more.
     offered = models.Reservation.objects.filter(incoming=transfer, worker__isnull=False)
     part = models.Reservation.objects.filter(task=transfer.task_id).open()
     return {*offered.values_list("worker", flat=True), *part.values_list("worker", flat=True)}
 
 
 def next_worker(transfer: models.Transfer, *, but: Collection[int], now: datetime) -> int | None:
-    """Return the id of who is to be asked: of the queue's workers with room the longest idle.
+    """Return the id of the next worker: of the queue's workers with a free slot the longest idle.
 
     Arguments:
-        transfer: with its task and the task's channel, and its workspace.
+        transfer: loaded with its workspace, its task and the task's channel.
+        but: ids of workers to leave out.
     """
     lane = _lane(transfer)
     if lane is None:
@@ -44,7 +45,7 @@ def next_worker(transfer: models.Transfer, *, but: Collection[int], now: datetim
 
 
 def refusal(transfer: models.Transfer, hand: matcher.Hand, *, now: datetime) -> Refusal | None:
-    """Return why a worker may not be offered it, or None."""
+    """Return why a worker may not be offered the transfer, or None."""
     lane = _lane(transfer)
     return Refusal.NOT_IN_QUEUE if lane is None else _refusal(transfer, lane, hand, now)
 
@@ -61,7 +62,7 @@ def _refusal(
 
 
 def _lane(transfer: models.Transfer) -> snapshot.Lane | None:
-    """Return how a task waits in the queue; None when the queue is gone."""
+    """Return a lane for the task in the queue; None when the queue is gone."""
     queue = models.TaskQueue.objects.filter(
         workspace=transfer.workspace_id, sid=transfer.transfer_to
     ).first()

@@ -1,4 +1,4 @@
-"""Read workers as the router sees them: plain values, in few queries whatever their number."""
+"""Load snapshots of workers, in few queries whatever their number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _kept: dict[int, snapshot.Worker] = {}
 
 
 def load_worker(worker_id: int) -> snapshot.Worker:
-    """Return one worker as the router sees them; raises `Worker.DoesNotExist`."""
+    """Return the snapshot of one worker; raises `Worker.DoesNotExist`."""
     if connection.in_atomic_block:
         found = list(_meant(_PEOPLE([worker_id]), _CHANNELS([worker_id])).values())
     else:
@@ -45,12 +45,12 @@ def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
 def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker]:
     """Return workers with all their channels, in the order given.
 
-    A worker is read whole only when something about them has changed since this process last did:
-    every change counts up one of their two versions. Within a transaction everything is read, and
-    nothing kept, as what a transaction sees may never come to be.
+    A worker is loaded in full only if this process has no current snapshot in its cache: every
+    change advances one of their two versions. Within a transaction everything is loaded and nothing
+    cached, because the transaction may be rolled back.
 
     Arguments:
-        versions: of each worker the id, the version and the workload version.
+        versions: the id, the version and the workload version of each worker.
     """
     keep = not connection.in_atomic_block
     kept: Callable[[int], snapshot.Worker | None] = (_kept if keep else {}).get
@@ -111,11 +111,11 @@ _CHANNELS: Final = Prepared(
 
 
 def _meant(people: Iterable[_Columns], channels: Iterable[_Columns]) -> dict[int, snapshot.Worker]:
-    """Return what the columns of workers and of their channels mean.
+    """Return snapshots from the columns of workers and of their channels.
 
     Arguments:
-        people: of each worker the columns of `_WHO`.
-        channels: of each of their channels those of `_CHANNELS`.
+        people: for each worker the columns of `_WHO`.
+        channels: for each of their channels those of `_CHANNELS`.
     """
     by_worker = _by_worker(channels)
     found = {}
@@ -147,14 +147,14 @@ def _meant(people: Iterable[_Columns], channels: Iterable[_Columns]) -> dict[int
         )
         before = _kept.get(pk)
         if before is not None and _same_person(before, found[pk]):
-            # What was read of who they are still holds.
+            # Cached values of attributes and fields are still right; only the load has changed.
             found[pk].values.update(before.values)
             found[pk].sought.update(before.sought)
     return found
 
 
 def _same_person(one: snapshot.Worker, other: snapshot.Worker) -> bool:
-    """Tell whether everything but what the two carry is the same."""
+    """Return whether everything but the load is the same."""
     return one.attributes is other.attributes and _who(one) == _who(other)
 
 

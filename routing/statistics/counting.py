@@ -1,8 +1,8 @@
-"""Let the database count live tasks as they change: triggers on their table, merged by a job.
+"""Count live tasks with triggers on their table; a job merges the counts.
 
-A count over half a million tasks takes as long as there are tasks. So every statement that changes
-tasks also changes what `task_counts` says, in the same transaction, whichever code sent it; what
-real-time statistics read are some dozens of rows, whatever waits.
+Counting half a million tasks takes time in proportion to their number. So every statement that
+changes tasks also changes `task_counts`, in the same transaction, whichever code sent it. Real-time
+statistics read only some dozens of rows, however many tasks wait.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from routing.models import TaskCount
 from routing.statistics import triggers
 
 LIVE: Final = tuple(status for status in AssignmentStatus if status not in FINAL_TASK)
-"""The statuses of tasks that are counted: those that still want something of somebody."""
+"""The statuses of tasks that are counted: all that are not final."""
 
 MERGE_ABOVE: Final = 1_000
-"""So many rows may wait to be added up: reading them costs about a millisecond."""
+"""Number of rows from which they are merged; reading that many costs about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A kind of task of which the counts say another number than the tasks do; 0 is no such row."""
+    """A kind of task whose count differs from the number of tasks; 0 stands for no row."""
 
     workspace_id: int
     task_queue_id: int
@@ -40,9 +40,9 @@ class Difference:
 
 
 def install(*, using: str = "default", **_: Any) -> None:
-    """Make the triggers if they are not there, and then count from the beginning.
+    """Create the triggers if they are missing, and then count all tasks.
 
-    Called after every migration: SQLite drops a table's triggers when it alters the table.
+    Called after every migration, because SQLite drops a table's triggers when it alters the table.
     """
     database = connections[using]
     if not {"tasks", "task_counts"} <= set(database.introspection.table_names()):
@@ -57,7 +57,7 @@ def install(*, using: str = "default", **_: Any) -> None:
 
 
 def _installed(database: BaseDatabaseWrapper) -> bool:
-    # The two say whose triggers they are in different places; the names are ours alone.
+    # The two databases list triggers in different tables; the names are unique to us.
     table, column = ("sqlite_master", "name")
     if database.vendor == "postgresql":
         table, column = ("pg_trigger", "tgname")
@@ -70,7 +70,7 @@ def _installed(database: BaseDatabaseWrapper) -> bool:
 
 
 def recount() -> None:
-    """Count anew what is there, and forget what was counted."""
+    """Delete all counts and count again."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE")
@@ -83,21 +83,21 @@ def _recount(cursor: Any) -> None:
 
 
 def merge() -> None:
-    """Add up what speaks of the same kind of task, when there is enough of it."""
+    """Merge rows of the same kind, when there are enough of them."""
     if not TaskCount.objects.order_by("pk").values("pk")[MERGE_ABOVE : MERGE_ABOVE + 1]:
         return
     if connection.vendor != "postgresql":
         TaskCount.objects.filter(tasks=0).delete()
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        # Two who merge at once would wait for each other's rows.
+        # Two concurrent merges would wait for each other's rows.
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('task_counts'))")
         if cursor.fetchone()[0]:
             cursor.execute(triggers.MERGE)
 
 
 def differences() -> list[Difference]:
-    """Return where the counts and the tasks do not agree; nothing when all is well."""
+    """Return where the counts differ from the tasks; empty if all are right."""
     with connection.cursor() as cursor:
         cursor.execute(triggers.DIFFERENCES)
         return [Difference(*row) for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""Count what happened in a window of time, from the events alone: figures survive their tasks."""
+"""Count events in a window of time; events alone, so that figures outlive their tasks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TASKS: Final = {
 }
 
 MOST_KEYS: Final = 500
-"""How many keys a query names; of more than that, it asks for everybody's and keeps theirs."""
+"""Most keys in one query; with more, all rows are read and filtered afterwards."""
 
 Counted = Mapping[EventType, str]
 
@@ -52,18 +52,18 @@ OF_WORKSPACE: Final[Counted] = {
     EventType.TASK_CREATED: "tasks_created",
     EventType.WORKFLOW_TIMEOUT: "tasks_timed_out_in_workflow",
 }
-"""Under which name each event is counted, for each kind of thing that figures are about."""
+"""The name under which each event type is counted, for each kind of resource."""
 
 _ENDS: Final = {
     EventType.RESERVATION_ACCEPTED: "reservations_accepted",
     EventType.TASK_CANCELED: "tasks_canceled",
 }
-"""What ends a task's waiting, and under which name it is split by how long that was."""
+"""Events that end a task's waiting, and their names in the split by wait time."""
 
 
 @dataclass(slots=True)
 class Durations:
-    """How long several things took, in milliseconds."""
+    """Sum, extremes and number of durations, in milliseconds."""
 
     count: int = 0
     total: int = 0
@@ -71,7 +71,7 @@ class Durations:
     most: int = 0
 
     def add(self, milliseconds: int) -> None:
-        """Take one more in."""
+        """Add one duration."""
         self.least = min(self.least, milliseconds) if self.count else milliseconds
         self.most = max(self.most, milliseconds)
         self.total += milliseconds
@@ -79,12 +79,12 @@ class Durations:
 
     @property
     def average(self) -> float:
-        """Return the mean in seconds; 0 of nothing."""
+        """Return the mean in seconds; 0 if there are none."""
         return self.total / self.count / 1000 if self.count else 0.0
 
     @property
     def seconds(self) -> dict[str, int]:
-        """Return them as the API gives them: in whole seconds."""
+        """Return the figures as the API gives them: in whole seconds."""
         return {
             "avg": int(self.average),
             "min": self.least // 1000,
@@ -95,7 +95,7 @@ class Durations:
 
 @dataclass(slots=True)
 class Figures:
-    """What happened in a window to one thing.
+    """Counts and durations of one resource within a window.
 
     Arguments:
         split: by threshold in seconds, how many of `_ENDS` came after longer and after shorter
@@ -119,13 +119,13 @@ def figures(
     task_channel_key: int | None = None,
     thresholds: Sequence[int] = (),
 ) -> dict[int | None, Figures]:
-    """Return what happened to each thing asked about, in one query.
+    """Return the figures of each requested resource, in one query.
 
     Arguments:
-        by: the column of the event that says whom it counts for; None for the whole workspace,
-            whose figures then are those of the key None.
-        keys: who is asked about, of that column.
-        thresholds: in seconds, where to split what ended by how long it had waited.
+        by: the event column with the key of the resource; None for the whole workspace, whose
+            figures then have the key None.
+        keys: the requested values of that column.
+        thresholds: wait times in seconds at which to split the figures.
     """
     rows = Event.objects.filter(
         workspace_sid=workspace_sid,
@@ -171,7 +171,7 @@ def _aggregates(thresholds: Sequence[int]) -> dict[str, Any]:
             f"{name}_most": Max(column),
         }
     for threshold in thresholds:
-        # What was waited after a task was first handed on is left out.
+        # Time after a task was first transferred does not count as waiting.
         most = threshold * 1000
         below = Q(waited_until_transfer_ms__isnull=True, waited_ms__lte=most)
         below |= Q(waited_until_transfer_ms__lte=most)

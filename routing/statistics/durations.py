@@ -1,7 +1,7 @@
 """Measure how long workers were in each activity within a window of time.
 
-Whoever leaves an activity leaves an event that says which it was and for how long; what has not
-ended yet, the workers themselves say. Both are cut to the window.
+When a worker leaves an activity, an event stores which one and for how long. Stays that have not
+ended come from the workers' rows. Both are cut to the window.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def in_activities(
     """Return how long workers were in each of the workspace's activities, by its sid.
 
     Arguments:
-        everybody: whether those count as well who have been deleted meanwhile.
+        everybody: whether workers who have been deleted since count too.
     """
     activities = workspace.activities.order_by("date_created", "pk")
     found = {sid: Durations() for sid in activities.values_list("sid", flat=True)}
@@ -53,7 +53,7 @@ def in_activities(
 def _take(
     found: dict[str, Durations], activity_sid: str, since: datetime, until: datetime, window: Window
 ) -> None:
-    """Add what of a stay lies within the window, if any of it does and the activity still is."""
+    """Add the part of a stay within the window, unless it is empty or the activity is gone."""
     inside = min(until, window.end) - max(since, window.start)
     if inside > timedelta() and activity_sid in found:
         found[activity_sid].add(inside // _MILLISECOND)
@@ -62,10 +62,10 @@ def _take(
 def _left(
     workspace: Workspace, window: Window, *, of: set[int] | None
 ) -> Iterator[tuple[int, str, datetime, datetime]]:
-    """Yield every stay that ended after the window began: whose, in which activity, when.
+    """Yield every stay that ended after the window began: worker, activity, start and end.
 
     Arguments:
-        of: the keys of the workers to ask about; None for everybody.
+        of: the keys of the workers to load; None for all.
     """
     rows = Event.objects.filter(
         workspace_sid=workspace.sid, event_type__in=_LEAVING, event_date__gt=window.start

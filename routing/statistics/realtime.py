@@ -1,4 +1,4 @@
-"""Tell how things are now: tasks from the counts that the database keeps, workers as they are."""
+"""Compute present figures of tasks, from the counts that triggers maintain."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from routing.models import Task, TaskChannel, TaskCount, TaskQueue, Workflow, Wo
 from routing.statistics.counting import LIVE
 
 Scope = Workspace | TaskQueue | Workflow
-"""What figures of tasks are about."""
+"""What figures of tasks can be about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Longest:
-    """The task that has waited longest, and since when; nobody's is None."""
+    """The task that has waited longest, and since when."""
 
     sid: str
     since: datetime
@@ -27,7 +27,7 @@ class Longest:
 
 @dataclass(slots=True)
 class Tasks:
-    """Live tasks, counted; `waiting` and `in_queue` are the longest since creation and entry."""
+    """Counts of live tasks; `waiting` and `in_queue` are the longest since creation and entry."""
 
     by_status: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, LIVE), 0))
     by_priority: Counter[int] = field(default_factory=Counter)
@@ -36,7 +36,7 @@ class Tasks:
 
     @property
     def total(self) -> int:
-        """Return how many there are."""
+        """Return the number of tasks."""
         return sum(self.by_status.values())
 
 
@@ -56,8 +56,7 @@ def tasks(
 ) -> dict[int, OfScope]:
     """Return the live tasks of these scopes, all of one kind, by the scopes' ids.
 
-    Three queries, whatever there is: the counts, and the ids and then the rows of those who have
-    waited longest.
+    Always three queries: the counts, then the ids and the rows of the longest waiting tasks.
 
     Arguments:
         channels: the task channels that count.
@@ -73,7 +72,7 @@ def tasks(
 
 
 _COLUMNS: Final[Mapping[type[Any], str]] = {TaskQueue: "task_queue_id", Workflow: "workflow_id"}
-"""The column of tasks and of their counts that names a scope, but for a workspace."""
+"""The column of tasks and of their counts for a scope; workspaces use `workspace_id`."""
 
 
 def _count(workspace: Workspace, kind: Scope, found: dict[int, OfScope]) -> None:
@@ -92,7 +91,7 @@ def _count(workspace: Workspace, kind: Scope, found: dict[int, OfScope]) -> None
 
 
 def _find_longest(kind: Scope, found: dict[int, OfScope]) -> None:
-    """Find for each scope and channel the oldest pending task, where an index has it first."""
+    """Find the oldest pending task of each scope and channel, with one index step for each."""
     column = _COLUMNS.get(type(kind))
     in_queue = isinstance(kind, TaskQueue)
     pairs = _pairs(kind, found)
@@ -125,7 +124,7 @@ def _find_longest(kind: Scope, found: dict[int, OfScope]) -> None:
 
 
 def _pairs(kind: Scope, found: dict[int, OfScope]) -> QuerySet[Any]:
-    """Return every scope beside every channel of its workspace."""
+    """Return every scope combined with every channel of its workspace."""
     path = "task_channels" if isinstance(kind, Workspace) else "workspace__task_channels"
     return type(kind)._default_manager.filter(pk__in=list(found)).annotate(channel=F(f"{path}__pk"))
 

@@ -1,4 +1,4 @@
-"""Tell how many workers there are: by activity, for a queue, and with room on each channel."""
+"""Count workers: by activity, by queue, and the slots on each channel."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from routing.seen.workers import load_workers
 
 @dataclass(slots=True)
 class Staff:
-    """Some workers: how many are in each activity, by its sid, and how many take work."""
+    """Workers per activity sid, and how many workers are available."""
 
     by_activity: Counter[str] = field(default_factory=Counter)
     available: int = 0
 
     @property
     def total(self) -> int:
-        """Return how many they are."""
+        """Return the number of workers."""
         return self.by_activity.total()
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The slots of some workers on one channel, and how many of them would take a task of it."""
+    """The number of workers with a free slot on one channel, and all slots there."""
 
     workers: int = 0
     configured: int = 0
@@ -37,12 +37,12 @@ class Room:
 
 
 def activities(workspace: Workspace) -> list[Activity]:
-    """Return a workspace's activities, the eldest first."""
+    """Return a workspace's activities, oldest first."""
     return list(workspace.activities.order_by("date_created", "pk"))
 
 
 def of_workers(workers: QuerySet[Worker]) -> Staff:
-    """Count some workers."""
+    """Count workers by activity."""
     counted = workers.order_by().values_list("activity__sid", "activity__available")
     staff = Staff()
     for sid, available, count in counted.annotate(count=Count("pk")):
@@ -52,7 +52,7 @@ def of_workers(workers: QuerySet[Worker]) -> Staff:
 
 
 def of_queues(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[int, Staff]:
-    """Count for each queue, by its id, who serves it, whatever they do and carry just now."""
+    """Count for each queue, by its id, the workers who serve it, whatever their state and load."""
     hands = [matcher.Hand(worker) for worker in load_workers(workspace.workers.all())]
     known: dict[str, Staff] = {}
     for queue in queues:
@@ -83,7 +83,7 @@ def room(channels: Sequence[TaskChannel], *, workers: QuerySet[Worker] | None) -
     """Return the slots on each of these channels, by its id.
 
     Arguments:
-        workers: whose slots; None for everybody's.
+        workers: the workers to count; None for all.
     """
     rows = WorkerChannel.objects.filter(task_channel__in=[channel.pk for channel in channels])
     if workers is not None:

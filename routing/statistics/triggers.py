@@ -1,4 +1,4 @@
-"""The SQL by which the database counts live tasks, for each of the two databases."""
+"""SQL of the triggers that count live tasks, for each of the two databases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 NAMES: Final = ("tasks_counted_in", "tasks_counted_out", "tasks_counted_over")
 
 SQLITE: Final = (
-    # One writer at a time keeps one row for each kind of task, row by row.
+    # With one writer at a time there is one row for each kind of task, updated row by row.
     *(f"DROP TRIGGER IF EXISTS {name}" for name in NAMES),
     """
     CREATE TRIGGER tasks_counted_in AFTER INSERT ON tasks
@@ -75,8 +75,8 @@ SQLITE: Final = (
 )
 
 POSTGRESQL: Final = (
-    # Statement by statement, and only ever by adding rows: a row that everybody counted in would be
-    # one that everybody waits for.
+    # Once per statement, and only by inserting rows: a row that all transactions update would be
+    # a row that they all wait for.
     """
     CREATE OR REPLACE FUNCTION count_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -144,8 +144,8 @@ RECOUNT: Final = """
     GROUP BY 1, 2, 3, 4, 5, 6
 """
 
-# One statement takes the rows away and puts their sums in their place: whoever reads sees the one
-# or the other, and what others add meanwhile stays for the next time.
+# One statement deletes the rows and inserts their sums. Readers see one or the other, and rows that
+# others add at the same time stay for the next merge.
 MERGE: Final = """
     WITH gone AS (DELETE FROM task_counts RETURNING *)
     INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
@@ -157,7 +157,7 @@ MERGE: Final = """
     HAVING sum(tasks) <> 0
 """
 
-# Both in one statement, so that tasks may change meanwhile.
+# One statement, so that both sides come from the same snapshot while tasks change.
 DIFFERENCES: Final = """
     SELECT workspace_id, task_queue_id, workflow_id, task_channel_id, assignment_status, priority,
         CAST(sum(counted) AS bigint), CAST(sum(there) AS bigint)

@@ -1,4 +1,4 @@
-"""The span of time that cumulative figures are about."""
+"""The window of time for cumulative figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From one moment to another, both of them included."""
+    """A span from one moment to another, both included."""
 
     start: datetime
     end: datetime

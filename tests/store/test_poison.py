@@ -83,7 +83,7 @@ def test_a_lane_that_asks_nonsense_keeps_its_own_tasks_waiting_and_no_others(
     models.Lane.objects.filter(tasks=sick).update(expression="worker.a === (")
     factories.run(floor)
     assert [factories.status(task) for task in (sick, well)] == ["pending", "reserved"]
-    assert "cannot be read" in caplog.text
+    assert "unreadable lane id=" in caplog.text
     assert "cannot be read" in explanation_words.summary(explained(sick))
 
 
