@@ -1,4 +1,4 @@
-"""Say who did it: every action takes an actor, and every event carries one."""
+"""Actors: the causes of changes; every action takes one, and every event records one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from routing import request_ids
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who caused a change, with `type` and `sid` as an event has them, and by which door.
+    """The cause of a change, with `type` and `sid` as stored in events, and the door it used.
 
-    `request_id` is that of the request in which the change happens, if it happens in one.
+    `request_id` is that of the request in which the change happens, if there is one.
     """
 
     type: str

@@ -1,4 +1,4 @@
-"""Tell Django about the routing app: the domain's tables, actions and doors."""
+"""Django configuration of the routing app: the domain's tables, actions and doors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class RoutingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """See to what every database needs that was migrated, or restored, just now."""
+        """Connect the handlers that a database needs after a migration or a restore."""
         from routing import housekeeping
         from routing.statistics import counting
 

@@ -1,4 +1,4 @@
-"""Run the router in one workspace: look, decide, do; the whole story on one screen."""
+"""Run the router in one workspace in rounds: load, decide, apply."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from routing.core.clock import microseconds
 logger = logging.getLogger(__name__)
 
 MAX_ROUNDS: Final = 100
-"""How often one run looks again; what is left then is for the next wake or the sweep."""
+"""Rounds of one run; the rest is left for the next wake or the sweep."""
 
 LONGEST: Final = timedelta(seconds=1)
-"""After so long a run gives way, and is woken again."""
+"""Time after which a run stops, and is woken again."""
 
 
 SLICE: Final = timedelta(milliseconds=250)
-"""After so long, what is due gives way to offers; the rest follows in the next round."""
+"""Time after which overdue work gives way to matching; the rest follows in the next round."""
 
 TOGETHER: Final = 100
-"""So many waiting tasks whose time is up are locked at once."""
+"""Number of overdue waiting tasks that are locked in one transaction."""
 
 
 IsOver = Callable[[], bool]
@@ -46,14 +46,14 @@ def _never() -> bool:
 
 
 def _raise_if_lost(error: Exception) -> None:
-    """Raise an error again after which the connection is gone: no row is at fault."""
+    """Raise an error again if the connection is lost, because then no row is at fault."""
     is_lost = connection.connection is None or getattr(connection.connection, "closed", False)
     if is_lost and isinstance(error, OperationalError | InterfaceError):
         raise error
 
 
 def _each(action: Callable[..., object]) -> Apply:
-    """Return an action on one decision as one on many; what has changed since is dropped."""
+    """Return an action on one decision as an action on many; skip those that are out of date."""
 
     def apply(decided: Sequence[Any], now: datetime, is_over: IsOver) -> int:
         done = 0
@@ -64,9 +64,9 @@ def _each(action: Callable[..., object]) -> Apply:
                 action(decision, now=now)
             except StaleState as error:
                 logger.debug("%s: %s", type(decision).__name__, error)
-            except Exception as error:  # one row that nothing can be done with stops no other
+            except Exception as error:  # one broken row must not stop the others
                 _raise_if_lost(error)
-                logger.exception("%s cannot be carried out", decision)
+                logger.exception("decision failed decision=%s", decision)
             else:
                 done += 1
         return done
@@ -83,9 +83,9 @@ def _in_slices(act: Callable[[Sequence[Any], datetime], int]) -> Apply:
         except Exception as error:
             _raise_if_lost(error)
             if len(decided) == 1:
-                logger.exception("%s cannot be carried out", decided[0])
+                logger.exception("decision failed decision=%s", decided[0])
                 return 0
-            logger.warning("%d tasks cannot be moved on together (%s)", len(decided), error)
+            logger.warning("slice failed tasks=%d, halving it (%s)", len(decided), error)
             middle = len(decided) // 2
             return carry_out(decided[:middle], now) + carry_out(decided[middle:], now)
 
@@ -110,16 +110,16 @@ _GIVE_UP: Final = _each(task_statuses.give_up)
 
 
 def _reserve(decided: Sequence[decisions.ReserveWorkers], now: datetime, is_over: IsOver) -> int:
-    """Reserve for all at once; when that fails, for each alone, so that one stops no other."""
+    """Reserve for all decisions at once; if that fails, for each alone."""
     try:
         return offers.reserve_workers(decided, now=now)
     except Exception as error:
         _raise_if_lost(error)
         if len(decided) == 1:
             if not isinstance(error, StaleState):
-                logger.exception("task %s cannot be offered", decided[0].task.sid)
+                logger.exception("offer failed task=%s", decided[0].task.sid)
             return 0
-        logger.warning("%d tasks cannot be offered together (%s)", len(decided), error)
+        logger.warning("offers failed tasks=%d, retrying one by one (%s)", len(decided), error)
         return sum(_reserve([decision], now, is_over) for decision in decided)
 
 
@@ -136,33 +136,33 @@ APPLY: Final[dict[type[Any], Apply]] = {
     decisions.KeepWaiting: _each(task_statuses.keep_waiting),
     decisions.CancelTask: _in_slices(_cancel),
 }
-"""What carries out the decisions of each kind, and tells how many it did."""
+"""The function that applies the decisions of each kind, and returns how many it applied."""
 
 
 _PURSUE: Final = _each(lambda transfer, *, now: transfers.pursue(transfer=transfer, now=now))
 
 
 def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
-    """Do everything that the router finds to do now; return how many decisions were carried out."""
+    """Run rounds until nothing is left to do now; return how many decisions were applied."""
     done, _ = _rounds(workspace, lambda: now)
     return done
 
 
 def run_for_a_while(workspace: models.Workspace) -> bool:
-    """Run rounds for about a second; return whether everything was done that could be.
+    """Run rounds for about a second; return whether nothing is left to do.
 
-    Every round asks the clock anew, so that no offer begins in the past; and no workspace keeps the
-    runner from the others.
+    Every round reads the clock again, so that no offer begins in the past. The time limit lets the
+    runner serve other workspaces.
     """
     _, finished = _rounds(workspace, timezone.now)
     return finished
 
 
 def _rounds(workspace: models.Workspace, clock: Callable[[], datetime]) -> tuple[int, bool]:
-    """Look and do, again and again; tell how much was done, and whether nothing is left.
+    """Load and apply in rounds; return how many decisions were applied, and whether none is left.
 
-    Whatever changed between looking and doing makes a decision fail without a trace; the next round
-    looks anew.
+    A decision whose rows have changed since the snapshot is dropped. The next round loads a new
+    snapshot.
     """
     done = 0
     give_up_at = clock() + LONGEST
@@ -190,10 +190,10 @@ def _is_past(moment: datetime, clock: Callable[[], datetime]) -> bool:
 def run_round(
     workspace: models.Workspace, now: datetime, is_over: IsOver = _never
 ) -> tuple[int, bool]:
-    """Expire, match, skip; return how much was done and whether to look again.
+    """Expire, match and skip once; return how many decisions were applied, and whether to repeat.
 
     Arguments:
-        is_over: whether what is due shall give way to offers.
+        is_over: whether overdue work must give way to matching.
     """
     us = microseconds(now)
     seen = store.glance(workspace, now=now)
@@ -201,7 +201,7 @@ def run_round(
     done = _carry_out(cycle.expire(due, tasks=(), now=us), now, is_over)
     if seen.transfers_seek or due:
         done += _pursue_transfers(workspace, now, is_over)
-    # A task whose offer ended just now may itself be due.
+    # A task whose offer has just expired may be due too.
     overdue = store.load_overdue_tasks(workspace, now=now) if seen.tasks_due or due else []
     done += _carry_out(cycle.expire((), tasks=overdue, now=us), now, is_over)
     again = len(due) >= store.BATCH or len(overdue) >= store.BATCH or is_over()
@@ -218,7 +218,7 @@ def run_round(
 
 
 def _pursue_transfers(workspace: models.Workspace, now: datetime, is_over: IsOver) -> int:
-    """Offer the tasks that are handed on to queues to workers of these."""
+    """Offer tasks in transfer to queues to workers of these queues."""
     seeking = models.Transfer.objects.filter(workspace=workspace, seeking=True)
     rows = seeking.select_related("workspace", "task__task_channel").order_by("pk")
     return _PURSUE(list(rows[: store.BATCH]), now, is_over)

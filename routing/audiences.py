@@ -1,4 +1,4 @@
-"""Say who hears of what: which sockets, the router, and how much of it they are told."""
+"""Choose who receives an event: websocket groups and the router, and with how much data."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from routing import groups
 from routing.core.vocabulary import EventType as E
 from routing.models import Event
 
-_WORKER = "worker"  # the worker the event names, and those who hold the task it names
-_QUEUE = "task_queue"  # everybody who serves the queue
-_WORKSPACE = "workspace"  # everybody on the floor
+_WORKER = "worker"  # the worker that the event names, and the workers with its task
+_QUEUE = "task_queue"  # all workers who serve the queue
+_WORKSPACE = "workspace"  # all sockets of the workspace
 
 AUDIENCE: Final[Mapping[E, frozenset[str]]] = {
     E.WORKSPACE_CREATED: frozenset(),
@@ -66,7 +66,7 @@ AUDIENCE: Final[Mapping[E, frozenset[str]]] = {
     E.RESERVATION_FAILED: frozenset({_WORKER}),
     E.RESERVATION_CALLBACK_FAILED: frozenset(),
 }
-"""Which groups of sockets hear of an event."""
+"""The groups of sockets that receive events of each type."""
 
 WAKES: Final[frozenset[E]] = frozenset(
     {
@@ -92,10 +92,10 @@ WAKES: Final[frozenset[E]] = frozenset(
         E.RESERVATION_COMPLETED,
     }
 )
-"""What may let some waiting task be offered: the router looks at once."""
+"""Event types that may make a waiting task eligible: they wake the router."""
 
 FRAME_FIELDS: Final = ("task_sid", "worker_sid", "reservation_sid", "task_queue_sid")
-"""What a socket is told of an event's data: enough to know what to fetch again."""
+"""Fields of an event's data that every frame carries: enough to know what to fetch again."""
 
 TRANSFERS: Final[frozenset[E]] = frozenset(
     {
@@ -114,25 +114,25 @@ WHOLE: Final[frozenset[E]] = TRANSFERS | {
     E.TASK_COMPLETED,
     E.TASK_CANCELED,
 }
-"""What those whom it concerns are told with all its data, as these need nothing beside: nobody has
-to read from the database what they are offered."""
+"""Event types whose message to workers carries the full event data, so that consumers need no
+query."""
 
 DESCRIBES: Final[frozenset[E]] = frozenset({E.WORKER_CREATED, E.WORKER_ATTRIBUTES_UPDATE})
-"""What changes for whom lanes are."""
+"""Event types that change which lanes match a worker."""
 
 
 def is_heard(event_type: E) -> bool:
-    """Tell whether anybody is told of events of this type, or the router woken by them."""
+    """Return whether events of this type are published to a group or wake the router."""
     return bool(AUDIENCE[event_type]) or event_type in WAKES
 
 
 def of(event: Event) -> list[str]:
-    """Return the names of the groups that hear of this event."""
+    """Return the names of the groups that receive this event."""
     data = event.event_data
     found: list[str] = []
     listeners = AUDIENCE[E(event.event_type)]
     if _WORKER in listeners:
-        # Whom it concerns hears of it before those who only look on, who may be many.
+        # Publish to the worker's group first; queue groups can be large.
         named = [data.get("worker_sid"), *(data.get("holder_sids") or "").split(",")]
         found.extend(groups.worker(sid) for sid in named if sid)
     if _QUEUE in listeners and data.get("task_queue_sid"):
@@ -143,7 +143,7 @@ def of(event: Event) -> list[str]:
 
 
 def _frame(event: Event) -> dict[str, Any]:
-    """Say what happened and to whom, not the state itself."""
+    """Return the frame of an event: what happened and to which resources, not their state."""
     return {
         "type": "routing.event",
         "event_type": event.event_type,
@@ -153,7 +153,7 @@ def _frame(event: Event) -> dict[str, Any]:
 
 
 def message(event: Event, group: str) -> dict[str, Any]:
-    """Return the message that one group gets."""
+    """Return the message for one group."""
     if event.event_type not in WHOLE or not groups.is_of_worker(group):
         return _frame(event)
     at = int(event.event_date.timestamp())

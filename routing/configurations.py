@@ -1,4 +1,4 @@
-"""Read workflow revisions: each is parsed once per process and kept, up to a size in all."""
+"""Load workflow revisions; each is parsed once per process and cached, up to a total size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _parsed: Final[SizedCache[configuration.Configuration]] = SizedCache(16_000_000)
 
 
 def of(revision_id: int) -> configuration.Configuration:
-    """Return a revision's configuration, which never changes, nor is its id ever used again."""
+    """Return a revision's configuration; it never changes, and its id is never used again."""
     return _parsed.get(revision_id, lambda: _parse(revision_id))
 
 

@@ -1,4 +1,4 @@
-"""Recompute what the rows say of each other, unseal every secret, and name what is wrong."""
+"""Check that counters, statuses and lanes agree with the rows, and that secrets can be read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNDER_WAY = models.Transfer.objects.filter(transfer_status=TransferStatus.INITI
 
 
 def problems() -> Iterator[str]:
-    """Yield a sentence for everything that cannot be; nothing when all is well."""
+    """Yield a sentence for every inconsistency."""
     yield from _unreadable_secrets()
     yield from _wrong_counters()
     yield from _wrong_channels()
@@ -55,7 +55,7 @@ def _wrong_counters() -> Iterator[str]:
 
 
 def _wrong_channels() -> Iterator[str]:
-    """Compare worker channels with the workers and the task channels that they are of."""
+    """Compare worker channels with their workers and task channels."""
     rows = models.WorkerChannel.objects.select_related("worker__activity").order_by("pk")
     astray = ~Q(worker_available=F("worker__activity__available"))
     for channel in rows.filter(astray).iterator():
@@ -67,7 +67,7 @@ def _wrong_channels() -> Iterator[str]:
     for channel in rows.filter(idle, last_reserved_us__isnull=False).iterator():
         yield (
             f"worker {channel.worker.sid} was offered something on channel {channel.sid} after the"
-            " last offer that they are said to have had"
+            " last offer that is stored for the worker"
         )
     workspaces = models.Workspace.objects.order_by("pk").annotate(
         of_tasks=Count("task_channels", distinct=True)
@@ -79,7 +79,7 @@ def _wrong_channels() -> Iterator[str]:
     there = models.Reservation.objects.filter(worker__isnull=False, worker_channel__isnull=False)
     elsewhere = there.exclude(worker_channel__worker=F("worker"))
     for reservation in elsewhere.order_by("pk").iterator():
-        yield f"reservation {reservation.sid} takes a slot of somebody else's"
+        yield f"reservation {reservation.sid} uses a slot of another worker"
 
 
 def _there(available: bool) -> str:
@@ -113,19 +113,19 @@ def _wrong_transfers() -> Iterator[str]:
     asked = _UNDER_WAY.annotate(given=Exists(giver), asked=Exists(offer)).order_by("pk")
     for transfer in asked.iterator():
         if not transfer.given:
-            yield f"transfer {transfer.sid} is under way and nobody hands the task on"
+            yield f"transfer {transfer.sid} is in progress but no reservation is being transferred"
         if transfer.asked == transfer.seeking:
-            somebody = "somebody is asked" if transfer.asked else "nobody is asked"
+            somebody = "has an open offer" if transfer.asked else "has no open offer"
             seeks = "seeks" if transfer.seeking else "does not seek"
-            yield f"transfer {transfer.sid} {seeks} whom to ask, and {somebody}"
+            yield f"transfer {transfer.sid} {seeks} a worker, and {somebody}"
     over = [TransferStatus.FAILED.value, TransferStatus.CANCELED.value]
     left = models.Reservation.objects.filter(outgoing__transfer_status__in=over)
     for reservation in left.select_related("outgoing").order_by("pk").iterator():
-        yield f"reservation {reservation.sid} is handed on by a transfer that came to nothing"
+        yield f"reservation {reservation.sid} belongs to a transfer that failed or was canceled"
 
 
 def _wrong_lanes() -> Iterator[str]:
-    """Work out anew what a lane is known by and found by."""
+    """Compute the digest and the key of each lane again, and compare."""
     rows = models.Lane.objects.select_related("task_channel", "task_queue").order_by("pk")
     for lane in rows.iterator(chunk_size=_CHUNK):
         identity = Identity(
@@ -138,21 +138,21 @@ def _wrong_lanes() -> Iterator[str]:
             ignore_capacity=lane.ignore_capacity,
         )
         if identity.digest != lane.digest:
-            yield f"lane {lane.pk} is not what it is known as"
+            yield f"lane {lane.pk} has a digest that is not that of its fields"
         try:
             seek = lanes.seek_of(identity)
         except ExpressionError as error:
-            yield f"lane {lane.pk} asks what cannot be read: {error}"
+            yield f"lane {lane.pk} has an expression that cannot be parsed: {error}"
             continue
         if (seek.path, seek.value) != (lane.seek_path, lane.seek_value):
             yield (
-                f"lane {lane.pk} is sought by {lane.seek_value!r} at {lane.seek_path!r}; it asks"
-                f" for {seek.value!r} at {seek.path!r}"
+                f"lane {lane.pk} has the key {lane.seek_value!r} at {lane.seek_path!r}; its"
+                f" expression gives {seek.value!r} at {seek.path!r}"
             )
 
 
 def _astray() -> Iterator[str]:
-    """Work out anew how each waiting task waits."""
+    """Compute the lane of each waiting task again, and compare."""
     rows = models.Task.objects.pending().select_related(
         "workspace", "workflow", "task_channel", "task_queue", "lane"
     )
@@ -161,11 +161,11 @@ def _astray() -> Iterator[str]:
         assert task.lane is not None
         try:
             digest = lanes.identity_of(task, now=now).digest
-        except Exception as error:  # whatever a row holds, the others are looked at
-            yield f"task {task.sid} waits nobody knows how: {error!r}"
+        except Exception as error:  # a broken row must not hide problems of others
+            yield f"task {task.sid}: cannot compute its lane: {error!r}"
             continue
         if digest != task.lane.digest:
-            yield f"task {task.sid} waits on a lane that is not its own"
+            yield f"task {task.sid} waits on another lane than its attributes require"
 
 
 def _wrong_counts() -> Iterator[str]:

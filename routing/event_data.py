@@ -1,4 +1,4 @@
-"""Say what an event carries about each noun: the fields of `event_data`, all of them text.
+"""Build the `event_data` of each noun; all values are text.
 
 The groups are those of behaviour.md §9.2; event callbacks send the same fields in PascalCase.
 """
@@ -17,7 +17,7 @@ EventData = dict[str, str | None]
 
 
 def of_workspace(workspace: models.Workspace) -> EventData:
-    """Return what every event says about its workspace."""
+    """Return the fields of an event's workspace."""
     return {"workspace_sid": workspace.sid, "workspace_name": workspace.friendly_name}
 
 
@@ -41,7 +41,7 @@ def of_task_channel(channel: models.TaskChannel) -> EventData:
 
 
 def of_task_queue(queue: models.TaskQueue | None) -> EventData:
-    """Return what an event says about the queue it happened in."""
+    """Return the fields of the queue of an event."""
     if queue is None:
         return {}
     return {
@@ -52,7 +52,7 @@ def of_task_queue(queue: models.TaskQueue | None) -> EventData:
 
 
 def of_workflow(workflow: models.Workflow | None) -> EventData:
-    """Return what an event says about the workflow that leads a task."""
+    """Return the fields of a task's workflow."""
     if workflow is None:
         return {}
     return {"workflow_sid": workflow.sid, "workflow_name": workflow.friendly_name}
@@ -82,7 +82,7 @@ def of_activity_left(activity: models.Activity, *, since: datetime, now: datetim
 
 
 def of_worker_channel(channel: models.WorkerChannel) -> EventData:
-    """Return what an event says about a worker's capacity on one channel."""
+    """Return the fields of a worker's capacity on one channel."""
     return {
         "worker_channel_sid": channel.sid,
         "worker_channel_available": _flag(channel.available),
@@ -130,7 +130,7 @@ _REASONS: Final[Mapping[str, str]] = {
 
 
 def age(data: EventData, now: datetime) -> EventData:
-    """Return how old the task is that an event is about, if it is about one."""
+    """Return the age of an event's task, if the event is about one."""
     created = data.get("task_date_created")
     return {} if created is None else {"task_age": str(int(now.timestamp()) - int(created))}
 
@@ -149,7 +149,7 @@ def of_reservation(reservation: models.Reservation) -> EventData:
 
 
 def _of_holder(reservation: models.Reservation) -> EventData:
-    """Return the fields of a reservation's worker; of a deleted one, what is still known."""
+    """Return the fields of a reservation's worker; of a deleted worker only sid and name."""
     if reservation.worker is None:
         return {"worker_sid": reservation.worker_sid, "worker_name": reservation.worker_name}
     return of_worker(reservation.worker)

@@ -1,4 +1,4 @@
-"""Record what happened: one row in the transaction of the change, told after its commit."""
+"""Record events: one row in the transaction of the change, published after its commit."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event yet to be written.
+    """An event to be written.
 
     Arguments:
-        resource_sid: the sid of what the event is about, of the kind its type says.
+        resource_sid: the sid of the event's resource, of the kind that its type requires.
         data: fields from `routing.event_data`.
-        task: whose event it is, which says how long it had waited.
-        handed_on: when the task was first handed on, where it is accepted by being handed on.
+        task: the event's task, needed to store how long it had waited.
+        handed_on: when the task was first transferred, for an acceptance of a transfer.
     """
 
     event_type: EventType
@@ -60,23 +60,23 @@ def record(
 def record_all(
     drafts: Iterable[Draft], *, workspace: models.Workspace, actor: Actor, now: datetime
 ) -> None:
-    """Write events beside the changes they tell of, in order, by as few statements as they fit in.
+    """Write events beside the changes they record, in order, in as few statements as possible.
 
-    They are delivered when the transaction commits; what the workspace's callback is owed is
-    written beside them. Where nothing is owed they may be recorded `together` with other rows.
+    They are published when the transaction commits. Callback deliveries are written in the same
+    transaction. A workspace without callbacks may write them in a `together` block.
     """
     written = [row(draft, workspace=workspace, actor=actor, now=now) for draft in drafts]
     numbered = bulk.begin(written)
     told = [event for event in written if not event.delivered]
     if workspace.event_callback_url:
-        # What is owed for them refers to them; a workspace without an address pays nothing.
+        # Deliveries refer to the events' ids. A workspace without a URL skips this.
         numbered()
         if outbox.owe_events(written, workspace=workspace):
-            # Told to the courier by the first of them, so that nobody's request waits for Redis.
+            # The first event makes the courier start the callbacks, so that no request calls Redis.
             told = told or written[:1]
             told[0].is_owed = True
     else:
-        # Only then need their numbers be known, so nobody waits for them before.
+        # The ids are needed after the commit only, so the insert need not be awaited before.
         transaction.on_commit(numbered)
     if told:
         transaction.on_commit(functools.partial(delivery.deliver_all, told))
@@ -95,7 +95,7 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
         workspace_sid=workspace.sid,
         event_type=draft.event_type.value,
         event_date=now,
-        # Of what nobody hears there is nothing to do after the commit, nor to write down then.
+        # Events without an audience are stored as delivered, which saves an update.
         delivered=not audiences.is_heard(draft.event_type),
         description=(template.format_map(data) if template else _plain(draft.event_type))[:255],
         event_data=data,
@@ -133,7 +133,7 @@ def _since(moment: datetime | None, now: datetime) -> int | None:
 
 
 def _resource_type(event_type: EventType) -> ResourceType:
-    """Return what an event type is about: a task moves through queues and workflows too."""
+    """Return the kind of resource of an event type; events of queues may be about a task."""
     if event_type in _ABOUT_TASKS:
         return ResourceType.TASK
     return ResourceType(event_type.value.split(".")[0])

@@ -1,8 +1,7 @@
-"""Explain a task: where it has been, what it waits for and until when, and who may have it.
+"""Explain a task: its past steps, what it waits for and until when, and who may have it.
 
-Rows are read here, in a number of queries that does not depend on what there is; what they mean is
-asked of the core. Nothing is changed, and what the next cycle will do is found by letting the
-router think without acting.
+The number of queries is fixed, and nothing is changed. Functions of the core judge the rows.
+What the next cycle will do is computed by running the router without applying its decisions.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from routing.seen import attributes, lanes, steps, tasks, workers
 from workflows import configuration
 
 READ_WITH: Final = (*grabs.READ_WITH, "workspace__account")
-"""What `of_task` reads of a task: to be selected with it."""
+"""Relations of a task that `of_task` reads: to be selected with it."""
 
 DIRECT: Final = "routing_target"
-"""What names the worker of a task that was routed directly, in place of an attribute."""
+"""The name of the task field that names the worker of a directly routed task."""
 
 
 class DeadlineKind(StrEnum):
-    """What happens next by the clock alone."""
+    """The kind of the next deadline of a task."""
 
     STEP = "step"
     TASK = "task"
@@ -40,14 +39,14 @@ class DeadlineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """The next moment at which the clock alone changes something."""
+    """The next moment at which the task changes by time alone."""
 
     kind: DeadlineKind
     date: datetime
 
 
 class Problem(StrEnum):
-    """Why the worker whom a task asks for cannot be asked, whatever they do."""
+    """Why the one worker that a task names can never be offered it."""
 
     MISSING = "missing"
     UNKNOWN = "unknown"
@@ -57,11 +56,11 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownWorker:
-    """The one worker whom a task asks for, by sid or by name.
+    """The one worker that a task names, by sid or by name.
 
     Arguments:
-        attribute: what of the task names them.
-        named: what stands there, as the router reads it; "" for nothing that could be a worker.
+        attribute: the task's attribute or field with the name.
+        named: the name or sid in it, as the router reads it; "" if it cannot name a worker.
     """
 
     attribute: str
@@ -84,9 +83,9 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
-    """What the router would do now: the tasks it serves before this one, and to whom this goes.
+    """What the router would do now: how many tasks it serves first, and the workers for this one.
 
-    `workers` is empty when those tasks take everybody who could have this one.
+    `workers` is empty when the tasks before it take all its eligible workers.
     """
 
     ahead: int
@@ -95,12 +94,12 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Everything there is to say about where a task stands.
+    """The state of a task, and why it is in it.
 
-    `step` is None for a canceled task, which is in none any more. `foreseen` is None unless the
-    task waits though a worker could have it. `target_expression` is what the target of a waiting
-    task asks, as it was written, and `task_side` what the task itself makes of it. `readable` is
-    False where the row is not what actions write.
+    `step` is None for a canceled task. `foreseen` is None unless the task waits and a worker is
+    eligible. `target_expression` is the text of a waiting task's target, and `task_side` its
+    evaluation by the task's attributes. `readable` is False if the attributes or the lane cannot
+    be parsed.
     """
 
     task: models.Task
@@ -123,7 +122,7 @@ class Explanation:
 
     @property
     def due(self) -> bool:
-        """Tell whether the deadline has passed and the router has yet to act on it."""
+        """Return whether the deadline has passed and the router has not acted on it yet."""
         return self.deadline is not None and self.deadline.date <= self.now
 
 
@@ -164,10 +163,10 @@ def of_task(row: models.Task, *, now: datetime) -> Explanation:
 
 
 def _lane(row: models.Task) -> snapshot.Lane:
-    """Return where a task waits; for one that does not, what says whose queue it is of."""
+    """Return the lane of a waiting task; for any other a lane with its queue only."""
     if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:
         seen = lanes.readable(row.lane)
-        # What cannot be read asks for nobody, as the router does.
+        # An unreadable lane matches no worker, as in the router.
         return seen or snapshot.Lane(
             id=-1, task_queue=None, task_channel_id=row.task_channel_id, known_worker_sid=""
         )
@@ -192,7 +191,7 @@ def _task(row: models.Task, lane: snapshot.Lane) -> snapshot.Task:
 
 
 def _reservations(row: models.Task) -> list[models.Reservation]:
-    """Return those that say who has the task, or who has completed it."""
+    """Return the reservations of workers who have the task on offer, hold it or completed it."""
     telling = words([*lifecycle.OPEN_RESERVATION, ReservationStatus.COMPLETED])
     found = row.reservations.filter(reservation_status__in=telling).select_related("worker")
     return list(found.order_by("pk"))
@@ -212,7 +211,7 @@ def _holder(row: models.Reservation) -> Holder:
 
 
 def _deadline(row: models.Task, holders: Sequence[Holder]) -> Deadline | None:
-    """Return the next moment that counts: a step never ends under an offer, a lifetime does."""
+    """Return the next deadline; an offer suspends that of the step, but not the lifetime."""
     status = AssignmentStatus(row.assignment_status)
     if status not in (AssignmentStatus.PENDING, AssignmentStatus.RESERVED):
         return None
@@ -225,7 +224,7 @@ def _deadline(row: models.Task, holders: Sequence[Holder]) -> Deadline | None:
 
 
 def _steps(row: models.Task) -> tuple[Sequence[steps.Step], steps.Step | None]:
-    """Return the steps that a task has passed, and the one it is in."""
+    """Return the past steps of a task, and its present one."""
     known = [] if row.filter_index is None else steps.of_task(row, workspace_sid=row.workspace.sid)
     passed = [step for step in known if step.left is not None]
     if row.assignment_status == AssignmentStatus.CANCELED:
@@ -277,7 +276,7 @@ def _known_worker(
 
 
 def _target(row: models.Task) -> configuration.Target | None:
-    """Return the target in which a task is; None for one that was routed directly."""
+    """Return the present target of a task; None for one that was routed directly."""
     step = tasks.step(row)
     if step is None or row.revision_id is None:
         return None
@@ -293,7 +292,7 @@ def _naming_attribute(row: models.Task) -> str:
 
 
 def _foresee(row: models.Task, lane: snapshot.Lane, now: datetime) -> Foreseen:
-    """Let the router think, and see what it would do about this task."""
+    """Run the router without applying its decisions, and return the result for this task."""
     looking = store.look(row.workspace, now=now)
     chosen: tuple[snapshot.Worker, ...] = ()
     for decision in looking.decisions:

@@ -1,4 +1,4 @@
-"""Say an explanation in sentences, for whoever asks why a task waits."""
+"""Write an explanation as sentences for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from routing.seen.steps import Step
 
 _DEADLINES: Final = {
     DeadlineKind.STEP: "the step ends and the workflow leads on",
-    DeadlineKind.TASK: "the task has lived its time and is canceled",
+    DeadlineKind.TASK: "the lifetime of the task ends and it is canceled",
     DeadlineKind.RESERVATION: "the offer expires",
 }
 
@@ -33,23 +33,23 @@ _SHORT: Final = {
 
 
 MOST_SHOWN: Final = 200
-"""Characters of a value or of a part of an expression that a sentence quotes."""
+"""Most characters of a value or an expression to quote in a sentence."""
 
-_UNREADABLE: Final = "Its attributes or what its lane asks cannot be read: the log says why."
+_UNREADABLE: Final = "Its attributes or its requirements cannot be read: the log has the reason."
 
 
 def deadline(explanation: Explanation) -> str | None:
-    """Say what the clock alone does next."""
+    """Return what happens at the next deadline."""
     if explanation.deadline is None:
         return None
     return f"At {date(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
 
 
 def router(candidate: explain.Candidate, explanation: Explanation | None = None) -> str:
-    """Return why the router passes a worker over, or when it asks them.
+    """Return why the router passes a worker over, or as which number it offers to them.
 
     Arguments:
-        explanation: that of the task, to tell whether the worker or the task does not fit.
+        explanation: that of the task, to find out whether the worker or the task does not fit.
     """
     unmet = candidate.refusal == Refusal.EXPRESSION_NOT_MET
     if unmet and explanation is not None and rules_out_all(explanation):
@@ -60,12 +60,12 @@ def router(candidate: explain.Candidate, explanation: Explanation | None = None)
 
 
 def rules_out_all(explanation: Explanation) -> bool:
-    """Return whether no worker can meet the target's expression, because of the task."""
+    """Return whether the task's own attributes make the expression false for every worker."""
     return explanation.task_side is not None and bool(explanation.task_side.unmet)
 
 
 def task_side(explanation: Explanation) -> str | None:
-    """Return what the task itself makes of its target's expression, where that needs a word."""
+    """Return how the task's attributes decide its target's expression, if they do."""
     side = explanation.task_side
     if side is None:
         return None
@@ -92,14 +92,14 @@ def _shortened(text: str) -> str:
 
 
 def grab(candidate: explain.Candidate) -> str:
-    """Say whether a worker may take the task by themselves."""
+    """Return whether a worker may grab the task, as a sentence."""
     if candidate.grab_refusal is None:
         return "The worker may take the task by hand."
     return candidate.grab_refusal.third_person
 
 
 def known_worker(known: KnownWorker) -> str:
-    """Say what is the matter with the one worker whom a task asks for."""
+    """Return the state of the one worker that a task names, as a sentence."""
     reads = f"{known.attribute} names {known.named!r}"
     match known.problem:
         case Problem.MISSING:
@@ -115,7 +115,7 @@ def known_worker(known: KnownWorker) -> str:
 
 
 def summary(explanation: Explanation) -> str:
-    """Say in a sentence or two why a task is where it is."""
+    """Return in a sentence or two why a task is where it is."""
     said = _status(explanation)
     return said if explanation.readable else f"{said} {_UNREADABLE}"
 
@@ -179,7 +179,7 @@ def _over(explanation: Explanation) -> str:
 
 
 def report(explanation: Explanation) -> Iterator[str]:
-    """Say everything, line by line."""
+    """Yield the whole explanation, line by line."""
     task, candidates = explanation.task, explanation.candidates
     yield f"Task {task.sid} is {task.assignment_status}."
     yield summary(explanation)
@@ -239,7 +239,7 @@ def _name(known: KnownWorker) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    """Return words as a person lists them."""
+    """Join words with commas and "and"."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,4 +1,4 @@
-"""Name the websocket groups: what a door publishes to and a socket joins."""
+"""Names of the websocket groups: doors publish to them and sockets join them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def task_queue(sid: str) -> str:
 
 
 def is_of_worker(name: str) -> bool:
-    """Tell whether a group is of everything that concerns one worker."""
+    """Return whether this is the group of a worker."""
     return name.startswith("worker.")
 
 
 def is_of_task_queue(name: str) -> bool:
-    """Tell whether a group is of what happens in one queue."""
+    """Return whether this is the group of a task queue."""
     return name.startswith("task_queue.")
 
 
@@ -29,10 +29,10 @@ def workspace(sid: str) -> str:
 
 
 def sessions(worker_sid: str) -> str:
-    """Return the group of a worker's sessions of the SDK, for what they tell each other."""
+    """Return the group of a worker's SDK sessions, for messages between them."""
     return f"sessions.{worker_sid}"
 
 
 def desks(worker_sid: str) -> str:
-    """Return the group of a worker's open desks, for what concerns their sessions."""
+    """Return the group of a worker's open desks, for messages about their sessions."""
     return f"desks.{worker_sid}"

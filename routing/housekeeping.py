@@ -1,4 +1,4 @@
-"""End and forget what has been kept long enough, away from the path of routing."""
+"""Delete old rows and overdue tasks, in jobs outside the routing path."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from routing.core.vocabulary import EventType, ReservationStatus
 from routing.models.lanes import KEPT_EMPTY_FOR
 
 BATCH: Final = 1_000
-"""Rows a single statement removes, so that nothing waits for long."""
+"""Rows that a single statement deletes, so that its locks are short."""
 FAILED_LOGINS_KEPT_FOR: Final = timedelta(days=1)
-"""Far longer than any of them locks a login out."""
+"""Far longer than failed logins can lock a login out."""
 
 
 def prune(*, now: datetime) -> None:
-    """Remove what is past its days: finished tasks, events, callbacks, lanes, sessions, logins."""
+    """Delete rows past their retention: finished tasks, events, callbacks, lanes, logins."""
     old = now - timedelta(days=settings.TASK_RETENTION_DAYS)
     while finished := list(
         models.Task.objects.filter(date_finished__lt=old).values_list("pk", flat=True)[:BATCH]
@@ -42,9 +42,9 @@ def prune(*, now: datetime) -> None:
 
 
 def _prune_callbacks(now: datetime) -> None:
-    """Remove what became of callbacks long ago, and deliveries whose events go.
+    """Delete old callbacks, and deliveries before their events.
 
-    Receivers that are owed nothing any more go with their workspaces and workflows.
+    Receivers are deleted when their workspace or workflow is gone and nothing is pending.
     """
     days = min(settings.CALLBACK_RETENTION_DAYS, settings.TASK_RETENTION_DAYS)
     old = now - timedelta(days=days)
@@ -59,21 +59,21 @@ def _prune_callbacks(now: datetime) -> None:
 
 
 def _prune_logins(now: datetime) -> None:
-    """Remove sessions that have ended, and failed logins that no limit counts any more."""
+    """Delete sessions that have ended, and failed logins that no limit counts any more."""
     _delete_some(Session.objects.filter(expire_date__lt=now))
     _delete_some(AccessAttempt.objects.filter(attempt_time__lt=now - FAILED_LOGINS_KEPT_FOR))
 
 
 def _delete_some(rows: QuerySet[Any]) -> None:
-    """Remove these rows, batch by batch."""
+    """Delete these rows in batches."""
     while found := list(rows.values_list("pk", flat=True)[:BATCH]):
         rows.model._default_manager.filter(pk__in=found).delete()
 
 
 def _delete_first(rows: QuerySet[Any], **old: datetime) -> None:
-    """Remove those rows that are old, batch by batch, beginning with the first that were written.
+    """Delete old rows in batches, from the lowest id.
 
-    They are numbered as time goes on, so no index on their dates is needed to find the oldest.
+    Ids grow with time, so no index on the dates is needed to find the oldest rows.
     """
     deleted = 1
     while deleted:
@@ -82,11 +82,11 @@ def _delete_first(rows: QuerySet[Any], **old: datetime) -> None:
 
 
 def place_restored_events(**_: object) -> None:
-    """Put events that came from another database before all that this one will ever write.
+    """Move events from another database before all that this one will ever write.
 
-    They carry that database's transaction ids, while this PostgreSQL counts from the start again,
-    and SQLite writes 0: new events would seem to come before them, and restored ones to be
-    unfinished. Called after every migration, and hourly.
+    They carry that database's transaction ids, while this PostgreSQL counts from the start again
+    and SQLite writes 0. New events would seem to be older, and restored ones to be uncommitted.
+    Called after every migration, and hourly.
     """
     if models.Event._meta.db_table not in connection.introspection.table_names():
         return
@@ -124,21 +124,21 @@ _PLACE_RESTORED: Final = """
 
 
 def delete_overdue_tasks(*, now: datetime) -> None:
-    """Delete what has been somebody's for `ASSIGNED_TASK_LIFETIME`, if there is such a limit."""
+    """Delete tasks held for longer than `ASSIGNED_TASK_LIFETIME`, if that is set."""
     if settings.ASSIGNED_TASK_LIFETIME is None:
         return
     for held in _held_since(now - timedelta(seconds=settings.ASSIGNED_TASK_LIFETIME)):
         try:
             tasks.delete_overdue_task(held=held, now=now)
-        except StaleState:  # completed meanwhile
+        except StaleState:  # completed since the query
             continue
 
 
 def _held_since(moment: datetime) -> list[models.Reservation]:
-    """Return the reservations that were accepted at this moment or before and are so still.
+    """Return the reservations that were accepted at this moment or before, and are still held.
 
-    What was to be accepted by then at the latest, was; of the others, the event tells. It lies
-    within the life of the offer, where the index on types and dates finds it.
+    An offer whose deadline was before the moment was accepted before it. For others the event is
+    checked. It lies within the time of the offer, where an index by type and date finds it.
     """
     accepted = models.Event.objects.filter(
         workspace_sid=OuterRef("workspace__sid"),

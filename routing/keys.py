@@ -1,4 +1,4 @@
-"""Find what signs: an account by its auth tokens, or an API key by its secret."""
+"""Find signing keys: an account with its auth tokens, or an API key with its secret."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from routing.models.prepared import Prepared
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Whose a key is, and its secrets as they are stored.
+    """An account's credential, with its secrets as they are stored.
 
     Arguments:
-        sealed: the secret; of an account its primary auth token, which signs callbacks.
-        secondary: the account's secondary auth token, which opens the same; empty: none.
+        sealed: the secret; for an account its primary auth token, which signs callbacks.
+        secondary: the account's secondary auth token, accepted like the primary; empty for none.
         api_key: its row; None where the account's own auth token is the key.
     """
 
@@ -26,12 +26,12 @@ class Key:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return every sealed secret that is good, the primary one first."""
+        """Return every sealed secret that is accepted, the primary one first."""
         return (self.sealed, self.secondary) if self.secondary else (self.sealed,)
 
 
 def find(sid: str) -> Key | None:
-    """Return the key of an account's or an API key's sid; None where there is none, or no more."""
+    """Return the key with an account's or an API key's sid; None if unknown or revoked."""
     if sids.is_valid(sid, "AC"):
         for account in _ACCOUNT(sid):
             return Key(account, account.sealed_auth_token, account.sealed_secondary_token)

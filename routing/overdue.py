@@ -1,4 +1,4 @@
-"""Measure how far the router is behind: the age of the oldest work that is due and not done."""
+"""Measure the router's lag: the age of the oldest work that is due and not done."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from routing.core.clock import microseconds
 logger = logging.getLogger(__name__)
 
 QUIET_SECONDS: Final = 30.0
-"""After a warning the next one comes no sooner."""
+"""Shortest time between two warnings."""
 
 
 class Warnings:
-    """When this process has warned last."""
+    """Rate limit for warnings of this process."""
 
     def __init__(self) -> None:
-        """Begin without a warning."""
+        """Allow the first warning at once."""
         self._quiet_until = float("-inf")
 
     def may_warn(self, now: float) -> bool:
-        """Return whether it is time for a warning, which counts as given."""
+        """Return whether a warning may be logged now, and count it as logged."""
         if now < self._quiet_until:
             return False
         self._quiet_until = now + QUIET_SECONDS
@@ -41,14 +41,14 @@ def warn_of_lag(*, now: datetime) -> None:
     """Log how old the oldest due work is if it is older than `LAG_SECONDS`."""
     age = oldest_due_age(now=now).total_seconds()
     if age > settings.LAG_SECONDS and _warnings.may_warn(time.monotonic()):
-        logger.warning("lag seconds=%.1f: the oldest work that is due is so late", age)
+        logger.warning("lag seconds=%.1f: age of the oldest work that is due", age)
 
 
 def oldest_due_age(*, now: datetime) -> timedelta:
-    """Return for how long the oldest due work has been due; nothing due is no time.
+    """Return for how long the oldest due work has been due; zero if nothing is due.
 
-    Due are offers and tasks whose time is up, and events that nobody was told of yet. Per workspace
-    each is the head of an index.
+    Due are offers and tasks past their deadline, and events that are not published yet. For each
+    workspace this reads the head of an index.
     """
     here = OuterRef("pk")
     tasks = models.Task.objects.expiring().filter(workspace=here).order_by("expires_us")
@@ -67,7 +67,7 @@ def oldest_due_age(*, now: datetime) -> timedelta:
 
 
 def _least_of_workspaces(head: QuerySet[Any]) -> int | None:
-    """Return the least of what a query finds for each workspace."""
+    """Return the smallest value that a query finds for any workspace."""
     heads = models.Workspace.objects.annotate(head=Subquery(head)).exclude(head=None)
     found: int | None = heads.order_by("head").values_list("head", flat=True).first()
     return found

@@ -1,7 +1,7 @@
-"""Say what each noun looks like to the outside: one function per noun, model to JSON-ready dict.
+"""Representations of the API: one function per noun, from model to JSON-ready dict.
 
-`base` is the URL under which the caller reaches the API, without a slash at its end. Whoever has
-many rows reads their relations along; nothing here asks for more than it shows.
+`base` is the URL under which the caller reaches the API, without a trailing slash. For many rows,
+select the relations with them; the functions here read only what they return.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def task_channel(row: models.TaskChannel, *, base: str) -> Representation:
 
 
 def task_queue(row: models.TaskQueue, *, base: str) -> Representation:
-    """Return a task queue, with who may grab from it."""
+    """Return a task queue, with its grab policy."""
     parent = workspace_url(row.workspace, base=base)
     url = f"{parent}/TaskQueues/{row.sid}"
     reservation, assignment = row.reservation_activity, row.assignment_activity
@@ -140,7 +140,7 @@ def worker(row: models.Worker, *, base: str) -> Representation:
             "worker_statistics": f"{url}/Statistics",
             "worker_channels": f"{url}/Channels",
             "reservations": f"{url}/Reservations",
-            # These three are about all workers, in the API that this one follows too.
+            # These three are about all workers, as in TaskRouter's API.
             **_statistics(f"{parent}/Workers"),
         },
     }
@@ -186,7 +186,7 @@ def workflow(row: models.Workflow, *, base: str) -> Representation:
 
 
 def warnings(problems: Iterable[Problem]) -> list[Representation]:
-    """Return what is allowed in a configuration but hardly meant."""
+    """Return the warnings of a configuration: allowed, but probably not intended."""
     return [{"path": problem.path, "message": problem.message} for problem in problems]
 
 
@@ -231,7 +231,7 @@ def reservation(
     """Return a reservation.
 
     Arguments:
-        view: from which side it is looked at, which its `url` says.
+        view: the collection in its `url`.
     """
     parent = workspace_url(row.workspace, base=base)
     task, worker = f"{parent}/Tasks/{row.task.sid}", f"{parent}/Workers/{row.worker_sid}"
@@ -253,7 +253,7 @@ def reservation(
 
 
 def workspace_url(row: models.Workspace, *, base: str) -> str:
-    """Return where a workspace is found."""
+    """Return the URL of a workspace."""
     return f"{base}/Workspaces/{row.sid}"
 
 

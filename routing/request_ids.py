@@ -1,4 +1,4 @@
-"""Ids of requests: one for each, in its answer, its log lines and the events that it causes."""
+"""Request ids: one per request, in its response, its log lines and the events it causes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def new() -> str:
 
 
 def is_acceptable(given: str) -> bool:
-    """Return whether an id that a trusted proxy gave a request can be used."""
+    """Return whether the request id from a trusted proxy can be used."""
     return _GIVEN.fullmatch(given) is not None
 
 
 def as_twilio(request_id: str) -> str:
-    """Return an id in the form of `Twilio-Request-Id`: the same digits, where it has 32 of them."""
+    """Return an id in the form of `Twilio-Request-Id`: with the same digits if it has 32."""
     if _OURS.fullmatch(request_id):
         return request_id
     digits = request_id.replace("-", "").lower()
@@ -38,12 +38,12 @@ def as_twilio(request_id: str) -> str:
 
 @contextmanager
 def bound(request_id: str) -> Iterator[None]:
-    """Put an id into the log lines and events of what is done in a `with` block."""
+    """Bind an id to the log lines and events of a `with` block."""
     with bound_contextvars(**{_NAME: request_id}):
         yield
 
 
 def current() -> str | None:
-    """Return the id of the request that is carried out here, if there is one."""
+    """Return the id of the present request, if there is one."""
     found: str | None = get_contextvars().get(_NAME)
     return found

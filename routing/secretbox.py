@@ -1,6 +1,6 @@
-"""Keep secrets that the server must read again: encrypted with a key derived from `SECRET_KEY`.
+"""Encrypt secrets that the server must read again, with a key derived from `SECRET_KEY`.
 
-What an older key sealed can be read as long as that key stands in `SECRET_KEY_FALLBACKS`.
+Text sealed with an older key can be read as long as that key is in `SECRET_KEY_FALLBACKS`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 PREFIX: Final = "gAAAAA"
-"""How every sealed text begins: the version and the first bytes of the time, in Base64."""
+"""The beginning of every sealed text: the version and the first bytes of the time, in Base64."""
 
 
 @functools.lru_cache(maxsize=16)
@@ -26,7 +26,7 @@ def _box(secret_key: str) -> Fernet:
 
 
 def _boxes() -> MultiFernet:
-    """Return what seals with the present key, and reads what an older one has sealed."""
+    """Return a box that seals with the present key and unseals with any key."""
     return MultiFernet(map(_box, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)))
 
 
@@ -41,7 +41,7 @@ def unseal(sealed: str) -> str:
 
 
 def reseal(sealed: str) -> str:
-    """Return the secret sealed by the present key; unchanged if it is so already.
+    """Return the secret sealed with the present key; unchanged if it is already.
 
     Raises `cryptography.fernet.InvalidToken` when none of the keys can read it.
     """

@@ -1,4 +1,4 @@
-"""Make and recognise sids: two letters for the noun, then 32 hexadecimal digits."""
+"""Create and validate sids: two letters for the noun, then 32 hexadecimal digits."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def new(prefix: str) -> str:
 
 
 def new_in_order(prefix: str, now: datetime) -> str:
-    """Return a fresh sid that begins with its moment, and whose `key` does so within a round.
+    """Return a new sid that begins with its time; its `key` does so too, modulo 12 days.
 
-    For what is written by the million: an index on such sids, or on their keys, grows in few places
-    at a time, and not all over. A key's seconds begin anew every twelve days.
+    Used for tables with millions of rows: indexes on such sids, or on their keys, grow in few
+    places at a time. The seconds in a key start again every twelve days.
     """
     milliseconds = int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
     seconds = int(now.timestamp()) & 0xF_FFFF
@@ -46,10 +46,10 @@ def new_in_order(prefix: str, now: datetime) -> str:
 
 
 def key(sid: str) -> int:
-    """Return a sid's last 60 bits, at least 40 of them random: what stands for it in indexes."""
+    """Return a sid's last 60 bits, at least 40 of them random: its short form for indexes."""
     return int(sid[-15:], 16)
 
 
 def is_valid(sid: str, prefix: str) -> bool:
-    """Tell whether `sid` has the form of a sid with this prefix."""
+    """Return whether `sid` has the form of a sid with this prefix."""
     return sid[:2] == prefix and _HEX.fullmatch(sid, 2) is not None

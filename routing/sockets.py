@@ -1,4 +1,4 @@
-"""Be what every websocket's consumer here begins with."""
+"""Base class of our websocket consumers."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Receive = Callable[[], Awaitable[Message]]
 
 
 class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """A consumer that gets its messages at once, one after the other.
+    """A consumer that handles its messages directly, one after the other.
 
-    Channels closes stale database connections in a thread before each message, to each socket. Ours
-    use no connection but within `database_sync_to_async`, which does that itself, and a message to
-    a thousand sockets would be a thousand crossings into that thread. Nor is a task made for each
-    message: one hears the client, and one the groups, for as long as the socket is open.
+    For each message, Channels closes stale database connections in a thread. Our consumers use
+    connections only within `database_sync_to_async`, which does that itself, and a message to a
+    thousand sockets would use that thread a thousand times. Nor does each message get an asyncio
+    task: each socket has two, one for the client and one for the groups.
     """
 
     async def __call__(
         self, scope: Message, receive: Receive, send: Callable[[Message], Awaitable[None]]
     ) -> None:
-        """Serve a socket until its client is gone; raises whatever a handler raises."""
+        """Serve a socket until its client is gone; raises the errors of handlers."""
         self.scope, self.base_send = scope, send
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
         try:
@@ -72,7 +72,7 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.base_send({"type": "websocket.close", "code": TRY_LATER})
 
     async def _hear_groups(self, client: asyncio.Task[Any]) -> None:
-        """Handle what comes by the groups; what fails there ends the socket."""
+        """Handle messages from groups; an error there ends the socket."""
 
         async def receive() -> Message:
             message: Message = await self.channel_layer.receive(self.channel_name)
@@ -80,7 +80,7 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
 
         try:
             await self._hear(receive)
-        except Exception as error:  # raised where the server sees it
+        except Exception as error:  # raised again by the task that the server awaits
             self._failure = error
             client.cancel()
 
@@ -89,9 +89,9 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
             message = await receive()
             async with self._turn:
                 await self.dispatch(message)
-            # Others get their turn, however much waits here.
+            # Yield to other sockets, however many messages wait here.
             await asyncio.sleep(0)
 
     async def dispatch(self, message: Message) -> None:
-        """Call what handles messages of this type."""
+        """Call the handler for messages of this type."""
         await getattr(self, get_handler_name(message))(message)

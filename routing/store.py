@@ -1,4 +1,4 @@
-"""Read what a cycle needs into plain values: a fixed number of queries, whatever waits."""
+"""Load snapshots for the router, and run one matching pass over them."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from routing.seen import tasks as seen_tasks
 from routing.seen import workers as seen_workers
 
 BATCH = 500
-"""How many overdue things, or offers, one pass sees to at most."""
+"""Most overdue rows, or offers, of one pass."""
 
 MANY_LANES: Final = 50
-"""With more lanes to serve than this, a pass begins with the first of all that wait."""
+"""Number of lanes from which a pass begins with the first waiting tasks of the workspace."""
 
 MOST_READS: Final = 24
-"""How often one pass reads on in a lane whose tasks nobody takes, though the next one might do."""
+"""How often one pass loads more of a lane whose tasks no worker takes, although the next may."""
 
 
-# Each question is for the head of one index. EXISTS would say it shorter, and let a planner answer
-# it by reading all that waits.
+# Each subquery reads the head of one index. EXISTS would be shorter, but a planner might then scan
+# all waiting tasks.
 _GLANCE = """
     SELECT
         (
@@ -75,7 +75,7 @@ _GLANCE = """
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What there may be to do in a workspace: what is not there need not be looked for."""
+    """Kinds of due work in a workspace; what is absent need not be loaded."""
 
     offers_due: bool
     tasks_due: bool
@@ -85,7 +85,7 @@ class Glance:
 
 
 def glance(workspace: models.Workspace, *, now: datetime) -> Glance:
-    """Return what there may be to do, by one statement that reads the head of some indexes."""
+    """Return which kinds of work are due, with one statement that reads the heads of indexes."""
     pk, us = workspace.pk, microseconds(now)
     room = _ROOM if workspace.multi_task_enabled else ""
     sql = _GLANCE.format(room=room, **seen_lanes.indexed())
@@ -95,7 +95,7 @@ def glance(workspace: models.Workspace, *, now: datetime) -> Glance:
 
 
 def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
-    """Return the workers who may take something now and the lanes worth looking at for them."""
+    """Return a snapshot of the workers with free slots and the lanes that they might serve."""
     seen = functools.partial(
         snapshot.Workspace,
         id=workspace.pk,
@@ -119,13 +119,13 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
 
 
 def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:
-    """Look over a workspace once, and return what the router decides: so many offers at most."""
+    """Run one matching pass over a workspace and return it; `limit` bounds its offers."""
     floor = load_floor(workspace)
     looking = cycle.Pass(floor, now=microseconds(now))
     after = None
     open_lanes = looking.open_lanes()
     if len(open_lanes) > MANY_LANES and _all_fifo(open_lanes):
-        # The first of all that wait are then read faster than the first of every lane.
+        # The workspace's first tasks are then loaded faster than the first tasks of every lane.
         wanted = min(limit, _room(floor))
         size = max(wanted * 3 // 2, MANY_LANES)
         tasks = heads.window(workspace, size=size)
@@ -145,7 +145,7 @@ def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> c
     while (short := looking.serve(limit=limit)) is not None:
         read[short] += 1
         if read[short] <= MOST_READS:
-            # Twice as much each time: little is read in vain, and a deep lane costs few queries.
+            # Double the size each time: few rows are wasted, and a deep lane needs few queries.
             size = min(heads.FEWEST << read[short], BATCH)
             more = heads.of_lanes([by_id[short]], size=size, after=looking.last(short))
             looking.feed(more[0], deep=more[1])
@@ -153,7 +153,7 @@ def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> c
 
 
 def _room(floor: snapshot.Workspace) -> int:
-    """Return how many offers the workers of a floor have room for at most."""
+    """Return an upper bound of the offers that the workers of a snapshot have slots for."""
     if any(lane.ignore_capacity for lane in floor.lanes.values()):
         return BATCH
     if not floor.multi_task_enabled:
@@ -189,16 +189,16 @@ def _candidates(
     *,
     among: Sequence[int] | None = None,
 ) -> list[snapshot.Worker]:
-    """Return who may have a free slot where something waits, and whom a task names regardless.
+    """Return workers who may have a free slot on these channels, or are named regardless of it.
 
     Arguments:
-        among: the ids of those who may come into question at all; None is everybody.
+        among: the ids of workers who may match at all; None for all.
     """
     channels = list(dict.fromkeys(channel for channel, _ in kinds))
     marks = ", ".join(["%s"] * len(channels))
-    # Without multitasking a capacity says nothing, only whether there is a task in hand.
+    # Without multitasking the capacity does not count, only whether the worker has a task.
     sql = _FREE.format(
-        # On a single channel a worker is found once.
+        # With a single channel each worker appears once.
         distinct="DISTINCT" if len(channels) > 1 else "",
         channels=marks,
         room=_ROOM if workspace.multi_task_enabled else "",
@@ -226,7 +226,7 @@ def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[s
 
 
 def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[cycle.WaitingTask]:
-    """Return tasks past the end of their life, and pending ones past that of their step."""
+    """Return tasks past their lifetime, and pending ones past their step's deadline."""
     us = microseconds(now)
     here = models.Task.objects.filter(workspace=workspace)
     expired = here.expiring().filter(expires_us__lte=us)
@@ -241,7 +241,7 @@ def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[cy
 def load_skippable_tasks(
     workspace: models.Workspace, *, now: datetime
 ) -> list[tuple[cycle.WaitingTask, int]]:
-    """Return pending tasks whose step has a skip_if not yet asked, each with its queue's id."""
+    """Return pending tasks whose skip_if is not evaluated yet, each with its queue's id."""
     rows = models.Task.objects.pending().filter(workspace=workspace, skip_unasked=True)
     chosen = rows.order_by("workspace", "pk").select_related("workflow", "task_channel")[:BATCH]
     return [(_waiting_task(row, now), row.task_queue_id or 0) for row in chosen]
@@ -265,7 +265,7 @@ def _waiting_task(row: models.Task, now: datetime) -> cycle.WaitingTask:
 
 
 def count_workers(queue_id: int) -> Mapping[str, int]:
-    """Return what `workers.…` reads for a queue: its workers by availability and by activity."""
+    """Return the values of `workers.…` for a queue: its workers by availability and activity."""
     queue = models.TaskQueue.objects.get(pk=queue_id)
     seen = seen_lanes.task_queue(queue)
     everyone = seen_workers.load_workers(

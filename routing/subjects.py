@@ -18,13 +18,13 @@ PEOPLE: Final = (
     "phone",
     "phone_number",
 )
-"""Names of attributes that hold a subject, and a customer; the first found counts."""
+"""Names of attributes with the subject, and with the customer; the first one present counts."""
 
 LONGEST: Final = 120
 
 
 def known(text: str) -> Mapping[str, Any]:
-    """Return attributes as an object; one that cannot be read is empty."""
+    """Return attributes as an object; unreadable ones as an empty object."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -33,7 +33,7 @@ def known(text: str) -> Mapping[str, Any]:
 
 
 def first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Return the first of these attributes that has a text, and its path if the text is whole."""
+    """Return the first of these attributes with a text; also its path if the text is not cut."""
     for name in names:
         path: tuple[str, ...] = (name,)
         value = attributes.get(name)
@@ -46,14 +46,14 @@ def first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, t
 
 
 def subject(text: str) -> str:
-    """Return the subject and the customer of a task with these attributes, in one line."""
+    """Return the subject and the customer from a task's attributes, in one line."""
     attributes = known(text)
     parts = [first(attributes, names)[0] for names in (TITLES, PEOPLE)]
     return " · ".join(part for part in parts if part)
 
 
 def values(value: Any) -> Iterator[str]:
-    """Yield every text and number within a value, however deep."""
+    """Yield every text and number within a value, at any depth."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):
@@ -64,5 +64,5 @@ def values(value: Any) -> Iterator[str]:
 
 
 def cut(text: str, longest: int) -> str:
-    """Return a text that is no longer than this."""
+    """Return a text cut to this length."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,4 +1,4 @@
-"""Names of the time zones that a workspace may be shown in."""
+"""Names of the time zones that a workspace can use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import zoneinfo
 
 @functools.cache
 def time_zone_names() -> tuple[str, ...]:
-    """Return the name of each time zone known here, in order.
+    """Return the names of all time zones, in order.
 
-    They are read once per process, as finding them walks through the whole zone database.
+    Cached per process, because finding them reads the whole zone database.
     """
     return tuple(sorted(zoneinfo.available_timezones()))

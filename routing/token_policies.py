@@ -1,4 +1,4 @@
-"""Read what a capability token allows: policies of a path, a method, and what must be said."""
+"""Parse the policies of a capability token: a path, a method, and conditions on parameters."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Policy:
     """One permission.
 
     Arguments:
-        parts: the path below the API's version, cut at its slashes; a last `**` stands for any
+        parts: the path below the API's version, split at its slashes; a last `**` stands for any
             number of parts, a `*` for one.
-        required: parameters that a request must say, with their value where it is fixed.
-        only: parameters that a form may say; None: any.
+        required: parameters that a request must have, with their value where it is fixed.
+        only: the parameters that a form may have; None for any.
     """
 
     method: str
@@ -27,7 +27,7 @@ class Policy:
     only: frozenset[str] | None = None
 
     def allows(self, method: str, path: str, params: Mapping[str, str]) -> bool:
-        """Tell whether a request is what this policy permits."""
+        """Return whether this policy permits a request."""
         return (
             self.method == method
             and _fits(self.parts, tuple(path.split("/")))
@@ -40,9 +40,9 @@ class Policy:
 
 
 def read(found: object) -> tuple[Policy, ...]:
-    """Return the allowing policies of a token's `policies`; raises `ValueError` at what is none.
+    """Return the allowing policies of a token; raises `ValueError` for malformed ones.
 
-    The hosts of their URLs are not ours and say nothing: paths are compared.
+    Only the paths of their URLs are compared: the hosts are those of the hosted service.
     """
     if not isinstance(found, list) or len(found) > MAX_POLICIES:
         raise ValueError("policies must be a list of at most 200")
@@ -52,9 +52,9 @@ def read(found: object) -> tuple[Policy, ...]:
 def permits(
     policies: tuple[Policy, ...], method: str, path: str, params: Mapping[str, str]
 ) -> bool:
-    """Tell whether any policy allows a request; without one that does it is denied.
+    """Return whether any policy allows a request; the default is to deny.
 
-    A worker's channels are a part of the worker: who may read the one may read the other.
+    A worker's channels are part of the worker: a token for the one may read the other.
     """
     paths = [path]
     if method == "GET" and path.endswith("/WorkerChannels"):
@@ -65,7 +65,7 @@ def permits(
 def _read(policy: Mapping[str, Any]) -> Policy:
     url, method = policy.get("url"), policy.get("method")
     if not isinstance(url, str) or not isinstance(method, str):
-        raise ValueError("a policy has a url and a method")
+        raise ValueError("a policy must have a url and a method, both of them text")
     parts = tuple(part for part in urlsplit(url).path.split("/") if part)
     if parts[:1] in (("v1",), ("v2",)):
         parts = parts[1:]
@@ -74,7 +74,7 @@ def _read(policy: Mapping[str, Any]) -> Policy:
     for name in ("query_filter", "post_filter"):
         given = policy.get(name) or {}
         if not isinstance(given, dict):
-            raise ValueError(f"{name} of a policy is an object")
+            raise ValueError(f"{name} of a policy must be an object")
         named |= given.keys()
         for key, condition in given.items():
             if isinstance(condition, dict):

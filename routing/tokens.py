@@ -1,8 +1,8 @@
-"""Make and check the tokens by which a worker's desk, or a supervisor's, speaks for them.
+"""Create and verify the tokens with which a worker's or a supervisor's desk authenticates.
 
-Two kinds, as the official libraries make them: access tokens, which an API key's secret signs and
-which carry a grant; and the older capability tokens, which the account's auth token signs and which
-list policies. Nothing in a token is believed before its signature has been checked.
+There are two kinds, as in the official libraries. Access tokens are signed with an API key's secret
+and carry a grant. The older capability tokens are signed with the account's auth token and list
+policies. No claim is used before the signature has been checked, except the key's sid.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from routing.token_policies import Policy
 ALGORITHM: Final = "HS256"
 CONTENT_TYPE: Final = "twilio-fpa;v=1"
 LONGEST: Final = 16_384
-"""The most characters of a token; one with a dozen policies has some 4,000."""
+"""Most characters of a token; one with a dozen policies has some 4,000."""
 LEEWAY: Final = 10
-"""Seconds by which the clock of whoever made a token may be ahead of ours."""
+"""Seconds by which the clock of a token's issuer may be ahead of ours."""
 DEFAULT_TTL: Final = 3_600
 MAX_TTL: Final = 86_400
-"""The longest lifetime of a token in seconds, whether we or a client made it."""
+"""Longest lifetime of a token in seconds, whether we or a client made it."""
 
 
 class Role(StrEnum):
-    """Whose part a token plays."""
+    """The kind of user that a token is for."""
 
     WORKER = "worker"
     SUPERVISOR = "supervisor"
@@ -40,23 +40,23 @@ class Role(StrEnum):
 
 
 class Refused(Exception):
-    """A token is not good; the message says why without quoting it."""
+    """A token is not accepted; the message gives the reason without quoting the token."""
 
 
 class Expired(Refused):
-    """A token was good until its time was over."""
+    """A token has expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a good token says.
+    """The content of a verified token.
 
     Arguments:
-        worker: for whom it speaks, with workspace and activity; None for nobody in particular.
-        policies: what a capability token allows; None: what its role does.
-        key_sid: what signed it: an API key, or the account by its auth token.
-        sealed: the key's secret as it is stored, which tells whether it is the same still.
-        expires: the Unix second at which it ends.
+        worker: the worker it acts for, with workspace and activity; None for no particular one.
+        policies: what a capability token allows; None for everything that its role may do.
+        key_sid: the signing key: an API key, or the account for its auth token.
+        sealed: the key's secret as stored, to detect later whether it was replaced.
+        expires: the Unix second at which it expires.
     """
 
     account: models.Account
@@ -70,11 +70,11 @@ class Grant:
 
 
 def verify(token: object, *, now: datetime) -> Grant:
-    """Return what a token grants; raises `Refused`, or `Expired`, when it is not good."""
+    """Return what a token grants; raises `Refused`, or `Expired`, when it is not accepted."""
     claims, account, key_sid, sealed = _signed(token)
     expires = claims.get("exp")
     if not isinstance(expires, int | float) or isinstance(expires, bool):
-        raise Refused("The token does not say when it expires")
+        raise Refused("The token has no expiry time: it must have a numeric exp")
     if not expires > now.timestamp():
         raise Expired("The token has expired")
     issued = now.timestamp()
@@ -84,9 +84,7 @@ def verify(token: object, *, now: datetime) -> Grant:
             raise Refused("The token is not valid yet")
         issued = min(issued, moment)
     if expires > issued + MAX_TTL + LEEWAY:
-        raise Refused(
-            f"The token is good for more than {MAX_TTL} seconds, the most that one may be"
-        )
+        raise Refused(f"The token's lifetime must not be more than {MAX_TTL} seconds")
     said = _access(claims, account) if "grants" in claims else _capability(claims, account, key_sid)
     workspace, worker = _named(account, said)
     return Grant(
@@ -113,11 +111,11 @@ def mint(
     ttl: int = DEFAULT_TTL,
     now: datetime,
 ) -> str:
-    """Return an access token, of the shape that the official libraries give theirs.
+    """Return an access token in the format of the official libraries.
 
     Arguments:
-        key_sid, secret: what signs it: an API key, or the account with its auth token.
-        ttl: for how many seconds it is good.
+        key_sid, secret: the signing key: an API key, or the account with its auth token.
+        ttl: lifetime in seconds.
     """
     second = int(now.timestamp())
     named = {"workspace_sid": workspace_sid, "worker_sid": worker_sid, "role": role.value}
@@ -137,7 +135,7 @@ def mint(
 
 
 def good_keys(key_sids: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Return the sealed secrets of those keys that are good, by two queries for any number."""
+    """Return the sealed secrets of those keys that are accepted, in two queries for any number."""
     accounts = models.Account.objects.filter(sid__in=key_sids)
     api_keys = models.ApiKey.objects.filter(sid__in=key_sids, date_revoked=None)
     rows = accounts.values_list("sid", "sealed_auth_token", "sealed_secondary_token")
@@ -146,9 +144,9 @@ def good_keys(key_sids: Collection[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]:
-    """Return the claims of a token whose signature is right, whose it is, and what signed it."""
+    """Return the claims of a token with a valid signature, its account, key sid and secret."""
     if not isinstance(token, str) or not token or len(token) > LONGEST:
-        raise Refused("There is no token, or it is too long to be one")
+        raise Refused("The token is missing or too long")
     try:
         header = jwt.get_unverified_header(token)
         if header.get("alg") != ALGORITHM:
@@ -157,7 +155,7 @@ def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]
         key = keys.find(issuer) if isinstance(issuer, str) else None
         if key is None:
             raise Refused("The token's key is unknown or revoked")
-        # Its times are ours to judge, by the clock of the request.
+        # `verify` checks these claims itself, by the clock of the request.
         judged = ("exp", "nbf", "iat", "aud", "sub", "jti")
         options: Any = {"verify_signature": True} | {f"verify_{name}": False for name in judged}
         claims, sealed = _decoded(token, key, options)
@@ -188,7 +186,7 @@ class _Said:
 
 def _access(claims: Mapping[str, Any], account: models.Account) -> _Said:
     if claims.get("sub") != account.sid:
-        raise Refused("The token's subject is another account than its key's")
+        raise Refused("The token's subject is not the account of its key")
     grants = claims["grants"]
     grant = grants.get("task_router") if isinstance(grants, dict) else None
     if not isinstance(grant, dict):
@@ -196,21 +194,21 @@ def _access(claims: Mapping[str, Any], account: models.Account) -> _Said:
     try:
         role = Role(grant.get("role") or Role.WORKER)
     except ValueError:
-        raise Refused(f"The token's role is none of {', '.join(Role)}") from None
+        raise Refused(f"The token's role must be one of {', '.join(Role)}") from None
     return _Said(grant.get("workspace_sid"), grant.get("worker_sid"), role)
 
 
 def _capability(claims: Mapping[str, Any], account: models.Account, key_sid: str) -> _Said:
     if key_sid != account.sid or claims.get("account_sid") != account.sid:
-        raise Refused("A capability token is signed by the auth token of its account")
+        raise Refused("A capability token must be signed with the auth token of its account")
     worker_sid = claims.get("worker_sid")
     if worker_sid is not None and worker_sid != claims.get("channel"):
-        raise Refused("The token names two workers")
+        raise Refused("The token names two different workers")
     try:
         policies = token_policies.read(claims.get("policies"))
     except ValueError as error:
         raise Refused(f"The token's policies cannot be read: {error}") from None
-    # What it may do is said by its policies; a worker's is beyond those no more than a worker.
+    # Policies limit the token; beyond them, a token for a worker has a worker's rights only.
     role = Role.ADMIN if worker_sid is None else Role.WORKER
     return _Said(claims.get("workspace_sid"), worker_sid, role, policies)
 
@@ -221,14 +219,14 @@ def _named(account: models.Account, said: _Said) -> tuple[models.Workspace, mode
     if said.worker_sid is None:
         workspace = account.workspaces.filter(sid=sid).first()
         if workspace is None:
-            raise Refused("The token's workspace is none of its account's")
+            raise Refused("The token's workspace does not exist in its account")
         workspace.account = account
         return workspace, None
     wanted = said.worker_sid if isinstance(said.worker_sid, str) else ""
     for worker in _WORKER(wanted, sid, account.pk):
         worker.workspace.account = account
         return worker.workspace, worker
-    raise Refused("The token's worker is none of its workspace's")
+    raise Refused("The token's worker does not exist in its workspace")
 
 
 _WORKER: Final = Prepared(

@@ -75,7 +75,7 @@ def test_a_repair_counts_slots_and_notes_who_is_there(floor: models.Workspace) -
 def test_a_slot_is_its_own_workers(floor: models.Workspace) -> None:
     bob = factories.worker(floor, "Bob")
     models.Reservation.objects.update(worker_channel=factories.worker_channel(bob))
-    assert any("takes a slot of somebody else's" in each for each in diagnosis.problems())
+    assert any("uses a slot of another worker" in each for each in diagnosis.problems())
 
 
 def test_every_worker_has_every_channel(floor: models.Workspace) -> None:
@@ -94,10 +94,10 @@ def test_the_last_offer_of_a_worker_is_the_last_on_any_channel(floor: models.Wor
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"seek_path": "", "seek_value": ""}, "is sought by '' at ''"),
-        ({"digest": "another"}, "is not what it is known as"),
-        ({"ignore_capacity": True}, "is not what it is known as"),
-        ({"expression": "worker.a === ("}, "asks what cannot be read"),
+        ({"seek_path": "", "seek_value": ""}, "has the key '' at ''"),
+        ({"digest": "another"}, "has a digest that is not that of its fields"),
+        ({"ignore_capacity": True}, "has a digest that is not that of its fields"),
+        ({"expression": "worker.a === ("}, "has an expression that cannot be parsed"),
     ],
 )
 def test_lanes_are_known_and_found_by_what_they_ask(
@@ -110,11 +110,11 @@ def test_lanes_are_known_and_found_by_what_they_ask(
 def test_tasks_wait_on_the_lane_that_their_attributes_say(floor: models.Workspace) -> None:
     waiting = models.Task.objects.filter(assignment_status="pending")
     waiting.update(attributes='{"a": 2}')
-    assert problem().endswith("waits on a lane that is not its own")
+    assert problem().endswith("waits on another lane than its attributes require")
     waiting.update(attributes='{"a": 1}', priority=3)
     assert list(diagnosis.problems()) == []
     waiting.update(target_index=9, filter_index=0, step_clock_us=0)
-    assert "waits nobody knows how" in problem()
+    assert "cannot compute its lane" in problem()
 
 
 def test_a_transfer_under_way_asks_somebody_or_seeks(floor: models.Workspace) -> None:
@@ -133,8 +133,8 @@ def test_a_transfer_under_way_asks_somebody_or_seeks(floor: models.Workspace) ->
         date_updated=NOW,
     )
     found = "\n".join(diagnosis.problems())
-    assert f"transfer {transfer.sid} is under way and nobody hands the task on" in found
-    assert f"transfer {transfer.sid} does not seek whom to ask, and nobody is asked" in found
+    assert f"transfer {transfer.sid} is in progress but no reservation is being" in found
+    assert f"transfer {transfer.sid} does not seek a worker, and has no open offer" in found
 
 
 @pytest.mark.django_db(transaction=True)
