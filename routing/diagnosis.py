@@ -115,9 +115,9 @@ def _wrong_transfers() -> Iterator[str]:
         if not transfer.given:
             yield f"transfer {transfer.sid} is in progress but no reservation is being transferred"
         if transfer.asked == transfer.seeking:
-            somebody = "has an open offer" if transfer.asked else "has no open offer"
+            offer_state = "has an open offer" if transfer.asked else "has no open offer"
             seeks = "seeks" if transfer.seeking else "does not seek"
-            yield f"transfer {transfer.sid} {seeks} a worker, and {somebody}"
+            yield f"transfer {transfer.sid} {seeks} a worker, and {offer_state}"
     over = [TransferStatus.FAILED.value, TransferStatus.CANCELED.value]
     left = models.Reservation.objects.filter(outgoing__transfer_status__in=over)
     for reservation in left.select_related("outgoing").order_by("pk").iterator():

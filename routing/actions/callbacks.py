@@ -98,7 +98,7 @@ def renew(receiver: models.CallbackReceiver, *, now: datetime) -> bool:
 
 
 def postpone(*, sid: str, now: datetime) -> None:
-    """Let a receiver rest for a moment, unless it is leased or rests already."""
+    """Pause a receiver for a moment, unless it is leased or rests already."""
     receivers = models.CallbackReceiver.objects.filter(is_free(now), sid=sid)
     receivers.update(rests_until=now + POSTPONED)
 

@@ -147,8 +147,8 @@ class Pass:
         Arguments:
             limit: the largest number of decisions of the whole pass.
 
-        Returns the id of the lane whose next tasks must be loaded before matching can continue, or
-        None when the limit is reached or no task is left that a worker could take.
+        Returns the id of the lane whose next tasks must be loaded before matching can continue.
+        None means that the limit is reached, or that no task is left that a worker could take.
         """
         while self._queue and len(self.decisions) < limit:
             _, lane_id, position = heapq.heappop(self._queue)
