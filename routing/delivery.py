@@ -1,7 +1,7 @@
-"""Tell the world what happened, after the commit; `routing.audiences` says who hears of what.
+"""Publish events after the commit; `routing.audiences` chooses who receives which.
 
-Events are handed to one courier thread per process, so that nobody's request waits for Redis. What
-a process that dies leaves untold stays marked as undelivered, and a job tells it again.
+Events are passed to one courier thread per process, so that no request waits for Redis. Events that
+a dying process leaves unpublished stay marked as undelivered, and a job publishes them again.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ logger = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 0.2
 _MOMENT_SECONDS = 0.002
-"""For how long whoever hands events over stands back at most."""
+"""Longest time for which the publishing thread yields to the courier."""
 _BETWEEN_LOOKS = 0.4
-"""Seconds between two words to those who look on: their pages fetch a list no more often."""
+"""Shortest time between two messages to a queue's group, whose pages then fetch a list again."""
 
 
 def deliver(event: Event) -> None:
-    """Tell everybody about a committed event; see `deliver_all`."""
+    """Publish a committed event; see `deliver_all`."""
     deliver_all([event])
 
 
 def deliver_all(events: Iterable[Event]) -> None:
-    """Tell everybody about committed events, in order, without making the caller wait."""
+    """Publish committed events, in order, without making the caller wait for Redis."""
     happened = list(events)
     if settings.DELIVERY_INLINE:
         for event in happened:
@@ -60,7 +60,7 @@ def _deliver_here(event: Event) -> None:
 
 
 def _wake_routers(events: Collection[Event]) -> bool:
-    """Wake the router wherever something happened that it looks for; tell whether it was woken."""
+    """Wake the router in workspaces with events that need it; return whether there were any."""
     for sid in _floors(events, audiences.DESCRIBES):
         directory.note(sid)
     woken = _floors(events, audiences.WAKES)
@@ -75,12 +75,12 @@ def _call_receivers(events: Collection[Event]) -> None:
 
 
 def _floors(events: Collection[Event], types: Collection[E]) -> Collection[str]:
-    """Return in which workspaces something of these types happened, each once."""
+    """Return the workspaces with events of these types, each once."""
     return dict.fromkeys(e.workspace_sid for e in events if e.event_type in types)
 
 
 class _Courier(threading.Thread):
-    """The thread that carries events out, in batches as they come."""
+    """The thread that publishes events, in batches as they come."""
 
     def __init__(self) -> None:
         super().__init__(name="courier", daemon=True)
@@ -89,22 +89,22 @@ class _Courier(threading.Thread):
         self._had_its_turn = threading.Event()
         self._told: list[int] = []
         self._flush_at = 0.0
-        # A queue's watchers are many and only re-read a list: they hear at most once in a while.
+        # Queue groups can be large, and their members only fetch a list: merge their messages.
         self._quiet_until: dict[str, float] = {}
         self._held_back: dict[str, dict[str, Any]] = {}
 
     def take(self, events: list[Event]) -> None:
-        """Carry these out as well.
+        """Add events to publish.
 
-        Whoever hands them over stands back for a moment. Of two threads that compute one has to
-        wait, and of these it is the one that has less haste: an offer waits for the other.
+        Yield the GIL for up to 2 ms, so that the courier publishes before the caller goes on. The
+        courier is more urgent, because workers wait for its offers.
         """
         self._had_its_turn.clear()
         self.queue.put(events)
         self._had_its_turn.wait(_MOMENT_SECONDS)
 
     def run(self) -> None:
-        """Carry batch after batch until told to end; then what is left, at once."""
+        """Publish batch after batch until the thread is stopped; then the rest at once."""
         last = False
         with asyncio.Runner() as runner:
             while not last:
@@ -112,9 +112,9 @@ class _Courier(threading.Thread):
                 try:
                     self._carry(runner, batch, last=last)
                 except (OperationalError, InterfaceError) as error:
-                    logger.warning("events are told again later (%s)", error)
-                except Exception:  # the thread must outlive whatever one batch does to it
-                    logger.exception("events could not be delivered; they will be told again")
+                    logger.warning("delivery failed (%s); a job publishes the events again", error)
+                except Exception:  # the thread must survive any error of a batch
+                    logger.exception("delivery failed; a job publishes the events again")
 
     def _next_batch(self) -> tuple[list[Event], bool]:
         batch: list[Event] = []
@@ -135,7 +135,7 @@ class _Courier(threading.Thread):
         _call_receivers(batch)
         messages = self._messages(batch, last=last)
         if not messages or runner.run(_publish(messages)):
-            # What was not told stays undelivered, and the sweep tells it again.
+            # Unpublished events stay undelivered, and the sweep publishes them again.
             self._told.extend(event.pk for event in batch)
         self._had_its_turn.set()
         now = time.monotonic()
@@ -148,7 +148,7 @@ class _Courier(threading.Thread):
                 connection.close()
 
     def _messages(self, batch: list[Event], *, last: bool) -> list[tuple[str, dict[str, Any]]]:
-        """Return what to send now; what a queue's watchers hear is held back for a while."""
+        """Return the messages to send now; those to queue groups are merged for a while."""
         now = time.monotonic()
         messages: list[tuple[str, dict[str, Any]]] = []
         for event in batch:
@@ -171,17 +171,17 @@ class _Courier(threading.Thread):
 
 async def _publish(messages: list[tuple[str, dict[str, Any]]]) -> bool:
     if shared_redis.is_away():
-        # Known by the wakes just before: nothing need wait for another timeout.
+        # The wakes just before have found this out: do not wait for another timeout.
         return False
     layer = get_channel_layer()
     try:
         for group, message in messages:
             await layer.group_send(group, message)
     except shared_redis.BROKEN as error:
-        logger.debug("%d messages not delivered (%s)", len(messages), error)
+        logger.debug("messages not delivered count=%d (%s)", len(messages), error)
         return False
-    except Exception as error:  # what the layer itself may raise
-        logger.warning("%d messages not delivered (%s)", len(messages), error)
+    except Exception as error:  # errors of the channel layer itself
+        logger.warning("messages not delivered count=%d (%s)", len(messages), error)
         return False
     return True
 
@@ -202,7 +202,7 @@ def _courier() -> _Courier:
 
 
 def _finish(courier: _Courier) -> None:
-    """Let a process that ends tell what it still has to tell, within a second."""
+    """Publish the rest when a process ends, within a second."""
     if courier.pid == os.getpid():
         courier.queue.put(None)
         courier.join(timeout=1)

@@ -22,13 +22,13 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def run_cycle(workspace_sid: str, **_: object) -> None:
-    """Run the router in one workspace, unless somebody does already."""
+    """Run the router in one workspace, unless another runner does already."""
     router.run(workspace_sid)
 
 
 @shared_task
 def run_due_cycles(**_: object) -> None:
-    """Run the router wherever something waits or is due, whoever forgot to wake it."""
+    """Run the router in every workspace with waiting or due work, even if its wake was lost."""
     now = timezone.now()
     housekeeping.delete_overdue_tasks(now=now)
     overdue.warn_of_lag(now=now)
@@ -36,12 +36,12 @@ def run_due_cycles(**_: object) -> None:
         for sid in router.list_due(now):
             run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
     except shared_redis.BROKEN as error:
-        logger.debug("the sweep was cut short (%s); the runners sweep themselves", error)
+        logger.debug("sweep cut short (%s); the runners sweep themselves", error)
 
 
 @shared_task
 def redeliver_events(**_: object) -> None:
-    """Tell again what a process that died has left untold for a few seconds."""
+    """Publish events again that a process left unpublished for a few seconds, as it died."""
     left = models.Event.objects.filter(
         delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
     )
@@ -50,13 +50,13 @@ def redeliver_events(**_: object) -> None:
 
 @shared_task
 def call_receiver(sid: str, **_: object) -> None:
-    """Post what a workspace's receiver of events, or a workflow's of offers, is owed."""
+    """Send the pending callbacks of a workspace's events or of a workflow's offers."""
     standby.post(sid)
 
 
 @shared_task
 def sweep_receivers(**_: object) -> None:
-    """Call for whatever is owed and due, whoever forgot to."""
+    """Start a job for every receiver with due callbacks, even if its call was lost."""
     now = timezone.now()
     try:
         for sid in [*deliveries.due(now), *questions.due(now)]:
@@ -67,7 +67,7 @@ def sweep_receivers(**_: object) -> None:
 
 @shared_task
 def sweep_sessions(**_: object) -> None:
-    """Put workers offline whose last session died with the process that had it."""
+    """Sign off workers whose last session ended with the process that served it."""
     try:
         offline.sweep(now=timezone.now())
     except shared_redis.BROKEN as error:
@@ -76,13 +76,13 @@ def sweep_sessions(**_: object) -> None:
 
 @shared_task
 def merge_task_counts(**_: object) -> None:
-    """Add up what was counted since the last time."""
+    """Merge the task counts stored since the last merge."""
     counting.merge()
 
 
 @shared_task
 def prune(**_: object) -> None:
-    """Forget what has been kept for as long as the settings say, however long that takes."""
+    """Delete what is past its retention; this may take longer than queries usually may."""
     database: Any = connection
     is_limited = connection.vendor == "postgresql"
     with database.without_limits() if is_limited else contextlib.nullcontext():

@@ -1,8 +1,8 @@
-"""Run cycles as soon as somebody asks for one: the threads of a job runner that wait for wakes.
+"""Threads of a job runner that wait for wakes and run cycles.
 
-A job would do as well, and costs several times what a short cycle does. Beat's sweep still sends
-jobs, so that work is found whatever becomes of these threads. While Redis is away, neither wakes
-nor jobs come: then the threads look for work themselves, every second.
+A Celery job per wake would work too, but it costs several times as much as a short cycle. The sweep
+of beat still sends jobs, so work is found even if these threads fail. While Redis is away there are
+neither wakes nor jobs: then the threads look for due work themselves, every second.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from routing.models.prepared import Prepared
 logger = logging.getLogger(__name__)
 
 THREADS: Final = 3
-"""So many workspaces' cycles run at once; one's long cycle does not hold up the next."""
+"""Workspaces whose cycles run at once, so that a long cycle does not delay all others."""
 
 _PAUSE: Final = 1.0
-"""Seconds between two sweeps while Redis is away, and to wait while the database is."""
+"""Seconds between two sweeps while Redis is away, and between attempts to reach the database."""
 _AFTERWARDS: Final = 10.0
-"""Seconds for which sweeps go on when Redis is back: until beat and all others have it again."""
+"""Seconds for which the sweeps go on after Redis is back, until beat and others have noticed."""
 
 AWAY: Final = (OperationalError, InterfaceError)
-"""What is raised when the database is away; or in a deadlock, after which it is there."""
+"""Errors of a database that is away; a deadlock raises one of them too."""
 
 _WORKSPACE: Final = Prepared(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
 
 
 def run(workspace_sid: str) -> None:
-    """Run the router in one workspace, again for as long as wakes come in meanwhile.
+    """Run the router in one workspace, and repeat while wakes arrive.
 
-    Raises a database error, without having taken the workspace's lock, if the database is silent.
+    Raises a database error before taking the workspace's lock if the database does not answer.
     """
     _insist_on_database()
-    # Closed, so that a cycle that fails gives its lock back at once.
+    # The generator is closed at once, so that a cycle that fails releases its lock.
     with closing(wakes.turns(workspace_sid)) as turns:
         for _turn in turns:
             for workspace in _WORKSPACE(workspace_sid):
@@ -54,7 +54,7 @@ def run(workspace_sid: str) -> None:
 
 
 def list_due(now: datetime) -> list[str]:
-    """Return the sids of the workspaces in which something waits or is due."""
+    """Return the sids of workspaces with waiting or overdue work."""
     us = microseconds(now)
     here = OuterRef("pk")
     waiting = models.Task.objects.pending().filter(workspace=here)
@@ -74,7 +74,7 @@ def _insist_on_database() -> None:
 
 
 class Router:
-    """Threads that take wakes, each the next one, until told to stop."""
+    """Threads that serve one wake after another until they are stopped."""
 
     def __init__(self, *, threads: int = THREADS) -> None:
         self._stop = threading.Event()
@@ -88,12 +88,12 @@ class Router:
         self._sweep_until = 0.0
 
     def start(self) -> None:
-        """Begin to take wakes."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self, *, timeout: float) -> None:
-        """Take no more, and wait for what is under way, for so many seconds per thread at most."""
+        """Serve no more wakes, and wait for running cycles; `timeout` is in seconds per thread."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout)
@@ -114,14 +114,14 @@ class Router:
                 elif self._stop.wait(_PAUSE):
                     break
                 is_failing = True
-            except Exception:  # whatever one workspace's cycle raises, the next one's shall run
-                logger.exception("a cycle has failed")
+            except Exception:  # an error in one workspace must not stop the next
+                logger.exception("cycle failed")
             finally:
                 close_old_connections()
         connection.close()
 
     def _take_wake(self) -> None:
-        """Wait for a wake, and answer it; while Redis is away, wait for the next sweep."""
+        """Wait for a wake and run its cycle; while Redis is away, wait for the next sweep."""
         try:
             workspace_sid = wakes.taken()
         except shared_redis.BROKEN:
@@ -140,7 +140,7 @@ class Router:
             raise
 
     def _sweep(self) -> None:
-        """Run cycles wherever something is due, once a second, together with the other threads."""
+        """Run cycles wherever work is due, once a second; the threads share the workspaces."""
         with self._sharing:
             if time.monotonic() >= self._sweep_at:
                 close_old_connections()

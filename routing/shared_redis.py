@@ -1,7 +1,7 @@
-"""Reach the Redis that all processes share: marks, locks and counts, which may all be lost.
+"""Connect to the Redis that all processes share; its marks, locks and counts may all be lost.
 
-While Redis is away, questions fail at once rather than after a timeout each, but for one a second
-that finds out whether it is back. That it is away, and back, is logged here, once each.
+While Redis is away, commands fail at once instead of after a timeout each. One command a second is
+sent to find out whether Redis is back. The start and the end of an outage are logged once.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 
 BROKEN = (redis.RedisError, KombuError, OSError)
-"""What may be raised when Redis is away."""
+"""Errors that a client may raise while Redis is away."""
 TRY_SECONDS: Final = 1.0
-"""How long after a failure Redis is asked again."""
+"""Seconds after a failure until the next attempt."""
 _AWAY: Final = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
 class Outage:
-    """Whether Redis is away, for one client."""
+    """The state of one client: whether Redis is away."""
 
     def __init__(self) -> None:
-        """Begin with a Redis that is there."""
+        """Assume at first that Redis answers."""
         self._lock = threading.Lock()
         self._began_at: float | None = None
         self._try_at = 0.0
 
     @property
     def is_on(self) -> bool:
-        """Return whether Redis did not answer the last time it was asked."""
+        """Return whether Redis did not answer the last command."""
         return self._began_at is not None
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Ask Redis in a block; fails at once while Redis is away, unless it is time to try."""
+        """Guard commands in a block; fail at once while Redis is away, unless an attempt is due."""
         if self._began_at is not None and not self._may_try():
             raise redis.ConnectionError("Redis is away")
         try:
@@ -65,7 +65,7 @@ class Outage:
             now = time.monotonic()
             if now < self._try_at:
                 return False
-            # A question may hang for as long as the timeout, which `_note_failure` then counts on.
+            # A command may take as long as the timeout, from which `_note_failure` counts again.
             self._try_at = now + TRY_SECONDS
             return True
 
@@ -87,20 +87,20 @@ class Outage:
 
 
 class Client(redis.Redis):
-    """A client that waits in vain for one question only while Redis is away."""
+    """A client that sends at most one command a second while Redis is away."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Make a client; see `redis.Redis`."""
+        """Create a client; see `redis.Redis`."""
         self.outage = Outage()
         super().__init__(*args, **options)
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Ask Redis one thing."""
+        """Send one command and return its reply."""
         with self.outage.attempt():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
-        """Return a pipeline, whose questions are asked at once."""
+        """Return a pipeline, which sends its commands in one round trip."""
         made = Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         made.outage = self.outage
         return made
@@ -112,7 +112,7 @@ class Pipeline(RedisPipeline):
     outage: Outage
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """Ask all of it."""
+        """Send all commands and return their replies."""
         with self.outage.attempt():
             return super().execute(raise_on_error)
 
@@ -124,10 +124,10 @@ def client() -> Client | None:
 
 @functools.lru_cache(maxsize=2)
 def client_of(url: str) -> Client | None:
-    """Return the client of one Redis, with its pool of connections."""
+    """Return the client of one Redis, with its connection pool."""
     if not url:
         return None
-    # A connection that Redis has closed is worth a second try; one that is silent is not.
+    # A connection that Redis has closed is retried once; one that times out is not.
     retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
     made: Any = Client.from_url(url, retry=retry, **settings.REDIS_TIMEOUTS)
     client: Client = made
@@ -135,7 +135,7 @@ def client_of(url: str) -> Client | None:
 
 
 def is_away() -> bool:
-    """Return whether Redis is away, as far as this process knows; asks again once a second."""
+    """Return whether Redis is away; sends at most one command a second to find out."""
     found = client()
     if found is None or not found.outage.is_on:
         return False

@@ -18,7 +18,7 @@ from routing import shared_redis
 logger = logging.getLogger(__name__)
 
 TRY_LATER: Final = 1013
-"""The close code of a server that cannot serve a socket just now."""
+"""The close code of a server that cannot serve a socket at present."""
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -66,9 +66,9 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.wait({groups})
 
     async def _put_off(self, error: Exception) -> None:
-        """Close a socket that cannot be served for now: its client comes back after a while."""
-        # That Redis or the database is away is logged by what noticed it.
-        logger.debug("a socket is put off (%s)", error)
+        """Close a socket that cannot be served at present; its client reconnects later."""
+        # The code that noticed that Redis or the database is away has logged it.
+        logger.debug("socket put off (%s)", error)
         await self.base_send({"type": "websocket.close", "code": TRY_LATER})
 
     async def _hear_groups(self, client: asyncio.Task[Any]) -> None:

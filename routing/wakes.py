@@ -1,9 +1,9 @@
-"""Wake the router for a workspace, and see that one cycle runs in it at a time.
+"""Wake the router for a workspace, and run one cycle per workspace at a time.
 
-A wake sets the workspace's mark in Redis, and puts the workspace on the list that routers take from
-only when the mark was not set: a burst of changes costs one entry. Whoever runs the cycle clears
-the mark before looking, and looks again when it was set meanwhile. All of this only saves work:
-what a lost wake or a lost lock would cost, the beat's sweep and the conditional updates make good.
+A wake sets the workspace's mark in Redis. Only if the mark was not set, it also appends the
+workspace to the list that routers read, so a burst of changes costs one entry. A runner clears the
+mark before its cycle, and repeats the cycle if the mark was set again. All of this only saves work:
+lost wakes are found by the sweep, and conditional updates make a lost lock harmless.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from routing import shared_redis
 
 logger = logging.getLogger(__name__)
 
-_MARK_MS = 1_000  # a mark whose job was lost stops nobody for longer than the sweep takes
-_LOCK_SECONDS = 5.0  # as long may a dead runner's lock stand in the way; it is renewed while alive
+_MARK_MS = 1_000  # a mark whose wake was lost blocks no longer than one sweep takes
+_LOCK_SECONDS = 5.0  # longest time that a dead runner's lock blocks; live runners renew theirs
 WOKEN = "cordboard:woken"
-_MOST_WOKEN = 10_000  # of more, what came first is left to the sweep
-_LONGEST_HELD = 8.0  # seconds after which a cycle counts as hung, and its lock is given up
-_LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again queues behind the others
+_MOST_WOKEN = 10_000  # length limit of the list; the oldest entries are left to the sweep
+_LONGEST_HELD = 8.0  # seconds after which a cycle counts as hung, and its lock is released
+_LONGEST_RUN = 0.25  # seconds after which a workspace that is woken again goes to the end
 
 
-# Both are on the way of every offer, so that each is one question rather than two.
+# Both run for every offer, so each is a script and takes one round trip instead of two.
 _WAKE = """
     if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then
         redis.call('RPUSH', KEYS[2], ARGV[2])
@@ -53,7 +53,7 @@ def _script(client: redis.Redis, text: str) -> Script:
 
 
 def wake(workspace_sid: str) -> None:
-    """Have a cycle run in this workspace soon; where that fails, the sweep finds the work."""
+    """Request a cycle in this workspace; if that fails, the sweep finds the work."""
     client = shared_redis.client()
     if client is None:
         return
@@ -61,26 +61,27 @@ def wake(workspace_sid: str) -> None:
         keys = [_mark(workspace_sid), WOKEN]
         _script(client, _WAKE)(keys=keys, args=[_MARK_MS, workspace_sid, _MOST_WOKEN])
     except shared_redis.BROKEN as error:
-        logger.debug("no wake for %s (%s); the sweep will find its work", workspace_sid, error)
+        logger.debug("wake lost workspace=%s (%s); the sweep finds its work", workspace_sid, error)
 
 
 def give_back(workspace_sid: str) -> None:
-    """Let another runner have a wake that this one cannot answer."""
+    """Return a wake to the list, for another runner."""
     client = shared_redis.client()
     if client is None:
         return
     try:
         client.rpush(WOKEN, workspace_sid)
     except shared_redis.BROKEN as error:
-        logger.debug("the wake of %s is lost (%s)", workspace_sid, error)
+        logger.debug("wake lost workspace=%s (%s)", workspace_sid, error)
 
 
 def turns(workspace_sid: str) -> Generator[None, None, None]:
-    """Yield once for each cycle that the caller should run now.
+    """Yield once for each cycle that the caller must run now.
 
-    Yields nothing while another runner's cycle is under way: that runner sees the mark. A workspace
-    that is woken without end gives its place up after a while, and queues for the next. While Redis
-    is away, nothing says whether another cycle is under way: it yields once, as two do no harm.
+    Yields nothing while another runner's cycle is in progress, because that runner sees the mark. A
+    workspace that is woken all the time gives way after a while, and is appended to the list again.
+    While Redis is away, no lock can be taken. The function then yields once, because two concurrent
+    cycles do no harm.
     """
     client = shared_redis.client()
     if client is None:
@@ -102,18 +103,18 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
                 wake(workspace_sid)
                 return
     except shared_redis.BROKEN as error:
-        logger.debug("%s has a cycle without a lock (%s)", workspace_sid, error)
+        logger.debug("cycle without a lock workspace=%s (%s)", workspace_sid, error)
         if not has_run:
             yield
 
 
 class _CycleLock(Lock):
-    """A lock whose taking clears a workspace's mark."""
+    """A lock that clears a workspace's mark when it is acquired."""
 
     mark: str
 
     def do_acquire(self, token: str) -> bool:
-        """Take the lock if it is free."""
+        """Acquire the lock if it is free; return whether it was."""
         begin = _script(self.redis, _BEGIN)
         keys = [self.name, self.mark]
         return bool(begin(keys=keys, args=[token, int(_LOCK_SECONDS * 1000)]))
@@ -140,25 +141,25 @@ def _sole_runner(client: redis.Redis, workspace_sid: str) -> Iterator[bool]:
         try:
             lock.release()
         except redis.exceptions.LockError:
-            logger.info("the cycle of %s outlasted its lock", workspace_sid)
+            logger.info("cycle outlasted its lock workspace=%s", workspace_sid)
 
 
 class _Keeper:
-    """Renews the locks of this process's cycles, so that a long one is still the only one.
+    """A thread that renews the locks of this process's cycles, so that long cycles stay alone.
 
-    The locks of a process that has died are not renewed, and give way. So does that of a cycle
-    which hangs: were it renewed for ever, no other runner would route in its workspace.
+    Locks of a dead process are not renewed, and expire. The lock of a hung cycle is released after
+    a while. If it were renewed forever, no other runner would route in its workspace.
     """
 
     def __init__(self) -> None:
         self._held: dict[Lock, float] = {}
-        """Since when each is held."""
+        """When each lock was acquired."""
         self._changing = threading.Lock()
         self._some = threading.Event()
         self._thread: threading.Thread | None = None
 
     def keep(self, lock: Lock) -> None:
-        """Renew a lock from now on."""
+        """Start renewing a lock."""
         with self._changing:
             self._held[lock] = time.monotonic()
             self._some.set()
@@ -167,7 +168,7 @@ class _Keeper:
                 self._thread.start()
 
     def leave(self, lock: Lock) -> None:
-        """Renew it no more."""
+        """Stop renewing a lock."""
         with self._changing:
             self._held.pop(lock, None)
             if not self._held:
@@ -180,20 +181,19 @@ class _Keeper:
             self.renew(now=time.monotonic())
 
     def renew(self, *, now: float) -> None:
-        """Renew all locks, but for those that were held for too long."""
+        """Renew all locks, but release those that were held for too long."""
         with self._changing:
             held = dict(self._held)
         for lock, since in held.items():
-            # One that is gone already, or whose cycle ended just now, is past keeping; and the
-            # thread has to outlive whatever a connection that is lost just now raises.
+            # A lock may have expired, or its cycle may have ended just now. The thread must survive
+            # every error of a lost connection.
             with suppress(Exception):
                 if now - since < _LONGEST_HELD:
                     lock.reacquire()
                     continue
                 self.leave(lock)
                 logger.error(
-                    "cycle.hung workspace=%s seconds=%.0f: its lock is given up, and other runners"
-                    " go on",
+                    "cycle.hung workspace=%s seconds=%.0f: its lock is released for other runners",
                     str(lock.name).rpartition(":")[2],
                     now - since,
                 )
@@ -204,10 +204,10 @@ _keeper = _Keeper()
 
 
 def taken(*, timeout: float = 1) -> str | None:
-    """Take the next workspace that was woken; raises what is `shared_redis.BROKEN`.
+    """Return the next workspace that was woken, or None; raises `shared_redis.BROKEN`.
 
     Arguments:
-        timeout: seconds to wait for one.
+        timeout: how long to wait for one, in seconds.
     """
     client = shared_redis.client()
     if client is None:
