@@ -1,4 +1,4 @@
-"""Write docs/compatibility.md anew."""
+"""Write docs/compatibility.md and docs/lifecycle.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.compatibility import comparison, page  # noqa: E402 - needs Django's settings
+from tests.compatibility import comparison, lifecycle, page  # noqa: E402 - needs Django's settings
 
-comparison.PAGE.write_text(page.page())
-print(f"Wrote {comparison.PAGE.name}.")  # noqa: T201 - a command's last word
+for path, text in {comparison.PAGE: page.page(), lifecycle.PAGE: lifecycle.page()}.items():
+    path.write_text(text)
+    print(f"Wrote {path.name}.")  # noqa: T201 - the command reports what it did

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.compatibility import comparison
+from tests.compatibility import comparison, lifecycle
 from tests.compatibility.comparison import ABSENT, Fact
 from tests.compatibility.page import page
 
@@ -58,5 +58,9 @@ def test_what_is_absent_is_something_that_the_reference_has() -> None:
     assert ABSENT.keys() <= named
 
 
-def test_the_page_in_docs_is_current() -> None:
-    assert comparison.PAGE.read_text() == page(), "make docs writes it anew"
+def test_the_compatibility_page_is_current() -> None:
+    assert comparison.PAGE.read_text() == page(), "run `make docs`"
+
+
+def test_the_lifecycle_page_is_drawn_from_the_tables() -> None:
+    assert lifecycle.PAGE.read_text() == lifecycle.page(), "run `make docs`"
