@@ -19,7 +19,7 @@ Every path, method, parameter and property of version 1 of the TaskRouter API is
 - *yes*: it is there and does the same;
 - *501*: the parameter is checked, and the request is answered 501: Cordboard has no telephone
   network;
-- *ours*: Cordboard has it and TaskRouter does not; whoever does not know it is not disturbed.
+- *ours*: Cordboard has it and TaskRouter does not; clients that do not know it can ignore it.
 
 What has the same name and behaves otherwise on purpose is listed in the
 [README](../README.md#like-taskrouter-and-unlike-it).
