@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--fast"]:
         runs: list[tuple[str, ...]] = [(*FAST, *SIDE_BY_SIDE, *arguments[1:])]
     elif arguments:
-        # A few tests are over sooner in one process.
+        # A few tests finish sooner in one process.
         runs = [(*MOST, *arguments), (*BROWSER, *arguments)]
     else:
         runs = [(*MOST, *SIDE_BY_SIDE), (*BROWSER, "tests/browser")]

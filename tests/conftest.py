@@ -1,4 +1,4 @@
-"""What all tests share; each folder adds its own."""
+"""Fixtures of all tests; each folder adds its own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what is loaded by now out of every later search for garbage."""
+    """Freeze the loaded objects, so that the garbage collector skips them."""
     gc.collect()
     gc.freeze()
 
@@ -133,7 +133,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture
 def real_redis(redis_url: str, settings: Any) -> Iterator[redis_client.Redis]:
-    """Have everything speak to the private Redis, which is empty."""
+    """Point every client at the private Redis, which is empty."""
     # Only here, as some folders' tests need no Django.
     from routing import shared_redis
 

@@ -1,6 +1,6 @@
-"""Make legal rows with one call per noun: everything goes through actions, as in real life.
+"""Factories of rows, one call per noun, through actions, so that each history is legal.
 
-Every function takes keyword overrides; what a row needs and is not given is made. `NOW` is the
+Every function takes keyword overrides, and makes the related rows that are not given. `NOW` is the
 moment at which everything happens unless a test says otherwise.
 """
 
@@ -115,7 +115,7 @@ def workflow(
     default: models.TaskQueue | dict[str, Any] | None = None,
     **given: Any,
 ) -> models.Workflow:
-    """Make a workflow; without filters and default it leads everything to a new queue."""
+    """Make a workflow; without filters and default it puts every task into a new queue."""
     if not filters and default is None and "configuration" not in given:
         default = queue(workspace)
     values: dict[str, Any] = {
@@ -190,7 +190,7 @@ def reservation(task: models.Task) -> models.Reservation:
 
 
 def offered(workspace: models.Workspace, **given: Any) -> models.Reservation:
-    """Make a task and run the router: the offer that comes of it."""
+    """Make a task, run the router, and return the offer."""
     made = task(workspace, **given)
     run(workspace, given.get("now", NOW))
     return reservation(made)
@@ -206,7 +206,7 @@ def accepted(workspace: models.Workspace, **given: Any) -> models.Reservation:
 def handed_on(
     held: models.Reservation, to: models.Worker | models.TaskQueue, *, cold: bool = True
 ) -> models.Reservation:
-    """Hand a task on, and return what the worker who comes next has accepted."""
+    """Transfer a task, and return the next worker's accepted reservation."""
     now = timezone.now()
     mode = TransferMode.COLD if cold else TransferMode.WARM
     transfers.begin_transfer(reservation=held, to=to.sid, mode=mode, actor=SYSTEM, now=now)

@@ -169,7 +169,7 @@ class _Launcher:
     def start(
         self, arguments: Sequence[str], env: Mapping[str, str], streams: Sequence[Any]
     ) -> Program:
-        """Have a program started; `streams` are its input, output and errors."""
+        """Start a program; `streams` are its input, output and errors."""
         mine, theirs = os.pipe()
         descriptors = [each if isinstance(each, int) else each.fileno() for each in streams]
         request = json.dumps({"arguments": arguments, "env": dict(env)}).encode()

@@ -1,4 +1,4 @@
-"""The environment file of `deploy/`, and the command blocks of a page carried out."""
+"""The environment file of `deploy/`, and a runner of the command blocks of a page."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def private_server(*, durable: bool = False) -> Iterator[str]:
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
-    """Return whom to run the server as: nobody else, unless we are root, which it refuses."""
+    """Return the account to run the server as; None unless we are root, which it refuses."""
     if os.getuid() != 0:
         return None
     for name in ACCOUNTS:

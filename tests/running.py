@@ -36,7 +36,7 @@ SETTINGS = (
 
 
 class Cordboard:
-    """One server: its processes, its data directory, and how to ask it."""
+    """One server: its processes, its data directory, and its health."""
 
     def __init__(
         self,
@@ -170,7 +170,7 @@ def free_port() -> int:
 
 
 def wait_until(holds: Callable[[], object], what: str, *, seconds: float = LONGEST_END) -> None:
-    """Look again and again until something holds; fail with `what` was waited for."""
+    """Poll until a condition holds; fail with `what` was waited for."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain until {what}"
@@ -178,7 +178,7 @@ def wait_until(holds: Callable[[], object], what: str, *, seconds: float = LONGE
 
 
 def is_alive(process: int) -> bool:
-    """Tell whether a process runs; one that has ended and was not collected yet does not."""
+    """Return whether a process runs; one that has ended and was not collected yet does not."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -191,5 +191,5 @@ def is_alive(process: int) -> bool:
 
 
 def none_alive(processes: Mapping[str, int]) -> bool:
-    """Tell whether all of these processes are gone."""
+    """Return whether all of these processes have ended."""
     return not any(is_alive(process) for process in processes.values())

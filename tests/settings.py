@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-# Whatever the developer's shell says of their own installation is none of the tests' business.
+# Variables of the developer's own installation must not affect the tests.
 for _name in (
     "DATABASE_URL",
     "REDIS_URL",

@@ -1,4 +1,4 @@
-"""What is made once a run: databases with the present schema, and packages for Node.
+"""Templates made once per run: databases with the present schema, and packages for Node.
 
 All processes of one run share it: a run has a directory of its own, named in the environment.
 """

@@ -1,4 +1,4 @@
-"""Every action test has a workspace, and a mark from which it reads events."""
+"""Fixtures of action tests: a workspace, and the event types since the last call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def floor(db: None) -> models.Workspace:
 
 @pytest.fixture
 def happened(db: None) -> Callable[[], list[str]]:
-    """Return a function that tells the event types since it was last asked."""
+    """Return a function that returns the event types since its last call."""
     seen = factories.last_event()
 
     def since() -> list[str]:

@@ -1,4 +1,4 @@
-"""Channels come, go, shrink and are switched off while people are at work on them."""
+"""Channels are created, deleted, shrunk and switched off while workers have tasks on them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def floor() -> models.Workspace:
     return made
 
 
-def test_a_channel_that_comes_while_others_are_full_is_worked_on_at_once(
+def test_tasks_on_a_new_channel_are_offered_at_once_while_the_other_channels_are_full(
     floor: models.Workspace,
 ) -> None:
     worker = factories.worker(floor)
@@ -37,7 +37,7 @@ def test_a_channel_that_comes_while_others_are_full_is_worked_on_at_once(
 
 
 @pytest.mark.parametrize("stage", ["waiting", "offered", "accepted", "wrapping"])
-def test_a_channel_with_anything_unfinished_stays_and_goes_when_that_is_finished(
+def test_a_channel_is_deleted_only_once_its_work_is_finished(
     floor: models.Workspace, stage: str
 ) -> None:
     factories.worker(floor)
@@ -60,7 +60,7 @@ def test_a_channel_with_anything_unfinished_stays_and_goes_when_that_is_finished
     assert list(diagnosis.problems()) == []
 
 
-def test_a_finished_task_outlives_its_channel_and_the_work_on_others_goes_on(
+def test_a_finished_task_outlives_its_channel_and_other_channels_go_on(
     floor: models.Workspace,
 ) -> None:
     worker = factories.worker(floor)
@@ -77,7 +77,7 @@ def test_a_finished_task_outlives_its_channel_and_the_work_on_others_goes_on(
     assert factories.status(waiting) == "reserved"
 
 
-def test_of_two_who_delete_a_channel_one_hears_that_it_is_gone(floor: models.Workspace) -> None:
+def test_the_second_of_two_deletions_of_a_channel_is_refused(floor: models.Workspace) -> None:
     fax = factories.channel(floor, "fax")
     again = models.TaskChannel.objects.get(pk=fax.pk)
     task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
@@ -92,7 +92,7 @@ def test_of_two_who_delete_a_channel_one_hears_that_it_is_gone(floor: models.Wor
 
 
 @pytest.mark.parametrize("by_channel", [False, True])
-def test_who_has_waited_longest_counts_over_all_channels_or_on_this_one(
+def test_idle_time_counts_over_all_channels_or_on_the_optimized_one(
     floor: models.Workspace, by_channel: bool
 ) -> None:
     """Alice had her last chat before Bob had his, and a call after that."""

@@ -1,4 +1,4 @@
-"""Slots are claimed by whoever gets them, in whatever order those looked at their clocks."""
+"""Slots are claimed in the order of the locks, even if the clocks were read in another order."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def grab(task: models.Task, worker: models.Worker, *, seconds: float) -> None:
     grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(seconds))
 
 
-def test_an_offer_by_a_clock_that_was_read_earlier_does_not_make_the_last_one_older(
+def test_a_clock_that_was_read_earlier_does_not_move_the_last_offer_back(
     floor: models.Workspace,
 ) -> None:
-    """Who waits for a worker's lock has read the clock before whoever is at work."""
+    """A process that waits for the worker's lock has read its clock before the lock's holder."""
     worker = factories.worker(floor, capacity={"chat": 2, "sms": 1})
     grab(factories.task(floor, channel="chat"), worker, seconds=5)
     grab(factories.task(floor, channel="sms"), worker, seconds=3)

@@ -183,7 +183,7 @@ def test_an_expression_that_does_not_parse_is_shown_with_a_caret(floor: models.W
     assert factories.queue(floor, target_workers="skill_level > 3").pk is not None
 
 
-def test_a_new_expression_and_any_other_change_of_a_queue_are_told(
+def test_a_new_expression_and_any_other_change_of_a_queue_are_recorded_as_different_events(
     floor: models.Workspace, happened: Happened
 ) -> None:
     queue = factories.queue(floor)
@@ -193,7 +193,7 @@ def test_a_new_expression_and_any_other_change_of_a_queue_are_told(
     assert happened() == ["task-queue.expression.updated", "task-queue.updated"]
 
 
-def test_waiting_tasks_follow_the_configuration_under_which_they_came(
+def test_waiting_tasks_follow_the_configuration_they_started_with(
     floor: models.Workspace,
 ) -> None:
     old, new = factories.queue(floor), factories.queue(floor)
@@ -230,7 +230,7 @@ def test_an_unacceptable_configuration_leaves_the_old_one(floor: models.Workspac
     assert workflows.current(workflow) == before
 
 
-def test_a_workflow_that_leads_waiting_tasks_cannot_be_deleted(floor: models.Workspace) -> None:
+def test_a_workflow_with_waiting_tasks_cannot_be_deleted(floor: models.Workspace) -> None:
     workflow = factories.workflow(floor)
     task = factories.task(floor)
     with pytest.raises(InUse):
@@ -241,7 +241,7 @@ def test_a_workflow_that_leads_waiting_tasks_cannot_be_deleted(floor: models.Wor
     assert task.workflow is None
 
 
-def test_capacity_and_availability_are_told_apart(
+def test_changes_of_capacity_and_of_availability_are_different_events(
     floor: models.Workspace, happened: Happened
 ) -> None:
     worker = factories.worker(floor)
@@ -266,7 +266,7 @@ def test_capacities_out_of_range_are_refused(floor: models.Workspace, capacity: 
 
 
 @pytest.mark.django_db
-def test_what_is_created_in_a_workspace_that_has_just_gone_is_refused() -> None:
+def test_creating_something_in_a_workspace_that_was_just_deleted_is_refused() -> None:
     floor = factories.workspace()
     workflow = factories.workflow(floor)
     stale = models.Workspace.objects.get(pk=floor.pk)

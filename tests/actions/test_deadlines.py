@@ -1,4 +1,4 @@
-"""Many deadlines at once: each task ends as it would alone, and offers have their turn."""
+"""Many deadlines at once: each task ends as it would alone, and offers are made in between."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_task_ends_among_many_as_it_does_alone(why: str, direct: bool) -> None
     assert len(events_of(alone)) >= 1 + direct
 
 
-def test_a_task_that_has_changed_or_is_on_offer_is_left_to_the_action_on_one() -> None:
+def test_a_task_that_has_changed_or_is_on_offer_is_left_to_the_action_for_single_tasks() -> None:
     floor = factories.workspace()
     factories.worker(floor)
     on_offer = factories.offered(floor).task
@@ -80,7 +80,7 @@ def test_many_tasks_reach_the_next_step_or_their_end_in_one_run() -> None:
     assert counted == {("canceled", Reason.WORKFLOW_TIMEOUT): len(tasks)}
 
 
-def test_what_is_due_gives_way_to_offers_when_its_time_is_over() -> None:
+def test_overdue_work_gives_way_to_offers_after_its_time_slice() -> None:
     floor = factories.workspace()
     nobody = factories.queue(floor, target_workers="never == true")
     workflow = factories.workflow(floor, default=nobody)
@@ -97,7 +97,7 @@ def test_what_is_due_gives_way_to_offers_when_its_time_is_over() -> None:
     assert left.count() == 1
 
 
-def test_one_task_that_cannot_end_stops_no_other(
+def test_one_task_that_cannot_be_ended_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     floor = factories.workspace()

@@ -1,4 +1,4 @@
-"""What tasks and their events hold of a customer can be erased, and nothing else is."""
+"""A customer's data in tasks and their events can be erased, and nothing else is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHERE = "customer.name == 'Ada'"
 
 @pytest.fixture
 def floor(db: None) -> models.Workspace:
-    """Return a workspace with a worker whose workflow asks a receiver."""
+    """Return a workspace with a worker and a workflow that has an assignment callback."""
     floor = factories.workspace()
     factories.worker(floor, "Bob", capacity={"chat": 9})
     factories.workflow(floor, assignment_callback_url="https://receiver.example/asked")
@@ -63,7 +63,7 @@ def test_nothing_of_the_customer_is_left_and_others_are_untouched(floor: models.
     before = list(kept.order_by("pk").values())
     there = events.filter(event_data__task_sid=task.sid).count()
     done = erase(floor)
-    # One more event tells that the task was changed.
+    # One more event records that the task was changed.
     assert (done.tasks, done.events, done.unfinished, done.more) == (1, there, [], False)
     task.refresh_from_db()
     assert (task.attributes, task.reason, task.assignment_status) == ("{}", None, "completed")
@@ -80,7 +80,7 @@ def test_nothing_of_the_customer_is_left_and_others_are_untouched(floor: models.
     assert erase(floor).tasks == 0
 
 
-def test_what_a_task_had_once_is_found_too(floor: models.Workspace) -> None:
+def test_attributes_that_a_task_had_before_are_found_too(floor: models.Workspace) -> None:
     task = finished(floor, ADA)
     tasks.update_task(task=task, attributes='{"anonymous": true}', actor=SYSTEM, now=later(9))
     assert erase(floor).tasks == 1
@@ -116,7 +116,7 @@ def test_counting_changes_nothing(floor: models.Workspace) -> None:
     assert everything() == before
 
 
-def test_other_workspaces_are_not_looked_at(floor: models.Workspace) -> None:
+def test_other_workspaces_are_not_searched(floor: models.Workspace) -> None:
     finished(floor, ADA)
     assert erase(factories.workspace()).tasks == 0
     assert erase(floor, count_only=True).tasks == 1
@@ -151,7 +151,7 @@ def test_many_batches_and_a_bound(floor: models.Workspace, monkeypatch: pytest.M
         ("customer == null", "name the value"),
     ],
 )
-def test_what_would_hit_every_task_is_refused(
+def test_an_expression_that_matches_every_task_is_refused(
     floor: models.Workspace, where: str, said: str
 ) -> None:
     with pytest.raises(InvalidInput, match=said):

@@ -1,4 +1,4 @@
-"""Why a task is where it is: its steps, its next deadline, who has it, who may have it."""
+"""Explanations: the steps of a task, its next deadline, its holder, its candidates."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def vip(floor: models.Workspace, **given: Any) -> models.Task:
     return factories.task(floor, attributes={"vip": True}, **given)
 
 
-def test_a_step_that_was_skipped_and_one_that_timed_out_are_told_apart(
+def test_a_skipped_step_and_a_step_that_timed_out_have_different_outcomes(
     floor: models.Workspace,
 ) -> None:
     skipped = vip(floor)
@@ -77,7 +77,7 @@ def test_a_change_of_attributes_is_not_mistaken_for_a_skip(floor: models.Workspa
     assert (found.step.filter_name, found.step.task_queue_name) == ("default_filter", "Rest")
 
 
-def test_a_task_that_its_workflow_gave_up_is_in_no_step(floor: models.Workspace) -> None:
+def test_a_task_that_was_canceled_by_its_workflow_is_in_no_step(floor: models.Workspace) -> None:
     task = vip(floor)
     factories.run(floor)
     factories.run(floor, later(60))
@@ -107,7 +107,7 @@ def test_the_next_deadline_is_the_earliest_that_counts(floor: models.Workspace) 
     )
 
 
-def test_a_deadline_that_has_passed_is_said_to_be_acted_on(floor: models.Workspace) -> None:
+def test_a_deadline_that_has_passed_is_shown_as_being_acted_on(floor: models.Workspace) -> None:
     factories.worker(floor, attributes={"senior": True})
     task = vip(floor)
     assert "Will be offered" in summary(task, later(9))
@@ -116,7 +116,7 @@ def test_a_deadline_that_has_passed_is_said_to_be_acted_on(floor: models.Workspa
     )
 
 
-def test_who_waits_hears_why_nobody_can_have_it(floor: models.Workspace) -> None:
+def test_the_summary_says_why_no_worker_can_have_the_task(floor: models.Workspace) -> None:
     task = vip(floor)
     assert summary(task) == "No worker serves its queue."
     factories.worker(floor, attributes={"senior": True}, available=False)
@@ -132,7 +132,9 @@ def test_who_waits_hears_why_nobody_can_have_it(floor: models.Workspace) -> None
     assert found.foreseen is None
 
 
-def test_a_task_about_to_be_served_says_to_whom_and_after_what(floor: models.Workspace) -> None:
+def test_a_task_about_to_be_served_names_its_worker_and_the_tasks_before_it(
+    floor: models.Workspace,
+) -> None:
     first, second = factories.task(floor), factories.task(floor, now=later(1))
     alice = factories.worker(floor, "Alice")
     assert summary(first) == "Will be offered to Alice in the next cycle."
@@ -143,14 +145,14 @@ def test_a_task_about_to_be_served_says_to_whom_and_after_what(floor: models.Wor
     )
 
 
-def test_what_cannot_be_served_is_not_counted_as_ahead(floor: models.Workspace) -> None:
+def test_tasks_that_cannot_be_served_are_not_counted_as_ahead(floor: models.Workspace) -> None:
     factories.worker(floor, "Alice")
     for _ in range(3):
         vip(floor, priority=9)
     assert summary(factories.task(floor)) == "Will be offered to Alice in the next cycle."
 
 
-def test_it_says_who_has_a_task_and_until_when(floor: models.Workspace) -> None:
+def test_it_names_the_holder_of_a_task_and_the_deadline(floor: models.Workspace) -> None:
     factories.worker(floor, "Alice")
     factories.worker(floor, "Bob")
     offer = factories.offered(floor, attributes={"vip": True})
@@ -229,7 +231,7 @@ def test_a_task_routed_directly_is_explained_too(floor: models.Workspace) -> Non
     assert queued.passed == []
 
 
-def test_it_is_read_in_as_many_queries_for_many_as_for_few(
+def test_it_takes_as_many_queries_for_many_workers_as_for_few(
     floor: models.Workspace, django_assert_max_num_queries: Assert
 ) -> None:
     for count in (1, 8):
@@ -245,7 +247,7 @@ def test_it_is_read_in_as_many_queries_for_many_as_for_few(
         assert explained(task).holders
 
 
-def test_of_a_finished_task_the_command_says_where_it_was_taken(floor: models.Workspace) -> None:
+def test_the_command_says_where_a_finished_task_was_accepted(floor: models.Workspace) -> None:
     factories.worker(floor, "Alice")
     done = factories.accepted(floor).task
     task_statuses.complete_task(task=done, actor=SYSTEM, now=later(5))
@@ -311,7 +313,7 @@ def asking(floor: models.Workspace, expression: str, **attributes: Any) -> model
 
 
 @pytest.mark.parametrize(("expression", "attributes", "because"), ASKED_OF_TASK)
-def test_a_task_that_rules_out_everybody_is_named_as_the_cause(
+def test_a_task_that_rules_out_every_worker_is_named_as_the_cause(
     floor: models.Workspace, expression: str, attributes: dict[str, Any], because: str
 ) -> None:
     factories.worker(floor, "Ann", attributes={"level": 9})
@@ -327,7 +329,7 @@ def test_a_task_that_rules_out_everybody_is_named_as_the_cause(
     lines = list(explanation_words.report(found))
     assert f"The target asks: {expression}" in lines
     assert said in lines
-    # Another worker makes no difference, whatever they have.
+    # Another worker makes no difference, whatever their attributes.
     factories.worker(floor, "Ben", attributes={"level": 9, "vip": True})
     assert summary(task) == said
 

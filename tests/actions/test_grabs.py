@@ -1,4 +1,4 @@
-"""Grabbing: one click, and the way of the document, by attributes and a filter."""
+"""Grabbing by one call, and by attributes and a filter as the TaskRouter guide describes it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_refused_grab_changes_nothing(floor: models.Workspace, happened: Happe
     assert factories.worker_channel(worker).consumed == 0
 
 
-def test_a_target_may_say_who_grabs(floor: models.Workspace) -> None:
+def test_a_target_s_grab_expression_decides_who_may_grab(floor: models.Workspace) -> None:
     queue = factories.queue(floor)
     factories.workflow(
         floor, default={"queue": queue.sid, "grab_expression": "worker.level >= task.level"}
@@ -91,13 +91,13 @@ def test_a_task_whose_life_is_over_cannot_be_grabbed_although_no_cycle_has_run(
     for asker in (worker, factories.worker(floor, available=False)):
         with pytest.raises(NotEligible) as refused:
             grabs.grab_task(task=task, worker=asker, actor=SYSTEM, now=later(60))
-        # The first reason that holds, whoever asks.
+        # The first reason that holds, for every worker.
         assert refused.value.refusal == Refusal.TASK_NOT_PENDING
     grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(59))
     assert factories.status(task) == "assigned"
 
 
-def test_a_worker_who_was_deleted_meanwhile_is_told_so(floor: models.Workspace) -> None:
+def test_a_grab_by_a_worker_who_was_just_deleted_is_refused(floor: models.Workspace) -> None:
     task, worker = factories.task(floor), factories.worker(floor)
     workers.delete_worker(worker=models.Worker.objects.get(pk=worker.pk), actor=SYSTEM, now=NOW)
     with pytest.raises(StaleState):
@@ -122,7 +122,7 @@ def chats(floor: models.Workspace) -> models.Workflow:
 
 
 def mark(task: models.Task, worker: models.Worker, if_version: int | None = None) -> models.Task:
-    """Write into a task who wants it, as an integration without the grab verb does."""
+    """Write the worker into the task's attributes, as an integration without Grab does."""
     return tasks.update_task(
         task=task,
         attributes=json.dumps({"manual": 1, "worker_sid": worker.sid}),
@@ -132,7 +132,7 @@ def mark(task: models.Task, worker: models.Worker, if_version: int | None = None
     )
 
 
-def test_the_way_of_the_document_routes_a_marked_task_to_who_marked_it(
+def test_a_task_that_is_marked_by_attributes_is_routed_to_the_worker_who_marked_it(
     floor: models.Workspace, chats: models.Workflow
 ) -> None:
     """Vector V2."""
@@ -148,7 +148,7 @@ def test_the_way_of_the_document_routes_a_marked_task_to_who_marked_it(
     assert factories.status(made[4]) == "pending"
 
 
-def test_of_two_who_mark_the_same_task_the_second_has_a_stale_version(
+def test_the_second_worker_who_marks_a_task_has_a_stale_version(
     floor: models.Workspace, chats: models.Workflow
 ) -> None:
     alice, bob = (factories.worker(floor, capacity={"chat": 1}) for _ in range(2))
@@ -163,7 +163,7 @@ def test_of_two_who_mark_the_same_task_the_second_has_a_stale_version(
     assert factories.reservation(task).worker == alice
 
 
-def test_a_marked_task_waits_while_who_marked_it_has_no_room(
+def test_a_marked_task_waits_while_its_worker_has_no_free_slot(
     floor: models.Workspace, chats: models.Workflow
 ) -> None:
     worker = factories.worker(floor)

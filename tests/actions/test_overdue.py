@@ -13,7 +13,7 @@ from tests.factories import NOW
 
 
 def late(seconds: float) -> float:
-    """Return by how many seconds the oldest work is late then, if all events were told."""
+    """Return by how many seconds the oldest work is late then, with all events published."""
     models.Event.objects.update(delivered=True)
     return overdue.oldest_due_age(now=factories.later(seconds)).total_seconds()
 
@@ -23,7 +23,7 @@ def test_nothing_is_late_where_nothing_is_due(floor: models.Workspace) -> None:
     assert late(0) == 0
 
 
-def test_the_oldest_task_of_all_workspaces_whose_time_is_up_tells_the_age(
+def test_the_lateness_is_that_of_the_oldest_overdue_task_of_all_workspaces(
     floor: models.Workspace,
 ) -> None:
     factories.task(floor, timeout=60)
@@ -32,7 +32,7 @@ def test_the_oldest_task_of_all_workspaces_whose_time_is_up_tells_the_age(
     assert late(62) == 12
 
 
-def test_an_offer_that_nobody_ends_is_late(floor: models.Workspace) -> None:
+def test_an_offer_that_is_not_ended_in_time_is_late(floor: models.Workspace) -> None:
     factories.worker(floor)
     factories.offered(floor)
     workflow = models.Workflow.objects.get(workspace=floor)

@@ -1,4 +1,4 @@
-"""Offers and their answers; the losers of every race are told."""
+"""Offers and their answers; the loser of every race gets an error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_accepting_assigns_the_task_and_changes_no_activity(
     assert worker.activity.friendly_name == "Available"
 
 
-def test_accepting_twice_is_refused_in_the_words_of_the_field(floor: models.Workspace) -> None:
+def test_accepting_twice_is_refused_with_taskrouters_message(floor: models.Workspace) -> None:
     factories.worker(floor)
     offer = accept(factories.offered(floor))
     with pytest.raises(
@@ -51,7 +51,7 @@ def test_accepting_twice_is_refused_in_the_words_of_the_field(floor: models.Work
         accept(offer)
 
 
-def test_the_slower_of_two_who_were_asked_hears_that_it_was_rescinded(
+def test_the_slower_of_two_workers_with_offers_gets_the_error_rescinded(
     floor: models.Workspace, happened: Happened
 ) -> None:
     queue = factories.queue(floor, max_reserved_workers=2)
@@ -162,7 +162,7 @@ def test_a_decision_fails_when_the_task_has_changed_since(floor: models.Workspac
     assert not models.Reservation.objects.exists()
 
 
-def test_a_decision_fails_when_the_worker_has_gone_or_taken_something_else(
+def test_a_decision_fails_when_the_worker_has_left_or_taken_another_task(
     floor: models.Workspace,
 ) -> None:
     worker = factories.worker(floor)
@@ -180,7 +180,7 @@ def test_a_decision_fails_when_the_worker_has_gone_or_taken_something_else(
     assert factories.status(task) == "reserved"
 
 
-def test_of_many_decisions_only_those_are_dropped_that_saw_something_else(
+def test_only_decisions_with_stale_versions_are_dropped_from_a_batch(
     floor: models.Workspace,
 ) -> None:
     alice = factories.worker(floor, capacity={"chat": 3})
@@ -191,7 +191,7 @@ def test_of_many_decisions_only_those_are_dropped_that_saw_something_else(
     first = next(d for d in found if d.workers[0][0].id == alice.pk)
     gone = next(task for task in made if task.pk == first.task.id)
     task_statuses.cancel_task(task=gone, actor=SYSTEM, now=NOW)
-    # What was decided for Alice after it counted on it; Bob's part stands.
+    # Later decisions for Alice depended on it; those for Bob are carried out.
     assert offers.reserve_workers(found, now=NOW) == 3
     assert factories.worker_channel(alice).consumed == 0
     assert factories.worker_channel(bob).consumed == 3
@@ -199,7 +199,9 @@ def test_of_many_decisions_only_those_are_dropped_that_saw_something_else(
     assert factories.worker_channel(alice).consumed == 2
 
 
-def test_a_full_slot_is_not_claimed_whatever_was_read_before(floor: models.Workspace) -> None:
+def test_a_full_channel_is_not_claimed_even_if_an_older_snapshot_had_room(
+    floor: models.Workspace,
+) -> None:
     worker = factories.worker(floor)
     task = factories.offered(floor).task
     another = factories.task(floor)

@@ -43,7 +43,7 @@ def test_a_task_without_a_channel_is_on_default(floor: models.Workspace) -> None
     assert task.task_channel.unique_name == "default"
 
 
-def test_a_task_that_no_filter_takes_is_refused_and_leaves_no_trace(
+def test_a_task_that_no_filter_matches_is_refused_and_leaves_no_trace(
     floor: models.Workspace, happened: Happened
 ) -> None:
     queue = factories.queue(floor)
@@ -104,7 +104,7 @@ def test_values_at_their_bounds_are_accepted(floor: models.Workspace) -> None:
     assert task.attributes == text
 
 
-def test_new_attributes_route_a_pending_task_anew_and_keep_its_age(
+def test_new_attributes_route_a_pending_task_again_and_keep_its_age(
     floor: models.Workspace, happened: Happened
 ) -> None:
     plain, vip = factories.queue(floor), factories.queue(floor)
@@ -123,7 +123,7 @@ def test_new_attributes_route_a_pending_task_anew_and_keep_its_age(
     ]
 
 
-def test_new_attributes_that_no_filter_takes_cancel_the_task(
+def test_new_attributes_that_no_filter_matches_cancel_the_task(
     floor: models.Workspace, happened: Happened
 ) -> None:
     factories.workflow(floor, filter_("vip == true", target(factories.queue(floor))))
@@ -144,7 +144,7 @@ def test_new_attributes_leave_a_task_on_offer_where_it_is(floor: models.Workspac
     assert task.task_queue == plain
 
 
-def test_waiting_again_a_task_is_matched_by_the_attributes_it_has_by_then(
+def test_a_task_that_waits_again_is_matched_by_its_newest_attributes(
     floor: models.Workspace,
 ) -> None:
     queue = factories.queue(floor)
@@ -194,7 +194,7 @@ def test_an_assigned_task_cannot_be_canceled_nor_a_pending_one_completed(
     assert factories.status(waiting) == "assigned"
 
 
-def test_wrapping_up_and_completing_tell_the_task_first_and_free_the_slot_once(
+def test_wrapping_up_and_completing_record_the_task_first_and_free_the_slot_once(
     floor: models.Workspace, happened: Happened
 ) -> None:
     worker = factories.worker(floor)
@@ -212,7 +212,7 @@ def test_wrapping_up_and_completing_tell_the_task_first_and_free_the_slot_once(
     assert factories.worker_channel(worker).consumed == 0
 
 
-def test_canceling_tells_the_task_first_and_withdraws_the_offer(
+def test_canceling_records_the_task_first_and_withdraws_the_offer(
     floor: models.Workspace, happened: Happened
 ) -> None:
     worker = factories.worker(floor)
@@ -245,7 +245,7 @@ def test_deleting_a_task_in_work_frees_its_slot(
         tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
 
 
-def test_a_task_offered_a_thousand_times_is_given_up(floor: models.Workspace) -> None:
+def test_a_task_is_canceled_after_a_thousand_offers(floor: models.Workspace) -> None:
     from routing.actions import reservations
 
     factories.worker(floor)
@@ -257,7 +257,7 @@ def test_a_task_offered_a_thousand_times_is_given_up(floor: models.Workspace) ->
     assert task.reason == "Task TTL Exceeded or Max assignment count exceeded"
 
 
-def test_a_task_for_one_worker_reaches_them_whatever_they_do(floor: models.Workspace) -> None:
+def test_a_task_for_one_worker_is_offered_whatever_their_activity(floor: models.Workspace) -> None:
     alice = factories.worker(floor, available=False)
     factories.worker(floor)
     task = factories.task(floor, routing_target=alice.sid)
@@ -277,7 +277,9 @@ def test_a_task_for_one_queue_waits_there_without_a_workflow(floor: models.Works
     assert factories.status(task) == "reserved"
 
 
-def test_tasks_that_wait_alike_share_a_lane_and_others_do_not(floor: models.Workspace) -> None:
+def test_tasks_with_the_same_demands_share_a_lane_and_others_do_not(
+    floor: models.Workspace,
+) -> None:
     queue = factories.queue(floor)
     factories.workflow(
         floor, default={"queue": queue.sid, "expression": "task.lang IN worker.langs"}

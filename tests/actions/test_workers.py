@@ -47,7 +47,7 @@ def test_names_collide_whatever_their_case(floor: models.Workspace) -> None:
     assert elsewhere.friendly_name == "alice"
 
 
-def test_changing_activity_tells_how_long_the_last_one_took(
+def test_a_change_of_activity_records_how_long_the_last_one_took(
     floor: models.Workspace, happened: Happened
 ) -> None:
     worker = factories.worker(floor)
@@ -67,7 +67,7 @@ def test_staying_in_an_activity_is_no_change(floor: models.Workspace, happened: 
     assert happened() == []
 
 
-def test_leaving_with_an_offer_pending_is_refused_unless_it_is_rejected_with_it(
+def test_leaving_with_an_open_offer_is_refused_unless_the_request_rejects_it(
     floor: models.Workspace, happened: Happened
 ) -> None:
     worker = factories.worker(floor)
@@ -82,12 +82,12 @@ def test_leaving_with_an_offer_pending_is_refused_unless_it_is_rejected_with_it(
     assert factories.status(offer.task) == "pending"
 
 
-def test_rejecting_offers_makes_no_sense_with_an_available_activity(
+def test_rejecting_offers_together_with_an_available_activity_is_refused(
     floor: models.Workspace,
 ) -> None:
     worker = factories.worker(floor)
     with pytest.raises(InvalidInput):
-        go(worker, "Lunch", reject_pending_reservations=True)  # made as an available one
+        go(worker, "Lunch", reject_pending_reservations=True)  # created as an available one
 
 
 def test_offers_survive_a_move_between_available_activities(floor: models.Workspace) -> None:

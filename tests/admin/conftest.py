@@ -53,7 +53,7 @@ def olga(db: None) -> Visitor:
 
 @pytest.fixture
 def happened(db: None) -> Callable[[], list[str]]:
-    """Return a function that tells the event types since the test began, or since asked last."""
+    """Return a function that returns the event types since its last call, or the test's start."""
     seen = 0
 
     def since() -> list[str]:

@@ -1,4 +1,4 @@
-"""Who may see and change what: Alice her floor, Bob nothing of it, Charlie no page at all."""
+"""Access to the admin: Alice has her floor, Bob nothing of it, Charlie no page at all."""
 
 from __future__ import annotations
 

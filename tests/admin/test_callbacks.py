@@ -1,4 +1,4 @@
-"""Callbacks in the admin: the last answer is there to read, and anything can be sent again."""
+"""Callbacks in the admin show the last answer, and can be sent again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def refused(floor: models.Workspace) -> models.CallbackDelivery:
 
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the receivers that are called for."""
+    """Return the receivers for which a job was queued."""
     found: list[str] = []
     monkeypatch.setattr(calls, "call", found.append)
     return found
@@ -47,7 +47,7 @@ def test_the_last_answer_and_the_next_attempt_are_shown(
     assert "2026-03-02 12:00:01 UTC at the earliest" in page
 
 
-def test_what_was_given_up_is_sent_again_at_once(
+def test_a_callback_that_was_given_up_can_be_sent_again_at_once(
     alice: Visitor,
     refused: models.CallbackDelivery,
     called: list[str],
@@ -66,7 +66,7 @@ def test_what_was_given_up_is_sent_again_at_once(
     assert called == [refused.workspace_sid]
 
 
-def test_nobody_sees_or_sends_another_floors_callbacks(
+def test_callbacks_of_another_floor_are_neither_shown_nor_sent(
     bob: Visitor, refused: models.CallbackDelivery, called: list[str]
 ) -> None:
     assert "workspace.updated" not in words(bob.see("routing_callbackdelivery_changelist"))
@@ -80,7 +80,7 @@ def test_nobody_sees_or_sends_another_floors_callbacks(
     assert called == []
 
 
-def test_what_came_of_a_question_about_an_offer_is_shown(
+def test_the_outcome_of_an_assignment_callback_is_shown(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     factories.workflow(floor, assignment_callback_url=URL)

@@ -26,7 +26,7 @@ def test_an_accounts_token_is_shown_once(olga: Visitor) -> None:
     assert account.sealed_auth_token not in seen
 
 
-def test_an_account_is_called_otherwise_and_never_deleted(olga: Visitor) -> None:
+def test_an_account_is_renamed_and_never_deleted(olga: Visitor) -> None:
     account = factories.account()
     before = account.sealed_auth_token
     olga.send("routing_account_change", account.pk, friendly_name="Acme & Sons")
@@ -115,7 +115,7 @@ def test_an_api_key_needs_a_name(olga: Visitor) -> None:
     assert not models.ApiKey.objects.exists()
 
 
-def test_a_login_shows_whom_it_works_as_and_what_it_supervises(
+def test_a_login_shows_its_workers_and_the_workspaces_it_supervises(
     olga: Visitor, alice: Visitor, charlie: Visitor
 ) -> None:
     assert alice.user is not None
@@ -141,7 +141,7 @@ def test_a_supervisor_is_made_once(olga: Visitor, floor: models.Workspace) -> No
     assert models.Membership.objects.count() == 1
 
 
-def test_the_way_to_the_desk_is_shown_to_those_who_work(
+def test_the_link_to_the_desk_is_shown_to_logins_with_a_worker(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     assert "desk" not in words(alice.see("index"))
@@ -149,7 +149,7 @@ def test_the_way_to_the_desk_is_shown_to_those_who_work(
     assert 'href="/agent/"' in alice.see("index").content.decode()
 
 
-def test_api_keys_are_told_apart_by_whether_they_work(olga: Visitor) -> None:
+def test_api_keys_are_filtered_by_whether_they_are_revoked(olga: Visitor) -> None:
     account = factories.account()
     for name in ("reporting", "gone"):
         key, _ = api_keys.create_api_key(account=account, friendly_name=name, now=NOW)

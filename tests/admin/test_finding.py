@@ -23,7 +23,7 @@ GRACE = {"subject": "Größe falsch", "customer": "Grace"}
 
 @pytest.fixture
 def worked(floor: models.Workspace) -> models.Reservation:
-    """Return what Maria has in hand; another task waits, which was never offered."""
+    """Return Maria's accepted reservation; another task waits, which was never offered."""
     factories.worker(floor, "Maria Curie")
     reservation = factories.accepted(floor, attributes=json.dumps(ADA))
     factories.task(floor, attributes=json.dumps(GRACE))
@@ -38,7 +38,7 @@ def found(visitor: Visitor, noun: str, term: str) -> str:
 
 
 @pytest.mark.parametrize("term", ["parcel", "LOVELACE", "8123", "lost ada", "curie"])
-def test_a_task_is_found_by_any_word_of_what_it_says_or_of_who_had_it(
+def test_a_task_is_found_by_words_of_its_attributes_or_of_its_worker(
     alice: Visitor, worked: models.Reservation, term: str
 ) -> None:
     page = found(alice, "task", term)
@@ -55,14 +55,14 @@ def test_a_word_is_found_however_its_letters_are_written(
     assert "Parcel lost" not in page
 
 
-def test_all_words_are_asked_for_and_names_of_attributes_are_no_words(
+def test_all_words_must_match_and_names_of_attributes_do_not_count(
     alice: Visitor, worked: models.Reservation
 ) -> None:
     for term in ("parcel grace", "customer"):
         assert "Parcel lost" not in found(alice, "task", term)
 
 
-def test_sids_lead_to_what_has_to_do_with_them(alice: Visitor, worked: models.Reservation) -> None:
+def test_a_sid_finds_the_rows_that_refer_to_it(alice: Visitor, worked: models.Reservation) -> None:
     task, worker = worked.task, worked.current_worker
     for noun in ("task", "reservation"):
         for sid in (task.sid, worked.sid, worker.sid):
@@ -90,7 +90,7 @@ def test_nothing_of_another_floor_is_found(bob: Visitor, worked: models.Reservat
         assert "Parcel lost" not in found(bob, "task", term)
 
 
-def test_a_search_that_does_not_come_to_the_end_says_so(
+def test_a_search_that_was_cut_off_says_so(
     alice: Visitor, floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.task(floor, attributes=json.dumps(ADA))

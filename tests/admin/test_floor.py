@@ -55,7 +55,7 @@ def test_a_workspace_takes_its_activities_and_its_queue_order(
         ("friendly_name", "bell \x07", "control character"),
     ],
 )
-def test_what_a_workspace_cannot_be_is_said_at_its_field(
+def test_an_invalid_value_of_a_workspace_is_refused_at_its_field(
     olga: Visitor,
     floor: models.Workspace,
     happened: Happened,
@@ -181,7 +181,7 @@ def test_a_channel_is_added_renamed_and_deleted(
 @pytest.mark.parametrize(
     ("name", "why"), [("chat", "exists already"), ("2nd line", "cannot be used in expressions")]
 )
-def test_a_channel_name_that_cannot_be_is_refused_at_its_field(
+def test_an_invalid_channel_name_is_refused_at_its_field(
     alice: Visitor, floor: models.Workspace, name: str, why: str
 ) -> None:
     answer = alice.send("routing_taskchannel_add", friendly_name="More", unique_name=name)

@@ -1,4 +1,4 @@
-"""A list's query says what its own filters offer: nothing that computes without end, no errors."""
+"""A list takes only the queries of its own filters: no unbounded work, no errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NONSENSE = ("", "x", "[", "(a+)+$", "\0", "é\ud7ff", "9" * 30, "-1", "1e400", "
 
 
 def lists() -> Iterator[tuple[str, Any]]:
-    """Give the address of each list, and its admin."""
+    """Yield the address of each list, and its admin."""
     for model, its_admin in admin.site._registry.items():
         yield f"{model._meta.app_label}_{model._meta.model_name}_changelist", its_admin
 
@@ -46,7 +46,7 @@ def test_no_column_can_be_searched_by_a_lookup_of_the_querys_own(
 
 
 @pytest.mark.parametrize(("page", "its_admin"), LISTS)
-def test_nonsense_is_refused_or_finds_nothing_and_breaks_no_list(
+def test_an_invalid_query_is_refused_or_finds_nothing_and_breaks_no_list(
     olga: Visitor, page: str, its_admin: Any
 ) -> None:
     days = its_admin.date_hierarchy

@@ -1,4 +1,4 @@
-"""What holds for every page: the strict policy, a title, a bounded number of queries."""
+"""Properties of every page: the content policy, a title, a bounded number of queries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def busy(floor: models.Workspace) -> models.Workspace:
 
 
 def pages() -> Iterator[str]:
-    """Give the names of all lists."""
+    """Yield the names of all lists."""
     for model in admin.site._registry:
         if model._meta.app_label in {"routing", "auth"}:
             yield f"{model._meta.app_label}_{model._meta.model_name}"
@@ -82,7 +82,7 @@ def test_no_history_is_counted_to_its_end(
         assert shown.full_result_count is None
 
 
-def test_the_landing_page_has_the_nouns_in_working_order(
+def test_the_landing_page_lists_the_models_in_the_order_of_work(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     page = words(alice.see("index"))
@@ -90,6 +90,6 @@ def test_the_landing_page_has_the_nouns_in_working_order(
     assert order == sorted(order)
 
 
-def test_what_is_not_there_leads_back_with_a_word(alice: Visitor) -> None:
+def test_a_missing_row_leads_back_with_a_message(alice: Visitor) -> None:
     answer = alice.client.get("/admin/routing/worker/99999/change/", follow=True)
     assert "doesn’t exist" in words(answer)

@@ -1,4 +1,4 @@
-"""What helps supervisors: reasons, time zones, passwords, and deletions that say no beforehand."""
+"""Help for supervisors: reasons, time zones, passwords, and deletions refused in advance."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_moments_are_shown_in_the_workspaces_zone_with_their_age(
     assert "12:00:00 UTC" in words(olga.see("routing_task_change", factories.task(other).pk))
 
 
-def test_a_zone_that_there_is_not_is_refused(floor: models.Workspace) -> None:
+def test_an_unknown_time_zone_is_refused(floor: models.Workspace) -> None:
     with pytest.raises(InvalidInput, match="Europe/Berlin"):
         workspaces.update_workspace(workspace=floor, time_zone="Mars", actor=SYSTEM, now=NOW)
 
@@ -111,7 +111,7 @@ def test_a_supervisor_bars_an_agents_login_and_opens_it_again(
 
 
 @pytest.mark.parametrize("kind", ["operator", "staff", "fellow", "elsewhere"])
-def test_nobody_gets_more_rights_by_setting_a_password(
+def test_setting_a_password_gives_no_further_rights(
     alice: Visitor, olga: Visitor, floor: models.Workspace, other: models.Workspace, kind: str
 ) -> None:
     worker, user = agent(floor)
@@ -177,7 +177,7 @@ def test_a_deletion_that_would_be_refused_is_not_offered(
         assert type(row)._base_manager.filter(pk=row.pk).exists()
 
 
-def test_what_may_be_deleted_is_asked_for_and_then_gone(
+def test_a_permitted_deletion_is_confirmed_and_carried_out(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     worker = factories.worker(floor, "Maria")
@@ -189,7 +189,7 @@ def test_what_may_be_deleted_is_asked_for_and_then_gone(
     assert not models.Worker.objects.filter(pk=worker.pk).exists()
 
 
-def test_many_are_refused_together_before_they_are_asked_for(
+def test_a_deletion_of_many_rows_is_refused_before_the_confirmation(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     queue = factories.queue(floor)
@@ -209,7 +209,7 @@ def test_many_are_refused_together_before_they_are_asked_for(
 # --- Small things -----------------------------------------------------------------------------
 
 
-def test_history_leads_to_the_events_of_what_the_page_is_about(
+def test_the_history_link_leads_to_the_events_of_the_row(
     alice: Visitor, bob: Visitor, floor: models.Workspace
 ) -> None:
     worker = factories.worker(floor, "Maria")
@@ -234,5 +234,5 @@ def test_a_login_shows_nothing_of_its_stored_password(olga: Visitor) -> None:
         assert word not in page
 
 
-def test_the_admins_own_page_for_passwords_leads_to_the_one_of_all(alice: Visitor) -> None:
+def test_the_admin_s_password_page_leads_to_the_common_one(alice: Visitor) -> None:
     assert alice.see("password_change")["Location"] == "/accounts/password/"

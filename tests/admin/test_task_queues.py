@@ -1,4 +1,4 @@
-"""Task queues in the admin: expressions shown at their fault, and who serves them now."""
+"""Task queues in the admin: errors in expressions, and the workers who serve a queue now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks, reservations and events in the admin: looked at, stepped in on, never edited."""
+"""Tasks, reservations and events in the admin can be viewed and ended, never edited."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_task_in_work_is_wrapped_up_and_keeps_its_slot(
 
 
 @pytest.mark.parametrize("step", ["complete", "wrap_up"])
-def test_what_a_waiting_task_does_not_allow_is_refused_in_words(
+def test_an_action_that_a_waiting_task_does_not_allow_is_refused_with_a_reason(
     alice: Visitor, floor: models.Workspace, happened: Happened, step: str
 ) -> None:
     task = factories.task(floor)
@@ -69,7 +69,7 @@ def test_a_button_pressed_twice_acts_once(
     assert happened() == ["task.canceled"]
 
 
-def test_stepping_in_wants_a_deliberate_press(alice: Visitor, floor: models.Workspace) -> None:
+def test_an_intervention_needs_a_confirmation(alice: Visitor, floor: models.Workspace) -> None:
     task = factories.task(floor)
     answer = alice.see("routing_task_step_in", task.pk)
     assert answer.status_code == 302
@@ -79,7 +79,9 @@ def test_stepping_in_wants_a_deliberate_press(alice: Visitor, floor: models.Work
     assert factories.status(task) == "pending"
 
 
-def test_nothing_of_the_past_can_be_edited(alice: Visitor, floor: models.Workspace) -> None:
+def test_tasks_reservations_and_events_cannot_be_edited(
+    alice: Visitor, floor: models.Workspace
+) -> None:
     factories.worker(floor)
     reservation = factories.accepted(floor)
     event = models.Event.objects.order_by("pk")[0]
@@ -94,7 +96,7 @@ def test_nothing_of_the_past_can_be_edited(alice: Visitor, floor: models.Workspa
         assert alice.see(f"routing_{name}_add").status_code == 403
 
 
-def test_a_task_tells_its_history_and_that_of_its_offers(
+def test_a_task_s_page_shows_its_history_and_that_of_its_offers(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     factories.worker(floor, "Dora")
@@ -157,7 +159,9 @@ def test_events_of_one_moment_are_shown_in_the_order_in_which_they_led_to_each_o
     ]
 
 
-def test_who_acted_is_shown_by_name(alice: Visitor, olga: Visitor, floor: models.Workspace) -> None:
+def test_the_actor_of_an_event_is_shown_by_name(
+    alice: Visitor, olga: Visitor, floor: models.Workspace
+) -> None:
     key, _ = api_keys.create_api_key(
         account=floor.account, friendly_name="Web shop", now=factories.NOW
     )

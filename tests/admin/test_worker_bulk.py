@@ -1,4 +1,4 @@
-"""Many workers at once: chosen in the list, changed together or not at all, and summed up."""
+"""Many workers at once: selected in the list, all changed or none, with a summary."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def act(visitor: Visitor, action: str, workers: list[models.Worker], **fields: A
 
 
 def on(floor: models.Workspace, channel: str, **fields: str) -> dict[str, str]:
-    """Return what a form is sent for a channel: `capacity`, `switch`, `kept`."""
+    """Return the form fields of a channel: `capacity`, `switch`, `kept`."""
     names = {"capacity": "configured_capacity", "switch": "available", "kept": KEPT}
     pk = factories.channel(floor, channel).pk
     return {f"{names[name]}_{pk}": value for name, value in fields.items()}
@@ -38,7 +38,7 @@ def capacities(workers: list[models.Worker]) -> list[int]:
     return [factories.worker_channel(worker).configured_capacity for worker in workers]
 
 
-def test_the_page_in_between_asks_for_channel_and_capacity(
+def test_the_intermediate_page_asks_for_channel_and_capacity(
     alice: Visitor, floor: models.Workspace, team: list[models.Worker]
 ) -> None:
     answer = act(alice, "set_capacity", team)
@@ -91,7 +91,7 @@ def test_switch_and_kept_slots_are_set_without_touching_the_capacity(
         ({"switch": "perhaps"}, "Select a valid choice"),
     ],
 )
-def test_a_wrong_entry_shows_the_page_again_and_changes_nobody(
+def test_an_invalid_entry_shows_the_page_again_and_changes_no_worker(
     alice: Visitor,
     floor: models.Workspace,
     team: list[models.Worker],
@@ -105,7 +105,7 @@ def test_a_wrong_entry_shows_the_page_again_and_changes_nobody(
     assert happened() == []
 
 
-def test_everything_that_the_list_holds_can_be_chosen(
+def test_all_workers_of_the_list_can_be_selected(
     alice: Visitor, floor: models.Workspace, team: list[models.Worker]
 ) -> None:
     answer = act(alice, "set_capacity", team[:1], select_across="1")

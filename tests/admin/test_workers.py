@@ -1,4 +1,4 @@
-"""Workers in the admin: one page, one transaction, and everything that follows is heard of."""
+"""Workers in the admin: one page, one transaction, and an event for each change."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_new_worker_gets_the_capacities_that_are_asked_for_with_their_name(
     assert happened() == ["worker.created", "worker.capacity.update", "worker.capacity.update"]
 
 
-def test_what_the_admin_changes_says_who_changed_it(
+def test_an_event_of_a_change_in_the_admin_names_the_user(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     worker = factories.worker(floor)
@@ -131,7 +131,7 @@ def test_attributes_that_are_no_json_object_are_refused_at_their_field(
     answer = alice.send("routing_worker_change", worker.pk, attributes='{"level": 2,}')
     assert "not valid JSON" in errors(answer, "attributes")
     assert "line 1 column" in errors(answer, "attributes")
-    # What was typed is still there to be repaired.
+    # The entry stays in the form, so that it can be corrected.
     assert '{"level": 2,}' in words(answer)
     assert happened() == []
 
@@ -154,7 +154,7 @@ def test_a_refused_name_undoes_the_capacity_saved_with_it(
     assert happened() == []
 
 
-def test_the_same_new_worker_sent_twice_is_created_once(
+def test_a_new_worker_s_form_that_is_sent_twice_creates_one_worker(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     alice.send("routing_worker_add", friendly_name="Dora")
@@ -163,7 +163,7 @@ def test_the_same_new_worker_sent_twice_is_created_once(
     assert models.Worker.objects.filter(friendly_name="Dora").count() == 1
 
 
-def test_an_activity_that_the_agent_changed_meanwhile_is_left_alone(
+def test_a_form_with_an_outdated_activity_does_not_change_it_back(
     alice: Visitor, floor: models.Workspace
 ) -> None:
     worker = factories.worker(floor, "Dora")
@@ -285,7 +285,9 @@ def test_the_list_shows_activity_and_live_load(alice: Visitor, floor: models.Wor
     assert "chat 1/2" in seen
 
 
-def test_a_worker_lists_what_they_hold(alice: Visitor, floor: models.Workspace) -> None:
+def test_a_worker_s_page_lists_their_open_reservations(
+    alice: Visitor, floor: models.Workspace
+) -> None:
     worker = factories.worker(floor)
     task = factories.accepted(floor).task
     assert f"{task.sid} – chat, accepted" in words(alice.see("routing_worker_change", worker.pk))

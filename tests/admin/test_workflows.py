@@ -1,4 +1,4 @@
-"""Workflows in the admin: every problem at its path, every doubt said, nothing lost."""
+"""Workflows in the admin: every problem at its path, every warning shown, nothing lost."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def queue(floor: models.Workspace) -> models.TaskQueue:
 
 @pytest.fixture
 def workflow(floor: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
-    """Return a workflow that leads everything to the queue."""
+    """Return a workflow that puts every task into the queue."""
     return factories.workflow(floor, default=queue)
 
 
-def test_a_new_workflow_begins_with_one_that_would_work(
+def test_the_form_of_a_new_workflow_starts_with_a_working_example(
     alice: Visitor, queue: models.TaskQueue, happened: Happened
 ) -> None:
     happened()
@@ -90,7 +90,7 @@ def test_an_inverted_percentage_is_saved_and_warned_of_after_saving_and_on_the_p
     assert INVERTED in workflows.current(workflow)
 
 
-def test_what_is_the_right_way_round_is_not_warned_of(
+def test_a_comparison_the_right_way_round_gets_no_warning(
     alice: Visitor, workflow: models.Workflow, queue: models.TaskQueue
 ) -> None:
     right = "worker.channel.chat.busy_capacity_percentage < 75"
@@ -116,7 +116,7 @@ def test_a_configuration_sent_back_unchanged_is_no_new_revision(
     assert happened() == ["workflow.updated"]
 
 
-def test_waiting_tasks_are_routed_anew_only_when_asked_for(
+def test_waiting_tasks_are_routed_again_only_on_request(
     alice: Visitor, floor: models.Workspace, workflow: models.Workflow
 ) -> None:
     task = factories.task(floor)
@@ -130,7 +130,7 @@ def test_waiting_tasks_are_routed_anew_only_when_asked_for(
     assert task.task_queue == elsewhere
 
 
-def test_nobody_writes_over_a_configuration_that_was_changed_meanwhile(
+def test_an_outdated_form_does_not_overwrite_a_changed_configuration(
     alice: Visitor, floor: models.Workspace, workflow: models.Workflow, queue: models.TaskQueue
 ) -> None:
     page = alice.form("routing_workflow_change", workflow.pk)

@@ -1,4 +1,4 @@
-"""Use the admin as a browser does: read a page's form, change some fields, send all of it."""
+"""Browser of the admin: reads a page's form, changes some fields, sends all of it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Form(HTMLParser):
 
 
 class Visitor:
-    """Somebody with a browser, logged in or not."""
+    """A user with a browser, logged in or not."""
 
     def __init__(self, user: User | None = None) -> None:
         self.client = Client(REMOTE_ADDR="192.0.2.7")
@@ -95,7 +95,7 @@ class Visitor:
 
 
 def words(answer: Answer) -> str:
-    """Return what a page says, without its markup."""
+    """Return the text of a page, without its markup."""
     text = re.sub(r"<(script|style)\b.*?</\1>", " ", answer.content.decode(), flags=re.S)
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
 

@@ -49,7 +49,7 @@ class Desk:
 
 @dataclass
 class Floor:
-    """A workspace whose one queue everybody serves, with Alice and Bob on it."""
+    """A workspace with one queue that all serve, and with Alice and Bob."""
 
     workspace: models.Workspace
     queue: models.TaskQueue
@@ -66,7 +66,7 @@ class Floor:
         return factories.offered(self.workspace, **{"now": timezone.now()} | given)
 
     def accepted(self, **given: Any) -> models.Reservation:
-        """Make a task that somebody has accepted, now."""
+        """Make a task and accept it, now."""
         return factories.accepted(self.workspace, **{"now": timezone.now()} | given)
 
     def run(self, now: datetime | None = None) -> None:

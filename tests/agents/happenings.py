@@ -1,4 +1,4 @@
-"""What can happen on a floor: each function sets the scene and returns the act."""
+"""Every change that a desk may have to show: each function prepares it and returns it."""
 
 from __future__ import annotations
 

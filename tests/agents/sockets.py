@@ -1,4 +1,4 @@
-"""Open the desk's socket as a browser does, and read what comes of it."""
+"""Open the desk's socket as a browser does, and read its frames."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def heard(socket: Socket) -> dict[str, Any]:
 
 
 async def until(socket: Socket, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Return the first frame of which something holds."""
+    """Return the first frame that meets a condition."""
     while not wanted(frame := await heard(socket)):
         pass
     return frame
@@ -72,5 +72,5 @@ async def closed(socket: Socket) -> int:
 
 
 async def do(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Do something with the database."""
+    """Call a function in a thread that may use the database."""
     return await in_thread(lambda: function(*args, **kwargs))

@@ -1,4 +1,4 @@
-"""Who reaches a desk, and whose."""
+"""Access to desks: each login reaches its own workers' desks only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_an_agent_sees_their_own_desk_and_no_other(floor: Floor) -> None:
     assert "Bob" in floor.bob.get()
 
 
-def test_a_login_without_a_worker_is_told_whom_to_ask(floor: Floor) -> None:
+def test_a_login_without_a_worker_is_told_who_can_help(floor: Floor) -> None:
     client = Client()
     client.force_login(User.objects.create_user("carol"), backend=BACKEND)
     answer = client.get("/agent/")
@@ -68,7 +68,7 @@ def test_a_desk_ends_when_the_worker_gets_another_login(floor: Floor) -> None:
     assert floor.alice.client.get("/agent/").status_code == 403
 
 
-def test_pages_of_a_desk_are_never_kept_by_a_browser(floor: Floor) -> None:
+def test_pages_of_a_desk_are_never_cached_by_a_browser(floor: Floor) -> None:
     answer = floor.alice.client.get("/agent/")
     assert "no-store" in answer["Cache-Control"]
 

@@ -1,4 +1,4 @@
-"""How a task reads."""
+"""Cards: a task's title, customer and attributes as an agent reads them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from routing import models
 
 
 def card(attributes: dict[str, Any], channel: str = "chat") -> cards.Card:
-    """Return the card of a task that is only thought of."""
+    """Return the card of an unsaved task."""
     return cards.card(
         models.Task(
             attributes=json.dumps(attributes),
@@ -32,7 +32,7 @@ def card(attributes: dict[str, Any], channel: str = "chat") -> cards.Card:
         ({"subject": True, "topic": 42}, "42", ""),
     ],
 )
-def test_a_title_is_found_in_what_people_usually_call_it(
+def test_a_title_is_found_under_its_usual_attribute_names(
     attributes: dict[str, Any], title: str, person: str
 ) -> None:
     found = card(attributes)

@@ -1,4 +1,4 @@
-"""What an agent can do at the desk: each success beside its refusal, in words."""
+"""Commands of the desk: each success beside its refusal, with its message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refused(answer: tuple[int, Any]) -> str:
 
 
 def done(answer: tuple[int, Any]) -> bool:
-    """Tell whether a command was carried out."""
+    """Return whether a command was carried out."""
     return answer == (200, {"ok": True})
 
 
@@ -41,7 +41,7 @@ def test_an_offer_is_accepted_once(floor: Floor) -> None:
     assert refused(again) == "offer_accepted"
 
 
-def test_an_offer_of_somebody_else_cannot_be_accepted(floor: Floor) -> None:
+def test_another_agent_s_offer_cannot_be_accepted(floor: Floor) -> None:
     offer = floor.offered()
     assert refused(floor.bob.press("reservation.accept", reservation=offer.sid)) == "not_found"
     assert factories.status(offer) == "pending"
@@ -80,7 +80,7 @@ def test_a_task_in_hand_is_wrapped_up_and_completed(floor: Floor) -> None:
     assert refused(floor.alice.press("task.complete", task=task.sid)) == "not_now"
 
 
-def test_a_task_of_somebody_else_can_be_neither_wrapped_up_nor_completed(floor: Floor) -> None:
+def test_another_agent_s_task_can_be_neither_wrapped_up_nor_completed(floor: Floor) -> None:
     task = floor.accepted().task
     assert refused(floor.bob.press("task.wrap_up", task=task.sid)) == "not_found"
     assert refused(floor.bob.press("task.complete", task=task.sid)) == "not_found"
@@ -93,7 +93,7 @@ def test_an_offer_cannot_be_completed_before_it_is_accepted(floor: Floor) -> Non
     assert factories.status(offer) == "pending"
 
 
-def test_of_two_who_grab_one_has_the_task_and_the_other_is_told(floor: Floor) -> None:
+def test_of_two_grabs_of_one_task_one_succeeds_and_the_other_is_refused(floor: Floor) -> None:
     workers.set_activity(
         worker=floor.bob.worker,
         activity=factories.activity(floor.workspace),
@@ -123,11 +123,11 @@ def test_a_grab_without_room_is_refused_with_the_reason(
     assert factories.status(task) == "pending"
 
 
-def test_who_is_away_grabs_nothing(floor: Floor) -> None:
+def test_an_agent_in_an_unavailable_activity_cannot_grab(floor: Floor) -> None:
     assert refused(floor.bob.press("task.grab", task=floor.task().sid)) == "worker_unavailable"
 
 
-def test_a_queue_that_lets_nobody_grab_refuses(floor: Floor) -> None:
+def test_a_queue_whose_grab_policy_is_off_refuses(floor: Floor) -> None:
     queue = factories.queue(floor.workspace, grab_policy=GrabPolicy.OFF)
     factories.workflow(floor.workspace, default=queue)
     workflow = floor.workspace.workflows.get(revision__configuration__contains=queue.sid)
@@ -135,12 +135,12 @@ def test_a_queue_that_lets_nobody_grab_refuses(floor: Floor) -> None:
     assert refused(floor.alice.press("task.grab", task=task.sid)) == "grab_not_allowed"
 
 
-def test_a_task_of_another_workspace_is_not_there(floor: Floor) -> None:
+def test_a_task_of_another_workspace_is_not_found(floor: Floor) -> None:
     elsewhere = factories.task(factories.workspace())
     assert refused(floor.alice.press("task.grab", task=elsewhere.sid)) == "not_found"
 
 
-def test_a_deleted_task_is_not_there(floor: Floor) -> None:
+def test_a_deleted_task_is_not_found(floor: Floor) -> None:
     task = floor.task()
     tasks.delete_task(task=task, actor=SYSTEM, now=timezone.now())
     assert refused(floor.alice.press("task.grab", task=task.sid)) == "not_found"
@@ -165,7 +165,7 @@ def test_going_to_an_available_activity_asks_nothing(floor: Floor) -> None:
     assert factories.status(offer) == "pending"
 
 
-def test_an_activity_of_another_workspace_is_not_there(floor: Floor) -> None:
+def test_an_activity_of_another_workspace_is_not_found(floor: Floor) -> None:
     other = factories.activity(factories.workspace())
     answer = floor.alice.press("worker.set_activity", activity=other.sid)
     assert refused(answer) == "not_found"
@@ -182,7 +182,7 @@ def test_a_channel_is_switched_off_and_on_and_keeps_its_capacity(floor: Floor) -
     assert channel.available
 
 
-def test_a_channel_of_somebody_else_cannot_be_switched(floor: Floor) -> None:
+def test_another_agent_s_channel_cannot_be_switched(floor: Floor) -> None:
     channel = factories.worker_channel(floor.alice.worker)
     answer = floor.bob.press("worker_channel.set_available", channel=channel.sid, available="false")
     assert refused(answer) == "not_found"
@@ -202,7 +202,7 @@ def test_a_sid_that_is_none_is_invalid(floor: Floor, sid: str) -> None:
     assert refused(floor.alice.press("task.grab", task=sid)) == "invalid"
 
 
-def test_yes_and_no_are_said_as_true_and_false(floor: Floor) -> None:
+def test_booleans_are_sent_as_true_and_false(floor: Floor) -> None:
     channel = factories.worker_channel(floor.alice.worker)
     answer = floor.alice.press(
         "worker_channel.set_available", channel=channel.sid, available="maybe"
@@ -214,7 +214,7 @@ def test_an_unknown_command_does_nothing(floor: Floor) -> None:
     assert refused(floor.alice.press("task.destroy")) == "unknown_command"
 
 
-def test_what_an_action_refuses_otherwise_reaches_the_agent_too(
+def test_every_other_refusal_of_an_action_reaches_the_agent(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

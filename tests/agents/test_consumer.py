@@ -1,4 +1,4 @@
-"""The desk's socket: who may open it, what it tells two tabs and two agents, and what it takes."""
+"""The desk's socket: who may open it, which frames its tabs get, which commands it takes."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_a_login_that_is_taken_from_the_worker_ends_it_at_once(floor: Floo
 # --- What it tells --------------------------------------------------------------------------------
 
 
-async def test_an_offer_reaches_every_tab_of_its_agent_and_nobody_else(floor: Floor) -> None:
+async def test_an_offer_reaches_every_tab_of_its_agent_and_no_other_agent(floor: Floor) -> None:
     async with opened(floor.alice) as one, opened(floor.alice) as two, opened(floor.bob) as bob:
         offer = await do(floor.offered)
         for tab in (one, two):
@@ -104,7 +104,7 @@ async def test_an_offer_reaches_every_tab_of_its_agent_and_nobody_else(floor: Fl
         }
 
 
-async def test_what_one_tab_does_the_other_hears(floor: Floor) -> None:
+async def test_a_command_in_one_tab_reaches_the_other_tab(floor: Floor) -> None:
     offer = await do(floor.offered)
     async with opened(floor.alice) as one, opened(floor.alice) as two:
         reply = await ask(one, "reservation.accept", reservation=offer.sid)
@@ -115,7 +115,9 @@ async def test_what_one_tab_does_the_other_hears(floor: Floor) -> None:
     assert await do(factories.status, offer) == "accepted"
 
 
-async def test_who_comes_to_serve_a_queue_hears_of_it_and_who_leaves_no_more(floor: Floor) -> None:
+async def test_an_agent_who_begins_to_serve_a_queue_gets_its_events_until_they_stop(
+    floor: Floor,
+) -> None:
     law = await do(factories.queue, floor.workspace, target_workers="skill == 'law'")
     workflow = await do(factories.workflow, floor.workspace, default=law)
     by = {"actor": SYSTEM, "now": timezone.now()}
@@ -124,7 +126,7 @@ async def test_who_comes_to_serve_a_queue_hears_of_it_and_who_leaves_no_more(flo
         await do(
             workers.update_worker, worker=floor.bob.worker, attributes='{"skill": "law"}', **by
         )
-        # Not a word of the task, which waits in a queue that is not Bob's yet.
+        # No frame about the task, which waits in a queue that Bob does not serve yet.
         assert (await heard(socket))["event"] == "worker.attributes.update"
         assert (await heard(socket)) == {"event": "desk.queues", "stale": ["queue"]}
         task = await do(floor.task, workflow=workflow)
@@ -135,7 +137,7 @@ async def test_who_comes_to_serve_a_queue_hears_of_it_and_who_leaves_no_more(flo
         assert await socket.receive_nothing(timeout=0.05)
 
 
-async def test_an_offer_may_change_the_queues_of_its_agent_where_an_expression_says_so(
+async def test_an_offer_may_change_its_agent_s_queues_where_an_expression_reads_the_load(
     floor: Floor,
 ) -> None:
     text = "worker.channel.chat.available_capacity_percentage == 100"
@@ -145,7 +147,7 @@ async def test_an_offer_may_change_the_queues_of_its_agent_where_an_expression_s
         await event(socket, "desk.queues")
 
 
-async def test_an_offer_costs_no_look_at_queues_that_ask_nothing_of_it(
+async def test_an_offer_costs_no_query_for_queues_whose_expressions_do_not_read_the_load(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked, loop, look = asyncio.Event(), asyncio.get_running_loop(), AgentConsumer._look
@@ -180,7 +182,7 @@ async def test_a_desk_that_is_closed_is_in_no_group_any_more(floor: Floor) -> No
 # --- What it takes --------------------------------------------------------------------------------
 
 
-async def test_of_two_agents_who_grab_one_is_refused_in_words(floor: Floor) -> None:
+async def test_of_two_agents_who_grab_a_task_one_is_refused_with_a_message(floor: Floor) -> None:
     activity = await do(factories.activity, floor.workspace)
     task = await do(floor.task)
     async with opened(floor.alice) as alice, opened(floor.bob) as bob:

@@ -1,4 +1,4 @@
-"""Every button of the desk as the plain form that it is without scripts."""
+"""Every button of the desk works as a plain form, without scripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_every_command_is_a_form_on_the_page(floor: Floor) -> None:
     floor.offered()
     factories.set_capacity(floor.alice.worker, "voice", available=False)
     floor.task(channel="voice")
-    # To whom a task is handed on is chosen on a page of its own, to which a link leads.
+    # The target of a transfer is chosen on a page of its own, to which a link leads.
     choices = floor.alice.get(f"transfer/{held.task.sid}")
     floor.alice.press("task.transfer", task=moving.task.sid, to=floor.queue.sid)
     page = floor.alice.get() + choices

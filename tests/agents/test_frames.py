@@ -1,4 +1,4 @@
-"""Whatever a client sends gets an answer, and neither silence nor an error of ours."""
+"""Every frame of a client gets an answer, and none causes an internal error."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_a_binary_frame_gets_an_answer_too(floor: Floor) -> None:
         assert (await heard(socket))["error"]["reason"] == "malformed"
 
 
-async def test_an_error_of_ours_is_logged_and_told_without_its_insides(
+async def test_an_internal_error_is_logged_and_answered_without_details(
     floor: Floor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -90,12 +90,12 @@ async def test_too_many_frames_are_refused_and_a_flood_ends_it(
 
 
 async def answer(socket: Socket) -> dict[str, Any]:
-    """Ping, and return whatever comes back."""
+    """Ping, and return the answer."""
     await socket.send_json_to({"command": "desk.ping"})
     return await heard(socket)
 
 
-def test_a_bucket_fills_again_with_time_and_never_beyond_its_brim() -> None:
+def test_a_rate_limit_bucket_refills_with_time_up_to_its_size() -> None:
     now = [0.0]
     bucket = frames.Bucket(burst=2, rate=1.0, clock=lambda: now[0])
     assert [bucket.take() for _ in range(3)] == [True, True, False]

@@ -1,4 +1,4 @@
-"""A worker who handed a task on no longer has it at the desk, by form and by socket."""
+"""A worker who transferred a task cannot change it at the desk, by form or by socket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WAYS = ("cold", "warm", "queue")
 
 
 def let_bob_work(floor: Floor) -> None:
-    """Let Bob take work."""
+    """Make Bob available."""
     workers.set_activity(
         worker=floor.bob.worker,
         activity=factories.activity(floor.workspace),
@@ -29,7 +29,7 @@ def let_bob_work(floor: Floor) -> None:
 
 
 def handed_on(floor: Floor, way: str) -> models.Reservation:
-    """Return Bob's reservation of a task that Alice had and handed on in one of these ways."""
+    """Return Bob's reservation of a task that Alice transferred to him in one of these ways."""
     held = floor.accepted()
     let_bob_work(floor)
     to = floor.queue if way == "queue" else floor.bob.worker
@@ -42,7 +42,7 @@ def handed_on(floor: Floor, way: str) -> models.Reservation:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_task_handed_on_is_out_of_reach_of_its_former_agent(floor: Floor, way: str) -> None:
+def test_a_transferred_task_cannot_be_changed_by_its_former_agent(floor: Floor, way: str) -> None:
     his = handed_on(floor, way)
     for command in COMMANDS:
         fields = {"task": his.task.sid, "to": floor.queue.sid}
@@ -55,7 +55,7 @@ def test_a_task_handed_on_is_out_of_reach_of_its_former_agent(floor: Floor, way:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_task_handed_on_and_done_is_not_called_done_by_its_former_agent(
+def test_a_transferred_and_completed_task_is_not_reported_as_completed_to_its_former_agent(
     floor: Floor, way: str
 ) -> None:
     his = handed_on(floor, way)
@@ -65,7 +65,9 @@ def test_a_task_handed_on_and_done_is_not_called_done_by_its_former_agent(
     assert floor.alice.press("task.complete", task=his.task.sid)[0] == 404
 
 
-def test_both_have_the_task_until_the_one_who_handed_it_on_warmly_leaves(floor: Floor) -> None:
+def test_after_a_warm_transfer_both_agents_have_the_task_until_the_first_leaves(
+    floor: Floor,
+) -> None:
     held = floor.accepted()
     let_bob_work(floor)
     his = factories.handed_on(held, floor.bob.worker, cold=False)
@@ -74,7 +76,7 @@ def test_both_have_the_task_until_the_one_who_handed_it_on_warmly_leaves(floor: 
     assert floor.alice.press("task.complete", task=held.task.sid)[0] == 404
 
 
-def test_a_task_handed_on_as_it_is_completed_stays_with_the_next_worker(
+def test_a_task_that_is_transferred_while_it_is_completed_stays_with_the_next_worker(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = floor.accepted()

@@ -1,4 +1,4 @@
-"""What a desk is told when its server was cut off from Redis: that it missed something."""
+"""A desk gets `desk.missed` after its server was cut off from Redis."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MISSED = {"event": "desk.missed", "stale": sorted(Panel)}
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spread nothing over time."""
+    """Send reconnects without a random delay."""
     monkeypatch.setattr(AgentConsumer, "spread_seconds", 0.0)
 
 
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def over_redis(path: Path) -> Iterator[None]:
-    """Have the sockets joined by the layer that the server really uses."""
+    """Join the sockets to groups by the channel layer that the server uses."""
     hosts = [{"address": f"unix://{path}"}]
     backend = {"BACKEND": "config.channel_layer.ChannelLayer", "CONFIG": {"hosts": hosts}}
     with override_settings(CHANNEL_LAYERS={"default": backend}):
@@ -82,7 +82,7 @@ async def test_a_desk_has_all_panels_fetched_again_after_redis_was_away(
         assert (await event(alice, "activity.created"))["stale"] == [Panel.PRESENCE]
 
 
-async def test_a_desk_is_told_once_however_often_redis_went_away_meanwhile(
+async def test_a_desk_gets_one_frame_however_often_redis_was_away(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AgentConsumer, "spread_seconds", 0.1)
@@ -93,12 +93,12 @@ async def test_a_desk_is_told_once_however_often_redis_went_away_meanwhile(
         assert await heard(alice) == MISSED
         await do(factories.activity, floor.workspace, "Lunch")
         assert (await heard(alice))["event"] == "activity.created"
-        # And of the next time it hears again.
+        # The next interruption gives a frame again.
         await interrupt(floor)
         assert await heard(alice) == MISSED
 
 
-async def test_a_desk_serves_the_queues_that_it_was_not_told_of(
+async def test_a_desk_joins_the_queues_whose_events_it_missed(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(floor.alice) as alice:
@@ -112,6 +112,6 @@ async def test_a_desk_serves_the_queues_that_it_was_not_told_of(
 
 
 async def interrupt(floor: Floor) -> None:
-    """Tell Alice's desk what the layer tells it."""
+    """Send Alice's desk the message of the channel layer."""
     layer = get_channel_layer()
     await layer.group_send(groups.worker(floor.alice.worker.sid), {"type": "groups.interrupted"})

@@ -1,4 +1,4 @@
-"""Logging out: agents who take work are asked, and every tab ends with the first."""
+"""Logging out: available agents must confirm, and all tabs end together."""
 
 from __future__ import annotations
 

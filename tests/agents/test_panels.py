@@ -1,4 +1,4 @@
-"""What the panels show, in how many queries."""
+"""The content of the panels, and their number of queries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def drawn(worker: models.Worker, name: str = "chat", *, offered: int = 0) -> lis
     return gauge(factories.worker_channel(worker, name), offered=offered).slots
 
 
-def test_a_channel_is_drawn_slot_by_slot_and_said_in_words(floor: Floor) -> None:
+def test_a_channel_is_drawn_slot_by_slot_with_a_text(floor: Floor) -> None:
     factories.set_capacity(floor.alice.worker, configured_capacity=5, reserved_for_manual=1)
     wrapping = floor.accepted().task
     floor.alice.press("task.wrap_up", task=wrapping.sid)
@@ -51,7 +51,7 @@ def test_a_channel_is_drawn_slot_by_slot_and_said_in_words(floor: Floor) -> None
     assert "3 of 5 in use" in panel
 
 
-def test_running_work_beyond_a_lowered_capacity_is_said(floor: Floor) -> None:
+def test_work_beyond_a_lowered_capacity_is_shown(floor: Floor) -> None:
     floor.accepted()
     floor.accepted()
     factories.set_capacity(floor.alice.worker, configured_capacity=1)
@@ -66,7 +66,7 @@ def test_a_channel_that_is_off_says_so_and_can_be_switched_on(floor: Floor) -> N
     assert panel.count('aria-checked="false"') == 1
 
 
-def test_single_tasking_is_said(floor: Floor) -> None:
+def test_single_tasking_is_shown(floor: Floor) -> None:
     assert "One task at a time" not in floor.alice.get("panels/presence")
     workspaces.update_workspace(
         workspace=floor.workspace, multi_task_enabled=False, actor=SYSTEM, now=factories.NOW
@@ -111,7 +111,7 @@ def test_a_task_in_hand_shows_its_attributes_as_text_and_not_as_markup(floor: Fl
     assert "Working" in panel
 
 
-def test_wrapping_up_is_said_in_words(floor: Floor) -> None:
+def test_wrapping_up_is_shown_as_a_text(floor: Floor) -> None:
     floor.alice.press("task.wrap_up", task=floor.accepted().task.sid)
     assert "Wrapping up" in floor.alice.get("panels/tasks")
 
@@ -119,7 +119,7 @@ def test_wrapping_up_is_said_in_words(floor: Floor) -> None:
 # --- What waits ---------------------------------------------------------------------------------
 
 
-def test_what_waits_is_listed_oldest_first_with_its_number(floor: Floor) -> None:
+def test_waiting_tasks_are_listed_oldest_first_with_their_number(floor: Floor) -> None:
     now = timezone.now()
     for seconds in (20, 30, 10):
         title = f"{seconds} seconds old"
@@ -147,14 +147,14 @@ def test_the_list_ends_at_fifty_and_the_number_does_not(floor: Floor) -> None:
     assert [row.card.queue for row in one.rows] == [other.friendly_name] * one.total
 
 
-def test_a_queue_of_others_is_not_shown(floor: Floor) -> None:
+def test_a_queue_that_the_agent_does_not_serve_is_not_shown(floor: Floor) -> None:
     theirs = factories.queue(floor.workspace, target_workers="skill == 'law'")
     floor.task(workflow=factories.workflow(floor.workspace, default=theirs))
     shown = waiting.waiting(floor.alice.worker, queue_sid=theirs.sid, now=timezone.now())
     assert (shown.total, shown.chosen, shown.queues) == (0, None, [floor.queue])
 
 
-def test_a_row_that_cannot_be_grabbed_says_why_and_can_still_be_reached_by_keyboard(
+def test_a_row_that_cannot_be_grabbed_shows_the_reason_and_has_keyboard_focus(
     floor: Floor,
 ) -> None:
     task = floor.task()

@@ -1,4 +1,4 @@
-"""Whatever happens: each panel that would look different was said to be out of date.
+"""After every change, each panel that looks different was named as stale.
 
 Every panel of every agent is rendered before and after; in between, what was published is caught.
 """
@@ -62,12 +62,12 @@ def groups_of(desk: Desk) -> set[str]:
 
 
 def read(frame: str | None) -> Any:
-    """Return what a frame says; None where there is none."""
+    """Return a frame's content; None where there is no frame."""
     return None if frame is None else json.loads(frame)
 
 
 def told(desk: Desk, before: set[str], ear: Ear) -> set[str]:
-    """Return the panels that a desk was told to fetch, as its socket does it."""
+    """Return the panels that the frames of a desk's socket name as stale."""
     stale: set[str] = set()
     served = waiting.served(desk.worker)
     causes = consumers.REJOIN_BY_LOAD if served.by_load else consumers.REJOIN
@@ -84,7 +84,7 @@ def told(desk: Desk, before: set[str], ear: Ear) -> set[str]:
 
 
 @pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda function: function.__name__)
-def test_every_panel_that_changes_was_said_to_be_out_of_date(
+def test_every_panel_that_changes_was_named_as_stale(
     floor: Floor,
     ear: Ear,
     happening: Callable[[Floor], Callable[[], Any]],
@@ -106,7 +106,7 @@ def test_every_panel_that_changes_was_said_to_be_out_of_date(
     assert changed_anything
 
 
-def test_what_happens_elsewhere_reaches_nobody_here(
+def test_events_of_another_workspace_reach_no_desk_here(
     floor: Floor, ear: Ear, django_capture_on_commit_callbacks: Any
 ) -> None:
     elsewhere = factories.workspace()
@@ -119,14 +119,14 @@ def test_what_happens_elsewhere_reaches_nobody_here(
     assert joined.isdisjoint(group for group, _ in ear.heard)
 
 
-def test_every_event_that_desks_hear_of_makes_something_out_of_date() -> None:
+def test_every_event_that_reaches_desks_makes_a_panel_stale() -> None:
     assert set(dashboard.PANELS) == set(EventType)
     for event_type, audience in audiences.AUDIENCE.items():
         if audience:
             assert dashboard.PANELS[event_type], event_type
 
 
-def test_of_a_colleagues_offer_a_desk_hears_only_that_the_queue_changed() -> None:
+def test_a_colleague_s_offer_makes_only_the_queue_panel_stale() -> None:
     message = {
         "type": "routing.event",
         "event_type": "reservation.created",

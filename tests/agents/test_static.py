@@ -1,4 +1,4 @@
-"""What the browser is sent: vendored files as noted, nothing from elsewhere, nothing inline."""
+"""Files for the browser: vendored files as listed, nothing from other hosts, nothing inline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handing a task on at the desk: what is offered, what is done, and each refusal in words."""
+"""Transfers at the desk: the choices, their effect, and each refusal with its message."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def in_hand(floor: Floor, **task: object) -> models.Reservation:
 
 
 def available(floor: Floor) -> str:
-    """Let Bob take work, and return his sid."""
+    """Make Bob available, and return his sid."""
     models.Worker.objects.filter(pk=floor.bob.worker.pk).update(
         activity=factories.activity(floor.workspace, "Available")
     )
     return floor.bob.worker.sid
 
 
-def test_a_task_is_handed_to_a_colleague_who_takes_work(floor: Floor) -> None:
+def test_a_task_is_transferred_to_an_available_colleague(floor: Floor) -> None:
     held = in_hand(floor)
     bob = available(floor)
     path = f"transfer/{held.task.sid}"
@@ -45,7 +45,7 @@ def test_a_task_is_handed_to_a_colleague_who_takes_work(floor: Floor) -> None:
     assert "Nothing in hand" in floor.alice.get("panels/tasks")
 
 
-def test_who_stays_leaves_when_they_say_so(floor: Floor) -> None:
+def test_after_a_warm_transfer_the_first_agent_leaves_by_completing(floor: Floor) -> None:
     held = in_hand(floor)
     bob = available(floor)
     floor.alice.press("task.transfer", task=held.task.sid, to=bob, stay="true")
@@ -68,7 +68,7 @@ def test_a_transfer_is_canceled_at_the_desk(floor: Floor) -> None:
     assert (status, reply["error"]["reason"]) == (409, "not_now")
 
 
-def test_nobody_hands_on_what_is_not_theirs_or_to_nobody(floor: Floor) -> None:
+def test_a_transfer_of_another_agent_s_task_or_to_an_unknown_sid_is_refused(floor: Floor) -> None:
     held = in_hand(floor)
     task, alice = held.task.sid, floor.alice.worker.sid
     assert floor.bob.press("task.transfer", task=task, to=floor.queue.sid)[0] == 404
@@ -80,7 +80,7 @@ def test_nobody_hands_on_what_is_not_theirs_or_to_nobody(floor: Floor) -> None:
     assert factories.status(held.task) == "assigned"
 
 
-def test_a_call_has_no_such_button(floor: Floor) -> None:
+def test_a_call_has_no_transfer_button(floor: Floor) -> None:
     held = in_hand(floor, channel="voice")
     assert "data-transfer" not in floor.alice.get("panels/tasks")
     status, reply = floor.alice.press("task.transfer", task=held.task.sid, to=floor.queue.sid)
@@ -88,7 +88,7 @@ def test_a_call_has_no_such_button(floor: Floor) -> None:
     assert "no telephone network" in reply["error"]["message"]
 
 
-def test_the_choices_come_alone_for_scripts(floor: Floor) -> None:
+def test_scripts_get_the_choices_without_the_page(floor: Floor) -> None:
     held = in_hand(floor)
     answer = floor.alice.client.get(
         f"/agent/transfer/{held.task.sid}{floor.alice.here}",

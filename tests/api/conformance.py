@@ -1,4 +1,4 @@
-"""Hold answers of the API beside its description: what is not described fails the test."""
+"""Compare answers of the API with its description; an undescribed answer fails the test."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import jsonschema_rs
 from routing.api.description import document
 
 NO_OPERATION = {400, 401, 404, 405}
-"""What the server answers where the description has no operation."""
+"""Answers of the server to paths without an operation."""
 
 
 def check(method: str, path: str, response: Any) -> None:
-    """Fail unless the description foresees this status with these headers and this body."""
+    """Fail unless the description has this status with these headers and this body."""
     status, body = response.status_code, response.content
     if method in ("HEAD", "OPTIONS"):
         assert not body, (method, path, body)
@@ -43,7 +43,7 @@ def check(method: str, path: str, response: Any) -> None:
 
 
 def path_shows_rows(response: Any) -> bool:
-    """Tell whether an answer shows anything: a page without rows has no version."""
+    """Return whether an answer shows any row: a page without rows has no version."""
     shown = response.json()
     return "meta" not in shown or bool(shown[shown["meta"]["key"]])
 
@@ -78,7 +78,7 @@ def described_document() -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=1)
 def patterns() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-    """Return what each path matches, in the order in which paths are tried."""
+    """Return the pattern of each path, in the order in which paths are tried."""
     return [
         (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), methods)
         for path, methods in described_document()["paths"].items()
@@ -87,7 +87,7 @@ def patterns() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
 
 @functools.cache
 def validator(text: str) -> Any:
-    """Return what validates a schema, given as JSON, and checks formats too."""
+    """Return a validator of a schema, given as JSON, that checks formats too."""
     components = closed(described_document()["components"])
     whole = {**closed(json.loads(text)), "components": components}
     return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)

@@ -1,4 +1,4 @@
-"""Call the API as a client does: with credentials, forms, and nothing else in hand.
+"""Client of the API for tests: credentials and forms, as an integration has them.
 
 Every answer is held beside the API's description.
 """
@@ -36,7 +36,7 @@ def basic(sid: str, secret: str) -> str:
 
 @dataclass
 class Answer:
-    """What came back, with its JSON read."""
+    """An answer, with its JSON parsed."""
 
     response: Any
     json: Any = field(init=False)
@@ -51,7 +51,7 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """Return what an error says."""
+        """Return the message of an error."""
         return str(self.json["message"])
 
     def __getitem__(self, key: str) -> Any:
@@ -123,7 +123,7 @@ def api_of(account: models.Account) -> Api:
 
 
 def path_parts(operation: Operation, existing: dict[str, str]) -> dict[str, str]:
-    """Return what stands for each name in an operation's path to what `existing` is."""
+    """Return the path variables of an operation that lead to `existing`."""
     return {
         each["name"]: existing.get(each["example"][:2], each["example"])
         for each in path_parameters(operation.path)
@@ -131,7 +131,7 @@ def path_parts(operation: Operation, existing: dict[str, str]) -> dict[str, str]
 
 
 def path_to(operation: Operation, existing: dict[str, str]) -> str:
-    """Return an operation's path, leading to what `existing` is."""
+    """Return an operation's path that leads to `existing`."""
     return operation.path.format(**path_parts(operation, existing))
 
 
@@ -181,7 +181,7 @@ def sids_of_each_kind(workspace: models.Workspace, *, now: datetime) -> dict[str
 
 @pytest.fixture
 def existing(workspace: models.Workspace) -> dict[str, str]:
-    """Return a sid of each kind that there is something behind."""
+    """Return an existing sid of each kind."""
     return sids_of_each_kind(workspace, now=timezone.now())
 
 
@@ -193,7 +193,7 @@ def stranger(db: None) -> Api:
 
 @pytest.fixture
 def noon() -> Iterator[time_machine.Traveller]:
-    """Let requests happen at the moment at which the factories act."""
+    """Stop the clock of requests at the moment of the factories."""
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
 

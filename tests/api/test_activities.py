@@ -20,14 +20,16 @@ from tests.api.conftest import Api
         ({"Available": ""}, False),
     ],
 )
-def test_a_new_activity_is_available_if_it_is_said_so(
+def test_a_new_activity_is_available_only_on_request(
     api: Api, root: str, given: dict[str, str], available: bool
 ) -> None:
     made = api.post(f"{root}/Activities", FriendlyName="Lunch", **given)
     assert (made.status, made["available"]) == (201, available)
 
 
-def test_availability_is_fixed_and_saying_otherwise_is_ignored(api: Api, root: str) -> None:
+def test_availability_is_fixed_at_creation_and_later_values_are_ignored(
+    api: Api, root: str
+) -> None:
     made = api.post(f"{root}/Activities", FriendlyName="Lunch")
     after = api.post(f"{root}/Activities/{made['sid']}", FriendlyName="Pause", Available="true")
     assert (after.status, after["friendly_name"], after["available"]) == (200, "Pause", False)

@@ -1,4 +1,4 @@
-"""A rotation of the account's auth token: for a while two are good, and no program is cut off."""
+"""Rotation of the auth token: for a while two are valid, and no program is cut off."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def by(account: models.Account, token: str) -> Api:
     return Api(account, basic(account.sid, token))
 
 
-def test_both_tokens_are_good_until_the_second_one_is_promoted(
+def test_both_tokens_are_valid_until_the_second_one_is_promoted(
     api: Api, account: models.Account, root: str
 ) -> None:
     made = api.post(SECONDARY)
@@ -50,7 +50,7 @@ def test_a_deleted_secondary_token_opens_nothing_and_the_primary_one_stays(
     assert (api.get(root).status, second.get(root).status) == (200, 401)
 
 
-def test_what_is_not_there_is_neither_promoted_nor_deleted(api: Api) -> None:
+def test_a_missing_secondary_token_is_neither_promoted_nor_deleted(api: Api) -> None:
     for answer in (api.post(PROMOTE), api.delete(SECONDARY)):
         assert (answer.status, answer["code"]) == (404, 20404)
 
@@ -87,7 +87,7 @@ def test_callbacks_are_signed_by_the_primary_token(
     assert rounds.auth_token(account) == second
 
 
-def test_a_token_of_the_library_is_good_by_whichever_auth_token_signed_it(
+def test_a_token_of_the_library_is_valid_whichever_auth_token_signed_it(
     api: Api, account: models.Account, workspace: models.Workspace, now: datetime
 ) -> None:
     second = api.post(SECONDARY)["secondary_auth_token"]
@@ -110,12 +110,12 @@ def test_a_token_of_the_library_is_good_by_whichever_auth_token_signed_it(
 
 
 def still_good(grants: list[tokens.Grant]) -> list[bool]:
-    """Return of open sessions whether what admitted them is good still."""
+    """Return for each open session whether its token is still valid."""
     keys = tokens.good_keys({grant.key_sid for grant in grants})
     return [secretbox.is_among(keys[grant.key_sid], grant.sealed) for grant in grants]
 
 
-def test_a_worker_token_lives_as_long_as_the_auth_token_that_asked_for_it(
+def test_a_worker_token_lives_as_long_as_the_auth_token_that_requested_it(
     api: Api, account: models.Account, root: str, now: datetime
 ) -> None:
     second = by(account, api.post(SECONDARY)["secondary_auth_token"])

@@ -1,4 +1,4 @@
-"""Who may call: an account by its token, or a key by its secret; nobody else learns anything."""
+"""Authentication: an account by its token, or a key by its secret; all others get 401."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_revoked_key_opens_nothing(
         basic("", ""),
     ],
 )
-def test_without_credentials_that_fit_the_answer_is_401(
+def test_without_valid_credentials_the_answer_is_401(
     account: models.Account, root: str, authorization: str | None
 ) -> None:
     answer = Api(account, authorization).get(root)
@@ -105,7 +105,7 @@ def test_an_unknown_sid_is_compared_with_a_secret_too(
         assert len(compared) == 2
 
 
-def test_a_secret_sealed_under_another_key_is_a_refusal_and_a_line_in_the_log(
+def test_a_secret_that_cannot_be_decrypted_is_refused_and_logged(
     account: models.Account, root: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with (
@@ -126,7 +126,7 @@ def test_a_session_is_no_credential(
     assert api.get(root).status == 401
 
 
-def test_a_keys_use_is_written_down_once_a_minute(
+def test_a_key_s_use_is_stored_once_a_minute(
     account: models.Account, key: models.ApiKey, root: str
 ) -> None:
     by_key = Api(account, basic(key.sid, SECRET))
@@ -144,7 +144,7 @@ def test_a_keys_use_is_written_down_once_a_minute(
         assert key.date_last_used == later(60)
 
 
-def test_a_refused_secret_is_no_use_of_the_key(
+def test_a_refused_secret_does_not_count_as_use_of_the_key(
     account: models.Account, key: models.ApiKey, root: str
 ) -> None:
     assert Api(account, basic(key.sid, "wrong")).get(root).status == 401
@@ -152,7 +152,7 @@ def test_a_refused_secret_is_no_use_of_the_key(
     assert key.date_last_used is None
 
 
-def test_a_renewed_token_opens_what_the_old_one_does_no_more(
+def test_a_renewed_token_works_and_the_old_one_does_not(
     api: Api, account: models.Account, root: str
 ) -> None:
     assert api.get(root).status == 200

@@ -38,7 +38,7 @@ LISTS = {
     "{worker}/Reservations": 1,
     "{task}/Reservations": 1,
 }
-"""What a list costs beside authentication, workspace and page."""
+"""Queries of a list beside authentication, workspace and page."""
 
 
 def cost(act: Callable[[], object]) -> int:
@@ -48,7 +48,7 @@ def cost(act: Callable[[], object]) -> int:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_list_costs_the_same_however_long_it_is(
+def test_a_list_takes_the_same_number_of_queries_whatever_its_length(
     api: Api, workspace: models.Workspace, root: str, path: str
 ) -> None:
     main = factories.workflow(workspace, friendly_name="Main")
@@ -92,7 +92,7 @@ def test_every_list_has_a_budget() -> None:
         ("Events?After=&", "events_log (workspace_sid=? AND transaction_id>?)"),
     ],
 )
-def test_a_page_is_found_by_where_it_begins_however_far_that_is(
+def test_a_page_is_found_by_its_first_key_however_far_it_is(
     api: Api, workspace: models.Workspace, root: str, path: str, index: str
 ) -> None:
     workflow = factories.workflow(workspace)
@@ -104,7 +104,7 @@ def test_a_page_is_found_by_where_it_begins_however_far_that_is(
     assert "TEMP B-TREE" not in plan
 
 
-def test_what_waits_is_read_by_priority_without_sorting_it(
+def test_waiting_tasks_are_read_by_priority_without_sorting(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     workflow = factories.workflow(workspace)
@@ -125,7 +125,7 @@ def plans(api: Api, url: str) -> list[str]:
         assert api.send("GET", url).status == 200
     found = []
     with connection.cursor() as cursor:
-        # Of SQLite, whatever the tests run on otherwise: its plans say what was looked for.
+        # Always on SQLite: its query plans name the index.
         for query in captured.captured_queries:
             if query["sql"].startswith("SELECT"):
                 cursor.execute("EXPLAIN QUERY PLAN " + query["sql"].replace("%", "%%"))

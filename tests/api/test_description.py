@@ -1,4 +1,4 @@
-"""The API's description is whole and right, and people and tools can read it."""
+"""The API's description is complete and valid, and people and tools can read it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_description_is_openapi(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("query", "accept"), [("?format=yaml", "*/*"), ("", "application/yaml")])
-def test_yaml_says_the_same(client: Client, query: str, accept: str) -> None:
+def test_the_description_in_yaml_is_the_same(client: Client, query: str, accept: str) -> None:
     answer = client.get(f"/api/schema{query}", headers={"Accept": accept})
     assert answer.headers["Content-Type"] == "application/yaml; charset=utf-8"
     assert yaml.safe_load(answer.content) == document()
@@ -107,7 +107,7 @@ def test_a_code_that_is_never_answered_has_no_page(client: Client) -> None:
     assert client.get("/docs/errors/99999").status_code == 404
 
 
-def test_every_code_in_the_api_has_its_words() -> None:
+def test_every_error_code_of_the_api_has_a_text() -> None:
     folder = Path(reference.__file__).parent
     used = {
         int(code)

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, the answer has one shape, says what would be right, and changes nothing."""
+"""Every error has one shape, says what would be right, and changes nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def assert_error(answer: Answer, status: int, code: int) -> None:
     assert answer.message
 
 
-def test_what_is_not_there_is_named_by_its_path(api: Api, root: str) -> None:
+def test_a_missing_resource_is_named_by_its_path(api: Api, root: str) -> None:
     for path in ("", "Nothing", "Workspaces/", f"{root}/", f"{root}/Tasks/WT1/More"):
         answer = api.get(path)
         assert_error(answer, 404, 20404)
@@ -70,7 +70,7 @@ def test_methods_that_a_resource_lacks_are_405(
     assert_error(answer, 405, 20004)
 
 
-def test_a_json_body_is_told_that_a_form_is_expected(api: Api) -> None:
+def test_the_error_for_a_json_body_says_that_a_form_is_expected(api: Api) -> None:
     answer = api.send(
         "POST", "Workspaces", body='{"FriendlyName": "x"}', content_type="application/json"
     )
@@ -87,7 +87,7 @@ def test_other_bodies_are_refused_even_when_they_are_cut_off(api: Api, content_t
     assert not models.Workspace.objects.exists()
 
 
-def test_an_empty_body_says_nothing_whatever_its_type(api: Api, root: str) -> None:
+def test_an_empty_body_is_an_empty_form_whatever_its_type(api: Api, root: str) -> None:
     assert api.send("POST", root, content_type="application/json").status == 200
 
 
@@ -96,7 +96,7 @@ def test_an_oversized_body_is_413(api: Api) -> None:
     assert_error(api.send("POST", "Workspaces", body=body), 413, 20413)
 
 
-def test_a_body_that_announces_no_size_is_measured_all_the_same() -> None:
+def test_a_body_without_a_content_length_is_limited_too() -> None:
     def chunked(body: bytes) -> ASGIRequest:
         kind = (b"content-type", b"application/x-www-form-urlencoded")
         scope = {"type": "http", "method": "POST", "path": "/v1/Workspaces", "headers": [kind]}
@@ -134,14 +134,14 @@ def test_accept_headers_are_no_reason_to_refuse(api: Api, root: str) -> None:
     assert answer.status == 200
 
 
-def test_a_wrong_host_is_refused_in_our_words(api: Api, root: str) -> None:
+def test_a_wrong_host_is_refused_with_the_error_body(api: Api, root: str) -> None:
     answer = api.send("GET", root, headers={"Host": "evil.example"})
     assert (answer.status, answer["code"]) == (400, 20001)
     assert "evil" not in answer["more_info"]
     assert "ALLOWED_HOSTS" in answer.message
 
 
-def test_a_fault_of_ours_is_500_without_its_traceback_and_logged_once_with_it(
+def test_an_internal_error_is_500_without_its_traceback_and_logged_once_with_it(
     api: Api, root: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def break_down(**_: object) -> None:
@@ -165,7 +165,7 @@ def test_a_fault_of_ours_is_500_without_its_traceback_and_logged_once_with_it(
         (models.Activity.DoesNotExist("the row that a column refers to"), 409, 20409),
     ],
 )
-def test_what_the_database_refuses_is_no_fault_of_the_code_and_one_line(
+def test_a_refusal_by_the_database_is_one_line_of_the_log(
     api: Api,
     root: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -275,7 +275,7 @@ def test_the_clients_text_is_quoted_as_it_was_sent(
     assert quoted in answer.message
 
 
-def test_a_sid_is_asked_for_in_proper_words(api: Api, root: str) -> None:
+def test_the_error_for_a_sid_names_its_kind(api: Api, root: str) -> None:
     refused = api.get(f"{root}/Workers", ActivitySid="").message
     assert "it must be an activity's sid (WA…)" in refused
     assert "a worker's sid (WK…)" in api.get(f"{root}/TaskQueues", WorkerSid="x").message

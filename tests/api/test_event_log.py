@@ -1,4 +1,4 @@
-"""Reading events: pages that stay right, the log that a consumer reads on, and what that costs."""
+"""Reading events: stable pages, the log that a consumer follows, and the cost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.factories import later
 pytestmark = pytest.mark.usefixtures("noon")
 
 
-def test_pages_stay_right_while_events_come_and_go(
+def test_pages_stay_stable_while_events_come_and_go(
     api: Api, root: str, workspace: models.Workspace
 ) -> None:
     for second in range(5):
@@ -44,7 +44,7 @@ def read_on(api: Api, root: str, after: str, **query: Any) -> list[str]:
     return [event["sid"] for page in pages for event in page]
 
 
-def test_a_consumer_who_was_away_reads_on_where_it_stopped(
+def test_a_consumer_continues_where_it_stopped(
     api: Api, root: str, workspace: models.Workspace, noon: time_machine.Traveller
 ) -> None:
     factories.task(workspace)
@@ -53,7 +53,7 @@ def test_a_consumer_who_was_away_reads_on_where_it_stopped(
     assert read_on(api, root, begun[-1]) == []
     noon.shift(timedelta(days=3))
     task = factories.task(workspace, now=later(5))
-    # What is written now may tell of an earlier moment than what was read already.
+    # An event that is written now may have an earlier date than one that was read already.
     task_statuses.cancel_task(task=task, actor=SYSTEM, now=later(-5))
     more = read_on(api, root, begun[-1], PageSize=2)
     assert begun + more == list(models.Event.objects.order_by("pk").values_list("sid", flat=True))
@@ -62,7 +62,7 @@ def test_a_consumer_who_was_away_reads_on_where_it_stopped(
     assert read_on(api, root, "", StartDate="2026-03-02T12:00:01Z") == more[:-1]
 
 
-def test_a_consumer_whose_place_is_gone_is_told(
+def test_a_consumer_whose_last_event_is_gone_gets_an_error(
     api: Api, root: str, workspace: models.Workspace
 ) -> None:
     place = read_on(api, root, "")[-1]
@@ -85,7 +85,7 @@ def test_a_consumer_whose_place_is_gone_is_told(
         ({"After": "event"}, 4),
     ],
 )
-def test_a_page_costs_the_same_however_many_there_are(
+def test_a_page_takes_the_same_number_of_queries_however_many_events_there_are(
     api: Api,
     root: str,
     workspace: models.Workspace,

@@ -1,4 +1,4 @@
-"""Events by request: what happened, newest first, and the log that a consumer reads on."""
+"""Events by request: newest first, and as a log that a consumer follows."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_newest_comes_first(
     ]
 
 
-def test_an_event_says_what_happened_to_what_by_whom(api: Api, root: str) -> None:
+def test_an_event_names_its_type_its_resource_and_its_actor(api: Api, root: str) -> None:
     made = api.post(f"{root}/Workers", FriendlyName="Alice")
     (event,) = api.get(f"{root}/Events", EventType="worker.created")["events"]
     data = event.pop("event_data")
@@ -70,7 +70,7 @@ def test_an_event_says_what_happened_to_what_by_whom(api: Api, root: str) -> Non
     assert fetched.json == event | {"event_data": data}
 
 
-def test_every_resource_url_leads_to_what_it_was_about(
+def test_every_resource_url_leads_to_the_event_s_resource(
     api: Api, root: str, workspace: models.Workspace, accepted: models.Reservation
 ) -> None:
     factories.channel(workspace, "fax")
@@ -123,7 +123,7 @@ def test_each_filter_keeps_what_it_names(
         assert told(api.get(f"{root}/Events", Sid=one)) == {one}
 
 
-def test_what_only_the_hosted_service_has_finds_nothing(api: Api, root: str) -> None:
+def test_filters_that_only_the_hosted_service_has_find_nothing(api: Api, root: str) -> None:
     assert types(api.get(f"{root}/Events", EventType="task.transfer-initiated")) == []
     refused = api.get(f"{root}/Events", EventType="task.transferred")
     assert (refused.status, refused["code"]) == (400, 20001)
@@ -175,7 +175,7 @@ def test_the_window_is_the_last_quarter_of_an_hour_unless_dates_or_minutes_say_o
         ({"After": "EV" + "0" * 32}, 20001, "After"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_by_name(
+def test_contradictory_parameters_are_refused_by_name(
     api: Api, root: str, query: dict[str, str], code: int, named: str
 ) -> None:
     answer = api.get(f"{root}/Events", **query)
@@ -183,7 +183,7 @@ def test_what_cannot_be_meant_is_refused_by_name(
     assert named in answer.message
 
 
-def test_events_outlive_what_they_are_about(
+def test_events_outlive_their_resources(
     api: Api, root: str, workspace: models.Workspace, accepted: models.Reservation
 ) -> None:
     task, worker, channel = accepted.task, accepted.current_worker, factories.channel(workspace)
@@ -223,7 +223,7 @@ def test_events_are_kept_for_the_days_that_the_settings_say(
     assert models.Event.objects.filter(event_date__lte=NOW).count() == 0
 
 
-def test_events_of_another_workspace_are_not_told(
+def test_events_of_another_workspace_are_not_listed(
     api: Api, stranger: Api, account: models.Account, workspace: models.Workspace, root: str
 ) -> None:
     other = factories.workspace(account=account)

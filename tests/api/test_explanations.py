@@ -1,4 +1,4 @@
-"""Ask by REST why a task waits, and read the workers of its queue page by page."""
+"""Explanations by request: why a task waits, and the workers of its queue page by page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def path(root: str, task: models.Task) -> str:
 
 
 def member(workspace: models.Workspace, name: str, **given: Any) -> models.Worker:
-    """Make a worker of the queue's team, of a level that will do."""
+    """Make a worker of the queue's team, with a sufficient level."""
     level = given.pop("level", 3)
     return factories.worker(workspace, name, attributes={"team": 1, "level": level}, **given)
 
@@ -87,7 +87,7 @@ def test_an_explanation_says_where_a_task_stands(
     assert api.send("GET", answer["url"]).json == answer.json
 
 
-def test_what_it_foresees_the_router_does(
+def test_the_router_does_what_an_explanation_foresees(
     api: Api, workspace: models.Workspace, task: models.Task, path: str
 ) -> None:
     member(workspace, "Junior", level=1)
@@ -145,7 +145,7 @@ def test_a_page_goes_on_though_the_worker_it_ended_at_is_gone(
     assert [w["worker_sid"] for w in rest["workers"]] == [people[2].sid, people[3].sid]
 
 
-def test_one_worker_can_be_asked_about_of_the_queue_or_not(
+def test_one_worker_can_be_explained_in_the_queue_or_outside_it(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     outsider = factories.worker(workspace, "Outsider")
@@ -200,7 +200,7 @@ def test_it_can_only_be_read_and_only_by_its_account(
     assert api.get(f"{root}/Tasks/nonsense/Explanation").status == 404
 
 
-def test_an_explanation_costs_the_same_for_many_workers_and_tasks(
+def test_an_explanation_takes_as_many_queries_for_many_workers_and_tasks(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     def cost() -> int:
@@ -215,7 +215,7 @@ def test_an_explanation_costs_the_same_for_many_workers_and_tasks(
         member(workspace, f"Worker {number}")
         factories.task(workspace, attributes={"level": 3}, now=timezone.now())
     assert cost() == few
-    # Who asks, the workspace, the task; workers, channels; steps; what the router sees: six.
+    # Credentials, workspace, task; workers, channels; steps; six for the router's snapshot.
     assert few <= 13
 
 
@@ -253,7 +253,7 @@ def test_a_thousand_workers_are_read_in_one_page(
     assert answer["refusals"] == {"expression_not_met": 600}
 
 
-def test_a_task_that_rules_out_everybody_shows_its_own_attributes(
+def test_a_task_that_rules_out_every_worker_shows_its_own_attributes(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     asked = "task.vip == true AND worker.level > 1 AND worker.sid NOT IN task.busy"

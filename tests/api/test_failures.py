@@ -1,4 +1,4 @@
-"""Whoever guesses is slowed down, and nobody else."""
+"""Clients that guess credentials are slowed down, and no others."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_handful_of_failures_has_no_consequence(
     assert ask(account, TOKEN, root).status == 200
 
 
-def test_each_further_failure_closes_the_door_for_longer(
+def test_each_further_failure_locks_the_address_for_longer(
     account: models.Account, root: str, clock: Any
 ) -> None:
     fail(account, root, failures.FREE)
@@ -75,7 +75,7 @@ def test_each_further_failure_closes_the_door_for_longer(
         clock(wait)
 
 
-def test_while_it_is_closed_the_right_token_is_not_told_from_a_wrong_one(
+def test_during_a_lock_the_right_token_is_refused_like_a_wrong_one(
     account: models.Account, root: str, clock: Any
 ) -> None:
     fail(account, root, failures.FREE + 1)
@@ -85,12 +85,14 @@ def test_while_it_is_closed_the_right_token_is_not_told_from_a_wrong_one(
     assert ask(account, TOKEN, root).status == 200
 
 
-def test_who_comes_from_elsewhere_is_let_in(account: models.Account, root: str, clock: Any) -> None:
+def test_a_client_from_another_address_is_let_in(
+    account: models.Account, root: str, clock: Any
+) -> None:
     fail(account, root, failures.FREE + 1)
     assert ask(account, TOKEN, root, ELSEWHERE).status == 200
 
 
-def test_who_was_let_in_before_is_let_in_beside_somebody_who_guesses(
+def test_a_client_that_was_let_in_before_is_let_in_beside_one_that_guesses(
     account: models.Account, root: str, clock: Any
 ) -> None:
     assert ask(account, TOKEN, root).status == 200
@@ -130,12 +132,12 @@ def test_an_unknown_sid_is_slowed_down_as_a_known_one_is(
 
 
 @override_settings(REDIS_URL="unix:///nowhere/redis.sock")
-def test_without_redis_nobody_is_slowed_down(account: models.Account, root: str) -> None:
+def test_without_redis_no_client_is_slowed_down(account: models.Account, root: str) -> None:
     fail(account, root, failures.FREE + 5)
     assert ask(account, TOKEN, root).status == 200
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_of_failures_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failures, "_MOST", 5)
     here = failures._Here()
     for number in range(20):

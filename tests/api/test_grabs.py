@@ -1,4 +1,4 @@
-"""A worker takes a waiting task by themselves."""
+"""Grabs by request: a worker takes a waiting task by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.api.conftest import Answer, Api
 
 @pytest.fixture
 def task(workspace: models.Workspace) -> models.Task:
-    """Return a waiting task that the router gives to nobody by itself."""
+    """Return a waiting task that the router offers to no worker."""
     queue = factories.queue(workspace, friendly_name="Floor")
     target = factories.target(queue, expression="worker.automatic == true")
     factories.workflow(workspace, factories.filter_("1==1", target))
@@ -45,7 +45,7 @@ def test_a_grab_is_a_reservation_accepted_at_once(
     assert factories.status(task) == "assigned"
 
 
-def test_of_two_grabbers_one_hears_that_it_is_gone(
+def test_the_second_of_two_grabs_of_a_task_is_refused(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     alice, bob = factories.worker(workspace), factories.worker(workspace)
@@ -53,7 +53,7 @@ def test_of_two_grabbers_one_hears_that_it_is_gone(
     assert_refused(api.post(path, WorkerSid=bob.sid), Refusal.TASK_NOT_PENDING)
 
 
-def test_each_refusal_is_given_with_its_reason_and_nothing_changes(
+def test_each_refusal_has_its_reason_and_changes_nothing(
     api: Api, workspace: models.Workspace, task: models.Task, path: str
 ) -> None:
     queue = task.task_queue
@@ -78,7 +78,7 @@ def test_each_refusal_is_given_with_its_reason_and_nothing_changes(
 
 
 @pytest.mark.parametrize("sid", ["", "WK1", "WK" + "0" * 32, None])
-def test_a_worker_who_is_not_there_is_bad_input(api: Api, path: str, sid: str | None) -> None:
+def test_an_unknown_worker_is_bad_input(api: Api, path: str, sid: str | None) -> None:
     answer = api.post(path) if sid is None else api.post(path, WorkerSid=sid)
     assert (answer.status, answer["code"]) == (400, 20001)
     assert "WorkerSid" in answer.message

@@ -53,7 +53,7 @@ def forms(existing: dict[str, str]) -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def grabbed(existing: dict[str, str], workspace: models.Workspace) -> dict[str, str]:
-    """Return what there is, with a task that waits."""
+    """Return existing sids, with a waiting task."""
     return existing | {"WT": factories.task(workspace, now=timezone.now()).sid}
 
 
@@ -79,7 +79,7 @@ def test_every_creation_is_carried_out_once_for_a_key(
     assert models.IdempotencyKey.objects.count() == 1
 
 
-def test_the_first_answer_is_given_again_whatever_has_become_of_it(
+def test_the_first_answer_is_repeated_whatever_happened_to_the_row(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     workflow = factories.workflow(workspace)
@@ -145,7 +145,7 @@ def test_a_grab_that_is_refused_may_be_tried_again_with_its_key(
     assert create(api, path, **form).json == first.json
 
 
-def test_a_creation_that_breaks_leaves_neither_key_nor_row(
+def test_a_creation_that_fails_leaves_neither_key_nor_row(
     api: Api, workspace: models.Workspace, root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.workflow(workspace)
@@ -164,7 +164,7 @@ def test_a_creation_that_breaks_leaves_neither_key_nor_row(
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "with a blank", "ümlaut", "tab\there"])
-def test_a_key_that_is_none_is_refused(api: Api, root: str, key: str) -> None:
+def test_an_invalid_key_is_refused(api: Api, root: str, key: str) -> None:
     refused = create(api, f"{root}/Activities", key, FriendlyName="Lunch")
     assert (refused.status, refused["code"]) == (400, 20001)
     assert "I-Twilio-Idempotency-Token must have 1 to 255" in refused.message
@@ -203,7 +203,7 @@ def test_a_token_is_stored_sealed(api: Api, grabbed: dict[str, str], root: str) 
     assert made["token"] not in models.IdempotencyKey.objects.get().body
 
 
-def test_without_a_key_a_creation_costs_no_more_than_before(
+def test_without_a_key_a_creation_takes_no_further_query(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.workflow(workspace)
@@ -223,7 +223,7 @@ def test_pages_of_other_origins_may_send_a_key(api: Api, root: str) -> None:
 # --- At the same time ----------------------------------------------------------------------
 
 
-def test_who_comes_second_gets_the_answer_of_who_was_first(
+def test_a_concurrent_repetition_gets_the_answer_of_the_first(
     api: Api, workspace: models.Workspace, root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.workflow(workspace)
@@ -242,7 +242,7 @@ def test_who_comes_second_gets_the_answer_of_who_was_first(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_one_is_carried_out(transactional_db: None) -> None:
+def test_one_of_many_concurrent_creations_is_carried_out(transactional_db: None) -> None:
     account = factories.account(auth_token=TOKEN)
     workspace = factories.workspace(account=account)
     factories.workflow(workspace)

@@ -1,4 +1,4 @@
-"""Every change of status that can be asked for, in every state: its answer, and its events."""
+"""Every change of status that a request can make, in every state: its answer and events."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ TASK_EVENTS: Final = {
     ("assigned", "completed"): ["task.completed", "reservation.completed", "task.updated"],
     ("wrapping", "completed"): ["task.completed", "reservation.completed", "task.updated"],
 }
-"""The changes of a task that can be asked for, with what is told of each, in order."""
+"""The changes of a task by request, with the events of each, in order."""
 RESERVATION_EVENTS: Final = {
     ("pending", "accepted"): ["reservation.accepted"],
     ("pending", "rejected"): ["reservation.rejected"],
@@ -126,7 +126,7 @@ WORDS: Final = {
 
 @pytest.mark.parametrize("current", TASKS)
 @pytest.mark.parametrize("wanted", WORDS)
-def test_a_task_in_any_state_is_asked_for_any_other(
+def test_a_task_in_each_status_accepts_or_refuses_each_other_status(
     api: Api, root: str, workspace: models.Workspace, current: str, wanted: str
 ) -> None:
     task, _ = TASKS[current](workspace)
@@ -145,7 +145,7 @@ def test_a_task_in_any_state_is_asked_for_any_other(
 
 @pytest.mark.parametrize("current", TASKS)
 @pytest.mark.parametrize("wanted", ["pending", "reserved", "assigned", "no-such-word"])
-def test_nobody_asks_for_what_only_the_router_decides(
+def test_statuses_that_only_the_router_sets_are_refused_for_a_task(
     api: Api, root: str, workspace: models.Workspace, current: str, wanted: str
 ) -> None:
     task, _ = TASKS[current](workspace)
@@ -159,7 +159,7 @@ def test_nobody_asks_for_what_only_the_router_decides(
 @pytest.mark.parametrize("side", ["Tasks", "Workers"])
 @pytest.mark.parametrize("current", RESERVATIONS)
 @pytest.mark.parametrize("wanted", ["accepted", "rejected", "wrapping", "completed"])
-def test_a_reservation_in_any_state_is_asked_for_any_other(
+def test_a_reservation_in_each_status_accepts_or_refuses_each_other_status(
     api: Api, root: str, workspace: models.Workspace, current: str, wanted: str, side: str
 ) -> None:
     task, reservation = RESERVATIONS[current](workspace)
@@ -181,7 +181,7 @@ def test_a_reservation_in_any_state_is_asked_for_any_other(
 
 
 @pytest.mark.parametrize("wanted", ["pending", "timeout", "canceled", "rescinded"])
-def test_nobody_asks_a_reservation_for_what_only_the_router_decides(
+def test_statuses_that_only_the_router_sets_are_refused_for_a_reservation(
     api: Api, root: str, workspace: models.Workspace, wanted: str
 ) -> None:
     task, offered = _reserved(workspace)
@@ -207,7 +207,7 @@ def test_a_task_is_deleted_in_any_state_and_its_open_reservations_end(
     assert not models.WorkerChannel.objects.exclude(consumed=0).exists()
 
 
-def test_all_that_happens_to_a_task_in_a_whole_life_is_told_in_this_order(
+def test_the_events_of_a_whole_task_life_come_in_this_order(
     api: Api, root: str, workspace: models.Workspace
 ) -> None:
     factories.workflow(workspace, default=factories.queue(workspace, max_reserved_workers=2))

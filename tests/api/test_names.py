@@ -29,7 +29,7 @@ def named(api: Api, path: str, **query: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-def test_what_cannot_be_created_again_is_found_under_the_same_name(
+def test_a_name_that_is_taken_is_found_by_the_list_s_filter(
     api: Api, workspace: models.Workspace, root: str, noun: str
 ) -> None:
     path, form = f"{root}/{noun}", form_of(noun, workspace)
@@ -55,7 +55,7 @@ def test_workspaces_of_an_account_differ_in_upper_and_lower_case(api: Api) -> No
     assert named(api, "Workspaces", FriendlyName="TEAM A ") == [other["sid"]]
 
 
-def test_lists_are_filtered_by_the_names_of_others_in_the_same_way(
+def test_filters_by_names_of_related_rows_compare_in_the_same_way(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     queue = factories.queue(workspace, friendly_name="Sales")
@@ -80,7 +80,7 @@ def test_lists_are_filtered_by_the_names_of_others_in_the_same_way(
     assert none["realtime"]["total_workers"] == 0
 
 
-def test_a_task_that_names_its_worker_finds_them_as_their_name_is_stored(
+def test_a_task_finds_its_known_worker_by_the_stored_name(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.worker(workspace, friendly_name="Ann")

@@ -1,4 +1,4 @@
-"""A finished task tells who had it and on which channel, also after these were deleted."""
+"""A finished task keeps the sid and name of its deleted worker and channel."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_reservations_of_a_deleted_worker_keep_sid_and_name(
 
 
 @pytest.mark.parametrize("how", ["reject", "time_out"])
-def test_an_offer_that_came_to_nothing_keeps_its_worker_too(
+def test_an_offer_that_ended_without_acceptance_keeps_its_worker_too(
     api: Api, workspace: models.Workspace, root: str, how: str
 ) -> None:
     worker = factories.worker(workspace, "Ann")
@@ -80,13 +80,13 @@ def test_an_offer_that_came_to_nothing_keeps_its_worker_too(
     delete(api, root, f"Workers/{worker.sid}")
     path = f"{root}/Tasks/{offer.task.sid}/Reservations"
     assert [row["worker_name"] for row in api.get(path)["reservations"]] == ["Ann"]
-    # The task waits, is offered to the next worker, and both are told apart.
+    # The task waits, is offered to the next worker, and both reservations are distinct.
     factories.worker(workspace, "Ben")
     factories.run(workspace, later(10))
     assert [row["worker_name"] for row in api.get(path)["reservations"]] == ["Ann", "Ben"]
 
 
-def test_a_reservation_of_a_deleted_worker_is_refused_as_any_that_is_over(
+def test_changing_a_reservation_of_a_deleted_worker_is_refused_like_any_ended_one(
     api: Api, root: str, finished: models.Reservation
 ) -> None:
     delete(api, root, f"Workers/{finished.current_worker.sid}")
@@ -138,7 +138,7 @@ def test_a_finished_task_keeps_its_deleted_channel_and_its_reservations(
     assert api.get(path)["task_channel_sid"] == channel.sid != again.sid
 
 
-def test_both_may_be_deleted_and_all_of_it_goes_in_its_time(
+def test_worker_and_channel_may_both_be_deleted_and_the_task_is_pruned_later(
     api: Api, workspace: models.Workspace, root: str, finished: models.Reservation
 ) -> None:
     task = finished.task

@@ -1,4 +1,4 @@
-"""The official Python library, pointed at us, finds what it knows."""
+"""The official Python library works against this API."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_events_are_listed_and_fetched(floor: Any, workspace: models.Workspace) 
 
 
 class Body:
-    """What the library asks of the body of a bulk request, which it leaves to the caller."""
+    """The body of a bulk request, which the library leaves to the caller."""
 
     def __init__(self, **content: Any) -> None:
         self.content = content

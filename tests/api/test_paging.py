@@ -1,4 +1,4 @@
-"""Lists come in pages that stay right while rows come and go."""
+"""Lists come in pages that stay stable while rows come and go."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def in_order(*columns: str) -> list[str]:
     return list(models.Task.objects.order_by(*columns).values_list("sid", flat=True))
 
 
-def test_the_envelope_says_where_one_is(api: Api, path: str) -> None:
+def test_the_envelope_describes_the_page(api: Api, path: str) -> None:
     meta = api.get(path, PageSize=3, AssignmentStatus="pending")["meta"]
     assert set(meta) == {
         "key",
@@ -97,7 +97,7 @@ def test_an_ordering_holds_over_pages(
         "DateCreated:asc:desc",
     ],
 )
-def test_an_ordering_that_cannot_be_is_refused(api: Api, path: str, ordering: str) -> None:
+def test_an_invalid_ordering_is_refused(api: Api, path: str, ordering: str) -> None:
     answer = api.get(path, Ordering=ordering)
     assert (answer.status, answer["code"]) == (400, 20001)
     assert answer.message.startswith("Ordering is ")
@@ -137,7 +137,7 @@ def test_rows_that_appear_between_pages_come_at_the_end(
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "x", "", "1.5", "9" * 5_000, "٣"])
-def test_a_page_size_that_cannot_be_is_refused(api: Api, path: str, size: str) -> None:
+def test_an_invalid_page_size_is_refused(api: Api, path: str, size: str) -> None:
     answer = api.get(path, PageSize=size)
     assert (answer.status, answer["code"]) == (400, 20001)
     assert "PageSize" in answer.message
@@ -197,7 +197,7 @@ def test_filters_stay_in_the_urls_as_they_were_given(api: Api, path: str) -> Non
     assert f"?{query}&PageSize=5&Page=0" in meta["first_page_url"]
 
 
-def test_an_expression_is_asked_page_by_page_and_within_bounds(
+def test_an_expression_is_evaluated_page_by_page_within_bounds(
     api: Api,
     workspace: models.Workspace,
     root: str,
@@ -218,7 +218,7 @@ def test_an_expression_is_asked_page_by_page_and_within_bounds(
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_a_page_whose_time_is_over_is_short_and_the_next_one_goes_on(
+def test_a_page_that_reaches_the_time_limit_is_short_and_the_next_one_continues(
     api: Api,
     workspace: models.Workspace,
     root: str,
@@ -234,7 +234,7 @@ def test_a_page_whose_time_is_over_is_short_and_the_next_one_goes_on(
     assert sorted(sids(pages)) == sorted(expected)
 
 
-def test_of_one_account_one_request_looks_through_rows_and_another_waits_or_is_refused(
+def test_one_request_per_account_scans_rows_and_others_wait_or_are_refused(
     api: Api, workspace: models.Workspace, root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scans, "WAIT_SECONDS", 0.01)

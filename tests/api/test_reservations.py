@@ -14,7 +14,7 @@ SIDES = ["Tasks", "Workers"]
 
 @pytest.fixture
 def offer(workspace: models.Workspace) -> models.Reservation:
-    """Return an offer to the one worker, which stands long enough for any test."""
+    """Return an offer to the one worker that stays open longer than any test."""
     factories.worker(workspace)
     reservation = factories.offered(workspace)
     models.Reservation.objects.update(deadline_us=microseconds(factories.later(10**9)))
@@ -51,7 +51,7 @@ def test_an_offer_is_accepted_once(api: Api, offer: models.Reservation) -> None:
     assert "already in state [accepted] and cannot go to [accepted]" in again.message
 
 
-def test_the_first_to_accept_has_it_and_a_later_one_hears_410(
+def test_the_first_to_accept_gets_the_task_and_a_later_one_gets_410(
     api: Api, workspace: models.Workspace
 ) -> None:
     factories.worker(workspace)
@@ -83,7 +83,7 @@ def test_an_offer_is_rejected_with_an_activity_or_without(
     assert models.Worker.objects.get().activity == offline
 
 
-def test_a_worker_who_rejects_stays_where_they_are_unless_told(
+def test_a_worker_who_rejects_keeps_their_activity_unless_one_is_given(
     api: Api, offer: models.Reservation
 ) -> None:
     activity = models.Worker.objects.get().activity
@@ -99,7 +99,7 @@ def test_an_instruction_accepts_too(api: Api, offer: models.Reservation) -> None
 
 
 @pytest.mark.parametrize("status", ["pending", "timeout", "canceled", "rescinded", "taken", ""])
-def test_statuses_that_nobody_sets_are_refused(
+def test_statuses_that_no_request_may_set_are_refused(
     api: Api, offer: models.Reservation, status: str
 ) -> None:
     answer = api.post(path_of(offer), ReservationStatus=status)
@@ -133,7 +133,7 @@ TELEPHONY = {
 
 
 @pytest.mark.parametrize("instruction", TELEPHONY)
-def test_voice_instructions_are_said_to_need_a_telephone_network(
+def test_voice_instructions_are_answered_501(
     api: Api, offer: models.Reservation, instruction: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = api.post(path_of(offer), Instruction=instruction, **TELEPHONY[instruction])
@@ -166,14 +166,12 @@ def test_their_parameters_are_checked_all_the_same(
     assert field in answer.message
 
 
-def test_supervising_is_not_asked_for_from_the_workers_side(
-    api: Api, offer: models.Reservation
-) -> None:
+def test_supervise_is_refused_from_the_worker_s_side(api: Api, offer: models.Reservation) -> None:
     answer = api.post(path_of(offer, "Workers"), Instruction="supervise")
     assert (answer.status, answer["code"]) == (400, 20001)
 
 
-def test_an_instruction_needs_an_offer_that_stands(api: Api, offer: models.Reservation) -> None:
+def test_an_instruction_needs_an_open_offer(api: Api, offer: models.Reservation) -> None:
     api.post(path_of(offer), ReservationStatus="accepted")
     answer = api.post(path_of(offer), Instruction="dequeue")
     assert (answer.status, answer["code"]) == (400, 20001)

@@ -139,7 +139,7 @@ def test_a_list_shows_the_same_properties(samples: dict[str, Any], api: Api, nou
     url = samples[noun]["url"].rsplit("/", 1)[0]
     answer = api.send("GET", url)
     (shown,) = (row for row in answer[answer["meta"]["key"]] if row["sid"] == samples[noun]["sid"])
-    # What is doubtful in a configuration is worked out for single workflows only.
+    # Warnings of a configuration are computed for single workflows only.
     assert set(shown) == SHAPES[noun][0] - {"warnings"}
 
 
@@ -159,9 +159,7 @@ def test_types_are_those_of_the_reference(samples: dict[str, Any]) -> None:
     assert channel["busy_capacity_percentage"] == 100
 
 
-def test_texts_that_hold_json_come_back_to_the_letter(
-    api: Api, workspace: models.Workspace, root: str
-) -> None:
+def test_json_texts_come_back_unchanged(api: Api, workspace: models.Workspace, root: str) -> None:
     attributes = '{ "b":1.0,\n\t"a" : "\\u00e4",  "list":[ ] }'
     worker = api.post(f"{root}/Workers", FriendlyName="Alice", Attributes=attributes)
     assert worker["attributes"] == attributes

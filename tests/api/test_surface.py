@@ -1,4 +1,4 @@
-"""What every path does alike: methods, origins of browsers, limits of requests, versions."""
+"""Properties of every path: methods, CORS, rate limits, versions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _no_counts() -> Iterator[None]:
 # --- Methods ---------------------------------------------------------------------------------
 
 
-def test_a_method_that_is_not_possible_is_answered_with_those_that_are(
+def test_an_unsupported_method_is_answered_with_the_supported_ones(
     api: Api, root: str, workspace: models.Workspace
 ) -> None:
     worker = factories.worker(workspace)
@@ -44,7 +44,7 @@ def test_a_method_that_is_not_possible_is_answered_with_those_that_are(
         assert {*answer.response.headers["Allow"].split(", ")} == {*allowed.split(", ")}
 
 
-def test_options_tell_anybody_what_is_possible(account: models.Account, root: str) -> None:
+def test_options_lists_the_methods_without_credentials(account: models.Account, root: str) -> None:
     answer = Api(account, None).send("OPTIONS", root)
     assert (answer.status, answer.json) == (204, None)
     assert "DELETE" in answer.response.headers["Allow"]
@@ -93,14 +93,14 @@ def test_a_preflight_is_answered_without_credentials(account: models.Account, ro
 
 
 @override_settings(CORS_ORIGINS=["*"])
-def test_all_origins_may_read_but_none_with_what_a_browser_remembers(api: Api, root: str) -> None:
+def test_all_origins_may_read_but_none_with_cookies(api: Api, root: str) -> None:
     headers = asked(api, root)
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in headers
 
 
 @override_settings(CORS_ORIGINS=["*"])
-def test_pages_for_people_are_for_no_other_origin(client: Client, db: None) -> None:
+def test_html_pages_allow_no_other_origin(client: Client, db: None) -> None:
     answer = client.get("/accounts/login/", headers={"Origin": ELSEWHERE})
     assert "Access-Control-Allow-Origin" not in answer.headers
 
@@ -108,14 +108,12 @@ def test_pages_for_people_are_for_no_other_origin(client: Client, db: None) -> N
 # --- Limits ----------------------------------------------------------------------------------
 
 
-def test_without_a_limit_nothing_is_said_of_one(api: Api, root: str) -> None:
+def test_without_a_limit_there_are_no_limit_headers(api: Api, root: str) -> None:
     assert not any(name.startswith("X-Rate") for name in api.get(root).response.headers)
 
 
 @override_settings(RATE_LIMIT=(3, 3600))
-def test_one_request_too_many_is_told_when_to_come_again(
-    api: Api, stranger: Api, root: str
-) -> None:
+def test_a_request_over_the_limit_gets_retry_after(api: Api, stranger: Api, root: str) -> None:
     headers: Any = {}
     for left in ("2", "1", "0"):
         answer = api.get(root)
@@ -230,7 +228,7 @@ def test_each_change_by_request_is_one_version(
         assert etag(api, versioned) == before + 1, "a request that says nothing changes nothing"
 
 
-def test_a_new_offer_is_one_version_of_its_worker_and_its_task_and_answers_none_of_the_worker(
+def test_an_offer_changes_the_versions_of_worker_and_task_and_an_answer_that_of_the_task_only(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     worker = factories.worker(workspace, capacity={"chat": 5})

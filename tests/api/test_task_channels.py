@@ -9,7 +9,7 @@ from tests import factories
 from tests.api.conftest import Api
 
 
-def test_a_new_channel_comes_to_every_worker_with_a_capacity_of_one(
+def test_every_worker_gets_a_new_channel_with_a_capacity_of_one(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     worker = factories.worker(workspace)
@@ -26,7 +26,7 @@ def test_a_new_channel_comes_to_every_worker_with_a_capacity_of_one(
 
 
 @pytest.mark.parametrize("name", ["e-mail", "e mail", "2nd", "", "é", "a" * 65])
-def test_a_name_that_no_expression_could_say_is_refused(api: Api, root: str, name: str) -> None:
+def test_a_name_that_no_expression_could_read_is_refused(api: Api, root: str, name: str) -> None:
     answer = api.post(f"{root}/TaskChannels", FriendlyName="E-mail", UniqueName=name)
     assert (answer.status, answer["code"]) == (400, 20001)
     assert "UniqueName" in answer.message

@@ -76,7 +76,7 @@ def test_several_statuses_are_given_by_commas_or_by_repetition(
         ("TaskQueueName", "\x00"),
     ],
 )
-def test_a_filter_that_cannot_be_is_refused(api: Api, path: str, field: str, value: str) -> None:
+def test_an_invalid_filter_is_refused(api: Api, path: str, field: str, value: str) -> None:
     answer = api.get(path, **{field: value})
     assert (answer.status, answer["code"]) == (400, 20001)
     assert field in answer.message

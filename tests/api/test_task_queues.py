@@ -15,7 +15,7 @@ def names(api: Api, root: str, **query: str) -> list[str]:
     return [row["friendly_name"] for row in answer["task_queues"]]
 
 
-def test_a_new_queue_is_for_everyone_unless_it_is_said_otherwise(api: Api, root: str) -> None:
+def test_a_new_queue_is_served_by_all_workers_by_default(api: Api, root: str) -> None:
     made = api.post(f"{root}/TaskQueues", FriendlyName="All")
     assert made.status == 201
     assert (made["target_workers"], made["task_order"], made["max_reserved_workers"]) == (
@@ -75,7 +75,7 @@ def test_everything_of_a_queue_can_be_set_and_cleared(
         ("FriendlyName", "a\x01b"),
     ],
 )
-def test_what_cannot_be_is_refused_and_named(
+def test_an_invalid_value_is_refused_by_name(
     api: Api, workspace: models.Workspace, root: str, field: str, value: str
 ) -> None:
     queue = factories.queue(workspace)

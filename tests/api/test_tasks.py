@@ -36,7 +36,7 @@ def test_a_task_needs_nothing_but_a_workflow(api: Api, path: str) -> None:
     assert api.get(f"{path}/{made['sid']}")["sid"] == made["sid"]
 
 
-def test_everything_can_be_said_at_creation(
+def test_every_parameter_can_be_set_at_creation(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     workflow = workspace.workflows.get()
@@ -74,7 +74,7 @@ def test_the_workflow_may_be_left_out_only_when_there_is_one(
     assert api.post(path, WorkflowSid=second.sid)["workflow_sid"] == second.sid
 
 
-def test_a_task_that_would_go_nowhere_is_not_created(
+def test_a_task_that_no_filter_matches_is_not_created(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     queue = factories.queue(workspace)
@@ -117,14 +117,14 @@ def test_a_task_that_would_go_nowhere_is_not_created(
         ("TaskQueueSid", "WQ1"),
     ],
 )
-def test_what_cannot_be_is_refused_and_named(api: Api, path: str, field: str, value: str) -> None:
+def test_an_invalid_value_is_refused_by_name(api: Api, path: str, field: str, value: str) -> None:
     answer = api.post(path, **{field: value})
     assert refused(answer, field), answer.json
     assert len(answer.message) < 400
     assert not models.Task.objects.exists()
 
 
-def test_a_worker_is_targeted_directly_whatever_they_do(
+def test_a_worker_is_targeted_directly_whatever_their_activity(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     worker = factories.worker(workspace, available=False)
@@ -147,7 +147,7 @@ def test_a_queue_and_a_workflow_are_targeted_too(
     assert refused(api.post(path, RoutingTarget=queue.sid, IgnoreCapacity="1"), "IgnoreCapacity")
 
 
-def test_new_attributes_route_a_pending_task_anew_and_keep_its_age(
+def test_new_attributes_route_a_pending_task_again_and_keep_its_age(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     vip, rest = factories.queue(workspace), factories.queue(workspace)
@@ -200,7 +200,7 @@ def test_an_assigned_task_is_wrapped_up_and_completed_and_not_canceled(
 
 
 @pytest.mark.parametrize("status", ["pending", "reserved", "assigned", "done", ""])
-def test_statuses_that_nobody_sets_are_refused(api: Api, path: str, status: str) -> None:
+def test_statuses_that_no_request_may_set_are_refused(api: Api, path: str, status: str) -> None:
     task = f"{path}/{api.post(path)['sid']}"
     assert refused(api.post(task, AssignmentStatus=status), "AssignmentStatus")
 
@@ -265,7 +265,7 @@ def test_fields_and_status_of_one_request_are_one_change(
         assert api.get(work)["priority"] == version
 
 
-def test_a_change_that_leaves_no_way_to_go_is_one_change_too(
+def test_a_change_after_which_no_filter_matches_is_one_version_too(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     queue = factories.queue(workspace)
@@ -329,7 +329,7 @@ def test_a_virtual_start_that_was_read_and_is_written_back_changes_no_order(
     assert list(offers) == expected[::turned]
 
 
-def test_of_tasks_that_show_the_same_virtual_start_the_older_one_comes_first(
+def test_of_tasks_with_the_same_virtual_start_the_older_one_comes_first(
     api: Api, workspace: models.Workspace, path: str, noon: time_machine.Traveller
 ) -> None:
     noon.shift(timedelta(milliseconds=600))

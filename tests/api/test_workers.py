@@ -64,16 +64,14 @@ def test_names_collide_whatever_their_case(api: Api, path: str) -> None:
         '{"a":' * 800,
     ],
 )
-def test_attributes_that_no_two_readers_read_alike_are_refused(
-    api: Api, path: str, attributes: str
-) -> None:
+def test_ambiguous_json_attributes_are_refused(api: Api, path: str, attributes: str) -> None:
     answer = api.post(path, FriendlyName="Dave", Attributes=attributes)
     assert (answer.status, answer["code"]) == (400, 20001)
     assert answer.message.startswith("Attributes")
     assert len(names(api, path)) == 3
 
 
-def test_an_update_does_all_it_says_in_one_request(
+def test_an_update_makes_all_its_changes_in_one_request(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     alice = f"{path}/{sid_of('Alice')}"
@@ -110,7 +108,7 @@ def test_rejecting_and_staying_available_is_a_contradiction(
     assert answer.message.startswith("RejectPendingReservations")
 
 
-def test_words_and_activity_of_one_request_are_one_change(
+def test_attributes_and_activity_of_one_request_are_one_version(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     zoe = f"{path}/{factories.worker(workspace, 'Zoe').sid}"
@@ -158,7 +156,7 @@ def test_a_worker_in_work_is_not_deleted_and_an_idle_one_is(
     assert api.get(f"{root}/Workers/{idle.sid}").status == 404
 
 
-def test_the_list_is_filtered_by_what_a_worker_is(
+def test_the_list_is_filtered_by_a_worker_s_properties(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     assert names(api, path) == ["Alice", "Bob", "Carol"]
@@ -242,7 +240,7 @@ def test_a_capacity_out_of_range_is_refused(api: Api, path: str, capacity: str) 
     assert len(answer.message) < 200
 
 
-def test_percentages_count_what_is_on_offer_and_what_is_in_work(
+def test_percentages_count_offers_and_accepted_tasks(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     worker = factories.worker(workspace, capacity={"chat": 3})

@@ -18,7 +18,7 @@ def queue(workspace: models.Workspace) -> models.TaskQueue:
 
 @pytest.fixture
 def path(api: Api, queue: models.TaskQueue, root: str) -> str:
-    """Return the path of a workflow that leads everything to the queue."""
+    """Return the path of a workflow that puts every task into the queue."""
     made = api.post(
         f"{root}/Workflows",
         FriendlyName="All",
@@ -71,7 +71,7 @@ def test_a_free_percentage_compared_the_wrong_way_round_is_warned_about(
     assert api.post(path, Configuration=meant)["warnings"] == []
 
 
-def test_every_fault_of_a_configuration_is_told_with_its_place(
+def test_every_problem_of_a_configuration_is_reported_with_its_path(
     api: Api, queue: models.TaskQueue, path: str
 ) -> None:
     stood = api.get(path)["configuration"]
@@ -88,7 +88,7 @@ def test_every_fault_of_a_configuration_is_told_with_its_place(
     assert api.get(path)["friendly_name"] == "All"
 
 
-def test_a_hundred_faults_are_all_told_each_with_its_place(
+def test_a_hundred_problems_are_all_reported_with_their_paths(
     api: Api, queue: models.TaskQueue, path: str
 ) -> None:
     bad = {"queue": queue.sid, "timeout": "soon", "expression": "worker.level >"}
@@ -116,7 +116,7 @@ def test_a_hundred_faults_are_all_told_each_with_its_place(
         "x" * 1_038_577,
     ],
 )
-def test_what_is_no_configuration_is_refused(
+def test_an_invalid_configuration_is_refused(
     api: Api, root: str, path: str, configuration: str
 ) -> None:
     assert api.post(path, Configuration=configuration).status == 400
@@ -126,7 +126,7 @@ def test_what_is_no_configuration_is_refused(
 
 
 @pytest.mark.parametrize("text", ["\\u0000", "\\ud83d"])
-def test_a_text_that_no_database_could_keep_is_refused_at_its_place(
+def test_a_text_that_no_database_can_store_is_refused_at_its_path(
     api: Api, queue: models.TaskQueue, path: str, text: str
 ) -> None:
     filter_ = """{"expression": "a == '%s'", "targets": [{"queue": "%s"}]}"""
@@ -162,13 +162,13 @@ def test_numbers_may_be_texts_and_a_filter_may_have_a_friendly_name(
         ("FriendlyName", "x" * 65),
     ],
 )
-def test_what_cannot_be_is_refused_and_named(api: Api, path: str, field: str, value: str) -> None:
+def test_an_invalid_value_is_refused_by_name(api: Api, path: str, field: str, value: str) -> None:
     answer = api.post(path, **{field: value})
     assert (answer.status, answer["code"]) == (400, 20001)
     assert answer.message.startswith(field)
 
 
-def test_pending_tasks_follow_the_old_configuration_unless_asked_to_follow_the_new(
+def test_pending_tasks_follow_the_old_configuration_unless_re_evaluated(
     api: Api, workspace: models.Workspace, root: str, path: str
 ) -> None:
     task = f"{root}/Tasks/{api.post(f'{root}/Tasks')['sid']}"
@@ -181,7 +181,7 @@ def test_pending_tasks_follow_the_old_configuration_unless_asked_to_follow_the_n
     assert api.get(task)["task_queue_sid"] == other.sid
 
 
-def test_a_workflow_that_leads_waiting_tasks_is_not_deleted(api: Api, root: str, path: str) -> None:
+def test_a_workflow_with_waiting_tasks_is_not_deleted(api: Api, root: str, path: str) -> None:
     task = api.post(f"{root}/Tasks")["sid"]
     answer = api.delete(path)
     assert (answer.status, answer["code"]) == (400, 20001)

@@ -31,7 +31,7 @@ def test_the_template_fifo_adds_a_queue_and_a_workflow(api: Api, template: str) 
     assert len(api.get(f"{root}/Workflows")["workflows"]) == 1
 
 
-def test_everything_can_be_said_at_creation(api: Api) -> None:
+def test_every_parameter_can_be_set_at_creation(api: Api) -> None:
     made = api.post(
         "Workspaces",
         FriendlyName="Floor",
@@ -68,7 +68,7 @@ def test_an_update_changes_what_it_names_and_nothing_else(
 @pytest.mark.parametrize(
     ("name", "value"), [("DeskGrace", "-1"), ("DeskGrace", "86401"), ("TimeZone", "Mars/Base")]
 )
-def test_what_no_desk_grace_or_time_zone_can_be_is_refused(
+def test_an_invalid_desk_grace_or_time_zone_is_refused(
     api: Api, root: str, name: str, value: str
 ) -> None:
     before = api.get(root).json
@@ -127,7 +127,7 @@ def test_names_are_case_sensitive_and_unknown_ones_are_ignored(api: Api, root: s
     assert api.get(root)["friendly_name"] != "x"
 
 
-def test_a_form_that_says_nothing_changes_nothing(api: Api, root: str) -> None:
+def test_an_empty_form_changes_nothing(api: Api, root: str) -> None:
     before = factories.last_event()
     stood = api.get(root).json
     assert api.post(root, Unknown="1").json == stood

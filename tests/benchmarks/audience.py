@@ -1,6 +1,6 @@
-"""Fill a server's database with agents who can open sockets, and with what they will be told of.
+"""Fill a server's database with agents who can open sockets, and with tasks for their events.
 
-Run beside the server, with its settings; it prints what the benchmark needs to know, as JSON.
+Run beside the server, with its settings; it prints the data for the benchmark, as JSON.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main(workers: int, sessions: int) -> None:
             secret=secret,
             workspace_sid=floor.sid,
             worker_sid=worker.sid,
-            # By which no two of them are the same token.
+            # Makes every token different.
             ttl=tokens.DEFAULT_TTL + number,
             now=now,
         )

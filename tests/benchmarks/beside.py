@@ -1,4 +1,4 @@
-"""Run processes beside a server that is measured, and see what the server's own cost."""
+"""Run processes beside a measured server, and measure the server's own cost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.running import ROOT, Cordboard
 
 
 class Helper:
-    """A process that does what it is told by lines of JSON."""
+    """A process that takes commands as lines of JSON."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def ask(self, **command: Any) -> Any:
-        """Have something done and return the answer."""
+        """Send a command and return its answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(command) + "\n")

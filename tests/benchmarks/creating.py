@@ -24,7 +24,7 @@ FORM = {"TaskChannel": "chat", "Attributes": json.dumps({"topic": "billing", "la
 
 
 def main(workspace: str, rounds: int, count: int) -> dict[str, list[float]]:
-    """Measure both, in turns, after a few requests that nobody counts."""
+    """Measure both, in turns, after a few requests to warm up."""
     django.setup()
     from django.db import close_old_connections
 
@@ -44,7 +44,7 @@ def main(workspace: str, rounds: int, count: int) -> dict[str, list[float]]:
 
 
 def whole_stack(workspace: str) -> Callable[[], None]:
-    """Return a request through what the web process does with it once it has been read."""
+    """Return a function that sends a request through the web process's whole stack."""
     from django.core.handlers.asgi import ASGIRequest
 
     from config import http
@@ -76,7 +76,7 @@ def whole_stack(workspace: str) -> Callable[[], None]:
 
 
 def plain_django(workspace: str) -> Callable[[], None]:
-    """Return a view that writes the same rows, and asks for the same, with nothing but Django."""
+    """Return a view that makes the same queries and writes the same rows with plain Django."""
     from django.db import transaction
     from django.http import HttpRequest, JsonResponse
     from django.test import RequestFactory

@@ -1,6 +1,6 @@
 """Fill a server's database with a crowd: a thousand workers online, ten thousand tasks that wait.
 
-Run beside the server, with its settings; it prints what the benchmark needs to know, as JSON.
+Run beside the server, with its settings; it prints the data for the benchmark, as JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BLOCKED = 10_000
 CAPACITY = 50
 """Chats that an agent takes at once."""
 SEATS = 30
-"""Agents who hear of their offers, for each side, at least."""
+"""The least number of agents with a socket, for each side."""
 
 
 def main(sides: dict[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""The whole application, but HTTP through Django's own handler: what bar 14 is measured beside."""
+"""The whole application with Django's own HTTP handler: the reference of bar 14."""
 
 from __future__ import annotations
 

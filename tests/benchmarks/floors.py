@@ -1,4 +1,4 @@
-"""Make a floor of any size by copying rows: what the benchmarks of a cycle look at."""
+"""Make a workspace of any size by copying rows, for the benchmarks of a cycle."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def hire(floor: models.Workspace, count: int, **attributes: object) -> list[mode
 
 
 def skills(dice: random.Random) -> dict[str, object]:
-    """Draw what one worker can do."""
+    """Draw the skills of one worker at random."""
     return {
         "languages": dice.sample(LANGUAGES, 2),
         "level": dice.randrange(5),
@@ -93,7 +93,7 @@ def skills(dice: random.Random) -> dict[str, object]:
 
 
 def fill(floor: models.Workspace, size: int) -> None:
-    """Let so many tasks wait in all, spread over the lanes that are there."""
+    """Add waiting tasks up to this number, spread over the lanes."""
     missing = size - models.Task.objects.pending().filter(workspace=floor).count()
     if missing <= 0:
         return

@@ -1,4 +1,4 @@
-"""Hold thousands of websockets open in one light process, and note when each hears something.
+"""Hold thousands of websockets open in one light process, and record when each gets a frame.
 
 Run as a process of its own: a line of JSON on its input is a command, a line on its output the
 answer. The handshake and the frames are read by hand, as a library's share of the two cores would
@@ -19,7 +19,7 @@ from typing import Any, Final
 AT_ONCE: Final = 40
 """Handshakes under way; a server's queue for new connections is short."""
 LONGEST: Final = 60.0
-"""Seconds for a handshake and the server's first words."""
+"""Seconds for a handshake and the server's first message."""
 LINGER: Final = 0.3
 
 
@@ -39,7 +39,7 @@ class Ear(asyncio.Protocol):
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Note at which moment which whole messages were there."""
+        """Record each whole message with its time of arrival."""
         now = time.monotonic()
         buffer = self._buffer + data if self._buffer else data
         if not self._is_open:
@@ -78,7 +78,7 @@ class Ear(asyncio.Protocol):
                 self._room.enough.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that this one hears no more, though nobody hung up."""
+        """Record that this socket was closed by the server."""
         self._room.lost += self._is_open
         if not self.ready.done():
             self.ready.set_result(False)
@@ -90,7 +90,7 @@ class Ear(asyncio.Protocol):
 
 
 class Room:
-    """Everybody who listens in this process."""
+    """All sockets of this process."""
 
     def __init__(self, port: int) -> None:
         self.heard: list[tuple[int, float, bytes]] = []
@@ -102,7 +102,7 @@ class Room:
         self._may_knock = asyncio.Semaphore(AT_ONCE)
 
     async def open(self, wishes: list[dict[str, str]]) -> int:
-        """Open a socket for each wish; return how many came to hear the server's first words."""
+        """Open a socket for each wish; return how many got the server's first message."""
         outcomes = await asyncio.gather(*(self._open(wish) for wish in wishes))
         return sum(outcomes)
 
@@ -131,14 +131,14 @@ class Room:
                 return False
 
     async def collect(self, expected: int, seconds: float) -> dict[str, Any]:
-        """Return what was heard since the last time, once it is so much or the time is over."""
+        """Return the messages since the last call, once there are enough or the time is over."""
         self.expected = expected
         if len(self.heard) < expected:
             self.enough.clear()
             try:
                 await asyncio.wait_for(self.enough.wait(), seconds)
             except TimeoutError:
-                # Whoever asked sees what is missing.
+                # The caller sees which messages are missing.
                 self.enough.set()
         # What comes twice comes right after.
         await asyncio.sleep(LINGER)
@@ -155,14 +155,14 @@ class Room:
 
 
 def raise_limit() -> int:
-    """Let this process have as many open files as the machine allows; return how many."""
+    """Raise this process's limit of open files to the machine's; return the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 async def main(port: int) -> None:
-    """Do what is asked, line by line."""
+    """Carry out the commands, line by line."""
     room = Room(port)
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=2**26)

@@ -1,4 +1,4 @@
-"""Let things happen beside a server, at an even rate, and say when each was committed.
+"""Make changes beside a server, at an even rate, and print when each was committed.
 
 Run as a process of its own, with the server's settings: a line of JSON on its input is a command, a
 line on its output the answer. What happened is told the way it always is: handed to this process's
@@ -35,13 +35,13 @@ from routing.core.vocabulary import EventType as E  # noqa: E402
 from routing.models import bulk  # noqa: E402
 
 Told = list[tuple[int, str, float]]
-"""Who hears of it, by number; of which task; and the moment after the commit."""
+"""The receivers by number, the task, and the time after the commit."""
 LONGEST: Final = 30.0
 """Seconds for an offer."""
 
 
 class Stage:
-    """A workspace in which things happen to some of its workers."""
+    """A workspace with changes to some of its workers."""
 
     def __init__(self, workspace_sid: str, worker_sids: list[str]) -> None:
         """Give each of these workers a task to hold, and one more that is over by now."""
@@ -59,7 +59,7 @@ class Stage:
             now=timezone.now(),
         )
         self._created = self._newest(E.TASK_CREATED)
-        # Nobody is to hear of it any more.
+        # Its events are not published any more.
         task_statuses.cancel_task(task=created, reason="", actor=SYSTEM, now=timezone.now())
 
     def _newest(self, event_type: E) -> models.Event:
@@ -67,7 +67,7 @@ class Stage:
         return events.order_by("-pk")[0]
 
     def _hold(self, worker_sid: str) -> models.Reservation:
-        """Have a worker accept a task that is for them alone, and so in no queue."""
+        """Accept a task that is for one worker alone, and so in no queue."""
         task = tasks.create_task(
             workspace=self._floor,
             task_channel=self._floor.task_channels.get(unique_name="chat"),
@@ -82,7 +82,7 @@ class Stage:
         return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=timezone.now())
 
     def push(self, rate: int, seconds: float) -> Told:
-        """Tell each worker in turn that a task of theirs is completed, so many a second in all."""
+        """Publish a completed task to each worker in turn, so many a second in all."""
         numbers = [number % len(self._workers) for number in range(int(rate * seconds))]
         events = self._copies(
             self._completed, [{"holder_sids": self._workers[number]} for number in numbers]
@@ -104,13 +104,13 @@ class Stage:
             number = turn % len(self._held)
             task = self._held[number].task
             with transaction.atomic():
-                # Before the action's own: the commit is over, and nothing is told yet.
+                # Before the action's own callback: after the commit, before publishing.
                 transaction.on_commit(functools.partial(note, number, task.sid))
                 tasks.update_task(task=task, priority=turn, actor=SYSTEM, now=timezone.now())
         return told
 
     def one(self, worker_sid: str | None) -> Told:
-        """Tell one worker's sockets that a task is completed, or a queue's that one is new."""
+        """Publish a completed task to one worker's sockets, or a new one to a queue's."""
         if worker_sid is None:
             (event,) = self._copies(self._created, [{}])
         else:
@@ -120,7 +120,7 @@ class Stage:
         return [(0, event.event_data["task_sid"], at)]
 
     def _copies(self, model: models.Event, changes: list[dict[str, str]]) -> list[models.Event]:
-        """Commit copies of an event, each about a task of its own, that nobody was told of yet."""
+        """Commit copies of an unpublished event, each about a task of its own."""
         now = timezone.now()
         made = [_copied(model, change, now) for change in changes]
         with transaction.atomic():
@@ -135,13 +135,13 @@ def _copied(model: models.Event, change: dict[str, str], now: datetime) -> model
     event.event_data = model.event_data | change | {"task_sid": sids.new("WT")}
     if "holder_sids" in change:
         event.event_data.pop("worker_sid", None)
-    # The sweep leaves alone what was told; the courier writes it down all the same.
+    # The sweep skips delivered events; the courier marks them all the same.
     event.delivered = True
     return event
 
 
 def _evenly(rate: int) -> Iterator[None]:
-    """Yield at each moment of an even rate, later only when whoever is asked takes longer."""
+    """Yield at an even rate, later only if the consumer of the iterator takes longer."""
     begun, number = time.monotonic(), 0
     while True:
         time.sleep(max(begun + number / rate - time.monotonic(), 0))
@@ -150,7 +150,7 @@ def _evenly(rate: int) -> Iterator[None]:
 
 
 def main() -> None:
-    """Do what is asked, line by line; the first line says where."""
+    """Carry out the commands, line by line; the first line names the workspace."""
     stage = Stage(**json.loads(sys.stdin.readline()))
     _say({})
     for line in sys.stdin:

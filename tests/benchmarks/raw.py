@@ -1,4 +1,4 @@
-"""Write the rows of assignments with nothing but SQL: the floor that a cycle is measured beside."""
+"""Write the rows of assignments with plain SQL: the reference for a cycle."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _reservation(task: models.Task, slot: models.WorkerChannel) -> models.Reserv
 
 
 def _rows(instances: Sequence[Any]) -> list[list[Any]]:
-    """Return what is written of each instance, as the database takes it."""
+    """Return the column values of each instance, as the database takes them."""
     fields = [
         f
         for f in instances[0]._meta.concrete_fields

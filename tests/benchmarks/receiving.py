@@ -1,6 +1,6 @@
 """Take callbacks as fast as Python can: `python -m tests.benchmarks.receiving` prints its port.
 
-A process of its own, so that whoever posts does not wait for whoever takes. A GET tells what came.
+A process of its own, so that the sender does not share its CPU. A GET returns what came in.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Taken:
         writer.close()
 
     def _take(self, form: dict[str, list[str]]) -> None:
-        """Note an event: each of a task's has a higher priority than the one before it."""
+        """Record an event: each of a task's has a higher priority than the one before it."""
         (sid,), (task,), (number,) = form["Sid"], form["TaskSid"], form["TaskPriority"]
         self.twice += sid in self._sids
         self.out_of_order += int(number) <= self._last.get(task, -1)
@@ -49,7 +49,7 @@ class Taken:
 
 
 def told(port: int) -> dict[str, int]:
-    """Ask what came in."""
+    """Return what came in."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", "/")
     answer: dict[str, int] = json.loads(connection.getresponse().read())
@@ -58,7 +58,7 @@ def told(port: int) -> dict[str, int]:
 
 
 async def main() -> None:
-    """Serve until somebody ends it."""
+    """Serve until the process is ended."""
     server = await asyncio.start_server(Taken().serve, "127.0.0.1", 0, backlog=100)
     print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - who started it needs it
     async with server:

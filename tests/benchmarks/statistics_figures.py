@@ -1,4 +1,4 @@
-"""Measure statistics beside what they are of, on the database that the settings name.
+"""Measure statistics beside the number of rows, on the database that the settings name.
 
 `python -m tests.benchmarks.statistics_figures` does it on an empty PostgreSQL of its own.
 """
@@ -47,7 +47,7 @@ def floor() -> models.Workspace:
 
 
 def backlog(made: models.Workspace, size: int) -> None:
-    """Let so many tasks wait, spread over queues and channels."""
+    """Add waiting tasks, spread over queues and channels."""
     each = size // (QUEUES * len(CHANNELS))
     with transaction.atomic():
         for workflow, channel in itertools.product(made.workflows.order_by("pk"), CHANNELS):
@@ -91,7 +91,7 @@ def ask(api: Api, path: str) -> Callable[[], None]:
 
 
 def check(made: models.Workspace, size: int) -> None:
-    """See that what is measured is right."""
+    """Check that the measured answers are right."""
     assert counting.differences() == []
     found = realtime.tasks(made, [made], channels=list(made.task_channels.all()))[made.pk]
     assert found.all.total == made.tasks.count() == size
@@ -121,7 +121,7 @@ def measure() -> Figures:
 
 
 def analyze() -> None:
-    """Let PostgreSQL look at what there is, as it does by itself in time."""
+    """Run ANALYZE on PostgreSQL, as it does by itself in time."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -172,7 +172,7 @@ def rolled_back(act: Callable[[], object]) -> Callable[[], None]:
 
 
 def drop() -> None:
-    """Let nobody count any more."""
+    """Drop the counting triggers."""
     on = " ON tasks" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         for name in triggers.NAMES:

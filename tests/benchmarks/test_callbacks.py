@@ -40,7 +40,7 @@ TASKS, ROUNDS = 40, 3
 
 @pytest.fixture(autouse=True)
 def _on_this_machine(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Allow receivers here, and leave out the sockets, which have nothing to do with it."""
+    """Allow receivers on this machine, and leave out the sockets."""
     monkeypatch.setenv("CALLBACK_ALLOW_PRIVATE", "127.0.0.1")
     settings.CALLBACK_ALLOW_PRIVATE = environment.networks("CALLBACK_ALLOW_PRIVATE")
     monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
@@ -59,7 +59,7 @@ def taking() -> Iterator[int]:
 
 
 class Floor:
-    """A workspace whose tasks change, and whose receiver is told so."""
+    """A workspace whose tasks change, with a receiver of events."""
 
     def __init__(self, url: str) -> None:
         self._floor = factories.workspace(account=factories.account(auth_token="t" * 32))
@@ -75,7 +75,7 @@ class Floor:
         )
 
     def change(self, times: int) -> None:
-        """Let this many events be owed, spread over the tasks."""
+        """Make this many undelivered events, spread over the tasks."""
         for _ in range(times):
             round_, which = divmod(self._changes, TASKS)
             tasks.update_task(
@@ -84,11 +84,11 @@ class Floor:
             self._changes += 1
 
     def owed(self) -> int:
-        """Return how many events are still to be taken."""
+        """Return how many events are still undelivered."""
         return models.CallbackDelivery.objects.pending().filter(workspace_sid=self.sid).count()
 
     def post(self) -> float:
-        """Post all that is owed and return how many a second that were."""
+        """Post all undelivered events and return how many per second."""
         owed, begun = self.owed(), time.perf_counter()
         while self.owed():
             deliveries.run(self.sid)
@@ -97,7 +97,7 @@ class Floor:
 
 @contextlib.contextmanager
 def posting_to(floor: Floor) -> Iterator[None]:
-    """Post to a floor's receiver meanwhile, as the sweep would have it done."""
+    """Post to a workspace's receiver in the background, as a job does."""
     over = threading.Event()
 
     def post() -> None:
@@ -119,7 +119,7 @@ def test_events_to_one_receiver(table: Table) -> None:
     rates: dict[str, list[float]] = {"alone": [], "beside": []}
     with taking() as port, silent() as dead:
         fast = Floor(f"http://127.0.0.1:{port}/hook")
-        # It is waited for by eight posts at once, a second each.
+        # Eight posts wait for it at once, a second each.
         away = Floor(f"{dead}#rt=1000")
         away.change(EVENTS)
         for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""A cycle in a large workspace, beside what the database itself takes for the same rows (bars 3-9).
+"""A cycle in a large workspace, beside plain SQL for the same rows (bars 3-9).
 
 Ten thousand workers, half of them there, a thousand lanes, and more and more that waits. It is
 measured on the database that the settings name.
@@ -39,7 +39,7 @@ class Measured(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the telling, which a thread of its own does after the commit."""
+    """Leave out delivery, which a thread of its own does after the commit."""
     monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
 
 
@@ -104,7 +104,7 @@ def nobody_free(floor: models.Workspace, _: list[models.Worker]) -> Measured:
 
 
 def none_eligible(floor: models.Workspace, useless: list[models.Worker]) -> Measured:
-    """A hundred who are there, and a hundred who are away, have room and speak no language."""
+    """A hundred available and a hundred unavailable workers have room and speak no language."""
     fill_slots(floor)
     slots_of(useless).update(consumed=0)
     changed(useless)
@@ -129,7 +129,7 @@ def five_hundred(floor: models.Workspace, _: list[models.Worker]) -> Measured:
     taken, beside = [], []
     for _round in range(ROUNDS):
         empty_slots(floor)
-        store.look(floor, now=NOW)  # whoever has changed is read before the clock starts
+        store.look(floor, now=NOW)  # changed workers are read before the clock starts
         floors.fill(floor, 10_000)
         done: list[int] = []
         taken.append(timed(lambda: done.append(run(floor))))  # noqa: B023 - called at once
@@ -169,7 +169,7 @@ def empty_slots(floor: models.Workspace) -> None:
 
 
 def changed(workers: Iterable[models.Worker]) -> None:
-    """Let the router see them anew."""
+    """Bump the workers' versions, so that the router reads them again."""
     models.Worker.objects.filter(pk__in=[worker.pk for worker in workers]).update(
         workload_version=F("workload_version") + 1
     )

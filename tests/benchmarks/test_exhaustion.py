@@ -1,4 +1,4 @@
-"""What one client can take from the others, against an idle figure of the same minute.
+"""How much one client slows the others down, against an idle figure of the same minute.
 
 A whole server, as `make run` starts it. Other clients must not notice an anonymous body of 400 MB,
 sixteen clients that guess passwords, the most expensive filter of a list, or receivers that answer

@@ -39,7 +39,7 @@ def test_many_deadlines_at_once(table: Table, monkeypatch: pytest.MonkeyPatch, k
     lifetime = STEP_SECONDS if kind == "lifetimes" else 86_400
     first = factories.task(floor, workflow=workflow, timeout=lifetime, now=begun)
     copy(first, OVERDUE)
-    # Served by nobody but by this worker, whose tasks come by a workflow of their own.
+    # Served by this worker alone, whose tasks come by a workflow of their own.
     own_queue = factories.queue(floor, target_workers="fast == true")
     worker = factories.worker(floor, attributes={"fast": True}, capacity={"chat": 1})
     own = factories.workflow(floor, default=own_queue)

@@ -1,7 +1,7 @@
 """From a posted task to its offer on the agent's websocket, in the whole running system (10, 11).
 
 A thousand workers are online and ten thousand tasks wait in vain. Everything shares one machine:
-the server, its database, and whoever posts and listens.
+the server, its database, and the clients.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def measure(table: Table, server: Cordboard, database: str) -> None:
     )
     crowd = json.loads(made.stdout)
     for rate in RATES:
-        # A process makes its statements, and prepares them, when they are first asked.
+        # A process compiles and prepares its statements at their first use.
         asyncio.run(rush(server, crowd, rate, seconds=WARMING))
         taken = asyncio.run(rush(server, crowd, rate, seconds=SECONDS))
         marks = {f"p{part}": taken[len(taken) * part // 100] for part in (50, 90, 99)}
@@ -98,7 +98,7 @@ async def rush(server: Cordboard, crowd: dict[str, Any], rate: int, *, seconds: 
                 frame = json.loads(text)
                 if frame.get("event") == "desk.ready":
                     ready.release()
-                # What others are offered comes without saying what.
+                # Frames of other agents' offers carry no task.
                 if frame.get("event") == "reservation.created" and "task_sid" in frame:
                     heard.setdefault(frame["task_sid"], time.perf_counter())
                     more.set()

@@ -29,7 +29,7 @@ from tests.running import Cordboard, running
 pytestmark = pytest.mark.bench
 
 SETTLED = 0.5
-"""Seconds after which nobody hears of what was prepared any more."""
+"""Seconds after which no event of the preparation arrives any more."""
 
 LISTENERS = 30
 RATE, COMMITS, SECONDS = 500, 50, 6
@@ -38,9 +38,9 @@ SOCKETS = int(os.environ.get("SOCKETS", "1000"))
 IDLE = int(os.environ.get("IDLE", "5000"))
 PUSH_MS, FAN_OUT_US, KILOBYTES = 5, 400, 40
 PAUSE = 0.5
-"""Seconds between two events to one queue, which is told no more often than every 0.4 s."""
+"""Seconds between two events to one queue, which gets a message every 0.4 s at most."""
 UNTIL_TOLD = 6.0
-"""Seconds after which a session of the SDK is told of events without having read its lists."""
+"""Seconds after which a session of the SDK gets events without having read its lists."""
 Wishes = list[dict[str, str]]
 
 
@@ -70,7 +70,7 @@ def test_push(table: Table, tmp_path_factory: pytest.TempPathFactory, kind: str)
 
 @dataclass
 class Hall:
-    """One kind of socket, those who listen on it, and who lets things happen."""
+    """One kind of socket, the process that listens, and the process that makes changes."""
 
     table: Table
     server: Cordboard
@@ -151,7 +151,7 @@ class Hall:
         return [{"path": "/agent/socket", "cookie": cookie} for cookie in cookies]
 
     def group(self) -> Wishes:
-        """Return how to open the sockets that all hear of the same event.
+        """Return how to open the sockets that all get the same event.
 
         At the desk they are those who serve one queue; with the SDK, all sessions of one worker,
         as it has no other group.
@@ -166,7 +166,7 @@ class Hall:
         return opened
 
     def collect(self, expected: int) -> dict[str, Any]:
-        """Return what was heard since the last time, and how many sockets were lost."""
+        """Return the messages since the last call, and how many sockets were lost."""
         answer: dict[str, Any] = self.ears.ask(do="collect", expected=expected, seconds=30)
         return answer
 
@@ -177,7 +177,7 @@ class Hall:
         return sid
 
     def read_lists(self, number: int) -> None:
-        """Read what the SDK of a worker reads before it is ready, which its session waits for."""
+        """Read the lists that the SDK reads before it is ready; the session waits for them."""
         worker, token = (self.audience[name][number] for name in ("workers", "tokens"))
         own = f"Workspaces/{self.audience['workspace']}/Workers/{worker}"
         for url in (own, f"{own}/Reservations"):
@@ -187,8 +187,8 @@ class Hall:
                 assert answer.status == 200
 
     def pushed(self, act: str, rate: int) -> list[float]:
-        """Have things happen; return the milliseconds from each commit to its frame, sorted."""
-        # Those who look on hear of what was prepared a moment later, which is none of it.
+        """Make changes; return the milliseconds from each commit to its frame, sorted."""
+        # Queue groups get the events of the preparation later; these do not count.
         time.sleep(SETTLED)
         self.collect(0)
         told = self.publisher.ask(do=act, rate=rate, seconds=SECONDS)
@@ -217,7 +217,7 @@ class Hall:
         self.table.add(bar, f"{figures} max {taken[-1]:.0f} ms", "", met)
 
     def say_memory(self, sockets: int, each: float) -> None:
-        """Add what each socket keeps of the web process's memory."""
+        """Add the web process's memory for each socket."""
         bar = f"13  {self.kind}: memory of the web process for each of {sockets} ({KILOBYTES} kB)"
         self.table.add(bar, f"{each:.1f} kB", "", each <= KILOBYTES)
 

@@ -1,4 +1,4 @@
-"""What a start and an end of `make run` cost, and what memory the parts need after it."""
+"""The cost of a start and an end of `make run`, and the memory of its parts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Statistics beside what they are of: real-time figures must not follow the backlog.
+"""Statistics beside the number of rows: real-time figures must not follow the backlog.
 
-On SQLite, and where there is a PostgreSQL on that as well; with what counting costs writers.
+On SQLite, and on PostgreSQL if it is installed; with the cost of counting for writers.
 """
 
 from __future__ import annotations

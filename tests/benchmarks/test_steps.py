@@ -75,6 +75,6 @@ def measure(floor: models.Workspace, useless: list[models.Worker]) -> dict[str, 
     changed([worker])
     found["one freed, one offer"] = steps(lambda: run(floor))
     empty_slots(floor)
-    store.look(floor, now=NOW)  # whoever has changed is read before the count begins
+    store.look(floor, now=NOW)  # changed workers are read before the count begins
     found["500 offers"] = steps(lambda: run(floor))
     return found

@@ -1,4 +1,4 @@
-"""What happens amid the beginning of a session: its lists are read, tasks are offered."""
+"""Steps of a session's beginning: its lists are read, tasks are offered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.bridge.sockets import do, heard
 
 
 async def read_lists(floor: Floor, token: str) -> None:
-    """Ask for what the SDK asks for as it begins, in its order."""
+    """Send the requests of a starting SDK, in its order."""
     await do(floor.send, "GET", "{K}", token)
     await do(floor.send, "GET", "{K}/Reservations", token, Active="true")
 
@@ -24,6 +24,6 @@ async def offer(floor: Floor) -> models.Reservation:
 
 
 async def told(socket: Socket) -> tuple[str, str]:
-    """Return the type of what is told next, and the sid of what it is about."""
+    """Return the type of the next message, and the sid of its resource."""
     message = await heard(socket)
     return message["event_type"], message["payload"]["sid"]

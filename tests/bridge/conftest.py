@@ -1,4 +1,4 @@
-"""A floor with Alice on it, the keys of its account, and the SDK's requests without the SDK."""
+"""A workspace with Alice, the keys of its account, and the SDK's requests without the SDK."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AUTH_TOKEN = "an auth token that only the tests know"
 
 @dataclass
 class Floor:
-    """A workspace with Alice, whom an API key speaks for."""
+    """A workspace with Alice and an API key for her tokens."""
 
     account: models.Account
     workspace: models.Workspace
@@ -110,7 +110,7 @@ def floor(db: None) -> Floor:
 
 @pytest.fixture
 def away(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
-    """Return what takes Redis away, and brings it back."""
+    """Return a switch that takes Redis away, and brings it back."""
     url = settings.REDIS_URL
 
     def switch(is_away: bool) -> None:
@@ -122,7 +122,7 @@ def away(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell sessions of nothing before their lists are read, and then at once."""
+    """Hold messages back until a session's lists are read, without a further delay."""
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 3_600.0)
     monkeypatch.setattr(consumers, "HOLD_SECONDS", 0.0)
     doorkeeper._refused.clear()

@@ -1,4 +1,4 @@
-"""Open a session's socket as the SDK does, and read what comes of it."""
+"""Open a session's socket as the SDK does, and read its messages."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ async def closed(socket: Socket) -> tuple[int, str]:
 
 
 async def do(function: Callable[..., Any], *args: Any, **given: Any) -> Any:
-    """Do something with the database."""
+    """Call a function in a thread that may use the database."""
     return await database_sync_to_async(function, thread_sensitive=False)(*args, **given)

@@ -1,4 +1,4 @@
-"""How a session begins amid events: whatever comes when, nothing is lost or told wrongly."""
+"""Beginning of a session amid events: no event is lost, repeated or wrong."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Kept:
         monkeypatch.setattr(notices, "_tell", lambda _sid, message: self.messages.append(message))
 
     async def go(self, worker: models.Worker, **changes: Any) -> None:
-        """Let the oldest go."""
+        """Release the oldest notice."""
         message = self.messages.pop(0) | changes
         await get_channel_layer().group_send(groups.sessions(worker.sid), message)
 
@@ -54,7 +54,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
     return Kept(monkeypatch)
 
 
-async def test_what_is_offered_before_the_lists_are_read_is_in_them_alone(floor: Floor) -> None:
+async def test_an_offer_before_the_lists_are_read_is_in_the_list_only(floor: Floor) -> None:
     token = floor.token(floor.alice)
     async with opened(token) as socket:
         await offer(floor)
@@ -63,7 +63,7 @@ async def test_what_is_offered_before_the_lists_are_read_is_in_them_alone(floor:
         assert await told(socket) == ("reservation.created", later.sid)
 
 
-async def test_what_is_offered_between_reading_the_worker_and_the_list_is_counted(
+async def test_an_offer_between_reading_the_worker_and_the_list_is_counted(
     floor: Floor,
 ) -> None:
     token = floor.token(floor.alice)
@@ -74,7 +74,7 @@ async def test_what_is_offered_between_reading_the_worker_and_the_list_is_counte
         assert await told(socket) == ("reservation.created", between.sid)
 
 
-async def test_what_is_committed_while_the_list_is_read_is_told_after_it(
+async def test_a_change_that_is_committed_while_the_list_is_read_is_sent_after_it(
     floor: Floor, kept: Kept
 ) -> None:
     token = floor.token(floor.alice)
@@ -99,7 +99,7 @@ async def test_an_sdk_that_is_slow_to_read_its_lists_misses_nothing(
         await offer(floor)
         assert (await told(socket))[0] == "reservation.created"
         await read_lists(floor, token)
-        # Told while the SDK is not ready yet, which loses it; the list does not show it either.
+        # Sent before the SDK is ready, which ignores it; the list does not show it either.
         missed = await offer(floor)
         for _ in range(2):
             assert await told(socket) == ("reservation.created", missed.sid)
@@ -115,7 +115,7 @@ async def test_a_worker_read_later_by_another_session_hides_no_offer(
         await do(floor.send, "GET", "{K}", token)
 
         def page_and_then_more(*args: Any, **given: Any) -> Any:
-            """Return the page; before it is noticed, an offer is made, and the worker read anew."""
+            """Return the page; before its notice an offer is made and the worker is read again."""
             monkeypatch.setattr(lists, "page", page)
             found = page(*args, **given)
             factories.offered(floor.workspace, now=timezone.now())
@@ -154,7 +154,7 @@ async def test_a_session_that_begins_later_does_not_hold_up_the_earlier_one(floo
             assert await second.receive_nothing()
 
 
-async def test_another_token_s_lists_are_no_news(floor: Floor) -> None:
+async def test_lists_read_with_another_token_do_not_count(floor: Floor) -> None:
     token, other = floor.token(floor.alice), floor.token(floor.alice, ttl=1_234)
     async with opened(token) as socket:
         await read_lists(floor, other)
@@ -185,12 +185,12 @@ async def test_pages_that_another_session_reads_hide_no_offer(
 
 
 def _deliver(event_type: E) -> None:
-    """Tell the newest event of a type, again or at last."""
+    """Publish the newest event of a type, again or late."""
     rows = models.Event.objects.filter(event_type=event_type.value)
     delivery.deliver(rows.order_by("pk").last())  # type: ignore[arg-type]
 
 
-async def test_lists_that_are_newer_than_a_change_are_not_read_anew_for_it(
+async def test_lists_that_are_newer_than_a_change_are_not_read_again_for_it(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers.SdkConsumer, "spread_seconds", 0.0)
@@ -205,7 +205,7 @@ async def test_lists_that_are_newer_than_a_change_are_not_read_anew_for_it(
     token = floor.token(floor.alice)
     async with opened(token) as socket:
         await read_lists(floor, token)
-        # Told again, as after a process that died, or late, as by one that is busy.
+        # Published again, as after a process that died, or late, as by a busy one.
         await do(_deliver, E.ACTIVITY_CREATED)
         await do(workers.set_activity, worker=floor.alice, activity=lunch, **given)
         assert (await told(socket))[0] == "worker.activity.update"
@@ -214,7 +214,7 @@ async def test_lists_that_are_newer_than_a_change_are_not_read_anew_for_it(
         assert (await closed(socket))[0] == closings.RESYNC
 
 
-async def test_many_who_hear_of_a_change_look_at_the_lists_once(
+async def test_many_sessions_that_get_a_change_check_the_lists_once(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[str] = []

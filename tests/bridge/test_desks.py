@@ -1,4 +1,4 @@
-"""Workers whose last desk has gone are signed off after a while, whatever became of its process."""
+"""Workers are signed off a while after their last desk closed, even if its process died."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def later(seconds: float) -> datetime:
 
 
 def live(*processes: Process, since: int, until: int) -> None:
-    """Let time pass, in which these processes renew their leases and the jobs sweep."""
+    """Advance the clock while these processes renew their leases and the jobs sweep."""
     for second in range(since, until + 1, SWEEP_SECONDS):
         for process in processes:
             process.renew(later(second))
@@ -136,14 +136,14 @@ def test_workers_without_a_desk_are_left_alone(alice: models.Worker) -> None:
     assert activity(alice) == "Available"
 
 
-def test_a_session_of_the_sdk_counts_as_a_desk_that_is_there(alice: models.Worker) -> None:
+def test_a_session_of_the_sdk_counts_as_an_open_desk(alice: models.Worker) -> None:
     web = Process("web")
     web.sessions[alice.sid] = 1
     web.has(alice, 1, now=later(0))
     web.has(alice, 0, now=later(5))
     live(web, since=5, until=100)
     assert activity(alice) == "Available"
-    # What happens when the session goes is what the session asked for: here, nothing.
+    # The session decides what its end causes: here, nothing.
     web.sessions[alice.sid] = 0
     live(web, since=105, until=300)
     assert activity(alice) == "Available"
@@ -179,7 +179,7 @@ def test_a_worker_who_takes_no_work_stays_in_their_activity(alice: models.Worker
     assert activity(alice) == "Unavailable"
 
 
-def test_nobody_is_signed_off_after_an_interruption_before_desks_could_come_back(
+def test_no_worker_is_signed_off_after_an_interruption_before_desks_could_reconnect(
     alice: models.Worker,
 ) -> None:
     web, other = Process("web"), Process("other")

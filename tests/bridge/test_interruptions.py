@@ -1,4 +1,4 @@
-"""What reaches a session while Redis is slow, or was away: nothing is lost unheard."""
+"""Delivery to sessions while Redis is slow or was away: no loss goes unnoticed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def heard(layer: ChannelLayer, channel: str) -> Any:
         return await layer.receive(channel)
 
 
-async def test_whoever_has_joined_hears_all_however_slow_redis_is(
+async def test_a_joined_channel_gets_every_message_however_slow_redis_is(
     layer: ChannelLayer, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = await layer.new_channel()
@@ -65,7 +65,7 @@ async def test_whoever_has_joined_hears_all_however_slow_redis_is(
     monkeypatch.setattr(PubSub, "execute_command", execute_late)
     joining = asyncio.create_task(layer.group_add("a", channel))
     await written.wait()
-    # Nobody is told of this, and so nobody may believe that they have joined.
+    # This message reaches no channel, so no join may be confirmed yet.
     await layer.group_send("a", HEARD)
     assert not joining.done()
     read.set()
@@ -85,7 +85,7 @@ async def test_a_second_one_to_join_waits_for_the_same_answer(
         assert await heard(layer, channel) == HEARD
 
 
-async def test_joining_and_leaving_in_turns_ends_as_the_last_one_says(
+async def test_joining_and_leaving_in_turns_ends_as_the_last_call_says(
     layer: ChannelLayer, url: str
 ) -> None:
     first, second = await layer.new_channel(), await layer.new_channel()
@@ -99,7 +99,7 @@ async def test_joining_and_leaving_in_turns_ends_as_the_last_one_says(
         assert await heard(layer, first) == HEARD
 
 
-async def test_everyone_in_a_group_hears_that_redis_was_away_and_is_told_again_afterwards(
+async def test_every_channel_of_a_group_gets_a_notice_that_redis_was_away_and_messages_afterwards(
     layer: ChannelLayer, path: Path
 ) -> None:
     session_group, desk_group = groups.sessions("WK1"), groups.worker("WK1")
@@ -115,7 +115,7 @@ async def test_everyone_in_a_group_hears_that_redis_was_away_and_is_told_again_a
     with private_server(path):
         for channel in (session, desk):
             assert await heard(layer, channel) == {"type": "groups.interrupted"}
-        # Whoever joins now waits until all of this connection's groups are joined again.
+        # A join now waits until all groups of this connection are joined again.
         await layer.group_add("new", desk)
         await layer.group_send(desk_group, HEARD | {"sid": "EV2"})
         for channel in (session, desk):
@@ -123,12 +123,14 @@ async def test_everyone_in_a_group_hears_that_redis_was_away_and_is_told_again_a
             while message["type"] == "groups.interrupted":
                 message = await heard(layer, channel)
             assert message["sid"] == "EV2"
-        # Who is in no group has missed nothing.
+        # A channel without a group has missed nothing.
         await layer.send(alone, HEARD)
         assert await heard(layer, alone) == HEARD
 
 
-async def test_joining_fails_in_words_while_redis_is_away(layer: ChannelLayer, path: Path) -> None:
+async def test_joining_fails_with_a_message_while_redis_is_away(
+    layer: ChannelLayer, path: Path
+) -> None:
     with private_server(path):
         channel = await layer.new_channel()
     with pytest.raises(Exception, match=r"Redis|onnect"):

@@ -1,4 +1,4 @@
-"""Sessions over several web processes: counted together, and seen to when a process is killed."""
+"""Sessions over several web processes: counted together, and ended when a process dies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Process:
         self.held = Held()
 
     def has(self, worker: models.Worker, count: int = 1, *, watched: bool = True) -> Process:
-        """Say how many sessions of a worker it has."""
+        """Set how many sessions of a worker the process has."""
         self.held = Held(
             workers={**self.held.workers, worker.sid: count},
             watched={**self.held.watched, worker.sid: int(watched and count > 0)},
@@ -42,7 +42,7 @@ class Process:
 
 
 def live(*processes: Process, since: int = 0, until: int, sweeping: bool = True) -> None:
-    """Let time pass, in which these processes renew their leases, and somebody looks for dead."""
+    """Advance the clock while these processes renew leases and a sweep looks for dead ones."""
     for second in range(since, until + 1, SWEEP_SECONDS):
         for process in processes:
             process.renew(later(second))
@@ -62,7 +62,7 @@ def alice(db: None) -> models.Worker:
 
 
 def activity(worker: models.Worker) -> str:
-    """Return what a worker does by now."""
+    """Return a worker's present activity."""
     worker.refresh_from_db()
     return worker.activity.friendly_name
 
@@ -88,7 +88,7 @@ def test_a_worker_who_is_with_another_process_by_then_stays(alice: models.Worker
     other.has(alice)
     live(other, since=25, until=200)
     assert activity(alice) == "Available"
-    # It is the other one's concern now.
+    # The other process is responsible now.
     live(since=205, until=300)
     assert activity(alice) == "Offline"
 
@@ -105,7 +105,7 @@ def test_a_session_that_did_not_ask_for_it_keeps_its_worker_as_they_are(
     assert activity(alice) == "Available"
 
 
-def test_a_worker_who_left_in_time_is_no_concern_of_a_process_that_dies(
+def test_a_worker_whose_session_ended_before_is_not_affected_by_a_process_that_dies(
     alice: models.Worker,
 ) -> None:
     process = Process().has(alice)
@@ -115,7 +115,7 @@ def test_a_worker_who_left_in_time_is_no_concern_of_a_process_that_dies(
     assert activity(alice) == "Available"
 
 
-def test_a_redis_that_lost_everything_puts_nobody_offline(
+def test_a_redis_that_lost_everything_puts_no_worker_offline(
     alice: models.Worker, real_redis: redis_client.Redis
 ) -> None:
     process = Process().has(alice)
@@ -123,20 +123,20 @@ def test_a_redis_that_lost_everything_puts_nobody_offline(
     real_redis.flushdb()
     live(since=25, until=200)
     assert activity(alice) == "Available"
-    # A process that lives is told that its lease was not there, and writes everything.
+    # A living process finds its lease missing, and writes everything.
     assert not leases.renew(process.name, Held(), now=later(205))
     assert leases.renew(process.name, process.held, now=later(205))
     assert leases.of_worker(alice.sid, now=later(205)) == 1
 
 
 @pytest.mark.parametrize("gap", [20, 60, 3_600])
-def test_a_redis_that_was_away_and_kept_everything_puts_nobody_offline(
+def test_a_redis_that_was_away_and_kept_everything_puts_no_worker_offline(
     alice: models.Worker, gap: int
 ) -> None:
     process, dead = Process().has(alice), Process()
     live(process, dead, until=60)
     back = 60 + gap
-    # Whoever looks is back first, and finds that every lease has run out.
+    # The sweep is back first, and finds every lease expired.
     live(since=back, until=back)
     live(process, since=back + 5, until=back + 200)
     assert activity(alice) == "Available"
@@ -169,7 +169,7 @@ def test_a_process_that_died_while_redis_was_away_is_noticed_after_a_while(
     assert activity(alice) == "Offline"
 
 
-def test_what_a_sweep_did_not_come_to_the_next_one_does(
+def test_the_next_sweep_does_what_one_left_undone(
     alice: models.Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live(Process().has(alice), until=60)
@@ -187,7 +187,7 @@ def test_what_a_sweep_did_not_come_to_the_next_one_does(
     assert activity(alice) == "Offline"
 
 
-def test_a_worker_who_is_gone_is_no_concern(alice: models.Worker) -> None:
+def test_a_deleted_worker_is_skipped(alice: models.Worker) -> None:
     live(Process().has(alice), until=60)
     sid = alice.sid
     alice.delete()

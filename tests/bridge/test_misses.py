@@ -1,4 +1,4 @@
-"""What becomes of a session that may have missed something, or whose events cannot be had."""
+"""Sessions that may have missed an event, or whose events cannot be loaded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def floor(transactional_db: None) -> Floor:
     return make_floor()
 
 
-async def test_a_process_that_was_cut_off_has_its_sessions_read_everything_anew(
+async def test_sessions_of_a_process_that_was_cut_off_read_everything_again(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers.SdkConsumer, "spread_seconds", 0.0)
@@ -42,7 +42,7 @@ async def test_a_process_that_was_cut_off_has_its_sessions_read_everything_anew(
         assert await closed(socket) == (closings.RESYNC, closings.MISSED)
 
 
-async def test_a_session_that_missed_an_event_for_whatever_reason_reads_everything_anew(
+async def test_a_session_that_missed_an_event_reads_everything_again(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers.SdkConsumer, "spread_seconds", 0.0)
@@ -57,7 +57,7 @@ async def test_a_session_that_missed_an_event_for_whatever_reason_reads_everythi
         with monkeypatch.context() as lost:
             lost.setattr(delivery, "deliver_all", lambda events: None)
             await offer(floor)
-        # What has only just happened may be on its way.
+        # A very recent event may still arrive.
         await sessions.here().check()
         assert await socket.receive_nothing()
         monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
@@ -84,14 +84,14 @@ async def test_events_that_come_while_earlier_ones_are_loaded_follow_them(
     load, made = frames.load, list[models.Reservation]()
 
     def load_and_make_more(sids: Any) -> Any:
-        """Load, while the next offers are made and told."""
+        """Load, while the next offers are made and published."""
         while len(made) < 2:
             made.append(factories.offered(floor.workspace, now=timezone.now()))
         return load(sids)
 
     async with opened(floor.token(floor.alice)) as socket:
         monkeypatch.setattr(frames, "load", load_and_make_more)
-        # What is told of the offers needs no loading, that the first is accepted does.
+        # Events of offers need no loading; the acceptance of the first one does.
         first = await do(factories.accepted, floor.workspace, now=timezone.now())
         heard = [await told(socket) for _ in range(4)]
         assert heard == [
@@ -101,7 +101,7 @@ async def test_events_that_come_while_earlier_ones_are_loaded_follow_them(
         ]
 
 
-async def test_a_session_whose_events_cannot_be_loaded_reads_everything_anew(
+async def test_a_session_whose_events_cannot_be_loaded_reads_everything_again(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)

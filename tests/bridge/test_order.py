@@ -1,4 +1,4 @@
-"""What one session is told, in which order: nothing twice, nothing early, nothing unknown."""
+"""Messages of one session: none twice, none early, none about unknown reservations."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def ready(*, listed: dict[str, int] | None = None, worker_version: int | None = 
     return order
 
 
-def test_an_offer_is_told_from_its_making_to_its_end() -> None:
+def test_all_events_of_an_offer_are_sent_from_its_creation_to_its_end() -> None:
     order = ready()
     story = [
         reservation("created", 0),
@@ -57,7 +57,7 @@ def test_an_offer_is_told_from_its_making_to_its_end() -> None:
     assert [order.take(frame) for frame in story] == [[frame] for frame in story]
 
 
-def test_nothing_is_told_twice() -> None:
+def test_no_event_is_sent_twice() -> None:
     order = ready()
     first, second = reservation("created", 0), reservation("rejected", 1)
     changed = capacity(5)
@@ -67,7 +67,7 @@ def test_nothing_is_told_twice() -> None:
         assert order.take(frame) == []
 
 
-def test_what_comes_early_waits_for_what_is_before_it() -> None:
+def test_an_early_event_waits_for_the_ones_before_it() -> None:
     order = ready()
     created, accepted, done = (
         reservation("created", 0),
@@ -80,7 +80,7 @@ def test_what_comes_early_waits_for_what_is_before_it() -> None:
     assert not order.is_waiting()
 
 
-def test_what_the_list_shows_is_not_told_again() -> None:
+def test_an_event_that_the_list_shows_is_not_sent() -> None:
     order = ready(listed={"WR1": 1}, worker_version=9)
     assert order.take(reservation("created", 0, worker_version=9)) == []
     assert order.take(reservation("accepted", 1)) == []
@@ -96,7 +96,7 @@ def test_an_offer_made_between_reading_the_worker_and_the_list_counts_once() -> 
     assert len(order.take(capacity(9))) == 1
 
 
-def test_what_was_over_before_the_lists_were_read_is_not_told() -> None:
+def test_a_reservation_that_ended_before_the_lists_were_read_is_not_sent() -> None:
     order = ready(worker_version=9)
     assert order.take(reservation("created", 0, worker_version=7)) == []
     assert order.take(reservation("accepted", 1)) == []
@@ -110,7 +110,7 @@ def test_what_was_over_before_the_lists_were_read_is_not_told() -> None:
     assert order.take(reservation("created", 0)) == []
 
 
-def test_a_gap_that_stays_means_reading_anew() -> None:
+def test_a_lasting_gap_makes_the_session_read_its_lists_again() -> None:
     order = ready(listed={"WR1": 0})
     assert order.take(reservation("wrapup", 2)) == []
     with pytest.raises(OutOfStep):
@@ -122,21 +122,21 @@ def test_a_gap_that_stays_means_reading_anew() -> None:
         order.take(reservation("accepted", 1, sid="WR"))
 
 
-def test_what_was_over_before_the_lists_is_not_told_however_late_it_comes() -> None:
+def test_a_reservation_that_ended_before_the_lists_is_not_sent_however_late_it_comes() -> None:
     order = ready(worker_version=9)
     assert order.take(reservation("created", 0, sid="WR2", worker_version=10))
     for late in (reservation("created", 0, worker_version=8), capacity(9), worker("activity", 9)):
         assert order.take(late) == []
 
 
-def test_an_offer_is_not_told_anew_once_it_has_gone_on() -> None:
+def test_an_offer_is_not_sent_again_after_its_later_events() -> None:
     order = ready(listed={"WR1": 0}, worker_version=8)
     accepted = reservation("accepted", 1, worker_version=9)
     assert order.take(accepted) == [accepted]
     assert order.take(reservation("created", 0, worker_version=9)) == []
 
 
-def test_of_two_lists_that_may_be_its_own_a_session_hears_what_is_news_by_either() -> None:
+def test_with_two_possible_lists_a_session_gets_every_event_that_is_new_to_either() -> None:
     order = ready(listed={"WR1": 0, "WR2": 0}, worker_version=8)
     order.read_list({"WR1": 1, "WR3": 0}, worker_version=9)
     accepted = reservation("accepted", 1, sid="WR1")
@@ -144,7 +144,7 @@ def test_of_two_lists_that_may_be_its_own_a_session_hears_what_is_news_by_either
     made = reservation("created", 0, sid="WR3", worker_version=9)
     assert order.take(made) == [made]
     assert order.take(reservation("created", 0, sid="WR3", worker_version=9)) == []
-    # By the later list it is unknown, and "accepted" would break the SDK; its end does not.
+    # The later list does not have it: "accepted" would break the SDK; its end does not.
     assert order.take(reservation("accepted", 1, sid="WR2")) == []
     ended = reservation("completed", 2, sid="WR2")
     assert order.take(ended) == []
@@ -152,7 +152,7 @@ def test_of_two_lists_that_may_be_its_own_a_session_hears_what_is_news_by_either
     assert len(order.take(capacity(9))) == 1
 
 
-def test_of_two_lists_one_without_a_version_makes_everything_news() -> None:
+def test_of_two_lists_one_without_a_version_makes_every_event_new() -> None:
     order = ready(worker_version=8)
     order.read_list({"WR1": 0}, worker_version=None)
     made = reservation("created", 0, worker_version=8)
@@ -160,7 +160,7 @@ def test_of_two_lists_one_without_a_version_makes_everything_news() -> None:
     assert len(order.take(capacity(7))) == 1
 
 
-def test_a_worker_never_turns_back_by_what_was_overtaken() -> None:
+def test_an_older_event_does_not_turn_a_worker_back() -> None:
     order = ready(worker_version=4)
     newer, late = worker("attributes", 6, team="b"), worker("activity", 5, team="a")
     assert order.take(newer) == [newer]
@@ -176,13 +176,13 @@ def test_a_worker_s_version_is_never_less_than_what_the_sdk_has_counted() -> Non
     assert said(order.take(worker("attributes", 7)))[0][1] == {"version": 7}
 
 
-def test_what_two_events_of_one_version_say_is_told_as_it_is() -> None:
+def test_two_events_of_one_version_are_both_sent() -> None:
     order = ready(worker_version=4)
     for frame in (worker("activity", 5), worker("attributes", 5)):
         assert order.take(frame) == [frame]
 
 
-def test_a_task_never_turns_back_by_what_was_overtaken() -> None:
+def test_an_older_event_does_not_turn_a_task_back() -> None:
     order = ready()
     done, late, other = task("completed", 5), task("updated", 4), task("updated", 1, "WT2")
     assert order.take(done) == [done]
@@ -191,7 +191,7 @@ def test_a_task_never_turns_back_by_what_was_overtaken() -> None:
     assert order.take(done) == order.take(late) == []
 
 
-def test_what_was_told_before_the_lists_is_told_again_after_them() -> None:
+def test_events_that_were_sent_before_the_lists_are_sent_again_after_them() -> None:
     order = Order()
     changed, made = worker("activity", 5), reservation("created", 0, worker_version=6)
     for _ in range(2):
@@ -201,7 +201,7 @@ def test_what_was_told_before_the_lists_is_told_again_after_them() -> None:
     assert order.take(changed) == order.take(made) == []
 
 
-def test_whoever_never_reads_lists_is_told_everything() -> None:
+def test_a_session_that_never_reads_lists_gets_every_event() -> None:
     order = Order()
     accepted = reservation("accepted", 1)
     assert order.take(accepted) == [accepted]

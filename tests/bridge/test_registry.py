@@ -1,4 +1,4 @@
-"""What a web process knows of its sessions and tells the others, and what it hears of theirs."""
+"""The registry of sessions: a web process's own, and those of the others in Redis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("real_redis")
 
 
 def holder(worker: str = "WK1", account: str = "AC1") -> Holder:
-    """Return who a session is."""
+    """Return the identity of a session."""
     names = dict.fromkeys(("workspace_sid", "key_sid", "sealed", "digest", "edition"), "")
     return Holder(worker_sid=worker, account_sid=account, worker_id=1, expires=0, **names)
 
@@ -104,7 +104,7 @@ async def test_a_process_keeps_its_limits_alone_while_redis_is_away(
     assert await two.elsewhere("WK1") == 2
 
 
-async def test_a_process_whose_lease_was_lost_writes_everything_anew(
+async def test_a_process_whose_lease_was_lost_writes_everything_again(
     real_redis: redis_client.Redis,
 ) -> None:
     one, two = Registry(), Registry()
@@ -138,7 +138,7 @@ async def test_many_changes_at_once_are_written_together(monkeypatch: pytest.Mon
 
 @pytest.fixture
 def put_offline(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return whom the end of a session puts offline; nobody waits."""
+    """Return the workers that the end of a session puts offline, without the delay."""
     found: list[str] = []
     monkeypatch.setattr(offline, "GRACE_SECONDS", 0.0)
     monkeypatch.setattr(offline, "put_offline", lambda sid, now: found.append(sid))
@@ -166,7 +166,7 @@ async def test_a_worker_who_has_a_session_here_or_elsewhere_stays(put_offline: l
     assert not one.watched
 
 
-async def test_nobody_goes_offline_before_redis_can_say_that_they_are_not_elsewhere(
+async def test_no_worker_goes_offline_before_redis_confirms_that_they_have_no_other_session(
     put_offline: list[str], away: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, asked = Registry(), 0

@@ -1,4 +1,4 @@
-"""Which sessions may close the others of their worker, with Redis and where there is none."""
+"""Sessions that may close the others of their worker, with and without Redis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.factories import NOW, later
 
 @pytest.fixture(params=["in this process", "in Redis"], autouse=True)
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Keep what is known of sessions in one of the two places."""
+    """Keep the records of sessions in Redis or in this process."""
     if request.param == "in Redis":
         request.getfixturevalue("real_redis")
     monkeypatch.setattr(replacements, "_alone", {})
@@ -25,7 +25,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 
 
 def pass_time(place: str, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let what is kept for so long be forgotten."""
+    """Expire the records that are older than this."""
     if place == "in this process":
         now = time.monotonic() + seconds
         monkeypatch.setattr("time.monotonic", lambda: now)

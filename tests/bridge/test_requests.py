@@ -1,4 +1,4 @@
-"""The SDK's requests without the SDK: what is wrong with them, lists, and how they are carried."""
+"""The SDK's requests without the SDK: invalid ones, lists, and their transport."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.bridge.conftest import Floor
         '{"url": "Workspaces", "method": "GET"}'.encode("utf-16"),
     ],
 )
-def test_what_is_no_request_is_refused(floor: Floor, body: bytes) -> None:
+def test_an_invalid_request_is_refused(floor: Floor, body: bytes) -> None:
     status, error = floor.post(body)
     assert (status, error["status"]) == (400, 400)
 
@@ -40,7 +40,7 @@ def test_a_huge_body_is_refused(floor: Floor) -> None:
     assert floor.post(b'{"url": "' + b"x" * 300_000)[0] == 413
 
 
-def test_without_a_good_token_nothing_is_told(floor: Floor) -> None:
+def test_without_a_valid_token_nothing_is_answered(floor: Floor) -> None:
     status, error = floor.send("GET", "{K}", "nonsense")
     assert (status, error["code"]) == (401, 20101)
     expired = floor.token(floor.alice, valid_until=1)
@@ -69,7 +69,7 @@ def test_other_paths_and_methods_are_refused(
     assert floor.send(method, path)[0] == status
 
 
-def test_a_page_of_any_origin_may_ask(floor: Floor) -> None:
+def test_a_page_of_any_origin_may_send_requests(floor: Floor) -> None:
     asked = floor.client.options(
         "/v1/wschannels",
         headers={"Origin": "https://desk.example", "Access-Control-Request-Method": "POST"},
@@ -83,7 +83,7 @@ def test_a_page_of_any_origin_may_ask(floor: Floor) -> None:
     assert floor.client.get("/v1/wschannels").status_code == 405
 
 
-def test_the_longer_address_must_name_what_the_token_is_for(floor: Floor) -> None:
+def test_the_longer_address_must_name_the_token_s_resource(floor: Floor) -> None:
     body = {"url": f"Workspaces/{floor.workspace.sid}/Activities", "method": "GET"}
     told = json.dumps(body | {"params": {}, "token": floor.token(floor.alice)})
 
@@ -240,5 +240,5 @@ def test_requests_count_towards_the_accounts_limit(floor: Floor) -> None:
         assert floor.send("GET", "{W}/Activities")[0] == 200
     status, error = floor.send("POST", "{K}", FriendlyName="Anna")
     assert (status, error["code"]) == (429, 20429)
-    # Without a good token nothing of an account's is used.
+    # Without a valid token no request counts for the account.
     assert floor.send("GET", "{W}/Activities", "nonsense")[0] == 401

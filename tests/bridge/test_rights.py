@@ -1,4 +1,4 @@
-"""What a worker's token may change: the worker, the worker's offers, and the tasks in hand."""
+"""Rights of a worker's token: the worker, the worker's offers, and the tasks in hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def state(task: models.Task) -> dict[str, Any]:
 
 
 def refused(floor: Floor, task: models.Task, token: str, **params: Any) -> str:
-    """Insist that a change is forbidden and changes nothing; return the message."""
+    """Check that a request is forbidden and changes nothing; return the message."""
     before = state(task)
     status, error = floor.send("POST", f"{{W}}/Tasks/{task.sid}", token, **params)
     assert (status, error["code"]) == (403, 20403)
@@ -47,7 +47,7 @@ def refused(floor: Floor, task: models.Task, token: str, **params: Any) -> str:
 
 
 def handed_on(floor: Floor, way: str) -> models.Reservation:
-    """Return Bob's reservation of a task that Alice had and handed on in one of these ways."""
+    """Return Bob's reservation of a task that Alice transferred to him in one of these ways."""
     held = factories.accepted(floor.workspace, now=timezone.now())
     bob = factories.worker(floor.workspace, "Bob")
     task = models.Task.objects.select_related("task_queue").get(pk=held.task_id)
@@ -61,7 +61,7 @@ def handed_on(floor: Floor, way: str) -> models.Reservation:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_task_handed_on_is_the_next_worker_s_alone(floor: Floor, way: str) -> None:
+def test_a_transferred_task_belongs_to_the_next_worker_alone(floor: Floor, way: str) -> None:
     his = handed_on(floor, way)
     hers, bobs = floor.token(floor.alice), floor.token(his.worker)
     for params in CHANGES:
@@ -74,7 +74,7 @@ def test_a_task_handed_on_is_the_next_worker_s_alone(floor: Floor, way: str) -> 
     assert "does not hold" in refused(floor, his.task, hers, Attributes={"a": 3})
 
 
-def test_a_worker_who_completed_a_task_describes_it_still(floor: Floor) -> None:
+def test_a_worker_who_completed_a_task_may_still_change_its_attributes(floor: Floor) -> None:
     held = factories.accepted(floor.workspace, now=timezone.now())
     path = f"{{W}}/Tasks/{held.task.sid}"
     assert floor.send("POST", path, AssignmentStatus="wrapping")[0] == 200
@@ -85,7 +85,7 @@ def test_a_worker_who_completed_a_task_describes_it_still(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("params", [*CHANGES, *RANKS, START])
-def test_a_task_that_is_only_offered_is_only_read(floor: Floor, params: dict[str, Any]) -> None:
+def test_a_task_that_is_only_offered_can_only_be_read(floor: Floor, params: dict[str, Any]) -> None:
     task = factories.offered(floor.workspace, now=timezone.now()).task
     assert floor.send("GET", f"{{W}}/Tasks/{task.sid}")[0] == 200
     assert "accept" in refused(floor, task, floor.token(floor.alice), **params)
@@ -93,7 +93,7 @@ def test_a_task_that_is_only_offered_is_only_read(floor: Floor, params: dict[str
 
 @pytest.mark.parametrize("role", ["supervisor", "admin"])
 @pytest.mark.parametrize("params", [{"AssignmentStatus": "canceled"}, {"Priority": 999}, START])
-def test_supervisors_cancel_and_rank_what_is_offered(
+def test_supervisors_cancel_and_prioritize_offered_tasks(
     floor: Floor, role: str, params: dict[str, Any]
 ) -> None:
     task = factories.offered(floor.workspace, now=timezone.now()).task
@@ -102,7 +102,7 @@ def test_supervisors_cancel_and_rank_what_is_offered(
 
 
 @pytest.mark.parametrize("params", RANKS)
-def test_what_ranks_or_cancels_a_task_in_hand_is_a_supervisor_s(
+def test_only_a_supervisor_cancels_or_prioritizes_a_task_in_hand(
     floor: Floor, params: dict[str, Any]
 ) -> None:
     task = factories.accepted(floor.workspace, now=timezone.now()).task
@@ -111,14 +111,14 @@ def test_what_ranks_or_cancels_a_task_in_hand_is_a_supervisor_s(
     assert "supervisor" in message
 
 
-def test_a_task_in_hand_takes_what_the_sdk_asks_for(floor: Floor) -> None:
+def test_a_task_in_hand_accepts_the_sdk_s_changes(floor: Floor) -> None:
     task = factories.accepted(floor.workspace, now=timezone.now()).task
     path = f"{{W}}/Tasks/{task.sid}"
     assert floor.send("POST", path, **START)[0] == 200
     assert floor.send("POST", path, undefined=1, Priority=None, Attributes={"a": 1})[0] == 200
 
 
-def test_a_task_handed_on_between_question_and_answer_is_not_changed(
+def test_a_task_that_is_transferred_during_the_request_is_not_changed(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = factories.accepted(floor.workspace, now=timezone.now())
@@ -137,7 +137,7 @@ def test_a_task_handed_on_between_question_and_answer_is_not_changed(
 
 
 @pytest.mark.parametrize("name", ["FriendlyName"])
-def test_a_worker_does_not_change_the_name_that_routes_to_them(floor: Floor, name: str) -> None:
+def test_a_worker_cannot_change_the_name_that_routes_to_them(floor: Floor, name: str) -> None:
     status, error = floor.send("POST", "{K}", **{name: "the boss"}, Attributes={"a": 1})
     assert (status, error["code"]) == (403, 20403)
     assert name in error["message"]

@@ -1,4 +1,4 @@
-"""One client that does not read, on a really running server: closed with a reason, nobody waits."""
+"""One client that does not read, on a running server: closed with a reason, no other waits."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def rush(server: Cordboard, count: int, *worker_sids: str) -> subprocess.Popen[b
 
 
 def go_on(process: subprocess.Popen[bytes]) -> None:
-    """Have the next stretch of changes made."""
+    """Start the next stretch of changes."""
     assert process.stdin is not None
     process.stdin.write(b"\n")
     process.stdin.flush()
@@ -121,7 +121,7 @@ class Deaf:
         assert b" 101 " in self.socket.recv(64)
 
     def given_up(self) -> int:
-        """Return how often the server has said that a client does not read."""
+        """Return how often the log says that a client does not read."""
         return self.log.read_text().count("messages are left unread")
 
     def read(self) -> None:
@@ -134,7 +134,7 @@ class Deaf:
                     self.heard = self.heard[-1_000:] + part
 
 
-def test_a_client_that_does_not_read_is_closed_and_nobody_waits_for_it(
+def test_a_client_that_does_not_read_is_closed_and_no_other_waits_for_it(
     server: Cordboard, floor: Any
 ) -> None:
     rest, _, _ = floor
@@ -166,7 +166,7 @@ def test_a_client_that_does_not_read_is_closed_and_nobody_waits_for_it(
     assert numbers == expected
     reader.join(60)
     assert deaf.given_up() == 1
-    # Whoever reads on in time comes to the close, with its code and its reason.
+    # A client that reads on in time gets the close, with its code and its reason.
     code = int(closings.TOO_SLOW).to_bytes(2, "big")
     assert code + b"Too slow: messages are left unread" in deaf.heard
     assert after - before < 40_000

@@ -1,4 +1,4 @@
-"""Sessions of the SDK without the SDK: who is let in, what is told, and when a session ends."""
+"""Sessions of the SDK without the SDK: admission, messages, and the end of a session."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def floor(transactional_db: None) -> Floor:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody wait for lists that these sessions never read."""
+    """Send messages at once, because these sessions never read lists."""
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
     doorkeeper._refused.clear()
 
 
-async def test_a_session_begins_with_who_it_is_and_how_long_its_token_lasts(floor: Floor) -> None:
+async def test_the_first_message_names_the_worker_and_the_token_s_lifetime(floor: Floor) -> None:
     socket = connection(floor.token(floor.alice, ttl=90))
     assert (await socket.connect(timeout=5))[0]
     init = await heard(socket)
@@ -65,7 +65,9 @@ async def test_a_session_is_a_use_of_the_key_that_signed_its_token(floor: Floor)
         assert floor.key.date_last_used is not None
 
 
-async def test_the_lifetime_of_a_token_is_told_no_longer_than_a_timer_lasts(floor: Floor) -> None:
+async def test_the_first_message_limits_the_token_s_lifetime_to_the_longest_timer(
+    floor: Floor,
+) -> None:
     socket = connection(floor.token(floor.alice, ttl=400 * 86_400))
     assert not (await socket.connect(timeout=5))[0]
     socket = connection(floor.token(floor.alice, ttl=86_400))
@@ -74,7 +76,7 @@ async def test_the_lifetime_of_a_token_is_told_no_longer_than_a_timer_lasts(floo
     await socket.disconnect()
 
 
-async def test_whoever_brings_no_good_token_is_refused_before_the_handshake(
+async def test_a_client_without_a_valid_token_is_refused_before_the_handshake(
     floor: Floor, django_assert_max_num_queries: Any
 ) -> None:
     for token in ("", "nonsense", floor.token(), floor.token(floor.alice) + "x"):
@@ -143,7 +145,7 @@ def _as_listed(floor: Floor, offer: models.Reservation) -> dict[str, Any]:
     return next(each for each in page["contents"] if each["sid"] == offer.sid)
 
 
-async def test_what_is_told_of_a_worker_and_a_channel_is_what_is_read_of_them(
+async def test_messages_of_a_worker_and_a_channel_equal_what_requests_return(
     floor: Floor,
 ) -> None:
     given: dict[str, Any] = {"actor": SYSTEM, "now": timezone.now()}
@@ -175,7 +177,7 @@ async def test_what_is_told_of_a_worker_and_a_channel_is_what_is_read_of_them(
         assert kinds == ["worker.capacity.update", "worker.channel.availability.update"]
 
 
-async def test_a_colleague_s_offers_are_not_told(floor: Floor) -> None:
+async def test_a_colleague_s_offers_are_not_sent(floor: Floor) -> None:
     bob = await do(factories.worker, floor.workspace, "Bob")
     away = await do(factories.activity, floor.workspace, "Unavailable")
     given: dict[str, Any] = {"actor": SYSTEM, "now": timezone.now()}
@@ -193,7 +195,7 @@ async def test_a_newer_session_ends_the_others_if_it_asks_to(floor: Floor) -> No
         assert await second.receive_nothing()
 
 
-async def test_a_session_that_was_replaced_and_is_back_replaces_none(floor: Floor) -> None:
+async def test_a_session_that_was_replaced_and_reconnects_replaces_none(floor: Floor) -> None:
     hers, other = floor.token(floor.alice), floor.token(floor.alice, ttl=1_800)
     alone = {"closeExistingSessions": "true"}
     async with opened(hers, **alone) as first, opened(other, **alone) as second:
@@ -245,7 +247,7 @@ async def test_a_session_ends_with_its_worker(floor: Floor) -> None:
         assert (await closed(socket))[0] == 4404
 
 
-async def test_new_activities_make_sessions_read_their_lists_anew(
+async def test_new_activities_make_sessions_read_their_lists_again(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: dict[str, Any] = {"actor": SYSTEM, "now": timezone.now()}
@@ -277,7 +279,7 @@ async def test_a_session_that_falls_behind_is_ended_and_holds_no_more_than_its_b
         assert (await closed(socket))[0] == 4408
 
 
-async def test_whoever_speaks_is_ignored_and_ended_when_they_go_on(
+async def test_a_client_that_sends_messages_is_ignored_and_then_closed(
     floor: Floor, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

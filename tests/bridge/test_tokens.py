@@ -1,4 +1,4 @@
-"""Which tokens are good, and what each may do: every refusal beside what is allowed."""
+"""Tokens: which are valid, what each may do, and every refusal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def claims(token: str) -> dict[str, object]:
     return found
 
 
-def test_the_official_library_s_token_is_good(floor: Floor) -> None:
+def test_the_official_library_s_token_is_valid(floor: Floor) -> None:
     grant = verify(floor.token(floor.alice, identity="mari", ttl=60))
     assert (grant.account, grant.workspace, grant.worker) == (
         floor.account,
@@ -81,7 +81,7 @@ def swapped(token: str) -> str:
     ],
     ids=["cut", "halved", "bare", "swapped", "unsigned", "empty", "huge", "odd", "null", "object"],
 )
-def test_what_is_no_token_of_ours_is_refused(floor: Floor, spoil: Callable[[str], object]) -> None:
+def test_an_invalid_token_is_refused(floor: Floor, spoil: Callable[[str], object]) -> None:
     good = floor.token(floor.alice)
     verify(good)
     with pytest.raises(tokens.Refused):
@@ -109,7 +109,7 @@ def test_a_token_ends_and_begins_in_time(floor: Floor) -> None:
         verify(jwt.encode(timeless, floor.secret, algorithm="HS256"))
 
 
-def test_a_revoked_key_speaks_for_nobody(floor: Floor) -> None:
+def test_tokens_of_a_revoked_key_are_refused(floor: Floor) -> None:
     token = floor.token(floor.alice)
     verify(token)
     api_keys.revoke_api_key(key=floor.key, now=timezone.now())
@@ -125,7 +125,7 @@ def test_a_renewed_auth_token_ends_what_the_old_one_signed(floor: Floor) -> None
         verify(token)
 
 
-def test_another_account_s_things_are_out_of_reach(floor: Floor) -> None:
+def test_another_account_s_rows_are_out_of_reach(floor: Floor) -> None:
     elsewhere = factories.workspace(account=factories.account())
     stranger = factories.worker(elsewhere)
     for token in (
@@ -173,7 +173,7 @@ def test_a_worker_reads_the_workspace_and_changes_only_themselves(floor: Floor) 
     assert floor.send("POST", f"{{W}}/Tasks/{task.sid}", boss, Attributes={"a": 1})[0] == 200
 
 
-def test_a_task_is_changed_by_whoever_holds_it(floor: Floor) -> None:
+def test_a_task_is_changed_by_the_worker_who_holds_it(floor: Floor) -> None:
     offer = factories.accepted(floor.workspace, now=timezone.now())
     path = f"{{W}}/Tasks/{offer.task.sid}"
     assert floor.send("POST", path, Attributes={"a": 1})[0] == 200
@@ -243,7 +243,7 @@ def test_a_capability_token_signed_by_an_api_key_is_refused(floor: Floor) -> Non
 # --- Made here -----------------------------------------------------------------------------
 
 
-def test_a_token_is_made_by_rest_and_signed_by_the_key_that_asks(floor: Floor) -> None:
+def test_a_token_is_made_by_rest_and_signed_by_the_key_of_the_request(floor: Floor) -> None:
     basic = base64.b64encode(f"{floor.key.sid}:{floor.secret}".encode()).decode()
 
     def post(form: str, authorization: str = f"Basic {basic}") -> tuple[int, dict[str, Any]]:
@@ -302,7 +302,7 @@ def signed(floor: Floor, **changed: Any) -> str:
     "lasts", [float("inf"), 10**400, 2**40, 90_000], ids=["inf", "400", "2**40", "25h"]
 )
 @pytest.mark.parametrize("dated", [False, True])
-def test_a_token_that_hardly_ever_ends_is_refused_however_it_was_made(
+def test_a_token_that_is_valid_for_too_long_is_refused_however_it_was_made(
     floor: Floor, lasts: float, dated: bool
 ) -> None:
     now = int(time.time())
@@ -318,14 +318,14 @@ def test_a_long_token_is_refused_on_its_last_day_too(floor: Floor) -> None:
         verify(long)
 
 
-def test_a_token_may_be_good_for_a_day(floor: Floor) -> None:
+def test_a_token_may_be_valid_for_a_day(floor: Floor) -> None:
     assert verify(floor.token(floor.alice, ttl=86_400)).worker == floor.alice
     now = int(time.time())
     assert verify(signed(floor, iat=None, nbf=None, exp=now + 86_400)).worker == floor.alice
 
 
 @pytest.mark.parametrize("moment", [float("nan"), float("inf"), "soon"])
-def test_a_token_whose_beginning_is_no_time_is_refused(floor: Floor, moment: Any) -> None:
+def test_a_token_whose_beginning_is_not_a_time_is_refused(floor: Floor, moment: Any) -> None:
     with pytest.raises(tokens.Refused):
         verify(signed(floor, iat=moment))
     with pytest.raises(tokens.Refused):

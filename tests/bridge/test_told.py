@@ -1,4 +1,4 @@
-"""What the message of an event tells wholly is what the SDK would be told of the row."""
+"""Messages with full event data give the same SDK payload as the stored event."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TRANSFER = {
 
 
 def happened(floor: Floor, kind: E) -> models.Event:
-    """Return an event of a kind, of whose rows none is any more what it was then."""
+    """Return an event of a kind, whose rows have all changed since."""
     offer = factories.offered(floor.workspace, now=timezone.now())
     event = models.Event.objects.get(event_type=E.RESERVATION_CREATED.value)
     elsewhere = factories.activity(floor.workspace, "Elsewhere")
@@ -49,25 +49,27 @@ def happened(floor: Floor, kind: E) -> models.Event:
 
 
 def by_message(event: models.Event, floor: Floor) -> frames.Frame:
-    """Return the frame that comes of what the worker's sockets are told, over the wire."""
+    """Return the frame that the worker's sockets get for an event, as text."""
     message = audiences.message(event, groups.worker(floor.alice.sid))
     carried = json.loads(json.dumps(message))
     return frames.told(carried, account_sid=floor.account.sid)
 
 
 @pytest.mark.parametrize("kind", sorted(audiences.WHOLE))
-def test_a_message_that_tells_all_makes_the_frame_that_the_row_makes(floor: Floor, kind: E) -> None:
+def test_a_message_with_full_data_makes_the_same_frame_as_the_stored_event(
+    floor: Floor, kind: E
+) -> None:
     event = happened(floor, E(kind))
     assert by_message(event, floor) == frames.load([event.sid])[event.sid]
 
 
 @pytest.mark.parametrize("kind", sorted(frames.TOLD - audiences.WHOLE))
-def test_of_what_needs_more_no_message_tells_all(kind: E) -> None:
+def test_events_that_need_further_rows_have_no_message_with_full_data(kind: E) -> None:
     event = models.Event(sid="EV1", workspace_sid="WS1", event_type=kind.value, event_data={})
     assert "event_data" not in audiences.message(event, "worker.WK1")
 
 
-async def test_an_offer_is_told_without_the_database_and_its_end_with_it(
+async def test_an_offer_s_frame_needs_no_query_and_its_end_s_frame_does(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)

@@ -1,4 +1,4 @@
-"""Whoever looks after thousands of sessions keeps nobody else waiting for all of them."""
+"""The upkeep of thousands of sessions yields the event loop in between."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 from routing.bridge.sessions import in_turn
 
 
-async def test_others_have_their_turn_while_many_sessions_are_looked_after() -> None:
+async def test_other_coroutines_run_during_the_upkeep_of_many_sessions() -> None:
     everyone: list[Any] = list(range(1_000))
     finished = asyncio.Event()
 
-    async def somebody_else() -> int:
+    async def another_task() -> int:
         turns = 0
         while not finished.is_set():
             turns += 1
             await asyncio.sleep(0)
         return turns
 
-    other = asyncio.create_task(somebody_else())
+    other = asyncio.create_task(another_task())
     seen = [session async for session in in_turn(everyone)]
     finished.set()
     assert seen == everyone
     assert await other > 10
 
 
-async def test_who_leaves_meanwhile_disturbs_nobody() -> None:
+async def test_a_session_that_ends_during_the_upkeep_disturbs_no_other() -> None:
     everyone: set[Any] = set(range(200))
     async for session in in_turn(everyone):
         everyone.discard(session)

@@ -1,4 +1,4 @@
-"""A running demo and a real Chromium, for the tests that play people."""
+"""A running demo and a real Chromium, for tests of pages."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def log_in(chromium: Browser, cordboard: Cordboard) -> Iterator[LogIn]:
         page.get_by_label("Password").fill(cordboard.credentials()["AGENT_PASSWORD"])
         page.get_by_role("button", name="Log in").click()
         expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
-        # What is completed is held for a moment; test_pressing.py has tests about that.
+        # A completion is held for a moment; test_pressing.py has tests about that.
         page.evaluate("document.body.dataset.undoSeconds = '0.2'")
         return page
 
@@ -87,7 +87,7 @@ def log_in(chromium: Browser, cordboard: Cordboard) -> Iterator[LogIn]:
 
 
 class Customers:
-    """Those who create tasks by REST, and ask what became of them."""
+    """Customers who create tasks by REST, and read their status."""
 
     def __init__(self, server: Cordboard) -> None:
         known = server.credentials()
@@ -109,7 +109,7 @@ class Customers:
         return str(task["sid"])
 
     def clear_the_floor(self) -> None:
-        """Send everybody home and take away what is left, so that no test depends on another."""
+        """Sign all workers off and end all tasks, so that no test depends on another."""
         offline = self._client.get(f"{self._base}/Activities", FriendlyName="Offline")
         for worker in self._client.get(f"{self._base}/Workers", PageSize=100)["workers"]:
             self._client.post(
@@ -141,7 +141,7 @@ class Customers:
         wait_until(lambda: self.status(task) == status, f"{task} is {status}")
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._client.close()
 
     def status(self, task: str) -> str:
@@ -151,7 +151,7 @@ class Customers:
 
 @pytest.fixture
 def customers(cordboard: Cordboard) -> Iterator[Customers]:
-    """Return those who call and write."""
+    """Return the customers."""
     made = Customers(cordboard)
     yield made
     made.clear_the_floor()

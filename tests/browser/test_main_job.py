@@ -1,4 +1,4 @@
-"""The main job, played by two people in two browsers against the really running system."""
+"""The main job, played by two people in two browsers on a running system."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_two_people_work_a_floor(log_in: LogIn, customers: Customers) -> None:
     alice, bob = log_in("alice"), log_in("bob")
     choose(alice, "Available")
 
-    # A call comes in; it rings at Alice's desk alone, since Bob is offline.
+    # A call comes in; it is offered to Alice alone, because Bob is offline.
     first = customers.post("Parcel has not arrived", channel="voice")
     expect(offer(alice, "Parcel has not arrived")).to_be_visible()
     expect(offer(alice, "Parcel").get_by_role("timer")).to_have_text(re.compile(r"\d+"))
     expect(used_slots(alice, "Voice")).to_have_count(1)
     expect(bob.locator("#offers article")).to_have_count(0)
 
-    # A second one waits, for she takes one call at a time; both desks see it.
+    # A second one waits, because she takes one call at a time; both desks see it.
     customers.post("App stops at start", channel="voice")
     expect(waiting(alice, "App stops at start")).to_contain_text("no free slot")
     expect(waiting(bob, "App stops at start")).to_contain_text("does not take work")
@@ -76,7 +76,7 @@ def test_two_people_work_a_floor(log_in: LogIn, customers: Customers) -> None:
     press(offer(alice, "App stops").get_by_role("button", name="Accept"))
     expect(in_hand(alice, "App stops")).to_be_visible()
 
-    # On the phone, nobody is offered a chat; but Bob, once he is on the phone too, may grab one.
+    # On the phone, neither is offered a chat; but Bob, once on the phone too, may grab one.
     choose(bob, "Available")
     customers.post("Cannot sign in", channel="voice")
     press(offer(bob, "Cannot sign in").get_by_role("button", name="Accept"))
@@ -85,7 +85,7 @@ def test_two_people_work_a_floor(log_in: LogIn, customers: Customers) -> None:
     expect(waiting(alice, "Printer")).to_be_visible()
     expect(waiting(bob, "Printer")).to_be_visible()
 
-    # Alice's page hears nothing for a while, so her list still shows what Bob has grabbed by then.
+    # Alice's page gets no frames for a while, so her list still shows the task that Bob grabbed.
     alice.route("**/agent/panels/queue*", lambda route: route.abort())
     press(waiting(bob, "Printer").get_by_role("button", name="Grab"))
     expect(in_hand(bob, "Printer")).to_be_visible()
@@ -126,7 +126,7 @@ def test_every_open_tab_moves_and_a_lost_connection_shows_and_heals(
     choose(dan, "Available")
     expect(other.locator("#activity-menu .activity__name").first).to_have_text("Available")
 
-    # The switch of a channel takes it off, in both tabs, and what comes on it waits.
+    # The switch of a channel turns it off in both tabs, and new tasks on it wait.
     chat = dan.locator("#presence .gauge", has_text="Chat")
     press(chat.get_by_role("switch"))
     expect(other.locator("#presence .gauge", has_text="Chat")).to_contain_text("Off for now")

@@ -26,12 +26,12 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serves files and keeps no log."""
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def page_url() -> Iterator[str]:
-    """Serve the guide's page with the package beside it, as its reader does."""
+    """Serve the guide's page with the package beside it, as the guide says."""
     home = install_once()
     shutil.copy(ROOT / "docs" / "own-desk" / "index.html", home)
     guide = (ROOT / "docs" / "build-your-own-desk.md").read_text()

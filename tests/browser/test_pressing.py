@@ -55,7 +55,7 @@ WAYS: tuple[Press, ...] = (by_mouse, by_enter, by_key)
 
 
 def advance(page: Page, milliseconds: int) -> None:
-    """Let the page's clock go on."""
+    """Advance the page's clock."""
     page.clock.run_for(milliseconds)
 
 
@@ -152,7 +152,7 @@ def take_more(page: Page, number: int) -> int:
     return before + number
 
 
-def test_what_comes_in_moves_nothing_that_is_about_to_be_pressed(
+def test_a_new_offer_moves_no_button_that_is_about_to_be_pressed(
     desk: Page, customers: Customers
 ) -> None:
     offers = cards(desk, "offers")
@@ -206,7 +206,7 @@ def test_completing_can_be_undone_and_is_never_lost(desk: Page, customers: Custo
     advance(desk, HELD)
     assert customers.status(sids["Undone"]) == "assigned"
 
-    # Waited for, it is done, and not before.
+    # It is sent after the wait, and not before.
     card = complete("Waited for")
     advance(desk, 4_500)
     assert customers.status(sids["Waited for"]) == "assigned"

@@ -11,7 +11,7 @@ from tests.browser.test_main_job import choose, in_hand, offer, press
 pytestmark = pytest.mark.browser
 
 
-def test_a_task_is_handed_from_desk_to_desk(log_in: LogIn, customers: Customers) -> None:
+def test_a_task_is_transferred_from_desk_to_desk(log_in: LogIn, customers: Customers) -> None:
     alice = log_in("alice")
     choose(alice, "Available")
     task = customers.post("Which invoice is right?", channel="chat")
@@ -21,7 +21,7 @@ def test_a_task_is_handed_from_desk_to_desk(log_in: LogIn, customers: Customers)
     bob = log_in("bob")
     choose(bob, "Available")
 
-    # She looks whom there is, and keeps it.
+    # She opens the choices, and keeps the task.
     press(card.get_by_role("link", name="Transfer"))
     choices = alice.get_by_role("dialog")
     expect(choices).to_contain_text("Which invoice is right?")
@@ -37,7 +37,7 @@ def test_a_task_is_handed_from_desk_to_desk(log_in: LogIn, customers: Customers)
     expect(offer(bob, "Which invoice")).to_have_count(0)
     expect(card).to_contain_text("Working")
 
-    # At last it goes over.
+    # Then the transfer is accepted.
     press(card.get_by_role("link", name="Transfer"))
     choices.get_by_role("button", name=name).click()
     press(offer(bob, "Which invoice").get_by_role("button", name="Accept"))

@@ -1,4 +1,4 @@
-"""What tests of event callbacks do again and again."""
+"""Steps that tests of event callbacks share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.factories import NOW
 
 
 def point(floor: models.Workspace, url: str, events_filter: str | None = None) -> None:
-    """Have a workspace's events go to an address."""
+    """Set the event callback of a workspace."""
     workspaces.update_workspace(
         workspace=floor,
         event_callback_url=url,
@@ -22,7 +22,7 @@ def point(floor: models.Workspace, url: str, events_filter: str | None = None) -
 
 
 def post(floor: models.Workspace, clock: Clock) -> None:
-    """Post what the workspace's receiver is owed, as the job does."""
+    """Post the undelivered events of a workspace, as the job does."""
     deliveries.run(floor.sid, clock=clock)
 
 

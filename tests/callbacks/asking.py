@@ -1,4 +1,4 @@
-"""What tests of assignment callbacks do again and again."""
+"""Steps that tests of assignment callbacks share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.callbacks.conftest import Clock
 
 
 def says(answer: Any, status: int = 200, content_type: str = "application/json") -> Any:
-    """Return what a receiver does that always gives this answer."""
+    """Return the behaviour of a receiver that always gives this answer."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     return lambda request: request.answer(status, body, content_type)
 

@@ -21,7 +21,7 @@ TOKEN = "the token that signs"
 
 
 class Clock:
-    """What time it is, as tests say."""
+    """A clock that tests move."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -30,7 +30,7 @@ class Clock:
         return self.now
 
     def shift(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.now += timedelta(seconds=seconds)
 
 
@@ -61,13 +61,13 @@ def account(transactional_db: None) -> models.Account:
 
 @pytest.fixture
 def floor(account: models.Account) -> models.Workspace:
-    """Return a workspace that tells nobody anything yet."""
+    """Return a workspace without a callback address."""
     return factories.workspace(account=account)
 
 
 @pytest.fixture
 def told(floor: models.Workspace, receiver: Receiver, clock: Clock) -> Receiver:
-    """Return a receiver that has had everything that happened on the floor until now."""
+    """Return a receiver that has all events of the workspace until now."""
     factories.workflow(floor)
     workspaces.update_workspace(
         workspace=floor, event_callback_url=receiver.url, actor=SYSTEM, now=NOW
@@ -79,5 +79,5 @@ def told(floor: models.Workspace, receiver: Receiver, clock: Clock) -> Receiver:
 
 @pytest.fixture
 def workflow(floor: models.Workspace, receiver: Receiver) -> models.Workflow:
-    """Return a workflow that asks the receiver about its offers."""
+    """Return a workflow whose assignment callback is the receiver."""
     return factories.workflow(floor, assignment_callback_url=receiver.url)

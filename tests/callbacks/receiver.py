@@ -23,7 +23,7 @@ Respond = Callable[["Request"], None]
 
 @dataclass
 class Request:
-    """What came in, and the means to answer it."""
+    """A request that came in, with methods to answer it."""
 
     handler: BaseHTTPRequestHandler
     url: str
@@ -32,7 +32,7 @@ class Request:
 
     @property
     def token(self) -> str:
-        """Return what a repetition is known by."""
+        """Return the idempotency token."""
         return str(self.handler.headers[posting.IDEMPOTENCY])
 
     def answer(
@@ -68,7 +68,7 @@ class Receiver:
         self.requests: list[Request] = []
         self.forged: list[Request] = []
         self.gone = threading.Event()
-        """Set when the receiver is to let go of whatever it holds."""
+        """Set to release every request that the receiver holds."""
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -78,7 +78,7 @@ class Receiver:
                 receiver._take(self)
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
@@ -126,7 +126,7 @@ class Receiver:
 
 @contextlib.contextmanager
 def silent() -> Iterator[str]:
-    """Return a URL at which somebody takes connections and never says anything."""
+    """Return a URL that accepts connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -1,4 +1,4 @@
-"""A burst of events costs one job; what is called for meanwhile is not forgotten."""
+"""A burst of events queues one job; a call while it runs is not lost."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_burst_of_events_sends_one_job(floor: models.Workspace, sent: list[str
     assert sent == [floor.sid] * 2
 
 
-def test_an_offer_that_is_asked_about_sends_a_job_after_its_commit(
+def test_an_offer_with_a_callback_queues_a_job_after_its_commit(
     floor: models.Workspace, sent: list[str]
 ) -> None:
     workflow = factories.workflow(floor, assignment_callback_url="https://example.com/hook")
@@ -65,23 +65,23 @@ def test_an_offer_that_is_asked_about_sends_a_job_after_its_commit(
     assert sent == [workflow.sid]
 
 
-def test_what_is_called_for_while_somebody_posts_is_looked_for_at_the_end(
+def test_a_call_during_a_run_is_served_at_its_end(
     floor: models.Workspace, sent: list[str], clock: Clock
 ) -> None:
     models.CallbackReceiver.objects.create(sid=floor.sid, url="https://example.com/")
 
-    def called_meanwhile(receiver: models.CallbackReceiver) -> bool:
+    def called_during_the_run(receiver: models.CallbackReceiver) -> bool:
         calls.call(floor.sid)
         assert callbacks.lease(sid=floor.sid, now=clock()) is None
         return False
 
-    rounds.run(floor.sid, called_meanwhile, clock=clock)
+    rounds.run(floor.sid, called_during_the_run, clock=clock)
     assert sent == [floor.sid] * 2
     rounds.run(floor.sid, lambda receiver: False, clock=clock)
     assert sent == [floor.sid] * 2
 
 
-def test_whoever_is_owed_more_after_their_turn_queues_behind_the_others(
+def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
     floor: models.Workspace, sent: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rounds, "_TURN", 0.0)
@@ -98,7 +98,7 @@ def test_whoever_is_owed_more_after_their_turn_queues_behind_the_others(
     assert callbacks.lease(sid=floor.sid, now=clock()) is not None
 
 
-def test_jobs_that_nobody_takes_do_not_pile_up(sent: list[str], caplog: Any) -> None:
+def test_jobs_that_no_runner_takes_do_not_pile_up(sent: list[str], caplog: Any) -> None:
     client = shared_redis.client()
     assert client is not None
     client.rpush("callbacks", *["job"] * 1_000)
@@ -118,7 +118,7 @@ def test_without_redis_the_sweep_is_left_to_find_it(settings: Any, caplog: Any) 
     assert caplog.text.count("redis.away") == 1
 
 
-def test_the_sweep_calls_for_whatever_is_due(
+def test_the_sweep_queues_jobs_for_all_due_receivers(
     floor: models.Workspace, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliveries, "due", lambda now: ["WS1"])
@@ -127,7 +127,7 @@ def test_the_sweep_calls_for_whatever_is_due(
     assert sent == ["WS1", "WW1", "WW2"]
 
 
-def test_a_job_posts_for_the_kind_of_receiver_that_its_sid_says(
+def test_the_sid_of_a_job_decides_the_kind_of_receiver(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[str] = []

@@ -81,7 +81,7 @@ def test_pauses_grow_and_the_last_answer_can_be_read(
     assert (row.answer_status, row.answer, row.attempts) == (503, "503 busy", 12)
 
 
-def test_after_hours_it_is_given_up_and_can_be_sent_again(
+def test_a_delivery_is_given_up_after_hours_and_can_be_sent_again(
     floor: models.Workspace, told: Receiver, clock: Clock, settings: Any
 ) -> None:
     told.respond = lambda request: request.answer(404)
@@ -139,7 +139,7 @@ def test_a_task_whose_event_is_refused_holds_up_no_other_task(
     assert sum(r.form["TaskSid"] == bad.sid for r in told.requests) == 1
 
 
-def test_a_receiver_that_takes_nothing_is_asked_by_one_event_less_and_less_often(
+def test_a_failing_receiver_is_tried_with_one_event_less_and_less_often(
     floor: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     told.respond = lambda request: request.answer(500)
@@ -157,7 +157,7 @@ def test_a_receiver_that_takes_nothing_is_asked_by_one_event_less_and_less_often
     assert sum(asked) < 25
 
 
-def test_a_new_address_gets_what_the_old_one_never_took_and_none_ends_it(
+def test_undelivered_events_go_to_a_new_address_and_are_given_up_without_one(
     floor: models.Workspace, receiver: Receiver, clock: Clock
 ) -> None:
     factories.workflow(floor)
@@ -179,7 +179,7 @@ def test_a_new_address_gets_what_the_old_one_never_took_and_none_ends_it(
     assert (last.status, last.answer) == ("failed", "the callback URL was removed")
 
 
-def test_while_somebody_posts_nobody_else_does_and_a_dead_one_gives_way(
+def test_one_runner_posts_to_a_receiver_at_a_time_and_a_dead_one_gives_way(
     floor: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     factories.task(floor)
@@ -193,7 +193,7 @@ def test_while_somebody_posts_nobody_else_does_and_a_dead_one_gives_way(
     assert not callbacks.renew(dead, now=clock())
 
 
-def test_what_was_posted_and_not_written_down_is_posted_again(
+def test_an_event_that_was_posted_but_not_marked_is_posted_again(
     floor: models.Workspace, told: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -253,7 +253,7 @@ def _run(floor: models.Workspace, clock: Clock) -> None:
         connection.close()
 
 
-def test_a_receiver_that_takes_nothing_is_told_of_once_in_the_log(
+def test_a_failing_receiver_is_logged_once(
     floor: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     told.respond = lambda request: request.answer(500)
@@ -267,7 +267,7 @@ def test_a_receiver_that_takes_nothing_is_told_of_once_in_the_log(
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
-def test_credentials_of_an_address_are_not_told_in_the_log(
+def test_credentials_of_an_address_are_not_logged(
     floor: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     point(floor, told.url.replace("127", "user:secret@127"))
@@ -278,7 +278,7 @@ def test_credentials_of_an_address_are_not_told_in_the_log(
     assert "secret" not in caplog.text
 
 
-def test_what_cannot_be_signed_is_tried_again_and_not_sent_unsigned(
+def test_an_event_that_cannot_be_signed_is_retried_and_not_sent_unsigned(
     floor: models.Workspace, told: Receiver, clock: Clock, settings: Any
 ) -> None:
     factories.task(floor)

@@ -1,4 +1,4 @@
-"""Event callbacks: what is owed, what they carry, what they cost."""
+"""Event callbacks: the outbox, their content, their cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.callbacks.receiver import Receiver
 from tests.factories import NOW
 
 
-def test_a_workspace_without_an_address_owes_nothing(floor: models.Workspace) -> None:
+def test_a_workspace_without_an_address_writes_no_deliveries(floor: models.Workspace) -> None:
     factories.worker(floor)
     factories.accepted(floor)
     assert not models.CallbackDelivery.objects.exists()
@@ -58,7 +58,7 @@ def test_an_event_carries_its_fields_in_the_forms_spelling(
     )
 
 
-def test_only_what_the_filter_names_is_posted(
+def test_only_events_of_the_filter_are_posted(
     floor: models.Workspace, receiver: Receiver, clock: Clock
 ) -> None:
     point(floor, receiver.url, "task.created, reservation.accepted")
@@ -68,7 +68,7 @@ def test_only_what_the_filter_names_is_posted(
     assert sorted(receiver.types) == ["reservation.accepted", "task.created"]
 
 
-def test_what_is_rolled_back_is_never_posted(
+def test_rolled_back_events_are_never_posted(
     floor: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     with transaction.atomic():
@@ -133,7 +133,7 @@ def test_old_deliveries_are_forgotten_and_new_ones_kept(
     assert models.Event.objects.exists()
 
 
-def test_what_is_due_is_found_by_the_sweep(
+def test_the_sweep_finds_due_deliveries(
     floor: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     assert deliveries.due(clock()) == []

@@ -1,4 +1,4 @@
-"""Assignment callbacks: what is asked, and what becomes of each answer."""
+"""Assignment callbacks: their content, and the effect of each answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.callbacks.receiver import Receiver, Request, silent
 from tests.factories import NOW
 
 
-def test_the_receiver_is_told_what_there_is_to_know(
+def test_the_callback_carries_every_field(
     floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     reservation = offer(floor, attributes={"name": "Žofia"}, priority=7)
@@ -49,7 +49,7 @@ def test_the_receiver_is_told_what_there_is_to_know(
     assert receiver.requests[0].token == reservation.sid
 
 
-def test_a_workflow_without_an_address_asks_nobody(floor: models.Workspace) -> None:
+def test_a_workflow_without_an_address_posts_nothing(floor: models.Workspace) -> None:
     factories.workflow(floor)
     offer(floor)
     assert not models.AssignmentCallback.objects.exists()
@@ -59,7 +59,7 @@ def test_a_workflow_without_an_address_asks_nobody(floor: models.Workspace) -> N
     ("answer", "status"),
     [({"instruction": "accept"}, "accepted"), ({"instruction": "reject"}, "rejected")],
 )
-def test_what_is_answered_is_done(
+def test_the_answer_is_carried_out(
     floor: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
@@ -81,7 +81,7 @@ def test_what_is_answered_is_done(
     assert failures() == []
 
 
-def test_whoever_rejects_may_say_where_the_worker_goes(
+def test_a_rejection_may_name_the_worker_s_activity(
     floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     activity = factories.activity(floor, "Unavailable")
@@ -129,7 +129,7 @@ def test_an_empty_answer_leaves_the_offer_waiting(
         ),
     ],
 )
-def test_what_cannot_be_done_is_told_by_an_event_and_in_the_log(
+def test_an_answer_that_cannot_be_carried_out_is_an_event_and_a_line_of_the_log(
     floor: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
@@ -165,7 +165,7 @@ UNUSABLE: dict[str, Callable[[Request], None]] = {
 
 
 @pytest.mark.parametrize("what", UNUSABLE)
-def test_of_an_answer_that_does_not_count_the_fallback_is_asked(
+def test_the_fallback_is_posted_to_after_an_answer_that_does_not_count(
     floor: models.Workspace, receiver: Receiver, clock: Clock, what: str
 ) -> None:
     receiver.respond = lambda request: (
@@ -186,7 +186,7 @@ def test_of_an_answer_that_does_not_count_the_fallback_is_asked(
 
 
 @pytest.mark.parametrize("what", UNUSABLE)
-def test_when_nobody_answers_the_offer_is_withdrawn_and_the_worker_stays(
+def test_without_an_answer_the_offer_is_canceled_and_the_worker_stays(
     floor: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
@@ -208,7 +208,7 @@ def test_when_nobody_answers_the_offer_is_withdrawn_and_the_worker_stays(
     assert len(receiver.requests) == 1
 
 
-def test_who_says_nothing_is_waited_for_no_longer_than_said(
+def test_a_silent_receiver_is_waited_for_until_the_timeout_only(
     floor: models.Workspace, clock: Clock
 ) -> None:
     with silent() as url:

@@ -1,4 +1,4 @@
-"""What is owed next is found by an index, however much is owed."""
+"""Due deliveries are found by an index, however many there are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MANY = 20_000
 
 @pytest.fixture
 def backlog(db: None) -> str:
-    """Return the sid of a workspace that is owed a lot, beside another that is owed nothing now."""
+    """Return the sid of a workspace with many deliveries, beside one without any due."""
     first, other = sids.new("WS"), sids.new("WS")
     rows = [
         models.CallbackDelivery(
@@ -36,7 +36,7 @@ def backlog(db: None) -> str:
 
 
 def plan(captured: CaptureQueriesContext) -> str:
-    """Return how the database finds what was asked for last."""
+    """Return the query plan of the last query."""
     sql = captured.captured_queries[-1]["sql"]
     with connection.cursor() as cursor:
         words = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
@@ -56,7 +56,7 @@ def test_the_heads_are_found_by_indexes_alone(backlog: str) -> None:
     assert "Seq Scan" not in used
 
 
-def test_the_sweep_looks_at_receivers_and_not_at_what_they_are_owed(backlog: str) -> None:
+def test_the_sweep_reads_receivers_and_not_their_deliveries(backlog: str) -> None:
     models.CallbackReceiver.objects.create(sid=backlog, url="https://example.com/")
     with CaptureQueriesContext(connection) as captured:
         assert deliveries.due(NOW) == [backlog]

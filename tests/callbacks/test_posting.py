@@ -39,14 +39,14 @@ def test_credentials_of_the_url_are_sent_as_a_header_and_not_signed(receiver: Re
     assert receiver.requests[0].handler.headers["Authorization"] == "Basic dTpw"
 
 
-def test_who_says_nothing_is_left(receiver: Receiver) -> None:
+def test_a_silent_receiver_times_out(receiver: Receiver) -> None:
     with silent() as url:
         answer = post(f"{url}#rt=100")
         assert (answer.status, answer.kind) == (None, "rt")
         assert post(url, seconds=0.1).kind == "rt"
 
 
-def test_who_drips_for_ever_is_cut(receiver: Receiver) -> None:
+def test_an_answer_that_drips_is_cut_off(receiver: Receiver) -> None:
     def drip(request: Request) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + b"x" * 10_000:
             request.raw(bytes([byte]))
@@ -61,7 +61,7 @@ def test_who_drips_for_ever_is_cut(receiver: Receiver) -> None:
     assert time.monotonic() - begun < 30
 
 
-def test_endless_headers_are_cut(receiver: Receiver) -> None:
+def test_endless_headers_are_cut_off(receiver: Receiver) -> None:
     def pour(request: Request) -> None:
         request.raw(b"HTTP/1.1 200 OK\r\n")
         while not receiver.gone.is_set():
@@ -73,7 +73,7 @@ def test_endless_headers_are_cut(receiver: Receiver) -> None:
     assert answer.kind == "rt"
 
 
-def test_endless_continuations_are_cut(receiver: Receiver) -> None:
+def test_endless_continuations_are_cut_off(receiver: Receiver) -> None:
     def pour(request: Request) -> None:
         while not receiver.gone.is_set():
             request.raw(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -127,7 +127,7 @@ def test_garbage_is_no_answer_and_no_error(receiver: Receiver, data: bytes) -> N
     assert "\x00" not in answer.words
 
 
-def test_nobody_there_is_no_connection() -> None:
+def test_a_closed_port_is_no_connection() -> None:
     with silent() as url:
         pass
     answer = post(url)
@@ -164,7 +164,7 @@ def test_a_look_up_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
         ("#rc=2&rp=all", 200, 1),
     ],
 )
-def test_it_is_repeated_at_once_as_the_fragment_says(
+def test_a_post_is_retried_at_once_as_the_fragment_says(
     receiver: Receiver, fragment: str, status: int, asked: int
 ) -> None:
     receiver.respond = lambda request: request.answer(status)

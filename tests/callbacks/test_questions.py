@@ -1,4 +1,4 @@
-"""An offer is asked about once, and the answer carried out once, whatever happens meanwhile."""
+"""An assignment callback is posted once, and its answer carried out once, in every race."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.callbacks.receiver import Receiver, Request
 from tests.factories import NOW, later
 
 
-def test_an_offer_is_asked_about_once(
+def test_an_offer_is_posted_once(
     floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     receiver.respond = says({})
@@ -37,7 +37,7 @@ def test_an_offer_is_asked_about_once(
     assert questions.due(clock()) == []
 
 
-def test_nobody_is_asked_about_what_was_answered_or_grabbed_before(
+def test_an_offer_that_was_answered_and_a_grab_are_not_posted(
     floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     reservation = offer(floor)
@@ -58,12 +58,12 @@ def test_an_answer_that_comes_after_another_is_too_late(
 ) -> None:
     reservation = offer(floor)
 
-    def answered_meanwhile(request: Request) -> None:
+    def answered_before(request: Request) -> None:
         reservations.reject_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
         connection.close()
         request.answer(200, b'{"instruction": "accept"}')
 
-    receiver.respond = answered_meanwhile
+    receiver.respond = answered_before
     ask(workflow, clock)
     assert factories.status(reservation) == "rejected"
     assert concluded(reservation).outcome.startswith("too late")
@@ -81,23 +81,23 @@ def test_an_answer_after_the_offers_time_accepts_nothing(
     assert factories.status(reservation) == "timeout"
 
 
-def test_a_withdrawn_offer_is_no_failure_when_it_was_accepted_meanwhile(
+def test_an_unanswered_callback_is_no_failure_if_the_offer_was_accepted_before(
     floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     reservation = offer(floor)
 
-    def accepted_meanwhile(request: Request) -> None:
+    def accepted_before(request: Request) -> None:
         reservations.accept_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
         connection.close()
         request.answer(500)
 
-    receiver.respond = accepted_meanwhile
+    receiver.respond = accepted_before
     ask(workflow, clock)
     assert factories.status(reservation) == "accepted"
     assert failures() == []
 
 
-def test_an_answer_is_carried_out_once_whoever_else_has_it(
+def test_an_answer_is_carried_out_once_even_if_two_runners_have_it(
     floor: models.Workspace, workflow: models.Workflow, clock: Clock
 ) -> None:
     reservation = offer(floor)
@@ -114,7 +114,7 @@ def test_an_answer_is_carried_out_once_whoever_else_has_it(
     assert concluded(reservation).outcome == "accepted"
 
 
-def test_a_runner_killed_between_asking_and_doing_leaves_it_to_the_next(
+def test_the_next_runner_posts_again_if_one_is_killed_before_it_acts(
     floor: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
@@ -144,7 +144,7 @@ def test_a_runner_killed_between_asking_and_doing_leaves_it_to_the_next(
     assert [request.token for request in receiver.requests] == [reservation.sid] * 2
 
 
-def test_an_offer_is_asked_about_as_it_was_made(
+def test_the_callback_carries_the_values_of_the_moment_of_the_offer(
     floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     offer(floor)
@@ -154,7 +154,7 @@ def test_an_offer_is_asked_about_as_it_was_made(
     assert len(receiver.requests) == 1
 
 
-def test_receivers_that_are_away_are_left_alone_between_rounds(
+def test_failing_receivers_are_paused_between_rounds(
     floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     receiver.respond = lambda request: request.answer(503)
@@ -205,7 +205,7 @@ def _ask_and_close(workflow: models.Workflow, clock: Clock) -> None:
         connection.close()
 
 
-def test_a_workspace_goes_with_the_questions_that_are_open_in_it(
+def test_a_deleted_workspace_takes_its_open_callbacks_along(
     floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     offer(floor)

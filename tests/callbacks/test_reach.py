@@ -1,4 +1,4 @@
-"""No request forgery: what may be called, and that nothing else is, whatever names say."""
+"""Server-side request forgery: only permitted addresses are called, whatever names resolve to."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def allow(settings: Any, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
 
 
 def resolves(monkeypatch: pytest.MonkeyPatch, *found: str) -> list[str]:
-    """Have every name stand for these addresses; return the names that were looked up."""
+    """Resolve every name to these addresses; return the names that were looked up."""
     asked: list[str] = []
 
     def look_up(host: str, port: int) -> list[Any]:
@@ -87,7 +87,7 @@ def post(url: str, *, seconds: float = 5.0) -> posting.Answer:
 
 @pytest.mark.usefixtures("nothing_private")
 @pytest.mark.parametrize("address", FORBIDDEN)
-def test_what_is_not_public_is_not_called(address: str) -> None:
+def test_an_address_that_is_not_public_is_not_called(address: str) -> None:
     assert not addresses.is_allowed(ipaddress.ip_address(address))
     shown = f"[{address}]" if ":" in address else address
     with pytest.raises(Unacceptable, match="CALLBACK_ALLOW_PRIVATE"):
@@ -96,7 +96,7 @@ def test_what_is_not_public_is_not_called(address: str) -> None:
 
 @pytest.mark.usefixtures("nothing_private")
 @pytest.mark.parametrize("address", PUBLIC)
-def test_what_is_public_is_called(address: str) -> None:
+def test_a_public_address_is_called(address: str) -> None:
     assert addresses.is_allowed(ipaddress.ip_address(address))
 
 
@@ -209,12 +209,12 @@ def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
         ("https://example.com/#x=1", "none of the connection overrides"),
     ],
 )
-def test_what_cannot_be_called_so_is_refused_in_words(url: str, words: str) -> None:
+def test_an_invalid_url_is_refused_with_a_message(url: str, words: str) -> None:
     with pytest.raises(Unacceptable, match=words):
         destinations.parse(url)
 
 
-def test_what_the_fragment_says_is_kept_and_never_sent() -> None:
+def test_the_fragment_is_stored_and_never_sent() -> None:
     found = destinations.parse(
         "https://u:p%40@Example.com:8443/a b?x=ü#ct=2000&rt=500&rc=2&rp=all".replace(" ", "%20")
     )

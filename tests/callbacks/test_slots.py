@@ -1,4 +1,4 @@
-"""Receivers that answer nothing delay no others: each kind of post has slots of its own."""
+"""Silent receivers delay no others: each kind of post has slots of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.callbacks.receiver import Receiver
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return what takes a slot until the test ends, and tells whether there was one."""
+    """Return a function that takes a slot until the test ends, and returns if there was one."""
     monkeypatch.setattr(slots, "slots", Slots())
     with contextlib.ExitStack() as stack:
         yield lambda wish: stack.enter_context(slots.slots.slot(wish))
@@ -47,7 +47,7 @@ def test_one_account_has_half_of_each_kind_of_slot(taken: Any) -> None:
         assert taken(wish(100, kind, account="modest"))
 
 
-def test_receivers_of_one_host_have_a_few(taken: Any) -> None:
+def test_receivers_of_one_host_share_a_few_slots(taken: Any) -> None:
     found = [taken(Wish(EVENTS, f"account {n}", "one.example", False)) for n in range(20)]
     assert found.count(True) == HOST_SLOTS
     assert taken(wish())
@@ -74,7 +74,7 @@ def test_a_host_that_lets_rounds_wait_in_vain_counts_as_failing_until_it_answers
     found.note(host, has_failed=False, seconds=1)
     assert not found.is_suspect(host)
     for _ in range(5):
-        # It answers at once that it takes nothing, which costs no thread.
+        # It refuses at once, which holds no thread.
         found.note(host, has_failed=True, seconds=0.1)
     assert not found.is_suspect(host)
 
@@ -108,7 +108,7 @@ def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
     assert deliveries.due(clock()) == [floor.sid]
 
 
-def test_whose_slot_a_receiver_needs(
+def test_the_kind_of_slot_that_a_receiver_needs(
     floor: models.Workspace, told: Receiver, workflow: models.Workflow
 ) -> None:
     host = f"127.0.0.1:{told.port}"
@@ -119,7 +119,7 @@ def test_whose_slot_a_receiver_needs(
     assert rounds._wish("WS" + "0" * 32) is None
 
 
-def test_a_sweep_calls_for_some_of_many_and_failing_ones_do_not_keep_others_out(
+def test_a_sweep_takes_a_bounded_number_and_failing_receivers_do_not_keep_others_out(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rounds, "MOST_FRESH", 3)

@@ -1,4 +1,4 @@
-"""Assignment callbacks about tasks that are handed on: their offers are asked about like others."""
+"""Assignment callbacks of transfers: their offers are posted like any other."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def outcome(transfer: models.Transfer) -> str:
     return transfer.transfer_status
 
 
-def test_whoever_is_asked_may_accept_a_transfer(
+def test_a_callback_may_accept_a_transfer(
     floor: models.Workspace,
     workflow: models.Workflow,
     held: models.Reservation,
@@ -57,7 +57,7 @@ def test_whoever_is_asked_may_accept_a_transfer(
     assert factories.status(held) == "completed"
 
 
-def test_whoever_is_asked_may_reject_one_and_the_next_of_a_queue_is_asked_about(
+def test_a_callback_may_reject_a_transfer_and_the_next_worker_s_offer_is_posted(
     floor: models.Workspace,
     workflow: models.Workflow,
     held: models.Reservation,
@@ -76,7 +76,7 @@ def test_whoever_is_asked_may_reject_one_and_the_next_of_a_queue_is_asked_about(
     assert factories.status(held) == "accepted"
 
 
-def test_when_nobody_answers_a_transfer_comes_to_nothing(
+def test_without_an_answer_a_transfer_fails(
     floor: models.Workspace,
     workflow: models.Workflow,
     held: models.Reservation,

@@ -1,6 +1,6 @@
 """The image as `docker build` makes it, built by Buildah on a base from Debian's packages.
 
-No registry is asked. It takes some minutes, root, and debootstrap and buildah.
+No registry is used. It takes some minutes, root, and debootstrap and buildah.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Web processes restarted one after the other behind nginx: nobody's request or desk is lost."""
+"""Web processes restarted one after the other behind nginx: no request or desk is lost."""
 
 from __future__ import annotations
 

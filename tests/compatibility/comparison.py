@@ -1,4 +1,4 @@
-"""Compare Cordboard's description with what TaskRouter's API has, and write down the outcome.
+"""Compare Cordboard's description with the facts of TaskRouter's API.
 
 `taskrouter.txt` holds the facts of that API. Everything in it is supported here, or stands in a
 table below with its reason.
@@ -126,7 +126,7 @@ def sort(kind: str) -> str:
 def difference(mine: str, its: str) -> str | None:
     """Return in what a kind differs from the reference's; None when it does not at all.
 
-    Raises `ValueError` for a difference that nobody has meant.
+    Raises `ValueError` for a difference that no table names.
     """
     if mine == its:
         return None

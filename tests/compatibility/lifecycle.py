@@ -15,8 +15,8 @@ PAGE: Final = ROOT / "docs" / "lifecycle.md"
 HEAD: Final = """\
 # The lives of tasks and reservations
 
-*Written by `make docs` from the tables in [`routing/core/lifecycle.py`](../routing/core/lifecycle.py);
-a test keeps it current. Do not edit it by hand.*
+*Written by `make docs` from [`routing/core/lifecycle.py`](../routing/core/lifecycle.py); a test
+keeps it current. Do not edit it by hand.*
 
 The status of a live task follows from its reservations. An accepted one makes it *assigned*, a
 wrapping one *wrapping*, a pending one *reserved*; without any of these it is *pending*. During a

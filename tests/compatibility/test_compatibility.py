@@ -1,4 +1,4 @@
-"""Everything that TaskRouter's API has is here too, or its absence is meant and said."""
+"""Everything of TaskRouter's API is here too, or its absence is listed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OURS = comparison.ours()
 SHAPES = comparison.shapes()
 
 
-def test_there_is_something_to_compare() -> None:
+def test_the_facts_of_the_reference_are_complete() -> None:
     assert len(THEIRS) == 61
     assert len({fact.head.split(" ")[1] for fact in THEIRS}) == 37
 
@@ -53,7 +53,7 @@ def test_an_operation_answers_with_every_property_of_the_reference(fact: Fact) -
             assert set(kind.split()[1:]) <= property_["properties"].keys()
 
 
-def test_what_is_absent_is_something_that_the_reference_has() -> None:
+def test_every_listed_absence_is_in_the_reference() -> None:
     named = {(fact.head, name.removesuffix("*")) for fact in THEIRS for name in fact.names}
     assert ABSENT.keys() <= named
 

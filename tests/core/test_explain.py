@@ -104,7 +104,7 @@ def test_a_worker_of_another_queue_stands_outside_and_can_be_asked_about() -> No
     assert found.of("WK9") is None
 
 
-def test_who_the_router_passes_over_may_still_grab() -> None:
+def test_a_worker_that_the_router_refuses_may_still_grab() -> None:
     found = explained(worker(1, level=1), worker(2, reserved_for_manual=1), worker(3, consumed=1))
     by_hand = {c.worker.id: c.grab_refusal for c in found.inside}
     assert by_hand == {1: None, 2: None, 3: Refusal.NO_CAPACITY}
@@ -145,7 +145,7 @@ def test_a_task_on_offer_says_so_to_those_who_have_it_and_to_the_others() -> Non
     assert [c.grab_refusal for c in found.inside] == [c.refusal for c in found.inside]
 
 
-def test_a_task_for_one_worker_is_nobody_elses_business() -> None:
+def test_a_task_for_one_worker_has_that_worker_as_its_only_candidate() -> None:
     direct = snapshot.Lane(
         id=1, task_queue=None, task_channel_id=CHAT, known_worker_sid="WK2", ignore_capacity=True
     )
@@ -156,7 +156,7 @@ def test_a_task_for_one_worker_is_nobody_elses_business() -> None:
     assert other.refusal == Refusal.EXPRESSION_NOT_MET
 
 
-def test_what_a_target_still_asks_of_the_tasks_age_is_asked() -> None:
+def test_a_condition_on_the_task_s_age_is_evaluated() -> None:
     patient = replace(LANE, expression=expression("task.age >= 100", subject="residual"))
     assert explained(worker(1), lane=patient).eligible == 1
     younger = explain.candidates(
@@ -166,6 +166,6 @@ def test_what_a_target_still_asks_of_the_tasks_age_is_asked() -> None:
 
 
 @pytest.mark.parametrize("refused", list(Refusal))
-def test_every_refusal_can_be_said_of_somebody_else(refused: Refusal) -> None:
+def test_every_refusal_has_a_text_in_the_third_person(refused: Refusal) -> None:
     assert refused.third_person.endswith(".")
     assert "you" not in refused.third_person.lower()

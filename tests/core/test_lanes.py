@@ -1,4 +1,4 @@
-"""Lanes: what is worth another look."""
+"""Lanes: whether a lane must be checked again after an assignment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUSY = "worker.channel.chat.busy_capacity_percentage"
         "worker.level > 3",
     ],
 )
-def test_what_only_closes_as_work_comes_needs_no_second_look(source: str) -> None:
+def test_a_condition_that_more_work_only_makes_false_needs_no_second_check(source: str) -> None:
     assert not may_open(expression(source, subject="target"))
 
 
@@ -41,5 +41,5 @@ def test_what_only_closes_as_work_comes_needs_no_second_look(source: str) -> Non
         f"{PERCENT} > worker.level",
     ],
 )
-def test_what_may_open_as_work_comes_is_looked_at_again(source: str) -> None:
+def test_a_condition_that_more_work_may_make_true_is_checked_again(source: str) -> None:
     assert may_open(expression(source, subject="target"))

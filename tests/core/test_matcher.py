@@ -87,12 +87,12 @@ def test_of_several_lacks_the_first_in_the_fixed_order_is_named() -> None:
     )
 
 
-def test_a_queue_without_an_expression_admits_nobody() -> None:
+def test_a_queue_without_an_expression_admits_no_worker() -> None:
     nobody = replace(LANE, task_queue=replace(QUEUE, target_workers=None))
     assert refusal(worker(), nobody) == Refusal.NOT_IN_QUEUE
 
 
-def test_only_the_known_worker_will_do() -> None:
+def test_only_the_known_worker_may_have_the_task() -> None:
     assert refusal(worker(), replace(LANE, known_worker_sid="WK1")) is None
     assert refusal(worker(), replace(LANE, known_worker_sid="WK2")) == Refusal.EXPRESSION_NOT_MET
     assert refusal(worker(), replace(LANE, known_worker_name="alice")) is None
@@ -117,7 +117,7 @@ def test_without_multitasking_any_task_in_hand_is_one_too_many() -> None:
     assert refusal(seen, multi_task=False) is None
 
 
-def test_what_a_pass_gives_a_worker_counts_at_once() -> None:
+def test_assignments_of_a_pass_count_at_once() -> None:
     hand = matcher.Hand(on_chat(consumed=3))
     assert matcher.refusal(hand, LANE, multi_task=True, clock=CLOCK) is None
     hand.take(CHAT, at=8)

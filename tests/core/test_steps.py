@@ -1,4 +1,4 @@
-"""Where a task stands in its workflow, and where time takes it."""
+"""The step of a task in its workflow, and its deadlines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Redis for wakes, and what they send."""
+"""A real Redis for wakes, and the list of woken workspaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from routing import wakes
 
 @pytest.fixture
 def sent(real_redis: Any) -> Callable[[], list[str]]:
-    """Return a function that gives the workspaces that wait for routers, which none takes."""
+    """Return a function that lists the woken workspaces; no router takes them."""
 
     def waiting() -> list[str]:
         return [sid.decode() for sid in real_redis.lrange(wakes.WOKEN, 0, -1)]

@@ -1,4 +1,4 @@
-"""The sweep alone: whatever wake was lost, however many beats tick, however long none did."""
+"""The sweep alone does everything: with lost wakes, with two beats, and after a pause."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Sweep = Callable[[datetime], None]
 
 @pytest.fixture
 def sweep(monkeypatch: pytest.MonkeyPatch) -> Sweep:
-    """Return what lets beat tick once, at a moment."""
+    """Return a function that makes beat tick once, at a moment."""
 
     def tick(now: datetime) -> None:
         monkeypatch.setattr("django.utils.timezone.now", lambda: now)
@@ -104,7 +104,7 @@ def _is_canceled(floor: models.Workspace) -> models.Task:
         _is_canceled,
     ],
 )
-def test_whatever_lets_a_task_be_offered_the_sweep_finds_when_its_wake_is_lost(
+def test_the_sweep_finds_every_change_that_allows_an_offer_when_its_wake_is_lost(
     sweep: Sweep, happens: Callable[[models.Workspace], models.Task]
 ) -> None:
     waiting = happens(factories.workspace())
@@ -147,7 +147,7 @@ def test_after_ten_minutes_without_a_beat_everything_due_is_done_at_once(sweep: 
     assert stuck.reason == "Task canceled on Workflow timeout"
     worker.refresh_from_db()
     assert not worker.activity.available
-    # The moment at which something was done is when it was done, and it was done once.
+    # Each change has the time at which it was made, and was made once.
     before = factories.last_event()
     sweep(later(601))
     assert factories.event_types(before) == []

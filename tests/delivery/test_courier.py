@@ -1,4 +1,4 @@
-"""The courier: it tells in order, at least once, and nobody waits for it."""
+"""The courier publishes in order, at least once, and blocks no caller."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class _Recorder:
-    """Stands for the channel layer on the courier's side, and fails when told to."""
+    """A fake channel layer for the courier, which fails on request."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, str]] = []
@@ -37,7 +37,7 @@ Start = Callable[[], delivery._Courier]
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> _Recorder:
-    """Return what hears everything that couriers tell."""
+    """Return a recorder of all published messages."""
     made = _Recorder()
     monkeypatch.setattr(delivery, "get_channel_layer", lambda: made)
     return made
@@ -58,13 +58,13 @@ def start(monkeypatch: pytest.MonkeyPatch, settings: Any, recorder: _Recorder) -
 
 
 def finish(courier: delivery._Courier) -> None:
-    """Have the courier carry out what it has, and end."""
+    """Publish the courier's events, and end it."""
     courier.queue.put(None)
     courier.join(timeout=10)
     assert not courier.is_alive()
 
 
-def test_the_courier_tells_in_order_and_notes_what_it_told(
+def test_the_courier_publishes_in_order_and_marks_events_as_delivered(
     start: Start, recorder: _Recorder
 ) -> None:
     courier = start()
@@ -77,7 +77,7 @@ def test_the_courier_tells_in_order_and_notes_what_it_told(
     assert not models.Event.objects.filter(delivered=False).exists()
 
 
-def test_nobody_waits_for_a_redis_that_does_not_answer(
+def test_no_caller_waits_for_a_redis_that_does_not_answer(
     start: Start, recorder: _Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = threading.Event()
@@ -85,7 +85,7 @@ def test_nobody_waits_for_a_redis_that_does_not_answer(
     floor = factories.workspace()
     alice = factories.worker(floor, available=False)
     monkeypatch.setattr(wakes, "wake", lambda sid: answers.wait(10))
-    # Were anybody to wait for the answer, it would never come.
+    # A caller that waited for the answer would hang.
     workers.set_activity(worker=alice, activity=factories.activity(floor), actor=SYSTEM, now=NOW)
     assert (groups.worker(alice.sid), "worker.activity.update") not in recorder.heard
     answers.set()
@@ -93,7 +93,7 @@ def test_nobody_waits_for_a_redis_that_does_not_answer(
     assert (groups.worker(alice.sid), "worker.activity.update") in recorder.heard
 
 
-def test_what_could_not_be_told_is_told_again_by_the_sweep(
+def test_the_sweep_republishes_events_that_could_not_be_published(
     start: Start, recorder: _Recorder
 ) -> None:
     recorder.broken = True
@@ -114,9 +114,7 @@ def test_what_could_not_be_told_is_told_again_by_the_sweep(
     assert not models.Event.objects.filter(delivered=False).exists()
 
 
-def test_the_sweep_leaves_alone_what_may_still_be_on_its_way(
-    start: Start, recorder: _Recorder
-) -> None:
+def test_the_sweep_skips_recent_events(start: Start, recorder: _Recorder) -> None:
     recorder.broken = True
     courier = start()
     floor = factories.workspace(now=timezone.now())
@@ -129,7 +127,7 @@ def test_the_sweep_leaves_alone_what_may_still_be_on_its_way(
     assert floor.sid
 
 
-def test_a_lively_queue_is_told_of_once_in_a_while_and_never_forgotten(
+def test_a_busy_queue_gets_merged_messages_and_the_last_one_is_not_lost(
     start: Start, recorder: _Recorder
 ) -> None:
     courier = start()

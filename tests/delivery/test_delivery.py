@@ -1,4 +1,4 @@
-"""Telling the world: after the commit, to the right ears."""
+"""Delivery: after the commit, to the right groups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Return the groups and event types of all that was told, as it is told."""
+    """Return the groups and event types of all published messages."""
     heard: list[tuple[str, str]] = []
 
     class Layer:
@@ -41,7 +41,9 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_an_offer_is_told_to_its_worker_and_its_queue_only(told: list[tuple[str, str]]) -> None:
+def test_an_offer_is_published_to_its_worker_and_its_queue_only(
+    told: list[tuple[str, str]],
+) -> None:
     floor = factories.workspace()
     alice = factories.worker(floor)
     factories.worker(floor, available=False)
@@ -55,7 +57,7 @@ def test_an_offer_is_told_to_its_worker_and_its_queue_only(told: list[tuple[str,
     ]
 
 
-def test_nothing_is_told_of_what_is_rolled_back(
+def test_rolled_back_events_are_not_published(
     told: list[tuple[str, str]], woken: list[str]
 ) -> None:
     floor = factories.workspace()
@@ -70,7 +72,7 @@ def test_nothing_is_told_of_what_is_rolled_back(
     assert woken == [floor.sid]
 
 
-def test_who_holds_a_task_hears_of_its_new_attributes(told: list[tuple[str, str]]) -> None:
+def test_the_worker_who_holds_a_task_gets_its_new_attributes(told: list[tuple[str, str]]) -> None:
     floor = factories.workspace()
     alice = factories.worker(floor)
     task = factories.accepted(floor).task
@@ -80,7 +82,9 @@ def test_who_holds_a_task_hears_of_its_new_attributes(told: list[tuple[str, str]
 
 
 @pytest.mark.parametrize("event_type", sorted(audiences.WAKES))
-def test_what_wakes_the_router_is_an_event_that_someone_records(event_type: EventType) -> None:
+def test_every_event_type_that_wakes_the_router_is_recorded_by_an_action(
+    event_type: EventType,
+) -> None:
     assert event_type in audiences.AUDIENCE
 
 
@@ -101,7 +105,7 @@ SHORT = {
         ("worker.WK1", {"at", "event_data"}),
     ],
 )
-async def test_only_whom_it_concerns_is_told_what_an_offer_is_others_what_to_fetch(
+async def test_the_worker_of_an_offer_gets_its_full_data_and_others_only_sids(
     group: str, more: set[str]
 ) -> None:
     event = models.Event(
@@ -165,7 +169,7 @@ MAKES_POSSIBLE: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", MAKES_POSSIBLE)
-def test_the_router_is_woken_when(change: str, woken: list[str]) -> None:
+def test_these_changes_wake_the_router(change: str, woken: list[str]) -> None:
     floor = factories.workspace()
     worker = factories.worker(floor)
     task = factories.accepted(floor).task
@@ -174,7 +178,7 @@ def test_the_router_is_woken_when(change: str, woken: list[str]) -> None:
     assert floor.sid in woken
 
 
-def test_a_change_of_words_alone_wakes_nobody(woken: list[str]) -> None:
+def test_a_change_of_a_name_alone_wakes_no_router(woken: list[str]) -> None:
     floor = factories.workspace()
     woken.clear()
     activities.rename_activity(

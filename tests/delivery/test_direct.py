@@ -1,4 +1,4 @@
-"""How consumers get their messages: one after the other, whoever they are from."""
+"""Consumers handle their messages one after the other, from every source."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Listener(Direct):
-    """Joins a group, and writes down what it hears as it begins and ends to handle it."""
+    """Consumer that joins a group, and records the beginning and end of each handler."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ async def tell(what: str) -> None:
     await layer.group_send("listeners", {"type": "told", "what": what})
 
 
-async def test_what_a_client_says_waits_until_a_message_of_a_group_is_handled() -> None:
+async def test_a_client_s_message_waits_until_a_group_s_message_is_handled() -> None:
     listener = Listener()
     socket = await opened(listener)
     await tell("first")
@@ -96,7 +96,7 @@ async def test_a_failure_with_a_message_of_a_group_ends_the_socket_with_that_err
     await listener.disconnect(1006)
 
 
-async def test_a_socket_that_is_gone_handles_nothing_more() -> None:
+async def test_a_closed_socket_handles_nothing_more() -> None:
     listener = Listener()
     socket = await opened(listener)
     await socket.send_input({"type": "websocket.disconnect", "code": 1000})

@@ -1,4 +1,4 @@
-"""What events carry: each type the fields of its groups, all of them text."""
+"""Event data: each type has the fields of its groups, all of them text."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ GROUPS = {
     "reservation": _OFFER,
     "worker": WORKER,
 }
-"""What the events of a noun carry at least, while a task goes its way."""
+"""The fields that the events of a resource have at least."""
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_every_event_carries_the_fields_of_its_groups(told: list[models.Event]) 
         assert all(value is None or isinstance(value, str) for value in event.event_data.values())
 
 
-def test_an_ended_task_says_why(told: list[models.Event]) -> None:
+def test_the_events_of_an_ended_task_carry_the_reason(told: list[models.Event]) -> None:
     (completed,) = [event for event in told if event.event_type == "task.completed"]
     assert completed.event_data["task_completed_reason"] == "done"
     assert completed.event_data["reason"] == "done"
@@ -124,7 +124,7 @@ def test_an_ended_task_says_why(told: list[models.Event]) -> None:
 
 
 @pytest.mark.django_db
-def test_a_task_for_one_worker_says_for_whom() -> None:
+def test_a_task_for_one_worker_names_the_worker() -> None:
     floor = factories.workspace()
     worker = factories.worker(floor)
     before = factories.last_event()

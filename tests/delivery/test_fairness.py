@@ -28,7 +28,7 @@ class Runner:
         self._pool = ThreadPoolExecutor(4)
 
     def take(self) -> list[Future[None]]:
-        """Begin every job that was sent since the last time."""
+        """Start every job that was queued since the last call."""
         taken = self._client.lpop(wakes.WOKEN, 100) or []
         return [self._pool.submit(self._do, sid.decode()) for sid in taken]
 
@@ -49,7 +49,7 @@ def runner(real_redis: Any) -> Iterator[Runner]:
 
 
 class Floors:
-    """Cycles that note where they run, and of which one can be held."""
+    """Fake cycles that record their workspace, and one of which can be held."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []
@@ -58,7 +58,7 @@ class Floors:
         self.go_on = threading.Event()
 
     def run(self, workspace: models.Workspace) -> bool:
-        """Note the workspace; wait where it is the one that is held."""
+        """Record the workspace; wait if it is the held one."""
         self.ran.append(workspace.sid)
         if workspace.sid == self.held:
             self.holding.set()
@@ -68,7 +68,7 @@ class Floors:
 
 @pytest.fixture
 def floors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Floors]:
-    """Put noted cycles in the place of the real ones."""
+    """Replace the real cycles by recording ones."""
     made = Floors()
     monkeypatch.setattr(assignment, "run_for_a_while", made.run)
     yield made
@@ -105,7 +105,7 @@ def test_while_one_workspace_has_a_long_cycle_another_is_served(
     assert not running.done()
     floors.go_on.set()
     running.result(LONGEST)
-    # The long one has seen that it was woken meanwhile.
+    # The long cycle has seen the wake that came while it ran.
     assert floors.ran == [long, other, long]
 
 
@@ -155,11 +155,11 @@ def test_a_workspace_woken_without_end_queues_behind_the_others_after_a_while(
         turns += 1
         wakes.wake(WS)
     assert turns == 1
-    # The wake's own job, which may come while the cycle runs, and the one that goes on.
+    # The wake's own job, which may come while the cycle runs, and the continuation.
     assert sent() == [WS, WS]
 
 
-def test_a_redis_lost_in_the_middle_of_a_cycle_ends_the_job(
+def test_a_redis_that_is_lost_during_a_cycle_ends_the_job(
     real_redis: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = shared_redis.client()

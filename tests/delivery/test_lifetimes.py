@@ -1,4 +1,4 @@
-"""How long a task may be somebody's: for ever, unless a setting says otherwise."""
+"""Accepted tasks live for ever, unless a setting limits their lifetime."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_wrapping_up_gives_no_more_time(held: models.Reservation, settings: Any)
     assert not there(held)
 
 
-def test_what_was_accepted_is_found_although_its_event_is_forgotten(
+def test_an_accepted_task_is_found_although_its_event_was_pruned(
     held: models.Reservation, settings: Any
 ) -> None:
     settings.ASSIGNED_TASK_LIFETIME = 60 * DAY
@@ -93,14 +93,14 @@ def test_offers_and_finished_tasks_are_left_alone(
     assert there(offer)
 
 
-def test_a_task_that_was_completed_meanwhile_is_not_deleted(held: models.Reservation) -> None:
+def test_a_task_that_was_completed_before_is_not_deleted(held: models.Reservation) -> None:
     task_statuses.complete_task(task=held.task, actor=SYSTEM, now=later(60))
     with pytest.raises(StaleState):
         tasks.delete_overdue_task(held=held, now=later(DAY))
     assert there(held)
 
 
-def test_the_sweep_of_every_second_sees_to_it(
+def test_the_sweep_of_every_second_deletes_overdue_tasks(
     floor: models.Workspace,
     held: models.Reservation,
     settings: Any,

@@ -1,4 +1,4 @@
-"""The threads that wait for wakes: each is answered, and nothing ends them."""
+"""The router's threads: each wake gets a cycle, and no error ends a thread."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests import factories
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONGEST = 10
-"""Seconds within which what is waited for comes, or the test fails."""
+"""Seconds before a wait fails the test."""
 
 
 class Cycles:
-    """Note in which workspaces cycles run; the one named `failing` fails, the one `held` waits."""
+    """Record the workspaces of cycles; the one named `failing` fails, the one `held` waits."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []
@@ -41,7 +41,7 @@ class Cycles:
 
 @pytest.fixture
 def cycles(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cycles]:
-    """Run two threads over noted cycles."""
+    """Run two threads over recording cycles."""
     noted = Cycles()
     monkeypatch.setattr(assignment, "run_for_a_while", noted.run)
     monkeypatch.setattr(router, "_PAUSE", 0.0)
@@ -60,7 +60,7 @@ def test_a_wake_is_answered_by_a_cycle(cycles: Cycles) -> None:
     cycles.wait_for(lambda ran: ran == [one.sid, other.sid])
 
 
-def test_a_workspace_that_has_gone_meanwhile_is_nothing_to_do(cycles: Cycles) -> None:
+def test_a_wake_of_a_deleted_workspace_does_nothing(cycles: Cycles) -> None:
     there = factories.workspace()
     wakes.wake("WS" + "0" * 32)
     wakes.wake(there.sid)

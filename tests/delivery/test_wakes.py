@@ -1,4 +1,4 @@
-"""Waking the router: a burst costs one job, and nothing that came meanwhile is missed."""
+"""Waking the router: a burst costs one job, and a wake during a cycle is not missed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_wake_after_the_cycle_began_costs_another(
     assert sent() == [WS, WS]
 
 
-def test_what_came_while_a_cycle_ran_is_seen_by_another_turn(
+def test_a_wake_during_a_cycle_runs_another_one(
     real_redis: object, sent: Callable[[], list[str]]
 ) -> None:
     turns = 0
@@ -63,7 +63,7 @@ def test_a_cycle_that_fails_gives_its_turn_back(real_redis: object) -> None:
     assert len(list(wakes.turns(WS))) == 1
 
 
-def test_without_redis_a_wake_is_lost_with_a_word_and_nothing_breaks(
+def test_without_redis_a_wake_is_lost_with_a_log_line_and_no_error(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.REDIS_URL = "unix:///nonexistent/redis.sock"
@@ -81,7 +81,7 @@ Ran = Callable[[], list[str]]
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the workspaces in which the sweep has a cycle run."""
+    """Return the workspaces in which the sweep runs a cycle."""
     found: list[str] = []
     monkeypatch.setattr(
         jobs.run_cycle, "apply_async", lambda kwargs, **_: found.append(kwargs["workspace_sid"])
@@ -126,7 +126,7 @@ def test_a_wake_for_a_workspace_that_is_gone_does_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_what_has_been_kept_long_enough_is_forgotten_and_nothing_else(
+def test_only_rows_past_their_retention_are_pruned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from routing.actions import task_statuses

@@ -1,4 +1,4 @@
-"""What is accepted and probably not meant is doubted, with the possible repairs."""
+"""Warnings about expressions that are valid but probably not meant, with repairs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FREE, BUSY = f"{CHAT}.available_capacity_percentage", f"{CHAT}.busy_capacity_per
         (f"{FREE} < '50'", f"{FREE} > …", f'{BUSY} < "50"'),
     ],
 )
-def test_an_inverted_percentage_is_doubted_with_both_repairs(
+def test_an_inverted_percentage_gets_a_warning_with_both_repairs(
     source: str, free: str, busy: str
 ) -> None:
     (doubt,) = warnings(compile(source, subject="target"))
@@ -50,18 +50,18 @@ def test_an_inverted_percentage_is_doubted_with_both_repairs(
         "task.channel.chat.available_capacity_percentage < 75",
     ],
 )
-def test_a_percentage_the_right_way_round_is_not_doubted(source: str) -> None:
+def test_a_percentage_the_right_way_round_gets_no_warning(source: str) -> None:
     assert warnings(compile(source, subject="target")) == []
 
 
-def test_a_doubt_shows_where_it_stands() -> None:
+def test_a_warning_shows_its_place() -> None:
     expression = compile(f"worker.a == 1 AND ({FREE} < 75 OR {FREE} <= 5)", subject="target")
     first, second = warnings(expression)
     assert expression.source[slice(*first.span)] == first.text == f"{FREE} < 75"
     assert expression.source[slice(*second.span)] == second.text == f"{FREE} <= 5"
 
 
-def test_a_queue_may_be_doubted_too() -> None:
+def test_a_queue_s_expression_may_get_a_warning_too() -> None:
     source = "channel.sms.available_capacity_percentage < 50"
     assert len(warnings(compile(source, subject="worker"))) == 1
 
@@ -106,7 +106,7 @@ def test_a_name_without_prefix_never_reads_the_worker() -> None:
         ("worker", "level > 3"),
     ],
 )
-def test_a_name_with_its_prefix_or_one_that_needs_none_is_not_doubted(
+def test_a_name_with_its_prefix_or_one_that_needs_none_gets_no_warning(
     subject: Subject, source: str
 ) -> None:
     assert missing_prefixes(source, subject=subject) == []

@@ -1,4 +1,4 @@
-"""A cache of a bounded size: what was used longest ago makes room."""
+"""A cache of a bounded size evicts the least recently used entries."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from workflows.expressions import compiled
 
 
 def held(cache: SizedCache[str], *keys: str) -> list[bool]:
-    """Return which of these keys the cache has, without making them used."""
+    """Return which of these keys the cache has, without counting as use."""
     return [key in cache._entries for key in keys]
 
 
-def test_entries_are_made_once_and_those_used_longest_ago_make_room() -> None:
+def test_entries_are_made_once_and_the_least_recently_used_are_evicted() -> None:
     cache: SizedCache[str] = SizedCache(3 * (ENTRY_SIZE + 100))
     made: list[str] = []
 
@@ -35,14 +35,14 @@ def test_entries_are_made_once_and_those_used_longest_ago_make_room() -> None:
     assert len(cache) == cache.size == 0
 
 
-def test_what_alone_would_take_most_of_the_room_is_not_kept() -> None:
+def test_an_entry_that_would_fill_most_of_the_cache_is_not_cached() -> None:
     cache: SizedCache[str] = SizedCache(1_000)
     assert cache.get("small", lambda: ("s", 1)) == "s"
     assert cache.get("large", lambda: ("l", 900)) == "l"
     assert held(cache, "small", "large") == [True, False]
 
 
-def test_what_cannot_be_made_is_tried_each_time() -> None:
+def test_a_failure_is_not_cached() -> None:
     cache: SizedCache[str] = SizedCache(1_000)
 
     def fail() -> tuple[str, int]:
@@ -54,7 +54,7 @@ def test_what_cannot_be_made_is_tried_each_time() -> None:
     assert cache.get("key", lambda: ("found", 1)) == "found"
 
 
-def test_expressions_are_kept_by_the_size_of_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expressions_are_cached_by_the_size_of_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
     cache: SizedCache[expressions.Expression] = SizedCache(30_000)
     monkeypatch.setattr(compiled, "_compiled", cache)
     for number in range(100):
@@ -67,7 +67,7 @@ def test_expressions_are_kept_by_the_size_of_their_text(monkeypatch: pytest.Monk
     )
 
 
-def test_the_filter_of_one_request_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_filter_of_one_request_is_not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     cache: SizedCache[expressions.Expression] = SizedCache(30_000)
     monkeypatch.setattr(compiled, "_compiled", cache)
     once = expressions.compile_once("vip == true", subject="task")

@@ -1,4 +1,4 @@
-"""What a workflow's document says, and everything that can be wrong with it."""
+"""Workflow documents: their meaning, and every problem they can have."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def test_a_priority_out_of_range_is_refused(value: Any) -> None:
     assert path.endswith(".priority")
 
 
-def test_a_target_knows_its_worker_in_one_way_only() -> None:
+def test_a_target_may_name_its_known_worker_in_one_way_only() -> None:
     both = target(known_worker_sid="task.a", known_worker_friendly_name="task.b")
     assert problems(document(both)) == [
         (
@@ -258,7 +258,7 @@ def test_a_target_knows_its_worker_in_one_way_only() -> None:
     ]
 
 
-def test_a_refused_document_gives_nothing_of_itself() -> None:
+def test_a_refused_document_gives_no_configuration() -> None:
     result: Configuration | None = None
     with pytest.raises(ConfigurationError):
         result = parse(document(target(), target(timeout=-1)))
@@ -325,7 +325,7 @@ def test_a_name_without_prefix_is_warned_of_wherever_a_target_has_an_expression(
     ]  # fmt: skip
 
 
-def test_of_a_document_that_is_wrong_everywhere_the_first_problems_are_told() -> None:
+def test_the_first_problems_of_a_document_that_is_wrong_everywhere_are_reported() -> None:
     wrong = json.dumps({"task_routing": {"filters": [1] * 100_000}})
     found = problems(wrong)
     assert len(found) == MOST_PROBLEMS
@@ -343,7 +343,7 @@ def test_neither_the_places_of_problems_nor_their_number_grow_with_the_document(
     assert found[-1][1] == "and 801 more"
 
 
-def test_warnings_are_as_bounded() -> None:
+def test_warnings_have_the_same_bound() -> None:
     doubtful = target(expression="worker.channel.chat.available_capacity_percentage < 50")
     routing = {"filters": [{"expression": "1 == 1", "targets": [doubtful] * 300}]}
     warned = parse(json.dumps({"task_routing": routing})).warnings

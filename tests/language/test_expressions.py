@@ -1,4 +1,4 @@
-"""An expression as a value: what it reads, how it compares, how it is asked."""
+"""An expression as a value: its paths, its equality, its evaluation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALICE = View({"languages": ["en"], "level": 3}, {"sid": "WK1"})
 BOB = View({"languages": ["de"], "level": 1}, {"sid": "WK2"})
 
 
-def test_an_expression_tells_what_it_reads() -> None:
+def test_an_expression_lists_the_paths_it_reads() -> None:
     expression = compile(
         "task.language IN worker.languages AND worker.skills[0].name == 'x' "
         "AND taskrouter.currentHour > 8",
@@ -43,7 +43,7 @@ def test_an_expression_survives_copying_and_pickling() -> None:
     assert copy.deepcopy(expression) == expression
 
 
-def test_a_constant_says_so() -> None:
+def test_a_constant_expression_is_marked_as_constant() -> None:
     assert compile("1==1", subject="worker").is_constant is True
     assert compile("1==2", subject="worker").is_constant is False
     assert compile("level == 1", subject="worker").is_constant is None

@@ -1,4 +1,4 @@
-"""What a supervisor sees when a text does not parse."""
+"""Form errors for texts that do not parse."""
 
 from __future__ import annotations
 

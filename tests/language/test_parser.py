@@ -1,4 +1,4 @@
-"""What is wrong is shown where it is, to the character."""
+"""Errors are shown at their place, to the character."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_ten_thousand_characters_are_read_and_one_more_is_refused() -> None:
     assert "The text has 10,001 characters; at most 10,000 are allowed" in message(source + " ")
 
 
-def test_what_binding_leaves_may_be_longer() -> None:
+def test_a_residual_may_be_longer() -> None:
     source = f'worker.a == "{"x" * 20_000}"'
     assert compile(source, subject="residual").source == source
 
@@ -186,7 +186,7 @@ def test_a_hundred_parentheses_are_read_and_one_more_is_refused() -> None:
     assert "More than 100" in message("(" * 9_000)
 
 
-def test_the_deepest_expression_that_is_read_can_also_be_asked() -> None:
+def test_the_deepest_valid_expression_can_be_evaluated() -> None:
     source = "a == 1"
     for level in range(MAXIMUM_DEPTH):
         source = f"b{level} == 1 {'AND' if level % 2 else 'OR'} ({source})"

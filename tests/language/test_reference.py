@@ -1,4 +1,4 @@
-"""The reference says nothing that is not so: its examples are run."""
+"""The examples of the language reference are true: each is run."""
 
 from __future__ import annotations
 

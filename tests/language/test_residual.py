@@ -1,4 +1,4 @@
-"""What is left when something is known: what is known, the expression, the residual."""
+"""Partial evaluation as a table: the known values, the expression, the residual."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OBJECT = {"a": 1}
         ("worker.a == 1 AND 1 == 2", "1 == 0"),
         ("worker.a == 1 OR 1 == 1", "1 == 1"),
         ("worker.a == 1 OR 1 == 2", "worker.a == 1"),
-        # the path stands left
+        # the path is on the left
         ("1 = worker.a", "worker.a == 1"),
         ("1 < worker.a", "worker.a > 1"),
         ("1 >= worker.a", "worker.a <= 1"),
@@ -41,7 +41,7 @@ OBJECT = {"a": 1}
             "worker.a == 1 AND (worker.b == 2 OR worker.c == 3)",
             "worker.a == 1 AND (worker.b == 2 OR worker.c == 3)",
         ),
-        # what can never hold
+        # conditions that never hold
         ("worker.a > null", "1 == 0"),
         ("worker.a >= true", "1 == 0"),
         ("worker.a == ['x']", "1 == 0"),
@@ -101,7 +101,7 @@ def test_an_expression_is_brought_to_one_form(source: str, residual: str) -> Non
         ),
     ],
 )
-def test_the_task_is_worked_into_the_expression(
+def test_the_task_is_filled_into_the_expression(
     task: dict[str, Any], source: str, residual: str
 ) -> None:
     bound = compile(source, subject="target").bind(task=View(task, {}))
@@ -110,7 +110,7 @@ def test_the_task_is_worked_into_the_expression(
     assert "task" not in bound.roots
 
 
-def test_a_built_in_value_is_bound_where_no_attribute_stands_before_it() -> None:
+def test_a_built_in_value_is_bound_unless_an_attribute_hides_it() -> None:
     expression = compile("task.priority == worker.p", subject="target")
     assert expression.bind(task=View({}, {"priority": 5})).source == "worker.p == 5"
     assert expression.bind(task=View({"priority": 7}, {"priority": 5})).source == "worker.p == 7"
@@ -136,7 +136,7 @@ def test_the_time_of_day_is_never_bound() -> None:
     assert expression.bind(taskrouter=View({}, {"currentHour": "09"})) is expression
 
 
-def test_tasks_that_differ_where_nothing_looks_share_a_residual() -> None:
+def test_tasks_that_differ_in_unread_attributes_share_a_residual() -> None:
     expression = compile("task.language IN worker.languages", subject="target")
     one = expression.bind(task=View({"language": "en", "customer": 1}, {}))
     other = expression.bind(task=View({"language": "en", "customer": 2}, {}))

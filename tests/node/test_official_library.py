@@ -1,4 +1,4 @@
-"""The official REST library for Node, pointed at a running server, finds what it knows."""
+"""The official REST library for Node works against a running server."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def found(package: Path, cordboard: Cordboard) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_the_library_drives(found: dict[str, str | None], section: str) -> None:
+def test_the_library_drives_every_resource(found: dict[str, str | None], section: str) -> None:
     assert found[section] is None, found[section]
 
 

@@ -1,4 +1,4 @@
-"""Accounts and API keys at a shell: secrets are shown once, refusals are words."""
+"""Commands for accounts and API keys: secrets are shown once, refusals have messages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_accounts_are_listed_without_their_tokens() -> None:
     assert say("account", "list") == f"{account.sid}  Acme\n"
 
 
-def test_an_account_is_called_otherwise() -> None:
+def test_an_account_is_renamed() -> None:
     account = factories.account()
     say("account", "rename", account.sid, "Acme & Sons")
     account.refresh_from_db()
@@ -93,7 +93,7 @@ def test_of_several_accounts_one_must_be_named() -> None:
     assert say("api_key", "list", "--account", first.sid) == ""
 
 
-def test_what_is_not_there_is_said_in_words() -> None:
+def test_a_missing_row_is_reported_with_a_message() -> None:
     with pytest.raises(CommandError, match="There is no account yet"):
         call_command("api_key", "create", "reports")
     with pytest.raises(CommandError, match="There is no API key SK0"):

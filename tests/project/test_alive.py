@@ -20,7 +20,7 @@ class Control:
         self._replies = replies
 
     def broadcast(self, _command: str, *, callback: Any, **_: Any) -> None:
-        """Let each runner answer."""
+        """Return the answers of all runners."""
         for reply in self._replies:
             callback(reply)
 
@@ -63,7 +63,7 @@ def test_a_runner_whose_job_does_not_end_hangs(monkeypatch: pytest.MonkeyPatch) 
     assert f"{old:.0f} seconds" in sentence
 
 
-def test_without_redis_nothing_can_be_asked(
+def test_without_redis_no_runner_can_be_checked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> bool:

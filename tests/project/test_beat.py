@@ -1,4 +1,4 @@
-"""Beat: what it sends, and that it neither falls nor shouts when Redis is gone."""
+"""Beat: the jobs it sends, and its behaviour without Redis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from config.beat import TickingScheduler
 
 
 class Broker:
-    """A broker that can be gone, and remembers what was sent to it."""
+    """A broker that can be down, and records the jobs that were sent."""
 
     def __init__(self) -> None:
         self.is_there = True
@@ -33,7 +33,7 @@ class Broker:
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
-    """Put a broker of the test's own in the place of the real one, and of Redis with it."""
+    """Replace the real broker, and Redis with it, by a fake one."""
     broker = Broker()
 
     def tick() -> None:
@@ -54,7 +54,7 @@ def scheduler(broker: Broker) -> TickingScheduler:
     return TickingScheduler(app=app)
 
 
-def test_each_entry_sends_a_job_that_there_is_and_that_does_not_pile_up() -> None:
+def test_each_entry_names_an_existing_job_that_does_not_pile_up() -> None:
     celery_app.loader.import_default_modules()
     for entry in celery_app.conf.beat_schedule.values():
         assert entry["task"] in celery_app.tasks
@@ -66,7 +66,7 @@ def test_beat_writes_no_file() -> None:
     assert not list(Path.cwd().glob("celerybeat-schedule*"))
 
 
-def test_a_broker_that_is_gone_is_told_once_and_its_return_once(
+def test_the_loss_of_the_broker_is_logged_once_and_its_return_once(
     broker: Broker, scheduler: TickingScheduler, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="config.beat"):

@@ -1,4 +1,4 @@
-"""What tools other than pytest check, so that plain `pytest` is the whole truth."""
+"""Checks of other tools, so that plain `pytest` runs them too."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.core.management import call_command
 from tests.running import ROOT
 
 
-def test_imports_point_the_way_the_architecture_says() -> None:
+def test_imports_follow_the_contracts() -> None:
     code = "from importlinter.cli import lint_imports_command as main; main(['--no-cache'])"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[result.stdout.find("Broken contracts") :]
 
 
 @pytest.mark.django_db
-def test_no_model_has_moved_on_without_a_migration() -> None:
+def test_every_model_change_has_a_migration() -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 

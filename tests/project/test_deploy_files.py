@@ -1,4 +1,4 @@
-"""What is deployed: the image's content, compose.yaml, and the files in `deploy/`."""
+"""Deployment files: the image's content, compose.yaml, and the files in `deploy/`."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_runners_are_started_as_make_run_starts_them(name: str) -> None:
     assert f"{name}@%h" in of_compose
 
 
-def test_docker_compose_takes_the_file(tmp_path: Path) -> None:
+def test_docker_compose_accepts_the_file(tmp_path: Path) -> None:
     program = shutil.which("docker-compose")
     if program is None:
         pytest.skip("needs docker-compose, which is not on this machine")
@@ -214,7 +214,7 @@ def test_selectors_find_their_pods_and_each_file_is_applied() -> None:
     assert here - {*listed} == {"kustomization.yaml", "migrate.yaml"}
 
 
-def test_caddy_takes_its_file() -> None:
+def test_caddy_accepts_its_file() -> None:
     program = shutil.which("caddy")
     if program is None:
         pytest.skip("needs caddy, which is not on this machine")

@@ -1,4 +1,4 @@
-"""What the environment may say, and how it is told that it may not."""
+"""Environment variables: their values, and the messages for wrong ones."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_socket_path_never_grows_too_long_for_the_kernel(tmp_path: Path) -> No
     assert path == environment.embedded_redis_socket(far)
 
 
-def test_of_many_starts_one_makes_the_key_and_all_read_the_same(tmp_path: Path) -> None:
+def test_one_of_many_concurrent_starts_makes_the_key_and_all_read_the_same(tmp_path: Path) -> None:
     keys: list[str] = []
 
     def start() -> None:
@@ -153,7 +153,7 @@ def test_without_debug_and_without_a_key_nothing_starts(tmp_path: Path) -> None:
         ("LOG_FORMAT", "xml"),
     ],
 )
-def test_a_value_that_makes_no_sense_stops_the_start_in_words(
+def test_an_invalid_value_stops_the_start_with_a_message(
     name: str, value: str, tmp_path: Path
 ) -> None:
     refused = manage("check", **{"DATA_DIR": str(tmp_path), "SECRET_KEY": "k" * 60, name: value})
@@ -235,14 +235,14 @@ def test_origins_are_a_scheme_and_a_host_or_all_of_them(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("text", ["app.example", "https://app.example/", "null", "https://"])
-def test_what_is_no_origin_stops_the_start(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_an_invalid_origin_stops_the_start(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("CORS_ORIGINS", text)
     with pytest.raises(ImproperlyConfigured, match="CORS_ORIGINS"):
         environment.origins("CORS_ORIGINS")
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])
-def test_a_data_directory_that_cannot_be_made_stops_the_start_in_words(
+def test_a_data_directory_that_cannot_be_made_stops_the_start_with_a_message(
     command: str, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -259,7 +259,7 @@ def test_a_command_without_a_key_makes_no_data_directory(tmp_path: Path) -> None
     assert not (tmp_path / "mistyped").exists()
 
 
-def test_a_data_directory_that_cannot_be_written_stops_the_start_in_words(
+def test_a_data_directory_that_cannot_be_written_stops_the_start_with_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
@@ -267,7 +267,7 @@ def test_a_data_directory_that_cannot_be_written_stops_the_start_in_words(
         guards.check_start(tmp_path, "127.0.0.1", 8000)
 
 
-def test_a_python_without_the_packages_is_told_which_one_to_use() -> None:
+def test_a_python_without_the_packages_prints_which_one_to_use() -> None:
     refused = subprocess.run(
         [sys.executable, "-S", "manage.py", "check"], cwd=ROOT, capture_output=True, text=True
     )

@@ -82,7 +82,7 @@ def test_events_of_transfers_have_the_groups_that_the_page_says() -> None:
 
 
 @pytest.mark.django_db
-def test_whatever_happens_tells_nothing_that_the_page_does_not() -> None:
+def test_no_event_has_a_field_that_the_page_does_not_name() -> None:
     floor = factories.workspace()
     alice = factories.worker(floor, "Alice")
     held = factories.accepted(floor)

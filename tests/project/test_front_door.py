@@ -1,4 +1,4 @@
-"""What every visitor meets first: where they are sent, what is refused, and with which headers."""
+"""The entry of every visitor: redirects, refusals, and headers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ada() -> User:
-    """Return somebody with a login."""
+    """Return a user with a login."""
     return User.objects.create_user("ada", password="right")
 
 
@@ -42,7 +42,7 @@ def test_a_login_leads_to_where_the_work_is(client: Client, ada: User) -> None:
     assert (answer.status_code, answer["Location"]) == (302, "/")
 
 
-def test_the_api_says_in_json_that_there_is_no_such_address(client: Client) -> None:
+def test_an_unknown_address_of_the_api_is_answered_in_json(client: Client) -> None:
     answer = client.get("/v1/No/Such/Thing")
     assert answer.status_code == 404
     assert answer.json().keys() == {"code", "message", "more_info", "status"}
@@ -50,7 +50,7 @@ def test_the_api_says_in_json_that_there_is_no_such_address(client: Client) -> N
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/supervisor/", "/typo"])
-def test_an_unknown_address_is_answered_with_those_that_there_are(
+def test_an_unknown_address_is_answered_with_the_existing_ones(
     client: Client, ada: User, path: str
 ) -> None:
     for logged_in in (False, True):
@@ -66,7 +66,7 @@ def test_an_unknown_address_is_answered_with_those_that_there_are(
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/admin/login/", "/no/such/page"])
-def test_every_answer_tells_browsers_what_it_may_not_do(client: Client, path: str) -> None:
+def test_every_answer_has_the_security_headers(client: Client, path: str) -> None:
     headers = client.get(path).headers
     policy = dict(
         directive.split(" ", 1) for directive in headers["Content-Security-Policy"].split("; ")

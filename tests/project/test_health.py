@@ -1,4 +1,4 @@
-"""Probes: one run of checks for all who ask, an answer in time, and no thread of a request's."""
+"""Probes: concurrent callers share one run of checks, with a time limit and without a thread."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LATE = {"database": "no answer"}
 
 
 class Checks:
-    """Checks whose results a test says in advance, the next one last."""
+    """Fake checks with the results that a test gives, the next one last."""
 
     def __init__(self) -> None:
         self.results: list[str] = []
@@ -51,7 +51,7 @@ def probe(checks: Checks) -> Iterator[health.Probe]:
     probe.close()
 
 
-async def test_a_result_without_a_failure_is_believed_for_a_moment(
+async def test_a_success_is_cached_for_a_second(
     checks: Checks, probe: health.Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
@@ -64,7 +64,7 @@ async def test_a_result_without_a_failure_is_believed_for_a_moment(
     assert await probe.ask() == {"database": "gone"}
 
 
-async def test_a_failure_is_told_to_all_who_asked_before_it_was_found_and_then_looked_at_again(
+async def test_a_failure_answers_all_waiting_callers_and_is_then_checked_again(
     checks: Checks, probe: health.Probe
 ) -> None:
     checks.results = ["ok", "gone"]
@@ -76,7 +76,9 @@ async def test_a_failure_is_told_to_all_who_asked_before_it_was_found_and_then_l
     assert await probe.ask() == {"database": "ok"}
 
 
-async def test_checks_that_hang_are_answered_for_in_time_and_later_at_once(checks: Checks) -> None:
+async def test_a_hanging_check_is_answered_after_its_time_limit_and_later_at_once(
+    checks: Checks,
+) -> None:
     checks.results = ["ok"]
     checks.released.clear()
     probe = health.Probe(checks.run, seconds=0.05, late=LATE)
@@ -92,7 +94,7 @@ async def test_checks_that_hang_are_answered_for_in_time_and_later_at_once(check
 
 @pytest.fixture
 def probes(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
-    """Put results into the place of the checks; a test may change them."""
+    """Replace the checks by results; a test may change them."""
     found = {
         "database": {"database": "ok", "migrations": "ok"},
         "parts": {"redis": "ok"},
@@ -110,7 +112,7 @@ async def status(path: str, handler: ThreadedHandler) -> tuple[int, Any]:
 
 
 @pytest.mark.urls("config.urls")
-async def test_each_probe_fails_by_what_it_is_for(probes: dict[str, dict[str, str]]) -> None:
+async def test_each_probe_fails_by_its_own_checks(probes: dict[str, dict[str, str]]) -> None:
     handler = ThreadedHandler(threads=1)
     probes["parts"] = {"redis": "no answer"}
     assert await status("/livez", handler) == (200, {"status": "ok"})

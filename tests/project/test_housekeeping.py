@@ -1,4 +1,4 @@
-"""Housekeeping: what logins leave behind goes, and restored events stand before new ones."""
+"""Housekeeping: old sessions and logins are deleted, and restored events precede new ones."""
 
 from __future__ import annotations
 

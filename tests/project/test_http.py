@@ -25,7 +25,7 @@ threads: list[str] = []
 
 
 def echo(request: HttpRequest) -> HttpResponse:
-    """Answer with what was sent, and note the thread."""
+    """Answer with the request's content, and record the thread."""
     threads.append(threading.current_thread().name)
     response = HttpResponse(request.body, headers={"X-Path": request.path})
     response.set_cookie("kept", "yes")
@@ -33,7 +33,7 @@ def echo(request: HttpRequest) -> HttpResponse:
 
 
 def stream(_request: HttpRequest) -> StreamingHttpResponse:
-    """Answer piece by piece."""
+    """Answer in pieces."""
     return StreamingHttpResponse(iter([b"one ", b"two"]), content_type="text/plain")
 
 
@@ -88,7 +88,7 @@ async def ask(
 
 @pytest.fixture(autouse=True)
 def _without_csrf(settings: Any) -> None:
-    """Leave only what answers; the forms of these views have no token."""
+    """Remove the middleware that these views do not need; their forms have no token."""
     settings.MIDDLEWARE = []
 
 
@@ -100,7 +100,7 @@ async def test_a_request_is_answered_with_its_headers_and_cookies() -> None:
     assert threads.pop().startswith("http")
 
 
-async def test_a_query_that_is_not_text_is_refused_in_the_words_of_whoever_reads_it() -> None:
+async def test_a_query_that_is_not_text_is_refused_as_json_or_as_a_page() -> None:
     status, headers, body = await ask("/v1/Workspaces", query=b"FriendlyName=\xff\xfe")
     assert (status, headers[b"Content-Type"]) == (400, b"application/json")
     error = json.loads(body)
@@ -158,7 +158,7 @@ async def test_logins_have_threads_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(("waiting_by_client", "expected"), [(1, 503), (0, 429)])
-async def test_what_cannot_even_wait_is_refused_in_the_words_of_its_reader(
+async def test_a_request_beyond_the_queue_is_refused_as_json_or_as_a_page(
     waiting_by_client: int, expected: int
 ) -> None:
     handler = ThreadedHandler(threads=1)

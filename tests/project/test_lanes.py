@@ -1,4 +1,4 @@
-"""Threads are shared: no client has all of them, writers leave some, and turns are taken."""
+"""Threads are shared: no client has all of them, writers leave some, and clients take turns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from config.lanes import Full, Lane
 
 
 class Busy:
-    """A lane whose threads do what a test lets them do."""
+    """A lane whose requests last until a test releases them."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Busy:
         self._holds[client].release(count)
 
     async def running(self, count: int) -> Counter[str]:
-        """Return whose requests have begun, once these are so many."""
+        """Return the clients of the requests that have begun, once there are so many."""
         while len(self.begun) < count:
             await asyncio.sleep(0.001)
         # Whatever could begin beside them has begun by now: turns are given in the loop.
@@ -64,7 +64,7 @@ class Busy:
         return Counter(self.begun)
 
     async def end(self) -> None:
-        """Let everything be done."""
+        """Release all requests."""
         for client in self._holds:
             self.release(client, len(self.asked))
         await asyncio.gather(*self.asked, return_exceptions=True)
@@ -110,7 +110,7 @@ async def test_requests_that_write_leave_threads_to_those_that_read() -> None:
     assert len(busy.begun) == 12
 
 
-async def test_those_who_wait_take_turns() -> None:
+async def test_waiting_clients_take_turns() -> None:
     busy = Busy(1)
     busy.ask("first")
     await busy.running(1)
@@ -123,7 +123,7 @@ async def test_those_who_wait_take_turns() -> None:
     await busy.end()
 
 
-async def test_what_is_too_much_is_refused_at_once() -> None:
+async def test_requests_beyond_the_queue_are_refused_at_once() -> None:
     busy = Busy(1, waiting=3, waiting_by_client=2)
     busy.ask("greedy", count=4)
     busy.ask("second", count=1)
@@ -139,7 +139,7 @@ async def test_what_is_too_much_is_refused_at_once() -> None:
     assert Counter(busy.begun) == {"greedy": 3, "second": 1}
 
 
-async def test_one_who_gives_up_waiting_takes_no_turn_and_leaves_no_trace() -> None:
+async def test_a_client_that_gives_up_waiting_takes_no_turn_and_leaves_no_trace() -> None:
     busy = Busy(1)
     busy.ask("first")
     await busy.running(1)

@@ -1,4 +1,4 @@
-"""PostgreSQL's statements, which say their places as it does, and its connections, which break."""
+"""PostgreSQL: placeholders of statements, and connections that break."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_connection_that_the_server_has_ended_is_not_given_out(postgres_url: s
 
 
 @pytest.mark.postgres
-def test_a_connection_is_asked_only_when_it_was_out_of_use_for_long(
+def test_a_connection_is_checked_only_after_a_long_time_without_use(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
@@ -52,5 +52,5 @@ def test_a_connection_is_asked_only_when_it_was_out_of_use_for_long(
         for _ in range(4):
             check(connection)
             counts.append(len(asked))
-    # First, as nobody knows of it, and last.
+    # First, because its state is unknown, and last.
     assert counts == [1, 1, 1, 2]

@@ -27,7 +27,7 @@ seen: list[str | None] = []
 
 
 def note(_request: HttpRequest) -> HttpResponse:
-    """Answer, and note the id under which that is done."""
+    """Answer, and record the request id."""
     seen.append(request_ids.current())
     return HttpResponse("noted")
 
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.urls(__name__)
 
 @pytest.fixture(autouse=True)
 def _without_middleware(settings: Any) -> None:
-    """Leave only what answers."""
+    """Remove the middleware that these views do not need."""
     settings.MIDDLEWARE = []
 
 
@@ -80,7 +80,7 @@ async def test_the_id_of_a_trusted_proxy_is_kept(
 
 
 @pytest.mark.parametrize(("given", "proxies"), [(HEX, 0), ("short", 1), ("a b" * 5, 1)])
-async def test_an_id_of_others_and_one_that_is_no_id_are_replaced(
+async def test_an_id_of_an_untrusted_client_and_an_invalid_id_are_replaced(
     given: str, proxies: int, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
@@ -89,7 +89,7 @@ async def test_an_id_of_others_and_one_that_is_no_id_are_replaced(
 
 
 @pytest.mark.django_db
-async def test_an_error_of_ours_names_its_id_on_pages_and_to_programs() -> None:
+async def test_an_internal_error_names_its_id_on_pages_and_in_json() -> None:
     for target in ("/fail", "/v1/fail"):
         status, headers, body = await ask(target)
         assert status == 500

@@ -1,4 +1,4 @@
-"""What a connection may cost before anything answers: bytes, time and number, by a moved clock."""
+"""Limits of a connection before a request is answered: bytes, time and number."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Transport(StringTransport):  # type: ignore[misc]
     is_half_closed = is_aborted = False
 
     def loseWriteConnection(self) -> None:
-        """Note that nothing more is said."""
+        """Record the end of input."""
         self.is_half_closed = True
 
     def abortConnection(self) -> None:
-        """Note that the connection is cut."""
+        """Record that the connection was cut."""
         self.is_aborted = True
 
 
@@ -220,7 +220,7 @@ def test_a_head_that_drips_is_cut_off_however_regularly_its_bytes_come(
     assert client.transport.disconnecting
 
 
-def test_a_head_with_a_whole_line_that_drips_is_told_why(client: Client, clock: Clock) -> None:
+def test_a_slow_head_with_a_whole_line_is_answered_408(client: Client, clock: Clock) -> None:
     client.send(b"GET / HTTP/1.1\r\nHost: x\r\n")
     for _ in range(HEAD_SECONDS):
         client.send(b"X")
@@ -228,7 +228,7 @@ def test_a_head_with_a_whole_line_that_drips_is_told_why(client: Client, clock: 
     assert client.status == 408
 
 
-def test_a_connection_that_says_nothing_is_closed(client: Client, clock: Clock) -> None:
+def test_a_silent_connection_is_closed(client: Client, clock: Clock) -> None:
     clock.advance(HEAD_SECONDS)
     assert client.transport.disconnecting
     assert client.status is None

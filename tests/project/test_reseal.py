@@ -1,4 +1,4 @@
-"""A new SECRET_KEY: what the old one sealed and signed stays readable, and can be sealed again."""
+"""A new SECRET_KEY: secrets of the old one stay readable, and can be sealed again."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def reseal() -> str:
     return printed.getvalue().strip()
 
 
-def test_what_an_older_key_sealed_is_read_while_that_key_is_kept(
+def test_secrets_of_an_older_key_are_read_while_that_key_is_kept(
     account: models.Account, settings: Any
 ) -> None:
     assert status(account) == 200
@@ -68,7 +68,7 @@ def test_after_resealing_the_older_key_is_not_needed(
     assert secretbox.unseal(key.sealed_secret) == secret
 
 
-def test_what_no_key_can_read_is_named_and_the_rest_is_sealed(
+def test_a_secret_that_no_key_can_read_is_named_and_the_rest_is_sealed(
     account: models.Account, settings: Any
 ) -> None:
     settings.SECRET_KEY = LATER
@@ -149,7 +149,7 @@ def test_every_kind_of_secret_is_sealed_again_and_the_doctor_proves_it(
     assert status(account, secondary) == 200
 
 
-def test_no_column_for_something_sealed_is_forgotten() -> None:
+def test_every_sealed_column_is_covered() -> None:
     columns = {
         field.name
         for model in apps.get_app_config("routing").get_models()
@@ -161,7 +161,7 @@ def test_no_column_for_something_sealed_is_forgotten() -> None:
     assert columns
 
 
-def test_a_repeated_creation_whose_answer_no_key_can_read_is_refused_in_words(
+def test_a_repeated_creation_whose_answer_no_key_can_read_is_refused_with_a_message(
     settings: Any,
 ) -> None:
     token = secrets.token_hex(16)

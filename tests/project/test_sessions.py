@@ -1,4 +1,4 @@
-"""Who a browser's session belongs to, and when it belongs to nobody."""
+"""The user of a browser's session, and when it has none."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def user() -> User:
-    """Return somebody who can log in."""
+    """Return a user who can log in."""
     return User.objects.create_user("mari", password="secret of mari")
 
 
 @pytest.fixture
 def client(user: User) -> Client:
-    """Return a browser in which they have logged in by their password."""
+    """Return a browser in which the user has logged in by password."""
     browser = Client()
     answer = browser.post("/accounts/login/", {"username": "mari", "password": "secret of mari"})
     assert answer.status_code == 302
@@ -31,29 +31,29 @@ def client(user: User) -> Client:
 
 
 def whose(client: Client) -> access.Someone:
-    """Return who the browser's session belongs to now."""
+    """Return the present user of the browser's session."""
     key = client.session.session_key
     assert key is not None
     return access.user_of(key)
 
 
-def test_a_session_belongs_to_whoever_logged_in(user: User, client: Client) -> None:
+def test_a_session_belongs_to_the_user_who_logged_in(user: User, client: Client) -> None:
     assert whose(client) == user
 
 
-def test_a_session_that_has_expired_belongs_to_nobody(client: Client) -> None:
+def test_an_expired_session_has_no_user(client: Client) -> None:
     key = client.session.session_key
     assert key is not None
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     assert not access.user_of(key).is_authenticated
 
 
-def test_a_session_that_does_not_exist_belongs_to_nobody(client: Client) -> None:
+def test_an_unknown_session_has_no_user(client: Client) -> None:
     assert not access.user_of("x" * 32).is_authenticated
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}])
-def test_who_may_not_log_in_any_more_has_no_session(
+def test_a_deactivated_user_has_no_session(
     user: User, client: Client, change: dict[str, object]
 ) -> None:
     User.objects.filter(pk=user.pk).update(**change)

@@ -1,4 +1,4 @@
-"""Which websockets are let in at all, whatever is behind the door."""
+"""Admission of websockets by origin and address, before any consumer."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from config.sockets import Receive, Scope, Send
 
 
 async def anybody(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Let in whoever comes this far."""
+    """Accept every websocket that is let through."""
     await receive()
     await send({"type": "websocket.accept"})
 
 
 async def anybody_who_stays(scope: Scope, receive: Receive, send: Send) -> None:
-    """Let a socket in until it goes."""
+    """Accept a socket until it closes."""
     await anybody(scope, receive, send)
     await receive()
 
 
 async def is_let_in(application: Any, path: str = "/", **headers: str) -> bool:
-    """Tell whether a websocket with these headers is accepted; a refusal must be a clean one."""
+    """Return whether a websocket with these headers is accepted; a refusal must be a clean one."""
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
     communicator = WebsocketCommunicator(application, path, given)
     accepted, code = await communicator.connect()

@@ -1,4 +1,4 @@
-"""Writers of one SQLite file wait for each other, in turn and not in vain."""
+"""Writers of one SQLite file wait for each other, within a limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST = 10
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """Return a connection of another process, as it were, to the same file."""
+    """Return a second connection to the same file, as another process has it."""
     made = sqlite3.connect(tmp_path / "file.sqlite3", isolation_level=None, check_same_thread=False)
     made.execute("CREATE TABLE notes (text)")
     yield made
@@ -47,7 +47,7 @@ def notes(other: sqlite3.Connection) -> list[Any]:
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_who_comes_second_writes_when_the_first_is_done(
+def test_the_second_writer_writes_when_the_first_is_done(
     ours: base.DatabaseWrapper,
     other: sqlite3.Connection,
     monkeypatch: pytest.MonkeyPatch,
@@ -73,7 +73,7 @@ def test_who_comes_second_writes_when_the_first_is_done(
     assert notes(other) == ["first", "second", "third"][: 3 if many else 2]
 
 
-def test_whose_turn_never_comes_is_told_so(
+def test_a_writer_whose_turn_never_comes_gets_an_error(
     ours: base.DatabaseWrapper, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ours.cursor() as cursor:
@@ -95,7 +95,7 @@ def test_rows_that_cannot_all_be_written_are_none_of_them(
     assert notes(other) == []
 
 
-def test_other_faults_are_told_at_once(ours: base.DatabaseWrapper) -> None:
+def test_other_errors_are_raised_at_once(ours: base.DatabaseWrapper) -> None:
     with ours.cursor() as cursor, pytest.raises(OperationalError, match="no such table"):
         cursor.execute("INSERT INTO nowhere VALUES (1)")
 

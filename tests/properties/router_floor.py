@@ -1,4 +1,4 @@
-"""What the state machine's floor is furnished with: a workflow with everything in it."""
+"""The workspace of the state machine: a workflow with every feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What explanations foresee before a run or a grab, compared with what then happens."""
+"""Forecasts of explanations before a run or a grab, compared with the outcome."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Foresight:
     """What the next run of the router will do, as far as explanations say."""
 
     def __init__(self, workspace: models.Workspace, *, now: datetime) -> None:
-        """Explain some of the tasks that wait, unless something else comes before them.
+        """Explain some of the waiting tasks, unless other work comes first.
 
-        Deadlines that have passed and tasks that are handed on to queues are seen to first, and
-        may take the workers whom an explanation foresees.
+        Overdue work and transfers to queues come first, and may take the workers that an
+        explanation foresees.
         """
         workspace.refresh_from_db()
         newest = models.Reservation.objects.order_by("-pk").first()
@@ -37,7 +37,7 @@ class Foresight:
         ]
 
     def check(self) -> None:
-        """Those foreseen got their offers, and nobody did whom the explanation refused."""
+        """The foreseen workers got their offers, and no refused worker did."""
         for each in self._explained:
             ranked = {c.worker.sid for c in each.candidates.inside if c.rank is not None}
             made = each.task.reservations.filter(pk__gt=self._newest)
@@ -48,7 +48,7 @@ class Foresight:
                 assert got <= ranked, (each.task.sid, got, ranked)
 
     def _moved(self, before: models.Task) -> bool:
-        """Tell whether a task was skipped on to another step, where others may have it."""
+        """Return whether a task was skipped to another step, where other workers may have it."""
         now = models.Task.objects.get(pk=before.pk)
         step = (before.filter_index, before.target_index)
         return (now.filter_index, now.target_index) != step
@@ -66,7 +66,7 @@ def grab_refusal(task: models.Task, worker: models.Worker, *, now: datetime) -> 
 
 
 def check_grab(foreseen: str | None, error: ActionError | None) -> None:
-    """A grab is refused for the reason that the explanation gave, and else it is done."""
+    """A grab is refused for the explanation's reason, or else it succeeds."""
     if foreseen is None:
         assert error is None, error
     else:

@@ -1,4 +1,4 @@
-"""What must hold of the tables whatever happened: laws that the state machine checks."""
+"""Invariants of the tables, which the state machine checks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LATE: Final = {
     "task.transfer-failed",
     "task.updated",
 }
-"""What an answer that comes too late leaves behind."""
+"""The status after an answer that came too late."""
 
 OVER: Final = lifecycle.FINAL_TASK | (
     frozenset(lifecycle.RESERVATION_TRANSITIONS) - lifecycle.OPEN_RESERVATION
@@ -102,7 +102,7 @@ class Histories:
 def check_rows(tasks: Iterable[models.Task], reservations: Iterable[models.Reservation]) -> None:
     """Counters, statuses and lanes agree; one open offer per pair, one owner per task.
 
-    Beside the owner at most one has a task still: who has handed it on, or is about to.
+    Beside the owner at most one worker still has a task: the one who transfers it.
     """
     assert list(diagnosis.problems()) == []
     open_: Counter[tuple[int, int | None]] = Counter()
@@ -159,8 +159,8 @@ class Pass:
         for task in still:
             assert action_lanes.lane_of(task, now=self._now) == task.lane, task.sid
         self.check_room(kept=True)
-        self._nobody_could_have_more(still)
-        self._nobody_was_passed_over(
+        self._no_worker_could_have_more(still)
+        self._no_task_was_passed_over(
             task for task in still if self._untouched(task, self._waited.get(task.pk))
         )
 
@@ -173,7 +173,7 @@ class Pass:
         assert store.load_skippable_tasks(self.workspace, now=self._now) == []
 
     def check_room(self, *, kept: bool) -> None:
-        """Whoever was offered something was there, and had a slot for it.
+        """Every worker with a new offer was available, and had a slot for it.
 
         Nothing frees a slot in a run after its first offer, so what is in use afterwards tells
         what was in use at each offer.
@@ -196,7 +196,7 @@ class Pass:
             room = channel.configured_capacity - (channel.reserved_for_manual if kept else 0)
             assert channel.consumed <= room, (reservation.sid, channel)
 
-    def _nobody_could_have_more(self, waiting: Iterable[models.Task]) -> None:
+    def _no_worker_could_have_more(self, waiting: Iterable[models.Task]) -> None:
         for task in waiting:
             for worker in self._workers.values():
                 assert self._refusal(worker, task) is not None, (task.sid, worker.friendly_name)
@@ -212,11 +212,11 @@ class Pass:
             task=View({}, {"age": age}),
         )
 
-    def _nobody_was_passed_over(self, untouched: Iterable[models.Task]) -> None:
-        """Nobody was offered a task while one before it in the order waited for them.
+    def _no_task_was_passed_over(self, untouched: Iterable[models.Task]) -> None:
+        """No worker got a task while an earlier one in the order waited for them.
 
-        Of whoever was offered one thing alone we know what they looked like before. What is handed
-        on to a queue waits for nobody: it comes first.
+        Only of workers with a single new offer is the state before it known. Transfers to a queue
+        come first.
         """
         offers = Counter(r.worker_id for r in self._made)
         single = [r for r in self._made if offers[r.worker_id] == 1 and r.incoming_id is None]
@@ -227,7 +227,7 @@ class Pass:
                     assert self._refusal(worker, task) is not None, (task.sid, reservation.sid)
 
     def _place(self, task: models.Task) -> tuple[int, ...]:
-        """Return a task's place in the order of service, worked out anew from the rules."""
+        """Return a task's place in the order of service, computed from the rules."""
         assert task.lane is not None
         queue = task.lane.task_queue
         order = QueueOrder.FIFO if queue is None else queue.task_order

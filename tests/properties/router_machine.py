@@ -1,4 +1,4 @@
-"""A floor on which anything may happen, in any order; the laws are checked as it goes on."""
+"""State machine of a workspace: random actions in any order, with the laws checked in between."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ class RouterMachine(RuleBasedStateMachine):
 
     @rule()
     def run(self) -> None:
-        """The router runs, and does what explanations foresaw."""
+        """The router runs, and matches the forecasts of explanations."""
         seen = Pass(self.floor)
         foresight = Foresight(self.floor, now=self.now)
         factories.run(self.floor, self.now)

@@ -1,4 +1,4 @@
-"""The floor on which anything may happen, with people who hand their tasks on."""
+"""State machine of a workspace with transfers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ modes = st.sampled_from(TransferMode)
 
 
 class TransferMachine(RouterMachine):
-    """Whatever happens on the floor, and transfers begun and taken back in between."""
+    """All actions of the state machine, and transfers begun and taken back in between."""
 
     def _begin(self, number: int, to: str, mode: TransferMode) -> None:
         held = models.Reservation.objects.filter(
@@ -25,17 +25,17 @@ class TransferMachine(RouterMachine):
 
     @rule(number=numbers, name=people, mode=modes)
     def hand_to_colleague(self, number: int, name: str, mode: TransferMode) -> None:
-        """Somebody hands a task on to a colleague, or tries to."""
+        """A worker transfers a task to a colleague, or tries to."""
         self._begin(number, self.people[name].sid, mode)
 
     @rule(number=numbers, queue=st.integers(0, len(PEOPLE) - 1), mode=modes)
     def hand_to_queue(self, number: int, queue: int, mode: TransferMode) -> None:
-        """Somebody hands a task on to a queue."""
+        """A worker transfers a task to a queue."""
         queues = self.floor.task_queues.order_by("pk")
         self._begin(number, queues[queue % queues.count()].sid, mode)
 
     @rule(number=numbers)
     def take_back(self, number: int) -> None:
-        """Somebody takes a transfer back, or comes too late."""
+        """A worker takes a transfer back, or is too late."""
         if (transfer := self._pick(self.floor.transfers.all(), number)) is not None:
             self._attempt(transfers.cancel_transfer, transfer=transfer)

@@ -1,4 +1,4 @@
-"""What an explanation says, the next cycle does: on many small floors drawn at random."""
+"""The next cycle does what an explanation says, in many small random workspaces."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _floors(draw: st.DrawFn) -> snapshot.Workspace:
 
 
 @given(_floors())
-def test_those_ranked_first_are_those_whom_the_router_asks(floor: snapshot.Workspace) -> None:
+def test_the_workers_ranked_first_are_those_who_get_the_offers(floor: snapshot.Workspace) -> None:
     lane, task = floor.lanes[1], floor.heads[1][0]
     found = explain.candidates(
         task, lane, floor.workers, multi_task=floor.multi_task_enabled, grab=None, now=10
@@ -223,7 +223,7 @@ def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(20, 28))
-def test_the_explanation_says_of_grabbing_what_the_grab_says(seed: int) -> None:
+def test_the_explanation_and_the_grab_give_the_same_reason(seed: int) -> None:
     chance = random.Random(seed)
     floor = _furnish(chance)
     _arrive(floor, chance, 5)
@@ -244,13 +244,13 @@ def test_the_explanation_says_of_grabbing_what_the_grab_says(seed: int) -> None:
 
 @given(nodes, views)
 @settings(max_examples=200, deadline=None)
-def test_a_task_rules_out_everybody_exactly_where_nothing_is_left_to_ask(
+def test_a_task_rules_out_every_worker_exactly_when_its_residual_is_false(
     node: Node, task: View
 ) -> None:
     asked = expression(unparse(node), subject="residual")
     side = explain.judge_task(asked, task)
     assert bool(side.unmet) == (asked.bind(task=task).is_constant is False)
     if side.unmet:
-        # What is named is enough: it is false by itself, and a part of what the target asks.
+        # The named part suffices: it is false by itself, and a part of the target's expression.
         alone = expression(side.unmet, subject="residual")
         assert alone.bind(task=task).is_constant is False

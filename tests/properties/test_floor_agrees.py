@@ -1,4 +1,4 @@
-"""What the floor says of all workers at once is what the one function says of each."""
+"""The bitset evaluation of all workers agrees with the function for one worker."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _floors(draw: st.DrawFn) -> snapshot.Workspace:
         )
         for number in range(1, draw(st.integers(1, 6)) + 1)
     ]
-    # One queue per id: what is worked out of a queue is kept by it.
+    # One queue per id: values of a queue are cached by it.
     queues = {queue.id: queue for queue in draw(st.lists(_queues, min_size=1, max_size=3))}
     lanes = {
         number: snapshot.Lane(
@@ -127,7 +127,7 @@ def _task(number: int, lane: int) -> snapshot.Task:
 
 
 @given(_floors())
-def test_the_floor_admits_exactly_those_whom_nothing_refuses(seen: snapshot.Workspace) -> None:
+def test_the_bitsets_admit_exactly_the_workers_without_a_refusal(seen: snapshot.Workspace) -> None:
     clock = time_of_day(NOW)
     floor = Floor(seen.workers, multi_task=seen.multi_task_enabled, clock=clock)
     for lane in seen.lanes.values():
@@ -140,7 +140,7 @@ def test_the_floor_admits_exactly_those_whom_nothing_refuses(seen: snapshot.Work
 
 @given(_floors())
 def test_a_pass_is_the_naive_loop_made_fast(seen: snapshot.Workspace) -> None:
-    """Each task in service order, each worker asked anew: the same offers to the same workers."""
+    """Each task in service order, each worker evaluated again: the same offers."""
     matching = match(seen, now=NOW)
     made = [(d.task.id, [w.id for w, _ in d.workers]) for d in matching.decisions]
     assert made == _naive(seen)

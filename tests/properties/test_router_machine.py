@@ -1,6 +1,6 @@
-"""Whatever happens on a floor, in whatever order: the laws of routing hold.
+"""The laws of routing hold after any actions in any order.
 
-`ROUTER_EXAMPLES` and `ROUTER_STEPS` in the environment make it look longer.
+`ROUTER_EXAMPLES` and `ROUTER_STEPS` in the environment make it run longer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.properties.router_transfers import TransferMachine
 
 
 @pytest.mark.django_db
-def test_whatever_happens_on_a_floor_the_laws_of_routing_hold() -> None:
+def test_the_laws_of_routing_hold_after_any_actions() -> None:
     run_state_machine_as_test(
         RouterMachine,
         settings=settings(
@@ -29,7 +29,7 @@ def test_whatever_happens_on_a_floor_the_laws_of_routing_hold() -> None:
 
 
 @pytest.mark.django_db
-def test_the_laws_hold_where_tasks_are_handed_on() -> None:
+def test_the_laws_of_routing_hold_with_transfers() -> None:
     run_state_machine_as_test(
         TransferMachine,
         settings=settings(

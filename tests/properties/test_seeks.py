@@ -1,4 +1,4 @@
-"""Whoever may serve a lane finds it: by what the lane asks, and by what the worker has."""
+"""Every eligible worker finds a lane by its key and the worker's values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _conditions = st.sampled_from(
 
 
 @given(_conditions, _values, _values, _scalars, _scalars)
-def test_a_lane_that_a_worker_may_serve_is_found_by_what_the_worker_has(
+def test_a_lane_that_a_worker_may_serve_is_found_by_the_worker_s_values(
     asked: str, a: object, b: object, task_a: object, task_b: object
 ) -> None:
     left = expression(asked, subject="target").bind(task=View({"a": task_a, "b": task_b}, {}))
@@ -51,7 +51,7 @@ def test_a_lane_that_a_worker_may_serve_is_found_by_what_the_worker_has(
         assert json.dumps(seek.value)
 
 
-def test_a_known_worker_is_found_by_who_they_are() -> None:
+def test_a_known_worker_is_found_by_sid_or_name() -> None:
     someone = worker()
     by_sid = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_sid=someone.sid)
     nobody = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_name="")
@@ -60,7 +60,7 @@ def test_a_known_worker_is_found_by_who_they_are() -> None:
         assert (seek.value in set(seeks.of_worker(someone, seek.path))) == found
 
 
-def test_a_task_for_somebody_whatever_they_carry_is_always_looked_at() -> None:
+def test_a_task_that_ignores_capacity_is_always_read() -> None:
     identity = Identity(
         task_channel_sid="TC", task_queue_sid=None, known_worker_sid="WK1", ignore_capacity=True
     )

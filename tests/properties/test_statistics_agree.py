@@ -1,7 +1,7 @@
 """Statistics equal what plain Python finds by reading every event and every task.
 
-Whatever happened on a floor, and in whatever order: the figures that the database adds up are those
-of an independent recomputation, which knows nothing of counters, keys or windows of an index.
+After any actions in any order, the database's figures equal an independent recomputation without
+counters, keys or index windows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ENTERED = {"task_queue_sid": "task-queue.entered", "workflow_sid": "workflow.ent
 
 @dataclass
 class Plain:
-    """What happened, as one finds it by hand: counts, and waits in milliseconds."""
+    """Recomputed figures: counts, and waits in milliseconds."""
 
     counts: Counter[str] = field(default_factory=Counter)
     accepted: list[int] = field(default_factory=list)
@@ -83,7 +83,7 @@ def recount(
         found.counts[NAMES.get(kind, "")] += 1
         if kind == "reservation.accepted":
             found.accepted.append(milliseconds(event.event_date - created[task]))
-            # Of what came by being handed on, only the wait before that is split.
+            # After a transfer, only the wait before it counts for the split.
             until = handed_on[task] if data.get("transfer_sid") else event.event_date
             found.accepted_to_split.append(milliseconds(until - created[task]))
             if task in came:  # a task for one worker may be in no queue
@@ -261,7 +261,7 @@ def sids_of(rows: Any) -> list[str]:
 
 
 @pytest.mark.django_db
-def test_whatever_happened_the_figures_are_those_of_a_recomputation() -> None:
+def test_after_any_actions_the_figures_equal_a_recomputation() -> None:
     run_state_machine_as_test(
         StatisticsMachine,
         settings=settings(

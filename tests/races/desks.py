@@ -1,4 +1,4 @@
-"""What workers and customers do in a rush hour: random operations, each with its chances."""
+"""Workers and customers of a rush hour: random operations, each with its probability."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Desk:
             moment: of the monotonic clock.
             least: so many things are done whatever the clock shows.
 
-        Whoever loses a race is told so by an `ActionError`, or, where a row that a new one refers
-        to has gone, by the database; the doors answer both. Anything else is a defect.
+        The loser of a race gets an `ActionError`, or a database error where a row that a new one
+        refers to is gone; the entry points answer both. Anything else is a defect.
         """
         acts, weights = zip(*self.chances().items(), strict=True)
         while time.monotonic() < moment or self.outcomes.total() < least:
@@ -71,7 +71,7 @@ class Desk:
         return self.outcomes
 
     def chances(self) -> dict[Callable[[], object], int]:
-        """Return what is done here, and how often beside the rest."""
+        """Return the operations of this desk, with their weights."""
         return {
             self.accept: 24,
             self.reject: 4,
@@ -94,7 +94,7 @@ class Desk:
         return timezone.now()
 
     def do(self, action: Callable[..., object], **given: Any) -> object:
-        """Do something now, in nobody's name."""
+        """Run an action now, as the system."""
         return action(actor=SYSTEM, now=self.now, **given)
 
     def any(self, rows: django.QuerySet[Row]) -> Row | None:
@@ -111,7 +111,7 @@ class Desk:
     # --- workers answer and work ---
 
     def _answer(self, action: Callable[..., object], *statuses: ReservationStatus) -> object:
-        """Answer something that is in one of these statuses, or, now and then, something old."""
+        """Answer a reservation in one of these statuses, or sometimes an old one."""
         mine = models.Reservation.objects.filter(worker__friendly_name__in=self.names)
         if self.dice.random() < 0.95:
             mine = mine.filter(reservation_status__in=[status.value for status in statuses])
@@ -188,8 +188,7 @@ class Desk:
         )
 
     def create_task_for_one(self) -> object:
-        """A task goes to one worker; `forced` tells whoever reads the events that it may be one
-        more than fits."""
+        """A task goes to one worker; `forced` marks in the events that it may exceed capacity."""
         forced = self.dice.random() < 0.5
         return self.do(
             tasks.create_task,

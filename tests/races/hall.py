@@ -1,4 +1,4 @@
-"""The floor of contests about a task that is handed on, and who contends for what."""
+"""The workspace of contests about a transfer, and their contestants."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.factories import NOW
 
 Given = dict[str, Any]
 Contestant = tuple[Callable[..., object], Given]
-"""An action and what it is given, but for who does it."""
+"""An action and its arguments, without the actor."""
 
 
 @dataclass
 class Contest:
-    """Two who want what only one of them can have.
+    """Two actions of which only one can succeed.
 
     Arguments:
         gate: the row that is kept from both until both want it.
@@ -63,9 +63,9 @@ class Hall:
         return made
 
     def offer(self) -> models.Reservation:
-        """Return what Bob is asked."""
+        """Return Bob's offer."""
         return self.bob.reservations.get(reservation_status="pending")
 
     def contest(self, gate: Dated, **sides: Contestant) -> Contest:
-        """Say who contends for what."""
+        """Set up the contest: its contestants and the row they compete for."""
         return Contest(self.floor, gate, sides)

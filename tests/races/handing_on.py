@@ -27,7 +27,7 @@ from tests.factories import NOW, later
 from tests.races.hall import Contest, Contestant, Hall
 
 PATIENCE: Final = 30
-"""Seconds after which somebody who should wait for a lock does not."""
+"""Seconds after which an action that should wait for a lock counts as not waiting."""
 
 
 def two_transfers() -> Contest:
@@ -66,7 +66,7 @@ def _time_out(*, sid: str, now: datetime, actor: object) -> None:
 
 
 def transfer_and_complete() -> Contest:
-    """Alice hands on a task that somebody completes."""
+    """Alice transfers a task that another process completes."""
     hall = Hall()
     return hall.contest(
         hall.held.task,
@@ -76,7 +76,7 @@ def transfer_and_complete() -> Contest:
 
 
 def transfer_and_cancel() -> Contest:
-    """Alice hands on a task that somebody cancels, who may not."""
+    """Alice transfers a task that another process cancels without permission."""
     hall = Hall()
     return hall.contest(
         hall.held.task,
@@ -86,7 +86,7 @@ def transfer_and_cancel() -> Contest:
 
 
 def transfer_and_delete() -> Contest:
-    """Alice hands on a task that somebody deletes."""
+    """Alice transfers a task that another process deletes."""
     hall = Hall()
     return hall.contest(
         hall.held.task,
@@ -107,7 +107,7 @@ def transfer_and_leave() -> Contest:
 
 
 def _other_task(hall: Hall) -> Contestant:
-    """Let Bob grab a task that waits, with the only slot that he has."""
+    """Grab a waiting task for Bob with his only slot."""
     factories.set_capacity(hall.cecilia, configured_capacity=0)
     task = factories.task(hall.floor)
     return grabs.grab_task, {"task": task, "worker": hall.bob, "now": NOW}
@@ -120,14 +120,14 @@ def transfer_and_grab() -> Contest:
 
 
 def queue_and_grab() -> Contest:
-    """The router asks Bob for a queue's sake, who takes something else with his last slot."""
+    """The router offers Bob a transfer to his queue while he fills his last slot."""
     hall = Hall()
     transfer = hall.handed_to(hall.billing())
     return hall.contest(hall.bob, ask=_asking(transfer), grab=_other_task(hall))
 
 
 def two_routers() -> Contest:
-    """Two routers look for somebody at once."""
+    """Two routers look for a worker at once."""
     hall = Hall()
     transfer = hall.handed_to(hall.billing())
     return hall.contest(hall.bob, one=_asking(transfer), other=_asking(transfer))
@@ -143,7 +143,7 @@ def _ask(*, transfer: models.Transfer, now: datetime, actor: object) -> None:
 
 
 def give_up_and_accept() -> Contest:
-    """A queue's turn ends while Bob, whom it came to, accepts."""
+    """A queue's turn ends while Bob, who has the offer, accepts."""
     hall = Hall()
     transfer = hall.handed_to(hall.billing())
     factories.run(hall.floor)
@@ -159,7 +159,7 @@ def give_up_and_accept() -> Contest:
 
 
 def leave_and_complete() -> Contest:
-    """Alice, who has handed over warmly, goes while Bob completes the task."""
+    """Alice leaves after a warm transfer while Bob completes the task."""
     hall = Hall()
     hall.handed_to(hall.bob, TransferMode.WARM)
     taken = reservations.accept_reservation(reservation=hall.offer(), actor=SYSTEM, now=NOW)
@@ -190,7 +190,7 @@ CONTESTS: Final = {
 
 
 def play(contest: Contest, order: list[str]) -> dict[str, Any]:
-    """Let both want it in this order, then let go; return what became of everything."""
+    """Queue both for the lock in this order, then release it; return the outcome."""
     race = Race()
     threads: list[threading.Thread] = []
     with transaction.atomic():

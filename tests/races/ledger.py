@@ -1,4 +1,4 @@
-"""Read afterwards, from the events alone, what every worker held and could take at each moment.
+"""Replay, from the events alone, what every worker held and could take at each moment.
 
 Every change of what a worker holds or may take is made, and its event written, while the worker's
 row is locked: in the order of their ids, the events of one worker tell exactly what happened.
@@ -21,7 +21,7 @@ Slot = tuple[str, str]
 
 
 class Ledger:
-    """Slots, switches and activities, replayed; `wrong` says what was against the rules."""
+    """Slots, switches and activities, replayed; `wrong` lists the violations."""
 
     def __init__(self, workspace: models.Workspace) -> None:
         self.workspace = workspace
@@ -68,7 +68,7 @@ class Ledger:
             self._consumed[slot] -= status not in OPEN_RESERVATION
         self._held[sid] = (slot, status)
         if status == ReservationStatus.ACCEPTED:
-            # Whoever takes it after the first has it from the one who had it last.
+            # Every later owner has the task from the last one, by a transfer.
             before = self._taken.get(data["task_sid"])
             if before not in (None, data.get("transfer_initiating_reservation_sid")):
                 self.wrong.append(f"task {data['task_sid']} was accepted twice")

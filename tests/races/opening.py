@@ -1,6 +1,6 @@
 """Play contests about a new channel: `python -m tests.races.opening`, with the report as JSON.
 
-Somebody comes or goes at the moment at which the channel is opened, played in both orders.
+A worker comes or goes at the moment at which the channel is created, in both orders.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ Act = Callable[[random.Random], None]
 
 
 class Race:
-    """Threads that start together, and what became of everything they tried."""
+    """Threads that start together, and the outcome of every action they tried."""
 
     def __init__(self) -> None:
         self.outcomes: Counter[str] = Counter()
@@ -84,10 +84,10 @@ class Race:
         return thread
 
     def attempt(self, name: str, action: Callable[..., object], **given: object) -> None:
-        """Try an action; whoever loses a race must be told so.
+        """Try an action; the loser of a race must get an error.
 
-        By an `ActionError`, or by the database where what a new row refers to has gone: the doors
-        have an answer to both.
+        An `ActionError`, or a database error where a row that a new one refers to is gone: the
+        entry points answer both.
         """
         try:
             action(actor=SYSTEM, **given)
@@ -236,12 +236,12 @@ def closing(seed: int) -> dict[str, Any]:
 
 
 def over_capacity() -> int:
-    """Return of how many channels of workers more is in use than there is."""
+    """Return how many worker channels have more slots in use than their capacity."""
     return models.WorkerChannel.objects.filter(consumed__gt=F("configured_capacity")).count()
 
 
 def report(race: Race) -> dict[str, Any]:
-    """Return what was tried, and whatever is wrong in the tables afterwards."""
+    """Return the tried actions, and the problems in the tables afterwards."""
     return {
         "outcomes": dict(race.outcomes),
         "crashes": race.crashes,

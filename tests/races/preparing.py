@@ -1,4 +1,4 @@
-"""Ask a PostgreSQL the same again and again, and report what it has prepared; see `databases`."""
+"""Repeat the same queries on PostgreSQL, and report what it has prepared; see `databases`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def main(prepare: str) -> None:
 
 
 def offer_many(floor: models.Workspace) -> dict[str, Any]:
-    """Offer more at once than are asked for by statements that are kept; tell what was said."""
+    """Make more offers at once than cached statements serve; return the statements."""
     before = models.Reservation.objects.count()
     for number in range(MANY):
         factories.worker(floor, f"Worker {number}", capacity={"chat": 1})

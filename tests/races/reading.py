@@ -64,7 +64,7 @@ def write(workspace: models.Workspace, number: int) -> None:
 
 
 def consumer() -> dict[str, Any]:
-    """Let one read on, again and again, while others write."""
+    """Read the log again and again while others write."""
     workspace, api = floor()
     read = read_on(api, workspace, "")
     writers = [threading.Thread(target=write, args=(workspace, n)) for n in range(WRITERS)]
@@ -86,7 +86,7 @@ def consumer() -> dict[str, Any]:
 
 
 def restored() -> dict[str, Any]:
-    """Let a consumer read on whose events were restored into a server that counts anew."""
+    """Read on from an event after a restore into a server whose counters start again."""
     workspace, api = floor()
     factories.activity(workspace, "Lunch")
     read = read_on(api, workspace, "")
@@ -103,7 +103,7 @@ def restored() -> dict[str, Any]:
 
 
 def counts() -> dict[str, Any]:
-    """Change tasks in every way, merge what was counted meanwhile, and count again."""
+    """Change tasks in every way, merge the counts in between, and count again."""
     workspace, _ = floor()
     counting.MERGE_ABOVE = 5  # type: ignore[misc]  # so that a few rows are enough
     factories.worker(workspace, capacity={"chat": 3})

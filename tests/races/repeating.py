@@ -41,7 +41,7 @@ class Floor:
         self.answers.append(idempotency.answer_once(self.creation, create or self.create, now=NOW))
 
     def report(self) -> dict[str, Any]:
-        """Return what became of it."""
+        """Return its outcome."""
         return {
             "crashes": self.race.crashes,
             "outcomes": self.race.outcomes,
@@ -53,7 +53,7 @@ class Floor:
 
 
 def together() -> dict[str, Any]:
-    """Everybody sends the same at once."""
+    """All clients send the same at once."""
     floor = Floor()
     floor.race.run([lambda _: floor.race.attempt("ask", floor.ask)] * THREADS, seed=1)
     return floor.report()

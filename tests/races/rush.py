@@ -79,7 +79,7 @@ _are_desks_closed: Final = _fork.Event()
 
 
 def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
-    """Take jobs and do them until the desks are closed; return what was done."""
+    """Take and run jobs until the desks are closed; return how many."""
     counted: Counter[str] = Counter()
     run_round = assignment.run_round
 
@@ -117,7 +117,7 @@ def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
 
 
 def act(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
-    """Act for every sixth worker until the time is over; return what became of it."""
+    """Act for every sixth worker until the time is over; return the outcomes."""
     everyone = models.Worker.objects.filter(workspace__sid=workspace).order_by("pk")
     names = list(everyone.values_list("friendly_name", flat=True))[number::DESKS]
     desk = SupervisedDesk(workspace, names=names, seed=seed * 1000 + number)
@@ -125,7 +125,7 @@ def act(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
 
 
 def close_floor(workspace: str) -> dict[str, Any]:
-    """Let the router run until it finds nothing more, then look whether everything is right."""
+    """Run the router until it finds nothing more, then check the tables."""
     floor = models.Workspace.objects.get(sid=workspace)
     while True:
         now = timezone.now()

@@ -19,7 +19,7 @@ from tests.races.desks import Desk
 
 
 class SupervisedDesk(Desk):
-    """A desk at which somebody changes what the others work with."""
+    """A desk that changes the configuration under the others."""
 
     _hired = 0
 
@@ -73,7 +73,7 @@ class SupervisedDesk(Desk):
         return self.do(workers.update_worker, worker=self.person(), attributes=given)
 
     def rename_activity(self) -> object:
-        """The activity that most are in is named anew; as before, since others look for it."""
+        """The activity of most workers is renamed, to the same name, because others look it up."""
         activity = models.Activity.objects.get(workspace=self.floor, available=True)
         return self.do(
             activities.rename_activity, activity=activity, friendly_name=activity.friendly_name
@@ -87,7 +87,7 @@ class SupervisedDesk(Desk):
         )
 
     def change_workflow(self) -> object:
-        """Now and then, every waiting task is routed anew."""
+        """Sometimes every waiting task is routed again."""
         workflow = models.Workflow.objects.get(workspace=self.floor)
         anew = self.dice.random() < 0.3
         return self.do(workflows.update_workflow, workflow=workflow, re_evaluate_tasks=anew)

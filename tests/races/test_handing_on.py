@@ -1,4 +1,4 @@
-"""Races for a task that is handed on, on a real PostgreSQL: one wins, the other is told."""
+"""Races about a transfer, on a real PostgreSQL: one wins, the other gets an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture(scope="module")
 def contests(postgres_url: str) -> dict[str, Any]:
-    """Return what became of every contest, by its name and by who was first."""
+    """Return the outcome of every contest, by its name and by who was first."""
     return play(postgres_url, "tests.races.handing_on")
 
 
@@ -32,7 +32,7 @@ STARTED = ["initiated"]
             *("two_transfers", "cecilia", ["bob: NotNow", "cecilia: done"], STARTED),
             *(["reserved"], ["Alice: accepted", "Cecilia: pending"]),
         ),
-        # What is accepted is not taken back, and what is taken back not accepted.
+        # An accepted transfer is not taken back, and one that was taken back is not accepted.
         (
             *("accept_and_cancel", "accept", ["accept: done", "cancel: NotNow"], ["complete"]),
             *BOB_HAS_IT,
@@ -60,7 +60,7 @@ STARTED = ["initiated"]
             *("give_up_and_accept", "end", ["accept: NotNow", "end: done"], ["failed"]),
             *(["assigned"], ["Alice: accepted", "Bob: timeout"]),
         ),
-        # What is handed on is not ended, and what has ended is not handed on.
+        # A task in transfer is not ended, and an ended task is not transferred.
         (
             *("transfer_and_complete", "transfer", ["complete: NotNow", "transfer: done"]),
             *(STARTED, *BOB_IS_ASKED),
@@ -84,7 +84,7 @@ STARTED = ["initiated"]
             *("transfer_and_delete", "delete", ["delete: done", "transfer: StaleState"]),
             *([], [], []),
         ),
-        # Nobody is asked who has gone, and nobody goes who is asked.
+        # A worker who has left gets no offer, and a worker with an offer does not leave.
         (
             *("transfer_and_leave", "transfer", ["leave: NotNow", "transfer: done"]),
             *(STARTED, *BOB_IS_ASKED),
@@ -93,7 +93,7 @@ STARTED = ["initiated"]
             *("transfer_and_leave", "leave", ["leave: done", "transfer: NotNow"], []),
             *ALICE_HAS_IT,
         ),
-        # The last slot is for one of two; only who is asked by name is asked whatever they carry.
+        # The last slot is for one of two; only a worker who is named gets an offer beyond capacity.
         (
             *("transfer_and_grab", "transfer", ["grab: no_capacity", "transfer: done"], STARTED),
             *(["reserved", "pending"], ["Alice: accepted", "Bob: pending"]),
@@ -110,10 +110,10 @@ STARTED = ["initiated"]
             *("queue_and_grab", "grab", ["ask: StaleState", "grab: done"], STARTED),
             *(["reserved", "assigned"], ["Alice: accepted", "Bob: accepted"]),
         ),
-        # Of two routers one asks.
+        # Of two routers one makes the offer.
         ("two_routers", "one", ["one: done", "other: StaleState"], STARTED, *BOB_IS_ASKED),
         ("two_routers", "other", ["one: StaleState", "other: done"], STARTED, *BOB_IS_ASKED),
-        # Who goes before the end has done their part; after it there is nothing to leave.
+        # Leaving before the end completes one's part; after it there is nothing to leave.
         *(
             (
                 *("leave_and_complete", first, outcomes, ["complete"]),
@@ -126,7 +126,7 @@ STARTED = ["initiated"]
         ),
     ],
 )
-def test_one_of_two_wins_and_the_other_is_told(
+def test_one_of_two_wins_and_the_other_gets_an_error(
     contests: dict[str, Any],
     contest: str,
     first: str,
@@ -143,16 +143,16 @@ def test_one_of_two_wins_and_the_other_is_told(
     assert played["reservations"] == reservations
 
 
-def test_every_contest_was_looked_at(contests: dict[str, Any]) -> None:
-    looked_at = test_one_of_two_wins_and_the_other_is_told.pytestmark[0].args[1]
+def test_every_contest_is_checked(contests: dict[str, Any]) -> None:
+    looked_at = test_one_of_two_wins_and_the_other_gets_an_error.pytestmark[0].args[1]
     played = {(contest, first) for contest, found in contests.items() for first in found}
     assert {case[:2] for case in looked_at} == played
 
 
-def test_whoever_wins_the_tables_agree_and_no_transfer_is_stuck(contests: dict[str, Any]) -> None:
+def test_the_tables_agree_whichever_wins_and_no_transfer_is_stuck(contests: dict[str, Any]) -> None:
     for contest, found in contests.items():
         for first, played in found.items():
             assert (played["problems"], played["stuck"]) == ([], 0), (contest, first)
-            # A colleague who is named may be asked for one more than fits, and nobody else.
+            # Only a named colleague may get an offer beyond their capacity.
             most = 1 if (contest, first) == ("transfer_and_grab", "grab") else 0
             assert played["over_capacity"] == most, (contest, first)

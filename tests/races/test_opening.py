@@ -13,13 +13,13 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture(scope="module")
 def contests(postgres_url: str) -> dict[str, Any]:
-    """Return what became of Bob's new channel, by whether he comes or goes and by who was first."""
+    """Return Bob's new channel, by whether he comes or goes and by who was first."""
     return play(postgres_url, "tests.races.opening")
 
 
 @pytest.mark.parametrize("first", ["move", "open"])
 @pytest.mark.parametrize(("way", "available"), [("goes", False), ("comes", True)])
-def test_a_new_channel_knows_who_came_and_who_went_while_it_was_made(
+def test_a_new_channel_has_the_right_availability_of_a_worker_who_moved_at_the_same_time(
     contests: dict[str, Any], way: str, first: str, available: bool
 ) -> None:
     played = contests[way][first]

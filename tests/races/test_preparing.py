@@ -1,4 +1,4 @@
-"""What comes again and again is planned once by a real PostgreSQL, or never, if so wished."""
+"""Repeated queries are planned once by a real PostgreSQL, or never prepared if switched off."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_many_offers_are_made_together_as_few_are(postgres_url: str, prepare: st
     assert report["many"] == {"offers": 40, "said": ""}
 
 
-def test_behind_a_pooler_that_wants_none_nothing_is_prepared(postgres_url: str) -> None:
+def test_with_prepared_statements_switched_off_nothing_is_prepared(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.preparing", "off", **SETTINGS)
     assert report["offered"] == [True] * 4
     assert report["statements"] == 0

@@ -9,7 +9,7 @@ from tests.races.databases import play
 pytestmark = pytest.mark.postgres
 
 
-def test_of_eight_who_grab_the_same_tasks_each_task_has_one_owner(postgres_url: str) -> None:
+def test_eight_workers_grab_the_same_tasks_and_each_task_has_one_owner(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.play", "grabbers", "1")
     assert report["crashes"] == []
     assert report["problems"] == []
@@ -22,7 +22,7 @@ def test_of_eight_who_grab_the_same_tasks_each_task_has_one_owner(postgres_url: 
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_whatever_people_and_routers_do_at_once_the_tables_agree(
+def test_the_tables_agree_after_people_and_routers_act_at_once(
     postgres_url: str, seed: int
 ) -> None:
     report = play(postgres_url, "tests.races.play", "mixed", str(seed))

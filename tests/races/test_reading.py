@@ -11,16 +11,16 @@ pytestmark = pytest.mark.postgres
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.races.settings"}
 
 
-def test_who_reads_the_log_on_while_many_write_misses_nothing(postgres_url: str) -> None:
+def test_a_consumer_that_follows_the_log_while_many_write_misses_nothing(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.reading", "consumer", **SETTINGS)
     assert (report["missed"], report["twice"]) == (0, 0)
     assert report["read"] > WRITERS * EACH
     assert report["rounds"] > 1
-    # Or else this would prove nothing: some were read after others that have later ids.
+    # Proof that the race happened: some events were read after others with later ids.
     assert not report["by_id"]
 
 
-def test_a_log_that_was_restored_elsewhere_is_read_on_where_it_stopped(postgres_url: str) -> None:
+def test_a_consumer_continues_after_the_log_was_restored_elsewhere(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.reading", "restored", **SETTINGS)
     assert report == {"hidden": 0, "same": True, "more": 1}
 

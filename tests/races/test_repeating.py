@@ -13,11 +13,11 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture(scope="module")
 def played(postgres_url: str) -> dict[str, Any]:
-    """Return what became of each repetition."""
+    """Return the outcome of each repetition."""
     return play(postgres_url, "tests.races.repeating")
 
 
-def test_of_those_who_send_the_same_at_once_one_creates_and_all_get_its_answer(
+def test_of_concurrent_repetitions_one_creates_and_all_get_its_answer(
     played: dict[str, Any],
 ) -> None:
     assert played["together"] == {
@@ -30,7 +30,7 @@ def test_of_those_who_send_the_same_at_once_one_creates_and_all_get_its_answer(
     }
 
 
-def test_who_repeats_a_slow_creation_is_told_that_it_goes_on_and_later_gets_its_answer(
+def test_a_repetition_of_a_slow_creation_is_refused_until_its_answer_is_there(
     played: dict[str, Any],
 ) -> None:
     outcomes = {"early: KeyInUse": 1, "first: done": 1, "patient: done": 1, "late: done": 1}
@@ -44,7 +44,7 @@ def test_who_repeats_a_slow_creation_is_told_that_it_goes_on_and_later_gets_its_
     }
 
 
-def test_who_repeats_a_creation_that_breaks_carries_it_out(played: dict[str, Any]) -> None:
+def test_a_repetition_of_a_failed_creation_is_carried_out(played: dict[str, Any]) -> None:
     outcomes = {"early: KeyInUse": 1, "first: ActionError": 1, "patient: done": 1, "late: done": 1}
     assert played["breaks"] == {
         "crashes": [],

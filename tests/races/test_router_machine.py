@@ -22,5 +22,5 @@ def run_machine(postgres_url: str, name: str) -> None:
     run_pytest(postgres_url, f"{MACHINES}::{name}", ROUTER_EXAMPLES=examples)
 
 
-def test_whatever_happens_on_a_floor_the_laws_hold_on_postgresql_too(postgres_url: str) -> None:
-    run_machine(postgres_url, "test_whatever_happens_on_a_floor_the_laws_of_routing_hold")
+def test_the_laws_hold_on_postgresql_after_any_actions(postgres_url: str) -> None:
+    run_machine(postgres_url, "test_the_laws_of_routing_hold_after_any_actions")

@@ -33,7 +33,7 @@ def redis_url() -> Iterator[str]:
 
 
 def told(report: dict[str, Any], seconds: str) -> str:
-    """Say what happened: every operation and what became of it, every lost race, every cycle."""
+    """Return the summary of the report: operations and their outcomes, lost races, cycles."""
     outcomes: dict[str, Counter[str]] = {}
     lost: Counter[str] = Counter()
     for name, count in report["acted"].items():
@@ -56,7 +56,7 @@ def told(report: dict[str, Any], seconds: str) -> str:
 def test_after_a_rush_hour_of_many_processes_everything_is_as_the_rules_say(
     postgres_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Slots, owners, counters and events agree, and nobody free was left beside work for them."""
+    """Slots, owners, counters and events agree, and no free worker is left beside eligible work."""
     seconds = os.environ.get("RACE_SECONDS", "2")
     report = play(postgres_url, "tests.races.rush", seconds, str(SEED), RACES_REDIS_URL=redis_url)
     with capsys.disabled():

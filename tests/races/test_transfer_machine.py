@@ -9,5 +9,5 @@ from tests.races.test_router_machine import run_machine
 pytestmark = pytest.mark.postgres
 
 
-def test_where_tasks_are_handed_on_the_laws_hold_on_postgresql_too(postgres_url: str) -> None:
-    run_machine(postgres_url, "test_the_laws_hold_where_tasks_are_handed_on")
+def test_the_laws_hold_on_postgresql_with_transfers(postgres_url: str) -> None:
+    run_machine(postgres_url, "test_the_laws_of_routing_hold_with_transfers")

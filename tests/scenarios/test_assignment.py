@@ -1,4 +1,4 @@
-"""Who is offered which task, and when."""
+"""Assignment: which worker is offered which task, and when."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_worker_in_an_unavailable_activity_is_offered_nothing(office: World) -
     assert office.status("chat") == "pending"
 
 
-def test_signing_on_brings_what_waits(office: World) -> None:
+def test_signing_on_brings_the_waiting_task(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", available=False)
     office.task("chat")
@@ -34,7 +34,7 @@ def test_signing_on_brings_what_waits(office: World) -> None:
     assert office.offers("alice") == ["chat"]
 
 
-def test_a_queue_serves_only_those_whom_its_expression_admits(office: World) -> None:
+def test_a_queue_serves_only_the_workers_that_match_its_expression(office: World) -> None:
     office.workflow(default=office.queue("billing", target_workers='skills HAS "billing"'))
     office.worker("alice", skills=["sales"])
     office.worker("bob", skills=["billing"])
@@ -80,7 +80,7 @@ def test_higher_priority_goes_first_and_age_decides_among_equals(office: World) 
     assert served == ["urgent", "old", "new"]
 
 
-def test_a_task_that_nobody_can_take_blocks_nobody_behind_it(office: World) -> None:
+def test_a_task_without_an_eligible_worker_does_not_block_the_next(office: World) -> None:
     support, russian = office.queue("support"), office.queue("ru", target_workers='ru == "yes"')
     office.workflow(filter_('language == "ru"', {"queue": russian}), default=support)
     office.worker("alice")
@@ -90,7 +90,7 @@ def test_a_task_that_nobody_can_take_blocks_nobody_behind_it(office: World) -> N
     assert office.offers("alice") == ["easy"]
 
 
-def test_the_worker_who_has_waited_longest_is_asked_first(office: World) -> None:
+def test_the_worker_who_has_been_idle_longest_gets_the_first_offer(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", capacity={"chat": 5})
     office.worker("bob", capacity={"chat": 5})

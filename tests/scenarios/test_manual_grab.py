@@ -25,7 +25,7 @@ def test_a_waiting_task_can_be_grabbed_although_the_router_would_not_offer_it(
     assert office.percentage("alice", "chat") == 0
 
 
-def test_of_two_who_grab_one_has_the_task_and_the_other_is_told(office: World) -> None:
+def test_of_two_grabs_of_one_task_one_succeeds_and_the_other_is_refused(office: World) -> None:
     office.workflow(default=office.queue("support", target_workers='desk == "yes"'))
     office.worker("alice", desk="yes")
     office.worker("bob", desk="yes")
@@ -41,7 +41,7 @@ def test_a_worker_outside_the_queue_may_not_grab_from_it(office: World) -> None:
     assert office.grab("alice", "a") == "not_in_queue"
 
 
-def test_a_worker_who_is_away_may_not_grab(office: World) -> None:
+def test_a_worker_in_an_unavailable_activity_may_not_grab(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", available=False)
     office.task("a")

@@ -179,7 +179,7 @@ def test_three_of_four_by_the_router_and_one_by_hand(office: World) -> None:
 
 
 def test_the_inverted_percentage_starts_nothing(office: World) -> None:
-    """Vector V3: what the samples of the field say literally."""
+    """Vector V3: the samples of the guide taken literally."""
     queue = office.queue("support")
     office.workflow(
         default={
@@ -193,7 +193,7 @@ def test_the_inverted_percentage_starts_nothing(office: World) -> None:
     assert office.offers("alice") == []
 
 
-def test_the_busy_percentage_makes_the_samples_true(office: World) -> None:
+def test_the_samples_are_right_with_the_busy_percentage(office: World) -> None:
     queue = office.queue("support")
     office.workflow(
         default={

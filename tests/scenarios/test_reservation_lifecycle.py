@@ -1,4 +1,4 @@
-"""What becomes of an offer, and of its task and worker."""
+"""The life of an offer, and its effects on task and worker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_rejected_task_waits_again_and_is_offered_to_the_next(office: World) -
     assert office.offers("bob") == ["a"]
 
 
-def test_a_worker_who_rejects_and_stays_is_asked_again(office: World) -> None:
+def test_a_worker_who_rejects_and_stays_gets_the_offer_again(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice")
     office.task("a")
@@ -52,7 +52,7 @@ def test_canceling_a_task_withdraws_its_offer_and_frees_the_slot(office: World) 
     assert office.offers("alice") == ["b"]
 
 
-def test_of_several_who_are_asked_the_first_to_accept_has_the_task(office: World) -> None:
+def test_of_several_workers_with_offers_the_first_to_accept_gets_the_task(office: World) -> None:
     """Vector V9."""
     office.workflow(default=office.queue("support", max_reserved_workers=2))
     office.worker("alice")
@@ -79,7 +79,7 @@ def test_a_task_waits_again_only_when_the_last_of_its_offers_has_ended(office: W
     assert office.status("a") == "pending"
 
 
-def test_a_task_nobody_takes_in_its_lifetime_is_canceled(office: World) -> None:
+def test_a_task_that_is_not_accepted_in_its_lifetime_is_canceled(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.task("a")
     office.wait(86_399)

@@ -1,4 +1,4 @@
-"""Deadlines are what the database says, whoever looks when: beats may be two, late, or gone."""
+"""Deadlines follow the database, not the beat: beats may be two, late, or stopped."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def state(office: World, names: dict[str, str]) -> dict[str, object]:
 
 
 def play(office: World, beats: Iterable[float]) -> dict[str, object]:
-    """Let tasks come, let the router run at these seconds, and return the state in the end."""
+    """Create tasks, run the router at these seconds, and return the state at the end."""
     names = opened(office)
     for task in ("offered", "short", "long", "patient"):
         office.task(task, kind=task)
@@ -66,7 +66,7 @@ def play(office: World, beats: Iterable[float]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("beats", BEATS.values(), ids=BEATS)
-def test_whenever_beats_come_the_state_is_what_the_deadlines_say(
+def test_the_state_follows_the_deadlines_whenever_beats_come(
     office: World, beats: list[float]
 ) -> None:
     found = play(office, [*beats, TEN_MINUTES])
@@ -90,14 +90,14 @@ def test_whenever_beats_come_the_state_is_what_the_deadlines_say(
     ],
 )
 @pytest.mark.parametrize("missed", [False, True], ids=["every tick came", "all before were missed"])
-def test_a_deadline_is_passed_at_its_moment_and_not_before(
+def test_a_deadline_takes_effect_at_its_moment_and_not_before(
     office: World, second: float, short: str, long: str, missed: bool
 ) -> None:
     found = play(office, [second] if missed else [*range(1, int(second) + 1), second])
     assert (found["short"], found["long"]) == (short, long)
 
 
-def test_an_offer_runs_out_at_its_moment_however_late_somebody_looks(office: World) -> None:
+def test_an_offer_expires_at_its_moment_however_late_the_cycle_runs(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice")
     office.task("a")

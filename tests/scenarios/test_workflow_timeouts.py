@@ -89,7 +89,7 @@ def test_a_timeout_never_falls_through_to_the_default_filter(office: World) -> N
     assert office.status("a") == "canceled"
 
 
-def test_skip_if_is_not_asked_when_somebody_takes_the_task(office: World) -> None:
+def test_skip_if_is_not_evaluated_when_the_task_can_be_offered(office: World) -> None:
     first, second = office.queue("first"), office.queue("second")
     office.workflow(
         filter_("1==1", {"queue": first, "skip_if": "1==1"}, {"queue": second}),
@@ -124,7 +124,7 @@ def test_a_target_sets_the_priority_and_one_without_keeps_it(office: World) -> N
     assert office.offers("alice") == ["vip"]
 
 
-def test_a_known_worker_is_the_only_one_asked(office: World) -> None:
+def test_only_the_known_worker_gets_the_offer(office: World) -> None:
     queue = office.queue("support")
     office.workflow(filter_("1==1", {"queue": queue, "known_worker_friendly_name": "task.agent"}))
     office.worker("alice")

@@ -44,7 +44,7 @@ def node(package: Path) -> Iterator[Node]:
 
 @dataclass
 class Office:
-    """A workspace of its own with one queue, and what an integrator does with it by REST."""
+    """A workspace of its own with one queue, and its REST client."""
 
     server: Cordboard
     node: Node

@@ -1,4 +1,4 @@
-"""Run the published worker SDK in Node: say what it shall do, hear what it says."""
+"""Run the published worker SDK in Node: send it commands, read its events."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Node:
                     self._arrived.notify_all()
 
     def wait(self, wanted: Callable[[Line], bool], what: str, *, seconds: float = PATIENCE) -> Line:
-        """Take the first line of which something holds, now or as soon as it comes."""
+        """Take the first line that meets a condition, now or as soon as it comes."""
         deadline = time.monotonic() + seconds
         with self._arrived:
             while True:
@@ -67,12 +67,12 @@ class Node:
                 self._arrived.wait(left)
 
     def lines(self, wanted: Callable[[Line], bool]) -> list[Line]:
-        """Return what has come already of which something holds, and leave it."""
+        """Return the lines so far that meet a condition, without taking them."""
         with self._arrived:
             return [line for line in self._lines if wanted(line)]
 
     def tell(self, of: str, do: str, **more: Any) -> Any:
-        """Let an object do something, and return what came of it; raises `SdkError`."""
+        """Call a method of an object, and return its result; raises `SdkError`."""
         number = next(self._ids)
         assert self.process.stdin is not None
         command = {"id": number, "of": of, "do": do, **more}
@@ -84,7 +84,7 @@ class Node:
         return reply.get("result")
 
     def end(self) -> None:
-        """End it, and insist that nothing went wrong unheard."""
+        """End it, and check that no error was left unread."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
@@ -99,12 +99,12 @@ class Session:
     """One object of the SDK: a Worker, a Supervisor or a Workspace."""
 
     def __init__(self, node: Node, name: str) -> None:
-        """Speak of the object of this name."""
+        """Represent the object of this name."""
         self.node = node
         self.name = name
 
     def hears(self, event: str, sid: str | None = None) -> Any:
-        """Return what the next event of this name brings, about this sid if one is said."""
+        """Return the payload of the next event of this name, for this sid if one is given."""
 
         def wanted(line: Line) -> bool:
             data = line.get("data") or {}
@@ -117,7 +117,7 @@ class Session:
         return self.node.wait(wanted, f"{self.name} hears {event}").get("data")
 
     def heard(self, event: str) -> list[Any]:
-        """Return what has come of this event and was not taken."""
+        """Return the payloads of this event that were not taken yet."""
         lines = self.node.lines(
             lambda line: line.get("of") == self.name and line.get("event") == event
         )

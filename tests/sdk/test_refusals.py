@@ -1,4 +1,4 @@
-"""What the published SDK is refused, and in which words an application reads it."""
+"""Refusals of the published SDK, with the messages that an application reads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_supervisor_cannot_listen_in(office: Office) -> None:
     assert said.value.name == "SERVER_ERROR"
 
 
-def test_sids_that_are_none_are_malformed_and_those_of_nobody_are_not_found(
+def test_malformed_sids_are_refused_and_unknown_ones_are_not_found(
     office: Office,
 ) -> None:
     alice = office.worker()

@@ -1,4 +1,4 @@
-"""What becomes of offers, by the published SDK."""
+"""The life of offers, by the published SDK."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def test_a_start_in_the_future_is_refused(office: Office) -> None:
         )
 
 
-def test_a_rejected_offer_goes_on_and_the_worker_where_they_said(office: Office) -> None:
+def test_a_rejected_task_is_offered_to_the_next_worker_and_the_activity_is_set(
+    office: Office,
+) -> None:
     alice = office.worker()
     session = office.session(alice)
     office.task()
@@ -85,7 +87,7 @@ def test_a_rejected_offer_goes_on_and_the_worker_where_they_said(office: Office)
     assert bob.hears("reservationCreated")["task"]["sid"] == rejected["task"]["sid"]
 
 
-def test_an_offer_that_nobody_answers_times_out(office: Office) -> None:
+def test_an_offer_without_an_answer_times_out(office: Office) -> None:
     office.workflow.update(task_reservation_timeout=1)
     session = office.session(office.worker())
     office.task()
@@ -96,7 +98,7 @@ def test_an_offer_that_nobody_answers_times_out(office: Office) -> None:
     assert session.look()["reservations"] == {}
 
 
-def test_of_two_who_are_offered_a_task_the_slower_one_hears_that_it_is_gone(
+def test_the_slower_of_two_workers_with_offers_gets_the_event_rescinded(
     office: Office,
 ) -> None:
     office.rest.task_queues(office.queue.sid).update(max_reserved_workers=2)
@@ -139,7 +141,7 @@ def test_a_deleted_task_ends_its_reservation(office: Office) -> None:
     assert session.look()["reservations"] == {}
 
 
-def test_an_answer_in_vain_says_why(office: Office) -> None:
+def test_an_answer_to_an_ended_offer_is_refused_with_the_reason(office: Office) -> None:
     alice = office.worker()
     session = office.session(alice)
     office.task()
@@ -173,7 +175,7 @@ def test_the_latest_version_is_fetched_with_its_task(office: Office) -> None:
         ("updateParticipant", [{"hold": True}], "task"),
     ],
 )
-def test_what_needs_a_telephone_is_refused_in_words(
+def test_voice_calls_are_refused_with_a_message(
     office: Office, method: str, arguments: list[object], on: str
 ) -> None:
     session = office.session(office.worker())

@@ -15,7 +15,7 @@ from tests.sdk.conftest import Office
 from tests.sdk.node import SdkError, Session
 
 
-def test_two_sessions_of_a_worker_hear_the_same(office: Office) -> None:
+def test_two_sessions_of_a_worker_get_the_same_events(office: Office) -> None:
     alice = office.worker()
     first, second = office.session(alice), office.session(alice)
     office.task()
@@ -75,7 +75,7 @@ def test_sessions_that_a_crashed_browser_left_do_not_keep_its_worker_out(office:
         assert session.hears("reservationCreated")["status"] == "pending"
 
 
-def test_a_session_comes_back_by_itself_and_has_what_happened_meanwhile(office: Office) -> None:
+def test_a_session_reconnects_by_itself_and_has_the_changes_since(office: Office) -> None:
     alice = office.worker(chat=2)
     session = office.session(alice)
     office.task()
@@ -92,7 +92,7 @@ def test_a_session_comes_back_by_itself_and_has_what_happened_meanwhile(office: 
     assert list(found.values()) == ["pending"]
 
 
-def test_nothing_is_lost_or_told_twice_while_a_session_gets_ready(office: Office) -> None:
+def test_no_event_is_lost_or_repeated_while_a_session_gets_ready(office: Office) -> None:
     alice = office.worker(chat=20)
     sessions: list[Session] = []
     tasks = set()
@@ -113,7 +113,7 @@ def test_nothing_is_lost_or_told_twice_while_a_session_gets_ready(office: Office
         assert session.hears("reservation.accepted", offer)["status"] == "accepted"
 
 
-def test_what_is_told_again_of_long_ago_disturbs_no_session(office: Office) -> None:
+def test_an_old_event_that_is_published_again_disturbs_no_session(office: Office) -> None:
     bob = office.session(office.worker("Bob", activity="Offline"))
     # As if the process that made this workspace had died, or had been too busy to say so.
     with contextlib.closing(sqlite3.connect(office.server.home / "cordboard.sqlite3")) as database:

@@ -1,4 +1,4 @@
-"""Tasks handed on to colleagues and queues, by the published SDK."""
+"""Transfers to colleagues and queues, by the published SDK."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_transfer_is_canceled_once(office: Office) -> None:
     other.hears("reservationCreated")
     with pytest.raises(SdkError, match="cancel the transfer first"):
         alice.tell("complete", "done", reservation=sid, on="task")
-    # A page that is loaded anew finds the transfer that is under way.
+    # A page that is loaded again finds the transfer that is under way.
     again = office.session(token=alice_token(office, alice, sid))
     assert again.look()["reservations"][sid]["task"]["transfers"]["outgoing"]["to"] == bob.sid
     alice.tell("cancel", reservation=sid, on="transfer")
@@ -103,11 +103,11 @@ def test_a_transfer_is_canceled_once(office: Office) -> None:
 
 
 def alice_token(office: Office, alice: Session, sid: str) -> str:
-    """Return another token for whoever has a reservation."""
+    """Return another token for the worker of a reservation."""
     return office.token(office.rest.workers(alice.look()["sid"]).fetch())
 
 
-def test_what_cannot_be_transferred_is_refused_in_words(office: Office) -> None:
+def test_a_transfer_that_is_not_possible_is_refused_with_a_message(office: Office) -> None:
     alice, sid = in_hand(office, office.worker("Alice"))
     me = alice.look()["sid"]
     for to, words in ((me, "already"), ("WK" + 32 * "0", "no worker or queue"), ("x", "no worker")):

@@ -17,7 +17,7 @@ def test_a_session_gets_ready_with_its_lists(office: Office) -> None:
     assert capacities == {"default": 1, "voice": 1, "sms": 1, "video": 1, "chat": 3}
 
 
-def test_a_session_that_begins_amid_work_has_what_is_in_hand(office: Office) -> None:
+def test_a_session_that_begins_during_work_has_the_open_reservations(office: Office) -> None:
     alice = office.worker(chat=2)
     office.task()
     earlier = office.session(alice)
@@ -28,7 +28,7 @@ def test_a_session_that_begins_amid_work_has_what_is_in_hand(office: Office) -> 
     assert found["task"]["status"] == "assigned"
 
 
-def test_an_activity_is_set_and_every_session_hears_of_it(office: Office) -> None:
+def test_every_session_gets_a_change_of_activity(office: Office) -> None:
     alice = office.worker()
     first, second = office.session(alice), office.session(alice)
     first.tell("setAsCurrent", activity=office.activities["Offline"])
@@ -69,7 +69,7 @@ def test_attributes_are_objects_on_both_sides(office: Office) -> None:
     }
 
 
-def test_what_rest_changes_of_a_channel_reaches_the_session(office: Office) -> None:
+def test_a_change_of_a_channel_by_rest_reaches_the_session(office: Office) -> None:
     alice = office.worker(chat=1)
     session = office.session(alice)
     office.set_capacity(alice, "chat", capacity=4)
@@ -164,7 +164,7 @@ def test_a_task_made_for_oneself_is_offered(office: Office) -> None:
     assert offer["task"]["routingTarget"] == alice.sid
 
 
-def test_a_task_for_oneself_that_comes_to_nothing_is_told(office: Office) -> None:
+def test_a_task_for_oneself_that_fails_is_reported(office: Office) -> None:
     alice = office.worker(activity="Offline")
     session = office.session(alice)
     task = office.task(routing_target=alice.sid, ignore_capacity=False, timeout=1)

@@ -52,7 +52,7 @@ def test_queues_and_tasks_are_read(office: Office) -> None:
     ("method", "sid"),
     [("fetchWorker", "WK"), ("fetchTaskQueue", "WQ"), ("fetchTask", "WT")],
 )
-def test_what_is_not_there_is_not_found(office: Office, method: str, sid: str) -> None:
+def test_a_missing_row_is_not_found(office: Office, method: str, sid: str) -> None:
     workspace = office.session(kind="workspace")
     with pytest.raises(SdkError, match="status code 404"):
         workspace.tell(method, sid + "0" * 32)

@@ -1,4 +1,4 @@
-"""Counting by the database itself: whichever statement changes tasks, the counts follow."""
+"""Counting by triggers: the counts follow every statement that changes tasks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_tasks_are_counted_as_they_come_change_and_go(workspace: models.Workspac
     assert counted(workspace) == {"reserved": 1, "assigned": 1}
 
 
-def test_what_no_action_does_is_counted_all_the_same(workspace: models.Workspace) -> None:
+def test_changes_without_an_action_are_counted_too(workspace: models.Workspace) -> None:
     task = factories.task(workspace)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tasks SET workflow_id = NULL WHERE id = %s", [task.pk])
@@ -69,7 +69,7 @@ def test_a_deleted_workspace_leaves_no_counts(workspace: models.Workspace) -> No
     assert counted(workspace) == {}
 
 
-def test_kinds_that_have_no_tasks_any_more_are_forgotten(
+def test_counts_of_zero_are_deleted(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = factories.task(workspace)
@@ -83,7 +83,7 @@ def test_kinds_that_have_no_tasks_any_more_are_forgotten(
     assert counted(workspace) == {"pending": 1}
 
 
-def test_the_doctor_finds_a_wrong_count_and_repairs_it_when_asked(
+def test_the_doctor_finds_a_wrong_count_and_repairs_it_on_request(
     workspace: models.Workspace,
 ) -> None:
     factories.task(workspace)

@@ -1,4 +1,4 @@
-"""The doctor finds whatever rows say of others that is not so, and repairs what can be counted."""
+"""The doctor finds rows that contradict others, and repairs the counters."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def test_slots_in_use_are_those_of_reservations(floor: models.Workspace) -> None
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_whoever_is_available_is_so_on_every_channel(floor: models.Workspace, there: bool) -> None:
+def test_the_doctor_compares_a_worker_s_availability_with_their_channels(
+    floor: models.Workspace, there: bool
+) -> None:
     name = "Available" if there else "Offline"
     models.Worker.objects.update(activity=factories.activity(floor, name))
     models.WorkerChannel.objects.update(worker_available=there)
@@ -53,7 +55,7 @@ def test_whoever_is_available_is_so_on_every_channel(floor: models.Workspace, th
     assert found.endswith("is available" if there else "is not available")
 
 
-def test_a_repair_counts_slots_and_notes_who_is_there(floor: models.Workspace) -> None:
+def test_a_repair_counts_slots_and_sets_availability(floor: models.Workspace) -> None:
     before = floor.workers.get()
     models.WorkerChannel.objects.update(worker_available=False)
     models.WorkerChannel.objects.filter(pk=chat(floor).pk).update(consumed=2, assigned=2)
@@ -65,14 +67,14 @@ def test_a_repair_counts_slots_and_notes_who_is_there(floor: models.Workspace) -
     assert "5 worker channels were set right" in told.getvalue()
     right = chat(floor)
     assert (right.consumed, right.assigned, right.worker_available) == (1, 1, True)
-    # Whatever a router decided by the wrong figures fails.
+    # Decisions of a router with the wrong figures fail.
     assert floor.workers.get().workload_version > before.workload_version
     told = StringIO()
     call_command("doctor", repair=True, stdout=told)
     assert "0 worker channels were set right" in told.getvalue()
 
 
-def test_a_slot_is_its_own_workers(floor: models.Workspace) -> None:
+def test_a_slot_belongs_to_the_reservation_s_worker(floor: models.Workspace) -> None:
     bob = factories.worker(floor, "Bob")
     models.Reservation.objects.update(worker_channel=factories.worker_channel(bob))
     assert any("uses a slot of another worker" in each for each in diagnosis.problems())
@@ -100,7 +102,7 @@ def test_the_last_offer_of_a_worker_is_the_last_on_any_channel(floor: models.Wor
         ({"expression": "worker.a === ("}, "has an expression that cannot be parsed"),
     ],
 )
-def test_lanes_are_known_and_found_by_what_they_ask(
+def test_lanes_have_the_digest_and_key_of_their_demands(
     floor: models.Workspace, wrong: dict[str, object], words: str
 ) -> None:
     models.Lane.objects.filter(tasks__assignment_status="pending").update(**wrong)
@@ -117,7 +119,7 @@ def test_tasks_wait_on_the_lane_that_their_attributes_say(floor: models.Workspac
     assert "cannot compute its lane" in problem()
 
 
-def test_a_transfer_under_way_asks_somebody_or_seeks(floor: models.Workspace) -> None:
+def test_a_transfer_under_way_has_an_offer_or_seeks(floor: models.Workspace) -> None:
     held = models.Reservation.objects.get()
     transfer = models.Transfer.objects.create(
         sid="TT" + 32 * "0",
@@ -138,11 +140,11 @@ def test_a_transfer_under_way_asks_somebody_or_seeks(floor: models.Workspace) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_looks_at_one_moment_and_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_reads_one_snapshot_and_blocks_no_writer(monkeypatch: pytest.MonkeyPatch) -> None:
     floor = factories.workspace()
     look = diagnosis.problems
 
-    def look_while_somebody_comes() -> Iterator[str]:
+    def look_while_a_worker_comes() -> Iterator[str]:
         yield from look()
         with ThreadPoolExecutor(1) as elsewhere:
             elsewhere.submit(come).result()
@@ -153,6 +155,6 @@ def test_it_looks_at_one_moment_and_nobody_waits_for_it(monkeypatch: pytest.Monk
         factories.worker(floor)
         connection.close()
 
-    monkeypatch.setattr(diagnosis, "problems", look_while_somebody_comes)
+    monkeypatch.setattr(diagnosis, "problems", look_while_a_worker_comes)
     call_command("doctor", stdout=StringIO())
     assert floor.workers.exists()

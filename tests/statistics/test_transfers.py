@@ -1,4 +1,4 @@
-"""How long tasks waited that were handed on: from the beginning, but for the split."""
+"""Waits of transferred tasks count from the beginning, except in the split."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def figures(queue: models.TaskQueue, *thresholds: int) -> cumulative.Figures:
     )[key]
 
 
-def test_the_split_leaves_out_what_was_waited_after_a_transfer_began(
+def test_the_split_leaves_out_the_wait_after_a_transfer_began(
     workspace: models.Workspace,
 ) -> None:
     queue = factories.queue(workspace)
@@ -54,7 +54,7 @@ def test_the_split_leaves_out_what_was_waited_after_a_transfer_began(
     hand_on(held, bob.sid, 30)
     accept(bob, 90)
     found = figures(queue, 5, 30, 60)
-    # The first acceptance came after 5 s, the second, but for what it waited in between, after 30.
+    # The first acceptance came after 5 s, the second, without the wait in between, after 30.
     below = {name: sides["below"]["reservations_accepted"] for name, sides in found.split.items()}
     assert below == {"5": 1, "30": 2, "60": 2}
     above = {name: sides["above"]["reservations_accepted"] for name, sides in found.split.items()}
@@ -64,7 +64,7 @@ def test_the_split_leaves_out_what_was_waited_after_a_transfer_began(
     assert found.in_queue_until_accepted.seconds["max"] == 90
 
 
-def test_of_a_task_that_is_handed_on_again_and_again_the_first_time_counts(
+def test_of_several_transfers_of_a_task_the_first_one_counts(
     workspace: models.Workspace,
 ) -> None:
     queue = factories.queue(workspace)
@@ -83,7 +83,7 @@ def test_of_a_task_that_is_handed_on_again_and_again_the_first_time_counts(
     assert split["10"]["below"]["reservations_accepted"] == 3
 
 
-def test_a_wait_in_a_queue_to_which_a_task_is_handed_on_counts_like_any_other(
+def test_a_wait_in_a_queue_after_a_transfer_counts_like_any_other(
     workspace: models.Workspace,
 ) -> None:
     queue = factories.queue(workspace)

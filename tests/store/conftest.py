@@ -1,4 +1,4 @@
-"""The floor that most tests of what the router reads take place on."""
+"""The workspace of most tests of the router's reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests import factories
 
 @pytest.fixture
 def floor() -> models.Workspace:
-    """Return a workspace whose tasks are for whoever speaks their language, a lane for each."""
+    """Return a workspace with tasks for workers of their language, a lane for each language."""
     floor = factories.workspace()
     queue = factories.queue(floor)
     factories.workflow(

@@ -1,4 +1,4 @@
-"""Who has what lanes look for is known by heart, and as soon as it has changed it is read anew."""
+"""The directory caches workers by lane key, and is read again as soon as one has changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Begin with a Redis and without directories, which are used from the first look on."""
+    """Start with a Redis and an empty cache, which is used from the first cycle on."""
     monkeypatch.setattr(directory, "WHOLE", 0)
     monkeypatch.setattr(directory, "MANY", 0)
     directory._seconds.clear()
@@ -30,7 +30,7 @@ def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def chosen(floor: models.Workspace) -> list[tuple[str, list[int]]]:
-    """Return what the router decides: which task, and for whom."""
+    """Return the router's decisions: each task and its workers."""
     decided = store.look(floor, now=NOW).decisions
     return [(each.task.sid, [seen.id for seen, _ in each.workers]) for each in decided]
 
@@ -39,7 +39,7 @@ def describe(worker: models.Worker, attributes: str) -> None:
     workers.update_worker(worker=worker, attributes=attributes, actor=SYSTEM, now=NOW)
 
 
-def test_only_whom_a_task_can_be_for_are_looked_at(floor: models.Workspace) -> None:
+def test_only_workers_with_a_matching_key_are_read(floor: models.Workspace) -> None:
     for _ in range(5):
         factories.worker(floor, attributes={"langs": ["de"]})
     english = factories.worker(floor, attributes={"langs": ["en"]})
@@ -47,17 +47,17 @@ def test_only_whom_a_task_can_be_for_are_looked_at(floor: models.Workspace) -> N
     assert [seen.id for seen in store.load_floor(floor).workers] == [english.pk]
 
 
-def test_whoever_is_hired_is_found_by_the_next_look(floor: models.Workspace) -> None:
+def test_a_new_worker_is_found_by_the_next_cycle(floor: models.Workspace) -> None:
     task = factories.task(floor, attributes={"lang": "en"})
     factories.worker(floor, attributes={"langs": ["de"]})
     assert chosen(floor) == []
-    directory.note(floor.sid)  # as delivery does for the event of whoever is hired
+    directory.note(floor.sid)  # as delivery does for the event of a new worker
     english = factories.worker(floor, attributes={"langs": ["en"]})
     directory.note(floor.sid)
     assert chosen(floor) == [(task.sid, [english.pk])]
 
 
-def test_whoever_learns_a_language_is_found_and_whoever_forgets_it_is_not(
+def test_a_worker_who_gains_a_skill_is_found_and_one_who_loses_it_is_not(
     floor: models.Workspace,
 ) -> None:
     task = factories.task(floor, attributes={"lang": "en"})
@@ -69,7 +69,7 @@ def test_whoever_learns_a_language_is_found_and_whoever_forgets_it_is_not(
     assert chosen(floor) == [(task.sid, [other.pk])]
 
 
-def test_nobody_is_chosen_by_what_they_had_even_when_nobody_said_that_it_changed(
+def test_no_worker_is_chosen_by_outdated_attributes_even_if_the_mark_was_lost(
     floor: models.Workspace,
 ) -> None:
     factories.task(floor, attributes={"lang": "en"})
@@ -79,7 +79,7 @@ def test_nobody_is_chosen_by_what_they_had_even_when_nobody_said_that_it_changed
     assert chosen(floor) == []
 
 
-def test_what_nobody_said_is_noticed_within_a_second(
+def test_a_change_whose_mark_was_lost_is_noticed_within_a_second(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = factories.task(floor, attributes={"lang": "en"})
@@ -92,7 +92,7 @@ def test_what_nobody_said_is_noticed_within_a_second(
     assert chosen(floor) == [(task.sid, [worker.pk])]
 
 
-def test_the_event_of_a_change_marks_directories_as_old(
+def test_the_event_of_a_change_invalidates_directories(
     floor: models.Workspace,
     django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
@@ -109,7 +109,7 @@ def test_the_event_of_a_change_marks_directories_as_old(
     assert marks[0] != marks[1] == marks[2]
 
 
-def test_the_first_looks_of_a_second_do_without(
+def test_the_first_cycles_of_a_second_do_not_use_the_directory(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directory, "WHOLE", 2)
@@ -119,7 +119,7 @@ def test_the_first_looks_of_a_second_do_without(
     assert [directory.of(floor) is None for _ in range(4)] == [True, True, False, False]
 
 
-def test_where_few_are_free_only_they_are_asked(
+def test_with_few_free_workers_only_these_are_read(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directory, "MANY", 2)
@@ -134,13 +134,13 @@ def test_where_few_are_free_only_they_are_asked(
     assert {seen.id for seen in store.load_floor(floor).workers} > {first.pk}
 
 
-def test_lanes_for_anybody_are_for_whoever_is_free(floor: models.Workspace) -> None:
+def test_lanes_without_a_key_are_for_every_free_worker(floor: models.Workspace) -> None:
     worker = factories.worker(floor)
     task = factories.task(floor, routing_target=factories.queue(floor).sid)
     assert chosen(floor) == [(task.sid, [worker.pk])]
 
 
-def test_where_people_differ_in_too_much_whoever_is_free_is_asked_first(
+def test_with_too_many_different_values_the_free_workers_are_read_first(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directory, "MOST", 3)

@@ -16,7 +16,7 @@ POISON = ["", "no json", "[1]", '"text"', "null", "7", '{"a": ', "[" * 100_000, 
 
 
 def poisoned(worker: models.Worker, text: str) -> None:
-    """Write past every action."""
+    """Write a row without an action."""
     models.Worker.objects.filter(pk=worker.pk).update(attributes=text, version=F("version") + 1)
 
 
@@ -46,7 +46,7 @@ def test_a_poisoned_worker_is_passed_over(text: str, caplog: pytest.LogCaptureFi
 
 @pytest.mark.parametrize("text", POISON)
 def test_a_poisoned_task_stops_no_other(text: str, caplog: pytest.LogCaptureFixture) -> None:
-    """It was put on its lane when it came; its step still ends, and so does its life."""
+    """It got its lane before; its step and its lifetime still end."""
     floor = factories.workspace()
     queue = factories.queue(floor)
     steps = [
@@ -70,7 +70,7 @@ def test_a_poisoned_task_stops_no_other(text: str, caplog: pytest.LogCaptureFixt
     assert [sick.sid in record.getMessage() for record in caplog.records].count(True) == 1
 
 
-def test_a_lane_that_asks_nonsense_keeps_its_own_tasks_waiting_and_no_others(
+def test_a_lane_with_an_invalid_expression_keeps_its_own_tasks_waiting_and_no_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     floor = factories.workspace()
@@ -87,7 +87,9 @@ def test_a_lane_that_asks_nonsense_keeps_its_own_tasks_waiting_and_no_others(
     assert "cannot be read" in explanation_words.summary(explained(sick))
 
 
-def test_a_queue_that_asks_nonsense_admits_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_queue_with_an_invalid_expression_admits_no_worker(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     floor = factories.workspace()
     queue = factories.queue(floor)
     factories.workflow(floor, default=queue)

@@ -1,4 +1,4 @@
-"""Questions that are put together once are answered as Django answers them each time."""
+"""Compiled queries give the same rows as Django's own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHANNEL = Prepared(
 )
 
 
-def test_rows_are_those_that_django_finds() -> None:
+def test_the_rows_are_those_of_django() -> None:
     floor, other = factories.workspace(), factories.workspace()
     for each in (floor, other):
         for name in ("chat", "sms"):
@@ -74,7 +74,7 @@ WITH_RELATIONS = Prepared(
 
 
 @pytest.mark.parametrize("count", [1, 3, 25])
-def test_rows_of_however_many_ids_come_with_what_they_refer_to(
+def test_rows_of_any_number_of_ids_come_with_their_relations(
     count: int, django_assert_num_queries: Any
 ) -> None:
     floor = factories.workspace()
@@ -120,7 +120,7 @@ def test_a_row_that_was_found_can_be_changed_and_stored() -> None:
     assert floor.task_channels.get(unique_name="chat").friendly_name == "Chats"
 
 
-def test_samples_that_do_not_say_where_their_values_go_are_refused() -> None:
+def test_ambiguous_samples_are_refused() -> None:
     floor = factories.workspace()
     same = Prepared(
         lambda workspace, name: models.TaskChannel.objects.filter(
@@ -190,7 +190,7 @@ def test_a_sid_given_twice_is_one_row(sids: list[str]) -> None:
     assert [row.sid for row in ACTIVITIES([sids[3], sids[3]])] == [sids[3]]
 
 
-def test_what_is_not_there_or_not_asked_for_is_left_out(sids: list[str]) -> None:
+def test_missing_and_unrequested_relations_are_left_out(sids: list[str]) -> None:
     models.Activity.objects.filter(sid=sids[1]).update(available=False)
     found = ACTIVITIES([sids[0], sids[1], "WA" + "0" * 32])
     assert [row.sid for row in found] == [sids[0]]

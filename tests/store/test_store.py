@@ -1,4 +1,4 @@
-"""What the router reads: equal to what was made, in a fixed number of queries."""
+"""The router's reads: equal to what was made, in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
         factories.task(floor, attributes={"lang": "en" if number % 2 else "de"}, priority=number)
     seen = store.load_floor(floor)
     assert len(seen.workers) == 1
-    # Nobody speaks German: that lane is not even found.
+    # No worker speaks German: that lane is not even read.
     assert len(seen.lanes) == 1
     (lane,) = cycle.Pass(seen, now=microseconds(NOW)).open_lanes()
     heads, deep = heads_of.of_lanes([lane], size=500)
@@ -79,7 +79,7 @@ def test_a_deep_lane_is_read_through_a_window(
 def test_nothing_behind_the_head_of_a_deep_lane_is_overtaken(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is known of one lane runs out before its turn ends: more is read, nobody else served."""
+    """The loaded tasks of a lane run out before its turn ends: more are loaded first."""
     monkeypatch.setattr(store, "BATCH", 2)
     factories.worker(floor, attributes={"langs": ["en", "de"]}, capacity={"chat": 7})
     urgent = [factories.task(floor, attributes={"lang": "en"}, priority=9) for _ in range(6)]
@@ -88,7 +88,7 @@ def test_nothing_behind_the_head_of_a_deep_lane_is_overtaken(
     assert served == [task.sid for task in [*urgent, others[0]]]
 
 
-def test_reading_takes_as_many_queries_for_many_as_for_few(
+def test_reading_takes_as_many_queries_for_many_rows_as_for_few(
     floor: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
     for people, tasks in ((1, 1), (9, 40)):
@@ -96,12 +96,12 @@ def test_reading_takes_as_many_queries_for_many_as_for_few(
             factories.worker(floor, attributes={"langs": ["en", "de"]})
         for number in range(tasks):
             factories.task(floor, attributes={"lang": "en" if number % 2 else "de"})
-        store.look(floor, now=NOW)  # whoever and whatever is new is read once
+        store.look(floor, now=NOW)  # new rows are read once
         with django_assert_num_queries(6):
             store.look(floor, now=NOW)
 
 
-def test_with_nobody_free_the_backlog_is_not_touched(
+def test_with_no_worker_free_the_backlog_is_not_read(
     floor: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
     factories.worker(floor, available=False, attributes={"langs": ["en"]})
@@ -120,8 +120,8 @@ def test_a_cycle_with_nothing_to_do_is_one_query(
         assignment.run_cycle(workspace=floor, now=NOW)
 
 
-def test_of_many_lanes_only_those_are_found_that_somebody_free_may_serve() -> None:
-    """Each customer's tasks wait for that customer's own worker, whoever that may be."""
+def test_of_many_lanes_only_those_that_a_free_worker_may_serve_are_read() -> None:
+    """Each customer's tasks wait for the worker of that customer."""
     floor = factories.workspace()
     queue = factories.queue(floor)
     factories.workflow(
@@ -143,14 +143,14 @@ def test_of_many_lanes_only_those_are_found_that_somebody_free_may_serve() -> No
         worker = factories.worker(floor, attributes={"customer": customer})
         seen = store.load_floor(floor)
         found = {str(lane.expression) for lane in seen.lanes.values()}
-        # A task without a customer asks for a worker without one: that cannot be looked up.
+        # A task without a customer needs a worker without one: that has no key.
         wanted = {str(compile_residual(value)) for value in served} | {"worker.customer == null"}
         assert found == wanted
         workers.delete_worker(worker=worker, actor=SYSTEM, now=NOW)
 
 
 def compile_residual(customer: object) -> expressions.Expression:
-    """Return what is left of the floor's expression for a task of this customer."""
+    """Return the residual of the workspace's expression for a task of this customer."""
     asked = expressions.compile("task.customer == worker.customer", subject="target")
     return asked.bind(task=View({"customer": customer}, {}))
 
@@ -179,7 +179,7 @@ def test_the_order_of_service_is_the_same_however_the_heads_are_read(
     assert offered == [task.sid for task in best[:20]]
 
 
-def test_only_those_are_looked_at_for_whom_one_of_the_lanes_may_be() -> None:
+def test_only_workers_with_a_possible_lane_are_read() -> None:
     floor = factories.workspace()
     queue = factories.queue(floor)
     target = factories.target(queue, expression="worker.side == task.side")
@@ -203,7 +203,7 @@ def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
         floor, "Alice", attributes={"langs": ["en"]}, capacity={"chat": 3, "voice": 2}
     )
     factories.offered(floor, attributes={"lang": "en"}, now=NOW + timedelta(seconds=1))
-    factories.task(floor)  # of those whom nothing waits for, nothing is read
+    factories.task(floor)  # workers without a possible lane are not read
     (seen,) = store.load_floor(floor).workers
     assert (seen.sid, seen.friendly_name, seen.available) == (made.sid, "Alice", True)
     assert seen.attributes == {"langs": ["en"]}
@@ -212,7 +212,7 @@ def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
     assert (chat.configured_capacity, chat.consumed, chat.assigned) == (3, 1, 0)
 
 
-def test_only_what_is_overdue_is_found(floor: models.Workspace) -> None:
+def test_only_overdue_rows_are_found(floor: models.Workspace) -> None:
     factories.worker(floor, attributes={"langs": ["en"]})
     offer = factories.offered(floor, attributes={"lang": "en"})
     waiting = factories.task(floor, attributes={"lang": "de"}, timeout=60)

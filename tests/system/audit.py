@@ -23,7 +23,7 @@ from tests.properties.router_laws import Histories, check_rows  # noqa: E402
 
 
 def wrong() -> list[str]:
-    """Return what is against the laws of routing, by the rows and by the events."""
+    """Return the violations of the laws of routing, by the rows and by the events."""
     found = []
     for floor in models.Workspace.objects.all():
         tasks, reservations = list(floor.tasks.all()), list(floor.reservations.all())

@@ -1,4 +1,4 @@
-"""Customers who create tasks, and agents who work on them, by REST, whatever happens meanwhile."""
+"""Customers who create tasks, and agents who work on them, by REST, while parts are killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BROKEN: Final = (OSError, http.client.HTTPException, json.JSONDecodeError)
 
 
 class Load:
-    """A floor of four agents, and threads that keep it busy until told to stop."""
+    """A workspace of four agents, and threads that keep it busy until they are stopped."""
 
     def __init__(self, server: Cordboard) -> None:
         """Set up the floor on a server that is ready."""
@@ -58,7 +58,7 @@ class Load:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Load]:
-        """Keep everybody busy while the block runs."""
+        """Keep the agents busy while the block runs."""
         acts: list[Callable[[Client], None]] = [self._customer]
         acts += [self._agent(worker) for worker in self._agents]
         threads = [threading.Thread(target=self._repeat, args=[act]) for act in acts]
@@ -73,7 +73,7 @@ class Load:
                 thread.join()
 
     def stop_creating(self) -> None:
-        """Let no more tasks come; the agents work on."""
+        """Stop creating tasks; the agents go on."""
         self._stopped.set()
 
     def _repeat(self, act: Callable[[Client], None]) -> None:

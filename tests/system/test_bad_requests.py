@@ -1,4 +1,4 @@
-"""What comes over the wire as it should not is refused with a reason, and hurts nobody."""
+"""Malformed requests are refused with a reason, and affect no other client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def authorization(cordboard: Cordboard) -> str:
 
 
 @pytest.mark.parametrize("body", [b"", b"broken", b"--x\r\n\r\n", b"--x\r\nContent-Disposition: x"])
-def test_a_multipart_body_is_refused_in_words_whether_or_not_it_can_be_read(
+def test_a_multipart_body_is_refused_with_a_message_whether_or_not_it_can_be_read(
     cordboard: Cordboard, body: bytes
 ) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", int(cordboard.port), timeout=20)
@@ -37,7 +37,9 @@ def test_a_multipart_body_is_refused_in_words_whether_or_not_it_can_be_read(
     assert error["message"]
 
 
-def test_a_body_that_ends_early_changes_nothing_and_stops_nobody(cordboard: Cordboard) -> None:
+def test_a_body_that_ends_early_changes_nothing_and_stops_no_other_client(
+    cordboard: Cordboard,
+) -> None:
     head = (
         "POST /v1/Workspaces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n"
         f"Authorization: {authorization(cordboard)}\r\n"

@@ -49,7 +49,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 class Floor:
-    """A workspace with one worker, whose workflow may ask somebody."""
+    """A workspace with one worker, whose workflow may have an assignment callback."""
 
     def __init__(self, client: Client, name: str, *, events: str = "", offers: str = "") -> None:
         self.client = client
@@ -99,7 +99,7 @@ def answering(answer: bytes) -> Callable[[Request], None]:
     return lambda request: request.answer(200, answer)
 
 
-def test_events_are_posted_and_offers_accepted_by_who_is_asked(
+def test_events_are_posted_and_offers_accepted_by_a_callback(
     client: Client, receiver: Receiver
 ) -> None:
     receiver.respond = answering(b'{"instruction": "accept"}')

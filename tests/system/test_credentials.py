@@ -41,7 +41,7 @@ def test_the_environment_wins_at_the_first_start_and_the_file_from_then_on(home:
         assert server.credentials() == GIVEN
 
 
-def test_a_lost_file_is_told_and_not_replaced(home: Path) -> None:
+def test_a_lost_file_is_reported_and_not_replaced(home: Path) -> None:
     with running(home) as server:
         server.end()
         (home / "credentials.env").unlink()
@@ -50,7 +50,7 @@ def test_a_lost_file_is_told_and_not_replaced(home: Path) -> None:
         assert not (home / "credentials.env").exists()
 
 
-def test_a_sid_that_is_none_is_refused_in_words_and_nothing_is_written(home: Path) -> None:
+def test_an_invalid_sid_is_refused_with_a_message_and_nothing_is_written(home: Path) -> None:
     server = Cordboard(home, environment={"ACCOUNT_SID": "not-a-sid"})
     server.launch()
     assert server.ended() == 1

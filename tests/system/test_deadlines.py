@@ -1,4 +1,4 @@
-"""Deadlines on the really running server: nobody asks, and yet they are acted on."""
+"""Deadlines on a running server take effect without any request."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def acted_on(client: Client, path: str, key: str, status: str) -> None:
     )
 
 
-def test_a_task_whose_life_is_over_is_canceled(client: Client, base: str) -> None:
+def test_a_task_whose_lifetime_is_over_is_canceled(client: Client, base: str) -> None:
     task = client.post(f"{base}/Tasks", Timeout=DEADLINE)["sid"]
     acted_on(client, f"{base}/Tasks/{task}", "assignment_status", "canceled")
 
 
-def test_an_offer_that_nobody_answers_runs_out(client: Client, base: str) -> None:
+def test_an_offer_without_an_answer_expires(client: Client, base: str) -> None:
     there = client.get(f"{base}/Activities", FriendlyName="Available")["activities"][0]["sid"]
     worker = client.post(f"{base}/Workers", FriendlyName="Ada", ActivitySid=there)["sid"]
     task = client.post(f"{base}/Tasks")["sid"]

@@ -1,4 +1,4 @@
-"""A web process that is told to end: it answers what is under way and takes nothing new."""
+"""A web process that drains answers the requests under way and accepts no new ones."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Web:
         return connect(f"ws://127.0.0.1:{self.port}/", open_timeout=LONGEST_END)
 
     def drain(self) -> None:
-        """Tell it to end; return once it accepts nothing more."""
+        """Send SIGTERM; return once it accepts nothing more."""
         self.process.send_signal(signal.SIGTERM)
         wait_until(lambda: not self.accepts(), "it accepts nothing more")
 

@@ -1,4 +1,4 @@
-"""The scripts of the guides do, as they stand there, what the guides say."""
+"""The scripts of the guides do what the guides say, run as they are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECTIONS = re.DOTALL | re.MULTILINE
 
 
 def scripts(guide: str, language: str) -> list[str]:
-    """Return what a guide has in a language."""
+    """Return the scripts of a guide in a language."""
     text = (ROOT / "docs" / f"{guide}.md").read_text()
     return re.findall(rf"^```{language}\n(.*?)^```$", text, SECTIONS)
 
@@ -39,7 +39,7 @@ def run(
     place: Path,
     more: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script with what a reader of the guide has in the environment."""
+    """Run a script with the environment of a reader of the guide."""
     program, name = LANGUAGES[language]
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not on this machine")

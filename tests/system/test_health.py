@@ -1,4 +1,4 @@
-"""`/healthz`: it names whichever part does not answer, and only that."""
+"""`/healthz` names exactly the parts that do not answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.system
 
 @contextlib.contextmanager
 def frozen(process: int) -> Iterator[None]:
-    """Keep a process from doing anything for a while."""
+    """Stop a process for a while."""
     os.kill(process, signal.SIGSTOP)
     try:
         yield
@@ -76,16 +76,14 @@ def test_all_parts_answer(cordboard: Cordboard) -> None:
 
 
 @pytest.mark.parametrize("name", ["jobs", "callbacks", "beat"])
-def test_a_part_that_does_nothing_is_named_until_it_goes_on(
-    cordboard: Cordboard, name: str
-) -> None:
+def test_a_hanging_part_is_named_until_it_continues(cordboard: Cordboard, name: str) -> None:
     with frozen(cordboard.part(name)):
         wait_until(lambda: cordboard.health()[0] == 503, f"{name} is missed")
         assert cordboard.health()[1]["failing"] == [name]
     wait_until(lambda: cordboard.health()[0] == 200, f"{name} is back")
 
 
-def test_without_redis_what_answers_through_it_is_unknown(cordboard: Cordboard) -> None:
+def test_without_redis_the_checks_through_it_are_unknown(cordboard: Cordboard) -> None:
     found: list[dict[str, Any]] = []
 
     def is_missed() -> bool:

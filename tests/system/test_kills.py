@@ -30,7 +30,7 @@ PARTS = ["web", "jobs", "callbacks", "beat", "redis"]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
-    """Return a server that every test leaves running, whatever it has done to it."""
+    """Return a server that every test leaves running, also after a kill."""
     with running(tmp_path_factory.mktemp("killed") / "var") as server:
         yield server
 
@@ -63,7 +63,7 @@ def audit(server: Cordboard) -> dict[str, Any]:
 def check_everything_ends_well(
     load: Load, server: Cordboard, killed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Let no more tasks come, wait until all are completed, and look for anything wrong."""
+    """Stop creating tasks, wait until all are completed, and check the tables."""
     load.stop_creating()
     wait_until(load.all_answered, "every creation is answered", seconds=LONGEST)
     try:
@@ -90,7 +90,7 @@ def check_everything_ends_well(
 
 
 @pytest.mark.parametrize("killed", [*([part] for part in PARTS), PARTS], ids=" and ".join)
-def test_whatever_part_is_killed_under_load_the_next_start_goes_on_where_it_ended(
+def test_after_a_kill_of_any_part_under_load_the_next_start_continues(
     server: Cordboard, killed: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Load(server).running() as load:
@@ -142,7 +142,7 @@ def test_two_runners_and_two_beats_share_the_work_and_one_of_each_may_be_killed(
         assert all(is_alive(process) for process in server.parts().values())
 
 
-def test_a_redis_killed_under_load_that_comes_back_empty_takes_nothing_and_nobody_along(
+def test_a_redis_that_is_killed_under_load_and_comes_back_empty_loses_no_task_and_no_worker(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with contextlib.ExitStack() as stack:

@@ -25,14 +25,14 @@ def client(cordboard: Cordboard) -> Client:
 
 @pytest.fixture
 def floor(client: Client) -> Iterator[Any]:
-    """Return a workspace with one queue that everybody serves, and one workflow."""
+    """Return a workspace with one queue that all workers serve, and one workflow."""
     workspaces = client.taskrouter.v1.workspaces
     made = workspaces.create(friendly_name="Over HTTP", template="FIFO")
     yield workspaces(made.sid)
     assert made.delete()
 
 
-def test_what_a_floor_is_made_of(floor: Any) -> None:
+def test_all_configuration_of_a_workspace(floor: Any) -> None:
     assert floor.update(friendly_name="Over HTTP, renamed").friendly_name.endswith("renamed")
     lunch = floor.activities.create(friendly_name="Lunch")
     assert lunch.update(friendly_name="Pause").fetch().friendly_name == "Pause"

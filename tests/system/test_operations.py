@@ -1,4 +1,4 @@
-"""The commands and files that operators are given do what docs/operations.md says of them."""
+"""The commands and files for operators do what docs/operations.md says."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Floor:
 
 @pytest.fixture
 def floor(demo: Cordboard) -> Iterator[Floor]:
-    """Return the demo's floor with Carol signed on, and everybody offline afterwards."""
+    """Return the demo's workspace with Carol signed on, and all offline afterwards."""
     made = Floor(demo)
     made.sign("Carol", "Available")
     yield made

@@ -1,4 +1,4 @@
-"""The same system over a PostgreSQL and a Redis that were there before it."""
+"""The same system over an external PostgreSQL and an external Redis."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_it_runs_over_postgresql(home: Path, postgres_url: str) -> None:
     assert not (home / "cordboard.sqlite3").exists()
 
 
-def test_it_outlives_a_redis_that_goes_and_comes_back(home: Path, socket_path: Path) -> None:
+def test_it_survives_a_redis_that_stops_and_comes_back(home: Path, socket_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         with redis.private_server(socket_path) as url:
             environment = {"REDIS_URL": f"{url}?db=3"}

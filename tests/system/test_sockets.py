@@ -1,4 +1,4 @@
-"""Websockets through the really running server."""
+"""Websockets of a running server."""
 
 from __future__ import annotations
 

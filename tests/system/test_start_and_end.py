@@ -1,4 +1,4 @@
-"""`make run`: how the whole starts, ends, and ends when a part does."""
+"""`make run`: the start, the end, and the end of a single part."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_two_servers_run_side_by_side(cordboard: Cordboard, home: Path) -> None:
         assert other.credentials()["ACCOUNT_SID"] != cordboard.credentials()["ACCOUNT_SID"]
 
 
-def test_a_second_server_on_the_same_data_is_refused_in_words(cordboard: Cordboard) -> None:
+def test_a_second_server_on_the_same_data_is_refused_with_a_message(cordboard: Cordboard) -> None:
     assert cordboard.process is not None
     second = Cordboard(cordboard.home)
     second.launch()
@@ -86,7 +86,7 @@ def test_a_second_server_on_the_same_data_is_refused_in_words(cordboard: Cordboa
     assert cordboard.health()[0] == 200
 
 
-def test_a_port_in_use_is_refused_in_words_before_anything_is_made(
+def test_a_port_in_use_is_refused_with_a_message_before_anything_is_made(
     cordboard: Cordboard, home: Path
 ) -> None:
     second = Cordboard(home, environment={"PORT": cordboard.port}, from_nothing=True)
@@ -101,7 +101,7 @@ def test_a_long_path_of_the_data_directory_does_no_harm(tmp_path: Path) -> None:
         assert server.health()[0] == 200
 
 
-def test_what_is_private_is_readable_by_its_owner_alone(cordboard: Cordboard) -> None:
+def test_private_files_are_readable_by_their_owner_alone(cordboard: Cordboard) -> None:
     def mode(name: str) -> int:
         return stat.S_IMODE((cordboard.home / name).stat().st_mode)
 

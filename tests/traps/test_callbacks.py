@@ -1,4 +1,4 @@
-"""Traps of callbacks: who is asked how often, and what becomes of offers about which nobody is."""
+"""Traps of callbacks: how often they are posted, and what happens without an answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACCEPT = b'{"instruction": "accept"}'
 
 @pytest.fixture
 def asking(db: None, receiver: Receiver) -> models.Workflow:
-    """Return a workflow that asks the receiver, whose queue offers a task to five at once."""
+    """Return a workflow with an assignment callback, whose queue offers a task to five at once."""
     floor = factories.workspace(account=factories.account(auth_token=TOKEN))
     return factories.workflow(
         floor,
@@ -51,7 +51,7 @@ def test_trap_43_two_offers_of_one_task_are_two_callbacks(
     assert {request.form["TaskSid"] for request in receiver.requests} == {offers[0].task.sid}
 
 
-def test_trap_44_of_two_callbacks_that_accept_one_has_the_task_and_the_other_is_rescinded(
+def test_trap_44_of_two_accepting_callbacks_one_gets_the_task_and_the_other_is_rescinded(
     asking: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     receiver.respond = lambda request: request.answer(200, ACCEPT)
@@ -65,7 +65,7 @@ def test_trap_44_of_two_callbacks_that_accept_one_has_the_task_and_the_other_is_
         reservations.accept_reservation(reservation=loser, actor=SYSTEM, now=NOW)
 
 
-def test_trap_64_a_pair_of_callbacks_that_fail_cancels_and_moves_nobody(
+def test_trap_64_two_failed_callbacks_cancel_the_offer_and_move_no_worker(
     asking: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     asking.fallback_assignment_callback_url = receiver.url

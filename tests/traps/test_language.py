@@ -14,7 +14,7 @@ from tests.worlds.base import World
 
 
 def admits(office: World, expression: str, **attributes: Any) -> bool:
-    """Tell whether a queue with this expression is served by a worker with these attributes."""
+    """Return whether a queue with this expression is served by a worker with these attributes."""
     office.workflow(default=office.queue("support", target_workers=expression))
     office.worker("alice", **attributes)
     office.task("a")

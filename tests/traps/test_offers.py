@@ -62,7 +62,7 @@ def test_trap_13_an_expired_offer_leads_to_the_workspaces_timeout_activity(
     assert worker.activity == floor.timeout_activity
 
 
-def test_trap_14_the_only_worker_who_rejects_and_stays_is_asked_again_at_once(
+def test_trap_14_the_only_worker_gets_the_same_offer_again_after_a_rejection(
     office: World,
 ) -> None:
     office.workflow(default=office.queue("support"))
@@ -135,7 +135,7 @@ def test_trap_16_they_do_not_survive_one_to_an_unavailable_activity_unasked(
         )
 
 
-def test_trap_43_five_wanted_and_two_there_makes_two_offers_and_counts_once(
+def test_trap_43_two_eligible_workers_of_five_wanted_get_two_offers_counted_once(
     floor: models.Workspace, happened: Happened
 ) -> None:
     factories.workflow(floor, default=factories.queue(floor, max_reserved_workers=5))
@@ -145,7 +145,7 @@ def test_trap_43_five_wanted_and_two_there_makes_two_offers_and_counts_once(
     happened()
     factories.run(floor)
     assert happened() == ["reservation.created", "reservation.created"]
-    # Whoever comes now is not added to a task that is on offer already.
+    # A worker who comes now is not added to a task that is on offer already.
     factories.worker(floor)
     factories.run(floor)
     assert task.reservations.count() == 2
@@ -191,7 +191,7 @@ def test_trap_45_a_task_is_reserved_until_the_last_of_its_offers_has_ended(offic
     office.answer("alice", "a", "rejected")
     office.answer("bob", "a", "rejected")
     assert office.status("a") == "reserved"
-    # Nobody is added in the place of those who rejected.
+    # No worker is added in the place of those who rejected.
     office.run()
     assert [office.offers(name) for name in ("alice", "bob", "carol")] == [[], [], ["a"]]
     office.answer("carol", "a", "rejected")
@@ -207,7 +207,7 @@ def test_trap_46_of_two_accepts_of_one_offer_one_gets_200_and_the_other_400(
     assert answers[1]["code"] == 20001
 
 
-def test_trap_46_nor_does_one_who_read_the_offer_before_the_other_answered_get_it(
+def test_trap_46_an_accept_with_an_outdated_reservation_is_refused(
     floor: models.Workspace, happened: Happened
 ) -> None:
     factories.worker(floor)

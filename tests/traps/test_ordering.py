@@ -1,4 +1,4 @@
-"""Traps of order: which task is served first, and who is asked first."""
+"""Traps of order: which task is served first, and which worker gets it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.worlds.base import World
 
 
 def drained(office: World, worker: str) -> list[str]:
-    """Let one worker finish everything there is, and return the tasks in the order they came."""
+    """Complete all tasks with one worker, and return them in the order of their offers."""
     served: list[str] = []
     office.run()
     while offers := office.offers(worker):

@@ -15,7 +15,7 @@ from tests.factories import NOW, later
 
 @pytest.fixture(autouse=True)
 def a_minute_later() -> Iterator[None]:
-    """Let requests come a minute after what the factories do."""
+    """Set the clock of requests a minute after the factories."""
     with time_machine.travel(later(60), tick=False):
         yield
 

@@ -75,7 +75,7 @@ def leads_to(queue: models.TaskQueue) -> str:
     return factories.configuration(default=queue)
 
 
-def test_trap_36_a_saved_workflow_leaves_waiting_tasks_alone_unless_told_otherwise(
+def test_trap_36_a_saved_workflow_does_not_re_route_waiting_tasks_by_default(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     old, new = factories.queue(workspace), factories.queue(workspace)
@@ -89,7 +89,7 @@ def test_trap_36_a_saved_workflow_leaves_waiting_tasks_alone_unless_told_otherwi
     assert api.get(waiting)["task_queue_sid"] == new.sid
 
 
-def test_trap_36_a_waiting_task_goes_on_through_the_steps_it_came_under(
+def test_trap_36_a_waiting_task_follows_the_steps_of_its_old_configuration(
     floor: models.Workspace,
 ) -> None:
     from routing.actions import workflows
@@ -123,7 +123,7 @@ def test_trap_37_an_invalid_configuration_leaves_the_old_one_active(
     assert api.post(f"{root}/Tasks")["task_queue_sid"] == queue.sid
 
 
-def test_trap_38_a_workflow_with_waiting_tasks_stays_and_a_workspace_goes_with_all(
+def test_trap_38_a_workflow_with_waiting_tasks_cannot_be_deleted_and_a_workspace_can(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     workflow = factories.workflow(workspace)

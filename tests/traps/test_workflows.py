@@ -49,7 +49,7 @@ def test_trap_26_targets_inherit_the_queue_and_nothing_else(office: World) -> No
     assert office.status("a") == "pending"
     office.wait(1)
     assert office.queue_of("a") == queue
-    # Neither the expression nor the order: whoever has waited longest has it.
+    # Neither the expression nor the order: the worker who was idle longest has it.
     assert office.offers("junior") == ["a"]
     # Neither skip_if, which is true by now, nor the timeout: this was the last target.
     office.wait(1000)
@@ -112,7 +112,7 @@ def test_trap_29_several_deadlines_may_pass_during_one_offer(office: World) -> N
     assert office.status("a") == "canceled"
 
 
-def test_trap_30_a_step_never_interrupts_an_offer_but_the_end_of_a_life_does(
+def test_trap_30_a_step_never_interrupts_an_offer_but_the_end_of_the_lifetime_does(
     office: World,
 ) -> None:
     first, second = office.queue("first"), office.queue("second")
@@ -134,7 +134,7 @@ def test_trap_30_a_step_never_interrupts_an_offer_but_the_end_of_a_life_does(
     assert office.status("a") == "canceled"
 
 
-def test_trap_31_skip_if_is_not_asked_when_entering_the_step_found_somebody(
+def test_trap_31_skip_if_is_not_evaluated_when_entering_the_step_made_an_offer(
     office: World,
 ) -> None:
     first, second = office.queue("first"), office.queue("second")
@@ -198,7 +198,7 @@ def test_trap_34_priorities_and_timeouts_may_be_json_strings(office: World) -> N
     assert office.offers("alice") == ["vip"]
 
 
-def test_trap_39_new_attributes_route_a_waiting_task_anew_but_none_on_offer_or_in_work(
+def test_trap_39_new_attributes_route_a_waiting_task_again_but_none_on_offer_or_in_work(
     office: World,
 ) -> None:
     plain, vip = office.queue("plain"), office.queue("vip", target_workers='skill == "vip"')

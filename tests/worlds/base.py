@@ -1,4 +1,4 @@
-"""Two worlds with one vocabulary: the thought and the deed.
+"""Two implementations of one office: in memory, and on tables.
 
 `CoreWorld` applies the core's decisions to plain values in memory; `DatabaseWorld` goes through
 actions and tables. A scenario runs in both, and must come out the same.
@@ -39,7 +39,7 @@ class World(ABC):
     def workflow(
         self, *filters: dict[str, Any], default: str | dict[str, Any] | None = None
     ) -> None:
-        """Say which workflow leads the tasks; `default` is a queue's sid or a target."""
+        """Set the workflow of the tasks; `default` is a queue's sid or a target."""
         routing: dict[str, Any] = {"filters": list(filters)}
         if default is not None:
             routing["default_filter"] = {"queue": default} if isinstance(default, str) else default
@@ -92,7 +92,7 @@ class World(ABC):
 
     @abstractmethod
     def run(self) -> None:
-        """Let the router run now."""
+        """Run the router now."""
 
     @abstractmethod
     def status(self, task: str) -> str:
@@ -120,7 +120,7 @@ class World(ABC):
 
     @abstractmethod
     def grab(self, worker: str, task: str) -> str | None:
-        """Let a worker grab a task; return the refusal, or None when they have it."""
+        """Grab a task for a worker; return the refusal, or None if they have it."""
 
     @abstractmethod
     def set_channel(self, worker: str, channel: str, **changes: Any) -> None:
@@ -144,7 +144,7 @@ class World(ABC):
 
     @abstractmethod
     def is_available(self, worker: str) -> bool:
-        """Tell whether a worker's activity lets work come."""
+        """Return whether a worker's activity is available."""
 
     @abstractmethod
     def set_multitasking(self, enabled: bool) -> None:
@@ -152,4 +152,4 @@ class World(ABC):
 
     @abstractmethod
     def serve_first(self, order: str) -> None:
-        """Say which kind of queue is drained first: FIFO or LIFO."""
+        """Set which kind of queue is served first: FIFO or LIFO."""

@@ -1,4 +1,4 @@
-"""The thought: scenarios on plain values, by the core's own functions and nothing else."""
+"""Office in memory: scenarios on plain values, by the core's functions alone."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class CoreWorld(World):
         ]
 
     def _apply(self, task: Task, decision: object) -> bool:
-        """Apply a decision about one task; tell whether it went elsewhere."""
+        """Apply a decision about one task; return whether it moved elsewhere."""
         if isinstance(decision, EnterTarget):
             self._enter(task, decision.step)
             return True

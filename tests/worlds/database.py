@@ -1,4 +1,4 @@
-"""The deed: scenarios that go through actions and tables."""
+"""Office on tables: scenarios that go through actions."""
 
 from __future__ import annotations
 

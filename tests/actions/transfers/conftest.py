@@ -1,4 +1,4 @@
-"""What the tests of transfers share: a task in hand, the steps of handing it on, and the laws."""
+"""Fixtures of transfer tests: an accepted task, the steps of a transfer, and the invariants."""
 
 from __future__ import annotations
 

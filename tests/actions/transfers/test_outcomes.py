@@ -1,4 +1,4 @@
-"""Transfers: a task is handed on to a colleague or a queue, and stays until somebody takes it."""
+"""Transfers to a colleague or a queue: the first worker keeps the task until it is accepted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.actions.transfers.conftest import (
 from tests.factories import NOW, later
 
 
-def test_a_cold_transfer_goes_over_when_the_colleague_accepts(
+def test_a_cold_transfer_is_complete_when_the_colleague_accepts(
     floor: models.Workspace, held: models.Reservation, happened: Happened
 ) -> None:
     bob = factories.worker(floor, "Bob")
@@ -50,7 +50,7 @@ def test_a_cold_transfer_goes_over_when_the_colleague_accepts(
     assert factories.status(held.task) == "completed"
 
 
-def test_a_warm_transfer_leaves_both_until_the_first_one_goes(
+def test_after_a_warm_transfer_both_have_the_task_until_the_first_one_leaves(
     floor: models.Workspace, held: models.Reservation
 ) -> None:
     bob = factories.worker(floor, "Bob")
@@ -63,7 +63,7 @@ def test_a_warm_transfer_leaves_both_until_the_first_one_goes(
     assert (factories.status(held.task), consumed(held.current_worker)) == ("assigned", 0)
 
 
-def test_the_first_one_goes_by_wrapping_up_too(
+def test_the_first_worker_leaves_by_wrapping_up_too(
     floor: models.Workspace, held: models.Reservation
 ) -> None:
     bob = factories.worker(floor, "Bob")
@@ -73,7 +73,7 @@ def test_the_first_one_goes_by_wrapping_up_too(
     assert (factories.status(held), factories.status(held.task)) == ("completed", "assigned")
 
 
-def test_completing_the_task_as_the_first_one_leaves_it_to_the_second(
+def test_when_the_first_worker_completes_the_task_the_second_keeps_it(
     floor: models.Workspace, held: models.Reservation
 ) -> None:
     bob = factories.worker(floor, "Bob")
@@ -89,7 +89,7 @@ def test_completing_the_task_as_the_first_one_leaves_it_to_the_second(
 
 
 @pytest.mark.parametrize("ending", ["wrap", "complete"])
-def test_what_the_second_one_ends_is_over_for_the_first(
+def test_when_the_second_worker_completes_the_task_it_is_over_for_the_first(
     floor: models.Workspace, held: models.Reservation, ending: str
 ) -> None:
     bob = factories.worker(floor, "Bob")
@@ -105,7 +105,7 @@ def test_what_the_second_one_ends_is_over_for_the_first(
 
 
 @pytest.mark.parametrize(("answer", "reason"), [("reject", "rejected"), ("time out", "in time")])
-def test_a_task_that_the_colleague_does_not_take_stays(
+def test_a_task_that_the_colleague_does_not_accept_stays_with_its_worker(
     floor: models.Workspace,
     held: models.Reservation,
     happened: Happened,
@@ -138,7 +138,7 @@ def test_a_task_that_the_colleague_does_not_take_stays(
     assert factories.status(held.task) == "completed"
 
 
-def test_a_colleague_is_offered_it_whatever_they_carry(
+def test_a_colleague_gets_the_offer_whatever_their_load(
     floor: models.Workspace, held: models.Reservation
 ) -> None:
     bob = factories.worker(floor, "Bob", capacity={"chat": 1})
@@ -147,7 +147,7 @@ def test_a_colleague_is_offered_it_whatever_they_carry(
     assert consumed(bob) == 2
 
 
-def test_a_queue_s_workers_are_asked_one_after_the_other(
+def test_the_workers_of_a_queue_get_offers_one_after_the_other(
     floor: models.Workspace, held: models.Reservation, happened: Happened
 ) -> None:
     billing = {"team": "billing"}
@@ -173,7 +173,7 @@ def test_a_queue_s_workers_are_asked_one_after_the_other(
     assert (factories.status(held), factories.status(held.task)) == ("completed", "assigned")
 
 
-def test_nobody_is_asked_twice_by_two_routers_that_look_at_once(
+def test_two_routers_at_once_make_only_one_offer(
     floor: models.Workspace, held: models.Reservation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bob = factories.worker(floor, "Bob", attributes={"team": "billing"})
@@ -181,7 +181,7 @@ def test_nobody_is_asked_twice_by_two_routers_that_look_at_once(
     choose = seen_transfers.next_worker
 
     def choose_slowly(*given: Any, **more: Any) -> int | None:
-        """Choose, and come to ask when another router has asked, and been refused."""
+        """Choose a worker, but make the offer only after another router's offer was rejected."""
         monkeypatch.undo()
         chosen = choose(*given, **more)
         factories.run(floor)
@@ -195,7 +195,7 @@ def test_nobody_is_asked_twice_by_two_routers_that_look_at_once(
     assert outcome(transfer) == ("initiated", None)
 
 
-def test_a_queue_s_turn_ends_when_nobody_takes_it(
+def test_a_transfer_to_a_queue_fails_when_no_worker_accepts(
     floor: models.Workspace, held: models.Reservation
 ) -> None:
     queue = factories.queue(floor, target_workers="team == 'billing'")
@@ -239,13 +239,13 @@ def test_attributes_and_priority_go_with_it(
 
 
 def told(event_type: str) -> tuple[str, str | None]:
-    """Return the transfer's status and reason as the newest event of a type says them."""
+    """Return the transfer's status and reason in the newest event of a type."""
     data = models.Event.objects.filter(event_type=event_type).latest("pk").event_data
     return data["transfer_status"], data["transfer_failed_reason"]
 
 
 @pytest.mark.parametrize("mode", [COLD, WARM])
-def test_an_answer_to_an_offer_tells_what_the_transfer_is_after_it(
+def test_the_event_of_an_answer_carries_the_transfer_s_status_after_it(
     floor: models.Workspace, held: models.Reservation, mode: TransferMode
 ) -> None:
     bob = factories.worker(floor, "Bob")
@@ -267,7 +267,7 @@ def test_an_answer_to_an_offer_tells_what_the_transfer_is_after_it(
     assert told("reservation.accepted") == ("complete", None)
 
 
-def test_an_offer_that_ends_with_its_deleted_task_tells_that_the_transfer_is_canceled(
+def test_when_a_deleted_task_ends_an_offer_its_event_says_that_the_transfer_is_canceled(
     floor: models.Workspace, held: models.Reservation
 ) -> None:
     begin(held, factories.worker(floor, "Bob").sid)

@@ -1,4 +1,4 @@
-"""What a transfer stands in the way of, and what stands in its way."""
+"""What is refused during a transfer, and when a transfer is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from tests.actions.transfers.conftest import (
 from tests.factories import NOW, later
 
 
-def test_a_task_on_its_way_is_not_ended(floor: models.Workspace, held: models.Reservation) -> None:
+def test_a_task_in_transfer_cannot_be_ended(
+    floor: models.Workspace, held: models.Reservation
+) -> None:
     begin(held, factories.worker(floor).sid)
     for end in (
         task_statuses.complete_task,
@@ -35,7 +37,7 @@ def test_a_task_on_its_way_is_not_ended(floor: models.Workspace, held: models.Re
     assert factories.status(held.task) == "reserved"
 
 
-def test_a_task_on_its_way_is_deleted_with_all_that_belongs_to_it(
+def test_a_task_in_transfer_is_deleted_with_its_reservations(
     floor: models.Workspace, held: models.Reservation, happened: Happened
 ) -> None:
     bob = factories.worker(floor)
@@ -54,14 +56,16 @@ def test_a_task_s_time_to_live_does_not_end_its_transfer(floor: models.Workspace
     assert factories.status(held.task) == "reserved"
 
 
-def test_who_is_away_is_offered_nothing(floor: models.Workspace, held: models.Reservation) -> None:
+def test_a_worker_in_an_unavailable_activity_gets_no_transfer(
+    floor: models.Workspace, held: models.Reservation
+) -> None:
     bob = factories.worker(floor, available=False)
     with pytest.raises(NotNow, match="takes no work"):
         begin(held, bob.sid)
     assert factories.status(held.task) == "assigned"
 
 
-def test_who_leaves_for_a_break_gives_the_transfer_back(
+def test_a_worker_who_leaves_for_a_break_rejects_the_transfer(
     floor: models.Workspace, held: models.Reservation
 ) -> None:
     bob = factories.worker(floor)
@@ -77,7 +81,7 @@ def test_who_leaves_for_a_break_gives_the_transfer_back(
     assert factories.status(held.task) == "assigned"
 
 
-def test_nobody_transfers_to_themselves_to_nobody_or_elsewhere(
+def test_a_transfer_to_oneself_to_an_unknown_sid_or_to_another_workspace_is_refused(
     floor: models.Workspace, held: models.Reservation
 ) -> None:
     other = factories.workspace()
@@ -88,7 +92,7 @@ def test_nobody_transfers_to_themselves_to_nobody_or_elsewhere(
     assert factories.status(held.task) == "assigned"
 
 
-def test_only_what_is_in_hand_is_transferred(floor: models.Workspace) -> None:
+def test_only_an_accepted_task_can_be_transferred(floor: models.Workspace) -> None:
     factories.worker(floor, "Alice")
     offer = factories.offered(floor)
     bob = factories.worker(floor, "Bob")
@@ -117,7 +121,7 @@ def test_a_task_is_transferred_once_at_a_time(
     assert (factories.status(taken), consumed(held.current_worker)) == ("completed", 1)
 
 
-def test_calls_need_a_telephone(floor: models.Workspace) -> None:
+def test_calls_cannot_be_transferred(floor: models.Workspace) -> None:
     factories.worker(floor, "Alice")
     held = factories.accepted(floor, channel="voice")
     with pytest.raises(transfers.NeedsTelephone, match="not supported"):

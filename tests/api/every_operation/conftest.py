@@ -20,7 +20,7 @@ from tests.api.conftest import TOKEN, sids_of_each_kind
 
 @dataclass
 class Shared:
-    """What the tests of a file share: rows that a test reads again for itself."""
+    """Rows that the tests of a file share; each test reads them again."""
 
     account: int
     workspace: int
@@ -52,5 +52,5 @@ def workspace(shared: Shared, account: models.Account) -> models.Workspace:
 
 @pytest.fixture
 def existing(shared: Shared, workspace: models.Workspace) -> dict[str, str]:
-    """Return a sid of each kind that there is something behind."""
+    """Return an existing sid of each kind."""
     return dict(shared.sids)

@@ -1,4 +1,4 @@
-"""Every parameter of every operation, tried with what nobody should send.
+"""Every parameter of every operation, tried with invalid values.
 
 What is tried follows from the description. Whatever comes, the answer is a refusal that names the
 parameter, or a change that was meant; never a fault, and nothing in the log.
@@ -37,7 +37,7 @@ ANYTHING = [
     "(" * 5_000,
     "%s%n{0}{__class__}",
 ]
-"""May be refused or be taken, by what the parameter is."""
+"""Values that may be refused or accepted, depending on the parameter."""
 CONTROL = ["\x00", "a\x00b", "\x1b[2J"]
 NO_JSON_OBJECT = [
     "[" * 20_000,
@@ -53,7 +53,7 @@ NO_JSON_OBJECT = [
     '{"a": "\\u0000"}',
 ]
 CLAMPED = {"PageSize"}
-"""What is too large a value of these is as large as may be."""
+"""Parameters whose largest value is the limit of their type."""
 
 OPERATIONS = list(operations())
 QUERIES = [
@@ -74,7 +74,7 @@ POSTS = [
 
 
 def wrong(param: Param) -> Iterator[str]:
-    """Yield values that are none of a parameter's, by its schema."""
+    """Yield values that a parameter's schema excludes."""
     schema = param.schema
     yield from CONTROL
     if schema.get("type") == "integer":
@@ -107,7 +107,7 @@ def good(operation: Operation, existing: dict[str, str], workspace: models.Works
 
 
 def around(param: Param) -> dict[str, str]:
-    """Return what must stand beside a parameter so that it is read."""
+    """Return the other parameters without which a parameter is not read."""
     for word, params in TELEPHONY.items():
         if param.name in {each.name for each in params} and param.words.startswith("Of the"):
             required = {each.name: "there" for each in params if each.required}
@@ -115,7 +115,7 @@ def around(param: Param) -> dict[str, str]:
     return {}
 
 
-def test_there_is_something_to_try() -> None:
+def test_there_are_parameters_to_try() -> None:
     assert len(FORMS) > 150
     assert len(QUERIES) > 100
 
@@ -199,16 +199,14 @@ def test_a_body_of_another_type_or_cut_off_or_too_large_is_refused(
         *('{"queueSids": {"a": 1}}', '{"queueSids": ["\\u0000"]}'),
     ],
 )
-def test_a_body_of_json_is_refused_where_it_is_not_what_is_asked(
-    api: Api, root: str, body: str
-) -> None:
+def test_a_json_body_of_another_shape_is_refused(api: Api, root: str, body: str) -> None:
     path = f"{root}/TaskQueues/RealTimeStatistics"
     answer = api.send("POST", path, body=body, content_type="application/json")
     assert (answer.status, answer["code"]) == (400, 20001), answer.json
 
 
 @pytest.mark.parametrize("named", ["", '"', "W/", "\u202e", "x" * 7_000, '"0", "0" "', "0 0"])
-def test_a_version_that_is_none_changes_nothing(
+def test_an_invalid_version_changes_nothing(
     api: Api, existing: dict[str, str], root: str, named: str
 ) -> None:
     path = f"{root}/Tasks/{existing['WT']}"
@@ -223,7 +221,9 @@ def test_a_value_given_twice_is_the_last_one(api: Api, existing: dict[str, str],
     assert (answer.status, answer["priority"]) == (200, 2)
 
 
-def test_the_same_form_twice_makes_what_its_name_allows(api: Api, root: str) -> None:
+def test_the_same_form_twice_creates_as_many_rows_as_unique_names_allow(
+    api: Api, root: str
+) -> None:
     form = {"FriendlyName": "Alice"}
     assert api.post(f"{root}/Workers", **form).status == 201
     assert api.post(f"{root}/Workers", **form).status == 400

@@ -1,4 +1,4 @@
-"""Let schemathesis send what the description allows, and what it forbids, to every operation.
+"""Every operation gets valid and invalid requests that schemathesis derives from the description.
 
 The seed is fixed: a run can be repeated. Sids in paths and forms are now and then those of things
 that exist, so that requests come further than to "not found".
@@ -40,7 +40,7 @@ FAULTS = {500, 503}
 
 @pytest.fixture(scope="module")
 def described() -> Iterator[Any]:
-    """Return the description as schemathesis reads it, before the application itself."""
+    """Return the description as schemathesis loads it, before the application."""
     schema = schemathesis.openapi.from_dict(document())
     schema.app = WSGIHandler()
     # As the test client does: the end of a request must not close the test's own connection.
@@ -53,7 +53,7 @@ def described() -> Iterator[Any]:
 
 @pytest.mark.parametrize("operation", list(operations()), ids=lambda operation: operation.name)
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-def test_whatever_is_sent_the_answer_is_described_and_no_fault(
+def test_every_answer_is_described_and_is_no_server_error(
     described: Any, api: Api, existing: dict[str, str], operation: Operation, mode: GenerationMode
 ) -> None:
     of_schemathesis = described[operation.path][operation.method]
@@ -80,6 +80,6 @@ def test_whatever_is_sent_the_answer_is_described_and_no_fault(
 
 
 def real(value: Any, existing: dict[str, str]) -> Any:
-    """Return what exists instead of a made-up sid."""
+    """Return an existing sid instead of a made-up one."""
     sid = isinstance(value, str) and len(value) == 34
     return existing.get(value[:2], value) if sid else value

@@ -43,7 +43,7 @@ def test_no_credentials_are_401(
     assert models.Event.objects.count() == before
 
 
-def test_a_list_shows_only_the_callers_own(api: Api, stranger: Api, root: str) -> None:
+def test_a_list_shows_only_rows_of_the_caller_s_account(api: Api, stranger: Api, root: str) -> None:
     assert len(api.get("Workspaces")["workspaces"]) == 1
     assert stranger.get("Workspaces")["workspaces"] == []
 
@@ -51,13 +51,13 @@ def test_a_list_shows_only_the_callers_own(api: Api, stranger: Api, root: str) -
 @pytest.mark.parametrize(
     "operation", [each for each in BELOW if each.path.startswith(WORKSPACE)], ids=name
 )
-def test_what_is_in_one_workspace_is_not_found_through_another(
+def test_rows_of_one_workspace_are_not_found_through_another(
     api: Api, account: models.Account, existing: dict[str, str], operation: Operation
 ) -> None:
     elsewhere = {**existing, "WS": factories.workspace(account=account).sid}
     before = models.Event.objects.count()
     named = "{" in operation.path.removeprefix(WORKSPACE)
-    # Both workspaces have a channel of the name by which it is asked for.
+    # Both workspaces have a channel of this name.
     if not named or "/TaskChannels/" in operation.path:
         return
     answer = api.send(operation.method.upper(), path_to(operation, elsewhere))

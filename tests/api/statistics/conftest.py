@@ -1,4 +1,4 @@
-"""What the tests of statistics share: a clock that stands still, and a queue to count in."""
+"""Fixtures of statistics tests: a clock that stands still, and a queue to count in."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.factories import NOW, later
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Let requests happen at the moment at which the factories act."""
+    """Stop the clock of requests at the moment of the factories."""
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
 
 
 @pytest.fixture
 def queue(workspace: models.Workspace) -> models.TaskQueue:
-    """Return the queue into which the workspace's workflow leads everything."""
+    """Return the queue into which the workspace's workflow puts every task."""
     return factories.queue(workspace)
 
 

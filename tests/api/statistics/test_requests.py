@@ -1,4 +1,4 @@
-"""What requests for statistics may say, where they lead, and what they cost."""
+"""Requests for statistics: their parameters, their links, their cost."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ PAST = ["CumulativeStatistics", "Statistics", "Workers/CumulativeStatistics", "W
         ({"TaskChannel": "a\x00b"}, 20001, "TaskChannel"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_by_name(
+def test_contradictory_parameters_are_refused_by_name(
     api: Api,
     root: str,
     workspace: models.Workspace,
@@ -99,7 +99,7 @@ def test_thresholds_that_are_no_seconds_are_refused(api: Api, root: str, value: 
     assert "SplitByWaitTime" in answer.message
 
 
-def test_statistics_of_what_is_not_there_are_not_found(api: Api, root: str) -> None:
+def test_statistics_of_a_missing_row_are_not_found(api: Api, root: str) -> None:
     for path in ("TaskQueues/WQ", "Workflows/WW", "Workers/WK"):
         for sid in ("0" * 32, "x"):
             assert api.get(f"{root}/{path}{sid}/Statistics").status == 404
@@ -144,7 +144,7 @@ def test_all_links_to_statistics_lead_there(
         ("{wk}/Statistics", 9),
     ],
 )
-def test_figures_cost_the_same_whatever_there_is(
+def test_figures_take_the_same_number_of_queries_whatever_the_size(
     api: Api,
     root: str,
     workspace: models.Workspace,

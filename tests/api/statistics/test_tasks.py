@@ -1,4 +1,4 @@
-"""Statistics of tasks by request: how they are now, and what happened in a window of time."""
+"""Statistics of tasks by request: the present figures, and those of a window of time."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_what_happened_in_a_queue(
     assert both["realtime"]["total_tasks"] == 2
 
 
-def test_figures_survive_the_tasks_they_are_of(
+def test_figures_survive_the_deletion_of_their_tasks(
     api: Api, root: str, workspace: models.Workspace, workflow: models.Workflow
 ) -> None:
     task = factories.task(workspace)

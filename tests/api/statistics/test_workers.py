@@ -1,4 +1,4 @@
-"""Statistics of workers by request: what happened to them, and where their time went."""
+"""Statistics of workers by request: their reservations, and their time per activity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.statistics.conftest import accept, activity_counts
 from tests.factories import later
 
 
-def test_what_happened_to_workers(
+def test_cumulative_figures_of_workers(
     api: Api,
     root: str,
     workspace: models.Workspace,
@@ -56,7 +56,7 @@ def test_what_happened_to_workers(
 
 
 def durations(past: Any) -> dict[str, tuple[int, int, int, int]]:
-    """Return average, least, most and total of the activities that anybody was in."""
+    """Return average, least, most and total of the activities that any worker was in."""
     return {
         each["friendly_name"]: (each["avg"], each["min"], each["max"], each["total"])
         for each in past["activity_durations"]
@@ -64,7 +64,7 @@ def durations(past: Any) -> dict[str, tuple[int, int, int, int]]:
     }
 
 
-def test_a_deleted_workers_last_stay_counts(
+def test_the_last_activity_of_a_deleted_worker_counts(
     api: Api, root: str, workspace: models.Workspace, clock: time_machine.Traveller
 ) -> None:
     worker = factories.worker(workspace)
@@ -74,7 +74,7 @@ def test_a_deleted_workers_last_stay_counts(
     assert durations(past) == {"Available": (30, 30, 30, 30)}
 
 
-def test_workers_now(
+def test_real_time_figures_of_workers(
     api: Api, root: str, workspace: models.Workspace, workflow: models.Workflow
 ) -> None:
     factories.worker(workspace, capacity={"chat": 3})
