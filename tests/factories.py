@@ -135,7 +135,7 @@ def worker(
     capacity: dict[str, int] | None = None,
     **given: Any,
 ) -> models.Worker:
-    """Make a worker who is available, with a capacity per channel (1 where nothing is said).
+    """Make an available worker, with a capacity per channel (1 by default).
 
     Arguments:
         given: `attributes` may be a dict; anything else goes to `create_worker`.

@@ -256,7 +256,7 @@ def test_the_command_says_where_a_finished_task_was_accepted(floor: models.Works
     assert "– taken: queue Rest, by filter 'default_filter'." in out.getvalue()
 
 
-def test_the_command_says_everything_in_words(floor: models.Workspace) -> None:
+def test_the_command_prints_the_whole_explanation(floor: models.Workspace) -> None:
     factories.worker(floor, "Alice", attributes={"senior": True}, capacity={"chat": 0})
     task = vip(floor)
     out = StringIO()

@@ -110,7 +110,7 @@ def test_an_operator_makes_and_ends_supervisors_on_the_page_of_the_workspace(
     assert visitor.client.get("/admin/", follow=True).status_code == 403
 
 
-def test_the_workspace_is_asked_for_when_there_are_several(
+def test_the_form_has_a_field_for_the_workspace_if_there_are_several(
     olga: Visitor, floor: models.Workspace, other: models.Workspace
 ) -> None:
     assert "to which workspace" in words(olga.see("routing_activity_add"))
@@ -118,7 +118,9 @@ def test_the_workspace_is_asked_for_when_there_are_several(
     assert models.Activity.objects.get(friendly_name="Lunch").workspace == other
 
 
-def test_the_only_workspace_is_not_asked_for(alice: Visitor, floor: models.Workspace) -> None:
+def test_the_form_has_no_field_for_the_only_workspace(
+    alice: Visitor, floor: models.Workspace
+) -> None:
     alice.send("routing_activity_add", friendly_name="Lunch")
     assert models.Activity.objects.get(friendly_name="Lunch").workspace == floor
 

@@ -41,7 +41,7 @@ def test_a_new_worker_starts_with_every_channel_and_goes_on_to_the_capacities(
     assert happened() == ["worker.created"]
 
 
-def test_a_new_worker_gets_the_capacities_that_are_asked_for_with_their_name(
+def test_a_new_worker_gets_the_capacities_of_the_form(
     alice: Visitor, floor: models.Workspace, happened: Happened
 ) -> None:
     chat, sms = factories.channel(floor, "chat"), factories.channel(floor, "sms")
@@ -174,7 +174,7 @@ def test_a_form_with_an_outdated_activity_does_not_change_it_back(
     assert (worker.friendly_name, worker.activity.friendly_name) == ("Dora B.", "Offline")
 
 
-def test_moving_a_worker_with_an_open_offer_is_refused_in_words(
+def test_moving_a_worker_with_an_open_offer_is_refused_with_a_message(
     alice: Visitor, floor: models.Workspace, happened: Happened
 ) -> None:
     worker = factories.worker(floor)

@@ -31,7 +31,7 @@ def test_an_agent_sees_their_own_desk_and_no_other(floor: Floor) -> None:
     assert "Bob" in floor.bob.get()
 
 
-def test_a_login_without_a_worker_is_told_who_can_help(floor: Floor) -> None:
+def test_a_login_without_a_worker_sees_who_can_help(floor: Floor) -> None:
     client = Client()
     client.force_login(User.objects.create_user("carol"), backend=BACKEND)
     answer = client.get("/agent/")

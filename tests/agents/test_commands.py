@@ -158,7 +158,7 @@ def test_leaving_with_offers_open_asks_first_and_then_rejects_them(floor: Floor)
     assert floor.alice.worker.activity == away
 
 
-def test_going_to_an_available_activity_asks_nothing(floor: Floor) -> None:
+def test_going_to_an_available_activity_needs_no_confirmation(floor: Floor) -> None:
     offer = floor.offered()
     lunch = factories.activity(floor.workspace, "Back office")
     assert done(floor.alice.press("worker.set_activity", activity=lunch.sid, reject_offers="true"))

@@ -27,7 +27,7 @@ def activity(desk: Desk) -> str:
     return desk.worker.activity.friendly_name
 
 
-def test_an_agent_who_is_available_is_asked_first(floor: Floor) -> None:
+def test_an_available_agent_must_confirm_the_logout(floor: Floor) -> None:
     floor.accepted()
     status, page = log_out(floor.alice)
     assert status == 200
@@ -57,7 +57,7 @@ def test_only_logging_out_leaves_the_agent_as_they_are(floor: Floor) -> None:
     assert activity(floor.alice) == "Available"
 
 
-def test_an_agent_who_takes_no_work_is_not_asked(floor: Floor) -> None:
+def test_an_unavailable_agent_need_not_confirm_the_logout(floor: Floor) -> None:
     assert log_out(floor.bob)[0] == 302
     assert not is_logged_in(floor.bob)
 

@@ -93,7 +93,7 @@ def test_a_worker_who_is_with_another_process_by_then_stays(alice: models.Worker
     assert activity(alice) == "Offline"
 
 
-def test_a_session_that_did_not_ask_for_it_keeps_its_worker_as_they_are(
+def test_a_session_without_the_option_leaves_its_worker_s_activity_alone(
     alice: models.Worker,
 ) -> None:
     live(Process().has(alice, watched=False), until=20)

@@ -105,7 +105,7 @@ def test_a_reservation_that_ended_before_the_lists_were_read_is_not_sent() -> No
     assert order.take(reservation("accepted", 1)) == []
     rejected = reservation("completed", 2)
     assert order.take(rejected) == []
-    # Its end alone does no harm to an SDK that knows nothing of it.
+    # Its end alone does no harm to an SDK without the reservation.
     assert order.give_up_waiting() == [rejected]
     assert order.take(reservation("created", 0)) == []
 

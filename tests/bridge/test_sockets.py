@@ -188,7 +188,7 @@ async def test_a_colleague_s_offers_are_not_sent(floor: Floor) -> None:
         assert await hers.receive_nothing()
 
 
-async def test_a_newer_session_ends_the_others_if_it_asks_to(floor: Floor) -> None:
+async def test_a_newer_session_with_the_option_ends_the_others(floor: Floor) -> None:
     token = floor.token(floor.alice)
     async with opened(token) as first, opened(token, closeExistingSessions="true") as second:
         assert await closed(first) == (4409, "Replaced by a newer session")

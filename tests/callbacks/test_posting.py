@@ -172,7 +172,7 @@ def test_a_post_is_retried_at_once_as_the_fragment_says(
     assert len(receiver.requests) == asked
 
 
-def test_after_a_broken_connection_it_is_repeated_where_the_fragment_says_so() -> None:
+def test_a_post_is_retried_after_a_broken_connection_if_the_fragment_says_so() -> None:
     with silent() as url:
         pass
     tried: list[Any] = []

@@ -62,7 +62,7 @@ def explained(
     return explain.candidates(task, lane, workers, now=NOW, **values)
 
 
-def test_workers_are_ranked_as_the_router_asks_them_and_the_refused_come_after() -> None:
+def test_workers_are_ranked_in_the_router_s_order_and_the_refused_come_after() -> None:
     found = explained(
         worker(1, reserved=50), worker(2, available=False), worker(3, reserved=20), worker(4)
     )
@@ -95,7 +95,7 @@ def test_each_worker_has_one_reason_or_a_rank(
     assert candidate.rank == (1 if refusal is None else None)
 
 
-def test_a_worker_of_another_queue_stands_outside_and_can_be_asked_about() -> None:
+def test_a_worker_of_another_queue_is_outside_and_can_be_explained() -> None:
     found = explained(worker(1), worker(2, team=2))
     assert [c.worker.id for c in found.inside] == [1]
     asked = found.of("WK2")
@@ -136,7 +136,7 @@ def test_reasons_are_counted_in_the_order_in_which_they_are_tested() -> None:
     ]
 
 
-def test_a_task_on_offer_says_so_to_those_who_have_it_and_to_the_others() -> None:
+def test_a_task_on_offer_has_one_reason_for_its_workers_and_another_for_the_rest() -> None:
     found = explained(worker(1), worker(2), status=AssignmentStatus.RESERVED, offered={2})
     assert {c.worker.id: c.refusal for c in found.inside} == {
         1: Refusal.TASK_NOT_PENDING,

@@ -128,7 +128,7 @@ def test_a_known_worker_is_a_path_into_the_task(key: str) -> None:
         assert path == f"task_routing.filters[0].targets[0].{key}"
 
 
-def test_the_default_filter_ignores_what_only_a_step_can_have_and_says_so() -> None:
+def test_the_default_filter_ignores_keys_of_steps_with_a_warning() -> None:
     configuration = parse(
         document(default=target(timeout=5, skip_if="nonsense", order_by="worker.level ASC"))
     )

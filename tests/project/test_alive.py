@@ -38,7 +38,7 @@ OTHERS = (
 
 
 @pytest.mark.parametrize("node", ["jobs@here", "celery@here"])
-def test_the_runner_of_this_host_and_this_queue_is_asked(
+def test_the_runner_of_this_host_and_this_queue_is_checked(
     node: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alive, "celery_app", Control(*OTHERS, reply(node, jobs.QUEUES["jobs"])))

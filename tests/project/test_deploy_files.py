@@ -136,7 +136,7 @@ def test_docker_compose_accepts_the_file(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-def test_the_sample_of_an_environment_names_what_compose_asks_for() -> None:
+def test_the_sample_of_an_environment_names_every_variable_of_compose() -> None:
     asked = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
     named = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert asked - named == {"ADMIN_USER"}

@@ -1,4 +1,4 @@
-"""The page about events names every type of event, and every field of theirs."""
+"""The page about events names every type of event, and every field."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def speak_when_released(control: int, *words: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_fork_waits_for_its_release_and_hands_on_what_it_prints(
+def test_a_fork_waits_for_its_release_and_forwards_its_output(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forks, "METHOD", method)

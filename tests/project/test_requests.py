@@ -98,7 +98,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def handed_on() -> list[bytes]:
-    """Return the bodies of the requests that were handed on."""
+    """Return the bodies of the requests that reached the application."""
     return []
 
 
@@ -111,7 +111,9 @@ def client(clock: Clock, handed_on: list[bytes]) -> Client:
 # --- Size ---------------------------------------------------------------------------------
 
 
-def test_a_body_at_the_limit_is_handed_on_whole(client: Client, handed_on: list[bytes]) -> None:
+def test_a_body_at_the_limit_reaches_the_application_whole(
+    client: Client, handed_on: list[bytes]
+) -> None:
     client.post(f"Content-Length: {SIZE}")
     client.send(b"x" * SIZE)
     assert handed_on == [b"x" * SIZE]
@@ -144,7 +146,7 @@ def test_a_chunked_body_is_refused_once_it_is_too_large(
     assert handed_on == []
 
 
-def test_a_chunked_body_within_the_limit_is_handed_on(
+def test_a_chunked_body_within_the_limit_reaches_the_application(
     client: Client, handed_on: list[bytes]
 ) -> None:
     client.post("Transfer-Encoding: chunked")

@@ -27,7 +27,7 @@ def test_two_sessions_of_a_worker_get_the_same_events(office: Office) -> None:
     assert not first.heard("reservationCreated")
 
 
-def test_a_newer_session_replaces_the_others_if_it_asks_to(office: Office) -> None:
+def test_a_newer_session_with_the_option_replaces_the_others(office: Office) -> None:
     alice = office.worker()
     first = office.session(alice)
     office.session(alice, closeExistingSessions=True)
@@ -169,7 +169,7 @@ def test_a_session_whose_token_is_not_renewed_ends_with_it(office: Office) -> No
     assert not session.heard("ready")
 
 
-def test_a_worker_whose_last_session_has_gone_goes_offline_if_the_session_said_so(
+def test_a_worker_goes_offline_after_the_last_session_with_the_option(
     office: Office,
 ) -> None:
     alice, bob = office.worker(), office.worker("Bob")

@@ -42,7 +42,7 @@ def wrong() -> list[str]:
 
 
 def main() -> None:
-    """Print what is wrong, and what there is."""
+    """Print the violations, and the numbers of rows."""
     numbers = Counter(
         (floor, json.loads(text)["number"])
         for floor, text in models.Task.objects.values_list("workspace_id", "attributes")

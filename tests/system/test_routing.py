@@ -76,7 +76,7 @@ def test_a_task_posted_by_rest_is_offered(floor: Floor) -> None:
 def lose_all_wakes(private: redis.Redis, floor: Floor) -> None:
     """Leave a mark that says a job is on its way: while it stands, no wake sends one.
 
-    Cycles that earlier changes asked for clear it; once it has stood for a while, none is left.
+    Cycles of earlier changes clear it; once it has lasted for a while, none is left.
     """
     stood = 0
 

@@ -124,7 +124,7 @@ def test_trap_16_offers_survive_a_move_between_available_activities(
     assert factories.status(offer.task) == "assigned"
 
 
-def test_trap_16_they_do_not_survive_one_to_an_unavailable_activity_unasked(
+def test_trap_16_a_move_to_an_unavailable_activity_with_offers_is_refused_by_default(
     floor: models.Workspace,
 ) -> None:
     worker = factories.worker(floor)

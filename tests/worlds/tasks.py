@@ -1,4 +1,4 @@
-"""Tasks of an office in memory, and what the core is shown of them."""
+"""Tasks of an office in memory, and their snapshots for the core."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def new_worker(
     available: bool,
     attributes: Mapping[str, Any],
 ) -> snapshot.Worker:
-    """Return a worker who has nothing to do yet, with a capacity of 1 where nothing is said."""
+    """Return an idle worker, with a capacity of 1 by default."""
     return snapshot.Worker(
         id=number,
         sid=f"WK{number:032x}",
