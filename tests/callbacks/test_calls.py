@@ -107,7 +107,7 @@ def test_jobs_that_no_runner_takes_do_not_pile_up(sent: list[str], caplog: Any) 
     assert "wait for a runner" in caplog.text
 
 
-def test_without_redis_the_sweep_is_left_to_find_it(settings: Any, caplog: Any) -> None:
+def test_without_redis_the_sweep_posts_to_due_receivers(settings: Any, caplog: Any) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     shared_redis.client_of.cache_clear()
     with caplog.at_level(logging.WARNING):

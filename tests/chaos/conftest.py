@@ -1,4 +1,4 @@
-"""Servers whose database and Redis lie behind proxies, and a table of what their faults did."""
+"""Servers with the database and Redis behind proxies, and a table of the faults' effects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _lines: list[str] = []
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
-    """Return a list to which a test adds what it has found, for the table at the end."""
+    """Return a list to which a test adds its figures, for the table at the end."""
     found: list[Outcome] = []
     yield found
     name = request.node.name.removeprefix("test_").replace("_", " ")

@@ -1,4 +1,4 @@
-"""Customers who create tasks at a fixed rate whatever happens, and what became of their tasks."""
+"""Customers who create tasks at a fixed rate, and the outcome of their tasks."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ AROUND = 8.0
 """Seconds of load before a fault and after it."""
 WORKERS = 30
 CAPACITY = 50
-"""Together more than a test creates, so that a task which waits was missed."""
+"""The capacity is larger than the number of tasks, so a waiting task was missed."""
 LONGEST_ANSWER = 60.0
-"""Seconds; a client that is more patient than any answer may be slow."""
+"""Seconds; longer than the slowest answer that is allowed."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request to create a task came to; status 0 is none."""
+    """The answer to a request that creates a task; status 0 is no answer."""
 
     number: int
     port: int
@@ -70,7 +70,7 @@ class Outcome:
 
 
 def check(outcome: Outcome) -> None:
-    """Fail if a task was lost, was there twice, or was never offered."""
+    """Fail if a task was lost, doubled, or never offered."""
     assert (outcome.lost, outcome.doubled, outcome.never_offered) == (0, 0, 0)
 
 
@@ -78,7 +78,7 @@ class Floor:
     """A workspace with room for every task, and load on it."""
 
     def __init__(self, server: Cordboard, *, rate: float, events: str = "") -> None:
-        """Furnish a workspace on a server that is ready.
+        """Make a workspace on a server that is ready.
 
         Arguments:
             rate: tasks a second.
@@ -88,7 +88,7 @@ class Floor:
         self._rate = rate
         self.ports = [int(server.port)]
         self.began = self.ended = 0.0
-        """Between which moments the last fault lasted."""
+        """The beginning and end of the last fault."""
         self.answers: list[Answer] = []
         known = server.credentials()
         name, password = known["ACCOUNT_SID"], known["AUTH_TOKEN"]
@@ -146,7 +146,7 @@ class Floor:
         self.answers.append(Answer(number, port, at, time.monotonic() - begun, status))
 
     def wait_for_offers(self, seconds: float = 60.0) -> None:
-        """Wait until every task was offered to somebody."""
+        """Wait until every task was offered."""
         waiting = f"{self.base}/Tasks?AssignmentStatus=pending&PageSize=1"
 
         def none_waits() -> bool:
@@ -163,7 +163,7 @@ class Floor:
         wait_until(none_waits, "every task is offered", seconds=seconds)
 
     def endure(self, begin: Callable[[], object], end: Callable[[], object]) -> Outcome:
-        """Create tasks before, during and after a fault, and return what it did."""
+        """Create tasks before, during and after a fault, and return its figures."""
         with self.load():
             time.sleep(AROUND)
             began = time.time()
@@ -176,7 +176,7 @@ class Floor:
         return self.outcome(began, self.ended)
 
     def outcome(self, began: float, ended: float) -> Outcome:
-        """Read the database, and tell what the fault between two moments did.
+        """Read the database, and return the figures of the fault between two moments.
 
         The longest gap is that between two first offers, from some seconds before the fault to the
         last offer. A delay is the time from a task's birth to its first offer.

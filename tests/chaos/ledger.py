@@ -1,4 +1,4 @@
-"""Print as JSON what became of each task: `python -m tests.chaos.ledger`.
+"""Print the history of each task as JSON: `python -m tests.chaos.ledger`.
 
 A process of its own, whose environment names the server's database.
 """

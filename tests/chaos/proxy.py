@@ -1,4 +1,4 @@
-"""A TCP proxy on the loopback that a test makes slow, stalls without a word, or cuts."""
+"""A TCP proxy on the loopback that a test slows down, stalls silently, or cuts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHUNK = 65_536
 
 
 class Proxy:
-    """Forward connections to a unix socket, as long as nothing is said to the contrary."""
+    """Forward connections to a unix socket, unless a test changes that."""
 
     def __init__(self, upstream: str) -> None:
         """Prepare a proxy to the socket at this path."""
@@ -41,7 +41,7 @@ class Proxy:
             self._loop.close()
 
     def stall(self) -> None:
-        """Forward nothing more, close nothing, and take new connections without a word."""
+        """Forward nothing more, close nothing, and accept new connections silently."""
         self._do(self._set(flows=False))
 
     def slow(self, seconds: float) -> None:
@@ -53,7 +53,7 @@ class Proxy:
         self._do(self._close())
 
     def resume(self) -> None:
-        """Forward as at the beginning; what was held back comes late."""
+        """Forward as at the beginning; held-back data comes late."""
         self._do(self._set())
         self._do(self._listen())
 

@@ -1,4 +1,4 @@
-"""PostgreSQL is cut off without a word from one part, or from all: nothing hangs with it."""
+"""PostgreSQL is cut off silently from one part, or from all: no other part hangs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_database_is_cut_off_from_everything(
     assert outcome.delay_after <= LONGEST
 
 
-def test_a_slow_database_counts_as_no_silent_one(
+def test_a_slow_database_does_not_count_as_silent(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
     with (

@@ -46,7 +46,7 @@ def test_beat_hangs(tmp_path: Path, services: Services, note: list[Outcome]) -> 
 
 
 def freeze(server: Cordboard, process: int, *, rate: float) -> Outcome:
-    """Let a process stand still, and return what that did."""
+    """Stop a process for a while, and return the figures of that fault."""
     return Floor(server, rate=rate).endure(
         lambda: os.kill(process, signal.SIGSTOP), lambda: os.kill(process, signal.SIGCONT)
     )

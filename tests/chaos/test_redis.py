@@ -1,4 +1,4 @@
-"""Redis is stopped, or falls silent: tasks are offered and callbacks posted all the same."""
+"""Redis is stopped, or falls silent: tasks are still offered and callbacks posted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_DELAY = 2.0
 
 
 class Posts:
-    """A receiver that notes when something was posted to it."""
+    """A receiver that records the time of each post."""
 
     def __init__(self) -> None:
         self.receiver = Receiver(ENVIRONMENT["AUTH_TOKEN"])

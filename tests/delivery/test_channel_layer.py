@@ -1,4 +1,4 @@
-"""Sockets over a Redis that restarts, or falls silent: the first join works, and nothing hangs."""
+"""Sockets over a Redis that restarts or falls silent: joins work, and nothing hangs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.chaos.proxy import Proxy
 from tests.redis import private_server
 
 LONGEST = 20
-"""Seconds within which what is waited for comes, or the test fails."""
+"""Seconds before a wait fails the test."""
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def _sent(layer: ChannelLayer, channel: str) -> Any:
     return await layer.receive(channel)
 
 
-async def test_a_socket_that_is_opened_without_redis_is_told_to_come_back(
+async def test_a_socket_that_is_opened_without_redis_is_closed_with_1013(
     place: Path, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     hosts = [{"address": f"unix://{place}"}]

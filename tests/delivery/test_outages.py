@@ -1,4 +1,4 @@
-"""Redis is away: it is asked once a second, logged once, and the runners look for work."""
+"""Redis is away: it is tried once a second and logged once, and the runners sweep themselves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.redis import private_server
 
 WS = "WS" + "0" * 32
 LONGEST = 10
-"""Seconds within which what is waited for comes, or the test fails."""
+"""Seconds before a wait fails the test."""
 
 
 @pytest.fixture
@@ -48,13 +48,13 @@ def client() -> shared_redis.Client:
 
 
 def ask_in_pipeline() -> None:
-    """Ask one thing by a pipeline."""
+    """Send one command by a pipeline."""
     pipeline: Any = client().pipeline()
     pipeline.get("anything")
     pipeline.execute()
 
 
-def test_a_redis_that_is_away_is_asked_once_a_second_and_logged_once(
+def test_a_redis_that_is_away_is_tried_once_a_second_and_logged_once(
     place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = 0
@@ -152,7 +152,7 @@ def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_ba
         with private_server(place):
             client().outage._try_at = 0.0
             until(lambda: not client().outage.is_on)
-            # What others could not wake it for is found too, as they may not have Redis yet.
+            # Work whose wake was lost is found too, because other processes may not have Redis yet.
             while ran.acquire(blocking=False):
                 pass
             for _ in range(3):
@@ -188,7 +188,7 @@ def test_without_redis_callbacks_that_are_due_are_posted(
 
 
 @pytest.mark.django_db
-def test_with_redis_nothing_is_posted_but_by_jobs(
+def test_with_redis_only_jobs_post_callbacks(
     real_redis: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not standby._redis_is_away()
@@ -213,7 +213,7 @@ def test_a_job_runner_comes_back_within_two_seconds_and_logs_one_line(
     assert told == ["jobs.away", "jobs.back"]
 
 
-def test_a_job_that_misses_the_database_goes_back_to_its_queue(
+def test_a_job_without_a_database_goes_back_to_its_queue(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert isinstance(jobs.run_cycle, Job)
@@ -264,7 +264,7 @@ def test_a_cycle_whose_connection_is_lost_ends_and_blames_no_task(
     assert [factories.status(task) for task in tasks] == ["reserved"] * 3
 
 
-def test_a_job_that_ends_just_when_redis_has_gone_is_no_error(
+def test_a_job_that_ends_just_after_redis_was_lost_is_no_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object, **__: object) -> None:

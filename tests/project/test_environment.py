@@ -49,7 +49,7 @@ def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
     assert settings["CONN_MAX_AGE"] == 0
 
 
-def test_a_postgres_that_is_gone_without_a_word_is_noticed_by_tcp_and_by_limits(
+def test_a_silent_postgres_is_noticed_by_tcp_and_by_limits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_STATEMENT_SECONDS", "90")

@@ -1,4 +1,4 @@
-"""A PostgreSQL that falls silent is noticed, and what waits for it fails; slowness is not."""
+"""A PostgreSQL that falls silent is noticed, and waiting statements fail; a slow one is not."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from config.postgresql.silence import Watch
 from tests.chaos.proxy import Proxy
 
 LONGEST = 30
-"""Seconds within which what is waited for comes, or the test fails."""
+"""Seconds before a wait fails the test."""
 
 
 class Server:
-    """A database as a watch asks it."""
+    """A fake database for the watch."""
 
     def __init__(self) -> None:
         self.is_there = True
@@ -42,19 +42,19 @@ class Server:
             raise psycopg.OperationalError("no route")
 
     def renew(self) -> None:
-        """Count what is done when it is back."""
+        """Count the calls after its return."""
         self.renewed += 1
 
 
 @pytest.fixture
 def server() -> Server:
-    """Return a database that is there."""
+    """Return a database that answers."""
     return Server()
 
 
 @pytest.fixture
 def watched(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """Return a watch that suspects at once, and looks when a test says so."""
+    """Return a watch that suspects at once, and checks when a test says so."""
     monkeypatch.setattr(silence, "SUSPECT_SECONDS", 0.0)
     monkeypatch.setattr(silence, "_LOOK_SECONDS", LONGEST)
     monkeypatch.setattr(silence, "PROBE_SECONDS", 0.2)
@@ -92,20 +92,20 @@ def test_a_database_that_answers_nothing_is_silent_until_it_does(
     assert told == ["database.silent", "database.back"]
 
 
-def test_nothing_is_asked_while_nothing_waits(watched: Watch, server: Server) -> None:
+def test_nothing_is_checked_while_nothing_waits(watched: Watch, server: Server) -> None:
     watched.look()
     assert server.asked == 0
 
 
-def test_what_is_answered_meanwhile_is_no_silence(watched: Watch, server: Server) -> None:
+def test_an_answer_to_another_statement_means_no_silence(watched: Watch, server: Server) -> None:
     server.is_there = False
-    watched._ask = lambda: _answer_meanwhile(watched)
+    watched._ask = lambda: _answer_another_statement(watched)
     with watched.waiting():
         watched.look()
     assert not watched.is_silent
 
 
-def _answer_meanwhile(watched: Watch) -> None:
+def _answer_another_statement(watched: Watch) -> None:
     with watched.waiting():
         pass
     raise psycopg.OperationalError("too many connections")
@@ -126,7 +126,7 @@ Open = Callable[[], base.DatabaseWrapper]
 def opened(
     proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[base.DatabaseWrapper]:
-    """Return a connection by way of the proxy, in a process that watches."""
+    """Return a connection through the proxy, in a process that watches."""
     monkeypatch.setattr(silence, "SUSPECT_SECONDS", 0.2)
     monkeypatch.setattr(silence, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(silence, "PROBE_SECONDS", 1)
@@ -197,7 +197,7 @@ def test_sessions_of_a_process_that_watches_have_limits_that_can_be_lifted(
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_threads_that_wait_for_a_connection_are_told_as_well(
+def test_threads_that_wait_for_a_connection_fail_as_well(
     opened: base.DatabaseWrapper, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy.stall()
@@ -219,7 +219,7 @@ def test_threads_that_wait_for_a_connection_are_told_as_well(
 
 
 def away(_request: object) -> HttpResponse:
-    """Fail as a view does whose database is away."""
+    """Fail like a view without a database."""
     raise OperationalError("the database does not answer")
 
 
@@ -228,7 +228,7 @@ urlpatterns = [path("page", away), path("v1/thing", away)]
 
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("place", ["/page", "/v1/thing"])
-def test_a_request_whose_database_is_away_is_to_be_repeated(
+def test_a_request_without_a_database_is_answered_503(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client(raise_request_exception=False)
