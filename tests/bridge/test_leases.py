@@ -196,6 +196,7 @@ def test_a_deleted_worker_is_skipped(alice: models.Worker) -> None:
 
 
 def test_the_sweep_waits_while_redis_is_away(away: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="routing.jobs")
     away(True)
     jobs.sweep_sessions()
     assert "wait for the next sweep" in caplog.text

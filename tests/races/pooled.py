@@ -1,4 +1,4 @@
-"""Ask through a pooler of transactions from many threads; report wrong answers and errors.
+"""Query through a transaction pooler from many threads; report wrong answers and errors.
 
 `python -m tests.races.pooled auto|on`: whether statements are prepared by discovery, or anyway.
 """
