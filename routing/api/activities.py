@@ -1,4 +1,4 @@
-"""Serve activities."""
+"""Views for activities."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from routing.actions import activities
 from routing.api import inputs, lookups, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 
-_NAME = "What people call it; no two of a workspace are called alike, in upper or lower case."
+_NAME = "The display name; unique in the workspace, ignoring upper and lower case."
 
 
 class _Activities(Resource):
@@ -32,7 +32,7 @@ class ActivityList(_Activities, ListResource[models.Activity]):
     params = (
         inputs.name(required=True).says(_NAME, "Lunch"),
         inputs.boolean("Available").says(
-            "Whether workers in it take work; false unless said otherwise, and fixed from then on.",
+            "Whether workers in it take work. Defaults to false and cannot be changed later.",
             False,
         ),
     )
@@ -55,7 +55,7 @@ class ActivityList(_Activities, ListResource[models.Activity]):
 
 
 class ActivityInstance(_Activities, InstanceResource[models.Activity]):
-    """One activity; whether it is available was fixed when it was created."""
+    """One activity. Its `available` flag is fixed at creation."""
 
     about = {
         "get": "Fetch an activity",

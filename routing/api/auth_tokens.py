@@ -38,7 +38,7 @@ def _shape(name: str, token: str, words: str, path: str) -> Shape:
 
 
 class AuthTokens(Resource):
-    """A base of both: only an auth token manages auth tokens, an API key does not."""
+    """Base view of the auth token resources. API keys may not manage auth tokens."""
 
     token: str
     path: str
@@ -72,19 +72,20 @@ class SecondaryAuthToken(AuthTokens):
     created = 201
     repeatable = sealed = True
     token, path = "secondary_auth_token", "Secondary"
-    shape = _shape("SecondaryAuthToken", token, "The token, which is shown this once.", path)
+    shape = _shape("SecondaryAuthToken", token, "The token. It is shown only once.", path)
     refusals = {"post": (403,), "delete": (403, 404)}
     about = {
-        "post": "Create a secondary auth token\n\nIt opens what the primary one does, and both are"
-        " good. Callbacks are signed by the primary one. An account has one secondary token at"
-        " most: 409 where there is one. API keys are refused.",
-        "delete": "Delete the secondary auth token\n\nIt ends at once, and what it signed ends with"
-        " it.",
+        "post": "Create a secondary auth token\n\nIt grants the same access as the primary one,"
+        " and both are"
+        " valid. Callbacks are signed with the primary one. An account has one secondary token at"
+        " most: a second request gets 409. API keys are refused.",
+        "delete": "Delete the secondary auth token\n\nIt becomes invalid at once, together with the"
+        " tokens that it signed.",
     }
 
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Create it."""
-        account = self.account  # Before an answer is repeated: an API key must not get it either.
+        """Create the secondary token."""
+        account = self.account  # Checked before a stored answer is replayed to an API key.
         return idempotency.once(self, lambda: self._create(account))
 
     def _create(self, account: models.Account) -> Response:
@@ -93,7 +94,7 @@ class SecondaryAuthToken(AuthTokens):
         return self.answer((account, token), status=self.created)
 
     def delete(self, request: Request, **kwargs: str) -> Response:
-        """Delete it."""
+        """Delete the secondary token."""
         account = self.account
         try:
             accounts.delete_secondary_token(account=account, now=self.now)
@@ -103,19 +104,19 @@ class SecondaryAuthToken(AuthTokens):
 
 
 class AuthTokenPromotion(AuthTokens):
-    """The promotion of the secondary auth token to the primary one."""
+    """Promotion of the secondary auth token to primary."""
 
     http_method_names = POST_ONLY
     token, path = "auth_token", "Promote"
-    shape = _shape("AuthTokenPromotion", token, "The primary auth token from now on.", path)
+    shape = _shape("AuthTokenPromotion", token, "The new primary auth token.", path)
     refusals = {"post": (403, 404)}
     about = {
-        "post": "Promote the secondary auth token\n\nThe primary token ends at once, the secondary"
-        " one takes its place and signs callbacks. 404 where there is no secondary token.",
+        "post": "Promote the secondary auth token\n\nThe primary token becomes invalid at once. The"
+        " secondary one replaces it and signs callbacks. 404 if there is no secondary token.",
     }
 
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Promote it."""
+        """Promote the secondary token."""
         account = self.account
         self.given()
         try:

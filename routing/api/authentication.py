@@ -1,4 +1,4 @@
-"""Tell who calls: HTTP basic with an account's sid and token, or an API key's sid and secret."""
+"""Authenticate REST requests by HTTP basic: account sid and token, or API key sid and secret."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose workspaces a request may reach, and in whose name it changes them."""
+    """The authenticated account of a request, and the actor that its changes are recorded under."""
 
     account: models.Account
     actor: Actor
     sealed: str
-    """The secret that was presented, as it is stored."""
+    """The secret that was presented, in its stored form."""
 
 
 class BasicAuthentication(BaseAuthentication):
-    """Asks for credentials in the Authorization header, on every request."""
+    """Authentication by the Authorization header of every request."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
-        """Return the caller; whatever is wrong, the refusal is the same and takes as long."""
+        """Return the caller. Every refusal has the same text and takes the same time."""
         sid, secret = _presented(request.META.get("HTTP_AUTHORIZATION", ""))
         address = ip_address(request)
         now = timezone.now()
@@ -67,7 +67,7 @@ _noting = threading.Lock()
 
 
 def account_of(header: str, address: str | None) -> str | None:
-    """Return the account of an Authorization header that was right before, from this address."""
+    """Return the account of credentials that were right before, from this address."""
     try:
         sid, secret = _presented(header)
     except exceptions.NotAuthenticated:
@@ -76,13 +76,13 @@ def account_of(header: str, address: str | None) -> str | None:
 
 
 def _note_use(key: models.ApiKey, now: datetime) -> None:
-    """Write down that a key is used, unless the database is busy: a read must not wait for that."""
+    """Record that a key is used, unless the database is busy: a read must not wait for it."""
     if not _noting.acquire(blocking=False):
         return
     try:
         api_keys.note_use(key=key, now=now)
     except OperationalError as error:
-        logger.warning("the use of %s is not written down (%s)", key.sid, error)
+        logger.warning("api key use not recorded: key=%s error=%s", key.sid, error)
     finally:
         _noting.release()
 
@@ -105,10 +105,10 @@ def _nobodys(_secret_key: str) -> str:
 
 
 def _presented_of(secrets: tuple[str, ...], secret: str, sid: str) -> str | None:
-    """Return which of a key's sealed secrets is presented; None: none of them.
+    """Return which of a key's sealed secrets was presented, or None.
 
-    An account may have two tokens. Whatever there is, two are compared before it is refused, so
-    that a refusal takes as long for an unknown sid.
+    An account may have two tokens. Two secrets are always compared before a refusal, so that an
+    unknown sid takes just as long.
     """
     unknown = _nobodys(settings.SECRET_KEY)
     compared = (*secrets, unknown, unknown)[:2]
@@ -120,7 +120,7 @@ def _matches(sealed: str, secret: str, sid: str) -> bool:
     try:
         return secretbox.matches(sealed, secret)
     except InvalidToken:
-        logger.error("the secret of %s cannot be read: SECRET_KEY is not what it was", sid)
+        logger.error("stored secret unreadable, SECRET_KEY has changed: sid=%s", sid)
         return False
 
 

@@ -1,7 +1,7 @@
-"""Be the two shapes of every resource: a list that can be added to, and one thing of it.
+"""Base views for list and instance resources.
 
-A resource says which parameters it takes, how to find its rows, how they look, and which action
-carries out a change; all else is here. Only actions change rows.
+A resource declares its parameters, its rows, their representation and the action that makes a
+change. This module does the rest. Only actions change rows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from routing.models.prepared import Prepared
 
 Row = TypeVar("Row", bound=db.Model)
 Given = Mapping[str, Any]
-"""Arguments read from a form, by the names that actions know them by."""
+"""Arguments read from a form, by the names of the actions' parameters."""
 
 _WORKSPACE: Final = Prepared(
     lambda account, sid: models.Workspace.objects.filter(account_id=account, sid=sid), 0, "WS"
@@ -52,7 +52,7 @@ POST_ONLY: Final = ["post"]
 
 
 class Resource(APIView):
-    """What every path of the API has: a caller, a workspace of theirs, a form, a clock."""
+    """Base view of every path: the caller, the workspace, the form and the time of the request."""
 
     authentication_classes = [BasicAuthentication]
     permission_classes = []
@@ -63,37 +63,37 @@ class Resource(APIView):
     taken: rate_limits.Taken | None = None
     params: ClassVar[tuple[inputs.Param, ...]] = ()
     shape: ClassVar[Shape]
-    """What one thing of it looks like in an answer."""
+    """What one row looks like in an answer."""
     beside: ClassVar[Shape | None] = None
-    """What stands beside the list of a page, where there is anything."""
+    """What stands beside the list on a page, if anything."""
     created: ClassVar[int] = 200
     """The status of a POST that succeeds."""
     about: ClassVar[Mapping[str, str]]
-    """What each method does: a line that names it, and what else there is to know."""
+    """By method, a summary line and an optional description."""
     extra: ClassVar[tuple[inputs.Param, ...]] = ()
-    """Parameters of the form that only some requests read."""
+    """Parameters of the form that only some requests use."""
     json_params: ClassVar[tuple[inputs.Param, ...]] = ()
-    """Parameters as a body of JSON may name them, where one is read beside forms."""
+    """The parameters of a JSON body, where JSON is read as well as forms."""
     repeatable: ClassVar[bool] = False
     """Whether a POST takes an idempotency key."""
     sealed: ClassVar[bool] = False
-    """Whether the answer to a POST is a secret, which is stored sealed."""
+    """Whether the answer to a POST contains a secret and is stored sealed."""
     refusals: ClassVar[Mapping[str, tuple[int, ...]]] = {}
-    """The statuses of errors that a method answers with beside those that all do."""
+    """By method, the error statuses beyond those that every method can return."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Answer; OPTIONS to anybody, as browsers ask without credentials what is possible."""
+        """Answer the request. OPTIONS needs no credentials, as browsers send none with it."""
         if request.method == "OPTIONS":
             return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
         return super().dispatch(request, *args, **kwargs)
 
     @property
     def allowed_methods(self) -> list[str]:
-        """Return the methods that are possible here."""
+        """Return the methods that this path allows."""
         return [*super().allowed_methods, "OPTIONS"]
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
-        """Say which methods are possible."""
+        """Refuse the method and list the allowed ones."""
         known = ", ".join(self.allowed_methods)
         raise errors.ApiError(
             f"{request.method} is not possible on {request.path}; possible are {known}",
@@ -109,7 +109,7 @@ class Resource(APIView):
             self.taken.insist()
 
     def handle_exception(self, exc: Exception) -> Any:
-        """Answer with the one error body."""
+        """Return the error body."""
         return errors.answer(
             self.request._request,
             exc,
@@ -119,7 +119,7 @@ class Resource(APIView):
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
-        """Let nobody keep an answer that depends on who asked."""
+        """Forbid caches to store the answer, as it depends on the caller."""
         response.headers.setdefault("Cache-Control", "no-store")
         if self.taken is not None:
             for name, value in self.taken.headers.items():
@@ -128,17 +128,17 @@ class Resource(APIView):
 
     @property
     def caller(self) -> Caller:
-        """Return who calls."""
+        """Return the authenticated caller."""
         return cast(Caller, self.request.user)
 
     @property
     def actor(self) -> Actor:
-        """Return in whose name rows are changed."""
+        """Return the actor that changes are recorded under."""
         return self.caller.actor
 
     @cached_property
     def now(self) -> datetime:
-        """Return the moment at which this request happens."""
+        """Return the time of this request."""
         return timezone.now()
 
     @cached_property
@@ -148,7 +148,7 @@ class Resource(APIView):
 
     @cached_property
     def workspace(self) -> models.Workspace:
-        """Return the workspace that the path names, if it is the caller's."""
+        """Return the workspace in the path, if it belongs to the caller."""
         account = self.caller.account
         for row in _WORKSPACE(account.pk, self.sid("workspace_sid", "WS")):
             row.account = account
@@ -160,27 +160,27 @@ class Resource(APIView):
         return self.caller.account.workspaces.all()
 
     def sid(self, part: str, prefix: str) -> str:
-        """Return a sid of the path; a malformed one names nothing."""
+        """Return a sid of the path, or raise `NotFound` if it is malformed."""
         value = str(self.kwargs[part])
         if not sids.is_valid(value, prefix):
             raise errors.NotFound(self.request.path)
         return value
 
     def unique_name(self, part: str) -> str:
-        """Return a unique name of the path; what cannot be one names nothing."""
+        """Return a unique name of the path, or raise `NotFound` if it is malformed."""
         value = str(self.kwargs[part])
         if not _UNIQUE_NAME.fullmatch(value):
             raise errors.NotFound(self.request.path)
         return value.lower()
 
     def one(self, rows: Iterable[Row]) -> Row:
-        """Return the only row that was looked for; whatever is not there is not found."""
+        """Return the first of these rows, or raise `NotFound` if there is none."""
         for row in rows:
             return row
         raise errors.NotFound(self.request.path)
 
     def here(self, question: Prepared[Row], *names: str) -> Row:
-        """Return the only row of the workspace that these names stand for; see `lookups.by`."""
+        """Return the workspace's row with these names, or raise `NotFound`; see `lookups.by`."""
         row: Any = self.one(question(self.workspace.pk, *names))
         row.workspace = self.workspace
         return cast(Row, row)
@@ -191,66 +191,66 @@ class Resource(APIView):
         return parsers.read_body(self.request._request)
 
     def given(self) -> dict[str, Any]:
-        """Return the arguments that the request's form gives."""
+        """Return the arguments in the request's form."""
         workspace = self.workspace if "workspace_sid" in self.kwargs else None
         return inputs.read(self.params, self.form, workspace=workspace)
 
     def represent(self, row: Any) -> dict[str, Any]:
-        """Return how a row looks."""
+        """Return the representation of a row."""
         raise NotImplementedError
 
     def represent_one(self, row: Any) -> dict[str, Any]:
-        """Return how a row looks when it is the whole answer."""
+        """Return the representation of a row that is the whole answer."""
         return self.represent(row)
 
     def answer(self, row: Any, *, status: int = 200) -> Response:
-        """Return a row as a response, with its version where it has one."""
+        """Return a row as a response, with an ETag if it has a version."""
         headers = {"ETag": f'"{row.version}"'} if hasattr(row, "version") else None
         return Response(self.represent_one(row), status=status, headers=headers)
 
 
 class ListResource(Resource, Generic[Row]):
-    """Many of a noun: read in pages, and added to where the noun is created by request."""
+    """List view: return pages of rows, and create a row if the resource allows it."""
 
     key: ClassVar[str]
     created = 201
     repeatable = True
     filters: ClassVar[tuple[inputs.Param, ...]] = ()
     scanning: ClassVar[tuple[str, ...]] = ()
-    """The filters among these that only Python can ask."""
+    """Those filters that must be evaluated in Python."""
     order: ClassVar[pagination.Order] = pagination.OLDEST_FIRST
     indexed: ClassVar[tuple[pagination.Order, ...]] = ()  # further orders that have an index
 
     def scanned_by(self, form: parsers.Form) -> bool:
-        """Return whether a query has a filter for which rows are looked through."""
+        """Return whether a query has a filter that must be evaluated in Python."""
         return any(name in form for name in self.scanning)
 
     def rows(self) -> QuerySet[Row]:
-        """Return everything that the list could show, with what showing it needs."""
+        """Return all rows that the list may show, with the relations that it shows."""
         raise NotImplementedError
 
     def narrow(self, rows: QuerySet[Row], given: Given) -> QuerySet[Row]:
-        """Keep what the filters take."""
+        """Return the rows that match the filters."""
         return rows
 
     def accept(self, given: Given) -> pagination.Accept | None:
-        """Return the filter that only Python can ask, if there is one."""
+        """Return the filter that must be evaluated in Python, if any."""
         return None
 
     def ordered(self, given: dict[str, Any]) -> pagination.Order:
-        """Take the order out of what the query gives."""
+        """Return the order, and remove it from the query's arguments."""
         return cast(pagination.Order, given.pop("ordering", self.order))
 
     def represent_page(self, rows: Sequence[Row], given: Given) -> list[dict[str, Any]]:
-        """Return how the rows of a page look."""
+        """Return the representations of a page's rows."""
         return [self.represent(row) for row in rows]
 
     def create(self, given: Given) -> Row:
-        """Carry out a creation."""
+        """Create a row."""
         raise NotImplementedError
 
     def get(self, request: Request, **kwargs: str) -> Response:
-        """Answer with one page."""
+        """Return one page."""
         form = parsers.read_query(request._request)
         rows = self.rows()
         with scans.turn(self.caller.account.sid, self.scanned_by(form)):
@@ -273,39 +273,39 @@ class ListResource(Resource, Generic[Row]):
         return Response(body, headers=versions.of_page(page.rows))
 
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Create one more."""
+        """Create a row."""
         self.parents()
         return idempotency.once(
             self, lambda: self.answer(self.create(self.given()), status=self.created)
         )
 
     def parents(self) -> None:
-        """Find what the path leads through, so that a wrong path is told before a wrong form."""
+        """Check the parents in the path, so that a wrong path is reported before a wrong form."""
         if "workspace_sid" in self.kwargs:
             _ = self.workspace
 
 
 class InstanceResource(Resource, Generic[Row]):
-    """One of a noun: read, changed and deleted."""
+    """Instance view: return, change and delete one row."""
 
     def find(self) -> Row:
         """Return the row that the path names."""
         raise NotImplementedError
 
     def update(self, row: Row, given: dict[str, Any]) -> Row:
-        """Carry out a change; `given` is not empty."""
+        """Change the row; `given` is not empty."""
         raise NotImplementedError
 
     def remove(self, row: Row) -> None:
-        """Carry out a deletion."""
+        """Delete the row."""
         raise NotImplementedError
 
     def get(self, request: Request, **kwargs: str) -> Response:
-        """Answer with it."""
+        """Return the row."""
         return self.answer(self.find())
 
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Change it; a form that says nothing changes nothing."""
+        """Change the row; an empty form changes nothing."""
         row = self.find()
         given = self.given()
         if not given:
@@ -314,13 +314,13 @@ class InstanceResource(Resource, Generic[Row]):
         return self.answer(self.update(row, given))
 
     def delete(self, request: Request, **kwargs: str) -> Response:
-        """Delete it."""
+        """Delete the row."""
         self.remove(self.find())
         return Response(status=204)
 
     def if_version(self, row: Any) -> int | None:
-        """Return the version that a change must find, if the client named one.
+        """Return the version that a change requires, if the client named one.
 
-        Raises `StaleState` when the row, as it was found, has none of the versions named.
+        Raises `StaleState` if the row has none of the named versions.
         """
         return versions.expected(row, self.request.META.get("HTTP_IF_MATCH", ""))

@@ -1,7 +1,7 @@
-"""Describe the API by OpenAPI, from what its resources declare: nothing here is said twice.
+"""Build the OpenAPI document from what the resources declare.
 
-What a request may say follows from the resources' parameters, what an answer looks like from their
-shapes, and which errors there are from the method.
+Requests follow from the resources' parameters, answers from their shapes, errors from the method.
+Nothing is declared twice.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from routing.api.operations import Operation, operations, path_parameters
 from routing.api.schemas import Schema
 
 _LAST: Final = frozenset({"Events", "Statistics"})
-"""The headings that come after all others."""
+"""The headings that are sorted to the end."""
 _INTRODUCTION: Final = """\
 Cordboard's REST API, compatible on the wire with version 1 of TaskRouter's.
 
-Requests are forms (`application/x-www-form-urlencoded`), answers JSON. A parameter that is absent
-changes nothing; one that is there but empty clears what can be cleared; unknown ones are ignored.
-Dates are UTC in whole seconds. Lists come in pages: follow `meta.next_page_url` until it is null.
-Tasks, workers and reservations carry a version in `ETag`; a request with `If-Match` is carried out
-only in that version. A request that creates may carry a key in `I-Twilio-Idempotency-Token` or
-`Idempotency-Key`; repeated with it, it creates nothing more. Every error has a code, and a page at
-`more_info` that says how to repair it.
+Requests are forms (`application/x-www-form-urlencoded`), answers JSON. An absent parameter
+changes nothing; an empty one clears an optional value; unknown ones are ignored.
+Dates are UTC in whole seconds. Lists are paged: follow `meta.next_page_url` until it is null.
+Tasks, workers and reservations carry a version in `ETag`; a request with `If-Match` only
+changes that version. A request that creates may send a key in `I-Twilio-Idempotency-Token` or
+`Idempotency-Key`; repeating it creates nothing new. Every error has a code, and a page at
+`more_info` that explains how to fix it.
 """
 
 
@@ -72,7 +72,7 @@ def _document() -> dict[str, Any]:
 
 
 def document() -> dict[str, Any]:
-    """Return the OpenAPI document, for the caller to keep."""
+    """Return a copy of the OpenAPI document."""
     return copy.deepcopy(_document())
 
 
@@ -93,7 +93,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
             {
                 "name": "If-Match",
                 "in": "header",
-                "description": "Carry it out only in this version: an ETag, quoted or bare, weak or"
+                "description": "Make the change only if this is the version: an ETag, quoted or"
+                " bare, weak or"
                 " not, several separated by commas, or `*` for any.",
                 "schema": {"type": "string"},
             }
@@ -109,8 +110,8 @@ def _key_header(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "in": "header",
-        "description": "A key of your own for this creation, such as a random UUID: within a day"
-        " the same key with the same form gets the first answer again, with another form 409.",
+        "description": "A key of your own for this creation, such as a random UUID. Within a day,"
+        " the same key with the same form gets the first answer again; another form gets 409.",
         "schema": {"type": "string", "pattern": f"^{idempotency.KEY_PATTERN}$"},
     }
 
@@ -127,13 +128,13 @@ def _in_query(param: Param) -> dict[str, Any]:
 
 
 def value_schema(param: Param) -> Schema:
-    """Return the schema of what a request gives for a parameter."""
+    """Return the schema of a parameter's value in a request."""
     own = dict(param.schema) or {"type": "string"}
     return {"type": "array", "items": own} if param.many else own
 
 
 def body(operation: Operation) -> dict[str, Any]:
-    """Return the description of an operation's body: a form, or JSON where that is read too."""
+    """Return the description of an operation's body: a form, or JSON where it is accepted too."""
     content = {parsers.FORM_TYPE: _content(operation.form)}
     if operation.view.json_params:
         content = {"application/json": _content(operation.view.json_params), **content}
@@ -155,7 +156,7 @@ def _content(listed: Sequence[Param]) -> dict[str, Any]:
 
 def _success(operation: Operation) -> dict[str, Any]:
     if operation.status == 204:
-        return {"description": "It is gone.", "headers": _limits()}
+        return {"description": "Deleted.", "headers": _limits()}
     view, shape = operation.view, operation.view.shape
     schema: Schema = {"$ref": f"#/components/schemas/{shape.name}"}
     example = shape.example
@@ -176,7 +177,7 @@ def _success(operation: Operation) -> dict[str, Any]:
         replayed = {"$ref": f"#/components/headers/{idempotency.REPLAYED}"}
         headers = {idempotency.REPLAYED: replayed, **headers}
     return {
-        "description": {200: "It is carried out.", 201: "It is created."}[operation.status],
+        "description": {200: "Done.", 201: "Created."}[operation.status],
         "headers": headers,
         "content": {"application/json": {"schema": schema, "example": example}},
     }
@@ -192,7 +193,7 @@ def _refusal(status: int) -> dict[str, Any]:
         headers["Allow"] = {"schema": {"type": "string"}}
     if status == 429:
         headers["Retry-After"] = {
-            "description": "After how many seconds to try again.",
+            "description": "Seconds to wait before trying again.",
             "schema": {"type": "integer", "minimum": 1},
         }
     example = {
@@ -218,14 +219,14 @@ def _limits() -> dict[str, Any]:
 
 
 def _headers() -> dict[str, Any]:
-    limited = "Only where the operator has set a limit: "
+    limited = "Only if the operator has set a limit: "
     words = {
         "ETag": "The version, quoted; of a list, a digest of the versions on the page.",
-        idempotency.REPLAYED: "`true` where the answer is that of an earlier request with the same"
-        " idempotency key.",
-        "X-Rate-Limit-Limit": limited + "how many requests the account may send in a window.",
-        "X-Rate-Limit-Remaining": limited + "how many of them are left.",
-        "X-Rate-Limit-Config": limited + "the limit as it is set.",
+        idempotency.REPLAYED: "`true` if this is the stored answer to an earlier request with the"
+        " same idempotency key.",
+        "X-Rate-Limit-Limit": limited + "the number of requests an account may send in a window.",
+        "X-Rate-Limit-Remaining": limited + "the number of requests left in this window.",
+        "X-Rate-Limit-Config": limited + "the limit as configured.",
     }
     return {
         name: {"description": said, "schema": {"type": "string"}} for name, said in words.items()
@@ -237,20 +238,22 @@ def _page() -> Schema:
     address = functools.partial(schemas.text, format="uri")
     return schemas.mapping(
         {
-            "key": schemas.text("Under which name the list stands.", "workspaces"),
+            "key": schemas.text("The property that contains the list.", "workspaces"),
             "page": schemas.whole("The page's number.", 0),
-            "page_size": schemas.whole("How many a page holds.", 50, least=1, most=1000),
+            "page_size": schemas.whole(
+                "The maximum number of items on a page.", 50, least=1, most=1000
+            ),
             "first_page_url": address("The first page.", url),
-            "previous_page_url": address("The page before; null on the first.", None, null=True),
+            "previous_page_url": address("The previous page; null on the first.", None, null=True),
             "url": address("This page.", url),
-            "next_page_url": address("The page after; null on the last.", None, null=True),
+            "next_page_url": address("The next page; null on the last.", None, null=True),
         },
-        "Where in the list a page lies, and how to go on.",
+        "The position of this page in the list, and links to its neighbours.",
     )
 
 
 def _error() -> Schema:
-    details = {"type": "object", "description": "For programs, where given."}
+    details = {"type": "object", "description": "Machine-readable details, if any."}
     found = schemas.mapping(
         {
             "code": {"type": "integer", "enum": [words.code for words in ERRORS]},
@@ -259,7 +262,7 @@ def _error() -> Schema:
             "status": {"type": "integer", "enum": sorted(OF_STATUS)},
             "details": details,
         },
-        "What went wrong and what would be right.",
+        "What is wrong and what would be right.",
         optional=frozenset({"details"}),
     )
     return {**found, "additionalProperties": False}

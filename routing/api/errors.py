@@ -1,4 +1,4 @@
-"""Turn whatever goes wrong into the one error body that clients of the API read."""
+"""Turn every exception into the error body that API clients read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _OWN_WORDS = re.compile(r"[^'\"“\n]*")
 
 
 class ApiError(Exception):
-    """A request is answered with an error.
+    """An error answer to a request.
 
     Arguments:
         status: the HTTP status.
@@ -64,14 +64,14 @@ class ApiError(Exception):
 
 
 class NotFound(ApiError):
-    """There is nothing of this account at this path."""
+    """The path names nothing that belongs to this account."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"The requested resource {path} was not found", status=404, code=20404)
 
 
 def answer(request: HttpRequest, error: Exception, *, conditional: bool = False) -> HttpResponse:
-    """Return the response to a request that failed; what nobody foresaw is logged, once.
+    """Return the response to a failed request; unexpected errors are logged once.
 
     Arguments:
         conditional: whether the client sent If-Match.
@@ -88,13 +88,13 @@ def answer(request: HttpRequest, error: Exception, *, conditional: bool = False)
         )
     elif isinstance(error, DatabaseError | InterfaceError | ObjectDoesNotExist):
         logger.warning("%s %s: %s", request.method, request.path, error)
-    # Told above or not worth a line: Django logs every 5xx that is not marked so.
+    # Either logged above or not worth logging. Django logs every 5xx that is not marked.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> ApiError:
-    """Return what a client is told of an error; the only such mapping."""
+    """Return the client's view of an exception. No other code maps exceptions to answers."""
     match error:
         case ApiError():
             return error
@@ -121,14 +121,14 @@ def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> Ap
             return ApiError("The request's body ended before it was complete")
         case DisallowedHost():
             return ApiError(
-                "The Host header does not name this server; its operator says in ALLOWED_HOSTS by"
-                " which names it is reached"
+                "The Host header does not name this server; the operator must list the name in"
+                " ALLOWED_HOSTS"
             )
         case SuspiciousOperation():
             return ApiError("The request is malformed")
         case IntegrityError() | ObjectDoesNotExist():
             return ApiError(
-                "Something that the request refers to has changed meanwhile; try again",
+                "Something that the request refers to was changed by another request; try again",
                 status=409,
                 code=20409,
             )
@@ -164,9 +164,9 @@ def _of_action(error: ActionError, *, conditional: bool) -> ApiError:
 
 
 def _in_their_words(error: InvalidInput) -> str:
-    """Call arguments what the client calls them, and see that the one at fault is named.
+    """Replace argument names by the client's parameter names, and name the one at fault.
 
-    Only words of ours are changed: the first mention of each argument, before anything is quoted.
+    Only our own wording is changed: the first mention of each argument, before any quoted value.
     """
     own = _OWN_WORDS.match(error.message)
     head = own[0] if own else ""
@@ -178,7 +178,7 @@ def _in_their_words(error: InvalidInput) -> str:
 
 
 def pascal(name: str) -> str:
-    """Return a snake_case name as the parameters of the API are written."""
+    """Return a snake_case name in the spelling of the API's parameters."""
     return "".join(part.capitalize() for part in name.split("_"))
 
 
@@ -217,22 +217,22 @@ def _response(request: HttpRequest, error: ApiError) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer a path that no resource has: for `handler404`, and the last of our own paths."""
+    """Answer a path without a resource: for `handler404`, and the last of the API's own paths."""
     return answer(request, NotFound(request.path))
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer a request that Django refused before any view: for `handler400`."""
+    """Answer a request that Django refused before any view ran: for `handler400`."""
     return answer(request, exception or ApiError("The request is malformed"))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a request that broke outside the views: for `handler500`, which has logged it."""
+    """Answer a request that failed outside the views: for `handler500`, which has logged it."""
     return _response(request, _unexpected())
 
 
 def _unexpected() -> ApiError:
-    """Return what a client is told of an error of ours: where it stands in the log."""
+    """Return the answer to an internal error, with the id under which it was logged."""
     request_id = request_ids.current()
     noted = f"noted as {request_id}" if request_id else "noted"
     return ApiError(f"An unexpected error has been {noted}; try again", status=500, code=20500)

@@ -1,4 +1,4 @@
-"""Say what an event looks like in an answer, property by property."""
+"""The JSON schema of an event, property by property."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ EVENT: Final = Shape(
     {
         "sid": sid("Its sid.", "EV"),
         "account_sid": sid("The account that it belongs to.", "AC"),
-        "workspace_sid": sid("The workspace in which it happened.", "WS"),
+        "workspace_sid": sid("The workspace of the event.", "WS"),
         "event_type": word("What happened.", EventType, "task.created"),
         "event_date": date("When it happened."),
-        "event_date_ms": whole("The same in milliseconds since 1970.", 1_772_443_800_123),
-        "description": text("What happened, in a sentence.", "Task created"),
+        "event_date_ms": whole("The same time in milliseconds since 1970.", 1_772_443_800_123),
+        "description": text("A sentence that describes the event.", "Task created"),
         "event_data": counts(
             {"type": ["string", "null"]},
-            "What there is to know of it, by names that the event's type decides; all of it text.",
+            "The details, under names that depend on the event type; all values are text.",
             {"task_channel_unique_name": "chat", "task_priority": "0", "workspace_name": "Support"},
         ),
-        "actor_type": text("What kind of thing caused it; `system` is the router.", "account"),
-        "actor_sid": text("Who that was: a sid, or the name of an operator.", None, null=True),
-        "actor_url": url("Where they are found, if they are.", None, null=True),
-        "resource_type": word("What kind of thing it happened to.", ResourceType, "task"),
-        "resource_sid": text("To which it happened.", "WT" + "0" * 32),
-        "resource_url": url("Where that is found, for as long as it is kept.", "/Tasks/{WT}"),
-        "source": text("By which door it came.", "api"),
-        "source_ip_address": text("From which address.", None, null=True),
-        "url": url("Where it is found.", "/Events/{EV}"),
+        "actor_type": text("The kind of actor that caused it; `system` is the router.", "account"),
+        "actor_sid": text("The actor: a sid, or the name of an operator.", None, null=True),
+        "actor_url": url("The URL of the actor, if it has one.", None, null=True),
+        "resource_type": word("The kind of resource it concerns.", ResourceType, "task"),
+        "resource_sid": text("The sid of that resource.", "WT" + "0" * 32),
+        "resource_url": url(
+            "The URL of that resource; it ends when the resource is deleted.", "/Tasks/{WT}"
+        ),
+        "source": text("The interface it came through.", "api"),
+        "source_ip_address": text("The client's IP address.", None, null=True),
+        "url": url("The URL of this event.", "/Events/{EV}"),
     },
-    "Something that happened. Events outlive what they are about.",
+    "A record of one change. Events outlive the resources they concern.",
 )

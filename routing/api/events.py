@@ -1,4 +1,4 @@
-"""Serve events: what happened, newest first, or read on from where one stopped."""
+"""Views for events: newest first, or continued from the last event that a client has read."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NEWEST_FIRST: Final[pagination.Order] = (
     pagination.Clause("id", descending=True),
 )
 LOG: Final[pagination.Order] = (pagination.Clause("transaction_id"), pagination.Clause("id"))
-"""The order in which events came to be there to be read."""
+"""The order in which events became readable."""
 
-# What the hosted service has and Cordboard never does: a filter by it finds nothing.
+# Event types of the hosted service that Cordboard never records: such a filter finds nothing.
 _ELSEWHERE: Final = ("reservation.failed",)
 _OF_RESERVATIONS: Final = [word for word in EventType if word.startswith("reservation.")]
 _COLLECTIONS: Final = {
@@ -38,7 +38,7 @@ _COLLECTIONS: Final = {
 
 
 def _after() -> inputs.Param:
-    """Take the sid of the event to read on from, or nothing for the beginning."""
+    """Return the parameter for the event to continue after; empty: from the beginning."""
 
     def convert(value: str, place: inputs.Place) -> str:
         if value and not sids.is_valid(value, "EV"):
@@ -47,8 +47,8 @@ def _after() -> inputs.Param:
 
     schema = {"type": "string", "pattern": "^(EV[0-9a-fA-F]{32})?$"}
     return inputs.Param("After", "after", convert, schema=schema).says(
-        "Read the log on from behind this event, oldest first, so that nothing is missed; empty:"
-        " from its beginning. Looks back as far as events are kept unless dates are given.",
+        "Continue the log after this event, oldest first, so that nothing is missed; empty:"
+        " from the beginning. Covers all stored events unless dates are given.",
         sample_sid("EV"),
     )
 
@@ -88,8 +88,8 @@ class EventList(_Events, ListResource[models.Event]):
 
     key = "events"
     about = {
-        "get": "List events\n\nNewest first, the last 15 minutes unless said otherwise. With"
-        " `After` the log is read oldest first from where a reader stopped: every event comes once,"
+        "get": "List events\n\nNewest first, the last 15 minutes by default. With"
+        " `After` the log continues oldest first where a reader stopped: every event comes once,"
         " and none is missed."
     }
     filters = (
@@ -97,11 +97,11 @@ class EventList(_Events, ListResource[models.Event]):
         inputs.one_of("EventType", (*EventType, *_ELSEWHERE), many=True).says(
             "Only these types.", ["task.created"]
         ),
-        inputs.sid("TaskSid", "WT").says("Only what happened to this task and its reservations."),
-        inputs.sid("ReservationSid", "WR").says("Only what happened to this reservation."),
-        inputs.sid("WorkerSid", "WK").says("Only what this worker had a part in."),
-        inputs.sid("TaskQueueSid", "WQ").says("Only what happened to or in this queue."),
-        inputs.sid("WorkflowSid", "WW").says("Only what happened to or in this workflow."),
+        inputs.sid("TaskSid", "WT").says("Only events of this task and its reservations."),
+        inputs.sid("ReservationSid", "WR").says("Only events of this reservation."),
+        inputs.sid("WorkerSid", "WK").says("Only events that involve this worker."),
+        inputs.sid("TaskQueueSid", "WQ").says("Only events of this queue and of the tasks in it."),
+        inputs.sid("WorkflowSid", "WW").says("Only events of this workflow and of its tasks."),
         windows.task_channel(),
         inputs.sid("Sid", "EV").says("Only this event."),
         _after(),
@@ -132,7 +132,10 @@ class EventList(_Events, ListResource[models.Event]):
         return self._read_on(rows, given["after"]) if "after" in given else rows
 
     def _of_reservation(self, sid: str) -> dict[str, Any]:
-        """Return what finds a reservation's events: by its task's, for as long as that is there."""
+        """Return the filter for a reservation's events.
+
+        It uses the task's index while the task exists.
+        """
         chosen: dict[str, Any] = {"resource_sid": sid, "event_type__in": _OF_RESERVATIONS}
         rows = self.workspace.reservations.filter(sid=sid).values_list("task__sid", flat=True)
         for task_sid in rows:
@@ -140,7 +143,7 @@ class EventList(_Events, ListResource[models.Event]):
         return chosen
 
     def _read_on(self, rows: QuerySet[models.Event], after: str) -> QuerySet[models.Event]:
-        """Keep what lies behind an event in the log and can no longer be overtaken."""
+        """Return the events after one in the log, as far as no earlier event can still appear."""
         assert isinstance(rows, models.Events)
         settled = rows.settled()
         if not after:
@@ -148,8 +151,8 @@ class EventList(_Events, ListResource[models.Event]):
         for last in self.rows().filter(sid=after):
             return settled.after(last)
         raise ApiError(
-            f"After is {after!r}, which is no event of this workspace, or none any more; what came"
-            " after it may be gone as well: begin again with an empty After, or with a StartDate"
+            f"After is {after!r}, which is not an event of this workspace, or was deleted; later"
+            " events may be deleted too: begin again with an empty After, or with a StartDate"
         )
 
 

@@ -1,4 +1,4 @@
-"""Serve explanations: why a task waits, who may have it, who may not and why."""
+"""Views for explanations: why a task waits, and which workers may have it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEY: Final = "workers"
 
 
 class TaskExplanation(Resource):
-    """A task, as something to be understood."""
+    """The explanation of one task."""
 
     http_method_names = READ_ONLY
     key = KEY
@@ -36,12 +36,12 @@ class TaskExplanation(Resource):
     }
     filters = (
         inputs.reference("WorkerSid", models.Worker, "WK", argument="worker").says(
-            "Only this worker, wherever they work."
+            "Only this worker, even if they do not serve the queue."
         ),
     )
 
     def get(self, request: Request, **kwargs: str) -> Response:
-        """Answer with where the task stands, and a page of the workers of its queue."""
+        """Return the task's state and a page of the workers of its queue."""
         rows = self.workspace.tasks.select_related(*explanation.READ_WITH)
         task = self.one(rows.filter(sid=self.sid("task_sid", "WT")))
         form = parsers.read_query(request._request)
@@ -71,7 +71,7 @@ def _key(candidate: Candidate) -> pagination.Key:
 
 
 def _cut(workers: Sequence[Candidate], wanted: pagination.Wanted) -> pagination.Page[Any]:
-    """Return a page of a list that no table holds, in the order of `_key`."""
+    """Return a page of a list that is not a table, in the order of `_key`."""
     token, size = wanted.token, wanted.size
     if token is None:
         start, end = 0, size
@@ -90,7 +90,7 @@ def _cut(workers: Sequence[Candidate], wanted: pagination.Wanted) -> pagination.
 
 
 def _task(explained: Explanation) -> Representation:
-    """Return everything about the task that is not about each worker."""
+    """Return everything that concerns the task and not single workers."""
     task, candidates, foreseen = explained.task, explained.candidates, explained.foreseen
     deadline, step = explained.deadline, explained.step
     waits = explained.status == AssignmentStatus.PENDING and task.lane is not None

@@ -1,8 +1,8 @@
-"""Slow down whoever guesses credentials, without shutting out who has them.
+"""Slow down callers who guess credentials, without locking out the owners.
 
-Failures are counted per sid and address: whoever guesses one account's token from one place slows
-nobody down who uses it from another. A handful are free, as people mistype; each further one closes
-the door for longer. Where Redis does not answer, nobody is slowed down.
+Failures are counted per sid and address, so that guessing from one place does not slow down valid
+callers elsewhere. The first few are free, as people mistype; each further one blocks for longer.
+While Redis is unreachable, no caller is slowed down.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from routing.api.errors import ApiError
 logger = logging.getLogger(__name__)
 
 FREE: Final = 10
-"""Failures that have no consequence."""
+"""Number of failures without a consequence."""
 REMEMBERED: Final = 900
-"""Seconds after which failures are forgotten, if no other follows."""
+"""Seconds after which failures are forgotten if no other follows."""
 LONGEST: Final = 60
-"""Seconds for which a door is closed at most."""
+"""Seconds for which a caller is blocked at most."""
 _MOST: Final = 10_000
 
 
 def note(sid: str, address: str | None, *, now: float) -> None:
-    """Count a failure; the more there are, the longer the door is closed after it.
+    """Count a failure; the more failures, the longer the block after it.
 
     Arguments:
         now: seconds since the epoch.
@@ -53,7 +53,7 @@ def note(sid: str, address: str | None, *, now: float) -> None:
 
 
 def insist_open(sid: str, address: str | None, *, now: float) -> None:
-    """Refuse whoever failed too often lately, whatever they present now."""
+    """Refuse a caller with too many recent failures, even with right credentials."""
     name = _name(sid, address)
     client = shared_redis.client()
     try:
@@ -87,7 +87,7 @@ def _add(client: redis.Redis, name: str) -> int:
 
 
 class _Here:
-    """Counts in this process alone, where the settings name no Redis."""
+    """Counts in this process only, used when no Redis is configured."""
 
     def __init__(self) -> None:
         self.counts: dict[str, tuple[int, float]] = {}
@@ -95,7 +95,7 @@ class _Here:
         self.lock = threading.Lock()
 
     def add(self, name: str, now: float) -> int:
-        """Count one more and return how many that makes."""
+        """Add one failure and return the count."""
         with self.lock:
             if len(self.counts) >= _MOST:
                 self.counts.clear()
@@ -106,7 +106,7 @@ class _Here:
             return count
 
     def close(self, name: str, until: float) -> None:
-        """Close the door until a moment."""
+        """Block the name until a moment."""
         self.closed_until[name] = until
 
 
@@ -114,10 +114,10 @@ _here = _Here()
 
 
 class Regulars:
-    """Which credentials were right lately, and whose: a digest of each, bounded, in this process.
+    """Bounded in-process cache of digests of recently valid credentials, with their account.
 
-    They are let in without a question to Redis, and also while another client behind the same
-    address (of an office, or of a proxy) guesses.
+    These skip the query to Redis, and keep working while another client behind the same address (an
+    office or a proxy) guesses.
     """
 
     def __init__(self, most: int = 1_000) -> None:
@@ -126,7 +126,7 @@ class Regulars:
         self._lock = threading.Lock()
 
     def whose(self, *presented: str | None) -> str | None:
-        """Return whose credentials these are if they were right before, and keep them if so."""
+        """Return the account of cached credentials, and mark them as recently used."""
         digest = _digest(presented)
         with self._lock:
             if digest in self._known:
@@ -134,7 +134,7 @@ class Regulars:
             return self._known.get(digest)
 
     def add(self, *presented: str | None, account_sid: str) -> None:
-        """Remember credentials that are right."""
+        """Cache valid credentials."""
         with self._lock:
             self._known[_digest(presented)] = account_sid
             if len(self._known) > self.most:

@@ -1,4 +1,4 @@
-"""Say what statistics look like to the outside: figures to JSON-ready dicts."""
+"""Turn statistics into JSON-ready dicts."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from routing.statistics.windows import Window
 
 
 def window(row: Window) -> Representation:
-    """Return from when to when figures are."""
+    """Return the start and end of the window."""
     return {"start_time": date(row.start), "end_time": date(row.end)}
 
 
 def counts(figures: Figures) -> Representation:
-    """Return how often each thing happened."""
+    """Return the number of occurrences of each thing."""
     return dict(figures.counts)
 
 
 def waits(figures: Figures, *, exact: bool, in_queue: bool) -> Representation:
-    """Return how long tasks waited, and how many less and longer than each threshold.
+    """Return how long tasks waited, and the counts below and above each threshold.
 
     Arguments:
         exact: whether the average is given with its fraction.
@@ -54,7 +54,7 @@ def activity_durations(
 def tasks(
     found: OfScope, channels: Sequence[models.TaskChannel], *, in_queue: bool, now: datetime
 ) -> Representation:
-    """Return how many tasks there are now, in all and channel by channel.
+    """Return the current numbers of tasks, in total and by channel.
 
     Arguments:
         in_queue: whether ages are also given from entering the queue.
@@ -97,7 +97,7 @@ def _age(longest: Longest | None, now: datetime) -> int:
 def activity_statistics(
     activities: Sequence[models.Activity], staff: Staff
 ) -> list[Representation]:
-    """Return how many workers are in each activity, also where there is nobody."""
+    """Return the number of workers in each activity, including empty ones."""
     return [
         {
             "sid": row.sid,

@@ -1,4 +1,4 @@
-"""Serve the grab: a worker takes a waiting task by themselves."""
+"""View for grabbing: a worker takes a waiting task."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _TASK: Final = lookups.by(models.Task)
 
 
 class TaskGrab(Resource):
-    """A waiting task, as something to be taken."""
+    """The grab of one waiting task."""
 
     http_method_names = POST_ONLY
     created = 201
     repeatable = True
     shape = shapes.RESERVATION
     about = {
-        "post": "Grab a task\n\nGives a waiting task to a worker who asks for it: the answer is"
-        " their reservation, accepted already. If they may not have it, nothing changes and"
-        " `details.reason` of the 409 says why."
+        "post": "Grab a task\n\nGives a waiting task to a worker. The answer is"
+        " their reservation, already accepted. If they may not have it, nothing changes and"
+        " `details.reason` of the 409 gives the reason."
     }
     params = (
         inputs.reference("WorkerSid", models.Worker, "WK", argument="worker", required=True).says(
-            "Who takes it.", sample_sid("WK")
+            "The worker who takes it.", sample_sid("WK")
         ),
     )
 
@@ -39,7 +39,7 @@ class TaskGrab(Resource):
         return representations.reservation(row, base=self.base)
 
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Offer the task to the worker and accept it for them, or say why not."""
+        """Offer the task to the worker and accept it for them, or give the reason against it."""
         _ = self.workspace
         return idempotency.once(self, self._grab)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HEADERS: Final = ("I-Twilio-Idempotency-Token", "Idempotency-Key")
 REPLAYED: Final = "Idempotent-Replayed"
-"""The header that tells a repeated answer from the first one."""
+"""The response header that marks a replayed answer."""
 KEY_LIMIT: Final = 255
 _META: Final = tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in HEADERS)
 KEY_PATTERN: Final = rf"[!-~]{{1,{KEY_LIMIT}}}"
@@ -29,7 +29,7 @@ _KEY: Final = re.compile(KEY_PATTERN)
 
 
 def read_key(meta: Mapping[str, Any]) -> str | None:
-    """Return the key that a request's headers give, if they give one; raises `ApiError`."""
+    """Return the key in a request's headers, if any; raises `ApiError`."""
     keys = {}
     for name, variable in _META:
         if (value := meta.get(variable)) is not None:
@@ -44,7 +44,7 @@ def read_key(meta: Mapping[str, Any]) -> str | None:
 
 
 def once(resource: Resource, create: Callable[[], Response]) -> Response:
-    """Answer a creation; with an idempotency key, a repetition gets the first answer."""
+    """Run a creation; with an idempotency key, a repetition gets the first answer."""
     asked = creation(
         resource.request.META,
         account=resource.caller.account,
@@ -73,7 +73,7 @@ def _unsealed(body: str) -> str:
         return secretbox.unseal(body)
     except InvalidToken:
         raise ApiError(
-            "The first answer to this idempotency key can no longer be read: the server's"
+            "The first answer to this idempotency key cannot be decrypted: the server's"
             " SECRET_KEY has changed since; create again with a new key",
             status=409,
             code=20409,
@@ -88,9 +88,9 @@ def creation(
     form: Callable[[], Form],
     scope: str = "",
 ) -> Creation | None:
-    """Return what identifies a request that creates, if its headers give a key.
+    """Return what identifies a creation, if the request's headers have a key.
 
-    Its repetitions have the key, the path and the form in common with it.
+    Repetitions have the same key, path and form.
     """
     key = read_key(meta)
     if key is None:

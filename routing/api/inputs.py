@@ -1,13 +1,14 @@
-"""Describe what each request may say: one parameter, one way to read it.
+"""Describe request parameters: one parameter, one way to read it.
 
-A resource lists its parameters; `read` turns a form into the keyword arguments of an action, or
-refuses with the parameter's own name, the value, and what would be right. What the domain allows
-is for the actions to decide: here it is only made sure that a value has the right type and names
-something of this workspace. A parameter that is absent gives no argument, so nothing is changed;
-one that is there but empty reaches its reader, and clears what can be cleared.
+A resource lists its parameters. `read` turns a form into the keyword arguments of an action, or
+refuses with the parameter's name, its value and what would be right.
 
-A parameter also carries what the API's description says of it: a schema that follows from how it is
-read, and, where a resource lists it, a sentence and an example.
+Actions decide what the domain allows. This module only checks that a value has the right type and
+names something of this workspace. An absent parameter gives no argument, so nothing is changed. An
+empty one reaches its reader and clears an optional value.
+
+A parameter also carries its part of the API description: the schema that follows from its reader
+and, where a resource lists it, a sentence and an example.
 """
 
 from __future__ import annotations
@@ -42,20 +43,20 @@ Member = TypeVar("Member", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands: under which name, in a request about which workspace."""
+    """The name of a parameter, and the workspace of the request."""
 
     name: str
     workspace: models.Workspace | None = None
 
     def refuse(self, value: str, wanted: str) -> NoReturn:
-        """Say what is wrong with a value in one sentence that ends with what would be right."""
+        """Refuse a value, in one sentence that ends with what would be right."""
         shown = value if len(value) <= 60 else f"{value[:60]}…"
         raise ApiError(f"{self.name} is {shown!r}; {wanted}")
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter: its name on the wire, the argument it becomes, and how its text is read.
+    """A parameter: its name on the wire, the name of its argument, and its reader.
 
     Arguments:
         many: the value is a list, given by commas, by repetition, or both.
@@ -72,7 +73,7 @@ class Param:
     example: Any = None
 
     def says(self, words: str, example: Any = None, **schema: Any) -> Param:
-        """Return it with what the description tells of it.
+        """Return the parameter with its text for the API description.
 
         Arguments:
             schema: limits and formats that an action checks.
@@ -112,11 +113,11 @@ def _snake(name: str) -> str:
 
 
 def text(name: str, *, required: bool = False, limit: int = TEXT_LIMIT) -> Param:
-    """Take a text as it is; the action knows what it may be."""
+    """Return a parameter for a text; the action checks its content."""
 
     def convert(value: str, place: Place) -> str:
         if len(value) > limit:
-            place.refuse(value, f"it is {len(value)} characters long, and at most {limit} may be")
+            place.refuse(value, f"it is {len(value)} characters long; at most {limit} are allowed")
         return value
 
     schema = {"type": "string", "maxLength": limit}
@@ -124,24 +125,27 @@ def text(name: str, *, required: bool = False, limit: int = TEXT_LIMIT) -> Param
 
 
 def name(*, required: bool = False) -> Param:
-    """Take a FriendlyName, which its action checks."""
+    """Return a parameter for a FriendlyName, which the action checks."""
     called = text("FriendlyName", required=required)
     return replace(called, schema={"type": "string", "minLength": 1, "maxLength": NAME_LIMIT})
 
 
 def document(name: str, *, required: bool = False) -> Param:
-    """Take a text of any length that the size of a body allows."""
+    """Return a parameter for a text whose length is limited only by the size of the body."""
     schema = {"type": "string", "contentMediaType": "application/json"}
     return Param(name, _snake(name), lambda value, place: value, required, schema=schema)
 
 
 def url(name: str) -> Param:
-    """Take a URL, which its action checks; an empty one clears what is there."""
+    """Return a parameter for a URL, which the action checks; an empty one clears the value."""
     return replace(text(name), schema={"type": "string", "format": "uri", "maxLength": URL_LIMIT})
 
 
 def boolean(name: str) -> Param:
-    """Take true, 1 or yes as true and anything else as false, as the API always has."""
+    """Return a parameter that reads true, 1 or yes as true and anything else as false.
+
+    TaskRouter's API does the same.
+    """
 
     def convert(value: str, place: Place) -> bool:
         return value.strip().lower() in _TRUE
@@ -150,7 +154,7 @@ def boolean(name: str) -> Param:
 
 
 def whole(name: str, argument: str = "", *, least: int = 0, most: int | None = None) -> Param:
-    """Take a whole number; bounds given here are for what no action checks."""
+    """Return a parameter for a whole number; bounds given here are for what no action checks."""
     wanted = "it must be a whole number"
     if most is not None:
         wanted += f" from {least} to {most}"
@@ -169,7 +173,7 @@ def whole(name: str, argument: str = "", *, least: int = 0, most: int | None = N
 
 
 def one_of(name: str, words: type[Member] | Sequence[str], *, many: bool = False) -> Param:
-    """Take one of a few words, in any case, and give it as it is written in the list."""
+    """Return a parameter for one of a few words, read in any case."""
     known = {str(word).lower(): word for word in words}
 
     def convert(value: str, place: Place) -> Member | str:
@@ -183,7 +187,7 @@ def one_of(name: str, words: type[Member] | Sequence[str], *, many: bool = False
 
 
 def moment(name: str) -> Param:
-    """Take a date and time by ISO 8601; UTC unless it says otherwise."""
+    """Return a parameter for an ISO 8601 date and time; UTC unless it has an offset."""
 
     def convert(value: str, place: Place) -> datetime:
         try:
@@ -201,7 +205,7 @@ def moment(name: str) -> Param:
 
 
 def expression(name: str, *, subject: expressions.Subject) -> Param:
-    """Take an expression, and give it compiled."""
+    """Return a parameter for an expression, which is compiled."""
 
     def convert(value: str, place: Place) -> expressions.Expression:
         try:
@@ -213,7 +217,7 @@ def expression(name: str, *, subject: expressions.Subject) -> Param:
 
 
 def sid(name: str, *prefixes: str) -> Param:
-    """Take a sid by its form, whether or not there is anything behind it."""
+    """Return a parameter for a well-formed sid, whether or not the row exists."""
 
     def convert(value: str, place: Place) -> str:
         if not any(sids.is_valid(value, prefix) for prefix in prefixes):
@@ -233,7 +237,7 @@ def reference(
     clearable: bool = False,
     by: str = "",
 ) -> Param:
-    """Take the sid of something in the request's workspace, and give the row.
+    """Return a parameter for the sid of a row in the request's workspace; it gives the row.
 
     Arguments:
         clearable: an empty value gives None.
@@ -265,7 +269,7 @@ def reference(
 
 
 def sid_schema(*prefixes: str, empty: bool = False) -> dict[str, Any]:
-    """Return what the description says of a sid.
+    """Return the JSON schema of a sid.
 
     Arguments:
         empty: an empty text may stand in its place.

@@ -1,7 +1,7 @@
 """Describe the instructions that a reservation can be given.
 
-Two of them are answers to an offer. The others move calls about: there is no telephone network
-here, so their parameters are checked, and then they are refused as not implemented.
+Two of them answer an offer. The others control telephone calls. There is no telephone network here,
+so their parameters are checked and then they are refused as not implemented.
 """
 
 from __future__ import annotations
@@ -94,15 +94,15 @@ TELEPHONY: Final[Mapping[str, tuple[Param, ...]]] = {
         inputs.reference("Supervisor", models.Worker, "WK", argument="supervisor"),
     ),
 }
-"""What each instruction that needs a telephone network may say."""
+"""The parameters of each instruction that needs a telephone network."""
 
 
 def parameters(*instructions: str) -> tuple[Param, ...]:
-    """Return everything that these instructions may say, as the description tells of it."""
+    """Return all parameters of these instructions, for the API description."""
     return tuple(
         replace(param, required=False).says(
-            f"Of the instruction `{word}`{', which needs it' if param.required else ''}: checked,"
-            " then answered 501."
+            f"For instruction `{word}`{', which requires it' if param.required else ''}: checked,"
+            " then answered with 501."
         )
         for word in instructions
         for param in TELEPHONY[word]

@@ -1,4 +1,4 @@
-"""Find rows by where they lie in an order: after a key, before it, never by counting."""
+"""Page through rows by their sort key: after a key or before it, never by an offset."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OLDEST_FIRST: Final[Order] = (Clause("date_created"), Clause("id"))
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Where a page begins: after this key, or before it and read backwards."""
+    """The start of a page: after this key, or before it and read backwards."""
 
     key: Key
     backwards: bool = False
@@ -51,9 +51,8 @@ def first(
     rows = rows.order_by(*[f"-{c.column}" if c.descending else c.column for c in clauses])
     if indexed:
         return list((rows if token is None else rows.filter(_beyond(clauses, rows, token)))[:count])
-    # What must be sorted is sorted by ids alone, before the rows are read. By several columns many
-    # rows may be equal in all but the last, and a database finds its place among them only if it is
-    # asked for one stretch at a time.
+    # Without an index, sort ids only, then load the rows. Many rows may be equal in all columns but
+    # the last, and the database seeks efficiently only within one range at a time.
     bare = rows.select_related(None).values_list("pk", flat=True)
     ids: list[int] = []
     for stretch in [None] if token is None else _stretches(clauses, rows, token):
@@ -67,14 +66,14 @@ def first(
 
 def _beyond(clauses: Sequence[Clause], rows: QuerySet[Row], token: Token) -> Q:
     """Return the condition of lying after a key: later in some column, equal in all before it."""
-    # Said once more for the planner, which finds its place in the index by this alone.
+    # Repeats the first column, because the planner seeks in the index by this condition alone.
     bound = "lte" if clauses[0].descending else "gte"
     leading = Q(**{f"{clauses[0].column}__{bound}": _value(rows.model, clauses[0], token.key[0])})
     return leading & reduce(or_, _stretches(clauses, rows, token))
 
 
 def _stretches(clauses: Sequence[Clause], rows: QuerySet[Row], token: Token) -> list[Q]:
-    """Return the parts of what lies after a key, the nearest first."""
+    """Return the ranges that lie after a key, the nearest first."""
     values = [_value(rows.model, c, part) for c, part in zip(clauses, token.key, strict=True)]
     stretches = []
     for index, clause in reversed(list(enumerate(clauses))):
@@ -90,6 +89,6 @@ def _value(model: type[db.Model], clause: Clause, part: int) -> Any:
 
 
 def key_of(row: db.Model, order: Order) -> Key:
-    """Return a row's place in an order, as whole numbers."""
+    """Return a row's sort key as whole numbers."""
     values = [getattr(row, clause.column) for clause in order]
     return tuple(clock.microseconds(v) if isinstance(v, datetime) else v for v in values)

@@ -1,4 +1,4 @@
-"""Find things of a workspace by sid, by unique name, or by the name that people call them."""
+"""Queries for a workspace's rows by sid, unique name or friendly name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = TypeVar("Row", bound=db.Model)
 
 
 def by(model: type[Row], column: str = "sid", *related: str) -> Prepared[Row]:
-    """Return the question for the row of a workspace's id that has a value in a column.
+    """Return the compiled query for a workspace's row with a value in a column.
 
     Arguments:
         related: what the row refers to and is to come with it.
@@ -30,16 +30,16 @@ def by(model: type[Row], column: str = "sid", *related: str) -> Prepared[Row]:
 
 
 def has_name(name: str, *, column: str = "friendly_name") -> Q:
-    """Return the condition of having this name, compared as uniqueness compares names.
+    """Return the condition for a name, compared as the unique constraint compares names.
 
-    Space around a name is no part of it, and upper and lower case are alike. The database folds
-    both sides, so that the index of the unique constraint answers.
+    Surrounding space is ignored, and so is case. The database folds both sides, so that it can use
+    the constraint's index.
     """
     return Q(Exact(Lower(column), Lower(Value(name.strip()))))
 
 
 def conditions(given: Mapping[str, Any], columns: Mapping[str, str]) -> Q:
-    """Return the condition that the given filters set, each on its column.
+    """Return the condition of the given filters, each on its column.
 
     A column that ends in `friendly_name` holds names.
     """

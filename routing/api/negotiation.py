@@ -1,4 +1,4 @@
-"""Choose in which form to answer: there is one."""
+"""Content negotiation: every answer is JSON."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rest_framework.request import Request
 
 
 class AlwaysJson(BaseContentNegotiation):
-    """Answers in JSON whatever a client says it accepts."""
+    """Negotiation that ignores the Accept header and chooses JSON."""
 
     def select_parser(self, request: Request, parsers: Any) -> None:
-        """Leave bodies to `routing.api.parsers`."""
+        """Return None; `routing.api.parsers` reads the body."""
 
     def select_renderer(  # type: ignore[override]
         self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """Return the one renderer that there is."""
+        """Return the only renderer."""
         return renderers[0], renderers[0].media_type or ""

@@ -1,4 +1,4 @@
-"""List the operations of the API: every method of every path, with what it takes and answers."""
+"""List the operations of the API: every method of every path, with its input and answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PREFIXES: Final = {
     "Reservations": ("WR", "Reservation"),
 }
 _NAMED: Final = {"TaskChannels": ("TC", "TaskChannel"), "Channels": ("WC", "WorkerChannel")}
-"""Collections whose members are found by a unique name as well."""
+"""Collections whose members can also be found by a unique name."""
 _VERBS: Final = {
     "List": {"get": "List", "post": "Create"},
     "Instance": {"get": "Fetch", "post": "Update", "delete": "Delete"},
@@ -48,14 +48,14 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """Return what programs call it: a verb and a noun."""
+        """Return the operation id: a verb and a noun."""
         named = self.view.__name__
         kind = next(kind for kind in _VERBS if named.endswith(kind))
         return _VERBS[kind][self.method] + named.removesuffix(kind)
 
     @property
     def tag(self) -> str:
-        """Return under which heading it stands."""
+        """Return the heading that the operation belongs to."""
         words = re.findall(r"[A-Z][a-z]+", self.path.replace("{Sid}", "").rsplit("}/", 1)[-1])
         if words[-1] == "Statistics":
             return "Statistics"
@@ -67,35 +67,35 @@ class Operation:
 
     @property
     def summary(self) -> str:
-        """Return what it does, in a line."""
+        """Return the summary line."""
         return self.view.about[self.method].partition("\n\n")[0]
 
     @property
     def words(self) -> str:
-        """Return what else there is to know of it."""
+        """Return the description after the summary."""
         return self.view.about[self.method].partition("\n\n")[2]
 
     @property
     def paged(self) -> bool:
-        """Tell whether its answer is a page of a list."""
+        """Return whether the answer is a page of a list."""
         return self.method == "get" and hasattr(self.view, "key")
 
     @property
     def status(self) -> int:
-        """Return the status of its success."""
+        """Return the status of a success."""
         if self.method == "delete":
             return 204
         return self.view.created if self.method == "post" else 200
 
     @property
     def conditional(self) -> bool:
-        """Tell whether it honours If-Match."""
+        """Return whether it honours If-Match."""
         changes = self.method == "delete" or (self.method == "post" and self.status == 200)
         return changes and hasattr(self.view, "shape") and self.view.shape.versioned
 
     @property
     def repeatable(self) -> bool:
-        """Return whether it takes an idempotency key."""
+        """Return whether it accepts an idempotency key."""
         return self.method == "post" and self.view.repeatable
 
     @property
@@ -113,7 +113,7 @@ class Operation:
 
     @property
     def errors(self) -> list[int]:
-        """Return the statuses of the errors that it answers with."""
+        """Return the error statuses it can answer with."""
         found = {400, 401, 429, 500, 503}
         if "{" in self.path:
             found.add(404)
@@ -127,7 +127,7 @@ class Operation:
 
 
 def operations() -> Iterator[Operation]:
-    """Return every operation, path by path."""
+    """Yield every operation, path by path."""
     for pattern in urlpatterns:
         view = getattr(pattern.callback, "view_class", None)
         if view is None:
@@ -139,7 +139,7 @@ def operations() -> Iterator[Operation]:
 
 
 def _path(pattern: str) -> str:
-    """Name the parts of a path by what stands before them; the last one is the Sid."""
+    """Name the variables of a path after the collection before them; the last one is `Sid`."""
     parts = pattern.split("/")
     for index, part in enumerate(parts):
         if part.startswith("<"):
@@ -149,7 +149,7 @@ def _path(pattern: str) -> str:
 
 
 def path_parameters(path: str) -> Iterator[dict[str, Any]]:
-    """Return the description of the parameters that stand in a path."""
+    """Yield the description of each variable in a path."""
     parts = path.split("/")
     for before, part in itertools.pairwise(parts):
         if not part.startswith("{"):

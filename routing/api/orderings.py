@@ -1,4 +1,4 @@
-"""Read by what a list is to be sorted."""
+"""Parameter for the order of a list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def ordering(
     exclusive: frozenset[str] = frozenset(),
     ties: Mapping[str, str] = MappingProxyType({}),
 ) -> inputs.Param:
-    """Take an order such as `DateCreated:asc,Priority:desc`.
+    """Return a parameter for an order such as `DateCreated:asc,Priority:desc`.
 
     Arguments:
         columns: the column behind each name.
@@ -48,7 +48,7 @@ def ordering(
     clause = f"(?:{'|'.join(columns)})(?::(?:asc|desc))?"
     schema = {"type": "string", "pattern": f"^{clause}(?:,{clause})*$"}
     return inputs.Param("Ordering", "ordering", convert, schema=schema).says(
-        f"By what the list is sorted: {', '.join(columns)}, each with `:asc` or `:desc`; several"
+        f"The sort order: {', '.join(columns)}, each with `:asc` or `:desc`; several"
         " are separated by commas." + "".join(map(_describe_ties, ties.items())),
         f"{next(iter(columns))}:desc",
     )
@@ -57,6 +57,6 @@ def ordering(
 def _describe_ties(tie: tuple[str, str]) -> str:
     name, further = tie
     return (
-        f" {name}:desc alone lists equal ones by {further}, oldest first; {name}:asc is the same"
-        " list from its end."
+        f" {name}:desc alone sorts equal ones by {further}, oldest first; {name}:asc is the"
+        " reverse of that list."
     )

@@ -1,4 +1,4 @@
-"""Serve what people and tools read about the API: its description, its reference, its errors."""
+"""Views for the API's documentation: OpenAPI document, reference page and error pages."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from routing.api.error_words import BY_CODE, ERRORS
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
 _BASE: Final = "{base}"
-"""Stands in the page for the server's URL, which is the client's to say."""
+"""Placeholder in the page for the server's URL, which depends on the request."""
 _FORMATS: Final = {"json": JSON, "yaml": YAML}
 
 
 @require_safe
 def schema(request: HttpRequest) -> HttpResponse:
-    """Answer with the OpenAPI document: JSON, or YAML by `?format=yaml` or by the Accept header."""
+    """Return the OpenAPI document: JSON, or YAML by `?format=yaml` or by the Accept header."""
     asked = request.GET.get("format")
     kind = _FORMATS.get(asked or "", JSON)
     if asked is None and request.get_preferred_type([JSON, YAML]) == YAML:
         kind = YAML
     response = HttpResponse(_written(kind), content_type=f"{kind}; charset=utf-8")
-    # It says nothing that is not public, and tools in browsers fetch it from elsewhere.
+    # The document is public, and browser tools fetch it from other origins.
     response["Access-Control-Allow-Origin"] = "*"
     response["Vary"] = "Accept"
     return response
@@ -46,7 +46,7 @@ def _written(kind: str) -> str:
 
 
 def _yaml(value: Any, indent: str = "") -> Iterator[str]:
-    """Return the lines of a YAML document; scalars and keys are written as JSON, which is YAML."""
+    """Yield the lines of a YAML document; scalars and keys are written as JSON, which is YAML."""
     pairs: list[tuple[str, Any]]
     if isinstance(value, dict):
         pairs = [(f"{indent}{json.dumps(key)}:", found) for key, found in value.items()]
@@ -62,7 +62,7 @@ def _yaml(value: Any, indent: str = "") -> Iterator[str]:
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """Show every operation with its parameters, its answer, and a command to try."""
+    """Show every operation with its parameters, its answer and a sample command."""
     base = request.build_absolute_uri("/").rstrip("/")
     return HttpResponse(_page().replace(_BASE, escape(base)))
 
@@ -75,7 +75,7 @@ def _page() -> str:
 
 @require_safe
 def error(request: HttpRequest, code: int) -> HttpResponse:
-    """Say what an error code means and how to repair it: where `more_info` leads."""
+    """Explain one error code and how to fix it; `more_info` links here."""
     words = BY_CODE.get(code)
     if words is None:
         raise Http404

@@ -1,7 +1,7 @@
-"""Cut a list into pages that stay right while rows come and go.
+"""Page through lists, correctly even while rows are added and removed.
 
-A page token holds the sort key of the row at which its page begins or ends, not a count of rows: a
-page costs the same wherever it lies, and rows that appear or vanish shift nothing.
+A page token holds the sort key of the row at which its page begins or ends, not an offset. Every
+page costs the same, and added or removed rows shift nothing.
 """
 
 from __future__ import annotations
@@ -32,34 +32,34 @@ from routing.api.parsers import Form
 
 Row = TypeVar("Row", bound=db.Model)
 Accept = Callable[[Sequence[Any]], Sequence[Any]]
-"""Keeps those rows of a batch that a filter takes which SQL cannot ask."""
+"""Filter a batch of rows in Python, where SQL cannot."""
 
 MAX_PAGE_SIZE: Final = 1_000
 DEFAULT_PAGE_SIZE: Final = 50
 BATCH: Final = 500
 MAX_BATCHES: Final = 20
-"""How far one request looks for rows that an expression accepts: at most 10,000 rows."""
+"""Batches that one request scans for matching rows: at most 10,000 rows."""
 SCAN_SECONDS: Final = 1.0
-"""For how long it looks for them; it then ends the page and gives a token."""
+"""Seconds that a request scans before it ends the page and gives a token."""
 SLICE_SECONDS: Final = 0.02
-"""How long the filter of a part of a batch should take, after which the time is looked at."""
+"""Target seconds for filtering one slice of a batch; the clock is checked after each slice."""
 _FIRST_SLICE: Final = 8
 
 PARAMS: Final = (
     inputs.whole("PageSize").says(
-        f"How many a page holds; more than {MAX_PAGE_SIZE} are {MAX_PAGE_SIZE}.",
+        f"The number of items on a page; values above {MAX_PAGE_SIZE} count as {MAX_PAGE_SIZE}.",
         DEFAULT_PAGE_SIZE,
         minimum=1,
         maximum=MAX_PAGE_SIZE,
         default=DEFAULT_PAGE_SIZE,
     ),
     inputs.whole("Page").says(
-        "The page's number, for the client alone; above 0 only together with PageToken.",
+        "The page's number, for display only; above 0 only together with PageToken.",
         minimum=0,
         default=0,
     ),
     inputs.text("PageToken").says(
-        "Where the page begins, as `next_page_url` and `previous_page_url` say it."
+        "The start of the page, taken from `next_page_url` or `previous_page_url`."
     ),
 )
 _OWN: Final = frozenset(param.name for param in PARAMS)
@@ -67,7 +67,7 @@ _OWN: Final = frozenset(param.name for param in PARAMS)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a request says about its page."""
+    """The page that a request asks for."""
 
     size: int
     number: int
@@ -76,7 +76,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """The rows of a page, and the tokens of its neighbours where there are any."""
+    """The rows of a page, and the tokens of its neighbours if any."""
 
     rows: Sequence[Row]
     before: Token | None
@@ -84,7 +84,7 @@ class Page(Generic[Row]):
 
 
 def wanted(form: Form, order: Order) -> Wanted:
-    """Read which page a request wants."""
+    """Read the page that a request asks for."""
     given = inputs.read(PARAMS, form)
     size, number = given.get("page_size", DEFAULT_PAGE_SIZE), given.get("page", 0)
     if size < 1:
@@ -113,7 +113,7 @@ def page(
     indexed: bool = True,
     accept: Accept | None = None,
 ) -> Page[Row]:
-    """Read one page.
+    """Load one page.
 
     Arguments:
         indexed: there is an index in just this order, so that nothing need be sorted.
@@ -134,7 +134,7 @@ def page(
     if backwards:
         found.reverse()
         ends.reverse()
-    # The key at the far end of what was read: the last row's, or where an unfinished scan stopped.
+    # The key at the far end of the scan: the last row's, or where an unfinished scan stopped.
     beyond = (ends[0] if backwards else ends[-1]) if more else stopped
     behind = None if token is None else _entry(ends, token)
     if backwards:
@@ -151,7 +151,7 @@ def page(
 
 
 def _entry(ends: Sequence[Key], token: Token) -> Key:
-    """Return the key of the row by which a page was entered, to leave it the same way."""
+    """Return the key of the row by which a page was entered, for the link back."""
     if not ends:
         return token.key
     return ends[-1] if token.backwards else ends[0]
@@ -165,7 +165,7 @@ def _scan(
     count: int,
     indexed: bool,
 ) -> tuple[list[Row], Key | None]:
-    """Return the first `count` accepted rows, and where the scan stopped short of the end."""
+    """Return the first `count` accepted rows, and where the scan stopped if it did not finish."""
     found: list[Row] = []
     give_up_at = time.monotonic() + SCAN_SECONDS
     size = _FIRST_SLICE
@@ -183,7 +183,7 @@ def _scan(
             now = time.monotonic()
             if now >= give_up_at:
                 return found, key_of(batch[done - 1], order)
-            # One row may take milliseconds, or microseconds.
+            # Filtering one row may take microseconds or milliseconds.
             size = size * 2 if now - began_at < SLICE_SECONDS / 2 else max(size // 2, 1)
         if is_last:
             return found, None
@@ -196,13 +196,13 @@ def _signature(order: Order) -> str:
 
 
 def encode(token: Token, order: Order) -> str:
-    """Return a token as clients carry it; it says for which order it is good."""
+    """Return a token in the form that clients carry; it names its order."""
     content = [_signature(order), int(token.backwards), *token.key]
     return "PA" + base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
 def decode(text: str, order: Order) -> Token:
-    """Return the token that a client brings back, if it is one of this order."""
+    """Return the token that a client sent back, if it belongs to this order."""
     try:
         raw = base64.b64decode(text[2:] + "=" * (-len(text[2:]) % 4), b"-_", validate=True)
         signature, backwards, *key = json.loads(raw)
@@ -222,8 +222,8 @@ def decode(text: str, order: Order) -> Token:
 
 def _foreign(text: str) -> ApiError:
     return ApiError(
-        f"PageToken is {text[:60]!r}, which is no token of this list in this order; follow"
-        " next_page_url as it is, or begin with the first page"
+        f"PageToken is {text[:60]!r}, which is not a token of this list in this order; follow"
+        " next_page_url unchanged, or begin with the first page"
     )
 
 
@@ -237,7 +237,7 @@ def envelope(
     page: Page[Any],
     order: Order,
 ) -> dict[str, Any]:
-    """Return a list's body: its items, and how to go on."""
+    """Return the body of a list: its items and the links to other pages."""
     kept = [(name, value) for name, values in form.items() if name not in _OWN for value in values]
 
     def url(number: int, token: Token | None) -> str:

@@ -1,7 +1,6 @@
-"""Read form bodies and query strings to the letter: what is empty stays, what is broken is refused.
+"""Read form bodies and query strings strictly: empty values are kept, malformed ones refused.
 
-Neither Django's reader nor the framework's does: the one replaces broken UTF-8 silently, the other
-drops empty values.
+Django's reader silently replaces malformed UTF-8, and the framework's drops empty values.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ MAX_FIELDS: Final = 1_000
 _ESCAPED_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 Form = dict[str, list[str]]
-"""Every value given under each name, in the order given; names are case-sensitive."""
+"""Every value under each name, in order; names are case-sensitive."""
 
 
 def read_body(request: HttpRequest, *, or_else: str = "") -> Form:
-    """Return what a request's form body says; an empty body says nothing, whatever its type.
+    """Return a request's form body; an empty body gives an empty form, whatever its type.
 
     Arguments:
         or_else: a further content type, to be named where another one came.
@@ -50,14 +49,14 @@ def read_body(request: HttpRequest, *, or_else: str = "") -> Form:
 
 
 def read_json(request: HttpRequest) -> Any:
-    """Return what a request's JSON body says, unless two readers could read it differently."""
+    """Return a request's JSON body; duplicate keys are refused, as readers differ about them."""
     return parse_json(_whole(request), object_pairs_hook=_once)
 
 
 def parse_json(body: bytes, **options: Any) -> Any:
-    """Return what JSON in UTF-8 says; raises `ApiError`.
+    """Return the value of a JSON document in UTF-8; raises `ApiError`.
 
-    Refused is also half of a surrogate pair, which JSON can name and no database can store.
+    A lone surrogate is refused too: JSON can name it, but no database can store it.
 
     Arguments:
         options: for `json.loads`.
@@ -71,7 +70,7 @@ def parse_json(body: bytes, **options: Any) -> Any:
         raise ApiError(f"The request's body is not UTF-8 at byte {error.start}") from None
     except UnicodeEncodeError:
         raise ApiError(
-            "The request's body contains half of a surrogate pair, which is no character"
+            "The request's body contains a lone surrogate; send whole characters"
         ) from None
     except RecursionError:
         raise ApiError("The request's body is JSON nested too deeply") from None
@@ -81,7 +80,7 @@ def parse_json(body: bytes, **options: Any) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs; raises `ApiError` where a key comes again."""
+    """Return an object of these pairs; raises `ApiError` if a key is repeated."""
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
@@ -94,10 +93,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(request: HttpRequest) -> bytes:
-    """Return a request's body, unless it is too large."""
+    """Return a request's body; raises `ApiError` if it is too large."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     announced = request.META.get("CONTENT_LENGTH") or "0"
-    # Read a byte further than allowed: a chunked body announces no length.
+    # Read one byte more than allowed, as a chunked body announces no length.
     if (announced.isdecimal() and int(announced[:18]) > limit) or len(
         raw := request.read(limit + 1)
     ) > limit:
@@ -110,11 +109,11 @@ def _whole(request: HttpRequest) -> bytes:
 
 
 def read_query(request: HttpRequest) -> Form:
-    """Return what a request's query string says."""
+    """Return a request's query string as a form."""
     try:
         return _read(request.META.get("QUERY_STRING", ""))
     except UnicodeDecodeError:
-        raise ApiError("The query string is not UTF-8 once its escapes are read") from None
+        raise ApiError("The query string is not UTF-8 after decoding its escapes") from None
 
 
 def _read(text: str) -> Form:

@@ -1,7 +1,7 @@
-"""Count the requests of each account in windows of time, where the operator has set a limit.
+"""Count each account's requests in time windows, if the operator has set a limit.
 
-Windows begin on the clock, so that all web processes share them without talking: each counts in
-Redis under the window's own name. Where Redis does not answer, requests are let pass.
+Windows are aligned to the clock, so that all web processes share them without coordination: each
+counts in Redis under the window's key. While Redis is unreachable, requests pass.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WORDS: Final = {1: "second", 60: "minute", 3600: "hour"}
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a request has used of its account's limit.
+    """The use of an account's limit, after one request.
 
     Arguments:
         seconds: how long a window lasts.
@@ -39,7 +39,7 @@ class Taken:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what every answer tells the client."""
+        """Return the rate limit headers of an answer."""
         return {
             "X-Rate-Limit-Limit": str(self.limit),
             "X-Rate-Limit-Remaining": str(max(self.left, 0)),
@@ -47,7 +47,7 @@ class Taken:
         }
 
     def insist(self) -> None:
-        """Refuse the request if it is one too many."""
+        """Raise `ApiError` if the request exceeds the limit."""
         if self.left >= 0:
             return
         unit = "second" if self.wait == 1 else "seconds"
@@ -61,7 +61,7 @@ class Taken:
 
 
 def take(account_sid: str, *, now: float) -> Taken | None:
-    """Count one request of an account; None where there is no limit.
+    """Count one request of an account; None if there is no limit.
 
     Arguments:
         now: seconds since the epoch.
@@ -76,7 +76,7 @@ def take(account_sid: str, *, now: float) -> Taken | None:
 
 
 def count(key: str, *, seconds: int, more: int = 1) -> int:
-    """Add to a count that all processes share, and return it; 0 while Redis is away.
+    """Add to a counter shared by all processes and return it; 0 while Redis is unreachable.
 
     Arguments:
         seconds: for how long it is kept.
@@ -95,14 +95,14 @@ def count(key: str, *, seconds: int, more: int = 1) -> int:
 
 
 class _Here:
-    """Counts in this process alone, where the settings name no Redis: the current window's keys."""
+    """Counts in this process only, used when no Redis is configured: the current window's keys."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.lock = threading.Lock()
 
     def add(self, key: str, more: int) -> int:
-        """Count so many more and return how many that makes."""
+        """Add to a counter and return it."""
         with self.lock:
             if key not in self.counts and len(self.counts) > 1_000:
                 self.counts.clear()

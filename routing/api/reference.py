@@ -1,4 +1,4 @@
-"""Turn the API's description into what its reference page shows: sections, tables, examples."""
+"""Turn the OpenAPI document into sections, tables and examples for the reference page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INDENT: Final = " " * 5
 
 @functools.lru_cache(maxsize=1)
 def sections() -> list[Shown]:
-    """Return the operations under their headings, without anything that depends on a request."""
+    """Return the operations by heading, without anything that depends on a request."""
     spec = document()
     shown = [
         _operation(spec, path, method, described)
@@ -87,7 +87,7 @@ def _places(described: Spec) -> Iterator[Shown]:
 
 
 def _properties(spec: Spec, schema: Spec, above: str = "") -> Iterator[Shown]:
-    """Return the rows of an answer, those of inner objects below them by their whole names."""
+    """Yield the rows of an answer; properties of inner objects follow with their full names."""
     schema = _resolved(spec, schema)
     for name, found in schema.get("properties", {}).items():
         inner = _resolved(spec, found)
@@ -113,12 +113,12 @@ def _row(name: str, schema: Spec, words: str, required: bool = False) -> Shown:
 
 
 def marked(words: str) -> SafeString:
-    """Return words as HTML, with what stands in backticks as code."""
+    """Return text as HTML, with code in backticks marked up."""
     return mark_safe(re.sub("`([^`]*)`", r"<code>\1</code>", escape(words)))  # noqa: S308 - escaped
 
 
 def kind(schema: Spec) -> str:
-    """Say in a few words what a schema takes."""
+    """Return a short text for the type of a schema."""
     types = schema.get("type", "anything")
     null = isinstance(types, list) and "null" in types
     name = next((each for each in types if each != "null"), "") if null else types
@@ -146,7 +146,7 @@ def _limits(schema: Spec) -> str:
 
 
 def _command(path: str, method: str, described: Spec) -> str:
-    """Return the request as a shell would send it; the server stands as `{base}`."""
+    """Return the request as a shell command, with `{base}` for the server."""
     examples = {e["name"]: e["example"] for e in described["parameters"] if e["in"] == "path"}
     filled = re.sub(r"\{(\w+)\}", lambda found: str(examples[found[1]]), path)
     query = [(e["name"], e["example"]) for e in described["parameters"] if _in_query(e)][:1]
@@ -168,7 +168,7 @@ def _in_query(parameter: Spec) -> bool:
 
 
 def _fields(example: Mapping[str, Any], *, json_body: bool) -> Iterator[str]:
-    """Return the options that send a body; no example has a single quote, which would end one."""
+    """Yield the options that send a body. No example may contain a single quote, which ends one."""
     if json_body:
         yield "-H 'Content-Type: application/json'"
         yield f"-d '{json.dumps(example)}'"

@@ -1,4 +1,4 @@
-"""Serve reservations, seen from their task and from their worker."""
+"""Views for reservations, below their task and below their worker."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class _Reservations(Resource):
 
     @cached_property
     def side(self) -> models.Task | models.Worker:
-        """Return the task or the worker that the path names."""
+        """Return the task or the worker in the path."""
         row: models.Task | models.Worker = self.here(_SIDES[self.view], self.parent_sid)
         return row
 
     @property
     def parent_sid(self) -> str:
-        """Return the sid of that side."""
+        """Return the sid of that task or worker."""
         return self.sid("parent_sid", "WT" if self.view == "Tasks" else "WK")
 
     def rows(self) -> QuerySet[models.Reservation]:
@@ -91,7 +91,7 @@ class _ReservationList(_Reservations, ListResource[models.Reservation]):
 
 
 class TaskReservationList(_ReservationList):
-    """To whom a task was offered."""
+    """The reservations of a task."""
 
     view = "Tasks"
     about = {"get": "List a task's reservations"}
@@ -99,7 +99,7 @@ class TaskReservationList(_ReservationList):
 
 
 class WorkerReservationList(_ReservationList):
-    """What a worker was offered."""
+    """The reservations of a worker."""
 
     view = "Workers"
     about = {"get": "List a worker's reservations"}
@@ -110,8 +110,9 @@ class _ReservationInstance(_Reservations, InstanceResource[models.Reservation]):
     about = {
         "get": "Fetch a reservation",
         "post": "Accept, reject, wrap up or complete a reservation\n\nBy ReservationStatus, or by"
-        " the instructions `accept` and `reject`. The other instructions move calls about: their"
-        " parameters are checked, and then they are answered 501, as there is no telephone"
+        " the instructions `accept` and `reject`. The other instructions control telephone calls:"
+        " their"
+        " parameters are checked, and then the answer is 501, as there is no telephone"
         " network here.",
     }
     refusals = {"post": (410, 501)}
@@ -188,7 +189,7 @@ def _params(*instructions: str) -> tuple[inputs.Param, ...]:
             "WorkerActivitySid", models.Activity, "WA", argument="worker_activity"
         ).says("With `rejected`: the activity that the worker goes into."),
         inputs.one_of("Instruction", instructions).says(
-            "What to do, in a word, instead of a ReservationStatus."
+            "An instruction, instead of a ReservationStatus."
         ),
     )
 
@@ -197,7 +198,7 @@ _NOT_SUPERVISING = [word for word in TELEPHONY if word != "supervise"]
 
 
 class TaskReservationInstance(_ReservationInstance):
-    """One offer of a task."""
+    """One reservation, below its task."""
 
     view = "Tasks"
     params = _params(*ANSWERS, *TELEPHONY)
@@ -205,7 +206,7 @@ class TaskReservationInstance(_ReservationInstance):
 
 
 class WorkerReservationInstance(_ReservationInstance):
-    """One offer to a worker; supervising is asked for from the task's side alone."""
+    """One reservation, below its worker; `supervise` is only allowed below the task."""
 
     view = "Workers"
     params = _params(*ANSWERS, *_NOT_SUPERVISING)

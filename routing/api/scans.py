@@ -1,7 +1,6 @@
-"""Let each account look through rows with one request at a time.
+"""Limit each account to one list request with a Python filter at a time.
 
-A filter that only Python can ask computes all the time that it takes, to be read and to be asked:
-several at once would slow down everybody else.
+Such a filter uses the CPU the whole time. Several at once would slow down all other callers.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ from typing import Final
 from routing.api.errors import ApiError
 
 WAIT_SECONDS: Final = 0.5
-"""How long a request waits for the account's other one."""
+"""Seconds that a request waits for the account's other one."""
 
 _turns: dict[str, tuple[threading.Lock, int]] = {}
-"""By account, its lock and how many requests have it or wait for it."""
+"""By account, its lock and the number of requests that hold it or wait for it."""
 _guard = threading.Lock()
 
 
 @contextlib.contextmanager
 def turn(account: str, is_needed: bool) -> Iterator[None]:
-    """Hold the account's only turn, if needed; raises `ApiError` when it does not come soon."""
+    """Hold the account's lock, if needed; raises `ApiError` if another request keeps it."""
     if not is_needed:
         yield
         return
@@ -33,7 +32,7 @@ def turn(account: str, is_needed: bool) -> Iterator[None]:
     try:
         if not lock.acquire(timeout=WAIT_SECONDS):
             raise ApiError(
-                "Other lists of this account are filtered by expressions just now; try again in 1"
+                "Another list of this account is being filtered by an expression; try again in 1"
                 " second",
                 status=429,
                 code=20429,

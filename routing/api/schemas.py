@@ -1,4 +1,4 @@
-"""Write JSON schemas shortly: one function per kind of value that the API answers with."""
+"""Build JSON schemas: one function per kind of value in the API's answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATE_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What one kind of thing looks like in an answer.
+    """The JSON schema of one kind of resource in an answer.
 
     Arguments:
         name: what it is called among the description's schemas.
@@ -38,58 +38,58 @@ class Shape:
 
     @property
     def example(self) -> dict[str, Any]:
-        """Return one, made of the examples of its properties."""
+        """Return an example, made of the examples of its properties."""
         found: dict[str, Any] = example_of(self.schema)
         return found
 
 
 def sample_sid(prefix: str) -> str:
-    """Return the sid that all examples use for things of this kind."""
+    """Return the sid that all examples use for this kind of resource."""
     return prefix + hashlib.sha256(prefix.encode()).hexdigest()[:32]
 
 
 def text(words: str, example: str | None, *, null: bool = False, **more: Any) -> Schema:
-    """Describe a text."""
+    """Return the schema of a text."""
     return _described("string", words, example, null, more)
 
 
 def document(words: str, example: str) -> Schema:
-    """Describe a text that holds JSON."""
+    """Return the schema of a text that holds JSON."""
     return text(words, example, contentMediaType="application/json")
 
 
 def whole(
     words: str, example: int | None, *, least: int = 0, most: int | None = None, null: bool = False
 ) -> Schema:
-    """Describe a whole number."""
+    """Return the schema of a whole number."""
     limits = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
     return _described("integer", words, example, null, limits)
 
 
 def number(words: str, example: float, *, null: bool = False) -> Schema:
-    """Describe a number that is not negative."""
+    """Return the schema of a number that is not negative."""
     return _described("number", words, example, null, {"minimum": 0})
 
 
 def flag(words: str, example: bool | None, *, null: bool = False) -> Schema:
-    """Describe what is true or false."""
+    """Return the schema of a boolean."""
     return _described("boolean", words, example, null, {})
 
 
 def word(words: str, members: Iterable[str], example: str | None, *, null: bool = False) -> Schema:
-    """Describe one of a few words."""
+    """Return the schema of one of a few words."""
     known: list[str | None] = [str(member) for member in members]
     return _described("string", words, example, null, {"enum": known + [None] * null})
 
 
 def date(words: str, example: str | None = "2026-03-02T09:30:00Z", *, null: bool = False) -> Schema:
-    """Describe a moment: UTC, whole seconds, Z."""
+    """Return the schema of a time: UTC, whole seconds, Z."""
     more = {"format": "date-time", "pattern": DATE_PATTERN}
     return _described("string", words, example, null, more)
 
 
 def sid(words: str, *prefixes: str, null: bool = False, unset: bool = False) -> Schema:
-    """Describe a sid.
+    """Return the schema of a sid.
 
     Arguments:
         unset: the example has none.
@@ -99,7 +99,7 @@ def sid(words: str, *prefixes: str, null: bool = False, unset: bool = False) -> 
 
 
 def url(words: str, path: str | None, *, null: bool = False) -> Schema:
-    """Describe an absolute URL.
+    """Return the schema of an absolute URL.
 
     Arguments:
         path: where the example leads; each sid in it is given by its prefix in braces.
@@ -109,7 +109,7 @@ def url(words: str, path: str | None, *, null: bool = False) -> Schema:
 
 
 def links(**paths: str | tuple[str, None]) -> Schema:
-    """Describe the links of a thing by their names and where they lead.
+    """Return the schema of a resource's links.
 
     Arguments:
         paths: as for `url`; a pair with None for a link that may be null.
@@ -118,13 +118,13 @@ def links(**paths: str | tuple[str, None]) -> Schema:
         name: url("", path, null=False) if isinstance(path, str) else url("", path[0], null=True)
         for name, path in paths.items()
     }
-    return mapping(found, "Where more about it is found.")
+    return mapping(found, "Related resources.")
 
 
 def mapping(
     properties: Mapping[str, Schema], words: str = "", *, optional: frozenset[str] = frozenset()
 ) -> Schema:
-    """Describe an object with these properties."""
+    """Return the schema of an object with these properties."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -134,12 +134,12 @@ def mapping(
 
 
 def listing(items: Schema, words: str = "") -> Schema:
-    """Describe a list."""
+    """Return the schema of a list."""
     return {"type": "array", "items": items, **({"description": words} if words else {})}
 
 
 def counts(values: Schema, words: str, example: Mapping[str, Any]) -> Schema:
-    """Describe an object whose keys are not known beforehand."""
+    """Return the schema of an object whose keys vary."""
     return {
         "type": "object",
         "additionalProperties": values,
@@ -149,12 +149,12 @@ def counts(values: Schema, words: str, example: Mapping[str, Any]) -> Schema:
 
 
 def nullable(schema: Schema) -> Schema:
-    """Describe what may be null as well."""
+    """Return a schema that also allows null."""
     return {**schema, "type": [schema["type"], "null"]}
 
 
 def example_of(schema: Mapping[str, Any]) -> Any:
-    """Return an example of what a schema describes."""
+    """Return an example that fits a schema."""
     if "examples" in schema:
         return schema["examples"][0]
     if "properties" in schema:

@@ -1,6 +1,6 @@
-"""Say what each noun looks like in an answer, property by property.
+"""The JSON schema of each resource, property by property.
 
-`routing.representations` makes what is described here; tests hold every answer beside it.
+`routing.representations` builds what is described here; tests compare every answer with it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _name(words: str, example: str) -> dict[str, Schema]:
 
 
 def _found(path: str) -> dict[str, Schema]:
-    return {"url": url("Where it is found.", path)}
+    return {"url": url("The URL of this resource.", path)}
 
 
 def _statistics(path: str) -> dict[str, str]:
@@ -56,7 +56,7 @@ WORKSPACE: Final = Shape(
     {
         "sid": sid("Its sid.", "WS"),
         **_ACCOUNT,
-        **_name("What people call it.", "Support"),
+        **_name("The display name.", "Support"),
         "default_activity_sid": sid("The activity of new workers.", "WA", null=True),
         "default_activity_name": text("The name of that activity.", "Offline", null=True),
         "timeout_activity_sid": sid("The activity after an offer expired.", "WA", null=True),
@@ -70,7 +70,7 @@ WORKSPACE: Final = Shape(
         "desk_grace": whole(
             "Seconds without an open desk after which a worker is moved; 0: never.", 30
         ),
-        "time_zone": text("In which the admin shows moments.", "Europe/Berlin"),
+        "time_zone": text("The time zone in which the admin shows times.", "Europe/Berlin"),
         **_DATES,
         **_found(""),
         "links": links(
@@ -84,30 +84,32 @@ WORKSPACE: Final = Shape(
             **_statistics(""),
         ),
     },
-    "A floor of its own: workers, queues, workflows and tasks that know nothing of others.",
+    "An isolated set of workers, queues, workflows and tasks.",
 )
 
 ACTIVITY: Final = Shape(
     "Activity",
     {
         **_own("WA"),
-        **_name("What people call it.", "Available"),
+        **_name("The display name.", "Available"),
         "available": flag("Whether workers in it take work.", True),
         **_DATES,
         **_found("/Activities/{WA}"),
         "links": links(workspace=""),
     },
-    "What a worker is doing, and whether they take work meanwhile.",
+    "What a worker is doing, and whether they take work while doing it.",
 )
 
 TASK_CHANNEL: Final = Shape(
     "TaskChannel",
     {
         **_own("TC"),
-        **_name("What people call it.", "Chat"),
-        "unique_name": text("What expressions and requests call it.", "chat", maxLength=64),
+        **_name("The display name.", "Chat"),
+        "unique_name": text("The name in expressions and requests.", "chat", maxLength=64),
         "channel_optimized_routing": flag(
-            "Whether workers with most room on this channel are preferred.", False, null=True
+            "Whether workers with most free capacity on this channel are preferred.",
+            False,
+            null=True,
         ),
         **_DATES,
         **_found("/TaskChannels/{TC}"),
@@ -120,16 +122,20 @@ TASK_QUEUE: Final = Shape(
     "TaskQueue",
     {
         **_own("WQ"),
-        **_name("What people call it.", "Support in English"),
+        **_name("The display name.", "Support in English"),
         "target_workers": text(
-            "The expression that says which workers serve it; empty: nobody.",
+            "The expression that selects the workers who serve it; empty: no worker.",
             'languages HAS "en"',
             null=True,
         ),
         "max_reserved_workers": whole(
-            "To how many workers a task is offered at once.", 1, least=1, most=50
+            "The number of workers who are offered a task at the same time.", 1, least=1, most=50
         ),
-        "task_order": word("Which end is served first.", QueueOrder, "FIFO"),
+        "task_order": word(
+            "Whether the oldest (FIFO) or the newest (LIFO) task is served first.",
+            QueueOrder,
+            "FIFO",
+        ),
         "reservation_activity_sid": sid(
             "Without multitasking: a worker's activity while an offer is open.",
             "WA",
@@ -138,15 +144,15 @@ TASK_QUEUE: Final = Shape(
         ),
         "reservation_activity_name": text("The name of that activity.", None, null=True),
         "assignment_activity_sid": sid(
-            "Without multitasking: a worker's activity from accepting on.",
+            "Without multitasking: a worker's activity after accepting a task.",
             "WA",
             null=True,
             unset=True,
         ),
         "assignment_activity_name": text("The name of that activity.", None, null=True),
-        "grab_policy": word("What workers may grab from it.", GrabPolicy, "oldest"),
-        "grab_limit": whole("With policy `oldest`: how many of the oldest.", 10, least=1),
-        "grab_after": whole("With policy `waited`: after how many seconds.", 60),
+        "grab_policy": word("Which tasks workers may grab from it.", GrabPolicy, "oldest"),
+        "grab_limit": whole("With policy `oldest`: the number of oldest tasks.", 10, least=1),
+        "grab_after": whole("With policy `waited`: the seconds a task must have waited.", 60),
         **_DATES,
         **_found("/TaskQueues/{WQ}"),
         "links": links(
@@ -158,19 +164,19 @@ TASK_QUEUE: Final = Shape(
             **_statistics("/TaskQueues/{WQ}"),
         ),
     },
-    "Where tasks wait for workers who can do them.",
+    "A queue of tasks that wait for eligible workers.",
 )
 
 WORKER: Final = Shape(
     "Worker",
     {
         **_own("WK"),
-        **_name("What people call them.", "Alice"),
+        **_name("The display name.", "Alice"),
         "activity_sid": sid("Their activity.", "WA"),
         "activity_name": text("The name of their activity.", "Available"),
         "available": flag("Whether they take work, by their activity.", True),
         "attributes": document(
-            "What expressions can ask about them: a JSON object, as it was submitted.",
+            "The attributes that expressions read: a JSON object, as submitted.",
             '{"languages": ["en", "de"]}',
         ),
         "date_status_changed": date("When their activity changed last."),
@@ -194,56 +200,58 @@ WORKER_CHANNEL: Final = Shape(
     "WorkerChannel",
     {
         **_own("WC"),
-        "worker_sid": sid("Whose it is.", "WK"),
-        "task_channel_sid": sid("Which channel's it is.", "TC"),
+        "worker_sid": sid("The worker of this channel.", "WK"),
+        "task_channel_sid": sid("The task channel.", "TC"),
         "task_channel_unique_name": text("The unique name of that channel.", "chat"),
-        "configured_capacity": whole("How many tasks of it the worker takes at once.", 3, most=50),
-        "available": flag("Whether the worker takes this kind of work just now.", True),
-        "assigned_tasks": whole("How many tasks of it the worker has accepted.", 1),
-        "available_capacity_percentage": whole("How much room is left: 100 is idle.", 66, most=100),
-        "busy_capacity_percentage": whole("How much is in use: 0 is idle.", 33, most=100),
-        "reserved_for_manual": whole("How many slots are kept for grabbing.", 0, most=50),
+        "configured_capacity": whole(
+            "The number of tasks of this channel that the worker takes at once.", 3, most=50
+        ),
+        "available": flag("Whether the worker currently takes this kind of work.", True),
+        "assigned_tasks": whole("The number of accepted tasks of this channel.", 1),
+        "available_capacity_percentage": whole(
+            "Free capacity in percent: 100 is idle.", 66, most=100
+        ),
+        "busy_capacity_percentage": whole("Used capacity in percent: 0 is idle.", 33, most=100),
+        "reserved_for_manual": whole("The number of slots kept free for grabbing.", 0, most=50),
         **_DATES,
         **_found("/Workers/{WK}/Channels/{WC}"),
     },
-    "How much of one kind of work a worker takes, and how much they have.",
+    "A worker's capacity for one kind of work, and how much of it is used.",
 )
 
 WORKFLOW: Final = Shape(
     "Workflow",
     {
         **_own("WW"),
-        **_name("What people call it.", "Incoming chats"),
-        "configuration": document(
-            "What it says: a JSON document, as it was submitted.", _CONFIGURATION
-        ),
+        **_name("The display name.", "Incoming chats"),
+        "configuration": document("The workflow's JSON document, as submitted.", _CONFIGURATION),
         "document_content_type": text("The type of that document.", "application/json"),
         "assignment_callback_url": text(
-            "Who is asked about each offer; null or empty: nobody.", None, null=True
+            "The URL called for each offer; null or empty: none.", None, null=True
         ),
         "fallback_assignment_callback_url": text(
-            "Who is asked when that one does not answer.", None, null=True
+            "The URL called when that one fails.", None, null=True
         ),
         "task_reservation_timeout": whole(
-            "How many seconds an offer stays open.", 120, least=1, most=86_400
+            "The number of seconds an offer stays open.", 120, least=1, most=86_400
         ),
         "warnings": listing(
             mapping(
                 {
-                    "path": text("Where in the configuration.", "task_routing.filters[0]"),
+                    "path": text("The place in the configuration.", "task_routing.filters[0]"),
                     "message": text(
-                        "What it says and what may be meant.",
+                        "What is doubtful and what may be meant.",
                         "available_capacity_percentage is 100 for an idle worker",
                     ),
                 }
             ),
-            "What is allowed but hardly meant; in single workflows only.",
+            "Allowed but probably unintended settings; not included in lists.",
         ),
         **_DATES,
         **_found("/Workflows/{WW}"),
         "links": links(**_statistics("/Workflows/{WW}")),
     },
-    "Which tasks go into which queue, and what happens while they wait.",
+    "Rules that route tasks into queues, and on while they wait.",
     optional=frozenset({"warnings"}),
 )
 
@@ -251,28 +259,40 @@ TASK: Final = Shape(
     "Task",
     {
         **_own("WT"),
-        "age": whole("How many seconds ago it was created.", 95),
-        "assignment_status": word("Where it is in its life.", AssignmentStatus, "pending"),
+        "age": whole("Seconds since it was created.", 95),
+        "assignment_status": word("The status of the task.", AssignmentStatus, "pending"),
         "attributes": document(
-            "What it is about: a JSON object, as it was submitted.",
+            "The attributes that expressions read: a JSON object, as submitted.",
             '{"subject": "Parcel has not arrived", "language": "en"}',
         ),
         "addons": document("Always an empty JSON object: there are no add-ons.", "{}"),
-        "priority": whole("The higher, the earlier.", 0, most=2**31 - 1),
+        "priority": whole("Higher values are served earlier.", 0, most=2**31 - 1),
         "reason": text("Why it was canceled or completed.", None, null=True),
-        "timeout": whole("How many seconds it may wait.", 86_400, least=1, most=1_209_600),
+        "timeout": whole(
+            "Seconds until the task is canceled if no worker accepts it.",
+            86_400,
+            least=1,
+            most=1_209_600,
+        ),
         "task_queue_sid": sid("The queue that it is in.", "WQ", null=True),
         "task_queue_friendly_name": text("That queue's name.", "Support in English", null=True),
-        "task_queue_entered_date": date("When it came into that queue.", null=True),
-        "task_channel_sid": sid("The kind of work that it is.", "TC"),
+        "task_queue_entered_date": date("When it entered that queue.", null=True),
+        "task_channel_sid": sid("The channel of the task.", "TC"),
         "task_channel_unique_name": text("That channel's unique name.", "chat"),
-        "workflow_sid": sid("The workflow that leads it.", "WW", null=True),
+        "workflow_sid": sid("The workflow that routes it.", "WW", null=True),
         "workflow_friendly_name": text("That workflow's name.", "Incoming chats", null=True),
-        "virtual_start_time": date("From when on it counts as waiting, where it is sorted."),
+        "virtual_start_time": date("The start of its waiting time, used for sorting."),
         "routing_target": sid(
-            "What it was sent to directly.", "WK", "WQ", "WW", null=True, unset=True
+            "The worker, queue or workflow that it was sent to directly.",
+            "WK",
+            "WQ",
+            "WW",
+            null=True,
+            unset=True,
         ),
-        "ignore_capacity": flag("Sent to a worker: whether capacity counts.", None, null=True),
+        "ignore_capacity": flag(
+            "For a task sent to a worker: whether their capacity is ignored.", None, null=True
+        ),
         **_DATES,
         **_found("/Tasks/{WT}"),
         "links": links(
@@ -282,7 +302,7 @@ TASK: Final = Shape(
             reservations="/Tasks/{WT}/Reservations",
         ),
     },
-    "Something to be done by one worker: a call, a chat, a lead.",
+    "A unit of work for one worker: a call, a chat, a lead.",
     versioned=True,
 )
 
@@ -291,13 +311,17 @@ RESERVATION: Final = Shape(
     {
         **_own("WR"),
         "task_sid": sid("The task that is offered.", "WT"),
-        "worker_sid": sid("The worker who is asked; kept after the worker was deleted.", "WK"),
-        "worker_name": text("That worker's name; the last one, if deleted.", "Alice"),
-        "reservation_status": word("Where it is in its life.", ReservationStatus, "pending"),
+        "worker_sid": sid(
+            "The worker who is offered the task; kept after the worker is deleted.", "WK"
+        ),
+        "worker_name": text(
+            "The worker's name; the last known one if the worker was deleted.", "Alice"
+        ),
+        "reservation_status": word("The status of the reservation.", ReservationStatus, "pending"),
         **_DATES,
         **_found("/Tasks/{WT}/Reservations/{WR}"),
         "links": links(task="/Tasks/{WT}", worker=("/Workers/{WK}", None), workspace=""),
     },
-    "One offer of a task to a worker, and what became of it.",
+    "One offer of a task to a worker, and its outcome.",
     versioned=True,
 )

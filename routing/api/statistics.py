@@ -1,7 +1,7 @@
-"""Serve statistics of tasks: how things are now, and what happened in a window of time.
+"""Views for task statistics: the current state, and what happened in a time window.
 
-A subclass says what the figures are about (a workspace, a workflow, a queue) and which of the two
-kinds it gives, or both.
+A subclass names the subject (a workspace, a workflow, a queue) and gives one of the two kinds or
+both.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_THRESHOLDS: Final = 20
 
 
 def split_by_wait_time() -> inputs.Param:
-    """Take thresholds in seconds, by commas, each once and in the order given."""
+    """Return a parameter for thresholds in seconds, separated by commas; duplicates are dropped."""
     wanted = f"it must be at most {MAX_THRESHOLDS} whole numbers of seconds, such as 5,30"
 
     def convert(value: str, place: inputs.Place) -> list[int]:
@@ -51,15 +51,15 @@ PAST: Final = (*windows.PARAMS, TASK_CHANNEL, split_by_wait_time())
 
 
 class Statistics(Resource):
-    """Figures: read only, and narrowed by a query."""
+    """Base view for statistics: read only, with filters in the query."""
 
     http_method_names = READ_ONLY
     filters: ClassVar[tuple[inputs.Param, ...]]
     tail: ClassVar[str]
-    """What follows in the path on what the figures are about."""
+    """The last part of the path, after the subject."""
 
     def get(self, request: Request, **kwargs: str) -> Response:
-        """Answer with the figures."""
+        """Return the statistics."""
         about = self.about_whom()
         form = parsers.read_query(request._request)
         given = inputs.read(self.filters, form, workspace=self.workspace)
@@ -75,15 +75,15 @@ class Statistics(Resource):
 
     @property
     def place(self) -> str:
-        """Return the URL of what the figures are about."""
+        """Return the URL of the subject."""
         return f"{self.base}/Workspaces/{self.workspace.sid}"
 
     def about_whom(self) -> Representation:
-        """Find what the figures are about, and say it beside the workspace."""
+        """Look the subject up, and return the properties that identify it."""
         return {}
 
     def figures(self, given: Given) -> Representation:
-        """Return the figures themselves."""
+        """Return the statistics of the subject."""
         raise NotImplementedError
 
     @cached_property
@@ -92,23 +92,23 @@ class Statistics(Resource):
         return staffing.activities(self.workspace)
 
     def channels(self, given: Given) -> list[models.TaskChannel]:
-        """Return the task channels that are asked about."""
+        """Return the task channels that the query selects."""
         if "task_channel" in given:
             return [given["task_channel"]]
         return list(self.workspace.task_channels.order_by("date_created", "pk"))
 
     def window(self, given: Given) -> Window:
-        """Return from when to when figures are asked for."""
+        """Return the time window that the query selects."""
         return windows.window(dict(given), now=self.now)
 
 
 def channel_key(given: Given) -> int | None:
-    """Return the key of the task channel that events are narrowed to, if any."""
+    """Return the key of the task channel that the query selects, if any."""
     return sids.key(given["task_channel"].sid) if "task_channel" in given else None
 
 
 class OfTasks(Statistics):
-    """Figures of the tasks of one thing."""
+    """Statistics of the tasks of one subject."""
 
     counted: ClassVar[cumulative.Counted]
     column: ClassVar[str | None] = None
@@ -116,17 +116,17 @@ class OfTasks(Statistics):
 
     @property
     def scope(self) -> realtime.Scope:
-        """Return what the figures are about."""
+        """Return the subject."""
         return self.workspace
 
     def real_time(self, given: Given) -> Representation:
-        """Return how its tasks are now."""
+        """Return the current figures of its tasks."""
         channels = self.channels(given)
         found = realtime.tasks(self.workspace, [self.scope], channels=channels)
         return figures.tasks(found[self.scope.pk], channels, in_queue=self.in_queue, now=self.now)
 
     def past(self, given: Given, *, exact: bool) -> Representation:
-        """Return what happened to its tasks.
+        """Return the figures of its tasks in a time window.
 
         Arguments:
             exact: whether averages are given with their fractions.
@@ -148,7 +148,7 @@ class OfTasks(Statistics):
 def past(
     found: cumulative.Figures, window: Window, *, exact: bool, in_queue: bool
 ) -> Representation:
-    """Return what happened in a window; see `figures.waits`."""
+    """Return the figures of a time window; see `figures.waits`."""
     return {
         **figures.window(window),
         **figures.counts(found),
@@ -157,7 +157,7 @@ def past(
 
 
 class RealTime(OfTasks):
-    """How things are now."""
+    """Current figures."""
 
     tail = "RealTimeStatistics"
     filters = NOW
@@ -167,7 +167,7 @@ class RealTime(OfTasks):
 
 
 class Cumulative(OfTasks):
-    """What happened in a window of time."""
+    """Figures of a time window."""
 
     tail = "CumulativeStatistics"
     filters = PAST
@@ -177,7 +177,7 @@ class Cumulative(OfTasks):
 
 
 class Both(OfTasks):
-    """The one and the other."""
+    """Current figures and those of a time window."""
 
     tail = "Statistics"
     filters = PAST
@@ -202,21 +202,21 @@ class _OfWorkspace(OfTasks):
 
 
 class WorkspaceRealTimeStatistics(_OfWorkspace, RealTime):
-    """How a workspace is now."""
+    """Current figures of a workspace."""
 
     shape = statistics_shapes.WORKSPACE_REAL_TIME
     about = {"get": "Fetch a workspace's real-time statistics"}
 
 
 class WorkspaceCumulativeStatistics(_OfWorkspace, Cumulative):
-    """What happened in a workspace."""
+    """Figures of a workspace in a time window."""
 
     shape = statistics_shapes.WORKSPACE_CUMULATIVE
     about = {"get": "Fetch a workspace's cumulative statistics"}
 
 
 class WorkspaceStatistics(_OfWorkspace, Both):
-    """How a workspace is, and what happened in it."""
+    """Current figures of a workspace, and those of a time window."""
 
     shape = statistics_shapes.WORKSPACE_BOTH
     about = {"get": "Fetch a workspace's statistics"}
@@ -240,21 +240,21 @@ class _OfWorkflow(OfTasks):
 
 
 class WorkflowRealTimeStatistics(_OfWorkflow, RealTime):
-    """How a workflow is now."""
+    """Current figures of a workflow."""
 
     shape = statistics_shapes.WORKFLOW_REAL_TIME
     about = {"get": "Fetch a workflow's real-time statistics"}
 
 
 class WorkflowCumulativeStatistics(_OfWorkflow, Cumulative):
-    """What happened in a workflow."""
+    """Figures of a workflow in a time window."""
 
     shape = statistics_shapes.WORKFLOW_CUMULATIVE
     about = {"get": "Fetch a workflow's cumulative statistics"}
 
 
 class WorkflowStatistics(_OfWorkflow, Both):
-    """How a workflow is, and what happened in it."""
+    """Current figures of a workflow, and those of a time window."""
 
     shape = statistics_shapes.WORKFLOW_BOTH
     about = {"get": "Fetch a workflow's statistics"}

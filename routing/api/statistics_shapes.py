@@ -1,4 +1,4 @@
-"""Say what statistics look like in an answer, property by property."""
+"""The JSON schemas of statistics, property by property."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WORKFLOW: Final[Properties] = {"workflow_sid": sid("The workflow.", "WW")}
 
 
 def _found(path: str) -> Properties:
-    return {"url": url("Where it is found.", path)}
+    return {"url": url("The URL of this resource.", path)}
 
 
 def _counted(**words: str) -> Properties:
@@ -41,48 +41,48 @@ def _counted(**words: str) -> Properties:
 def _durations(words: str) -> Schema:
     return mapping(
         {
-            "avg": whole("The mean.", 34),
+            "avg": whole("The average.", 34),
             "min": whole("The shortest.", 3),
             "max": whole("The longest.", 118),
-            "total": whole("All of them together.", 408),
+            "total": whole("The sum.", 408),
         },
-        f"{words}, in seconds; 0 where there was none.",
+        f"{words}, in seconds; 0 if there were none.",
     )
 
 
 _WINDOW: Final[Properties] = {
-    "start_time": date("From when on the figures are."),
-    "end_time": date("Until when.", "2026-03-02T09:45:00Z"),
+    "start_time": date("The start of the time window."),
+    "end_time": date("The end of the time window.", "2026-03-02T09:45:00Z"),
 }
 _RESERVATIONS: Final = _counted(
-    reservations_created="How many offers were made.",
-    reservations_accepted="How many offers were accepted.",
-    reservations_rejected="How many offers were rejected.",
-    reservations_timed_out="How many offers expired.",
-    reservations_canceled="How many reservations ended as their task was withdrawn.",
-    reservations_rescinded="How many offers ended as another worker was first.",
+    reservations_created="Offers made.",
+    reservations_accepted="Offers accepted.",
+    reservations_rejected="Offers rejected.",
+    reservations_timed_out="Offers expired.",
+    reservations_canceled="Reservations ended because their task was canceled or moved.",
+    reservations_rescinded="Offers ended because another worker accepted first.",
 )
 _TASKS: Final = _counted(
-    tasks_canceled="How many tasks were canceled.",
-    tasks_completed="How many tasks were completed.",
-    tasks_deleted="How many tasks were deleted.",
-    tasks_moved="How many tasks left a queue for another.",
+    tasks_canceled="Tasks canceled.",
+    tasks_completed="Tasks completed.",
+    tasks_deleted="Tasks deleted.",
+    tasks_moved="Tasks moved from one queue to another.",
 )
-_ENTERED: Final = _counted(tasks_entered="How many tasks came.")
+_ENTERED: Final = _counted(tasks_entered="Tasks entered.")
 _TIMED_OUT: Final = _counted(
-    tasks_timed_out_in_workflow="How many tasks came to the end of their workflow unaccepted."
+    tasks_timed_out_in_workflow="Tasks that reached the end of their workflow unaccepted."
 )
 _SIDE: Final = mapping(
     _counted(
-        tasks_canceled="How many tasks were canceled.",
-        reservations_accepted="How many offers were accepted.",
+        tasks_canceled="Tasks canceled.",
+        reservations_accepted="Offers accepted.",
     )
 )
 _SPLIT: Final = nullable(
     counts(
         mapping({"above": _SIDE, "below": _SIDE}),
-        "For each threshold of SplitByWaitTime, what ended after a longer wait and what after one"
-        " not longer; null if none was given.",
+        "For each threshold of SplitByWaitTime, the counts after a longer wait and after one"
+        " that is not longer; null without thresholds.",
         {
             "30": {
                 "above": {"tasks_canceled": 1, "reservations_accepted": 4},
@@ -106,7 +106,9 @@ def _waits(average: Schema, *, in_queue: bool = False) -> Properties:
     }
 
 
-_AVERAGE: Final = "The mean of the seconds from a task's creation to its acceptance; 0 without any."
+_AVERAGE: Final = (
+    "The average seconds from a task's creation to its acceptance; 0 if there were none."
+)
 _WHOLE: Final = whole(_AVERAGE, 34)
 _EXACT: Final = number(_AVERAGE, 34.5)
 
@@ -115,24 +117,24 @@ def _of_tasks(own: Properties, average: Schema, *, in_queue: bool = False) -> Pr
     return {**_WINDOW, **_RESERVATIONS, **_TASKS, **own, **_waits(average, in_queue=in_queue)}
 
 
-_CREATED: Final = _counted(tasks_created="How many tasks were created.") | _TIMED_OUT
+_CREATED: Final = _counted(tasks_created="Tasks created.") | _TIMED_OUT
 
 
 def _live(*, in_queue: bool) -> Properties:
     relative: Properties = {
         "longest_relative_task_age_in_queue": whole(
-            "How many seconds ago the pending task that has been here longest came; 0 without.", 95
+            "Seconds that the longest waiting pending task has been in this queue; 0 if none.", 95
         ),
         "longest_relative_task_sid_in_queue": sid("That task.", "WT", null=True),
     }
     return {
-        "total_tasks": whole("How many tasks are neither completed nor canceled.", 7),
+        "total_tasks": whole("Tasks that are neither completed nor canceled.", 7),
         "tasks_by_status": mapping(
             {str(status): whole("", 2) for status in LIVE}, "The same by status."
         ),
         "tasks_by_priority": counts(whole("", 3), "The same by priority.", {"0": 4, "10": 3}),
         "longest_task_waiting_age": whole(
-            "How many seconds ago the oldest pending task was created; 0 without any.", 118
+            "Seconds since the oldest pending task was created; 0 if there is none.", 118
         ),
         "longest_task_waiting_sid": sid("The oldest pending task.", "WT", null=True),
         **(relative if in_queue else {}),
@@ -162,28 +164,28 @@ def _activities(words: str, properties: Properties) -> Schema:
 
 _BY_ACTIVITY: Final[Properties] = {
     "activity_statistics": _activities(
-        "How many workers are in each activity.", _counted(workers="How many.")
+        "Workers in each activity.", _counted(workers="The number of workers.")
     )
 }
-_STAFF: Final = {"total_workers": whole("How many workers there are.", 15), **_BY_ACTIVITY}
+_STAFF: Final = {"total_workers": whole("All workers.", 15), **_BY_ACTIVITY}
 _SERVING: Final = {
-    "total_eligible_workers": whole("How many workers serve the queue.", 9),
+    "total_eligible_workers": whole("Workers who serve the queue.", 9),
     "total_available_workers": whole(
-        "How many of them are in an activity that takes work, however busy they are.", 6
+        "Those in an available activity, whether or not they have free capacity.", 6
     ),
     **_BY_ACTIVITY,
 }
 _ROOM: Final = _channels(
     _counted(
-        workers_with_capacity="How many workers would take another task of it.",
-        configured_capacity="How many of them all workers take at once.",
-        consumed_capacity="How many of those slots are in use.",
+        workers_with_capacity="Workers with free capacity on the channel.",
+        configured_capacity="The capacity of all workers together.",
+        consumed_capacity="The part of it in use.",
     )
 )
 _DURATIONS: Final[Properties] = {
     "activity_durations": _activities(
-        "How many seconds workers were in each activity, stay by stay, as far as it lies between"
-        " start and end.",
+        "Seconds that workers stayed in each activity. Only the part of a stay between start and"
+        " end counts.",
         dict(_durations("")["properties"]),
     )
 }
@@ -191,8 +193,8 @@ _DURATIONS: Final[Properties] = {
 
 def _both(cumulative: Properties, realtime: Properties) -> Properties:
     return {
-        "cumulative": mapping(cumulative, "What happened from start to end."),
-        "realtime": mapping(realtime, "How it is now."),
+        "cumulative": mapping(cumulative, "Figures of the time window."),
+        "realtime": mapping(realtime, "Current figures."),
     }
 
 
@@ -251,8 +253,8 @@ TASK_QUEUES_REAL_TIME: Final = _shape(
     {},
     "/TaskQueues/RealTimeStatistics",
     {
-        "task_queue_data": listing(mapping(_BULK), "The figures of each queue that was asked for."),
-        "task_queue_response_count": whole("How many queues those are.", 1),
+        "task_queue_data": listing(mapping(_BULK), "The figures of each requested queue."),
+        "task_queue_response_count": whole("The number of those queues.", 1),
     },
 )
 WORKERS_CUMULATIVE: Final = _shape(
@@ -268,5 +270,5 @@ WORKER: Final = _shape(
     "WorkerStatistics",
     {"worker_sid": sid("The worker.", "WK")},
     "/Workers/{WK}/Statistics",
-    {"cumulative": mapping(_WORKERS_PAST, "What happened from start to end.")},
+    {"cumulative": mapping(_WORKERS_PAST, "Figures of the time window.")},
 )

@@ -1,4 +1,4 @@
-"""Serve task channels."""
+"""Views for task channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from routing.api import inputs, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 
 _OPTIMIZED = inputs.boolean("ChannelOptimizedRouting").says(
-    "Whether workers with most room on this channel are preferred; false unless said otherwise."
+    "Whether workers with most free capacity on this channel are preferred. Defaults to false."
 )
 
 
@@ -32,9 +32,9 @@ class TaskChannelList(_TaskChannels, ListResource[models.TaskChannel]):
         "post": "Create a task channel\n\nEvery worker gets a capacity of 1 for it.",
     }
     params = (
-        inputs.name(required=True).says("What people call it.", "Web leads"),
+        inputs.name(required=True).says("The display name.", "Web leads"),
         inputs.text("UniqueName", required=True).says(
-            "What expressions and requests call it: letters, digits, `_` and `$`, no digit first;"
+            "The name in expressions and requests: letters, digits, `_` and `$`, no digit first;"
             " kept in lower case.",
             "leads",
             minLength=1,
@@ -54,15 +54,15 @@ class TaskChannelList(_TaskChannels, ListResource[models.TaskChannel]):
 
 
 class TaskChannelInstance(_TaskChannels, InstanceResource[models.TaskChannel]):
-    """One task channel, named by its sid or its unique name."""
+    """One task channel, found by sid or unique name."""
 
     about = {
         "get": "Fetch a task channel",
-        "post": "Change a task channel\n\nIts unique name stays.",
+        "post": "Change a task channel\n\nIts unique name cannot be changed.",
         "delete": "Delete a task channel\n\nRefused for `default`, and while a task uses it. The"
         " workers' capacities for it go with it; finished tasks keep its sid and name.",
     }
-    params = (inputs.name().says("What people call it.", "Leads"), _OPTIMIZED)
+    params = (inputs.name().says("The display name.", "Leads"), _OPTIMIZED)
 
     def find(self) -> models.TaskChannel:
         rows = self.workspace.task_channels.all()

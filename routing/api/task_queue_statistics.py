@@ -1,4 +1,4 @@
-"""Serve the statistics of task queues: of one, of all page by page, and of many at once."""
+"""Views for task queue statistics: of one queue, of all in pages, and of many by sid."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from routing.representations import Representation
 from routing.statistics import cumulative, realtime, staffing
 
 MOST_QUEUES: Final = 5_000
-"""As many as a workspace may have."""
+"""The maximum number of queues in a workspace."""
 _AT_ONCE: Final = 500
 
 
@@ -66,28 +66,28 @@ class _OfTaskQueue(OfTasks):
 
 
 class TaskQueueRealTimeStatistics(_OfTaskQueue, RealTime):
-    """How a queue is now."""
+    """Current figures of a queue."""
 
     shape = statistics_shapes.TASK_QUEUE_REAL_TIME
     about = {"get": "Fetch a task queue's real-time statistics"}
 
 
 class TaskQueueCumulativeStatistics(_OfTaskQueue, Cumulative):
-    """What happened in a queue."""
+    """Figures of a queue in a time window."""
 
     shape = statistics_shapes.TASK_QUEUE_CUMULATIVE
     about = {"get": "Fetch a task queue's cumulative statistics"}
 
 
 class TaskQueueStatistics(_OfTaskQueue, Both):
-    """How a queue is, and what happened in it."""
+    """Current figures of a queue, and those of a time window."""
 
     shape = statistics_shapes.TASK_QUEUE_BOTH
     about = {"get": "Fetch a task queue's statistics"}
 
 
 class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
-    """How all queues are, and what happened in them."""
+    """Current figures of all queues, and those of a time window."""
 
     http_method_names = READ_ONLY
     key = "task_queues_statistics"
@@ -110,7 +110,7 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
     def represent_page(
         self, rows: Sequence[models.TaskQueue], given: Given
     ) -> list[Representation]:
-        """Return the figures of the queues of a page, in as many queries as those of one."""
+        """Return the figures of the queues of a page, with as many queries as for one queue."""
         window = self.window(given)
         found = cumulative.figures(
             self.workspace.sid,
@@ -137,7 +137,7 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
 def real_time(
     resource: Statistics, queues: Sequence[models.TaskQueue], given: Given, *, in_queue: bool
 ) -> Iterator[Representation]:
-    """Yield how each of these queues is now, in order, in as many queries as one queue takes.
+    """Yield the current figures of these queues, in order, with as many queries as for one queue.
 
     Arguments:
         in_queue: whether ages are also given from entering the queue.
@@ -162,13 +162,13 @@ def _queue_sids(name: str = "QueueSids") -> inputs.Param:
         many=True,
         schema=inputs.sid_schema("WQ"),
     ).says(
-        f"The queues asked about, at most {MOST_QUEUES}; what is no queue here has no figures.",
+        f"The sids of at most {MOST_QUEUES} queues; unknown ones get zeros.",
         [sample_sid("WQ")],
     )
 
 
 class TaskQueueBulkRealTimeStatistics(Statistics):
-    """How many queues are now, by their sids."""
+    """Current figures of many queues, by sid."""
 
     http_method_names = POST_ONLY
     tail = "TaskQueues/RealTimeStatistics"
@@ -182,7 +182,7 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
     filters = ()
 
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Answer with the figures of the queues that the body names."""
+        """Return the figures of the queues in the body."""
         _ = self.workspace
         given = inputs.read(self.params, self._body(request), workspace=self.workspace)
         wanted = list(dict.fromkeys(given.get("queue_sids", ())))
@@ -221,7 +221,7 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
             yield {"task_queue_sid": sid, **known.get(sid, nothing)}
 
     def _body(self, request: Request) -> parsers.Form:
-        """Return what a body of JSON, or a form, says."""
+        """Return the content of a body, JSON or form."""
         if request._request.content_type != "application/json":
             return parsers.read_body(request._request, or_else="application/json")
         return _form(parsers.read_json(request._request))

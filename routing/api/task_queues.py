@@ -1,4 +1,4 @@
-"""Serve task queues."""
+"""Views for task queues."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from routing.seen import lanes, workers
 from workflows.expressions import View
 
 _ACTIVITIES = ("reservation_activity", "assignment_activity")
-_NAME = "What people call it; no two of a workspace are called alike."
+_NAME = "The display name; unique in the workspace."
 
 
 def _activity(name: str, argument: str, moment: str) -> inputs.Param:
@@ -29,30 +29,30 @@ def _activity(name: str, argument: str, moment: str) -> inputs.Param:
 
 _COMMON = (
     inputs.text("TargetWorkers", limit=10_000).says(
-        "The expression that says which workers serve it. Empty: nobody; not given at creation:"
-        " everybody.",
+        "The expression that selects the workers who serve it. Empty: no worker; absent at"
+        " creation: every worker.",
         'languages HAS "en"',
     ),
     inputs.whole("MaxReservedWorkers", least=1, most=50).says(
-        "To how many workers a task is offered at once; 1 unless said otherwise.", 1
+        "The number of workers who are offered a task at the same time. Defaults to 1.", 1
     ),
     inputs.one_of("TaskOrder", QueueOrder).says(
-        "Which end is served first; FIFO unless said otherwise.", "FIFO"
+        "Whether the oldest (FIFO) or newest (LIFO) task is first. Defaults to FIFO.", "FIFO"
     ),
     _activity("ReservationActivitySid", "reservation_activity", "while an offer is open"),
-    _activity("AssignmentActivitySid", "assignment_activity", "from accepting a task on"),
+    _activity("AssignmentActivitySid", "assignment_activity", "after accepting a task"),
     inputs.one_of("GrabPolicy", GrabPolicy).says(
-        "What workers may grab from it: nothing, anything, only the oldest GrabLimit tasks, or"
-        " only what has waited GrabAfter seconds.",
+        "Which tasks workers may grab from it: none, any, only the oldest GrabLimit tasks, or"
+        " only those that have waited GrabAfter seconds.",
         "oldest",
     ),
-    inputs.whole("GrabLimit", least=1, most=10_000).says("How many `oldest` means.", 10),
-    inputs.whole("GrabAfter", most=1_209_600).says("How many seconds `waited` means.", 60),
+    inputs.whole("GrabLimit", least=1, most=10_000).says("The number of tasks for `oldest`.", 10),
+    inputs.whole("GrabAfter", most=1_209_600).says("The number of seconds for `waited`.", 60),
 )
 
 
 def _worker_attributes() -> inputs.Param:
-    """Take the attributes that a worker might have."""
+    """Return a parameter for the attributes that a worker might have."""
 
     def convert(value: str, place: inputs.Place) -> View:
         return View(checks.parse_attributes(value, field="evaluate_worker_attributes"), {})
@@ -83,7 +83,7 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
     key = "task_queues"
     about = {
         "get": "List task queues",
-        "post": "Create a task queue\n\nA queue that no worker serves is accepted: its tasks wait.",
+        "post": "Create a task queue\n\nA queue that no worker serves is allowed: its tasks wait.",
     }
     params = (inputs.name(required=True).says(_NAME, "Support in English"), *_COMMON)
     scanning = ("EvaluateWorkerAttributes", "WorkerSid")

@@ -1,4 +1,4 @@
-"""Serve tasks."""
+"""Views for tasks."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _TASK_CHANNEL = ("TaskChannel", "TaskChannelSid", "TaskChannelUniqueName")
 
 
 _ATTRIBUTES = inputs.document("Attributes").says(
-    "What it is about, and what expressions can ask: a JSON object of at most 4096 characters,"
-    " kept to the letter; it replaces what was there.",
+    "The attributes that expressions read: a JSON object of at most 4096 characters,"
+    " stored unchanged; it replaces the previous attributes.",
     '{"subject": "Parcel has not arrived", "language": "en"}',
     maxLength=4096,
 )
 _PRIORITY = inputs.whole("Priority", most=MAX_PRIORITY)
 _VIRTUAL_START = inputs.moment("VirtualStartTime").says(
-    "From when on it counts as waiting where tasks are sorted; not before 1900, not in the future."
+    "The start of its waiting time, used for sorting; not before 1900, not in the future."
 )
 
 
 def _task_channel(name: str) -> inputs.Param:
-    words = "The kind of work that it is, by sid or unique name; `default` unless said otherwise."
+    words = "The task's channel, by sid or unique name. Defaults to `default`."
     if name != _TASK_CHANNEL[0]:
-        words = f"The same as {_TASK_CHANNEL[0]}, as the JavaScript SDK says it."
+        words = f"The same as {_TASK_CHANNEL[0]}, under the name that the JavaScript SDK uses."
     return inputs.reference(
         name, models.TaskChannel, "TC", argument="task_channel", by="unique_name"
     ).says(words, "chat" if name == _TASK_CHANNEL[0] else None)
@@ -60,32 +60,35 @@ class TaskList(_Tasks, ListResource[models.Task]):
     key = "tasks"
     indexed = ((pagination.Clause("date_created", True), pagination.Clause("id", True)),)
     about = {
-        "get": "List tasks\n\nOldest first, unless Ordering says otherwise; finished ones too, for"
-        " as long as they are kept.",
-        "post": "Create a task\n\nIts workflow puts it into a queue, and the router looks at once"
-        " who could take it.",
+        "get": "List tasks\n\nOldest first, unless Ordering is given. Includes finished tasks"
+        " until they are deleted.",
+        "post": "Create a task\n\nIts workflow puts it into a queue, and the router looks for a"
+        " worker"
+        " at once.",
     }
     params = (
         _ATTRIBUTES,
         inputs.reference("WorkflowSid", models.Workflow, "WW", argument="workflow").says(
-            "The workflow that leads it; may be left out when the workspace has exactly one."
+            "The workflow that routes it; optional if the workspace has exactly one."
         ),
-        # The worker SDK says the same under two other names.
+        # The worker SDK uses two other names for the task channel.
         *map(_task_channel, reversed(_TASK_CHANNEL)),
-        _PRIORITY.says("The higher, the earlier; a target that sets a priority overrides it.", 5),
+        _PRIORITY.says(
+            "Higher values are served earlier; a target with a priority overrides it.", 5
+        ),
         inputs.whole("Timeout", least=1, most=MAX_TIMEOUT).says(
-            "How many seconds it may wait before it is canceled; a day unless said otherwise.", 3600
+            "Seconds it may wait before it is canceled. Defaults to a day.", 3600
         ),
         _VIRTUAL_START,
         inputs.sid("RoutingTarget", "WK", "WQ", "WW").says(
             "The worker, queue or workflow that it goes to directly."
         ),
         inputs.boolean("IgnoreCapacity").says(
-            "With a worker as RoutingTarget: whether it is offered whatever their capacity and"
-            " activity; true unless said otherwise."
+            "With a worker as RoutingTarget: whether the worker's capacity and activity are"
+            " ignored. Defaults to true."
         ),
         inputs.reference("TaskQueueSid", models.TaskQueue, "WQ", argument="task_queue").says(
-            "With a worker as RoutingTarget: the queue under which it is counted."
+            "With a worker as RoutingTarget: the queue whose statistics include it."
         ),
     )
     scanning = ("EvaluateTaskAttributes",)
@@ -94,14 +97,14 @@ class TaskList(_Tasks, ListResource[models.Task]):
         inputs.one_of("AssignmentStatus", AssignmentStatus, many=True).says(
             "Only those in one of these statuses, repeated or separated by commas.", ["pending"]
         ),
-        inputs.sid("WorkflowSid", "WW").says("Only those that this workflow leads."),
-        inputs.text("WorkflowName").says("Only those that the workflow of this name leads."),
+        inputs.sid("WorkflowSid", "WW").says("Only those routed by this workflow."),
+        inputs.text("WorkflowName").says("Only those routed by the workflow of this name."),
         inputs.sid("TaskQueueSid", "WQ").says("Only those in this queue."),
         inputs.text("TaskQueueName").says("Only those in the queue of this name."),
         inputs.sid("RoutingTarget", "WK", "WQ", "WW").says("Only those sent there directly."),
         inputs.boolean("HasAddons").says("True finds nothing: there are no add-ons."),
         inputs.expression("EvaluateTaskAttributes", subject="task").says(
-            "Only those whose attributes meet this expression.", 'language == "en"'
+            "Only those whose attributes match this expression.", 'language == "en"'
         ),
         orderings.ordering(
             {
@@ -110,7 +113,8 @@ class TaskList(_Tasks, ListResource[models.Task]):
                 "VirtualStartTime": "virtual_start_us",
             },
             exclusive=frozenset({"DateCreated", "VirtualStartTime"}),
-            # As queues are served: of equal priority, who has waited longest comes first.
+            # The order in which queues are served: among equal priorities, the longest waiting is
+            # first.
             ties={"Priority": "VirtualStartTime"},
         ),
     )
@@ -127,7 +131,7 @@ class TaskList(_Tasks, ListResource[models.Task]):
         rows = rows.filter(lookups.conditions(given, columns))
         if statuses := given.get("assignment_status"):
             rows = cast(models.Tasks, rows).in_statuses(statuses)
-        # No task has add-ons: there is no marketplace here that could attach any.
+        # No task has add-ons: there is no marketplace to attach any.
         return rows.none() if given.get("has_addons") else rows
 
     def accept(self, given: Given) -> pagination.Accept | None:
@@ -155,29 +159,29 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
     about = {
         "get": "Fetch a task",
         "post": "Change, cancel, wrap up or complete a task\n\nNew attributes route a waiting task"
-        " anew. Attributes cannot be changed in the request that wraps up or completes.",
-        "delete": "Delete a task\n\nIn any status; whoever has it loses it.",
+        " again. Attributes cannot be changed in the request that wraps up or completes.",
+        "delete": "Delete a task\n\nAllowed in any status. A worker who has it loses it.",
     }
     params = (
         _ATTRIBUTES,
         inputs.one_of("AssignmentStatus", AssignmentStatus).says(
-            "`canceled` for a task that waits or is on offer; `wrapping` or `completed` for one"
-            " that somebody has. The other statuses are the router's.",
+            "`canceled` for a waiting or offered task; `wrapping` or `completed` for one that a"
+            " worker has accepted. The other statuses are set by the router only.",
             "completed",
         ),
         inputs.text("Reason").says("Why it is canceled or completed.", "Solved"),
-        _PRIORITY.says("The higher, the earlier; a target that sets a priority overrides it."),
+        _PRIORITY.says("Higher values are served earlier; a target with a priority overrides it."),
         *map(_task_channel, reversed(_TASK_CHANNEL)),
         _VIRTUAL_START,
     )
     held_by: models.Worker | None = None
-    """The worker who must hold the task, where a worker's token asks for the change."""
+    """The worker who must hold the task, if a worker's token requests the change."""
 
     def find(self) -> models.Task:
         return self.here(_TASK, self.sid("sid", "WT"))
 
     def update(self, row: models.Task, given: dict[str, Any]) -> models.Task:
-        """Change fields and status as one change: both happen, or neither."""
+        """Change fields and status in one step: both or neither."""
         version = self.if_version(row)
         status: AssignmentStatus | None = given.pop("assignment_status", None)
         reason: str | None = given.pop("reason", None) or None

@@ -1,4 +1,4 @@
-"""Serve tokens, with which desks made by others speak for a worker or a supervisor."""
+"""View for access tokens, with which other desks act for a worker or a supervisor."""
 
 from __future__ import annotations
 
@@ -18,44 +18,46 @@ from routing.tokens import DEFAULT_TTL, MAX_TTL, Role
 SHAPE: Final = Shape(
     "Token",
     {
-        "token": text("What to hand to the desk, and to nobody else.", "eyJhbGciOiJIUzI1NiJ9…"),
+        "token": text("The secret token. Pass it to the desk only.", "eyJhbGciOiJIUzI1NiJ9…"),
         "account_sid": sid("The account that it belongs to.", "AC"),
-        "workspace_sid": sid("The workspace that it is for.", "WS"),
-        "worker_sid": sid("The worker that it speaks for.", "WK", null=True),
-        "role": word("What it may do.", Role, "worker"),
-        "date_expires": date("Until when it is good.", "2026-03-02T10:30:00Z"),
+        "workspace_sid": sid("The workspace that it is valid for.", "WS"),
+        "worker_sid": sid("The worker that it acts for.", "WK", null=True),
+        "role": word("The role of the token.", Role, "worker"),
+        "date_expires": date("When it expires.", "2026-03-02T10:30:00Z"),
     },
     "An access token for the worker SDK.",
 )
 
 
 class WorkspaceToken(Resource):
-    """An access token for one workspace, signed by the credentials that ask for it."""
+    """An access token for one workspace, signed with the caller's credentials."""
 
     http_method_names = POST_ONLY
     created = 201
     repeatable = sealed = True
     shape = SHAPE
     about = {
-        "post": "Create an access token\n\nFor the worker SDK: what a desk of your own sends along"
-        " with each request. It is signed by the key that asks, and good until that is revoked."
-        " The official libraries make the same tokens without asking."
+        "post": "Create an access token\n\nFor the worker SDK: a desk of your own sends it"
+        " with each request. It is signed with the caller's key, and ends when that is revoked."
+        " The official libraries can create such tokens without a request."
     }
     params = (
         inputs.reference("WorkerSid", models.Worker, "WK", argument="worker").says(
-            "For whom it speaks; without one it opens no session, and reads only, unless its role"
-            " is more.",
+            "The worker it acts for. Without one it opens no session and is read-only, unless its"
+            " role allows more.",
             sample_sid("WK"),
         ),
         inputs.one_of("Role", Role).says(
-            "What it may do: `worker`, unless said otherwise, changes the worker, their offers and"
-            " their tasks; `supervisor` and `admin` also others'.",
+            "The role: `worker`, the default, may change the worker, their offers and"
+            " their tasks; `supervisor` and `admin` may also change others'.",
             "worker",
         ),
         inputs.whole("Ttl", least=1, most=MAX_TTL).says(
             f"For how many seconds it is good; {DEFAULT_TTL} unless said otherwise.", DEFAULT_TTL
         ),
-        inputs.text("Identity", limit=256).says("A name that is kept in it, for you.", "mari"),
+        inputs.text("Identity", limit=256).says(
+            "A name of your choice that is stored in it.", "mari"
+        ),
     )
 
     def represent(self, row: Any) -> dict[str, Any]:
@@ -63,7 +65,7 @@ class WorkspaceToken(Resource):
         return shown
 
     def post(self, request: Request, **kwargs: str) -> Response:
-        """Sign a token."""
+        """Sign and return a token."""
         _ = self.workspace
         return idempotency.once(self, self._sign)
 

@@ -1,4 +1,4 @@
-"""List every path of the API, below `/v1/`."""
+"""Every path of the API, below `/v1/`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ urlpatterns = [
     path(f"{_WS}/TaskChannels", TaskChannelList.as_view()),
     path(f"{_WS}/TaskChannels/<str:sid>", TaskChannelInstance.as_view()),
     path(f"{_WS}/TaskQueues", TaskQueueList.as_view()),
-    # Names of collections before sids, which a path of one part cannot tell apart.
+    # Collections come before sids, which have the same form in a path of one part.
     path(f"{_WS}/TaskQueues/Statistics", TaskQueuesStatisticsList.as_view()),
     path(f"{_WS}/TaskQueues/RealTimeStatistics", TaskQueueBulkRealTimeStatistics.as_view()),
     path(f"{_WS}/TaskQueues/<str:sid>", TaskQueueInstance.as_view()),
@@ -107,6 +107,6 @@ urlpatterns = [
     path(f"{_WS}/Tasks/<str:parent_sid>/Reservations", TaskReservationList.as_view()),
     path(f"{_WS}/Tasks/<str:parent_sid>/Reservations/<str:sid>", TaskReservationInstance.as_view()),
     path(f"{_WS}/Tokens", WorkspaceToken.as_view()),
-    # Whatever else stands below /v1/ is told so in the API's own words.
+    # All other paths below /v1/ get the API's own error body.
     re_path(r"", not_found),
 ]

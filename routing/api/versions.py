@@ -1,4 +1,4 @@
-"""Read and write the versions of rows: `If-Match` in all its spellings, and `ETag`."""
+"""Read `If-Match` and write `ETag` for the versions of rows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from routing.actions.errors import StaleState
 
 
 def expected(row: Any, if_match: str) -> int | None:
-    """Return the version that a change of a row must find, if the client named one.
+    """Return the version that a change requires, if the client named one.
 
-    Raises `StaleState` when the row, as it was found, has none of the versions named.
+    Raises `StaleState` if the row has none of the named versions.
     """
     named = if_match.strip()
     if not named or named == "*" or not hasattr(row, "version"):
@@ -21,7 +21,7 @@ def expected(row: Any, if_match: str) -> int | None:
     if str(row.version) not in tags and "*" not in tags:
         raise StaleState(
             f"If-Match is {named[:60]}, but {row.sid} has the version {row.version}: read it"
-            " again and decide anew"
+            " again before you change it"
         )
     return int(row.version)
 

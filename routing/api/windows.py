@@ -1,4 +1,4 @@
-"""Read from when to when a request looks back: by minutes, or by two dates."""
+"""Read the time window of a request: minutes, or two dates."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ TOO_OLD: Final = 14241
 
 PARAMS: Final = (
     inputs.whole("Minutes", least=1).says(
-        "How many minutes to look back, 15 unless dates are given; not together with dates.", 60
+        "Minutes to look back. Defaults to 15; not allowed together with dates.", 60
     ),
-    inputs.moment("StartDate").says("From when on, inclusively.", "2026-03-02T08:00:00Z"),
-    inputs.moment("EndDate").says("Until when, inclusively.", "2026-03-02T12:00:00Z"),
+    inputs.moment("StartDate").says("The start, inclusive.", "2026-03-02T08:00:00Z"),
+    inputs.moment("EndDate").says("The end, inclusive.", "2026-03-02T12:00:00Z"),
 )
 
 
 def window(given: dict[str, Any], *, now: datetime) -> Window:
-    """Take the window out of what a query gives; without a start it begins 15 minutes earlier."""
+    """Return the time window and remove its arguments from the query's."""
     found = dates(given, now=now)
     end = found.get("end", now)
     return Window(found.get("start", end - timedelta(minutes=DEFAULT_MINUTES)), end)
 
 
 def dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
-    """Take out of what a query gives the `start` and the `end` that it names, if any."""
+    """Return the `start` and `end` that a query names, and remove its arguments for them."""
     minutes: int | None = given.pop("minutes", None)
     start: datetime | None = given.pop("start_date", None)
     end: datetime | None = given.pop("end_date", None)
@@ -52,7 +52,7 @@ def dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
     elif start is not None and start < now - timedelta(days=days):
         raise ApiError(
             f"StartDate is {start.isoformat()}; it must not lie more than {days} days back, for"
-            " which what happened is kept",
+            " for which events are kept",
             code=TOO_OLD,
         )
     if end is not None and end < now - timedelta(days=days):
@@ -68,10 +68,7 @@ def dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
 
 
 def task_channel() -> inputs.Param:
-    """Take a task channel by its sid or its unique name, and give the sid's key.
-
-    A sid need not have a channel behind it any more; a name has to.
-    """
+    """Return a parameter for a task channel, by sid or unique name; it gives the sid's key."""
 
     def convert(value: str, place: inputs.Place) -> int:
         if sids.is_valid(value, "TC"):

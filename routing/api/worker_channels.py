@@ -1,4 +1,4 @@
-"""Serve worker channels: what each worker takes of each kind of work."""
+"""Views for worker channels: a worker's capacity for each task channel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _WorkerChannels(Resource):
 
     @cached_property
     def worker(self) -> models.Worker:
-        """Return the worker that the path names."""
+        """Return the worker in the path."""
         return self.one(self.workspace.workers.filter(sid=self.sid("worker_sid", "WK")))
 
     def rows(self) -> QuerySet[models.WorkerChannel]:
@@ -45,22 +45,22 @@ class WorkerChannelList(_WorkerChannels, ListResource[models.WorkerChannel]):
 
 
 class WorkerChannelInstance(_WorkerChannels, InstanceResource[models.WorkerChannel]):
-    """One channel of a worker, named by its own sid, or its task channel's, or the unique name."""
+    """One worker channel, found by its sid, or the task channel's sid or unique name."""
 
     http_method_names = NO_DELETE
     about = {
         "get": "Fetch a worker's channel",
-        "post": "Change a worker's channel\n\nTasks in work are left alone, whatever the capacity.",
+        "post": "Change a worker's channel\n\nAccepted tasks are not affected.",
     }
     params = (
         inputs.whole("Capacity", "configured_capacity", most=MAX_CAPACITY).says(
-            "How many tasks of it the worker takes at once; 0: none.", 3
+            "The number of tasks of it that the worker takes at once; 0: none.", 3
         ),
         inputs.boolean("Available").says(
-            "Whether the worker takes this kind of work just now; the capacity stays.", True
+            "Whether the worker currently takes this kind of work. The capacity is kept.", True
         ),
         inputs.whole("ReservedForManual", most=MAX_CAPACITY).says(
-            "How many of the slots the router leaves free for grabbing.", 1
+            "The number of slots that the router leaves free for grabbing.", 1
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Serve the statistics of workers: of one, of all, and of those who serve a queue."""
+"""Views for worker statistics: of one worker, of all, and of those who serve a queue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _OfWorkers(Statistics):
         return f"{super().place}/Workers"
 
     def chosen(self, given: Given) -> QuerySet[models.Worker] | None:
-        """Return the workers that the query asks about; None for everybody."""
+        """Return the workers that the query selects; None means all."""
         columns = {"task_queue_sid": "sid", "task_queue_name": "friendly_name"}
         found = None
         if columns.keys() & given.keys():
@@ -36,7 +36,7 @@ class _OfWorkers(Statistics):
         return found
 
     def real_time(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Representation:
-        """Return how many workers there are, and how much they could take."""
+        """Return the current number of workers and their capacity."""
         everybody = self.workspace.workers.all()
         staff = staffing.of_workers(everybody if chosen is None else chosen)
         channels = self.channels(given)
@@ -47,7 +47,7 @@ class _OfWorkers(Statistics):
         }
 
     def past(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Representation:
-        """Return what happened to workers' reservations, and where their time went."""
+        """Return the reservations and the activity times of workers in a time window."""
         window = self.window(given)
         keys = None if chosen is None else _keys(chosen)
         found = cumulative.figures(
@@ -80,7 +80,7 @@ def _keys(workers: QuerySet[models.Worker]) -> list[int]:
 
 
 class WorkersRealTimeStatistics(_OfWorkers):
-    """How the workers of a workspace are now."""
+    """Current figures of the workers of a workspace."""
 
     tail = "RealTimeStatistics"
     filters = NOW
@@ -92,7 +92,7 @@ class WorkersRealTimeStatistics(_OfWorkers):
 
 
 class WorkersCumulativeStatistics(_OfWorkers):
-    """What happened to the workers of a workspace."""
+    """Figures of the workers of a workspace in a time window."""
 
     tail = "CumulativeStatistics"
     filters = _PAST
@@ -104,7 +104,7 @@ class WorkersCumulativeStatistics(_OfWorkers):
 
 
 class WorkersStatistics(_OfWorkers):
-    """How the workers of a workspace are, and what happened to them."""
+    """Current figures of the workers of a workspace, and those of a time window."""
 
     tail = "Statistics"
     filters = (
@@ -129,7 +129,7 @@ class WorkersStatistics(_OfWorkers):
 
 
 class WorkerStatistics(_OfWorkers):
-    """What happened to one worker."""
+    """Figures of one worker in a time window."""
 
     tail = "Statistics"
     filters = _PAST
@@ -138,7 +138,7 @@ class WorkerStatistics(_OfWorkers):
 
     @cached_property
     def worker(self) -> models.Worker:
-        """Return the worker whom the path names."""
+        """Return the worker in the path."""
         return self.one(self.workspace.workers.filter(sid=self.sid("worker_sid", "WK")))
 
     @property

@@ -1,4 +1,4 @@
-"""Serve workers."""
+"""Views for workers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from routing.seen import lanes
 from routing.seen import workers as seen
 from workflows import expressions
 
-_NAME = "What people call them; no two of a workspace are called alike, in upper or lower case."
+_NAME = "The display name; unique in the workspace, ignoring upper and lower case."
 _ATTRIBUTES = inputs.document("Attributes").says(
-    "What expressions can ask about them: a JSON object of at most 4096 characters, kept to the"
-    " letter; it replaces what was there.",
+    "The attributes that expressions read: a JSON object of at most 4096 characters, stored"
+    " unchanged; it replaces the previous attributes.",
     '{"languages": ["en", "de"]}',
     maxLength=4096,
 )
@@ -54,16 +54,16 @@ class WorkerList(_Workers, ListResource[models.Worker]):
     params = (
         inputs.name(required=True).says(_NAME, "Alice"),
         _ATTRIBUTES,
-        _activity("Their activity; the workspace's default activity unless said otherwise."),
+        _activity("Their activity. Defaults to the workspace's default activity."),
     )
     scanning = ("TargetWorkersExpression",)
     filters = (
         inputs.text("FriendlyName").says("Only the one with this name.", "Alice"),
         inputs.text("ActivityName").says("Only those in the activity of this name.", "Available"),
         inputs.sid("ActivitySid", "WA").says("Only those in this activity."),
-        inputs.boolean("Available").says("Only those who do, or do not, take work."),
+        inputs.boolean("Available").says("Only those who take work, or only those who do not."),
         inputs.expression("TargetWorkersExpression", subject="worker").says(
-            "Only those who meet this expression.", 'languages HAS "en"'
+            "Only those who match this expression.", 'languages HAS "en"'
         ),
         inputs.text("TaskQueueName").says("Only those who serve the queue of this name."),
         inputs.sid("TaskQueueSid", "WQ").says("Only those who serve this queue."),
@@ -100,7 +100,7 @@ class WorkerList(_Workers, ListResource[models.Worker]):
         return accept
 
     def _queues(self, given: Given) -> list[snapshot.TaskQueue] | None:
-        """Return the queues asked about, which may be none at all; None when nobody asked."""
+        """Return the queues that the query names (possibly none); None if it names no queue."""
         columns = {"task_queue_sid": "sid", "task_queue_name": "friendly_name"}
         if not columns.keys() & given.keys():
             return None
@@ -118,8 +118,9 @@ class WorkerInstance(_Workers, InstanceResource[models.Worker]):
 
     about = {
         "get": "Fetch a worker",
-        "post": "Change a worker\n\nAn activity that takes no work stops new offers at once; tasks"
-        " in work go on.",
+        "post": "Change a worker\n\nAn activity that takes no work stops new offers at once."
+        " Accepted"
+        " tasks continue.",
         "delete": "Delete a worker\n\nRefused while they have an open offer or a task. The"
         " reservations of finished tasks keep the worker's sid and name.",
     }
@@ -128,8 +129,8 @@ class WorkerInstance(_Workers, InstanceResource[models.Worker]):
         _ATTRIBUTES,
         _activity("Their new activity."),
         inputs.boolean("RejectPendingReservations").says(
-            "Whether their open offers are rejected as they go; without it, an activity that takes"
-            " no work is refused while there are any."
+            "Whether their open offers are rejected. Without it, changing to an activity that takes"
+            " no work is refused while offers are open."
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Serve workflows."""
+"""Views for workflows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from routing.api import inputs, lookups, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.schemas import sample_sid
 
-_NAME = "What people call it; no two of a workspace are called alike."
-_CONFIGURATION = "The document that says which tasks go into which queue: JSON, kept to the letter."
+_NAME = "The display name; unique in the workspace."
+_CONFIGURATION = "The JSON document that routes tasks into queues, stored unchanged."
 _EXAMPLE = json.dumps(
     {
         "task_routing": {
@@ -31,11 +31,11 @@ _EXAMPLE = json.dumps(
 )
 _COMMON = (
     inputs.url("AssignmentCallbackUrl").says(
-        "Who is asked about each offer; empty: nobody, and offers are answered by REST or desk."
+        "The URL called for each offer. Empty: offers are answered by REST or on the desk."
     ),
-    inputs.url("FallbackAssignmentCallbackUrl").says("Who is asked when that one fails."),
+    inputs.url("FallbackAssignmentCallbackUrl").says("The URL called when that one fails."),
     inputs.whole("TaskReservationTimeout", least=1, most=86_400).says(
-        "How many seconds an offer stays open; 120 unless said otherwise.", 120
+        "The number of seconds an offer stays open. Defaults to 120.", 120
     ),
 )
 
@@ -51,7 +51,7 @@ class _Workflows(Resource):
         return representations.workflow(row, base=self.base)
 
     def represent_one(self, row: models.Workflow) -> dict[str, Any]:
-        """Return a workflow with what is doubtful in its configuration."""
+        """Return a workflow with the warnings about its configuration."""
         assert row.revision_id is not None
         doubts = configurations.of(row.revision_id).warnings
         return self.represent(row) | {"warnings": representations.warnings(doubts)}
@@ -63,8 +63,8 @@ class WorkflowList(_Workflows, ListResource[models.Workflow]):
     key = "workflows"
     about = {
         "get": "List workflows",
-        "post": "Create a workflow\n\nWhat is wrong in its configuration is refused with its place;"
-        " what is doubtful comes back in `warnings`.",
+        "post": "Create a workflow\n\nErrors in its configuration are refused with their place;"
+        " doubtful settings are returned in `warnings`.",
     }
     params = (
         inputs.name(required=True).says(_NAME, "Incoming chats"),
@@ -87,15 +87,15 @@ class WorkflowInstance(_Workflows, InstanceResource[models.Workflow]):
 
     about = {
         "get": "Fetch a workflow",
-        "post": "Change a workflow\n\nTasks that wait keep following the configuration they came"
-        " with, unless ReEvaluateTasks is true; new tasks follow the new one.",
-        "delete": "Delete a workflow\n\nRefused while a task that waits or is on offer follows it.",
+        "post": "Change a workflow\n\nWaiting tasks keep the configuration they were created"
+        " with, unless ReEvaluateTasks is true. New tasks use the new one.",
+        "delete": "Delete a workflow\n\nRefused while a waiting or offered task uses it.",
     }
     params = (
         inputs.name().says(_NAME, "Incoming chats"),
         inputs.document("Configuration").says(_CONFIGURATION),
         inputs.boolean("ReEvaluateTasks").says(
-            "Whether waiting tasks are routed anew; false unless said otherwise.", True
+            "Whether waiting tasks are routed again. Defaults to false.", True
         ),
         *_COMMON,
     )

@@ -1,4 +1,4 @@
-"""Serve workspaces."""
+"""Views for workspaces."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from routing.api import inputs, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core.vocabulary import QueueOrder
 
-_NAME = "What people call it; no two of an account are called alike."
+_NAME = "The display name; unique in the account."
 _COMMON = (
     inputs.url("EventCallbackUrl").says(
-        "Where every event is posted; empty: nowhere.", "https://example.com/events"
+        "The URL that every event is posted to; empty: none.", "https://example.com/events"
     ),
     inputs.text("EventsFilter").says(
         "The event types to post, separated by commas; empty: all.", "task.created,task.completed"
     ),
     inputs.boolean("MultiTaskEnabled").says(
-        "Whether workers take several tasks at once, by their capacities; true unless said"
-        " otherwise at creation. Switched off, capacities are kept.",
+        "Whether workers take several tasks at once, up to their capacities. Defaults to true."
+        " Capacities are kept while it is off.",
         True,
     ),
     inputs.one_of("PrioritizeQueueOrder", QueueOrder).says(
-        "Which queues a free worker serves first when FIFO and LIFO queues compete; FIFO unless"
-        " said otherwise at creation."
+        "Which queues a free worker serves first when FIFO and LIFO queues compete. Defaults to"
+        " FIFO."
     ),
     inputs.whole("DeskGrace", least=0, most=workspaces.MAX_DESK_GRACE).says(
-        "For how many seconds the last desk of a worker may be gone before the worker is moved to"
-        " the timeout activity and their offers go to others; 0: for ever. 30 unless said"
-        " otherwise at creation. Workers who never opened a desk are left alone.",
+        "Seconds after the last desk of a worker closes until the worker is moved to"
+        " the timeout activity and their offers go to others; 0: never. Defaults to 30."
+        " Workers who never opened a desk are not affected.",
         30,
     ),
     inputs.text("TimeZone").says(
-        "The time zone in which the admin shows moments; UTC unless said otherwise at creation.",
+        "The time zone in which the admin shows times. Defaults to UTC.",
         "Europe/Berlin",
     ),
 )
@@ -46,7 +46,7 @@ class _Workspaces(Resource):
     shape = shapes.WORKSPACE
 
     def workspaces(self) -> QuerySet[models.Workspace]:
-        """Return the caller's workspaces with what showing them needs."""
+        """Return the caller's workspaces with the relations that their representation needs."""
         return super().workspaces().select_related("default_activity", "timeout_activity")
 
     def represent(self, row: models.Workspace) -> dict[str, Any]:
@@ -65,8 +65,8 @@ class WorkspaceList(_Workspaces, ListResource[models.Workspace]):
     params = (
         inputs.name(required=True).says(_NAME, "Support"),
         inputs.one_of("Template", ("NONE", "FIFO")).says(
-            "`FIFO` makes a queue for everyone and a workflow that fills it as well; `NONE`, as"
-            " nothing, does not.",
+            "`FIFO` also creates a queue for every worker and a workflow that fills it. `NONE`, the"
+            " default, does not.",
             "FIFO",
         ),
         *_COMMON,
@@ -77,7 +77,7 @@ class WorkspaceList(_Workspaces, ListResource[models.Workspace]):
         return self.workspaces()
 
     def narrow(self, rows: QuerySet[models.Workspace], given: Given) -> QuerySet[models.Workspace]:
-        # Of an account's workspaces "A" and "a" are two, unlike what a workspace holds.
+        # Workspace names are case-sensitive within an account, unlike the names in a workspace.
         return rows.filter(**{name: value.strip() for name, value in given.items()})
 
     def create(self, given: Given) -> models.Workspace:
@@ -92,16 +92,16 @@ class WorkspaceInstance(_Workspaces, InstanceResource[models.Workspace]):
     about = {
         "get": "Fetch a workspace",
         "post": "Change a workspace",
-        "delete": "Delete a workspace\n\nEverything in it goes with it, tasks in work too.",
+        "delete": "Delete a workspace\n\nEverything in it is deleted, including accepted tasks.",
     }
     params = (
         inputs.name().says(_NAME, "Support"),
         inputs.reference(
             "DefaultActivitySid", models.Activity, "WA", argument="default_activity"
-        ).says("The activity of workers who are created without one."),
+        ).says("The activity of workers created without one."),
         inputs.reference(
             "TimeoutActivitySid", models.Activity, "WA", argument="timeout_activity"
-        ).says("The activity that a worker is given who lets an offer expire."),
+        ).says("The activity of a worker who lets an offer expire."),
         *_COMMON,
     )
 
