@@ -1,4 +1,4 @@
-"""The admin, one noun per file; importing them registers them."""
+"""The admin, one model per module; importing a module registers its model."""
 
 from __future__ import annotations
 

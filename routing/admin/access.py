@@ -1,4 +1,4 @@
-"""Who may see what in the admin: operators everything, supervisors their own workspaces."""
+"""Access to the admin: operators see everything, supervisors their own workspaces."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _KEPT = "_supervised_workspaces"
 
 
 def is_operator(user: Anyone) -> bool:
-    """Tell whether a user may see and change everything."""
+    """Return whether a user may see and change everything."""
     return bool(user.is_active and user.is_superuser)
 
 
 def workspaces(user: Anyone) -> QuerySet[models.Workspace]:
-    """Return the workspaces that a user configures, by name."""
+    """Return the workspaces that a user may configure, by name."""
     rows = models.Workspace.objects.order_by("friendly_name", "pk")
     if is_operator(user):
         return rows
@@ -34,19 +34,19 @@ def workspaces(user: Anyone) -> QuerySet[models.Workspace]:
 
 
 def may_enter(user: Anyone) -> bool:
-    """Tell whether the admin has anything for a user."""
+    """Return whether a user may see any page of the admin."""
     return is_operator(user) or bool(_supervised(user))
 
 
 def supervises(user: Anyone, workspace_id: int | None) -> bool:
-    """Tell whether a user configures this workspace."""
+    """Return whether a user may configure this workspace."""
     return is_operator(user) or workspace_id in _supervised(user)
 
 
 def _supervised(user: Anyone) -> frozenset[int]:
-    """Return the ids of the user's workspaces; a page asks for them dozens of times.
+    """Return the ids of the user's workspaces, cached because a page needs them dozens of times.
 
-    They are kept with the user as read for this request, so the next request asks anew.
+    They are cached on the user object, which each request loads again.
     """
     kept: frozenset[int] | None = getattr(user, _KEPT, None)
     if kept is None:
@@ -58,8 +58,8 @@ def _supervised(user: Anyone) -> frozenset[int]:
 def may_reset(user: Anyone, login: User) -> bool:
     """Return whether a user may set the password of a login, or deactivate it.
 
-    Supervisors may for agents whose workers are all in their own workspaces. Logins
-    with further rights are for operators: with a new password one could act as them.
+    Supervisors may do so for agents whose workers are all in their own workspaces. Logins with
+    further rights are for operators, as a new password would let a supervisor act as them.
     """
     if is_operator(user):
         return True
@@ -70,9 +70,9 @@ def may_reset(user: Anyone, login: User) -> bool:
 
 
 def chosen_workspace(request: HttpRequest) -> models.Workspace | None:
-    """Return the workspace a page is about: the one named, else the one filtered by, else the only.
+    """Return the workspace of a page: the one in the query, else in the filter, else the only one.
 
-    None when nothing says which of several; a name of somebody else's says nothing.
+    None if it is ambiguous, or if the query names a workspace the user may not see.
     """
     filters = QueryDict(request.GET.get("_changelist_filters", ""))
     sid = request.GET.get("workspace") or filters.get("workspace")

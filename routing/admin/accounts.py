@@ -18,7 +18,7 @@ from routing.admin.base import OperatorAdmin, acting
 
 @admin.register(models.Account)
 class AccountAdmin(OperatorAdmin):
-    """List, create and rename accounts; a token is shown once and never again."""
+    """List, create and rename accounts. A token is shown once and never again."""
 
     list_display = ("friendly_name", "sid", "date_created")
     search_fields = ("friendly_name", "sid__exact")
@@ -27,14 +27,14 @@ class AccountAdmin(OperatorAdmin):
     change_form_template = "admin/routing/account_change_form.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for a name; show the rest."""
+        """Return a name field for a new account, and all fields for an existing one."""
         if obj is None:
             return (
                 (
                     None,
                     {
                         "fields": ("friendly_name",),
-                        "description": "The account's sid and auth token are made for you; "
+                        "description": "The account's sid and auth token are created for you; "
                         "the token is shown once, right after saving.",
                     },
                 ),
@@ -42,7 +42,7 @@ class AccountAdmin(OperatorAdmin):
         return ((None, {"fields": ("friendly_name", *self.readonly_fields)}),)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody delete an account with all that is in it."""
+        """Refuse to delete accounts, as all their data would be deleted too."""
         return False
 
     def create_row(self, request: HttpRequest, form: Any) -> models.Account:
@@ -54,7 +54,7 @@ class AccountAdmin(OperatorAdmin):
         return account
 
     def update_row(self, request: HttpRequest, row: models.Account, form: Any) -> None:
-        """Call the account otherwise; what programs know it by stays."""
+        """Rename the account; its sid stays."""
         accounts.rename_account(account=row, **form.changes, now=acting(request)["now"])
 
     def get_urls(self) -> list[Any]:
@@ -68,7 +68,7 @@ class AccountAdmin(OperatorAdmin):
         ]
 
     def renew_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask whether the old token may end; then show the new one, once."""
+        """Ask before the old token is replaced, then show the new one once."""
         account = self._for_operators(request, object_id)
         if request.method == "POST":
             token = accounts.renew_auth_token(account=account, now=acting(request)["now"])
@@ -78,7 +78,7 @@ class AccountAdmin(OperatorAdmin):
         return TemplateResponse(request, "admin/routing/renew_token.html", context)
 
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Create a secondary token, promote it or delete it, by the button that was pressed."""
+        """Create, promote or delete the secondary token, depending on the button."""
         account = self._for_operators(request, object_id)
         if request.method == "POST":
             try:
@@ -97,15 +97,15 @@ class AccountAdmin(OperatorAdmin):
                 _show(request, account, token, kind="secondary auth token")
             case "promote":
                 accounts.promote_secondary_token(account=account, now=now)
-                messages.success(request, "The secondary token is the primary one now.")
+                messages.success(request, "The secondary token is now the primary one.")
             case "delete":
                 accounts.delete_secondary_token(account=account, now=now)
-                messages.success(request, "The secondary token has ended.")
+                messages.success(request, "The secondary token was deleted.")
 
     def _for_operators(self, request: HttpRequest, object_id: str) -> models.Account:
         account: models.Account | None = self.get_object(request, object_id)
         if account is None or not self.has_change_permission(request, account):
-            raise PermissionDenied("Only operators change tokens.")
+            raise PermissionDenied("Only operators may change tokens.")
         return account
 
 

@@ -17,7 +17,7 @@ from routing.admin.scoped import ScopedAdmin
 
 @admin.register(models.Activity)
 class ActivityAdmin(ScopedAdmin):
-    """What people can be doing."""
+    """Admin of activities."""
 
     list_display = ("friendly_name", "available", "workers_in_it", "workspace")
     list_filter = (WorkspaceFilter, "available")
@@ -33,21 +33,21 @@ class ActivityAdmin(ScopedAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Count who is in each activity, in the same query."""
+        """Count the workers in each activity in the same query."""
         return super().get_queryset(request).annotate(people=Count("workers"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out what does not exist before the first saving."""
+        """Return the fieldsets; a new activity has no sid and dates yet."""
         return self.fieldsets if obj else self.fieldsets[:1]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Fix whether an activity takes work once it exists."""
+        """Make `available` read-only once the activity exists."""
         fixed = ("workspace", "sid", "date_created", "date_updated")
         return (*fixed, "available") if obj else fixed
 
     @admin.display(description="workers in it", ordering="people")
     def workers_in_it(self, activity: Any) -> int:
-        """Return how many workers are in this activity now."""
+        """Return the number of workers in this activity."""
         return int(activity.people)
 
     def create_row(self, request: HttpRequest, form: Any) -> models.Activity:

@@ -17,26 +17,26 @@ _FACTS = ("works", "used", "date_created", "date_revoked")
 
 
 class Validity(admin.SimpleListFilter):
-    """Keys that work, or those that were revoked."""
+    """Filter by whether a key is valid or revoked."""
 
     title = "whether it works"
     parameter_name = "works"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Name both kinds."""
+        """Return both choices."""
         return [("yes", "Works"), ("no", "Revoked")]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[models.ApiKey]
     ) -> QuerySet[models.ApiKey]:
-        """Keep the kind that was chosen."""
+        """Return the keys of the chosen kind."""
         if self.value() is None:
             return queryset
         return queryset.filter(date_revoked__isnull=self.value() == "yes")
 
 
 class ApiKeyForm(ActionForm):
-    """A name and an account."""
+    """Form with a name and an account."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -46,7 +46,7 @@ class ApiKeyForm(ActionForm):
 
 @admin.register(models.ApiKey)
 class ApiKeyAdmin(OperatorAdmin):
-    """List keys, create and revoke them; a secret is shown once and never again."""
+    """List, create and revoke keys. A secret is shown once and never again."""
 
     form = ApiKeyForm
     list_display = ("friendly_name", "sid", "account", "date_created", "used", "works")
@@ -57,7 +57,7 @@ class ApiKeyAdmin(OperatorAdmin):
     actions = ("revoke",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for a name and an account; show the rest."""
+        """Return the name and the account of a new key, and all fields of an existing one."""
         asked = ("account", "friendly_name")
         if obj is None:
             text = "The key's secret is shown once, right after saving."
@@ -65,20 +65,20 @@ class ApiKeyAdmin(OperatorAdmin):
         return ((None, {"fields": (*asked, "sid", *_FACTS)}),)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody change a key: revoke it and create another."""
+        """Refuse changes: a key can only be revoked and replaced."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody delete a key: a revoked one still says who used it."""
+        """Refuse deletions: events name the keys that made them."""
         return False
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Let operators revoke."""
+        """Allow operators to revoke keys."""
         return self.has_add_permission(request)
 
     @admin.display(description="works", boolean=True)
     def works(self, key: models.ApiKey) -> bool:
-        """Tell whether the key has not been revoked."""
+        """Return whether the key is valid."""
         return key.date_revoked is None
 
     @admin.display(description="last used")
@@ -88,7 +88,7 @@ class ApiKeyAdmin(OperatorAdmin):
 
     @admin.action(description="Revoke selected API keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[models.ApiKey]) -> None:
-        """End the life of the selected keys at once."""
+        """Revoke the selected keys at once."""
         keys = list(queryset.filter(date_revoked=None).order_by("pk"))
         for key in keys:
             api_keys.revoke_api_key(key=key, now=acting(request)["now"])

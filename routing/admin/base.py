@@ -1,8 +1,8 @@
-"""Change rows through actions only, and show what an action refuses where it was entered.
+"""Change rows through actions only, and show an action's refusal at the field concerned.
 
-A form is checked and its action run inside Django's own transaction. When the action refuses, the
-transaction is undone and the same page is shown again with the refusal at its field: one way for
-every noun, never a page of errors, never a save that was only half done.
+A form is checked and its action run inside Django's own transaction. If the action refuses, the
+transaction is rolled back and the page is shown again with the error at its field. No save is ever
+half done.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _DATE_PART: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
 class Acting(TypedDict):
-    """Who does it and when, as every action wants to know."""
+    """The actor and the time of a change, which every action needs."""
 
     actor: Actor
     now: datetime
 
 
 def acting(request: HttpRequest) -> Acting:
-    """Return the user of a request as the actor of this moment."""
+    """Return the user of a request as the actor, and the current time."""
     actor = Actor(
         type="user",
         sid=request.user.get_username()[:64],
@@ -61,7 +61,7 @@ def acting(request: HttpRequest) -> Acting:
 class ActionForm(ModelForm):
     """A form whose action may refuse.
 
-    `places` says which field shows the refusal of an argument that has another name there.
+    `places` maps an argument to the form field that shows its refusal, if their names differ.
     """
 
     refusal: ClassVar[ActionError | None] = None
@@ -72,14 +72,15 @@ class ActionForm(ModelForm):
         for name in set(self.declared_fields) - set(self._meta.fields or self.declared_fields):
             del self.fields[name]  # this page does not show it
         if self.instance.pk is not None:
-            # A page may stand open while others change the row, agents their own activity above
-            # all: only what was changed on this page, since it was shown, is sent to the action.
+            # A page may stay open while others change the row, for example agents their own
+            # activity. So only fields changed on this page, since it was shown, are passed to the
+            # action.
             for field in self.fields.values():
                 alone = getattr(field, "compares_itself", False) or field.widget.is_hidden
                 field.show_hidden_initial = not alone
 
     def clean(self) -> dict[str, Any] | None:
-        """Show what the action refused when it was run with these values."""
+        """Add the error with which the action refused these values."""
         cleaned = super().clean()
         if self.refusal is not None:
             self.add_error(self._place(self.refusal), self.refusal.message)
@@ -99,23 +100,23 @@ class ActionForm(ModelForm):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """Return those that differ from what the page showed."""
+        """Return the values that differ from those that the page showed."""
         changed = set(self.changed_data)
         return {name: value for name, value in self.given.items() if name in changed}
 
 
 class OwnFiltersOnly:
-    """Takes from a list's query what the list itself offers, and nothing else.
+    """Restrict a list's query parameters to those of its own filters.
 
-    Django lets every lookup on a column through, regular expressions too, which can keep the
-    database and with it the whole process busy for ever. To be named before an admin.
+    Django allows every lookup on a column, including regular expressions, which can keep the
+    database busy without end. Mix this in before an admin class.
     """
 
     _SUFFIXES: Final = ("", "__exact", "__isnull", "__gte", "__lt")
-    """What Django's filters append to the name of a column."""
+    """The suffixes that Django's filters append to a column's name."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Return whether a parameter is one that a filter beside the list writes."""
+        """Return whether a parameter is one that a filter of the list writes."""
         if "\0" in str(value):
             return False
         days = self.date_hierarchy  # type: ignore[attr-defined]
@@ -125,7 +126,7 @@ class OwnFiltersOnly:
         return any(lookup in self._parameters(each) for each in listed)
 
     def _parameters(self, listed: Any) -> set[str]:
-        """Return the parameters that one filter writes."""
+        """Return the parameters that a filter writes."""
         if isinstance(listed, type) and issubclass(listed, admin.SimpleListFilter):
             return {str(listed.parameter_name)}
         name = listed[0] if isinstance(listed, tuple | list) else listed
@@ -142,17 +143,17 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
     list_max_show_all = 200
     delete_selected_confirmation_template = "admin/routing/delete_selected.html"
     goes_with: Sequence[str] = ()
-    """What a deletion takes along, in words."""
+    """Texts for what a deletion also deletes."""
 
     checks_deletion = True
-    """Whether a deletion is tried, and taken back, before the page asks for confirmation."""
+    """Whether a deletion is tried and rolled back before the confirmation page is shown."""
 
     def create_row(self, request: HttpRequest, form: Any) -> Model:
-        """Create what a form describes."""
+        """Create a row from a form."""
         raise NotImplementedError
 
     def update_row(self, request: HttpRequest, row: Any, form: Any) -> None:
-        """Change a row, read anew, as a form describes."""
+        """Change a freshly loaded row from a form."""
         raise NotImplementedError
 
     def delete_row(self, request: HttpRequest, row: Any) -> None:
@@ -162,18 +163,18 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
-        """Return the form's class, with what the action refused a moment ago."""
+        """Return the form class, with the refusal of the action if it has just refused."""
         form = super().get_form(request, obj, change, **options)
         if hasattr(form, "refusal"):
             form.refusal = getattr(request, "refusal", None)
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Run the action; `obj` itself, which the form has written into, is never saved."""
+        """Run the action. `obj`, which the form has written into, is never saved."""
         if change:
             row = self.model.objects.filter(pk=obj.pk).first()
             if row is None:
-                raise StaleState(f"{obj} was deleted meanwhile")
+                raise StaleState(f"{obj} was deleted by someone else")
             if form.changed_data:
                 self.update_row(request, row, form)
             return
@@ -183,7 +184,7 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
         obj.refresh_from_db()
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Run the actions for rows edited inline; admins with inlines say which."""
+        """Run the actions for rows edited inline; admins with inlines implement it."""
         raise NotImplementedError
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -202,7 +203,7 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Show or save a form; what the action refuses is shown in the form."""
+        """Show or save a form, and show an action's refusal in the form."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except ActionError as refusal:
@@ -210,7 +211,7 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
-        """Head the page with what it is about, and offer the buttons that are used."""
+        """Set the page's title and the buttons."""
         if row := context.get("original"):
             context["title"] = self.title_of(row)
             context["subtitle"] = capfirst(self.opts.verbose_name)
@@ -218,13 +219,13 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
         return super().render_change_form(request, context, *args, **kw)
 
     def title_of(self, row: Any) -> str:
-        """Return what heads the page of a row."""
+        """Return the title of a row's page."""
         return str(row)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Show the list or act on many rows, which is one transaction."""
+        """Show the list, or act on many rows in one transaction."""
         extra_context = {"title": capfirst(self.opts.verbose_name_plural)} | (extra_context or {})
         writes = request.method == "POST"
         try:
@@ -237,7 +238,7 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Ask for and do a deletion; a refusal leads back to what is still there."""
+        """Ask for and run a deletion; after a refusal, redirect to the row."""
         try:
             return super().delete_view(request, object_id, extra_context)
         except ActionError as refusal:
@@ -247,7 +248,7 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
     def get_deleted_objects(
         self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Return what goes, without collecting it, and what the action has against it."""
+        """Return what a deletion includes, without loading related rows, and why it is refused."""
         rows = list(objs)
         named: list[Any] = []
         for row in rows:
@@ -259,7 +260,7 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
         return named, counts, set(), [] if refusal is None else [refusal.message]
 
     def _refusal(self, request: HttpRequest, rows: Sequence[Any]) -> ActionError | None:
-        """Return what the action refuses a deletion with: it is tried and taken back."""
+        """Return the action's refusal of a deletion, which is tried and rolled back."""
         if not self.checks_deletion:
             return None
         try:
@@ -272,48 +273,48 @@ class ActionAdmin(OwnFiltersOnly, ModelAdmin):
         return None
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
-        """Return a field without the links that edit related rows in a window of their own."""
+        """Return the form field without links that edit related rows in a popup."""
         field = super().formfield_for_dbfield(db_field, request, **options)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         if field is not None:
-            # Pages show it as markup, in which worker.channel.<name> would lose its name.
+            # Pages render it as HTML, where worker.channel.<name> would lose its name.
             field.help_text = conditional_escape(field.help_text)
         return field
 
     def url(self, page: str, *arguments: Any) -> str:
-        """Return the address of one of this admin's pages."""
+        """Return the URL of one of this admin's pages."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_{page}"
         return reverse(f"{self.admin_site.name}:{name}", args=arguments)
 
     def page(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
-        """Return the context of a page of our own."""
+        """Return the context of a custom page."""
         return {**self.admin_site.each_context(request), "opts": self.opts, **context}
 
 
 class OperatorsOnly:
-    """What operators alone see: to be named before the admin it is mixed into."""
+    """Restrict an admin to operators. Mix this in before the admin class."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show the noun to operators."""
+        """Show the model to operators."""
         return access.is_operator(request.user)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators look."""
+        """Allow operators to view."""
         return access.is_operator(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let operators add."""
+        """Allow operators to add."""
         return access.is_operator(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators change."""
+        """Allow operators to change."""
         return access.is_operator(request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators delete."""
+        """Allow operators to delete."""
         return access.is_operator(request.user)
 
 
 class OperatorAdmin(OperatorsOnly, ActionAdmin):
-    """A noun that operators alone see, saved through actions."""
+    """An admin for operators only, which saves through actions."""

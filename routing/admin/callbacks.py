@@ -1,4 +1,4 @@
-"""Callbacks: what was posted to whom, what they answered, and sending it again."""
+"""Callbacks: what was posted where, the answers, and sending again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from routing.core.vocabulary import CallbackStatus
 
 @admin.register(models.CallbackDelivery)
 class CallbackDeliveryAdmin(HistoryAdmin):
-    """What a workspace's receiver of events was and is owed, with its last answer."""
+    """Event callbacks that were posted or are due, with the last answer."""
 
     workspace_sid_path = "workspace_sid"
     list_display = ("created", "event_type", "resource", "state", "attempts", "last_answer")
@@ -41,20 +41,20 @@ class CallbackDeliveryAdmin(HistoryAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read with a delivery the event that it is of."""
+        """Load each delivery with its event."""
         return super().get_queryset(request).select_related("event")
 
     def workspace_of(self, obj: Any) -> models.Workspace | None:
-        """Return the workspace, or None when it is gone and only operators may still look."""
+        """Return the workspace; None if it was deleted, which only operators may view."""
         return models.Workspace.objects.filter(sid=obj.workspace_sid).first()
 
     def has_send_permission(self, request: HttpRequest) -> bool:
-        """Let supervisors send again what they see."""
+        """Allow supervisors to send again the deliveries they may see."""
         return self.may(request)
 
     @admin.action(description="Send selected callbacks again", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[models.CallbackDelivery]) -> None:
-        """Have the selected deliveries made once more, whatever became of them."""
+        """Send the selected deliveries once more, whatever their status."""
         count = queryset.count()
         now = acting(request)["now"]
         for sid in callbacks.send_again(deliveries=queryset, now=now):
@@ -64,49 +64,49 @@ class CallbackDeliveryAdmin(HistoryAdmin):
 
     @admin.display(description="owed since")
     def created(self, delivery: models.CallbackDelivery) -> str:
-        """Return since when it is owed."""
+        """Return when the delivery was recorded."""
         return moment(delivery.date_created)
 
     @admin.display(description="event")
     def event_type(self, delivery: models.CallbackDelivery) -> str:
-        """Return what happened."""
+        """Return the event type."""
         return delivery.event.event_type
 
     @admin.display(description="about")
     def resource(self, delivery: models.CallbackDelivery) -> str:
-        """Return the sid of what it happened to."""
+        """Return the sid of the event's resource."""
         return delivery.event.resource_sid
 
     @admin.display(description="event")
     def event_link(self, delivery: models.CallbackDelivery) -> SafeString:
-        """Lead to the event."""
+        """Return a link to the event."""
         page = reverse("admin:routing_event_change", args=[delivery.event_id])
         return format_html('<a href="{}">{}</a>', page, delivery.event)
 
     @admin.display(description="status")
     def state(self, delivery: models.CallbackDelivery) -> SafeString:
-        """Return the status, by shape and word."""
+        """Return the status with its CSS class."""
         return _status(delivery.status)
 
     @admin.display(description="last answer")
     def last_answer(self, delivery: models.CallbackDelivery) -> str:
-        """Return what came back last, or why nothing did."""
+        """Return the last answer, or why there was none."""
         return delivery.answer or "none yet"
 
     @admin.display(description="last attempt")
     def answered(self, delivery: models.CallbackDelivery) -> str:
-        """Return when it was tried last."""
+        """Return the time of the last attempt."""
         return moment(delivery.date_answered)
 
     @admin.display(description="next attempt")
     def due(self, delivery: models.CallbackDelivery) -> str:
-        """Return when it is tried next, unless its receiver rests or something is owed before."""
+        """Return the earliest next attempt; a paused receiver or earlier events may delay it."""
         over = delivery.status != CallbackStatus.PENDING
         return "none" if over else f"{written(delivery.date_due)} at the earliest"
 
     @admin.display(description="address")
     def address(self, delivery: models.CallbackDelivery) -> str:
-        """Return where it goes, and whether the receiver is left alone for a while."""
+        """Return the receiver's URL, and whether deliveries to it are paused."""
         receiver = models.CallbackReceiver.objects.filter(sid=delivery.workspace_sid).first()
         if receiver is None or not receiver.url:
             return "none any more"
@@ -117,7 +117,7 @@ class CallbackDeliveryAdmin(HistoryAdmin):
 
 @admin.register(models.AssignmentCallback)
 class AssignmentCallbackAdmin(HistoryAdmin):
-    """What workflows' receivers were asked about offers, and what came of it."""
+    """Assignment callbacks: what was posted about an offer, and the outcome."""
 
     list_display = ("created", "reservation", "state", "outcome", "error_code", "workspace")
     list_filter = (WorkspaceFilter, "status")
@@ -131,7 +131,7 @@ class AssignmentCallbackAdmin(HistoryAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read with a question what its row names."""
+        """Load each callback with the rows that it shows."""
         return super().get_queryset(request).select_related("reservation", "workspace")
 
     @admin.display(description="asked")
@@ -141,17 +141,17 @@ class AssignmentCallbackAdmin(HistoryAdmin):
 
     @admin.display(description="answered")
     def answered(self, question: models.AssignmentCallback) -> str:
-        """Return when it was concluded."""
+        """Return when it was completed."""
         return moment(question.date_answered)
 
     @admin.display(description="status")
     def state(self, question: models.AssignmentCallback) -> SafeString:
-        """Return the status, by shape and word."""
+        """Return the status with its CSS class."""
         return _status(question.status)
 
     @admin.display(description="what was asked")
     def asked(self, question: models.AssignmentCallback) -> SafeString:
-        """Return the form, laid out."""
+        """Return the posted form as formatted JSON."""
         text = json.dumps(question.parameters, indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
 

@@ -1,4 +1,4 @@
-"""Events: everything that happened, and who did it, to look at."""
+"""Events: everything that happened and who did it, read-only."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from routing.admin.scoped import HistoryAdmin
 
 @admin.register(models.Event)
 class EventAdmin(HistoryAdmin):
-    """The record of a workspace; it outlives what it tells of."""
+    """The events of a workspace; they outlive the rows that they concern."""
 
     workspace_sid_path = "workspace_sid"
     ordering = ("-event_date", "-pk")
     list_display = ("moment", "age", "event_type", "about", "by")
     list_filter = (WorkspaceFilter, EventTypeFilter)
     search_help_text = (
-        "Words of what an event carries, such as the subject, the customer or the worker's name, or"
-        " the sid of an event or of what it is about."
+        "Words in an event's data, such as the subject, the customer or the worker's name, or"
+        " the sid of an event or of its resource."
     )
     sid_lookups: ClassVar[Mapping[str, str]] = {
         "EV": "sid",
@@ -47,23 +47,23 @@ class EventAdmin(HistoryAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Event]:
-        """Read with an event who acted."""
+        """Load each event with the name of its actor."""
         return with_actors(super().get_queryset(request))
 
     def title_of(self, row: Any) -> str:
-        """Return what happened, and to what."""
+        """Return the event type and the name of its resource."""
         return f"{row.event_type}: {name_of(row)}"
 
     def workspace_of(self, obj: Any) -> models.Workspace | None:
-        """Return the workspace, or None when it is gone and only operators may still look."""
+        """Return the workspace; None if it was deleted, which only operators may view."""
         return models.Workspace.objects.filter(sid=obj.workspace_sid).first()
 
     def sid_value(self, prefix: str, sid: str) -> Any:
-        """Return a task's key, by which its events are found; other sids as they are."""
+        """Return a task's key, which its events are indexed by; other sids unchanged."""
         return sids.key(sid) if prefix == "WT" else sid
 
     def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
-        """Return the texts that an event carries; attributes are read as what they stand for."""
+        """Return the searchable texts of events; of attributes, the values."""
         for pk, data, actor, description in rows:
             texts = [actor or "", description]
             for name, value in data.items():
@@ -73,33 +73,33 @@ class EventAdmin(HistoryAdmin):
 
     @admin.display(description="when")
     def moment(self, event: models.Event) -> str:
-        """Return the moment to the millisecond."""
+        """Return the time to the millisecond."""
         return timezone.localtime(event.event_date).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
     @admin.display(description="age")
     def age(self, event: models.Event) -> SafeString:
-        """Return how long ago it happened."""
+        """Return the event's age."""
         return short_age(event.event_date)
 
     @admin.display(description="about")
     def about(self, event: models.Event) -> str:
-        """Return what it is about, by its name or subject."""
+        """Return the name or subject of the event's resource."""
         return name_of(event)
 
     @admin.display(description="by")
     def by(self, event: models.Event) -> str:
-        """Return who did it, and by which door."""
+        """Return the actor and the interface that they used."""
         return actor_of(event)
 
     @admin.display(description="data")
     def data(self, event: models.Event) -> SafeString:
-        """Return what the event carries, laid out."""
+        """Return the event data as formatted JSON."""
         text = json.dumps(event.event_data, indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
 
 
 def name_of(event: models.Event) -> str:
-    """Return the name or the subject of what an event is about, else its sid."""
+    """Return the name or subject of an event's resource, else its sid."""
     data = event.event_data
     if attributes := data.get("task_attributes"):
         subject = subjects.subject(attributes)
@@ -110,7 +110,7 @@ def name_of(event: models.Event) -> str:
 
 
 def with_actors(rows: QuerySet[models.Event]) -> QuerySet[models.Event]:
-    """Read with events the present names of the accounts, API keys and workers who acted."""
+    """Annotate events with the current names of the accounts, API keys and workers who acted."""
     named = (models.Account, models.ApiKey, models.Worker)
     found = [
         Subquery(table.objects.filter(sid=OuterRef("actor_sid")).values("friendly_name")[:1])
@@ -120,7 +120,7 @@ def with_actors(rows: QuerySet[models.Event]) -> QuerySet[models.Event]:
 
 
 def actor_of(event: models.Event) -> str:
-    """Return who did something, by name where that is known, and by which door."""
+    """Return the actor, by name if it is known, and the interface that they used."""
     name = getattr(event, "actor_name", None) or event.actor_sid
     if event.actor_sid and event.actor_sid == event.event_data.get("worker_sid"):
         name = event.event_data.get("worker_name") or name

@@ -1,4 +1,4 @@
-"""Form fields for texts of many lines, which browsers send back with other line ends."""
+"""Form fields for multi-line texts, whose line ends browsers change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workflows.forms import ConfigurationFormField, ExpressionFormField
 
 
 def monospaced(rows: int) -> forms.Textarea:
-    """Return a text area in which a caret stands under the character that it points at."""
+    """Return a monospaced text area, in which carets in messages line up."""
     return forms.Textarea(
         attrs={
             "rows": rows,
@@ -23,22 +23,22 @@ def monospaced(rows: int) -> forms.Textarea:
 
 
 class _Lines(forms.CharField):
-    """A text that counts as changed only when more than its line ends differ."""
+    """A text field that ignores differences in line ends."""
 
     def to_python(self, value: Any) -> Any:
-        """Return the text with the line ends that it is stored with."""
+        """Return the text with the line ends used in storage."""
         text = super().to_python(value)
         return text.replace("\r\n", "\n") if isinstance(text, str) else text
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare what is meant, not how a browser sends it."""
+        """Return whether the text differs in more than its line ends."""
         if self.disabled:
             return False
         return bool(self.to_python(initial or "") != self.to_python(data or ""))
 
 
 class JSONText(_Lines):
-    """A JSON text as people write it; the action says what is wrong with it."""
+    """A text field for JSON; the action validates it."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("widget", monospaced(6))
@@ -46,7 +46,7 @@ class JSONText(_Lines):
 
 
 class ExpressionText(_Lines, ExpressionFormField):
-    """An expression."""
+    """A text field for an expression."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("widget", monospaced(3))
@@ -54,9 +54,10 @@ class ExpressionText(_Lines, ExpressionFormField):
 
 
 class ConfigurationText(_Lines, ConfigurationFormField):
-    """A workflow's configuration.
+    """A text field for a workflow's configuration.
 
-    It may be a megabyte, so the page holds it once; the form itself notices who else changed it.
+    It may be a megabyte, so the page contains it only once. The form itself detects concurrent
+    changes.
     """
 
     compares_itself = True

@@ -1,4 +1,4 @@
-"""Narrow lists, offering each user only what they may see."""
+"""List filters that offer each user only the rows they may see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_CHOICES = 200
 
 
 class WorkspaceFilter(admin.SimpleListFilter):
-    """Keep what belongs to one workspace; not shown to those who have only one."""
+    """Filter by workspace; hidden for users with only one."""
 
     title = "workspace"
     parameter_name = "workspace"
@@ -27,26 +27,26 @@ class WorkspaceFilter(admin.SimpleListFilter):
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Offer the user's workspaces."""
+        """Return the user's workspaces."""
         return [(each.sid, each.friendly_name) for each in access.workspaces(request.user)]
 
     def has_output(self) -> bool:
-        """Say whether there is anything to choose from."""
+        """Return whether there is more than one choice."""
         return len(self.lookup_choices) > 1
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the rows of the chosen workspace."""
+        """Return the rows of the chosen workspace."""
         value = self.value()
         return queryset.filter(**{self._path: value}) if value else queryset
 
 
 class RelatedFilter(admin.SimpleListFilter):
-    """Keep what refers to one row of another table, of the user's workspaces."""
+    """Filter by a related row of the user's workspaces."""
 
     related: type[Any]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Offer the rows of the chosen workspace, or of all that the user has."""
+        """Return the related rows of the chosen workspace, or of all the user's workspaces."""
         here = access.workspaces(request.user)
         if sid := request.GET.get("workspace"):
             here = here.filter(sid=sid)
@@ -59,7 +59,7 @@ class RelatedFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the rows that refer to the chosen one."""
+        """Return the rows related to the chosen one."""
         value = self.value()
         if not value:
             return queryset
@@ -69,7 +69,7 @@ class RelatedFilter(admin.SimpleListFilter):
 
 
 class ActivityFilter(RelatedFilter):
-    """Keep the workers in one activity."""
+    """Filter workers by activity."""
 
     title = "activity"
     parameter_name = "activity"
@@ -77,7 +77,7 @@ class ActivityFilter(RelatedFilter):
 
 
 class TaskQueueFilter(RelatedFilter):
-    """Keep the tasks of one queue."""
+    """Filter tasks by queue."""
 
     title = "task queue"
     parameter_name = "task_queue"
@@ -85,7 +85,7 @@ class TaskQueueFilter(RelatedFilter):
 
 
 class TaskChannelFilter(RelatedFilter):
-    """Keep the tasks of one channel."""
+    """Filter tasks by channel."""
 
     title = "task channel"
     parameter_name = "task_channel"
@@ -93,16 +93,16 @@ class TaskChannelFilter(RelatedFilter):
 
 
 class EventTypeFilter(admin.SimpleListFilter):
-    """Keep the events of one type."""
+    """Filter events by type."""
 
     title = "type"
     parameter_name = "event_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Offer every type there is, without asking the table."""
+        """Return all event types, without a query."""
         return [(each.value, each.value) for each in EventType]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the events of the chosen type."""
+        """Return the events of the chosen type."""
         value = self.value()
         return queryset.filter(event_type=value) if value else queryset

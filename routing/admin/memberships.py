@@ -1,4 +1,4 @@
-"""Memberships, for operators: who supervises which workspace."""
+"""Memberships, for operators: the supervisors of each workspace."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from routing.admin.base import OperatorAdmin
 
 @admin.register(models.Membership)
 class MembershipAdmin(OperatorAdmin):
-    """Make users supervisors, and end that."""
+    """Add and remove supervisors."""
 
     list_display = ("user", "workspace")
     list_select_related = ("user", "workspace")
@@ -25,8 +25,9 @@ class MembershipAdmin(OperatorAdmin):
             None,
             {
                 "fields": ("user", "workspace"),
-                "description": "A supervisor configures the workspace here in the admin, and sees"
-                " nothing of any other.",
+                "description": "A supervisor configures the workspace here in the admin, and"
+                " cannot see"
+                " any other.",
             },
         ),
     )
@@ -34,11 +35,11 @@ class MembershipAdmin(OperatorAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Call the list what the landing page calls it."""
+        """Use the same title as the index page."""
         return super().changelist_view(request, {"title": "Supervisors"} | (extra_context or {}))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody turn one right into another: end it and give the other."""
+        """Refuse changes: a membership can only be removed and another one added."""
         return False
 
     def create_row(self, request: HttpRequest, form: Any) -> models.Membership:
@@ -46,5 +47,5 @@ class MembershipAdmin(OperatorAdmin):
         return memberships.add_membership(**form.given)
 
     def delete_row(self, request: HttpRequest, row: models.Membership) -> None:
-        """End the supervision."""
+        """Remove the membership."""
         memberships.remove_membership(membership=row)

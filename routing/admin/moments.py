@@ -1,4 +1,4 @@
-"""Show moments in the time zone of the page, with their age beside them."""
+"""Format times in the page's time zone, with their age."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def moment(when: datetime | None) -> SafeString:
-    """Return a moment with its age, or a dash for none."""
+    """Return a time with its age, or a dash for None."""
     if when is None:
         return SafeString("–")
     return format_html(
@@ -24,18 +24,18 @@ def moment(when: datetime | None) -> SafeString:
 
 
 def moment_us(microseconds: int) -> SafeString:
-    """Return a moment that is kept in microseconds since 1970."""
+    """Return a time given in microseconds since 1970, with its age."""
     return moment(datetime.fromtimestamp(microseconds / 1_000_000, tz=UTC))
 
 
 def written(when: datetime, *, seconds: bool = True) -> str:
-    """Return a moment, sortable, with the name of its time zone."""
+    """Return a time in a sortable format with the name of its time zone."""
     form = "%Y-%m-%d %H:%M:%S %Z" if seconds else "%Y-%m-%d %H:%M %Z"
     return timezone.localtime(when).strftime(form)
 
 
 def age(when: datetime) -> str:
-    """Return how long ago a moment was, or how long it is until it comes."""
+    """Return a time's age, or the time left until it."""
     seconds = round((timezone.now() - when).total_seconds())
     size, unit = next(((size, unit) for size, unit in _UNITS if abs(seconds) >= size), (1, "s"))
     count = abs(seconds) // size
@@ -43,7 +43,7 @@ def age(when: datetime) -> str:
 
 
 def short_age(when: datetime) -> SafeString:
-    """Return the age alone; the moment shows when the pointer rests on it."""
+    """Return the age only; the time is shown as a tooltip."""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', when.isoformat(), written(when), age(when)
     )

@@ -14,15 +14,15 @@ else:
     Base = Paginator
 
 REACH = 2000
-"""How many rows a list of history goes back; older ones are found by their sid."""
+"""The number of newest rows that a history list shows; older ones are found by sid."""
 
 
 class BoundedPaginator(Base):
-    """A paginator that looks at the newest rows only, so that no page counts millions."""
+    """A paginator limited to the newest rows, so that no page counts millions."""
 
     @cached_property
     def count(self) -> int:
-        """Return how many rows there are, up to the reach."""
+        """Return the number of rows, up to the limit."""
         rows = self.object_list
         assert isinstance(rows, QuerySet)
         return rows[:REACH].count()

@@ -1,4 +1,4 @@
-"""Reservations, to look at."""
+"""Reservations, read-only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from routing.admin.scoped import HistoryAdmin
 
 @admin.register(models.Reservation)
 class ReservationAdmin(HistoryAdmin):
-    """What was offered to whom, and what became of it."""
+    """Admin of reservations: the offers and their outcomes."""
 
     list_display = ("subject", "status", "worker_name", "age", "channel", "workspace")
     list_display_links = ("subject",)
@@ -44,7 +44,7 @@ class ReservationAdmin(HistoryAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read with a reservation what its row names."""
+        """Load each reservation with the rows that it shows."""
         return (
             super()
             .get_queryset(request)
@@ -54,12 +54,12 @@ class ReservationAdmin(HistoryAdmin):
 
     @admin.display(description="worker")
     def worker_name(self, reservation: models.Reservation) -> str:
-        """Return who it was offered to, whether or not they are still there."""
+        """Return the name of the worker, deleted or not."""
         return reservation.worker_name
 
     @admin.display(description="worker")
     def worker_shown(self, reservation: models.Reservation) -> str:
-        """Return who it was offered to, and whether they are still there."""
+        """Return the name of the worker, and whether it was deleted."""
         name = reservation.worker_name
         return name if reservation.worker is not None else f"{name} (deleted)"
 
@@ -70,33 +70,33 @@ class ReservationAdmin(HistoryAdmin):
 
     @admin.display(description="task")
     def subject(self, reservation: models.Reservation) -> str:
-        """Return the subject of the task, and the customer."""
+        """Return the task's subject and customer."""
         return subjects.subject(reservation.task.attributes) or reservation.task.sid
 
     @admin.display(description="offered")
     def age(self, reservation: models.Reservation) -> SafeString:
-        """Return how long ago the offer was made."""
+        """Return the offer's age."""
         return short_age(reservation.date_created)
 
     def title_of(self, row: Any) -> str:
-        """Return what the task is about."""
+        """Return the task's subject."""
         return self.subject(row)
 
     @admin.display(description="status")
     def status(self, reservation: models.Reservation) -> SafeString:
-        """Return the status, by shape and word."""
+        """Return the status with its CSS class."""
         return format_html('<span class="status {0}">{0}</span>', reservation.reservation_status)
 
     @admin.display(description="channel")
     def channel(self, reservation: models.Reservation) -> str:
-        """Return the channel on which it takes a slot."""
+        """Return the channel whose capacity it uses."""
         if reservation.worker_channel is not None:
             return str(reservation.worker_channel.task_channel)
         return reservation.task.channel_name
 
     @admin.display(description="expires")
     def deadline(self, reservation: models.Reservation) -> str:
-        """Return until when the offer stands, or stood."""
+        """Return when the offer expires or expired."""
         return moment_us(reservation.deadline_us)
 
     @admin.display(description="offered")
@@ -106,5 +106,5 @@ class ReservationAdmin(HistoryAdmin):
 
     @admin.display(description="last changed")
     def updated(self, reservation: models.Reservation) -> str:
-        """Return when it was answered, or otherwise changed."""
+        """Return when it last changed."""
         return moment(reservation.date_updated)

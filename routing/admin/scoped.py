@@ -1,4 +1,4 @@
-"""What belongs to a workspace: seen by its supervisors, and choosing only from what is in it."""
+"""Admin base classes for rows of a workspace, limited to the user's workspaces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from routing.admin.paging import BoundedPaginator
 
 
 class ScopedForm(ActionForm):
-    """A form for something in one workspace."""
+    """A form for a row of a workspace."""
 
     workspace: ClassVar[models.Workspace | None] = None
 
@@ -40,14 +40,14 @@ class ScopedForm(ActionForm):
 
 
 class ScopedAdmin(ActionAdmin):
-    """An admin for what belongs to a workspace; the workspace is chosen first and then fixed."""
+    """An admin for rows of a workspace; the workspace is chosen first and then fixed."""
 
     form = ScopedForm
     workspace_sid_path = "workspace__sid"
-    """How a query reaches the workspace's sid from a row."""
+    """The query path from a row to the workspace's sid."""
 
     def workspace_of(self, obj: Any) -> models.Workspace | None:
-        """Return the workspace that a row belongs to."""
+        """Return a row's workspace."""
         found: models.Workspace | None = obj.workspace
         return found
 
@@ -60,48 +60,48 @@ class ScopedAdmin(ActionAdmin):
         return rows.filter(**{f"{self.workspace_sid_path}__in": mine})
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Say which workspace a row is in only to those who have several."""
+        """Return the columns; the workspace column only for users with several workspaces."""
         shown = super().get_list_display(request)
         several = len(access.workspaces(request.user)[:2]) > 1
         return shown if several else [name for name in shown if name != "workspace"]
 
     def may(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether a user may configure a row, or anything at all."""
+        """Return whether a user may configure a row, or anything at all."""
         if obj is None:
             return access.may_enter(request.user)
         workspace = self.workspace_of(obj)
         return access.supervises(request.user, None if workspace is None else workspace.pk)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show the noun to everybody who may enter."""
+        """Show the model to every user who may enter the admin."""
         return self.may(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let supervisors look at what is theirs."""
+        """Allow supervisors to view the rows of their workspaces."""
         return self.may(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let supervisors add to what is theirs."""
+        """Allow supervisors to add rows to their workspaces."""
         return self.may(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let supervisors change what is theirs."""
+        """Allow supervisors to change the rows of their workspaces."""
         return self.may(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let supervisors delete what is theirs."""
+        """Allow supervisors to delete the rows of their workspaces."""
         return self.may(request, obj)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
-        """Return the form's class, bound to the workspace that the page is about."""
+        """Return the form class, bound to the page's workspace."""
         form = super().get_form(request, obj, change, **options)
         form.workspace = access.chosen_workspace(request) if obj is None else self.workspace_of(obj)
         return form
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
-        """Show moments in the time zone of the row's workspace."""
+        """Activate the time zone of the row's workspace."""
         if row := context.get("original"):
             zones.use(self.workspace_of(row))
         return super().render_change_form(request, context, *args, **kw)
@@ -109,7 +109,7 @@ class ScopedAdmin(ActionAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Lead to the events of a row: they are its history, with who changed it and how."""
+        """Redirect to the row's events, which are its history."""
         row = self.get_object(request, object_id)
         if row is None or not self.has_view_permission(request, row):
             raise PermissionDenied
@@ -119,7 +119,7 @@ class ScopedAdmin(ActionAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Ask for the workspace first, unless it is clear which one is meant."""
+        """Show a page to choose the workspace first, unless there is only one."""
         if self.has_add_permission(request) and access.chosen_workspace(request) is None:
             context = self.page(
                 request,
@@ -131,24 +131,24 @@ class ScopedAdmin(ActionAdmin):
 
 
 class SearchedAdmin(ScopedAdmin):
-    """A list that is searched by words of what its rows carry, and by sids, in bounded time."""
+    """A list that is searched by words and sids, in bounded time."""
 
     change_list_template = "admin/routing/searched_list.html"
     search_fields: ClassVar[tuple[str, ...]] = ("sid__exact",)
     sid_lookups: ClassVar[Mapping[str, str]] = {}
-    """By the prefix of a sid: how rows are found that have to do with it."""
+    """By sid prefix, the lookup that finds related rows."""
     searched_columns: ClassVar[tuple[str, ...]] = ()
-    """What words are looked for in; without any, only `search_fields` are searched."""
+    """The columns searched for words; if empty, only `search_fields` are searched."""
     most_found: ClassVar[int] = searching.MOST_FOUND
 
     def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
-        """Return where words are looked for in rows of ids and `searched_columns`."""
+        """Return the texts to search, from rows of ids and `searched_columns`."""
         return ((pk, map(str, values)) for pk, *values in rows)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find rows by a sid, or the newest by words; say so when not all were looked at."""
+        """Return rows found by sid, or the newest found by words; note an incomplete search."""
         if not self.searched_columns:
             return super().get_search_results(request, queryset, search_term)
         term = search_term.strip()
@@ -169,20 +169,20 @@ class SearchedAdmin(ScopedAdmin):
         )
         if not found.is_complete:
             request.search_note = (  # type: ignore[attr-defined]  # read by `changelist_view`
-                f"Looked at the newest {found.scanned} of them"
+                f"Searched the newest {found.scanned} only"
                 + (f" and stopped at {len(found.pks)} found" if found.pks else "")
                 + ". Narrow the list by a filter, or search for a sid, to find older ones."
             )
         return queryset.filter(pk__in=found.pks), False
 
     def sid_value(self, prefix: str, sid: str) -> Any:
-        """Return what a sid of this kind is compared as."""
+        """Return the value that a sid of this kind is compared with."""
         return sid
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Show the list with a note when a search did not come to the end."""
+        """Show the list, with a note if a search was incomplete."""
         answer = super().changelist_view(request, extra_context)
         if isinstance(answer, TemplateResponse) and answer.context_data is not None:
             answer.context_data["search_note"] = getattr(request, "search_note", None)
@@ -190,20 +190,20 @@ class SearchedAdmin(ScopedAdmin):
 
 
 class HistoryAdmin(SearchedAdmin):
-    """What is looked at and never edited: bounded, newest first."""
+    """An admin for read-only history: bounded, newest first."""
 
     paginator = BoundedPaginator
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let nobody add: these rows come of routing."""
+        """Refuse additions: routing creates these rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Let nobody edit freely."""
+        """Refuse changes."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Let nobody delete here: housekeeping does in time."""
+        """Refuse deletions: housekeeping deletes these rows."""
         return False

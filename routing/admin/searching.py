@@ -1,7 +1,7 @@
-"""Find rows by words, in bounded time.
+"""Search rows by words, in bounded time.
 
-No index knows the words of attributes, so the newest rows are read one by one: up to a number of
-rows, and up to a time. A page says when it did not come to the end.
+No index covers the words of attributes. So the newest rows are scanned, up to a number of rows and
+a time limit. The page shows a note if the search was incomplete.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MOST_WORDS: Final = 8
 _CHUNK: Final = 500
 
 Texts = Callable[[list[Any]], Iterable[tuple[int, Iterable[str]]]]
-"""Returns for each row of a batch its id, and the texts in which words are looked for."""
+"""Return the id and the searchable texts of each row in a batch."""
 
 
 @dataclass(slots=True)
 class Found:
-    """What a search found, and how far it came."""
+    """The result of a search."""
 
     pks: list[int] = field(default_factory=list)
     scanned: int = 0
@@ -35,7 +35,7 @@ class Found:
 
 
 def words_of(term: str) -> list[str]:
-    """Return the words of a search, each of which a row must have."""
+    """Return the words of a search; a row must contain all of them."""
     return term.casefold().split()[:MOST_WORDS]
 
 
@@ -48,7 +48,7 @@ def scan(
     most_found: int = MOST_FOUND,
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Return the newest rows that have all the words, each somewhere in their texts."""
+    """Return the newest rows whose texts contain all the words."""
     found = Found()
     end = clock() + LONGEST_SECONDS
     for chunk in _chunks(rows.order_by("-pk"), columns):
@@ -65,7 +65,7 @@ def scan(
 
 
 def _chunks(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[list[Any]]:
-    """Read rows in batches, each after the last one of the batch before."""
+    """Load rows in batches by descending id."""
     after: int | None = None
     while True:
         batch = rows if after is None else rows.filter(pk__lt=after)
@@ -77,5 +77,5 @@ def _chunks(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[list[Any]
 
 
 def attribute_texts(attributes: str | None) -> Iterator[str]:
-    """Yield every value of a row's attributes."""
+    """Yield every value in a row's attributes."""
     return subjects.values(dict(subjects.known(attributes or "{}")))

@@ -1,4 +1,4 @@
-"""Which workers serve a queue, as a page asks: of the first so many."""
+"""Find the workers who serve a queue, within a limit."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from routing.seen import lanes as seen_lanes
 from routing.seen import workers as seen_workers
 
 MOST_ASKED: Final = 2000
-"""How many workers a page asks whether they match."""
+"""The maximum number of workers that a page checks."""
 
 
 def serving(queue: models.TaskQueue) -> tuple[list[Worker], int]:
-    """Return the workers who serve a queue, available or not, and how many were asked."""
+    """Return the workers who serve a queue, available or not, and the number checked."""
     rows = models.Worker.objects.filter(workspace_id=queue.workspace_id).order_by("pk")
     asked = seen_workers.load_workers(
         models.Worker.objects.filter(pk__in=rows.values("pk")[:MOST_ASKED])

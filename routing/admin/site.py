@@ -1,4 +1,4 @@
-"""The admin as a whole: who may enter, and the nouns in the order in which one works with them."""
+"""The admin site: its access rule, and the models in working order."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from routing.bridge import desks
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Floor": {
-        "Workspace": "Multitasking, the activities people start in and fall back to",
-        "Activity": "What people can be doing, and whether work comes meanwhile",
-        "TaskChannel": "The kinds of work, each with a capacity of its own",
+        "Workspace": "Multitasking, and the activities people start in and fall back to",
+        "Activity": "What people can be doing, and whether they get work while doing it",
+        "TaskChannel": "The kinds of work, each with its own capacity",
     },
     "People": {
         "Worker": "Who takes tasks, how many at once, and what they can do",
@@ -35,11 +35,11 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "Workflow": "Which task goes to which queue, in which steps",
     },
     "Work": {
-        "Task": "What waits, is on offer, is in work, is done",
-        "Reservation": "What was offered to whom, and what became of it",
+        "Task": "Tasks that wait, are on offer, in work or done",
+        "Reservation": "Offers of tasks to workers, and their outcomes",
         "Event": "Everything that happened, and who did it",
         "CallbackDelivery": "Which events were posted, what was answered; send them again",
-        "AssignmentCallback": "Who was asked about an offer, and what came of it",
+        "AssignmentCallback": "Callbacks about offers, and their outcomes",
     },
     "Access": {
         "Account": "Who owns workspaces",
@@ -47,7 +47,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "AccessAttempt": "Logins locked for a while after too many wrong passwords",
     },
 }
-"""Group to nouns, each with what it is for."""
+"""By group, the models and their descriptions."""
 
 NAMES: Final[Mapping[str, str]] = {
     "User": "Logins",
@@ -58,12 +58,12 @@ NAMES: Final[Mapping[str, str]] = {
     "AccessAttempt": "Failed logins",
 }
 HIDDEN: Final = frozenset({"AccessLog", "AccessFailureLog"})
-"""Nouns of libraries that are never filled here."""
+"""Library models that have no rows here."""
 LANGUAGE_FILE: Final = Path(__file__).parents[2] / "docs" / "language.md"
 
 
 class Site(admin.AdminSite):
-    """Cordboard's admin: open to operators, and to staff who supervise a workspace."""
+    """Cordboard's admin, open to operators and to staff who supervise a workspace."""
 
     site_title = "Cordboard"
     site_header = "Cordboard"
@@ -72,17 +72,17 @@ class Site(admin.AdminSite):
     empty_value_display = "–"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register nouns, those of libraries too, whose lists take their own filters only."""
+        """Register models, also of libraries, and restrict their lists to their own filters."""
         if admin_class is not None and not issubclass(admin_class, OwnFiltersOnly):
             admin_class = type(admin_class.__name__, (OwnFiltersOnly, admin_class), {})
         super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the user may see any page of the admin."""
+        """Return whether the user may see any page of the admin."""
         return access.may_enter(request.user)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Render pages in the time zone of the workspace that they are about."""
+        """Render pages in the time zone of their workspace."""
         shown = super().admin_view(view, cacheable)
 
         @functools.wraps(shown)
@@ -96,7 +96,7 @@ class Site(admin.AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send strangers to the one page on which everybody logs in, and refuse the others."""
+        """Redirect to the common login page, and refuse users who may not enter."""
         if self.has_permission(request):
             return HttpResponseRedirect(reverse(f"{self.name}:index"))
         if request.user.is_authenticated:
@@ -107,11 +107,11 @@ class Site(admin.AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Lead to the one page on which everybody changes their password."""
+        """Redirect to the common page for changing the password."""
         return HttpResponseRedirect(reverse("password"))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Log out, and end the user's open desks at once."""
+        """Log out, and close the user's open desks at once."""
         user = request.user
         workers = list(user.workers.values_list("sid", flat=True)) if user.pk else []
         answer = super().logout(request, extra_context)
@@ -119,7 +119,7 @@ class Site(admin.AdminSite):
         return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add where the user's own desk is, if they have one."""
+        """Add the URL of the user's desk, if they have one."""
         context = super().each_context(request)
         user = request.user
         if isinstance(user, get_user_model()) and context["has_permission"]:
@@ -127,7 +127,7 @@ class Site(admin.AdminSite):
         return context
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Return the nouns by group, in working order; what we do not know comes last."""
+        """Return the models by group, in working order; unknown models come last."""
         nouns: dict[str, Any] = {}
         rest: list[Any] = []
         known = {name for group in GROUPS.values() for name in group} | HIDDEN
@@ -156,7 +156,7 @@ class Site(admin.AdminSite):
         return groups + rest
 
     def get_urls(self) -> list[Any]:
-        """Add the reference of the language, where it is written about."""
+        """Add the page of the language reference."""
         language = path("language/", self.admin_view(self.language_view), name="language")
         return [language, *super().get_urls()]
 
@@ -165,17 +165,17 @@ class Site(admin.AdminSite):
         try:
             text = LANGUAGE_FILE.read_text(encoding="utf-8")
         except OSError:
-            raise Http404("the reference is not installed here") from None
+            raise Http404("The file of the language reference is missing.") from None
         context = self.each_context(request) | {"title": "The language", "text": text}
         return TemplateResponse(request, "admin/routing/language.html", context)
 
 
 @functools.cache
 def the_site() -> Site:
-    """Return the one site.
+    """Return the single site object.
 
-    Django asks for it first to register nouns, and asking imports this package, which registers
-    them: both must find the same.
+    Django imports it to register models. That imports this package, which registers models too.
+    Both must get the same object.
     """
     return Site()
 

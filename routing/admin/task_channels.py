@@ -1,4 +1,4 @@
-"""Task channels: add, rename, delete, and the five custom ones at once."""
+"""Task channels: add, rename, delete, and add the five custom ones at once."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from routing.admin.scoped import ScopedAdmin
 
 
 class CustomChannelsForm(forms.Form):
-    """Which workspace gets the custom channels."""
+    """The workspace that gets the custom channels."""
 
     workspace = forms.ModelChoiceField(queryset=models.Workspace.objects.none())
 
 
 @admin.register(models.TaskChannel)
 class TaskChannelAdmin(ScopedAdmin):
-    """The kinds of work."""
+    """Admin of task channels."""
 
     list_display = ("friendly_name", "unique_name", "channel_optimized_routing", "workspace")
     list_filter = (WorkspaceFilter,)
@@ -36,8 +36,8 @@ class TaskChannelAdmin(ScopedAdmin):
     ordering = ("workspace__friendly_name", "pk")
     goes_with = ("every worker's capacity on it; finished tasks are filed under default",)
     new_channel_note = (
-        "Every worker has a new channel with a capacity of 1, as in TaskRouter. Set it to 0 in the"
-        " list of workers for those who are to have none."
+        "Every worker gets a new channel with a capacity of 1, as in TaskRouter. Set it to 0 in the"
+        " list of workers for those who should not take its tasks."
     )
     change_list_template = "admin/routing/taskchannel_change_list.html"
     fieldsets = (
@@ -59,14 +59,14 @@ class TaskChannelAdmin(ScopedAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out what does not exist before the first saving."""
+        """Return the fieldsets; a new channel has no sid and dates yet."""
         if obj:
             return self.fieldsets
         _, new = self.fieldsets[0]
         return ((None, {**new, "description": self.new_channel_note}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Fix the name that expressions use once the channel exists."""
+        """Make the unique name read-only once the channel exists."""
         fixed = ("workspace", "sid", "date_created", "date_updated")
         return (*fixed, "unique_name") if obj else fixed
 
@@ -90,7 +90,7 @@ class TaskChannelAdmin(ScopedAdmin):
         return [path("custom/", custom, name="routing_taskchannel_custom"), *super().get_urls()]
 
     def custom_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask for the workspace and add custom1 to custom5 to it."""
+        """Ask for the workspace, and add custom1 to custom5 to it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = CustomChannelsForm(

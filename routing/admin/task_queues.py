@@ -1,4 +1,4 @@
-"""Task queues: who serves them, in which order, and what may be picked by hand."""
+"""Task queues: the workers who serve them, their order, and picking by hand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from workflows import expressions
 MOST_NAMED = 50
 
 _POLICIES = {
-    GrabPolicy.OFF: "Nothing: tasks come by the router alone",
+    GrabPolicy.OFF: "Nothing: the router assigns all tasks",
     GrabPolicy.ANYTHING: "Anything that waits",
     GrabPolicy.OLDEST: "Only the oldest few",
     GrabPolicy.WAITED: "Only what has waited a while",
@@ -32,7 +32,7 @@ _POLICIES = {
 
 
 class TaskQueueForm(ScopedForm):
-    """What a queue is given."""
+    """Form of a queue."""
 
     target_workers = ExpressionText(
         subject="worker",
@@ -51,17 +51,17 @@ class TaskQueueForm(ScopedForm):
     )
 
     def clean_grab_policy(self) -> GrabPolicy:
-        """Return the policy as the action wants it."""
+        """Return the policy as an enum member."""
         return GrabPolicy(self.cleaned_data["grab_policy"])
 
     def clean_task_order(self) -> QueueOrder:
-        """Return the order as the action wants it."""
+        """Return the order as an enum member."""
         return QueueOrder(self.cleaned_data["task_order"])
 
 
 @admin.register(models.TaskQueue)
 class TaskQueueAdmin(ScopedAdmin):
-    """The lines of waiting tasks."""
+    """Admin of task queues."""
 
     form = TaskQueueForm
     list_display = ("friendly_name", "expression", "task_order", "picking", "workspace")
@@ -89,7 +89,7 @@ class TaskQueueAdmin(ScopedAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show who serves an existing queue right under its expression."""
+        """Show the workers who serve an existing queue under its expression."""
         if obj is None:
             return self.fieldsets[:-1]
         first = (None, {"fields": ("workspace", "friendly_name", "target_workers", "matching")})
@@ -97,14 +97,14 @@ class TaskQueueAdmin(ScopedAdmin):
 
     @admin.display(description="workers who serve it")
     def expression(self, queue: models.TaskQueue) -> SafeString | str:
-        """Return the expression, or that nobody serves the queue."""
+        """Return the expression, or that no worker serves the queue."""
         if not queue.target_workers:
             return "nobody"
         return format_html("<code>{}</code>", queue.target_workers)
 
     @admin.display(description="agents may pick")
     def picking(self, queue: models.TaskQueue) -> str:
-        """Return the policy in words, with the number that matters."""
+        """Return the grab policy in words, with its number."""
         policy = GrabPolicy(queue.grab_policy)
         if policy == GrabPolicy.OLDEST:
             return f"the oldest {queue.grab_limit}"
@@ -114,10 +114,10 @@ class TaskQueueAdmin(ScopedAdmin):
 
     @admin.display(description="who that is now")
     def matching(self, queue: models.TaskQueue) -> SafeString | str:
-        """Return the workers who serve the queue as it is saved, available or not."""
+        """Return the workers who serve the saved queue, available or not."""
         found, asked = serving.serving(queue)
         if not found:
-            waits = "Nobody: what comes here waits."
+            waits = "Nobody: tasks in this queue wait."
             return format_html('<strong class="nobody">{}</strong>', waits)
         found.sort(key=lambda worker: worker.friendly_name.lower())
         of = f"the first {asked} workers" if asked == serving.MOST_ASKED else f"{asked}"
@@ -141,7 +141,7 @@ class TaskQueueAdmin(ScopedAdmin):
         return queue
 
     def update_row(self, request: HttpRequest, row: models.TaskQueue, form: Any) -> None:
-        """Change the queue; what waits in it is matched anew at once."""
+        """Change the queue; its waiting tasks are matched again at once."""
         changes = form.changes
         queue = task_queues.update_task_queue(queue=row, **changes, **acting(request))
         if "target_workers" in changes:
@@ -153,7 +153,7 @@ class TaskQueueAdmin(ScopedAdmin):
 
 
 def _without_unset(values: dict[str, Any]) -> dict[str, Any]:
-    """Leave out activities that were not chosen: a new queue then takes the usual ones."""
+    """Remove activities that were not chosen, so that a new queue gets the default ones."""
     return {name: value for name, value in values.items() if value is not None}
 
 

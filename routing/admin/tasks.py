@@ -1,4 +1,4 @@
-"""Tasks: look, and step in by cancelling, wrapping up or completing."""
+"""Tasks: view them, and cancel, wrap up or complete them."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ _BEGINNING = (
     E.WORKFLOW_TARGET_MATCHED,
     E.TASK_QUEUE_ENTERED,
 )
-"""How a task begins."""
+"""The first events of a task, in causal order."""
 MOST_LINES = 80
-"""How many lines of the explanation a page shows, each a worker."""
+"""The maximum number of lines of an explanation on a page, one per worker."""
 _HOLDING = ("pending", "accepted", "wrapping", "completed")
 _STEPS: dict[str, tuple[str, frozenset[str]]] = {
     "complete": ("Complete task", frozenset({S.ASSIGNED.value, S.WRAPPING.value})),
     "wrap_up": ("Wrap up task", frozenset({S.ASSIGNED.value})),
     "cancel": ("Cancel task", frozenset({S.PENDING.value, S.RESERVED.value})),
 }
-"""What a supervisor may do, and in which states."""
+"""The steps a supervisor may take, and the states that allow them."""
 
 
 @admin.register(models.Task)
 class TaskAdmin(HistoryAdmin):
-    """What waits, is on offer, is in work, is done."""
+    """Admin of tasks: waiting, on offer, in work or done."""
 
     list_display = (
         "subject",
@@ -110,7 +110,7 @@ class TaskAdmin(HistoryAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read with a task what its row and its page name."""
+        """Load each task with the rows that it shows."""
         named = ("workspace", "task_queue", "task_channel", "workflow")
         holding = models.Reservation.objects.filter(reservation_status__in=_HOLDING)
         holders = holding.select_related("worker").order_by("pk")
@@ -122,7 +122,7 @@ class TaskAdmin(HistoryAdmin):
         )
 
     def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
-        """Return a task's attribute values, and the names of the workers it was offered to."""
+        """Return a task's attribute values, and the names of workers it was offered to."""
         offers = models.Reservation.objects.filter(task__in=[pk for pk, _ in rows])
         name_of_worker = Coalesce("worker__friendly_name", "former_worker_name")
         names: dict[int, set[str]] = {}
@@ -133,52 +133,52 @@ class TaskAdmin(HistoryAdmin):
 
     @admin.display(description="subject")
     def subject(self, task: models.Task) -> str:
-        """Return the subject of the task, and the customer."""
+        """Return the task's subject and customer."""
         return subjects.subject(task.attributes) or task.sid
 
     @admin.display(description="age")
     def age(self, task: models.Task) -> SafeString:
-        """Return how long ago the task came."""
+        """Return the task's age."""
         return short_age(task.date_created)
 
     @admin.display(description="worker")
     def worker(self, task: Any) -> str:
-        """Return who is offered the task, has it or had it."""
+        """Return the workers who are offered the task, have it or had it."""
         return ", ".join(each.worker_name for each in task.holders) or "–"
 
     def title_of(self, row: Any) -> str:
-        """Return what the task is about."""
+        """Return the task's subject."""
         return self.subject(row)
 
     @admin.display(description="status")
     def status(self, task: models.Task) -> SafeString:
-        """Return the status, by shape and word."""
+        """Return the status with its CSS class."""
         return format_html('<span class="status {0}">{0}</span>', task.assignment_status)
 
     @admin.display(description="attributes")
     def written_attributes(self, task: models.Task) -> SafeString:
-        """Return the attributes, laid out."""
+        """Return the attributes as formatted JSON."""
         text = json.dumps(json.loads(task.attributes), indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
 
     @admin.display(description="created")
     def created(self, task: models.Task) -> str:
-        """Return when the task came."""
+        """Return when the task was created."""
         return moment(task.date_created)
 
     @admin.display(description="aged from")
     def virtual_start(self, task: models.Task) -> str:
-        """Return from when the task's age counts."""
+        """Return the start of the task's waiting time."""
         return moment_us(task.virtual_start_us)
 
     @admin.display(description="in its queue since")
     def entered(self, task: models.Task) -> str:
-        """Return when the task came into its present queue."""
+        """Return when the task entered its queue."""
         return moment(task.task_queue_entered_date)
 
     @admin.display(description="canceled unless accepted by")
     def expires(self, task: models.Task) -> str:
-        """Return when the task's time to live ends, as long as no worker has accepted it."""
+        """Return when the task expires, if no worker has accepted it yet."""
         waits = task.assignment_status in (S.PENDING.value, S.RESERVED.value)
         return moment_us(task.expires_us) if waits else "–"
 
@@ -189,7 +189,7 @@ class TaskAdmin(HistoryAdmin):
 
     @admin.display(description="task channel")
     def channel(self, task: models.Task) -> str:
-        """Return the channel, also one that was deleted after the task was finished."""
+        """Return the channel, even if it was deleted after the task was finished."""
         if task.former_channel_name is not None:
             return f"{task.former_channel_name} (deleted)"
         return str(task.task_channel)
@@ -217,7 +217,7 @@ class TaskAdmin(HistoryAdmin):
         )
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
-        """Add the history, and what can be done now."""
+        """Add the history and the possible steps."""
         task = context["original"]
         context["history"] = history_of(task)
         context |= explained(task)
@@ -232,7 +232,7 @@ class TaskAdmin(HistoryAdmin):
         return super().render_change_form(request, context, *args, **kw)
 
     def get_urls(self) -> list[Any]:
-        """Add where the buttons lead."""
+        """Add the URLs of the buttons."""
         step_in = self.admin_site.admin_view(self.step_in_view)
         why = self.admin_site.admin_view(require_GET(self.explanation_view))
         return [
@@ -244,17 +244,17 @@ class TaskAdmin(HistoryAdmin):
     def _task(self, request: HttpRequest, object_id: str) -> models.Task:
         task: models.Task | None = self.get_object(request, object_id)
         if task is None or not self.has_view_permission(request, task):
-            raise Http404("there is no such task here")
+            raise Http404("There is no such task here.")
         return task
 
     def explanation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show the part of the page that says why a task is where it is, as it is now."""
+        """Show the part of the page that explains the task's current state."""
         task = self._task(request, object_id)
         zones.use(task.workspace)
         return TemplateResponse(request, "admin/routing/_explanation.html", explained(task))
 
     def step_in_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Cancel, wrap up or complete a task; a refusal is said in words."""
+        """Cancel, wrap up or complete a task, or show why that is refused."""
         task = self._task(request, object_id)
         if request.method != "POST":
             return HttpResponseRedirect(self.url("change", task.pk))
@@ -266,7 +266,7 @@ class TaskAdmin(HistoryAdmin):
 
 
 def explained(task: models.Task) -> dict[str, Any]:
-    """Return what a page says of why a task is where it is."""
+    """Return the context that explains a task's current state."""
     read = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
     found = explanation.of_task(read, now=timezone.now())
     lines = list(itertools.islice(explanation_words.report(found), MOST_LINES))
@@ -297,12 +297,12 @@ def _step_in(task: models.Task, request: HttpRequest) -> None:
 
 
 def history_of(task: models.Task) -> Iterable[tuple[models.Event, str]]:
-    """Return the newest events of a task and of its offers, oldest first, each with who did it."""
+    """Return the newest events of a task and of its offers, oldest first, with their actors."""
     rows = models.Event.objects.filter(
         task_key=sids.key(task.sid), workspace_sid=task.workspace.sid
     )
     newest = list(with_actors(rows).order_by("-pk")[:MOST_EVENTS])
-    # A creation records its events in the order of the API; a page shows which led to which.
+    # A creation records its events in TaskRouter's order; the page shows them in causal order.
     created = next((e.event_date for e in newest if e.event_type == E.TASK_CREATED), None)
     order = {kind.value: place for place, kind in enumerate(_BEGINNING)}
 

@@ -1,4 +1,4 @@
-"""Logins, for operators: Django's own pages, with who works and supervises as them."""
+"""Logins, for operators: Django's own pages, with the workers and workspaces of a login."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 else:
     Base = DjangoUserAdmin
 
-admin.site.unregister(Group)  # rights come of memberships; groups would do nothing
+admin.site.unregister(Group)  # rights come from memberships; groups have no effect
 admin.site.unregister(get_user_model())
 
 
 @admin.register(get_user_model())
 class UserAdmin(OwnFiltersOnly, OperatorsOnly, Base):
-    """Passwords and flags; rights by model and group do nothing here and are not shown."""
+    """Admin of logins. Django's rights by model and group have no effect here and are hidden."""
 
     list_display = ("username", "works_as", "supervised", "is_superuser", "is_active")
     list_filter = ("is_staff", "is_superuser", "is_active")
@@ -46,8 +46,8 @@ class UserAdmin(OwnFiltersOnly, OperatorsOnly, Base):
             "What they may do",
             {
                 "fields": ("works_as", "supervised", "is_active", "is_staff", "is_superuser"),
-                "description": "Whoever works as a worker has the agent's desk. Staff who "
-                "supervise a workspace have its pages here. Superusers are operators: they see "
+                "description": "A login that works as a worker has the agent's desk. Staff who "
+                "supervise a workspace see its pages here. Superusers are operators: they see "
                 "every workspace, logins, accounts and keys.",
             },
         ),
@@ -57,11 +57,11 @@ class UserAdmin(OwnFiltersOnly, OperatorsOnly, Base):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Call the list what the landing page calls it."""
+        """Use the same title as the index page."""
         return super().changelist_view(request, {"title": "Logins"} | (extra_context or {}))
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read workers and memberships with the users."""
+        """Load workers and memberships with the users."""
         return (
             super()
             .get_queryset(request)
@@ -69,7 +69,7 @@ class UserAdmin(OwnFiltersOnly, OperatorsOnly, Base):
         )
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
-        """Head the page with the login's name."""
+        """Set the title to the login's name."""
         row = context.get("original")
         context["title"] = str(row) if row else "Add login"
         context["subtitle"] = "Login" if row else None
@@ -77,7 +77,7 @@ class UserAdmin(OwnFiltersOnly, OperatorsOnly, Base):
 
     @admin.display(description="password")
     def password_page(self, user: User) -> SafeString:
-        """Return the way to where a password is set, rather than what is stored of it."""
+        """Return a link to the page that sets a password, instead of the stored hash."""
         address = reverse("admin:auth_user_password_change", args=[user.pk])
         return format_html('<a href="{}">Set a new password</a>', address)
 

@@ -1,4 +1,4 @@
-"""Change many workers at once: choose them in the list, say what, and see what changed."""
+"""Change many workers at once from the list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from routing.admin.worker_capacities import MOST_NAMED, CapacityForm, summary
 
 
 class ActivityForm(forms.Form):
-    """Where the selected workers go."""
+    """Form for the new activity of the selected workers."""
 
     activity = forms.ModelChoiceField(
         queryset=models.Activity.objects.none(),
@@ -31,8 +31,8 @@ class ActivityForm(forms.Form):
     reject_pending_reservations = forms.BooleanField(
         required=False,
         label="Reject open offers",
-        help_text="Where a worker has open offers and the activity takes no work. Without this, "
-        "nobody is moved when one of them has an offer.",
+        help_text="If a worker has open offers and the activity takes no work. Without this, "
+        "no one is moved if any of them has an open offer.",
     )
 
     def __init__(self, *args: Any, workspace: models.Workspace, **options: Any) -> None:
@@ -42,7 +42,7 @@ class ActivityForm(forms.Form):
         field.queryset = workspace.activities.order_by("-available", "friendly_name", "pk")
 
     def apply(self, request: HttpRequest, rows: list[models.Worker]) -> list[str]:
-        """Move each worker; return who was moved, in words."""
+        """Move the workers, and return a text that names those who were moved."""
         activity = self.cleaned_data["activity"]
         reject = self.cleaned_data["reject_pending_reservations"] and not activity.available
         moved: list[str] = []
@@ -87,7 +87,8 @@ def _on_many(
             more=max(len(rows) - MOST_NAMED, 0),
             action=request.POST["action"],
             checkbox=ACTION_CHECKBOX_NAME,
-            # With everything selected, the list's own filter says who: one mark is enough.
+            # With everything selected, the list's filter selects the workers: one checkbox is
+            # enough.
             selected=[rows[0].pk] if across else [worker.pk for worker in rows],
             across=int(across),
             submit=verb,

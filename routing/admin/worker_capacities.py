@@ -1,4 +1,4 @@
-"""Capacities of several channels on one form: of a new worker, or of many workers at once."""
+"""Capacities of several channels in one form: of a new worker, or of many workers at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from routing.admin.base import acting
 from routing.models.worker_channels import MAX_CAPACITY
 
 MOST_CHANNELS: Final = 50
-"""Channels that a form shows; the page of a worker has all of them."""
+"""Maximum number of channels in a form; a worker's page has all of them."""
 _CAPACITY: Final = "configured_capacity"
 _SWITCH: Final = "available"
 _KEPT: Final = "reserved_for_manual"
@@ -28,7 +28,7 @@ def channels_of(workspace: models.Workspace) -> list[models.TaskChannel]:
 
 
 def form_for_new_worker(form: type[Any], workspace: models.Workspace | None) -> type[Any]:
-    """Return the form of a worker with a field for the capacity on each channel."""
+    """Return the worker form with a capacity field for each channel."""
     fields: dict[str, Any] = {
         _name(_CAPACITY, channel): _number(label=channel.friendly_name, initial=1)
         for channel in (channels_of(workspace) if workspace else ())
@@ -44,7 +44,7 @@ def names_for_new_worker(workspace: models.Workspace | None) -> list[str]:
 def set_capacities_of_new_worker(
     worker: models.Worker, values: dict[str, Any], request: HttpRequest
 ) -> None:
-    """Change the capacities that differ from the 1 that a worker starts with."""
+    """Change the capacities that differ from the default of 1."""
     for held in worker.channels.select_related("task_channel").order_by("pk"):
         wanted = values.get(_name(_CAPACITY, held.task_channel))
         if wanted is not None and wanted != held.configured_capacity:
@@ -54,7 +54,7 @@ def set_capacities_of_new_worker(
 
 
 class CapacityForm(forms.Form):
-    """What the selected workers get on each channel; what is left empty stays."""
+    """Form for the channels of the selected workers; empty fields change nothing."""
 
     def __init__(self, *args: Any, workspace: models.Workspace, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -74,24 +74,24 @@ class CapacityForm(forms.Form):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Insist on something to change."""
+        """Require at least one change."""
         if not self.errors and not any(map(self._changes, self.channels)):
-            raise forms.ValidationError("Say what to change: capacity, switch or kept slots.")
+            raise forms.ValidationError("Enter what to change: capacity, switch or kept slots.")
         return self.cleaned_data
 
     def _changes(self, channel: models.TaskChannel) -> dict[str, Any]:
-        """Return what was entered for a channel, as the action wants it."""
+        """Return the values entered for a channel, as the action's arguments."""
         given = {column: self.cleaned_data.get(_name(column, channel)) for column in _COLUMNS}
         switch = given.pop(_SWITCH)
         found = {name: value for name, value in given.items() if value is not None}
         return found | ({_SWITCH: switch == "on"} if switch else {})
 
     def apply(self, request: HttpRequest, rows: list[models.Worker]) -> list[str]:
-        """Change the channels of each worker; return what changed, a line for each channel."""
+        """Change the channels of each worker, and return a line of text for each channel."""
         wanted = {channel: found for channel in self.channels if (found := self._changes(channel))}
         changed: dict[models.TaskChannel, list[str]] = {channel: [] for channel in wanted}
         held = models.WorkerChannel.objects.filter(worker__in=rows, task_channel__in=wanted)
-        # Worker after worker, in the order in which other changes lock them.
+        # Ordered by worker, as other changes lock them in this order.
         named = held.select_related("worker", "task_channel")
         for before in named.order_by("worker_id", "pk"):
             changes = wanted[before.task_channel]
@@ -105,11 +105,11 @@ class CapacityForm(forms.Form):
 
 
 MOST_NAMED: Final = 20
-"""Workers that a message or a page names."""
+"""Maximum number of workers named in a message or on a page."""
 
 
 def summary(what: str, changed: list[str], total: int) -> str:
-    """Return what was set, the workers it changed, and how many had it already."""
+    """Return a text for a change: the workers it changed, and how many had the value already."""
     names = ", ".join(changed[:MOST_NAMED])
     more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
     same = total - len(changed)

@@ -1,4 +1,4 @@
-"""A worker's channels, inline: capacity, the switch, slots kept for grabbing, live use."""
+"""A worker's channels, inline: capacity, switch, slots kept for grabbing, and current use."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ else:
     TabularInline = admin.TabularInline
 
 MOST_DRAWN: Final = 5
-"""Channels that a row of the list draws; of more, the rest is one chip."""
+"""Maximum number of channels drawn in a list row; the others are summed up."""
 
 
 class WorkerChannelForm(ActionForm):
-    """What one channel of a worker is given."""
+    """Form of a worker's channel."""
 
     class Meta:
         widgets = {
@@ -34,7 +34,7 @@ class WorkerChannelForm(ActionForm):
 
 
 class WorkerChannelInline(TabularInline):
-    """Every channel of the workspace, with what this worker takes on it."""
+    """Every channel of the workspace, with this worker's settings."""
 
     model = models.WorkerChannel
     form = WorkerChannelForm
@@ -47,33 +47,33 @@ class WorkerChannelInline(TabularInline):
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.WorkerChannel]:
-        """Read the channels' names with them."""
+        """Load the channels' names too."""
         return super().get_queryset(request).select_related("task_channel")
 
     @admin.display(description="in use now")
     def in_use(self, channel: models.WorkerChannel) -> SafeString | str:
-        """Return the slots as they are at this moment."""
+        """Return the slots in use."""
         return slots(channel, named=False)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let whoever sees the worker look."""
+        """Allow every user who may see the worker."""
         return True
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let whoever changes the worker change these: the worker's page asks."""
+        """Allow every user; the worker's page has checked the permission."""
         return True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody add: each worker has every channel of the workspace."""
+        """Refuse additions: each worker has every channel of the workspace."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody delete: a capacity of 0, or the switch, says the same."""
+        """Refuse deletions: use a capacity of 0 or the switch."""
         return False
 
 
 def slots(channel: models.WorkerChannel, *, named: bool = True) -> SafeString:
-    """Draw a worker's slots on a channel: taken, free, and how many in figures."""
+    """Return a worker's slots on a channel as HTML: used, free, and in figures."""
     full = channel.consumed >= channel.configured_capacity
     state = "off" if not channel.available else "full" if full else "free"
     words = {"off": "switched off", "full": "full", "free": f"{_free(channel)} free"}[state]
@@ -91,7 +91,7 @@ def slots(channel: models.WorkerChannel, *, named: bool = True) -> SafeString:
 
 
 def load(worker: models.Worker) -> SafeString:
-    """Draw the channels of a worker on which they could take anything, those in use first."""
+    """Return a worker's channels with any capacity or use as HTML, those in use first."""
     channels = [c for c in worker.channels.all() if c.configured_capacity or c.consumed]
     if len(channels) <= MOST_DRAWN:
         return format_html_join(" ", "{}", ((slots(channel),) for channel in channels))

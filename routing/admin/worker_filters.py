@@ -1,4 +1,4 @@
-"""Narrow the list of workers: by channel, by queue, by skill, and by their login."""
+"""Filters of the worker list: by channel, queue, skill and login."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from routing.admin import access, serving
 from routing.admin.filters import RelatedFilter
 
 MOST_SKILLS: Final = 50
-"""Skills to choose from: those that most workers have."""
+"""Maximum number of skills to choose from; the most frequent ones."""
 MOST_READ: Final = 2000
-"""Workers whose attributes are read for that."""
+"""Maximum number of workers whose attributes are read for these choices."""
 MOST_FILTERED: Final = 20_000
 
 
 class WorkerChannelFilter(RelatedFilter):
-    """Keep the workers who take tasks of a channel."""
+    """Filter workers by channel."""
 
     title = "channel"
     parameter_name = "channel"
     related = models.TaskChannel
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep those who have a capacity there that is not switched off."""
+        """Return the workers with a capacity above 0 on a switched-on channel."""
         if not (value := self.value()):
             return queryset
         held = models.WorkerChannel.objects.filter(
@@ -39,14 +39,14 @@ class WorkerChannelFilter(RelatedFilter):
 
 
 class WorkerQueueFilter(RelatedFilter):
-    """Keep the workers who serve a queue by its expression, available or not."""
+    """Filter workers by the queue that they serve, available or not."""
 
     title = "queue they serve"
     parameter_name = "queue"
     related = models.TaskQueue
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep those of the first workers whose attributes fit, as the page of the queue does."""
+        """Return the workers whose attributes match, with the same limit as the queue's page."""
         if not (value := self.value()):
             return queryset
         here = access.workspaces(request.user)
@@ -58,13 +58,13 @@ class WorkerQueueFilter(RelatedFilter):
 
 
 class WorkerSkillFilter(admin.SimpleListFilter):
-    """Keep the workers whose attribute `skills`, or `routing.skills`, lists a skill."""
+    """Filter workers by a skill in their attribute `skills` or `routing.skills`."""
 
     title = "skill"
     parameter_name = "skill"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Offer the skills that most of the first workers have, by name."""
+        """Return the most frequent skills of the first workers, sorted by name."""
         here = access.workspaces(request.user)
         if sid := request.GET.get("workspace"):
             here = here.filter(sid=sid)
@@ -76,7 +76,7 @@ class WorkerSkillFilter(admin.SimpleListFilter):
         return [(name, name) for name in names]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep those who have the chosen skill."""
+        """Return the workers with the chosen skill."""
         if not (value := self.value()):
             return queryset
         rows = queryset.filter(attributes__contains="skills").order_by("pk")
@@ -85,7 +85,7 @@ class WorkerSkillFilter(admin.SimpleListFilter):
 
 
 def skills(attributes: str) -> Iterator[str]:
-    """Yield the skills that a worker's attributes list."""
+    """Yield the skills in a worker's attributes."""
     known = subjects.known(attributes)
     nested = known.get("routing")
     for place in (known, nested if isinstance(nested, dict) else {}):
@@ -96,17 +96,17 @@ def skills(attributes: str) -> Iterator[str]:
 
 
 class LoginFilter(admin.SimpleListFilter):
-    """Keep the workers who can, or cannot, log in at the desk."""
+    """Filter workers by whether they can log in at the desk."""
 
     title = "login"
     parameter_name = "login"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Offer whether there is a login, and whether it is deactivated."""
+        """Return the three states of a login."""
         return [("yes", "has a login"), ("no", "has none"), ("off", "deactivated")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the workers of the chosen kind."""
+        """Return the workers of the chosen kind."""
         match self.value():
             case "yes":
                 return queryset.filter(user__is_active=True)

@@ -1,4 +1,4 @@
-"""The page on which a supervisor resets the password of an agent, or bars their login."""
+"""The page on which a supervisor resets an agent's password, or deactivates the login."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PasswordForm(forms.Form):
-    """A new password."""
+    """Form for a new password."""
 
     password = forms.CharField(
         strip=False,
@@ -32,12 +32,12 @@ class PasswordForm(forms.Form):
 
 
 def login_view(admin: WorkerAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Set a new password for a worker's login, or let it log in or not."""
+    """Set a new password for a worker's login, or activate or deactivate it."""
     worker: Any = admin.get_object(request, object_id)
     if worker is None or worker.user is None:
-        raise Http404("there is no such login here")
+        raise Http404("There is no such login here.")
     if not access.may_reset(request.user, worker.user):
-        raise PermissionDenied("This login may do more than work at your desks.")
+        raise PermissionDenied("Only operators may change this login: it has further rights.")
     form = PasswordForm(request.POST if request.POST.get("do") == "password" else None)
     if request.method == "POST" and _change(request, worker, form):
         desks.look_again(worker.user.workers.values_list("sid", flat=True))
@@ -53,7 +53,7 @@ def login_view(admin: WorkerAdmin, request: HttpRequest, object_id: str) -> Http
 
 
 def _change(request: HttpRequest, worker: models.Worker, form: PasswordForm) -> bool:
-    """Do what was pressed; return whether that succeeded."""
+    """Do what the button says, and return whether it succeeded."""
     user = worker.user
     assert user is not None
     name = user.get_username()

@@ -1,4 +1,4 @@
-"""Workers: activity, attributes, login and capacities on one page, saved as one."""
+"""Workers: activity, attributes, login and capacities on one page, saved together."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from routing.admin.worker_logins import login_view
 
 
 class WorkerForm(ScopedForm):
-    """What a worker is given."""
+    """Form of a worker."""
 
     places = {"username": "new_username", "password": "new_password"}
     attributes = JSONText(
@@ -74,15 +74,15 @@ class WorkerForm(ScopedForm):
             self.fields["activity"].initial = self.workspace.default_activity_id
 
     def clean(self) -> dict[str, Any] | None:
-        """Ask for one login at most, and for its password."""
+        """Check that at most one login is given, and that a new one has a password."""
         cleaned = super().clean()
         name, password = (self.cleaned_data.get(f"new_{what}") for what in ("username", "password"))
-        # What was entered and refused has its own error already.
+        # A field that was refused has its own error already.
         refused = self.errors.keys()
         if name and not password and "new_password" not in refused:
             self.add_error("new_password", "A new login needs a password.")
         if password and not name and "new_username" not in refused:
-            self.add_error("new_username", "Say whose password this is to be.")
+            self.add_error("new_username", "Enter the user name for this password.")
         if name and self.cleaned_data.get("user") and "user" in self.changed_data:
             self.add_error("new_username", "Choose an existing login or create one, not both.")
         return cleaned
@@ -90,7 +90,7 @@ class WorkerForm(ScopedForm):
 
 @admin.register(models.Worker)
 class WorkerAdmin(SearchedAdmin):
-    """Who takes tasks."""
+    """Admin of workers."""
 
     form = WorkerForm
     list_display = ("friendly_name", "now", "live_load", "user", "workspace")
@@ -113,13 +113,13 @@ class WorkerAdmin(SearchedAdmin):
     goes_with = ("their channels and the record of their finished reservations",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for what the moment needs."""
+        """Return the fieldsets for a new or an existing worker."""
         login: dict[str, Any] = {"fields": ("user", "new_username", "new_password")}
         if obj is None:
             new = ("workspace", "friendly_name", "activity", "attributes")
             capacities = names_for_new_worker(access.chosen_workspace(request))
             slots = {
-                # In one line, which wraps.
+                # One row, which wraps.
                 "fields": (tuple(capacities),) if capacities else (),
                 "description": "How many tasks of each channel at once, 0 to 50.",
             }
@@ -141,18 +141,18 @@ class WorkerAdmin(SearchedAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
-        """Ask for the capacities of a new worker at once; of another, the page has a table."""
+        """Return the form; for a new worker it has capacity fields, else the page has a table."""
         if obj is None:
             workspace = access.chosen_workspace(request)
             options["form"] = form_for_new_worker(self.form, workspace)
         return super().get_form(request, obj, change, **options)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        """Show the channels of a worker who exists."""
+        """Return the channels of an existing worker."""
         return [WorkerChannelInline] if obj else []
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read channels with their workers, in one query more."""
+        """Load the channels with one more query."""
         channels = models.WorkerChannel.objects.select_related("task_channel")
         return (
             super()
@@ -162,19 +162,19 @@ class WorkerAdmin(SearchedAdmin):
         )
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **options: Any) -> Any:
-        """Offer logins that the user may know of."""
+        """Offer only logins that the user may know."""
         if db_field.name == "user":
             options["queryset"] = _known_logins(request)
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
-        """Return a worker's name, their login and the values of their attributes."""
+        """Return a worker's name, login and attribute values."""
         for pk, name, login, attributes in rows:
             yield pk, [name, login or "", *searching.attribute_texts(attributes)]
 
     @admin.display(description="activity", ordering="activity__friendly_name")
     def now(self, worker: models.Worker) -> SafeString:
-        """Return the activity, by shape and word."""
+        """Return the activity with its CSS class."""
         state = "available" if worker.activity.available else "unavailable"
         return format_html('<span class="presence {}">{}</span>', state, worker.activity)
 
@@ -210,7 +210,7 @@ class WorkerAdmin(SearchedAdmin):
         )
 
     def create_row(self, request: HttpRequest, form: Any) -> models.Worker:
-        """Create the worker, with a login if one is asked for."""
+        """Create the worker, and a login if one was entered."""
         values = form.given | _new_login(form)
         worker = workers.create_worker(workspace=form.workspace, **values, **acting(request))
         set_capacities_of_new_worker(worker, form.cleaned_data, request)
@@ -230,23 +230,23 @@ class WorkerAdmin(SearchedAdmin):
         )
 
     def delete_row(self, request: HttpRequest, row: models.Worker) -> None:
-        """Delete the worker, unless they hold something."""
+        """Delete the worker, unless they have open offers or tasks."""
         workers.delete_worker(worker=row, **acting(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Change the channels that were changed."""
+        """Save the channels that were changed."""
         formset.save(commit=False)
         for channel, fields in formset.changed_objects:
             changes = {name: getattr(channel, name) for name in fields}
             worker_channels.update_worker_channel(channel=channel, **changes, **acting(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Offer the page of a login that the user may reset."""
+        """Add the link to the login's page."""
         return (*super().get_readonly_fields(request, obj), "login_page")
 
     @admin.display(description="Password")
     def login_page(self, worker: models.Worker) -> SafeString | str:
-        """Return the way to where the password is reset and the login barred."""
+        """Return a link to the page that resets the password or deactivates the login."""
         state = "" if worker.user is None or worker.user.is_active else " This login cannot log in."
         address = self.url("login", worker.pk)
         words = "Set a new password, or deactivate the login"
@@ -261,7 +261,7 @@ class WorkerAdmin(SearchedAdmin):
         ]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
-        """Go on to the new worker's capacities."""
+        """Redirect to the new worker's page."""
         response = super().response_add(request, obj, post_url_continue)
         if "_addanother" in request.POST:
             return response
@@ -269,7 +269,7 @@ class WorkerAdmin(SearchedAdmin):
 
 
 def _known_logins(request: HttpRequest) -> Any:
-    """Return the logins to choose from: a supervisor learns of nobody outside their floors."""
+    """Return the logins to choose from: a supervisor sees only those of their workspaces."""
     users = get_user_model().objects.filter(is_active=True).order_by("username")
     if access.is_operator(request.user):
         return users

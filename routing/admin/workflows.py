@@ -1,4 +1,4 @@
-"""Workflows: a JSON text, with every problem shown at its path and every doubt said."""
+"""Workflows: a JSON text, with each error and warning shown at its path."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from routing.admin.scoped import ScopedAdmin, ScopedForm
 
 
 class WorkflowForm(ScopedForm):
-    """A workflow's configuration and what stands around it."""
+    """Form of a workflow."""
 
     configuration = ConfigurationText(
-        help_text="Which tasks take which way: filters with targets, tried from the top, and a "
-        "default filter for the rest. Whatever is wrong is listed with its path."
+        help_text="Filters with targets, tried from the top, and a "
+        "default filter for all other tasks. Errors are listed with their path."
     )
     re_evaluate_tasks = forms.BooleanField(
         required=False,
         label="Re-evaluate waiting tasks",
-        help_text="Route the tasks that wait now anew by this configuration. Otherwise they go on "
-        "by the one under which they came.",
+        help_text="Route waiting tasks again by this configuration. Otherwise they keep "
+        "the one they were created with.",
     )
     based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -51,24 +51,24 @@ class WorkflowForm(ScopedForm):
         for name, what in (("assignment", "an offer"), ("fallback_assignment", "the first fails")):
             if url := self.fields.get(f"{name}_callback_url"):
                 when = "when a task is on offer" if name == "assignment" else f"when {what}"
-                url.help_text = f"An absolute http or https address that is asked {when}; or empty."
+                url.help_text = f"An absolute http or https address, called {when}; or empty."
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse to write over a configuration that somebody else has written meanwhile."""
+        """Refuse to overwrite a configuration that was changed since the page was opened."""
         cleaned = super().clean()
         written = self.instance.pk is not None and "configuration" in self.changed_data
         if written and self.cleaned_data.get("based_on") != self.instance.revision_id:
             self.add_error(
                 "configuration",
-                "Somebody else has changed this configuration since this page was opened. "
-                "Open it anew in another window, and carry your change over.",
+                "Someone else has changed this configuration since this page was opened. "
+                "Open it again in another window, and repeat your change there.",
             )
         return cleaned
 
 
 @admin.register(models.Workflow)
 class WorkflowAdmin(ScopedAdmin):
-    """Which task goes to which queue."""
+    """Admin of workflows."""
 
     form = WorkflowForm
     list_display = ("friendly_name", "steps", "task_reservation_timeout", "workspace")
@@ -81,7 +81,7 @@ class WorkflowAdmin(ScopedAdmin):
     change_form_template = "admin/routing/workflow_change_form.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show doubts beside what exists, and the queues that a configuration may name."""
+        """Return the fieldsets; an existing workflow also shows its warnings."""
         head = ("workspace", "friendly_name", "task_reservation_timeout")
         callbacks = (
             "Assignment callbacks",
@@ -106,7 +106,7 @@ class WorkflowAdmin(ScopedAdmin):
 
     @admin.display(description="steps")
     def steps(self, workflow: models.Workflow) -> str:
-        """Return how large the workflow is."""
+        """Return the number of filters."""
         if workflow.revision_id is None:
             return "–"
         configuration = configurations.of(workflow.revision_id)
@@ -116,7 +116,7 @@ class WorkflowAdmin(ScopedAdmin):
 
     @admin.display(description="doubtful")
     def doubts(self, workflow: models.Workflow) -> SafeString | str:
-        """Return what the saved configuration says that is hardly meant."""
+        """Return the warnings about the saved configuration."""
         found = () if workflow.revision_id is None else configurations.of(workflow.revision_id)
         warnings = found.warnings if found else ()
         if not warnings:
@@ -130,12 +130,12 @@ class WorkflowAdmin(ScopedAdmin):
 
     @admin.display(description="queues of this workspace")
     def queues(self, workflow: models.Workflow) -> SafeString | str:
-        """Return the sids that a configuration may name."""
+        """Return the sids of queues that a configuration may name."""
         rows = models.TaskQueue.objects.filter(workspace_id=workflow.workspace_id)
         items = ((q.sid, q.friendly_name) for q in rows.order_by("friendly_name", "pk"))
         return (
             format_html_join("", '<div class="sid-line"><code>{}</code> {}</div>', items)
-            or "None yet: a workflow needs a queue to lead to."
+            or "None yet: a workflow needs a queue."
         )
 
     def create_row(self, request: HttpRequest, form: Any) -> models.Workflow:
@@ -163,7 +163,7 @@ class WorkflowAdmin(ScopedAdmin):
             _warn(request, workflow)
 
     def delete_row(self, request: HttpRequest, row: models.Workflow) -> None:
-        """Delete the workflow, unless tasks follow it."""
+        """Delete the workflow, unless tasks use it."""
         workflows.delete_workflow(workflow=row, **acting(request))
 
 
@@ -175,7 +175,7 @@ def _warn(request: HttpRequest, workflow: models.Workflow) -> None:
 
 
 def _first(sids: list[str]) -> str:
-    """Return a configuration to begin with: everything to the first queue."""
+    """Return a configuration to start with: all tasks to the first queue."""
     queue = sids[0] if sids else "WQ…"
     routing = {"filters": [], "default_filter": {"queue": queue}}
     return json.dumps({"task_routing": routing}, indent=2, ensure_ascii=False)

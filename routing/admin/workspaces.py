@@ -1,4 +1,4 @@
-"""Workspaces: multitasking, default activities, callbacks, and who supervises."""
+"""Workspaces: multitasking, default activities, callbacks and supervisors."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ else:
 
 
 class WorkspaceForm(ScopedForm):
-    """What a workspace is given."""
+    """Form of a workspace."""
 
     template = forms.ChoiceField(
         choices=[
-            ("NONE", "Nothing but the usual channels and activities"),
-            ("FIFO", "A queue for everyone and a workflow that leads there"),
+            ("NONE", "Only the usual channels and activities"),
+            ("FIFO", "A queue for everyone and a workflow that fills it"),
         ],
         label="Start with",
         help_text="Every workspace begins with the channels voice, sms, chat, video and default, "
@@ -37,7 +37,7 @@ class WorkspaceForm(ScopedForm):
 
     time_zone = forms.ChoiceField(
         choices=lambda: [(name, name) for name in time_zone_names()],
-        help_text="In which the pages here show moments.",
+        help_text="The time zone for times on these pages.",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -50,7 +50,7 @@ class WorkspaceForm(ScopedForm):
             )
 
     def clean_prioritize_queue_order(self) -> QueueOrder:
-        """Return the order as the action wants it."""
+        """Return the order as an enum member."""
         return QueueOrder(self.cleaned_data["prioritize_queue_order"])
 
 
@@ -63,29 +63,29 @@ class MembershipInline(TabularInline):
     verbose_name_plural = "supervisors"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators look."""
+        """Allow operators to view."""
         return access.is_operator(request.user)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators add."""
+        """Allow operators to add."""
         return access.is_operator(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody turn one right into another."""
+        """Refuse changes: a membership can only be removed and another one added."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators end a supervision."""
+        """Allow operators to remove supervisors."""
         return access.is_operator(request.user)
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
-        """Return a plain menu of users."""
+        """Return a plain select field of users."""
         return db_field.formfield(**options)
 
 
 @admin.register(models.Workspace)
 class WorkspaceAdmin(ScopedAdmin):
-    """The floors; operators create and delete them, supervisors configure their own."""
+    """Admin of workspaces: operators create and delete them, supervisors configure their own."""
 
     form = WorkspaceForm
     workspace_sid_path = "sid"
@@ -102,18 +102,18 @@ class WorkspaceAdmin(ScopedAdmin):
         assert isinstance(obj, models.Workspace)
         return obj
 
-    checks_deletion = False  # nothing forbids it, and it may take long
+    checks_deletion = False  # it is never refused, and may take long
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let operators add."""
+        """Allow operators to add."""
         return access.is_operator(request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators delete."""
+        """Allow operators to delete."""
         return access.is_operator(request.user)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for what the moment needs."""
+        """Return the fieldsets for a new or an existing workspace."""
         callbacks = (
             "Callbacks",
             {"fields": ("event_callback_url", "events_filter"), "classes": ("collapse",)},
@@ -140,22 +140,22 @@ class WorkspaceAdmin(ScopedAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Fix the owner once the workspace exists."""
+        """Make the account read-only once the workspace exists."""
         fixed = ("sid", "date_created", "date_updated")
         return (*fixed, "account") if obj else fixed
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        """Show supervisors of what exists."""
+        """Return the supervisors of an existing workspace."""
         return [MembershipInline] if obj else []
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Show the form at once: a workspace is in no other."""
+        """Show the form at once, as a workspace has no parent workspace."""
         return super(ScopedAdmin, self).add_view(request, form_url, extra_context)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Choose the account where there is only one."""
+        """Preselect the account if there is only one."""
         first, *more = models.Account.objects.order_by("pk")[:2] or [None]
         chosen = {} if first is None or more else {"account": first.pk}
         return chosen | super().get_changeform_initial_data(request)
@@ -172,7 +172,7 @@ class WorkspaceAdmin(ScopedAdmin):
             workspaces.update_workspace(workspace=row, **changes, **acting(request))
 
     def delete_row(self, request: HttpRequest, row: models.Workspace) -> None:
-        """Delete the workspace and all that is in it."""
+        """Delete the workspace and everything in it."""
         workspaces.delete_workspace(workspace=row, **acting(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

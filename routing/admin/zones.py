@@ -1,4 +1,4 @@
-"""Show each page of the admin in the time zone of the workspace that it is about."""
+"""Show each page of the admin in the time zone of its workspace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from routing.admin import access
 
 
 def of_workspace(workspace: models.Workspace | None) -> zoneinfo.ZoneInfo:
-    """Return a workspace's time zone; UTC where there is none, or one that is no longer known."""
+    """Return a workspace's time zone; UTC without one, or if it is unknown."""
     try:
         return zoneinfo.ZoneInfo("UTC" if workspace is None else workspace.time_zone)
     except (ValueError, zoneinfo.ZoneInfoNotFoundError):
@@ -21,11 +21,11 @@ def of_workspace(workspace: models.Workspace | None) -> zoneinfo.ZoneInfo:
 
 
 def of_page(request: HttpRequest) -> AbstractContextManager[object]:
-    """Return a context in which moments are in the zone of the workspace of a list or form."""
+    """Return a context with the time zone of the workspace of a list or form."""
     known = request.user.is_authenticated
     return timezone.override(of_workspace(access.chosen_workspace(request) if known else None))
 
 
 def use(workspace: models.Workspace | None) -> None:
-    """Go over to a workspace's zone, until the page is finished."""
+    """Activate a workspace's time zone until the page is finished."""
     timezone.activate(of_workspace(workspace))

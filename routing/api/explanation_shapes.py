@@ -87,7 +87,7 @@ EXPLANATION: Final = Shape(
                     ),
                     "words": text(
                         "The same in a sentence.",
-                        "No worker can get it in this step: the task's vip is false, and the"
+                        "No worker can have it in this step: the task's vip is false, and the"
                         " target asks for task.vip == true.",
                     ),
                 },

@@ -67,7 +67,7 @@ def test_a_token_is_rotated_by_buttons(olga: Visitor) -> None:
     account.refresh_from_db()
     assert secretbox.unseal(account.sealed_auth_token) == token
     olga.send("routing_account_rotate", account.pk, do="create")
-    assert "has ended" in words(olga.send("routing_account_rotate", account.pk, do="delete"))
+    assert "was deleted" in words(olga.send("routing_account_rotate", account.pk, do="delete"))
     assert "no secondary" in words(olga.send("routing_account_rotate", account.pk, do="delete"))
 
 

@@ -101,8 +101,8 @@ def test_a_search_that_was_cut_off_says_so(
     monkeypatch.setattr(searching, "MOST_ROWS", 2)
     page = found(alice, "task", "parcel")
     assert "Parcel lost" not in page
-    assert "Looked at the newest 2 of them" in page
-    assert "Looked at" not in found(alice, "task", "")
+    assert "Searched the newest 2 only" in page
+    assert "Searched" not in found(alice, "task", "")
 
 
 def test_a_search_ends_in_time(floor: models.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

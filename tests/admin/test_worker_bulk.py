@@ -87,7 +87,7 @@ def test_switch_and_kept_slots_are_set_without_touching_the_capacity(
     ("fields", "why"),
     [
         ({"capacity": "51"}, "less than or equal to 50"),
-        ({}, "Say what to change"),
+        ({}, "Enter what to change"),
         ({"switch": "perhaps"}, "Select a valid choice"),
     ],
 )

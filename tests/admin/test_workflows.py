@@ -139,7 +139,7 @@ def test_an_outdated_form_does_not_overwrite_a_changed_configuration(
 
     mine = factories.configuration(filter_("type == 'mine'", target(queue)))
     answer = alice.post("routing_workflow_change", workflow.pk, **page | {"configuration": mine})
-    assert "Somebody else has changed this configuration" in errors(answer, "configuration")
+    assert "Someone else has changed this configuration" in errors(answer, "configuration")
     workflow.refresh_from_db()
     assert workflows.current(workflow) == theirs
 

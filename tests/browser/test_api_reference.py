@@ -45,7 +45,7 @@ def test_the_page_of_an_error_leads_on_to_the_reference(
 ) -> None:
     page = chromium.new_page()
     page.goto(f"{cordboard.url}/docs/errors/20412")
-    expect(page.get_by_role("heading", level=1)).to_have_text("It is not in the version you named")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The resource has another version")
     page.get_by_role("link", name="API reference").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Cordboard's REST API")
     page.close()

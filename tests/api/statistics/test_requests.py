@@ -36,7 +36,7 @@ def bulk(api: Api, root: str, body: Any) -> Answer:
         ('{"queueSids": [1]}', "QueueSids"),
         ('{"queueSids": {"a": 1}}', "QueueSids"),
         ('{"queueSids": null}', "QueueSids"),
-        ('{"queueSids": [], "taskChannel": "\\ud800"}', "half of a surrogate pair"),
+        ('{"queueSids": [], "taskChannel": "\\ud800"}', "lone surrogate"),
         (json.dumps({"queueSids": [f"WQ{n:032x}" for n in range(5_001)]}), "QueueSids"),
     ],
 )
