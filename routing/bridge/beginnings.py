@@ -1,8 +1,8 @@
-"""Tell when sessions that began together with one token have all read their lists.
+"""Detect when all sessions that started together with one token have read their lists.
 
-A request of the SDK says by its token whose it is, and not for which of that token's sessions. The
-lists of a session that begins alone are its own; of several, each waits until there were as many
-lists as sessions, so that it is told of nothing before its own were read.
+An SDK request identifies its token, but not which of the token's sessions it belongs to. A session
+that starts alone owns the lists that are read. If several start together, each waits until as many
+lists as sessions were read. So no session gets events before its own lists were read.
 """
 
 from __future__ import annotations
@@ -11,37 +11,37 @@ import weakref
 from typing import Final
 
 LONGEST: Final = 5.0
-"""Seconds after which a session waits for no more lists."""
+"""Seconds after which a session stops waiting for more lists."""
 
 
 class Beginning:
-    """Sessions of one token, none of which can have got all its lists before the last began."""
+    """A group of sessions of one token that started before the first had read all its lists."""
 
     def __init__(self, now: float) -> None:
-        """Begin with nobody."""
+        """Create an empty group."""
         self.begun = now
         self.sessions = 0
         self._lists: set[str] = set()
 
     def hear(self, notice_id: str) -> None:
-        """Count a list, of which every session is told."""
+        """Count a read of the lists; every session gets the notice of it."""
         self._lists.add(notice_id)
 
     @property
     def is_over(self) -> bool:
-        """Tell whether there were as many lists as sessions."""
+        """Return whether as many lists as sessions were read."""
         return len(self._lists) >= self.sessions
 
 
 class Beginnings:
-    """Those of one event loop, each for as long as its sessions last."""
+    """The groups of one event loop, each kept while its sessions live."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty registry."""
         self._of_tokens: weakref.WeakValueDictionary[str, Beginning] = weakref.WeakValueDictionary()
 
     def join(self, digest: str, *, now: float) -> Beginning:
-        """Return the beginning that a new session has a part in.
+        """Return the group that a new session joins.
 
         Arguments:
             digest: of the token.

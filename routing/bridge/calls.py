@@ -1,4 +1,4 @@
-"""Read what the SDK asks for: a method and a path of the API, hidden in the body of one POST."""
+"""Parse an SDK request: a method and a path of the API, in the body of a POST."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ class Call:
 
     @property
     def said(self) -> Mapping[str, str]:
-        """Return the parameters that say something, as text; null says nothing."""
+        """Return the parameters as text, without those that are null."""
         return {name: _text(value) for name, value in self.params.items() if value is not None}
 
     @property
     def form(self) -> Form:
-        """Return the parameters as a form would give them."""
+        """Return the parameters as a form."""
         return {name: [value] for name, value in self.said.items()}
 
     @property
     def digest(self) -> str:
-        """Return what stands for the token where it must not stand itself."""
+        """Return the token's digest, for places where the token must not appear."""
         return digest(self.token)
 
 
 def read(body: bytes, *, if_match: str = "") -> Call:
-    """Read a body; whatever its header says its type is, it is JSON. Raises `ApiError`."""
+    """Parse a JSON body, whatever its Content-Type. Raises `ApiError`."""
     said = parse_json(body)
     if not isinstance(said, dict):
-        raise ApiError("The request's body is no object with url, method, params and token")
+        raise ApiError("The request's body must be an object with url, method, params and token")
     url, method, params = said.get("url"), said.get("method"), said.get("params")
     if not isinstance(url, str) or not isinstance(method, str) or len(url) > 1_000:
-        raise ApiError("The request names no url or no method")
+        raise ApiError("The request must have a url and a method, both of them texts")
     if params is not None and not isinstance(params, dict):
-        raise ApiError("The params of a request are an object")
+        raise ApiError("The params of a request must be an object")
     if params and len(params) > MAX_PARAMS:
-        raise ApiError(f"A request has at most {MAX_PARAMS} params")
+        raise ApiError(f"The request has {len(params)} params; at most {MAX_PARAMS} are allowed")
     return Call(
         method=method.upper(),
         path=url.strip("/"),
@@ -69,7 +69,7 @@ def read(body: bytes, *, if_match: str = "") -> Call:
 
 
 def digest(token: object) -> str:
-    """Return what stands for a token where it must not stand itself."""
+    """Return a token's digest, for places where the token must not appear."""
     return hashlib.sha256(str(token).encode()).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
-"""Name the codes and reasons with which sessions are closed: docs/build-your-own-desk.md."""
+"""Codes and reasons with which sessions are closed, listed in docs/build-your-own-desk.md."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ CROWDED: Final = 4411
 TALKING: Final = 4429
 
 MADE_ROOM: Final = "Closed for a newer session, as the worker has too many"
-LISTS_CHANGED: Final = "Activities or channels have changed; read them anew"
-MISSED: Final = "Events may have been missed; read everything anew"
+LISTS_CHANGED: Final = "Activities or channels have changed; read all lists again"
+MISSED: Final = "Events may have been missed; read all lists again"

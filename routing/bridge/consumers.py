@@ -1,7 +1,7 @@
-"""Keep a session of the worker SDK: a websocket that only tells, until its token ends.
+"""Websocket session of the worker SDK: send-only, until its token expires.
 
-What is to be told waits here by its sid alone, so that a session that has just begun, or is slow,
-costs next to nothing; one that falls too far behind is closed, and comes back with fresh lists.
+Events are queued by sid only, so that a new or slow session costs little memory. A session that
+falls too far behind is closed; the SDK reconnects and reads fresh lists.
 """
 
 from __future__ import annotations
@@ -34,34 +34,34 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS: Final = 15.0
 HOLD_SECONDS: Final = 0.3
-"""How long after its lists were read a session is told of nothing: until it is ready."""
+"""Seconds for which events are held back after the lists were read, until the SDK is ready."""
 LONGEST_HOLD: Final = 5.0
-"""After how long without lists a session is told all the same."""
+"""Seconds after which events are sent even if the lists were not read."""
 STEP_SECONDS: Final = 3.0
 MOST_WAITING: Final = 1_000
 MOST_UNREADY: Final = 100
-"""How many events that were told to a session without lists are told again once it has them."""
+"""Number of events sent to a session without lists that are sent again once it has them."""
 BATCH: Final = 200
 FLUSHED: Final = 16_384
-"""After how many characters others get their turn."""
+"""Characters after which other tasks of the event loop get a turn."""
 MOST_HEARD: Final = 20
 
 REFRESHING: Final = frozenset(
     {E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED}
 )
-"""What a session knows from its lists alone: it must read them anew."""
+"""Events about what a session knows from its lists only: it must read them again."""
 _NAMING: Final = writers.WORKERS | writers.CHANNELS
 
 
 class SdkConsumer(Direct):
-    """One session of a worker."""
+    """One SDK session of a worker."""
 
     holder: Holder
     spread_seconds = 5.0
-    """Over how long the sessions of a workspace are closed that must read their lists anew."""
+    """Seconds over which the sessions of a workspace are closed when all must read lists again."""
 
     async def connect(self) -> None:
-        """Let in whoever brings a good token; all others are refused before the handshake."""
+        """Accept a client with a valid token; refuse all others before the handshake."""
         self._is_open = self._is_held = False
         self._joined: list[str] = []
         self._sessions = sessions.here()
@@ -100,7 +100,7 @@ class SdkConsumer(Direct):
         if self._offline_when_gone:
             self._sessions.registry.watch(self._worker_sid)
             await self._sessions.registry.write_if_possible()
-        # Joined before anything is read, so that nothing happens unheard in between.
+        # Joined before anything is read, so that no event in between is missed.
         self._joined = [
             groups.worker(self._worker_sid),
             groups.sessions(self._worker_sid),
@@ -126,13 +126,13 @@ class SdkConsumer(Direct):
             "channel_id": self._worker_sid,
             "account_sid": self.holder.account_sid,
             "workspace_sid": self.holder.workspace_sid,
-            # At most a day: the SDK's timer overflows at 2**31 milliseconds.
+            # At most a day, as the SDK's timer overflows at 2**31 milliseconds.
             "token_lifetime": max(left, 0),
         }
         return json.dumps({"event_type": "init", "payload": payload})
 
     async def disconnect(self, code: int) -> None:
-        """Leave; the last session of a worker may take the worker offline."""
+        """Leave; the last session of a worker may put the worker offline."""
         if not self._is_held:
             return
         self._let_go()
@@ -147,17 +147,19 @@ class SdkConsumer(Direct):
             self._sessions.start(offline.follow(self._sessions.registry, self._worker_sid))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Ignore what a client says, as the SDK never says anything; end one that goes on."""
+        """Ignore messages, as the SDK sends none; close the session after too many."""
         self._heard += 1
         if self._heard == 1:
-            logger.info("a session of %s speaks, which the SDK does not", self._worker_sid)
+            logger.info(
+                "SDK session of %s sent a message; the protocol is receive-only", self._worker_sid
+            )
         if self._heard > MOST_HEARD:
-            await self.end(closings.TALKING, "Requests go by HTTP; this socket only tells")
+            await self.end(closings.TALKING, "This socket is receive-only; send requests by HTTP")
 
-    # --- What is to be told ----------------------------------------------------------------
+    # --- Events to send --------------------------------------------------------------------
 
     async def routing_event(self, message: dict[str, Any]) -> None:
-        """Put an event with what is to be told, or refresh what only lists can tell."""
+        """Queue an event for sending, or handle one that affects the lists or the session."""
         if not self._is_open:
             return
         kind = message["event_type"]
@@ -172,17 +174,20 @@ class SdkConsumer(Direct):
             await self.end(closings.GONE, "The worker was deleted")
 
     async def _look(self) -> None:
-        """Have the lists read anew if they have changed; of what is told late they may show all."""
+        """Close the session if its lists are outdated.
+
+        A late event may be included in them already.
+        """
         try:
             edition = await self._sessions.editions.now(self.holder.workspace_sid)
         except Exception:
-            logger.exception("a session of %s goes by old lists", self._worker_sid)
+            logger.exception("SDK session of %s: its lists could not be compared", self._worker_sid)
             edition = ""
         if edition != self.holder.edition:
             self._resync_soon(closings.LISTS_CHANGED)
 
     def _resync_soon(self, reason: str) -> None:
-        """End this session before long, not at once: there may be thousands like it."""
+        """Close this session soon, at a random moment, as thousands may have to reconnect."""
         if self._close_at is None:
             self._why_close = reason
             self._close_at = time.monotonic() + random.uniform(0.0, self.spread_seconds)  # noqa: S311 - spreads load
@@ -190,12 +195,12 @@ class SdkConsumer(Direct):
     async def _put(self, sid: str) -> None:
         self._waiting.append(sid)
         if len(self._waiting) > MOST_WAITING:
-            await self.end(closings.TOO_SLOW, "Too far behind; read everything anew")
+            await self.end(closings.TOO_SLOW, "Too far behind; read all lists again")
         else:
             self._go_on()
 
     def _go_on(self) -> None:
-        """Begin to tell, unless that is going on, or it is too early."""
+        """Start sending, unless it is under way or events are held back."""
         if not self._is_telling and self._waiting and time.monotonic() >= self._hold_until:
             self._is_telling = True
             self._sessions.start(self._tell())
@@ -212,17 +217,17 @@ class SdkConsumer(Direct):
                         sent = 0
                         await asyncio.sleep(0)
         except OutOfStep:
-            await self.end(closings.RESYNC, "Out of step; read everything anew")
+            await self.end(closings.RESYNC, "Events out of order; read all lists again")
         except Exception:
-            logger.exception("a session of %s could not be told of events", self._worker_sid)
-            await self.end(closings.RESYNC, "Something went wrong; read everything anew")
+            logger.exception("SDK session of %s: events could not be sent", self._worker_sid)
+            await self.end(closings.RESYNC, "Server error; read all lists again")
         finally:
             self._is_telling = False
         self._go_on()
 
     async def _take(self, frame: frames.Frame) -> None:
         if frame.event_type in _NAMING and self._looking is not None:
-            # It may name what the session's lists do not have yet, on which the SDK breaks.
+            # It may name a row that is missing in the session's lists, which breaks the SDK.
             await asyncio.wait({self._looking})
             if self._close_at is not None:
                 await self.end(closings.RESYNC, self._why_close)
@@ -237,13 +242,13 @@ class SdkConsumer(Direct):
         elif self._stuck_since is None:
             self._stuck_since = time.monotonic()
 
-    # --- What sessions tell each other -----------------------------------------------------
+    # --- Messages between sessions ---------------------------------------------------------
 
     async def session_listed(self, message: dict[str, Any]) -> None:
-        """Wait until the SDK, which has just read its lists, is ready; then tell what is newer.
+        """Hold events until the SDK, which has just read its lists, is ready; then send newer ones.
 
-        Lists that are read later, or with another token, are another session's: no news to this
-        one. Of sessions that began together each waits for the lists of all.
+        Lists that are read later, or with another token, belong to another session and are ignored.
+        Sessions that started together each wait for the lists of all of them.
         """
         now = time.monotonic()
         is_late = self._order.has_lists and now - self._begun > LONGEST_HOLD
@@ -255,7 +260,7 @@ class SdkConsumer(Direct):
         else:
             self._order.read_list(reservations, worker_version=version)
             self._beginning.hear(message["notice"])
-            # What was told to an SDK that was not ready, it has not heard.
+            # The SDK was not ready, so it ignored what was sent before.
             self._waiting.extendleft(reversed(self._unready))
             self._unready.clear()
         ready = now + HOLD_SECONDS
@@ -267,26 +272,26 @@ class SdkConsumer(Direct):
         self._go_on()
 
     async def groups_interrupted(self, message: dict[str, Any]) -> None:
-        """Have everything read anew: this process was cut off from what is told, and missed it."""
+        """Close the session, as this process lost its subscription and missed events."""
         self._resync_soon(closings.MISSED)
 
     async def session_replaced(self, message: dict[str, Any]) -> None:
-        """Make room for a session that wants to be the only one."""
+        """Close this session for one that wants to be the only one."""
         if message["by"] != self.channel_name and self._is_open:
-            # Before it is closed, as the SDK may be back at once.
+            # Recorded before the close, as the SDK may reconnect at once.
             with contextlib.suppress(*shared_redis.BROKEN):
                 await in_thread(replacements.note_replaced, self.holder.digest)
             await self.end(closings.REPLACED, "Replaced by a newer session")
 
     async def session_crowded(self, message: dict[str, Any]) -> None:
-        """Make room for a newer session, as one of the oldest of a worker who has too many."""
+        """Close this session, one of the worker's oldest, as the worker has too many."""
         if self.holder.session in message["sessions"]:
             await self.end(closings.CROWDED, closings.MADE_ROOM)
 
-    # --- What the clock brings -------------------------------------------------------------
+    # --- Timers ----------------------------------------------------------------------------
 
     async def tick(self, now: float) -> None:
-        """Beat, and end what has come to its end."""
+        """Send heartbeats, and close what has expired."""
         if not self._is_open:
             return
         if self.holder.expires <= time.time():
@@ -299,28 +304,28 @@ class SdkConsumer(Direct):
                 for told in self._order.give_up_waiting():
                     await self.send(text_data=told.text)
             except OutOfStep:
-                await self.end(closings.RESYNC, "Out of step; read everything anew")
+                await self.end(closings.RESYNC, "Events out of order; read all lists again")
         elif now >= self._next_beat:
             self._next_beat = now + HEARTBEAT_SECONDS
             await self.send(text_data=" ")
         self._go_on()
 
     async def compare(self, version: int) -> None:
-        """Have everything read anew if the worker has had a change for long that did not come.
+        """Close the session if the worker has had a newer version for long, as events were missed.
 
-        Whatever the reason: of what was published nobody says that it arrived.
+        The reason does not matter: publishing is not acknowledged.
         """
         known = self._order.worker_version
         owed, self._worker_version = self._worker_version, version
         if self._is_open and known is not None and owed is not None and known < owed:
-            logger.warning("a session of %s has missed events", self._worker_sid)
+            logger.warning("SDK session of %s has missed events", self._worker_sid)
             self._resync_soon(closings.MISSED)
 
     async def end(self, code: int, reason: str) -> None:
-        """Close, and tell nothing more; the SDK comes back by itself while its token is good."""
+        """Close and send nothing more; the SDK reconnects while its token is valid."""
         if self._is_open:
             self._is_open = False
             self._waiting.clear()
             if code != closings.CROWDED:  # which the registry logs, once
-                logger.info("a session of %s is closed: %s", self._worker_sid, reason)
+                logger.info("SDK session of %s is closed: %s", self._worker_sid, reason)
             await self.close(code=code, reason=reason)

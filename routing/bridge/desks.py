@@ -1,7 +1,7 @@
-"""Count the open desks of this process, and note in Redis when a worker's last one has gone.
+"""Count this process's open desks, and record in Redis when a worker's last one has closed.
 
-The notes are written with the lease of `routing.bridge.leases`; `routing.bridge.offline` acts on
-them. So it does not matter whether the process that had the desk is still there.
+The records are written with the lease of `routing.bridge.leases`, and `routing.bridge.offline` acts
+on them. So they survive the process that had the desk.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from routing.bridge.leases import Held
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS: Final = 0.05
-"""Changes within this time are written together."""
+"""Changes within this time are written in one batch."""
 LOOK_AGAIN: Final = "desk.look"
 """The message that makes a desk check its session at once."""
 
@@ -35,7 +35,7 @@ class Desks:
     """The open desks of one event loop, by worker."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty counter."""
         self.process = uuid.uuid4().hex
         self._counts: Counter[str] = Counter()
         self._changed: set[str] = set()
@@ -47,7 +47,7 @@ class Desks:
         self._change(worker_sid, 1)
 
     def remove(self, worker_sid: str) -> None:
-        """Count one desk of a worker less."""
+        """Count one desk less of a worker."""
         self._change(worker_sid, -1)
 
     def _change(self, worker_sid: str, by: int) -> None:
@@ -60,7 +60,7 @@ class Desks:
             self._keeper = asyncio.create_task(self._keep())
 
     async def _keep(self) -> None:
-        """Write every change, and renew the lease, while there is a desk."""
+        """Write every change, and renew the lease, while there is an open desk."""
         try:
             while self._counts or self._changed:
                 await asyncio.sleep(GATHER_SECONDS)
@@ -80,7 +80,7 @@ class Desks:
         changed, self._changed = self._changed, set()
         try:
             if not await self._renew(changed):
-                # The lease was not there, so the counts may be lost too: write all of them.
+                # The lease was missing, so the counts may be lost too: write all of them.
                 await self._renew(changed | self._counts.keys())
         except BaseException:
             self._changed |= changed
@@ -99,7 +99,7 @@ def look_again(worker_sids: Iterable[str]) -> None:
         try:
             async_to_sync(layer.group_send)(groups.desks(sid), {"type": LOOK_AGAIN})
         except shared_redis.BROKEN as error:
-            # They check by themselves before long.
+            # They also check periodically.
             logger.warning("desks.not_told worker=%s error=%s", sid, error)
 
 

@@ -1,4 +1,4 @@
-"""Decide who gets a websocket, cheaply: a client whose token is bad comes back every second."""
+"""Admit or refuse websockets cheaply, as a client with a bad token reconnects every second."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _REMEMBERED: Final = 10_000
 _SECONDS: Final = 10.0
 
 _refused: OrderedDict[str, float] = OrderedDict()
-"""Tokens that were no good a moment ago, by their digests, and until when that is believed."""
+"""Cache of recently refused tokens: digest and expiry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a client asks for as it connects."""
+    """The parameters of a connection request."""
 
     token: str
     close_others: bool
@@ -41,7 +41,7 @@ class Wish:
 
 
 def wish(scope: Mapping[str, Any]) -> Wish:
-    """Read a handshake."""
+    """Parse the handshake."""
     try:
         query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=50)
     except ValueError:
@@ -62,7 +62,7 @@ def wish(scope: Mapping[str, Any]) -> Wish:
 
 
 async def admitted(wish: Wish, registry: Registry) -> Admission | None:
-    """Return who a client is, with a place taken for them; None: they are refused."""
+    """Return the admission of a client, with a place reserved; None means refused."""
     digest = calls.digest(wish.token)
     now = time.monotonic()
     if _refused.get(digest, 0.0) > now:
@@ -70,7 +70,7 @@ async def admitted(wish: Wish, registry: Registry) -> Admission | None:
     try:
         holder = await database_sync_to_async(_verified, thread_sensitive=False)(wish)
     except tokens.Refused as error:
-        logger.info("a session of the SDK was refused: %s", error)
+        logger.info("SDK session refused: %s", error)
         _refused[digest] = now + _SECONDS
         _refused.move_to_end(digest)
         if len(_refused) > _REMEMBERED:
@@ -84,14 +84,14 @@ def _verified(wish: Wish) -> Holder:
     grant = tokens.verify(wish.token, now=now)
     worker = grant.worker
     if worker is None:
-        raise tokens.Refused("The token is for no worker")
+        raise tokens.Refused("The token names no worker")
     if wish.account_sid is not None and not serves(grant, wish.account_sid, wish.channel):
         raise tokens.Refused("The token is for another account or channel")
     path = f"wschannels/{grant.account.sid}/{worker.sid}"
     policies = grant.policies
     if policies is not None and not token_policies.permits(policies, "GET", path, {}):
         raise tokens.Refused("The token allows no websocket")
-    # Or else a key that only signs tokens would look as if nobody needed it any more.
+    # Otherwise a key used only to sign tokens would look unused.
     api_keys.note_use_of(key_sid=grant.key_sid, now=now)
     return Holder(
         account_sid=grant.account.sid,

@@ -1,7 +1,7 @@
-"""Know whether the lists that a session has read are those of now: activities and task channels.
+"""Versions of a session's lists (activities and task channels), to see whether they are current.
 
-An event that says they have changed may be told late or twice, when lists that are newer have been
-read already. What stands in them tells for certain.
+An event about a change may arrive late or twice, after newer lists were read. Comparing the
+contents is reliable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from routing import models
 
 
 def edition(workspace_sid: str) -> str:
-    """Return what stands for the contents of a workspace's lists, as they are now."""
+    """Return a digest of a workspace's current lists."""
     activities = models.Activity.objects.filter(workspace__sid=workspace_sid).order_by("sid")
     channels = models.TaskChannel.objects.filter(workspace__sid=workspace_sid).order_by("sid")
     shown = [
@@ -27,23 +27,23 @@ def edition(workspace_sid: str) -> str:
 
 
 class Editions:
-    """Answers to many sessions that ask at once, by one look."""
+    """Batch simultaneous queries of many sessions into one."""
 
     def __init__(self) -> None:
-        """Begin with nothing asked."""
+        """Create it without any query under way."""
         self._next: dict[str, asyncio.Task[str]] = {}
 
     async def now(self, workspace_sid: str) -> str:
-        """Return the edition as it is after this call, or raise what looking raised."""
+        """Return the digest as it is after this call, or raise the query's exception."""
         task = self._next.get(workspace_sid)
         if task is None:
             task = self._next[workspace_sid] = asyncio.create_task(self._look(workspace_sid))
         return await asyncio.shield(task)
 
     async def _look(self, workspace_sid: str) -> str:
-        # All sessions that hear of the same change ask within the same moment.
+        # All sessions that get the same event query at the same moment.
         await asyncio.sleep(0)
-        # Whoever asks from here on may know of more than this look sees.
+        # Later callers may know of a change that this query does not see.
         del self._next[workspace_sid]
         look = database_sync_to_async(edition, thread_sensitive=False)
         seen: str = await look(workspace_sid)

@@ -1,8 +1,8 @@
-"""Write what the SDK is told of an event: the whole of what it is about, as it was at that moment.
+"""Build the SDK's messages for events: the full resource, as it was at the time of the event.
 
-An event's own data say nearly everything; what they do not say never changes, or is read from the
-rows as they are now. However many events are asked for, the number of queries is the same. Of those
-whose data say all, the message that tells of them is enough (`told`).
+An event's own data have nearly everything. The rest never changes or is read from current rows. The
+number of queries does not depend on the number of events. Events whose message carries all data
+need no query (`told`).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from routing.core.vocabulary import EventType as E
 from routing.models.prepared import MANY_SIDS, Prepared
 
 TOLD: Final = TASKS_FAILED | RESERVATIONS | WORKERS | CHANNELS | TASKS | TRANSFERS
-"""The events that the SDK knows by name and payload."""
+"""The event types that the SDK knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A message of the SDK's socket, and what a session must know to put it in its place.
+    """A message for the SDK's socket, with what a session needs to order it.
 
     Arguments:
         reservation_sid, version: of the reservation that it is about, if it is about one.
@@ -78,14 +78,14 @@ _VERSIONS: Final = Prepared(
 
 
 def load(sids: Iterable[str]) -> dict[str, Frame]:
-    """Return the frames of these events; an event that is gone has none."""
+    """Return the frames of these events; deleted events have none."""
     events = [_read(row) for row in _EVENTS(list(sids))]
     beside = _beside(events)
     return {event.sid: _frame(event, beside) for event in events}
 
 
 def told(message: Mapping[str, Any], *, account_sid: str) -> Frame:
-    """Return the frame of an event that a message tells wholly (`routing.audiences.WHOLE`)."""
+    """Return the frame of an event whose message carries all data (`routing.audiences.WHOLE`)."""
     data = message["event_data"]
     event = Event(
         sid=message["sid"],

@@ -1,17 +1,17 @@
-"""Count sessions over all web processes, and notice when a process has died: by leases in Redis.
+"""Count sessions over all web processes and detect dead processes, by leases in Redis.
 
-A process has one lease, which it renews; beside it stand how many sessions each worker and each
-account has with it, and which workers are to be put offline when their sessions are gone. When a
-process is killed, its lease runs out, and with it all that it held.
+Each process renews one lease. Beside the lease are the numbers of sessions of each worker and
+account, and the workers to put offline when their sessions end. If a process is killed, its lease
+expires, and its counts with it.
 
-Desks are counted in the same way. When the last desk that a worker has with a process goes, the
-moment is noted in a sorted set, by the process itself or when its lease has run out.
+Desks are counted in the same way. When a worker's last desk of a process closes, the time is
+recorded in a sorted set, by the process itself or after its lease has expired.
 
-Only a lease that is there and has run out says that a process died. Nothing is concluded from what
-is not there, as a Redis that restarts may have lost everything; processes that live put it back
-when they renew. Nor does a lease count that ran out while nobody could renew it: whoever looks for
-dead processes leaves a mark each time, and when the mark is old or missing, Redis (or whoever
-looks) was away, and every process first gets the time of a whole lease to renew its own.
+Only a lease that exists and has expired proves that a process died. Missing keys prove nothing, as
+Redis may have restarted without data; live processes write their keys again when they renew. A
+lease that expired while Redis was unreachable proves nothing either. So each sweep sets a mark. If
+the mark is old or missing, Redis or the sweep was away. Then every process gets the length of a
+lease to renew its own.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from routing import shared_redis
 from routing.core.clock import microseconds
 
 LEASE_MS: Final = 30_000
-"""How long a process may be silent: several times as long as it lets pass between two renewals."""
+"""Milliseconds that a process may be silent: several times the interval of renewals."""
 RENEW_SECONDS: Final = 5.0
 GAP_MS: Final = 15_000
-"""After how long without a look for dead processes leases are given time to be renewed.
+"""Milliseconds without a sweep after which leases get extra time to be renewed.
 
-Shorter than a lease by more than two renewals: an interruption that is shorter ends no lease.
+Shorter than a lease by more than two renewals: a shorter interruption ends no lease.
 """
 _KEPT_SECONDS: Final = 86_400
 _PROCESSES: Final = "cordboard:sdk:processes"
@@ -49,7 +49,7 @@ return 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """How many sessions of whom a process has, and how many of them ask for something; by sid."""
+    """A process's counts of sessions and desks, and of sessions to watch, by sid."""
 
     workers: Mapping[str, int] = field(default_factory=dict)
     accounts: Mapping[str, int] = field(default_factory=dict)
@@ -58,9 +58,9 @@ class Held:
 
 
 def renew(process: str, changed: Held, *, now: datetime) -> bool:
-    """Renew a process's lease and write what has changed; tell whether the lease was there.
+    """Renew a process's lease and write the changed counts; return whether the lease existed.
 
-    If it was not, the rest may not be there either, and everything is to be written.
+    If it did not, the other keys may be missing too, and all counts must be written.
     """
     client = shared_redis.client()
     if client is None:
@@ -82,9 +82,9 @@ def renew(process: str, changed: Held, *, now: datetime) -> bool:
 
 
 def elsewhere(sids: Held, *, process: str | None, now: datetime) -> Held:
-    """Return how many sessions of these sids the processes have that live, but for one.
+    """Return the counts for these sids over the other live processes.
 
-    Raises what a Redis that is away raises.
+    Raises Redis errors.
     """
     client = shared_redis.client()
     if client is None:
@@ -104,17 +104,17 @@ def elsewhere(sids: Held, *, process: str | None, now: datetime) -> Held:
 
 
 def ask_live(pipeline: Any, *, now: datetime) -> None:
-    """Ask within a pipeline which processes live."""
+    """Add a query for live processes to a pipeline."""
     pipeline.zrangebyscore(_PROCESSES, _ms(now), "+inf")
 
 
 def of_worker(sid: str, *, process: str | None = None, now: datetime) -> int:
-    """Return how many sessions a worker has with the processes that live, but for one."""
+    """Return the number of a worker's sessions with other live processes."""
     return elsewhere(Held(workers={sid: 0}), process=process, now=now).workers.get(sid, 0)
 
 
 def is_interrupted(*, now: datetime) -> bool:
-    """Return whether leases could not be renewed for as long as one lasts; leave the mark."""
+    """Return whether leases could not be renewed for as long as one lasts, and set the mark."""
     client = shared_redis.client()
     if client is None:
         return True
@@ -128,9 +128,9 @@ def is_interrupted(*, now: datetime) -> bool:
 
 
 def dead(*, now: datetime) -> dict[str, list[str]]:
-    """Return the processes that have died, each with the workers that it watched.
+    """Return the dead processes, each with the workers that it watched.
 
-    None, for the time of a lease, after an interruption in which leases could not be renewed.
+    Empty for the length of a lease after an interruption in which leases could not be renewed.
     """
     client = shared_redis.client()
     if client is None or is_interrupted(now=now):
@@ -140,7 +140,7 @@ def dead(*, now: datetime) -> dict[str, list[str]]:
 
 
 def gone_desks() -> Iterator[list[tuple[str, int]]]:
-    """Yield in batches the workers whose last desk has left a process, and when, oldest first."""
+    """Yield batches of workers whose last desk of a process closed, with the time, oldest first."""
     client = shared_redis.client()
     start = 0
     while client is not None:
@@ -153,14 +153,14 @@ def gone_desks() -> Iterator[list[tuple[str, int]]]:
 
 
 def forget_gone_desk(worker_sid: str, since_ms: int) -> None:
-    """Remove the note of a worker's last desk, unless another one has gone since."""
+    """Remove the record of a worker's last desk, unless a later one has replaced it."""
     client = shared_redis.client()
     if client is not None:
         client.eval(_FORGET_GONE, 1, _GONE, worker_sid, str(since_ms))
 
 
 def forget(process: str, *, now: datetime) -> None:
-    """Remove what a process has left, and note that its desks have gone."""
+    """Remove a process's keys, and record that its desks have closed."""
     client = shared_redis.client()
     if client is not None:
         if desks := _read(client.hkeys(_key("desks", process))):

@@ -1,4 +1,4 @@
-"""Give lists to the SDK, which reads on in two ways: after a sid, or by a token where it sorts."""
+"""Page lists for the SDK, which continues after a sid, or by a token if it chose the order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PARAMS: Final = (
 def page_of(
     resource: ListResource[Any], form: Form, represent: Callable[[Any], Payload]
 ) -> Payload:
-    """Return a page of what a list of the API has, by its own filters and orders."""
+    """Return a page of a list of the API, with its filters and orders."""
     with scans.turn(resource.caller.account.sid, resource.scanned_by(form)):
         given = inputs.read(resource.filters, form, workspace=resource.workspace)
         ordered = "ordering" in given
@@ -79,7 +79,7 @@ def page(
 def _token(
     rows: QuerySet[Row], given: dict[str, Any], order: pagination.Order
 ) -> pagination.Token | None:
-    """Return where a page begins: after a row, or where a token of ours says."""
+    """Return the start of the page: after a row, or at one of our tokens."""
     if "next_token" in given:
         return pagination.decode(given["next_token"], order)
     after = given.get("after_sid")
@@ -89,7 +89,7 @@ def _token(
         return pagination.decode(after, order)
     for row in rows.filter(sid=after):
         return pagination.Token(pagination.key_of(row, order))
-    raise ApiError(f"AfterSid is {after[:60]!r}, which is nothing of this list")
+    raise ApiError(f"AfterSid is {after[:60]!r}, which is not in this list")
 
 
 def _sid(rows: Sequence[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Load frames for all sessions of a process together: each event once, many by the same queries."""
+"""Load frames for all sessions of a process: each event once, in batched queries."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from routing.bridge.frames import Frame
 
 _BATCH: Final = 500
 _KEPT: Final = 2_000
-"""How many frames are kept for sessions that ask a moment later; some 3 kB each."""
+"""Frames cached for sessions that need them a moment later; about 3 kB each."""
 
 
 class Loader:
-    """The frames that the sessions of one event loop ask for."""
+    """The frame cache of one event loop."""
 
     def __init__(self) -> None:
-        """Begin with nothing loaded."""
+        """Create an empty cache."""
         self._kept: OrderedDict[str, Frame] = OrderedDict()
         self._asked: dict[str, asyncio.Future[Frame | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def hear(self, message: Mapping[str, Any], *, account_sid: str) -> None:
-        """Keep what a message to a worker's sessions tells wholly: it need not be loaded."""
+        """Cache the frame of a message that carries all data, so that it need not be loaded."""
         if "event_data" in message and message["sid"] not in self._kept:
             self._keep(frames.told(message, account_sid=account_sid))
 
     async def load(self, sids: Sequence[str]) -> list[Frame]:
-        """Return the frames of these events in their order; what is gone is left out."""
+        """Return the frames of these events in order, without deleted events."""
         waiting = {sid: self._ask(sid) for sid in sids if sid not in self._kept}
         found: dict[str, Frame | None] = {
             sid: self._kept[sid] for sid in sids if sid not in waiting
         }
         if waiting:
-            # Waiting so cancels nobody else's loading.
+            # Waiting this way does not cancel the loading for other sessions.
             await asyncio.wait(set(waiting.values()))
             found |= {sid: future.result() for sid, future in waiting.items()}
         return [frame for sid in sids if (frame := found[sid]) is not None]
@@ -52,12 +52,12 @@ class Loader:
         return future
 
     async def _work(self) -> None:
-        """Load batch after batch until nobody asks for more."""
+        """Load batch after batch until no more frames are requested."""
         try:
             while batch := list(self._asked)[:_BATCH]:
                 try:
                     found = await database_sync_to_async(frames.load, thread_sensitive=False)(batch)
-                except Exception as error:  # told to every session that waits for it
+                except Exception as error:  # raised in every session that waits for it
                     for sid in batch:
                         future = self._asked.pop(sid)
                         future.set_exception(error)

@@ -1,7 +1,7 @@
-"""Tell a worker's sessions that the SDK has read its lists, and how they were.
+"""Notify a worker's sessions that the SDK has read its lists, and in which versions.
 
-A session that has just begun hears of nothing until its lists are read, so its socket waits for
-this notice; it may be with another process than the one that answers.
+A new session holds events back until its lists were read. Its socket waits for this notice, which
+may come from another process.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _versions: OrderedDict[tuple[str, str], int] = OrderedDict()
 
 
 def version_read(grant: tokens.Grant, call: Call) -> int | None:
-    """Return the version of the worker that was read last with a call's token, if that is known.
+    """Return the worker's version that was last read with this token, if known.
 
-    Asked before a list is read: of a version that is read only then, the list may know nothing.
+    Called before a list is read, as the list may be older than a version read after it.
     """
     if grant.worker is None:
         return None
@@ -39,7 +39,7 @@ def version_read(grant: tokens.Grant, call: Call) -> int | None:
 
 
 def notice(asked: Asked, payload: Payload, *, version: int | None) -> None:
-    """Take note of an answer: a worker's own version, or tell of their list of reservations.
+    """Record the worker's version in an answer, or publish a notice of their reservation list.
 
     Arguments:
         version: what `version_read` said before the call was carried out.
@@ -69,6 +69,6 @@ def notice(asked: Asked, payload: Payload, *, version: int | None) -> None:
 def _tell(worker_sid: str, message: dict[str, Any]) -> None:
     try:
         async_to_sync(get_channel_layer().group_send)(groups.sessions(worker_sid), message)
-    except Exception as error:  # whatever the layer's client raises when Redis is away
-        # The socket waits no longer than a few seconds, and then goes by what it knows.
-        logger.warning("a session was not told of its lists (%s)", error)
+    except Exception as error:  # any error of the layer's client while Redis is unreachable
+        # The socket stops waiting after a few seconds and continues with what it knows.
+        logger.warning("notice of lists not published: error=%s", error)

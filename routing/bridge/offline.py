@@ -1,11 +1,11 @@
-"""Put workers offline whose last session of the SDK, or whose last desk, has gone.
+"""Put workers offline whose last SDK session or last desk has closed.
 
-A session of the SDK asks for that itself, and the process that had it sees to it. For a process
-that was killed, or ended before it could, the sweep does, once its lease has run out.
+An SDK session requests this itself, and its process does it. If the process was killed or ended
+first, the sweep does it after the lease has expired.
 
-A desk does not ask: the workspace says after how many seconds without a desk a worker is moved, and
-the sweep alone moves them. A worker with an open session of the SDK stays; what happens when that
-session goes is decided by what it asked for.
+A desk does not request it. The workspace sets the seconds without a desk after which a worker is
+moved, and only the sweep moves them. A worker with an open SDK session stays; that session's own
+request decides what happens when it closes.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS: Final = 4.0
-"""How long a session may be away: a reconnect takes a second, the loading of a page longer."""
+"""Seconds a session may be gone: a reconnect takes one, loading a page longer."""
 
 
 async def follow(registry: Registry, worker_sid: str) -> None:
-    """Wait for a worker who is watched to come back, here or elsewhere, then put them offline.
+    """Wait for a watched worker to reconnect here or elsewhere; otherwise put them offline.
 
-    Who cannot ask elsewhere, as Redis is away, waits until they can.
+    While Redis is unreachable, retry until it answers.
     """
     while True:
         await asyncio.sleep(GRACE_SECONDS)
@@ -46,7 +46,7 @@ async def follow(registry: Registry, worker_sid: str) -> None:
         try:
             is_elsewhere = await registry.elsewhere(worker_sid)
         except shared_redis.BROKEN as error:
-            logger.warning("%s is not put offline yet (%s)", worker_sid, error)
+            logger.warning("offline.postponed worker=%s error=%s", worker_sid, error)
             continue
         if not is_elsewhere:
             now = timezone.now()
@@ -56,10 +56,10 @@ async def follow(registry: Registry, worker_sid: str) -> None:
 
 
 def sweep(*, now: datetime) -> None:
-    """Put those offline whom processes that died had watched, and who have no session elsewhere.
+    """Put watched workers of dead processes offline if they have no session elsewhere.
 
-    Then sign off the workers whose last desk has been gone for too long. Raises what a Redis that
-    is away raises; what is left is done by the next sweep.
+    Then sign off workers whose last desk has been closed for too long. Raises Redis errors; the
+    next sweep does what is left.
     """
     for process, watched in leases.dead(now=now).items():
         for worker_sid in watched:
@@ -72,7 +72,7 @@ def sweep(*, now: datetime) -> None:
 
 
 def _sign_off(gone: dict[str, int], *, now: datetime) -> None:
-    """Sign off those of these workers who are due; `gone` has when their last desk went."""
+    """Sign off those of these workers who are due; `gone` has the times their last desk closed."""
     rows = models.Worker.objects.filter(sid__in=gone).select_related("workspace")
     found = {worker.sid: worker for worker in rows}
     for sid, since in gone.items():
@@ -88,7 +88,7 @@ def _sign_off(gone: dict[str, int], *, now: datetime) -> None:
 
 
 def put_offline(worker_sid: str, *, now: datetime) -> None:
-    """Move a worker into their workspace's offline activity; their offers are rejected."""
+    """Move a worker to the workspace's offline activity; their offers are rejected."""
     worker = (
         models.Worker.objects.select_related("workspace__default_activity")
         .filter(sid=worker_sid)

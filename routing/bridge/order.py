@@ -1,8 +1,8 @@
-"""Keep what one session is told in order: what its lists show already, what came twice or early.
+"""Order the events of one session: drop what its lists contain or duplicate, hold early ones.
 
-The SDK breaks when it hears of a reservation that it does not know, or that has ended for it. Each
-change of a reservation counts its version by one, so a session sees what is missing. Events may be
-told twice, and those of two processes may overtake each other: nothing may turn back by that.
+The SDK breaks on an event of a reservation that it does not know, or that has ended for it. Each
+change of a reservation raises its version by one, so gaps can be seen. Events may arrive twice, and
+those of two processes may overtake each other; no state may go backwards.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ MOST_EARLY: Final = 200
 
 
 class OutOfStep(Exception):
-    """Something before what is here is missing: the session must read its lists anew."""
+    """An earlier event is missing: the session must read its lists again."""
 
 
 class Order:
-    """What one session has been told of."""
+    """The state of what one session has been sent."""
 
     def __init__(self) -> None:
-        """Begin with a session that knows nothing, and is told everything until it has lists."""
+        """Create the state of a session without lists, which gets every event."""
         self.has_lists = False
         self._versions: dict[str, int] = {}
         self._listed: set[str] = set()
@@ -53,10 +53,10 @@ class Order:
         self._tasks: dict[str, Frame] = {}
 
     def read_list(self, reservations: Mapping[str, int], *, worker_version: int | None) -> None:
-        """Note which reservations a list showed, in which versions.
+        """Record the reservations of a list with their versions.
 
-        A second list means that nobody knows which of the two is this session's: then it is told
-        all that is news by either of them, and nothing that would break it by either.
+        After a second list it is unknown which of them is this session's. Then events that are new
+        to either list are sent, except those that would break the SDK with either.
 
         Arguments:
             worker_version: the version of the worker that the session read before, if known.
@@ -69,7 +69,7 @@ class Order:
                 self._read_version = None
             return
         self.has_lists = True
-        # What it was told before it had lists it may not have heard.
+        # Events sent before it had lists may have been ignored.
         self._heard.clear()
         self._tasks.clear()
         self._worker, self._worker_version = None, -1
@@ -79,7 +79,7 @@ class Order:
 
     def _read_again(self, reservations: Mapping[str, int]) -> None:
         for sid in self._listed - reservations.keys():
-            # Over by the later list: of this one only the end is told.
+            # It ended before the later list was read; only its end is sent.
             del self._versions[sid]
         self._listed &= reservations.keys()
         for sid, version in reservations.items():
@@ -91,7 +91,7 @@ class Order:
                 self._versions[sid] = min(version, self._versions[sid])
 
     def read_more(self, reservations: Mapping[str, int]) -> None:
-        """Note what a further page of the list showed."""
+        """Record a further page of the list."""
         for sid, version in reservations.items():
             if sid not in self._versions:
                 self._versions[sid] = version
@@ -99,15 +99,15 @@ class Order:
 
     @property
     def worker_version(self) -> int | None:
-        """Return up to which version of the worker this session knows all; None: that is unknown.
+        """Return the worker's version up to which this session has every event; None if unknown.
 
-        Every event that the SDK counts by raises it, so one that falls behind has missed some.
+        Every event that the SDK counts raises it, so a session that falls behind has missed one.
         """
         known = max(self._came_to, -1 if self._read_version is None else self._read_version)
         return known if self.has_lists and known >= 0 else None
 
     def take(self, frame: Frame) -> list[Frame]:
-        """Return what is to be told now that this has come: it, nothing, or more after it."""
+        """Return the frames to send now: this one, none, or also held ones that follow it."""
         self._came_to = max(self._came_to, frame.worker_version or -1)
         if frame.reservation_sid is not None:
             told = self._of_reservation(frame, frame.reservation_sid)
@@ -121,13 +121,13 @@ class Order:
         return told
 
     def is_waiting(self) -> bool:
-        """Tell whether something came before what must be told first."""
+        """Return whether an event is held because an earlier one is missing."""
         return bool(self._early)
 
     def give_up_waiting(self) -> list[Frame]:
-        """Return the ends of what ended before this session knew of it, which do it no harm.
+        """Return the end events of reservations unknown to the session, which do no harm.
 
-        Raises `OutOfStep` for all else that came before what must be told first.
+        Raises `OutOfStep` if any other event is held.
         """
         ends = []
         for sid, frames in list(self._early.items()):
@@ -159,7 +159,7 @@ class Order:
         return self._next(sid) if sid in self._versions else []
 
     def _next(self, sid: str) -> list[Frame]:
-        """Return what has come of a reservation and follows on what was told."""
+        """Return the held events of a reservation that directly follow the last one sent."""
         early = self._early.get(sid, {})
         told = []
         while (frame := early.pop(self._versions[sid] + 1, None)) is not None:
@@ -174,9 +174,9 @@ class Order:
         return told
 
     def _is_news(self, sid: str, frame: Frame) -> bool:
-        """Tell whether an offer is to be told, which the SDK also counts for its worker's version.
+        """Return whether an offer must be sent, also as the SDK counts it for its worker's version.
 
-        One that the list showed is told again if the worker was read before it was made.
+        An offer in the list is sent again if the worker was read before it was made.
         """
         before = self._is_read(frame)
         if sid in self._doubtful:
@@ -197,7 +197,7 @@ class Order:
         self._early.pop(sid, None)
         _remember(self._ended, sid)
 
-    # --- All else --------------------------------------------------------------------------
+    # --- Other events ----------------------------------------------------------------------
 
     def _of_other(self, frame: Frame) -> list[Frame]:
         if frame.event_type in CHANNELS:
@@ -209,7 +209,7 @@ class Order:
         return [frame]
 
     def _is_read(self, frame: Frame) -> bool:
-        """Tell whether the worker was read, and so counted, after what a frame tells of."""
+        """Return whether the worker was read after this event, which it then includes."""
         return self._read_version is not None and (frame.worker_version or 0) <= self._read_version
 
     def _of_worker(self, frame: Frame) -> Frame:
@@ -232,7 +232,7 @@ class Order:
 
 
 def _retold(late: Frame, newest: Frame, **more: Any) -> Frame:
-    """Return what was overtaken, about its subject as it has become meanwhile."""
+    """Return an overtaken event with the newest state of its resource."""
     payload = json.loads(newest.text)["payload"] | more
     text = json.dumps({"event_type": late.event_type, "payload": payload}, ensure_ascii=False)
     return replace(late, text=text)

@@ -1,6 +1,7 @@
-"""Say what each noun looks like to the worker SDK: where it differs from the REST API, and no more.
+"""Payloads of each resource for the worker SDK, where they differ from the REST API.
 
-Dates are Unix seconds, versions stand in the body, queues and workflows go by other names.
+Dates are Unix seconds, the version is in the body, and queues and workflows have other property
+names.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _CALLED: Final[Mapping[str, str]] = {
 
 
 def seconds(moment: datetime) -> int:
-    """Return a moment in whole Unix seconds."""
+    """Return a time in whole Unix seconds."""
     return int(moment.timestamp())
 
 
@@ -40,7 +41,7 @@ def activity(row: models.Activity) -> Payload:
 
 
 def worker_channel(row: models.WorkerChannel) -> Payload:
-    """Return a worker's channel; its last reservation is told in milliseconds."""
+    """Return a worker's channel; its last reservation is in milliseconds."""
     shown = _of(representations.worker_channel(row, base=""), row)
     reserved = (row.last_reserved_us or 0) // 1000
     return shown | {"available": int(row.available), "last_reserved_time": reserved}
@@ -63,7 +64,7 @@ def task(row: models.Task, *, now: datetime) -> Payload:
 
 
 def reservation(row: models.Reservation, *, now: datetime, with_task: bool = False) -> Payload:
-    """Return a reservation; with its task where the SDK makes one of it."""
+    """Return a reservation, with its task where the SDK creates one from it."""
     previous = row.worker_previous_activity
     shown = _of(representations.reservation(row, base=""), row) | {
         "reservation_timeout": row.reservation_timeout,
@@ -73,7 +74,7 @@ def reservation(row: models.Reservation, *, now: datetime, with_task: bool = Fal
     if not with_task:
         return shown
     shown["task"] = task(row.task, now=now)
-    # Left out where there is none: the SDK takes no null for it.
+    # Omitted if there is none, as the SDK accepts no null.
     if row.incoming is not None:
         shown["task_transfer"] = transfer(row.incoming, task_sid=row.task.sid)
     if row.outgoing is not None and row.outgoing.transfer_status == TransferStatus.INITIATED:

@@ -1,7 +1,7 @@
 """Rank each worker's sessions by age over all web processes, to close the oldest above the limit.
 
-The rank of a session is kept in Redis beside its process: what a process that died has left does
-not count. The loss of it does no harm but that a worker may have more sessions for a while.
+The ranks are kept in Redis with the process of each session; those of dead processes are ignored.
+If they are lost, a worker may have too many sessions for a while.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from routing.core.clock import microseconds
 
 _KEPT_SECONDS: Final = 7 * 86_400
 _alone: dict[str, dict[str, None]] = {}
-"""The sessions of each worker, the oldest first, where the settings name no Redis (tests)."""
+"""The sessions of each worker, oldest first, used when no Redis is configured (tests)."""
 
 
 def join(worker_sid: str, session: str, *, process: str, most: int, now: datetime) -> list[str]:
-    """Rank a new session, and return the oldest ones that are above the limit with it.
+    """Rank a new session, and return the oldest sessions that now exceed the limit.
 
-    These count no more: of two new sessions at once, each makes room for itself. Raises what a
-    Redis that is away raises.
+    Those are removed, so that of two simultaneous new sessions each displaces another one. Raises
+    Redis errors.
     """
     own = f"{process}:{session}"
     client = shared_redis.client()
@@ -50,7 +50,7 @@ def join(worker_sid: str, session: str, *, process: str, most: int, now: datetim
 
 
 def leave(left: Iterable[tuple[str, str]], *, process: str) -> None:
-    """Remove sessions that have ended, each told by its worker's sid and its own name."""
+    """Remove ended sessions, given as pairs of worker sid and session name."""
     client = shared_redis.client()
     pipeline = None if client is None else client.pipeline(transaction=False)
     for worker_sid, session in left:

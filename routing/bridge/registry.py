@@ -1,7 +1,7 @@
-"""Count the sessions of this process, and let no worker and no account have too many anywhere.
+"""Count this process's sessions, and enforce the limits per worker and account everywhere.
 
-Redis is told of every change, in batches, so that all processes together keep the limits; while it
-is away, each keeps them by itself.
+Changes are written to Redis in batches, so that all processes together keep the limits. While Redis
+is unreachable, each process keeps them alone.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Whose session it is and what lets them in: all that is kept of a token, for as long as it.
+    """A session's owner and credentials: all that is kept of a token while the session lives.
 
     Arguments:
-        sealed: the secret of the key as it was stored, which tells whether it is the same still.
+        sealed: the stored secret of the key, to detect that the key was renewed.
         digest: what stands for the token itself.
         edition: of the workspace's lists, as they were when the session was let in.
         session: the name of the session itself.
@@ -56,7 +56,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A place for a session.
+    """A reserved place for a session.
 
     Arguments:
         closing: the names of the worker's oldest sessions, which have to make room for it.
@@ -67,10 +67,10 @@ class Admission:
 
 
 class Registry:
-    """The sessions of one event loop, by whose they are."""
+    """The sessions of one event loop, by worker and account."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty registry."""
         self.process = uuid.uuid4().hex
         self.workers: Counter[str] = Counter()
         self.accounts: Counter[str] = Counter()
@@ -83,11 +83,11 @@ class Registry:
         self._said: dict[str, float] = {}
 
     async def admit(self, holder: Holder) -> Admission | None:
-        """Take a place for one more session, here and over all processes; None: there is none.
+        """Reserve a place for a session, here and over all processes; None if there is none.
 
-        An account at its limit has none. A worker at theirs has one, as the oldest session makes
-        room. Others are told first: of two who take the last place at once, none overlooks the
-        other.
+        An account at its limit gets none. A worker at the limit gets one, and the oldest session is
+        closed. Own counts are written before those of others are read. So of two that take the last
+        place at the same time, each sees the other.
         """
         account = holder.account_sid
         if self._is_full(account, self.accounts[account] + 1):
@@ -123,8 +123,8 @@ class Registry:
                 ranks.join, worker, holder.session, process=process, most=most, now=now
             )
         except shared_redis.BROKEN as error:
-            # The oldest session can be neither found nor told.
-            self._warn("redis", "sessions are counted by each process alone (%s)", error)
+            # Without Redis the oldest session can be neither found nor closed.
+            self._warn("redis", "sessions.counted_per_process error=%s", error)
             if self.workers[worker] > most:
                 self._warn(worker, TOO_MANY, worker, most)
                 return None
@@ -140,7 +140,7 @@ class Registry:
         return count > most
 
     def release(self, holder: Holder) -> None:
-        """Give a place back."""
+        """Release a place."""
         for sid, count in self._counts(holder):
             self._less(count, sid)
         if holder.session in self._ranked:
@@ -148,23 +148,23 @@ class Registry:
             self._left.add((holder.worker_sid, holder.session))
 
     def watch(self, worker_sid: str) -> None:
-        """Note that a worker is to be put offline when their last session is gone."""
+        """Mark a worker to be put offline when their last session ends."""
         self.watched[worker_sid] += 1
         self._changed.add(worker_sid)
 
     def unwatch(self, worker_sid: str) -> None:
-        """Note that this has been seen to, or is another session's concern."""
+        """Remove the mark, as it was handled or another session keeps it."""
         self._less(self.watched, worker_sid)
 
     async def elsewhere(self, worker_sid: str) -> int:
-        """Return how many sessions a worker has with other processes; raises if Redis is away."""
+        """Return the number of a worker's sessions with other processes; raises Redis errors."""
         now = timezone.now()
         return await in_thread(leases.of_worker, worker_sid, process=self.process, now=now)
 
     async def write(self) -> None:
-        """Renew the lease and write what has changed up to now; raises if Redis is away.
+        """Renew the lease and write all changes so far; raises Redis errors.
 
-        Whoever asks while another write is under way shares the next one.
+        Callers that arrive during a write share the next one.
         """
         if self._next is None:
             self._next = asyncio.create_task(self._write())
@@ -172,11 +172,11 @@ class Registry:
         await asyncio.shield(self._next)
 
     async def write_if_possible(self) -> None:
-        """Write what has changed; while Redis is away, that waits for the next time."""
+        """Write all changes; while Redis is unreachable, they are kept for the next write."""
         try:
             await self.write()
         except shared_redis.BROKEN as error:
-            self._warn("write", "others do not know of this process's sessions yet (%s)", error)
+            self._warn("write", "sessions.unwritten error=%s", error)
 
     async def _write(self) -> None:
         async with self._writing:
@@ -216,7 +216,7 @@ class Registry:
         self._changed.add(sid)
 
     def _warn(self, about: str, words: str, *values: object) -> None:
-        """Say something in the log, once a minute: clients that are refused come back at once."""
+        """Log a warning at most once a minute per subject, as refused clients reconnect at once."""
         now = time.monotonic()
         if self._said.get(about, 0.0) <= now:
             if len(self._said) > 1_000:
@@ -226,12 +226,12 @@ class Registry:
 
 
 async def in_thread(function: Callable[..., T], *args: Any, **given: Any) -> T:
-    """Ask Redis without holding up the event loop."""
+    """Run a blocking function in a thread, and return its result."""
     result: T = await sync_to_async(function, thread_sensitive=False)(*args, **given)
     return result
 
 
 def _look_at_failure(task: asyncio.Task[None]) -> None:
-    """Have a failure count as seen, even if everybody who waited for the write has gone."""
+    """Retrieve a failure, even if all waiting callers have been cancelled."""
     if not task.cancelled():
         task.exception()

@@ -1,9 +1,9 @@
 """Decide whether a session that wants to be a worker's only one may close the others.
 
-The SDK comes back a second after it was closed, and asks again to be the only one. Two such desks
-would close each other for ever. So a session that was closed for another one, and is back with the
-same token within `BACK_SECONDS`, closes none; it stays beside the others. A desk may also come back
-with a new token: all sessions of a worker together close others at most `MOST_REPLACEMENTS` times
+The SDK reconnects a second after it was closed, and requests again to be the only one. Two such
+desks would close each other for ever. So a session that was replaced and reconnects with the same
+token within `BACK_SECONDS` closes no other; it stays beside them. A desk may also reconnect with a
+new token: so all sessions of a worker together close others at most `MOST_REPLACEMENTS` times
 within `WINDOW_SECONDS`.
 """
 
@@ -20,11 +20,11 @@ WINDOW_SECONDS: Final = 60
 _MOST_KNOWN: Final = 10_000
 
 _alone: dict[str, tuple[float, int]] = {}
-"""Counts by key, each with its end, where the settings name no Redis (tests)."""
+"""Counts by key, each with its expiry, used when no Redis is configured (tests)."""
 
 
 def note_replaced(token: str) -> None:
-    """Remember that a session was closed for another one, by the digest of its token."""
+    """Record that a session was replaced, by the digest of its token."""
     client = shared_redis.client()
     if client is None:
         _count_alone(_closed(token), BACK_SECONDS)

@@ -1,6 +1,6 @@
-"""Carry out what the SDK asks for, by the resources of the REST API: same checks, other shapes.
+"""Handle SDK requests with the resources of the REST API: same checks, other payloads.
 
-Each function is one call of the SDK. It is given who asks and what for, and returns the payload.
+Each handler takes one SDK request and returns the payload.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _RESERVATION_RELATED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A call that a token allows, its path cut at its slashes, and the moment of it.
+    """A permitted SDK request, with its path split and its time.
 
     Arguments:
         own: the parts of the path after the workspace.
@@ -67,14 +67,14 @@ class Asked:
 
     @property
     def actor(self) -> Actor:
-        """Return who events say it was."""
+        """Return the actor that events name."""
         worker = self.grant.worker
         sid = self.grant.key_sid if worker is None else worker.sid
         actor_type = "api-key" if worker is None else "worker"
         return Actor(type=actor_type, sid=sid, source="sdk", ip_address=self.ip_address)
 
     def resource(self, kind: type[R], **parts: str) -> R:
-        """Return a resource of the API, asked for by this call."""
+        """Return a resource of the API for this request."""
         found: Any = kind()
         grant, call = self.grant, self.call
         found.kwargs = {"workspace_sid": grant.workspace.sid, **parts}
@@ -85,7 +85,7 @@ class Asked:
             method=call.method,
             _request=self.request,
         )
-        # What a resource would find by itself, and has here already.
+        # Values that a resource would load by itself, and that are known here.
         found.__dict__ |= {"workspace": grant.workspace, "form": call.form, "now": self.now}
         return found  # type: ignore[no-any-return]
 
@@ -94,7 +94,7 @@ Handler = Callable[[Asked], Payload]
 
 
 def changed(resource: InstanceResource[Any]) -> Any:
-    """Carry out a change by a resource, and return the row as it is then."""
+    """Make a change through a resource, and return the changed row."""
     row = resource.find()
     given = resource.given()
     if not given:
@@ -144,7 +144,7 @@ def _list(
 
 
 def _once(asked: Asked, create: Callable[[], Payload]) -> Payload:
-    """Carry a creation out; with an idempotency key, a repetition gets the first answer."""
+    """Run a creation; with an idempotency key, a repetition gets the first answer."""
     worker = asked.grant.worker
     creation = idempotency.creation(
         asked.request.META,
@@ -220,7 +220,7 @@ def _answered(asked: Asked, resource: InstanceResource[models.Reservation]) -> P
 
 
 def _refuse_telephony(asked: Asked) -> None:
-    """Refuse instructions that need telephones, before looking at what else they say."""
+    """Refuse instructions that need telephones, before their parameters are read."""
     instruction = asked.call.params.get("Instruction")
     if instruction is not None and instruction not in ("accept", "reject"):
         raise _not_here(f"Instruction {str(instruction)[:40]!r}")
@@ -277,13 +277,13 @@ TABLE: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Handler], ...]] = (
     (("Tasks", "*"), _W, _task),
     (("Tasks", "*", "Reservations", "*"), _POST, _reservation_of_task),
 )
-"""Every path below a workspace that the SDK knows, with its methods."""
+"""Every path below a workspace that the SDK uses, with its methods."""
 
 
 def carry_out(
     grant: Grant, call: Call, request: HttpRequest, *, ip_address: str | None
 ) -> tuple[Payload, Asked]:
-    """Do what a call asks for; raises `ApiError` and whatever actions refuse."""
+    """Handle a request; raises `ApiError` and the errors of actions."""
     parts = call.path.split("/")
     if len(parts) < 3 or parts[0] != "Workspaces":
         raise NotFound(f"/v1/{call.path[:200]}")

@@ -1,4 +1,4 @@
-"""Look after every session of this process by one clock."""
+"""Run the timers and checks of all sessions of this process."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from routing.bridge.registry import Holder, Registry
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS: Final = 30.0
-"""How often it is asked whether the keys and workers of all sessions are good still."""
+"""Seconds between checks whether the keys and workers of all sessions are still valid."""
 
 _AT_ONCE: Final = 50
-"""So many of thousands of sessions are looked after before anything else may happen."""
+"""Number of sessions handled before other tasks of the event loop get a turn."""
 
 
 class Session(Protocol):
-    """What the clock does with a session."""
+    """The methods of a session that the timer calls."""
 
     holder: Holder
 
@@ -36,10 +36,10 @@ class Session(Protocol):
         """Do what is due."""
 
     async def compare(self, version: int) -> None:
-        """Compare what it knows with the worker's version."""
+        """Compare the version that the session knows with the worker's version."""
 
     async def end(self, code: int, reason: str) -> None:
-        """Close it."""
+        """Close the session."""
 
 
 class Sessions:
@@ -48,7 +48,7 @@ class Sessions:
     tick_seconds = 1.0
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty set of sessions."""
         self.loader = Loader()
         self.editions = Editions()
         self.beginnings = Beginnings()
@@ -58,19 +58,19 @@ class Sessions:
         self._background: set[asyncio.Task[None]] = set()
 
     def add(self, session: Session) -> None:
-        """Look after a session whose place was claimed."""
+        """Add a session whose place was reserved."""
         self._open.add(session)
         if self._clock is None:
             self._clock = asyncio.create_task(self._look_after())
 
     def remove(self, session: Session) -> None:
-        """Look after a session no more, and give its place back."""
+        """Remove a session, and release its place."""
         self._open.discard(session)
         self.registry.release(session.holder)
         self.start(self.registry.write_if_possible())
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do something beside the sessions, and outlive the one that asks for it."""
+        """Run work in the background, independent of the session that starts it."""
         task = asyncio.create_task(quietly(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -94,9 +94,9 @@ class Sessions:
             self._clock = None
 
     async def check(self) -> None:
-        """End the sessions of keys that were revoked or renewed, and of workers that are gone.
+        """Close the sessions of revoked or renewed keys and of deleted workers.
 
-        All others hear which version their worker has, to compare.
+        All others get their worker's version, to compare.
         """
         open_now = list(self._open)
         key_sids = {session.holder.key_sid for session in open_now}
@@ -106,13 +106,13 @@ class Sessions:
             holder = session.holder
             is_good = secretbox.is_among(keys.get(holder.key_sid, ()), holder.sealed)
             if not is_good or holder.worker_id not in workers:
-                await quietly(session.end(4401, "The token is good no longer"))
+                await quietly(session.end(4401, "Token revoked"))
             else:
                 await quietly(session.compare(workers[holder.worker_id]))
 
 
 async def in_turn(sessions: Iterable[Session]) -> AsyncIterator[Session]:
-    """Yield all of these, and let everybody else have their turn after every few of them."""
+    """Yield all of these, and give other tasks of the event loop a turn after every few."""
     for number, session in enumerate(list(sessions), start=1):
         yield session
         if number % _AT_ONCE == 0:
@@ -127,11 +127,11 @@ def _good(
 
 
 async def quietly(work: Coroutine[Any, Any, None]) -> None:
-    """Do something whose failure concerns nobody else; it is logged."""
+    """Run work, and log its failure instead of raising it."""
     try:
         await work
     except Exception:
-        logger.exception("a session of the SDK could not be looked after")
+        logger.exception("SDK session: background work failed")
 
 
 _of_loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Sessions] = (

@@ -1,4 +1,4 @@
-"""Hand a task on to a colleague or a queue, and take that back, as the SDK asks for it."""
+"""Transfer a task to a worker or a queue, and cancel a transfer, for the SDK."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def begin(worker: models.Worker, call: Call, *, actor: Actor, now: datetime) -> 
 
 
 def change(worker: models.Worker, call: Call, sid: str, *, actor: Actor, now: datetime) -> Payload:
-    """Cancel a transfer that this worker has begun: `POST {worker}/Transfers/{sid}`."""
+    """Cancel a transfer that this worker began: `POST {worker}/Transfers/{sid}`."""
     given = inputs.read(_CHANGE, call.form)
     row = worker.workspace.transfers.filter(sid=sid, initiating_worker_sid=worker.sid).first()
     if row is None or given.get("task_sid") not in (None, row.task.sid):
         raise NotFound(f"/v1/{call.path}")
     if given.get("transfer_status") != TransferStatus.CANCELED:
-        raise ApiError("TransferStatus must be `canceled`; the other statuses are the router's")
+        raise ApiError("TransferStatus must be `canceled`; only the router sets the other statuses")
     return payloads.transfer(transfers.cancel_transfer(transfer=row, actor=actor, now=now))
 
 

@@ -1,4 +1,4 @@
-"""Where the worker SDK's bridge is, for requests; its websockets are at the same addresses."""
+"""URLs of the worker SDK's HTTP requests; its websockets have the same paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answer the SDK's POSTs: one address, the request in the body, the answer in a `payload`."""
+"""Handle the SDK's POSTs: one URL, the request in the body, the answer in a `payload`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _METHODS: Final = "POST, OPTIONS"
 def wschannels(
     request: HttpRequest, account_sid: str | None = None, channel: str | None = None
 ) -> HttpResponseBase:
-    """Answer a call; pages of any origin may ask, as the token is all that counts."""
+    """Handle an SDK request. Any origin is allowed, as only the token authenticates."""
     try:
         response = _answered(request, account_sid, channel)
     except Exception as error:
@@ -72,7 +72,7 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
 
 
 def verified(token: object) -> tokens.Grant:
-    """Return what a token grants; raises the `ApiError` that tells a client why it is no good."""
+    """Return what a token grants; raises `ApiError` if it is invalid."""
     try:
         return tokens.verify(token, now=timezone.now())
     except tokens.Expired as error:
@@ -82,14 +82,14 @@ def verified(token: object) -> tokens.Grant:
 
 
 def serves(grant: tokens.Grant, account_sid: str, channel: str | None) -> bool:
-    """Tell whether the longer form of the address names what the token is for."""
+    """Return whether the long form of the URL names the token's account and channel."""
     worker = grant.worker
     channels = {None, grant.workspace.sid, None if worker is None else worker.sid}
     return account_sid == grant.account.sid and channel in channels
 
 
 def _body(request: HttpRequest) -> bytes:
-    """Return the body, read to the letter: its header says that it is a form, and it is not."""
+    """Return the raw body; its Content-Type says that it is a form, but it is JSON."""
     body = request.read(calls.LONGEST_BODY + 1)
     if len(body) > calls.LONGEST_BODY:
         raise ApiError(

@@ -1,4 +1,4 @@
-"""Write what the SDK is told of each kind of event, by its own data and what stands beside it."""
+"""Build the SDK's payload for each kind of event, from its data and related rows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GIVEN_BACK: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event: read from its row, or told by a message.
+    """An event, loaded from its row or received in a message.
 
     Arguments:
         at: when it happened, in Unix seconds.
@@ -54,7 +54,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Rows that say what an event does not, by sid."""
+    """Related rows that payloads need, by sid."""
 
     reservations: Mapping[str, models.Reservation]
     workers: Mapping[str, models.Worker]
@@ -134,12 +134,12 @@ def _task(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
 def _reservation(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
     row = beside.reservations.get(data["reservation_sid"])
     if event.event_type == E.RESERVATION_CREATED:
-        # It begins with its event, and keeps the activity that its worker has at that moment.
+        # A new reservation keeps the activity that its worker has at this moment.
         previous = data["worker_activity_sid"]
     else:
         kept = None if row is None else row.worker_previous_activity
         previous = None if kept is None else kept.sid
-    # Left out where there is none: the SDK takes no null for it.
+    # Omitted if there is none, as the SDK accepts no null.
     handed_on = data.get("transfer_sid") is not None
     by = {"task_transfer": _transfer(event, data, beside)} if handed_on else {}
     return _own(event, data["reservation_sid"]) | {
@@ -174,7 +174,7 @@ def _transfer(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
 
 
 def _task_after(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
-    """Return a task as its reservation's event left it: the event is written a step before that."""
+    """Return the task after this event; the event is recorded before the task is updated."""
     task = _task(event, data, beside)
     kind = event.event_type
     if task["assignment_status"] != AssignmentStatus.RESERVED:
@@ -184,8 +184,8 @@ def _task_after(event: Event, data: Mapping[str, Any], beside: Beside) -> Payloa
             "assignment_status": AssignmentStatus.ASSIGNED.value,
             "version": task["version"] + 1,
         }
-    # It waits again, or stays with whoever hands it on, unless others still have it on offer: then
-    # nothing about it has changed.
+    # The task waits again, or stays with the worker who transfers it. If it is still on offer to
+    # other workers, it has not changed.
     if kind in GIVEN_BACK and beside.versions.get(task["sid"], 0) > task["version"]:
         kept = data.get("transfer_sid") is not None
         after = AssignmentStatus.ASSIGNED if kept else AssignmentStatus.PENDING

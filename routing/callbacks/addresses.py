@@ -1,7 +1,7 @@
-"""Say which addresses may be called, and look names up once, so that what was checked is called.
+"""Decide which addresses may be called, and resolve names once, so that the checked one is used.
 
-Whoever may save a callback URL must not thereby reach what only this machine reaches: its own
-services, its neighbours on a private network, the metadata of its cloud.
+A user who may save a callback URL must not reach what only this machine can reach: its own
+services, its private network, or its cloud's metadata.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ METADATA: Final = frozenset(
     ipaddress.ip_address(each)
     for each in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16")
 )
-"""Where clouds tell a machine its secrets: allowed to nobody who has not named that very one."""
+"""Addresses where clouds serve a machine's secrets; only an exact setting allows them."""
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _UNICAST: Final = ipaddress.IPv6Network("2000::/3")
-"""All that is given out of IPv6 to be reached from everywhere."""
-# Written out, as what the standard library calls global differs from version to version.
+"""The globally reachable unicast range of IPv6."""
+# Listed here, as the standard library's definition of global differs between versions.
 _SPECIAL: Final = [
     ipaddress.ip_network(each)
     for each in (
@@ -37,27 +37,27 @@ _SPECIAL: Final = [
         *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
     )
 ]
-"""What the registries have set aside: of both protocols, not to be reached from everywhere."""
+"""Special-purpose ranges of both protocols that are not globally reachable."""
 
 
 class NotAllowed(Exception):
-    """An address may not be called; the words say what would have to be set."""
+    """The address may not be called; the message names the setting that would allow it."""
 
 
 class NotFound(Exception):
-    """A name leads nowhere, or nobody said where in time."""
+    """The name could not be resolved, or not in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a socket may connect to."""
+    """An address to connect a socket to."""
 
     family: int
     address: tuple[Any, ...]
 
 
 def is_allowed(address: Address) -> bool:
-    """Tell whether the server may call this address."""
+    """Return whether the server may call this address."""
     inner = _inner(address)
     networks = settings.CALLBACK_ALLOW_PRIVATE
     here = [each for each in networks if each.version == inner.version and inner in each]
@@ -71,7 +71,7 @@ def is_allowed(address: Address) -> bool:
 
 
 def _inner(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 one only wraps, else itself."""
+    """Return the IPv4 address embedded in an IPv6 one, else the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in _NAT64:
@@ -81,7 +81,7 @@ def _inner(address: Address) -> Address:
 
 
 def literal(host: str) -> Address | None:
-    """Return the address that a URL's host is, if it is one and no name."""
+    """Return the address if a URL's host is one and not a name."""
     if host.rstrip(".").lower() == "localhost" or host.rstrip(".").lower().endswith(".localhost"):
         return ipaddress.IPv4Address("127.0.0.1")
     try:
@@ -91,7 +91,7 @@ def literal(host: str) -> Address | None:
 
 
 def refusal(host: str) -> str:
-    """Return why a host is not called."""
+    """Return the reason why a host may not be called."""
     return (
         f"{host} is an address of this machine or of a private network; the operator can allow"
         " it by the setting CALLBACK_ALLOW_PRIVATE"
@@ -99,14 +99,14 @@ def refusal(host: str) -> str:
 
 
 def look_up(host: str, port: int) -> list[Any]:
-    """Ask the machine's resolver."""
+    """Resolve a name with the system's resolver."""
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 def places(host: str, port: int, *, seconds: float) -> list[Place]:
-    """Return where a host may be called, having looked it up once.
+    """Return the allowed addresses of a host, resolved once.
 
-    Raises `NotAllowed` when none of its addresses may be, `NotFound` when it has none in time.
+    Raises `NotAllowed` if none is allowed, `NotFound` if there is none in time.
     """
     try:
         found = _in_time(lambda: look_up(host, port), seconds)
@@ -125,13 +125,13 @@ def places(host: str, port: int, *, seconds: float) -> list[Place]:
 
 
 def _in_time(work: Callable[[], T], seconds: float) -> T:
-    """Do something that cannot be interrupted, and wait no longer than so many seconds for it."""
+    """Run work that cannot be interrupted in a thread, and wait for it a limited time."""
     future: Future[T] = Future()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # handed to whoever waits
+        except BaseException as error:  # raised in the waiting thread
             future.set_exception(error)
 
     threading.Thread(target=run, name="look-up", daemon=True).start()

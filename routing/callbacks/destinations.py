@@ -1,7 +1,7 @@
-"""Read callback URLs: where they lead, and what their fragment says of how to connect.
+"""Parse callback URLs: the destination, and connection overrides in the fragment.
 
-The fragment is never sent. It may hold the connection overrides that TaskRouter's users know, such
-as `#ct=2000&rc=2&rp=5xx`; one that cannot be honoured is refused when the URL is saved.
+The fragment is never sent. It may hold TaskRouter's connection overrides, such as
+`#ct=2000&rc=2&rp=5xx`. An unsupported one is refused when the URL is saved.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 from routing.callbacks import addresses
 
 _SPANS: Final = {"ct": (100, 10_000), "rt": (100, 15_000), "tt": (100, 15_000)}
-"""Milliseconds that may be asked for: to connect, to read, and for everything."""
+"""Allowed milliseconds for connecting, for reading, and for the whole request."""
 MOST_RETRIES: Final = 5
 RETRIED: Final = ("4xx", "5xx", "ct", "rt", "all")
-"""What a retry may be asked for: an answer's status, no connection, or no answer in time."""
+"""Reasons for a retry: an answer's status, no connection, or no answer in time."""
 _SAFE: Final = "%/:?#[]@!$&'()*+,;=~-._"
 _CONTROLS: Final = re.compile(r"[\x00-\x20\x7f]")
 
 
 class Unacceptable(Exception):
-    """A URL cannot be called; the words say what would be right."""
+    """A URL cannot be called; the message explains what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """How to connect, where the URL says otherwise than usual.
+    """Connection overrides of a URL.
 
     Arguments:
         connect, read, total: seconds; None: as usual.
@@ -47,7 +47,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a form is posted to.
+    """The destination of a form.
 
     Arguments:
         url: what the receiver sees and what is signed: no fragment, no credentials.
@@ -78,11 +78,11 @@ def _parsed(url: str) -> Destination:
     if parts.scheme not in {"http", "https"} or not host:
         raise Unacceptable("is not an absolute http or https URL")
     if port == 0:
-        raise Unacceptable("names port 0, which nobody listens on")
+        raise Unacceptable("names port 0, which cannot be connected to")
     try:
         host = host if ":" in host else host.encode("idna").decode()
     except UnicodeError:
-        raise Unacceptable(f"names {host!r}, which can be no host") from None
+        raise Unacceptable(f"names {host!r}, which is not a valid host") from None
     tls = parts.scheme == "https"
     shown = f"[{host}]" if ":" in host else host
     authority = shown if port is None else f"{shown}:{port}"
@@ -105,9 +105,9 @@ def _parsed(url: str) -> Destination:
 
 
 def parse(url: str) -> Destination:
-    """Return where a URL leads; raises `Unacceptable`, also for an address that is not allowed.
+    """Parse a URL; raises `Unacceptable`, also for an address that is not allowed.
 
-    What a name stands for is looked at when it is called, and not here.
+    Names are resolved only when the URL is called.
     """
     destination = _parsed(url)
     address = addresses.literal(destination.host)
@@ -117,7 +117,7 @@ def parse(url: str) -> Destination:
 
 
 def shown(url: str) -> str:
-    """Return a URL as it may be told to anybody: without its credentials and its fragment."""
+    """Return a URL in a form safe to show: without credentials and fragment."""
     try:
         return _parsed(url).url
     except Unacceptable:
@@ -125,7 +125,7 @@ def shown(url: str) -> str:
 
 
 def _overrides(fragment: str) -> Overrides:
-    """Read connection overrides, refusing what cannot be honoured."""
+    """Parse the connection overrides, and refuse unsupported ones."""
     if not fragment:
         return Overrides()
     given: dict[str, str] = {}
@@ -133,23 +133,23 @@ def _overrides(fragment: str) -> Overrides:
         pairs = parse_qsl(fragment, keep_blank_values=True, strict_parsing=True)
     except ValueError:
         raise Unacceptable(
-            f"has the fragment #{fragment[:40]}, which is none of the connection overrides"
+            f"has the fragment #{fragment[:40]}, which is not one of the connection overrides"
             " ct, rt, tt, rc, rp (such as #ct=2000&rc=2)"
         ) from None
     for name, value in pairs:
         if name in given:
-            raise Unacceptable(f"says {name} twice after the #")
+            raise Unacceptable(f"has {name} twice after the #; give it once")
         given[name] = value
     seconds = {name: _span(name, given.pop(name)) for name in _SPANS if name in given}
     retries = _retries(given.pop("rc", "0"))
     retried = _retried(given.pop("rp", "ct"))
     if given.pop("sni", "y") != "y":
-        raise Unacceptable("asks by sni=n not to verify the host; it is always verified")
+        raise Unacceptable("turns off host verification by sni=n; the host is always verified")
     if "e" in given:
         raise Unacceptable("names an edge (e=) after the #; this server has none")
     for name in given:
         raise Unacceptable(
-            f"has {name[:40]!r} after the #, which is none of the connection overrides"
+            f"has {name[:40]!r} after the #, which is not one of the connection overrides"
             " ct, rt, tt, rc, rp"
         )
     return Overrides(
@@ -165,7 +165,7 @@ def _span(name: str, value: str) -> float:
     least, most = _SPANS[name]
     if not value.isascii() or not value.isdecimal() or not least <= int(value[:6]) <= most:
         raise Unacceptable(
-            f"says {name}={value[:20]} after the #; it must be a number of milliseconds from"
+            f"has {name}={value[:20]} after the #; it must be a number of milliseconds from"
             f" {least} to {most}"
         )
     return int(value) / 1_000
@@ -174,7 +174,7 @@ def _span(name: str, value: str) -> float:
 def _retries(value: str) -> int:
     if value not in {str(number) for number in range(MOST_RETRIES + 1)}:
         raise Unacceptable(
-            f"says rc={value[:20]} after the #; it must be a number from 0 to {MOST_RETRIES}"
+            f"has rc={value[:20]} after the #; it must be a number from 0 to {MOST_RETRIES}"
         )
     return int(value)
 
@@ -183,6 +183,6 @@ def _retried(value: str) -> frozenset[str]:
     named = frozenset(value.split(","))
     if not named <= set(RETRIED):
         raise Unacceptable(
-            f"says rp={value[:20]} after the #; it must be one or more of {', '.join(RETRIED)}"
+            f"has rp={value[:20]} after the #; it must be one or more of {', '.join(RETRIED)}"
         )
     return named - {"all"} | (set(RETRIED) - {"all"} if "all" in named else set())

@@ -1,4 +1,4 @@
-"""Say what an event's callback carries: the event's data, under the names of TaskRouter's forms."""
+"""Build the form of an event's callback: the event's data under TaskRouter's names."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from routing import models
 from routing.core.clock import microseconds
 
 _INTERNAL: Final = frozenset({"holder_sids"})
-"""What events carry for our own sockets."""
+"""Event data for our own sockets only."""
 
 
 def of_event(event: models.Event, *, account_sid: str) -> dict[str, str]:
     """Return the form for an event (behaviour.md §9.2): texts, none of them empty.
 
-    A value that is not there is left out: some receivers drop empty ones before they validate.
+    Missing values are omitted, as some receivers drop empty ones before they verify the signature.
     """
     moment = microseconds(event.event_date)
     form = {
@@ -33,5 +33,5 @@ def of_event(event: models.Event, *, account_sid: str) -> dict[str, str]:
 
 
 def pascal(name: str) -> str:
-    """Return a name in snake_case as forms spell it."""
+    """Return a snake_case name in the spelling of forms."""
     return "".join(word[:1].upper() + word[1:] for word in name.split("_"))

@@ -1,4 +1,4 @@
-"""Write down what receivers are owed, beside the events and the offers that they are owed for."""
+"""Record callbacks to send in the same transaction as their events and offers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from routing.models import bulk
 
 
 def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -> bool:
-    """Write a delivery for each event that the workspace wants posted; tell whether there are any.
+    """Insert a delivery for each event that the workspace subscribes to; return whether any.
 
     Arguments:
         workspace: one that has an address to post them to.
@@ -34,16 +34,16 @@ def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -
 
 @functools.lru_cache(maxsize=256)
 def wanted_types(events_filter: str | None) -> frozenset[str] | None:
-    """Return the event types that a workspace wants posted; None: all."""
+    """Return the event types that a workspace subscribes to; None means all."""
     if not events_filter:
         return None
     return frozenset(name.strip() for name in events_filter.split(","))
 
 
 def owe_questions(reservations: Sequence[models.Reservation], *, now: datetime) -> set[str]:
-    """Write a question about each new offer whose workflow wants to be asked.
+    """Insert an assignment callback for each new offer whose workflow has a callback URL.
 
-    All that is asked is as it is now. Returns the sids of the workflows.
+    Its parameters are those of this moment. Returns the sids of the workflows.
     """
     asked = [
         models.AssignmentCallback(
@@ -65,7 +65,7 @@ def owe_questions(reservations: Sequence[models.Reservation], *, now: datetime) 
 def _question(
     reservation: models.Reservation, workflow: models.Workflow, now: datetime
 ) -> dict[str, str]:
-    """Return what a receiver is told of an offer (behaviour.md §9.1)."""
+    """Return the parameters of an assignment callback (behaviour.md §9.1)."""
     task, worker = reservation.task, reservation.current_worker
     return {
         "Timestamp": str(int(now.timestamp())),

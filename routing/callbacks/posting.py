@@ -1,8 +1,8 @@
-"""Post a form to a receiver whom nothing is believed: bounded in time, in size, and in reach.
+"""POST a form to an untrusted receiver, bounded in time, size and destination.
 
-The connection goes to an address that was checked, and to no other: names are looked up once, no
-proxy is asked, no redirect followed. TLS verifies the name. The answer is read up to a limit, and
-all of it must come within the time that the caller gives, however slowly it drips.
+The connection uses only an address that was checked: names are resolved once, no proxy is used, no
+redirect followed. TLS verifies the host name. The answer is read up to a limit, and all of it must
+arrive within the caller's time limit.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from routing.callbacks import addresses, signatures
 from routing.callbacks.destinations import Destination, Unacceptable, parse
 
 LONGEST_BODY: Final = 64 * 1024
-"""Bytes of an answer that are read; what comes after them is not."""
+"""Maximum bytes of an answer that are read."""
 _LONGEST_HEAD: Final = 64 * 1024
 _CONNECT: Final = 5.0
-"""Seconds that connecting may take, unless the URL says otherwise."""
+"""Seconds that connecting may take, unless the URL overrides it."""
 _USER_AGENT: Final = "Cordboard/0.1"
 IDEMPOTENCY: Final = "I-Twilio-Idempotency-Token"
-"""The header by which a receiver knows what it has had before."""
+"""The header by which a receiver recognises a repetition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a receiver answered, or why there is no answer.
+    """A receiver's answer, or the reason why there is none.
 
     Arguments:
         status: None where none came.
@@ -53,12 +53,12 @@ class Answer:
 
     @property
     def succeeded(self) -> bool:
-        """Tell whether the receiver took it."""
+        """Return whether the receiver accepted the form."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def words(self) -> str:
-        """Say it on one line, in characters that can be kept and shown."""
+        """Return the answer on one line of printable text."""
         if self.problem:
             return _line(self.problem)
         if self.status is not None and 300 <= self.status < 400:
@@ -71,13 +71,13 @@ def _line(text: str) -> str:
 
 
 class _TooMuch(Exception):
-    """More came than anybody should answer."""
+    """The answer exceeds the limit."""
 
 
 def post(
     url: str, parameters: Mapping[str, str], *, auth_token: str, token: str, seconds: float
 ) -> Answer:
-    """Post a signed form and return the answer; never raises for anything a receiver does.
+    """POST a signed form and return the answer; never raises for anything a receiver does.
 
     Arguments:
         token: what the receiver knows a repetition by.
@@ -142,18 +142,18 @@ def _attempt(
             connection.sendall(_request(destination, headers, parameters))
             return _answer(connection, deadline)
         except TimeoutError:
-            return Answer(problem="no whole answer in time", kind="rt")
+            return Answer(problem="no complete answer in time", kind="rt")
         except _TooMuch:
-            return Answer(problem="an answer with endless headers", kind="rt")
+            return Answer(problem="the answer's headers are too large", kind="rt")
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Answer(problem=f"no answer: {type(error).__name__} {error}"[:300], kind="rt")
 
 
 def _connected(destination: Destination, deadline: float) -> socket.socket:
-    """Return a connection to the first place that takes one; raises what is wrong with the last."""
+    """Return a connection to the first address that accepts one; raises the last error."""
     until = min(deadline, time.monotonic() + (destination.overrides.connect or _CONNECT))
     places = addresses.places(destination.host, destination.port, seconds=_left(until))
-    problem: OSError = TimeoutError("nobody answered in time")
+    problem: OSError = TimeoutError("no answer in time")
     for place in places:
         made = socket.socket(place.family, socket.SOCK_STREAM)
         try:
@@ -171,7 +171,7 @@ def _connected(destination: Destination, deadline: float) -> socket.socket:
 
 @functools.cache
 def tls() -> ssl.SSLContext:
-    """Return how hosts are verified: by the machine's own list of authorities, always."""
+    """Return the TLS context, which always verifies hosts by the system's authorities."""
     return ssl.create_default_context()
 
 
@@ -188,12 +188,12 @@ def _request(
 def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the time is over")
+        raise TimeoutError("timed out")
     return left
 
 
 class _Incoming(io.RawIOBase):
-    """What comes in on a socket, until a deadline and up to a limit."""
+    """A raw stream from a socket, until a deadline and up to a limit."""
 
     def __init__(self, connection: socket.socket, deadline: float, limit: int) -> None:
         super().__init__()
@@ -202,11 +202,11 @@ class _Incoming(io.RawIOBase):
         self._left = limit
 
     def readable(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Wait for the next bytes, no longer than is left of all the time there is."""
+        """Wait for the next bytes, at most for the time left."""
         if self._left <= 0:
             raise _TooMuch
         self._connection.settimeout(_left(self._deadline))
@@ -216,13 +216,13 @@ class _Incoming(io.RawIOBase):
 
 
 class _Readable:
-    """A socket as `http.client` wants one: something to read from."""
+    """The part of a socket's interface that `http.client` needs."""
 
     def __init__(self, incoming: _Incoming) -> None:
         self._incoming = incoming
 
     def makefile(self, *_: Any) -> io.BufferedReader:
-        """Return it, buffered."""
+        """Return the stream, buffered."""
         return io.BufferedReader(self._incoming)
 
 
@@ -234,7 +234,7 @@ def _answer(connection: socket.socket, deadline: float) -> Answer:
         body = b""
         try:
             body = response.read(LONGEST_BODY + 1)
-        except _TooMuch:  # of a body in a million pieces
+        except _TooMuch:  # of a body in very many small chunks
             body = b" " * (LONGEST_BODY + 1)
         return Answer(
             status=response.status,

@@ -1,4 +1,4 @@
-"""Sign what is posted to others, so that they can tell it from what anybody might post."""
+"""Sign callback forms, so that receivers can verify the sender."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ HEADER: Final = "X-Twilio-Signature"
 
 
 def of(url: str, parameters: Mapping[str, str], auth_token: str) -> str:
-    """Return the signature of a form that is posted to a URL (behaviour.md §9.5).
+    """Return the signature of a form for a URL (behaviour.md §9.5).
 
     Arguments:
         url: as the receiver sees it: with its query, without fragment and credentials.
     """
     text = url + "".join(f"{name}{parameters[name]}" for name in sorted(parameters, key=str.encode))
-    # The algorithm is the receivers'; its known weakness, collisions, is none of an HMAC.
+    # Receivers require SHA-1. Its known weakness, collisions, does not affect an HMAC.
     digest = hmac.new(auth_token.encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()

@@ -1,4 +1,4 @@
-"""Speak to a running Cordboard as an integration would: form bodies in, JSON out."""
+"""A REST client, as an integration would use: forms in, JSON out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 
 class ApiError(Exception):
-    """The server refused; the message is its own."""
+    """The server refused a request; the message is the server's."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -18,7 +18,7 @@ class ApiError(Exception):
 
 
 class Client:
-    """A connection to one server, kept open between calls."""
+    """A connection to one server, reused between requests."""
 
     def __init__(self, *, host: str, port: int, username: str, password: str) -> None:
         self._connection = http.client.HTTPConnection(host, port, timeout=10)
@@ -26,7 +26,7 @@ class Client:
         self._headers = {"Authorization": f"Basic {token}"}
 
     def close(self) -> None:
-        """End the connection; a later call opens another."""
+        """Close the connection; a later request opens another."""
         self._connection.close()
 
     def get(self, path: str, **query: Any) -> Any:
@@ -34,11 +34,11 @@ class Client:
         return self._call("GET", f"{path}?{urlencode(query)}" if query else path, None)
 
     def post(self, path: str, **form: Any) -> Any:
-        """Send a form to a path below `/v1`."""
+        """POST a form to a path below `/v1`."""
         return self._call("POST", path, urlencode(form))
 
     def create(self, path: str, key: str, **form: Any) -> Any:
-        """Send a form that creates; repeated with its idempotency key it creates nothing more."""
+        """POST a form that creates; repeated with its idempotency key it creates nothing new."""
         return self._call("POST", path, urlencode(form), key=key)
 
     def _call(self, method: str, path: str, body: str | None, *, key: str = "") -> Any:
@@ -52,7 +52,7 @@ class Client:
             response = self._connection.getresponse()
             text = response.read()
         except BaseException:
-            # Also when interrupted: a half-spoken connection cannot be used again.
+            # Closed also when interrupted, as a half-sent request makes the connection unusable.
             self._connection.close()
             raise
         answer = json.loads(text or b"{}")

@@ -1,4 +1,4 @@
-"""Play the floor's workers who have no login: they accept, work for a while, and complete."""
+"""Simulate the demo's workers without a login: they accept, work for a while, and complete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from routing.demo.client import ApiError, Client
 
 
 class Colleagues:
-    """Workers who work by themselves, by the clock that the caller turns.
+    """Simulated workers, driven by the caller's clock.
 
     Arguments:
         names: friendly names of the workers to play.
@@ -35,7 +35,7 @@ class Colleagues:
         self.completed = 0
 
     def sign(self, activity: str) -> None:
-        """Move all of them to the activity of this name."""
+        """Move all of them to the activity with this name."""
         found = self._client.get(f"{self._base}/Activities", FriendlyName=activity)
         for worker in self._workers:
             self._client.post(
@@ -45,7 +45,7 @@ class Colleagues:
             )
 
     def act(self, now: float) -> None:
-        """Accept what is on offer to one of them, and complete what has been worked on enough.
+        """Accept their open offers, and complete tasks that were worked on long enough.
 
         Arguments:
             now: seconds on any clock that only goes forward.
@@ -81,5 +81,5 @@ class Colleagues:
                 del self._done_at[sid]
                 self.completed += 1
         except ApiError:
-            # Somebody was faster: a supervisor, or the clock. The next look tells.
+            # A supervisor or the router was faster. The next call sees it.
             self._done_at.pop(sid, None)

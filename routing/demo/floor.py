@@ -1,4 +1,4 @@
-"""Say what the demo's support floor is: people, queues, and the workflow that leads to them."""
+"""The demo's support floor: people, queues and the workflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 WORKSPACE: Final = "Support floor"
 
 CAPACITY: Final = {"voice": 1, "chat": 4, "sms": 3, "video": 1, "default": 2}
-"""What a seasoned worker takes at once on each channel."""
+"""The capacities of an experienced worker."""
 
 TRAINEE: Final = {"voice": 1, "chat": 2, "sms": 1, "video": 0, "default": 1}
 
@@ -27,7 +27,7 @@ WORKERS: Final[tuple[tuple[str, list[str], list[str], int, dict[str, int]], ...]
     ("niaj", ["en", "de"], ["support", "vip"], 7, CAPACITY),
 )
 LOGINS: Final = 4
-"""How many of them, from the top, people may log in as."""
+"""The number of workers, from the top, that have a login."""
 
 QUEUES: Final[dict[str, dict[str, Any]]] = {
     "Phone": {"target_workers": 'skills HAS "support" OR skills HAS "sales"'},
@@ -41,10 +41,10 @@ QUEUES: Final[dict[str, dict[str, Any]]] = {
 def configuration(queues: dict[str, str]) -> dict[str, Any]:
     """Return the demo's workflow for these queues (name to sid).
 
-    Two rules are worth a look. Nobody gets a chat while on the phone: that asks for a voice channel
-    that is wholly free. And of a worker's four chat slots the router fills three and leaves one to
-    be picked by hand: it asks for more than a quarter to be free. Both are about chats alone, and
-    vanish from the question when a task on another channel asks it.
+    Two rules are worth a look. Workers on the phone get no chats: a chat requires the whole voice
+    channel to be free. The router fills three of a worker's four chat slots and leaves one for
+    picking by hand: a chat requires more than a quarter to be free. Both rules concern chats only,
+    and are true for tasks on other channels.
     """
     speaks = "task.language IN worker.languages"
     chat_rules = (

@@ -1,4 +1,4 @@
-"""Make up what customers want: an endless, seeded stream of varied tasks."""
+"""Generate an endless, seeded stream of varied tasks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _LANGUAGES: Final = {"en": 7, "de": 2, "fr": 1, "es": 1}
 
 
 def tasks(seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a channel and attributes for task after task; the same seed tells the same stories."""
+    """Yield a channel and attributes for each task; the same seed gives the same tasks."""
     dice = random.Random(seed)  # noqa: S311 - stories, not secrets
 
     def one_of(weights: dict[str, int]) -> str:

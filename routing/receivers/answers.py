@@ -1,4 +1,4 @@
-"""Read what a receiver answers to a question about an offer (behaviour.md §9.1)."""
+"""Parse a receiver's answer to an assignment callback (behaviour.md §9.1)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VOICE: Final = frozenset({"call", "conference", "dequeue", "redirect", "supervis
 
 
 def is_usable(answer: Answer) -> bool:
-    """Tell whether an answer counts; of one that does not, the fallback is asked instead."""
+    """Return whether an answer is valid; otherwise the fallback URL is called."""
     if answer.status != 200 or not answer.whole:
         return False
     media_type = answer.content_type.partition(";")[0].strip().lower()
@@ -25,7 +25,7 @@ def is_usable(answer: Answer) -> bool:
 
 
 def failure(answer: Answer) -> str:
-    """Say why an answer does not count."""
+    """Return the reason why an answer is invalid."""
     if answer.status == 200 and not answer.whole:
         return "200, but the answer is too long"
     if answer.status == 200:
@@ -34,7 +34,7 @@ def failure(answer: Answer) -> str:
 
 
 def read(answer: Answer) -> Reply:
-    """Return what a usable answer asks for."""
+    """Return the reply that a valid answer requests."""
     said: dict[str, Any] = {"status": answer.status, "answer": answer.words}
     text = answer.body.decode(errors="replace").strip()
     document: Any = {}
@@ -44,9 +44,9 @@ def read(answer: Answer) -> Reply:
         except (ValueError, RecursionError):
             return _wrong("the answer is not JSON", NOT_JSON, said)
     if not isinstance(document, dict):
-        return _wrong("the answer is no JSON object", NOT_JSON, said)
+        return _wrong("the answer is not a JSON object", NOT_JSON, said)
     if not document:
-        return Reply(do="nothing", outcome="nothing: the offer waits for its answer", **said)
+        return Reply(do="nothing", outcome="nothing: the offer stays open", **said)
     word = document.get("instruction")
     if word is None:
         return _wrong("the answer has no instruction", NO_INSTRUCTION, said)

@@ -1,4 +1,4 @@
-"""Post events to the receivers of workspaces: in order per task, until they are taken."""
+"""Post events to the receivers of workspaces, in order per task, until accepted."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from routing.receivers import rounds
 logger = logging.getLogger(__name__)
 
 LONGEST: Final = 15.0
-"""Seconds that a receiver has to take an event."""
+"""Seconds that a receiver has to answer."""
 
 
 def run(workspace_sid: str, *, clock: rounds.Clock = timezone.now) -> None:
-    """Post the events that a workspace's receiver is owed."""
+    """Post the due events of a workspace to its receiver."""
     rounds.run(workspace_sid, lambda receiver: _round(receiver, clock), clock=clock)
 
 
 def due(now: datetime) -> list[str]:
-    """Return some of the workspaces whose receivers are owed something that may be posted now."""
+    """Return some of the workspaces with deliveries that may be posted now."""
     owed = models.CallbackDelivery.objects.pending().filter(
         workspace_sid=OuterRef("sid"), date_due__lte=now
     )
@@ -42,7 +42,7 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
     patience = timedelta(hours=settings.CALLBACK_RETRY_HOURS)
     owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=receiver.sid)
     callbacks.give_up_late(owed.filter(date_created__lt=now - patience), patience)
-    # A receiver that took nothing lately is asked by one event whether it is back.
+    # A receiver that failed last time first gets a single event as a probe.
     chosen = heads(receiver.sid, now)[: 1 if receiver.failures else rounds.SLOTS]
     if not chosen:
         return False
@@ -61,18 +61,18 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
 
 
 def _tell(receiver: models.CallbackReceiver, failures: int, attempts: Sequence[Attempt]) -> None:
-    """Log once that a receiver takes nothing, and once that it does again."""
+    """Log once that a receiver fails, and once that it works again."""
     where = destinations.shown(receiver.url)
     if receiver.failures == 1:
         logger.warning(
-            "event callbacks of %s: %s takes none (%s)", receiver.sid, where, attempts[0].words
+            "event callbacks of %s: %s failed (%s)", receiver.sid, where, attempts[0].words
         )
     elif failures and not receiver.failures:
-        logger.info("event callbacks of %s: %s takes them again", receiver.sid, where)
+        logger.info("event callbacks of %s: %s works again", receiver.sid, where)
 
 
 def heads(workspace_sid: str, now: datetime) -> list[models.CallbackDelivery]:
-    """Return what may be posted now, what is due longest first: the first of each order alone."""
+    """Return the deliveries to post now, longest due first, and only the first per order key."""
     owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=workspace_sid)
     before = models.CallbackDelivery.objects.pending().filter(
         workspace_sid=workspace_sid, order_key=OuterRef("order_key"), pk__lt=OuterRef("pk")
@@ -89,7 +89,7 @@ def _attempt(
 ) -> Attempt:
     event = written.get(delivery.event_id)
     if event is None:
-        return Attempt(delivery, False, None, "its event is kept no longer")
+        return Attempt(delivery, False, None, "its event was deleted")
     token = tokens[event.account_id]
     if token is None:
         return Attempt(delivery, False, None, "it cannot be signed: SECRET_KEY has changed")

@@ -1,4 +1,4 @@
-"""Ask the receivers of workflows about offers, and do what they answer."""
+"""Send assignment callbacks to the receivers of workflows, and apply their answers."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from routing.receivers import answers, rounds
 logger = logging.getLogger(__name__)
 
 LONGEST: Final = 5.0
-"""Seconds that a receiver has for its answer, and its fallback for another."""
+"""Seconds that a receiver has for its answer; the fallback gets as many again."""
 LONGEST_REST: Final = 5
-"""Seconds between two rounds of questions to receivers that answer nothing.
+"""Seconds between two rounds of callbacks to receivers that do not answer.
 
-An offer nobody can be asked about is withdrawn, and made again to the next worker: without a rest
-a task would be given up, having been on offer too often, before a receiver is back from a restart.
+An offer whose receiver does not answer is withdrawn and made to the next worker. Without a pause, a
+task would reach the limit of offers before a receiver is back from a restart.
 """
 
 
 def run(workflow_sid: str, *, clock: rounds.Clock = timezone.now) -> None:
-    """Ask a workflow's receiver what it is to be asked."""
+    """Send the due assignment callbacks of a workflow."""
     models.CallbackReceiver.objects.get_or_create(sid=workflow_sid)
     rounds.run(workflow_sid, lambda receiver: _round(receiver, clock), clock=clock)
 
 
 def due(now: datetime) -> list[str]:
-    """Return some of the workflows whose receivers are to be asked something now."""
+    """Return some of the workflows with assignment callbacks that may be sent now."""
     pending = models.AssignmentCallback.objects.pending()
     asked = set(pending.order_by().values_list("workflow_sid", flat=True).distinct())
     known = models.CallbackReceiver.objects.filter(sid__in=asked)
@@ -52,7 +52,7 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
     stand = [each for each in questions if _stands(each)]
     for question in questions:
         if question not in stand:
-            words = f"not asked: the offer was {question.reservation.reservation_status} before"
+            words = f"not sent: the offer was already {question.reservation.reservation_status}"
             reply = Reply(do="nothing", outcome=words)
             assignment_callbacks.conclude(question=question, reply=reply, now=clock())
     if not stand:
@@ -64,7 +64,7 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
     replies = rounds.at_once(lambda each: _ask(each, tokens[each.workspace.account_id]), stand)
     for question, reply in zip(stand, replies, strict=True):
         outcome, code = assignment_callbacks.conclude(question=question, reply=reply, now=clock())
-        # Of a receiver that is away, once: there may be hundreds of offers.
+        # Logged once for a receiver that is down, as there may be hundreds of offers.
         if code and (code != answers.NO_ANSWER or not receiver.failures):
             logger.warning(
                 "assignment callback of %s: %s (error %d)",
@@ -82,9 +82,9 @@ def _stands(question: models.AssignmentCallback) -> bool:
 
 
 def _ask(question: models.AssignmentCallback, auth_token: str | None) -> Reply:
-    """Ask the receiver, and where that comes to nothing its fallback."""
+    """Call the receiver, and if that fails its fallback."""
     if auth_token is None:
-        return _nobody("the question cannot be signed: SECRET_KEY has changed", None)
+        return _nobody("the callback cannot be signed: SECRET_KEY has changed", None)
     form = {"AccountSid": question.workspace.account.sid} | question.parameters
     form = {name: value for name, value in form.items() if value}
     failed: list[str] = []
@@ -106,7 +106,7 @@ def _ask(question: models.AssignmentCallback, auth_token: str | None) -> Reply:
 def _nobody(words: str, status: int | None) -> Reply:
     return Reply(
         do="cancel",
-        outcome=f"the offer was withdrawn, as nobody answered: {words}",
+        outcome=f"the offer was withdrawn, as no valid answer came: {words}",
         error_code=answers.NO_ANSWER,
         answered=False,
         status=status,

@@ -1,7 +1,6 @@
-"""Post to a receiver round by round: one runner at a time, a few posts at once.
+"""Post to a receiver in rounds: one runner at a time, a few posts in parallel.
 
-So no receiver, however slow, takes more than its share of a runner, and what is owed to it in an
-order keeps that order.
+So a slow receiver takes no more than its share of a runner, and deliveries keep their order.
 """
 
 from __future__ import annotations
@@ -29,20 +28,20 @@ T = TypeVar("T")
 R = TypeVar("R")
 Clock = Callable[[], datetime]
 Round = Callable[[models.CallbackReceiver], bool]
-"""Posts some of what is owed; tells whether there was anything."""
+"""Post some of the due callbacks; return whether there were any."""
 
 SLOTS: Final = 8
-"""How much is posted to one receiver at once."""
+"""Number of parallel posts to one receiver."""
 MOST_FRESH: Final = 40
-"""Receivers that took something last time which one sweep calls for."""
+"""Working receivers that one sweep starts jobs for."""
 MOST_FAILING: Final = 10
-"""Receivers that took nothing last time which it calls for."""
+"""Failing receivers that one sweep starts jobs for."""
 _TURN: Final = 5.0
-"""Seconds after which a receiver that is owed more queues behind the others."""
+"""Seconds after which a receiver with more due callbacks queues behind the others."""
 
 
 def run(sid: str, do_round: Round, *, clock: Clock) -> None:
-    """Post what a receiver is owed, unless another runner does, it rests, or no slot is free."""
+    """Post a receiver's due callbacks, unless it is leased or paused, or no slot is free."""
     wish = _wish(sid)
     if wish is None:
         return
@@ -50,21 +49,21 @@ def run(sid: str, do_round: Round, *, clock: Clock) -> None:
         if is_free:
             _run(sid, wish.host, do_round, clock)
         elif wish.has_failed or slots.slots.is_suspect(wish.host):
-            # It is in no hurry, and the sweep need not ask each second.
+            # It is not urgent, so the sweep need not retry every second.
             callbacks.postpone(sid=sid, now=clock())
 
 
 def some(receivers: QuerySet[models.CallbackReceiver]) -> list[str]:
-    """Return as many of these receivers, at random, as are worth a call from one sweep.
+    """Return a random choice of these receivers, as many as one sweep should start jobs for.
 
-    If more wait than there are slots for, calls for all of them would only delay new ones.
+    With more jobs than slots, all of them together would only delay new ones.
     """
     sids = receivers.order_by("?").values_list("sid", flat=True)
     return [*sids.filter(failures=0)[:MOST_FRESH], *sids.filter(failures__gt=0)[:MOST_FAILING]]
 
 
 def _wish(sid: str) -> slots.Wish | None:
-    """Return whose slot a receiver needs; None when there is no such receiver."""
+    """Return the slot that a receiver needs; None if there is no such receiver."""
     kind = slots.EVENTS if sid.startswith("WS") else slots.QUESTIONS
     workspaces = models.Workspace.objects.filter(sid=OuterRef("sid"))
     workflows = models.Workflow.objects.filter(sid=OuterRef("sid"))
@@ -104,9 +103,12 @@ def _run(sid: str, host: str, do_round: Round, clock: Clock) -> None:
 
 
 def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Do the same to several, none of which touches the database, and return what came of each."""
+    """Run the same function on several items in parallel, and return the results.
+
+    The function must not use the database.
+    """
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
-        connection.close()  # given back to the pool: others have a use for it meanwhile
+        connection.close()  # returned to the pool for other threads
     if len(items) == 1:
         return [work(items[0])]
     with ThreadPoolExecutor(len(items), thread_name_prefix="callback") as pool:
@@ -114,9 +116,9 @@ def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
 
 def auth_token(account: models.Account) -> str | None:
-    """Return what callbacks are signed with; None when it was sealed under another SECRET_KEY."""
+    """Return the token that signs callbacks; None if no current SECRET_KEY can decrypt it."""
     try:
         return secretbox.unseal(account.sealed_auth_token)
     except InvalidToken:
-        logger.error("callbacks of %s cannot be signed: SECRET_KEY is not what it was", account.sid)
+        logger.error("callbacks of %s cannot be signed: SECRET_KEY has changed", account.sid)
         return None

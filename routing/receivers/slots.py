@@ -1,8 +1,8 @@
-"""Share a runner's threads among receivers, so that those that answer nothing delay no others.
+"""Share a runner's threads among receivers, so that unresponsive ones do not delay others.
 
-A post waits for up to 15 seconds. Receivers that failed last time, or whose host lets several wait
-in vain, have a quarter of the threads; among the others no account and no host has more than its
-part. What finds no slot is left to the next sweep, a second later.
+A post waits for up to 15 seconds. Receivers that failed last time, or whose host has timed out
+repeatedly, share a quarter of the threads. Among the others, no account and no host gets more than
+its share. What gets no slot waits for the next sweep, a second later.
 """
 
 from __future__ import annotations
@@ -16,30 +16,33 @@ from dataclasses import dataclass
 from typing import Final
 
 THREADS: Final = 32
-"""What a runner for callbacks has; the slots below leave two of them to look at further calls."""
+"""Threads of a callback runner; the slots below leave two of them for new jobs."""
 FAILING: Final = "failing"
 EVENTS: Final = "events"
 QUESTIONS: Final = "questions"
 SLOTS: Final = {FAILING: THREADS // 4, EVENTS: 12, QUESTIONS: 10}
-"""Receivers posted to at once, by kind: an answer about an offer is worth five seconds only."""
+"""Receivers posted to in parallel, by kind.
+
+Questions have fewer, as they take 5 seconds at most.
+"""
 HOST_SLOTS: Final = 4
-"""Receivers of one host posted to at once."""
+"""Receivers of one host posted to in parallel."""
 LONG_SECONDS: Final = 4.0
-"""What a failed round must have taken to speak against the whole host."""
+"""Seconds that a failed round must take to count against the whole host."""
 SUSPECT_AFTER: Final = 2
-"""Such rounds, one after another, after which all receivers of a host count as failing."""
+"""Number of such rounds in a row after which all receivers of a host count as failing."""
 SUSPECT_SECONDS: Final = 120.0
 _MOST_HOSTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Who wants to post.
+    """A request for a slot.
 
     Arguments:
         kind: `EVENTS` or `QUESTIONS`.
-        account: what stands for the account.
-        host: where the posts go.
+        account: identifies the account.
+        host: the host of the posts.
         has_failed: whether the receiver took nothing last time.
     """
 
@@ -53,14 +56,14 @@ class Slots:
     """The slots of one process."""
 
     def __init__(self) -> None:
-        """Begin with all of them free."""
+        """Create the slots, all of them free."""
         self._lock = threading.Lock()
         self._taken: Counter[tuple[str, ...]] = Counter()
         self._long: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     @contextlib.contextmanager
     def slot(self, wish: Wish) -> Iterator[bool]:
-        """Hold a slot for a block; the value tells whether there was one."""
+        """Hold a slot for a block; yields whether there was one."""
         kind = FAILING if wish.has_failed or self.is_suspect(wish.host) else wish.kind
         limits = {
             (kind,): SLOTS[kind],
@@ -80,7 +83,7 @@ class Slots:
                     self._taken = +self._taken
 
     def note(self, host: str, *, has_failed: bool, seconds: float) -> None:
-        """Remember how a round of posts to a host went."""
+        """Record the result of a round of posts to a host."""
         with self._lock:
             if not has_failed:
                 self._long.pop(host, None)
@@ -91,7 +94,7 @@ class Slots:
                     self._long.popitem(last=False)
 
     def is_suspect(self, host: str) -> bool:
-        """Return whether a host has let several rounds wait in vain lately."""
+        """Return whether a host has recently timed out in several rounds."""
         count, since = self._long.get(host, (0, 0.0))
         return count >= SUSPECT_AFTER and time.monotonic() - since < SUSPECT_SECONDS
 

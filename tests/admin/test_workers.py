@@ -215,7 +215,7 @@ def test_a_login_is_created_with_its_worker_in_one_step(
     [
         ({"new_username": "dora", "new_password": "12345"}, "new_password", "too short"),
         ({"new_username": "dora"}, "new_password", "needs a password"),
-        ({"new_password": "a correct horse battery"}, "new_username", "user name for this password"),
+        ({"new_password": "a correct horse battery"}, "new_username", "name for this password"),
         (
             {"new_username": "charlie", "new_password": "a correct horse battery"},
             "new_username",

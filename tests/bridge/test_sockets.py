@@ -290,7 +290,7 @@ async def test_a_client_that_sends_messages_is_ignored_and_then_closed(
         for _ in range(30):
             await socket.send_to(text_data="x" * 10_000)
         assert (await closed(socket))[0] == 4429
-    assert len([r for r in caplog.records if "speaks" in r.getMessage()]) == 1
+    assert len([r for r in caplog.records if "sent a message" in r.getMessage()]) == 1
 
 
 async def test_a_beat_comes_when_it_is_due(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,7 +274,7 @@ def test_credentials_of_an_address_are_not_logged(
     told.respond = lambda request: request.answer(500)
     factories.task(floor)
     post(floor, clock)
-    assert "takes none" in caplog.text
+    assert "failed" in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -115,7 +115,7 @@ def test_an_empty_answer_leaves_the_offer_waiting(
     [
         ({"comment": "hello"}, 40005, "no instruction"),
         (b'{"instruction": "accept"', 40001, "not JSON"),
-        (json.dumps('{"instruction": "accept"}').encode(), 40001, "no JSON object"),
+        (json.dumps('{"instruction": "accept"}').encode(), 40001, "not a JSON object"),
         (b"[" * 30_000, 40001, "not JSON"),
         (b"\xff\xfe", 40001, "not JSON"),
         ({"instruction": "Accept it"}, 55555, "no instruction 'Accept it'"),

@@ -68,7 +68,7 @@ def test_a_token_is_rotated_with_an_overlap() -> None:
         with pytest.raises(CommandError, match="has no secondary auth token"):
             call_command("account", word, account.sid)
     say("account", "create-secondary", account.sid)
-    assert "opens nothing" in say("account", "delete-secondary", account.sid)
+    assert "was deleted" in say("account", "delete-secondary", account.sid)
 
 
 def test_a_key_is_created_for_the_only_account_and_listed_and_revoked() -> None:

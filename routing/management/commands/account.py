@@ -13,32 +13,33 @@ from routing.actions.errors import ActionError
 
 
 class Command(BaseCommand):
-    """Do for an operator at a shell what the admin's page of accounts does."""
+    """The admin's page of accounts, for a shell."""
 
     help = "Create, list and rename accounts, and renew or rotate their auth tokens."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take what to do, and to which account."""
+        """Add the subcommands and their arguments."""
         todo = parser.add_subparsers(dest="do", required=True)
-        create = todo.add_parser("create", help="create an account; its token is shown this once")
-        create.add_argument("name", help="what people call it")
+        create = todo.add_parser("create", help="create an account; its token is shown only once")
+        create.add_argument("name", help="its display name")
         todo.add_parser("list", help="list accounts")
-        rename = todo.add_parser("rename", help="call an account otherwise")
+        rename = todo.add_parser("rename", help="rename an account")
         rename.add_argument("sid", metavar="AC…")
         rename.add_argument("name")
         renew = todo.add_parser(
-            "renew-token", help="give an account another auth token; the old one ends at once"
+            "renew-token",
+            help="replace an account's auth token; the old one becomes invalid at once",
         )
         renew.add_argument("sid", metavar="AC…")
         for word, words in (
             ("create-secondary", "create a second auth token beside the primary one"),
-            ("promote-secondary", "make the secondary auth token the primary one, which ends"),
-            ("delete-secondary", "end the secondary auth token at once"),
+            ("promote-secondary", "replace the primary auth token by the secondary one"),
+            ("delete-secondary", "delete the secondary auth token; it becomes invalid at once"),
         ):
             todo.add_parser(word, help=words).add_argument("sid", metavar="AC…")
 
     def handle(self, **options: Any) -> None:
-        """Do it; end with an error, in words, where it is refused."""
+        """Run the subcommand; raise `CommandError` if an action refuses."""
         try:
             {
                 "create": self._create,
@@ -65,18 +66,20 @@ class Command(BaseCommand):
     def _rename(self, options: dict[str, Any]) -> None:
         account = of(options["sid"])
         accounts.rename_account(account=account, friendly_name=options["name"], now=timezone.now())
-        self.stdout.write(f"{account.sid} is called {account.friendly_name!r} now.")
+        self.stdout.write(f"{account.sid} was renamed to {account.friendly_name!r}.")
 
     def _renew(self, options: dict[str, Any]) -> None:
         token = accounts.renew_auth_token(account=of(options["sid"]), now=timezone.now())
         self.stdout.write(f"AUTH_TOKEN={token}")
-        self.stderr.write("The old token has ended. Keep the new one now: it is not shown again.")
+        self.stderr.write(
+            "The old token is invalid now. Keep the new one now: it is not shown again."
+        )
 
     def _create_secondary(self, options: dict[str, Any]) -> None:
         token = accounts.create_secondary_token(account=of(options["sid"]), now=timezone.now())
         self.stdout.write(f"SECONDARY_AUTH_TOKEN={token}")
         self.stderr.write(
-            "Both tokens are good until you promote or delete this one. Keep it now: it is not"
+            "Both tokens are valid until you promote or delete this one. Keep it now: it is not"
             " shown again."
         )
 
@@ -84,16 +87,18 @@ class Command(BaseCommand):
         account = of(options["sid"])
         accounts.promote_secondary_token(account=account, now=timezone.now())
         self.stdout.write(f"The secondary token of {account.sid} is the primary one now.")
-        self.stderr.write("The old primary token has ended; callbacks are signed by the new one.")
+        self.stderr.write(
+            "The old primary token is invalid now; callbacks are signed with the new one."
+        )
 
     def _delete_secondary(self, options: dict[str, Any]) -> None:
         account = of(options["sid"])
         accounts.delete_secondary_token(account=account, now=timezone.now())
-        self.stdout.write(f"The secondary token of {account.sid} opens nothing any more.")
+        self.stdout.write(f"The secondary token of {account.sid} was deleted.")
 
 
 def of(sid: str) -> models.Account:
-    """Return the account of this sid, or end the command in words."""
+    """Return the account with this sid, or raise `CommandError`."""
     account = models.Account.objects.filter(sid=sid).first()
     if account is None:
         raise CommandError(f"There is no account {sid}.")

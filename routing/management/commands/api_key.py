@@ -13,25 +13,25 @@ from routing.actions.errors import ActionError
 
 
 class Command(BaseCommand):
-    """Do for an operator at a shell what the admin's page of API keys does."""
+    """The admin's page of API keys, for a shell."""
 
     help = "Create, list and revoke API keys."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take what to do, and with which key."""
+        """Add the subcommands and their arguments."""
         todo = parser.add_subparsers(dest="do", required=True)
-        create = todo.add_parser("create", help="create a key; its secret is shown this once")
-        create.add_argument("name", help="what will use the key")
+        create = todo.add_parser("create", help="create a key; its secret is shown only once")
+        create.add_argument("name", help="its display name")
         create.add_argument(
-            "--account", metavar="AC…", help="whom it acts for; may be left out where there is one"
+            "--account", metavar="AC…", help="its account; optional if there is only one"
         )
         listing = todo.add_parser("list", help="list keys, with their last use to the minute")
         listing.add_argument("--account", metavar="AC…", help="only the keys of this account")
-        revoke = todo.add_parser("revoke", help="end a key's life at once")
+        revoke = todo.add_parser("revoke", help="revoke a key at once")
         revoke.add_argument("sid", metavar="SK…")
 
     def handle(self, **options: Any) -> None:
-        """Do it; end with an error, in words, where it is refused."""
+        """Run the subcommand; raise `CommandError` if an action refuses."""
         try:
             {"create": self._create, "list": self._list, "revoke": self._revoke}[options["do"]](
                 options
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         if key is None:
             raise CommandError(f"There is no API key {options['sid']}.")
         api_keys.revoke_api_key(key=key, now=timezone.now())
-        self.stdout.write(f"{key.sid} opens nothing any more.")
+        self.stdout.write(f"{key.sid} was revoked.")
 
 
 def _account(sid: str | None) -> models.Account:
@@ -73,5 +73,5 @@ def _account(sid: str | None) -> models.Account:
     if not found:
         raise CommandError(f"There is no account {sid}." if sid else "There is no account yet.")
     if len(found) > 1:
-        raise CommandError("There are several accounts: say which one with --account AC….")
+        raise CommandError("There are several accounts: name one with --account AC….")
     return found[0]

@@ -1,4 +1,4 @@
-"""Make the demo: a support floor with people, queues and a workflow, and logins for agents."""
+"""Create the demo: a support floor with people, queues and a workflow, and logins for agents."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ ACTOR = Actor(type="system", source="demo")
 
 
 class Command(BaseCommand):
-    """Make the demo once; a second call finds it there and changes nothing."""
+    """Create the demo once; if it exists, nothing is changed."""
 
     help = "Make a demo workspace: a small support floor, and logins for its agents."
 
     @transaction.atomic
     def handle(self, **options: Any) -> None:
-        """Take AGENT_USER and AGENT_PASSWORD from the environment, or make a password up."""
+        """Read AGENT_USER and AGENT_PASSWORD from the environment, or generate a password."""
         account = models.Account.objects.order_by("pk").first()
         if account is None:
             raise CommandError("There is no account yet: start with `make run`.")
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         )
 
     def _user(self, name: str, password: str) -> User:
-        """Return a login of this name; one that is there already keeps its password."""
+        """Return a login with this name; an existing one keeps its password."""
         user, made = User.objects.get_or_create(
             username=name, defaults={"first_name": name.capitalize()}
         )
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
 
 def make(account: models.Account, *, users: list[User], now: datetime) -> models.Workspace:
-    """Make the floor in an account; its first workers work under these logins."""
+    """Create the floor in an account; its first workers get these logins."""
     workspace = workspaces.create_workspace(
         account=account, friendly_name=floor.WORKSPACE, actor=ACTOR, now=now
     )

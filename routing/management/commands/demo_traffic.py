@@ -21,30 +21,31 @@ from routing.demo.client import ApiError, Client
 from routing.demo.colleagues import Colleagues
 
 SERVER_FILE = "serve.lock"
-"""Where a server notes its process and its address, one a line, in its DATA_DIR."""
+"""File in DATA_DIR where a server writes its process id and its URL, one per line."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
-    """Post task after task until stopped, and say how many, live."""
+    """Create tasks until stopped, and show how many."""
 
     help = (
-        "Send varied tasks to a running demo until Ctrl-C; colleagues without a login take their"
-        " part, so that what waits stays within bounds."
+        "Send varied tasks to a running demo until Ctrl-C; simulated colleagues without a login"
+        " take"
+        " their part, so that the number of waiting tasks stays bounded."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the pace, the seed, an end, and where the server is."""
+        """Add the rate, the seed, the count and the server's address."""
         parser.add_argument("--rate", type=float, default=0.5, help="tasks a second (0.5)")
-        parser.add_argument("--seed", type=int, default=1, help="which stories are told (1)")
-        parser.add_argument("--count", type=int, help="stop after so many tasks")
-        parser.add_argument(
-            "--alone", action="store_true", help="leave all work to those who log in"
-        )
+        parser.add_argument("--seed", type=int, default=1, help="seed of the generated tasks (1)")
+        parser.add_argument("--count", type=int, help="stop after this number of tasks")
+        parser.add_argument("--alone", action="store_true", help="do not simulate colleagues")
         host, port = os.environ.get("HOST") or None, os.environ.get("PORT") or None
-        parser.add_argument("--host", default=host, help="of the server (the one of DATA_DIR)")
-        parser.add_argument("--port", default=port, type=int, help="its port")
+        parser.add_argument(
+            "--host", default=host, help="host of the server (default: the server of DATA_DIR)"
+        )
+        parser.add_argument("--port", default=port, type=int, help="port of the server")
 
     def handle(self, **options: Any) -> None:
         """Run until stopped; the colleagues go offline at the end."""
@@ -53,14 +54,14 @@ class Command(BaseCommand):
         host, port = _address(options["host"], options["port"])
         client = self._client(host, port)
         colleagues = None
-        # However it is ended, colleagues who would answer no offer go offline.
+        # On any signal, colleagues go offline, as they would answer no more offers.
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, signal.default_int_handler)
         try:
             workspace = self._workspace(client)
             colleagues = self._colleagues(client, workspace, options["seed"])
-            # Also those that a killed run has left available.
+            # Includes those that a killed run left available.
             colleagues.sign("Offline" if options["alone"] else "Available")
             self._run(client, workspace, None if options["alone"] else colleagues, options)
         except KeyboardInterrupt:
@@ -68,7 +69,7 @@ class Command(BaseCommand):
         except (OSError, ApiError) as error:
             raise CommandError(_no_answer(host, port, error)) from None
         finally:
-            # A second Ctrl-C must not keep them available.
+            # A second Ctrl-C must not leave them available.
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
             if colleagues is not None and not options["alone"]:
@@ -127,7 +128,7 @@ class Command(BaseCommand):
             )
         except KeyError:
             raise CommandError(
-                f"No credentials: {path} is not there, and API_KEY_SID and API_KEY_SECRET are not"
+                f"No credentials: {path} does not exist, and API_KEY_SID and API_KEY_SECRET are not"
                 " in the environment."
             ) from None
 
@@ -143,7 +144,7 @@ class Command(BaseCommand):
 
 
 def _address(host: str | None, port: int | None) -> tuple[str, int]:
-    """Return where the server is: as named, else as the server of DATA_DIR has noted."""
+    """Return the server's address: as given, else as written by the server of DATA_DIR."""
     path = Path(settings.DATA_DIR) / SERVER_FILE
     lines = path.read_text().splitlines() if path.exists() else []
     noted = urlsplit(lines[1] if len(lines) > 1 else "")
@@ -151,7 +152,7 @@ def _address(host: str | None, port: int | None) -> tuple[str, int]:
 
 
 def _no_answer(host: str, port: int, error: Exception) -> str:
-    """Return what to do when the server of this address cannot be used."""
+    """Return an error message with what to do when the server cannot be used."""
     if isinstance(error, ApiError) and error.status == 401:
         return (
             f"The server at {host}:{port} does not know the API key of {settings.DATA_DIR}. Name"

@@ -1,4 +1,4 @@
-"""Check that the tables agree with each other, and that every secret can be read."""
+"""Check that the tables agree with each other, and that every secret can be decrypted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from routing.statistics import counting
 
 
 class Command(BaseCommand):
-    """Report counters and statuses that the rows contradict, and secrets that no key can read."""
+    """Report counters and statuses that disagree with the rows, and unreadable secrets."""
 
     help = (
         "Recompute every counter and status from the rows, unseal every secret, and report what"
@@ -23,25 +23,25 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take what to set right first."""
+        """Add the options for repairs."""
         parser.add_argument(
             "--recount",
             action="store_true",
-            help="First count the live tasks again, by which statistics are shown.",
+            help="First recount the live tasks, which statistics use.",
         )
         parser.add_argument(
             "--repair",
             action="store_true",
-            help="First do what --recount does, and count every worker's slots in use again, by"
-            " which tasks are routed.",
+            help="First do what --recount does, and recount every worker's slots in use, which"
+            " routing uses.",
         )
 
     def handle(self, *, recount: bool, repair: bool, **options: Any) -> None:
-        """End with an error when anything differs."""
+        """Raise `CommandError` if anything differs."""
         if recount or repair:
             counting.recount()
         if repair:
-            self.stdout.write(f"{repairs.count_slots()} worker channels were set right.")
+            self.stdout.write(f"{repairs.count_slots()} worker channels were corrected.")
         with _one_moment():
             found = list(diagnosis.problems())
         for problem in found:
@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
 @contextlib.contextmanager
 def _one_moment() -> Iterator[None]:
-    """Let everything be read as it is now, while others go on changing it and wait for nobody."""
+    """Read everything from one snapshot, without blocking writers."""
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "postgresql":
@@ -64,7 +64,7 @@ def _one_moment() -> Iterator[None]:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
     else:
-        # Django's own transactions begin by keeping all others from writing.
+        # Django's own transactions would lock out all writers.
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             try:

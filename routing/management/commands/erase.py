@@ -1,4 +1,4 @@
-"""Erase what finished tasks and their events hold of a customer."""
+"""Erase the data that finished tasks and their events hold of a customer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from routing.actions.errors import InvalidInput
 from routing.actors import SYSTEM
 
 MOST_NAMED = 10
-"""Sids of unfinished tasks that the error names."""
+"""Number of unfinished tasks that the error names."""
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the workspace, and what the tasks have."""
+        """Add the workspace, the condition and the confirmation."""
         parser.add_argument("workspace", metavar="WS…", help="a workspace's sid, deleted or not")
         parser.add_argument(
             "where", help="an expression as in a workflow's filter: \"customer.id == '4711'\""
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="erase what was found")
 
     def handle(self, *, workspace: str, where: str, yes: bool, **_: Any) -> None:
-        """Erase or count; end with an error while something that matches is left."""
+        """Erase or count; raise `CommandError` if matching tasks are left."""
         try:
             done = erasures.erase_tasks(
                 workspace_sid=workspace,
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             )
         except InvalidInput as error:
             raise CommandError(error.message) from None
-        what = f"{done.tasks} finished or deleted tasks, and {done.events} events of theirs"
+        what = f"{done.tasks} finished or deleted tasks, and {done.events} of their events"
         if yes:
             self.stdout.write(f"Erased: {what}.")
         else:

@@ -1,4 +1,4 @@
-"""Say in words why a task is where it is."""
+"""Explain in words why a task is in its current state."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from routing import explanation, explanation_words, models
 
 
 class Command(BaseCommand):
-    """Print what GET …/Tasks/WT…/Explanation answers, as sentences."""
+    """Print the content of GET …/Tasks/WT…/Explanation as sentences."""
 
-    help = "Say why a task waits, or who has it: its steps, its next deadline, and every worker."
+    help = (
+        "Explain why a task waits, or who has it: its steps, its next deadline, and every worker."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the task."""
+        """Add the task."""
         parser.add_argument("task", metavar="WT…", help="the sid of a task")
 
     def handle(self, **options: Any) -> None:
-        """Print the explanation; end with an error when there is no such task."""
+        """Print the explanation; raise `CommandError` if there is no such task."""
         sid = options["task"]
         task = models.Task.objects.select_related(*explanation.READ_WITH).filter(sid=sid).first()
         if task is None:

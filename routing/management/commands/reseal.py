@@ -1,4 +1,4 @@
-"""Seal stored secrets by the present SECRET_KEY."""
+"""Encrypt stored secrets with the current SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ class Command(BaseCommand):
     """Make stored secrets independent of the keys in SECRET_KEY_FALLBACKS."""
 
     help = (
-        "Seal auth tokens, secrets of API keys and kept answers by the present SECRET_KEY."
-        " Keys in SECRET_KEY_FALLBACKS are not needed for them any more."
+        "Seal auth tokens, secrets of API keys and stored answers with the current SECRET_KEY."
+        " Afterwards they no longer need the keys in SECRET_KEY_FALLBACKS."
     )
 
     def handle(self, **_: Any) -> None:
-        """Seal them; end with an error that names those that none of the keys can read."""
+        """Seal them; raise `CommandError` that names those that no key can decrypt."""
         done = resealing.reseal_secrets()
-        self.stdout.write(f"{done.sealed} of {done.found} secrets were sealed by the present key.")
+        self.stdout.write(
+            f"{done.sealed} of {done.found} secrets were sealed with the current key."
+        )
         if done.unreadable:
             raise CommandError(
                 f"None of the keys can read {', '.join(done.unreadable)}. Add the key that sealed"
                 " them to SECRET_KEY_FALLBACKS, or renew them: account renew-token, account"
-                " delete-secondary, api_key create. Kept answers are deleted after a day."
+                " delete-secondary, api_key create. Stored answers are deleted after a day."
             )

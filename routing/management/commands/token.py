@@ -1,4 +1,4 @@
-"""Make an access token for the worker SDK."""
+"""Create an access token for the worker SDK."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from routing.tokens import DEFAULT_TTL, MAX_TTL, Role
 
 
 class Command(BaseCommand):
-    """Print a token, and nothing else: scripts take it as it is."""
+    """Print a token and nothing else, for use in scripts."""
 
-    help = "Make an access token with which the worker SDK speaks for a worker or a workspace."
+    help = "Create an access token for the worker SDK, for a worker or a workspace."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take whom it is for, what it may do, and how long."""
+        """Add the subject, the role and the lifetime."""
         parser.add_argument(
             "named",
             metavar="WK…|WS…|login",
@@ -26,18 +26,23 @@ class Command(BaseCommand):
         )
         parser.add_argument("--role", choices=[*Role], default=Role.WORKER.value)
         parser.add_argument(
-            "--ttl", type=int, default=DEFAULT_TTL, help=f"seconds; {DEFAULT_TTL} unless given"
+            "--ttl", type=int, default=DEFAULT_TTL, help=f"lifetime in seconds ({DEFAULT_TTL})"
         )
-        parser.add_argument("--identity", default="", help="a name that is kept in it")
+        parser.add_argument("--identity", default="", help="a name that is stored in it")
         parser.add_argument(
-            "--key", metavar="SK…", default="", help="what signs it; else the account's auth token"
+            "--key",
+            metavar="SK…",
+            default="",
+            help="the API key that signs it (default: the account's auth token)",
         )
 
     def handle(self, **options: Any) -> None:
-        """Print the token; end with an error when there is nobody to make it for."""
+        """Print the token; raise `CommandError` if there is no such worker or workspace."""
         workspace, worker = self._named(options["named"])
         if not 1 <= options["ttl"] <= MAX_TTL:
-            raise CommandError(f"--ttl is a number of seconds from 1 to {MAX_TTL}.")
+            raise CommandError(
+                f"--ttl is {options['ttl']}; it must be a number of seconds from 1 to {MAX_TTL}."
+            )
         account = workspace.account
         key = keys.find(options["key"] or account.sid)
         if key is None or key.account != account:

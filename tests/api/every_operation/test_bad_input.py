@@ -109,7 +109,8 @@ def good(operation: Operation, existing: dict[str, str], workspace: models.Works
 def around(param: Param) -> dict[str, str]:
     """Return the other parameters without which a parameter is not read."""
     for word, params in TELEPHONY.items():
-        if param.name in {each.name for each in params} and param.words.startswith("For instruction"):
+        named = param.name in {each.name for each in params}
+        if named and param.words.startswith("For instruction"):
             required = {each.name: "there" for each in params if each.required}
             return {"Instruction": word, **required}
     return {}
