@@ -1,4 +1,4 @@
-"""Find the worker that a login works as: the only way to a worker at the desk."""
+"""Find the worker that a login works as. No other code gives access to a worker on the desk."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ Someone = User | AnonymousUser
 
 
 class NoWorker(Exception):
-    """This login works as nobody here."""
+    """This login has no worker here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """A worker at the desk, and by whom and from where their actions are recorded."""
+    """A worker at the desk, with the client's address for the record of their actions."""
 
     worker: models.Worker
     ip_address: str | None = None
 
     @property
     def actor(self) -> Actor:
-        """Return who events say it was."""
+        """Return the actor that events name."""
         return Actor(type="worker", sid=self.worker.sid, source="desk", ip_address=self.ip_address)
 
 
 def workers_of(user: Someone) -> list[models.Worker]:
-    """Return everyone this user works as, one per workspace, in the order of the switcher."""
+    """Return all workers of this user, one per workspace, in the order of the switcher."""
     if not user.is_authenticated or not user.is_active:
         return []
     return _WORKERS(user.pk)
@@ -60,7 +60,7 @@ _WORKERS: Final = Prepared(
 
 
 def worker_of(user: Someone, workspace_sid: str | None = None) -> models.Worker:
-    """Return whom this user works as in a workspace, or in their first one.
+    """Return the user's worker in a workspace, or in their first one.
 
     Raises `NoWorker`.
     """
@@ -71,28 +71,28 @@ def worker_of(user: Someone, workspace_sid: str | None = None) -> models.Worker:
 
 
 def user_of(session_key: str) -> Someone:
-    """Return who a session belongs to as it is stored now: nobody once it has ended."""
+    """Return the user of a session as it is stored now; anonymous once it has ended."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request = HttpRequest()
     request.session = store(session_key)
-    # After a change of SECRET_KEY Django gives a session another key, which a websocket could not
-    # bring to its browser: the next request for a page does.
+    # After a change of SECRET_KEY Django gives a session another key. A websocket could not send it
+    # to the browser; the next page request does.
     request.session.cycle_key = lambda: None  # type: ignore[method-assign]
     user = auth.get_user(request)
     return user if isinstance(user, User) else AnonymousUser()
 
 
 def someone(request: HttpRequest) -> Someone:
-    """Return who sends a request."""
+    """Return the user of a request."""
     return request.user
 
 
 def agents_only(
     view: Callable[Concatenate[HttpRequest, Agent, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Give a view the agent who asks; others get the login, or a page that says whom to ask.
+    """Pass the agent to a view; others get the login page, or a page that explains the refusal.
 
-    Scripts, which ask for a part of the page, get 401 instead of the login page.
+    Scripts, which fetch a part of the page, get 401 instead of the login page.
     """
 
     @never_cache
@@ -116,5 +116,5 @@ def agents_only(
 
 
 def is_script(request: HttpRequest) -> bool:
-    """Tell whether the desk's own script asks, rather than somebody opening a page."""
+    """Return whether the desk's own script sent the request, and not a page navigation."""
     return request.headers.get("X-Requested-With") == "desk"

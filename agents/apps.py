@@ -1,4 +1,4 @@
-"""The app of the agent's desk."""
+"""The app of the agents' desk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class AgentsConfig(AppConfig):
-    """What an agent sees and does; it has no tables of its own."""
+    """The agents' desk; it has no tables of its own."""
 
     name = "agents"
     verbose_name = "Agent's desk"

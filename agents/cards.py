@@ -1,4 +1,4 @@
-"""Say what a task is in an agent's words: a title, who it is about, its attributes one by one."""
+"""Present a task to an agent: a title, the person it is about, and its attributes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from routing import models, subjects
 
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63}){1,8}")
 _PHONE: Final = re.compile(r"\+[0-9][0-9 ()./-]{5,20}")
-"""A telephone number with its country's code: without one, an order's number looks the same."""
+"""A telephone number with its country code; without one, an order number looks the same."""
 MOST_ATTRIBUTES: Final = 40
 LONGEST_ATTRIBUTE: Final = 600
 
@@ -22,7 +22,7 @@ ICONS: Final = frozenset({"voice", "chat", "sms", "video", "email", "default"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A task channel as a card shows it: a word, and a picture from static/agents/icons.svg."""
+    """A task channel on a card: a name, and an icon from static/agents/icons.svg."""
 
     name: str
     icon: str
@@ -30,7 +30,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """One line of what is known of a task; `link` is where the value leads, or ""."""
+    """One attribute of a task; `link` is the URL behind the value, or ""."""
 
     name: str
     value: str
@@ -52,7 +52,7 @@ class Card:
 
 
 def card(task: models.Task) -> Card:
-    """Return how a task reads; its channel and queue must have been fetched with it."""
+    """Return the card of a task; its channel and queue must have been loaded with it."""
     known = subjects.known(task.attributes)
     picture = channel(task.task_channel)
     title, titled = _first(known, subjects.TITLES)
@@ -72,7 +72,7 @@ def card(task: models.Task) -> Card:
 
 
 def channel(row: models.TaskChannel) -> Channel:
-    """Return how a task channel is shown; one of the workspace's own has the general picture."""
+    """Return how a task channel is shown; a custom one gets the general icon."""
     icon = row.unique_name if row.unique_name in ICONS else "default"
     return Channel(name=row.friendly_name, icon=icon)
 
@@ -96,7 +96,7 @@ def attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[A
 
 
 def _link(text: str) -> str:
-    """Return the address behind a value that is a web, mail or telephone address."""
+    """Return the link for a web, mail or telephone address, else ""."""
     if text.endswith("…"):
         return ""
     if text.startswith(("https://", "http://")):
@@ -107,7 +107,7 @@ def _link(text: str) -> str:
 
 
 def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:
-    """Return the first of these attributes that says something, and its path when it says all."""
+    """Return the first of these attributes with a value, and its path if it is shown completely."""
     text, path = subjects.first(attributes, names)
     return text, " › ".join(map(_readable, path))
 

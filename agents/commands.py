@@ -1,6 +1,6 @@
-"""Do what an agent asks for: one small function for each command, each calling one action.
+"""The agent's commands: one small function per command, each calling one action.
 
-Sockets and forms call `run` alike; what is refused comes back in words that an agent understands.
+Sockets and forms both call `run`. Refusals are raised with texts for agents.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Arguments = Mapping[str, Any]
 
 
 class Refused(Exception):
-    """What was asked was not done; `reason` is for scripts, the message for the agent."""
+    """A command was not carried out; `reason` is for scripts, the message for the agent."""
 
     def __init__(self, reason: str, message: str, *, status: int = 409) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What an agent can do.
+    """A command of an agent.
 
     Arguments:
         needs: the arguments it cannot do without, all of them sids, with their prefixes; where
@@ -52,7 +52,7 @@ class Command:
 
 
 def run(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> None:
-    """Carry out a command; raises `Refused`, and then nothing was changed."""
+    """Run a command; raises `Refused`, and then nothing was changed."""
     command = COMMANDS.get(name) if isinstance(name, str) else None
     if command is None:
         raise Refused("unknown_command", "There is no such command.", status=404)
@@ -180,11 +180,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "worker.set_activity": Command(_set_activity, {"activity": "WA"}, ("reject_offers",)),
     "worker_channel.set_available": Command(_set_available, {"channel": "WC"}, ("available",)),
 }
-"""Everything an agent can do; docs/websocket.md tells what each takes."""
+"""All commands of an agent; docs/websocket.md describes their arguments."""
 
 
 def _offer(agent: Agent, given: Arguments) -> models.Reservation:
-    """Return a reservation of this agent's own."""
+    """Return a reservation of this agent."""
     offer = models.Reservation.objects.filter(worker=agent.worker, sid=given["reservation"]).first()
     if offer is None:
         raise Refused("not_found", "There is no such offer any more.", status=404)
@@ -192,7 +192,7 @@ def _offer(agent: Agent, given: Arguments) -> models.Reservation:
 
 
 def _in_hand(agent: Agent, given: Arguments) -> models.Reservation:
-    """Return what this agent has accepted of a task."""
+    """Return the agent's accepted reservation of a task."""
     row = models.Reservation.objects.filter(
         worker=agent.worker,
         task__sid=given["task"],
@@ -229,7 +229,7 @@ _GONE: Final = {
 
 
 def _gone(offer: models.Reservation) -> Refused:
-    """Say what became of an offer that can no longer be answered."""
+    """Return the refusal for an offer that can no longer be answered, with its status."""
     status = ReservationStatus(
         models.Reservation.objects.values_list("reservation_status", flat=True).get(pk=offer.pk)
     )
@@ -240,4 +240,4 @@ def _yes(value: object, argument: str) -> bool:
     known = {True: True, False: False, None: False, "true": True, "false": False, "": False}
     if isinstance(value, bool | str | None) and value in known:
         return known[value]
-    raise Refused("invalid", f"“{argument}” is true or false.", status=400)
+    raise Refused("invalid", f"“{argument}” must be true or false.", status=400)

@@ -1,4 +1,4 @@
-"""Keep an agent's desk up to date over a websocket, and take their commands.
+"""Websocket of an agent's desk: push updates and run commands.
 
 docs/websocket.md describes the frames and the close codes.
 """
@@ -41,17 +41,17 @@ REJOIN: Final = frozenset(
     if event_type.startswith(("worker.", "task-queue.", "task-channel."))
     and event_type not in (E.TASK_QUEUE_ENTERED, E.TASK_QUEUE_MOVED, E.TASK_QUEUE_TIMEOUT)
 )
-"""What may change the queues that an agent serves: their expressions, and whatever those read."""
+"""Events that may change which queues an agent serves: the expressions, or what they read."""
 
 REJOIN_BY_LOAD: Final = REJOIN | {e for e in E if e.startswith("reservation.")}
-"""The same where an expression reads what an agent carries, which every offer changes."""
+"""The same if an expression reads the agent's load, which every offer changes."""
 
 T = TypeVar("T")
 Work = Callable[[], Awaitable[None]]
 
 
 class Ended(Exception):
-    """This socket may not go on: its session is over, or its agent has no desk any more."""
+    """This socket must close: its session has ended, or its agent has no desk any more."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -62,16 +62,16 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """One open desk: a tab of a browser."""
 
     check_seconds = 30.0
-    """How often the session and the agent's queues are looked at without a cause."""
+    """Seconds between regular checks of the session and the agent's queues."""
     rejoin_seconds = 0.3
-    """How long causes to look at the agent's queues are collected."""
+    """Seconds for which triggers for a check of the agent's queues are collected."""
     spread_seconds = 3.0
-    """Within how long all desks are told of an interruption: each then fetches all its panels."""
+    """Seconds over which desks are notified of an interruption, as each then fetches all panels."""
     burst, rate, patience = 30, 10.0, 100
 
     async def connect(self) -> None:
-        """Let an agent in; anybody else is told by a close code why not."""
-        # A browser reads the code only of a connection that was accepted.
+        """Accept an agent; close all others with a code that gives the reason."""
+        # A browser can read the code only of an accepted connection.
         await self.accept()
         self._joined: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
@@ -82,7 +82,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._bucket = frames.Bucket(burst=self.burst, rate=self.rate)
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self._workspace_sid = query.get("workspace", [None])[0]
-        # All that is kept of whoever this is: their rows would be most of what a desk costs.
+        # Only the sid is kept, as the rows would be most of a desk's memory.
         self._worker_sid: str | None = None
         self._counted_sid: str | None = None
         try:
@@ -108,7 +108,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self._leave(set(self._joined))
 
     async def routing_event(self, message: dict[str, Any]) -> None:
-        """Tell the desk what happened, and which of its panels are out of date by it."""
+        """Send an event to the desk, with the panels that it makes stale."""
         worker_sid = self._worker_sid
         if worker_sid is None:
             return
@@ -122,18 +122,18 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             self._start(self._look_soon)
 
     async def groups_interrupted(self, message: dict[str, Any]) -> None:
-        """Have everything read anew: this process was cut off from what is told, and missed it."""
+        """Refresh all panels, as this process lost its subscription and missed events."""
         if self._worker_sid is not None and not self._catching_up:
             self._catching_up = True
             self._start(self._catch_up)
 
     async def desk_look(self, message: dict[str, Any]) -> None:
-        """Check the session at once: it may have just ended."""
+        """Check the session at once, as it may have just ended."""
         if self._worker_sid is not None:
             self._start(self._look_again)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Answer whatever a client sends with a reply, never with silence or an error of ours."""
+        """Answer every frame of a client with a reply, even if it is refused."""
         if self._worker_sid is None:
             return
         request = None
@@ -164,24 +164,24 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
                 await in_thread(lambda: self._command(request))
             except (Refused, Ended):
                 raise
-            except Exception as error:  # the desk must hear of it, and its socket outlive it
-                logger.exception("a command of the desk failed")
+            except Exception as error:  # reported to the desk; the socket stays open
+                logger.exception("desk.command_failed")
                 words = f"That did not work, and was logged as {request_id}. Please try again."
                 raise Refused("failed", words) from error
 
     def _command(self, request: frames.Request) -> None:
-        """Carry out a command for whoever the session belongs to by now."""
+        """Run a command for the session's current user."""
         agent = self._present()
         commands.run(agent, request.command, request.arguments, now=timezone.now())
 
-    # --- Who this is, and what they hear ---------------------------------------------------
+    # --- The agent and their groups --------------------------------------------------------
 
     def _present(self) -> Agent:
-        """Return the agent as the session and the database have it now; raises `Ended`."""
+        """Return the agent by the current session and rows; raises `Ended`."""
         session_key = self.scope["session_key"]
         if session_key is None:
             raise Ended(LOGGED_OUT)
-        # The socket may have been open for long: the session may have ended since.
+        # The socket may have been open for long, so the session may have ended.
         user = access.user_of(session_key)
         if not user.is_authenticated:
             raise Ended(LOGGED_OUT)
@@ -195,7 +195,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         return Agent(worker=worker, ip_address=client[0])
 
     def _look(self) -> tuple[Agent, set[str], bool]:
-        """Return the agent, the names of the groups they belong to now, and if offers change them.
+        """Return the agent, their current groups, and whether offers can change the groups.
 
         Raises `Ended`.
         """
@@ -221,7 +221,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         await self._leave(self._joined - names)
         await self._join(names - self._joined)
-        # Whatever happened in a queue before this was not heard.
+        # Events in these queues before the subscription were missed.
         await self.send_json({"event": "desk.queues", "stale": [Panel.QUEUE]})
 
     async def _look_soon(self) -> None:
@@ -232,26 +232,26 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _catch_up(self) -> None:
         await asyncio.sleep(random.uniform(0.0, self.spread_seconds))  # noqa: S311 - spreads load
         self._catching_up = False
-        # This waits until nothing more is missed.
+        # This waits until the subscriptions are active again.
         await _quietly(lambda: self._join(set(self._joined)))
         if self._worker_sid is not None:
             await self.send_json({"event": "desk.missed", "stale": sorted(Panel)})
             await self._look_again()
 
     async def _look_regularly(self) -> None:
-        # After a start all desks come back at once, and are not to be looked at all at once.
+        # After a restart all desks reconnect at once; their checks must not coincide.
         await asyncio.sleep(random.uniform(0.0, self.check_seconds))  # noqa: S311 - spreads load
         while True:
             await _quietly(self._look_again)
             await asyncio.sleep(self.check_seconds)
 
     async def _end(self, code: int) -> None:
-        """Close, and neither tell nor take anything more."""
+        """Close, and neither send nor accept anything more."""
         self._worker_sid = None
         await self.close(code=code)
 
     def _start(self, work: Work) -> None:
-        """Do something beside the frames; its failure is logged, and the next look makes up."""
+        """Run work in the background; a failure is logged, and the next check repeats the work."""
         task = asyncio.ensure_future(_quietly(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -274,15 +274,15 @@ async def _quietly(work: Work) -> None:
         # What noticed that Redis or the database is away has logged it. The next look makes up.
         logger.debug("a desk's connection could not be looked after (%s)", error)
     except Exception:
-        logger.exception("a desk's connection could not be looked after")
+        logger.exception("desk.background_work_failed")
 
 
 async def in_thread(function: Callable[[], T]) -> T:
-    """Do work with the database in a thread of its own, so that no desk waits for another."""
+    """Run database work in its own thread, so that no desk waits for another."""
     result: T = await database_sync_to_async(function, thread_sensitive=False)()
     return result
 
 
 def now_ms() -> int:
-    """Return the server's time as scripts count it, in milliseconds."""
+    """Return the server's time in milliseconds, as scripts count it."""
     return microseconds(timezone.now()) // 1000

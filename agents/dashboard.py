@@ -1,4 +1,4 @@
-"""Say what each panel of the desk shows, and which events make which panel out of date."""
+"""The contents of each panel of the desk, and the events that make each panel stale."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Context = dict[str, Any]
 
 
 class Panel(StrEnum):
-    """The parts of the desk; each is fetched anew when something it shows has changed."""
+    """The parts of the desk; each is fetched again when something it shows has changed."""
 
     PRESENCE = "presence"
     OFFERS = "offers"
@@ -30,8 +30,8 @@ class Panel(StrEnum):
 _PRESENCE, _OFFERS, _TASKS, _QUEUE = Panel
 _ALL = frozenset(Panel)
 _NONE: frozenset[Panel] = frozenset()
-# What a worker may carry decides the slots, and what of the queue they may grab; queues and targets
-# may even ask for how much of a channel is taken.
+# A worker's load decides the slots, and which tasks they may grab. Expressions of queues and
+# targets may also read how much of a channel is in use.
 _ROOM = frozenset({_PRESENCE, _QUEUE})
 
 PANELS: Final[Mapping[E, frozenset[Panel]]] = {
@@ -87,11 +87,11 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.RESERVATION_FAILED: frozenset({_QUEUE}),
     E.RESERVATION_CALLBACK_FAILED: _NONE,
 }
-"""Which panels of the agent whom an event reaches are out of date then."""
+"""The panels that are stale for an agent who receives an event of this type."""
 
 
 def stale(event_type: E, *, own: bool) -> frozenset[Panel]:
-    """Return the panels that an event makes out of date.
+    """Return the panels that an event makes stale.
 
     Arguments:
         own: whether the event names this agent or nobody; one about a colleague who serves the same
@@ -101,7 +101,7 @@ def stale(event_type: E, *, own: bool) -> frozenset[Panel]:
 
 
 def presence(worker: models.Worker) -> Context:
-    """Return who the agent is, what they are doing, and their slots on every channel."""
+    """Return the agent, their activity, and their slots on every channel."""
     with together():
         pending = _PENDING.ask(worker.pk)
         channels = _CHANNELS.ask(worker.pk)
@@ -115,7 +115,7 @@ def presence(worker: models.Worker) -> Context:
 
 
 def offers(worker: models.Worker) -> Context:
-    """Return the open offers in the order in which they came: a new one moves no other."""
+    """Return the open offers, oldest first, so that a new one moves no other."""
     return {
         "offers": [
             {
@@ -130,7 +130,7 @@ def offers(worker: models.Worker) -> Context:
 
 
 def tasks(worker: models.Worker) -> Context:
-    """Return what the agent has in hand, in the order in which it came."""
+    """Return the agent's tasks, oldest first."""
     held = _IN_HAND(worker.pk)
     handings = transfers.handings(held)
     return {
@@ -148,12 +148,12 @@ def tasks(worker: models.Worker) -> Context:
 
 
 def held(worker: models.Worker) -> int:
-    """Return how many tasks the agent has in hand."""
+    """Return the number of the agent's tasks."""
     return len(_IN_HAND(worker.pk))
 
 
 def queue(worker: models.Worker, *, queue_sid: str, now: datetime) -> Context:
-    """Return what waits in the agent's queues, or in the one they look at."""
+    """Return the waiting tasks in the agent's queues, or in the selected one."""
     return {"waiting": waiting.waiting(worker, queue_sid=queue_sid, now=now)}
 
 
@@ -163,11 +163,11 @@ SHOWN: Final[Mapping[Panel, Callable[[models.Worker, str, datetime], Context]]] 
     Panel.TASKS: lambda worker, _queue_sid, _now: tasks(worker),
     Panel.QUEUE: lambda worker, queue_sid, now: queue(worker, queue_sid=queue_sid, now=now),
 }
-"""What each panel's template is given."""
+"""The template context of each panel."""
 
 
 def show(panel: Panel, worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Context:
-    """Return everything that a panel shows of a worker, who has just been read, now."""
+    """Return the context of a panel for a worker who has just been loaded."""
     shown = SHOWN[panel](worker, queue_sid, now)
     return shown | {"worker": worker, "now_ms": microseconds(now) // 1000}
 

@@ -1,4 +1,4 @@
-"""Read and write the frames of the desk's socket; docs/websocket.md describes each."""
+"""Read and write the frames of the desk's socket; docs/websocket.md describes them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from agents.commands import Refused
 from routing.core.vocabulary import EventType
 
 LONGEST: Final = 4096
-"""The most characters of a frame from a client; a command needs a few hundred."""
+"""Maximum characters of a frame from a client; a command needs a few hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A command as a client sent it; `id` comes back with the reply."""
+    """A command as the client sent it; the reply has the same `id`."""
 
     id: str | int | None
     command: object
@@ -27,42 +27,42 @@ class Request:
 
 
 class Malformed(Exception):
-    """A frame that is no command."""
+    """A frame that is not a command."""
 
 
 def read(text: str | None) -> Request:
-    """Read a client's frame; raises `Malformed` with what is wrong with it."""
+    """Parse a client's frame; raises `Malformed` with the reason."""
     if text is None:
-        raise Malformed("Frames are text, not binary.")
+        raise Malformed("The frame is binary; send text.")
     if len(text) > LONGEST:
-        raise Malformed(f"A frame has at most {LONGEST} characters.")
+        raise Malformed(f"The frame has {len(text)} characters; at most {LONGEST} are allowed.")
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        raise Malformed("This is not JSON.") from None
+        raise Malformed("The frame is not JSON.") from None
     if not isinstance(content, dict):
-        raise Malformed('A frame is an object such as {"id": 1, "command": "desk.ping"}.')
+        raise Malformed('The frame is not an object such as {"id": 1, "command": "desk.ping"}.')
     id_ = content.pop("id", None)
     if isinstance(id_, bool) or not isinstance(id_, str | int | None) or len(str(id_)) > 64:
-        raise Malformed("An id is a short text or a whole number.")
+        raise Malformed("The id must be a text of at most 64 characters or a whole number.")
     return Request(id=id_, command=content.pop("command", None), arguments=content)
 
 
 def done(request: Request, *, now_ms: int) -> dict[str, Any]:
-    """Tell the client that its command was carried out."""
+    """Return the reply to a successful command."""
     return {"reply": request.id, "ok": True, "now": now_ms}
 
 
 def refused(request: Request | None, refusal: Refused) -> dict[str, Any]:
-    """Tell the client why nothing was done."""
+    """Return the reply to a refused command."""
     error = {"reason": refusal.reason, "message": refusal.message}
     return {"reply": None if request is None else request.id, "ok": False, "error": error}
 
 
 def event(message: Mapping[str, Any], *, worker_sid: str) -> str | None:
-    """Return what an agent is told of an event, or None when nothing on their desk changes.
+    """Return the frame of an event for an agent; None if nothing on their desk changes.
 
-    Of what happens to a colleague they hear no more than that something waits or no longer does.
+    About a colleague, the agent only learns that something waits or no longer waits.
     """
     own = is_own(message, worker_sid=worker_sid)
     about = tuple((key, message[key]) for key in _ABOUT[own] if key in message)
@@ -77,7 +77,7 @@ _ABOUT: Final = {
 
 @functools.lru_cache(maxsize=256)
 def _event(event_type: str, own: bool, about: tuple[tuple[str, str], ...]) -> str | None:
-    """Write a frame, once for all who look on."""
+    """Build a frame, cached for all desks that receive it."""
     stale = dashboard.stale(EventType(event_type), own=own)
     if not stale:
         return None
@@ -85,12 +85,12 @@ def _event(event_type: str, own: bool, about: tuple[tuple[str, str], ...]) -> st
 
 
 def is_own(message: Mapping[str, Any], *, worker_sid: str) -> bool:
-    """Tell whether an event is about this worker, or about nobody in particular."""
+    """Return whether an event is about this worker, or about no worker."""
     return message.get("worker_sid") in (None, worker_sid)
 
 
 class Bucket:
-    """Counts what a connection sends: `burst` frames at once, then `rate` a second."""
+    """Rate limit of a connection: `burst` frames at once, then `rate` a second."""
 
     def __init__(
         self, *, burst: int, rate: float, clock: Callable[[], float] = time.monotonic
@@ -102,7 +102,7 @@ class Bucket:
         self._seen = clock()
 
     def take(self) -> bool:
-        """Tell whether one more is within the limit."""
+        """Return whether one more frame is within the limit."""
         now = self.clock()
         self._left = min(self.burst, self._left + (now - self._seen) * self.rate)
         self._seen = now

@@ -1,4 +1,4 @@
-"""Draw a worker's capacity on a channel: which slots are taken, by what, and which are free."""
+"""Draw a worker's capacity on a channel: the used slots by kind, and the free ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from routing import models
 
 
 class Slot(StrEnum):
-    """What one slot of a worker's capacity holds; the order in which they are drawn."""
+    """The content of one slot of a worker's capacity, in drawing order."""
 
     WORKING = "working"
     WRAPPING = "wrapping up"
@@ -26,7 +26,7 @@ class Slot(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """One channel of a worker: its slots, and the same in words."""
+    """One channel of a worker: its slots, and a text for them."""
 
     sid: str
     channel: cards.Channel
@@ -37,12 +37,12 @@ class Gauge:
 
     @property
     def words(self) -> str:
-        """Say what the slots show: "2 working, 1 offered, 1 free"."""
+        """Return the slots as a text: "2 working, 1 offered, 1 free"."""
         return self._counted(list(Slot)) or "no capacity"
 
     @property
     def used_words(self) -> str:
-        """Return what the slots in use hold, for a channel that takes nothing new."""
+        """Return the used slots as a text, for a channel that takes nothing new."""
         return self._counted([Slot.WORKING, Slot.WRAPPING, Slot.OFFERED])
 
     def _counted(self, kinds: list[Slot]) -> str:
@@ -51,12 +51,12 @@ class Gauge:
 
     @property
     def over(self) -> int:
-        """Return how many tasks run beyond the capacity, after it was lowered or by direct work."""
+        """Return the number of tasks beyond the capacity (lowered later, or routed directly)."""
         return max(self.used - self.capacity, 0)
 
     @property
     def crowded(self) -> bool:
-        """Tell whether there are so many slots that they are drawn small."""
+        """Return whether there are so many slots that they are drawn small."""
         return len(self.slots) > 12
 
 
@@ -64,7 +64,7 @@ _WORDS = {Slot.KEPT: "kept for grabbing"}
 
 
 def gauge(row: models.WorkerChannel, *, offered: int) -> Gauge:
-    """Return a worker channel as it is drawn.
+    """Return the gauge of a worker channel.
 
     Arguments:
         offered: how many of its slots hold an offer that is not answered yet.

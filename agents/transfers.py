@@ -1,4 +1,4 @@
-"""Say to whom a task may be handed on, and which tasks are on their way to somebody."""
+"""Transfers on the desk: the possible receivers of a task, and the tasks under way."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from routing.actions import transfers
 from routing.core.vocabulary import ReservationStatus, TransferStatus
 
 MOST: Final = 100
-"""How many colleagues, and how many queues, are shown to choose from."""
+"""Maximum number of colleagues, and of queues, that are shown to choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handing:
-    """Where the handing on of a task is: `taken` once the other has accepted it."""
+    """The state of a transfer: `taken` once the receiver has accepted the task."""
 
     to: str
     taken: bool
 
 
 def handings(rows: Iterable[models.Reservation]) -> dict[int, Handing]:
-    """Return, by their ids, to whom these reservations are handed on."""
+    """Return the transfers of these reservations, by the reservations' ids."""
     moving = {row.pk: row.outgoing for row in rows if row.outgoing is not None}
     names = _names({transfer.transfer_to for transfer in moving.values()}) if moving else {}
     return {
@@ -44,7 +44,7 @@ def _names(sids: Iterable[str]) -> Mapping[str, str]:
 
 
 def in_hand(worker: models.Worker, task_sid: str) -> models.Reservation | None:
-    """Return what an agent has accepted of this task."""
+    """Return the agent's accepted reservation of this task."""
     rows = worker.reservations.filter(
         task__sid=task_sid, reservation_status=ReservationStatus.ACCEPTED.value
     )
@@ -54,13 +54,13 @@ def in_hand(worker: models.Worker, task_sid: str) -> models.Reservation | None:
 
 
 def may_begin(reservation: models.Reservation) -> bool:
-    """Tell whether a task in hand, read with its channel, can be handed on."""
+    """Return whether a task in hand, loaded with its channel, can be transferred."""
     accepted = reservation.reservation_status == ReservationStatus.ACCEPTED
     return accepted and reservation.outgoing_id is None and not transfers.is_call(reservation.task)
 
 
 def colleagues(worker: models.Worker) -> list[models.Worker]:
-    """Return who else of the workspace takes work now, by name."""
+    """Return the workspace's other available workers, by name."""
     rows = models.Worker.objects.filter(workspace=worker.workspace_id, activity__available=True)
     others = rows.exclude(pk=worker.pk).select_related("activity")
     return list(others.order_by("friendly_name", "pk")[:MOST])

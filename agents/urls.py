@@ -1,4 +1,4 @@
-"""Where the desk is: its pages and its socket."""
+"""URLs of the desk: its pages and its socket."""
 
 from __future__ import annotations
 

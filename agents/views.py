@@ -1,4 +1,4 @@
-"""The desk's page, each panel by itself, and every command as a plain form."""
+"""Views of the desk: the page, each panel, and every command as a plain form."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def desk(request: HttpRequest, agent: Agent) -> HttpResponse:
 @require_GET
 @access.agents_only
 def panel(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
-    """Show one panel as it is now."""
+    """Show one panel."""
     if name not in list(Panel):
         raise Http404
     shown = Panel(name)
@@ -44,7 +44,7 @@ def panel(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
 @require_GET
 @access.agents_only
 def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
-    """Show to whom a task in hand may be handed on: a page, or what of it a script wants."""
+    """Show the possible receivers of a task in hand: as a page, or as a part for a script."""
     reservation = transfers.in_hand(agent.worker, sid)
     if reservation is None or not transfers.may_begin(reservation):
         raise Http404
@@ -60,7 +60,7 @@ def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
 @require_POST
 @access.agents_only
 def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
-    """Carry out a command: a script gets the reply as JSON, a form the desk again."""
+    """Run a command: a script gets the reply as JSON, a form the desk again."""
     try:
         commands.run(agent, name, request.POST.dict(), now=timezone.now())
     except commands.Refused as refused:
@@ -73,7 +73,7 @@ def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
 @require_POST
 @access.agents_only
 def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """Log out; an agent who takes work is first asked whether they mean to go on doing so."""
+    """Log out; an available agent is first asked whether to stay available."""
     user = access.someone(request)
     workers = access.workers_of(user)
     open_for_work = [worker for worker in workers if worker.activity.available]
@@ -92,7 +92,7 @@ def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
 
 
 def _leaving(agent: Agent) -> dict[str, Any]:
-    """Return what the question says that is asked before an agent logs out."""
+    """Return the context of the question before an agent logs out."""
     workspace = agent.worker.workspace
     return {
         "worker": agent.worker,
@@ -120,7 +120,7 @@ def _shown(request: HttpRequest, agent: Agent, panel: Panel) -> dashboard.Contex
 
 
 def _place(request: HttpRequest, agent: Agent) -> dict[str, Any]:
-    """Return what every template needs to lead back to the same desk."""
+    """Return what every template needs for links to the same desk."""
     workspace = agent.worker.workspace
     return {
         "here": f"?{urlencode({'workspace': workspace.sid})}",

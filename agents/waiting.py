@@ -1,4 +1,4 @@
-"""Read what waits in the queues that a worker serves, and what of it they may grab."""
+"""Load the waiting tasks of a worker's queues, and whether the worker may grab them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from routing.seen import lanes, workers
 
 MOST_ROWS: Final = 50
 MOST_COUNTED: Final = 10_000
-"""Beyond this the number of waiting tasks is not counted any further."""
+"""The number of waiting tasks up to which they are counted."""
 
 _PENDING = models.Task.objects.pending()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One waiting task, and why it cannot be grabbed, if so."""
+    """One waiting task, with the reason why it cannot be grabbed, if any."""
 
     card: cards.Card
     entered: datetime
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """The queues that a worker serves, by name, and whether what they carry can change that."""
+    """The queues that a worker serves, by name, and whether their load can change that."""
 
     queues: Sequence[models.TaskQueue]
     by_load: bool
@@ -45,9 +45,9 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """The queue panel: what waits, oldest first.
+    """The queue panel: the waiting tasks, oldest first.
 
-    `refresh_at` is when the clock alone makes a row grabbable that is not yet.
+    `refresh_at` is when a row becomes grabbable by time alone.
     """
 
     queues: Sequence[models.TaskQueue]
@@ -58,12 +58,12 @@ class Waiting:
 
     @property
     def total_words(self) -> str:
-        """Return the number of waiting tasks as it is shown."""
+        """Return the number of waiting tasks as a text."""
         return f"{MOST_COUNTED:,}+" if self.total > MOST_COUNTED else f"{self.total:,}"
 
     @property
     def refresh_ms(self) -> int | None:
-        """Return `refresh_at` as scripts count time."""
+        """Return `refresh_at` in milliseconds, as scripts count time."""
         return None if self.refresh_at is None else microseconds(self.refresh_at) // 1000
 
 
@@ -89,12 +89,12 @@ def _served(queues: Iterable[models.TaskQueue], hand: matcher.Hand) -> Served:
 
 
 def hand_of(worker: models.Worker) -> matcher.Hand:
-    """Return a worker as the router sees them now."""
+    """Return a worker as the router sees them."""
     return matcher.Hand(workers.load_worker(worker.pk))
 
 
 def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Waiting:
-    """Return what waits in all queues of a worker, or in one of them.
+    """Return the waiting tasks of all queues of a worker, or of one of them.
 
     Arguments:
         queue_sid: any that is not the worker's means all.
@@ -134,7 +134,7 @@ def _oldest(
             can be among the fifty oldest, so that reading those never sorts a whole backlog.
     """
     known = [horizon for queue in queues if (horizon := horizons.get(queue.pk)) is not None]
-    # Of fewer nothing is left out, whatever clock they were made by.
+    # With fewer tasks none may be excluded, whatever clock created them.
     horizon = min(known, default=now + timedelta(days=1))
     return _OLDEST([queue.pk for queue in queues], horizon)
 
@@ -144,7 +144,7 @@ def _complete(
     workspace: models.Workspace,
     queues: Iterable[models.TaskQueue],
 ) -> None:
-    """Give tasks what `grabs.refusals` reads of them: little, and read once for all of them."""
+    """Set the relations that `grabs.refusals` reads, loaded once for all tasks."""
     with together():
         asked = {name: query.ask(referred(tasks, name)) for name, query in _OF_TASKS.items()}
     for name, rows in asked.items():

@@ -1,4 +1,4 @@
-"""Register the language of workflows with Django; it has no tables of its own."""
+"""Register the workflow language with Django; it has no tables of its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from django.apps import AppConfig
 
 
 class WorkflowsConfig(AppConfig):
-    """Name the application."""
+    """The app of the workflow language."""
 
     name = "workflows"

@@ -1,4 +1,4 @@
-"""A cache that is bounded by the size of what it holds, not by the number of its entries."""
+"""A cache bounded by the total size of its entries, not by their number."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final, Generic, TypeVar
 Value = TypeVar("Value")
 
 ENTRY_SIZE: Final = 256
-"""What every entry counts for besides its own size."""
+"""Size that every entry counts in addition to its own."""
 
 
 class SizedCache(Generic[Value]):
-    """Values by key; the ones used longest ago make room once all together are too large."""
+    """A cache that evicts the least recently used entries when they exceed the budget."""
 
     def __init__(self, budget: int) -> None:
-        """Begin empty.
+        """Create an empty cache.
 
         Arguments:
             budget: the size that all entries may have together.
@@ -32,14 +32,13 @@ class SizedCache(Generic[Value]):
         return len(self._entries)
 
     def get(self, key: Hashable, make: Callable[[], tuple[Value, int]]) -> Value:
-        """Return the value of a key, made with its size if it is not held.
+        """Return the value of a key; on a miss, `make` returns it with its size.
 
-        What is larger than half of the budget is made each time, and what `make` raises is
-        raised each time.
+        A value larger than half of the budget is not cached, and neither is an exception of `make`.
         """
         found = self._entries.get(key)
         if found is not None:
-            with contextlib.suppress(KeyError):  # it may have made room a moment ago
+            with contextlib.suppress(KeyError):  # it may just have been evicted
                 self._entries.move_to_end(key)
             return found[0]
         value, size = make()
@@ -54,7 +53,7 @@ class SizedCache(Generic[Value]):
         return value
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all entries."""
         with self._lock:
             self._entries.clear()
             self.size = 0

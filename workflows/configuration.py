@@ -1,4 +1,4 @@
-"""The document that says what a workflow does: from JSON text to filters and targets."""
+"""Parse the document of a workflow: from JSON text to filters and targets."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ TaskPath = tuple[str | int, ...]
 
 _WHOLE = re.compile(r"\s*([+-]?[0-9]{1,18})\s*", re.ASCII)
 MOST_PROBLEMS = 200
-"""Problems, and warnings, that are listed of one document."""
+"""Maximum number of problems, and of warnings, listed for one document."""
 LONGEST_PATH = 500
-"""Characters of the place of a problem, which the document's own keys are part of."""
+"""Maximum characters of a problem's path, which contains the document's own keys."""
 _NOT_IN_DEFAULT = ("timeout", "skip_if", "known_worker_sid", "known_worker_friendly_name")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A step of a filter: where a task waits, for whom, and how long (`timeout` in seconds)."""
+    """A step of a filter: the queue, the condition on workers, and the `timeout` in seconds."""
 
     queue: str
     expression: Expression | None = None
@@ -73,7 +73,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which tasks take these targets."""
+    """A filter: a condition on tasks, and the targets of matching tasks."""
 
     name: str
     expression: Expression
@@ -91,7 +91,7 @@ class Configuration:
 
 
 class ConfigurationError(Exception):
-    """Say everything that is wrong with a workflow's configuration."""
+    """All problems of a workflow's configuration."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(problems)
@@ -102,9 +102,9 @@ class ConfigurationError(Exception):
 
 
 def parse(document: str, *, queue_sids: Collection[str] | None = None) -> Configuration:
-    """Return what `document` says; raises ConfigurationError with every problem in it.
+    """Return the parsed `document`; raises ConfigurationError with every problem in it.
 
-    `queue_sids` are the queues of the workspace; None leaves unasked whether a queue exists.
+    `queue_sids` are the queues of the workspace; with None, the existence of queues is not checked.
     """
     problems: list[Problem] = []
     root = read(document, problems)
@@ -114,13 +114,13 @@ def parse(document: str, *, queue_sids: Collection[str] | None = None) -> Config
         with contextlib.suppress(_Enough):
             configuration = reader.configuration(root)
     if problems or configuration is None:
-        # What is missing may be there under a misspelled key.
+        # A missing key may be present under a misspelled name.
         raise ConfigurationError(_listed([*problems, *reader.misspelled_keys]))
     return configuration
 
 
 def _listed(problems: list[Problem]) -> tuple[Problem, ...]:
-    """Return the problems that are told, each of a length that can be read."""
+    """Return the problems to report, limited in number and length."""
     told = [Problem(p.path[:LONGEST_PATH], p.message) for p in problems[:MOST_PROBLEMS]]
     if more := len(problems) - len(told):
         told.append(Problem("", f"and {more:,} more"))
@@ -128,11 +128,11 @@ def _listed(problems: list[Problem]) -> tuple[Problem, ...]:
 
 
 class _Enough(Exception):
-    """So much is wrong already that the rest of a document is not read."""
+    """There are so many problems that the rest of the document is not read."""
 
 
 class _Reader:
-    """Reads the parts of a document, noting each problem and going on."""
+    """Reads the parts of a document, collecting all problems."""
 
     def __init__(self, problems: list[Problem], queue_sids: Collection[str] | None) -> None:
         self.problems = problems
@@ -143,18 +143,18 @@ class _Reader:
         self.queues: set[str] = set()
 
     def refuse(self, path: str, message: str) -> None:
-        """Note a problem; raises `_Enough` once there are so many that more would not help."""
+        """Record a problem; raises `_Enough` once there are too many to report."""
         self.problems.append(Problem(path, message))
         if len(self.problems) == MOST_PROBLEMS - 1:
             self.problems.append(Problem(path, "The document was read up to here; more may follow"))
             raise _Enough
 
     def warn(self, path: str, message: str) -> None:
-        """Note what is allowed and probably not meant."""
+        """Record a warning: allowed, but probably unintended."""
         self.warnings.append(Problem(path, message))
 
     def check_keys(self, path: str, value: dict[str, Any], known: Collection[str]) -> None:
-        """Note the keys of an object that are not read."""
+        """Record the unknown keys of an object."""
         for key in value:
             if len(self.unknown_keys) == MOST_PROBLEMS:
                 return
@@ -167,7 +167,7 @@ class _Reader:
                 self.misspelled_keys.append(self.unknown_keys[-1])
 
     def configuration(self, root: Any) -> Configuration | None:
-        """Read the whole."""
+        """Read the whole document."""
         if isinstance(root, dict):
             self.check_keys("", root, ROOT)
         if not isinstance(root, dict) or "task_routing" not in root:
@@ -197,7 +197,7 @@ class _Reader:
         )
 
     def filter(self, path: str, value: Any) -> Filter | None:
-        """Read a filter; None when it has no usable expression."""
+        """Read a filter; None if it has no valid expression."""
         if not isinstance(value, dict):
             self.refuse(path, "Expected an object with an expression and targets")
             return None
@@ -217,7 +217,7 @@ class _Reader:
         return None if expression is None else Filter(name, expression, targets)
 
     def targets(self, path: str, listed: list[Any]) -> tuple[Target, ...]:
-        """Read the targets of a filter; each takes its queue from the one before if it has none."""
+        """Read the targets of a filter; a target without a queue inherits the previous one's."""
         targets: list[Target] = []
         inherited: str | None = None
         for index, value in enumerate(listed):
@@ -228,11 +228,11 @@ class _Reader:
                 targets.append(target)
                 inherited = target.queue
             elif inherited is None:
-                inherited = ""  # noted already; the targets that follow are not to blame
+                inherited = ""  # already recorded; do not repeat it for later targets
         return tuple(targets)
 
     def target(self, path: str, value: Any, inherited: str | None) -> Target | None:
-        """Read a target; None when it is no object."""
+        """Read a target; None if it is not an object."""
         if not isinstance(value, dict):
             self.refuse(path, "Expected an object with a queue")
             return None
@@ -260,7 +260,7 @@ class _Reader:
         )
 
     def default(self, value: Any) -> Target | None:
-        """Read the default filter: a target without what only a step among steps can have."""
+        """Read the default filter: a target without the keys that only steps can have."""
         path = "task_routing.default_filter"
         if isinstance(value, dict):
             self.check_keys(path, value, DEFAULT)
@@ -272,7 +272,7 @@ class _Reader:
         return self.target(path, value, None)
 
     def queue(self, path: str, value: Any, inherited: str | None) -> str:
-        """Read the sid of a queue, or take the inherited one."""
+        """Read the sid of a queue, or inherit it."""
         sid = self.text(path, value)
         if not sid:
             if inherited is None and (value is None or isinstance(value, str)):
@@ -284,7 +284,7 @@ class _Reader:
         return sid
 
     def text_given(self, value: Any) -> bool:
-        """Tell whether there is something that `text` or a compiler has judged."""
+        """Return whether the value was given, so that `text` or a compiler has checked it."""
         return value is not None and (not isinstance(value, str) or bool(value.strip()))
 
     def text(self, path: str, value: Any) -> str:
@@ -297,7 +297,7 @@ class _Reader:
         return value.strip()
 
     def whole(self, path: str, value: Any, *, lowest: int) -> int | None:
-        """Read a whole number, which may be written as a text; missing, null, empty: None."""
+        """Read a whole number, also from a text; None if missing, null or empty."""
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         number: int | None = None
@@ -315,7 +315,7 @@ class _Reader:
     def compiled(
         self, path: str, value: Any, compiler: Callable[[str], Compiled]
     ) -> Compiled | None:
-        """Compile a text; None when it is missing, blank or wrong."""
+        """Compile a text; None if it is missing, blank or invalid."""
         source = self.text(path, value)
         if not source:
             return None
@@ -326,7 +326,7 @@ class _Reader:
             return None
 
     def expression(self, path: str, value: Any, subject: Any) -> Expression | None:
-        """Read an expression and note what is doubtful in it."""
+        """Read an expression, and record warnings about it."""
         expression = self.compiled(path, value, lambda text: compile(text, subject=subject))
         if expression is not None:
             for doubt in (*missing_prefixes(value, subject=subject), *warnings(expression)):
@@ -334,10 +334,10 @@ class _Reader:
         return expression
 
     def order_by(self, path: str, value: Any) -> tuple[Ordering | None, str]:
-        """Read an order_by, together with its canonical text."""
+        """Read an order_by, and return it with its canonical text."""
         ordering = self.compiled(path, value, compile_ordering)
         return ordering, ("" if ordering is None else ordering.source)
 
     def known_worker(self, path: str, value: dict[str, Any], key: str) -> TaskPath | None:
-        """Read the path of the task's attribute that names a worker."""
+        """Read the path of the task attribute that names a worker."""
         return self.compiled(f"{path}.{key}", value.get(key), compile_task_path)

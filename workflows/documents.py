@@ -1,4 +1,4 @@
-"""JSON as people write it: one reader that shows every fault at its place."""
+"""Read JSON and report every error with its path."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, NoReturn
 from .expressions.errors import pointed
 
 MAXIMUM_BYTES = 1_038_576
-# NUL, and halves of surrogate pairs; JSON can hold either only as an escape.
+# NUL and lone surrogates; JSON can contain either only as an escape.
 _ESCAPED = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 _NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and where: `path` leads from the root, as in task_routing.filters[2]."""
+    """An error and its place: `path` starts at the root, as in task_routing.filters[2]."""
 
     path: str
     message: str
@@ -27,17 +27,17 @@ class Problem:
 
 
 class _ConstantError(ValueError):
-    """Say that a document holds NaN or Infinity, which Python's reader would let pass."""
+    """The document contains NaN or Infinity, which Python's reader would accept."""
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers which keys it was given twice."""
+    """A JSON object that records its duplicate keys."""
 
     repeated: tuple[str, ...] = ()
 
 
 def read(document: str, problems: list[Problem]) -> Any:
-    """Return the value that `document` holds, or None; note what is wrong with it as JSON."""
+    """Return the value of `document`, or None; record what is wrong with it as JSON."""
     size = len(document.encode("utf-8", "surrogatepass"))
     if size > MAXIMUM_BYTES:
         message = f"The configuration has {size:,} bytes; at most {MAXIMUM_BYTES:,} are allowed"
@@ -77,7 +77,7 @@ def read(document: str, problems: list[Problem]) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]], repeating: list[_Object]) -> _Object:
-    """Return an object, and list it if it has a key twice."""
+    """Return an object, and list it if it has duplicate keys."""
     value = _Object(pairs)
     if len(value) != len(pairs):
         seen: set[str] = set()
@@ -92,14 +92,14 @@ def _object(pairs: list[tuple[str, Any]], repeating: list[_Object]) -> _Object:
 
 
 def _note_repeated(root: Any, problems: list[Problem]) -> None:
-    """Note the repeated keys of every object under `root`, in the order of the document."""
+    """Record the duplicate keys of every object under `root`, in document order."""
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
         path, value = stack.pop()
         if isinstance(value, _Object):
             for key in value.repeated:
                 place = f"{path}.{key}" if path else key
-                problems.append(Problem(place, "This key stands more than once in its object"))
+                problems.append(Problem(place, "This key occurs more than once in its object"))
             children = [(f"{path}.{key}" if path else key, value[key]) for key in value]
         elif isinstance(value, list):
             children = [(f"{path}[{index}]", each) for index, each in enumerate(value)]
@@ -109,13 +109,13 @@ def _note_repeated(root: Any, problems: list[Problem]) -> None:
 
 
 def _note_no_characters(root: Any, problems: list[Problem]) -> None:
-    """Note every text under `root` that no database and no other program could take."""
+    """Record every text under `root` with a character that databases cannot store."""
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
         path, value = stack.pop()
         if isinstance(value, str):
             if found := _NO_CHARACTER.search(value):
-                message = f"U+{ord(found[0]):04X} is no character that a text can contain"
+                message = f"U+{ord(found[0]):04X} is not allowed in a text"
                 problems.append(Problem(path, message))
         elif isinstance(value, dict):
             named = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]

@@ -1,4 +1,4 @@
-"""Form fields for what people write in the language; each shows a fault where it is."""
+"""Form fields for the workflow language; each shows errors with their place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .expressions import compile as compile_expression
 
 
 class _Monospaced(forms.Textarea):
-    """A text area in which a caret stands under the character that it points at."""
+    """A monospaced text area, in which carets in messages line up."""
 
     def __init__(self, rows: int) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class _Monospaced(forms.Textarea):
 
 
 class ExpressionFormField(forms.CharField):
-    """A text that must be an expression for `subject`; empty is left to `required`."""
+    """A field for an expression over `subject`; `required` handles an empty value."""
 
     def __init__(self, *, subject: Subject, **options: Any) -> None:
         options.setdefault("widget", _Monospaced(rows=3))
@@ -38,7 +38,7 @@ class ExpressionFormField(forms.CharField):
         self.subject: Subject = subject
 
     def validate(self, value: Any) -> None:
-        """Refuse a text that does not compile, with the place of the fault."""
+        """Refuse a text that does not compile, with the place of the error."""
         super().validate(value)
         if value in self.empty_values:
             return
@@ -49,10 +49,10 @@ class ExpressionFormField(forms.CharField):
 
 
 class ConfigurationFormField(forms.CharField):
-    """A text that must be a workflow's configuration.
+    """A field for a workflow's configuration.
 
-    `queue_sids` returns the sids of the workspace's queues when the form is checked; without it
-    nobody asks whether a queue exists. A form may set it as late as in its own `__init__`.
+    `queue_sids` returns the sids of the workspace's queues at validation; without it, the existence
+    of queues is not checked. A form may set it in its own `__init__`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Keys of a workflow document that are not read: what to say of each."""
+"""Warnings about unknown keys of a workflow document."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ TARGET: Final = (
     "grab_expression",
 )
 DEFAULT: Final = (*TARGET, "filter_friendly_name", "friendly_name")
-"""A name is common in default filters, and harmless."""
+"""A name is common in default filters, and has no effect."""
 
 KEY_LIMIT: Final = 60
-"""Characters of a key that are shown; no longer key resembles a known one."""
+"""Maximum characters of a key that are shown; longer keys are not compared with known ones."""
 
 
 def shorten_key(key: str) -> str:
-    """Return a key as it is shown."""
+    """Return a key, shortened for display."""
     return key if len(key) <= KEY_LIMIT else f"{key[:KEY_LIMIT]}…"
 
 
 def find_resembling_key(key: str, known: Collection[str]) -> str | None:
-    """Return the known key that was probably meant."""
+    """Return the known key that was probably meant, if any."""
     if len(key) > KEY_LIMIT:
         return None
     return next(iter(get_close_matches(key.lower(), known, n=1)), None)
 
 
 def describe_unknown_key(key: str, known: Collection[str], meant: str | None) -> str:
-    """Return the warning about a key.
+    """Return the warning about an unknown key.
 
     Arguments:
         meant: the known key that it resembles.
     """
     if meant is not None:
-        return f"“{key}” is not read here; did you mean “{meant}”?"
-    return f"“{shorten_key(key)}” is not read here; known are {', '.join(known)}"
+        return f"“{key}” is not a known key here; did you mean “{meant}”?"
+    return f"“{shorten_key(key)}” is not a known key here; known keys are {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""Write how long ago something was, as the desk's script goes on to count it."""
+"""Format durations in the same way as the desk's script."""
 
 from __future__ import annotations
 

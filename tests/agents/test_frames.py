@@ -72,7 +72,7 @@ async def test_an_internal_error_is_logged_and_answered_without_details(
         reply = await ask(socket, "task.grab", task="WT" + "0" * 32)
         assert reply["error"]["reason"] == "failed"
         assert "secret" not in json.dumps(reply)
-    assert "a command of the desk failed" in caplog.text
+    assert "desk.command_failed" in caplog.text
 
 
 async def test_too_many_frames_are_refused_and_a_flood_ends_it(

@@ -60,7 +60,7 @@ def test_a_key_that_stands_twice_is_a_problem_at_its_path() -> None:
         '{"task_routing": {"filters": [{"expression": "1==1", "targets": '
         '[{"queue": "WQ1", "timeout": 5, "timeout": 6}], "x": [{"y": 1, "y": 2}]}]}}'
     )
-    message = "This key stands more than once in its object"
+    message = "This key occurs more than once in its object"
     assert problems(text) == [
         ("task_routing.filters[0].targets[0].timeout", message),
         ("task_routing.filters[0].x[0].y", message),

@@ -1,4 +1,4 @@
-"""The expression language: text that is compiled once and asked of tasks and workers."""
+"""The expression language: text that is compiled once and evaluated for tasks and workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is allowed but hardly meant."""
+"""Warnings about expressions that are allowed but probably unintended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AVAILABLE, _BUSY = "available_capacity_percentage", "busy_capacity_percentage"
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A doubt about one part of an expression: why, its text, and where that stands.
+    """A warning about one part of an expression: the message, the part's text and its place.
 
     The place is in the canonical text for a comparison, and in the source for a missing prefix.
     """
@@ -27,7 +27,7 @@ class Advice:
 
 
 def warnings(expression: Expression) -> list[Advice]:
-    """Return what in an expression is probably meant the other way round."""
+    """Return warnings about comparisons that are probably inverted."""
     found: list[Advice] = []
     position = 0
     for comparison in comparisons(expression.node):
@@ -40,7 +40,7 @@ def warnings(expression: Expression) -> list[Advice]:
 
 
 def missing_prefixes(source: str, *, subject: Subject) -> list[Advice]:
-    """Return a doubt about each name that needs a prefix and was read without one.
+    """Return a warning for each name without the prefix that it should have.
 
     `source` must compile for `subject`; the places are those in `source`.
     """
@@ -60,7 +60,7 @@ def _bare(name: str, span: tuple[int, int]) -> Advice:
 
 
 def _inverted(comparison: Comparison) -> str | None:
-    """Return a message if the free share is compared as though it were the busy one."""
+    """Return a message if the free share is compared as if it were the busy share."""
     left, operator, right = comparison.left, comparison.operator, comparison.right
     if operator in (">", ">=") and _is_available(right):
         left, operator, right = right, MIRRORED[operator], left

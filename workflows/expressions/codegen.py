@@ -1,8 +1,8 @@
-"""Tree to Python code: optimistic and inline, with the walked tree behind it.
+"""Generate Python code from the tree: fast paths inline, with the tree walk as the fallback.
 
-The generated function tests the types that occur in practice and hands everything else to the
-functions of `operators`; what still raises, such as an attribute of an unexpected shape, is
-answered by `evaluate`. Constants and names of attributes are bound as objects in the function's
+The generated function handles the types that occur in practice and calls the functions of
+`operators` for all others. If it raises, for example on an attribute with an unexpected type,
+`evaluate` gives the result. Constants and attribute names are bound as objects in the function's
 namespace and never become part of its source.
 """
 
@@ -48,7 +48,7 @@ _NAMES = {
 def generate(node: Node) -> Function:
     """Return `matches(worker, task, taskrouter, workers)`, views by position or name, for `node`.
 
-    The function answers as `evaluate` does and never raises.
+    The function gives the same results as `evaluate` and never raises.
     """
     walk = walker(node)
     if sum(1 for _ in comparisons(node)) > MAXIMUM_COMPARISONS:
@@ -68,7 +68,7 @@ def generate(node: Node) -> Function:
 
 
 def walker(node: Node) -> Function:
-    """Return the same function by walking the tree each time."""
+    """Return the same function, implemented by walking the tree."""
 
     def walk(
         worker: View | None = NOTHING,
@@ -83,20 +83,20 @@ def walker(node: Node) -> Function:
 
 
 class _Writer:
-    """Writes one condition, collecting its constants and the roots that it reads."""
+    """Writes one condition, and collects its constants and the roots that it reads."""
 
     def __init__(self) -> None:
         self.constants: dict[str, Any] = {}
         self.roots: set[str] = set()
 
     def bind(self, value: Any) -> str:
-        """Return the name under which `value` is bound."""
+        """Bind `value` as a constant and return its name."""
         name = f"k{len(self.constants)}"
         self.constants[name] = value
         return name
 
     def condition(self, node: Node) -> str:
-        """Write a condition."""
+        """Return the code of a condition."""
         if isinstance(node, Comparison):
             return f"({self.comparison(node)})"
         word = " or " if isinstance(node, Or) else " and "
@@ -107,7 +107,7 @@ class _Writer:
         return word.join(parts)
 
     def comparison(self, node: Comparison) -> str:
-        """Write a comparison: the fast form for its operands where there is one."""
+        """Return the code of a comparison: a fast path for its operands if there is one."""
         left, operator, right = node.left, node.operator, node.right
         if isinstance(left, Path) and isinstance(right, Path):
             return self.two_paths(left, operator, right)
@@ -118,14 +118,14 @@ class _Writer:
         return f"{_NAMES[operator]}({self.operand(left)}, {self.operand(right)})"
 
     def path_and_literal(self, left: Path, operator: str, value: Any) -> str:
-        """Write the comparison of a path with a value."""
+        """Return the code that compares a path with a value."""
         path, general = self.path(left), _NAMES[operator]
         if value is None and operator in ("==", "!="):
             return f"{path} is {'' if operator == '==' else 'not '}None"
         k = self.bind(value)
         plain = isinstance(value, str) and number_in(value) is None
         if operator == "==" and plain:
-            return f"{path} == {k}"  # only a text equals a text that spells no number
+            return f"{path} == {k}"  # only a text can equal a non-numeric text
         if operator == "==" and isinstance(value, bool):
             return f"{path} is {k}"
         if operator == "HAS" and plain:
@@ -133,7 +133,7 @@ class _Writer:
         if operator == "CONTAINS" and isinstance(value, str):
             return f"{k} in x if type(x := {path}) is str else contains(x, {k})"
         if operator in _ORDERING and type(value) in (str, int, float):
-            # A text beside a number raises, which the walked tree then answers.
+            # A text beside a number raises, and the tree walk then gives the result.
             scalar = f"x {operator} {k} and x is not True and x is not False"
             return f"(x := {path}) is not None and {scalar}"
         if operator == "==" and type(value) in (int, float):
@@ -145,11 +145,11 @@ class _Writer:
         return f"{general}({path}, {k})"
 
     def path_in_list(self, left: Path, operator: str, right: ListOf) -> str:
-        """Write the test whether a path's value stands in a fixed list."""
+        """Return the code that tests whether a path's value is in a fixed list."""
         values, word = right.values, "in" if operator == "IN" else "not in"
         kinds = {type(value) for value in values}
         path, general = self.path(left), f"{_NAMES[operator]}(x, {self.bind(values)})"
-        # A set answers rightly where no number could equal a text.
+        # A set is correct only if no number in it can equal a text.
         if not kinds & {int, float}:
             texts = self.bind(frozenset(value for value in values if isinstance(value, str)))
             return f"x {word} {texts} if type(x := {path}) is str else {general}"
@@ -159,7 +159,7 @@ class _Writer:
         return f"{_NAMES[operator]}({path}, {self.bind(values)})"
 
     def two_paths(self, left: Path, operator: str, right: Path) -> str:
-        """Write the comparison of two paths, which the general form reads once more."""
+        """Return the code that compares two paths; the general form reads them again."""
         one, other = self.path(left), self.path(right)
         general = f"{_NAMES[operator]}({one}, {other})"
         both = f"type(x := {one}) is {{}} and type(y := {other}) is {{}}"
@@ -167,7 +167,7 @@ class _Writer:
             return f"x {operator} y if {both.format('str', 'str')} else {general}"
         if operator in _ORDERING:
             return f"x {operator} y if {both.format('int', 'int')} else {general}"
-        # Up to ":" the first character may be a digit: only such a text can equal a number.
+        # A text that equals a number starts with a character below ":" (a digit, "-" or ".").
         if operator in ("IN", "NOT IN"):
             found = "x in y or x < ':' and is_in(x, y)"
             found = found if operator == "IN" else f"not ({found})"
@@ -178,19 +178,19 @@ class _Writer:
         return general
 
     def operand(self, operand: Operand) -> str:
-        """Write an operand as a plain value."""
+        """Return the code of an operand as a plain value."""
         if isinstance(operand, Path):
             return self.path(operand)
         return self.bind(operand.values if isinstance(operand, ListOf) else operand.value)
 
     def path(self, path: Path) -> str:
-        """Write the look-up of a path: in the attributes, if that gives null in the built-ins."""
+        """Return the code that looks up a path: in the attributes, and if null in the built-ins."""
         self.roots.add(path.root)
         keys = [self.bind(segment) for segment in path.segments]
         first = path.segments[0]
         named = len(keys) > 1 and all(isinstance(segment, str) for segment in path.segments)
         if named and first in _BUILT_IN_OBJECTS.get(path.root, ()):
-            # Rarely an attribute, and nearly always there: go straight to the built-in value.
+            # Rarely an attribute and nearly always present: read the built-in value directly.
             straight = "".join([f"[{key}]" for key in keys])
             general = f"lookup({path.root}, {self.bind(path.segments)})"
             return f"({general} if {keys[0]} in {path.root}_a else {path.root}[1]{straight})"
@@ -199,9 +199,9 @@ class _Writer:
         return f"(v if (v := {attributes}) is not None else {builtins})"
 
     def steps(self, container: str, path: Path, keys: list[str]) -> str:
-        """Write the way along the path, ending with None at the first step that is missing.
+        """Return the code that follows a path, with None at the first missing step.
 
-        A step by name into something without names raises, and the tree is walked instead.
+        A named step into a value without names raises, and the tree is walked instead.
         """
         written = container
         for index, (segment, key) in enumerate(zip(path.segments, keys, strict=True)):

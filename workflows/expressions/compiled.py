@@ -1,4 +1,4 @@
-"""Expressions: compiled once, bound to what is known, asked of what is not."""
+"""Expressions: compiled once, partially evaluated with known values, then matched."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .subjects import Subject
 from .unparser import unparse
 from .views import NOTHING, View
 
-# Generating code costs as much as walking the tree some dozens of times.
+# Generating code costs as much as a few dozen tree walks.
 WALKS_BEFORE_CODE = 32
 
 _UNBOUND = frozenset({"taskrouter"})
 
 
 class Expression:
-    """A condition; immutable, and equal to every other that has the same canonical text."""
+    """A condition; immutable, and equal to every other with the same canonical text."""
 
     __slots__ = ("__weakref__", "_function", "_node", "_roots", "_source", "_walks", "derived")
 
@@ -33,7 +33,7 @@ class Expression:
         self._roots: frozenset[str] | None = None
         self._walks = 0
         self.derived: dict[str, Any] = {}
-        """What others have worked out of it once, by name; it is kept for as long as this."""
+        """Values that other modules derive from this expression, by name, cached while it lives."""
 
     @property
     def source(self) -> str:
@@ -47,14 +47,14 @@ class Expression:
 
     @property
     def roots(self) -> frozenset[str]:
-        """Return which of task, worker, workers and taskrouter are read."""
+        """Return which of task, worker, workers and taskrouter the expression reads."""
         if self._roots is None:
             self._roots = frozenset(path.root for path in paths(self._node))
         return self._roots
 
     @property
     def is_constant(self) -> bool | None:
-        """Return the answer when it is always the same and that is known, else None."""
+        """Return the result if it is known to be constant, else None."""
         if self._node == TRUE:
             return True
         return False if self._node == FALSE else None
@@ -63,21 +63,21 @@ class Expression:
     def function(self) -> Function:
         """Return the generated `f(worker, task, taskrouter, workers) -> bool` for hot loops.
 
-        It takes views by position or by name; those left out read as null everywhere.
+        It takes views by position or by name; omitted ones read as null everywhere.
         """
         if self._function is None:
             self._function = generate(self._node)
         return self._function
 
     def paths(self, root: str) -> frozenset[tuple[Segment, ...]]:
-        """Return the paths that are read under `root`."""
+        """Return the paths that the expression reads under `root`."""
         return frozenset(path.segments for path in paths(self._node) if path.root == root)
 
     def bind(self, **known: View) -> Expression:
-        """Return the expression that is left when the roots in `known` are worked out.
+        """Return the residual expression after the `known` roots are evaluated.
 
-        A missing attribute of a known root reads as null; roots not given stay. The time of day
-        is never bound, nor is a task's built-in age, for both change without a change of the row.
+        A missing attribute of a known root reads as null; other roots stay. The time of day and a
+        task's built-in age are never bound, as both change without a change of the row.
         """
         bound = {root: view for root, view in known.items() if root not in _UNBOUND}
         if self.roots.isdisjoint(bound):
@@ -92,7 +92,7 @@ class Expression:
         taskrouter: View | None = NOTHING,
         workers: View | None = NOTHING,
     ) -> bool:
-        """Tell whether the condition holds; never raises, whatever JSON the views hold."""
+        """Return whether the condition holds; never raises, whatever JSON the views hold."""
         function = self._function
         if function is None:
             self._walks += 1
@@ -116,28 +116,28 @@ class Expression:
         return _restore, (self._source,)
 
 
-# Equal expressions are one object while anyone holds it, so that code is generated once.
+# Equal expressions are one object while any reference exists, so that code is generated once.
 _expressions: WeakValueDictionary[str, Expression] = WeakValueDictionary()
 
 
 def _interned(node: Node) -> Expression:
-    """Return the one expression for a reduced tree."""
+    """Return the shared expression of a reduced tree."""
     source = unparse(node)
     return _expressions.get(source) or _expressions.setdefault(source, Expression(node, source))
 
 
-# A node takes some 25 times the memory of its text, and as much again once it has code: 150 MB
-# is the most that these hold.
+# A node takes about 25 times the memory of its text, and as much again with generated code. So
+# these caches hold at most 150 MB.
 _BUDGET = 3_000_000
 _compiled: SizedCache[Expression] = SizedCache(_BUDGET)
 _parts: SizedCache[Expression] = SizedCache(_BUDGET // 3)
 
 
 def compile(source: str, *, subject: Subject) -> Expression:  # noqa: A001 - as re.compile
-    """Return the expression that `source` says, and keep it; raises ExpressionSyntaxError.
+    """Compile `source` and cache the expression; raises ExpressionSyntaxError.
 
-    `subject` is "worker" (a queue's workers), "task" (a filter), "target", "workers" (skip_if),
-    or "residual": any of these with prefixes, of any length, as binding leaves them.
+    `subject` is "worker" (a queue's workers), "task" (a filter), "target", "workers" (skip_if), or
+    "residual": any of these with prefixes, of any length, as binding leaves them.
     """
 
     def make() -> tuple[Expression, int]:
@@ -148,12 +148,12 @@ def compile(source: str, *, subject: Subject) -> Expression:  # noqa: A001 - as 
 
 
 def compile_once(source: str, *, subject: Subject) -> Expression:
-    """Return the expression that `source` says without keeping it, as of one request's filter."""
+    """Compile `source` without caching it, for example the filter of a single request."""
     return _interned(reduce(parse(source, subject=subject), {}))
 
 
 def compile_node(node: Node) -> Expression:
-    """Return the expression of one part of another's tree."""
+    """Return the expression of a part of another expression's tree."""
 
     def make() -> tuple[Expression, int]:
         expression = _interned(node)

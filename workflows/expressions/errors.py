@@ -1,4 +1,4 @@
-"""What can be wrong with a text: one error that shows where."""
+"""Errors of expressions, with the place in the text."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ WINDOW = 100  # characters of a long line that are shown around the fault
 
 
 class ExpressionError(Exception):
-    """Say that an expression cannot be used."""
+    """The expression cannot be used."""
 
 
 class ExpressionSyntaxError(ExpressionError):
-    """Say what is wrong in a text, and show the place with a caret under it.
+    """A syntax error in a text, shown with a caret under its place.
 
-    `span` holds the first and the one-past-last position of the fault in `source`;
-    both are equal when something is missing there.
+    `span` holds the first and the one-past-last position of the error in `source`. Both are equal
+    if something is missing there.
     """
 
     def __init__(self, message: str, *, source: str, span: tuple[int, int]) -> None:
@@ -36,7 +36,7 @@ def _rebuild(message: str, source: str, span: tuple[int, int]) -> ExpressionSynt
 
 
 def pointed(source: str, span: tuple[int, int]) -> str:
-    """Return the line of `source` in which `span` begins, and a caret line beneath it."""
+    """Return the line of `source` in which `span` begins, with a caret line beneath it."""
     start, end = span
     first = source.rfind("\n", 0, start) + 1
     last = source.find("\n", start)
@@ -45,14 +45,14 @@ def pointed(source: str, span: tuple[int, int]) -> str:
     width = max(1, min(end, last) - start)
     if len(line) > WINDOW:
         line, column, width = _windowed(line, column, width)
-    # One column per character: a tab or a control character would move the caret away.
+    # One column per character: a tab or a control character would shift the caret.
     shown = "".join(character if character.isprintable() else " " for character in line)
     where = f" (line {source.count(chr(10), 0, start) + 1})" if "\n" in source.strip() else ""
     return f"    {shown.rstrip()}{where}\n    {' ' * column}^{'~' * (width - 1)}"
 
 
 def _windowed(line: str, column: int, width: int) -> tuple[str, int, int]:
-    """Cut a long line to the surroundings of the fault, with dots where it was cut."""
+    """Cut a long line to the surroundings of the error, with dots where it was cut."""
     begin = max(0, min(column - WINDOW // 2, len(line) - WINDOW))
     end = begin + WINDOW
     head, tail = ("…" if begin else ""), ("…" if end < len(line) else "")

@@ -1,4 +1,4 @@
-"""The meaning of a tree, by walking it: the reference that generated code is compared with."""
+"""Evaluate a tree by walking it: the reference for the generated code."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .views import View, lookup
 
 
 def evaluate(node: Node, scope: Mapping[str, View | None]) -> bool:
-    """Tell whether the condition holds in `scope`, views by root; a root not given reads null.
+    """Return whether the condition holds in `scope`, views by root; a missing root reads null.
 
     Never raises, whatever JSON the views hold.
     """
     if isinstance(node, Comparison):
         return OPERATORS[node.operator](_value(node.left, scope), _value(node.right, scope))
-    # A found False ends an And, a found True ends an Or; both then answer with it.
+    # The first False decides an And, the first True decides an Or.
     ending = not isinstance(node, And)
     for operand in node.operands:
         if evaluate(operand, scope) is ending:
@@ -26,7 +26,7 @@ def evaluate(node: Node, scope: Mapping[str, View | None]) -> bool:
 
 
 def _value(operand: Operand, scope: Mapping[str, View | None]) -> Any:
-    """Return what an operand stands for."""
+    """Return the value of an operand."""
     if isinstance(operand, Literal):
         return operand.value
     if isinstance(operand, ListOf):

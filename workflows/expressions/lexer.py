@@ -1,4 +1,4 @@
-"""Source text to tokens: a table of named patterns, and one of things other languages have."""
+"""Split source text into tokens, by a table of patterns and one of syntax of other languages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .errors import ExpressionSyntaxError
 
 
 class Token(NamedTuple):
-    """A piece of the source; `kind` is the name of the pattern that took it."""
+    """A token of the source; `kind` is the name of its pattern."""
 
     kind: str
     text: str
@@ -18,7 +18,7 @@ class Token(NamedTuple):
 
     @property
     def span(self) -> tuple[int, int]:
-        """Return where the token stands."""
+        """Return the token's place."""
         return self.start, self.end
 
     @property
@@ -98,12 +98,12 @@ def tokenize(source: str) -> list[Token]:
 
 
 def _refuse_subtraction(source: str, position: int, tokens: list[Token]) -> None:
-    """Refuse a minus sign that follows a value: it is no negative number there."""
+    """Refuse a minus sign after a value, where it does not begin a negative number."""
     previous = tokens[-1] if tokens else None
     if previous is None or previous.kind not in ("name", "number", "string", "]", ")"):
         return
     if previous.kind == "name" and previous.end == position:
-        # HAS -5 has a space; a name that touches the hyphen was meant to go on.
+        # HAS -5 has a space; a name directly before the hyphen was meant to continue.
         whole = _HYPHENATED.match(source, position)
         end = whole.end() if whole else position + 1
         joined = source[previous.start : end].strip("-").replace("-", "_")

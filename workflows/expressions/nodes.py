@@ -1,4 +1,4 @@
-"""The tree of an expression: frozen nodes, compared by what they say."""
+"""The tree of an expression: frozen nodes, compared by their content."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 Scalar = str | int | float | bool | None
 Segment = str | int
 
-# No JSON number that Python reads has more digits, and no longer one could be printed.
+# Python reads no JSON number with more digits, and could print no longer one.
 MAXIMUM_DIGITS = 4_300
 _LARGEST = 10**MAXIMUM_DIGITS - 1
 _INFINITE = 10**400
@@ -46,7 +46,7 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A place to read: a root (task, worker, workers or taskrouter) and the way from there."""
+    """A path: a root (task, worker, workers or taskrouter) and the steps from there."""
 
     root: str
     segments: tuple[Segment, ...]
@@ -80,18 +80,18 @@ class Or:
 
 Node = Comparison | And | Or
 
-# The grammar has no bare constants, so these two comparisons stand for them.
+# The grammar has no boolean conditions, so these two comparisons represent them.
 TRUE = Comparison(Literal(1), "==", Literal(1))
 FALSE = Comparison(Literal(1), "==", Literal(0))
 
 
 def constant(value: bool) -> Comparison:
-    """Return the comparison that stands for `value`."""
+    """Return the comparison that represents `value`."""
     return TRUE if value else FALSE
 
 
 def literal(value: Scalar) -> Literal:
-    """Return the one literal for `value`: whole numbers as integers, all of them printable."""
+    """Return the normalized literal for `value`: whole numbers as printable integers."""
     if isinstance(value, bool) or value is None:
         return Literal(value)
     if isinstance(value, str):
@@ -105,7 +105,7 @@ def literal(value: Scalar) -> Literal:
 
 
 def joined(kind: type[And] | type[Or], operands: list[Node]) -> Node:
-    """Return `operands` under one And or Or, flat; a single one stands for itself."""
+    """Return `operands` under one And or Or, flattened; a single one is returned itself."""
     flat: list[Node] = []
     for operand in operands:
         flat.extend(parts_of(operand, kind))
@@ -113,7 +113,7 @@ def joined(kind: type[And] | type[Or], operands: list[Node]) -> Node:
 
 
 def parts_of(node: Node, kind: type[And] | type[Or]) -> tuple[Node, ...]:
-    """Return the operands of a node of this kind; any other node is its own only part."""
+    """Return the operands of a node of this kind; any other node as its only part."""
     if isinstance(node, (And, Or)) and isinstance(node, kind):
         return node.operands
     return (node,)

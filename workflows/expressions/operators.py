@@ -1,4 +1,4 @@
-"""What each operator means, as a function of two JSON values that never raises."""
+"""The operators, as functions of two JSON values that never raise."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-# As in the language itself. The bound keeps a long text from costing a long conversion.
+# The same syntax as in the language. The limit bounds the cost of converting a long text.
 _NUMERIC = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 _NUMERIC_LENGTH = 64
 
 
 class Kind(Enum):
-    """What the operators distinguish."""
+    """The kinds of values that the operators distinguish."""
 
     NULL = "null"
     BOOLEAN = "boolean"
@@ -36,7 +36,7 @@ _COMPOUND = (Kind.ARRAY, Kind.OBJECT)
 
 
 def kind_of(value: Any) -> Kind:
-    """Return the kind of a value; what is not JSON counts as an object."""
+    """Return the kind of a value; a value that is not JSON counts as an object."""
     kind = _KINDS.get(type(value))
     if kind is not None:
         return kind
@@ -46,14 +46,14 @@ def kind_of(value: Any) -> Kind:
 
 
 def number_in(text: str) -> int | float | None:
-    """Return the number that a text spells, or None; "08" is 8."""
+    """Return the number in a numeric text, or None; "08" is 8."""
     if len(text) > _NUMERIC_LENGTH or not _NUMERIC.fullmatch(text):
         return None
     return float(text) if "." in text else int(text)
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Tell whether two values are the same; null equals null."""
+    """Return whether two values are equal; null equals null."""
     if left is None or right is None:
         return left is right
     pair = _alike(left, right)
@@ -61,7 +61,7 @@ def equal(left: Any, right: Any) -> bool:
 
 
 def unequal(left: Any, right: Any) -> bool:
-    """Tell whether two values differ; null differs from all else, a compound only from null."""
+    """Return whether two values differ; null differs from all others, a compound only from null."""
     if left is None or right is None:
         return left is not right
     if kind_of(left) in _COMPOUND or kind_of(right) in _COMPOUND:
@@ -70,44 +70,44 @@ def unequal(left: Any, right: Any) -> bool:
 
 
 def less(left: Any, right: Any) -> bool:
-    """Tell whether left comes before right."""
+    """Return whether left is less than right."""
     pair = _ordered(left, right)
     return bool(pair is not None and pair[0] < pair[1])
 
 
 def less_or_equal(left: Any, right: Any) -> bool:
-    """Tell whether left comes before right or equals it."""
+    """Return whether left is less than or equal to right."""
     pair = _ordered(left, right)
     return bool(pair is not None and pair[0] <= pair[1])
 
 
 def greater(left: Any, right: Any) -> bool:
-    """Tell whether left comes after right."""
+    """Return whether left is greater than right."""
     return less(right, left)
 
 
 def greater_or_equal(left: Any, right: Any) -> bool:
-    """Tell whether left comes after right or equals it."""
+    """Return whether left is greater than or equal to right."""
     return less_or_equal(right, left)
 
 
 def has(left: Any, right: Any) -> bool:
-    """Tell whether the array left holds right."""
+    """Return whether the array left contains right."""
     return type(left) is list and _member(right, left)
 
 
 def is_in(left: Any, right: Any) -> bool:
-    """Tell whether left is held by the array right."""
+    """Return whether the array right contains left."""
     return type(right) is list and _member(left, right)
 
 
 def not_in(left: Any, right: Any) -> bool:
-    """Tell whether right is an array that does not hold left, a scalar or null."""
+    """Return whether right is an array that does not contain left, a scalar or null."""
     return type(right) is list and kind_of(left) not in _COMPOUND and not _member(left, right)
 
 
 def contains(left: Any, right: Any) -> bool:
-    """Tell whether the text left contains the text right."""
+    """Return whether the text left contains the text right."""
     return isinstance(left, str) and isinstance(right, str) and right in left
 
 
@@ -124,7 +124,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "CONTAINS": contains,
 }
 
-# `a < b` says what `b > a` says; NOT IN and CONTAINS have no mirror image.
+# `a < b` means `b > a`; NOT IN and CONTAINS have no mirrored operator.
 MIRRORED = {
     "==": "==",
     "!=": "!=",
@@ -138,7 +138,7 @@ MIRRORED = {
 
 
 def _alike(left: Any, right: Any) -> tuple[Any, Any] | None:
-    """Return two scalars in a form that `==` compares rightly, or None when nothing does."""
+    """Return two scalars in a form for `==`, or None if they are never equal."""
     one, other = kind_of(left), kind_of(right)
     if one is other:
         return None if one in _COMPOUND else (left, right)
@@ -146,7 +146,7 @@ def _alike(left: Any, right: Any) -> tuple[Any, Any] | None:
 
 
 def _ordered(left: Any, right: Any) -> tuple[Any, Any] | None:
-    """Return two values in a form that `<` compares rightly, or None when nothing does."""
+    """Return two values in a form for `<`, or None if they have no order."""
     one, other = kind_of(left), kind_of(right)
     if one is other:
         return (left, right) if one in (Kind.NUMBER, Kind.TEXT) else None
@@ -165,7 +165,7 @@ def _numbers(left: Any, one: Kind, right: Any, other: Kind) -> tuple[Any, Any] |
 
 
 def _member(value: Any, items: list[Any]) -> bool:
-    """Tell whether one of `items` equals `value`."""
+    """Return whether one of `items` equals `value`."""
     kind = kind_of(value)
     if kind in _COMPOUND:
         return False

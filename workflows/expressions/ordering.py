@@ -1,4 +1,4 @@
-"""order_by: which of several workers comes first."""
+"""Parse and apply order_by, which sorts eligible workers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LAST = (1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """An integer attribute of the worker and the direction in which it counts."""
+    """An integer attribute of the worker and its sort direction."""
 
     path: tuple[Segment, ...]
     descending: bool
@@ -23,7 +23,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """The clauses of an order_by, the most important first."""
+    """The clauses of an order_by, most important first."""
 
     clauses: tuple[Clause, ...]
 
@@ -41,7 +41,7 @@ class Ordering:
     def key(self, worker: View) -> tuple[tuple[int, int], ...]:
         """Return the sort key of a worker: smaller comes first.
 
-        A worker whose value is missing or no integer comes last, in both directions.
+        A worker whose value is missing or not an integer comes last, in both directions.
         """
         key = []
         for clause in self.clauses:
@@ -54,7 +54,7 @@ class Ordering:
 
 
 class _OrderingParser(Parser):
-    """The rules of an order_by."""
+    """The grammar rules of an order_by."""
 
     def ordering(self) -> Ordering:
         """order_by = clause , { "," , clause } , end ;"""
@@ -67,7 +67,7 @@ class _OrderingParser(Parser):
             raise self.fail("Expected a comma or the end of the order")
         ordering = Ordering(tuple(clauses))
         if len(ordering.source) > MAXIMUM_LENGTH:
-            # The canonical text is what gets stored, so it must be readable again.
+            # The canonical text is stored, so it must be parsable again.
             raise self.fail("The order has too many clauses")
         return ordering
 
@@ -86,12 +86,12 @@ class _OrderingParser(Parser):
 
 @lru_cache(maxsize=1_024)
 def compile_ordering(source: str) -> Ordering:
-    """Return the order that `source` says; raises ExpressionSyntaxError."""
+    """Return the parsed order; raises ExpressionSyntaxError."""
     return _OrderingParser(source, subject="order").ordering()
 
 
 class _PathParser(Parser):
-    """The rule of a lone path."""
+    """The grammar rule of a single path."""
 
     def lone_path(self) -> Path:
         """lone_path = path , end ;"""
@@ -104,7 +104,7 @@ class _PathParser(Parser):
 
 
 def compile_task_path(source: str) -> tuple[Segment, ...]:
-    """Return the way to a task's attribute, such as `task.agent_sid`; raises as above."""
+    """Return the path of a task attribute; raises ExpressionSyntaxError."""
     parser = _PathParser(source, subject="task")
     path = parser.lone_path()
     if path.root != "task":

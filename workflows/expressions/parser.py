@@ -1,4 +1,4 @@
-"""Tokens to a tree: one function for each rule, which its docstring states in EBNF."""
+"""Parse tokens into a tree: one function per grammar rule, with its EBNF as the docstring."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 
 class Parser:
-    """Reads one source text, from left to right."""
+    """Parses one source text from left to right."""
 
     def __init__(self, source: str, *, subject: Subject) -> None:
         rule = SUBJECTS[subject]
@@ -51,16 +51,16 @@ class Parser:
         self.tokens = tokenize(source)
         self.index = 0
         self.depth = 0
-        # Paths without a prefix that were read under the assumed root, in the order of the text.
+        # Paths without a prefix that were read under the assumed root, in source order.
         self.bare: dict[tuple[Segment, ...], tuple[int, int]] = {}
 
     @property
     def token(self) -> Token:
-        """Return the token that is read next."""
+        """Return the next token."""
         return self.tokens[self.index]
 
     def take(self, kind: str) -> Token | None:
-        """Read the next token if it is of this kind or this keyword."""
+        """Consume and return the next token if it has this kind or is this keyword."""
         token = self.token
         if token.kind != kind and (not token.word or token.word != kind):
             return None
@@ -72,7 +72,7 @@ class Parser:
         return ExpressionSyntaxError(message, source=self.source, span=span or self.token.span)
 
     def text_since(self, start: int) -> str:
-        """Return what was read since `start`, cut short, to be quoted in a message."""
+        """Return the text consumed since `start`, shortened for messages."""
         text = self.source[start : self.tokens[self.index - 1].end]
         return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -83,7 +83,7 @@ class Parser:
         node = self.expression()
         token = self.token
         if token.kind == ")":
-            raise self.fail("This parenthesis closes nothing")
+            raise self.fail("This closing parenthesis has no opening one")
         if token.kind != "end":
             raise self.fail("Expected AND, OR or the end of the expression")
         return node
@@ -101,7 +101,7 @@ class Parser:
         return self.chain(And, "AND", self.factor)
 
     def chain(self, kind: type[And] | type[Or], word: str, rule: Callable[[], Node]) -> Node:
-        """Read `rule` once or more with `word` between."""
+        """Parse `rule` once or more, separated by `word`."""
         operands = [rule()]
         while self.take(word):
             operands.append(rule())
@@ -116,9 +116,7 @@ class Parser:
             return self.comparison()
         self.depth += 1
         if self.depth > MAXIMUM_DEPTH:
-            raise self.fail(
-                f"More than {MAXIMUM_DEPTH} parentheses stand inside each other", opening.span
-            )
+            raise self.fail(f"More than {MAXIMUM_DEPTH} parentheses are nested", opening.span)
         node = self.expression()
         if not self.take(")"):
             if self.token.kind == "end":

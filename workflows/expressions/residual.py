@@ -1,4 +1,4 @@
-"""Partial evaluation: what is left of a condition when some of its roots are known."""
+"""Partial evaluation: the condition that remains when some of its roots are known."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ORDERING = ("<", "<=", ">", ">=")
 
 
 class Known:
-    """A value that an operand turned out to have."""
+    """The known value of an operand."""
 
     __slots__ = ("value",)
 
@@ -39,15 +39,15 @@ class Known:
 
 
 def reduce(node: Node, known: Mapping[str, View]) -> Node:
-    """Return a condition that reads nothing of the `known` roots and always answers the same.
+    """Return an equivalent condition that reads nothing of the `known` roots.
 
-    Constants are folded, And and Or flattened, repeated operands dropped, and a comparison
-    with a value is turned so that the path stands left: what says the same reads the same.
+    Constants are folded, And and Or flattened, repeated operands dropped, and comparisons with a
+    value turned so that the path is on the left. So equivalent conditions get the same text.
     Built-in values that change by themselves (VOLATILE) stay open.
     """
     if isinstance(node, Comparison):
         return _comparison(node, known)
-    # What makes no difference to an And is true, what decides it is false; an Or, the reverse.
+    # In an And, true operands are dropped and a false one decides; in an Or, the reverse.
     kind = type(node)
     neutral, deciding = (TRUE, FALSE) if kind is And else (FALSE, TRUE)
     operands: dict[str, Node] = {}
@@ -65,7 +65,7 @@ def reduce(node: Node, known: Mapping[str, View]) -> Node:
 
 
 def _comparison(node: Comparison, known: Mapping[str, View]) -> Comparison:
-    """Work out one comparison as far as its operands are known."""
+    """Evaluate one comparison as far as its operands are known."""
     left, right = _resolved(node.left, known), _resolved(node.right, known)
     if isinstance(left, Known):
         if isinstance(right, Known):
@@ -79,7 +79,7 @@ def _comparison(node: Comparison, known: Mapping[str, View]) -> Comparison:
 
 
 def _resolved(operand: Operand, known: Mapping[str, View]) -> Known | Path:
-    """Return the value of an operand, or its path when that stays open."""
+    """Return the value of an operand, or its path if it stays open."""
     if isinstance(operand, Literal):
         return Known(operand.value)
     if isinstance(operand, ListOf):
@@ -99,7 +99,7 @@ def _with_value(path: Path, operator: str, value: Any) -> Comparison:
     if operator in ("IN", "NOT IN"):
         return Comparison(path, operator, _list(value)) if kind is Kind.ARRAY else FALSE
     if kind in _COMPOUND:
-        # Nothing holds of a list or an object but that it differs from null.
+        # Of lists and objects only one comparison can hold: that they differ from null.
         return Comparison(path, "==", Literal(None)) if operator == "!=" else FALSE
     if operator in _ORDERING and kind not in (Kind.NUMBER, Kind.TEXT):
         return FALSE
@@ -109,23 +109,23 @@ def _with_value(path: Path, operator: str, value: Any) -> Comparison:
 
 
 def _value_first(value: Any, operator: str, path: Path) -> Comparison:
-    """Return `value operator path` for the operators that have no mirror image."""
+    """Return `value operator path` for the operators without a mirrored one."""
     kind = _kind(value)
     possible = kind is Kind.TEXT if operator == "CONTAINS" else kind not in _COMPOUND
     return Comparison(literal(value), operator, path) if possible else FALSE
 
 
 def _kind(value: Any) -> Kind:
-    """Return the kind of a value; one that no text can stand for counts as an object."""
+    """Return the kind of a value; one without a text form counts as an object."""
     if isinstance(value, float) and math.isnan(value):
         return Kind.OBJECT
     return kind_of(value)
 
 
 def _list(values: list[Any]) -> ListOf:
-    """Return the list for a membership test: scalars only, each once, in the order of their text.
+    """Return the list for a membership test: unique scalars, sorted by their text.
 
-    Lists and objects inside a list equal nothing, so they make no difference.
+    Lists and objects inside a list equal nothing, so they are dropped.
     """
     items = {
         operand_text(item): item

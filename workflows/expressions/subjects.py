@@ -1,4 +1,4 @@
-"""Where an expression stands decides what its paths may begin with."""
+"""Rules for the paths of an expression, which depend on where the expression is used."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _ONLY_COUNTS = "only workers.available, workers.unavailable and workers.WA… (a
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the paths of one subject may be.
+    """The allowed paths of one subject.
 
-    `prefixes` are the roots that may be named, `default` is the root of a path that names none,
-    `refused` gives the reason for other roots, `bare` the one for a path that names none.
-    `assumed` is the root of a path that names none where a root should be named.
+    `prefixes` are the allowed roots, `default` is the root of a path without one, `refused` gives
+    the error for other roots, `bare` the one for a path without a root. `assumed` is the root of a
+    path that should have named one.
     """
 
     prefixes: frozenset[str]
@@ -35,7 +35,7 @@ class Rule:
     limited: bool = True
 
     def resolve(self, segments: tuple[Segment, ...]) -> Path | str:
-        """Return the path that `segments` mean, or what is wrong with them.
+        """Return the path that `segments` mean, or an error message.
 
         A prefix wins over an attribute of the same name: the attribute `task` of a task is
         `task.task`.
@@ -61,13 +61,13 @@ def _resembles_prefix(root: str, rest: tuple[Segment, ...]) -> bool:
 
 
 def _written(segments: tuple[Segment, ...]) -> str:
-    """Return segments as they are written in a path."""
+    """Return segments in the syntax of a path."""
     text = "".join([f"[{step}]" if isinstance(step, int) else f".{step}" for step in segments])
     return text[1:]
 
 
 def _checked(path: Path) -> Path | str:
-    """Return the path, or what is wrong with it when its root has a fixed set of names."""
+    """Return the path, or an error message if its root has a fixed set of names."""
     name, alone = str(path.segments[0]), len(path.segments) == 1
     if path.root == "taskrouter" and not (alone and name in TIME_OF_DAY):
         return f"taskrouter has only {', '.join(TIME_OF_DAY)}"
@@ -114,7 +114,7 @@ SUBJECTS: Mapping[Subject, Rule] = {
             "taskrouter": "order_by compares workers, so it cannot read the time of day",
         },
     ),
-    # What binding leaves: any root, and as long as the bound values make it.
+    # The result of binding: any root, and as long as the bound values make it.
     "residual": Rule(
         frozenset({"task", "worker", "workers", "taskrouter"}),
         bare="An attribute needs its prefix here: write worker.{0} or task.{0}",

@@ -1,4 +1,4 @@
-"""The canonical text of a tree, which parses to the same tree again."""
+"""Write the canonical text of a tree, which parses to the same tree again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from .nodes import Comparison, ListOf, Literal, Node, Operand, Or, Path
 
-# Control characters and halves of surrogate pairs, which databases refuse in a text.
+# Control characters and lone surrogates, which databases refuse in a text.
 _UNSAFE = re.compile('[\\\\"\x00-\x1f\x7f\ud800-\udfff]')
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 
@@ -48,7 +48,7 @@ def _literal_text(literal: Literal) -> str:
     if isinstance(value, str):
         return f'"{_UNSAFE.sub(_escaped, value)}"'
     if isinstance(value, float):
-        # The shortest digits that read back as the same number, without an exponent.
+        # The shortest digits that parse to the same number, without an exponent.
         return f"{Decimal(repr(value)):f}"
     return str(value)
 

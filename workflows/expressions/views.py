@@ -1,4 +1,4 @@
-"""What an expression looks at: attributes first, built-in values behind them."""
+"""The values that an expression reads: attributes first, then built-in values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .nodes import Segment
 
 
 class View(NamedTuple):
-    """What is known of one task, one worker, a queue's workers or the time of day.
+    """The values of one task, one worker, a queue's workers or the time of day.
 
     Values are JSON: None, bool, int, float, str, list, and dict or another mapping.
     """
@@ -21,14 +21,14 @@ class View(NamedTuple):
 
 NOTHING = View({}, {})
 
-# Built-in values that change while nothing is written; binding leaves them open.
+# Built-in values that change without a write; binding leaves them open.
 VOLATILE: Mapping[str, frozenset[tuple[Segment, ...]]] = {"task": frozenset({("age",)})}
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def time_of_day(now: datetime) -> View:
-    """Return the view for the root `taskrouter` at `now`, an aware time; the values are UTC."""
+    """Return the view for the root `taskrouter` at `now`, an aware time; the values are in UTC."""
     now = now.astimezone(UTC)
     return View(
         {},
@@ -42,7 +42,7 @@ def time_of_day(now: datetime) -> View:
 
 
 def lookup(view: View | None, segments: tuple[Segment, ...]) -> Any:
-    """Return what `segments` lead to in the attributes, else in the built-ins, else None."""
+    """Return the value at `segments` in the attributes, else in the built-ins, else None."""
     if view is None:
         return None
     attributes, builtins = view
@@ -51,7 +51,7 @@ def lookup(view: View | None, segments: tuple[Segment, ...]) -> Any:
 
 
 def follow(container: Any, segments: tuple[Segment, ...]) -> Any:
-    """Return what `segments` lead to; None when a step is missing or of another kind."""
+    """Return the value at `segments`; None if a step is missing or has another type."""
     value = container
     for segment in segments:
         if isinstance(segment, str):
