@@ -1,4 +1,4 @@
-"""Let Django's admin be ours."""
+"""Make Django's admin use our site."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class CordboardAdmin(AdminConfig):
-    """The admin, with the site that knows who supervises what."""
+    """The admin app with our site, which limits users to their workspaces."""
 
     default_site = "routing.admin.site.the_site"

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class ConfigConfig(AppConfig):
-    """Describe the app that holds the process together."""
+    """The app of the project itself."""
 
     name = "config"
     verbose_name = "Cordboard"

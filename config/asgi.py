@@ -1,11 +1,11 @@
-"""Where HTTP requests and websockets come in."""
+"""The ASGI application for HTTP requests and websockets."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-# Autobahn's native code buys nothing for small frames, and has crashed on some processors.
+# Autobahn's native code is no faster for small frames, and has crashed on some processors.
 os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -29,20 +29,20 @@ daphne_requests.install()
 daphne_sockets.install()
 proxies.install()
 if "daphne.cli" in sys.modules:
-    # Only then: importing it chooses Twisted's reactor.
+    # Imported only under Daphne, as the import chooses Twisted's reactor.
     from config import daphne_server
 
     daphne_server.install()
 sockets = [
     *websocket_urlpatterns,
-    # Unknown addresses end here, in a refusal rather than an error. (An ASGI application is right.)
+    # Unknown paths are refused here without an error. (An ASGI application is a valid view.)
     re_path(r"", refuse),  # type: ignore[arg-type]
 ]
 websockets = URLRouter(
     [
-        # The SDK brings a token, not a cookie: from pages of any origin, and without one.
+        # The SDK authenticates by token, not by cookie: any origin is allowed.
         *bridge,
-        # The desk looks its session up itself, again and again, so nothing does before it.
+        # The desk loads its session itself and repeatedly, so no middleware does before it.
         re_path(r"", only_from_our_pages(with_session_key(few_per_user(URLRouter(sockets))))),  # type: ignore[arg-type]
     ]
 )

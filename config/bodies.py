@@ -1,4 +1,4 @@
-"""Limits of the bytes that requests keep in memory while they are received and answered."""
+"""Limit the memory for request bodies while they are received and answered."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections import Counter
 from typing import Final
 
 SMALL_BYTES: Final = 16 * 1024
-"""A body up to this size is always taken, so that large ones never keep small ones out."""
+"""A body up to this size is always accepted, so that large ones never block small ones."""
 TOTAL_BYTES: Final = 64 * 1024 * 1024
-"""What all larger bodies of one process may hold together."""
+"""Maximum bytes of all larger bodies in a process."""
 CLIENT_BYTES: Final = TOTAL_BYTES // 4
-"""What those of one client may hold."""
+"""Maximum bytes of all larger bodies of one client."""
 
 
 class Budget:
-    """The bytes of bodies that are held now, in all and by client."""
+    """The bytes of bodies in memory, in total and by client."""
 
     def __init__(self, *, total: int = TOTAL_BYTES, client: int = CLIENT_BYTES) -> None:
-        """Begin with none."""
+        """Create an empty budget."""
         self._total = total
         self._client = client
         self._held: Counter[str] = Counter()
 
     def take(self, client: str, size: int) -> bool:
-        """Reserve bytes for a client, unless that is more than it or all may hold."""
+        """Reserve bytes for a client; return whether they fit the client's limit and the total."""
         if self._held.total() + size > self._total or self._held[client] + size > self._client:
             return False
         self._held[client] += size
@@ -37,17 +37,17 @@ class Budget:
 
 
 class Share:
-    """What one request holds of a budget."""
+    """The part of a budget that one request holds."""
 
     def __init__(self, budget: Budget, client: str) -> None:
-        """Begin with nothing."""
+        """Create an empty share."""
         self._budget = budget
         self._client = client
         self.received = 0
         self._held = 0
 
     def add(self, size: int) -> bool:
-        """Count bytes that have come; return whether there was room for them."""
+        """Count received bytes; return whether they fit the budget."""
         self.received += size
         if self.received <= SMALL_BYTES:
             return True
@@ -58,6 +58,6 @@ class Share:
         return True
 
     def release(self) -> None:
-        """Give everything back; a second call does nothing."""
+        """Release all bytes; a second call does nothing."""
         self._budget.give_back(self._client, self._held)
         self._held = 0

@@ -1,8 +1,9 @@
-"""Make `.venv` fit the locks: run by any Python that is new enough, before anything is installed.
+"""Bring `.venv` in line with the lock files, before anything is installed.
 
-    python3 config/bootstrap.py runtime|dev
+python3 config/bootstrap.py runtime|dev
 
-Uses nothing but the standard library, and `uv` for speed where it can be had.
+Runs on any supported Python with only the standard library, and uses `uv` for speed if it can be
+installed.
 """
 
 from __future__ import annotations
@@ -26,24 +27,24 @@ OLDEST, TOO_NEW = (3, 11), (3, 15)
 PROGRESS_SECONDS = 5
 
 NO_VENV = """\
-This Python can make no virtual environment: neither `venv` nor `pip` is complete.
+This Python cannot create a virtual environment: neither `venv` nor `pip` is complete.
 On Debian or Ubuntu:  apt install python3-venv
 Elsewhere install uv, or a Python that has both; then run this again."""
 NOT_OURS = """\
 {} cannot be written or run by this user.
-Run this as the owner of the checkout, or clone one of your own."""
+Run this as the owner of the checkout, or make your own clone."""
 NO_PACKAGES = """\
-The packages could not be installed; the lines above say why.
-If it is the network, run this again when it is back: what was fetched is kept."""
+The packages could not be installed; see the lines above for the reason.
+After a network failure, run this again: downloaded files are kept."""
 
 
 def main() -> None:
-    """Bring the environment up to date, unless it is."""
+    """Bring the environment up to date, if it is not."""
     kind = sys.argv[1]
     if not OLDEST <= sys.version_info[:2] < TOO_NEW:
         found = ".".join(map(str, sys.version_info[:2]))
         sys.exit(f"Cordboard needs Python 3.11, 3.12, 3.13 or 3.14; this is {found}.")
-    # Two commands may start at once in one checkout; the second finds all done.
+    # Two commands may start at once in one checkout; the second then finds nothing to do.
     with open(LOCKS / "runtime.txt") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         kind, fits = inspect(kind)
@@ -51,7 +52,7 @@ def main() -> None:
             place = VENV if VENV.exists() else ROOT
             if not os.access(place, os.W_OK | os.X_OK):
                 sys.exit(NOT_OURS.format(place))
-            say(f"Setting up .venv with the {kind} packages: once, for about a minute …")
+            say(f"Setting up .venv with the {kind} packages; this takes about a minute, once …")
             STAMP.unlink(missing_ok=True)
             uv = make_environment()
             install(kind, uv)
@@ -60,26 +61,26 @@ def main() -> None:
 
 
 def inspect(kind: str) -> tuple[str, bool]:
-    """Return which lock to install, and whether it is installed.
+    """Return which lock to install, and whether it is already installed.
 
-    The development lock holds the runtime one whole: an environment that was made for the tests
-    also runs, and is kept for both.
+    The development lock contains the whole runtime lock. So an environment made for the tests can
+    also run the server, and is kept for both.
     """
     found = STAMP.read_text() if STAMP.exists() and os.access(PYTHON, os.X_OK) else ""
-    # An update of it that was cut short has left no stamp.
+    # An interrupted update has left no stamp.
     if found.startswith("dev ") or (not found and (VENV / "bin" / "pytest").exists()):
         kind = "dev"
     return kind, found == stamp(kind)
 
 
 def stamp(kind: str) -> str:
-    """Return what identifies an environment made from this lock, here."""
+    """Return the identity of an environment made from this lock, at this path."""
     digest = hashlib.sha256((LOCKS / f"{kind}.txt").read_bytes()).hexdigest()
     return f"{kind} {digest} {VENV}\n"
 
 
 def make_environment() -> str | None:
-    """Make `.venv` if there is none that works; return the path of a uv, if one can be had."""
+    """Create `.venv` unless a working one exists; return the path of uv, or None."""
     uv = shutil.which("uv")
     if not works():
         shutil.rmtree(VENV, ignore_errors=True)
@@ -100,13 +101,13 @@ def make_environment() -> str | None:
 
 
 def works() -> bool:
-    """Tell whether `.venv` has a Python of a version that we can use."""
+    """Return whether `.venv` has a Python of a supported version."""
     check = f"import sys; sys.exit(not {OLDEST} <= sys.version_info[:2] < {TOO_NEW})"
     return PYTHON.exists() and run(str(PYTHON), "-c", check, quiet=True)
 
 
 def install(kind: str, uv: str | None) -> None:
-    """Install exactly what the lock says, each file checked against its hash."""
+    """Install exactly the packages of the lock, each file checked against its hash."""
     lock = str(LOCKS / f"{kind}.txt")
     count = len(re.findall(r"^[\w.-]+(?:\[.*\])?==", Path(lock).read_text(), re.MULTILINE))
     say(f"  installing up to {count} packages …")
@@ -114,13 +115,13 @@ def install(kind: str, uv: str | None) -> None:
         options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python", str(PYTHON)]
         if run(uv, "pip", "sync", *options, lock):
             return
-        say("uv could not; trying pip, which knows other settings …")
+        say("uv failed; trying pip, which has its own settings …")
     if not pip("--require-hashes", "-r", lock):
         sys.exit(NO_PACKAGES)
 
 
 def pip(*arguments: str) -> bool:
-    """Install by the environment's own pip, else by that of the Python we run in."""
+    """Install with the environment's own pip, else with that of the running Python."""
     command = ["install", "--quiet", "--disable-pip-version-check", *arguments]
     if run(str(PYTHON), "-m", "pip", "--version", quiet=True):
         return run(str(PYTHON), "-m", "pip", *command)
@@ -130,8 +131,8 @@ def pip(*arguments: str) -> bool:
 
 
 def run(*command: str, quiet: bool = False) -> bool:
-    """Run a command and tell whether it did its work."""
-    # A uv or pip that is told of another environment would install there.
+    """Run a command, and return whether it succeeded."""
+    # With this variable, uv or pip would install into another environment.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     sink = subprocess.DEVNULL if quiet else None
     begun = time.monotonic()
@@ -144,7 +145,7 @@ def run(*command: str, quiet: bool = False) -> bool:
 
 
 def say(text: str) -> None:
-    """Tell the person who waits."""
+    """Print a message to stderr."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command's voice
 
 

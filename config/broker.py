@@ -1,9 +1,9 @@
-"""Keep job runners alive when Redis goes away in the middle of their work.
+"""Keep job runners alive when Redis goes away during their work.
 
-A runner that loses its connection still has jobs under way. Acknowledging one of them, or handing
-back what it had taken, looks up a connection that is no longer there; kombu 5.7 trips over its
-absence with an error that no one expects, and the runner ends. There is nothing to tell a Redis
-that has gone: what a runner leaves, the next sweep finds in the database.
+A runner that loses its connection still has running jobs. Acknowledging one of them, or returning
+prefetched ones, needs a connection that no longer exists. kombu 5.7 then raises an unexpected
+error, and the runner ends. Nothing needs to be sent to a lost Redis: the next sweep finds
+unfinished work in the database.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GONE: Final = (RedisError, OSError)
 
 
 class Channel(kombu_redis.Channel):
-    """A channel that has nothing to acknowledge once its connection is gone."""
+    """A channel that skips acknowledgements once its connection is lost."""
 
     connection: Any
 
@@ -40,6 +40,6 @@ class Channel(kombu_redis.Channel):
 
 
 def install() -> None:
-    """Have every connection to the broker use these channels, and give nothing back at its end."""
+    """Make every broker connection use these channels, and return no jobs at shutdown."""
     kombu_redis.Transport.Channel = Channel
     kombu_redis.QoS.restore_at_shutdown = False

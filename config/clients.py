@@ -1,8 +1,8 @@
-"""Recognize whose request it is before a thread is given to it, as far as that is certain.
+"""Identify a request's client before it gets a thread, as far as this is certain.
 
-Credentials and sessions are recognized when they were right before: what a request merely claims
-counts for nothing, or a stranger could use up another account's share of the threads. Requests
-that are not recognized belong to their address.
+Credentials and sessions are recognised only if they were valid before. Claims alone count for
+nothing; otherwise a stranger could use up another account's share of the threads. Unrecognised
+requests are attributed to their address.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _MOST_SESSIONS: Final = 20_000
 
 
 class Sessions:
-    """Which user each session belongs to, of the sessions used last."""
+    """A cache of the users of recently used sessions."""
 
     def __init__(self, most: int = _MOST_SESSIONS) -> None:
-        """Begin with none."""
+        """Create an empty cache."""
         self._most = most
         self._users: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, key: str, user: int) -> None:
-        """Remember a session."""
+        """Cache a session's user."""
         with self._lock:
             self._users[key] = user
             self._users.move_to_end(key)
@@ -39,7 +39,7 @@ class Sessions:
                 self._users.popitem(last=False)
 
     def user(self, key: str) -> int | None:
-        """Return the user of a session, if it was used lately."""
+        """Return the user of a recently used session."""
         return self._users.get(key)
 
 
@@ -47,8 +47,8 @@ _sessions: Final = Sessions()
 
 
 def remember(request: HttpRequest) -> None:
-    """Remember the session of a request that was answered, if a user is logged in by it."""
-    # Set by Django once a view or middleware has asked who the user is.
+    """Cache the session of an answered request, if a user is logged in."""
+    # Set by Django once a view or middleware has accessed the user.
     user = getattr(request, "_cached_user", None)
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if key and user is not None and user.is_authenticated:
@@ -56,7 +56,7 @@ def remember(request: HttpRequest) -> None:
 
 
 def name_of(request: HttpRequest) -> str | None:
-    """Return the account or the user that a request was answered for, as logs have it."""
+    """Return the account or the user of an answered request, for logs."""
     caller = request.__dict__.get("user")
     if isinstance(caller, authentication.Caller):
         return caller.account.sid
@@ -65,7 +65,7 @@ def name_of(request: HttpRequest) -> str | None:
 
 
 def of_session(key: str | None) -> str | None:
-    """Return what stands for the user of a session, or for the session while that is not known."""
+    """Return a key for the user of a session, or for the session while the user is unknown."""
     if not key:
         return None
     user = _sessions.user(key)
@@ -73,7 +73,7 @@ def of_session(key: str | None) -> str | None:
 
 
 def of(scope: Any) -> str:
-    """Return what stands for the client of a request in the sharing of threads."""
+    """Return a key for the client of a request, for sharing the threads."""
     address = (scope.get("client") or (None,))[0]
     for name, value in scope["headers"]:
         if name == b"authorization":

@@ -1,4 +1,4 @@
-"""Let pages of other origins call the API, where the operator names them; nobody is by default."""
+"""Allow pages of other origins to call the API, if the operator lists them; default: none."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ EXPOSED_HEADERS: Final = (
     " X-Rate-Limit-Config, Twilio-Request-Id, X-Request-Id"
 )
 REMEMBERED: Final = "600"
-"""Seconds for which a browser need not ask again."""
+"""Seconds for which a browser may cache a preflight."""
 
 
 def cors(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Tell browsers which origins may read the API's answers, errors and preflights included."""
+    """Add CORS headers to the API's answers, including errors and preflights."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -39,7 +39,7 @@ def cors(
 def _permit(request: HttpRequest, response: HttpResponseBase) -> None:
     origin = request.headers.get("Origin")
     if "*" not in settings.CORS_ORIGINS:
-        # What one origin is told must not be kept for another.
+        # Caches must not reuse an answer for another origin.
         patch_vary_headers(response, ["Origin"])
     if origin is None:
         return

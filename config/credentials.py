@@ -1,4 +1,4 @@
-"""The first start's credentials: made or taken from the environment, kept in a file for shells."""
+"""Credentials of the first start: generated or from the environment, kept in a shell file."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ Credentials = dict[str, str]
 
 
 def ensure(directory: Path, *, demo: bool) -> Credentials | None:
-    """Return the credentials of this installation, made at the first start and kept from then on.
+    """Return the installation's credentials, created at the first start.
 
-    Returns None when the file is gone though there are accounts: what it held cannot be had again
-    (tokens are shown once, passwords are hashed), and new ones would not be noticed.
+    Returns None if the file is missing although there are accounts. Its contents cannot be
+    restored, as tokens are shown once and passwords are hashed, and new ones would go unnoticed.
     """
     path = directory / FILE
     known = read(path)
@@ -54,14 +54,14 @@ def ensure(directory: Path, *, demo: bool) -> Credentials | None:
         if not Account.objects.exists():
             _create(values)
         if values != known:
-            # Before the commit: a file without rows is made good by the next start, rows without
-            # the file could not be.
+            # Written before the commit: a file without rows is repaired by the next start, but rows
+            # without the file could not be.
             write(path, values)
     return values
 
 
 def _create(values: Credentials) -> None:
-    """Make the account, its API key and the first administrator."""
+    """Create the account, its API key and the first administrator."""
     now = datetime.now(UTC)
     account, _ = accounts.create_account(
         friendly_name="Cordboard",
@@ -82,7 +82,7 @@ def _create(values: Credentials) -> None:
 
 
 def outdated_users(values: Credentials) -> set[str]:
-    """Return the users among these credentials who cannot log in with the password given here."""
+    """Return the users whose password is no longer the one in these credentials."""
     given = {
         name: values[f"{who}_PASSWORD"]
         for who in ("ADMIN", "AGENT")
@@ -98,7 +98,7 @@ def outdated_users(values: Credentials) -> set[str]:
 
 
 def read(path: Path) -> Credentials | None:
-    """Return what the file says, in whatever quotes; None when there is none."""
+    """Return the contents of the file, with any quoting; None if it does not exist."""
     try:
         words = shlex.split(path.read_text(), comments=True)
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def read(path: Path) -> Credentials | None:
 
 
 def write(path: Path, values: Credentials) -> None:
-    """Write the file whole, readable by this user alone, so that a shell may source it."""
+    """Write the file atomically, readable by this user only, in a form that a shell can source."""
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{FILE}-")
     try:

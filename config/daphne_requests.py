@@ -1,9 +1,8 @@
-"""Bound what an HTTP connection may cost before any of our code answers a request.
+"""Limit the cost of an HTTP connection before our code handles a request.
 
-Daphne and Twisted take bodies of any size and of any slowness. Here a request is refused by its
-announced length, cut off at the limit if it announces none, and must arrive within a time.
-Bodies are handed on as they came: Twisted would parse each form, and answer one that it cannot
-read with an empty 400.
+Daphne and Twisted accept bodies of any size at any speed. Here, a request is refused by its
+announced length, or cut off at the limit if it announces none, and must arrive in time. Bodies are
+passed on unparsed: Twisted would parse each form, and answer an invalid one with an empty 400.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ from routing import request_ids
 logger = logging.getLogger(__name__)
 
 HEAD_SECONDS: Final = 20
-"""Within this time after its first byte, or after the connection's beginning, a head is whole."""
+"""Seconds after its first byte, or after the connection's start, for a head to be complete."""
 BODY_WINDOW_SECONDS: Final = 15
 BODY_WINDOW_BYTES: Final = 30 * 1024
-"""What must arrive of an unfinished body within each window: 2 kB a second."""
+"""Bytes of an unfinished body that must arrive within each window: 2 kB a second."""
 LINGER_SECONDS: Final = 2
 LINGER_BYTES: Final = 1024 * 1024
-"""For how long, and how much of, a refused body is read so that the client sees the refusal."""
+"""Seconds and bytes for which a refused body is still read, so that the client sees the refusal."""
 OPEN_FILES: Final = 65_536
-"""What the limit of open files is raised to, where the system allows it."""
+"""The limit of open files that is requested from the system."""
 
 
 class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
-    """A connection whose requests must arrive in time, and within their size."""
+    """An HTTP connection with limits on the time and size of its requests."""
 
     is_refused = False
     _timer: Any = None
@@ -49,7 +48,7 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
     _used_at = 0.0
 
     def connectionMade(self) -> None:
-        """Start the time for the first head."""
+        """Start the timer for the first head."""
         super().connectionMade()
         self._is_counted = True
         self._used_at = time.monotonic()
@@ -57,7 +56,7 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         self._start(HEAD_SECONDS, self._head_is_late)
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes in; a new request's first byte starts the time for its head."""
+        """Process received bytes; a new request's first byte starts the timer for its head."""
         self._used_at = time.monotonic()
         if self.is_refused:
             self._dropped += len(data)
@@ -69,17 +68,17 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         super().dataReceived(data)
 
     def lineReceived(self, line: bytes) -> None:
-        """Take a line of a head in."""
+        """Process a line of a head."""
         if not self.is_refused:
             super().lineReceived(line)
 
     def rawDataReceived(self, data: bytes) -> None:
-        """Take bytes of a body in."""
+        """Process bytes of a body."""
         if not self.is_refused:
             super().rawDataReceived(data)
 
     def allHeadersReceived(self) -> None:
-        """Refuse a body that is announced as too large; otherwise start the time for the body."""
+        """Refuse a body that is announced as too large; otherwise start the timer for the body."""
         if self.length is not None and self.length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             self.refuse_size()
             return
@@ -90,7 +89,7 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
             self._start_window()
 
     def allContentReceived(self) -> None:
-        """Hand a whole request on."""
+        """Process a complete request."""
         if self.is_refused:
             return
         self._is_in_body = False
@@ -103,7 +102,7 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         super().requestDone(request)
 
     def close_if_idle(self, seconds: float) -> None:
-        """Close the connection if nothing was received or sent on it for so long."""
+        """Close the connection if it was idle for so many seconds."""
         if not self.requests and time.monotonic() - self._used_at >= seconds:
             self.loseConnection()
 
@@ -113,7 +112,7 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         self.refuse(413, f"The request's body is too large; at most {limit} bytes are allowed")
 
     def refuse(self, status: int, message: str) -> None:
-        """Answer before a request is whole, and take nothing more of this connection."""
+        """Answer before a request is complete, and read no more from this connection."""
         if self.is_refused:
             return
         self.is_refused = True
@@ -130,13 +129,13 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
             request.release()
 
     def become_websocket(self) -> None:
-        """Let go of a connection that another protocol has taken over."""
+        """Release a connection that has become a websocket."""
         self._stop()
         self.setTimeout(None)
         self._uncount()
 
     def connectionLost(self, reason: Any) -> None:
-        """Stop all timers, and make room for another connection."""
+        """Stop all timers, and uncount the connection."""
         self._stop()
         self._uncount()
         super().connectionLost(reason)
@@ -184,15 +183,15 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
 
 
 class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
-    """A request whose body is bounded, and read by the application only."""
+    """A request with a bounded body, which only the application parses."""
 
     def gotLength(self, length: int | None) -> None:
-        """Prepare for a body, in memory: Twisted would write larger ones to the disk."""
+        """Prepare for a body in memory, as Twisted would write larger ones to the disk."""
         self.content = BytesIO()
         self.share = bodies.Share(budget, _client_of(self))
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Take a part of the body in, if it may be so large and there is room for it."""
+        """Add a part of the body, if the limits allow it."""
         channel = self.channel
         if channel is None or channel.is_refused:
             return
@@ -200,12 +199,12 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
         if self.share.received > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             channel.refuse_size()
         elif not has_room:
-            channel.refuse(503, "Too many large requests arrive just now; try again")
+            channel.refuse(503, "Too many large requests are arriving; try again")
         else:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Take the request in once it is whole."""
+        """Process the request once it is complete."""
         self._parsePOSTFormSubmission = False
         super().requestReceived(command, path, version)
 
@@ -213,7 +212,7 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
         """Pass the request to the application, or make its connection a websocket."""
         channel = self.channel
         if draining.state.is_closed and self.requestHeaders.hasHeader(b"upgrade"):
-            # A proxy asks another server at once, and a desk comes back soon.
+            # A proxy tries another server at once, and a desk reconnects soon.
             channel.refuse(503, "This server is about to restart; connect again")
             return None
         processed = super().process()
@@ -222,14 +221,14 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
         return processed
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        """Write a part of the answer; while the server drains it is the connection's last one."""
+        """Write a part of the answer; while the server drains, it is the connection's last one."""
         if draining.state.is_asked and not self._response_started and self.channel is not None:
             self.responseHeaders.setRawHeaders(b"connection", [b"close"])
             self.channel.persistent = False
         super().handle_reply(message)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Answer what the application is not asked about."""
+        """Answer an error without the application."""
         request_id = request_ids.new()
         for name in (b"x-request-id", b"twilio-request-id"):
             self.responseHeaders.setRawHeaders(name, [request_id.encode()])
@@ -243,40 +242,40 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
         super().finish()
 
     def connectionLost(self, reason: Any) -> None:
-        """Release the body of a client that is gone."""
+        """Release the body when the client has disconnected."""
         self.release()
         super().connectionLost(reason)
 
     def release(self) -> None:
-        """Give back the room that the body took."""
+        """Release the memory of the body."""
         share = getattr(self, "share", None)
         if share is not None:
             share.release()
 
 
 class Connections:
-    """How many connections that are no websockets each client has open."""
+    """The number of open connections by client, without websockets."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty counter."""
         self._open: Counter[str] = Counter()
         self._refused: set[str] = set()
 
     def add(self, peer: Any) -> bool:
-        """Count one more of a client; return whether it may have so many."""
+        """Count one more connection of a client; return whether it is within the limit."""
         address = getattr(peer, "host", None)
         client = proxies.network_of(address)
         if self._open[client] >= settings.CONNECTIONS_PER_ADDRESS and _is_limited(address):
             if client not in self._refused:
                 self._refused.add(client)
                 count = self._open[client]
-                logger.warning("%s has %d connections open; more are refused", client, count)
+                logger.warning("connections.refused client=%s open=%d", client, count)
             return False
         self._open[client] += 1
         return True
 
     def remove(self, peer: Any) -> None:
-        """Count one less of a client."""
+        """Count one connection less of a client."""
         client = proxies.network_of(getattr(peer, "host", None))
         self._open[client] -= 1
         if self._open[client] <= 0:
@@ -285,18 +284,18 @@ class Connections:
 
 
 def _is_limited(address: str | None) -> bool:
-    """Return whether an address may have so many connections only: no proxy, no unix socket."""
+    """Return whether the limit applies to an address: not to proxies and unix sockets."""
     return address is not None and not proxies.is_proxy(address, settings.TRUSTED_PROXIES)
 
 
 open_channels: Final[set[BoundedChannel]] = set()
-"""The connections that are open now, websockets apart."""
+"""The open connections, without websockets."""
 budget: Final = bodies.Budget()
 connections: Final = Connections()
 
 
 def _client_of(request: Any) -> str:
-    """Return whose request it is, for limits."""
+    """Return the client of a request, for limits."""
     peer = getattr(request.channel.getPeer(), "host", None)
     given = request.requestHeaders.getRawHeaders(proxies.FORWARDED_FOR, [])
     forwarded = [value.decode("latin-1") for value in given]
@@ -304,7 +303,7 @@ def _client_of(request: Any) -> str:
 
 
 def _answer(status: int, message: str, *, path: bytes, request_id: str) -> bytes:
-    """Return a whole response, in the form that clients of this path read."""
+    """Return a complete response, in the form that clients of this path read."""
     if path.startswith(b"/v1/"):
         code = 20000 + status
         more = f"/docs/errors/{code}"
@@ -326,7 +325,7 @@ def _answer(status: int, message: str, *, path: bytes, request_id: str) -> bytes
 
 
 def raise_open_files() -> None:
-    """Allow this process as many open files as it needs for websockets, if the system does."""
+    """Raise this process's limit of open files for websockets, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -339,7 +338,7 @@ def build_protocol(factory: Any, addr: Any) -> Any:
 
 
 def bounded_protocol(_factory: Any) -> Any:
-    """Return what the factory makes a connection's protocol of."""
+    """Return the protocol object of a new connection, for the factory."""
     return http._GenericHTTPChannelProtocol(BoundedChannel())
 
 

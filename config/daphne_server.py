@@ -1,8 +1,8 @@
-"""A Daphne that drains: at SIGTERM it answers what is under way and lets sockets go one by one.
+"""A Daphne server that drains at SIGTERM: it answers open requests and closes sockets gradually.
 
-Daphne cancels everything at once when its reactor stops: clients see a cut connection and cannot
-know whether their request was carried out. Here the reactor's stop waits for a drain, which is
-limited in time. A second signal ends the drain.
+Daphne cancels everything at once when its reactor stops. Clients see a cut connection and cannot
+know whether their request was carried out. Here the reactor's stop waits for the drain, up to a
+time limit. A second signal ends the drain.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 0.05
 SOCKETS_PER_SECOND: Final = 80
-"""As many handshakes does one web process answer in a second without a queue (performance.md)."""
+"""The handshakes that one web process can answer in a second without a queue (performance.md)."""
 SPREAD_SHARE: Final = 0.8
-"""The part of the drain over which more sockets than that are spread."""
+"""The share of the drain over which a larger number of sockets is spread."""
 IDLE_SECONDS: Final = 1.0
-"""A connection is closed once it was idle for so long: a request may be on its way before."""
+"""Idle seconds after which a connection is closed, as a request may still be on its way."""
 ACCEPT_ROUNDS: Final = 5
 FORCED_EXIT_SECONDS: Final = 2.0
-"""After the drain, how long threads may take that did not answer in it."""
+"""Seconds that threads may take after the drain if they have not answered in it."""
 
 
 class DrainingServer(Server):  # type: ignore[misc]
-    """Daphne's server, with an end that answers what is under way."""
+    """Daphne's server with a graceful shutdown."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Begin without a port."""
+        """Create a server without a port."""
         super().__init__(*args, **options)
-        # Its lines are no JSON, and show queries; `config.access_log` writes ours.
+        # Daphne's lines are not JSON, and show queries; `config.request_log` writes ours.
         self.action_logger = None
         self._ports: list[Any] = []
 
@@ -60,7 +60,7 @@ class DrainingServer(Server):  # type: ignore[misc]
         super().listen_success(port)
 
     def kill_all_applications(self) -> Any:
-        """Drain, then cancel what is left; the reactor waits for it before it stops."""
+        """Drain, then cancel the rest; the reactor waits for this before it stops."""
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
@@ -70,7 +70,7 @@ class DrainingServer(Server):  # type: ignore[misc]
             loop.add_signal_handler(number, hurry.set)
         try:
             await self._drain(hurry)
-        except Exception:  # the process has to end all the same
+        except Exception:  # the process must end in any case
             logger.exception("the drain has failed")
         await self._cancel_applications()
 
@@ -84,7 +84,7 @@ class DrainingServer(Server):  # type: ignore[misc]
         pace = max(SOCKETS_PER_SECOND, opened / max(settings.DRAIN_SECONDS * SPREAD_SHARE, 0.1))
         closed = 0
         requests = len(list(self._requests()))
-        # An end that cuts nothing short is not worth a line.
+        # A shutdown without open requests and sockets is not worth a log line.
         level = logging.INFO if requests or opened else logging.DEBUG
         logger.log(level, "draining requests=%d sockets=%d", requests, opened)
         while (taken := time.monotonic() - begun) < settings.DRAIN_SECONDS and not hurry.is_set():
@@ -102,9 +102,9 @@ class DrainingServer(Server):  # type: ignore[misc]
         logger.log(level, "drained seconds=%.1f unanswered=%d", time.monotonic() - begun, left)
 
     def _stop_listening(self) -> None:
-        """Close the ports; connections that the kernel has made already are accepted before."""
+        """Close the ports after accepting the connections that the kernel has already made."""
         for port in self._ports:
-            # What comes from now on finds the queue full, and tries again until the port is closed.
+            # Later connections find the backlog full, and retry until the port is closed.
             port.socket.listen(0)
             for _ in range(ACCEPT_ROUNDS):
                 port.doRead()
@@ -116,17 +116,17 @@ class DrainingServer(Server):  # type: ignore[misc]
                 yield protocol
 
     def _requests(self) -> Iterable[Any]:
-        """Yield the requests that are not answered yet."""
+        """Yield the requests without an answer."""
         for protocol, details in self.connections.items():
             if not isinstance(protocol, BoundedProtocol) and _is_under_way(details):
                 yield protocol
 
     def _is_done(self) -> bool:
-        """Return whether every connection is closed and everything they began is done."""
+        """Return whether every connection is closed and everything they started has ended."""
         return not open_channels and not any(map(_is_under_way, self.connections.values()))
 
     async def _cancel_applications(self) -> None:
-        """Cancel what the drain has left, and make sure that no thread keeps the process."""
+        """Cancel the applications left after the drain, and let no thread keep the process alive."""
         running = [details.get("application_instance") for details in self.connections.values()]
         left = {each for each in running if each is not None and not each.done()}
         for each in left:
@@ -146,7 +146,7 @@ def _is_under_way(details: dict[str, Any]) -> bool:
 
 
 async def _pause(hurry: asyncio.Event, seconds: float) -> None:
-    """Wait for some time, or until a second signal comes."""
+    """Wait for some time, or until a second signal."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(hurry.wait(), seconds)
 

@@ -1,7 +1,7 @@
-"""Bound what one websocket may cost: what it leaves unread, and what it sends.
+"""Limit the cost of a websocket: its unread messages, and the messages it sends.
 
-Daphne keeps in memory whatever a client does not read, and passes no reason with a close. Nothing
-that an application is given says how much that is, so it is looked at here.
+Daphne buffers everything that a client does not read, and sends no reason with a close. It gives
+applications no view of the buffer's size, so the size is checked here.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ logger = logging.getLogger(__name__)
 TOO_SLOW: Final = 4408
 TOO_MUCH: Final = 4429
 LONGEST_MESSAGE: Final = 64 * 1024
-"""Bytes of a message from a client; a command of the desk has some hundreds."""
+"""Maximum bytes of a message from a client; a command of the desk has a few hundred."""
 MOST_UNHEARD: Final = 500
-"""Messages from a client that wait to be looked at."""
+"""Maximum number of unprocessed messages from a client."""
 RESTARTING: Final = 1012
 LAST_WORDS_SECONDS: Final = 10
-"""How long a client that is slow may take to read up to the close, before it is cut off."""
+"""Seconds that a slow client has to read up to the close frame, before it is cut off."""
 
 
 class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
-    """A websocket that is closed, with a reason, before it costs more than it may."""
+    """A websocket that is closed with a reason once it exceeds its limits."""
 
     is_overrun = False
 
     def connectionMade(self) -> None:
-        """Set the limits that the protocol itself keeps."""
+        """Set the limits that Autobahn enforces itself."""
         super().connectionMade()
         self.maxMessagePayloadSize = LONGEST_MESSAGE
         self.maxFramePayloadSize = LONGEST_MESSAGE
-        # What is too long is told so by a close code rather than cut off.
+        # A too long message is answered with a close code, not with a dropped connection.
         self.failByDrop = False
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """Take a message in, unless too many wait already."""
+        """Process a message, unless too many are waiting."""
         if self.application_queue.qsize() >= MOST_UNHEARD:
             self._overrun(TOO_MUCH, "Too many messages")
             return
@@ -59,10 +59,10 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
             self._overrun(TOO_SLOW, "Too slow: messages are left unread")
 
     def serverAccept(self, subprotocol: str | None = None) -> None:
-        """Let a client in, and let go of the request by which it came.
+        """Accept a client, and release the HTTP request.
 
-        Twisted's reader of requests would stay with the connection for as long as it is open, to
-        stop reading while too much waits to be sent; of a websocket that much is never kept.
+        Twisted's request reader would stay with the connection while it is open, in order to pause
+        reading when too much is buffered. Our limit keeps the buffer smaller than that.
         """
         super().serverAccept(subprotocol)
         self.transport.unregisterProducer()
@@ -70,14 +70,14 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
         self.http_headers = self.request.headers = {}
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """Write what is framed, without Autobahn's counting and its words for nobody's log."""
+        """Write framed bytes, without Autobahn's counters and log messages."""
         if sync or chopsize or self.send_queue:
             super().sendData(data, sync, chopsize)
         else:
             self.transport.write(data)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        """Close with the application's reason; leave all else to Daphne."""
+        """Close with the application's reason; pass other messages to Daphne."""
         is_close = message.get("type") == "websocket.close"
         if is_close and self.state != self.STATE_CONNECTING:
             self.sendClose(code=message.get("code") or 1000, reason=message.get("reason") or None)
@@ -90,27 +90,27 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
         return bool(self.state == self.STATE_OPEN)
 
     def close_for_restart(self) -> None:
-        """Ask the client to come back: to this server's successor, or to another one."""
-        # Autobahn's own `sendClose` knows no 1012.
+        """Close the socket so that the client reconnects to another process."""
+        # Autobahn's own `sendClose` does not allow the code 1012.
         self.sendCloseFrame(code=RESTARTING, reasonUtf8=b"This server restarts; connect again")
 
     def _overrun(self, code: int, reason: str) -> None:
         if self.is_overrun:
             return
         self.is_overrun = True
-        logger.warning("a websocket of %s was closed: %s", self.client_addr, reason)
+        logger.warning("websocket of %s closed: %s", self.client_addr, reason)
         self.closeHandshakeTimeout = LAST_WORDS_SECONDS
         self.sendClose(code=code, reason=reason)
 
 
 @functools.lru_cache(maxsize=128)
 def _framed(text: str) -> PreparedMessage:
-    """Return a message as it goes over the wire: often to hundreds of sockets, one by one."""
+    """Return the frame of a message, cached as it is often sent to hundreds of sockets."""
     return PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
 
 
 def unread(transport: Any) -> int:
-    """Return how many bytes wait in memory for a client to read."""
+    """Return the number of bytes buffered for a client."""
     inner = transport
     while (wrapped := getattr(inner, "wrappedTransport", None)) is not None:
         inner = wrapped
@@ -119,5 +119,5 @@ def unread(transport: Any) -> int:
 
 
 def install() -> None:
-    """Let Daphne speak to all clients by this protocol."""
+    """Make Daphne use this protocol for all websockets."""
     WebSocketFactory.protocol = BoundedProtocol

@@ -1,18 +1,18 @@
-"""Whether this web process is about to end: what it refuses by then, and what others read of it."""
+"""The state of this web process's shutdown, read by probes and connections."""
 
 from __future__ import annotations
 
 
 class Draining:
-    """The state of this process's end.
+    """The two stages of the shutdown.
 
     `is_asked` is set by SIGTERM: `/readyz` answers 503 from then on. `is_closed` is set when no new
-    connection is accepted any more: what still comes by open connections is answered, and each
-    answer ends its connection.
+    connection is accepted any more: requests on open connections are still answered, and each
+    answer closes its connection.
     """
 
     def __init__(self) -> None:
-        """Begin with a process that is to go on."""
+        """Create the state of a process that is not shutting down."""
         self.is_asked = False
         self.is_closed = False
 

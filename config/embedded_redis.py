@@ -1,4 +1,4 @@
-"""The private Redis of the embedded mode: which server to run, how, and whether it answers."""
+"""The private Redis of `make run`: which server to run, its options, and whether it answers."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from config.environment import embedded_redis_socket
 
 NAMES = ("valkey-server", "redis-server")
 REMEDIES = """\
-No Redis server was found. One of these will do:
-  1. set REDIS_URL to a Redis or Valkey that is running already, e.g. redis://localhost:6379/0;
+No Redis server was found. Do one of the following:
+  1. set REDIS_URL to a running Redis or Valkey, e.g. redis://localhost:6379/0;
   2. install the bundled server: remove .venv and run `make run` again (Linux or macOS, 64 bit);
-  3. install valkey-server or redis-server by your system's package manager."""
+  3. install valkey-server or redis-server with your system's package manager."""
 
 
 class NoServer(Exception):
-    """No Redis server can be run here."""
+    """No Redis server can be run on this machine."""
 
 
 def find_server() -> str:
-    """Return the path of a server to run: the bundled one, else one on PATH; raise `NoServer`."""
-    # Looked up by place rather than imported: the package's own module loads a client we never use.
+    """Return the path of the bundled server, else of one on PATH; raises `NoServer`."""
+    # Found by path rather than by import, as the package's module loads a client that we never use.
     machine = platform.machine().lower().replace("amd64", "x86_64")
     bundled = (
         Path(sysconfig.get_path("platlib"))
@@ -44,24 +44,24 @@ def find_server() -> str:
 
 
 def make_room(directory: Path) -> Path:
-    """Make the directory of the socket, for this user alone, and return the socket's path."""
+    """Create the socket's directory for this user only, and return the socket's path."""
     path = embedded_redis_socket(directory)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.parent.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise NoServer(f"{path.parent} belongs to somebody else; the private Redis needs it.")
+        raise NoServer(f"{path.parent} belongs to another user; the private Redis needs it.")
     path.parent.chmod(0o700)
     return path
 
 
 def command_line(server: str, path: Path) -> list[str]:
-    """Return the server's arguments: this socket, no port, nothing written, bounded memory."""
+    """Return the server's arguments: this socket, no port, no persistence, limited memory."""
     options = {
         "port": "0",
         "unixsocket": str(path),
         "unixsocketperm": "700",
         "dir": str(path.parent),
-        # The database is the truth, and a sweep makes good what a lost wake would have done.
+        # The database is authoritative, and a sweep finds the work of lost wake-ups.
         "save": "",
         "appendonly": "no",
         "maxmemory": "256mb",
@@ -72,7 +72,7 @@ def command_line(server: str, path: Path) -> list[str]:
 
 
 def tidy(directory: Path) -> None:
-    """Remove the socket of a server that has ended, and its directory."""
+    """Remove the socket of an ended server, and its directory."""
     path = embedded_redis_socket(directory)
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
@@ -80,7 +80,7 @@ def tidy(directory: Path) -> None:
 
 
 def end_leftover(path: Path) -> None:
-    """End a server that outlived its supervisor, where the kernel could not do so for us."""
+    """Stop a server that outlived its supervisor, where the kernel could not."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(2)
         try:

@@ -26,9 +26,9 @@ _supervisor_ends: list[Connection] = []
 
 
 class Fork:
-    """A process with a pipe for its output and a pipe that carries the signal to start.
+    """A process with a pipe for its output and a pipe for the signal to start.
 
-    Make it before the parent has threads or connections: a fork can use neither.
+    Create it before the parent has threads or connections, as a fork can use neither.
     """
 
     def __init__(self, name: str, run: Callable[..., None], arguments: Sequence[str] = ()) -> None:
@@ -43,7 +43,7 @@ class Fork:
         self._output, output = context.Pipe(duplex=False)
         _supervisor_ends.extend([self._control, self._output])
         self.returncode: int | None = None
-        # A daemon is ended by a supervisor that fails before it has adopted the process.
+        # As a daemon, it ends if the supervisor fails before adopting it.
         self._process = context.Process(
             target=_run, name=name, args=(name, run, control, output, *arguments), daemon=True
         )
@@ -58,7 +58,7 @@ class Fork:
         return found
 
     def release(self) -> None:
-        """Send the signal to start; a process that has ended already is no error here."""
+        """Send the signal to start; a process that has already ended is not an error."""
         try:
             os.write(self._control.fileno(), b"go\n")
         except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""What must hold before anything is started: one server a data directory, and a free port."""
+"""Preflight checks: one server per data directory, and a free port."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ LOCK = "serve.lock"
 
 
 class Refused(Exception):
-    """The server cannot start here and now, and why."""
+    """The server cannot start; the message gives the reason."""
 
 
 @contextlib.contextmanager
 def only_server_in(directory: Path, url: str) -> Iterator[None]:
-    """Hold the directory's lock; the kernel lets go of it however this process ends.
+    """Hold the directory's lock, which the kernel releases however this process ends.
 
-    The lock's file says which process runs, and at which address.
+    The lock file contains the process id and the URL.
     """
     with open(directory / LOCK, "a+") as file:
         _lock(file, directory)
@@ -38,16 +38,16 @@ def _lock(file: TextIO, directory: Path) -> None:
         file.seek(0)
         raise Refused(
             f"Another Cordboard (process {file.readline().strip() or '?'}) runs on {directory}. "
-            "Stop it, or give this one a directory and a port of its own: "
+            "Stop it, or start this one with another directory and port: "
             "DATA_DIR=… PORT=… make run"
         ) from None
 
 
 def check_start(directory: Path, host: str, port: int) -> None:
-    """Raise `Refused` when no server can start here, before anything is made."""
+    """Raise `Refused` if no server can start here, before anything is created."""
     if os.path.isdir(directory) and not os.access(directory, os.W_OK | os.X_OK):
         raise Refused(
-            f"DATA_DIR: {directory} cannot be written by this user; name a directory that can"
+            f"DATA_DIR: {directory} cannot be written by this user; set a writable directory"
         )
     if os.path.exists(directory / LOCK):
         with open(directory / LOCK, "a+") as file:
@@ -56,21 +56,21 @@ def check_start(directory: Path, host: str, port: int) -> None:
 
 
 def port_is_free(host: str, port: int) -> None:
-    """Raise `Refused` when nothing could listen there."""
+    """Raise `Refused` if the port cannot be listened on."""
     if not 0 < port < 65536:
-        raise Refused(f"PORT is a number from 1 to 65535, not {port}.")
+        raise Refused(f"PORT is {port}; it must be a number from 1 to 65535.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As the server will: a port that was in use a moment ago is free.
+            # With the server's own option: a port that was in use a moment ago is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except socket.gaierror:
         raise Refused(f"HOST={host} is not an address of this machine.") from None
     except PermissionError:
-        raise Refused(f"Port {port} is kept for the system; choose one above 1023.") from None
+        raise Refused(f"Port {port} is reserved for the system; choose one above 1023.") from None
     except OSError as error:
         raise Refused(
             f"Port {port} on {host} cannot be used ({error.strerror}). "

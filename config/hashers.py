@@ -1,4 +1,4 @@
-"""Password hashes at a bounded cost: the parameters that OWASP recommends, few at a time."""
+"""Password hashing at a bounded cost: OWASP's recommended parameters, few hashes at a time."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, Final
 from django.contrib.auth import hashers
 
 HASHES_AT_ONCE: Final = min(max((os.cpu_count() or 1) - 1, 1), 2)
-"""How many hashes are computed at once; the rest of the processors answers other requests."""
+"""Number of concurrent hashes; the other processors serve other requests."""
 
 _lane: Final = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
 
 class Argon2PasswordHasher(hashers.Argon2PasswordHasher):
-    """Argon2id with 19 MiB, two passes and one thread; hashes of other parameters still match.
+    """Argon2id with 19 MiB, two passes and one thread.
 
-    Such a hash is replaced at the user's next login.
+    Hashes with other parameters still match, and are replaced at the user's next login.
     """
 
     time_cost = 2

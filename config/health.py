@@ -1,4 +1,4 @@
-"""Checks of the parts that make the whole work, and results shared by all who ask for them."""
+"""Health checks of all parts, with results shared by concurrent requests."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ from config import heartbeats, jobs
 from routing import overdue
 
 RUNNER_SECONDS: Final = 1.5
-"""How long the answer of a job runner may take."""
+"""Seconds that a job runner may take to answer."""
 DATABASE_SECONDS: Final = 2.0
-"""How long the database may take to answer."""
+"""Seconds that the database may take to answer."""
 PARTS_SECONDS: Final = 4.0
-"""How long Redis and everything that answers through it may take together."""
+"""Seconds that Redis and all parts behind it may take together."""
 KEPT_SECONDS: Final = 1.0
-"""For how long a result without a failure is believed."""
+"""Seconds for which a result without failures is reused."""
 
 OK: Final = "ok"
 NO_ANSWER: Final = "no answer"
 UNKNOWN: Final = "unknown"
-# What a check may raise when the part that it asks is not there.
+# The exceptions that a check may raise when its part is unreachable.
 SILENCE: Final = (DatabaseError, RedisError, OperationalError, OSError)
 
 Found = dict[str, str]
-"""A result for each check, by its name: `OK`, or what is wrong."""
+"""A result for each check, by name: `OK`, or the problem."""
 
 _WRITE: Final = (
     "UPDATE django_migrations SET applied = applied"
     " WHERE id = (SELECT MIN(id) FROM django_migrations)"
 )
-"""Writes a row that is always there, and that nothing reads while the server runs."""
+"""Writes a row that always exists, and that nothing reads while the server runs."""
 
 
 def _database() -> bool:
-    """Read a row and write one: on a full disk, or on a replica, only reads succeed."""
+    """Read a row and write one, as on a full disk or a replica only reads succeed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         if cursor.fetchone() != (1,):
@@ -60,7 +60,7 @@ def _database() -> bool:
             cursor.execute(_WRITE)
             return True
     try:
-        # Past our own patience: a writer who has the file locked shows that it takes writes.
+        # Without our own retries: a writer that holds the lock shows that writes are possible.
         connection.connection.execute(_WRITE)
     except sqlite3.Error as error:
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
@@ -69,9 +69,9 @@ def _database() -> bool:
 
 @functools.cache
 def _known_migrations() -> frozenset[tuple[str, str]]:
-    """Return the migrations that this code brings, by the names of their files.
+    """Return the migrations of this code, by file name.
 
-    Squashed ones are left out: the migrations that they replace stand for them.
+    Squashed ones are excluded: the migrations that they replace represent them.
     """
     found = set()
     for app in apps.get_app_configs():
@@ -83,7 +83,7 @@ def _known_migrations() -> frozenset[tuple[str, str]]:
 
 
 def _migrations() -> str:
-    """Name a migration that the code has and the database has not."""
+    """Return `OK`, or the number of unapplied migrations with an example."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT app, name FROM django_migrations")
         missing = _known_migrations().difference(cursor.fetchall())
@@ -93,7 +93,7 @@ def _migrations() -> str:
 
 
 def check_database() -> Found:
-    """Ask the database, and compare its tables with what this code expects."""
+    """Check the database, and compare its migrations with the code's."""
     try:
         found = {"database": OK if _database() else NO_ANSWER}
         found["migrations"] = _migrations() if found["database"] == OK else UNKNOWN
@@ -103,7 +103,7 @@ def check_database() -> Found:
 
 
 def check_work() -> Found:
-    """Look for work that is due and not done."""
+    """Check for work that is overdue."""
     try:
         age = overdue.oldest_due_age(now=timezone.now())
     except SILENCE:
@@ -113,7 +113,7 @@ def check_work() -> Found:
 
 
 def check_parts() -> Found:
-    """Ask Redis, and through it the job runners and beat."""
+    """Check Redis, and through it the job runners and beat."""
     found = dict.fromkeys(("redis", *heartbeats.RUNNERS, "beat"), UNKNOWN)
     try:
         found["redis"] = OK if heartbeats.redis().ping() else NO_ANSWER
@@ -121,16 +121,16 @@ def check_parts() -> Found:
         found |= {kind: NO_ANSWER if kind in silent else OK for kind in heartbeats.RUNNERS}
         found["beat"] = OK if heartbeats.beat_is_alive() else NO_ANSWER
     except SILENCE:
-        # What the others do now, nothing can tell.
+        # The state of the others is then unknown.
         return dict.fromkeys(found, UNKNOWN) | {"redis": NO_ANSWER}
     return found
 
 
 def _silent_runners() -> list[str]:
-    """Have a job done by each kind of runner; return those of which none did it in time."""
+    """Send a job to each kind of runner; return the kinds that did not run it in time."""
     deadline = time.monotonic() + RUNNER_SECONDS
     silent = list(heartbeats.RUNNERS)
-    # One that has answered is not asked again, however long another is waited for.
+    # A kind that has answered is not checked again while others are waited for.
     while (silent := heartbeats.silent_runners(silent)) and time.monotonic() < deadline:
         for kind in silent:
             if heartbeats.may_ask_runner(kind):
@@ -140,14 +140,15 @@ def _silent_runners() -> list[str]:
 
 
 class Probe:
-    """Checks that run in a thread of their own, one run at a time, however many ask.
+    """Checks in their own thread, one run at a time, shared by concurrent requests.
 
-    All who ask before a run ends get its result, and so does the next second if nothing failed. A
-    run that takes too long leaves its thread busy, and is answered for in time all the same.
+    All requests before a run ends get its result, and so do those of the next second if nothing
+    failed. A run that takes too long keeps its thread busy, but requests are still answered in
+    time.
     """
 
     def __init__(self, check: Callable[[], Found], *, seconds: float, late: Found) -> None:
-        """Begin without a result.
+        """Create a probe without a result.
 
         Arguments:
             check: finds the results.
@@ -164,7 +165,7 @@ class Probe:
         self._found_at = float("-inf")
 
     async def ask(self) -> Found:
-        """Return what the checks find now, or found a moment ago."""
+        """Return the current result of the checks, or a recent one."""
         now = time.monotonic()
         is_well = all(result == OK for result in self._found.values())
         if is_well and now - self._found_at < KEPT_SECONDS:
@@ -195,13 +196,13 @@ class Probe:
 
 
 def database_probe() -> Probe:
-    """Return the probe whose failure means that this process can answer no request."""
+    """Return the probe whose failure means that this process cannot answer requests."""
     late = {"database": NO_ANSWER, "migrations": UNKNOWN}
     return Probe(check_database, seconds=DATABASE_SECONDS, late=late)
 
 
 def work_probe() -> Probe:
-    """Return the probe of work that is late."""
+    """Return the probe of overdue work."""
     return Probe(check_work, seconds=DATABASE_SECONDS, late={"due_work": UNKNOWN})
 
 

@@ -1,4 +1,4 @@
-"""Signs of life that the other processes leave in Redis, for `/healthz` and `manage.py alive`."""
+"""Heartbeats of the other processes in Redis, for `/healthz` and `manage.py alive`."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from redis.retry import Retry
 
 BEAT: Final = "cordboard:alive:beat"
 RUNNERS: Final = ("jobs", "callbacks")
-"""The kinds of job runners, each with a queue of its own."""
+"""The kinds of job runners, each with its own queue."""
 
 BEAT_LIFETIME_MS: Final = 5_000
-"""For how long one tick of beat counts; it ticks every second."""
+"""Milliseconds for which a tick of beat is valid; it ticks every second."""
 RUNNER_LIFETIME_MS: Final = 1_000
-"""For how long one answer of a job runner counts, however many ask."""
+"""Milliseconds for which an answer of a job runner is valid, shared by all checks."""
 
 
 @functools.cache
 def redis() -> Redis:
-    """Return this process's client, which fails at once when Redis is not there."""
+    """Return this process's client, which fails at once if Redis is unreachable."""
     client: Redis = Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=0.5,
         socket_timeout=1,
-        # A connection that Redis closed meanwhile is worth a second try; one that is silent is not.
+        # One retry for a connection that Redis has closed, but none for a timeout.
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )
     return client
 
 
 def record_beat() -> None:
-    """Leave beat's sign of life."""
+    """Record beat's heartbeat."""
     redis().set(BEAT, 1, px=BEAT_LIFETIME_MS)
 
 
 def beat_is_alive() -> bool:
-    """Return whether beat has ticked lately."""
+    """Return whether beat has ticked recently."""
     return bool(redis().exists(BEAT))
 
 
 def record_runner(kind: str) -> None:
-    """Leave the sign of life of a kind of job runner."""
+    """Record the heartbeat of a kind of job runner."""
     redis().set(_answered(kind), 1, px=RUNNER_LIFETIME_MS)
 
 
@@ -56,7 +56,7 @@ def silent_runners(kinds: Collection[str]) -> list[str]:
 
 
 def may_ask_runner(kind: str) -> bool:
-    """Claim the right to ask: a runner that was gone must not find a heap of pings."""
+    """Claim the right to send a ping, so that pings do not pile up while a runner is away."""
     return bool(redis().set(f"{_answered(kind)}-asked", 1, nx=True, px=RUNNER_LIFETIME_MS))
 
 

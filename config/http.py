@@ -1,8 +1,8 @@
 """Serve HTTP from an asynchronous server at the speed of a synchronous one.
 
-Our views, middleware and database access are all synchronous. Django's own handler would cross
-between the event loop and a thread several times a request, and start that thread anew; this one
-crosses once, into a thread that is there already.
+Our views, middleware and database access are all synchronous. Django's own handler would switch
+between the event loop and a thread several times per request, and start a new thread each time.
+This one switches once, into an existing thread.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from routing import request_ids
 from routing.api.errors import ApiError
 
 WAITING: Final = 2_000
-"""Requests that wait for a thread at most, and of these those of one client."""
+"""Maximum number of requests that wait for a thread, and of these per client."""
 WAITING_BY_CLIENT: Final = 256
 LOGINS_WAITING: Final = 100
-"""Logins that wait at most, each for some hundredths of a second, and those of one address."""
+"""Maximum number of waiting logins, each of some hundredths of a second, and per address."""
 LOGINS_WAITING_BY_CLIENT: Final = 30
 LOGIN_PATH: Final = "/accounts/login/"
 ACCOUNT: Final = "cordboard.account"
-"""Under which a scope keeps who sent the request, once that is known."""
+"""The key under which a scope keeps the request's account, once it is known."""
 
 
 class ThreadedHandler(ASGIHandler):
     """Django behind ASGI, with each request in one of a fixed number of threads.
 
-    Logins, which cost a password's hash, have threads of their own: however many there are, they
-    keep no other request waiting. Probes need none.
+    Logins, which compute a password hash, have their own threads, so that they never delay other
+    requests. Probes need no thread.
     """
 
     def __init__(self, *, threads: int) -> None:
@@ -65,7 +65,7 @@ class ThreadedHandler(ASGIHandler):
         self.probes = Probes()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Take a request in, have it answered, and send the answer out."""
+        """Receive a request, handle it, and send the answer."""
         try:
             body = await self.read_body(receive)
         except RequestAborted:
@@ -86,7 +86,7 @@ class ThreadedHandler(ASGIHandler):
         )
 
     async def _respond(self, scope: Any, body: IO[bytes], request_id: str) -> Any:
-        """Have a request answered, when its turn has come."""
+        """Handle a request when a thread is free."""
         if self.probes.serves(scope["path"]):
             body.close()
             return await self.probes.answer(scope["path"], scope["method"])
@@ -104,23 +104,24 @@ class ThreadedHandler(ASGIHandler):
             return views.busy(scope["path"], by_client=full.by_client)
 
     def close(self) -> None:
-        """Wait for what the threads do, and end them."""
+        """Wait for the running requests, and end the threads."""
         for lane in (self.requests, self.logins):
             lane.threads.shutdown()
         self.probes.close()
 
     def create_request(self, scope: Any, body_file: IO[bytes]) -> tuple[Any, Any]:
-        """Return the request, or an answer to what cannot be read as one."""
+        """Return the request, or an answer if it cannot be parsed."""
         request, refused = super().create_request(scope, body_file)
         if refused is not None and refused.status_code == 400:
-            # Its query is not text. Without it, the request says whose words to refuse it in.
+            # Its query is not text. Without it the request can be parsed, which determines the form
+            # of the refusal.
             request, _ = super().create_request({**scope, "query_string": b""}, body_file)
             if request is not None:
                 return None, views.bad_request(request, ApiError("The query string is not UTF-8"))
         return None if refused is not None else request, refused
 
     def _answer(self, scope: Any, body: IO[bytes], request_id: str) -> HttpResponseBase:
-        """Do everything that a request needs in one thread, down to closing its connection."""
+        """Handle a request completely in one thread, including closing its connection."""
         with request_ids.bound(request_id):
             return self._answer_bound(scope, body)
 
@@ -140,17 +141,17 @@ class ThreadedHandler(ASGIHandler):
 
 
 def _request_id(scope: Any) -> str:
-    """Return the id that a trusted proxy has given a request, or a new one."""
+    """Return the request id of a trusted proxy, or a new one."""
     if settings.TRUSTED_PROXIES:
         for name, value in scope["headers"]:
-            # Of others the header was dropped, by `config.proxies`.
+            # Other clients' headers were dropped by `config.proxies`.
             if name == proxies.REQUEST_ID and request_ids.is_acceptable(value.decode("latin-1")):
                 return str(value.decode("latin-1"))
     return request_ids.new()
 
 
 def _whole(response: Any) -> HttpResponseBase:
-    """Return a response whose content is in memory; ours are pages and small files."""
+    """Return a response with its content in memory; ours are pages and small files."""
     if not response.streaming:
         return response  # type: ignore[no-any-return]
     whole = HttpResponse(b"".join(response), status=response.status_code)
@@ -160,5 +161,5 @@ def _whole(response: Any) -> HttpResponseBase:
 
 
 def application() -> ThreadedHandler:
-    """Return the handler that the environment asks for."""
+    """Return the handler configured by the environment."""
     return ThreadedHandler(threads=env.int("WEB_THREADS", 8))

@@ -1,4 +1,4 @@
-"""The job that proves that a job runner is there."""
+"""The job with which health checks test a job runner."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from redis.exceptions import RedisError
 from config import heartbeats
 
 QUEUES = {"jobs": "celery", "callbacks": "callbacks"}
-"""The queue from which each kind of job runner takes its jobs."""
+"""The queue of each kind of job runner."""
 
 
 @shared_task(name="config.jobs.ping")
 def ping(kind: str = "jobs") -> None:
-    """Leave a sign of life; without Redis nothing could read it."""
+    """Record a heartbeat; without Redis nothing could read it."""
     with contextlib.suppress(RedisError):
         heartbeats.record_runner(kind)
 
 
 def send_ping(kind: str, *, expires: float) -> None:
-    """Ask a kind of job runner for a sign of life."""
-    # Runners of an earlier version take no argument.
+    """Send a ping to a kind of job runner."""
+    # Runners of an earlier version accept no argument.
     given = {} if kind == "jobs" else {"kind": kind}
     ping.apply_async(kwargs=given, queue=QUEUES[kind], expires=expires)

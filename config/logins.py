@@ -1,8 +1,8 @@
-"""Slow down addresses from which logins fail again and again, whatever names they try.
+"""Slow down addresses with many failed logins, whatever user names they try.
 
-django-axes counts failures by name and address together, so that a guess at a name locks out
-neither a whole office nor that name everywhere. It never slows down a client that tries each name
-once; the count by address does.
+django-axes counts failures by name and address together, so that guesses at a name lock out neither
+a whole office nor that name everywhere. It never slows down a client that tries each name once; the
+count by address does.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from config import proxies
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS: Final = 900
-"""For how long failures of an address are counted together."""
+"""Seconds over which failures of an address are counted together."""
 
 
 class Handler(AxesDatabaseHandler):  # type: ignore[misc]
     """Counts failures by name and address, and by address alone."""
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        """Return whether this login may not be tried now."""
+        """Return whether this login is locked out."""
         is_slowed = _count(request, 0) >= settings.LOGIN_FAILURES_PER_ADDRESS
         return is_slowed or super().is_locked(request, credentials)
 
@@ -39,7 +39,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]
         request: HttpRequest | None = None,
         **kwargs: Any,
     ) -> None:
-        """Count a failure; one from an address that is locked out leaves no further trace."""
+        """Count a failure; one from a locked out address is not recorded further."""
         most = settings.LOGIN_FAILURES_PER_ADDRESS
         if request is not None:
             count = _count(request, 1)
@@ -47,10 +47,10 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]
                 request.axes_locked_out = True  # type: ignore[attr-defined]
                 return
             if count == most:
-                logger.warning("%s is locked out: too many logins failed", _network(request))
+                logger.warning("login.address_locked address=%s", _network(request))
         super().user_login_failed(sender, credentials, request, **kwargs)
         if request is not None:
-            # The name is left out: people type passwords into the wrong field.
+            # The name is omitted, as people type passwords into the wrong field.
             is_locked = getattr(request, "axes_locked_out", False)
             event = "login_locked" if is_locked else "login_failed"
             logger.info("%s address=%s", event, _network(request))
@@ -61,8 +61,8 @@ def _network(request: HttpRequest) -> str:
 
 
 def _count(request: HttpRequest, more: int) -> int:
-    """Count so many more failures of an address, and return how many it has in this window."""
-    # Here, as every process loads the handler, and most have no use for the API.
+    """Add to the failures of an address, and return its count in this window."""
+    # Imported here, as every process loads the handler, and most do not need the API.
     from routing.api import rate_limits
 
     window = int(timezone.now().timestamp()) // WINDOW_SECONDS

@@ -1,4 +1,4 @@
-"""What the log says: one line for each thing that an operator needs to know, on stderr."""
+"""Configuration of the log: one line on stderr for each thing an operator needs to know."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _uncaught: Final = logging.getLogger("config.uncaught")
 
 
 def known_form(form: str) -> None:
-    """Raise `ValidationError` unless the form of log lines is one that we can write."""
+    """Raise `ValidationError` unless the form of log lines is a known one."""
     if form not in FORMS:
-        raise ValidationError(f"LOG_FORMAT is one of {', '.join(FORMS)}")
+        raise ValidationError(f"LOG_FORMAT is {form!r}; it must be one of {', '.join(FORMS)}")
 
 
 def is_json() -> bool:
-    """Return whether each line is to be a JSON object."""
+    """Return whether each line must be a JSON object."""
     return env.str("LOG_FORMAT", "plain", validate=known_form) == "json"
 
 
 def configure(*, level: int) -> None:
     """Send structlog's events and the standard library's records to stderr, in one form.
 
-    As JSON, so are Python's warnings and exceptions that nothing has caught.
+    With JSON, this includes Python's warnings and uncaught exceptions.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -69,14 +69,14 @@ def configure(*, level: int) -> None:
 
 
 def line(event: str, *, logger: str, level: str = "info", **fields: object) -> str:
-    """Return a line of JSON as the log has it, for programs that print rather than log."""
+    """Return a JSON line in the log's form, for programs that print rather than log."""
     moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     found = {"event": event, "logger": logger, "level": level, "timestamp": moment}
     return json.dumps(found | fields, ensure_ascii=False)
 
 
 def with_part(text: str, part: str) -> str:
-    """Return a line that a part printed as JSON that names the part."""
+    """Return a part's JSON line with the part's name added."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -103,7 +103,7 @@ def _is_not_503(record: logging.LogRecord) -> bool:
 
 
 def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[str, Any]:
-    """Return the loggers: ours and warnings in full, the libraries' chatter not."""
+    """Return the loggers: ours with all lines, those of libraries with warnings only."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -114,18 +114,18 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
                 "processors": ending,
             }
         },
-        # A 503 is told to its client, and its cause is logged where it is found.
+        # A 503 is reported to its client, and its cause is logged where it occurs.
         "filters": {"not_503": {"()": lambda: _is_not_503}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"level": max(level, logging.WARNING), "handlers": ["stderr"]},
         "loggers": {
             **{name: {"level": level} for name in ("config", "agents", "routing", "workflows")},
-            # A refused request is the client's business: only what failed on our side is told.
+            # A refused request concerns the client; only failures on our side are logged.
             "django.request": {"level": "ERROR", "filters": ["not_503"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             # A failed login is one line of `config.logins`.
             "axes": {"level": "ERROR"},
-            # Every job received and done is a line; at a sweep a second that is noise.
+            # They log every job received and done; with a sweep each second that is noise.
             "celery.worker.strategy": {"level": "WARNING"},
             # A job that goes back to its queue is logged once an outage, by `config.job`.
             "celery.app.trace": {"level": "ERROR"},

@@ -1,4 +1,4 @@
-"""What every answer passes through and no library offers as we need it."""
+"""Middleware for every answer that no library provides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=
 def permissions_policy(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Tell browsers which of their devices no page of ours will ever ask for."""
+    """Add a header that denies all pages the use of devices."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)

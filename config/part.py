@@ -1,8 +1,8 @@
 """Run one part of `make run`: web, jobs, callbacks or beat.
 
-A part loads everything, then waits for the supervisor's line, which comes once the database is
-ready. `manage.py serve` forks its parts; `python -m config.part NAME` runs one by hand, which waits
-for the line on its standard input.
+A part loads everything, then waits for a line from the supervisor, which sends it once the database
+is ready. `manage.py serve` forks its parts; `python -m config.part NAME` runs one manually, which
+waits for the line on its standard input.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from setproctitle import setproctitle
 
-# Before Autobahn is imported, which reads it then.
+# Set before Autobahn is imported, which reads it.
 os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -31,11 +31,11 @@ PRELOADED = (
 
 
 def preload() -> None:
-    """Import what the parts have in common, and keep it from Python's garbage collector.
+    """Import the modules that all parts need, and exclude them from garbage collection.
 
-    What is loaded here before a fork is shared by all parts. It opens no file, no connection and no
-    thread. What only the web needs it imports itself, on another core than the supervisor's, which
-    prepares the database in that time.
+    Modules loaded before a fork are shared by all parts. They open no file, no connection and no
+    thread. The web part imports its own modules itself, on another core, while the supervisor
+    prepares the database.
     """
     for name in PRELOADED:
         importlib.import_module(name)
@@ -43,15 +43,15 @@ def preload() -> None:
 
     app.finalize()
     gc.collect()
-    # Objects that stay need not be searched again and again; a search would also write to their
-    # pages, which are then no longer shared.
+    # Permanent objects need not be scanned again. A scan would also write to their pages, which
+    # would then no longer be shared.
     gc.freeze()
 
 
 def web(control: int, host: str, port: str) -> None:
-    """Serve HTTP and websockets until told to stop."""
+    """Serve HTTP and websockets until stopped."""
     setproctitle("cordboard web")
-    # A terminal that shows each click of the demo shows nothing else.
+    # The access log is off by default: on a terminal it would drown out everything else.
     os.environ.setdefault("ACCESS_LOG", "0")
     # Daphne falls back to files that whitenoise reads synchronously; they are small.
     warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
@@ -66,13 +66,13 @@ def web(control: int, host: str, port: str) -> None:
 
 
 def jobs(control: int) -> None:
-    """Do jobs until told to stop."""
+    """Run jobs until stopped."""
     setproctitle("cordboard jobs")
     _work(control, name="jobs", concurrency=4)
 
 
 def callbacks(control: int) -> None:
-    """Post callbacks until told to stop: in threads that mostly wait, far from the router's."""
+    """Post callbacks until stopped, in threads that mostly wait, apart from the router's."""
     setproctitle("cordboard callbacks")
     _work(control, name="callbacks", concurrency=32, queues=["callbacks"])
 
@@ -86,18 +86,18 @@ def _work(control: int, *, name: str, **options: Any) -> None:
     django.setup()
     app.finalize()
     wait_for_start(control)
-    # Celery announces the end of each runner there, past all logging; the supervisor says it once.
+    # Celery prints the end of each runner there, past all loggers; the supervisor logs it once.
     sys.__stdout__ = None  # type: ignore[misc]
-    # Root in a container of its own is the usual case, and the messages are plain JSON.
+    # Root in a container is the usual case, and the messages are plain JSON.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    # Of a setting that is as we want it: jobs go on through a loss of Redis.
+    # Warns about a setting that we want: jobs continue through a loss of Redis.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     worker = app.Worker(
         pool="threads",
         hostname=f"{name}@{socket.gethostname()}",
         quiet=True,
         loglevel="WARNING",
-        # What several runners tell each other by; the start need not wait for it.
+        # Coordination between several runners; the start need not wait for it.
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
@@ -108,7 +108,7 @@ def _work(control: int, *, name: str, **options: Any) -> None:
 
 
 def beat(control: int) -> None:
-    """Send what is due until told to stop."""
+    """Send due jobs until stopped."""
     setproctitle("cordboard beat")
     import django
 
@@ -143,7 +143,7 @@ def wait_for_start(control: int) -> None:
 def _end_with_supervisor(control: int) -> None:
     while os.read(control, 1024):
         continue
-    # As if killed: whatever was being done is done again by the next start.
+    # As if killed: interrupted work is done again after the next start.
     os._exit(1)
 
 

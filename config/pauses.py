@@ -1,4 +1,4 @@
-"""Keep short what a process with many threads waits for inside itself."""
+"""Shorten the interpreter's pauses in processes with many threads."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 
 
 def shorten() -> None:
-    """Let threads take turns quickly, and search for garbage rarely.
+    """Make threads switch quickly, and collect garbage rarely.
 
-    Whoever tells sockets, or is woken to route, need not wait for its turn while another thread
-    computes, which is five milliseconds unless said otherwise. And everything stands still while
-    Python searches for garbage, which with a thousand sockets or workers takes a tenth of a second.
-    What is garbage for certain goes at once, as always.
+    A thread that publishes to sockets or starts to route must not wait while another one computes;
+    the default switch interval is five milliseconds. All threads stop during a garbage collection,
+    which takes a tenth of a second with a thousand sockets or workers. Objects without cycles are
+    still freed at once.
     """
     sys.setswitchinterval(0.0005)
     gc.set_threshold(10_000, 10, 10)

@@ -1,6 +1,6 @@
-"""`/livez`, `/readyz` and `/healthz`: for those who restart, who route, and who are alarmed.
+"""`/livez`, `/readyz` and `/healthz`: for restarts, for load balancers, and for alarms.
 
-They are answered in the event loop, before Django: by any Host header, without a worker thread,
+They are answered in the event loop, before Django: with any Host header, without a worker thread,
 and while every thread is busy.
 """
 
@@ -19,10 +19,10 @@ DRAINING: Final = "draining"
 
 
 class Probes:
-    """The answers to the three paths."""
+    """The answers of the three paths."""
 
     def __init__(self) -> None:
-        """Begin without results."""
+        """Create the probes without results."""
         self._database = health.database_probe()
         self._work = health.work_probe()
         self._parts = health.parts_probe()
@@ -37,10 +37,10 @@ class Probes:
         return path in self._answers
 
     async def answer(self, path: str, method: str) -> JsonResponse:
-        """Return the response: 200 when all is well, else 503."""
+        """Return the response: 200 if all is well, else 503."""
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         if method not in ("GET", "HEAD"):
-            body = {"status": "failing", "failing": [], "message": "Possible are GET and HEAD"}
+            body = {"status": "failing", "failing": [], "message": "The method must be GET or HEAD"}
             return JsonResponse(body, status=405, headers={**headers, "Allow": "GET, HEAD"})
         body = await self._answers[path]()
         return JsonResponse(body, status=200 if body["status"] == OK else 503, headers=headers)

@@ -1,8 +1,8 @@
-"""Work out each client's address behind trusted proxies, for HTTP and websockets alike.
+"""Determine each client's address behind trusted proxies, for HTTP and websockets.
 
-`TRUSTED_PROXIES` says whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: a number of
-proxies, or their networks. A client can write anything into these headers, and proxies append to
-them, so the address is counted from the right.
+`TRUSTED_PROXIES` names the proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted:
+their number or their networks. A client can write anything into these headers, and proxies append
+to them, so the address is counted from the right.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 def with_client_addresses(application: Application) -> Application:
-    """Wrap an ASGI application so that its scopes carry each client's own address and scheme."""
+    """Wrap an ASGI application so that its scopes have the client's own address and scheme."""
 
     @markcoroutinefunction
     def forwarded(scope: Scope, receive: Any, send: Any) -> Awaitable[None]:
@@ -41,7 +41,7 @@ def with_client_addresses(application: Application) -> Application:
 
 
 def _apply(scope: Scope, trusted: Trusted) -> None:
-    """Replace the address of a trusted proxy, and drop the scheme and id that others claim."""
+    """Replace the address of a trusted proxy, and drop untrusted schemes and request ids."""
     if not trusted:
         return
     peer = scope.get("client")
@@ -77,7 +77,7 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Trusted)
         return peer
     entries = [_parsed(entry) for value in forwarded for entry in value.split(",")]
     if isinstance(trusted, int):
-        # Fewer entries than proxies: the request entered behind the outermost one.
+        # With fewer entries than proxies, the request entered behind the outermost one.
         nearest = entries[-trusted:]
         return (nearest[0] if nearest else None) or peer
     found = peer
@@ -91,7 +91,7 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Trusted)
 
 
 def _parsed(entry: str) -> str | None:
-    """Return the address of one entry, which may carry a port; None if it is no address."""
+    """Return the address of an entry, which may have a port; None if it is invalid."""
     text = entry.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -118,7 +118,7 @@ def _values(scope: Scope, name: bytes) -> list[str]:
 
 
 def network_of(address: str | None) -> str:
-    """Return what stands for one client in limits: an IPv4 address, or the /64 of an IPv6 one."""
+    """Return the key of a client in limits: an IPv4 address, or the /64 of an IPv6 one."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:
@@ -131,11 +131,11 @@ def network_of(address: str | None) -> str:
 
 
 def install() -> None:
-    """Make Daphne's `--proxy-headers` mean the same as `TRUSTED_PROXIES=1`.
+    """Make Daphne's `--proxy-headers` equivalent to `TRUSTED_PROXIES=1`.
 
-    Daphne believes the first entry of X-Forwarded-For, which the client writes.
+    Daphne trusts the first entry of X-Forwarded-For, which the client writes.
     """
-    # Here, as other processes than web import this module, and have no use for Daphne.
+    # Imported here, as other processes than web import this module and do not need Daphne.
     from daphne import http_protocol, ws_protocol
 
     http_protocol.parse_x_forwarded_for = _daphne_flag

@@ -1,7 +1,7 @@
 """The access log: a line for each HTTP request, and a warning for each slow one.
 
-`ACCESS_LOG=0` leaves the lines out, as `make run` does unless it is set. Queries are never logged,
-as tokens may stand in them.
+`ACCESS_LOG=0` turns the lines off, as `make run` does unless it is set. Query strings are never
+logged, as they may contain tokens.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from routing import request_ids
 
 logger: Final = structlog.get_logger("config.access")
 PROBES: Final = frozenset({"/livez", "/readyz", "/healthz"})
-"""Paths that are asked all the time, and logged only when their answer is not 200."""
+"""Frequently polled paths, logged only if the answer is not 200."""
 LONGEST_PATH: Final = 300
-"""Characters of a path that are logged."""
+"""Maximum characters of a path that are logged."""
 
 
 @functools.cache
 def is_on() -> bool:
-    """Return whether this process writes a line for each request."""
+    """Return whether this process logs every request."""
     return env.bool("ACCESS_LOG", True)
 
 
@@ -37,7 +37,7 @@ def record(
     is_quiet = scope["path"] in PROBES and status == 200
     if not (is_slow or (is_on() and not is_quiet)):
         return
-    # As it came: decoded, it could contain a line's end.
+    # The raw path, as a decoded one could contain a line break.
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
     fields: dict[str, Any] = {
         "method": scope["method"],
@@ -58,7 +58,7 @@ def record(
 
 
 def record_refusal(method: bytes, path: bytes, *, status: int, request_id: str) -> None:
-    """Log a request that was refused before it was whole."""
+    """Log a request that was refused before it was complete."""
     if is_on():
         logger.info(
             "request",

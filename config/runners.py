@@ -1,6 +1,6 @@
-"""Job runners and beat as programs: their lines in the form of the log, and whether they are alive.
+"""Job runners and beat as programs: their output in the log's form, and a check for life.
 
-Celery prints its banner and its farewell by itself, past every logger.
+Celery prints its banner and its last lines itself, past every logger.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from celery.worker.control import inspect_command
 from config import logs
 
 ALIVE: Final = "alive"
-"""The remote command by which `manage.py alive` asks one job runner."""
+"""The remote command with which `manage.py alive` checks a job runner."""
 
 LONG_JOBS: Final = frozenset({"routing.jobs.prune"})
-"""Jobs that may take minutes, and whose age therefore shows nothing."""
+"""Jobs that may take minutes, and whose age is therefore ignored."""
 
 
 class Worker(worker.Worker):
@@ -32,22 +32,22 @@ class Worker(worker.Worker):
 
 
 class Beat(beat.Beat):
-    """The process that sends what is due."""
+    """The process that sends due jobs."""
 
     def run(self) -> None:
-        """Run until told to stop."""
+        """Run until stopped."""
         self.quiet: bool = self.quiet or logs.is_json()
         super().run()
 
 
 def say_safely(message: str, _file: object = None) -> None:
-    """Write a line in a signal handler, where no lock may be taken."""
+    """Write a line from a signal handler, where no lock may be acquired."""
     os.write(2, f"{logs.line(message, logger='celery')}\n".encode())
 
 
 @inspect_command(name=ALIVE)
 def alive(panel: Any, **_: Any) -> dict[str, Any]:
-    """Describe this runner: which queues it serves, and since when its oldest job runs."""
+    """Return this runner's queues and the age of its oldest job."""
     now = time.time()
     running = [request for request in state.active_requests if request.name not in LONG_JOBS]
     started = [request.time_start for request in running if request.time_start]
@@ -58,6 +58,6 @@ def alive(panel: Any, **_: Any) -> dict[str, Any]:
 
 
 def install() -> None:
-    """Have Celery's last lines written in the form of the log."""
+    """Make Celery print its last lines in the log's form."""
     if logs.is_json():
         vars(worker)["safe_say"] = say_safely

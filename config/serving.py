@@ -1,4 +1,4 @@
-"""The order of a start: Redis, then everything loaded while the database is made ready, then go."""
+"""The sequence of a start: Redis, then load everything and prepare the database, then go."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from config.forks import Fork
 from config.supervisor import PATIENCE, Supervisor
 
 LONGEST_START = 60
-"""Seconds after which a start that has not come to an answer is given up."""
+"""Seconds after which an unfinished start is given up."""
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not listened on
 
 T = TypeVar("T")
@@ -35,26 +35,26 @@ class Server:
     """One Cordboard on one machine."""
 
     def __init__(self, *, host: str, port: int, demo: bool, data_dir: Path) -> None:
-        """Remember where to listen and where to keep things."""
+        """Create a server for an address and a data directory."""
         self.host = host
         self.port = port
         self.demo = demo
         self.data_dir = data_dir
         self.near = WILDCARDS.get(host, host)
-        """The address by which this machine itself reaches the server."""
+        """The address at which this machine can reach the server."""
         self.url = f"http://{f'[{self.near}]' if ':' in self.near else self.near}:{port}"
         self.outdated: set[str] = set()
-        """The users whose password is no longer the one that the first start made."""
+        """The users whose password was changed since the first start."""
 
     def fork_parts(self) -> dict[str, Fork]:
-        """Load everything, then fork the parts: before this process has threads or connections."""
+        """Load everything, then fork the parts, before this process has threads or connections."""
         if forks.METHOD == "fork":
             part.preload()
         arguments = {"web": [self.host, str(self.port)]}
         return {name: Fork(name, run, arguments.get(name, ())) for name, run in part.PARTS.items()}
 
     def run(self, *, with_parent: bool) -> None:
-        """Start everything and keep it running; raises what ended it."""
+        """Start everything and keep it running; raises the reason of its end."""
         parts = self.fork_parts()
         try:
             asyncio.run(self._run(parts, with_parent=with_parent))
@@ -87,7 +87,7 @@ class Server:
         await supervisor.until(embedded_redis.answers(path), seconds=LONGEST_START)
 
     def _prepare(self) -> Credentials | None:
-        """Bring the database up to date, and fill it at the first start."""
+        """Migrate the database, and fill it at the first start."""
         try:
             call_command("migrate", interactive=False, verbosity=0)
             made = credentials.ensure(self.data_dir, demo=self.demo)
@@ -102,7 +102,7 @@ class Server:
             connections.close_all()
 
     async def _healthy(self) -> None:
-        """Return once `/healthz` says that all parts answer."""
+        """Return once `/healthz` reports that all parts answer."""
         while not await self._asks_well():
             await asyncio.sleep(0.1)
 
@@ -118,11 +118,11 @@ class Server:
                 failing = set(json.loads(answer.partition(b"\r\n\r\n")[2])["failing"])
             except (OSError, TimeoutError, ValueError):
                 return False
-        # What became due while no server ran is late, and is being done.
+        # Work that became due while no server ran is late, and is being done.
         return failing <= {"due_work"}
 
     def _welcome(self, made: Credentials | None) -> None:
-        """Say where everything is."""
+        """Print the URLs and where the credentials are."""
         url = self.url
         kept = self.data_dir / credentials.FILE
         shown = kept.relative_to(BASE_DIR) if kept.is_relative_to(BASE_DIR) else kept
@@ -137,14 +137,14 @@ class Server:
             ]
         else:
             lines += [
-                f"  {shown} is gone, and what it held cannot be had again; nothing was replaced.",
+                f"  {shown} is missing, and its contents cannot be restored; nothing was replaced.",
                 "  For a new password:  .venv/bin/python manage.py changepassword admin",
                 f"  For a new API key:   {url}/admin/",
             ]
         say("\n".join([*lines, "", "Ctrl-C ends it.", ""]))
 
     def _login(self, made: Credentials, who: str) -> str:
-        """Return how to log in; an agent's password on a terminal only, which no log keeps."""
+        """Return how to log in; an agent's password is shown on a terminal only, never in a log."""
         name = made[f"{who}_USER"]
         if name in self.outdated:
             return f"log in as {name}, with the password set since the first start"
@@ -153,34 +153,34 @@ class Server:
 
 
 def _patience(part: str) -> float:
-    """Return how many seconds a part has to end: the web process answers what is under way."""
+    """Return the seconds a part has to end; the web process first answers open requests."""
     if part != "web":
         return PATIENCE
     return settings.DRAIN_GRACE_SECONDS + settings.DRAIN_SECONDS + PATIENCE
 
 
 def say(text: str, *, level: str = "info") -> None:
-    """Print in the form of the log, at once; a reader that went away is no reason to end."""
+    """Print in the log's form, unbuffered; a closed output is not an error."""
     text = logs.line(text.strip(), logger=__name__, level=level) if logs.is_json() else text
     with contextlib.suppress(OSError):
         print(text, flush=True, file=sys.stderr if level == "error" else sys.stdout)
 
 
 def _say_line(text: str) -> None:
-    """Print a part's line, which has its form."""
+    """Print a part's line, which already has its form."""
     with contextlib.suppress(OSError):
         print(text, flush=True)  # noqa: T201 - the voice of the `serve` command
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """Do blocking work in a thread that no end of ours waits for, unlike the loop's own threads."""
+    """Run blocking work in a daemon thread, which does not delay our exit as the loop's would."""
     future: concurrent.futures.Future[T] = concurrent.futures.Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # handed to whoever waits
+        except BaseException as error:  # raised in the waiting task
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True, name="prepare").start()

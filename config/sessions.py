@@ -1,8 +1,8 @@
-"""Sessions in the database, found by a statement that is planned once.
+"""Sessions in the database, loaded by precompiled queries.
 
-Every request of a browser begins with two questions, whose session it is and who that is, and so
-does every look at an open desk. Django puts both together anew each time, for several times what
-the database takes to answer them.
+Every browser request starts with two queries, for the session and its user, and so does every check
+of an open desk. Django compiles both queries each time, which costs several times what the database
+takes to answer them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _USER: Final = Prepared(lambda pk: User.objects.filter(pk=pk), 0)
 
 
 class SessionStore(db.SessionStore):
-    """Django's, but for how a session is found."""
+    """Django's session store with a precompiled query."""
 
     def _get_session_from_db(self) -> Session | None:
         for session in _SESSION(self.session_key, timezone.now()):
@@ -35,7 +35,7 @@ class SessionStore(db.SessionStore):
 
 
 class Backend(backends.ModelBackend):
-    """Logins by name and password, but for how the user of a session is found."""
+    """Django's login backend with a precompiled query for the user of a session."""
 
     def get_user(self, user_id: Any) -> User | None:
         """Return the user of a session, if they may still log in."""

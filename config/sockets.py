@@ -1,4 +1,4 @@
-"""Which websockets are let in at all: from our own pages, to an address that exists."""
+"""Admission of websockets: only from our own pages, and only at existing paths."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def only_from_our_pages(application: Application) -> Application:
-    """Refuse a browser that shows another site's page, as sessions ride on cookies."""
+    """Refuse browsers on another site's page, as sessions depend on cookies."""
 
     @markcoroutinefunction
     def checked(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # Nothing of this is kept for as long as the socket is open.
+        # Locals here would live as long as the open socket.
         ours = _is_ours(
             host=_named(scope, b"host"), origin=_named(scope, b"origin"), scheme=_scheme(scope)
         )
@@ -38,10 +38,10 @@ def only_from_our_pages(application: Application) -> Application:
 
 
 def with_session_key(application: Application) -> Application:
-    """Tell an application by which session a browser comes: `scope["session_key"]`, or None.
+    """Set `scope["session_key"]` from the cookie, or to None.
 
-    It is not looked up: that is for whoever asks whose session it is. The headers are let go of, as
-    the socket may be open all day.
+    The session is not loaded; the consumer does that. The headers are dropped, as the socket may be
+    open all day.
     """
 
     @markcoroutinefunction
@@ -55,19 +55,19 @@ def with_session_key(application: Application) -> Application:
 
 
 def few_per_user(application: Application) -> Application:
-    """Close the sockets of a user who has `DESK_SOCKETS_PER_USER` open already."""
+    """Refuse sockets of a user who has `DESK_SOCKETS_PER_USER` open."""
     opened: Counter[str] = Counter()
 
     @markcoroutinefunction
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
         user = clients.of_session(scope["session_key"])
         if user is None:
-            # It is no session; the consumer that looks it up closes the socket.
+            # There is no session; the consumer closes the socket.
             await application(scope, receive, send)
             return
         if opened[user] >= settings.DESK_SOCKETS_PER_USER:
             await receive()
-            # A browser reads the code only of a connection that was accepted.
+            # A browser can read the code only of an accepted connection.
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": TOO_MANY, "reason": "Too many desks"})
             return
@@ -83,19 +83,19 @@ def few_per_user(application: Application) -> Application:
 
 
 async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Turn a websocket away before it is accepted; the client sees HTTP 403."""
+    """Refuse a websocket before it is accepted; the client sees HTTP 403."""
     await receive()
     await send({"type": "websocket.close", "code": 4403})
 
 
 def _named(scope: Scope, header: bytes) -> str:
-    """Return what a request says in a header, the last of that name, or nothing."""
+    """Return the value of a header, the last of that name, or an empty text."""
     said = [value for name, value in scope["headers"] if name.lower() == header]
     return said[-1].decode("latin-1") if said else ""
 
 
 def _scheme(scope: Scope) -> str:
-    """Return by which scheme pages of this server are reached, as the proxy or the settings say."""
+    """Return the scheme of this server's pages, from the proxy or the settings."""
     said = _named(scope, b"x-forwarded-proto") if settings.TRUSTED_PROXIES else ""
     return "https" if settings.HTTPS or said == "https" else "http"
 
@@ -104,7 +104,7 @@ def _is_ours(*, host: str, origin: str, scheme: str) -> bool:
     domain, _ = split_domain_port(host)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS or ["localhost"]):
         return False
-    # Only browsers carry another site's wishes, and they always say where a page came from.
+    # Only browsers send requests for other sites' pages, and they always send the origin.
     if not origin or origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     try:

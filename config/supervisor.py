@@ -1,4 +1,4 @@
-"""Run several processes as one: started in order, heard through one voice, ended together."""
+"""Run several processes as one: ordered start, one output, common end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from config import logs
 from config.forks import LONGEST_LINE_BYTES, Fork, end_with
 
 LOG_SIZE = 4 * 1024 * 1024
-"""Bytes that a part's log may hold; one older file of the same size is kept beside it."""
+"""Bytes of a part's log; one older file of the same size is kept."""
 PATIENCE = 3.0
 """Seconds that parts have to end by themselves before they are killed."""
 FOUNDATION_PATIENCE = 1.0
-"""The same for what they stand on; together less than the five seconds that an end may take."""
+"""The same for foundations; together less than the five seconds that an end may take."""
 LAST_LINES = 20
 COLOURS = {"web": 36, "jobs": 32, "callbacks": 34, "beat": 35, "redis": 33}
 
@@ -31,15 +31,15 @@ T = TypeVar("T")
 
 
 class Stopped(Exception):
-    """Somebody asked the whole to end."""
+    """A signal requested the end."""
 
 
 class TooSlow(Exception):
-    """Something that was waited for has not come."""
+    """Something did not happen in time."""
 
 
 class PartEnded(Exception):
-    """A part ended that should have gone on; carries the part."""
+    """A part ended unexpectedly; carries the part."""
 
     def __init__(self, part: Part) -> None:
         super().__init__(part.name)
@@ -47,7 +47,7 @@ class PartEnded(Exception):
 
 
 class Part:
-    """A process, what it says, and its end."""
+    """A process with its output and its end."""
 
     def __init__(
         self,
@@ -68,32 +68,32 @@ class Part:
         self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
 
     def note(self, text: str) -> None:
-        """Write a line about the part into its log."""
+        """Write a line about the part to its log."""
         is_json = logs.is_json()
         self.log.info(logs.line(text, logger=__name__, part=self.name) if is_json else f"-- {text}")
 
     def obituary(self) -> str:
-        """Tell how it ended, with its last lines."""
+        """Return how it ended, with its last lines."""
         code = self.process.returncode or 0
         how = f"exit status {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
         lines = "".join(f"\n    {line}" for line in self.last_lines)
         return f"{self.name} ended unexpectedly ({how})" + (
-            f"; its last lines:{lines}" if lines else " and said nothing."
+            f"; its last lines:{lines}" if lines else " without any output."
         )
 
 
 class Supervisor:
-    """Hold the parts together; use it as an asynchronous context manager, which ends them all."""
+    """Runs the parts; an asynchronous context manager that ends them all."""
 
     def __init__(self, *, home: Path, logs: Path, say: Callable[[str], None]) -> None:
-        """Run parts in `home`; keep their lines in the directory `logs` and pass them to `say`."""
+        """Run parts in `home`, log their lines in the directory `logs`, and pass them to `say`."""
         self.home = home
         self.logs = logs
         self.say = say
         self.parts: list[Part] = []
         self.stopping = asyncio.Event()
         self.is_hasty = False
-        """Whether no part may take longer to end than `PATIENCE`: Ctrl-C asked for it."""
+        """Whether no part may take longer to end than `PATIENCE`, because of Ctrl-C."""
         self._endings: dict[asyncio.Task[None], Part] = {}
 
     async def __aenter__(self) -> Supervisor:
@@ -113,14 +113,14 @@ class Supervisor:
         self.stopping.set()
 
     async def start(self, name: str, arguments: Sequence[str]) -> None:
-        """Start a program that the parts stand on: it ends last, and speaks to its log only."""
+        """Start a program that the parts depend on: it ends last, and writes to its log only."""
         process = await asyncio.create_subprocess_exec(
             *arguments,
             cwd=self.home,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            # Ctrl-C in a terminal then reaches the supervisor alone, which ends them in order.
+            # Ctrl-C in a terminal then reaches only the supervisor, which ends them in order.
             start_new_session=True,
             preexec_fn=functools.partial(end_with, os.getpid()),
             limit=LONGEST_LINE_BYTES,
@@ -129,7 +129,7 @@ class Supervisor:
         self._keep(name, process, process.stdout, foundation=True, patience=FOUNDATION_PATIENCE)
 
     async def adopt(self, name: str, fork: Fork, *, patience: float = PATIENCE) -> None:
-        """Take a process that was forked before into the whole.
+        """Add a process that was forked before.
 
         Arguments:
             patience: seconds that it has to end by itself, unless Ctrl-C ends it.
@@ -152,7 +152,7 @@ class Supervisor:
         self._endings[asyncio.create_task(self._listen(part))] = part
 
     def end_with_parent(self) -> None:
-        """Ask all to end when the process that started this one is gone."""
+        """Stop when the process that started this one has ended."""
         parent = os.getppid()
 
         async def watch() -> None:
@@ -165,8 +165,7 @@ class Supervisor:
     async def until(self, awaitable: Awaitable[T], *, seconds: float | None = None) -> T:
         """Wait for something while all parts live.
 
-        Raises `Stopped` when asked to end meanwhile, `PartEnded` when a part ends, and `TooSlow`
-        when `seconds` have passed.
+        Raises `Stopped` after a signal, `PartEnded` if a part ends, and `TooSlow` after `seconds`.
         """
         wanted = asyncio.ensure_future(awaitable)
         stopping = asyncio.create_task(self.stopping.wait())
@@ -182,14 +181,16 @@ class Supervisor:
                 if ending.done():
                     raise PartEnded(part)
             if not wanted.done():
-                raise TooSlow(f"Given up after {seconds:.0f} seconds; {self.logs} may tell why.")
+                raise TooSlow(
+                    f"No answer within {seconds:.0f} seconds; see the logs in {self.logs}."
+                )
             return wanted.result()
         finally:
             stopping.cancel()
             wanted.cancel()
 
     async def end_all(self) -> None:
-        """End the parts, then what they stand on; kill the stubborn."""
+        """End the parts, then the foundations; kill those that do not end in time."""
         self.stopping.set()
         for foundation in (False, True):
             group = [each for each in self._endings.items() if each[1].foundation is foundation]
@@ -197,7 +198,7 @@ class Supervisor:
             await asyncio.gather(*(self._end(part, ending) for ending, part in group))
 
     async def _end(self, part: Part, ending: asyncio.Task[None]) -> None:
-        """Wait for a part's end, and kill it when that takes too long."""
+        """Wait for a part's end, and kill it if that takes too long."""
         patience = min(part.patience, PATIENCE) if self.is_hasty else part.patience
         await asyncio.wait({ending}, timeout=patience)
         if not ending.done():
@@ -207,12 +208,12 @@ class Supervisor:
     def _signal_all(self, parts: Sequence[Part], number: signal.Signals) -> None:
         for part in parts:
             if part.process.returncode is None:
-                # Its whole session: a part's own children must not outlive it.
+                # Its whole session, as a part's own children must not outlive it.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(part.process.pid, number)
 
     async def _listen(self, part: Part) -> None:
-        """Pass on what a part says until it has ended."""
+        """Pass on a part's output until it has ended."""
         colour = COLOURS.get(part.name) if _wants_colours() else None
         prefix = f"{part.name:9} | " if colour is None else f"\x1b[{colour}m{part.name:9} |\x1b[0m "
         while chunk := await _line(part.output):
@@ -225,7 +226,7 @@ class Supervisor:
         part.note(f"process {part.process.pid} ended with {part.process.returncode}")
 
     def _log(self, name: str) -> logging.Logger:
-        """Return a logger of the part's own, whose records are the bare lines."""
+        """Return a logger for the part, which writes bare lines."""
         logger = logging.Logger(name)
         handler = RotatingFileHandler(self.logs / f"{name}.log", maxBytes=LOG_SIZE, backupCount=1)
         logger.addHandler(handler)
@@ -233,7 +234,7 @@ class Supervisor:
 
 
 async def _line(stream: asyncio.StreamReader) -> bytes:
-    """Return the next line, cut where it is longer than any line should be; empty at the end."""
+    """Return the next line, cut if it is too long; empty at the end."""
     try:
         return await stream.readuntil()
     except asyncio.IncompleteReadError as error:

@@ -1,4 +1,4 @@
-"""Which door a request enters by."""
+"""The URLs of the project."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", RedirectView.as_view(pattern_name="api-docs")),
     path("docs/errors/", pages.errors, name="api-errors"),
     path("docs/errors/<int:code>", pages.error, name="api-error"),
-    # Before the API, which answers whatever else stands below v1/.
+    # Before the API, which answers all other paths below v1/.
     path("v1/", include("routing.bridge.urls")),
     path("v1/", include("routing.api.urls")),
     path("agent/", include("agents.urls")),

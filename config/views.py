@@ -1,4 +1,4 @@
-"""What belongs to no app: the way in, and what is said when there is no way."""
+"""Views that belong to no app: the home page, passwords, and errors."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ ADDRESSES = "/v1/, /api/docs, /healthz, /agent/ and /admin/"
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Send each user to where their work is."""
+    """Redirect each user to their own page."""
     if not request.user.is_authenticated:
         return redirect("login")
     return redirect("admin:index" if request.user.is_staff else "agents:desk")
 
 
 class LogOut(LogoutView):
-    """Log out from a page that is no desk, and end the user's open desks at once."""
+    """Log out from a page other than the desk, and close the user's open desks at once."""
 
     def post(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         """End the session."""
@@ -48,13 +48,13 @@ class LogOut(LogoutView):
 
 @method_decorator(never_cache, name="dispatch")
 class ChangePassword(PasswordChangeView):
-    """Let everyone who is logged in choose a new password; their other sessions end."""
+    """Change the password of the logged-in user; their other sessions end."""
 
     template_name = "registration/password.html"
     success_url = "/"
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        """Change the password, and have other open desks notice at once."""
+        """Change the password, and make other open desks check their sessions at once."""
         answer = super().form_valid(form)
         messages.success(self.request, "You have a new password.")
         desks.look_again(form.user.workers.values_list("sid", flat=True))
@@ -64,19 +64,19 @@ class ChangePassword(PasswordChangeView):
 def locked_out(
     request: HttpRequest, _response: HttpResponse | None = None, _credentials: object = None
 ) -> HttpResponse:
-    """Answer a login that has failed too often, right or wrong as it may be this time."""
+    """Refuse a login after too many failures, whether or not it is right this time."""
     return render(request, "registration/locked.html", status=429)
 
 
 def busy(path: str, *, by_client: bool) -> HttpResponse:
-    """Answer a request that cannot even wait, as so many do, without any of the middleware.
+    """Refuse a request when too many are waiting, without any middleware.
 
     Arguments:
         by_client: whether those are its own client's requests.
     """
     status = 429 if by_client else 503
     words = "Too many of your requests wait" if by_client else "Too many requests wait"
-    message = f"{words} for an answer already; try again in 1 second"
+    message = f"{words} for an answer; try again in 1 second"
     headers = {"Retry-After": "1", "Cache-Control": "no-store"}
     if not path.startswith(API):
         return HttpResponse(message, "text/plain", status, headers=headers)
@@ -86,14 +86,14 @@ def busy(path: str, *, by_client: bool) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what was refused before any view, in the words of whoever reads it."""
+    """Answer a request that was refused before any view: JSON below /v1/, HTML elsewhere."""
     if request.path.startswith(API):
         return errors.bad_request(request, exception)
     return defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for an unknown address: a page with the known ones for browsers, JSON for programs."""
+    """404 handler: JSON below /v1/ and for programs, HTML with known URLs for browsers."""
     if request.path.startswith(API):
         return errors.not_found(request, exception)
     if "text/html" in request.headers.get("Accept", ""):
@@ -125,6 +125,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return unavailable(request, error)
     if request.path.startswith(API):
         return errors.server_error(request)
-    # Without a context processor, as one of them may be what broke.
+    # Without context processors, as one of them may have failed.
     page = loader.render_to_string("500.html", {"request_id": request_ids.current()})
     return HttpResponseServerError(page)

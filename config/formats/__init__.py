@@ -1,1 +1,1 @@
-"""How pages write dates and numbers."""
+"""Formats of dates and numbers on pages."""

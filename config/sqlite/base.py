@@ -1,7 +1,8 @@
-"""SQLite for several processes that write beside each other: whoever waits is soon served.
+"""SQLite for several writing processes, with short waits for the lock.
 
-SQLite lets a writer who finds another at work sleep longer and longer, up to a tenth of a second,
-while the other one needs a few milliseconds. Here the wait is short each time, and as long in all.
+SQLite lets a writer sleep longer and longer while another one writes, up to a tenth of a second,
+although the other one needs a few milliseconds. Here each wait is short, with the same limit in
+total.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ from typing import Any, Final
 from django.db.backends.sqlite3 import base
 
 PATIENCE: Final = 20.0
-"""Seconds after which a statement that never gets its turn fails."""
+"""Seconds after which a statement that gets no lock fails."""
 OWN_PATIENCE_MS: Final = 3
-"""What SQLite itself waits, in its own short first steps, before it is asked again."""
+"""Milliseconds that SQLite itself waits, in short first steps, before we retry."""
 _PAUSE: Final = 0.001
 _sleep = time.sleep
 
 
 class PatientCursor(base.SQLiteCursorWrapper):
-    """A cursor that asks again until the writer before it is done."""
+    """A cursor that retries while another writer holds the lock."""
 
     def execute(self, query: str, params: Any = None) -> Any:
-        """Run a statement as soon as it may."""
+        """Run a statement as soon as the lock is free."""
         return self._patiently(lambda: base.SQLiteCursorWrapper.execute(self, query, params))
 
     def executemany(self, query: str, param_list: Any) -> Any:
-        """Run a statement for many rows as soon as it may, for all of them or none."""
+        """Run a statement for many rows as soon as the lock is free, for all of them or none."""
         if self.connection.in_transaction:
             return super().executemany(query, param_list)
         self.execute("BEGIN IMMEDIATE")
@@ -50,8 +51,8 @@ class PatientCursor(base.SQLiteCursorWrapper):
             try:
                 return act()
             except sqlite3.OperationalError as error:
-                # Only before a transaction has begun has nothing been done that asking again would
-                # repeat, or leave out.
+                # A retry is safe only before a transaction has begun: nothing was done that it
+                # would repeat or skip.
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self.connection.in_transaction:
                     raise
                 now = time.monotonic()
@@ -62,13 +63,13 @@ class PatientCursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's SQLite, with cursors that are patient, in a file that only its user can read."""
+    """Django's SQLite with retrying cursors, in a file that only its user can read."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Return a connection; a file that is not there yet is made private first.
+        """Return a connection; a new file is created private first.
 
-        SQLite gives the files beside it the same mode. A file that is there must not be opened
-        here: closing any descriptor of it drops the locks that this process holds on it.
+        SQLite gives its other files the same mode. An existing file must not be opened here:
+        closing any descriptor of it drops this process's locks on it.
         """
         name = os.fspath(conn_params["database"])
         if not name.startswith((":", "file:")) and Path(name).parent.is_dir():

@@ -1,4 +1,4 @@
-"""Write moments to the second, sortable, with the name of the time zone."""
+"""Date formats to the second, sortable, with the name of the time zone."""
 
 from __future__ import annotations
 

@@ -18,16 +18,16 @@ ALIVE: Final = "alive"
 """The remote command of `config.runners`."""
 LONGEST_WAIT_SECONDS: Final = 3.0
 LONGEST_JOB_SECONDS: Final = 120.0
-"""A runner whose oldest job is older than this hangs."""
+"""Seconds of its oldest job after which a runner counts as hung."""
 BROKEN: Final = (RedisError, OperationalError, OSError)
 
 
 class Found(Exception):
-    """The answer that was waited for has come."""
+    """The expected answer has arrived."""
 
 
 class Command(BaseCommand):
-    """Exit with 0 if a process is alive, else with 1; print one sentence either way."""
+    """Exit with 0 if a process is alive, else with 1; print one sentence in both cases."""
 
     help = "Check whether the job runner, the callbacks runner or beat of this machine is alive."
     requires_system_checks = ()
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def check_beat() -> tuple[bool, str]:
-    """Return whether beat is alive, in a sentence too."""
+    """Return whether beat is alive, with a sentence."""
     seconds = heartbeats.BEAT_LIFETIME_MS // 1000
     if heartbeats.beat_is_alive():
         return True, f"beat has ticked in the last {seconds} seconds."
@@ -59,7 +59,7 @@ def check_beat() -> tuple[bool, str]:
 
 
 def check_runner(part: str, host: str) -> tuple[bool, str]:
-    """Return whether the runner of this host answers and does not hang, in a sentence too."""
+    """Return whether this host's runner answers and does not hang, with a sentence."""
     answer = ask(celery_app, queue=jobs.QUEUES[part], host=host)
     if answer is None:
         wait = f"{LONGEST_WAIT_SECONDS:.0f} seconds"

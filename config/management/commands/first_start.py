@@ -1,4 +1,4 @@
-"""Make the first account, API key and administrator where `serve` does not run."""
+"""Create the first account, API key and administrator where `serve` does not run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from routing.actions.errors import ActionError
 
 
 class Command(BaseCommand):
-    """Write DATA_DIR/credentials.env unless this installation has its accounts already."""
+    """Write DATA_DIR/credentials.env, unless the installation has accounts already."""
 
-    help = "Make the first account, API key and administrator, and write them to a file."
+    help = "Create the first account, API key and administrator, and write them to a file."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Make what is missing; say where it stands."""
+        """Create what is missing, and print the path of the file."""
         path = settings.DATA_DIR / credentials.FILE
         try:
             made = credentials.ensure(settings.DATA_DIR, demo=False)

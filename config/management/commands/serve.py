@@ -1,4 +1,4 @@
-"""Run the whole of Cordboard: what `make run` starts."""
+"""Run all of Cordboard; `make run` starts this command."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from config.supervisor import PartEnded, Stopped, TooSlow
 from routing.actions.errors import ActionError
 
 EXPECTED = (ActionError, EnvValidationError, NoServer, TooSlow, guards.Refused)
-"""What an operator can mend: told in words, without a traceback."""
+"""Errors that an operator can fix, shown without a traceback."""
 
 
 class Command(BaseCommand):
-    """Start what is needed, then web, jobs and beat, and end them all together."""
+    """Start Redis if needed, then web, jobs, callbacks and beat, and end them together."""
 
     help = "Run Cordboard: a private Redis if none is configured, web, jobs and beat."
-    # The parts check the same when they load; twice would only delay the start.
+    # The parts run the same checks when they load; twice would only delay the start.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,8 +38,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, with_parent: bool, **__: Any) -> None:
-        """Run until told to stop; exit 0 then, and 1 when a part ends by itself."""
-        # Whatever the parts write, the logs too, is for this user alone.
+        """Run until a signal, then exit with 0; exit with 1 if a part ends by itself."""
+        # All files of the parts, including logs, are for this user only.
         os.umask(0o077)
         try:
             host, port, demo = serve_options()
