@@ -126,7 +126,7 @@ class DrainingServer(Server):  # type: ignore[misc]
         return not open_channels and not any(map(_is_under_way, self.connections.values()))
 
     async def _cancel_applications(self) -> None:
-        """Cancel the applications left after the drain, and let no thread keep the process alive."""
+        """Cancel the applications left after the drain, and let no thread delay the exit."""
         running = [details.get("application_instance") for details in self.connections.values()]
         left = {each for each in running if each is not None and not each.done()}
         for each in left:

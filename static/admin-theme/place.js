@@ -1,4 +1,4 @@
-// Says in which line and column the cursor stands, as the messages about a configuration do.
+// Show the cursor's line and column, as the messages about a configuration use them.
 "use strict";
 
 // After an error the focus is on the field that is wrong, and its message is read out.

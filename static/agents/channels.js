@@ -1,4 +1,4 @@
-// On a phone the channels are one line that opens, so that offers stand near the top.
+// On a phone the channels collapse to one line, so that offers are near the top.
 
 const narrow = matchMedia("(max-width: 30rem)");
 

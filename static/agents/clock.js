@@ -1,33 +1,33 @@
-// Time as the server has it: ages and countdowns run on its clock, whatever this computer's says.
+// The server's time: ages and countdowns use its clock, not this computer's.
 
 let known = { server: Date.now(), at: performance.now(), doubt: Infinity };
 
 /**
- * Take the server's time from an answer.
- * @param {number} server milliseconds as the server counted them
+ * Set the server's time from an answer.
+ * @param {number} server milliseconds by the server's clock
  * @param {number} at performance.now() at about that moment
  * @param {number} doubt how far off `at` may be, in milliseconds
  */
 export function learn(server, at, doubt) {
   if (!Number.isFinite(server)) return;
   const apart = Math.abs(server - (known.server + at - known.at));
-  // A sharper reading wins; a blunt one only when this clock has slept or jumped.
+  // A more precise reading wins; a less precise one only when this clock has slept or jumped.
   if (doubt <= known.doubt || apart > doubt + 1500) known = { server, at, doubt };
 }
 
-/** The server's time now, in milliseconds. */
+/** Return the server's time in milliseconds. */
 export function serverNow() {
   return known.server + performance.now() - known.at;
 }
 
-/** Read the time that the page itself brought along. */
+/** Set the server's time from the page itself. */
 export function learnFromPage() {
   const panel = document.querySelector("[data-now]");
   const [load] = performance.getEntriesByType("navigation");
   if (panel && load) learn(Number(panel.dataset.now), load.responseStart, load.responseStart);
 }
 
-/** How long ago, short enough for a column: 0:07, 12:45, 3 h 05, 2 d 4 h. */
+/** Format an age for a column: 0:07, 12:45, 3 h 05, 2 d 4 h. */
 export function age(milliseconds) {
   const seconds = Math.max(Math.floor(milliseconds / 1000), 0);
   const minutes = Math.floor(seconds / 60);
@@ -38,7 +38,7 @@ export function age(milliseconds) {
   return `${minutes}:${two(seconds % 60)}`;
 }
 
-/** Time left, in as few characters as fit into a ring. */
+/** Format the time left in few characters, to fit into a ring. */
 function left(milliseconds) {
   const seconds = Math.max(Math.ceil(milliseconds / 1000), 0);
   if (seconds < 100) return String(seconds);
@@ -49,7 +49,7 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Bring every age and every countdown up to date; returns whether an offer's time is just over. */
+/** Update every age and countdown; return whether an offer has just expired. */
 export function tick() {
   const now = serverNow();
   let over = false;

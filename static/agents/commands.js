@@ -1,11 +1,11 @@
-// Every button is a plain form; here its press goes over the socket instead, and shows that it does.
+// Every button is a plain form; this script sends it over the socket instead, and shows progress.
 
 import * as holding from "./holding.js";
 import { refresh, staleAll, toLogin } from "./panels.js";
 import * as socket from "./socket.js";
 import { toast } from "./toasts.js";
 
-const NEEDS_ROOM = new Set(["task.grab", "worker.set_activity"]); // what a held task may stand in the way of
+const NEEDS_ROOM = new Set(["task.grab", "worker.set_activity"]); // commands that a held task may block
 const NO_ANSWER = "No answer from the server. It is not certain whether that was done; please look.";
 
 const OFFLINE = {
@@ -56,13 +56,13 @@ async function press(form, button) {
     if (socket.isOpen() && reply) await refresh(form.closest("[data-panel]")?.id ?? "tasks");
     else staleAll();
   } finally {
-    // The panel may have been drawn anew meanwhile: the button counts, not the element.
+    // The panel may have been redrawn since, so look the button up again.
     const same = button.isConnected ? button : document.getElementById(button.id);
     same?.removeAttribute("aria-busy");
   }
 }
 
-/** Send a completion that was held; resolves to whether the server answered. */
+/** Send a held completion; resolves to whether the server answered. */
 async function complete(task, action) {
   const fields = new FormData();
   fields.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
@@ -88,7 +88,7 @@ function ask(action, command, fields) {
   return socket.send(command, args);
 }
 
-/** Without the socket a command goes the way it would go without scripts. */
+/** Without the socket, submit a command as a form. */
 async function post(action, fields) {
   try {
     const headers = { "X-Requested-With": "desk" };
@@ -105,7 +105,7 @@ function leaves(button) {
   return offered > 0 && button.dataset.available === "false";
 }
 
-/** Ask once whether offers may be rejected; the native dialog keeps the focus where it belongs. */
+/** Ask whether open offers may be rejected, in a native dialog, which manages the focus. */
 function confirmLeaving(button) {
   const dialog = document.getElementById("leave");
   const offered = Number(document.getElementById("presence").dataset.offered);

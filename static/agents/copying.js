@@ -1,11 +1,11 @@
-// Telephone numbers and addresses among a task's attributes are copied by a button beside them.
+// Copy buttons beside telephone numbers and addresses in a task's attributes.
 
 import { say, toast } from "./toasts.js";
 
 const SHOWN_MS = 2000;
 
 export function start() {
-  // Without this script the buttons would do nothing: they are shown with it only.
+  // The buttons are hidden without this script, as they would do nothing.
   document.documentElement.dataset.copies = "";
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
@@ -19,7 +19,7 @@ export function start() {
   });
 }
 
-/** Copy a text; pages that are reached without HTTPS have only the older way, by a selection. */
+/** Copy a text; pages without HTTPS have only the older way, by a selection. */
 async function copy(text, button) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);

@@ -1,5 +1,5 @@
-// The agent's desk. Everything works as plain forms without this; with it, everything moves by itself:
-// the socket says what is out of date, panels are fetched anew, and presses go over the socket.
+// The agent's desk. Everything also works as plain forms without this script. With it, the page
+// updates itself: the socket reports stale panels, they are fetched again, and commands use the socket.
 
 import * as channels from "./channels.js";
 import * as clock from "./clock.js";
@@ -16,7 +16,7 @@ import * as socket from "./socket.js";
 import { toast } from "./toasts.js";
 import * as transfers from "./transfers.js";
 
-/** What takes an offer away that the agent has not answered; nothing goes without a word. */
+/** Messages for events that end an unanswered offer. */
 const GONE = {
   "reservation.timeout": "An offer expired before it was answered. Please check your activity.",
   "reservation.rescinded": "Somebody else was first: an offer is gone.",
@@ -32,7 +32,7 @@ function showLink(state, word) {
 
 let retryAt = 0;
 
-/** Count down to the next attempt. Screen readers hear the sentence above it, not every second. */
+/** Count down to the next attempt. Screen readers get the sentence above it, not every second. */
 function showRetry() {
   if (banner.hidden) return;
   const seconds = Math.ceil((retryAt - performance.now()) / 1000);

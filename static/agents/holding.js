@@ -1,20 +1,20 @@
-// "Complete" can be undone for a few seconds: the desk holds it that long, and only then sends it.
+// "Complete" can be undone for a few seconds: the desk sends it only after that time.
 //
-// What is held is also kept in the browser's storage until the server has answered. A page that closes
-// sends it at once; if that fails, the next desk of this worker in this browser sends it.
+// Held completions are also kept in the browser's storage until the server has answered. A closing
+// page sends them at once; if that fails, the worker's next desk in this browser sends them.
 
 import * as shifts from "./shifts.js";
 import { say } from "./toasts.js";
 
 const STORE = "cordboard.completing";
-const OTHERS_MS = 2000; // how much longer a page waits for what another page holds
+const OTHERS_MS = 2000; // extra wait for completions held by another page
 
-const timers = new Map(); // task sid → timer, for what this page holds
-const sending = new Map(); // task sid → promise, for what is on its way
+const timers = new Map(); // task sid → timer, for completions held by this page
+const sending = new Map(); // task sid → promise, for completions being sent
 let finish = async () => {};
 
 /**
- * Begin: send what earlier pages left, and what this page holds when it closes.
+ * Start: send completions left by earlier pages, and those of this page when it closes.
  * @param {(task: string, action: string) => Promise<boolean>} send resolves to whether the server answered
  */
 export function start(send) {
@@ -28,7 +28,7 @@ export function start(send) {
   for (const [task, record] of mine()) setTimeout(() => complete(task), Math.max(-overdue(record), 0));
 }
 
-/** Send again what the server has not answered. */
+/** Send again the completions that the server has not answered. */
 export function resend() {
   for (const [task, record] of mine()) if (overdue(record) >= 0) complete(task);
 }
@@ -45,7 +45,7 @@ export function hold(form) {
   say(`Completed: ${title(card)}. Press U to undo.`);
 }
 
-/** Take back what was held last, or one particular task. */
+/** Undo the last held completion, or that of one task. */
 export function undo(task = [...timers.keys()].at(-1)) {
   if (!timers.has(task)) return;
   clearTimeout(timers.get(task));
@@ -57,12 +57,12 @@ export function undo(task = [...timers.keys()].at(-1)) {
   say(`Not completed: ${title(card)}.`);
 }
 
-/** Whether anything is held, or waits for the server's answer. */
+/** Return whether any completion is held, or waits for the server's answer. */
 export function isHolding() {
   return mine().length > 0;
 }
 
-/** Send everything at once, also what other pages of this browser hold. */
+/** Send all completions at once, also those held by other pages of this browser. */
 export async function flush() {
   await Promise.all(mine().map(([task]) => complete(task)));
 }
@@ -95,12 +95,12 @@ function sendOnTheWayOut() {
     const body = new URLSearchParams({ csrfmiddlewaretoken: token, task });
     const { action } = stored()[task];
     const headers = { "X-Requested-With": "desk" };
-    // If it fails, it is in the storage still.
+    // If it fails, it is still in the storage.
     fetch(action, { method: "POST", body, keepalive: true, headers }).catch(() => {});
   }
 }
 
-/** Milliseconds since no page of this browser should be holding this any more. */
+/** Return the milliseconds since the time after which no page should still hold this. */
 function overdue(record) {
   return Date.now() - (record.at + holdMs() + OTHERS_MS);
 }

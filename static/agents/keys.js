@@ -1,9 +1,9 @@
-// Shortcuts of one key: never while typing, never with a modifier, and the agent can switch them off.
+// Single-key shortcuts: not while typing, not with a modifier, and the agent can turn them off.
 
 import * as holding from "./holding.js";
 import * as shifts from "./shifts.js";
 
-const AGAIN_MS = 700; // within which the same key does not go on to another button
+const AGAIN_MS = 700; // time in which the same key does not press another button
 const OFF = "cordboard.keys-off";
 const PANELS = ["presence", "offers", "tasks", "queue"];
 
@@ -57,8 +57,8 @@ function panelAction(key) {
 }
 
 /**
- * The button of this kind on the card in focus, else the first one that can be pressed.
- * @param {boolean} sure without focus only where there is no doubt which one is meant
+ * Return the button of this kind on the card in focus, else the first enabled one.
+ * @param {boolean} sure without focus, only if the button is unambiguous
  */
 function nearest(key, panelId, sure = false) {
   const card = document.activeElement?.closest?.(".card, .row");
@@ -67,7 +67,7 @@ function nearest(key, panelId, sure = false) {
   return sure && all.length > 1 ? null : all[0];
 }
 
-/** Press a button, unless it is not the one that was first in its panel a moment ago. */
+/** Press a button, unless another one was first in its panel a moment ago. */
 function press(button) {
   if (!button || button.closest("[data-held]")) return;
   const { key } = button.dataset;

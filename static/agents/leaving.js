@@ -1,4 +1,4 @@
-// Logging out: what is held is completed first, and an agent who takes work is asked in a dialog.
+// Logging out: held completions are sent first, and an available agent is asked in a dialog.
 
 import * as holding from "./holding.js";
 import { freeze, toLogin } from "./panels.js";
@@ -25,7 +25,7 @@ async function logOut(address, body, dialog) {
     freeze(true);
     const headers = { "X-Requested-With": "desk" };
     const answer = await fetch(address, { method: "POST", body, headers, redirect: "manual" });
-    if (answer.status !== 200) return toLogin(); // a redirect, or logged out before
+    if (answer.status !== 200) return toLogin(); // a redirect, or already logged out
     freeze(false);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     dialog.replaceChildren(...page.body.childNodes);

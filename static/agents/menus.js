@@ -1,4 +1,4 @@
-// Menus are <details>: they work without scripts; here they close as people expect, and arrows move.
+// Menus are <details> and work without scripts; this adds closing by Escape and arrow keys.
 
 export function start() {
   document.addEventListener("click", (event) => closeAll(event.target.closest("details.menu")));

@@ -1,12 +1,12 @@
-// Panels: fetched anew when something they show has changed, and morphed in place, so that focus,
-// open menus and running countdowns stay. The page keeps no state of its own that could drift.
+// Panels: fetched again when their contents change, and morphed in place, so that focus,
+// open menus and running countdowns stay. The page keeps no state that could diverge.
 
 import { learn, tick } from "./clock.js";
 import * as shifts from "./shifts.js";
 
-const GATHER = 60; // ms: what happens together is fetched once
-const PAUSE = { queue: 400 }; // ms between two fetches of a panel that a busy floor changes all the time
-const HOVERED = 1500; // ms between two fetches of that panel while the pointer is on it, so that rows stand still
+const GATHER = 60; // ms in which changes are collected into one fetch
+const PAUSE = { queue: 400 }; // ms between two fetches of a panel that changes all the time
+const HOVERED = 1500; // the same while the pointer is on the panel, so that rows do not move
 const RETRY = 3000;
 const SAFETY = 45_000;
 const OURS = new Set(["style", "aria-busy", "data-held", "data-settling", "data-copied"]);
@@ -17,7 +17,7 @@ let whenFresh = () => {};
 let refreshAt = 0;
 let frozen = false;
 
-/** Say that these panels are out of date; they are fetched in a moment, each at most once at a time. */
+/** Mark these panels as stale; they are fetched soon, each by one request at a time. */
 export function stale(names) {
   for (const name of names) {
     const panel = state.get(name);
@@ -27,7 +27,7 @@ export function stale(names) {
   }
 }
 
-/** Fetch nothing while the session may be ending; catch up when it goes on. */
+/** Fetch nothing while the session may be ending; catch up if it continues. */
 export function freeze(on) {
   frozen = on;
   if (!on) staleAll();
@@ -37,7 +37,7 @@ export function staleAll() {
   stale(NAMES);
 }
 
-/** Fetch one panel and wait until it shows what is true from now on. */
+/** Fetch one panel and wait until it shows the state as of this call or later. */
 export async function refresh(name) {
   const panel = state.get(name);
   if (panel.busy) await panel.busy;
@@ -88,7 +88,7 @@ async function fetchPanel(name) {
   whenFresh(name);
 }
 
-/** The workspace and the chosen queue, as the address bar has them. */
+/** Return the workspace and the selected queue from the page's URL. */
 function query() {
   const kept = new URLSearchParams(location.search);
   const workspace = new URL(document.body.dataset.socket, location.href).searchParams.get("workspace");
@@ -111,17 +111,17 @@ function put(panel, html) {
     }),
   );
   if (!focused || focused.isConnected) return;
-  // What had the focus is gone. The next button must not get it: a second Enter would press that one.
+  // The focused element is gone. The next button must not get the focus: a second Enter would press it.
   const next = (card && document.getElementById(card)) || document.getElementById(`${panel.id}-title`);
   next.focus({ preventScroll: true });
 }
 
-/** What this script and the agent set on the page, and the server knows nothing of. */
+/** Return whether the script or the agent sets this attribute, which the server does not know. */
 function isOurs(name, node) {
   return OURS.has(name) || (name === "open" && node.matches("details"));
 }
 
-/** Some tasks may be grabbed once they have waited long enough: the clock alone changes that. */
+/** Refresh when a task can be grabbed because it has waited long enough, which no event reports. */
 function planRefresh(panel) {
   if (panel.id !== "queue") return;
   clearTimeout(refreshAt);
@@ -132,8 +132,8 @@ function planRefresh(panel) {
 }
 
 /**
- * Begin: keep the panels fresh even when a message is lost.
- * @param {(name: string) => void} then called after each panel was brought up to date
+ * Start: keep the panels fresh even if a message is lost.
+ * @param {(name: string) => void} then called after each update of a panel
  */
 export function start(then) {
   whenFresh = then;
@@ -143,7 +143,7 @@ export function start(then) {
   addEventListener("pageshow", (event) => event.persisted && staleAll());
 }
 
-/** Show one queue or all of them, and remember it in the address bar. */
+/** Show one queue or all of them, and store the choice in the page's URL. */
 export function chooseQueue(sid) {
   const url = new URL(location.href);
   if (sid) url.searchParams.set("queue", sid);

@@ -1,4 +1,4 @@
-// A press must reach what the hand aimed at. Buttons that have just moved or appeared take no press for a moment.
+// Prevent wrong presses: buttons that have just moved or appeared ignore the pointer for a moment.
 
 import { toast } from "./toasts.js";
 
@@ -6,13 +6,13 @@ const SETTLE_MS = 600;
 const TOLERANCE_PX = 4;
 const BUTTONS = ":is(.card, .row, .gauge) :is(button[id], a[data-transfer])";
 
-const timers = new Map(); // button id → timer that lets it be pressed again
+const timers = new Map(); // button id → timer that enables it again
 
 export function start() {
   document.addEventListener("click", guard, true);
 }
 
-/** Make a change to the page, and mark every button that moved or appeared by it. */
+/** Run a change of the page, and mark every button that it moved or added. */
 export function around(change) {
   const before = places();
   change();
@@ -23,7 +23,7 @@ export function around(change) {
   }
 }
 
-/** Whether a button has just moved or appeared. */
+/** Return whether a button has just moved or appeared. */
 export function isSettling(button) {
   return "settling" in button.dataset;
 }
@@ -49,7 +49,7 @@ function settle(button) {
   );
 }
 
-/** Drop presses by a pointer. Those by Enter have `detail` 0, and what has the focus keeps it when it moves. */
+/** Ignore presses by a pointer. Those by Enter have `detail` 0, and moving keeps the focus. */
 function guard(event) {
   if (!event.detail) return;
   const repeated = event.detail > 1 && event.target.closest("form[data-command] button");

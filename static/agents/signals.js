@@ -1,4 +1,4 @@
-// What tells of an offer when nobody looks at it: the tab's title and icon, a sentence, a soft sound.
+// Notifications of offers for an agent who is not looking: tab title and icon, a sentence, a sound.
 
 const SOUND = "cordboard.sound";
 const TOGETHER_MS = 4000;
@@ -19,7 +19,7 @@ export function start() {
   show();
 }
 
-/** Look at the offers once they were drawn anew. */
+/** Compare the offers after they were redrawn. */
 export function show() {
   const now = offers();
   document.title = now.length ? `(${now.length}) ${now.length === 1 ? "Offer" : "Offers"} · ${title}` : title;
@@ -38,7 +38,7 @@ export function show() {
   if (localStorage.getItem(SOUND)) play();
 }
 
-/** Read out new offers; those that come one after the other are read out together. */
+/** Announce new offers to screen readers; those in quick succession are announced together. */
 function announce(titles) {
   const now = performance.now();
   announced = now - announcedAt < TOGETHER_MS ? [...announced, ...titles] : titles;
@@ -51,7 +51,7 @@ function offers() {
   return [...document.querySelectorAll("#offers .offer")];
 }
 
-/** Two soft notes; browsers allow it once somebody has touched the page. */
+/** Play two soft notes; browsers allow it after the first interaction with the page. */
 function play() {
   audio ??= new AudioContext();
   [523.25, 659.25].forEach((pitch, index) => {

@@ -1,4 +1,4 @@
-// The live connection: tells what happened, carries commands, and comes back by itself when it drops.
+// The live connection: receives events, sends commands, and reconnects by itself.
 
 const LOGGED_OUT = 4401;
 const NO_DESK = 4403;
@@ -18,7 +18,7 @@ const waiting = new Map(); // id → resolve, for commands that have no reply ye
 
 /**
  * Open the connection and keep it open.
- * @param {{event(frame), live(), lost(seconds), loggedOut(), noDesk()}} given what to call
+ * @param {{event(frame), live(), lost(seconds), loggedOut(), noDesk()}} given callbacks
  */
 export function start(given) {
   handlers = given;
@@ -44,7 +44,7 @@ export function isOpen() {
 }
 
 /**
- * Send a command; resolves with the reply, or with null when none came.
+ * Send a command; resolves with the reply, or with null if none came.
  * @returns {Promise<{ok: boolean, error?: {reason: string, message: string}} | null>}
  */
 export function send(command, args = {}) {
@@ -81,7 +81,7 @@ function hear(frame) {
   handlers.event(frame);
 }
 
-/** Find out about a connection that is dead without having been closed. */
+/** Detect a connection that is dead without having been closed. */
 async function ping() {
   const asked = socket;
   if (isOpen() && (await send("desk.ping")) === null && asked === socket) giveUp();
@@ -103,7 +103,7 @@ function drop(code) {
   if (code === LOGGED_OUT) return handlers.loggedOut();
   if (code === NO_DESK) return handlers.noDesk();
   const longest = Math.min(FIRST_WAIT * 2 ** attempts++, LONGEST_WAIT);
-  // Spread out, so that a thousand desks do not come back in the same moment.
+  // Random delay, so that a thousand desks do not reconnect at the same moment.
   const wait = longest * (0.5 + Math.random() / 2);
   handlers.lost(Math.ceil(wait / 1000));
   timer = setTimeout(connect, wait);

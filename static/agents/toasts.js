@@ -1,8 +1,8 @@
-// Short messages at the foot of the page, read out by screen readers, gone after a while.
+// Short messages at the bottom of the page, announced by screen readers, removed after a while.
 
 const STAYS = 7000;
 
-/** Have screen readers read out something that the page shows in another way. */
+/** Announce a text to screen readers that the page shows in another way. */
 export function say(words) {
   document.getElementById("told").textContent = words;
 }
@@ -21,7 +21,7 @@ export function toast(words) {
   close.addEventListener("click", () => note.remove());
   note.append(text, close);
   list.append(note);
-  // It waits while somebody is about to press its button.
+  // It stays while the pointer or the focus is on it.
   const leave = () => (note.matches(":hover, :focus-within") ? setTimeout(leave, 1000) : note.remove());
   setTimeout(leave, STAYS);
 }

@@ -1,4 +1,4 @@
-// "Transfer" leads to a page of its own; here its choices open over the desk instead.
+// "Transfer" links to a page; this script opens its choices in a dialog over the desk instead.
 
 import { toLogin } from "./panels.js";
 import { toast } from "./toasts.js";

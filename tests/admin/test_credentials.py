@@ -41,7 +41,7 @@ def test_an_account_is_renamed_and_never_deleted(olga: Visitor) -> None:
 def test_a_renewed_token_is_shown_once_and_the_old_one_ends(olga: Visitor) -> None:
     account = factories.account(auth_token="the old one")
     asked = olga.see("routing_account_renew", account.pk)
-    assert "ends at that moment" in words(asked)
+    assert "becomes invalid at once" in words(asked)
     account.refresh_from_db()
     assert secretbox.matches(account.sealed_auth_token, "the old one")
     answer = olga.send("routing_account_renew", account.pk)
