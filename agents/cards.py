@@ -81,7 +81,7 @@ def attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[A
     """Return attributes line by line, those of nested objects under their path.
 
     Arguments:
-        but: the paths of those that are shown elsewhere already.
+        but: paths to leave out, as they are shown elsewhere.
     """
     lines: list[Attribute] = []
     for name, value in _flat(known, ""):

@@ -41,9 +41,9 @@ class Command:
     """A command of an agent.
 
     Arguments:
-        needs: the arguments it cannot do without, all of them sids, with their prefixes; where
-            there are several, with a blank between them.
-        takes: the arguments that are yes or no; left out they mean no.
+        needs: the required arguments, all of them sids, with their prefixes; several prefixes
+            are separated by a blank.
+        takes: the boolean arguments; they default to false.
     """
 
     run: Callable[[Agent, Arguments, datetime], None]

@@ -94,8 +94,8 @@ def stale(event_type: E, *, own: bool) -> frozenset[Panel]:
     """Return the panels that an event makes stale.
 
     Arguments:
-        own: whether the event names this agent or nobody; one about a colleague who serves the same
-            queue changes only what waits there.
+        own: whether the event names this agent or no worker; one about a colleague who serves the
+            same queue changes only what waits there.
     """
     return PANELS[event_type] if own else PANELS[event_type] & {_QUEUE}
 

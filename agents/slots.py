@@ -67,7 +67,7 @@ def gauge(row: models.WorkerChannel, *, offered: int) -> Gauge:
     """Return the gauge of a worker channel.
 
     Arguments:
-        offered: how many of its slots hold an offer that is not answered yet.
+        offered: the number of its slots used by open offers.
     """
     wrapping = max(row.consumed - row.assigned - offered, 0)
     free = max(row.configured_capacity - row.consumed, 0)

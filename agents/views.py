@@ -73,7 +73,7 @@ def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
 @require_POST
 @access.agents_only
 def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """Log out; an available agent is first asked whether to stay available."""
+    """Log out; show an available agent the question whether to stay available first."""
     user = access.someone(request)
     workers = access.workers_of(user)
     open_for_work = [worker for worker in workers if worker.activity.available]

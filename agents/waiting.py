@@ -130,8 +130,8 @@ def _oldest(
     """Return the oldest tasks of some queues.
 
     Arguments:
-        horizons: of each queue when its fiftieth task was created, if it has one: nothing younger
-            can be among the fifty oldest, so that reading those never sorts a whole backlog.
+        horizons: for each queue, when its fiftieth task was created, if it has one. No younger task
+            is among the fifty oldest, so this bound keeps the query from sorting a backlog.
     """
     known = [horizon for queue in queues if (horizon := horizons.get(queue.pk)) is not None]
     # With fewer tasks none may be excluded, whatever clock created them.

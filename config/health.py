@@ -151,9 +151,9 @@ class Probe:
         """Create a probe without a result.
 
         Arguments:
-            check: finds the results.
+            check: returns the results.
             seconds: how long a run may take.
-            late: the result when it takes longer.
+            late: the result if it takes longer.
         """
         self._check = check
         self._seconds = seconds

@@ -71,7 +71,7 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Trusted)
 
     Arguments:
         forwarded: the values of all X-Forwarded-For headers, in order.
-        trusted: how many proxies there are, or their networks.
+        trusted: the number of proxies, or their networks.
     """
     if not is_proxy(peer, trusted):
         return peer

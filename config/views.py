@@ -72,7 +72,7 @@ def busy(path: str, *, by_client: bool) -> HttpResponse:
     """Refuse a request when too many are waiting, without any middleware.
 
     Arguments:
-        by_client: whether those are its own client's requests.
+        by_client: whether the waiting requests are from the same client.
     """
     status = 429 if by_client else 503
     words = "Too many of your requests wait" if by_client else "Too many requests wait"

@@ -21,7 +21,7 @@ class SizedCache(Generic[Value]):
         """Create an empty cache.
 
         Arguments:
-            budget: the size that all entries may have together.
+            budget: the maximum total size of all entries.
         """
         self._budget = budget
         self._entries: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()

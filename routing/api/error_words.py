@@ -11,7 +11,7 @@ class ErrorWords:
     """One error code and its explanation.
 
     Arguments:
-        example: a message as it could come with the code.
+        example: an example of a message with this code.
     """
 
     code: int

@@ -43,7 +43,7 @@ class ApiError(Exception):
     Arguments:
         status: the HTTP status.
         code: the number by which clients tell errors apart.
-        details: what a program can act on, beside the words.
+        details: machine-readable details, beside the message.
     """
 
     def __init__(

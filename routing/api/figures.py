@@ -27,7 +27,7 @@ def waits(figures: Figures, *, exact: bool, in_queue: bool) -> Representation:
     """Return how long tasks waited, and the counts below and above each threshold.
 
     Arguments:
-        exact: whether the average is given with its fraction.
+        exact: whether the average is a fraction; otherwise it is truncated.
         in_queue: whether waits are also measured from entering the queue.
     """
     average = figures.until_accepted.average

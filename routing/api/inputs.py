@@ -241,7 +241,7 @@ def reference(
 
     Arguments:
         clearable: an empty value gives None.
-        by: a further column by which it may be named, in lower case.
+        by: a further column that may identify the row; its values are in lower case.
     """
     noun = sids.PREFIXES[prefix]
     queries: dict[str, Prepared[Any]] = {
@@ -272,7 +272,7 @@ def sid_schema(*prefixes: str, empty: bool = False) -> dict[str, Any]:
     """Return the JSON schema of a sid.
 
     Arguments:
-        empty: an empty text may stand in its place.
+        empty: an empty text is allowed too.
     """
     pattern = f"(?:{'|'.join(prefixes)})[0-9a-fA-F]{{32}}"
     return {"type": "string", "pattern": f"^(?:{pattern})?$" if empty else f"^{pattern}$"}

@@ -44,7 +44,7 @@ def first(
     """Return the first rows from a token on.
 
     Arguments:
-        indexed: there is an index in just this order, so that nothing need be sorted.
+        indexed: there is an index in exactly this order, so that no sorting is needed.
     """
     backwards = token is not None and token.backwards
     clauses = [Clause(c.column, c.descending != backwards) for c in order]

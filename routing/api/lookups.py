@@ -19,7 +19,7 @@ def by(model: type[Row], column: str = "sid", *related: str) -> Prepared[Row]:
     """Return the compiled query for a workspace's row with a value in a column.
 
     Arguments:
-        related: what the row refers to and is to come with it.
+        related: the relations to load with the row.
     """
 
     def rows(workspace: int, value: str) -> db.QuerySet[Row]:

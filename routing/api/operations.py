@@ -39,7 +39,7 @@ class Operation:
     """One method of one path.
 
     Arguments:
-        path: as the description writes it, with names in braces.
+        path: in OpenAPI's form, with names in braces.
     """
 
     method: str

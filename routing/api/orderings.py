@@ -19,8 +19,8 @@ def ordering(
 
     Arguments:
         columns: the column behind each name.
-        exclusive: names of which at most one may be given.
-        ties: by what the list is sorted further, the other way round, when it is sorted by one name
+        exclusive: names that exclude each other.
+        ties: the second sort key, in the opposite direction, if the list is sorted by one name
             alone. An index that is read from either end then gives both directions.
     """
     directions = {"asc": False, "desc": True}

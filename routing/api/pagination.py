@@ -116,10 +116,10 @@ def page(
     """Load one page.
 
     Arguments:
-        indexed: there is an index in just this order, so that nothing need be sorted.
-        accept: a filter that only Python can ask. Rows are then read in batches until the page is
-            full, `MAX_BATCHES` were read or `SCAN_SECONDS` have passed; a page may so be short, or
-            empty, and yet not the last.
+        indexed: there is an index in exactly this order, so that no sorting is needed.
+        accept: a filter evaluated in Python. Rows are then read in batches until the page is
+            full, `MAX_BATCHES` were read or `SCAN_SECONDS` have passed. So a page may be short or
+            empty without being the last.
     """
     token = wanted.token
     backwards = token is not None and token.backwards

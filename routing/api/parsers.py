@@ -27,7 +27,7 @@ def read_body(request: HttpRequest, *, or_else: str = "") -> Form:
     """Return a request's form body; an empty body gives an empty form, whatever its type.
 
     Arguments:
-        or_else: a further content type, to be named where another one came.
+        or_else: another accepted content type, named in the error.
     """
     raw = _whole(request)
     if not raw:

@@ -27,8 +27,8 @@ class Taken:
     """The use of an account's limit, after one request.
 
     Arguments:
-        seconds: how long a window lasts.
-        left: how many requests the window still allows; below 0 when this one is too many.
+        seconds: the length of a window.
+        left: the requests left in the window; below 0 if this one exceeds the limit.
         wait: seconds until the next window begins.
     """
 
@@ -79,7 +79,7 @@ def count(key: str, *, seconds: int, more: int = 1) -> int:
     """Add to a counter shared by all processes and return it; 0 while Redis is unreachable.
 
     Arguments:
-        seconds: for how long it is kept.
+        seconds: how long the counter is kept.
     """
     client = shared_redis.client()
     if client is None:

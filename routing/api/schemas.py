@@ -20,7 +20,7 @@ class Shape:
     """The JSON schema of one kind of resource in an answer.
 
     Arguments:
-        name: what it is called among the description's schemas.
+        name: the name of the schema in the API description.
         optional: the properties that not every answer has.
         versioned: whether answers carry an ETag.
     """
@@ -102,7 +102,7 @@ def url(words: str, path: str | None, *, null: bool = False) -> Schema:
     """Return the schema of an absolute URL.
 
     Arguments:
-        path: where the example leads; each sid in it is given by its prefix in braces.
+        path: the path of the example; each sid is written as its prefix in braces.
     """
     example = None if path is None else EXAMPLE_HOST + "/v1/Workspaces/{WS}" + path
     return _described("string", words, example and _filled(example), null, {"format": "uri"})

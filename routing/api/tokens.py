@@ -53,7 +53,7 @@ class WorkspaceToken(Resource):
             "worker",
         ),
         inputs.whole("Ttl", least=1, most=MAX_TTL).says(
-            f"For how many seconds it is good; {DEFAULT_TTL} unless said otherwise.", DEFAULT_TTL
+            f"The lifetime in seconds. Defaults to {DEFAULT_TTL}.", DEFAULT_TTL
         ),
         inputs.text("Identity", limit=256).says(
             "A name of your choice that is stored in it.", "mari"

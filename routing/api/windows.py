@@ -46,19 +46,19 @@ def dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
         if not 1 <= minutes <= days * 1440:
             raise ApiError(
                 f"Minutes is {minutes}; it must be a whole number from 1 to {days * 1440}:"
-                f" what happened is kept for {days} days"
+                f" older events are deleted"
             )
         start = now - timedelta(minutes=minutes)
     elif start is not None and start < now - timedelta(days=days):
         raise ApiError(
-            f"StartDate is {start.isoformat()}; it must not lie more than {days} days back, for"
-            " for which events are kept",
+            f"StartDate is {start.isoformat()}; it must lie within the last {days} days:"
+            " older events are deleted",
             code=TOO_OLD,
         )
     if end is not None and end < now - timedelta(days=days):
         raise ApiError(
-            f"EndDate is {end.isoformat()}; it must not lie more than {days} days back, for which"
-            " what happened is kept"
+            f"EndDate is {end.isoformat()}; it must lie within the last {days} days: older"
+            " events are deleted"
         )
     if start is not None and start > (end or now):
         limit = f"EndDate, {end:%Y-%m-%dT%H:%M:%SZ}" if end else "now"

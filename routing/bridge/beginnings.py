@@ -44,8 +44,8 @@ class Beginnings:
         """Return the group that a new session joins.
 
         Arguments:
-            digest: of the token.
-            now: of the monotonic clock.
+            digest: the token's digest.
+            now: the time of the monotonic clock.
         """
         found = self._of_tokens.get(digest)
         if found is None or found.is_over or now - found.begun > LONGEST:

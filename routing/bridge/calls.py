@@ -20,9 +20,9 @@ class Call:
     """One request of the SDK.
 
     Arguments:
-        path: without host, version and slashes at its ends.
+        path: the path without host, version and outer slashes.
         params: the query of a GET, the form of a POST, with the types of JSON.
-        if_match: the version that a change must find; empty: any.
+        if_match: the version that a change requires; empty means any.
     """
 
     method: str

@@ -38,9 +38,9 @@ class Frame:
     """A message for the SDK's socket, with what a session needs to order it.
 
     Arguments:
-        reservation_sid, version: of the reservation that it is about, if it is about one.
-        task_sid, version: of the task, if it is about that alone.
-        worker_version: the worker's version after what it tells of; None when it says nothing.
+        reservation_sid, version: of its reservation, if it concerns one.
+        task_sid, version: of its task, if it concerns only the task.
+        worker_version: the worker's version after the event; None if the event has none.
     """
 
     event_sid: str

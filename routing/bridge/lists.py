@@ -51,9 +51,9 @@ def page(
     """Return the page of these rows that a request asks for.
 
     Arguments:
-        known: rows that may have left the list since a page ended with them; the list's alone
-            unless said otherwise.
-        ordered: whether the SDK chose the order, and so reads on by `next_token`.
+        known: the rows in which `after_sid` is looked up, as a row may have left the list since;
+            defaults to `rows`.
+        ordered: whether the SDK chose the order, and so continues by `next_token`.
     """
     given = inputs.read(_PARAMS, form)
     size = given.get("page_size", LARGEST_PAGE)

@@ -42,7 +42,7 @@ def notice(asked: Asked, payload: Payload, *, version: int | None) -> None:
     """Record the worker's version in an answer, or publish a notice of their reservation list.
 
     Arguments:
-        version: what `version_read` said before the call was carried out.
+        version: the result of `version_read` before the request was handled.
     """
     worker = asked.grant.worker
     if worker is None or asked.call.method != "GET" or asked.own[:2] != ["Workers", worker.sid]:

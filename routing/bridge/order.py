@@ -59,7 +59,7 @@ class Order:
         to either list are sent, except those that would break the SDK with either.
 
         Arguments:
-            worker_version: the version of the worker that the session read before, if known.
+            worker_version: the worker's version that the session read before, if known.
         """
         if self.has_lists:
             self._read_again(reservations)

@@ -86,7 +86,7 @@ def transfer(row: models.Transfer, *, task_sid: str = "") -> Payload:
     """Return a transfer.
 
     Arguments:
-        task_sid: that of its task, where that has not been read with it.
+        task_sid: the task's sid, if the task was not loaded with the transfer.
     """
     shown: Payload = {
         "sid": row.sid,

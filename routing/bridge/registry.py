@@ -37,9 +37,9 @@ class Holder:
 
     Arguments:
         sealed: the stored secret of the key, to detect that the key was renewed.
-        digest: what stands for the token itself.
-        edition: of the workspace's lists, as they were when the session was let in.
-        session: the name of the session itself.
+        digest: the token's digest.
+        edition: the version of the workspace's lists when the session was admitted.
+        session: the name of the session.
     """
 
     account_sid: str
@@ -59,7 +59,7 @@ class Admission:
     """A reserved place for a session.
 
     Arguments:
-        closing: the names of the worker's oldest sessions, which have to make room for it.
+        closing: the names of the worker's oldest sessions, which must be closed for it.
     """
 
     holder: Holder

@@ -54,7 +54,7 @@ class Asked:
 
     Arguments:
         own: the parts of the path after the workspace.
-        listed: told the open reservations of a worker when these were asked for.
+        listed: collects the reservations of a worker when they are listed.
     """
 
     grant: Grant

@@ -33,9 +33,9 @@ class Overrides:
     """Connection overrides of a URL.
 
     Arguments:
-        connect, read, total: seconds; None: as usual.
-        retries: how often one attempt is made again at once.
-        retried: what it is made again for.
+        connect, read, total: time limits in seconds; None means the default.
+        retries: the number of immediate retries of an attempt.
+        retried: the failures that are retried.
     """
 
     connect: float | None = None
@@ -50,10 +50,10 @@ class Destination:
     """The destination of a form.
 
     Arguments:
-        url: what the receiver sees and what is signed: no fragment, no credentials.
+        url: the URL that the receiver sees and that is signed, without fragment and credentials.
         authority: the Host header.
         target: the path and the query.
-        authorization: the header for the credentials that the URL had, if any.
+        authorization: the Authorization header for the URL's credentials, if any.
     """
 
     url: str

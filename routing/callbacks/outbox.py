@@ -14,7 +14,7 @@ def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -
     """Insert a delivery for each event that the workspace subscribes to; return whether any.
 
     Arguments:
-        workspace: one that has an address to post them to.
+        workspace: a workspace with an event callback URL.
     """
     wanted = wanted_types(workspace.events_filter)
     owed = [

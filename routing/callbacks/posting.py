@@ -36,12 +36,12 @@ class Answer:
     """A receiver's answer, or the reason why there is none.
 
     Arguments:
-        status: None where none came.
+        status: None if there was no answer.
         body: at most `LONGEST_BODY` bytes.
-        whole: whether that is all of it.
-        problem: words for people; empty where an answer came.
-        kind: of the problem: `ct` when no connection came about, `rt` when no answer came in time
-            or in order, `no` when the URL may not be called.
+        whole: whether the body is complete.
+        problem: the problem in words; empty if there was an answer.
+        kind: of the problem: `ct` without a connection, `rt` without a timely and valid answer,
+            `no` if the URL may not be called.
     """
 
     status: int | None = None
@@ -80,8 +80,8 @@ def post(
     """POST a signed form and return the answer; never raises for anything a receiver does.
 
     Arguments:
-        token: what the receiver knows a repetition by.
-        seconds: how long all of it may take, retries included.
+        token: the idempotency token, by which the receiver recognises a repetition.
+        seconds: the time limit for everything, including retries.
     """
     try:
         destination = parse(url)

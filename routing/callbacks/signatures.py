@@ -15,7 +15,7 @@ def of(url: str, parameters: Mapping[str, str], auth_token: str) -> str:
     """Return the signature of a form for a URL (behaviour.md §9.5).
 
     Arguments:
-        url: as the receiver sees it: with its query, without fragment and credentials.
+        url: the URL as the receiver sees it: with query, without fragment and credentials.
     """
     text = url + "".join(f"{name}{parameters[name]}" for name in sorted(parameters, key=str.encode))
     # Receivers require SHA-1. Its known weakness, collisions, does not affect an HMAC.

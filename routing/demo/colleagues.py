@@ -12,8 +12,8 @@ class Colleagues:
     """Simulated workers, driven by the caller's clock.
 
     Arguments:
-        names: friendly names of the workers to play.
-        patience: seconds that a piece of work takes, from and to.
+        names: the names of the workers to simulate.
+        patience: the shortest and longest time for a task, in seconds.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Colleagues:
         """Accept their open offers, and complete tasks that were worked on long enough.
 
         Arguments:
-            now: seconds on any clock that only goes forward.
+            now: seconds of any monotonic clock.
         """
         for worker in self._workers:
             for reservation in self._open(worker):

@@ -43,7 +43,7 @@ class Wish:
         kind: `EVENTS` or `QUESTIONS`.
         account: identifies the account.
         host: the host of the posts.
-        has_failed: whether the receiver took nothing last time.
+        has_failed: whether the receiver failed last time.
     """
 
     kind: str

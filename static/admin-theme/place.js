@@ -1,7 +1,7 @@
 // Show the cursor's line and column, as the messages about a configuration use them.
 "use strict";
 
-// After an error the focus is on the field that is wrong, and its message is read out.
+// After an error, focus the wrong field, so that its message is announced.
 const wrong = document.querySelector(".form-row.errors :is(textarea, input, select)");
 if (wrong) {
   const message = wrong.closest(".form-row").querySelector(".errorlist");
