@@ -46,5 +46,5 @@ def describe_unknown_key(key: str, known: Collection[str], meant: str | None) ->
         meant: the known key that it resembles.
     """
     if meant is not None:
-        return f"“{key}” is not a known key here; did you mean “{meant}”?"
-    return f"“{shorten_key(key)}” is not a known key here; known keys are {', '.join(known)}"
+        return f"“{key}” is unknown here; did you mean “{meant}”?"
+    return f"“{shorten_key(key)}” is unknown here; known are {', '.join(known)}"

@@ -43,7 +43,7 @@ def test_an_offer_that_was_answered_and_a_grab_are_not_posted(
     reservation = offer(floor)
     reservations.accept_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
     ask(workflow, clock)
-    assert concluded(reservation).outcome == "not asked: the offer was accepted before"
+    assert concluded(reservation).outcome == "not sent: the offer was already accepted"
     queue = models.TaskQueue.objects.get()
     models.TaskQueue.objects.filter(pk=queue.pk).update(grab_policy="anything")
     worker = factories.worker(floor)

@@ -285,19 +285,19 @@ def test_a_key_that_is_not_read_is_warned_of_with_the_one_that_was_probably_mean
     first = "task_routing.filters[0]"
     known = "expression, priority, timeout, order_by, skip_if, known_worker_sid"
     assert {each.path: each.message for each in parse(text).warnings} == {
-        "description": "“description” is not read here; known are task_routing",
-        "task_routing.version": "“version” is not read here; known are filters, default_filter",
+        "description": "“description” is unknown here; known are task_routing",
+        "task_routing.version": "“version” is unknown here; known are filters, default_filter",
         f"{first}.filterFriendlyName": (
-            "“filterFriendlyName” is not read here; did you mean “filter_friendly_name”?"
+            "“filterFriendlyName” is unknown here; did you mean “filter_friendly_name”?"
         ),
-        f"{first}.targets[0].timeot": "“timeot” is not read here; did you mean “timeout”?",
-        f"{first}.targets[0].skip_iff": "“skip_iff” is not read here; did you mean “skip_if”?",
+        f"{first}.targets[0].timeot": "“timeot” is unknown here; did you mean “timeout”?",
+        f"{first}.targets[0].skip_iff": "“skip_iff” is unknown here; did you mean “skip_if”?",
         f"{first}.targets[0].comment": (
-            f"“comment” is not read here; known are queue, {known}, known_worker_friendly_name,"
+            f"“comment” is unknown here; known are queue, {known}, known_worker_friendly_name,"
             " grab_expression"
         ),
         "task_routing.default_filter.Priority": (
-            "“Priority” is not read here; did you mean “priority”?"
+            "“Priority” is unknown here; did you mean “priority”?"
         ),
     }
 

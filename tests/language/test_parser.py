@@ -182,7 +182,7 @@ def test_a_hundred_parentheses_are_read_and_one_more_is_refused() -> None:
         return "(" * depth + "a == 1" + ")" * depth
 
     assert compile(nested(MAXIMUM_DEPTH), subject="task").source == "task.a == 1"
-    assert "More than 100 parentheses stand inside each other" in message(nested(101))
+    assert "More than 100 parentheses are nested" in message(nested(101))
     assert "More than 100" in message("(" * 9_000)
 
 

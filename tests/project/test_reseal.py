@@ -60,8 +60,8 @@ def test_after_resealing_the_older_key_is_not_needed(
     account: models.Account, settings: Any
 ) -> None:
     _, secret = api_keys.create_api_key(account=account, friendly_name="key", now=timezone.now())
-    assert reseal() == "1 of 2 secrets were sealed by the present key."
-    assert reseal() == "0 of 2 secrets were sealed by the present key."
+    assert reseal() == "1 of 2 secrets were sealed with the current key."
+    assert reseal() == "0 of 2 secrets were sealed with the current key."
     settings.SECRET_KEY_FALLBACKS = []
     assert status(account) == 200
     key = models.ApiKey.objects.get()
@@ -142,7 +142,7 @@ def test_every_kind_of_secret_is_sealed_again_and_the_doctor_proves_it(
     assert OLD not in found
     settings.SECRET_KEY_FALLBACKS = [OLD]
     examine()
-    assert reseal() == "4 of 4 secrets were sealed by the present key."
+    assert reseal() == "4 of 4 secrets were sealed with the current key."
     settings.SECRET_KEY_FALLBACKS = []
     examine()
     secondary = json.loads(asked.content)["secondary_auth_token"]

@@ -54,7 +54,7 @@ def missing_prefixes(source: str, *, subject: Subject) -> list[Advice]:
 def _bare(name: str, span: tuple[int, int]) -> Advice:
     message = (
         f"“{name}” has no prefix, so it reads the task's attribute. "
-        f"Write “task.{name}” to make that explicit, or “worker.{name}” for the worker's attribute."
+        f"Write “task.{name}” to say so, or “worker.{name}” for the worker's attribute."
     )
     return Advice(message, name, span)
 
