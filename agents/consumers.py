@@ -271,8 +271,8 @@ async def _quietly(work: Work) -> None:
     try:
         await work()
     except (*shared_redis.BROKEN, OperationalError, InterfaceError) as error:
-        # What noticed that Redis or the database is away has logged it. The next look makes up.
-        logger.debug("a desk's connection could not be looked after (%s)", error)
+        # The outage was logged where it was detected. The next check repeats the work.
+        logger.debug("desk.background_work_failed error=%s", error)
     except Exception:
         logger.exception("desk.background_work_failed")
 

@@ -1,4 +1,4 @@
-"""Beat's clockwork: keeps its times in memory, shows that it ticks, and is calm without a Redis."""
+"""Beat's scheduler: in memory, with a heartbeat, and quiet while Redis is unreachable."""
 
 from __future__ import annotations
 
@@ -14,33 +14,34 @@ from config import heartbeats
 logger = logging.getLogger(__name__)
 
 TRY_SECONDS: Final = 1.0
-"""How long after a failure a broker that is gone is tried again."""
+"""Seconds after a failure until the broker is tried again."""
 
 
 class TickingScheduler(Scheduler):
-    """Send what is due, and leave a sign of life with every tick.
+    """Send due jobs, and record a heartbeat at every tick.
 
-    The schedule is the same at every start and nothing in it is rarer than hourly, so there is
-    nothing worth keeping in a file.
+    The schedule is the same at every start, and its longest interval is an hour, so it need not be
+    kept in a file.
     """
 
     broken = False
     try_at = 0.0
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Send what is due; return the seconds until the next tick."""
+        """Send due jobs; return the seconds until the next tick."""
         delay: float = super().tick(*args, **kwargs)
         try:
             heartbeats.record_beat()
         except RedisError:
-            # Without Redis nobody can read the sign either; `apply_entry` has told.
+            # Without Redis the heartbeat cannot be read either; `apply_entry` has logged the
+            # failure.
             return min(delay, 1.0) or 0.1
         return min(delay, 1.0)
 
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
-        """Send one job; tell of a broker that is gone, and of its return, once.
+        """Send one job; log an unreachable broker, and its return, once.
 
-        While it is gone, one job in a second is tried, as each may wait for a timeout.
+        Meantime one job per second is tried, as each may wait for a timeout.
         """
         if self.broken and time.monotonic() < self.try_at:
             return

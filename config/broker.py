@@ -15,7 +15,7 @@ from kombu.transport import redis as kombu_redis
 from redis.exceptions import RedisError
 
 GONE: Final = (RedisError, OSError)
-"""What is raised when Redis has just gone, before the runner has noticed."""
+"""Errors just after Redis has gone, before the runner has noticed."""
 
 
 class Channel(kombu_redis.Channel):
@@ -30,7 +30,7 @@ class Channel(kombu_redis.Channel):
                 super().basic_ack(delivery_tag, multiple=multiple)
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Hand back a job that could not be done, to whoever still knows of it."""
+        """Return a job that failed to its queue, if the connection still exists."""
         if self._is_connected():
             with contextlib.suppress(*GONE):
                 super().basic_reject(delivery_tag, requeue=requeue)

@@ -1,4 +1,4 @@
-"""The job runner's application, and what beat wakes when."""
+"""The Celery application and beat's schedule."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BEAT: Any = "config.runners:Beat"
 
 
 class Cordboard(Celery):
-    """Celery with programs of ours, which are loaded where they run only."""
+    """Celery with our own programs, which are imported only where they run."""
 
     @cached_property
     def Worker(self) -> Any:
@@ -40,38 +40,38 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
 app.conf.beat_schedule = {
-    # Whatever wake was lost: every workspace with a deadline passed or with work pending. One that
-    # comes late says nothing that the next does not, so it expires rather than piling up.
+    # Sweeps for lost wake-ups: all workspaces with a passed deadline or pending work. A late sweep
+    # is made redundant by the next one, so it expires rather than piling up.
     "run_due_cycles": {
         "task": "routing.jobs.run_due_cycles",
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
-    # Events committed by a process that died before it told anybody: at least once.
+    # Events of a process that died after the commit and before publishing: delivered at least once.
     "redeliver_events": {
         "task": "routing.jobs.redeliver_events",
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
-    # Callbacks that are to be tried again, and those whose call was lost.
+    # Callbacks that are due for a retry, and those whose job was lost.
     "sweep_receivers": {
         "task": "routing.jobs.sweep_receivers",
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
-    # Workers whose last session of the SDK died with its process: nobody else puts them offline.
+    # Workers whose last SDK session died with its process: no other code puts them offline.
     "sweep_sessions": {
         "task": "routing.jobs.sweep_sessions",
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
-    # On PostgreSQL, what the tasks' triggers have counted since: real-time figures add it all up.
+    # On PostgreSQL, merge the rows of the tasks' triggers, which real-time figures add up.
     "merge_task_counts": {
         "task": "routing.jobs.merge_task_counts",
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
-    # What has been kept for as long as the settings say.
+    # Rows that are older than the retention settings.
     "prune": {
         "task": "routing.jobs.prune",
         "schedule": 3600.0,
@@ -82,12 +82,12 @@ app.conf.beat_schedule = {
 
 @signals.setup_logging.connect
 def keep_our_logging(**_: object) -> None:
-    """Keep the settings' logging; without a listener the runner would lay its own over it."""
+    """Keep the settings' logging; without a listener Celery would configure its own."""
 
 
 @signals.celeryd_init.connect
 def prepare_runner(**_: object) -> None:
-    """Put what a runner prints by itself into the form of the log."""
+    """Make a runner's own output use the log's form."""
     from config import runners
 
     runners.install()
@@ -95,13 +95,13 @@ def prepare_runner(**_: object) -> None:
 
 @signals.beat_init.connect
 def log_beat(**_: object) -> None:
-    """Log that beat begins to send what is due."""
+    """Log that beat starts to send due jobs."""
     logger.info("beat ready")
 
 
 @signals.worker_init.connect
 def watch_database(**_: object) -> None:
-    """Notice a database that falls silent, as jobs would wait for it without end."""
+    """Watch for a database that stops answering, as jobs would wait for it forever."""
     from django.db import connection  # settings can be read only now
 
     if connection.vendor == "postgresql":
@@ -110,7 +110,7 @@ def watch_database(**_: object) -> None:
 
 @signals.worker_ready.connect
 def take_wakes(**_: object) -> None:
-    """Have this runner take wakes beside its jobs, until it ends; one for callbacks takes none."""
+    """Start a runner's router, or its standby for callbacks, until the runner ends."""
     queues = app.amqp.queues.consume_from
     logger.info("job runner ready queues=%s", ",".join(sorted(queues)))
     # Models can be imported only now.

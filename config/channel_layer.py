@@ -1,9 +1,9 @@
-"""The channel layer over Redis, without its three silences.
+"""Redis channel layer that confirms subscriptions and reports interruptions.
 
-That of `channels_redis` calls a group joined when Redis has only been asked, and subscribes anew
-after a lost connection without saying that what was published meanwhile is lost. It listens without
-end to a connection that was cut without a word. Here whoever joins waits until Redis has answered,
-and every socket that is in a group hears of every interruption by the message `groups.interrupted`.
+`channels_redis` reports a group as joined before Redis has confirmed it. After a reconnect it
+subscribes again without reporting that messages were lost. It waits forever on a connection that
+was cut silently. Here, joining waits for Redis's confirmation, and every socket in a group gets the
+message `groups.interrupted` after an interruption.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS: Final = 3.0
-"""How long Redis may take to answer; whoever wanted to join hears of an error then."""
+"""Seconds that Redis may take to confirm; then joining raises an error."""
 PING_SECONDS: Final = 3.0
-"""After how long without a word from Redis it is asked for one."""
+"""Seconds without data from Redis after which it is pinged."""
 SILENT_SECONDS: Final = 6.0
-"""After how long without a word its connection counts as dead, and is opened again."""
+"""Seconds without data after which the connection counts as dead and is reopened."""
 TRY_SECONDS: Final = 1.0
-"""How long after a failure a connection is tried again."""
+"""Seconds after a failure until a connection is tried again."""
 BROKEN: Final = (RedisError, OSError)
 
 
 class ChannelLayer(pubsub.RedisPubSubChannelLayer):  # type: ignore[misc]
-    """What settings name: one layer for each event loop."""
+    """The configured layer: one loop layer for each event loop."""
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
-        # A group's message comes to each of its sockets, all of them in this process: it is read
-        # once, and what was read is shared, so that nobody may change it.
+        # A group's message reaches each of its sockets, all of them in this process. It is
+        # deserialized once and shared, so consumers must not change it.
         self.deserialize = functools.lru_cache(maxsize=256)(super().deserialize)
 
     async def receive(self, channel: str) -> Any:
@@ -63,16 +63,18 @@ class _LoopLayer(pubsub.RedisPubSubLoopLayer):  # type: ignore[misc]
         await self._get_shard(channel).subscribe(channel)
 
     def interrupted(self) -> None:
-        """Tell every channel of this loop that is in any group, once each."""
+        """Send every channel of this loop that is in any group one message."""
         message = self.channel_layer.serialize({"type": "groups.interrupted"})
         members = self.channels.keys() & set().union(*self.groups.values())
         for channel in members:
             self.channels[channel].put_nowait(message)
-        logger.warning("Redis was away; %d sockets have everything read anew", len(members))
+        logger.warning(
+            "sockets.interrupted: Redis was unreachable; refreshing %d sockets", len(members)
+        )
 
 
 class _Inbox:
-    """What waits for the one socket that reads a channel; a tenth of what a queue is."""
+    """The messages of one socket's channel; a tenth of a queue's memory."""
 
     __slots__ = ("_messages", "_reader")
 
@@ -87,7 +89,7 @@ class _Inbox:
             self._reader.set_result(None)
 
     async def get(self) -> bytes:
-        """Take the first message, once there is one."""
+        """Wait for and return the first message."""
         while not self._messages:
             self._reader = asyncio.get_running_loop().create_future()
             try:
@@ -112,7 +114,7 @@ class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
             )
 
     async def subscribe(self, channel: str) -> None:
-        """Join, and wait until Redis says so; raises what the connection raises, `TimeoutError`."""
+        """Join a group, and wait for Redis's confirmation; raises its errors, or `TimeoutError`."""
         async with self._lock:
             if channel not in self._subscribed_to:
                 self._ensure_redis()
@@ -129,14 +131,14 @@ class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
             await asyncio.wait_for(asyncio.shield(answer), ANSWER_SECONDS)
 
     async def _ask_redis(self, channel: str) -> None:
-        """Ask to join; twice, as a connection that Redis has closed shows it when it is used."""
+        """Subscribe, with one retry, as a connection that Redis has closed fails only when used."""
         try:
             await self._pubsub.subscribe(channel)
         except RedisConnectionError:
             await self._pubsub.subscribe(channel)
 
     async def unsubscribe(self, channel: str) -> None:
-        """Leave; a Redis that is away has nothing to be told."""
+        """Leave a group; errors of an unreachable Redis are ignored."""
         self._answered(channel)
         try:
             await super().unsubscribe(channel)
@@ -146,7 +148,7 @@ class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
                 self._pubsub.channels.pop(name, None)
 
     async def _do_receiving(self) -> None:
-        """Receive without end; an outage is logged once, and its end by `interrupted`."""
+        """Receive forever; an outage is logged once, and its end by `interrupted`."""
         while True:
             try:
                 if self._pubsub.subscribed:
@@ -160,15 +162,15 @@ class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
                     await asyncio.sleep(0.1)
             except BROKEN as error:
                 if not self._is_away:
-                    logger.error("sockets.away: sockets hear nothing for now (%s)", error)
+                    logger.error("sockets.away: sockets receive no events for now (%s)", error)
                 self._is_away = True
                 await asyncio.sleep(TRY_SECONDS)
             except Exception:
-                logger.exception("what Redis sent could not be received")
+                logger.exception("a message from Redis could not be received")
                 await asyncio.sleep(TRY_SECONDS)
 
     async def flush(self) -> None:
-        """Make it like new."""
+        """Reset the connection."""
         for channel in list(self._unanswered):
             self._answered(channel)
         await super().flush()
@@ -189,7 +191,7 @@ class _Connection(pubsub.RedisSingleShardConnection):  # type: ignore[misc]
 
 
 class _Subscriptions(PubSub):
-    """What one connection listens to."""
+    """The subscriptions of one connection."""
 
     def __init__(
         self,
@@ -206,9 +208,9 @@ class _Subscriptions(PubSub):
         self._heard_at = self._pinged_at = asyncio.get_running_loop().time()
 
     async def connect(self) -> None:
-        """Open the connection if it is not open: one task at a time, or one of two is lost."""
+        """Open the connection if it is closed: one task at a time, or one connection is lost."""
         if self._opening_task is asyncio.current_task():
-            return  # asked by `on_connect`, which is a part of it
+            return  # called by `on_connect`, which is a part of it
         async with self._opening:
             self._opening_task = asyncio.current_task()
             try:
@@ -217,35 +219,35 @@ class _Subscriptions(PubSub):
                 self._opening_task = None
 
     async def parse_response(self, block: bool = True, timeout: float = 0) -> Any:
-        """Return what Redis says next."""
+        """Return Redis's next response."""
         if self.connection is not None and not self.connection.is_connected:
             await self.connect()
         return await super().parse_response(block, timeout)
 
     async def _reconnect(self, conn: Any, error: Any = None, *_: Any, **__: Any) -> None:
-        """Close a connection that has failed; the next task that needs it opens it again."""
+        """Close a failed connection; the next task that needs it opens it again."""
         await conn.disconnect(nowait=True, error=error)
 
     async def on_connect(self, connection: Any) -> None:
-        """Subscribe anew, and say so."""
+        """Subscribe again, and report that."""
         self._heard_at = asyncio.get_running_loop().time()
         self._tell_asked_anew([_text(channel) for channel in self.channels])
         await super().on_connect(connection)
 
     async def insist_on_answer(self) -> None:
-        """Ask Redis for a word if there was none for long; drop a connection that stays silent."""
+        """Ping Redis if it has sent nothing for long; drop a connection that stays silent."""
         now = asyncio.get_running_loop().time()
         if now - self._heard_at >= SILENT_SECONDS:
             self._heard_at = now
             dead: Any = self.connection
             await dead.disconnect(nowait=True)
-            raise RedisConnectionError(f"no word for {SILENT_SECONDS:.0f} seconds")
+            raise RedisConnectionError(f"no answer for {SILENT_SECONDS:.0f} seconds")
         if now - max(self._heard_at, self._pinged_at) >= PING_SECONDS:
             self._pinged_at = now
             await self.ping()
 
     async def handle_message(self, response: Any, ignore_subscribe_messages: bool = False) -> Any:
-        """Note what Redis answers to being asked."""
+        """Record Redis's confirmations."""
         self._heard_at = asyncio.get_running_loop().time()
         message: Any = await super().handle_message(response)  # type: ignore[no-untyped-call]
         if message is not None and message["type"] == "subscribe":

@@ -1,4 +1,4 @@
-"""How a job runner comes back to a Redis that was away: soon, and without a line for each try."""
+"""Reconnect a job runner to Redis: soon, and without a log line for each attempt."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 2.0
-"""Seconds between two tries; Celery's own grow to half a minute."""
+"""Seconds between two attempts; Celery's own delays grow to half a minute."""
 
 
 class Consumer(consumer.Consumer):
-    """What takes jobs from Redis."""
+    """The consumer of jobs from Redis."""
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Let go of a connection that was lost, without a word on a setting that we have chosen."""
+        """Release a lost connection, without the warning about a setting that we have chosen."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CPendingDeprecationWarning)
             super().on_connection_error_after_connected(exc)
 
     def ensure_connected(self, conn: Any) -> Any:
-        """Connect, however often that takes, and log the first failure only."""
+        """Connect, with any number of attempts, and log the first failure only."""
         is_logged = False
 
         def note(error: Exception, _interval: float) -> None:

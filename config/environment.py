@@ -1,4 +1,4 @@
-"""Read what the environment says of this installation, strictly: a wrong value stops the start."""
+"""Read the installation's environment variables strictly: a wrong value stops the start."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ DATABASE_FILE = "cordboard.sqlite3"
 LONGEST_SOCKET_PATH = 100
 """Bytes; the kernels' own limits are 104 (macOS) and 108 (Linux), the terminating zero included."""
 
-# Every variable may also be given as NAME_FILE, the path of a file that holds the value.
+# Every variable can also be given as NAME_FILE, the path of a file that contains the value.
 env = FileAwareEnv(strip_whitespace=True)
 
 
 def serve_options() -> tuple[str, int, bool]:
-    """Return where `serve` listens, as host and port, and whether it makes the demo."""
+    """Return the host and port of `serve`, and whether it creates the demo."""
     return env.str("HOST", "") or "127.0.0.1", env.int("PORT", 8000), env.bool("DEMO", True)
 
 
 def data_dir_path() -> Path:
-    """Return the directory that everything embedded is written to, whether it exists or not."""
+    """Return the directory of all embedded files, whether or not it exists."""
     path = Path(env.str("DATA_DIR", "") or "var").expanduser()
     return path if path.is_absolute() else BASE_DIR / path
 
 
 def data_dir() -> Path:
-    """Return the directory that everything embedded is written to: made if need be, and private."""
+    """Return the directory of all embedded files, created if needed and private."""
     path = data_dir_path()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"DATA_DIR: {path} cannot be made ({error.strerror}); name a directory that this user"
+            f"DATA_DIR: {path} cannot be created ({error.strerror}); set a directory that this user"
             " may write to"
         ) from None
     _make_private(path)
@@ -52,10 +52,10 @@ def data_dir() -> Path:
 
 
 def _make_private(directory: Path) -> None:
-    """Take the access of other users from a data directory and from what is secret in it.
+    """Remove other users' access to a data directory and its secret files.
 
-    A directory that others share stays as it is: one of another user, one such as /tmp, and one
-    that this checkout lies in.
+    A shared directory is not changed: one of another user, one such as /tmp, and one that contains
+    this checkout.
     """
     shared = directory.resolve() in (BASE_DIR, *BASE_DIR.parents)
     database_files = [f"{DATABASE_FILE}{end}" for end in ("", "-wal", "-shm")]
@@ -73,7 +73,7 @@ def ensure_secret_key(directory: Path) -> None:
     path = directory / SECRET_KEY_FILE
     if env.str("SECRET_KEY", "") or path.exists():
         return
-    # Written whole under another name, then linked: of two starts one wins, none reads half a key.
+    # Written under another name, then linked: of two starts one wins, and none reads a partial key.
     handle, draft = tempfile.mkstemp(dir=directory, prefix=f".{SECRET_KEY_FILE}-")
     try:
         with os.fdopen(handle, "w") as file:
@@ -87,7 +87,7 @@ def ensure_secret_key(directory: Path) -> None:
 
 
 def secret_key(directory: Path, *, debug: bool) -> str:
-    """Return the key of the environment, else the one kept in `directory`; insist on one."""
+    """Return the environment's key, else the one in `directory`; raises if there is none."""
     if key := env.str("SECRET_KEY", ""):
         return key
     if debug:
@@ -96,42 +96,44 @@ def secret_key(directory: Path, *, debug: bool) -> str:
         return (directory / SECRET_KEY_FILE).read_text().strip()
     except (FileNotFoundError, NotADirectoryError):
         raise ImproperlyConfigured(
-            f"No server has run on DATA_DIR={directory}, as it holds no {SECRET_KEY_FILE}. Name the"
+            f"No server has run on DATA_DIR={directory}, as it has no {SECRET_KEY_FILE}. Set the"
             " DATA_DIR of the server, start one with `make run`, or set SECRET_KEY (or"
             " SECRET_KEY_FILE) in production."
         ) from None
     except PermissionError:
         raise ImproperlyConfigured(
-            f"DATA_DIR: {directory} belongs to another user; run this as that user, or name another"
+            f"DATA_DIR: {directory} belongs to another user; run this as that user, or set another"
             " directory"
         ) from None
 
 
 def optional_seconds(name: str) -> int | None:
-    """Return a span of at least one second, or None where the environment leaves it empty."""
+    """Return a number of seconds of at least 1; None if the variable is empty."""
     return env.int(name, validate=validate.Range(min=1)) if env.str(name, "") else None
 
 
 def rate_limit(name: str) -> tuple[int, int] | None:
-    """Return how many requests may come in how many seconds, as `100/second` says it; None: any."""
+    """Return the requests and the seconds of a limit such as `100/second`; None means no limit."""
     if not (text := env.str(name, "")):
         return None
     count, _, unit = text.partition("/")
     seconds = {"second": 1, "minute": 60, "hour": 3600}.get(unit.strip())
     if seconds is None or not count.strip().isdecimal() or not 1 <= int(count) <= 10**9:
-        raise ImproperlyConfigured(f"{name}: write 100/second, 6000/minute or 100000/hour")
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; write 100/second, 6000/minute or 100000/hour"
+        )
     return int(count), seconds
 
 
 def origins(name: str) -> list[str]:
-    """Return the origins of other pages that the environment names; `*` is all of them."""
+    """Return the origins in an environment variable; `*` means all."""
     found: list[str] = [origin.strip() for origin in env.list(name, [], subcast=str)]
     for origin in found:
         parts = urlsplit(origin)
         whole = parts.scheme in ("http", "https") and parts.netloc
         if origin != "*" and (not whole or origin != f"{parts.scheme}://{parts.netloc}"):
             raise ImproperlyConfigured(
-                f"{name}: {origin!r} is no origin; write https://app.example.com, or * for all"
+                f"{name}: {origin!r} is not an origin; write https://app.example.com, or * for all"
             )
     return found
 
@@ -141,11 +143,11 @@ PRIVATE = (
     *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
     *("::1/128", "fc00::/7"),
 )
-"""What `1` stands for where networks can be named: this machine, and private networks."""
+"""The networks that `1` stands for: this machine, and private networks."""
 
 
 def networks(name: str) -> list[Network]:
-    """Return the networks that the environment names; `1` is every private one, `0` none."""
+    """Return the networks in an environment variable; `1` means all private ones, `0` none."""
     found: list[str] = [each.strip() for each in env.list(name, [], subcast=str)]
     if found in (["0"], ["false"], ["no"]):
         return []
@@ -160,7 +162,7 @@ def networks(name: str) -> list[Network]:
 
 
 def trusted_proxies(name: str) -> int | list[Network]:
-    """Return how many proxies stand before the server, or the networks that they are in."""
+    """Return the number of proxies in front of the server, or their networks."""
     text = env.str(name, "").strip()
     if text.isdecimal():
         if int(text) > 10:
@@ -181,16 +183,16 @@ TCP_DEFAULTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-"""What the driver is told of TCP, unless the URL tells it; seconds, a count, and milliseconds."""
+"""The driver's TCP options, unless the URL sets them; seconds, a count, and milliseconds."""
 
 
 def seconds(name: str, default: float) -> float:
-    """Return a span of time of which 0 means without end."""
+    """Return a number of seconds; 0 means no limit."""
     return env.float(name, default, validate=validate.Range(min=0, max=86_400))
 
 
 def database(url: str, directory: Path) -> dict[str, Any]:
-    """Translate a database URL into Django's settings; an empty one means SQLite in `directory`."""
+    """Convert a database URL to Django's settings; an empty one means SQLite in `directory`."""
     if not url:
         return _sqlite(directory / DATABASE_FILE)
     parts = urlsplit(url)
@@ -203,29 +205,29 @@ def database(url: str, directory: Path) -> dict[str, Any]:
         return _sqlite(BASE_DIR / path[1:])
     if parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured(
-            f"DATABASE_URL: {parts.scheme or 'nothing'}:// is not known; use postgres:// or sqlite://"
+            f"DATABASE_URL: {parts.scheme or 'nothing'}:// is unknown; use postgres:// or sqlite://"
         )
     try:
         port = parts.port
     except ValueError as error:
         raise ImproperlyConfigured(f"DATABASE_URL: {error}") from None
-    # What follows the question mark goes to the driver as it stands: sslmode, host of a socket, …
+    # The query string is passed to the driver unchanged: sslmode, host of a socket, …
     options: dict[str, Any] = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     options.setdefault("connect_timeout", 5)
-    # A peer that is gone without a word is noticed within seconds, where TCP can notice it.
+    # A peer that has vanished is detected within seconds, as far as TCP can.
     for name, value in TCP_DEFAULTS.items():
         options.setdefault(name, value)
-    # Opened lazily, and per process; a thread that waits longer than this is told so.
-    # Renewed every minute, as plans of prepared statements are as old as their connection: tables
-    # that have grown a thousandfold since may want others.
+    # Opened lazily and per process; a thread that waits longer than the timeout gets an error.
+    # Renewed every minute, as plans of prepared statements live as long as their connection, and
+    # tables may have grown a thousandfold since.
     options["pool"] = {
         "min_size": 0,
         "max_size": env.int("DATABASE_POOL", 10),
-        # Less than the ten seconds within which every client has an answer.
+        # Less than the ten seconds within which every client gets an answer.
         "timeout": 8,
         "max_lifetime": 60,
-        # Whoever asks next tries again at once; a pool that waits longer and longer by itself
-        # would still wait when the database has long been back.
+        # The next caller retries at once. With the pool's own growing delays, it would still wait
+        # long after the database is back.
         "reconnect_timeout": 1,
     }
     return {
@@ -242,7 +244,7 @@ def database(url: str, directory: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or "") or options.pop("host", ""),
         "PORT": port or options.pop("port", ""),
-        # The pool keeps them; a thread gives its own back after each request.
+        # The pool keeps connections; a thread returns its own after each request.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
@@ -250,21 +252,22 @@ def database(url: str, directory: Path) -> dict[str, Any]:
 
 
 def _sqlite(path: Path) -> dict[str, Any]:
-    """Return SQLite's settings for several processes that write beside each other."""
+    """Return SQLite's settings for several writing processes."""
     return {
         "ENGINE": "config.sqlite",
         "NAME": path,
-        # Kept, as the threads that ask are few and stay: opening one costs as much as a request.
+        # Kept open: the threads are few and permanent, and opening one costs as much as a request.
         "CONN_MAX_AGE": None,
         "OPTIONS": {
-            # A transaction that reads, then writes, cannot wait for its turn unless it asked first.
+            # A transaction that first reads and then writes must lock at its start to be able to
+            # wait.
             "transaction_mode": "IMMEDIATE",
-            # While a connection opens; afterwards the engine is patient, and SQLite need not be.
+            # For opening a connection only; afterwards the engine retries by itself.
             "timeout": 20,
             "init_command": (
                 "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=3;"
-                # Five hundred assignments touch more pages than SQLite would keep in memory, and
-                # fill its log at once: with room for them, their events cost a third.
+                # Five hundred assignments touch more pages than SQLite caches by default, and fill
+                # its log at once. With more room, their events cost a third.
                 "PRAGMA cache_size=-8000;PRAGMA wal_autocheckpoint=4000"
             ),
         },
@@ -272,7 +275,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 def embedded_redis_socket(directory: Path) -> Path:
-    """Return where the private Redis of `directory` listens, as every process can work out."""
+    """Return the socket path of the private Redis of `directory`, the same in every process."""
     path = directory / "redis" / "redis.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
@@ -281,12 +284,12 @@ def embedded_redis_socket(directory: Path) -> Path:
 
 
 def uses_embedded_redis() -> bool:
-    """Tell whether no Redis is configured, so that `serve` runs a private one."""
+    """Return whether no Redis is configured, so that `serve` runs a private one."""
     return not env.str("REDIS_URL", "")
 
 
 def redis_url(directory: Path) -> str:
-    """Return the Redis to use, checked: that of the environment, else the embedded one."""
+    """Return the checked URL of Redis: the environment's, else the embedded one's."""
     url = env.str("REDIS_URL", "") or f"unix://{quote(str(embedded_redis_socket(directory)))}"
     parts = urlsplit(url)
     whole = parts.path if parts.scheme == "unix" else parts.hostname
@@ -298,7 +301,7 @@ def redis_url(directory: Path) -> str:
 
 
 def broker_url(url: str) -> str:
-    """Return a Redis URL as the job broker spells it."""
+    """Return a Redis URL in the broker's form."""
     if not url.startswith("unix://"):
         return url
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""What every job does when the database fails: it goes back to the queue."""
+"""Base class of jobs: if the database fails, a job returns to its queue."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from django.db import InterfaceError, OperationalError
 logger = logging.getLogger(__name__)
 
 QUIET_SECONDS: Final = 30.0
-"""How long no job must have failed for the next failure to be another outage."""
+"""Seconds without a failed job after which the next failure counts as another outage."""
 PAUSE_SECONDS: Final = 0.2
-"""How long a job waits before it goes back, so that it does not come again at once."""
+"""Seconds that a job waits before it returns, so that it is not taken again at once."""
 
 
 class Job(Task):  # type: ignore[type-arg] # generic for mypy alone
-    """A job that another runner may take when this one does not reach the database.
+    """A job that another runner may take if this one cannot reach the database.
 
-    It expires there like any other. A failure is logged unless there was another just before.
+    It expires in the queue like any other. A failure is logged unless another one preceded it.
     """
 
     abstract = True
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """Do the job."""
+        """Run the job."""
         try:
             return self.run(*args, **options)
         except (OperationalError, InterfaceError) as error:
@@ -39,17 +39,17 @@ class Job(Task):  # type: ignore[type-arg] # generic for mypy alone
 
 
 class _Failures:
-    """When a job of this process last failed for want of the database."""
+    """The time of this process's last job that failed because of the database."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Create it without a failure."""
         self._last = float("-inf")
 
     def note(self, error: Exception) -> None:
         """Log the first failure of an outage."""
         now = time.monotonic()
         if now - self._last > QUIET_SECONDS:
-            logger.error("jobs.database_failed: jobs go back to their queue for now (%s)", error)
+            logger.error("jobs.database_failed: jobs return to their queue for now (%s)", error)
         self._last = now
 
 

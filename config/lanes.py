@@ -1,4 +1,4 @@
-"""Share a fixed number of threads among clients, so that none of them keeps the others waiting."""
+"""Share a fixed number of threads fairly among clients."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 Waiting = tuple[int, "asyncio.Future[int]"]
-"""Since when, as a number that only grows, and what is set when its turn has come."""
+"""An increasing number, and the future that is set when the request may run."""
 
 READERS_ONLY: Final = 2
-"""Threads that requests which write leave free on SQLite: they may all wait for its one lock."""
+"""Threads that writing requests leave free on SQLite, as they may all wait for its one lock."""
 FOR_OTHERS: Final = 1
 """Threads that one client leaves free for others, however quick its requests are."""
 QUICK_SECONDS: Final = 0.25
-"""A client all of whose requests have run for less than this may have more than its half."""
+"""A client may use more than half of the threads while all its requests run shorter than this."""
 
 
 class Full(Exception):
-    """So much waits already that a request cannot be taken.
+    """Too many requests are waiting to accept another one.
 
     Arguments:
         by_client: whether it is the client's own requests that wait.
@@ -34,11 +34,11 @@ class Full(Exception):
 
 
 class Lane:
-    """Threads, and fair turns at them.
+    """Threads, with a fair order of requests.
 
     One client has at most half of the threads at a time, or all but one while its requests are
-    quick; what else it asks waits, up to a number. Of those who wait, clients take turns. All
-    methods are called in one event loop.
+    quick; its other requests wait, up to a limit. Waiting clients take turns. All methods are
+    called in one event loop.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Lane:
         self._most_waiting = waiting
         self._most_waiting_by_client = waiting_by_client
         self._running: dict[str, dict[int, float]] = {}
-        """By client, the number of each request that runs, and since when, the oldest first."""
+        """By client, the number and start time of each running request, oldest first."""
         self._busy = 0
         self._writing = 0
         self._waiting: Counter[str] = Counter()
@@ -76,16 +76,16 @@ class Lane:
     async def run(
         self, function: Callable[..., T], *args: Any, client: str, writes: bool = False
     ) -> T:
-        """Call a function in one of the threads, when it is the client's turn; raises `Full`."""
+        """Call a function in one of the threads when the client may run; raises `Full`."""
         number = await self._turn(client, writes)
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self.threads, function, *args)
-        # The thread is busy until it is done, also when the one who waits for it gives up.
+        # The thread is busy until the function returns, even if the caller is cancelled.
         work.add_done_callback(lambda _: self._done(client, writes, number))
         return await asyncio.shield(work)
 
     async def _turn(self, client: str, writes: bool) -> int:
-        """Wait for a turn, and return the number under which it counts as running."""
+        """Wait until the request may run, and return its number."""
         if not self._waiting[client] and self._may_run(client, writes):
             return self._begin(client, writes)
         if self._waiting[client] >= self._most_waiting_by_client:
@@ -137,7 +137,7 @@ class Lane:
         self._next()
 
     def _next(self) -> None:
-        """Give free threads to those who may have them."""
+        """Start the waiting requests that may run."""
         while (found := self._first()) is not None:
             client, writes = found
             ring = self._writes if writes else self._reads
@@ -153,7 +153,7 @@ class Lane:
                 turn.set_result(self._begin(client, writes))
 
     def _first(self) -> tuple[str, bool] | None:
-        """Return who is next among those who may run, by client and whether it writes."""
+        """Return the next client that may run, and whether its request writes."""
         if self._busy >= self._most:
             return None
         rings = [(self._reads, False)]
@@ -165,7 +165,7 @@ class Lane:
     def _first_of(
         self, ring: OrderedDict[str, deque[Waiting]], writes: bool
     ) -> list[tuple[int, str, bool]]:
-        # Only clients that have their share of threads are passed over, and these are few.
+        # Only clients that use their share of threads are skipped, and these are few.
         for client, queue in ring.items():
             if self._has_room(client):
                 return [(queue[0][0], client, writes)]

@@ -127,9 +127,9 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
             "axes": {"level": "ERROR"},
             # They log every job received and done; with a sweep each second that is noise.
             "celery.worker.strategy": {"level": "WARNING"},
-            # A job that goes back to its queue is logged once an outage, by `config.job`.
+            # A job that returns to its queue is logged once per outage, by `config.job`.
             "celery.app.trace": {"level": "ERROR"},
-            # A database that is away is logged once, by what waits for it.
+            # An unreachable database is logged once, by the code that waits for it.
             "psycopg.pool": {"level": "ERROR"},
         },
     }

@@ -1,4 +1,4 @@
-"""The one settings module: the environment decides, and a bare checkout runs."""
+"""The only settings module: the environment overrides, and a bare checkout runs."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from config.environment import (
 
 DEBUG = env.bool("DEBUG", False)
 HTTPS = env.bool("HTTPS", False)
-"""Whether people reach this server by HTTPS, through a proxy that sets X-Forwarded-Proto."""
+"""Whether users reach this server by HTTPS, through a proxy that sets X-Forwarded-Proto."""
 TRUSTED_PROXIES: int | list[Network] = trusted_proxies("TRUSTED_PROXIES") or 0
-"""How many proxies, or which networks, X-Forwarded-For and X-Forwarded-Proto are believed from."""
-# A command that finds no key makes no directory.
+"""The number or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted."""
+# A command that finds no key creates no directory.
 SECRET_KEY = secret_key(data_dir() if DEBUG else data_dir_path(), debug=DEBUG)
 DATA_DIR = data_dir()
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
-"""Older keys: what they have signed and sealed can be read still."""
+"""Older keys, which can still verify and decrypt what they signed and encrypted."""
 REDIS_URL = redis_url(DATA_DIR)
 DATABASES = {"default": database(env.str("DATABASE_URL", ""), DATA_DIR)}
-# This machine may always ask, as `make run` and health checks do.
+# Requests from this machine are always allowed, as `make run` and health checks send them.
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", []), "localhost", ".localhost", "127.0.0.1", "[::1]"]
 if (_host := env.str("HOST", "")) not in ("", "0.0.0.0", "::"):  # noqa: S104 - not listened on
     ALLOWED_HOSTS.append(_host)
@@ -49,39 +49,39 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TASK_RETENTION_DAYS = env.int("TASK_RETENTION_DAYS", 30)
 """Days for which completed and canceled tasks, and events, stay readable."""
 ASSIGNED_TASK_LIFETIME = optional_seconds("ASSIGNED_TASK_LIFETIME")
-"""Seconds after which a task that somebody has accepted is deleted; None: never."""
+"""Seconds after which an accepted task is deleted; None: never."""
 RATE_LIMIT = rate_limit("RATE_LIMIT")
-"""Requests and seconds: how many an account may send in how long; None: as many as it likes."""
+"""The requests an account may send, and in how many seconds; None: no limit."""
 CORS_ORIGINS = origins("CORS_ORIGINS")
 """The origins whose pages may call the REST API from a browser."""
 CALLBACK_ALLOW_PRIVATE: list[Network] = networks("CALLBACK_ALLOW_PRIVATE")
-"""The networks that callbacks may go to though they are not public."""
+"""The private networks that callbacks may be sent to."""
 CALLBACK_RETRY_HOURS = env.int("CALLBACK_RETRY_HOURS", 24, validate=validate.Range(min=0))
-"""For how long an event callback that nobody takes is tried again."""
+"""How long a failing event callback is retried."""
 CALLBACK_RETENTION_DAYS = env.int("CALLBACK_RETENTION_DAYS", 7, validate=validate.Range(min=1))
-"""For how long what became of callbacks can be looked at."""
+"""How long the records of callbacks are kept."""
 SDK_SESSIONS_PER_WORKER = env.int("SDK_SESSIONS_PER_WORKER", 20)
-"""How many sessions of the worker SDK one worker may have open with one web process."""
+"""The maximum number of SDK sessions per worker."""
 SDK_SESSIONS_PER_ACCOUNT = env.int("SDK_SESSIONS_PER_ACCOUNT", 10_000)
-"""How many all workers of an account may have open with one web process."""
+"""The maximum number of SDK sessions per account."""
 DESK_SOCKETS_PER_USER = env.int("DESK_SOCKETS_PER_USER", 20, validate=validate.Range(min=1))
-"""How many desks, which are tabs of browsers, one user may have open with one web process."""
+"""The maximum number of desks (browser tabs) per user and web process."""
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 256, validate=validate.Range(min=1))
-"""HTTP connections that one address may have open with one web process; websockets are others."""
+"""The maximum number of HTTP connections per address and web process, without websockets."""
 SOCKET_BACKLOG = env.int("SOCKET_BACKLOG", 1024 * 1024)
 """Bytes that a websocket may leave unread before it is closed."""
 DRAIN_SECONDS = env.float("DRAIN_SECONDS", 10, validate=validate.Range(min=0))
-"""How long a web process that ends answers requests under way, and spreads closing its sockets."""
+"""Seconds in which a stopping web process answers open requests and gradually closes sockets."""
 DRAIN_GRACE_SECONDS = env.float("DRAIN_GRACE_SECONDS", 0, validate=validate.Range(min=0))
-"""How long before that it still accepts connections while `/readyz` answers 503."""
+"""Seconds before that in which it still accepts connections while `/readyz` answers 503."""
 SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", 2, validate=validate.Range(min=0))
-"""A request that takes longer is logged as a warning; 0: none is."""
+"""A slower request is logged as a warning; 0: none."""
 SLOW_CYCLE_SECONDS = env.float("SLOW_CYCLE_SECONDS", 1, validate=validate.Range(min=0))
-"""The same for a cycle of the router."""
+"""The same for a router cycle."""
 LAG_SECONDS = env.float("LAG_SECONDS", 5, validate=validate.Range(min=1))
-"""Work that has been due for longer is logged as a warning, and `/healthz` fails."""
+"""Work that is overdue for longer is logged as a warning, and `/healthz` fails."""
 DELIVERY_INLINE = False
-"""Whether events are told in the thread that committed them; tests do, to see them at once."""
+"""Whether events are published in the committing thread; tests use this to see them at once."""
 
 # --- The application -----------------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # Last, as it asks: it answers a login that failed too often.
+    # Last, as it answers failed logins.
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -137,14 +137,14 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 FORMAT_MODULE_PATH = ["config.formats"]
-# The largest REST body by far is a workflow document; a larger body is refused before it is read,
-# by `config.daphne_requests`.
+# The largest REST body is a workflow document. A larger body is refused before it is read, by
+# `config.daphne_requests`.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024 + 64 * 1024
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_MANIFEST = env.bool("STATIC_MANIFEST", False)
-"""Whether `collectstatic` has run: files then carry a hash in their names, cached for ever."""
+"""Whether `collectstatic` has run: file names then contain a hash, and are cached for ever."""
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles") if STATIC_MANIFEST else None
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
 STORAGES = {
@@ -159,7 +159,7 @@ STORAGES = {
 }
 
 REST_FRAMEWORK = {
-    # The API speaks JSON to programs; the browsable pages of the framework are not offered.
+    # The API serves JSON to programs; the framework's browsable pages are off.
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
 }
@@ -192,23 +192,23 @@ AXES_HANDLER = "config.logins.Handler"
 LOGIN_FAILURES_PER_ADDRESS = env.int(
     "LOGIN_FAILURES_PER_ADDRESS", 60, validate=validate.Range(min=1)
 )
-"""Failed logins from one address in 15 minutes, after which it is locked out for their rest."""
+"""Failed logins per address in 15 minutes before it is locked out for the rest of them."""
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_CALLABLE = "config.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
-# One person who mistypes must lock out neither a whole office nor that login everywhere.
+# Typing errors of one user must lock out neither a whole office nor that login everywhere.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 
-# An account's token is shown once, in a message: that belongs in the session, not in a cookie.
+# An account's token is shown once, in a message, which belongs in the session, not in a cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
-# From others than trusted proxies the header is dropped before Django sees it, once any are named.
+# Once any proxies are trusted, the header of other clients is dropped before Django sees it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS or TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600 if HTTPS else 0)
-# Deciding for the other names of the operator's domain (subdomains, preload lists) is not ours.
+# The operator decides about other names of the domain (subdomains, preload lists).
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -217,7 +217,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'"],
-        # Covers the websocket too: browsers match 'self' with ws(s) of the same host.
+        # Includes the websocket: browsers match 'self' with ws(s) of the same host.
         "connect-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -228,7 +228,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Redis: jobs and sockets -------------------------------------------------------------
 
-# A request must not wait for a Redis that is gone; beat's sweep makes up for the lost wake.
+# A request must not wait for an unreachable Redis; beat's sweep replaces the lost wake-up.
 REDIS_TIMEOUTS = {"socket_connect_timeout": 0.5, "socket_timeout": 3}
 CHANNEL_LAYERS = {
     "default": {
@@ -239,10 +239,11 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **REDIS_TIMEOUTS,
-    # A runner that waits for jobs is answered every second; without an answer it connects again.
+    # A runner that waits for jobs gets an answer every second; without one it reconnects.
     "health_check_interval": 3,
     "visibility_timeout": 300,
-    # Publishing: one try, no waiting; callers publish after their commit and only log.
+    # Publishing: one attempt, without waiting. Callers publish after their commit and only log
+    # errors.
     "max_retries": 0,
 }
 CELERY_BEAT_SCHEDULER = "config.beat:TickingScheduler"
@@ -251,7 +252,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
-# Callbacks wait for others, who may be slow: in a process of their own, so that no cycle does.
+# Callbacks wait for slow receivers, so they run in their own process and delay no cycle.
 CELERY_TASK_ROUTES = {"routing.jobs.call_*": {"queue": "callbacks"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

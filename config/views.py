@@ -108,7 +108,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
-    """Answer a request whose database did not answer it."""
+    """Refuse a request while the database is unreachable: JSON below /v1/, HTML elsewhere."""
     if request.path.startswith(API):
         return errors.answer(request, error)
     page = loader.render_to_string("503.html")
@@ -116,9 +116,9 @@ def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what broke, which has been logged, in the words of whoever reads it.
+    """Answer a failure that was logged: JSON below /v1/, HTML elsewhere.
 
-    Django calls this while it handles the exception. A database that is away is no fault of ours.
+    Django calls this while it handles the exception. An unreachable database gets a 503 instead.
     """
     error = sys.exception()
     if isinstance(error, OperationalError | InterfaceError):

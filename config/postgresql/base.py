@@ -1,7 +1,7 @@
-"""PostgreSQL with statements that it reads and plans once for each connection.
+"""PostgreSQL backend with prepared statements.
 
-What every request and every cycle asks is the same text each time; planning it costs the server
-more than answering it.
+Requests and cycles send the same statements each time, and planning one costs the server more than
+running it.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ from config.postgresql import preparing, silence
 
 _PREPARED: Final = "prepared"
 _MOST: Final = 500
-"""So many statements are kept for a connection; the one used longest ago gives way."""
+"""Maximum number of prepared statements per connection; the least recently used is dropped."""
 
 
 class PreparedCursor(psycopg.RawCursor[Any]):
-    """A cursor that has each of its statements prepared, and reads their text once too."""
+    """A cursor that prepares all its statements, and caches their numbered texts."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> PreparedCursor:
-        """Run a statement, prepared when it is seen for the first time."""
+        """Run a statement, prepared at its first use."""
         return super().execute(_numbered(query), params, prepare=True)
 
 
 @functools.lru_cache(maxsize=2_000)
 def _numbered(query: str) -> str:
-    """Return a statement with PostgreSQL's own places for values: `$1` for the first `%s`."""
+    """Return a statement with PostgreSQL's own placeholders: `$1` for the first `%s`."""
     places = itertools.count(1)
     return re.sub("%[s%]", lambda found: "%" if found[0] == "%%" else f"${next(places)}", query)
 
 
 _SILENT: Final = 30.0
-"""Seconds for which nothing need be asked of a connection that was in use."""
+"""Seconds after its last use for which a connection need not be checked with a query."""
 
 
 def check(connection: Any) -> None:
-    """Raise what the driver raises if a connection of the pool is broken.
+    """Raise the driver's error if a connection of the pool is broken.
 
-    A server that is gone has closed its end, which shows here without asking. Only what a network
-    may have dropped without a word is asked for, and that takes its time: asking each time would be
-    a round trip more for every request and every cycle.
+    A server that is gone has closed its end, which is visible without a query. Only a connection
+    that a network may have dropped silently is checked with a query. A check each time would add a
+    round trip to every request and every cycle.
     """
     now = time.monotonic()
     seen, connection.seen = getattr(connection, "seen", 0.0), now
@@ -62,22 +62,22 @@ def check(connection: Any) -> None:
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """Django's, for cursors that do not keep the text of what they were asked."""
+    """Django's operations, for cursors that do not keep the text of their last statement."""
 
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
-        """Return a statement as it was run; of a prepared one, without its values."""
+        """Return a statement as it was run; a prepared one without its values."""
         if isinstance(cursor, PreparedCursor):
             return sql
         return super().last_executed_query(cursor, sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's PostgreSQL, with cursors for statements that come again and again."""
+    """Django's PostgreSQL backend, with cursors for frequently repeated statements."""
 
     ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Return a connection; fail at once while the database is silent."""
+        """Return a connection; fail at once while the database does not answer."""
         if not silence.watch.is_on:
             return super().get_new_connection(conn_params)
         with silence.watch.waiting():
@@ -105,30 +105,30 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return bool(self.connection.prepares)
 
     def _limits(self) -> str:
-        """Return the statement that limits what a session may leave others waiting for."""
+        """Return the statement that sets the session's time limits."""
         return "; ".join(
             f"SET {name} = {int(seconds * 1000)}"
             for name, seconds in self.settings_dict["LIMITS"].items()
         )
 
     def watch(self) -> None:
-        """Bound in this process how long anything waits for the database, and holds its locks.
+        """Limit in this process how long anything waits for the database and holds its locks.
 
-        For processes that serve others. Migrations, backups and other commands may take their time.
+        For processes that serve others; migrations, backups and other commands have no limit.
         """
         # Connections that were opened before have no limits.
         self.close_pool()  # type: ignore[attr-defined]
         silence.watch.start(self._probe, on_back=self._renew)
 
     def insist_on_answer(self) -> None:
-        """Raise a database error unless the database answers; costs nothing if it just has."""
+        """Raise a database error unless the database answers; free if it has just answered."""
         if silence.watch.is_on and not silence.watch.is_fresh():
             with self.cursor() as cursor:
                 cursor.execute("SELECT 1")
 
     @contextlib.contextmanager
     def without_limits(self) -> Iterator[None]:
-        """Lift the limits of a session for a block: for work that may take long, and waits for it.
+        """Lift the session's limits for a block of work that may take long.
 
         Only outside a transaction.
         """
@@ -144,28 +144,28 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 cursor.execute(self._limits())
 
     def _probe(self) -> None:
-        """Open a connection beside the pool and have it answered; raises if that fails."""
+        """Open a connection outside the pool and run a query; raises if that fails."""
         wanted = self.get_connection_params() | {"connect_timeout": silence.PROBE_SECONDS}
         with silence.Probe.connect(**wanted) as connection:
             connection.execute("SELECT 1")
 
     def _renew(self) -> None:
-        """Replace connections that were open while the database was silent, and may be dead."""
+        """Replace connections that were open during the silence, as they may be dead."""
         if self.pool is not None:
             self.pool.drain()
 
     @property
     def pool(self) -> Any:
-        """Return this process's connections; each is looked at before it is given out."""
+        """Return this process's connection pool, which checks connections before use."""
         pool = super().pool  # type: ignore[misc]
         if pool is not None:
-            # Django takes neither of ours; this is where the pool keeps what it was given.
+            # Django accepts neither as an option, so they are set on the pool itself.
             pool._check = check
             pool.connection_class = silence.Connection
         return pool
 
     def prepared_cursor(self) -> CursorWrapper:
-        """Return a cursor for statements of which there are few, asked very often.
+        """Return a cursor for a few frequently repeated statements.
 
         Behind a pooler, or with `PREPARE` off in the settings, it is a cursor like any other.
         """
@@ -188,7 +188,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if name is not _PREPARED:
             return super().create_cursor(name)
         self.connection.prepared_max = _MOST
-        # Django has the driver prepare nothing, whatever a cursor asks for.
+        # Django turns off the driver's prepared statements for all cursors.
         self.connection.prepare_threshold = 0
-        # Moments come in UTC, as the connection was told; no queryset of ours asks otherwise.
+        # Times are in UTC, as the connection is set to it; none of our querysets needs another
+        # zone.
         return PreparedCursor(self.connection)

@@ -1,11 +1,10 @@
-"""Notice a PostgreSQL that has fallen silent, and fail what waits for it.
+"""Detect a PostgreSQL server that stops answering, and fail the statements that wait for it.
 
 A firewall that drops packets, a frozen machine or a stalled disk leave a statement without an
-answer and without an error, for a quarter of an hour with the defaults of Linux. A slow statement
-looks the same from here. So after some seconds in which no statement was answered, another
-connection is opened. Where that is answered, the statements are only slow, and PostgreSQL's own
-limits end them. Where it is not, everything that waits fails, and new work fails at once, until
-the database answers again.
+answer and without an error, for a quarter of an hour with Linux's defaults. A slow statement looks
+the same from here. So after some seconds in which no statement was answered, another connection is
+opened. If it is answered, the statements are only slow, and PostgreSQL's own limits end them. If
+not, all waiting statements fail, and new ones fail at once, until the database answers again.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SUSPECT_SECONDS: Final = 3.0
-"""For how long something must have waited, and nothing been answered, to ask by another way."""
+"""Seconds of waiting, without any answer, after which the database is probed."""
 PROBE_SECONDS: Final = 3
-"""How long a new connection may take to be opened and answered."""
+"""Seconds that a probe's connection and query may take."""
 FRESH_SECONDS: Final = 1.0
-"""An answer of this age proves that the database is there."""
+"""Seconds for which an answer proves that the database is reachable."""
 _LOOK_SECONDS: Final = 0.5
 WORDS: Final = "the database does not answer"
 
@@ -39,10 +38,10 @@ def _nothing() -> None:
 
 
 class Watch:
-    """What waits for the database in this process, and when it last answered."""
+    """The waiting statements of this process, and the time of the last answer."""
 
     def __init__(self) -> None:
-        """Begin switched off: management commands wait as long as it takes."""
+        """Create it switched off, as management commands may wait."""
         self.is_silent = False
         self._ask = self._on_back = _nothing
         self._waiting: dict[object, float] = {}
@@ -53,11 +52,11 @@ class Watch:
 
     @property
     def is_on(self) -> bool:
-        """Return whether this process watches."""
+        """Return whether this process watches the database."""
         return self._process == os.getpid()
 
     def start(self, ask: Callable[[], None], *, on_back: Callable[[], None] = _nothing) -> None:
-        """Watch from now on, in this process.
+        """Start to watch, in this process.
 
         Arguments:
             ask: opens a connection and has it answered; raises otherwise.
@@ -71,14 +70,14 @@ class Watch:
             threading.Thread(target=self._run, name="database-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._process = 0
         self.is_silent = False
         self._ended.set()
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """Count a block as waiting for the database; fail at once where it is silent."""
+        """Count a block as waiting for the database; fail at once while it is silent."""
         self.insist()
         key = object()
         self._waiting[key] = time.monotonic()
@@ -89,7 +88,7 @@ class Watch:
             del self._waiting[key]
 
     def insist(self) -> None:
-        """Raise what the driver raises if the database is silent."""
+        """Raise the driver's error if the database is silent."""
         if self.is_silent:
             raise psycopg.OperationalError(WORDS)
 
@@ -98,9 +97,9 @@ class Watch:
         return not self.is_silent and time.monotonic() - self._answered_at < FRESH_SECONDS
 
     def until_silent(self, steps: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-        """Take the driver's steps, and fail between two of them once the database is silent.
+        """Run the driver's steps, and fail between two of them once the database is silent.
 
-        The driver calls for the next step every tenth of a second, even where nothing has come.
+        The driver asks for the next step every tenth of a second, even without data.
         """
         ready: Any = None
         while True:
@@ -117,11 +116,11 @@ class Watch:
         while not self._ended.wait(_LOOK_SECONDS):
             try:
                 self.look()
-            except Exception:  # the thread must outlive whatever happens to one look
+            except Exception:  # the thread must survive any error of one check
                 logger.exception("the database could not be watched")
 
     def look(self) -> None:
-        """Ask by a connection of its own if nothing was answered for long, and keep the result."""
+        """Probe the database if nothing was answered for long, and record the result."""
         if not self.is_silent and not self._is_suspect():
             return
         began_at = time.monotonic()
@@ -132,7 +131,7 @@ class Watch:
                 self._ask()
                 answered.set()
 
-        # A thread, as a name may be looked up without an end, which no timeout covers.
+        # In a thread, as a name lookup may take forever, which no timeout covers.
         threading.Thread(target=probe, name="database-probe", daemon=True).start()
         has_answered = answered.wait(PROBE_SECONDS)
         if has_answered:
@@ -141,17 +140,17 @@ class Watch:
             logger.warning("database.back: the database answers again")
             self._on_back()
         elif not has_answered and not self.is_silent:
-            # Something may have been answered while the probe waited.
+            # A statement may have been answered while the probe waited.
             if self._answered_at > began_at:
                 return
-            logger.error("database.silent: %s; what waits for it fails until it does", WORDS)
+            logger.error("database.silent: %s; waiting statements fail until it does", WORDS)
         self.is_silent = not has_answered
 
     def _is_suspect(self) -> bool:
         long_ago = time.monotonic() - SUSPECT_SECONDS
         if self._answered_at > long_ago:
             return False
-        # A copy, as other threads add and remove.
+        # A copy, as other threads add and remove entries.
         return any(since < long_ago for since in list(self._waiting.values()))
 
 
@@ -170,15 +169,15 @@ class Connection(psycopg.Connection[Any]):
                 return super().wait(watch.until_silent(gen), interval, timeout)
         except psycopg.OperationalError:
             if watch.is_silent:
-                # Nothing more can come of it, and an answer that is late must not be read as that
-                # to another statement.
+                # It cannot be used any more, as a late answer must not be read as the answer to
+                # another statement.
                 self.pgconn.finish()
             raise
 
 
 class Probe(psycopg.Connection[Any]):
-    """A connection that is answered soon, or not at all."""
+    """A connection for probes, with a short time limit."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for an answer, as long as a probe may take."""
+        """Wait for an answer, at most for a probe's time limit."""
         return super().wait(gen, interval, PROBE_SECONDS)

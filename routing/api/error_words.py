@@ -220,7 +220,7 @@ ERRORS: Final = (
         "The database is busy or unreachable, or too many requests are waiting. Nothing was"
         " changed.",
         "Try again after the seconds in `Retry-After`, and wait longer each time.",
-        "The database does not answer just now; try again",
+        "The database does not answer; try again",
     ),
 )
 

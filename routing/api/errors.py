@@ -134,7 +134,7 @@ def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> Ap
             )
         case OperationalError() | InterfaceError():
             return ApiError(
-                "The database does not answer just now; try again",
+                "The database does not answer; try again",
                 status=503,
                 code=20503,
                 headers={"Retry-After": "1"},

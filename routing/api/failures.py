@@ -49,7 +49,7 @@ def note(sid: str, address: str | None, *, now: float) -> None:
             else:
                 client.set(f"cordboard:closed:{name}", 1, ex=seconds)
     except shared_redis.BROKEN as error:
-        logger.debug("failures of credentials are not counted (%s)", error)
+        logger.debug("authentication failure not counted: error=%s", error)
 
 
 def insist_open(sid: str, address: str | None, *, now: float) -> None:
@@ -62,7 +62,7 @@ def insist_open(sid: str, address: str | None, *, now: float) -> None:
         else:
             left = int(client.pttl(f"cordboard:closed:{name}")) / 1_000
     except shared_redis.BROKEN as error:
-        logger.debug("failures of credentials are not looked up (%s)", error)
+        logger.debug("authentication failures not looked up: error=%s", error)
         return
     if left > 0:
         wait = math.ceil(left)

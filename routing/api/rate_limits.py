@@ -90,7 +90,7 @@ def count(key: str, *, seconds: int, more: int = 1) -> int:
             pipeline.expire(key, seconds + 1)
             return int(pipeline.execute()[0])
     except shared_redis.BROKEN as error:
-        logger.debug("requests are not counted (%s)", error)
+        logger.debug("requests not counted: error=%s", error)
         return 0
 
 

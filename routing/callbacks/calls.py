@@ -1,7 +1,8 @@
-"""Call for a runner that posts what a receiver is owed; where that fails, the sweep finds it.
+"""Enqueue jobs that post a receiver's due callbacks; the sweep finds those whose job was lost.
 
-A call sets the receiver's mark in Redis and sends a job only when the mark was not set: a burst of
-events costs one job. Who posts clears the mark before looking, and looks for it again at the end.
+Enqueuing sets the receiver's mark in Redis, and sends a job only if the mark was not set, so a
+burst of events costs one job. The job clears the mark before it queries, and checks it again at the
+end.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ logger = logging.getLogger(__name__)
 JOB: Final = "routing.jobs.call_receiver"
 QUEUE: Final = "callbacks"
 _MOST_WAITING: Final = 1_000
-_MARK_MS: Final = 1_000  # a mark whose job was lost stops nobody for longer than the sweep takes
+_MARK_MS: Final = 1_000  # the sweep takes as long, so a mark whose job was lost delays nothing
 
 
 def call(sid: str) -> None:
-    """Have what the receiver of a workspace or a workflow is owed posted soon."""
+    """Enqueue a job for the due callbacks of a workspace or a workflow."""
     client = shared_redis.client()
     if client is None:
         return
@@ -30,22 +31,22 @@ def call(sid: str) -> None:
         if client.set(_mark(sid), 1, nx=True, px=_MARK_MS):
             send(sid)
     except shared_redis.BROKEN as error:
-        logger.debug("no call for %s (%s); the sweep will find what is owed", sid, error)
+        logger.debug("callbacks.not_enqueued receiver=%s error=%s", sid, error)
 
 
 def clear(sid: str) -> None:
-    """Note that somebody looks now: what comes from here on needs another call."""
+    """Clear the mark before a query, so that later callbacks enqueue another job."""
     client = shared_redis.client()
     if client is None:
         return
     try:
         client.delete(_mark(sid))
     except shared_redis.BROKEN as error:
-        logger.debug("the call for %s stays (%s)", sid, error)
+        logger.debug("callbacks.mark_not_cleared receiver=%s error=%s", sid, error)
 
 
 def call_again(sid: str, *, unfinished: bool) -> None:
-    """Send another job if there is more to do, or if somebody has called meanwhile."""
+    """Enqueue another job if callbacks are left, or if the mark was set again."""
     client = shared_redis.client()
     if client is None:
         return
@@ -53,13 +54,13 @@ def call_again(sid: str, *, unfinished: bool) -> None:
         if unfinished or client.exists(_mark(sid)):
             send(sid)
     except shared_redis.BROKEN as error:
-        logger.debug("%s is left to the sweep (%s)", sid, error)
+        logger.debug("callbacks.left_to_sweep receiver=%s error=%s", sid, error)
 
 
 def send(sid: str) -> None:
-    """Send the job; raises what is `shared_redis.BROKEN`.
+    """Send the job; raises `shared_redis.BROKEN`.
 
-    Where nobody takes such jobs, they must not fill Redis.
+    Without a runner for these jobs, they must not fill Redis.
     """
     client = shared_redis.client()
     if client is not None and int(client.llen(QUEUE)) >= _MOST_WAITING:

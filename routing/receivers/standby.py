@@ -1,8 +1,8 @@
-"""Post callbacks while Redis is away, when no job says that something is due.
+"""Post callbacks while Redis is unreachable and no jobs can be sent.
 
-One thread of each runner for callbacks asks Redis every second. While there is no answer, and for a
-while after, it looks in the database for what is due. The lease of each receiver sees to it that no
-two runners post to it at once.
+One thread of each callback runner pings Redis every second. While there is no answer, and for a
+while after, it queries the database for due callbacks. The lease of each receiver prevents two
+runners from posting to it at once.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ logger = logging.getLogger(__name__)
 
 _PAUSE: Final = 1.0
 _AFTERWARDS: Final = 10.0
-"""Seconds for which it goes on when Redis is back: until beat and all others have it again."""
+"""Seconds for which it continues after Redis is back, until all processes have reconnected."""
 
 
 def post(sid: str) -> None:
-    """Post what a workspace's receiver of events, or a workflow's of offers, is owed."""
+    """Post the due event callbacks of a workspace, or assignment callbacks of a workflow."""
     (deliveries if sid.startswith("WS") else questions).run(sid)
 
 
 class Standby:
-    """A thread that looks for due callbacks while Redis is away, and threads that post them."""
+    """Threads that query and post due callbacks while Redis is unreachable."""
 
     def __init__(self) -> None:
-        """Prepare the threads."""
+        """Create the threads."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="callbacks-standby", daemon=True)
         self._posting = ThreadPoolExecutor(slots.THREADS, thread_name_prefix="standby")
         self._under_way: set[str] = set()
 
     def start(self) -> None:
-        """Begin to look after Redis."""
+        """Start to check Redis."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no more posts."""
+        """Start no more posts."""
         self._stop.set()
         self._posting.shutdown(wait=False, cancel_futures=True)
 
@@ -59,13 +59,13 @@ class Standby:
                 continue
             try:
                 self.sweep()
-            except Exception as error:  # the thread must outlive whatever one look raises
-                _log_failure("callbacks could not be looked for", error)
+            except Exception as error:  # the thread must survive any error of one query
+                _log_failure("due callbacks could not be queried", error)
             finally:
                 close_old_connections()
 
     def sweep(self) -> None:
-        """Have everything posted that is due, unless it is being posted already."""
+        """Post all due callbacks that are not being posted already."""
         now = timezone.now()
         for sid in [*deliveries.due(now), *questions.due(now)]:
             if sid not in self._under_way:
@@ -75,7 +75,7 @@ class Standby:
     def _post(self, sid: str) -> None:
         try:
             post(sid)
-        except Exception as error:  # of one receiver; the next look finds what is left
+        except Exception as error:  # of one receiver; the next query finds the rest
             _log_failure(f"the callbacks of {sid} could not be posted", error)
         finally:
             self._under_way.discard(sid)
