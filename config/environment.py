@@ -232,7 +232,7 @@ def database(url: str, directory: Path) -> dict[str, Any]:
     }
     return {
         "ENGINE": "config.postgresql",
-        # None leaves it to each new connection to find out whether a pooler stands between.
+        # None: each new connection detects whether there is a pooler.
         "PREPARE": env.bool("DATABASE_PREPARE", None),
         # For web processes and job runners; commands such as `migrate` have none.
         "LIMITS": {

@@ -100,7 +100,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def _prepares(self) -> bool:
-        """Whether the connection, which is opened if need be, may have prepared statements."""
+        """Return whether the connection, opened if needed, may have prepared statements."""
         self.ensure_connection()
         return bool(self.connection.prepares)
 

@@ -1,7 +1,8 @@
-"""Prepared statements that can never answer for another client's, and none behind a pooler.
+"""Prepared statements with unique names, and none behind a pooler.
 
-A pooler in transaction mode gives each transaction any of its connections to the server. With the
-driver's names, `_pg3_0` and so on, a statement of another client may be found there and answer.
+A pooler in transaction mode runs each transaction on any of its server connections. With the
+driver's names, `_pg3_0` and so on, a statement of another client could be found there and run
+instead.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _PLAN_ONCE: Final = """
 
 
 class UniqueNames(PrepareManager):
-    """The driver's statements of one connection, under names that no other connection has."""
+    """The driver's prepared statements of one connection, with names unique to the connection."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,14 +45,14 @@ _is_warned = threading.Event()
 
 
 def configure(connection: Any, *, wanted: bool | None) -> bool:
-    """Make a new connection ready for prepared statements; return whether it may have them.
+    """Prepare a new connection for prepared statements; return whether it may have them.
 
-    A connection that a pooler made is told by its process id: the one from the handshake is not
-    the server's. The planner then also need not look for better plans again and again: prepared
-    statements read the heads of indexes, whatever the values.
+    A pooled connection is recognised by its process id: the one in the handshake is not the
+    server's. The planner is also set to keep one plan, as prepared statements read the heads of
+    indexes, whatever the values.
 
     Arguments:
-        wanted: True and False decide; None prepares unless a pooler stands before PostgreSQL.
+        wanted: True and False decide; None prepares unless a pooler is in front of PostgreSQL.
     """
     connection._prepared = UniqueNames()
     if wanted is False:
@@ -63,7 +64,8 @@ def configure(connection: Any, *, wanted: bool | None) -> bool:
     if not _is_warned.is_set():
         _is_warned.set()
         logger.warning(
-            "no prepared statements: a pooler stands before PostgreSQL (process %d answers for %d);"
+            "no prepared statements: there is a pooler in front of PostgreSQL (process %d answers"
+            " for %d);"
             " set DATABASE_PREPARE=1 if it pools sessions or keeps track of prepared statements,"
             " DATABASE_PREPARE=0 to say that it does not",
             found,

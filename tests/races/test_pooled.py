@@ -64,7 +64,7 @@ def test_behind_a_transaction_pooler_nothing_is_prepared_and_a_warning_is_logged
     report = play(postgres_url, "tests.races.pooled", "auto", through=pooler_url, **SETTINGS)
     assert (report["wrong"], report["errors"]) == (0, 0)
     assert report["right"] > 0
-    assert report["said"].count("a pooler stands before PostgreSQL") == 1
+    assert report["said"].count("there is a pooler in front of PostgreSQL") == 1
 
 
 def test_statements_that_are_prepared_nevertheless_may_fail_but_never_answer_wrongly(
