@@ -248,7 +248,7 @@ def test_a_data_directory_that_cannot_be_made_stops_the_start_with_a_message(
     (tmp_path / "file").write_text("")
     refused = manage(command, DATA_DIR=str(tmp_path / "file" / "var"), SECRET_KEY="k" * 60)
     assert refused.returncode == 1
-    assert f"DATA_DIR: {tmp_path}/file/var cannot be made" in refused.stderr
+    assert f"DATA_DIR: {tmp_path}/file/var cannot be created" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

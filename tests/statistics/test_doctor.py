@@ -64,14 +64,14 @@ def test_a_repair_counts_slots_and_sets_availability(floor: models.Workspace) ->
         call_command("doctor", stdout=StringIO())
     told = StringIO()
     call_command("doctor", repair=True, stdout=told)
-    assert "5 worker channels were set right" in told.getvalue()
+    assert "5 worker channels were corrected" in told.getvalue()
     right = chat(floor)
     assert (right.consumed, right.assigned, right.worker_available) == (1, 1, True)
     # Decisions of a router with the wrong figures fail.
     assert floor.workers.get().workload_version > before.workload_version
     told = StringIO()
     call_command("doctor", repair=True, stdout=told)
-    assert "0 worker channels were set right" in told.getvalue()
+    assert "0 worker channels were corrected" in told.getvalue()
 
 
 def test_a_slot_belongs_to_the_reservation_s_worker(floor: models.Workspace) -> None:
