@@ -24,7 +24,7 @@ class Channel(kombu_redis.Channel):
     connection: Any
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
-        """Acknowledge a job that is done, to whoever still knows of it."""
+        """Acknowledge a finished job, if the connection still exists."""
         if self._is_connected():
             with contextlib.suppress(*GONE):
                 super().basic_ack(delivery_tag, multiple=multiple)
