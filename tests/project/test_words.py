@@ -17,7 +17,10 @@ import pytest
 
 from tests.running import ROOT
 
-PLACES: Final = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "docs", "tests")
+PLACES: Final = (
+    *("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "docs", "tests"),
+    *("agents", "config", "routing", "static", "templates", "workflows"),
+)
 """Folders and files whose docstrings, comments, pages and names of tests are checked."""
 
 BANNED: Final = re.compile(
