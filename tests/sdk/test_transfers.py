@@ -110,7 +110,11 @@ def alice_token(office: Office, alice: Session, sid: str) -> str:
 def test_a_transfer_that_is_not_possible_is_refused_with_a_message(office: Office) -> None:
     alice, sid = in_hand(office, office.worker("Alice"))
     me = alice.look()["sid"]
-    for to, words in ((me, "already"), ("WK" + 32 * "0", "no worker or queue"), ("x", "no worker")):
+    for to, words in (
+        (me, "already"),
+        ("WK" + 32 * "0", "not a worker or queue"),
+        ("x", "not a worker"),
+    ):
         with pytest.raises(SdkError, match=f"status code 400.*{words}"):
             alice.tell("transfer", to, reservation=sid, on="task")
     away = office.worker("Away", activity="Offline")

@@ -46,7 +46,7 @@ def test_a_lost_file_is_reported_and_not_replaced(home: Path) -> None:
         server.end()
         (home / "credentials.env").unlink()
         server.start()
-        assert "credentials.env is gone" in server.said()
+        assert "credentials.env is missing" in server.said()
         assert not (home / "credentials.env").exists()
 
 
