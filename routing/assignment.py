@@ -31,7 +31,7 @@ LONGEST: Final = timedelta(seconds=1)
 SLICE: Final = timedelta(milliseconds=250)
 """Time after which overdue work gives way to matching; the rest follows in the next round."""
 
-TOGETHER: Final = 100
+TOGETHER: Final = 300
 """Number of overdue waiting tasks that are locked in one transaction."""
 
 

@@ -63,7 +63,10 @@ def test_a_task_that_has_changed_or_is_on_offer_is_left_to_the_action_for_single
     assert (on_offer.assignment_status, changed.assignment_status) == ("reserved", "pending")
 
 
-def test_many_tasks_reach_the_next_step_or_their_end_in_one_run() -> None:
+def test_many_tasks_reach_the_next_step_or_their_end_in_one_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assignment, "TOGETHER", 10)
     floor = factories.workspace()
     first, second = (factories.queue(floor, target_workers="never == true") for _ in range(2))
     steps = [factories.target(first, timeout=60), factories.target(second, timeout=60)]
