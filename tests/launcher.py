@@ -111,6 +111,7 @@ def start(
     env: Mapping[str, str],
     stdout: IO[Any] | int,
     stderr: IO[Any] | int | None = None,
+    preloaded: bool = True,
 ) -> Started:
     """Start a Python program in the project's directory, without input.
 
@@ -118,8 +119,9 @@ def start(
         arguments: as after `python`: a file, or `-m` and a module, and what they are given.
         env: the whole environment.
         stdout: where its output goes; its errors go there too unless `stderr` is given.
+        preloaded: whether it may be a fork; False starts a new interpreter, as a user does.
     """
-    if sys.platform != "linux":
+    if not preloaded or sys.platform != "linux":
         return subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT,
