@@ -14,7 +14,6 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from agents import access, commands, frames, waiting
@@ -25,6 +24,7 @@ from routing import groups, request_ids, shared_redis
 from routing.bridge import desks
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
+from routing.database_errors import AWAY
 from routing.sockets import Direct
 
 logger = logging.getLogger(__name__)
@@ -270,7 +270,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 async def _quietly(work: Work) -> None:
     try:
         await work()
-    except (*shared_redis.BROKEN, OperationalError, InterfaceError) as error:
+    except (*shared_redis.BROKEN, *AWAY) as error:
         # The outage was logged where it was detected. The next check repeats the work.
         logger.debug("desk.background_work_failed error=%s", error)
     except Exception:

@@ -13,6 +13,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 BEAT: Final = "cordboard:alive:beat"
+
+ALIVE: Final = "alive"
+"""The remote command with which `manage.py alive` checks a job runner."""
 RUNNERS: Final = ("jobs", "callbacks")
 """The kinds of job runners, each with its own queue."""
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from celery import Task
 from celery.exceptions import Reject
-from django.db import InterfaceError, OperationalError
+
+from routing.database_errors import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Job(Task):  # type: ignore[type-arg] # generic for mypy alone
         """Run the job."""
         try:
             return self.run(*args, **options)
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             if self.request.called_directly or self.request.is_eager:
                 raise
             _failures.note(error)

@@ -13,10 +13,7 @@ from celery.apps import beat, worker
 from celery.worker import state
 from celery.worker.control import inspect_command
 
-from config import logs
-
-ALIVE: Final = "alive"
-"""The remote command with which `manage.py alive` checks a job runner."""
+from config import heartbeats, logs
 
 LONG_JOBS: Final = frozenset({"routing.jobs.prune"})
 """Jobs that may take minutes, and whose age is therefore ignored."""
@@ -45,7 +42,7 @@ def say_safely(message: str, _file: object = None) -> None:
     os.write(2, f"{logs.line(message, logger='celery')}\n".encode())
 
 
-@inspect_command(name=ALIVE)
+@inspect_command(name=heartbeats.ALIVE)
 def alive(panel: Any, **_: Any) -> dict[str, Any]:
     """Return this runner's queues and the age of its oldest job."""
     now = time.time()

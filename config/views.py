@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LogoutView, PasswordChangeView
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import redirect, render
 from django.template import loader
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_safe
 from routing import request_ids
 from routing.api import errors
 from routing.bridge import desks
+from routing.database_errors import AWAY
 
 API = "/v1/"
 ADDRESSES = "/v1/, /api/docs, /healthz, /agent/ and /admin/"
@@ -121,7 +121,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Django calls this while it handles the exception. An unreachable database gets a 503 instead.
     """
     error = sys.exception()
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, AWAY):
         return unavailable(request, error)
     if request.path.startswith(API):
         return errors.server_error(request)

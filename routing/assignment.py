@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from routing import models, store
@@ -18,6 +18,7 @@ from routing.actions import deadlines, offers, reservations, task_statuses, tran
 from routing.actions.errors import StaleState
 from routing.core import cycle, decisions
 from routing.core.clock import microseconds
+from routing.database_errors import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def _never() -> bool:
 def _raise_if_lost(error: Exception) -> None:
     """Raise an error again if the connection is lost, because then no row is at fault."""
     is_lost = connection.connection is None or getattr(connection.connection, "closed", False)
-    if is_lost and isinstance(error, OperationalError | InterfaceError):
+    if is_lost and isinstance(error, AWAY):
         raise error
 
 

@@ -19,11 +19,12 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from routing import audiences, groups, shared_redis, wakes
 from routing.callbacks import calls
 from routing.core.vocabulary import EventType as E
+from routing.database_errors import AWAY
 from routing.models import Event
 from routing.seen import directory
 
@@ -111,7 +112,7 @@ class _Courier(threading.Thread):
                 batch, last = self._next_batch()
                 try:
                     self._carry(runner, batch, last=last)
-                except (OperationalError, InterfaceError) as error:
+                except AWAY as error:
                     logger.warning("delivery failed (%s); a job publishes the events again", error)
                 except Exception:  # the thread must survive any error of a batch
                     logger.exception("delivery failed; a job publishes the events again")

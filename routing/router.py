@@ -15,12 +15,13 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from routing import assignment, models, shared_redis, wakes
 from routing.core.clock import microseconds
+from routing.database_errors import AWAY
 from routing.models.prepared import Prepared
 
 logger = logging.getLogger(__name__)
@@ -30,12 +31,6 @@ THREADS: Final = 3
 
 _PAUSE: Final = 1.0
 """Seconds between two sweeps while Redis is away, and between attempts to reach the database."""
-_AFTERWARDS: Final = 10.0
-"""Seconds for which the sweeps go on after Redis is back, until beat and others have noticed."""
-
-AWAY: Final = (OperationalError, InterfaceError)
-"""Errors of a database that is away; a deadlock raises one of them too."""
-
 _WORKSPACE: Final = Prepared(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
 
 
@@ -126,7 +121,7 @@ class Router:
             workspace_sid = wakes.taken()
         except shared_redis.BROKEN:
             now = time.monotonic()
-            self._sweep_until = now + _AFTERWARDS
+            self._sweep_until = now + shared_redis.SETTLE_SECONDS
             self._stop.wait(min(max(self._sweep_at - now, 0.0), _PAUSE))
             return
         if workspace_sid is None:

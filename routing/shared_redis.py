@@ -27,6 +27,8 @@ BROKEN = (redis.RedisError, KombuError, OSError)
 """Errors that a client may raise while Redis is away."""
 TRY_SECONDS: Final = 1.0
 """Seconds after a failure until the next attempt."""
+SETTLE_SECONDS: Final = 10.0
+"""Seconds for which sweeps go on after Redis is back, until all processes have reconnected."""
 _AWAY: Final = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
@@ -134,10 +136,14 @@ def client_of(url: str) -> Client | None:
     return client
 
 
-def is_away() -> bool:
-    """Return whether Redis is away; sends at most one command a second to find out."""
+def is_away(*, ask: bool = False) -> bool:
+    """Return whether Redis is away; during an outage it sends at most one command a second.
+
+    Arguments:
+        ask: whether to send one also if the last command was answered.
+    """
     found = client()
-    if found is None or not found.outage.is_on:
+    if found is None or not (ask or found.outage.is_on):
         return False
     try:
         found.ping()

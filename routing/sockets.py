@@ -11,9 +11,9 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
-from django.db import InterfaceError, OperationalError
 
 from routing import shared_redis
+from routing.database_errors import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._hear(receive)
         except StopConsumer:
             return
-        except (*shared_redis.BROKEN, OperationalError, InterfaceError) as error:
+        except (*shared_redis.BROKEN, *AWAY) as error:
             await self._put_off(error)
         except asyncio.CancelledError:
             if self._failure is None:

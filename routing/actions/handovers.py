@@ -27,7 +27,7 @@ _EVENTS: Final = {
 }
 
 _ACCEPTED: Final = ReservationStatus.ACCEPTED.value
-NOBODY: Final = "no worker of the queue accepted it in time"
+NOT_ACCEPTED: Final = "no worker of the queue accepted it in time"
 _REASONS: Final = {
     ReservationStatus.REJECTED: "the worker rejected it",
     ReservationStatus.TIMEOUT: "the worker did not answer in time",
@@ -115,7 +115,7 @@ def _failure(transfer: models.Transfer, status: ReservationStatus, now: datetime
     """Return why an attempt's end in this status ends the transfer; None if it continues."""
     if transfer.transfer_type == TransferType.WORKER:
         return _REASONS.get(status, _WITHDRAWN)
-    return NOBODY if transfer.deadline_us <= microseconds(now) else None
+    return NOT_ACCEPTED if transfer.deadline_us <= microseconds(now) else None
 
 
 def _attempt_failed(

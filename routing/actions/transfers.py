@@ -232,7 +232,7 @@ def pursue(*, transfer: models.Transfer, now: datetime) -> None:
 @stories.retold
 def _give_up(transfer: models.Transfer, *, now: datetime) -> None:
     story, giver, _ = _hold_seeking(transfer)
-    reason = handovers.NOBODY
+    reason = handovers.NOT_ACCEPTED
     handovers.end(
         giver, TransferStatus.FAILED, reason=reason, task=story.task, actor=SYSTEM, now=now
     )

@@ -117,7 +117,7 @@ class TaskQueueAdmin(ScopedAdmin):
         """Return the workers who serve the saved queue, available or not."""
         found, asked = serving.serving(queue)
         if not found:
-            waits = "Nobody: tasks in this queue wait."
+            waits = "No worker: tasks in this queue wait."
             return format_html('<strong class="nobody">{}</strong>', waits)
         found.sort(key=lambda worker: worker.friendly_name.lower())
         of = f"the first {asked} workers" if asked == serving.MOST_ASKED else f"{asked}"

@@ -13,17 +13,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from routing import shared_redis
+from routing.database_errors import AWAY
 from routing.receivers import deliveries, questions, slots
 
 logger = logging.getLogger(__name__)
 
 _PAUSE: Final = 1.0
-_AFTERWARDS: Final = 10.0
-"""Seconds for which it continues after Redis is back, until all processes have reconnected."""
 
 
 def post(sid: str) -> None:
@@ -53,8 +52,8 @@ class Standby:
     def _work(self) -> None:
         sweep_until = 0.0
         while not self._stop.wait(_PAUSE):
-            if _redis_is_away():
-                sweep_until = time.monotonic() + _AFTERWARDS
+            if shared_redis.is_away(ask=True):
+                sweep_until = time.monotonic() + shared_redis.SETTLE_SECONDS
             if time.monotonic() >= sweep_until:
                 continue
             try:
@@ -82,19 +81,8 @@ class Standby:
             connection.close()
 
 
-def _redis_is_away() -> bool:
-    client = shared_redis.client()
-    if client is None:
-        return False
-    try:
-        client.ping()
-    except shared_redis.BROKEN:
-        return True
-    return False
-
-
 def _log_failure(words: str, error: Exception) -> None:
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, AWAY):
         logger.debug("%s (%s)", words, error)
     else:
         logger.exception(words)

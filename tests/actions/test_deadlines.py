@@ -85,8 +85,8 @@ def test_many_tasks_reach_the_next_step_or_their_end_in_one_run(
 
 def test_overdue_work_gives_way_to_offers_after_its_time_slice() -> None:
     floor = factories.workspace()
-    nobody = factories.queue(floor, target_workers="never == true")
-    workflow = factories.workflow(floor, default=nobody)
+    unserved = factories.queue(floor, target_workers="never == true")
+    workflow = factories.workflow(floor, default=unserved)
     for _ in range(assignment.TOGETHER + 1):
         factories.task(floor, workflow=workflow, timeout=1)
     factories.worker(floor)

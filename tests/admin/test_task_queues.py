@@ -62,7 +62,7 @@ def test_the_page_names_the_workers_who_match_now(alice: Visitor, floor: models.
     queue = factories.queue(floor, target_workers="level >= 2")
     assert "1 of 2 : Dora" in words(alice.see("routing_taskqueue_change", queue.pk))
     nobody = factories.queue(floor, target_workers="level >= 9")
-    assert "Nobody: tasks in this queue wait" in words(
+    assert "No worker: tasks in this queue wait" in words(
         alice.see("routing_taskqueue_change", nobody.pk)
     )
 

@@ -76,7 +76,7 @@ def test_many_deadlines_at_once(table: Table, monkeypatch: pytest.MonkeyPatch, k
         ended / took >= BAR_PER_SECOND,
     )
     table.add(
-        f"-  {vendor}: a freed worker's next task meanwhile, longest (bar: 1 s)",
+        f"-  {vendor}: a freed worker's next task among them, longest (bar: 1 s)",
         f"{max(waits):.2f} s",
         "",
         max(waits) <= BAR_WAIT_SECONDS,

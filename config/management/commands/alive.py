@@ -14,8 +14,6 @@ from redis.exceptions import RedisError
 
 from config import celery_app, heartbeats, jobs
 
-ALIVE: Final = "alive"
-"""The remote command of `config.runners`."""
 LONGEST_WAIT_SECONDS: Final = 3.0
 LONGEST_JOB_SECONDS: Final = 120.0
 """Seconds of its oldest job after which a runner counts as hung."""
@@ -81,7 +79,9 @@ def ask(app: Celery, *, queue: str, host: str) -> tuple[str, float] | None:
                 raise Found
 
     try:
-        app.control.broadcast(ALIVE, reply=True, timeout=LONGEST_WAIT_SECONDS, callback=take)
+        app.control.broadcast(
+            heartbeats.ALIVE, reply=True, timeout=LONGEST_WAIT_SECONDS, callback=take
+        )
     except Found:
         return found[0]
     return None

@@ -290,4 +290,4 @@ def test_a_transfer_to_a_queue_goes_on_after_one_of_its_workers_rejects(
     factories.run(floor)
     offer_of(cecilia)
     factories.run(floor, later(121))
-    assert told("reservation.timeout") == ("failed", handovers.NOBODY)
+    assert told("reservation.timeout") == ("failed", handovers.NOT_ACCEPTED)
