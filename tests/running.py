@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -167,6 +168,32 @@ def running(
         yield server.start()
     finally:
         server.end()
+
+
+@contextlib.contextmanager
+def part_beside(
+    server: Cordboard, *arguments: str, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run another part beside those of a server; its lines go to a file beside the server's."""
+    output = server.output.with_suffix(f".{'-'.join(arguments)}.out")
+    with (
+        open(output, "wb") as lines,
+        subprocess.Popen(
+            [sys.executable, "-m", "config.part", *arguments],
+            cwd=ROOT,
+            env={**server.environment, **environment},
+            stdin=subprocess.PIPE,
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            assert process.stdin is not None
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+            yield process
+        finally:
+            process.kill()
 
 
 def free_port() -> int:

@@ -211,29 +211,3 @@ class Floor:
         assert read.returncode == 0, read.stderr
         found: dict[str, dict[str, Any]] = json.loads(read.stdout.splitlines()[-1])
         return found
-
-
-@contextlib.contextmanager
-def part(
-    server: Cordboard, *arguments: str, **environment: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run another part beside those of a server; its lines go to a file beside the server's."""
-    output = server.output.with_suffix(f".{'-'.join(arguments)}.out")
-    with (
-        open(output, "wb") as lines,
-        subprocess.Popen(
-            [sys.executable, "-m", "config.part", *arguments],
-            cwd=ROOT,
-            env={**server.environment, **environment},
-            stdin=subprocess.PIPE,
-            stdout=lines,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        try:
-            assert process.stdin is not None
-            process.stdin.write(b"go\n")
-            process.stdin.flush()
-            yield process
-        finally:
-            process.kill()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.conftest import Services, served
-from tests.chaos.floor import AROUND, Floor, Outcome, check, part
+from tests.chaos.floor import AROUND, Floor, Outcome, check
 from tests.chaos.proxy import Proxy
-from tests.running import free_port, wait_until
+from tests.running import free_port, part_beside, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.postgres]
 LONGEST = 10.0
@@ -23,7 +23,7 @@ def test_a_runner_is_cut_off_from_the_database_beside_a_healthy_one(
     with (
         Proxy(services.database_socket).running() as proxy,
         served(tmp_path / "var", services) as server,
-        part(server, "jobs", DATABASE_URL=services.through(proxy)),
+        part_beside(server, "jobs", DATABASE_URL=services.through(proxy)),
     ):
         outcome = Floor(server, rate=8).endure(proxy.stall, proxy.resume)
     note.append(outcome)
@@ -38,7 +38,7 @@ def test_one_of_two_web_processes_is_cut_off_from_the_database(
     with (
         Proxy(services.database_socket).running() as proxy,
         served(tmp_path / "var", services) as server,
-        part(server, "web", "127.0.0.1", str(other), DATABASE_URL=services.through(proxy)),
+        part_beside(server, "web", "127.0.0.1", str(other), DATABASE_URL=services.through(proxy)),
     ):
         wait_until(lambda: answers(other), "the second web process answers")
         floor = Floor(server, rate=8)

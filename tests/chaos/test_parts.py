@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.conftest import BOTH, Services, served
-from tests.chaos.floor import Floor, Outcome, check, part
-from tests.running import Cordboard
+from tests.chaos.floor import Floor, Outcome, check
+from tests.running import Cordboard, part_beside
 
 pytestmark = pytest.mark.chaos
 LONGEST = 10.0
@@ -20,7 +20,7 @@ LONGEST = 10.0
 def test_one_of_two_runners_is_killed(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
-    with served(tmp_path / "var", services) as server, part(server, "jobs") as runner:
+    with served(tmp_path / "var", services) as server, part_beside(server, "jobs") as runner:
         outcome = Floor(server, rate=8).endure(runner.kill, lambda: None)
     note.append(outcome)
     check(outcome)
@@ -29,7 +29,7 @@ def test_one_of_two_runners_is_killed(
 
 @pytest.mark.postgres
 def test_one_of_two_runners_hangs(tmp_path: Path, services: Services, note: list[Outcome]) -> None:
-    with served(tmp_path / "var", services) as server, part(server, "jobs") as runner:
+    with served(tmp_path / "var", services) as server, part_beside(server, "jobs") as runner:
         outcome = freeze(server, runner.pid, rate=8)
     note.append(outcome)
     check(outcome)

@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests import launcher, redis
-from tests.running import ROOT, Cordboard, is_alive, none_alive, running, wait_until
+from tests.running import Cordboard, is_alive, none_alive, part_beside, running, wait_until
 from tests.system.load import Load
 
 pytestmark = pytest.mark.system
@@ -106,32 +104,12 @@ def test_after_a_kill_of_any_part_under_load_the_next_start_continues(
         check_everything_ends_well(load, server, " and ".join(killed), capsys)
 
 
-@contextlib.contextmanager
-def another(server: Cordboard, name: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run another job runner or another beat beside those of a server."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "config.part", name],
-        cwd=ROOT,
-        env=server.environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            assert process.stdin is not None
-            process.stdin.write(b"go\n")
-            process.stdin.flush()
-            yield process
-        finally:
-            process.kill()
-
-
 def test_two_runners_and_two_beats_share_the_work_and_one_of_each_may_be_killed(
     server: Cordboard, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with (
-        another(server, "jobs") as jobs,
-        another(server, "beat") as beat,
+        part_beside(server, "jobs") as jobs,
+        part_beside(server, "beat") as beat,
         Load(server).running() as load,
     ):
         more_completed(load)
