@@ -15,7 +15,7 @@ from typing import Final
 from routing import configurations, models, store
 from routing.actions import grabs
 from routing.core import explain, lifecycle, snapshot
-from routing.core import steps as core_steps
+from routing.core import steps as positions
 from routing.core.clock import microseconds, moment
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.models.base import words
@@ -244,7 +244,7 @@ def _steps(row: models.Task) -> tuple[Sequence[steps.Step], steps.Step | None]:
 def _filter_name(row: models.Task) -> str | None:
     if row.filter_index is None or row.revision_id is None:
         return None
-    if row.filter_index == core_steps.DEFAULT_FILTER:
+    if row.filter_index == positions.DEFAULT_FILTER:
         return "default_filter"
     return configurations.of(row.revision_id).filters[row.filter_index].name
 
@@ -280,7 +280,7 @@ def _target(row: models.Task) -> configuration.Target | None:
     step = tasks.step(row)
     if step is None or row.revision_id is None:
         return None
-    return core_steps.target_of(configurations.of(row.revision_id), step)
+    return positions.target_of(configurations.of(row.revision_id), step)
 
 
 def _naming_attribute(row: models.Task) -> str:

@@ -19,9 +19,9 @@ from routing.core.vocabulary import QueueOrder
 from routing.models import prepared
 from routing.models.related import attach
 from routing.seen import directory, heads
-from routing.seen import lanes as seen_lanes
-from routing.seen import tasks as seen_tasks
-from routing.seen import workers as seen_workers
+from routing.seen import lanes as lane_snapshots
+from routing.seen import tasks as task_snapshots
+from routing.seen import workers as worker_snapshots
 
 BATCH = 500
 """Most overdue rows, or offers, of one pass."""
@@ -88,7 +88,7 @@ def glance(workspace: models.Workspace, *, now: datetime) -> Glance:
     """Return which kinds of work are due, with one statement that reads the heads of indexes."""
     pk, us = workspace.pk, microseconds(now)
     room = _ROOM if workspace.multi_task_enabled else ""
-    sql = _GLANCE.format(room=room, **seen_lanes.indexed())
+    sql = _GLANCE.format(room=room, **lane_snapshots.indexed())
     with prepared.cursor() as cursor:
         cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, pk])
         return Glance(*map(bool, cursor.fetchone()))
@@ -103,18 +103,18 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
         multi_task_enabled=workspace.multi_task_enabled,
         prioritize_queue_order=QueueOrder(workspace.prioritize_queue_order),
     )
-    kinds = seen_lanes.kinds(workspace)
+    kinds = lane_snapshots.kinds(workspace)
     if not kinds:
         return seen()
     known = directory.of(workspace)
     sought = None if known is None else known.sought(kinds)
     if known is not None and sought is not None:
-        lanes, asked = seen_lanes.waiting(sought)
+        lanes, asked = lane_snapshots.waiting(sought)
         workers = _candidates(workspace, kinds, among=known.whom(asked)) if lanes else []
     else:
         workers = _candidates(workspace, kinds)
         directory.count(workspace, len(workers))
-        lanes, workers = seen_lanes.waiting_for(kinds, workers=workers) if workers else ({}, [])
+        lanes, workers = lane_snapshots.waiting_for(kinds, workers=workers) if workers else ({}, [])
     return seen(workers=workers, lanes=lanes) if workers else seen()
 
 
@@ -185,7 +185,7 @@ _NAMED = """
 
 def _candidates(
     workspace: models.Workspace,
-    kinds: Collection[seen_lanes.Kind],
+    kinds: Collection[lane_snapshots.Kind],
     *,
     among: Sequence[int] | None = None,
 ) -> list[snapshot.Worker]:
@@ -212,7 +212,7 @@ def _candidates(
         parameters += channels
     with prepared.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return seen_workers.load_known(cursor.fetchall())
+        return worker_snapshots.load_known(cursor.fetchall())
 
 
 def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[str]:
@@ -257,18 +257,18 @@ def _waiting_task(row: models.Task, now: datetime) -> cycle.WaitingTask:
     return cycle.WaitingTask(
         sid=row.sid,
         version=row.version,
-        view=seen_tasks.view(row, now=now),
+        view=task_snapshots.view(row, now=now),
         expires_us=row.expires_us,
         configuration=None if row.revision_id is None else configurations.of(row.revision_id),
-        step=seen_tasks.step(row),
+        step=task_snapshots.step(row),
     )
 
 
 def count_workers(queue_id: int) -> Mapping[str, int]:
     """Return the values of `workers.…` for a queue: its workers by availability and activity."""
     queue = models.TaskQueue.objects.get(pk=queue_id)
-    seen = seen_lanes.task_queue(queue)
-    everyone = seen_workers.load_workers(
+    seen = lane_snapshots.task_queue(queue)
+    everyone = worker_snapshots.load_workers(
         models.Worker.objects.filter(workspace_id=queue.workspace_id)
     )
     counts: Counter[str] = Counter(available=0, unavailable=0)

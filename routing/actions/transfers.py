@@ -29,8 +29,8 @@ from routing.core.vocabulary import (
     TransferStatus,
     TransferType,
 )
-from routing.seen import transfers as seen_transfers
-from routing.seen import workers as seen_workers
+from routing.seen import transfers as transfer_snapshots
+from routing.seen import workers as worker_snapshots
 
 CALLS: Final = "voice"
 """The task channel of telephone calls."""
@@ -224,8 +224,8 @@ def pursue(*, transfer: models.Transfer, now: datetime) -> None:
     if transfer.deadline_us <= microseconds(now):
         _give_up(transfer, now=now)
         return
-    asked = seen_transfers.asked(transfer)
-    if (worker_id := seen_transfers.next_worker(transfer, but=asked, now=now)) is not None:
+    asked = transfer_snapshots.asked(transfer)
+    if (worker_id := transfer_snapshots.next_worker(transfer, but=asked, now=now)) is not None:
         _ask(transfer, worker_id, now=now)
 
 
@@ -250,10 +250,10 @@ def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
     )
     if worker is None:
         raise StaleState("the worker no longer exists; it was deleted")
-    if worker_id in seen_transfers.asked(current):
+    if worker_id in transfer_snapshots.asked(current):
         raise StaleState(f"worker {worker.sid} has already been offered the transfer")
-    hand = matcher.Hand(seen_workers.load_worker(worker_id))
-    if seen_transfers.refusal(current, hand, now=now) is not None:
+    hand = matcher.Hand(worker_snapshots.load_worker(worker_id))
+    if transfer_snapshots.refusal(current, hand, now=now) is not None:
         raise StaleState(f"worker {worker.sid} has changed and is no longer eligible")
     handovers.seek(current, False, now=now)
     _offer(story.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)

@@ -7,8 +7,8 @@ from typing import Final
 from routing import models
 from routing.core import matcher
 from routing.core.snapshot import Worker
-from routing.seen import lanes as seen_lanes
-from routing.seen import workers as seen_workers
+from routing.seen import lanes as lane_snapshots
+from routing.seen import workers as worker_snapshots
 
 MOST_ASKED: Final = 2000
 """The maximum number of workers that a page checks."""
@@ -17,9 +17,9 @@ MOST_ASKED: Final = 2000
 def serving(queue: models.TaskQueue) -> tuple[list[Worker], int]:
     """Return the workers who serve a queue, available or not, and the number checked."""
     rows = models.Worker.objects.filter(workspace_id=queue.workspace_id).order_by("pk")
-    asked = seen_workers.load_workers(
+    asked = worker_snapshots.load_workers(
         models.Worker.objects.filter(pk__in=rows.values("pk")[:MOST_ASKED])
     )
-    seen = seen_lanes.task_queue(queue)
+    seen = lane_snapshots.task_queue(queue)
     found = [w for w in asked if matcher.membership_refusal(matcher.Hand(w), seen) is None]
     return found, len(asked)

@@ -14,7 +14,7 @@ from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError
 from routing.core.vocabulary import AssignmentStatus
-from routing.seen import tasks as seen
+from routing.seen import tasks as worker_values
 from workflows import expressions
 
 _RELATED = ("task_queue", "workflow", "task_channel")
@@ -144,7 +144,7 @@ class TaskList(_Tasks, ListResource[models.Task]):
             return [
                 row
                 for row in rows
-                if expression.matches(task=seen.view(row, now=self.now), taskrouter=clock)
+                if expression.matches(task=worker_values.view(row, now=self.now), taskrouter=clock)
             ]
 
         return accept

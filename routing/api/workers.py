@@ -13,7 +13,7 @@ from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher, snapshot
 from routing.seen import lanes
-from routing.seen import workers as seen
+from routing.seen import workers as worker_values
 from workflows import expressions
 
 _NAME = "The display name; unique in the workspace, ignoring upper and lower case."
@@ -91,7 +91,7 @@ class WorkerList(_Workers, ListResource[models.Worker]):
             chosen = models.Worker.objects.filter(pk__in=[row.pk for row in rows])
             admitted = {
                 worker.id
-                for worker in seen.load_workers(chosen)
+                for worker in worker_values.load_workers(chosen)
                 if (expression is None or expression.matches(worker=matcher.worker_view(worker)))
                 and (queues is None or any(_serves(worker, queue) for queue in queues))
             }

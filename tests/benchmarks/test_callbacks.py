@@ -28,9 +28,9 @@ from routing.receivers import deliveries
 from tests import factories
 from tests.benchmarks import receiving
 from tests.benchmarks.conftest import Table
-from tests.callbacks.receiver import silent
 from tests.factories import NOW
 from tests.running import ROOT
+from tests.webhooks.receiver import silent
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 

@@ -25,8 +25,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.benchmarks.conftest import Table
-from tests.callbacks.receiver import Receiver, silent
 from tests.running import ROOT, Cordboard, running
+from tests.webhooks.receiver import Receiver, silent
 
 pytestmark = pytest.mark.bench
 

@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Customers
+from tests.javascript_sdk.package import install_once
 from tests.running import ROOT, Cordboard
-from tests.sdk.package import install_once
 
 pytestmark = pytest.mark.browser
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests import redis
-from tests.callbacks.receiver import Receiver, Request
 from tests.chaos.conftest import BOTH, ENVIRONMENT, Services, served
 from tests.chaos.floor import Floor, Outcome, check
 from tests.chaos.proxy import Proxy
 from tests.running import running
+from tests.webhooks.receiver import Receiver, Request
 
 pytestmark = pytest.mark.chaos
 LONGEST = 10.0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.javascript_sdk.package import install_once
 from tests.running import Cordboard
-from tests.sdk.package import install_once
 
 pytestmark = pytest.mark.system
 

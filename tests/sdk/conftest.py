@@ -1,149 +1,128 @@
-"""A running server, workspaces on it, and the published SDK in Node."""
+"""A workspace with Alice, the keys of its account, and the SDK's requests without the SDK."""
 
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
+import redis as redis_client
+from django.test import Client
+from django.utils import timezone
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import TaskRouterGrant
-from twilio.rest import Client
 
-from tests.running import Cordboard, wait_until
-from tests.sdk.node import HERE, Node, Session
-from tests.sdk.package import install_once
+from routing import models
+from routing.actions import api_keys
+from routing.bridge import consumers, doorkeeper
+from tests import factories
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all of these as running the whole system."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.system)
-
-
-@pytest.fixture(scope="session")
-def package() -> Path:
-    """Return a directory in which the SDK is installed."""
-    return install_once()
-
-
-@pytest.fixture
-def node(package: Path) -> Iterator[Node]:
-    """Return a Node of this test's own."""
-    node = Node(package)
-    try:
-        yield node
-    finally:
-        node.end()
+AUTH_TOKEN = "an auth token that only the tests know"
 
 
 @dataclass
-class Office:
-    """A workspace of its own with one queue, and its REST client."""
+class Floor:
+    """A workspace with Alice and an API key for her tokens."""
 
-    server: Cordboard
-    node: Node
-    keys: dict[str, str]
-    sid: str
-    rest: Any
-    queue: Any
-    workflow: Any
-    activities: dict[str, str]
-    _names: dict[str, int] = field(default_factory=dict)
+    account: models.Account
+    workspace: models.Workspace
+    alice: models.Worker
+    key: models.ApiKey
+    secret: str
+    client: Client = field(default_factory=Client)
 
-    def worker(self, name: str = "Alice", *, activity: str = "Available", **capacity: int) -> Any:
-        """Make a worker, with a capacity per channel."""
-        made = self.rest.workers.create(
-            friendly_name=name, activity_sid=self.activities[activity], attributes="{}"
-        )
-        for channel, configured in capacity.items():
-            self.set_capacity(made, channel, capacity=configured)
-        return made
-
-    def set_capacity(self, worker: Any, channel: str, **changes: Any) -> None:
-        """Change a worker's channel."""
-        self.rest.workers(worker.sid).worker_channels(channel).update(**changes)
-
-    def task(self, **given: Any) -> Any:
-        """Make a task on the channel chat."""
-        values = {"task_channel": "chat", "workflow_sid": self.workflow.sid} | given
-        return self.rest.tasks.create(**values)
-
-    def offer_of(self, worker: Any) -> str:
-        """Return the sid of a worker's offer as soon as there is one."""
-        found: list[Any] = []
-        pending = self.rest.workers(worker.sid).reservations
-
-        def has_offer() -> bool:
-            found[:] = pending.list(reservation_status="pending")
-            return bool(found)
-
-        wait_until(has_offer, "the worker has an offer")
-        sid: str = found[0].sid
-        return sid
-
-    def token(self, worker: Any = None, *, role: str = "worker", ttl: int = 600) -> str:
-        """Mint a token as an application's back end does, with the official library."""
+    def token(
+        self,
+        worker: models.Worker | None = None,
+        *,
+        role: str | None = "worker",
+        workspace: models.Workspace | None = None,
+        **given: Any,
+    ) -> str:
+        """Make an access token with the official library."""
         grant = TaskRouterGrant(
-            workspace_sid=self.sid,
+            workspace_sid=(workspace or self.workspace).sid,
             worker_sid=None if worker is None else worker.sid,
             role=role,
         )
-        key, secret = self.keys["API_KEY_SID"], self.keys["API_KEY_SECRET"]
-        token = AccessToken(self.keys["ACCOUNT_SID"], key, secret, ttl=ttl, identity="tests")
-        token.add_grant(grant)
+        values = {
+            "account_sid": self.account.sid,
+            "signing_key_sid": self.key.sid,
+            "secret": self.secret,
+        } | given
+        token = AccessToken(grants=[grant], **values)
         jwt: str = token.to_jwt()
         return jwt
 
-    def session(
-        self, worker: Any = None, *, kind: str = "worker", token: str = "", **options: Any
-    ) -> Session:
-        """Open a session of the SDK, and wait until it is ready (a Workspace is at once)."""
-        session = self.open(worker, kind=kind, token=token, **options)
-        if kind != "workspace":
-            session.hears("ready")
-        return session
-
-    def open(
-        self, worker: Any = None, *, kind: str = "worker", token: str = "", **options: Any
-    ) -> Session:
-        """Open a session of the SDK without waiting for anything."""
-        name = worker.friendly_name if worker is not None else kind
-        self._names[name] = count = self._names.get(name, 0) + 1
-        session = Session(self.node, name if count == 1 else f"{name} {count}")
-        role = "admin" if worker is None else "supervisor" if kind == "supervisor" else "worker"
-        host = f"127.0.0.1:{self.server.port}"
-        self.node.tell(
-            session.name,
-            "make",
-            kind=kind,
-            token=token or self.token(worker, role=role),
-            options={
-                "ebServer": f"http://{host}/v1/wschannels",
-                "wsServer": f"ws://{host}/v1/wschannels",
-                "logLevel": "silent",
-                **options,
-            },
+    def send(
+        self,
+        method: str,
+        path: str,
+        token: object = None,
+        *,
+        if_match: str = "",
+        key: str = "",
+        **params: Any,
+    ) -> tuple[int, Any]:
+        """Send a request as the SDK does; return the status, and the payload or the error."""
+        url = path.replace("{W}", f"Workspaces/{self.workspace.sid}").replace(
+            "{K}", f"Workspaces/{self.workspace.sid}/Workers/{self.alice.sid}"
         )
-        return session
+        body = {
+            "url": url,
+            "method": method,
+            "params": params,
+            "token": self.token(self.alice) if token is None else token,
+        }
+        return self.post(json.dumps(body), if_match=if_match, key=key)
+
+    def post(self, body: str | bytes, *, if_match: str = "", key: str = "") -> tuple[int, Any]:
+        """Send a body as it is."""
+        given = {"If-Match": if_match, "Idempotency-Key": key}
+        answer = self.client.generic(
+            "POST",
+            "/v1/wschannels",
+            body.encode() if isinstance(body, str) else body,
+            content_type="application/x-www-form-urlencoded",
+            headers={name: value for name, value in given.items() if value},
+        )
+        said = json.loads(answer.content)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        return answer.status_code, said.get("payload", said)
+
+
+def make_floor() -> Floor:
+    """Make the floor."""
+    account = factories.account(auth_token=AUTH_TOKEN)
+    workspace = factories.workspace(account=account)
+    alice = factories.worker(workspace, "Alice", capacity={"chat": 3})
+    made = api_keys.create_api_key(account=account, friendly_name="desk", now=timezone.now())
+    return Floor(account, workspace, alice, *made)
 
 
 @pytest.fixture
-def office(cordboard: Cordboard, node: Node) -> Office:
-    """Return a new workspace on the running server."""
-    keys = cordboard.credentials()
-    client = Client(keys["ACCOUNT_SID"], keys["AUTH_TOKEN"])
-    client.taskrouter.base_url = cordboard.url
-    workspaces = client.taskrouter.v1.workspaces
-    made = workspaces.create(friendly_name=f"Office {uuid.uuid4().hex[:8]}")
-    rest = workspaces(made.sid)
-    queue = rest.task_queues.create(friendly_name="Chats")
-    document = json.dumps({"task_routing": {"default_filter": {"queue": queue.sid}}})
-    workflow = rest.workflows.create(friendly_name="All", configuration=document)
-    activities = {each.friendly_name: each.sid for each in rest.activities.list()}
-    return Office(cordboard, node, keys, made.sid, rest, queue, workflow, activities)
+def floor(db: None) -> Floor:
+    """Return the floor, in a transaction that is rolled back."""
+    return make_floor()
+
+
+@pytest.fixture
+def away(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
+    """Return a switch that takes Redis away, and brings it back."""
+    url = settings.REDIS_URL
+
+    def switch(is_away: bool) -> None:
+        settings.REDIS_URL = "unix:///nowhere/redis.sock" if is_away else url
+
+    yield switch
+    switch(False)
+
+
+@pytest.fixture
+def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold messages back until a session's lists are read, without a further delay."""
+    monkeypatch.setattr(consumers, "LONGEST_HOLD", 3_600.0)
+    monkeypatch.setattr(consumers, "HOLD_SECONDS", 0.0)
+    doorkeeper._refused.clear()

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from routing.demo.client import Client
-from tests.callbacks.receiver import Receiver, Request
 from tests.running import Cordboard, none_alive, running, wait_until
+from tests.webhooks.receiver import Receiver, Request
 
 pytestmark = pytest.mark.system
 ENVIRONMENT = {"CALLBACK_ALLOW_PRIVATE": "127.0.0.1", "AUTH_TOKEN": "f" * 32}

@@ -10,9 +10,9 @@ from routing.actions.errors import Rescinded
 from routing.actors import SYSTEM
 from routing.receivers import questions
 from tests import factories
-from tests.callbacks.conftest import TOKEN, Clock, _allowed, clock, receiver
-from tests.callbacks.receiver import Receiver, Request
 from tests.factories import NOW
+from tests.webhooks.conftest import TOKEN, Clock, _allowed, clock, receiver
+from tests.webhooks.receiver import Receiver, Request
 
 __all__ = ["_allowed", "clock", "receiver"]
 

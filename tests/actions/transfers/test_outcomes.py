@@ -11,7 +11,7 @@ from routing.actions import handovers, reservations, task_statuses, tasks, trans
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.vocabulary import TransferMode
-from routing.seen import transfers as seen_transfers
+from routing.seen import transfers as transfer_snapshots
 from tests import factories
 from tests.actions.transfers.conftest import (
     COLD,
@@ -178,7 +178,7 @@ def test_two_routers_at_once_make_only_one_offer(
 ) -> None:
     bob = factories.worker(floor, "Bob", attributes={"team": "billing"})
     transfer = begin(held, factories.queue(floor, target_workers="team == 'billing'").sid)
-    choose = seen_transfers.next_worker
+    choose = transfer_snapshots.next_worker
 
     def choose_slowly(*given: Any, **more: Any) -> int | None:
         """Choose a worker, but make the offer only after another router's offer was rejected."""
@@ -188,7 +188,7 @@ def test_two_routers_at_once_make_only_one_offer(
         reject(bob)
         return chosen
 
-    monkeypatch.setattr(seen_transfers, "next_worker", choose_slowly)
+    monkeypatch.setattr(transfer_snapshots, "next_worker", choose_slowly)
     with pytest.raises(StaleState, match="has already been offered the transfer"):
         transfers.pursue(transfer=transfer, now=NOW)
     assert bob.reservations.count() == 1

@@ -14,8 +14,8 @@ from routing.actors import SYSTEM
 from routing.bridge import consumers, frames
 from routing.core.vocabulary import EventType as E
 from tests import factories
-from tests.bridge.conftest import Floor
-from tests.bridge.sockets import do, heard, opened
+from tests.sdk.conftest import Floor
+from tests.sdk.sockets import do, heard, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

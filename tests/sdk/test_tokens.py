@@ -23,7 +23,7 @@ from routing import models, tokens
 from routing.actions import accounts, api_keys, workers
 from routing.actors import SYSTEM
 from tests import factories
-from tests.bridge.conftest import AUTH_TOKEN, Floor
+from tests.sdk.conftest import AUTH_TOKEN, Floor
 
 
 def verify(token: object) -> tokens.Grant:

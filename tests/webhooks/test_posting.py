@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 from twilio.request_validator import RequestValidator
 
 from routing.callbacks import posting, signatures
-from tests.callbacks.receiver import Receiver, Request, silent
-from tests.callbacks.test_reach import post, resolves
+from tests.webhooks.receiver import Receiver, Request, silent
+from tests.webhooks.test_reach import post, resolves
 
 
 @pytest.mark.parametrize(

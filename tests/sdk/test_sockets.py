@@ -23,8 +23,8 @@ from routing.actions import (
 from routing.actors import SYSTEM
 from routing.bridge import closings, consumers, doorkeeper, frames, replacements, sessions
 from tests import factories
-from tests.bridge.conftest import Floor, make_floor
-from tests.bridge.sockets import closed, connection, do, heard, opened
+from tests.sdk.conftest import Floor, make_floor
+from tests.sdk.sockets import closed, connection, do, heard, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,10 +9,10 @@ from routing.actions import reservations, transfers
 from routing.actors import SYSTEM
 from routing.core.vocabulary import TransferMode
 from tests import factories
-from tests.callbacks.asking import ask, concluded, failures, says
-from tests.callbacks.conftest import Clock
-from tests.callbacks.receiver import Receiver
 from tests.factories import NOW
+from tests.webhooks.asking import ask, concluded, failures, says
+from tests.webhooks.conftest import Clock
+from tests.webhooks.receiver import Receiver
 
 
 @pytest.fixture

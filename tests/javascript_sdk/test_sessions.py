@@ -10,9 +10,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.javascript_sdk.conftest import Office
+from tests.javascript_sdk.node import SdkError, Session
 from tests.running import wait_until
-from tests.sdk.conftest import Office
-from tests.sdk.node import SdkError, Session
 
 
 def test_two_sessions_of_a_worker_get_the_same_events(office: Office) -> None:

@@ -12,7 +12,7 @@ from routing import models
 from routing.actions import reservations, task_statuses
 from routing.actors import SYSTEM
 from tests import factories
-from tests.bridge.conftest import AUTH_TOKEN, Floor
+from tests.sdk.conftest import AUTH_TOKEN, Floor
 
 CHANGES: list[dict[str, Any]] = [
     {"Attributes": {"a": 1}},

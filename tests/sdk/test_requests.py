@@ -13,7 +13,7 @@ from django.utils import timezone
 from routing import models
 from routing.api import rate_limits
 from tests import factories
-from tests.bridge.conftest import Floor
+from tests.sdk.conftest import Floor
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from routing.bridge import (
 )
 from routing.core.vocabulary import EventType as E
 from tests import factories
-from tests.bridge.amid import offer, read_lists, told
-from tests.bridge.conftest import Floor, make_floor
-from tests.bridge.sockets import closed, do, opened
+from tests.sdk.amid import offer, read_lists, told
+from tests.sdk.conftest import Floor, make_floor
+from tests.sdk.sockets import closed, do, opened
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("held_back")]
 

@@ -14,7 +14,7 @@ from routing.actors import SYSTEM
 from routing.core import cycle
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
-from routing.seen import heads as heads_of
+from routing.seen import heads as lane_heads
 from tests import factories
 from tests.factories import NOW, later
 from workflows import expressions
@@ -34,7 +34,7 @@ def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
     # No worker speaks German: that lane is not even read.
     assert len(seen.lanes) == 1
     (lane,) = cycle.Pass(seen, now=microseconds(NOW)).open_lanes()
-    heads, deep = heads_of.of_lanes([lane], size=500)
+    heads, deep = lane_heads.of_lanes([lane], size=500)
     assert [task.priority for task in heads[lane.id]] == [5, 3, 1]
     assert deep == frozenset()
 
@@ -56,9 +56,9 @@ def test_heads_come_in_the_order_in_which_their_queue_is_served(
     }
     names = {task.sid: name for name, task in made.items()}
     lanes = store.load_floor(floor).lanes
-    ((_, heads),) = heads_of.of_lanes(lanes.values(), size=500)[0].items()
+    ((_, heads),) = lane_heads.of_lanes(lanes.values(), size=500)[0].items()
     assert [names[task.sid] for task in heads] == served
-    rest, _ = heads_of.of_lanes(lanes.values(), size=500, after=heads[0])
+    rest, _ = lane_heads.of_lanes(lanes.values(), size=500, after=heads[0])
     assert list(rest.values()) == [heads[1:]]
 
 
@@ -70,7 +70,7 @@ def test_a_deep_lane_is_read_through_a_window(
     for _ in range(10):
         factories.task(floor, attributes={"lang": "en"})
     lanes = store.load_floor(floor).lanes
-    heads, deep = heads_of.of_lanes(lanes.values(), size=4)
+    heads, deep = lane_heads.of_lanes(lanes.values(), size=4)
     assert [len(tasks) for tasks in heads.values()] == [4]
     assert deep == frozenset(lanes)
     assert factories.run(floor) == 10

@@ -14,10 +14,10 @@ from routing import models
 from routing.actions import callbacks, task_statuses
 from routing.actors import SYSTEM
 from tests import factories
-from tests.callbacks.acts import pending, point, post
-from tests.callbacks.conftest import Clock
-from tests.callbacks.receiver import Receiver, Request
 from tests.factories import later
+from tests.webhooks.acts import pending, point, post
+from tests.webhooks.conftest import Clock
+from tests.webhooks.receiver import Receiver, Request
 
 
 def test_nothing_is_lost_while_a_receiver_is_down(floor: models.Workspace, clock: Clock) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sdk.conftest import Office
-from tests.sdk.node import SdkError
+from tests.javascript_sdk.conftest import Office
+from tests.javascript_sdk.node import SdkError
 
 
 def test_an_offer_comes_with_its_whole_task(office: Office) -> None:

@@ -13,10 +13,10 @@ from routing.actions import tasks, workspaces
 from routing.actors import SYSTEM
 from routing.receivers import deliveries
 from tests import factories
-from tests.callbacks.acts import point, post
-from tests.callbacks.conftest import Clock
-from tests.callbacks.receiver import Receiver
 from tests.factories import NOW
+from tests.webhooks.acts import point, post
+from tests.webhooks.conftest import Clock
+from tests.webhooks.receiver import Receiver
 
 
 def test_a_workspace_without_an_address_writes_no_deliveries(floor: models.Workspace) -> None:

@@ -15,10 +15,10 @@ from routing.actions import (
 )
 from routing.actors import SYSTEM
 from tests import factories
-from tests.callbacks.asking import ask, concluded, failures, offer, says
-from tests.callbacks.conftest import Clock
-from tests.callbacks.receiver import Receiver, Request, silent
 from tests.factories import NOW
+from tests.webhooks.asking import ask, concluded, failures, offer, says
+from tests.webhooks.conftest import Clock
+from tests.webhooks.receiver import Receiver, Request, silent
 
 
 def test_the_callback_carries_every_field(

@@ -8,7 +8,7 @@ from typing import Any
 from routing import models
 from routing.receivers import questions
 from tests import factories
-from tests.callbacks.conftest import Clock
+from tests.webhooks.conftest import Clock
 
 
 def says(answer: Any, status: int = 200, content_type: str = "application/json") -> Any:

@@ -16,8 +16,8 @@ from routing.actors import SYSTEM
 from routing.callbacks import calls
 from routing.receivers import deliveries, questions, rounds
 from tests import factories, redis
-from tests.callbacks.conftest import Clock
 from tests.factories import NOW
+from tests.webhooks.conftest import Clock
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from routing import models
 from tests import factories
-from tests.bridge.conftest import Floor
-from tests.bridge.sockets import do, heard
+from tests.sdk.conftest import Floor
+from tests.sdk.sockets import do, heard
 
 
 async def read_lists(floor: Floor, token: str) -> None:

@@ -14,8 +14,8 @@ from routing.actions import workspaces
 from routing.actors import SYSTEM
 from routing.receivers import deliveries
 from tests import factories
-from tests.callbacks.receiver import Receiver
 from tests.factories import NOW
+from tests.webhooks.receiver import Receiver
 
 TOKEN = "the token that signs"
 

@@ -6,8 +6,8 @@ from routing import models
 from routing.actions import workspaces
 from routing.actors import SYSTEM
 from routing.receivers import deliveries
-from tests.callbacks.conftest import Clock
 from tests.factories import NOW
+from tests.webhooks.conftest import Clock
 
 
 def point(floor: models.Workspace, url: str, events_filter: str | None = None) -> None:

@@ -11,7 +11,7 @@ import pytest
 from config import environment
 from routing.callbacks import addresses, destinations, posting
 from routing.callbacks.destinations import Unacceptable
-from tests.callbacks.receiver import Receiver
+from tests.webhooks.receiver import Receiver
 
 FORBIDDEN = [
     "127.0.0.1",

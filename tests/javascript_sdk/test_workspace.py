@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sdk.conftest import Office
-from tests.sdk.node import SdkError
+from tests.javascript_sdk.conftest import Office
+from tests.javascript_sdk.node import SdkError
 
 
 def test_workers_are_read_over_pages_and_by_filters(office: Office) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.sdk.conftest import Office
-from tests.sdk.node import SdkError, Session
+from tests.javascript_sdk.conftest import Office
+from tests.javascript_sdk.node import SdkError, Session
 
 
 def in_hand(office: Office, worker: Any, **task: Any) -> tuple[Session, str]:

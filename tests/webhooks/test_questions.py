@@ -20,10 +20,10 @@ from routing.actions import (
 from routing.actors import SYSTEM
 from routing.receivers import questions
 from tests import factories
-from tests.callbacks.asking import ask, concluded, failures, offer, says
-from tests.callbacks.conftest import Clock
-from tests.callbacks.receiver import Receiver, Request
 from tests.factories import NOW, later
+from tests.webhooks.asking import ask, concluded, failures, offer, says
+from tests.webhooks.conftest import Clock
+from tests.webhooks.receiver import Receiver, Request
 
 
 def test_an_offer_is_posted_once(

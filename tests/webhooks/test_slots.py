@@ -12,9 +12,9 @@ from routing.actions import callbacks
 from routing.receivers import deliveries, questions, rounds, slots
 from routing.receivers.slots import EVENTS, FAILING, HOST_SLOTS, QUESTIONS, SLOTS, Slots, Wish
 from tests import factories
-from tests.callbacks.acts import pending, post
-from tests.callbacks.conftest import Clock
-from tests.callbacks.receiver import Receiver
+from tests.webhooks.acts import pending, post
+from tests.webhooks.conftest import Clock
+from tests.webhooks.receiver import Receiver
 
 
 @pytest.fixture
