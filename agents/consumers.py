@@ -21,10 +21,10 @@ from agents.access import Agent
 from agents.commands import Refused
 from agents.dashboard import Panel
 from routing import groups, request_ids, shared_redis
-from routing.bridge import desks
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
 from routing.database_errors import AWAY
+from routing.sdk import lease_renewal
 from routing.sockets import Direct
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._worker_sid = agent.worker.sid
         await self._join(names)
         self._counted_sid = agent.worker.sid
-        desks.here().add(self._counted_sid)
+        lease_renewal.here().add(self._counted_sid)
         self._start(self._look_regularly)
         ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
         await self.send_json(ready | {"stale": sorted(Panel)})
@@ -103,7 +103,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         for task in self._background:
             task.cancel()
         if self._counted_sid is not None:
-            desks.here().remove(self._counted_sid)
+            lease_renewal.here().remove(self._counted_sid)
             self._counted_sid = None
         await self._leave(set(self._joined))
 

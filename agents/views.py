@@ -17,7 +17,7 @@ from agents import access, cards, commands, dashboard, transfers
 from agents.access import Agent
 from agents.dashboard import Panel
 from routing.actions import workers as worker_actions
-from routing.bridge import desks
+from routing.sdk import lease_renewal
 
 
 @require_GET
@@ -87,7 +87,7 @@ def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
             one = Agent(worker=worker, ip_address=agent.ip_address)
             worker_actions.sign_off_worker(worker=worker, actor=one.actor, now=timezone.now())
     auth.logout(request)
-    desks.look_again(worker.sid for worker in workers)
+    lease_renewal.look_again(worker.sid for worker in workers)
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 

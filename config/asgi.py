@@ -20,7 +20,7 @@ from django.urls import re_path  # noqa: E402
 from agents.urls import websocket_urlpatterns  # noqa: E402
 from config import daphne_requests, daphne_sockets, http, pauses, proxies  # noqa: E402
 from config.sockets import few_per_user, only_from_our_pages, refuse, with_session_key  # noqa: E402
-from routing.bridge.urls import websocket_urlpatterns as bridge  # noqa: E402
+from routing.sdk.urls import websocket_urlpatterns as bridge  # noqa: E402
 
 pauses.shorten()
 if connection.vendor == "postgresql":

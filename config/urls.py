@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/errors/", pages.errors, name="api-errors"),
     path("docs/errors/<int:code>", pages.error, name="api-error"),
     # Before the API, which answers all other paths below v1/.
-    path("v1/", include("routing.bridge.urls")),
+    path("v1/", include("routing.sdk.urls")),
     path("v1/", include("routing.api.urls")),
     path("agent/", include("agents.urls")),
     path("admin/", admin.site.urls),

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_safe
 
 from routing import request_ids
 from routing.api import errors
-from routing.bridge import desks
 from routing.database_errors import AWAY
+from routing.sdk import lease_renewal
 
 API = "/v1/"
 ADDRESSES = "/v1/, /api/docs, /healthz, /agent/ and /admin/"
@@ -42,7 +42,7 @@ class LogOut(LogoutView):
         user = request.user
         workers = list(user.workers.values_list("sid", flat=True)) if user.is_authenticated else []
         answer = super().post(request, *args, **options)
-        desks.look_again(workers)
+        lease_renewal.look_again(workers)
         return answer
 
 
@@ -57,7 +57,7 @@ class ChangePassword(PasswordChangeView):
         """Change the password, and make other open desks check their sessions at once."""
         answer = super().form_valid(form)
         messages.success(self.request, "You have a new password.")
-        desks.look_again(form.user.workers.values_list("sid", flat=True))
+        lease_renewal.look_again(form.user.workers.values_list("sid", flat=True))
         return answer
 
 

@@ -12,9 +12,9 @@ from django.db import connection
 from django.utils import timezone
 
 from routing import delivery, housekeeping, models, overdue, router, shared_redis
-from routing.bridge import offline
 from routing.callbacks import calls
 from routing.receivers import deliveries, questions, standby
+from routing.sdk import desk_grace
 from routing.statistics import counting
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def sweep_receivers(**_: object) -> None:
 def sweep_sessions(**_: object) -> None:
     """Sign off workers whose last session ended with the process that served it."""
     try:
-        offline.sweep(now=timezone.now())
+        desk_grace.sweep(now=timezone.now())
     except shared_redis.BROKEN as error:
         logger.debug("dead sessions wait for the next sweep (%s)", error)
 

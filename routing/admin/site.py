@@ -17,7 +17,7 @@ from django.urls import path, reverse
 
 from routing.admin import access, zones
 from routing.admin.base import OwnFiltersOnly
-from routing.bridge import desks
+from routing.sdk import lease_renewal
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Floor": {
@@ -115,7 +115,7 @@ class Site(admin.AdminSite):
         user = request.user
         workers = list(user.workers.values_list("sid", flat=True)) if user.pk else []
         answer = super().logout(request, extra_context)
-        desks.look_again(workers)
+        lease_renewal.look_again(workers)
         return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from routing import models
 from routing.actions import logins
 from routing.actions.errors import InvalidInput
 from routing.admin import access
-from routing.bridge import desks
+from routing.sdk import lease_renewal
 
 if TYPE_CHECKING:
     from routing.admin.workers import WorkerAdmin
@@ -40,7 +40,7 @@ def login_view(admin: WorkerAdmin, request: HttpRequest, object_id: str) -> Http
         raise PermissionDenied("Only operators may change this login: it has further rights.")
     form = PasswordForm(request.POST if request.POST.get("do") == "password" else None)
     if request.method == "POST" and _change(request, worker, form):
-        desks.look_again(worker.user.workers.values_list("sid", flat=True))
+        lease_renewal.look_again(worker.user.workers.values_list("sid", flat=True))
         return HttpResponseRedirect(admin.url("change", worker.pk))
     context = admin.page(
         request,

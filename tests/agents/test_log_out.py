@@ -6,8 +6,8 @@ import pytest
 
 from agents import consumers
 from routing.actions import logins
-from routing.bridge import desks
 from routing.core.vocabulary import ReservationStatus
+from routing.sdk import lease_renewal
 from tests.agents.conftest import Desk, Floor, make_floor
 from tests.agents.sockets import closed, do, opened
 
@@ -89,5 +89,5 @@ async def test_an_open_desk_notices_at_once_that_its_session_has_ended(way: str)
             await do(alice.client.post, "/accounts/logout/")
         else:
             await do(logins.reset_password, user=alice.user, password="quite another secret")
-            await do(desks.look_again, [alice.worker.sid])
+            await do(lease_renewal.look_again, [alice.worker.sid])
         assert await closed(desk) == consumers.LOGGED_OUT

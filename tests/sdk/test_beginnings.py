@@ -12,15 +12,8 @@ from django.utils import timezone
 from routing import delivery, groups, models
 from routing.actions import activities, reservations, workers
 from routing.actors import SYSTEM
-from routing.bridge import (
-    closings,
-    consumers,
-    editions,
-    lists,
-    notices,
-    sessions,
-)
 from routing.core.vocabulary import EventType as E
+from routing.sdk import close_codes, consumers, list_notices, list_versions, lists, sessions
 from tests import factories
 from tests.sdk.amid import offer, read_lists, told
 from tests.sdk.conftest import Floor, make_floor
@@ -40,7 +33,9 @@ class Kept:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.messages: list[dict[str, Any]] = []
-        monkeypatch.setattr(notices, "_tell", lambda _sid, message: self.messages.append(message))
+        monkeypatch.setattr(
+            list_notices, "_tell", lambda _sid, message: self.messages.append(message)
+        )
 
     async def go(self, worker: models.Worker, **changes: Any) -> None:
         """Release the oldest notice."""
@@ -211,7 +206,7 @@ async def test_lists_that_are_newer_than_a_change_are_not_read_again_for_it(
         assert (await told(socket))[0] == "worker.activity.update"
         await do(activities.rename_activity, activity=lunch, friendly_name="Dinner", **given)
         await do(workers.update_worker, worker=floor.alice, attributes='{"a": 1}', **given)
-        assert (await closed(socket))[0] == closings.RESYNC
+        assert (await closed(socket))[0] == close_codes.RESYNC
 
 
 async def test_many_sessions_that_get_a_change_check_the_lists_once(
@@ -223,7 +218,7 @@ async def test_many_sessions_that_get_a_change_check_the_lists_once(
         looks.append(workspace_sid)
         return "now"
 
-    monkeypatch.setattr(editions, "edition", look)
+    monkeypatch.setattr(list_versions, "edition", look)
     asked = [sessions.here().editions.now(floor.workspace.sid) for _ in range(100)]
     assert set(await asyncio.gather(*asked)) == {"now"}
     assert looks == [floor.workspace.sid]

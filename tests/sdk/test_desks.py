@@ -11,9 +11,9 @@ import redis as redis_client
 from routing import models
 from routing.actions import workers, workspaces
 from routing.actors import SYSTEM
-from routing.bridge import desks, leases, offline
-from routing.bridge.leases import Held
 from routing.core.vocabulary import EventType, ReservationStatus
+from routing.sdk import desk_grace, lease_renewal, leases
+from routing.sdk.leases import Held
 from tests import factories
 from tests.factories import NOW
 
@@ -53,7 +53,7 @@ def live(*processes: Process, since: int, until: int) -> None:
     for second in range(since, until + 1, SWEEP_SECONDS):
         for process in processes:
             process.renew(later(second))
-        offline.sweep(now=later(second))
+        desk_grace.sweep(now=later(second))
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_no_worker_is_signed_off_after_an_interruption_before_desks_could_reconn
     live(web, other, since=0, until=10)
     other.has(alice, 0, now=later(10))
     # Redis is away for ten minutes, and the sweep is back before the processes are.
-    offline.sweep(now=later(600))
+    desk_grace.sweep(now=later(600))
     assert activity(alice) == "Available"
     live(web, other, since=605, until=700)
     assert activity(alice) == "Available"
@@ -207,7 +207,7 @@ async def test_the_desks_of_a_process_are_written_as_they_come_and_go(
         return known
 
     monkeypatch.setattr(leases, "renew", note)
-    here = desks.Desks()
+    here = lease_renewal.Desks()
     here.add("WKa")
     here.add("WKa")
     here.add("WKb")

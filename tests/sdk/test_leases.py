@@ -10,8 +10,8 @@ import pytest
 import redis as redis_client
 
 from routing import jobs, models
-from routing.bridge import leases, offline
-from routing.bridge.leases import Held
+from routing.sdk import desk_grace, leases
+from routing.sdk.leases import Held
 from tests import factories
 from tests.factories import NOW
 
@@ -47,7 +47,7 @@ def live(*processes: Process, since: int = 0, until: int, sweeping: bool = True)
         for process in processes:
             process.renew(later(second))
         if sweeping:
-            offline.sweep(now=later(second))
+            desk_grace.sweep(now=later(second))
 
 
 def later(seconds: float) -> datetime:
@@ -150,12 +150,12 @@ def test_an_interruption_that_is_too_short_to_notice_ends_no_lease(
 ) -> None:
     process = Process().has(alice)
     live(process, until=60)
-    offline.sweep(now=later(64))
+    desk_grace.sweep(now=later(64))
     # Renewed for the last time just before, and again as late as can be after.
-    offline.sweep(now=later(64 + gap))
-    offline.sweep(now=later(64 + gap + 4))
+    desk_grace.sweep(now=later(64 + gap))
+    desk_grace.sweep(now=later(64 + gap + 4))
     process.renew(later(64 + gap + 5))
-    offline.sweep(now=later(64 + gap + 5))
+    desk_grace.sweep(now=later(64 + gap + 5))
     assert activity(alice) == "Available"
 
 
@@ -179,11 +179,11 @@ def test_the_next_sweep_does_what_one_left_undone(
         raise OSError("no database")
 
     with monkeypatch.context() as patched:
-        patched.setattr(offline, "put_offline", broken)
+        patched.setattr(desk_grace, "put_offline", broken)
         with pytest.raises(OSError, match="no database"):
-            offline.sweep(now=later(95))
+            desk_grace.sweep(now=later(95))
     assert activity(alice) == "Available"
-    offline.sweep(now=later(100))
+    desk_grace.sweep(now=later(100))
     assert activity(alice) == "Offline"
 
 

@@ -9,14 +9,8 @@ from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from routing import delivery, groups, models
-from routing.bridge import (
-    closings,
-    consumers,
-    frames,
-    loader,
-    sessions,
-)
 from routing.core.vocabulary import EventType as E
+from routing.sdk import close_codes, consumers, frames, loader, sessions
 from tests import factories
 from tests.sdk.amid import offer, read_lists, told
 from tests.sdk.conftest import Floor, make_floor
@@ -39,7 +33,7 @@ async def test_sessions_of_a_process_that_was_cut_off_read_everything_again(
     async with opened(floor.token(floor.alice)) as socket:
         layer = get_channel_layer()
         await layer.group_send(groups.sessions(floor.alice.sid), {"type": "groups.interrupted"})
-        assert await closed(socket) == (closings.RESYNC, closings.MISSED)
+        assert await closed(socket) == (close_codes.RESYNC, close_codes.MISSED)
 
 
 async def test_a_session_that_missed_an_event_reads_everything_again(
@@ -62,7 +56,7 @@ async def test_a_session_that_missed_an_event_reads_everything_again(
         assert await socket.receive_nothing()
         monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
         await sessions.here().check()
-        assert await closed(socket) == (closings.RESYNC, closings.MISSED)
+        assert await closed(socket) == (close_codes.RESYNC, close_codes.MISSED)
 
 
 async def test_an_event_that_is_not_found_is_looked_for_again(
@@ -113,4 +107,4 @@ async def test_a_session_whose_events_cannot_be_loaded_reads_everything_again(
         monkeypatch.setattr(frames, "load", broken)
         await do(factories.accepted, floor.workspace, now=timezone.now())
         assert (await told(socket))[0] == "reservation.created"
-        assert (await closed(socket))[0] == closings.RESYNC
+        assert (await closed(socket))[0] == close_codes.RESYNC

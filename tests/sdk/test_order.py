@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from routing.bridge.frames import Frame
-from routing.bridge.order import MOST_EARLY, Order, OutOfStep
+from routing.sdk.frames import Frame
+from routing.sdk.sequencer import MOST_EARLY, OutOfStep, Sequencer
 
 _numbers = itertools.count()
 
@@ -40,8 +40,8 @@ def said(frames: list[Frame]) -> list[tuple[str, dict[str, Any]]]:
     return [(each["event_type"], each["payload"]) for each in read]
 
 
-def ready(*, listed: dict[str, int] | None = None, worker_version: int | None = None) -> Order:
-    order = Order()
+def ready(*, listed: dict[str, int] | None = None, worker_version: int | None = None) -> Sequencer:
+    order = Sequencer()
     order.read_list(listed or {}, worker_version=worker_version)
     return order
 
@@ -192,7 +192,7 @@ def test_an_older_event_does_not_turn_a_task_back() -> None:
 
 
 def test_events_that_were_sent_before_the_lists_are_sent_again_after_them() -> None:
-    order = Order()
+    order = Sequencer()
     changed, made = worker("activity", 5), reservation("created", 0, worker_version=6)
     for _ in range(2):
         assert order.take(changed) == [changed]
@@ -202,7 +202,7 @@ def test_events_that_were_sent_before_the_lists_are_sent_again_after_them() -> N
 
 
 def test_a_session_that_never_reads_lists_gets_every_event() -> None:
-    order = Order()
+    order = Sequencer()
     accepted = reservation("accepted", 1)
     assert order.take(accepted) == [accepted]
 

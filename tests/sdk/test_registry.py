@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis as redis_client
 
-from routing.bridge import leases, offline
-from routing.bridge.leases import Held
-from routing.bridge.registry import Holder, Registry
+from routing.sdk import desk_grace, leases
+from routing.sdk.leases import Held
+from routing.sdk.registry import Holder, Registry
 
 pytestmark = pytest.mark.usefixtures("real_redis")
 
@@ -140,8 +140,8 @@ async def test_many_changes_at_once_are_written_together(monkeypatch: pytest.Mon
 def put_offline(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the workers that the end of a session puts offline, without the delay."""
     found: list[str] = []
-    monkeypatch.setattr(offline, "GRACE_SECONDS", 0.0)
-    monkeypatch.setattr(offline, "put_offline", lambda sid, now: found.append(sid))
+    monkeypatch.setattr(desk_grace, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(desk_grace, "put_offline", lambda sid, now: found.append(sid))
     return found
 
 
@@ -150,7 +150,7 @@ async def test_a_worker_whose_last_session_ends_goes_offline(put_offline: list[s
     assert await one.admit(holder())
     one.watch("WK1")
     one.release(holder())
-    await offline.follow(one, "WK1")
+    await desk_grace.follow(one, "WK1")
     assert put_offline == ["WK1"]
     assert not one.watched
 
@@ -161,7 +161,7 @@ async def test_a_worker_who_has_a_session_here_or_elsewhere_stays(put_offline: l
     assert await one.admit(holder("WK2"))
     for sid in ("WK1", "WK2"):
         one.watch(sid)
-        await offline.follow(one, sid)
+        await desk_grace.follow(one, sid)
     assert put_offline == []
     assert not one.watched
 
@@ -180,5 +180,5 @@ async def test_no_worker_goes_offline_before_redis_confirms_that_they_have_no_ot
         return of_worker(*args, **given)
 
     monkeypatch.setattr(leases, "of_worker", asked_in_vain)
-    await offline.follow(one, "WK1")
+    await desk_grace.follow(one, "WK1")
     assert (asked, put_offline) == (3, ["WK1"])

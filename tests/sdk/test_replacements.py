@@ -8,8 +8,8 @@ import pytest
 import redis as redis_client
 
 from routing import shared_redis
-from routing.bridge import ranks, replacements
-from routing.bridge.replacements import may_replace, note_replaced
+from routing.sdk import replacements, session_ranks
+from routing.sdk.replacements import may_replace, note_replaced
 from tests.factories import NOW, later
 
 
@@ -19,7 +19,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     if request.param == "in Redis":
         request.getfixturevalue("real_redis")
     monkeypatch.setattr(replacements, "_alone", {})
-    monkeypatch.setattr(ranks, "_alone", {})
+    monkeypatch.setattr(session_ranks, "_alone", {})
     name: str = request.param
     return name
 
@@ -63,9 +63,9 @@ def test_a_worker_s_sessions_replace_each_other_so_often_in_a_minute(
 def test_the_oldest_sessions_make_room_for_the_newest() -> None:
     def join(session: str, seconds: float) -> list[str]:
         now = later(seconds)
-        return ranks.join("WK1", session, process="here", most=2, now=now)
+        return session_ranks.join("WK1", session, process="here", most=2, now=now)
 
     assert [join("a", 0), join("b", 1), join("c", 2), join("d", 3)] == [[], [], ["a"], ["b"]]
-    ranks.leave([("WK1", "c"), ("WK1", "gone"), ("WK2", "d")], process="here")
+    session_ranks.leave([("WK1", "c"), ("WK1", "gone"), ("WK2", "d")], process="here")
     assert [join("e", 4), join("f", 5)] == [[], ["d"]]
-    assert ranks.join("WK2", "a", process="here", most=2, now=NOW) == []
+    assert session_ranks.join("WK2", "a", process="here", most=2, now=NOW) == []

@@ -21,7 +21,7 @@ from twilio.rest import Client
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from routing.bridge import closings
+from routing.sdk import close_codes
 from tests.running import ROOT, Cordboard, running, wait_until
 
 pytestmark = pytest.mark.system
@@ -167,7 +167,7 @@ def test_a_client_that_does_not_read_is_closed_and_no_other_waits_for_it(
     reader.join(60)
     assert deaf.given_up() == 1
     # A client that reads on in time gets the close, with its code and its reason.
-    code = int(closings.TOO_SLOW).to_bytes(2, "big")
+    code = int(close_codes.TOO_SLOW).to_bytes(2, "big")
     assert code + b"Too slow: messages are left unread" in deaf.heard
     assert after - before < 40_000
     print(f"{EVENTS + len(expected)} events in {took:.1f} s, {after - before} kB more")  # noqa: T201
@@ -203,7 +203,7 @@ def test_of_many_sockets_of_one_worker_the_newest_stay_and_others_get_theirs(
             with pytest.raises(ConnectionClosed) as ended:
                 list(session)
             assert ended.value.rcvd is not None
-            assert ended.value.rcvd.code == closings.CROWDED
+            assert ended.value.rcvd.code == close_codes.CROWDED
         for session in sockets[-20:]:
             assert session.ping().wait(timeout=10)
         with connect(url + token(server, floor, alone)) as session:

@@ -21,7 +21,7 @@ from routing.actions import (
     workers,
 )
 from routing.actors import SYSTEM
-from routing.bridge import closings, consumers, doorkeeper, frames, replacements, sessions
+from routing.sdk import admission, close_codes, consumers, frames, replacements, sessions
 from tests import factories
 from tests.sdk.conftest import Floor, make_floor
 from tests.sdk.sockets import closed, connection, do, heard, opened
@@ -39,7 +39,7 @@ def floor(transactional_db: None) -> Floor:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send messages at once, because these sessions never read lists."""
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
-    doorkeeper._refused.clear()
+    admission._refused.clear()
 
 
 async def test_the_first_message_names_the_worker_and_the_token_s_lifetime(floor: Floor) -> None:
@@ -95,7 +95,7 @@ async def test_sessions_are_bounded_for_a_worker_and_for_an_account(
     async with AsyncExitStack() as stack:
         mine = [await stack.enter_async_context(opened(token)) for _ in range(10)]
         for socket in mine[:-2]:
-            assert await closed(socket) == (4411, closings.MADE_ROOM)
+            assert await closed(socket) == (4411, close_codes.MADE_ROOM)
             await socket.disconnect()
         for socket in mine[-2:]:
             assert await socket.receive_nothing()

@@ -11,8 +11,8 @@ from django.utils import timezone
 from routing import audiences, groups, models, sids
 from routing.actions import reservations, workers
 from routing.actors import SYSTEM
-from routing.bridge import consumers, frames
 from routing.core.vocabulary import EventType as E
+from routing.sdk import consumers, frames
 from tests import factories
 from tests.sdk.conftest import Floor
 from tests.sdk.sockets import do, heard, opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from routing.bridge.sessions import in_turn
+from routing.sdk.sessions import in_turn
 
 
 async def test_other_coroutines_run_during_the_upkeep_of_many_sessions() -> None:

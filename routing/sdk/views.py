@@ -14,7 +14,7 @@ from routing import tokens
 from routing.api import errors, rate_limits
 from routing.api.authentication import ip_address
 from routing.api.errors import ApiError
-from routing.bridge import calls, notices, resources, rights
+from routing.sdk import envelope, list_notices, permissions, resources
 
 ALLOWED_HEADERS: Final = (
     "apiVersion, clientVersion, If-Match, Content-Type, Accept, Idempotency-Key,"
@@ -56,16 +56,16 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
             code=20004,
             headers={"Allow": _METHODS},
         )
-    call = calls.read(_body(request), if_match=request.headers.get("If-Match", ""))
+    call = envelope.read(_body(request), if_match=request.headers.get("If-Match", ""))
     grant = verified(call.token)
     taken = rate_limits.take(grant.account.sid, now=timezone.now().timestamp())
     if taken is not None:
         taken.insist()
     if account_sid is not None and not serves(grant, account_sid, channel):
-        raise rights.forbidden("it is for another account or channel")
-    version = notices.version_read(grant, call)
+        raise permissions.forbidden("it is for another account or channel")
+    version = list_notices.version_read(grant, call)
     payload, asked = resources.carry_out(grant, call, request, ip_address=ip_address(request))
-    notices.notice(asked, payload, version=version)
+    list_notices.notice(asked, payload, version=version)
     return HttpResponse(
         json.dumps({"payload": payload}, ensure_ascii=False), content_type="application/json"
     )
@@ -90,10 +90,10 @@ def serves(grant: tokens.Grant, account_sid: str, channel: str | None) -> bool:
 
 def _body(request: HttpRequest) -> bytes:
     """Return the raw body; its Content-Type says that it is a form, but it is JSON."""
-    body = request.read(calls.LONGEST_BODY + 1)
-    if len(body) > calls.LONGEST_BODY:
+    body = request.read(envelope.LONGEST_BODY + 1)
+    if len(body) > envelope.LONGEST_BODY:
         raise ApiError(
-            f"The request's body is too large; at most {calls.LONGEST_BODY} bytes are allowed",
+            f"The request's body is too large; at most {envelope.LONGEST_BODY} bytes are allowed",
             status=413,
             code=20413,
         )

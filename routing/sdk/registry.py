@@ -20,8 +20,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from routing import shared_redis
-from routing.bridge import leases, ranks
-from routing.bridge.leases import Held
+from routing.sdk import leases, session_ranks
+from routing.sdk.leases import Held
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class Registry:
                 return None
             self._ranked.add(holder.session)
             closing = await in_thread(
-                ranks.join, worker, holder.session, process=process, most=most, now=now
+                session_ranks.join, worker, holder.session, process=process, most=most, now=now
             )
         except shared_redis.BROKEN as error:
             # Without Redis the oldest session can be neither found nor closed.
@@ -188,7 +188,7 @@ class Registry:
                     everybody = {*self.workers, *self.accounts, *self.watched}
                     await self._renew(self._held(everybody))
                 if left:
-                    await in_thread(ranks.leave, left, process=self.process)
+                    await in_thread(session_ranks.leave, left, process=self.process)
             except BaseException:
                 self._changed |= changed
                 self._left |= left

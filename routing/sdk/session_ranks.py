@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from routing import shared_redis
-from routing.bridge import leases
 from routing.core.clock import microseconds
+from routing.sdk import leases
 
 _KEPT_SECONDS: Final = 7 * 86_400
 _alone: dict[str, dict[str, None]] = {}

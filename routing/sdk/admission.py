@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from routing import token_policies, tokens
 from routing.actions import api_keys
-from routing.bridge import calls
-from routing.bridge.editions import edition
-from routing.bridge.registry import Admission, Holder, Registry
-from routing.bridge.views import serves
+from routing.sdk import envelope
+from routing.sdk.list_versions import edition
+from routing.sdk.registry import Admission, Holder, Registry
+from routing.sdk.views import serves
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def wish(scope: Mapping[str, Any]) -> Wish:
 
 async def admitted(wish: Wish, registry: Registry) -> Admission | None:
     """Return the admission of a client, with a place reserved; None means refused."""
-    digest = calls.digest(wish.token)
+    digest = envelope.digest(wish.token)
     now = time.monotonic()
     if _refused.get(digest, 0.0) > now:
         return None
@@ -101,6 +101,6 @@ def _verified(wish: Wish) -> Holder:
         key_sid=grant.key_sid,
         sealed=grant.sealed,
         expires=grant.expires,
-        digest=calls.digest(wish.token),
+        digest=envelope.digest(wish.token),
         edition=edition(grant.workspace.sid),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from routing.bridge import consumers, views
+from routing.sdk import consumers, views
 
 urlpatterns = [
     path("wschannels", views.wschannels),

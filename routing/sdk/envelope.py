@@ -16,7 +16,7 @@ MAX_PARAMS: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Envelope:
     """One request of the SDK.
 
     Arguments:
@@ -47,7 +47,7 @@ class Call:
         return digest(self.token)
 
 
-def read(body: bytes, *, if_match: str = "") -> Call:
+def read(body: bytes, *, if_match: str = "") -> Envelope:
     """Parse a JSON body, whatever its Content-Type. Raises `ApiError`."""
     said = parse_json(body)
     if not isinstance(said, dict):
@@ -59,7 +59,7 @@ def read(body: bytes, *, if_match: str = "") -> Call:
         raise ApiError("The params of a request must be an object")
     if params and len(params) > MAX_PARAMS:
         raise ApiError(f"The request has {len(params)} params; at most {MAX_PARAMS} are allowed")
-    return Call(
+    return Envelope(
         method=method.upper(),
         path=url.strip("/"),
         params=params or {},

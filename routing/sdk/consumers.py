@@ -16,18 +16,20 @@ from collections import deque
 from typing import Any, Final
 
 from routing import groups, shared_redis
-from routing.bridge import (
-    closings,
-    doorkeeper,
+from routing.core.vocabulary import EventType as E
+from routing.sdk import (
+    admission as admission_module,
+)
+from routing.sdk import (
+    close_codes,
+    desk_grace,
+    event_payloads,
     frames,
-    offline,
     replacements,
     sessions,
-    writers,
 )
-from routing.bridge.order import Order, OutOfStep
-from routing.bridge.registry import Holder, in_thread
-from routing.core.vocabulary import EventType as E
+from routing.sdk.registry import Holder, in_thread
+from routing.sdk.sequencer import OutOfStep, Sequencer
 from routing.sockets import Direct
 
 logger = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ REFRESHING: Final = frozenset(
     {E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED}
 )
 """Events about what a session knows from its lists only: it must read them again."""
-_NAMING: Final = writers.WORKERS | writers.CHANNELS
+_NAMING: Final = event_payloads.WORKERS | event_payloads.CHANNELS
 
 
 class SdkConsumer(Direct):
@@ -65,15 +67,15 @@ class SdkConsumer(Direct):
         self._is_open = self._is_held = False
         self._joined: list[str] = []
         self._sessions = sessions.here()
-        wish = doorkeeper.wish(self.scope)
-        admission = await doorkeeper.admitted(wish, self._sessions.registry)
+        wish = admission_module.wish(self.scope)
+        admission = await admission_module.admitted(wish, self._sessions.registry)
         if admission is None:
             await self.close()
             return
         holder = admission.holder
         self.holder, self._worker_sid = holder, holder.worker_sid
         self._offline_when_gone = wish.offline_when_gone
-        self._order = Order()
+        self._order = Sequencer()
         self._waiting: deque[str] = deque()
         self._unready: deque[str] = deque(maxlen=MOST_UNREADY)
         self._is_telling = False
@@ -144,7 +146,7 @@ class SdkConsumer(Direct):
         self._waiting.clear()
         self._sessions.remove(self)
         if self._offline_when_gone:
-            self._sessions.start(offline.follow(self._sessions.registry, self._worker_sid))
+            self._sessions.start(desk_grace.follow(self._sessions.registry, self._worker_sid))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Ignore messages, as the SDK sends none; close the session after too many."""
@@ -154,7 +156,9 @@ class SdkConsumer(Direct):
                 "SDK session of %s sent a message; the protocol is receive-only", self._worker_sid
             )
         if self._heard > MOST_HEARD:
-            await self.end(closings.TALKING, "This socket is receive-only; send requests by HTTP")
+            await self.end(
+                close_codes.TALKING, "This socket is receive-only; send requests by HTTP"
+            )
 
     # --- Events to send --------------------------------------------------------------------
 
@@ -171,7 +175,7 @@ class SdkConsumer(Direct):
         elif kind == E.WORKSPACE_DELETED or (
             kind == E.WORKER_DELETED and message.get("worker_sid") == self._worker_sid
         ):
-            await self.end(closings.GONE, "The worker was deleted")
+            await self.end(close_codes.GONE, "The worker was deleted")
 
     async def _look(self) -> None:
         """Close the session if its lists are outdated.
@@ -184,7 +188,7 @@ class SdkConsumer(Direct):
             logger.exception("SDK session of %s: its lists could not be compared", self._worker_sid)
             edition = ""
         if edition != self.holder.edition:
-            self._resync_soon(closings.LISTS_CHANGED)
+            self._resync_soon(close_codes.LISTS_CHANGED)
 
     def _resync_soon(self, reason: str) -> None:
         """Close this session soon, at a random moment, as thousands may have to reconnect."""
@@ -195,7 +199,7 @@ class SdkConsumer(Direct):
     async def _put(self, sid: str) -> None:
         self._waiting.append(sid)
         if len(self._waiting) > MOST_WAITING:
-            await self.end(closings.TOO_SLOW, "Too far behind; read all lists again")
+            await self.end(close_codes.TOO_SLOW, "Too far behind; read all lists again")
         else:
             self._go_on()
 
@@ -217,10 +221,10 @@ class SdkConsumer(Direct):
                         sent = 0
                         await asyncio.sleep(0)
         except OutOfStep:
-            await self.end(closings.RESYNC, "Events out of order; read all lists again")
+            await self.end(close_codes.RESYNC, "Events out of order; read all lists again")
         except Exception:
             logger.exception("SDK session of %s: events could not be sent", self._worker_sid)
-            await self.end(closings.RESYNC, "Server error; read all lists again")
+            await self.end(close_codes.RESYNC, "Server error; read all lists again")
         finally:
             self._is_telling = False
         self._go_on()
@@ -230,7 +234,7 @@ class SdkConsumer(Direct):
             # It may name a row that is missing in the session's lists, which breaks the SDK.
             await asyncio.wait({self._looking})
             if self._close_at is not None:
-                await self.end(closings.RESYNC, self._why_close)
+                await self.end(close_codes.RESYNC, self._why_close)
         if not self._is_open:
             return
         if not self._order.has_lists:
@@ -273,7 +277,7 @@ class SdkConsumer(Direct):
 
     async def groups_interrupted(self, message: dict[str, Any]) -> None:
         """Close the session, as this process lost its subscription and missed events."""
-        self._resync_soon(closings.MISSED)
+        self._resync_soon(close_codes.MISSED)
 
     async def session_replaced(self, message: dict[str, Any]) -> None:
         """Close this session for one that wants to be the only one."""
@@ -281,12 +285,12 @@ class SdkConsumer(Direct):
             # Recorded before the close, as the SDK may reconnect at once.
             with contextlib.suppress(*shared_redis.BROKEN):
                 await in_thread(replacements.note_replaced, self.holder.digest)
-            await self.end(closings.REPLACED, "Replaced by a newer session")
+            await self.end(close_codes.REPLACED, "Replaced by a newer session")
 
     async def session_crowded(self, message: dict[str, Any]) -> None:
         """Close this session, one of the worker's oldest, as the worker has too many."""
         if self.holder.session in message["sessions"]:
-            await self.end(closings.CROWDED, closings.MADE_ROOM)
+            await self.end(close_codes.CROWDED, close_codes.MADE_ROOM)
 
     # --- Timers ----------------------------------------------------------------------------
 
@@ -295,16 +299,16 @@ class SdkConsumer(Direct):
         if not self._is_open:
             return
         if self.holder.expires <= time.time():
-            await self.end(closings.EXPIRED, "The token has expired")
+            await self.end(close_codes.EXPIRED, "The token has expired")
         elif self._close_at is not None and now >= self._close_at:
-            await self.end(closings.RESYNC, self._why_close)
+            await self.end(close_codes.RESYNC, self._why_close)
         elif self._stuck_since is not None and now - self._stuck_since > STEP_SECONDS:
             self._stuck_since = None
             try:
                 for told in self._order.give_up_waiting():
                     await self.send(text_data=told.text)
             except OutOfStep:
-                await self.end(closings.RESYNC, "Events out of order; read all lists again")
+                await self.end(close_codes.RESYNC, "Events out of order; read all lists again")
         elif now >= self._next_beat:
             self._next_beat = now + HEARTBEAT_SECONDS
             await self.send(text_data=" ")
@@ -319,13 +323,13 @@ class SdkConsumer(Direct):
         owed, self._worker_version = self._worker_version, version
         if self._is_open and known is not None and owed is not None and known < owed:
             logger.warning("SDK session of %s has missed events", self._worker_sid)
-            self._resync_soon(closings.MISSED)
+            self._resync_soon(close_codes.MISSED)
 
     async def end(self, code: int, reason: str) -> None:
         """Close and send nothing more; the SDK reconnects while its token is valid."""
         if self._is_open:
             self._is_open = False
             self._waiting.clear()
-            if code != closings.CROWDED:  # which the registry logs, once
+            if code != close_codes.CROWDED:  # which the registry logs, once
                 logger.info("SDK session of %s is closed: %s", self._worker_sid, reason)
             await self.close(code=code, reason=reason)

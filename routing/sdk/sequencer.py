@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from routing.bridge.frames import Frame
-from routing.bridge.writers import CHANNELS, TASKS, WORKERS
 from routing.core.vocabulary import EventType as E
+from routing.sdk.event_payloads import CHANNELS, TASKS, WORKERS
+from routing.sdk.frames import Frame
 
 _ENDS: Final = frozenset(
     {
@@ -34,7 +34,7 @@ class OutOfStep(Exception):
     """An earlier event is missing: the session must read its lists again."""
 
 
-class Order:
+class Sequencer:
     """The state of what one session has been sent."""
 
     def __init__(self) -> None:

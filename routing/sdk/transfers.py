@@ -10,10 +10,10 @@ from routing.actions import transfers
 from routing.actors import Actor
 from routing.api import inputs
 from routing.api.errors import ApiError, NotFound
-from routing.bridge import payloads
-from routing.bridge.calls import Call
-from routing.bridge.payloads import Payload
 from routing.core.vocabulary import TransferMode, TransferStatus
+from routing.sdk import payloads
+from routing.sdk.envelope import Envelope
+from routing.sdk.payloads import Payload
 
 _BEGIN: Final = (
     inputs.sid("ReservationSid", "WR"),
@@ -29,7 +29,7 @@ _CHANGE: Final = (
 )
 
 
-def begin(worker: models.Worker, call: Call, *, actor: Actor, now: datetime) -> Payload:
+def begin(worker: models.Worker, call: Envelope, *, actor: Actor, now: datetime) -> Payload:
     """Begin a transfer: `POST {worker}/Transfers`."""
     given = inputs.read(_BEGIN, call.form)
     _require(given, "reservation_sid", "to")
@@ -52,7 +52,9 @@ def begin(worker: models.Worker, call: Call, *, actor: Actor, now: datetime) -> 
     return payloads.transfer(made)
 
 
-def change(worker: models.Worker, call: Call, sid: str, *, actor: Actor, now: datetime) -> Payload:
+def change(
+    worker: models.Worker, call: Envelope, sid: str, *, actor: Actor, now: datetime
+) -> Payload:
     """Cancel a transfer that this worker began: `POST {worker}/Transfers/{sid}`."""
     given = inputs.read(_CHANGE, call.form)
     row = worker.workspace.transfers.filter(sid=sid, initiating_worker_sid=worker.sid).first()

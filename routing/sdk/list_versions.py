@@ -26,7 +26,7 @@ def edition(workspace_sid: str) -> str:
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
-class Editions:
+class ListVersions:
     """Batch simultaneous queries of many sessions into one."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ LONGEST: Final = 5.0
 """Seconds after which a session stops waiting for more lists."""
 
 
-class Beginning:
+class ListBarrier:
     """A group of sessions of one token that started before the first had read all its lists."""
 
     def __init__(self, now: float) -> None:
@@ -33,14 +33,16 @@ class Beginning:
         return len(self._lists) >= self.sessions
 
 
-class Beginnings:
+class ListBarriers:
     """The groups of one event loop, each kept while its sessions live."""
 
     def __init__(self) -> None:
         """Create an empty registry."""
-        self._of_tokens: weakref.WeakValueDictionary[str, Beginning] = weakref.WeakValueDictionary()
+        self._of_tokens: weakref.WeakValueDictionary[str, ListBarrier] = (
+            weakref.WeakValueDictionary()
+        )
 
-    def join(self, digest: str, *, now: float) -> Beginning:
+    def join(self, digest: str, *, now: float) -> ListBarrier:
         """Return the group that a new session joins.
 
         Arguments:
@@ -49,6 +51,6 @@ class Beginnings:
         """
         found = self._of_tokens.get(digest)
         if found is None or found.is_over or now - found.begun > LONGEST:
-            found = self._of_tokens[digest] = Beginning(now)
+            found = self._of_tokens[digest] = ListBarrier(now)
         found.sessions += 1
         return found

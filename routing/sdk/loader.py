@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from channels.db import database_sync_to_async
 
-from routing.bridge import frames
-from routing.bridge.frames import Frame
+from routing.sdk import frames
+from routing.sdk.frames import Frame
 
 _BATCH: Final = 500
 _KEPT: Final = 2_000

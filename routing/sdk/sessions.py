@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol
 from channels.db import database_sync_to_async
 
 from routing import models, secretbox, tokens
-from routing.bridge import leases
-from routing.bridge.beginnings import Beginnings
-from routing.bridge.editions import Editions
-from routing.bridge.loader import Loader
-from routing.bridge.registry import Holder, Registry
+from routing.sdk import leases
+from routing.sdk.list_barrier import ListBarriers
+from routing.sdk.list_versions import ListVersions
+from routing.sdk.loader import Loader
+from routing.sdk.registry import Holder, Registry
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class Sessions:
     def __init__(self) -> None:
         """Create an empty set of sessions."""
         self.loader = Loader()
-        self.editions = Editions()
-        self.beginnings = Beginnings()
+        self.editions = ListVersions()
+        self.beginnings = ListBarriers()
         self._open: set[Any] = set()
         self.registry = Registry()
         self._clock: asyncio.Task[None] | None = None

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from routing import models
 from routing.audiences import TRANSFERS
-from routing.bridge import payloads
-from routing.bridge.payloads import Payload
 from routing.core.snapshot import free_percentage
 from routing.core.vocabulary import AssignmentStatus
 from routing.core.vocabulary import EventType as E
+from routing.sdk import payloads
+from routing.sdk.payloads import Payload
 
 RESERVATIONS: Final = frozenset(
     {

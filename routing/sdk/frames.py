@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from routing import models
 from routing.audiences import TRANSFERS
-from routing.bridge import payloads
-from routing.bridge.writers import (
+from routing.core.vocabulary import EventType as E
+from routing.models.prepared import MANY_SIDS, Prepared
+from routing.sdk import payloads
+from routing.sdk.event_payloads import (
     CHANNELS,
     GIVEN_BACK,
     RESERVATIONS,
@@ -26,8 +28,6 @@ from routing.bridge.writers import (
     Beside,
     Event,
 )
-from routing.core.vocabulary import EventType as E
-from routing.models.prepared import MANY_SIDS, Prepared
 
 TOLD: Final = TASKS_FAILED | RESERVATIONS | WORKERS | CHANNELS | TASKS | TRANSFERS
 """The event types that the SDK knows."""

@@ -12,7 +12,7 @@ from routing.api import inputs, pagination, scans
 from routing.api.base import ListResource
 from routing.api.errors import ApiError
 from routing.api.parsers import Form
-from routing.bridge.payloads import Payload
+from routing.sdk.payloads import Payload
 
 Row = TypeVar("Row", bound=db.Model)
 

@@ -10,7 +10,7 @@ from routing.api.errors import ApiError
 from routing.api.inputs import Param
 from routing.api.tasks import TaskInstance
 from routing.api.workers import WorkerInstance
-from routing.bridge.calls import Call
+from routing.sdk.envelope import Envelope
 from routing.tokens import Grant, Role
 
 WORKERS_OWN: Final = frozenset({"ActivitySid", "Attributes", "RejectPendingReservations"})
@@ -24,7 +24,7 @@ def forbidden(why: str) -> ApiError:
     return ApiError(f"This token does not allow it: {why}", status=403, code=20403)
 
 
-def check(grant: Grant, call: Call, parts: list[str]) -> None:
+def check(grant: Grant, call: Envelope, parts: list[str]) -> None:
     """Raise `ApiError` unless a token allows a request.
 
     Arguments:
@@ -41,7 +41,7 @@ def check(grant: Grant, call: Call, parts: list[str]) -> None:
         _check_worker(grant, call, parts[2:])
 
 
-def _check_worker(grant: Grant, call: Call, parts: list[str]) -> None:
+def _check_worker(grant: Grant, call: Envelope, parts: list[str]) -> None:
     """Allow workers to change themselves, their offers and the tasks they hold, nothing else."""
     worker = grant.worker
     if worker is None:
@@ -81,7 +81,7 @@ def _insist_held(worker: models.Worker, task_sid: str) -> None:
     raise not_held()
 
 
-def _insist_on(call: Call, allowed: frozenset[str], *, of: Iterable[Param]) -> None:
+def _insist_on(call: Envelope, allowed: frozenset[str], *, of: Iterable[Param]) -> None:
     """Raise an error if a request gives a parameter of a resource outside the allowed set."""
     for param in of:
         if param.name in call.said and param.name not in allowed:

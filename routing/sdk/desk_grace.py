@@ -21,12 +21,12 @@ from django.utils import timezone
 from routing import models, shared_redis
 from routing.actions import errors, workers
 from routing.actors import Actor
-from routing.bridge import leases
-from routing.bridge.leases import Held
 from routing.core.clock import microseconds
+from routing.sdk import leases
+from routing.sdk.leases import Held
 
 if TYPE_CHECKING:
-    from routing.bridge.registry import Registry
+    from routing.sdk.registry import Registry
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from routing import groups, tokens
-from routing.bridge.calls import Call
-from routing.bridge.payloads import Payload
-from routing.bridge.resources import Asked
+from routing.sdk.envelope import Envelope
+from routing.sdk.payloads import Payload
+from routing.sdk.resources import Asked
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _lock = threading.Lock()
 _versions: OrderedDict[tuple[str, str], int] = OrderedDict()
 
 
-def version_read(grant: tokens.Grant, call: Call) -> int | None:
+def version_read(grant: tokens.Grant, call: Envelope) -> int | None:
     """Return the worker's version that was last read with this token, if known.
 
     Called before a list is read, as the list may be older than a version read after it.

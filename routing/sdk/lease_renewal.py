@@ -1,6 +1,6 @@
 """Count this process's open desks, and record in Redis when a worker's last one has closed.
 
-The records are written with the lease of `routing.bridge.leases`, and `routing.bridge.offline` acts
+The records are written with the lease of `routing.sdk.leases`, and `routing.sdk.desk_grace` acts
 on them. So they survive the process that had the desk.
 """
 
@@ -20,8 +20,8 @@ from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from routing import groups, shared_redis
-from routing.bridge import leases
-from routing.bridge.leases import Held
+from routing.sdk import leases
+from routing.sdk.leases import Held
 
 logger = logging.getLogger(__name__)
 

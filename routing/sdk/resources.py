@@ -29,9 +29,9 @@ from routing.api.task_queues import TaskQueueInstance, TaskQueueList
 from routing.api.tasks import TaskInstance, TaskList
 from routing.api.worker_channels import WorkerChannelList
 from routing.api.workers import WorkerInstance, WorkerList
-from routing.bridge import lists, payloads, rights, transfers
-from routing.bridge.calls import Call
-from routing.bridge.payloads import Payload
+from routing.sdk import lists, payloads, permissions, transfers
+from routing.sdk.envelope import Envelope
+from routing.sdk.payloads import Payload
 from routing.tokens import Grant, Role
 
 R = TypeVar("R", bound=Resource)
@@ -58,7 +58,7 @@ class Asked:
     """
 
     grant: Grant
-    call: Call
+    call: Envelope
     own: list[str]
     request: HttpRequest
     now: datetime
@@ -178,7 +178,7 @@ def _task(asked: Asked) -> Payload:
     try:
         row = resource.find() if asked.call.method == "GET" else changed(resource)
     except NotHeld:
-        raise rights.not_held() from None
+        raise permissions.not_held() from None
     row.workspace = asked.grant.workspace
     return payloads.task(row, now=asked.now)
 
@@ -281,13 +281,13 @@ TABLE: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Handler], ...]] = (
 
 
 def carry_out(
-    grant: Grant, call: Call, request: HttpRequest, *, ip_address: str | None
+    grant: Grant, call: Envelope, request: HttpRequest, *, ip_address: str | None
 ) -> tuple[Payload, Asked]:
     """Handle a request; raises `ApiError` and the errors of actions."""
     parts = call.path.split("/")
     if len(parts) < 3 or parts[0] != "Workspaces":
         raise NotFound(f"/v1/{call.path[:200]}")
-    rights.check(grant, call, parts)
+    permissions.check(grant, call, parts)
     asked = Asked(
         grant=grant,
         call=call,
