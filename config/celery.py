@@ -114,11 +114,11 @@ def take_wakes(**_: object) -> None:
     queues = app.amqp.queues.consume_from
     logger.info("job runner ready queues=%s", ",".join(sorted(queues)))
     # Models can be imported only now.
-    from routing.callbacks import calls
-    from routing.receivers.standby import Standby
     from routing.router import Router
+    from routing.webhook_delivery.standby import Standby
+    from routing.webhooks import queue
 
-    if calls.QUEUE in queues:
+    if queue.QUEUE in queues:
         standby = Standby()
         standby.start()
         signals.worker_shutting_down.connect(lambda **_: standby.stop(), weak=False)

@@ -22,11 +22,11 @@ from django.conf import settings
 from django.db import connection
 
 from routing import audiences, groups, shared_redis, wakes
-from routing.callbacks import calls
 from routing.core.vocabulary import EventType as E
 from routing.database_errors import AWAY
 from routing.models import Event
 from routing.seen import directory
+from routing.webhooks import queue
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def _wake_routers(events: Collection[Event]) -> bool:
 
 def _call_receivers(events: Collection[Event]) -> None:
     for sid in dict.fromkeys(event.workspace_sid for event in events if event.is_owed):
-        calls.call(sid)
+        queue.enqueue(sid)
 
 
 def _floors(events: Collection[Event], types: Collection[E]) -> Collection[str]:

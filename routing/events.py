@@ -11,9 +11,9 @@ from django.db import transaction
 
 from routing import audiences, delivery, event_data, models, sids
 from routing.actors import Actor
-from routing.callbacks import outbox
 from routing.core.vocabulary import EventType, ResourceType
 from routing.models import bulk
+from routing.webhooks import outbox
 
 _DESCRIPTIONS = {
     EventType.TASK_QUEUE_ENTERED: "Task {task_sid} entered queue {task_queue_name}",

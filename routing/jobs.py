@@ -12,10 +12,10 @@ from django.db import connection
 from django.utils import timezone
 
 from routing import delivery, housekeeping, models, overdue, router, shared_redis
-from routing.callbacks import calls
-from routing.receivers import deliveries, questions, standby
 from routing.sdk import desk_grace
 from routing.statistics import counting
+from routing.webhook_delivery import assignment_questions, event_deliveries, standby
+from routing.webhooks import queue
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +59,8 @@ def sweep_receivers(**_: object) -> None:
     """Start a job for every receiver with due callbacks, even if its call was lost."""
     now = timezone.now()
     try:
-        for sid in [*deliveries.due(now), *questions.due(now)]:
-            calls.send(sid)
+        for sid in [*event_deliveries.due(now), *assignment_questions.due(now)]:
+            queue.send(sid)
     except shared_redis.BROKEN as error:
         logger.debug("callbacks wait for the next sweep (%s)", error)
 

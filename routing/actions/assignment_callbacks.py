@@ -12,8 +12,8 @@ from routing import event_data, events, models, sids
 from routing.actions import reservations, stories
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import Actor
-from routing.callbacks import destinations
 from routing.core.vocabulary import CallbackStatus, EventType, ReservationStatus
+from routing.webhooks import destinations
 
 INVALID_ACTIVITY: Final = 40100
 _READ_WITH: Final = (

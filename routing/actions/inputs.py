@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 
 from routing.actions.errors import InvalidInput
-from routing.callbacks import destinations
+from routing.webhooks import destinations
 from workflows import expressions
 
 NAME_LIMIT: Final = 64

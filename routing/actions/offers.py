@@ -13,12 +13,12 @@ from routing import event_data, events, models, sids
 from routing.actions import activity_moves, claims
 from routing.actions.claims import Offer
 from routing.actors import SYSTEM, Actor
-from routing.callbacks import calls, outbox
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
 from routing.models import bulk
 from routing.models.prepared import together
+from routing.webhooks import outbox, queue
 
 DEFAULT_TIMEOUT: Final = 120
 """Seconds until an offer expires, for tasks without a workflow."""
@@ -44,7 +44,7 @@ def reserve_workers(decisions: Sequence[ReserveWorkers], *, now: datetime) -> in
             offers.append(found)
     made = make(offers, actor=SYSTEM, now=now)
     for workflow_sid in outbox.owe_questions(made, now=now):
-        transaction.on_commit(functools.partial(calls.call, workflow_sid))
+        transaction.on_commit(functools.partial(queue.enqueue, workflow_sid))
     return len(offers)
 
 

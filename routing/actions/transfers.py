@@ -18,7 +18,6 @@ from routing.actions import claims, handovers, inputs, locks, offers, settle, st
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
-from routing.callbacks import calls, outbox
 from routing.core import matcher
 from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import (
@@ -31,6 +30,8 @@ from routing.core.vocabulary import (
 )
 from routing.seen import transfers as transfer_snapshots
 from routing.seen import workers as worker_snapshots
+from routing.webhooks import outbox
+from routing.webhooks import queue as queue_module
 
 CALLS: Final = "voice"
 """The task channel of telephone calls."""
@@ -187,7 +188,7 @@ def _offer(
     offer = claims.Offer(task=task, slots=[slot], within_capacity=within_capacity)
     made = offers.hand_on(offer, transfer, actor=actor, now=now)
     for workflow_sid in outbox.owe_questions([made], now=now):
-        transaction.on_commit(functools.partial(calls.call, workflow_sid))
+        transaction.on_commit(functools.partial(queue_module.enqueue, workflow_sid))
 
 
 @stories.retold

@@ -20,8 +20,8 @@ from routing.admin.base import acting
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.moments import moment, written
 from routing.admin.scoped import HistoryAdmin
-from routing.callbacks import calls
 from routing.core.vocabulary import CallbackStatus
+from routing.webhooks import queue
 
 
 @admin.register(models.CallbackDelivery)
@@ -58,7 +58,7 @@ class CallbackDeliveryAdmin(HistoryAdmin):
         count = queryset.count()
         now = acting(request)["now"]
         for sid in callbacks.send_again(deliveries=queryset, now=now):
-            transaction.on_commit(functools.partial(calls.call, sid))
+            transaction.on_commit(functools.partial(queue.enqueue, sid))
         what = "callback is" if count == 1 else "callbacks are"
         messages.success(request, f"{count} {what} sent again now.")
 

@@ -9,7 +9,7 @@ import pytest
 from routing import models
 from routing.actions import assignment_callbacks, callbacks, workspaces
 from routing.actors import SYSTEM
-from routing.callbacks import calls
+from routing.webhooks import queue
 from tests import factories
 from tests.admin.visitors import Visitor, errors, words
 from tests.factories import NOW, later
@@ -32,7 +32,7 @@ def refused(floor: models.Workspace) -> models.CallbackDelivery:
 def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the receivers for which a job was queued."""
     found: list[str] = []
-    monkeypatch.setattr(calls, "call", found.append)
+    monkeypatch.setattr(queue, "enqueue", found.append)
     return found
 
 

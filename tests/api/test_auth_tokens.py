@@ -12,7 +12,7 @@ from twilio.jwt.access_token.grants import TaskRouterGrant
 
 from routing import models, secretbox, tokens
 from routing.actions import accounts, api_keys
-from routing.receivers import rounds
+from routing.webhook_delivery import loop
 from tests.api.conftest import TOKEN, Api, basic
 
 SECONDARY, PROMOTE = "AuthTokens/Secondary", "AuthTokens/Promote"
@@ -81,10 +81,10 @@ def test_callbacks_are_signed_by_the_primary_token(
 ) -> None:
     second = api.post(SECONDARY)["secondary_auth_token"]
     account.refresh_from_db()
-    assert rounds.auth_token(account) == TOKEN
+    assert loop.auth_token(account) == TOKEN
     accounts.promote_secondary_token(account=account, now=now)
     account.refresh_from_db()
-    assert rounds.auth_token(account) == second
+    assert loop.auth_token(account) == second
 
 
 def test_a_token_of_the_library_is_valid_whichever_auth_token_signed_it(

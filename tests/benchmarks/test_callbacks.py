@@ -24,7 +24,7 @@ from config import environment
 from routing import delivery, models
 from routing.actions import tasks, workspaces
 from routing.actors import SYSTEM
-from routing.receivers import deliveries
+from routing.webhook_delivery import event_deliveries
 from tests import factories
 from tests.benchmarks import receiving
 from tests.benchmarks.conftest import Table
@@ -91,7 +91,7 @@ class Floor:
         """Post all undelivered events and return how many per second."""
         owed, begun = self.owed(), time.perf_counter()
         while self.owed():
-            deliveries.run(self.sid)
+            event_deliveries.run(self.sid)
         return owed / (time.perf_counter() - begun)
 
 
@@ -102,7 +102,7 @@ def posting_to(floor: Floor) -> Iterator[None]:
 
     def post() -> None:
         while not over.is_set():
-            deliveries.run(floor.sid)
+            event_deliveries.run(floor.sid)
             over.wait(0.1)
         connection.close()
 

@@ -20,8 +20,8 @@ from config.job import Job, _Failures
 from routing import assignment, jobs, models, router, shared_redis, wakes
 from routing.actions import offers, workspaces
 from routing.actors import SYSTEM
-from routing.receivers import standby
-from routing.receivers.standby import Standby
+from routing.webhook_delivery import standby
+from routing.webhook_delivery.standby import Standby
 from tests import factories
 from tests.factories import NOW
 from tests.redis import private_server

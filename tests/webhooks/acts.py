@@ -5,7 +5,7 @@ from __future__ import annotations
 from routing import models
 from routing.actions import workspaces
 from routing.actors import SYSTEM
-from routing.receivers import deliveries
+from routing.webhook_delivery import event_deliveries
 from tests.factories import NOW
 from tests.webhooks.conftest import Clock
 
@@ -23,7 +23,7 @@ def point(floor: models.Workspace, url: str, events_filter: str | None = None) -
 
 def post(floor: models.Workspace, clock: Clock) -> None:
     """Post the undelivered events of a workspace, as the job does."""
-    deliveries.run(floor.sid, clock=clock)
+    event_deliveries.run(floor.sid, clock=clock)
 
 
 def pending() -> int:

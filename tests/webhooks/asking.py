@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from routing import models
-from routing.receivers import questions
+from routing.webhook_delivery import assignment_questions
 from tests import factories
 from tests.webhooks.conftest import Clock
 
@@ -18,7 +18,7 @@ def says(answer: Any, status: int = 200, content_type: str = "application/json")
 
 
 def ask(workflow: models.Workflow, clock: Clock) -> None:
-    questions.run(workflow.sid, clock=clock)
+    assignment_questions.run(workflow.sid, clock=clock)
 
 
 def offer(floor: models.Workspace, **given: Any) -> models.Reservation:

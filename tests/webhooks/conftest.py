@@ -12,7 +12,7 @@ from config import environment
 from routing import models
 from routing.actions import workspaces
 from routing.actors import SYSTEM
-from routing.receivers import deliveries
+from routing.webhook_delivery import event_deliveries
 from tests import factories
 from tests.factories import NOW
 from tests.webhooks.receiver import Receiver
@@ -72,7 +72,7 @@ def told(floor: models.Workspace, receiver: Receiver, clock: Clock) -> Receiver:
     workspaces.update_workspace(
         workspace=floor, event_callback_url=receiver.url, actor=SYSTEM, now=NOW
     )
-    deliveries.run(floor.sid, clock=clock)
+    event_deliveries.run(floor.sid, clock=clock)
     receiver.requests.clear()
     return receiver
 

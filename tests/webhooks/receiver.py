@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from twilio.request_validator import RequestValidator
 
-from routing.callbacks import posting, signatures
+from routing.webhooks import http_client, signatures
 
 Respond = Callable[["Request"], None]
 
@@ -33,7 +33,7 @@ class Request:
     @property
     def token(self) -> str:
         """Return the idempotency token."""
-        return str(self.handler.headers[posting.IDEMPOTENCY])
+        return str(self.handler.headers[http_client.IDEMPOTENCY])
 
     def answer(
         self,

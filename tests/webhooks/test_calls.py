@@ -13,8 +13,8 @@ import pytest
 from routing import jobs, models, shared_redis
 from routing.actions import callbacks, workspaces
 from routing.actors import SYSTEM
-from routing.callbacks import calls
-from routing.receivers import deliveries, questions, rounds
+from routing.webhook_delivery import assignment_questions, event_deliveries, loop
+from routing.webhooks import queue as queue_module
 from tests import factories, redis
 from tests.factories import NOW
 from tests.webhooks.conftest import Clock
@@ -49,7 +49,7 @@ def test_a_burst_of_events_sends_one_job(floor: models.Workspace, sent: list[str
     for _ in range(5):
         factories.task(floor)
     assert sent == [floor.sid]
-    calls.clear(floor.sid)
+    queue_module.clear(floor.sid)
     factories.task(floor)
     assert sent == [floor.sid] * 2
 
@@ -71,20 +71,20 @@ def test_a_call_during_a_run_is_served_at_its_end(
     models.CallbackReceiver.objects.create(sid=floor.sid, url="https://example.com/")
 
     def called_during_the_run(receiver: models.CallbackReceiver) -> bool:
-        calls.call(floor.sid)
+        queue_module.enqueue(floor.sid)
         assert callbacks.lease(sid=floor.sid, now=clock()) is None
         return False
 
-    rounds.run(floor.sid, called_during_the_run, clock=clock)
+    loop.run(floor.sid, called_during_the_run, clock=clock)
     assert sent == [floor.sid] * 2
-    rounds.run(floor.sid, lambda receiver: False, clock=clock)
+    loop.run(floor.sid, lambda receiver: False, clock=clock)
     assert sent == [floor.sid] * 2
 
 
 def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
     floor: models.Workspace, sent: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "_TURN", 0.0)
+    monkeypatch.setattr(loop, "_TURN", 0.0)
     models.CallbackReceiver.objects.create(sid=floor.sid, url="https://example.com/")
     made: list[int] = []
 
@@ -92,7 +92,7 @@ def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
         made.append(receiver.pk)
         return True
 
-    rounds.run(floor.sid, endless, clock=clock)
+    loop.run(floor.sid, endless, clock=clock)
     assert len(made) == 1
     assert sent == [floor.sid]
     assert callbacks.lease(sid=floor.sid, now=clock()) is not None
@@ -102,7 +102,7 @@ def test_jobs_that_no_runner_takes_do_not_pile_up(sent: list[str], caplog: Any) 
     client = shared_redis.client()
     assert client is not None
     client.rpush("callbacks", *["job"] * 1_000)
-    calls.call("WS1")
+    queue_module.enqueue("WS1")
     assert sent == []
     assert "wait for a runner" in caplog.text
 
@@ -111,9 +111,9 @@ def test_without_redis_the_sweep_posts_to_due_receivers(settings: Any, caplog: A
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     shared_redis.client_of.cache_clear()
     with caplog.at_level(logging.WARNING):
-        calls.call("WS1")
-        calls.clear("WS1")
-        calls.call_again("WS1", unfinished=True)
+        queue_module.enqueue("WS1")
+        queue_module.clear("WS1")
+        queue_module.enqueue_retry("WS1", unfinished=True)
     shared_redis.client_of.cache_clear()
     assert caplog.text.count("redis.away") == 1
 
@@ -121,8 +121,8 @@ def test_without_redis_the_sweep_posts_to_due_receivers(settings: Any, caplog: A
 def test_the_sweep_queues_jobs_for_all_due_receivers(
     floor: models.Workspace, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "due", lambda now: ["WS1"])
-    monkeypatch.setattr(questions, "due", lambda now: ["WW1", "WW2"])
+    monkeypatch.setattr(event_deliveries, "due", lambda now: ["WS1"])
+    monkeypatch.setattr(assignment_questions, "due", lambda now: ["WW1", "WW2"])
     jobs.sweep_receivers()
     assert sent == ["WS1", "WW1", "WW2"]
 
@@ -131,8 +131,8 @@ def test_the_sid_of_a_job_decides_the_kind_of_receiver(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[str] = []
-    monkeypatch.setattr(deliveries, "run", lambda sid: ran.append(f"events of {sid}"))
-    monkeypatch.setattr(questions, "run", lambda sid: ran.append(f"offers of {sid}"))
+    monkeypatch.setattr(event_deliveries, "run", lambda sid: ran.append(f"events of {sid}"))
+    monkeypatch.setattr(assignment_questions, "run", lambda sid: ran.append(f"offers of {sid}"))
     jobs.call_receiver("WS1")
     jobs.call_receiver("WW1")
     assert ran == ["events of WS1", "offers of WW1"]

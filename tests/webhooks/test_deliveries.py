@@ -258,7 +258,7 @@ def test_a_failing_receiver_is_logged_once(
 ) -> None:
     told.respond = lambda request: request.answer(500)
     factories.task(floor)
-    with caplog.at_level(logging.INFO, logger="routing.receivers.deliveries"):
+    with caplog.at_level(logging.INFO, logger="routing.webhook_delivery.event_deliveries"):
         for _ in range(5):
             post(floor, clock)
             clock.shift(60)

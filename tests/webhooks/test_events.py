@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from routing import housekeeping, models
 from routing.actions import tasks, workspaces
 from routing.actors import SYSTEM
-from routing.receivers import deliveries
+from routing.webhook_delivery import event_deliveries
 from tests import factories
 from tests.factories import NOW
 from tests.webhooks.acts import point, post
@@ -95,7 +95,7 @@ def test_a_round_costs_a_fixed_number_of_queries(
         for _ in range(tasks_):
             factories.task(floor)
         with CaptureQueriesContext(connection) as asked:
-            deliveries._round(_receiver(floor), clock)
+            event_deliveries._round(_receiver(floor), clock)
         return len(asked)
 
     assert cost(8) == cost(30)
@@ -136,11 +136,11 @@ def test_old_deliveries_are_forgotten_and_new_ones_kept(
 def test_the_sweep_finds_due_deliveries(
     floor: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
-    assert deliveries.due(clock()) == []
+    assert event_deliveries.due(clock()) == []
     told.respond = lambda request: request.answer(500)
     factories.task(floor)
-    assert deliveries.due(clock()) == [floor.sid]
+    assert event_deliveries.due(clock()) == [floor.sid]
     post(floor, clock)
-    assert deliveries.due(clock()) == []
+    assert event_deliveries.due(clock()) == []
     clock.shift(60)
-    assert deliveries.due(clock()) == [floor.sid]
+    assert event_deliveries.due(clock()) == [floor.sid]

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from twilio.request_validator import RequestValidator
 
-from routing.callbacks import posting, signatures
+from routing.webhooks import http_client, signatures
 from tests.webhooks.receiver import Receiver, Request, silent
 from tests.webhooks.test_reach import post, resolves
 
@@ -29,7 +29,7 @@ from tests.webhooks.test_reach import post, resolves
 )
 def test_a_signature_is_what_the_official_library_computes(url: str) -> None:
     form = {"b": "2", "a": "", "Ab": "ü & ö", "aB": '{"x": [1]}', "A": "z" * 5000}
-    ours = signatures.of(url, form, "token")
+    ours = signatures.sign(url, form, "token")
     assert RequestValidator("token").validate(url, form, ours)
     assert not RequestValidator("other").validate(url, form, ours)
 
@@ -100,7 +100,7 @@ def test_of_an_endless_body_only_the_beginning_is_read(receiver: Receiver, chunk
     answer = post(receiver.url)
     receiver.gone.set()
     assert (answer.status, answer.whole) == (200, False)
-    assert len(answer.body) <= posting.LONGEST_BODY
+    assert len(answer.body) <= http_client.LONGEST_BODY
     assert len(answer.words) < 500
 
 
@@ -139,13 +139,13 @@ def test_a_name_that_is_not_found_is_no_connection(monkeypatch: pytest.MonkeyPat
     def nowhere(host: str, port: int) -> Any:
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr("routing.callbacks.addresses.look_up", nowhere)
+    monkeypatch.setattr("routing.webhooks.addresses.look_up", nowhere)
     assert post("http://nowhere.example/").kind == "ct"
 
 
 def test_a_look_up_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
-    monkeypatch.setattr("routing.callbacks.addresses.look_up", lambda *_: let_go.wait(10))
+    monkeypatch.setattr("routing.webhooks.addresses.look_up", lambda *_: let_go.wait(10))
     answer = post("http://hanging.example/", seconds=0.1)
     let_go.set()
     assert answer.kind == "ct"
@@ -176,14 +176,14 @@ def test_a_post_is_retried_after_a_broken_connection_if_the_fragment_says_so() -
     with silent() as url:
         pass
     tried: list[Any] = []
-    original = posting._connected
+    original = http_client._connected
 
     def count(*given: Any) -> Any:
         tried.append(given)
         return original(*given)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(posting, "_connected", count)
+        patched.setattr(http_client, "_connected", count)
         post(f"{url}#rc=2")
         post(f"{url}#rc=2&rp=rt")
     assert len(tried) == 3 + 1
@@ -234,7 +234,7 @@ def trusted(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch)
     receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)
     receiver.server.handle_error = lambda *_: None  # type: ignore[method-assign]
     client = ssl.create_default_context(cafile=str(path))
-    monkeypatch.setattr(posting, "tls", lambda: client)
+    monkeypatch.setattr(http_client, "tls", lambda: client)
     receiver.scheme = "https"
     return receiver
 
@@ -254,6 +254,6 @@ def test_an_unknown_authority_is_refused(
     trusted: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolves(monkeypatch, "127.0.0.1")
-    monkeypatch.setattr(posting, "tls", ssl.create_default_context)
+    monkeypatch.setattr(http_client, "tls", ssl.create_default_context)
     assert "certificate" in post(f"https://hook.example:{trusted.port}/hook").words
     assert trusted.requests == []

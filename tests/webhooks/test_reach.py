@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from config import environment
-from routing.callbacks import addresses, destinations, posting
-from routing.callbacks.destinations import Unacceptable
+from routing.webhooks import addresses, destinations, http_client
+from routing.webhooks.destinations import Unacceptable
 from tests.webhooks.receiver import Receiver
 
 FORBIDDEN = [
@@ -80,9 +80,9 @@ def resolves(monkeypatch: pytest.MonkeyPatch, *found: str) -> list[str]:
     return asked
 
 
-def post(url: str, *, seconds: float = 5.0) -> posting.Answer:
+def post(url: str, *, seconds: float = 5.0) -> http_client.Answer:
     signed = {"auth_token": "the token that signs", "token": "EV1"}
-    return posting.post(url, {"A": "1"}, seconds=seconds, **signed)
+    return http_client.post(url, {"A": "1"}, seconds=seconds, **signed)
 
 
 @pytest.mark.usefixtures("nothing_private")

@@ -9,8 +9,16 @@ import pytest
 
 from routing import models
 from routing.actions import callbacks
-from routing.receivers import deliveries, questions, rounds, slots
-from routing.receivers.slots import EVENTS, FAILING, HOST_SLOTS, QUESTIONS, SLOTS, Slots, Wish
+from routing.webhook_delivery import assignment_questions, event_deliveries, host_slots, loop
+from routing.webhook_delivery.host_slots import (
+    EVENTS,
+    FAILING,
+    HOST_SLOTS,
+    QUESTIONS,
+    SLOTS,
+    Slots,
+    Wish,
+)
 from tests import factories
 from tests.webhooks.acts import pending, post
 from tests.webhooks.conftest import Clock
@@ -20,9 +28,9 @@ from tests.webhooks.receiver import Receiver
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that takes a slot until the test ends, and returns if there was one."""
-    monkeypatch.setattr(slots, "slots", Slots())
+    monkeypatch.setattr(host_slots, "slots", Slots())
     with contextlib.ExitStack() as stack:
-        yield lambda wish: stack.enter_context(slots.slots.slot(wish))
+        yield lambda wish: stack.enter_context(host_slots.slots.slot(wish))
 
 
 def wish(number: int = 0, kind: str = EVENTS, account: str = "", **given: Any) -> Wish:
@@ -35,7 +43,7 @@ def test_failing_receivers_have_a_quarter_of_the_threads_and_others_are_posted_t
     taken: Any,
 ) -> None:
     found = [taken(wish(number, has_failed=True)) for number in range(20)]
-    assert found.count(True) == SLOTS[FAILING] == slots.THREADS // 4
+    assert found.count(True) == SLOTS[FAILING] == host_slots.THREADS // 4
     assert taken(wish(100))
     assert taken(wish(100, QUESTIONS))
 
@@ -54,14 +62,14 @@ def test_receivers_of_one_host_share_a_few_slots(taken: Any) -> None:
 
 
 def test_slots_leave_threads_to_look_at_further_calls() -> None:
-    assert sum(SLOTS.values()) < slots.THREADS
+    assert sum(SLOTS.values()) < host_slots.THREADS
 
 
 def test_a_slot_is_free_again_after_its_block(taken: Any) -> None:
     for _ in range(100):
-        with slots.slots.slot(wish()) as is_free:
+        with host_slots.slots.slot(wish()) as is_free:
             assert is_free
-    assert not slots.slots._taken
+    assert not host_slots.slots._taken
 
 
 def test_a_host_that_lets_rounds_wait_in_vain_counts_as_failing_until_it_answers() -> None:
@@ -89,8 +97,8 @@ def test_a_receiver_without_a_slot_is_left_for_the_next_sweep(
     owed = pending()
     post(floor, clock)
     assert pending() == owed > 0
-    assert deliveries.due(clock()) == [floor.sid]
-    slots.slots._taken.clear()
+    assert event_deliveries.due(clock()) == [floor.sid]
+    host_slots.slots._taken.clear()
     post(floor, clock)
     assert pending() == 0
 
@@ -103,9 +111,9 @@ def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
     for number in range(SLOTS[FAILING]):
         assert taken(wish(number, has_failed=True))
     post(floor, clock)
-    assert deliveries.due(clock()) == []
+    assert event_deliveries.due(clock()) == []
     clock.shift(callbacks.POSTPONED.total_seconds())
-    assert deliveries.due(clock()) == [floor.sid]
+    assert event_deliveries.due(clock()) == [floor.sid]
 
 
 def test_the_kind_of_slot_that_a_receiver_needs(
@@ -113,21 +121,21 @@ def test_the_kind_of_slot_that_a_receiver_needs(
 ) -> None:
     host = f"127.0.0.1:{told.port}"
     account = str(floor.account_id)
-    assert rounds._wish(floor.sid) == Wish(EVENTS, account, host, False)
-    questions.run(workflow.sid)
-    assert rounds._wish(workflow.sid) == Wish(QUESTIONS, account, host, False)
-    assert rounds._wish("WS" + "0" * 32) is None
+    assert loop._wish(floor.sid) == Wish(EVENTS, account, host, False)
+    assignment_questions.run(workflow.sid)
+    assert loop._wish(workflow.sid) == Wish(QUESTIONS, account, host, False)
+    assert loop._wish("WS" + "0" * 32) is None
 
 
 def test_a_sweep_takes_a_bounded_number_and_failing_receivers_do_not_keep_others_out(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "MOST_FRESH", 3)
-    monkeypatch.setattr(rounds, "MOST_FAILING", 2)
+    monkeypatch.setattr(loop, "MOST_FRESH", 3)
+    monkeypatch.setattr(loop, "MOST_FAILING", 2)
     made = [
         models.CallbackReceiver(sid=f"WS{number:032}", failures=number % 2) for number in range(20)
     ]
     models.CallbackReceiver.objects.bulk_create(made)
     failing = {row.sid for row in made if row.failures}
-    found = rounds.some(models.CallbackReceiver.objects.all())
+    found = loop.some(models.CallbackReceiver.objects.all())
     assert [sid in failing for sid in found] == [False] * 3 + [True] * 2

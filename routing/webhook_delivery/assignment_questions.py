@@ -11,9 +11,9 @@ from django.utils import timezone
 from routing import models
 from routing.actions import assignment_callbacks, callbacks
 from routing.actions.assignment_callbacks import Reply
-from routing.callbacks import posting
 from routing.core.vocabulary import ReservationStatus
-from routing.receivers import answers, rounds
+from routing.webhook_delivery import answers, loop
+from routing.webhooks import http_client
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +27,10 @@ task would reach the limit of offers before a receiver is back from a restart.
 """
 
 
-def run(workflow_sid: str, *, clock: rounds.Clock = timezone.now) -> None:
+def run(workflow_sid: str, *, clock: loop.Clock = timezone.now) -> None:
     """Send the due assignment callbacks of a workflow."""
     models.CallbackReceiver.objects.get_or_create(sid=workflow_sid)
-    rounds.run(workflow_sid, lambda receiver: _round(receiver, clock), clock=clock)
+    loop.run(workflow_sid, lambda receiver: _round(receiver, clock), clock=clock)
 
 
 def due(now: datetime) -> list[str]:
@@ -39,13 +39,13 @@ def due(now: datetime) -> list[str]:
     asked = set(pending.order_by().values_list("workflow_sid", flat=True).distinct())
     known = models.CallbackReceiver.objects.filter(sid__in=asked)
     new = sorted(asked.difference(known.values_list("sid", flat=True)))
-    return [*new[: rounds.MOST_FRESH], *rounds.some(known.filter(callbacks.is_free(now)))]
+    return [*new[: loop.MOST_FRESH], *loop.some(known.filter(callbacks.is_free(now)))]
 
 
-def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
+def _round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
     pending = models.AssignmentCallback.objects.pending().filter(workflow_sid=receiver.sid)
     questions = list(
-        pending.select_related("reservation", "workspace__account").order_by("pk")[: rounds.SLOTS]
+        pending.select_related("reservation", "workspace__account").order_by("pk")[: loop.SLOTS]
     )
     if not questions:
         return False
@@ -58,10 +58,10 @@ def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
     if not stand:
         return True
     tokens = {
-        account.pk: rounds.auth_token(account)
+        account.pk: loop.auth_token(account)
         for account in {question.workspace.account for question in stand}
     }
-    replies = rounds.at_once(lambda each: _ask(each, tokens[each.workspace.account_id]), stand)
+    replies = loop.at_once(lambda each: _ask(each, tokens[each.workspace.account_id]), stand)
     for question, reply in zip(stand, replies, strict=True):
         outcome, code = assignment_callbacks.conclude(question=question, reply=reply, now=clock())
         # Logged once for a receiver that is down, as there may be hundreds of offers.
@@ -90,7 +90,7 @@ def _ask(question: models.AssignmentCallback, auth_token: str | None) -> Reply:
     failed: list[str] = []
     answer = None
     for url in filter(None, (question.url, question.fallback_url)):
-        answer = posting.post(
+        answer = http_client.post(
             url,
             form,
             auth_token=auth_token,

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from routing import shared_redis
 from routing.database_errors import AWAY
-from routing.receivers import deliveries, questions, slots
+from routing.webhook_delivery import assignment_questions, event_deliveries, host_slots
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _PAUSE: Final = 1.0
 
 def post(sid: str) -> None:
     """Post the due event callbacks of a workspace, or assignment callbacks of a workflow."""
-    (deliveries if sid.startswith("WS") else questions).run(sid)
+    (event_deliveries if sid.startswith("WS") else assignment_questions).run(sid)
 
 
 class Standby:
@@ -37,7 +37,7 @@ class Standby:
         """Create the threads."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="callbacks-standby", daemon=True)
-        self._posting = ThreadPoolExecutor(slots.THREADS, thread_name_prefix="standby")
+        self._posting = ThreadPoolExecutor(host_slots.THREADS, thread_name_prefix="standby")
         self._under_way: set[str] = set()
 
     def start(self) -> None:
@@ -66,7 +66,7 @@ class Standby:
     def sweep(self) -> None:
         """Post all due callbacks that are not being posted already."""
         now = timezone.now()
-        for sid in [*deliveries.due(now), *questions.due(now)]:
+        for sid in [*event_deliveries.due(now), *assignment_questions.due(now)]:
             if sid not in self._under_way:
                 self._under_way.add(sid)
                 self._posting.submit(self._post, sid)

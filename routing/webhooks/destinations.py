@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
-from routing.callbacks import addresses
+from routing.webhooks import addresses
 
 _SPANS: Final = {"ct": (100, 10_000), "rt": (100, 15_000), "tt": (100, 15_000)}
 """Allowed milliseconds for connecting, for reading, and for the whole request."""

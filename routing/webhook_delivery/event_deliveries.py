@@ -14,8 +14,8 @@ from django.utils import timezone
 from routing import models
 from routing.actions import callbacks
 from routing.actions.callbacks import Attempt
-from routing.callbacks import destinations, forms, posting
-from routing.receivers import rounds
+from routing.webhook_delivery import loop
+from routing.webhooks import destinations, forms, http_client
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +23,9 @@ LONGEST: Final = 15.0
 """Seconds that a receiver has to answer."""
 
 
-def run(workspace_sid: str, *, clock: rounds.Clock = timezone.now) -> None:
+def run(workspace_sid: str, *, clock: loop.Clock = timezone.now) -> None:
     """Post the due events of a workspace to its receiver."""
-    rounds.run(workspace_sid, lambda receiver: _round(receiver, clock), clock=clock)
+    loop.run(workspace_sid, lambda receiver: _round(receiver, clock), clock=clock)
 
 
 def due(now: datetime) -> list[str]:
@@ -34,26 +34,26 @@ def due(now: datetime) -> list[str]:
         workspace_sid=OuterRef("sid"), date_due__lte=now
     )
     free = models.CallbackReceiver.objects.filter(callbacks.is_free(now))
-    return rounds.some(free.filter(Exists(owed)))
+    return loop.some(free.filter(Exists(owed)))
 
 
-def _round(receiver: models.CallbackReceiver, clock: rounds.Clock) -> bool:
+def _round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
     now = clock()
     patience = timedelta(hours=settings.CALLBACK_RETRY_HOURS)
     owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=receiver.sid)
     callbacks.give_up_late(owed.filter(date_created__lt=now - patience), patience)
     # A receiver that failed last time first gets a single event as a probe.
-    chosen = heads(receiver.sid, now)[: 1 if receiver.failures else rounds.SLOTS]
+    chosen = heads(receiver.sid, now)[: 1 if receiver.failures else loop.SLOTS]
     if not chosen:
         return False
     written = models.Event.objects.select_related("account").in_bulk(
         [each.event_id for each in chosen]
     )
     tokens = {
-        account.pk: rounds.auth_token(account)
+        account.pk: loop.auth_token(account)
         for account in {event.account for event in written.values()}
     }
-    attempts = rounds.at_once(lambda each: _attempt(receiver.url, each, written, tokens), chosen)
+    attempts = loop.at_once(lambda each: _attempt(receiver.url, each, written, tokens), chosen)
     failures = receiver.failures
     callbacks.note_attempts(attempts, receiver=receiver, now=clock())
     _tell(receiver, failures, attempts)
@@ -78,7 +78,7 @@ def heads(workspace_sid: str, now: datetime) -> list[models.CallbackDelivery]:
         workspace_sid=workspace_sid, order_key=OuterRef("order_key"), pk__lt=OuterRef("pk")
     )
     due = owed.filter(~Exists(before), date_due__lte=now)
-    return list(due.order_by("date_due", "pk")[: rounds.SLOTS])
+    return list(due.order_by("date_due", "pk")[: loop.SLOTS])
 
 
 def _attempt(
@@ -93,7 +93,7 @@ def _attempt(
     token = tokens[event.account_id]
     if token is None:
         return Attempt(delivery, False, None, "it cannot be signed: SECRET_KEY has changed")
-    answer = posting.post(
+    answer = http_client.post(
         url,
         forms.of_event(event, account_sid=event.account.sid),
         auth_token=token,

@@ -19,8 +19,8 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from routing import models, secretbox
 from routing.actions import callbacks
-from routing.callbacks import calls
-from routing.receivers import slots
+from routing.webhook_delivery import host_slots
+from routing.webhooks import queue
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +45,10 @@ def run(sid: str, do_round: Round, *, clock: Clock) -> None:
     wish = _wish(sid)
     if wish is None:
         return
-    with slots.slots.slot(wish) as is_free:
+    with host_slots.slots.slot(wish) as is_free:
         if is_free:
             _run(sid, wish.host, do_round, clock)
-        elif wish.has_failed or slots.slots.is_suspect(wish.host):
+        elif wish.has_failed or host_slots.slots.is_suspect(wish.host):
             # It is not urgent, so the sweep need not retry every second.
             callbacks.postpone(sid=sid, now=clock())
 
@@ -62,14 +62,14 @@ def some(receivers: QuerySet[models.CallbackReceiver]) -> list[str]:
     return [*sids.filter(failures=0)[:MOST_FRESH], *sids.filter(failures__gt=0)[:MOST_FAILING]]
 
 
-def _wish(sid: str) -> slots.Wish | None:
+def _wish(sid: str) -> host_slots.Wish | None:
     """Return the slot that a receiver needs; None if there is no such receiver."""
-    kind = slots.EVENTS if sid.startswith("WS") else slots.QUESTIONS
+    kind = host_slots.EVENTS if sid.startswith("WS") else host_slots.QUESTIONS
     workspaces = models.Workspace.objects.filter(sid=OuterRef("sid"))
     workflows = models.Workflow.objects.filter(sid=OuterRef("sid"))
     account: Any = workspaces.values("account_id")
     url: Any = F("url")
-    if kind == slots.QUESTIONS:
+    if kind == host_slots.QUESTIONS:
         account = workflows.values("workspace__account_id")
         url = Subquery(workflows.values("assignment_callback_url")[:1])
     receivers = models.CallbackReceiver.objects.filter(sid=sid)
@@ -78,7 +78,7 @@ def _wish(sid: str) -> slots.Wish | None:
         return None
     failures, url, account = found
     host = urlsplit(url or "").netloc.rpartition("@")[2].lower()
-    return slots.Wish(kind, account=str(account or sid), host=host, has_failed=failures > 0)
+    return host_slots.Wish(kind, account=str(account or sid), host=host, has_failed=failures > 0)
 
 
 def _run(sid: str, host: str, do_round: Round, clock: Clock) -> None:
@@ -88,7 +88,7 @@ def _run(sid: str, host: str, do_round: Round, clock: Clock) -> None:
     unfinished = False
     began_at = time.monotonic()
     try:
-        calls.clear(sid)
+        queue.clear(sid)
         while do_round(receiver) and receiver.rests_until is None:
             if time.monotonic() >= began_at + _TURN:
                 unfinished = True
@@ -98,8 +98,8 @@ def _run(sid: str, host: str, do_round: Round, clock: Clock) -> None:
     finally:
         callbacks.release(receiver)
         seconds = time.monotonic() - began_at
-        slots.slots.note(host, has_failed=receiver.failures > 0, seconds=seconds)
-    calls.call_again(sid, unfinished=unfinished)
+        host_slots.slots.note(host, has_failed=receiver.failures > 0, seconds=seconds)
+    queue.enqueue_retry(sid, unfinished=unfinished)
 
 
 def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:

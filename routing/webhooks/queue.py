@@ -22,7 +22,7 @@ _MOST_WAITING: Final = 1_000
 _MARK_MS: Final = 1_000  # the sweep takes as long, so a mark whose job was lost delays nothing
 
 
-def call(sid: str) -> None:
+def enqueue(sid: str) -> None:
     """Enqueue a job for the due callbacks of a workspace or a workflow."""
     client = shared_redis.client()
     if client is None:
@@ -45,7 +45,7 @@ def clear(sid: str) -> None:
         logger.debug("callbacks.mark_not_cleared receiver=%s error=%s", sid, error)
 
 
-def call_again(sid: str, *, unfinished: bool) -> None:
+def enqueue_retry(sid: str, *, unfinished: bool) -> None:
     """Enqueue another job if callbacks are left, or if the mark was set again."""
     client = shared_redis.client()
     if client is None:

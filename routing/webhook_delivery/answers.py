@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from routing.actions.assignment_callbacks import Reply
-from routing.callbacks.posting import Answer
+from routing.webhooks.http_client import Answer
 
 NO_TELEPHONE: Final = 20501
 NOT_JSON: Final = 40001

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from routing.callbacks import addresses, signatures
-from routing.callbacks.destinations import Destination, Unacceptable, parse
+from routing.webhooks import addresses, signatures
+from routing.webhooks.destinations import Destination, Unacceptable, parse
 
 LONGEST_BODY: Final = 64 * 1024
 """Maximum bytes of an answer that are read."""
@@ -113,7 +113,7 @@ def _headers(
         "Accept": "application/json, */*",
         "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
         "Connection": "close",
-        signatures.HEADER: signatures.of(destination.url, parameters, auth_token),
+        signatures.HEADER: signatures.sign(destination.url, parameters, auth_token),
         IDEMPOTENCY: token,
     }
     if destination.authorization is not None:
