@@ -17,7 +17,7 @@ from routing.core.clock import microseconds
 from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.models.prepared import MANY, MOMENT, Prepared, together
 from routing.models.related import refer, referred
-from routing.seen import lanes, workers
+from routing.snapshots import lanes, workers
 
 MOST_ROWS: Final = 50
 MOST_COUNTED: Final = 10_000

@@ -13,12 +13,13 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from routing import models, store
+from routing import models
 from routing.actions import deadlines, offers, reservations, task_statuses, transfers
 from routing.actions.errors import StaleState
 from routing.core import cycle, decisions
 from routing.core.clock import microseconds
 from routing.database_errors import AWAY
+from routing.snapshots import due_work
 
 logger = logging.getLogger(__name__)
 
@@ -197,17 +198,17 @@ def run_round(
         is_over: whether overdue work must give way to matching.
     """
     us = microseconds(now)
-    seen = store.glance(workspace, now=now)
-    due = store.load_overdue_offers(workspace, now=now) if seen.offers_due else []
+    seen = due_work.load_due_work(workspace, now=now)
+    due = due_work.load_overdue_offers(workspace, now=now) if seen.offers_due else []
     done = _carry_out(cycle.expire(due, tasks=(), now=us), now, is_over)
     if seen.transfers_seek or due:
         done += _pursue_transfers(workspace, now, is_over)
     # A task whose offer has just expired may be due too.
-    overdue = store.load_overdue_tasks(workspace, now=now) if seen.tasks_due or due else []
+    overdue = due_work.load_overdue_tasks(workspace, now=now) if seen.tasks_due or due else []
     done += _carry_out(cycle.expire((), tasks=overdue, now=us), now, is_over)
-    again = len(due) >= store.BATCH or len(overdue) >= store.BATCH or is_over()
+    again = len(due) >= due_work.BATCH or len(overdue) >= due_work.BATCH or is_over()
     if seen.somebody_free or due or overdue:
-        looking = store.look(workspace, now=now)
+        looking = due_work.run_pass(workspace, now=now)
         matched = _carry_out(looking.decisions, now, _never)
         done += matched
         again |= looking.unfinished or matched < len(looking.decisions)
@@ -222,14 +223,14 @@ def _pursue_transfers(workspace: models.Workspace, now: datetime, is_over: IsOve
     """Offer tasks in transfer to queues to workers of these queues."""
     seeking = models.Transfer.objects.filter(workspace=workspace, seeking=True)
     rows = seeking.select_related("workspace", "task__task_channel").order_by("pk")
-    return _PURSUE(list(rows[: store.BATCH]), now, is_over)
+    return _PURSUE(list(rows[: due_work.BATCH]), now, is_over)
 
 
 def _ask_to_skip(workspace: models.Workspace, now: datetime) -> list[decisions.Decision]:
-    workers_of = functools.cache(store.count_workers)
+    workers_of = functools.cache(due_work.count_workers)
     return [
         cycle.ask_to_skip(task, workers=workers_of(queue_id), now=microseconds(now))
-        for task, queue_id in store.load_skippable_tasks(workspace, now=now)
+        for task, queue_id in due_work.load_skippable_tasks(workspace, now=now)
     ]
 
 

@@ -25,7 +25,7 @@ from routing import audiences, groups, shared_redis, wakes
 from routing.core.vocabulary import EventType as E
 from routing.database_errors import AWAY
 from routing.models import Event
-from routing.seen import directory
+from routing.snapshots import skill_index
 from routing.webhooks import queue
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def _deliver_here(event: Event) -> None:
 def _wake_routers(events: Collection[Event]) -> bool:
     """Wake the router in workspaces with events that need it; return whether there were any."""
     for sid in _floors(events, audiences.DESCRIBES):
-        directory.note(sid)
+        skill_index.announce_change(sid)
     woken = _floors(events, audiences.WAKES)
     for sid in woken:
         wakes.wake(sid)

@@ -14,7 +14,7 @@ from routing.actors import Actor
 from routing.core import matcher, steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal, ReservationStatus
-from routing.seen import lanes, tasks, workers
+from routing.snapshots import lanes, tasks, workers
 from workflows.expressions import NOTHING
 
 READ_WITH: Final = (

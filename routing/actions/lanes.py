@@ -9,7 +9,7 @@ from routing import configurations, models
 from routing.core import lanes, seeks, steps
 from routing.models.lanes import SEEN_TO_WITHIN
 from routing.models.prepared import Prepared
-from routing.seen import tasks
+from routing.snapshots import tasks
 from workflows import expressions
 
 

@@ -9,7 +9,7 @@ from routing.actions import lanes, settle
 from routing.core import steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
-from routing.seen import tasks
+from routing.snapshots import tasks
 
 FIELDS = [
     "revision_id",

@@ -28,8 +28,8 @@ from routing.core.vocabulary import (
     TransferStatus,
     TransferType,
 )
-from routing.seen import transfers as transfer_snapshots
-from routing.seen import workers as worker_snapshots
+from routing.snapshots import transfers as transfer_snapshots
+from routing.snapshots import workers as worker_snapshots
 from routing.webhooks import outbox
 from routing.webhooks import queue as queue_module
 

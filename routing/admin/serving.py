@@ -7,8 +7,8 @@ from typing import Final
 from routing import models
 from routing.core import matcher
 from routing.core.snapshot import Worker
-from routing.seen import lanes as lane_snapshots
-from routing.seen import workers as worker_snapshots
+from routing.snapshots import lanes as lane_snapshots
+from routing.snapshots import workers as worker_snapshots
 
 MOST_ASKED: Final = 2000
 """The maximum number of workers that a page checks."""

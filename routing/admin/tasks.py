@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
-from routing import explanation, explanation_words, models, sids, subjects
+from routing import models, sids, subjects
 from routing.actions import task_statuses
 from routing.actions.errors import ActionError
 from routing.admin import searching, zones
@@ -29,6 +29,7 @@ from routing.admin.moments import moment, moment_us, short_age
 from routing.admin.scoped import HistoryAdmin
 from routing.core.vocabulary import AssignmentStatus as S
 from routing.core.vocabulary import EventType as E
+from routing.explanations import facts, wording
 
 MOST_EVENTS = 200
 _BEGINNING = (
@@ -267,13 +268,13 @@ class TaskAdmin(HistoryAdmin):
 
 def explained(task: models.Task) -> dict[str, Any]:
     """Return the context that explains a task's current state."""
-    read = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
-    found = explanation.of_task(read, now=timezone.now())
-    lines = list(itertools.islice(explanation_words.report(found), MOST_LINES))
+    read = models.Task.objects.select_related(*facts.READ_WITH).get(pk=task.pk)
+    found = facts.explain_task(read, now=timezone.now())
+    lines = list(itertools.islice(wording.report(found), MOST_LINES))
     return {
         "task": read,
-        "summary": explanation_words.summary(found),
-        "deadline": explanation_words.deadline(found),
+        "summary": wording.summary(found),
+        "deadline": wording.deadline(found),
         "report": "\n".join(lines),
         "is_cut": len(lines) == MOST_LINES,
         "is_over": read.assignment_status in (S.COMPLETED.value, S.CANCELED.value),

@@ -20,8 +20,8 @@ from routing.api.schemas import (
     word,
 )
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
-from routing.explanation import DeadlineKind, Problem
-from routing.seen.steps import Outcome
+from routing.explanations.facts import DeadlineKind, Problem
+from routing.explanations.history import Outcome
 
 _REASONS: Final = [refusal.value for refusal in Refusal]
 

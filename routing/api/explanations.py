@@ -8,15 +8,16 @@ from typing import Any, Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from routing import explanation, explanation_words, models, representations
+from routing import models, representations
 from routing.api import inputs, pagination, parsers
 from routing.api.base import READ_ONLY, Resource
 from routing.api.explanation_shapes import EXPLAINED_WORKER, EXPLANATION
 from routing.core.explain import Candidate
 from routing.core.vocabulary import AssignmentStatus
-from routing.explanation import Explanation
+from routing.explanations import facts, wording
+from routing.explanations.facts import Explanation
+from routing.explanations.history import Stay
 from routing.representations import Representation, date
-from routing.seen.steps import Step
 
 _UNRANKED: Final = 2**31
 _ORDER: Final[pagination.Order] = (pagination.Clause("place"), pagination.Clause("id"))
@@ -42,12 +43,12 @@ class TaskExplanation(Resource):
 
     def get(self, request: Request, **kwargs: str) -> Response:
         """Return the task's state and a page of the workers of its queue."""
-        rows = self.workspace.tasks.select_related(*explanation.READ_WITH)
+        rows = self.workspace.tasks.select_related(*facts.READ_WITH)
         task = self.one(rows.filter(sid=self.sid("task_sid", "WT")))
         form = parsers.read_query(request._request)
         given = inputs.read(self.filters, form, workspace=self.workspace)
         wanted = pagination.wanted(form, _ORDER)
-        explained = explanation.of_task(task, now=self.now)
+        explained = facts.explain_task(task, now=self.now)
         workers: Sequence[Candidate] = explained.candidates.inside
         if "worker" in given:
             one = explained.candidates.of(given["worker"].sid)
@@ -99,7 +100,7 @@ def _task(explained: Explanation) -> Representation:
         "workspace_sid": task.workspace.sid,
         "task_sid": task.sid,
         "assignment_status": task.assignment_status,
-        "summary": explanation_words.summary(explained),
+        "summary": wording.summary(explained),
         "steps_passed": [_step(passed) for passed in explained.passed],
         "step": None if step is None else _step(step),
         "target_expression": explained.target_expression if waits else None,
@@ -111,7 +112,7 @@ def _task(explained: Explanation) -> Representation:
         and {
             "kind": deadline.kind,
             "date": date(deadline.date),
-            "words": explanation_words.deadline(explained),
+            "words": wording.deadline(explained),
         },
         "next_cycle": foreseen
         and {
@@ -139,7 +140,7 @@ def _task(explained: Explanation) -> Representation:
     }
 
 
-def _step(step: Step) -> Representation:
+def _step(step: Stay) -> Representation:
     return {
         "filter_name": step.filter_name,
         "task_queue_sid": step.task_queue_sid,
@@ -151,7 +152,7 @@ def _step(step: Step) -> Representation:
 
 
 def _task_condition(explained: Explanation) -> Representation | None:
-    side, words = explained.task_side, explanation_words.task_side(explained)
+    side, words = explained.task_side, wording.task_side(explained)
     if side is None or words is None:
         return None
     return {
@@ -172,7 +173,7 @@ def _known_worker(explained: Explanation) -> Representation | None:
         "named": known.named,
         "worker_sid": None if known.candidate is None else known.candidate.worker.sid,
         "problem": known.problem,
-        "words": explanation_words.known_worker(known),
+        "words": wording.known_worker(known),
     }
 
 
@@ -184,8 +185,8 @@ def _worker(candidate: Candidate, explained: Explanation) -> Representation:
         "activity_name": worker.activity_name,
         "rank": candidate.rank,
         "reason": candidate.refusal,
-        "words": explanation_words.router(candidate, explained),
+        "words": wording.router(candidate, explained),
         "may_grab": candidate.grab_refusal is None,
         "grab_reason": candidate.grab_refusal,
-        "grab_words": explanation_words.grab(candidate),
+        "grab_words": wording.grab(candidate),
     }

@@ -14,7 +14,7 @@ from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher
 from routing.core.vocabulary import GrabPolicy, QueueOrder
-from routing.seen import lanes, workers
+from routing.snapshots import lanes, workers
 from workflows.expressions import View
 
 _ACTIVITIES = ("reservation_activity", "assignment_activity")

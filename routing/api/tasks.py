@@ -14,7 +14,7 @@ from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError
 from routing.core.vocabulary import AssignmentStatus
-from routing.seen import tasks as worker_values
+from routing.snapshots import tasks as worker_values
 from workflows import expressions
 
 _RELATED = ("task_queue", "workflow", "task_channel")

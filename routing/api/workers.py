@@ -12,8 +12,8 @@ from routing.actions import workers
 from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import matcher, snapshot
-from routing.seen import lanes
-from routing.seen import workers as worker_values
+from routing.snapshots import lanes
+from routing.snapshots import workers as worker_values
 from workflows import expressions
 
 _NAME = "The display name; unique in the workspace, ignoring upper and lower case."

@@ -10,8 +10,8 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from routing.core import matcher
 from routing.models import Activity, TaskChannel, TaskQueue, Worker, WorkerChannel, Workspace
-from routing.seen import lanes
-from routing.seen.workers import load_workers
+from routing.snapshots import lanes
+from routing.snapshots.workers import load_workers
 
 
 @dataclass(slots=True)

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from routing import explanation, explanation_words, models
+from routing import models
 from routing.actions import reservations, task_statuses, tasks
 from routing.actors import SYSTEM
-from routing.explanation import DeadlineKind, Explanation, Problem
+from routing.explanations import facts, wording
+from routing.explanations.facts import DeadlineKind, Explanation, Problem
 from tests import factories
 from tests.factories import NOW, later
 
@@ -22,12 +23,12 @@ Assert = Callable[[int], AbstractContextManager[object]]
 
 
 def explained(task: models.Task, now: datetime = NOW) -> Explanation:
-    row = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
-    return explanation.of_task(row, now=now)
+    row = models.Task.objects.select_related(*facts.READ_WITH).get(pk=task.pk)
+    return facts.explain_task(row, now=now)
 
 
 def summary(task: models.Task, now: datetime = NOW) -> str:
-    return explanation_words.summary(explained(task, now))
+    return wording.summary(explained(task, now))
 
 
 @pytest.fixture
@@ -322,11 +323,9 @@ def test_a_task_that_rules_out_every_worker_is_named_as_the_cause(
     said = f"No worker can have it in this step: {because}."
     assert summary(task) == said
     (ann,) = found.candidates.inside
-    assert explanation_words.router(ann, found) == (
-        "The task itself rules out every worker in this step."
-    )
+    assert wording.router(ann, found) == ("The task itself rules out every worker in this step.")
     assert found.target_expression == expression
-    lines = list(explanation_words.report(found))
+    lines = list(wording.report(found))
     assert f"The target asks: {expression}" in lines
     assert said in lines
     # Another worker makes no difference, whatever their attributes.
@@ -347,7 +346,7 @@ def test_a_missing_attribute_is_named_beside_workers_who_do_not_fit(
     assert summary(task) == (
         "Ann alone serves its queue. The worker does not meet what the task asks for."
     )
-    lines = list(explanation_words.report(explained(task)))
+    lines = list(wording.report(explained(task)))
     assert "The target asks: task.language IN worker.languages" in lines
     assert 'It asks of a worker: worker.languages HAS "de"' in lines
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 from django.db import transaction
 
-from routing import models, store
+from routing import models
 from routing.actions import claims, offers, reservations, task_statuses, workers
 from routing.actions.errors import NotNow, Rescinded, StaleState
 from routing.actors import SYSTEM
 from routing.core.decisions import ReserveWorkers
+from routing.snapshots import due_work
 from tests import factories
 from tests.factories import NOW, later
 
@@ -148,7 +149,7 @@ def test_a_stale_version_is_refused(floor: models.Workspace) -> None:
 
 def decision_for(floor: models.Workspace, task: models.Task) -> ReserveWorkers:
     """Return what the router decides about a task, without doing it."""
-    found = store.look(floor, now=NOW).decisions
+    found = due_work.run_pass(floor, now=NOW).decisions
     return next(d for d in found if d.task.sid == task.sid)
 
 
@@ -186,7 +187,7 @@ def test_only_decisions_with_stale_versions_are_dropped_from_a_batch(
     alice = factories.worker(floor, capacity={"chat": 3})
     bob = factories.worker(floor, capacity={"chat": 3})
     made = [factories.task(floor) for _ in range(6)]
-    found = store.look(floor, now=NOW).decisions
+    found = due_work.run_pass(floor, now=NOW).decisions
     assert len(found) == 6
     first = next(d for d in found if d.workers[0][0].id == alice.pk)
     gone = next(task for task in made if task.pk == first.task.id)
@@ -228,7 +229,7 @@ def test_a_batch_takes_as_many_statements_as_one_decision(
         for _ in range(people):
             factories.worker(floor)
             factories.task(floor)
-        found = store.look(floor, now=NOW).decisions
+        found = due_work.run_pass(floor, now=NOW).decisions
         assert len(found) == people
         with django_assert_num_queries(statements):
             assert offers.reserve_workers(found, now=NOW) == people

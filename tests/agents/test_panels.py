@@ -18,7 +18,7 @@ from routing.actions import grabs, task_queues, workspaces
 from routing.actors import SYSTEM
 from routing.core.matcher import Hand
 from routing.core.vocabulary import GrabPolicy, Refusal
-from routing.seen import workers
+from routing.snapshots import workers
 from tests import factories
 from tests.agents.conftest import Floor
 

@@ -9,9 +9,10 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
-from routing import diagnosis, event_data, explanation, housekeeping, models
+from routing import diagnosis, event_data, housekeeping, models
 from routing.actions import reservations, tasks, workspaces
 from routing.actors import SYSTEM
+from routing.explanations import facts
 from tests import factories
 from tests.api.conftest import Api
 from tests.factories import NOW, later
@@ -144,8 +145,8 @@ def test_worker_and_channel_may_both_be_deleted_and_the_task_is_pruned_later(
     task = finished.task
     delete(api, root, f"Workers/{finished.current_worker.sid}")
     delete(api, root, "TaskChannels/leads")
-    row = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
-    explained = explanation.of_task(row, now=later(60))
+    row = models.Task.objects.select_related(*facts.READ_WITH).get(pk=task.pk)
+    explained = facts.explain_task(row, now=later(60))
     assert [holder.worker_name for holder in explained.holders] == ["Ann"]
     with time_machine.travel(NOW + timedelta(days=31), tick=False):
         housekeeping.prune(now=NOW + timedelta(days=31))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from routing import explanation, models, store
+from routing import models
 from routing.actions.errors import ActionError, NotEligible
 from routing.core.vocabulary import AssignmentStatus
+from routing.explanations import facts
+from routing.snapshots import due_work
 
 SOME: Final = 2
 """How many of the oldest and of the newest tasks are explained before each run."""
@@ -25,15 +27,15 @@ class Foresight:
         workspace.refresh_from_db()
         newest = models.Reservation.objects.order_by("-pk").first()
         self._newest = 0 if newest is None else newest.pk
-        self._explained: list[explanation.Explanation] = []
-        seen = store.glance(workspace, now=now)
+        self._explained: list[facts.Explanation] = []
+        seen = due_work.load_due_work(workspace, now=now)
         if seen.offers_due or seen.tasks_due or seen.transfers_seek:
             return
         pending = workspace.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
         keys = list(pending.order_by("pk").values_list("pk", flat=True))
         rows = pending.filter(pk__in={*keys[:SOME], *keys[-SOME:]}).order_by("pk")
         self._explained = [
-            explanation.of_task(row, now=now) for row in rows.select_related(*explanation.READ_WITH)
+            facts.explain_task(row, now=now) for row in rows.select_related(*facts.READ_WITH)
         ]
 
     def check(self) -> None:
@@ -56,8 +58,8 @@ class Foresight:
 
 def grab_refusal(task: models.Task, worker: models.Worker, *, now: datetime) -> str | None:
     """Return why a worker may not grab a task, as its explanation says."""
-    row = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
-    explained = explanation.of_task(row, now=now)
+    row = models.Task.objects.select_related(*facts.READ_WITH).get(pk=task.pk)
+    explained = facts.explain_task(row, now=now)
     if explained.due and row.expires_us <= int(now.timestamp() * 1_000_000):
         return "task_not_pending"
     candidate = explained.candidates.of(worker.sid)

@@ -9,12 +9,12 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from routing import diagnosis, models, store
+from routing import diagnosis, models
 from routing.actions import lanes as action_lanes
 from routing.core import lifecycle, matcher, snapshot, steps
 from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import AssignmentStatus, EventType, QueueOrder, ReservationStatus
-from routing.seen import lanes, workers
+from routing.snapshots import due_work, lanes, workers
 from workflows.expressions import View
 
 RESERVATION_EVENTS: Final = {
@@ -168,9 +168,9 @@ class Pass:
         return before is not None and before.version == task.version
 
     def _nothing_is_overdue(self) -> None:
-        assert store.load_overdue_offers(self.workspace, now=self._now) == []
-        assert store.load_overdue_tasks(self.workspace, now=self._now) == []
-        assert store.load_skippable_tasks(self.workspace, now=self._now) == []
+        assert due_work.load_overdue_offers(self.workspace, now=self._now) == []
+        assert due_work.load_overdue_tasks(self.workspace, now=self._now) == []
+        assert due_work.load_skippable_tasks(self.workspace, now=self._now) == []
 
     def check_room(self, *, kept: bool) -> None:
         """Every worker with a new offer was available, and had a slot for it.

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing import assignment, explanation, models
+from routing import assignment, models
 from routing.actions import grabs
 from routing.core import cycle, explain, matcher, snapshot
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
-from routing.seen import lanes, workers
+from routing.explanations import facts
+from routing.snapshots import lanes, workers
 from tests import factories
 from tests.factories import NOW, later
 from tests.properties.strategies import nodes, views
@@ -165,15 +166,15 @@ def _arrive(floor: models.Workspace, chance: random.Random, count: int) -> None:
 
 def _pending(floor: models.Workspace) -> list[models.Task]:
     rows = floor.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
-    return list(rows.select_related(*explanation.READ_WITH).order_by("pk"))
+    return list(rows.select_related(*facts.READ_WITH).order_by("pk"))
 
 
 def _in_service_order(
-    floor: models.Workspace, explained: list[explanation.Explanation]
-) -> list[explanation.Explanation]:
+    floor: models.Workspace, explained: list[facts.Explanation]
+) -> list[facts.Explanation]:
     first = QueueOrder(floor.prioritize_queue_order)
 
-    def order(each: explanation.Explanation) -> tuple[int, ...]:
+    def order(each: facts.Explanation) -> tuple[int, ...]:
         row = each.task
         assert row.lane is not None
         kind = QueueOrder.FIFO if row.task_queue is None else QueueOrder(row.task_queue.task_order)
@@ -202,7 +203,7 @@ def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
     for offer in models.Reservation.objects.order_by("pk")[:1]:
         factories.set_capacity(offer.current_worker, configured_capacity=3, available=True)
     now = later(20)
-    before = [explanation.of_task(row, now=now) for row in _pending(floor)]
+    before = [facts.explain_task(row, now=now) for row in _pending(floor)]
     assignment.run_cycle(workspace=floor, now=now)
     served = [e for e in _in_service_order(floor, before) if e.candidates.eligible]
     for number, each in enumerate(served):
@@ -230,8 +231,8 @@ def test_the_explanation_and_the_grab_give_the_same_reason(seed: int) -> None:
     factories.run(floor, NOW)
     everyone = workers.load_workers(floor.workers.all())
     now = later(59)
-    for row in floor.tasks.select_related(*explanation.READ_WITH):
-        found = explanation.of_task(row, now=now).candidates
+    for row in floor.tasks.select_related(*facts.READ_WITH):
+        found = facts.explain_task(row, now=now).candidates
         for worker in everyone:
             candidate = found.of(worker.sid)
             assert candidate is not None

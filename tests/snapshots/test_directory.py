@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from routing import models, store
+from routing import models
 from routing.actions import workers
 from routing.actors import SYSTEM
-from routing.seen import directory, lanes
+from routing.snapshots import due_work, lanes, skill_index
 from tests import factories
 from tests.factories import NOW
 
@@ -22,16 +22,16 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start with a Redis and an empty cache, which is used from the first cycle on."""
-    monkeypatch.setattr(directory, "WHOLE", 0)
-    monkeypatch.setattr(directory, "MANY", 0)
-    directory._seconds.clear()
+    monkeypatch.setattr(skill_index, "WHOLE", 0)
+    monkeypatch.setattr(skill_index, "MANY", 0)
+    skill_index._seconds.clear()
     yield
-    directory._seconds.clear()
+    skill_index._seconds.clear()
 
 
 def chosen(floor: models.Workspace) -> list[tuple[str, list[int]]]:
     """Return the router's decisions: each task and its workers."""
-    decided = store.look(floor, now=NOW).decisions
+    decided = due_work.run_pass(floor, now=NOW).decisions
     return [(each.task.sid, [seen.id for seen, _ in each.workers]) for each in decided]
 
 
@@ -44,16 +44,16 @@ def test_only_workers_with_a_matching_key_are_read(floor: models.Workspace) -> N
         factories.worker(floor, attributes={"langs": ["de"]})
     english = factories.worker(floor, attributes={"langs": ["en"]})
     factories.task(floor, attributes={"lang": "en"})
-    assert [seen.id for seen in store.load_floor(floor).workers] == [english.pk]
+    assert [seen.id for seen in due_work.load_snapshot(floor).workers] == [english.pk]
 
 
 def test_a_new_worker_is_found_by_the_next_cycle(floor: models.Workspace) -> None:
     task = factories.task(floor, attributes={"lang": "en"})
     factories.worker(floor, attributes={"langs": ["de"]})
     assert chosen(floor) == []
-    directory.note(floor.sid)  # as delivery does for the event of a new worker
+    skill_index.announce_change(floor.sid)  # as delivery does for the event of a new worker
     english = factories.worker(floor, attributes={"langs": ["en"]})
-    directory.note(floor.sid)
+    skill_index.announce_change(floor.sid)
     assert chosen(floor) == [(task.sid, [english.pk])]
 
 
@@ -65,7 +65,7 @@ def test_a_worker_who_gains_a_skill_is_found_and_one_who_loses_it_is_not(
     assert chosen(floor) == [(task.sid, [one.pk])]
     describe(one, '{"langs": []}')
     describe(other, '{"langs": ["en"]}')
-    directory.note(floor.sid)
+    skill_index.announce_change(floor.sid)
     assert chosen(floor) == [(task.sid, [other.pk])]
 
 
@@ -87,7 +87,7 @@ def test_a_change_whose_mark_was_lost_is_noticed_within_a_second(
     assert chosen(floor) == []
     describe(worker, '{"langs": ["en"]}')
     assert chosen(floor) == []
-    then = time.monotonic() + directory.LONGEST + 0.001
+    then = time.monotonic() + skill_index.LONGEST + 0.001
     monkeypatch.setattr(time, "monotonic", lambda: then)
     assert chosen(floor) == [(task.sid, [worker.pk])]
 
@@ -97,41 +97,51 @@ def test_the_event_of_a_change_invalidates_directories(
     django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
     worker = factories.worker(floor, attributes={"langs": ["de"]})
-    marks = [directory._mark(floor.sid)]
+    marks = [skill_index._mark(floor.sid)]
     with django_capture_on_commit_callbacks(execute=True):
         describe(worker, '{"langs": ["en"]}')
-    marks.append(directory._mark(floor.sid))
+    marks.append(skill_index._mark(floor.sid))
     with django_capture_on_commit_callbacks(execute=True):
         workers.set_activity(
             worker=worker, activity=factories.activity(floor, "Offline"), actor=SYSTEM, now=NOW
         )
-    marks.append(directory._mark(floor.sid))
+    marks.append(skill_index._mark(floor.sid))
     assert marks[0] != marks[1] == marks[2]
 
 
 def test_the_first_cycles_of_a_second_do_not_use_the_directory(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "WHOLE", 2)
-    assert [directory.of(floor) is None for _ in range(4)] == [True, True, False, False]
-    then = time.monotonic() + directory.LONGEST + 0.001
+    monkeypatch.setattr(skill_index, "WHOLE", 2)
+    assert [skill_index.load_skill_index(floor) is None for _ in range(4)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    then = time.monotonic() + skill_index.LONGEST + 0.001
     monkeypatch.setattr(time, "monotonic", lambda: then)
-    assert [directory.of(floor) is None for _ in range(4)] == [True, True, False, False]
+    assert [skill_index.load_skill_index(floor) is None for _ in range(4)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_with_few_free_workers_only_these_are_read(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "MANY", 2)
+    monkeypatch.setattr(skill_index, "MANY", 2)
     for lang in ("en", "de", "fr"):
         factories.task(floor, attributes={"lang": lang})
     first = factories.worker(floor, attributes={"langs": ["en"]})
-    assert len(store.load_floor(floor).workers) == 1
-    assert directory.of(floor) is None
+    assert len(due_work.load_snapshot(floor).workers) == 1
+    assert skill_index.load_skill_index(floor) is None
     factories.worker(floor, attributes={"langs": ["de"]})
-    assert len(store.load_floor(floor).workers) == 2
-    assert directory.of(floor) is not None
-    assert {seen.id for seen in store.load_floor(floor).workers} > {first.pk}
+    assert len(due_work.load_snapshot(floor).workers) == 2
+    assert skill_index.load_skill_index(floor) is not None
+    assert {seen.id for seen in due_work.load_snapshot(floor).workers} > {first.pk}
 
 
 def test_lanes_without_a_key_are_for_every_free_worker(floor: models.Workspace) -> None:
@@ -143,10 +153,10 @@ def test_lanes_without_a_key_are_for_every_free_worker(floor: models.Workspace) 
 def test_with_too_many_different_values_the_free_workers_are_read_first(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "MOST", 3)
+    monkeypatch.setattr(skill_index, "MOST", 3)
     people = [factories.worker(floor, attributes={"langs": [f"l{number}"]}) for number in range(5)]
     task = factories.task(floor, attributes={"lang": "l4"})
-    known = directory.of(floor)
+    known = skill_index.load_skill_index(floor)
     assert known is not None
     assert known.sought(lanes.kinds(floor)) is None
     assert chosen(floor) == [(task.sid, [people[4].pk])]
@@ -173,6 +183,6 @@ def test_with_and_without_a_directory_the_router_decides_the_same(
             priority=dice.randint(0, 2),
         )
     by_heart = chosen(floor)
-    monkeypatch.setattr(directory, "of", lambda workspace: None)
+    monkeypatch.setattr(skill_index, "load_skill_index", lambda workspace: None)
     assert by_heart == chosen(floor)
     assert by_heart

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db.models import F
 
-from routing import explanation, explanation_words, models
+from routing import models
 from routing.core.vocabulary import Refusal
+from routing.explanations import facts, wording
 from tests import factories
 from tests.factories import NOW, later
 
@@ -20,9 +21,9 @@ def poisoned(worker: models.Worker, text: str) -> None:
     models.Worker.objects.filter(pk=worker.pk).update(attributes=text, version=F("version") + 1)
 
 
-def explained(task: models.Task) -> explanation.Explanation:
-    row = models.Task.objects.select_related(*explanation.READ_WITH).get(pk=task.pk)
-    return explanation.of_task(row, now=NOW)
+def explained(task: models.Task) -> facts.Explanation:
+    row = models.Task.objects.select_related(*facts.READ_WITH).get(pk=task.pk)
+    return facts.explain_task(row, now=NOW)
 
 
 @pytest.mark.parametrize("text", POISON)
@@ -59,7 +60,7 @@ def test_a_poisoned_task_stops_no_other(text: str, caplog: pytest.LogCaptureFixt
     well = factories.task(floor, attributes={"lang": "en"}, timeout=1000)
     models.Task.objects.filter(pk=sick.pk).update(attributes=text)
     assert not explained(sick).readable
-    assert "cannot be read" in explanation_words.summary(explained(sick))
+    assert "cannot be read" in wording.summary(explained(sick))
     factories.run(floor)
     assert factories.status(well) == "reserved"
     factories.run(floor, later(10))
@@ -84,7 +85,7 @@ def test_a_lane_with_an_invalid_expression_keeps_its_own_tasks_waiting_and_no_ot
     factories.run(floor)
     assert [factories.status(task) for task in (sick, well)] == ["pending", "reserved"]
     assert "unreadable lane id=" in caplog.text
-    assert "cannot be read" in explanation_words.summary(explained(sick))
+    assert "cannot be read" in wording.summary(explained(sick))
 
 
 def test_a_queue_with_an_invalid_expression_admits_no_worker(

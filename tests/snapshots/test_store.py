@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from routing import assignment, models, store
+from routing import assignment, models
 from routing.actions import offers, workers
 from routing.actors import SYSTEM
 from routing.core import cycle
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
-from routing.seen import heads as lane_heads
+from routing.snapshots import due_work, lane_heads
 from tests import factories
 from tests.factories import NOW, later
 from workflows import expressions
@@ -29,7 +29,7 @@ def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
     factories.worker(floor, attributes={"langs": ["en"]})
     for number in range(6):
         factories.task(floor, attributes={"lang": "en" if number % 2 else "de"}, priority=number)
-    seen = store.load_floor(floor)
+    seen = due_work.load_snapshot(floor)
     assert len(seen.workers) == 1
     # No worker speaks German: that lane is not even read.
     assert len(seen.lanes) == 1
@@ -55,7 +55,7 @@ def test_heads_come_in_the_order_in_which_their_queue_is_served(
         "c": factories.task(floor, now=later(2)),
     }
     names = {task.sid: name for name, task in made.items()}
-    lanes = store.load_floor(floor).lanes
+    lanes = due_work.load_snapshot(floor).lanes
     ((_, heads),) = lane_heads.of_lanes(lanes.values(), size=500)[0].items()
     assert [names[task.sid] for task in heads] == served
     rest, _ = lane_heads.of_lanes(lanes.values(), size=500, after=heads[0])
@@ -65,11 +65,11 @@ def test_heads_come_in_the_order_in_which_their_queue_is_served(
 def test_a_deep_lane_is_read_through_a_window(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BATCH", 4)
+    monkeypatch.setattr(due_work, "BATCH", 4)
     factories.worker(floor, attributes={"langs": ["en"]}, capacity={"chat": 10})
     for _ in range(10):
         factories.task(floor, attributes={"lang": "en"})
-    lanes = store.load_floor(floor).lanes
+    lanes = due_work.load_snapshot(floor).lanes
     heads, deep = lane_heads.of_lanes(lanes.values(), size=4)
     assert [len(tasks) for tasks in heads.values()] == [4]
     assert deep == frozenset(lanes)
@@ -80,11 +80,13 @@ def test_nothing_behind_the_head_of_a_deep_lane_is_overtaken(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loaded tasks of a lane run out before its turn ends: more are loaded first."""
-    monkeypatch.setattr(store, "BATCH", 2)
+    monkeypatch.setattr(due_work, "BATCH", 2)
     factories.worker(floor, attributes={"langs": ["en", "de"]}, capacity={"chat": 7})
     urgent = [factories.task(floor, attributes={"lang": "en"}, priority=9) for _ in range(6)]
     others = [factories.task(floor, attributes={"lang": "de"}) for _ in range(6)]
-    served = [decision.task.sid for decision in store.look(floor, now=NOW, limit=50).decisions]
+    served = [
+        decision.task.sid for decision in due_work.run_pass(floor, now=NOW, limit=50).decisions
+    ]
     assert served == [task.sid for task in [*urgent, others[0]]]
 
 
@@ -96,9 +98,9 @@ def test_reading_takes_as_many_queries_for_many_rows_as_for_few(
             factories.worker(floor, attributes={"langs": ["en", "de"]})
         for number in range(tasks):
             factories.task(floor, attributes={"lang": "en" if number % 2 else "de"})
-        store.look(floor, now=NOW)  # new rows are read once
+        due_work.run_pass(floor, now=NOW)  # new rows are read once
         with django_assert_num_queries(6):
-            store.look(floor, now=NOW)
+            due_work.run_pass(floor, now=NOW)
 
 
 def test_with_no_worker_free_the_backlog_is_not_read(
@@ -108,7 +110,7 @@ def test_with_no_worker_free_the_backlog_is_not_read(
     for _ in range(5):
         factories.task(floor, attributes={"lang": "en"})
     with django_assert_num_queries(2):
-        assert store.look(floor, now=NOW).decisions == []
+        assert due_work.run_pass(floor, now=NOW).decisions == []
 
 
 def test_a_cycle_with_nothing_to_do_is_one_query(
@@ -141,7 +143,7 @@ def test_of_many_lanes_only_those_that_a_free_worker_may_serve_are_read() -> Non
     ]
     for customer, served in looks:
         worker = factories.worker(floor, attributes={"customer": customer})
-        seen = store.load_floor(floor)
+        seen = due_work.load_snapshot(floor)
         found = {str(lane.expression) for lane in seen.lanes.values()}
         # A task without a customer needs a worker without one: that has no key.
         wanted = {str(compile_residual(value)) for value in served} | {"worker.customer == null"}
@@ -160,7 +162,7 @@ def test_the_order_of_service_is_the_same_however_the_heads_are_read(
     floor: models.Workspace, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
     """Over the first of all that wait, or over the first of every lane, and beyond either."""
-    monkeypatch.setattr(store, "MANY_LANES", many)
+    monkeypatch.setattr(due_work, "MANY_LANES", many)
     factories.worker(floor, attributes={"langs": ["en", "de", "fr"]}, capacity={"chat": 20})
     made = [
         factories.task(floor, attributes={"lang": lang}, priority=priority, now=later(number))
@@ -173,7 +175,7 @@ def test_the_order_of_service_is_the_same_however_the_heads_are_read(
         key=lambda task: (-task.priority, task.virtual_start_us),
     )
     offered = []
-    while decided := store.look(floor, now=later(99), limit=4).decisions:
+    while decided := due_work.run_pass(floor, now=later(99), limit=4).decisions:
         offered += [decision.task.sid for decision in decided]
         offers.reserve_workers(decided, now=later(99))
     assert offered == [task.sid for task in best[:20]]
@@ -188,12 +190,12 @@ def test_only_workers_with_a_possible_lane_are_read() -> None:
     right = factories.worker(floor, attributes={"side": "right"})
     nowhere = factories.worker(floor)
     factories.task(floor, workflow=workflow, attributes={"side": "left"})
-    assert [seen.id for seen in store.load_floor(floor).workers] == [left.pk]
+    assert [seen.id for seen in due_work.load_snapshot(floor).workers] == [left.pk]
     factories.task(floor, workflow=workflow, attributes={"side": "right"})
-    assert {seen.id for seen in store.load_floor(floor).workers} == {left.pk, right.pk}
+    assert {seen.id for seen in due_work.load_snapshot(floor).workers} == {left.pk, right.pk}
     anyone = factories.workflow(floor, default=queue)
     factories.task(floor, workflow=anyone)
-    assert {seen.id for seen in store.load_floor(floor).workers} == {
+    assert {seen.id for seen in due_work.load_snapshot(floor).workers} == {
         *(left.pk, right.pk, nowhere.pk)
     }
 
@@ -204,7 +206,7 @@ def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
     )
     factories.offered(floor, attributes={"lang": "en"}, now=NOW + timedelta(seconds=1))
     factories.task(floor)  # workers without a possible lane are not read
-    (seen,) = store.load_floor(floor).workers
+    (seen,) = due_work.load_snapshot(floor).workers
     assert (seen.sid, seen.friendly_name, seen.available) == (made.sid, "Alice", True)
     assert seen.attributes == {"langs": ["en"]}
     assert seen.last_reserved_us > 0
@@ -216,7 +218,7 @@ def test_only_overdue_rows_are_found(floor: models.Workspace) -> None:
     factories.worker(floor, attributes={"langs": ["en"]})
     offer = factories.offered(floor, attributes={"lang": "en"})
     waiting = factories.task(floor, attributes={"lang": "de"}, timeout=60)
-    assert store.load_overdue_offers(floor, now=later(119)) == []
-    assert store.load_overdue_offers(floor, now=later(120)) == [offer.sid]
-    assert store.load_overdue_tasks(floor, now=later(59)) == []
-    assert [t.sid for t in store.load_overdue_tasks(floor, now=later(60))] == [waiting.sid]
+    assert due_work.load_overdue_offers(floor, now=later(119)) == []
+    assert due_work.load_overdue_offers(floor, now=later(120)) == [offer.sid]
+    assert due_work.load_overdue_tasks(floor, now=later(59)) == []
+    assert [t.sid for t in due_work.load_overdue_tasks(floor, now=later(60))] == [waiting.sid]

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from routing import explanation, explanation_words, models
+from routing import models
+from routing.explanations import facts, wording
 
 
 class Command(BaseCommand):
@@ -24,8 +25,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Print the explanation; raise `CommandError` if there is no such task."""
         sid = options["task"]
-        task = models.Task.objects.select_related(*explanation.READ_WITH).filter(sid=sid).first()
+        task = models.Task.objects.select_related(*facts.READ_WITH).filter(sid=sid).first()
         if task is None:
             raise CommandError(f"There is no task {sid}.")
-        for line in explanation_words.report(explanation.of_task(task, now=timezone.now())):
+        for line in wording.report(facts.explain_task(task, now=timezone.now())):
             self.stdout.write(line)

@@ -11,7 +11,7 @@ from routing.actions import handovers, reservations, task_statuses, tasks, trans
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.vocabulary import TransferMode
-from routing.seen import transfers as transfer_snapshots
+from routing.snapshots import transfers as transfer_snapshots
 from tests import factories
 from tests.actions.transfers.conftest import (
     COLD,

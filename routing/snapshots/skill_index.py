@@ -21,8 +21,8 @@ from typing import Final
 from routing import models, shared_redis
 from routing.core import seeks, snapshot
 from routing.models.prepared import Prepared
-from routing.seen import workers
-from routing.seen.lanes import Kind, Sought, by_value
+from routing.snapshots import workers
+from routing.snapshots.lanes import Kind, Sought, by_value
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ _EVERYBODY: Final = Prepared(
 )
 
 
-class Directory:
+class SkillIndex:
     """All workers of a workspace, indexed by the values that lanes are keyed by."""
 
     def __init__(self, mark: str, people: Iterable[snapshot.Worker]) -> None:
@@ -86,13 +86,13 @@ class _Second:
         self.begun = time.monotonic()
         self.looks = 0
         self.free = 0
-        self.directory: Directory | None = None
+        self.directory: SkillIndex | None = None
 
 
 _seconds: dict[int, _Second] = {}
 
 
-def of(workspace: models.Workspace) -> Directory | None:
+def load_skill_index(workspace: models.Workspace) -> SkillIndex | None:
     """Return the directory of a workspace for one look of the router.
 
     None where it would not save time, or where Redis cannot confirm that it is current. The caller
@@ -110,17 +110,17 @@ def of(workspace: models.Workspace) -> Directory | None:
     if mark is None:
         return None
     if seen.directory is None or seen.directory.mark != mark:
-        seen.directory = Directory(mark, workers.load_known(_EVERYBODY(workspace.pk)))
+        seen.directory = SkillIndex(mark, workers.load_known(_EVERYBODY(workspace.pk)))
     return seen.directory
 
 
-def count(workspace: models.Workspace, free: int) -> None:
+def count_free_workers(workspace: models.Workspace, free: int) -> None:
     """Store how many free workers a look has found."""
     if seen := _seconds.get(workspace.pk):
         seen.free = free
 
 
-def note(workspace_sid: str) -> None:
+def announce_change(workspace_sid: str) -> None:
     """Invalidate the directories of a workspace whose workers change; called before the wake."""
     client = shared_redis.client()
     if client is None:

@@ -42,7 +42,7 @@ _OUTCOME_WORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Stay:
     """One stay in a target of a workflow; `left` and `outcome` are None for the present one.
 
     `entered` is None when its event has been deleted.
@@ -65,7 +65,7 @@ _TELLING: Final = {
 }
 
 
-def of_task(row: models.Task, *, workspace_sid: str) -> Sequence[Step]:
+def list_stays(row: models.Task, *, workspace_sid: str) -> Sequence[Stay]:
     """Return the steps of a task, oldest first; the last may be the present one."""
     events = models.Event.objects.filter(
         task_key=sids.key(row.sid),
@@ -76,8 +76,8 @@ def of_task(row: models.Task, *, workspace_sid: str) -> Sequence[Step]:
     return _steps(reversed(list(events)))
 
 
-def _steps(events: Iterable[models.Event]) -> list[Step]:
-    steps: list[Step] = []
+def _steps(events: Iterable[models.Event]) -> list[Stay]:
+    steps: list[Stay] = []
     cause: tuple[Outcome, datetime] | None = None
     for event in events:
         kind, date = EventType(event.event_type), event.event_date
@@ -88,7 +88,7 @@ def _steps(events: Iterable[models.Event]) -> list[Step]:
             _leave(steps, why, date)
             data = event.event_data
             steps.append(
-                Step(
+                Stay(
                     filter_name=data.get("workflow_filter_name"),
                     task_queue_sid=data.get("task_queue_sid"),
                     task_queue_name=data.get("task_queue_name"),
@@ -111,6 +111,6 @@ _CAUSES: Final = {
 }
 
 
-def _leave(steps: list[Step], outcome: Outcome, date: datetime) -> None:
+def _leave(steps: list[Stay], outcome: Outcome, date: datetime) -> None:
     if steps:
         steps[-1] = replace(steps[-1], left=date, outcome=outcome)

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from routing import models
 from routing.core import snapshot
 from routing.models.prepared import MANY, Prepared, together
-from routing.seen.attributes import read
+from routing.snapshots.attributes import read
 
 _Columns = tuple[Any, ...]
 _CHUNK: Final = 500

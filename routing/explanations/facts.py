@@ -12,14 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from routing import configurations, models, store
+from routing import configurations, models
 from routing.actions import grabs
 from routing.core import explain, lifecycle, snapshot
 from routing.core import steps as positions
 from routing.core.clock import microseconds, moment
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
+from routing.explanations import history
 from routing.models.base import words
-from routing.seen import attributes, lanes, steps, tasks, workers
+from routing.snapshots import attributes, due_work, lanes, tasks, workers
 from workflows import configuration
 
 READ_WITH: Final = (*grabs.READ_WITH, "workspace__account")
@@ -104,8 +105,8 @@ class Explanation:
 
     task: models.Task
     now: datetime
-    passed: Sequence[steps.Step]
-    step: steps.Step | None
+    passed: Sequence[history.Stay]
+    step: history.Stay | None
     deadline: Deadline | None
     holders: Sequence[Holder]
     known_worker: KnownWorker | None
@@ -126,7 +127,7 @@ class Explanation:
         return self.deadline is not None and self.deadline.date <= self.now
 
 
-def of_task(row: models.Task, *, now: datetime) -> Explanation:
+def explain_task(row: models.Task, *, now: datetime) -> Explanation:
     """Explain a task, selected with `READ_WITH`."""
     pending = row.assignment_status == AssignmentStatus.PENDING
     lane = _lane(row)
@@ -223,9 +224,11 @@ def _deadline(row: models.Task, holders: Sequence[Holder]) -> Deadline | None:
     return Deadline(kind=kind, date=date)
 
 
-def _steps(row: models.Task) -> tuple[Sequence[steps.Step], steps.Step | None]:
+def _steps(row: models.Task) -> tuple[Sequence[history.Stay], history.Stay | None]:
     """Return the past steps of a task, and its present one."""
-    known = [] if row.filter_index is None else steps.of_task(row, workspace_sid=row.workspace.sid)
+    known = (
+        [] if row.filter_index is None else history.list_stays(row, workspace_sid=row.workspace.sid)
+    )
     passed = [step for step in known if step.left is not None]
     if row.assignment_status == AssignmentStatus.CANCELED:
         return passed, None
@@ -233,7 +236,7 @@ def _steps(row: models.Task) -> tuple[Sequence[steps.Step], steps.Step | None]:
     entered: datetime | None = row.task_queue_entered_date or row.date_created
     if row.filter_index is not None:
         entered = known[-1].entered if known and known[-1].left is None else None
-    return passed, steps.Step(
+    return passed, history.Stay(
         filter_name=_filter_name(row),
         task_queue_sid=None if queue is None else queue.sid,
         task_queue_name=None if queue is None else queue.friendly_name,
@@ -293,7 +296,7 @@ def _naming_attribute(row: models.Task) -> str:
 
 def _foresee(row: models.Task, lane: snapshot.Lane, now: datetime) -> Foreseen:
     """Run the router without applying its decisions, and return the result for this task."""
-    looking = store.look(row.workspace, now=now)
+    looking = due_work.run_pass(row.workspace, now=now)
     chosen: tuple[snapshot.Worker, ...] = ()
     for decision in looking.decisions:
         if decision.task.sid == row.sid:

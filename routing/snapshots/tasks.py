@@ -6,7 +6,7 @@ from datetime import datetime
 
 from routing import models
 from routing.core import steps
-from routing.seen import attributes
+from routing.snapshots import attributes
 from workflows.expressions import View
 
 

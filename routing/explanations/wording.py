@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from routing.core import explain
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
-from routing.explanation import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
+from routing.explanations.facts import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
+from routing.explanations.history import Stay
 from routing.representations import date
-from routing.seen.steps import Step
 
 _DEADLINES: Final = {
     DeadlineKind.STEP: "the step ends and the workflow leads on",
@@ -209,7 +209,7 @@ def _by_hand(candidate: explain.Candidate) -> str:
     return grab(candidate)
 
 
-def _stay(step: Step, *, end: str) -> str:
+def _stay(step: Stay, *, end: str) -> str:
     where = "no queue" if step.task_queue_name is None else f"queue {step.task_queue_name}"
     by = "directly" if step.filter_name is None else f"by filter {step.filter_name!r}"
     since = "?" if step.entered is None else date(step.entered)

@@ -11,7 +11,7 @@ from routing import models
 from routing.core import matcher, snapshot, steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import Refusal
-from routing.seen import lanes, workers
+from routing.snapshots import lanes, workers
 
 
 def asked(transfer: models.Transfer) -> set[int]:

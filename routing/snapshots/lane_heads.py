@@ -14,7 +14,7 @@ from routing.core import snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
 from routing.models import prepared
-from routing.seen.lanes import indexed
+from routing.snapshots.lanes import indexed
 
 FEWEST: Final = 2
 """Fewest tasks to load of each lane."""

@@ -18,10 +18,10 @@ from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
 from routing.models import prepared
 from routing.models.related import attach
-from routing.seen import directory, heads
-from routing.seen import lanes as lane_snapshots
-from routing.seen import tasks as task_snapshots
-from routing.seen import workers as worker_snapshots
+from routing.snapshots import lane_heads, skill_index
+from routing.snapshots import lanes as lane_snapshots
+from routing.snapshots import tasks as task_snapshots
+from routing.snapshots import workers as worker_snapshots
 
 BATCH = 500
 """Most overdue rows, or offers, of one pass."""
@@ -74,7 +74,7 @@ _GLANCE = """
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class DueWork:
     """Kinds of due work in a workspace; what is absent need not be loaded."""
 
     offers_due: bool
@@ -84,17 +84,17 @@ class Glance:
     transfers_seek: bool
 
 
-def glance(workspace: models.Workspace, *, now: datetime) -> Glance:
+def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
     """Return which kinds of work are due, with one statement that reads the heads of indexes."""
     pk, us = workspace.pk, microseconds(now)
     room = _ROOM if workspace.multi_task_enabled else ""
     sql = _GLANCE.format(room=room, **lane_snapshots.indexed())
     with prepared.cursor() as cursor:
         cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, pk])
-        return Glance(*map(bool, cursor.fetchone()))
+        return DueWork(*map(bool, cursor.fetchone()))
 
 
-def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
+def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:
     """Return a snapshot of the workers with free slots and the lanes that they might serve."""
     seen = functools.partial(
         snapshot.Workspace,
@@ -106,21 +106,21 @@ def load_floor(workspace: models.Workspace) -> snapshot.Workspace:
     kinds = lane_snapshots.kinds(workspace)
     if not kinds:
         return seen()
-    known = directory.of(workspace)
+    known = skill_index.load_skill_index(workspace)
     sought = None if known is None else known.sought(kinds)
     if known is not None and sought is not None:
         lanes, asked = lane_snapshots.waiting(sought)
         workers = _candidates(workspace, kinds, among=known.whom(asked)) if lanes else []
     else:
         workers = _candidates(workspace, kinds)
-        directory.count(workspace, len(workers))
+        skill_index.count_free_workers(workspace, len(workers))
         lanes, workers = lane_snapshots.waiting_for(kinds, workers=workers) if workers else ({}, [])
     return seen(workers=workers, lanes=lanes) if workers else seen()
 
 
-def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:
+def run_pass(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:
     """Run one matching pass over a workspace and return it; `limit` bounds its offers."""
-    floor = load_floor(workspace)
+    floor = load_snapshot(workspace)
     looking = cycle.Pass(floor, now=microseconds(now))
     after = None
     open_lanes = looking.open_lanes()
@@ -128,8 +128,8 @@ def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> c
         # The workspace's first tasks are then loaded faster than the first tasks of every lane.
         wanted = min(limit, _room(floor))
         size = max(wanted * 3 // 2, MANY_LANES)
-        tasks = heads.window(workspace, size=size)
-        looking.feed(heads.by_lane(tasks))
+        tasks = lane_heads.window(workspace, size=size)
+        looking.feed(lane_heads.by_lane(tasks))
         looking.serve(limit=limit)
         if len(tasks) < size:
             return looking
@@ -139,15 +139,15 @@ def look(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> c
             return looking
         open_lanes = looking.open_lanes()
     by_id = {lane.id: lane for lane in open_lanes}
-    first, deep = heads.of_lanes(open_lanes, size=BATCH, after=after)
+    first, deep = lane_heads.of_lanes(open_lanes, size=BATCH, after=after)
     looking.feed(first, deep=deep)
     read: Counter[int] = Counter()
     while (short := looking.serve(limit=limit)) is not None:
         read[short] += 1
         if read[short] <= MOST_READS:
             # Double the size each time: few rows are wasted, and a deep lane needs few queries.
-            size = min(heads.FEWEST << read[short], BATCH)
-            more = heads.of_lanes([by_id[short]], size=size, after=looking.last(short))
+            size = min(lane_heads.FEWEST << read[short], BATCH)
+            more = lane_heads.of_lanes([by_id[short]], size=size, after=looking.last(short))
             looking.feed(more[0], deep=more[1])
     return looking
 
@@ -163,7 +163,7 @@ def _room(floor: snapshot.Workspace) -> int:
 
 
 def _all_fifo(lanes: Collection[snapshot.Lane]) -> bool:
-    return all(heads.order_of(lane) == QueueOrder.FIFO for lane in lanes)
+    return all(lane_heads.order_of(lane) == QueueOrder.FIFO for lane in lanes)
 
 
 _FREE = """
