@@ -114,7 +114,7 @@ def take_wakes(**_: object) -> None:
     queues = app.amqp.queues.consume_from
     logger.info("job runner ready queues=%s", ",".join(sorted(queues)))
     # Models can be imported only now.
-    from routing.router import Router
+    from routing.router.threads import Router
     from routing.webhook_delivery.standby import Standby
     from routing.webhooks import queue
 

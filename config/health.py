@@ -23,7 +23,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from config import heartbeats, jobs
-from routing import overdue
+from routing.router import lag_warnings
 
 RUNNER_SECONDS: Final = 1.5
 """Seconds that a job runner may take to answer."""
@@ -105,7 +105,7 @@ def check_database() -> Found:
 def check_work() -> Found:
     """Check for work that is overdue."""
     try:
-        age = overdue.oldest_due_age(now=timezone.now())
+        age = lag_warnings.oldest_due_age(now=timezone.now())
     except SILENCE:
         return {"due_work": UNKNOWN}
     is_late = age > timedelta(seconds=settings.LAG_SECONDS)

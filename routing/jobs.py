@@ -11,7 +11,8 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from routing import delivery, housekeeping, models, overdue, router, shared_redis
+from routing import delivery, housekeeping, models, shared_redis
+from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
 from routing.statistics import counting
 from routing.webhook_delivery import assignment_questions, event_deliveries, standby
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 @shared_task
 def run_cycle(workspace_sid: str, **_: object) -> None:
     """Run the router in one workspace, unless another runner does already."""
-    router.run(workspace_sid)
+    threads.run(workspace_sid)
 
 
 @shared_task
@@ -31,9 +32,9 @@ def run_due_cycles(**_: object) -> None:
     """Run the router in every workspace with waiting or due work, even if its wake was lost."""
     now = timezone.now()
     housekeeping.delete_overdue_tasks(now=now)
-    overdue.warn_of_lag(now=now)
+    lag_warnings.warn_of_lag(now=now)
     try:
-        for sid in router.list_due(now):
+        for sid in threads.list_due(now):
             run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
     except shared_redis.BROKEN as error:
         logger.debug("sweep cut short (%s); the runners sweep themselves", error)

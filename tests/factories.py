@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from routing import assignment, models
+from routing import models
 from routing.actions import (
     accounts,
     activities,
@@ -29,6 +29,7 @@ from routing.actions import (
 )
 from routing.actors import SYSTEM
 from routing.core.vocabulary import AssignmentStatus, TransferMode
+from routing.router import rounds
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday noon."""
@@ -181,7 +182,7 @@ def task(workspace: models.Workspace, **given: Any) -> models.Task:
 def run(workspace: models.Workspace, now: datetime = NOW) -> int:
     """Run the router once, as a wake would."""
     workspace.refresh_from_db()
-    return assignment.run_cycle(workspace=workspace, now=now)
+    return rounds.run_cycle(workspace=workspace, now=now)
 
 
 def reservation(task: models.Task) -> models.Reservation:

@@ -1,4 +1,4 @@
-"""Decisions of the router; `routing.assignment` maps each kind to the action that applies it."""
+"""Decisions of the router; `routing.router.rounds` maps each kind to the action that applies it."""
 
 from __future__ import annotations
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from routing import assignment, models
+from routing import models
 from routing.actions import deadlines, task_statuses
 from routing.core.decisions import CancelTask, Reason
+from routing.router import rounds
 from tests import factories
 from tests.factories import later
 
@@ -66,12 +67,12 @@ def test_a_task_that_has_changed_or_is_on_offer_is_left_to_the_action_for_single
 def test_many_tasks_reach_the_next_step_or_their_end_in_one_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(assignment, "TOGETHER", 10)
+    monkeypatch.setattr(rounds, "TOGETHER", 10)
     floor = factories.workspace()
     first, second = (factories.queue(floor, target_workers="never == true") for _ in range(2))
     steps = [factories.target(first, timeout=60), factories.target(second, timeout=60)]
     workflow = factories.workflow(floor, factories.filter_("1 == 1", *steps))
-    tasks = [factories.task(floor, workflow=workflow) for _ in range(assignment.TOGETHER + 2)]
+    tasks = [factories.task(floor, workflow=workflow) for _ in range(rounds.TOGETHER + 2)]
     factories.run(floor, later(61))
     rows = models.Task.objects.filter(pk__in=[task.pk for task in tasks])
     assert set(rows.values_list("task_queue_id", "assignment_status")) == {(second.pk, "pending")}
@@ -87,12 +88,12 @@ def test_overdue_work_gives_way_to_offers_after_its_time_slice() -> None:
     floor = factories.workspace()
     unserved = factories.queue(floor, target_workers="never == true")
     workflow = factories.workflow(floor, default=unserved)
-    for _ in range(assignment.TOGETHER + 1):
+    for _ in range(rounds.TOGETHER + 1):
         factories.task(floor, workflow=workflow, timeout=1)
     factories.worker(floor)
     wanted = factories.task(floor, workflow=factories.workflow(floor))
     is_asked = iter([False, True, True, True])
-    _, again = assignment.run_round(floor, later(5), lambda: next(is_asked))
+    _, again = rounds.run_round(floor, later(5), lambda: next(is_asked))
     wanted.refresh_from_db()
     assert wanted.assignment_status == "reserved"
     assert again
@@ -113,7 +114,7 @@ def test_one_task_that_cannot_be_ended_does_not_stop_the_others(
         return give_up_together(decided, now=now)
 
     monkeypatch.setattr(deadlines, "give_up_together", fail_on_third)
-    assignment.run_round(floor, later(5))
+    rounds.run_round(floor, later(5))
     statuses = [models.Task.objects.get(pk=task.pk).assignment_status for task in tasks]
     assert statuses == ["canceled", "canceled", "pending", "canceled", "canceled"]
     assert tasks[2].sid in caplog.text

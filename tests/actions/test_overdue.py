@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from routing import models, overdue
+from routing import models
+from routing.router import lag_warnings
 from tests import factories
 from tests.factories import NOW
 
@@ -15,7 +16,7 @@ from tests.factories import NOW
 def late(seconds: float) -> float:
     """Return by how many seconds the oldest work is late then, with all events published."""
     models.Event.objects.update(delivered=True)
-    return overdue.oldest_due_age(now=factories.later(seconds)).total_seconds()
+    return lag_warnings.oldest_due_age(now=factories.later(seconds)).total_seconds()
 
 
 def test_nothing_is_late_where_nothing_is_due(floor: models.Workspace) -> None:
@@ -43,7 +44,7 @@ def test_an_event_that_is_not_published_is_late(floor: models.Workspace) -> None
     event = models.Event.objects.order_by("pk").last()
     assert event is not None
     models.Event.objects.filter(pk=event.pk).update(delivered=False, event_date=NOW)
-    assert overdue.oldest_due_age(now=factories.later(3)) == timedelta(seconds=3)
+    assert lag_warnings.oldest_due_age(now=factories.later(3)) == timedelta(seconds=3)
 
 
 def test_lag_is_logged_once_in_a_while(
@@ -51,11 +52,11 @@ def test_lag_is_logged_once_in_a_while(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(overdue, "_warnings", overdue.Warnings())
+    monkeypatch.setattr(lag_warnings, "_warnings", lag_warnings.Warnings())
     factories.task(floor, timeout=60)
     models.Event.objects.update(delivered=True)
     for seconds in (64, 66, 67):
-        overdue.warn_of_lag(now=factories.later(seconds))
+        lag_warnings.warn_of_lag(now=factories.later(seconds))
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["lag seconds=6.0"]
 
 

@@ -17,7 +17,8 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from routing import assignment, delivery, models
+from routing import delivery, models
+from routing.router import rounds
 from routing.snapshots import due_work
 from tests.benchmarks import floors, raw
 from tests.benchmarks.conftest import Table, median_ms
@@ -96,7 +97,7 @@ def report(table: Table, name: str, by_size: dict[int, Measured]) -> None:
 
 
 def run(floor: models.Workspace) -> int:
-    return assignment.run_round(floor, NOW)[0]
+    return rounds.run_round(floor, NOW)[0]
 
 
 def nobody_free(floor: models.Workspace, _: list[models.Worker]) -> Measured:

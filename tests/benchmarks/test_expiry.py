@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from routing import assignment, delivery, models, sids
+from routing import delivery, models, sids
 from routing.actions import offers, task_statuses
 from routing.actors import SYSTEM
+from routing.router import rounds
 from tests import factories
 from tests.benchmarks.conftest import Table
 
@@ -58,7 +59,7 @@ def test_many_deadlines_at_once(table: Table, monkeypatch: pytest.MonkeyPatch, k
         task = factories.task(floor, workflow=own, now=timezone.now())
         posted = time.perf_counter()
         while not (offer := models.Reservation.objects.filter(task=task).first()):
-            assignment.run_for_a_while(floor)
+            rounds.run_for_a_while(floor)
         waits.append(offered[0] - posted)
         task_statuses.cancel_task(task=offer.task, actor=SYSTEM, now=timezone.now())
     took = time.perf_counter() - started

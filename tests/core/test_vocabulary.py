@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routing import assignment, audiences, models
+from routing import audiences, models
 from routing.actions import settle
 from routing.core import decisions, lifecycle
 from routing.core.vocabulary import (
@@ -14,6 +14,7 @@ from routing.core.vocabulary import (
     ReservationStatus,
     ResourceType,
 )
+from routing.router import rounds
 
 
 def test_every_event_type_has_an_audience() -> None:
@@ -21,7 +22,7 @@ def test_every_event_type_has_an_audience() -> None:
 
 
 def test_every_decision_has_an_action_that_carries_it_out() -> None:
-    assert set(assignment.APPLY) == set(decisions.Decision.__args__)
+    assert set(rounds.APPLY) == set(decisions.Decision.__args__)
 
 
 def test_every_status_is_in_its_lifecycle() -> None:

@@ -12,7 +12,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.lock import Lock
 
 from config.celery import app
-from routing import assignment, jobs, models, router, shared_redis, wakes
+from routing import jobs, models, shared_redis, wakes
+from routing.router import rounds, threads
 from tests import factories
 
 WS = "WS" + "0" * 32
@@ -70,7 +71,7 @@ class Floors:
 def floors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Floors]:
     """Replace the real cycles by recording ones."""
     made = Floors()
-    monkeypatch.setattr(assignment, "run_for_a_while", made.run)
+    monkeypatch.setattr(rounds, "run_for_a_while", made.run)
     yield made
     made.go_on.set()
 
@@ -80,7 +81,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Return the sids of two workspaces that jobs in other threads can see."""
     found = [models.Workspace(sid="WS" + digit * 32) for digit in "ab"]
     by_sid = {workspace.sid: workspace for workspace in found}
-    monkeypatch.setattr(router, "_WORKSPACE", lambda sid: [by_sid[sid]])
+    monkeypatch.setattr(threads, "_WORKSPACE", lambda sid: [by_sid[sid]])
     return found[0].sid, found[1].sid
 
 

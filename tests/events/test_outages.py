@@ -17,9 +17,10 @@ from django.db import OperationalError, connection
 
 from config import broker, consumer
 from config.job import Job, _Failures
-from routing import assignment, jobs, models, router, shared_redis, wakes
+from routing import jobs, models, shared_redis, wakes
 from routing.actions import offers, workspaces
 from routing.actors import SYSTEM
+from routing.router import rounds, threads
 from routing.webhook_delivery import standby
 from routing.webhook_delivery.standby import Standby
 from tests import factories
@@ -113,10 +114,10 @@ def test_a_runner_without_a_database_takes_no_lock_and_gives_the_wake_back(
     def fail() -> None:
         raise OperationalError("silent")
 
-    monkeypatch.setattr(router, "_insist_on_database", fail)
+    monkeypatch.setattr(threads, "_insist_on_database", fail)
     wakes.wake(WS)
     with pytest.raises(OperationalError):
-        router.Router()._take_wake()
+        threads.Router()._take_wake()
     assert real_redis.lrange(wakes.WOKEN, 0, -1) == [WS.encode()]
     assert not real_redis.exists(f"cordboard:cycle:{WS}")
 
@@ -142,9 +143,9 @@ def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_ba
         ran.release()
         return True
 
-    monkeypatch.setattr(assignment, "run_for_a_while", run)
-    monkeypatch.setattr(router, "_PAUSE", 0.01)
-    running = router.Router(threads=2)
+    monkeypatch.setattr(rounds, "run_for_a_while", run)
+    monkeypatch.setattr(threads, "_PAUSE", 0.01)
+    running = threads.Router(threads=2)
     running.start()
     try:
         for _ in range(3):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from routing import assignment, models, router, wakes
+from routing import models, wakes
+from routing.router import rounds, threads
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,9 +44,9 @@ class Cycles:
 def cycles(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cycles]:
     """Run two threads over recording cycles."""
     noted = Cycles()
-    monkeypatch.setattr(assignment, "run_for_a_while", noted.run)
-    monkeypatch.setattr(router, "_PAUSE", 0.0)
-    running = router.Router(threads=2)
+    monkeypatch.setattr(rounds, "run_for_a_while", noted.run)
+    monkeypatch.setattr(threads, "_PAUSE", 0.0)
+    running = threads.Router(threads=2)
     running.start()
     yield noted
     noted.go_on.set()
@@ -69,7 +70,7 @@ def test_a_wake_of_a_deleted_workspace_does_nothing(cycles: Cycles) -> None:
 
 def test_a_cycle_that_fails_ends_no_thread(cycles: Cycles, monkeypatch: pytest.MonkeyPatch) -> None:
     told = threading.Semaphore(0)
-    monkeypatch.setattr(router.logger, "exception", lambda message: told.release())
+    monkeypatch.setattr(threads.logger, "exception", lambda message: told.release())
     bad, good = factories.workspace(), factories.workspace()
     cycles.failing = bad.sid
     for _ in range(3):  # more often than there are threads
@@ -111,6 +112,6 @@ def test_work_that_a_run_leaves_wakes_the_next(
 ) -> None:
     floor = factories.workspace()
     monkeypatch.setattr(wakes, "_LONGEST_RUN", 0.0)
-    monkeypatch.setattr(assignment, "run_for_a_while", lambda workspace: False)
-    router.run(floor.sid)
+    monkeypatch.setattr(rounds, "run_for_a_while", lambda workspace: False)
+    threads.run(floor.sid)
     assert floor.sid in sent()

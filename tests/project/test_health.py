@@ -16,7 +16,7 @@ from django.db import connection
 from config import draining, health, heartbeats
 from config.http import ThreadedHandler
 from config.probes import Probes
-from routing import overdue
+from routing.router import lag_warnings
 from tests.project.test_http import ask
 
 LATE = {"database": "no answer"}
@@ -173,7 +173,7 @@ def test_a_migration_that_the_database_lacks_is_named() -> None:
 def test_work_that_is_late_is_a_failure(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     assert health.check_work() == {"due_work": "ok"}
     late = timedelta(seconds=settings.LAG_SECONDS + 7)
-    monkeypatch.setattr(overdue, "oldest_due_age", lambda *, now: late)
+    monkeypatch.setattr(lag_warnings, "oldest_due_age", lambda *, now: late)
     assert health.check_work() == {"due_work": f"{late.total_seconds():.0f} seconds late"}
 
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing import assignment, models
+from routing import models
 from routing.actions import grabs
 from routing.core import cycle, explain, matcher, snapshot
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.explanations import facts
+from routing.router import rounds
 from routing.snapshots import lanes, workers
 from tests import factories
 from tests.factories import NOW, later
@@ -204,7 +205,7 @@ def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
         factories.set_capacity(offer.current_worker, configured_capacity=3, available=True)
     now = later(20)
     before = [facts.explain_task(row, now=now) for row in _pending(floor)]
-    assignment.run_cycle(workspace=floor, now=now)
+    rounds.run_cycle(workspace=floor, now=now)
     served = [e for e in _in_service_order(floor, before) if e.candidates.eligible]
     for number, each in enumerate(served):
         queue = each.task.task_queue

@@ -18,10 +18,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from routing import assignment, diagnosis, models
+from routing import diagnosis, models
 from routing.actions import grabs, reservations, task_statuses, tasks, transfers, workers
 from routing.actors import SYSTEM
 from routing.core.vocabulary import TransferMode
+from routing.router import rounds
 from tests import factories
 from tests.factories import NOW, later
 from tests.races.hall import Contest, Contestant, Hall
@@ -230,7 +231,7 @@ def state(floor: models.Workspace) -> dict[str, Any]:
         "over_capacity": over_capacity(),
     }
     problems = list(diagnosis.problems())
-    while assignment.run_cycle(workspace=floor, now=later(500)):
+    while rounds.run_cycle(workspace=floor, now=later(500)):
         continue
     problems += diagnosis.problems()
     stuck = floor.transfers.filter(transfer_status="initiated").count()

@@ -27,7 +27,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import IntegrityError, connection  # noqa: E402
 from django.db.models import F  # noqa: E402
 
-from routing import assignment, diagnosis, models  # noqa: E402
+from routing import diagnosis, models  # noqa: E402
 from routing.actions import (  # noqa: E402
     grabs,
     reservations,
@@ -38,6 +38,7 @@ from routing.actions import (  # noqa: E402
 )
 from routing.actions.errors import ActionError, NotEligible  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
+from routing.router import rounds  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.factories import NOW  # noqa: E402
 
@@ -138,7 +139,7 @@ def mixed(seed: int) -> dict[str, Any]:
 
     def route(dice: random.Random) -> None:
         for _ in range(30):
-            assignment.run_cycle(workspace=floor, now=now())
+            rounds.run_cycle(workspace=floor, now=now())
 
     def answer(dice: random.Random) -> None:
         for _ in range(80):
@@ -225,7 +226,7 @@ def closing(seed: int) -> dict[str, Any]:
 
     def route(dice: random.Random) -> None:
         for _ in range(10):
-            assignment.run_cycle(workspace=floor, now=NOW)
+            rounds.run_cycle(workspace=floor, now=NOW)
 
     def close(dice: random.Random) -> None:
         here = models.Workspace.objects.get(pk=floor.pk)

@@ -30,11 +30,12 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from config.celery import app  # noqa: E402
-from routing import assignment, diagnosis, jobs, models, router, wakes  # noqa: E402
+from routing import diagnosis, jobs, models, wakes  # noqa: E402
 from routing.actions import workflows  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from routing.core.clock import microseconds  # noqa: E402
 from routing.core.vocabulary import TransferStatus  # noqa: E402
+from routing.router import rounds, threads  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.properties.router_floor import furnish  # noqa: E402
 from tests.properties.router_laws import Histories, Pass, check_rows  # noqa: E402
@@ -81,7 +82,7 @@ _are_desks_closed: Final = _fork.Event()
 def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
     """Take and run jobs until the desks are closed; return how many."""
     counted: Counter[str] = Counter()
-    run_round = assignment.run_round
+    run_round = rounds.run_round
 
     def counting(*given: Any) -> tuple[int, bool]:
         done, again = run_round(*given)
@@ -89,7 +90,7 @@ def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
         counted["decisions carried out"] += done
         return done, again
 
-    assignment.run_round = counting  # type: ignore[assignment]
+    rounds.run_round = counting  # type: ignore[assignment]
     sweep_at = time.monotonic()
     with app.connection_for_read() as broker, broker.SimpleQueue("celery") as queue:
         while not _are_desks_closed.is_set():
@@ -101,12 +102,12 @@ def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
             except queue.Empty:
                 if woken := wakes.taken(timeout=0.2):
                     counted["wakes taken"] += 1
-                    router.run(woken)
+                    threads.run(woken)
                     continue
                 if number % 2:
                     counted["cycles without the lock"] += 1
                     floor = models.Workspace.objects.get(sid=workspace)
-                    assignment.run_for_a_while(floor)
+                    rounds.run_for_a_while(floor)
                 continue
             message.ack()
             before = counted["cycles"]
@@ -130,7 +131,7 @@ def close_floor(workspace: str) -> dict[str, Any]:
     while True:
         now = timezone.now()
         last = Pass(floor)
-        if not assignment.run_cycle(workspace=floor, now=now):
+        if not rounds.run_cycle(workspace=floor, now=now):
             break
     ledger = Ledger(floor)
     ledger.check_rows()

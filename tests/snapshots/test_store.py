@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from routing import assignment, models
+from routing import models
 from routing.actions import offers, workers
 from routing.actors import SYSTEM
 from routing.core import cycle
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
+from routing.router import rounds
 from routing.snapshots import due_work, lane_heads
 from tests import factories
 from tests.factories import NOW, later
@@ -119,7 +120,7 @@ def test_a_cycle_with_nothing_to_do_is_one_query(
     factories.task(floor, attributes={"lang": "en"})
     factories.worker(floor, available=False, attributes={"langs": ["en"]})
     with django_assert_num_queries(1):
-        assignment.run_cycle(workspace=floor, now=NOW)
+        rounds.run_cycle(workspace=floor, now=NOW)
 
 
 def test_of_many_lanes_only_those_that_a_free_worker_may_serve_are_read() -> None:

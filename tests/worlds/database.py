@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from routing import assignment, models
+from routing import models
 from routing.actions import (
     grabs,
     reservations,
@@ -20,6 +20,7 @@ from routing.actions import workflows as workflow_actions
 from routing.actions.errors import NotEligible
 from routing.actors import SYSTEM
 from routing.core.vocabulary import QueueOrder, ReservationStatus
+from routing.router import rounds
 from tests import factories
 from tests.worlds.base import World
 
@@ -89,7 +90,7 @@ class DatabaseWorld(World):
 
     def run(self) -> None:
         self.workspace.refresh_from_db()
-        assignment.run_cycle(workspace=self.workspace, now=self.now)
+        rounds.run_cycle(workspace=self.workspace, now=self.now)
 
     def status(self, task: str) -> str:
         return str(factories.status(self._tasks[task]))

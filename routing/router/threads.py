@@ -19,10 +19,11 @@ from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from routing import assignment, models, shared_redis, wakes
+from routing import models, shared_redis, wakes
 from routing.core.clock import microseconds
 from routing.database_errors import AWAY
 from routing.models.prepared import Prepared
+from routing.router import rounds
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def run(workspace_sid: str) -> None:
     with closing(wakes.turns(workspace_sid)) as turns:
         for _turn in turns:
             for workspace in _WORKSPACE(workspace_sid):
-                if not assignment.run_for_a_while(workspace):
+                if not rounds.run_for_a_while(workspace):
                     wakes.wake(workspace_sid)
 
 
