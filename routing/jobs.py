@@ -11,7 +11,8 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from routing import delivery, housekeeping, models, shared_redis
+from routing import housekeeping, models, shared_redis
+from routing.events import courier
 from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
 from routing.statistics import counting
@@ -46,7 +47,7 @@ def redeliver_events(**_: object) -> None:
     left = models.Event.objects.filter(
         delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
     )
-    delivery.deliver_all(left.order_by("pk")[:1000])
+    courier.deliver_all(left.order_by("pk")[:1000])
 
 
 @shared_task

@@ -8,11 +8,12 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, RestrictedError
 
-from routing import event_data, events, models, sids
+from routing import models, sids
 from routing.actions import inputs, locks
 from routing.actions.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import EventType
+from routing.events import payloads, recorder
 
 LIMIT = 100
 """The most activities one workspace may have."""
@@ -109,7 +110,7 @@ def _record(
     event_type: EventType, activities: Sequence[models.Activity], actor: Actor, now: datetime
 ) -> None:
     drafts = [
-        events.Draft(event_type, activity.sid, event_data.of_activity(activity))
+        recorder.Draft(event_type, activity.sid, payloads.of_activity(activity))
         for activity in activities
     ]
-    events.record_all(drafts, workspace=activities[0].workspace, actor=actor, now=now)
+    recorder.record_all(drafts, workspace=activities[0].workspace, actor=actor, now=now)

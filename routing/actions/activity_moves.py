@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db.models import F
 
-from routing import event_data, events, models
+from routing import models
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, ReservationStatus
+from routing.events import payloads, recorder
 
 
 def move_worker(
@@ -27,12 +28,11 @@ def move_worker(
     )
     if activity.available != previous.available:
         worker.channels.update(worker_available=activity.available)
-    events.record(
+    recorder.record(
         EventType.WORKER_ACTIVITY_UPDATE,
         workspace=worker.workspace,
         resource_sid=worker.sid,
-        data=event_data.of_worker(worker)
-        | event_data.of_activity_left(previous, since=since, now=now),
+        data=payloads.of_worker(worker) | payloads.of_activity_left(previous, since=since, now=now),
         actor=actor,
         now=now,
     )

@@ -8,11 +8,12 @@ from typing import Final, Literal
 
 from django.db import transaction
 
-from routing import event_data, events, models, sids
+from routing import models, sids
 from routing.actions import reservations, stories
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import Actor
 from routing.core.vocabulary import CallbackStatus, EventType, ReservationStatus
+from routing.events import payloads, recorder
 from routing.webhooks import destinations
 
 INVALID_ACTIVITY: Final = 40100
@@ -148,18 +149,18 @@ def _record(
     now: datetime,
 ) -> None:
     """Record an error in the reply, so that the receiver's authors find it among the events."""
-    more: event_data.EventData = {
+    more: payloads.EventData = {
         "callback_url": destinations.shown(question.url),
         "error_code": str(error_code),
         "error_message": outcome,
     }
     # Read again, because applying the reply has changed its status and its version.
     reservation.refresh_from_db(fields=["reservation_status", "version"])
-    events.record(
+    recorder.record(
         EventType.RESERVATION_CALLBACK_FAILED,
         workspace=reservation.workspace,
         resource_sid=reservation.sid,
-        data=event_data.of_reservation(reservation) | more,
+        data=payloads.of_reservation(reservation) | more,
         actor=_actor(question),
         now=now,
     )

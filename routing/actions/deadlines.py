@@ -12,11 +12,12 @@ from typing import Final, TypeVar
 
 from django.db import transaction
 
-from routing import events, models
+from routing import models
 from routing.actions import settle, steps
 from routing.actors import SYSTEM
 from routing.core.decisions import CancelTask, EnterTarget, Reason
 from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.events import recorder
 from routing.models import bulk
 from routing.models.related import attach
 
@@ -44,7 +45,7 @@ def give_up_together(decided: Sequence[CancelTask], *, now: datetime) -> list[Ca
     offer, or has changed.
     """
     held = _hold(decided)
-    drafts: list[events.Draft] = []
+    drafts: list[recorder.Draft] = []
     for task, decision in held:
         drafts += [settle.draft(event_type, task) for event_type in BEFORE.get(decision.why, ())]
         task.assignment_status = AssignmentStatus.CANCELED.value
@@ -67,7 +68,7 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
     A decision about a task that has changed is dropped.
     """
     held = _hold(decided)
-    drafts: list[events.Draft] = []
+    drafts: list[recorder.Draft] = []
     for task, decision in held:
         previous = task.task_queue
         steps.apply(task, decision.step, now=now)
@@ -80,7 +81,7 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
     return len(held)
 
 
-def failure_drafts(task: models.Task) -> list[events.Draft]:
+def failure_drafts(task: models.Task) -> list[recorder.Draft]:
     """Return the event for the only worker who could take a canceled task, if there is one."""
     target = task.routing_target or ""
     if not target.startswith("WK"):
@@ -106,7 +107,7 @@ def _hold(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:
 
 
 def _record(
-    held: Sequence[tuple[models.Task, object]], drafts: Sequence[events.Draft], now: datetime
+    held: Sequence[tuple[models.Task, object]], drafts: Sequence[recorder.Draft], now: datetime
 ) -> None:
     if held:
-        events.record_all(drafts, workspace=held[0][0].workspace, actor=SYSTEM, now=now)
+        recorder.record_all(drafts, workspace=held[0][0].workspace, actor=SYSTEM, now=now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from routing import event_data, events, models
+from routing import models
 from routing.actions.errors import NotNow, StaleState
 from routing.actors import Actor
 from routing.core import lifecycle
@@ -18,6 +18,7 @@ from routing.core.vocabulary import (
     TransferStatus,
     TransferType,
 )
+from routing.events import payloads, recorder
 
 _EVENTS: Final = {
     TransferStatus.INITIATED: EventType.TASK_TRANSFER_INITIATED,
@@ -94,7 +95,7 @@ def follow(
 
 def outcome_for(
     offer: models.Reservation, status: ReservationStatus, *, now: datetime
-) -> event_data.EventData:
+) -> payloads.EventData:
     """Return the transfer fields for the event of an offer's new status.
 
     That event is recorded before those of the transfer. It shows the transfer as it will be after
@@ -192,11 +193,11 @@ def record(
     """Record an event about the transfer of a reservation."""
     assert giver.outgoing is not None
     data = (
-        event_data.of_task(task)
-        | event_data.of_worker(giver.current_worker)
-        | event_data.of_transfer(giver.outgoing)
+        payloads.of_task(task)
+        | payloads.of_worker(giver.current_worker)
+        | payloads.of_transfer(giver.outgoing)
     )
-    events.record(
+    recorder.record(
         event_type,
         workspace=task.workspace,
         resource_sid=task.sid,

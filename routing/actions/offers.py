@@ -9,13 +9,14 @@ from typing import Final
 
 from django.db import transaction
 
-from routing import event_data, events, models, sids
+from routing import models, sids
 from routing.actions import activity_moves, claims
 from routing.actions.claims import Offer
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+from routing.events import payloads, recorder
 from routing.models import bulk
 from routing.models.prepared import together
 from routing.webhooks import outbox, queue
@@ -114,12 +115,12 @@ def hand_on(
 
 
 def _record(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
-    events.record_all(
+    recorder.record_all(
         [
-            events.Draft(
+            recorder.Draft(
                 EventType.RESERVATION_CREATED,
                 reservation.sid,
-                event_data.of_reservation(reservation),
+                payloads.of_reservation(reservation),
             )
             for reservation in made
         ],

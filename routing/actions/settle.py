@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db.models import F
 
-from routing import event_data, events, models
+from routing import models
 from routing.actions import activity_moves, handovers, lanes
 from routing.actions.errors import StaleState
 from routing.actions.stories import Story
@@ -19,6 +19,7 @@ from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+from routing.events import payloads, recorder
 from routing.models.prepared import MOMENT, PreparedUpdate, together
 
 MAX_ASSIGNMENTS: Final = 1_000
@@ -68,11 +69,11 @@ def move_reservation(
     with together():
         moved = _MOVE.ask(reservation.pk, current.value, status.value, now)
         _count_slot(reservation, before=current, after=status)
-        events.record(
+        recorder.record(
             _EVENTS[status],
             workspace=reservation.task.workspace,
             resource_sid=reservation.sid,
-            data=event_data.of_reservation(reservation)
+            data=payloads.of_reservation(reservation)
             | handovers.outcome_for(reservation, status, now=now),
             actor=actor,
             now=now,
@@ -220,7 +221,7 @@ def write(
         raise StaleState(f"task {task.sid} has changed; read it again and retry")
 
 
-def holders(story: Story) -> event_data.EventData:
+def holders(story: Story) -> payloads.EventData:
     """Return the event field with the sids of the task's workers, who are notified."""
     return {"holder_sids": ",".join(r.worker_sid for r in story.reservations)}
 
@@ -231,16 +232,16 @@ def record_task(
     *,
     actor: Actor,
     now: datetime,
-    more: event_data.EventData | None = None,
+    more: payloads.EventData | None = None,
 ) -> None:
     """Record an event about a task."""
-    events.record_all(
+    recorder.record_all(
         [draft(event_type, task, more)], workspace=task.workspace, actor=actor, now=now
     )
 
 
 def draft(
-    event_type: EventType, task: models.Task, more: event_data.EventData | None = None
-) -> events.Draft:
+    event_type: EventType, task: models.Task, more: payloads.EventData | None = None
+) -> recorder.Draft:
     """Return an event about a task, to be recorded together with others."""
-    return events.Draft(event_type, task.sid, event_data.of_task(task) | (more or {}), task)
+    return recorder.Draft(event_type, task.sid, payloads.of_task(task) | (more or {}), task)

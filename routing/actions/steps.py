@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from routing import configurations, event_data, events, models
+from routing import configurations, models
 from routing.actions import lanes, settle
 from routing.core import steps
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
+from routing.events import payloads, recorder
 from routing.snapshots import tasks
 
 FIELDS = [
@@ -58,11 +59,11 @@ def apply(task: models.Task, step: steps.Step, *, now: datetime) -> None:
 
 def entry(
     task: models.Task, *, previous: models.TaskQueue | None, timed_out: bool
-) -> list[events.Draft]:
+) -> list[recorder.Draft]:
     """Return the events of a task that has moved to its new step from the queue `previous`."""
     drafts = []
     if previous is not None:
-        left: event_data.EventData = event_data.of_task_queue(previous)
+        left: payloads.EventData = payloads.of_task_queue(previous)
         if timed_out:
             drafts.append(settle.draft(EventType.TASK_QUEUE_TIMEOUT, task, left))
         if previous != task.task_queue:
@@ -72,7 +73,7 @@ def entry(
     return drafts
 
 
-def match(task: models.Task) -> events.Draft:
+def match(task: models.Task) -> recorder.Draft:
     """Return the event with the filter and the target of its workflow that a task matched."""
     step = tasks.step(task)
     assert task.revision_id is not None

@@ -9,12 +9,13 @@ from typing import Final, TypedDict, Unpack
 from django.db import transaction
 from django.db.models import F, Q
 
-from routing import event_data, events, models, sids
+from routing import models, sids
 from routing.actions import inputs, locks
 from routing.actions.errors import InUse
 from routing.actors import Actor
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import EventType
+from routing.events import payloads, recorder
 
 CUSTOM: Final = {f"custom{number}": f"Custom{number}" for number in range(1, 6)}
 """Channels that `add_custom_channels` adds: unique name to friendly name."""
@@ -174,7 +175,7 @@ def _record(
     event_type: EventType, channels: Sequence[models.TaskChannel], actor: Actor, now: datetime
 ) -> None:
     drafts = [
-        events.Draft(event_type, channel.sid, event_data.of_task_channel(channel))
+        recorder.Draft(event_type, channel.sid, payloads.of_task_channel(channel))
         for channel in channels
     ]
-    events.record_all(drafts, workspace=channels[0].workspace, actor=actor, now=now)
+    recorder.record_all(drafts, workspace=channels[0].workspace, actor=actor, now=now)

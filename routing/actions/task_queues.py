@@ -8,12 +8,13 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 from django.db.models import Q
 
-from routing import configurations, event_data, events, models, sids
+from routing import configurations, models, sids
 from routing.actions import inputs, locks
 from routing.actions.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import EventType, GrabPolicy, QueueOrder
+from routing.events import payloads, recorder
 
 _FINAL = Q(assignment_status__in=[status.value for status in FINAL_TASK])
 
@@ -156,11 +157,11 @@ def _unique(friendly_name: str) -> inputs.Refusing:
 
 
 def _record(event_type: EventType, queue: models.TaskQueue, actor: Actor, now: datetime) -> None:
-    events.record(
+    recorder.record(
         event_type,
         workspace=queue.workspace,
         resource_sid=queue.sid,
-        data=event_data.of_task_queue(queue),
+        data=payloads.of_task_queue(queue),
         actor=actor,
         now=now,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, Unpack
 
-from routing import events, models
+from routing import models
 from routing.actions import deadlines, handovers, reservations, settle, stories
 from routing.actions.errors import NotNow, StaleState
 from routing.actions.tasks import TaskChanges, check_version, store, take
@@ -13,6 +13,7 @@ from routing.actors import SYSTEM, Actor
 from routing.core import lifecycle
 from routing.core.decisions import CancelTask, KeepWaiting
 from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.events import recorder
 
 
 @stories.retold
@@ -122,7 +123,7 @@ def give_up(decision: CancelTask, *, now: datetime) -> None:
     except lifecycle.InvalidTransition:
         raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
     for draft in deadlines.failure_drafts(story.task):
-        events.record_all([draft], workspace=story.task.workspace, actor=SYSTEM, now=now)
+        recorder.record_all([draft], workspace=story.task.workspace, actor=SYSTEM, now=now)
 
 
 def _story(task: models.Task, if_version: int | None) -> stories.Story:

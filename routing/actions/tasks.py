@@ -7,13 +7,14 @@ from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
 
-from routing import events, models, sids
+from routing import models, sids
 from routing.actions import direct, handovers, inputs, lanes, settle, steps, stories
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds, whole_second
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus, EventType, TransferStatus
+from routing.events import recorder
 from routing.models import bulk
 from routing.models.prepared import together
 
@@ -110,7 +111,7 @@ def create_task(
     ]
     with together():
         numbered = bulk.begin([task])
-        events.record_all(drafts, workspace=workspace, actor=actor, now=now)
+        recorder.record_all(drafts, workspace=workspace, actor=actor, now=now)
     numbered()
     return task
 
@@ -154,7 +155,7 @@ def update_task(
         drafts.extend(steps.entry(task, previous=previous, timed_out=False))
         if "attributes" in changes:
             drafts.append(steps.match(task))
-    events.record_all(drafts, workspace=task.workspace, actor=actor, now=now)
+    recorder.record_all(drafts, workspace=task.workspace, actor=actor, now=now)
     return task
 
 

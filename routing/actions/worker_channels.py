@@ -8,11 +8,12 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 from django.db.models import F
 
-from routing import event_data, events, models
+from routing import models
 from routing.actions import inputs, locks
 from routing.actions.workers import count_workload
 from routing.actors import Actor
 from routing.core.vocabulary import EventType
+from routing.events import payloads, recorder
 from routing.models.worker_channels import MAX_CAPACITY
 
 
@@ -78,12 +79,12 @@ def _record(
     actor: Actor,
     now: datetime,
 ) -> None:
-    events.record(
+    recorder.record(
         event_type,
         workspace=channel.worker.workspace,
         resource_sid=channel.worker.sid,
-        data=event_data.of_worker(channel.worker)
-        | event_data.of_worker_channel(channel)
+        data=payloads.of_worker(channel.worker)
+        | payloads.of_worker_channel(channel)
         | {"worker_channel_previous_capacity": str(previous_capacity)},
         actor=actor,
         now=now,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from django.db import transaction
 from django.db.models import F
 
-from routing import event_data, events, models, sids
+from routing import models, sids
 from routing.actions import activity_moves, inputs, locks, reservations, stories
 from routing.actions.errors import InUse, InvalidInput, NotNow, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, ReservationStatus
+from routing.events import payloads, recorder
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -180,13 +181,13 @@ def delete_worker(
             f"worker {worker.friendly_name!r} still holds reservations; complete or reject them"
             " first"
         )
-    events.record(
+    recorder.record(
         EventType.WORKER_DELETED,
         workspace=worker.workspace,
         resource_sid=worker.sid,
-        data=event_data.of_worker(worker)
+        data=payloads.of_worker(worker)
         # Statistics of activities use this to end the last stay.
-        | event_data.of_activity_left(worker.activity, since=worker.date_status_changed, now=now),
+        | payloads.of_activity_left(worker.activity, since=worker.date_status_changed, now=now),
         actor=actor,
         now=now,
     )
@@ -270,11 +271,11 @@ def _unique(friendly_name: str) -> inputs.Refusing:
 
 
 def _record(event_type: EventType, worker: models.Worker, actor: Actor, now: datetime) -> None:
-    events.record(
+    recorder.record(
         event_type,
         workspace=worker.workspace,
         resource_sid=worker.sid,
-        data=event_data.of_worker(worker),
+        data=payloads.of_worker(worker),
         actor=actor,
         now=now,
     )

@@ -8,11 +8,12 @@ from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
 
-from routing import event_data, events, models, sids
+from routing import models, sids
 from routing.actions import inputs, locks, tasks
 from routing.actions.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.events import payloads, recorder
 from workflows import configuration as configurations
 
 BATCH: Final = 20
@@ -166,11 +167,11 @@ def _unique(friendly_name: str) -> inputs.Refusing:
 
 
 def _record(event_type: EventType, workflow: models.Workflow, actor: Actor, now: datetime) -> None:
-    events.record(
+    recorder.record(
         event_type,
         workspace=workflow.workspace,
         resource_sid=workflow.sid,
-        data=event_data.of_workflow(workflow),
+        data=payloads.of_workflow(workflow),
         actor=actor,
         now=now,
     )

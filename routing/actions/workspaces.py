@@ -8,7 +8,7 @@ from typing import Final, Literal, TypedDict, Unpack
 
 from django.db import transaction
 
-from routing import events, models, sids
+from routing import models, sids
 from routing.actions import (
     activities,
     callbacks,
@@ -21,6 +21,7 @@ from routing.actions import (
 from routing.actions.errors import InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, QueueOrder
+from routing.events import recorder
 from routing.time_zones import time_zone_names
 
 DEFAULT_CHANNELS: Final = {
@@ -229,6 +230,6 @@ def _unique(friendly_name: str) -> inputs.Refusing:
 def _record(
     event_type: EventType, workspace: models.Workspace, actor: Actor, now: datetime
 ) -> None:
-    events.record(
+    recorder.record(
         event_type, workspace=workspace, resource_sid=workspace.sid, data={}, actor=actor, now=now
     )

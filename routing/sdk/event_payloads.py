@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routing import models
-from routing.audiences import TRANSFERS
 from routing.core.snapshot import free_percentage
 from routing.core.vocabulary import AssignmentStatus
 from routing.core.vocabulary import EventType as E
+from routing.events.audiences import TRANSFERS
 from routing.sdk import payloads
 from routing.sdk.payloads import Payload
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routing import models
-from routing.audiences import TRANSFERS
 from routing.core.vocabulary import EventType as E
+from routing.events.audiences import TRANSFERS
 from routing.models.prepared import MANY_SIDS, Prepared
 from routing.sdk import payloads
 from routing.sdk.event_payloads import (
@@ -85,7 +85,7 @@ def load(sids: Iterable[str]) -> dict[str, Frame]:
 
 
 def told(message: Mapping[str, Any], *, account_sid: str) -> Frame:
-    """Return the frame of an event whose message carries all data (`routing.audiences.WHOLE`)."""
+    """Return the frame of an event whose message carries all data (`routing.events.audiences.CARRIES_DATA`)."""
     data = message["event_data"]
     event = Event(
         sid=message["sid"],

@@ -15,9 +15,10 @@ from django.utils import timezone
 from agents.consumers import AgentConsumer
 from agents.dashboard import Panel
 from config.channel_layer import ChannelLayer
-from routing import delivery, groups
+from routing import groups
 from routing.actions import task_queues
 from routing.actors import SYSTEM
+from routing.events import courier
 from tests import factories
 from tests.agents.conftest import Floor, make_floor
 from tests.agents.sockets import ask, do, event, heard, opened
@@ -103,7 +104,7 @@ async def test_a_desk_joins_the_queues_whose_events_it_missed(
 ) -> None:
     async with opened(floor.alice) as alice:
         with monkeypatch.context() as lost:
-            lost.setattr(delivery, "deliver_all", lambda events: None)
+            lost.setattr(courier, "deliver_all", lambda events: None)
             by = {"actor": SYSTEM, "now": timezone.now()}
             await do(task_queues.update_task_queue, queue=floor.queue, target_workers="1==2", **by)
         await interrupt(floor)

@@ -14,8 +14,9 @@ from django.template.loader import render_to_string
 
 from agents import consumers, dashboard, frames, waiting
 from agents.dashboard import Panel
-from routing import audiences, delivery, groups, models
+from routing import groups, models
 from routing.core.vocabulary import EventType
+from routing.events import audiences, courier
 from tests import factories
 from tests.agents.conftest import Desk, Floor
 from tests.agents.happenings import HAPPENINGS, NOW
@@ -35,7 +36,7 @@ class Ear:
 def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
     """Listen to everything that is published."""
     ear = Ear()
-    monkeypatch.setattr(delivery, "get_channel_layer", lambda: ear)
+    monkeypatch.setattr(courier, "get_channel_layer", lambda: ear)
     return ear
 
 

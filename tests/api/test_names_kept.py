@@ -9,9 +9,10 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
-from routing import diagnosis, event_data, housekeeping, models
+from routing import diagnosis, housekeeping, models
 from routing.actions import reservations, tasks, workspaces
 from routing.actors import SYSTEM
+from routing.events import payloads
 from routing.explanations import facts
 from tests import factories
 from tests.api.conftest import Api
@@ -97,7 +98,7 @@ def test_changing_a_reservation_of_a_deleted_worker_is_refused_like_any_ended_on
         assert answer.status == 400
         assert "already in state [completed]" in answer.message
     finished.refresh_from_db()
-    data = event_data.of_reservation(finished)
+    data = payloads.of_reservation(finished)
     assert data["worker_name"] == "Ann"
 
 

@@ -2,11 +2,11 @@
 
 Run as a process of its own, with the server's settings: a line of JSON on its input is a command, a
 line on its output the answer. What happened is told the way it always is: handed to this process's
-courier (`routing.delivery`) at the commit, which publishes it to the groups of sockets.
+courier (`routing.events.courier`) at the commit, which publishes it to the groups of sockets.
 
 An action that changes a task costs both cores more than the push that is measured, so five hundred
 of them in a second are not to be had here. `push` therefore commits its events beforehand, copies
-of one that an action wrote, and hands each to `routing.delivery.deliver` at its moment, as
+of one that an action wrote, and hands each to `routing.events.courier.deliver` at its moment, as
 `transaction.on_commit` does; `commit` has actions do it all, at a rate that they can keep.
 """
 
@@ -28,10 +28,11 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402 - they need the settings above
 from django.utils import timezone  # noqa: E402
 
-from routing import delivery, models, sids  # noqa: E402
+from routing import models, sids  # noqa: E402
 from routing.actions import reservations, task_statuses, tasks  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from routing.core.vocabulary import EventType as E  # noqa: E402
+from routing.events import courier  # noqa: E402
 from routing.models import bulk  # noqa: E402
 
 Told = list[tuple[int, str, float]]
@@ -90,7 +91,7 @@ class Stage:
         told: Told = []
         for number, event, _ in zip(numbers, events, _evenly(rate), strict=False):
             told.append((number, event.event_data["task_sid"], time.monotonic()))
-            delivery.deliver(event)
+            courier.deliver(event)
         return told
 
     def commit(self, rate: int, seconds: float) -> Told:
@@ -116,7 +117,7 @@ class Stage:
         else:
             (event,) = self._copies(self._completed, [{"holder_sids": worker_sid}])
         at = time.monotonic()
-        delivery.deliver(event)
+        courier.deliver(event)
         return [(0, event.event_data["task_sid"], at)]
 
     def _copies(self, model: models.Event, changes: list[dict[str, str]]) -> list[models.Event]:

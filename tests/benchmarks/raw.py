@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from routing import event_data, events, models, sids
+from routing import models, sids
 from routing.actors import SYSTEM
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
+from routing.events import payloads, recorder
 from tests.factories import NOW
 
 TASK = (
@@ -38,8 +39,8 @@ def assign(floor: models.Workspace, *, count: int) -> float:
     )
     reservations = [_reservation(*pair) for pair in zip(tasks, slots, strict=True)]
     written = [
-        events.row(
-            events.Draft(EventType.RESERVATION_CREATED, each.sid, event_data.of_reservation(each)),
+        recorder.row(
+            recorder.Draft(EventType.RESERVATION_CREATED, each.sid, payloads.of_reservation(each)),
             workspace=floor,
             actor=SYSTEM,
             now=NOW,

@@ -21,9 +21,10 @@ from django.db import connection
 from django.utils import timezone
 
 from config import environment
-from routing import delivery, models
+from routing import models
 from routing.actions import tasks, workspaces
 from routing.actors import SYSTEM
+from routing.events import courier
 from routing.webhook_delivery import event_deliveries
 from tests import factories
 from tests.benchmarks import receiving
@@ -43,7 +44,7 @@ def _on_this_machine(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow receivers on this machine, and leave out the sockets."""
     monkeypatch.setenv("CALLBACK_ALLOW_PRIVATE", "127.0.0.1")
     settings.CALLBACK_ALLOW_PRIVATE = environment.networks("CALLBACK_ALLOW_PRIVATE")
-    monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
 
 
 @contextlib.contextmanager

@@ -11,8 +11,9 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from routing import delivery, models, sids
+from routing import models, sids
 from routing.core import lanes, seeks
+from routing.events import courier
 from routing.router import rounds
 from tests import factories
 from tests.benchmarks.conftest import Table
@@ -29,7 +30,7 @@ ASKED = "task.customer == worker.customer"
 def test_a_freed_worker_finds_the_task_of_their_customer(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
     floor = factories.workspace()
     queue = factories.queue(floor)
     factories.workflow(floor, default={"queue": queue.sid, "expression": ASKED})

@@ -17,7 +17,8 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from routing import delivery, models
+from routing import models
+from routing.events import courier
 from routing.router import rounds
 from routing.snapshots import due_work
 from tests.benchmarks import floors, raw
@@ -42,7 +43,7 @@ class Measured(NamedTuple):
 @pytest.fixture(autouse=True)
 def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out delivery, which a thread of its own does after the commit."""
-    monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
 
 
 def test_a_cycle_beside_the_backlog(table: Table) -> None:

@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from routing import delivery, models, sids
+from routing import models, sids
 from routing.actions import offers, task_statuses
 from routing.actors import SYSTEM
+from routing.events import courier
 from routing.router import rounds
 from tests import factories
 from tests.benchmarks.conftest import Table
@@ -28,7 +29,7 @@ STEP_SECONDS = 600
 
 @pytest.mark.parametrize("kind", ["lifetimes", "last steps", "escalations"])
 def test_many_deadlines_at_once(table: Table, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
     floor = factories.workspace()
     queue, next_queue = (factories.queue(floor, target_workers="fast == false") for _ in range(2))
     timeout = 86_400 if kind == "lifetimes" else STEP_SECONDS

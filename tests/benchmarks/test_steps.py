@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from routing import delivery, models
+from routing import models
+from routing.events import courier
 from routing.snapshots import due_work
 from tests.benchmarks import floors
 from tests.benchmarks.conftest import Table
@@ -42,7 +43,7 @@ def test_a_cycle_takes_as_many_steps_whatever_waits(
 ) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite tells its steps")
-    monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
     floor = floors.make(workers=1_000, lanes=300)
     useless = floors.hire(floor, 200, languages=[])
     found: dict[str, list[int]] = {}

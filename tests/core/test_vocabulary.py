@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routing import audiences, models
+from routing import models
 from routing.actions import settle
 from routing.core import decisions, lifecycle
 from routing.core.vocabulary import (
@@ -14,6 +14,7 @@ from routing.core.vocabulary import (
     ReservationStatus,
     ResourceType,
 )
+from routing.events import audiences
 from routing.router import rounds
 
 

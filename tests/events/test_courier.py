@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from routing import delivery, groups, jobs, models, wakes
+from routing import groups, jobs, models, wakes
 from routing.actions import workers
 from routing.actors import SYSTEM
+from routing.events import courier as courier_module
 from tests import factories
 from tests.factories import NOW
 
@@ -32,14 +33,14 @@ class _Recorder:
         self.heard.append((group, message["event_type"]))
 
 
-Start = Callable[[], delivery._Courier]
+Start = Callable[[], courier_module._Courier]
 
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> _Recorder:
     """Return a recorder of all published messages."""
     made = _Recorder()
-    monkeypatch.setattr(delivery, "get_channel_layer", lambda: made)
+    monkeypatch.setattr(courier_module, "get_channel_layer", lambda: made)
     return made
 
 
@@ -48,16 +49,16 @@ def start(monkeypatch: pytest.MonkeyPatch, settings: Any, recorder: _Recorder) -
     """Return a function that starts a courier thread, as every real process has one."""
     settings.DELIVERY_INLINE = False
 
-    def begin() -> delivery._Courier:
-        made = delivery._Courier()
-        monkeypatch.setattr(delivery, "_courier", lambda: made)
+    def begin() -> courier_module._Courier:
+        made = courier_module._Courier()
+        monkeypatch.setattr(courier_module, "_courier", lambda: made)
         made.start()
         return made
 
     return begin
 
 
-def finish(courier: delivery._Courier) -> None:
+def finish(courier: courier_module._Courier) -> None:
     """Publish the courier's events, and end it."""
     courier.queue.put(None)
     courier.join(timeout=10)

@@ -10,10 +10,11 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from routing import audiences, delivery, groups, models, wakes
+from routing import groups, models, wakes
 from routing.actions import activities, task_queues, task_statuses, tasks, workers, workspaces
 from routing.actors import SYSTEM
 from routing.core.vocabulary import EventType
+from routing.events import audiences, courier
 from tests import factories
 from tests.factories import NOW
 
@@ -29,7 +30,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         async def group_send(self, group: str, message: dict[str, Any]) -> None:
             heard.append((group, message["event_type"]))
 
-    monkeypatch.setattr(delivery, "get_channel_layer", Layer)
+    monkeypatch.setattr(courier, "get_channel_layer", Layer)
     return heard
 
 
@@ -81,7 +82,7 @@ def test_the_worker_who_holds_a_task_gets_its_new_attributes(told: list[tuple[st
     assert (groups.worker(alice.sid), "task.updated") in told
 
 
-@pytest.mark.parametrize("event_type", sorted(audiences.WAKES))
+@pytest.mark.parametrize("event_type", sorted(audiences.WAKES_ROUTER))
 def test_every_event_type_that_wakes_the_router_is_recorded_by_an_action(
     event_type: EventType,
 ) -> None:

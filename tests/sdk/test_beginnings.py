@@ -9,10 +9,11 @@ import pytest
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from routing import delivery, groups, models
+from routing import groups, models
 from routing.actions import activities, reservations, workers
 from routing.actors import SYSTEM
 from routing.core.vocabulary import EventType as E
+from routing.events import courier
 from routing.sdk import close_codes, consumers, list_notices, list_versions, lists, sessions
 from tests import factories
 from tests.sdk.amid import offer, read_lists, told
@@ -170,7 +171,7 @@ async def test_pages_that_another_session_reads_hide_no_offer(
         sooner = await offer(floor)
         assert await told(socket) == ("reservation.created", sooner.sid)
         monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
-        monkeypatch.setattr(delivery, "deliver_all", lambda events: None)
+        monkeypatch.setattr(courier, "deliver_all", lambda events: None)
         made = await offer(floor)
         await do(floor.send, "GET", "{K}/Reservations", token, Active="true", AfterSid=sooner.sid)
         await kept.go(floor.alice)
@@ -182,7 +183,7 @@ async def test_pages_that_another_session_reads_hide_no_offer(
 def _deliver(event_type: E) -> None:
     """Publish the newest event of a type, again or late."""
     rows = models.Event.objects.filter(event_type=event_type.value)
-    delivery.deliver(rows.order_by("pk").last())  # type: ignore[arg-type]
+    courier.deliver(rows.order_by("pk").last())  # type: ignore[arg-type]
 
 
 async def test_lists_that_are_newer_than_a_change_are_not_read_again_for_it(

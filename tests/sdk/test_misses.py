@@ -8,8 +8,9 @@ import pytest
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from routing import delivery, groups, models
+from routing import groups, models
 from routing.core.vocabulary import EventType as E
+from routing.events import courier
 from routing.sdk import close_codes, consumers, frames, loader, sessions
 from tests import factories
 from tests.sdk.amid import offer, read_lists, told
@@ -49,7 +50,7 @@ async def test_a_session_that_missed_an_event_reads_everything_again(
             await sessions.here().check()
         assert await socket.receive_nothing()
         with monkeypatch.context() as lost:
-            lost.setattr(delivery, "deliver_all", lambda events: None)
+            lost.setattr(courier, "deliver_all", lambda events: None)
             await offer(floor)
         # A very recent event may still arrive.
         await sessions.here().check()

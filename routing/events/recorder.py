@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from routing import audiences, delivery, event_data, models, sids
+from routing import models, sids
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, ResourceType
+from routing.events import audiences, courier, payloads
 from routing.models import bulk
 from routing.webhooks import outbox
 
@@ -29,14 +30,14 @@ class Draft:
 
     Arguments:
         resource_sid: the sid of the event's resource, of the kind that its type requires.
-        data: fields from `routing.event_data`.
+        data: fields from `routing.events.payloads`.
         task: the event's task, needed to store how long it had waited.
         handed_on: when the task was first transferred, for an acceptance of a transfer.
     """
 
     event_type: EventType
     resource_sid: str
-    data: event_data.EventData
+    data: payloads.EventData
     task: models.Task | None = None
     handed_on: datetime | None = None
 
@@ -46,7 +47,7 @@ def record(
     *,
     workspace: models.Workspace,
     resource_sid: str,
-    data: event_data.EventData,
+    data: payloads.EventData,
     actor: Actor,
     now: datetime,
     task: models.Task | None = None,
@@ -79,12 +80,12 @@ def record_all(
         # The ids are needed after the commit only, so the insert need not be awaited before.
         transaction.on_commit(numbered)
     if told:
-        transaction.on_commit(functools.partial(delivery.deliver_all, told))
+        transaction.on_commit(functools.partial(courier.deliver_all, told))
 
 
 def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetime) -> models.Event:
     """Return the row of an event, not yet written."""
-    data = event_data.of_workspace(workspace) | draft.data | event_data.age(draft.data, now)
+    data = payloads.of_workspace(workspace) | draft.data | payloads.age(draft.data, now)
     if actor.request_id is not None:
         data["request_id"] = actor.request_id
     template = _DESCRIPTIONS.get(draft.event_type)
@@ -123,7 +124,7 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
 _END_OF_WAITING = frozenset({EventType.RESERVATION_ACCEPTED, EventType.TASK_CANCELED})
 
 
-def _key(data: event_data.EventData, name: str) -> int | None:
+def _key(data: payloads.EventData, name: str) -> int | None:
     sid = data.get(name)
     return sids.key(sid) if sid else None
 

@@ -1,4 +1,4 @@
-"""Publish events after the commit; `routing.audiences` chooses who receives which.
+"""Publish events after the commit; `routing.events.audiences` chooses who receives which.
 
 Events are passed to one courier thread per process, so that no request waits for Redis. Events that
 a dying process leaves unpublished stay marked as undelivered, and a job publishes them again.
@@ -21,9 +21,10 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection
 
-from routing import audiences, groups, shared_redis, wakes
+from routing import groups, shared_redis, wakes
 from routing.core.vocabulary import EventType as E
 from routing.database_errors import AWAY
+from routing.events import audiences
 from routing.models import Event
 from routing.snapshots import skill_index
 from routing.webhooks import queue
@@ -54,7 +55,7 @@ def deliver_all(events: Iterable[Event]) -> None:
 
 def _deliver_here(event: Event) -> None:
     layer = get_channel_layer()
-    for group in audiences.of(event):
+    for group in audiences.groups_for(event):
         async_to_sync(layer.group_send)(group, audiences.message(event, group))
     _wake_routers([event])
     _call_receivers([event])
@@ -62,9 +63,9 @@ def _deliver_here(event: Event) -> None:
 
 def _wake_routers(events: Collection[Event]) -> bool:
     """Wake the router in workspaces with events that need it; return whether there were any."""
-    for sid in _floors(events, audiences.DESCRIBES):
+    for sid in _floors(events, audiences.INVALIDATES_SKILL_INDEX):
         skill_index.announce_change(sid)
-    woken = _floors(events, audiences.WAKES)
+    woken = _floors(events, audiences.WAKES_ROUTER)
     for sid in woken:
         wakes.wake(sid)
     return bool(woken)
@@ -153,7 +154,7 @@ class _Courier(threading.Thread):
         now = time.monotonic()
         messages: list[tuple[str, dict[str, Any]]] = []
         for event in batch:
-            for group in audiences.of(event):
+            for group in audiences.groups_for(event):
                 message = audiences.message(event, group)
                 if not groups.is_of_task_queue(group):
                     messages.append((group, message))

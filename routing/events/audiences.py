@@ -68,7 +68,7 @@ AUDIENCE: Final[Mapping[E, frozenset[str]]] = {
 }
 """The groups of sockets that receive events of each type."""
 
-WAKES: Final[frozenset[E]] = frozenset(
+WAKES_ROUTER: Final[frozenset[E]] = frozenset(
     {
         E.WORKSPACE_UPDATED,
         E.TASK_CHANNEL_UPDATED,
@@ -106,7 +106,7 @@ TRANSFERS: Final[frozenset[E]] = frozenset(
         E.TASK_TRANSFER_COMPLETED,
     }
 )
-WHOLE: Final[frozenset[E]] = TRANSFERS | {
+CARRIES_DATA: Final[frozenset[E]] = TRANSFERS | {
     E.RESERVATION_CREATED,
     E.RESERVATION_FAILED,
     E.TASK_UPDATED,
@@ -117,16 +117,18 @@ WHOLE: Final[frozenset[E]] = TRANSFERS | {
 """Event types whose message to workers carries the full event data, so that consumers need no
 query."""
 
-DESCRIBES: Final[frozenset[E]] = frozenset({E.WORKER_CREATED, E.WORKER_ATTRIBUTES_UPDATE})
+INVALIDATES_SKILL_INDEX: Final[frozenset[E]] = frozenset(
+    {E.WORKER_CREATED, E.WORKER_ATTRIBUTES_UPDATE}
+)
 """Event types that change which lanes match a worker."""
 
 
 def is_heard(event_type: E) -> bool:
     """Return whether events of this type are published to a group or wake the router."""
-    return bool(AUDIENCE[event_type]) or event_type in WAKES
+    return bool(AUDIENCE[event_type]) or event_type in WAKES_ROUTER
 
 
-def of(event: Event) -> list[str]:
+def groups_for(event: Event) -> list[str]:
     """Return the names of the groups that receive this event."""
     data = event.event_data
     found: list[str] = []
@@ -154,7 +156,7 @@ def _frame(event: Event) -> dict[str, Any]:
 
 def message(event: Event, group: str) -> dict[str, Any]:
     """Return the message for one group."""
-    if event.event_type not in WHOLE or not groups.is_of_worker(group):
+    if event.event_type not in CARRIES_DATA or not groups.is_of_worker(group):
         return _frame(event)
     at = int(event.event_date.timestamp())
     return _frame(event) | {"at": at, "event_data": event.event_data}
