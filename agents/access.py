@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 
 from routing import models
 from routing.actors import Actor
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
 
 P = ParamSpec("P")
 Someone = User | AnonymousUser
@@ -49,7 +49,7 @@ def workers_of(user: Someone) -> list[models.Worker]:
     return _WORKERS(user.pk)
 
 
-_WORKERS: Final = Prepared(
+_WORKERS: Final = CompiledQuery(
     lambda user: (
         models.Worker.objects.filter(user_id=user)
         .select_related("workspace", "activity")

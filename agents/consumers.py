@@ -20,10 +20,11 @@ from agents import access, commands, frames, waiting
 from agents.access import Agent
 from agents.commands import Refused
 from agents.dashboard import Panel
-from routing import groups, request_ids, shared_redis
+from routing import groups, request_ids
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
-from routing.database_errors import AWAY
+from routing.db.errors import AWAY
+from routing.redis import clients
 from routing.sdk import lease_renewal
 from routing.sockets import Direct
 
@@ -270,7 +271,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 async def _quietly(work: Work) -> None:
     try:
         await work()
-    except (*shared_redis.BROKEN, *AWAY) as error:
+    except (*clients.BROKEN, *AWAY) as error:
         # The outage was logged where it was detected. The next check repeats the work.
         logger.debug("desk.background_work_failed error=%s", error)
     except Exception:

@@ -13,7 +13,7 @@ from routing import models
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType as E
 from routing.core.vocabulary import ReservationStatus
-from routing.models.prepared import Prepared, together
+from routing.db.compiled import CompiledQuery, pipeline
 
 Context = dict[str, Any]
 
@@ -102,7 +102,7 @@ def stale(event_type: E, *, own: bool) -> frozenset[Panel]:
 
 def presence(worker: models.Worker) -> Context:
     """Return the agent, their activity, and their slots on every channel."""
-    with together():
+    with pipeline():
         pending = _PENDING.ask(worker.pk)
         channels = _CHANNELS.ask(worker.pk)
         activities = _ACTIVITIES.ask(worker.workspace_id)
@@ -177,16 +177,16 @@ def _open(worker: int, *statuses: ReservationStatus) -> models.Reservations:
 
 
 _WITH_TASKS: Final = ("task__task_channel", "task__task_queue")
-_PENDING: Final = Prepared(
+_PENDING: Final = CompiledQuery(
     lambda worker: _open(worker, ReservationStatus.PENDING).values_list("worker_channel"), 0
 )
-_ON_OFFER: Final = Prepared(
+_ON_OFFER: Final = CompiledQuery(
     lambda worker: (
         _open(worker, ReservationStatus.PENDING).select_related(*_WITH_TASKS).order_by("pk")
     ),
     0,
 )
-_IN_HAND: Final = Prepared(
+_IN_HAND: Final = CompiledQuery(
     lambda worker: (
         _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
         .select_related(*_WITH_TASKS, "outgoing")
@@ -194,7 +194,7 @@ _IN_HAND: Final = Prepared(
     ),
     0,
 )
-_CHANNELS: Final = Prepared(
+_CHANNELS: Final = CompiledQuery(
     lambda worker: (
         models.WorkerChannel.objects.filter(worker_id=worker)
         .select_related("task_channel")
@@ -202,7 +202,7 @@ _CHANNELS: Final = Prepared(
     ),
     0,
 )
-_ACTIVITIES: Final = Prepared(
+_ACTIVITIES: Final = CompiledQuery(
     lambda workspace: models.Activity.objects.filter(workspace_id=workspace).order_by(
         "-available", "friendly_name"
     ),

@@ -15,8 +15,8 @@ from routing.actions import grabs
 from routing.core import atoms, matcher
 from routing.core.clock import microseconds
 from routing.core.vocabulary import GrabPolicy, Refusal
-from routing.models.prepared import MANY, MOMENT, Prepared, together
-from routing.models.related import refer, referred
+from routing.db.compiled import MANY, MOMENT, CompiledQuery, pipeline
+from routing.db.related import refer, referred
 from routing.snapshots import lanes, workers
 
 MOST_ROWS: Final = 50
@@ -72,7 +72,7 @@ def served(worker: models.Worker) -> Served:
     return _served(_QUEUES(worker.workspace_id), hand_of(worker))
 
 
-_QUEUES: Final = Prepared(
+_QUEUES: Final = CompiledQuery(
     lambda workspace: models.TaskQueue.objects.filter(workspace_id=workspace).order_by(
         "friendly_name", "pk"
     ),
@@ -100,7 +100,7 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
         queue_sid: any that is not the worker's means all.
     """
     hand = hand_of(worker)
-    with together():
+    with pipeline():
         everything = _QUEUES.ask(worker.workspace_id)
         horizons = _HORIZONS.ask(worker.workspace_id)
     queues = _served(everything(), hand).queues
@@ -145,7 +145,7 @@ def _complete(
     queues: Iterable[models.TaskQueue],
 ) -> None:
     """Set the relations that `grabs.refusals` reads, loaded once for all tasks."""
-    with together():
+    with pipeline():
         asked = {name: query.ask(referred(tasks, name)) for name, query in _OF_TASKS.items()}
     for name, rows in asked.items():
         refer(tasks, name, {row.pk: row for row in rows()})
@@ -160,17 +160,17 @@ def _horizons(workspace: int) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
     return queues.annotate(horizon=Subquery(fiftieth)).values_list("pk", "horizon")
 
 
-_HORIZONS: Final = Prepared(_horizons, 0)
-_OLDEST: Final = Prepared(
+_HORIZONS: Final = CompiledQuery(_horizons, 0)
+_OLDEST: Final = CompiledQuery(
     lambda queues, horizon: _PENDING.filter(
         task_queue__in=queues, date_created__lte=horizon
     ).order_by("date_created", "pk")[:MOST_ROWS],
     *(MANY, MOMENT),
 )
-_OF_TASKS: Final[Mapping[str, Prepared[Any]]] = {
-    "workflow": Prepared(lambda pks: models.Workflow.objects.filter(pk__in=pks), MANY),
-    "task_channel": Prepared(lambda pks: models.TaskChannel.objects.filter(pk__in=pks), MANY),
-    "lane": Prepared(
+_OF_TASKS: Final[Mapping[str, CompiledQuery[Any]]] = {
+    "workflow": CompiledQuery(lambda pks: models.Workflow.objects.filter(pk__in=pks), MANY),
+    "task_channel": CompiledQuery(lambda pks: models.TaskChannel.objects.filter(pk__in=pks), MANY),
+    "lane": CompiledQuery(
         lambda pks: models.Lane.objects.filter(pk__in=pks).select_related(
             "task_queue", "task_channel"
         ),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from celery import Task
 from celery.exceptions import Reject
 
-from routing.database_errors import AWAY
+from routing.db.errors import AWAY
 
 logger = logging.getLogger(__name__)
 

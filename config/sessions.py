@@ -15,13 +15,13 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from routing.models.prepared import MOMENT, Prepared
+from routing.db.compiled import MOMENT, CompiledQuery
 
-_SESSION: Final = Prepared(
+_SESSION: Final = CompiledQuery(
     lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now),
     *("a session's key", MOMENT),
 )
-_USER: Final = Prepared(lambda pk: User.objects.filter(pk=pk), 0)
+_USER: Final = CompiledQuery(lambda pk: User.objects.filter(pk=pk), 0)
 
 
 class SessionStore(db.SessionStore):

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from routing import request_ids
 from routing.api import errors
-from routing.database_errors import AWAY
+from routing.db.errors import AWAY
 from routing.sdk import lease_renewal
 
 API = "/v1/"

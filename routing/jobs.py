@@ -11,8 +11,9 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from routing import housekeeping, models, shared_redis
+from routing import housekeeping, models
 from routing.events import courier
+from routing.redis import clients
 from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
 from routing.statistics import counting
@@ -37,7 +38,7 @@ def run_due_cycles(**_: object) -> None:
     try:
         for sid in threads.list_due(now):
             run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("sweep cut short (%s); the runners sweep themselves", error)
 
 
@@ -63,7 +64,7 @@ def sweep_receivers(**_: object) -> None:
     try:
         for sid in [*event_deliveries.due(now), *assignment_questions.due(now)]:
             queue.send(sid)
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("callbacks wait for the next sweep (%s)", error)
 
 
@@ -72,7 +73,7 @@ def sweep_sessions(**_: object) -> None:
     """Sign off workers whose last session ended with the process that served it."""
     try:
         desk_grace.sweep(now=timezone.now())
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("dead sessions wait for the next sweep (%s)", error)
 
 

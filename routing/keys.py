@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from routing import models, sids
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def find(sid: str) -> Key | None:
     return None
 
 
-_ACCOUNT: Final = Prepared(lambda sid: models.Account.objects.filter(sid=sid), "AC")
-_API_KEY: Final = Prepared(
+_ACCOUNT: Final = CompiledQuery(lambda sid: models.Account.objects.filter(sid=sid), "AC")
+_API_KEY: Final = CompiledQuery(
     lambda sid: models.ApiKey.objects.filter(sid=sid, date_revoked=None).select_related("account"),
     "SK",
 )

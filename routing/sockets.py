@@ -12,8 +12,8 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 
-from routing import shared_redis
-from routing.database_errors import AWAY
+from routing.db.errors import AWAY
+from routing.redis import clients
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
         try:
             self.channel_name = await self.channel_layer.new_channel()
-        except shared_redis.BROKEN as error:
+        except clients.BROKEN as error:
             await receive()
             await send({"type": "websocket.accept"})
             await self._put_off(error)
@@ -55,7 +55,7 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._hear(receive)
         except StopConsumer:
             return
-        except (*shared_redis.BROKEN, *AWAY) as error:
+        except (*clients.BROKEN, *AWAY) as error:
             await self._put_off(error)
         except asyncio.CancelledError:
             if self._failure is None:

@@ -17,7 +17,7 @@ import jwt
 from cryptography.fernet import InvalidToken as Unreadable
 
 from routing import keys, models, secretbox, token_policies
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
 from routing.token_policies import Policy
 
 ALGORITHM: Final = "HS256"
@@ -229,7 +229,7 @@ def _named(account: models.Account, said: _Said) -> tuple[models.Workspace, mode
     raise Refused("The token's worker does not exist in its workspace")
 
 
-_WORKER: Final = Prepared(
+_WORKER: Final = CompiledQuery(
     lambda sid, workspace, account: models.Worker.objects.filter(
         sid=sid, workspace__sid=workspace, workspace__account_id=account
     ).select_related("workspace", "activity"),

@@ -135,13 +135,13 @@ def redis_url() -> Iterator[str]:
 def real_redis(redis_url: str, settings: Any) -> Iterator[redis_client.Redis]:
     """Point every client at the private Redis, which is empty."""
     # Only here, as some folders' tests need no Django.
-    from routing import shared_redis
+    from routing.redis import clients
 
     settings.REDIS_URL = redis_url
-    shared_redis.client_of.cache_clear()
-    client = shared_redis.client()
+    clients.client_of.cache_clear()
+    client = clients.client()
     assert client is not None
     client.flushdb()
     yield client
     client.close()
-    shared_redis.client_of.cache_clear()
+    clients.client_of.cache_clear()

@@ -15,8 +15,8 @@ from routing import models
 from routing.actions.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
-from routing.models.prepared import FEW, MANY, MOMENT, Prepared, PreparedUpdate, together
-from routing.models.related import attach
+from routing.db.compiled import FEW, MANY, MOMENT, CompiledQuery, CompiledUpdate, pipeline
+from routing.db.related import attach_related
 
 _Row = TypeVar("_Row", bound=Model)
 _PENDING: Final = AssignmentStatus.PENDING.value
@@ -48,9 +48,9 @@ _OF_TASKS: Final = {
     "task_queue": models.TaskQueue,
     "workflow": models.Workflow,
 }
-_FEW_WORKERS: Final = Prepared(lambda pks: _workers(pks).select_related(*_OF_WORKERS), MANY)
-_FEW_TASKS: Final = Prepared(lambda pks: _tasks(pks).select_related(*_OF_TASKS), MANY)
-_SLOTS: Final = Prepared(
+_FEW_WORKERS: Final = CompiledQuery(lambda pks: _workers(pks).select_related(*_OF_WORKERS), MANY)
+_FEW_TASKS: Final = CompiledQuery(lambda pks: _tasks(pks).select_related(*_OF_TASKS), MANY)
+_SLOTS: Final = CompiledQuery(
     lambda workers, channels: models.WorkerChannel.objects.filter(
         worker__in=workers, task_channel__in=channels
     ),
@@ -67,7 +67,7 @@ def lock(
     tasks = [decision.task.id for decision in decisions]
     if len(people) > FEW or len(tasks) > FEW:
         return _with(_workers(people), _OF_WORKERS), _with(_tasks(tasks), _OF_TASKS)
-    with together():
+    with pipeline():
         workers, waiting = _FEW_WORKERS.ask(people), _FEW_TASKS.ask(tasks)
     return {row.pk: row for row in workers()}, {row.pk: row for row in waiting()}
 
@@ -75,7 +75,7 @@ def lock(
 def _with(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
     """Load many rows by id; load each related row once."""
     read = {row.pk: row for row in rows}
-    attach(read.values(), related)
+    attach_related(read.values(), related)
     return read
 
 
@@ -102,7 +102,7 @@ def _not_before(reserved_us: int) -> Greatest:
     return Greatest(Coalesce(F("last_reserved_us"), moment), moment)
 
 
-_CLAIM_WORKERS: Final = PreparedUpdate(
+_CLAIM_WORKERS: Final = CompiledUpdate(
     lambda pks, count, us: (
         models.Worker.objects.filter(pk__in=pks),
         # The version counts offers too: clients count the offers they receive and stay in step.
@@ -114,7 +114,7 @@ _CLAIM_WORKERS: Final = PreparedUpdate(
     ),
     *(MANY, _COUNT, 0),
 )
-_CLAIM_ROOM: Final = PreparedUpdate(
+_CLAIM_ROOM: Final = CompiledUpdate(
     lambda pks, count, us: (
         models.WorkerChannel.objects.filter(
             pk__in=pks, available=True, consumed__lte=F("configured_capacity") - count
@@ -123,7 +123,7 @@ _CLAIM_ROOM: Final = PreparedUpdate(
     ),
     *(MANY, _COUNT, 0),
 )
-_CLAIM_REGARDLESS: Final = PreparedUpdate(
+_CLAIM_REGARDLESS: Final = CompiledUpdate(
     lambda pks, count, us: (
         models.WorkerChannel.objects.filter(pk__in=pks),
         {"consumed": F("consumed") + count, "last_reserved_us": _not_before(us)},
@@ -171,7 +171,7 @@ def _by_count(counted: Mapping[int, int]) -> dict[int, list[int]]:
     return groups
 
 
-_RESERVE: Final = PreparedUpdate(
+_RESERVE: Final = CompiledUpdate(
     lambda pks, now: (
         models.Task.objects.filter(pk__in=pks, assignment_status=_PENDING),
         {

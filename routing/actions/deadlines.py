@@ -17,9 +17,9 @@ from routing.actions import settle, steps
 from routing.actors import SYSTEM
 from routing.core.decisions import CancelTask, EnterTarget, Reason
 from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.db import bulk_insert
+from routing.db.related import attach_related
 from routing.events import recorder
-from routing.models import bulk
-from routing.models.related import attach
 
 BEFORE: Final = {
     Reason.WORKFLOW_TIMEOUT: (EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT),
@@ -55,7 +55,7 @@ def give_up_together(decided: Sequence[CancelTask], *, now: datetime) -> list[Ca
         task.version += 1
         drafts.append(settle.draft(EventType.TASK_CANCELED, task, {"holder_sids": ""}))
         drafts += failure_drafts(task)
-    bulk.update([task for task, _ in held], settle.END_FIELDS)
+    bulk_insert.update([task for task, _ in held], settle.END_FIELDS)
     _record(held, drafts, now)
     done = {task.sid for task, _ in held}
     return [decision for decision in decided if decision.task_sid not in done]
@@ -76,7 +76,7 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
         task.date_updated = now
         drafts += steps.entry(task, previous=previous, timed_out=decision.timed_out)
         drafts.append(steps.match(task))
-    bulk.update([task for task, _ in held], [*steps.FIELDS, "version", "date_updated"])
+    bulk_insert.update([task for task, _ in held], [*steps.FIELDS, "version", "date_updated"])
     _record(held, drafts, now)
     return len(held)
 
@@ -102,7 +102,7 @@ def _hold(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:
         if task.assignment_status == AssignmentStatus.PENDING
         and task.version == by_sid[task.sid].version
     ]
-    attach([task for task, _ in held], _OF_TASKS)
+    attach_related([task for task, _ in held], _OF_TASKS)
     return held
 
 

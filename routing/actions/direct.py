@@ -7,7 +7,7 @@ from typing import Final
 
 from routing import models
 from routing.actions.errors import InvalidInput
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,6 @@ def _only_workflow(workspace: models.Workspace) -> models.Workflow:
     return two[0]
 
 
-_TWO_WORKFLOWS: Final = Prepared(
+_TWO_WORKFLOWS: Final = CompiledQuery(
     lambda workspace: models.Workflow.objects.filter(workspace_id=workspace).order_by("pk")[:2], 0
 )

@@ -7,8 +7,8 @@ from typing import Final
 
 from routing import configurations, models
 from routing.core import lanes, seeks, steps
+from routing.db.compiled import CompiledQuery
 from routing.models.lanes import SEEN_TO_WITHIN
-from routing.models.prepared import Prepared
 from routing.snapshots import tasks
 from workflows import expressions
 
@@ -47,13 +47,13 @@ def _lane(task: models.Task, identity: lanes.Identity, now: datetime) -> models.
     return lane
 
 
-_LANE: Final = Prepared(
+_LANE: Final = CompiledQuery(
     lambda workspace, digest: models.Lane.objects.filter(
         workspace_id=workspace, digest=digest
     ).select_related("task_queue"),
     *(0, ""),
 )
-_TASK_QUEUE: Final = Prepared(
+_TASK_QUEUE: Final = CompiledQuery(
     lambda workspace, sid: models.TaskQueue.objects.filter(workspace_id=workspace, sid=sid), 0, "WQ"
 )
 

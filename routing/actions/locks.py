@@ -16,8 +16,8 @@ from django.db.models import QuerySet
 
 from routing import models
 from routing.actions.errors import StaleState
+from routing.db.compiled import MANY, CompiledQuery
 from routing.models.base import Dated
-from routing.models.prepared import MANY, Prepared
 
 Row = TypeVar("Row", bound=Dated)
 
@@ -83,7 +83,7 @@ def _locking(rows: QuerySet[Any]) -> QuerySet[Any, tuple[int]]:
     return rows.select_for_update(no_key=True).values_list("pk")
 
 
-_WORKERS: Final = Prepared(
+_WORKERS: Final = CompiledQuery(
     lambda pks: _locking(models.Worker.objects.filter(pk__in=pks).order_by("pk")), MANY
 )
-_TASK: Final = Prepared(lambda pk: _locking(models.Task.objects.filter(pk=pk)), 0)
+_TASK: Final = CompiledQuery(lambda pk: _locking(models.Task.objects.filter(pk=pk)), 0)

@@ -16,9 +16,9 @@ from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+from routing.db import bulk_insert
+from routing.db.compiled import pipeline
 from routing.events import payloads, recorder
-from routing.models import bulk
-from routing.models.prepared import together
 from routing.webhooks import outbox, queue
 
 DEFAULT_TIMEOUT: Final = 120
@@ -81,10 +81,10 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
     if not offers:
         return []
     made = [_reservation(offer.task, slot, now) for offer in offers for slot in offer.slots]
-    with together():
+    with pipeline():
         are_free = claims.claim(offers, microseconds(now))
         are_waiting = claims.reserve_tasks([offer.task for offer in offers], now)
-        numbered = bulk.begin(made)
+        numbered = bulk_insert.insert_later(made)
         _record(made, actor=actor, now=now)
     are_free()
     are_waiting()
@@ -108,7 +108,7 @@ def hand_on(
         # An offer may not outlast the transfer, however many workers the queue has.
         made.deadline_us = transfer.deadline_us
         made.reservation_timeout = max(-(-(transfer.deadline_us - us) // SECOND), 1)
-    bulk.insert([made])
+    bulk_insert.insert([made])
     _record([made], actor=actor, now=now)
     _follow([made], actor=actor, now=now)
     return made

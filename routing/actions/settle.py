@@ -19,8 +19,8 @@ from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
 from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+from routing.db.compiled import MOMENT, CompiledUpdate, pipeline
 from routing.events import payloads, recorder
-from routing.models.prepared import MOMENT, PreparedUpdate, together
 
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router cancels it."""
@@ -66,7 +66,7 @@ def move_reservation(
     reservation.version += 1
     reservation.date_updated = now
     handed_on = handovers.first_begun(reservation)
-    with together():
+    with pipeline():
         moved = _MOVE.ask(reservation.pk, current.value, status.value, now)
         _count_slot(reservation, before=current, after=status)
         recorder.record(
@@ -95,21 +95,21 @@ def _count_slot(
     _COUNT_WORKLOAD.ask(reservation.worker_id)
 
 
-_MOVE: Final = PreparedUpdate(
+_MOVE: Final = CompiledUpdate(
     lambda pk, before, after, now: (
         models.Reservation.objects.filter(pk=pk, reservation_status=before),
         {"reservation_status": after, "version": F("version") + 1, "date_updated": now},
     ),
     *(0, "before", "after", MOMENT),
 )
-_COUNT: Final = PreparedUpdate(
+_COUNT: Final = CompiledUpdate(
     lambda pk, freed, assigned: (
         models.WorkerChannel.objects.filter(pk=pk),
         {"consumed": F("consumed") - freed, "assigned": F("assigned") + assigned},
     ),
     *(0, 7_000_001, 7_000_002),
 )
-_COUNT_WORKLOAD: Final = PreparedUpdate(
+_COUNT_WORKLOAD: Final = CompiledUpdate(
     lambda pk: (
         models.Worker.objects.filter(pk=pk),
         {"workload_version": F("workload_version") + 1},

@@ -17,7 +17,7 @@ from routing import models
 from routing.actions import locks
 from routing.actions.errors import NotHeld, StaleState
 from routing.core import lifecycle
-from routing.models.prepared import Prepared, together
+from routing.db.compiled import CompiledQuery, pipeline
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
 
 def hold_task(task_id: int) -> Story:
     """Lock a task for a caller who has locked every worker whose reservation is to change."""
-    with together():
+    with pipeline():
         locks.lock_task(task_id)
         found, reservations = _TASK.ask(task_id), _RESERVATIONS.ask(task_id)
     for task in found():
@@ -114,8 +114,8 @@ def _open(task_id: int) -> models.Reservations:
     return models.Reservation.objects.filter(task_id=task_id).open()
 
 
-_PARTS: Final = Prepared(lambda task_id: _open(task_id).values_list("worker_id"), 0)
-_RESERVATIONS: Final = Prepared(
+_PARTS: Final = CompiledQuery(lambda task_id: _open(task_id).values_list("worker_id"), 0)
+_RESERVATIONS: Final = CompiledQuery(
     lambda task_id: (
         _open(task_id)
         .select_related("worker__activity", "worker_channel__task_channel", "incoming", "outgoing")
@@ -123,7 +123,7 @@ _RESERVATIONS: Final = Prepared(
     ),
     0,
 )
-_TASK: Final = Prepared(
+_TASK: Final = CompiledQuery(
     lambda pk: models.Task.objects.filter(pk=pk).select_related(
         "workspace", "task_channel", "task_queue", "workflow", "lane"
     ),

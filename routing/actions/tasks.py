@@ -14,9 +14,9 @@ from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds, whole_second
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus, EventType, TransferStatus
+from routing.db import bulk_insert
+from routing.db.compiled import pipeline
 from routing.events import recorder
-from routing.models import bulk
-from routing.models.prepared import together
 
 MAX_TIMEOUT: Final = 1_209_600
 MAX_PRIORITY: Final = 2**31 - 1
@@ -109,8 +109,8 @@ def create_task(
         *(settle.draft(event_type, task) for event_type in happened),
         *([] if route.bypass else [steps.match(task)]),
     ]
-    with together():
-        numbered = bulk.begin([task])
+    with pipeline():
+        numbered = bulk_insert.insert_later([task])
         recorder.record_all(drafts, workspace=workspace, actor=actor, now=now)
     numbered()
     return task

@@ -36,13 +36,13 @@ from routing.api import (
 from routing.api.authentication import BasicAuthentication, Caller
 from routing.api.negotiation import AlwaysJson
 from routing.api.schemas import Shape
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
 
 Row = TypeVar("Row", bound=db.Model)
 Given = Mapping[str, Any]
 """Arguments read from a form, by the names of the actions' parameters."""
 
-_WORKSPACE: Final = Prepared(
+_WORKSPACE: Final = CompiledQuery(
     lambda account, sid: models.Workspace.objects.filter(account_id=account, sid=sid), 0, "WS"
 )
 _UNIQUE_NAME: Final = re.compile(r"[A-Za-z0-9_$]{1,64}")
@@ -179,7 +179,7 @@ class Resource(APIView):
             return row
         raise errors.NotFound(self.request.path)
 
-    def here(self, question: Prepared[Row], *names: str) -> Row:
+    def here(self, question: CompiledQuery[Row], *names: str) -> Row:
         """Return the workspace's row with these names, or raise `NotFound`; see `lookups.by`."""
         row: Any = self.one(question(self.workspace.pk, *names))
         row.workspace = self.workspace

@@ -18,8 +18,8 @@ from typing import Final
 import redis
 from django.conf import settings
 
-from routing import shared_redis
 from routing.api.errors import ApiError
+from routing.redis import clients
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def note(sid: str, address: str | None, *, now: float) -> None:
         now: seconds since the epoch.
     """
     name = _name(sid, address)
-    client = shared_redis.client()
+    client = clients.client()
     try:
         count = _here.add(name, now) if client is None else _add(client, name)
         if count > FREE:
@@ -48,20 +48,20 @@ def note(sid: str, address: str | None, *, now: float) -> None:
                 _here.close(name, now + seconds)
             else:
                 client.set(f"cordboard:closed:{name}", 1, ex=seconds)
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("authentication failure not counted: error=%s", error)
 
 
 def insist_open(sid: str, address: str | None, *, now: float) -> None:
     """Refuse a caller with too many recent failures, even with right credentials."""
     name = _name(sid, address)
-    client = shared_redis.client()
+    client = clients.client()
     try:
         if client is None:
             left = _here.closed_until.get(name, 0.0) - now
         else:
             left = int(client.pttl(f"cordboard:closed:{name}")) / 1_000
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("authentication failures not looked up: error=%s", error)
         return
     if left > 0:

@@ -27,7 +27,7 @@ from routing import models, sids
 from routing.api import lookups
 from routing.api.errors import ApiError
 from routing.api.parsers import Form
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
 from workflows import expressions
 
 TEXT_LIMIT: Final = 4_096
@@ -244,7 +244,7 @@ def reference(
         by: a further column that may identify the row; its values are in lower case.
     """
     noun = sids.PREFIXES[prefix]
-    queries: dict[str, Prepared[Any]] = {
+    queries: dict[str, CompiledQuery[Any]] = {
         column: lookups.by(model, column) for column in ("sid", by) if column
     }
 

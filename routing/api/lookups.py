@@ -10,12 +10,12 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
 
 Row = TypeVar("Row", bound=db.Model)
 
 
-def by(model: type[Row], column: str = "sid", *related: str) -> Prepared[Row]:
+def by(model: type[Row], column: str = "sid", *related: str) -> CompiledQuery[Row]:
     """Return the compiled query for a workspace's row with a value in a column.
 
     Arguments:
@@ -26,7 +26,7 @@ def by(model: type[Row], column: str = "sid", *related: str) -> Prepared[Row]:
         found = model._default_manager.filter(workspace_id=workspace, **{column: value})
         return found.select_related(*related) if related else found
 
-    return Prepared(rows, 0, "")
+    return CompiledQuery(rows, 0, "")
 
 
 def has_name(name: str, *, column: str = "friendly_name") -> Q:

@@ -14,8 +14,8 @@ from typing import Final
 
 from django.conf import settings
 
-from routing import shared_redis
 from routing.api.errors import ApiError
+from routing.redis import clients
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def count(key: str, *, seconds: int, more: int = 1) -> int:
     Arguments:
         seconds: how long the counter is kept.
     """
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return _here.add(key, more)
     try:
@@ -89,7 +89,7 @@ def count(key: str, *, seconds: int, more: int = 1) -> int:
             pipeline.incrby(key, more)
             pipeline.expire(key, seconds + 1)
             return int(pipeline.execute()[0])
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("requests not counted: error=%s", error)
         return 0
 

@@ -22,7 +22,7 @@ from routing.api.base import (
 from routing.api.errors import ApiError
 from routing.api.instructions import ANSWERS, TELEPHONY, parameters
 from routing.core.vocabulary import ReservationStatus
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
 
 _STATUSES = inputs.one_of("ReservationStatus", ReservationStatus, many=True).says(
     "Only those in one of these statuses, repeated or separated by commas.", ["pending"]
@@ -30,14 +30,14 @@ _STATUSES = inputs.one_of("ReservationStatus", ReservationStatus, many=True).say
 
 
 _View = Literal["Tasks", "Workers"]
-_SIDES: Final[Mapping[_View, Prepared[Any]]] = {
+_SIDES: Final[Mapping[_View, CompiledQuery[Any]]] = {
     "Tasks": lookups.by(models.Task),
     "Workers": lookups.by(models.Worker),
 }
 
 
-def _seen_from(side: str) -> Prepared[models.Reservation]:
-    return Prepared(
+def _seen_from(side: str) -> CompiledQuery[models.Reservation]:
+    return CompiledQuery(
         lambda workspace, side_sid, sid: models.Reservation.objects.filter(
             workspace_id=workspace, sid=sid, **{f"{side}__sid": side_sid}
         ).select_related("task", "worker"),
@@ -45,7 +45,7 @@ def _seen_from(side: str) -> Prepared[models.Reservation]:
     )
 
 
-_RESERVATIONS: Final[Mapping[_View, Prepared[models.Reservation]]] = {
+_RESERVATIONS: Final[Mapping[_View, CompiledQuery[models.Reservation]]] = {
     "Tasks": _seen_from("task"),
     "Workers": _seen_from("worker"),
 }

@@ -21,11 +21,12 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection
 
-from routing import groups, shared_redis, wakes
+from routing import groups, wakeups
 from routing.core.vocabulary import EventType as E
-from routing.database_errors import AWAY
+from routing.db.errors import AWAY
 from routing.events import audiences
 from routing.models import Event
+from routing.redis import clients
 from routing.snapshots import skill_index
 from routing.webhooks import queue
 
@@ -67,7 +68,7 @@ def _wake_routers(events: Collection[Event]) -> bool:
         skill_index.announce_change(sid)
     woken = _floors(events, audiences.WAKES_ROUTER)
     for sid in woken:
-        wakes.wake(sid)
+        wakeups.wake_router(sid)
     return bool(woken)
 
 
@@ -172,14 +173,14 @@ class _Courier(threading.Thread):
 
 
 async def _publish(messages: list[tuple[str, dict[str, Any]]]) -> bool:
-    if shared_redis.is_away():
+    if clients.is_away():
         # The wakes just before have found this out: do not wait for another timeout.
         return False
     layer = get_channel_layer()
     try:
         for group, message in messages:
             await layer.group_send(group, message)
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("messages not delivered count=%d (%s)", len(messages), error)
         return False
     except Exception as error:  # errors of the channel layer itself

@@ -12,8 +12,8 @@ from django.db import transaction
 from routing import models, sids
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, ResourceType
+from routing.db import bulk_insert
 from routing.events import audiences, courier, payloads
-from routing.models import bulk
 from routing.webhooks import outbox
 
 _DESCRIPTIONS = {
@@ -67,7 +67,7 @@ def record_all(
     transaction. A workspace without callbacks may write them in a `together` block.
     """
     written = [row(draft, workspace=workspace, actor=actor, now=now) for draft in drafts]
-    numbered = bulk.begin(written)
+    numbered = bulk_insert.insert_later(written)
     told = [event for event in written if not event.delivered]
     if workspace.event_callback_url:
         # Deliveries refer to the events' ids. A workspace without a URL skips this.

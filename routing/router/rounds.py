@@ -18,7 +18,7 @@ from routing.actions import deadlines, offers, reservations, task_statuses, tran
 from routing.actions.errors import StaleState
 from routing.core import cycle, decisions
 from routing.core.clock import microseconds
-from routing.database_errors import AWAY
+from routing.db.errors import AWAY
 from routing.snapshots import due_work
 
 logger = logging.getLogger(__name__)

@@ -19,10 +19,11 @@ from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from routing import models, shared_redis, wakes
+from routing import models, wakeups
 from routing.core.clock import microseconds
-from routing.database_errors import AWAY
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
+from routing.db.errors import AWAY
+from routing.redis import clients
 from routing.router import rounds
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ THREADS: Final = 3
 
 _PAUSE: Final = 1.0
 """Seconds between two sweeps while Redis is away, and between attempts to reach the database."""
-_WORKSPACE: Final = Prepared(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
+_WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
 
 
 def run(workspace_sid: str) -> None:
@@ -42,11 +43,11 @@ def run(workspace_sid: str) -> None:
     """
     _insist_on_database()
     # The generator is closed at once, so that a cycle that fails releases its lock.
-    with closing(wakes.turns(workspace_sid)) as turns:
+    with closing(wakeups.claim_turns(workspace_sid)) as turns:
         for _turn in turns:
             for workspace in _WORKSPACE(workspace_sid):
                 if not rounds.run_for_a_while(workspace):
-                    wakes.wake(workspace_sid)
+                    wakeups.wake_router(workspace_sid)
 
 
 def list_due(now: datetime) -> list[str]:
@@ -119,10 +120,10 @@ class Router:
     def _take_wake(self) -> None:
         """Wait for a wake and run its cycle; while Redis is away, wait for the next sweep."""
         try:
-            workspace_sid = wakes.taken()
-        except shared_redis.BROKEN:
+            workspace_sid = wakeups.take_wake()
+        except clients.BROKEN:
             now = time.monotonic()
-            self._sweep_until = now + shared_redis.SETTLE_SECONDS
+            self._sweep_until = now + clients.SETTLE_SECONDS
             self._stop.wait(min(max(self._sweep_at - now, 0.0), _PAUSE))
             return
         if workspace_sid is None:
@@ -132,7 +133,7 @@ class Router:
             run(workspace_sid)
         except AWAY:
             # Another runner may reach the database.
-            wakes.give_back(workspace_sid)
+            wakeups.return_wake(workspace_sid)
             raise
 
     def _sweep(self) -> None:

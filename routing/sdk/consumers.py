@@ -15,8 +15,9 @@ import time
 from collections import deque
 from typing import Any, Final
 
-from routing import groups, shared_redis
+from routing import groups
 from routing.core.vocabulary import EventType as E
+from routing.redis import clients
 from routing.sdk import (
     admission as admission_module,
 )
@@ -283,7 +284,7 @@ class SdkConsumer(Direct):
         """Close this session for one that wants to be the only one."""
         if message["by"] != self.channel_name and self._is_open:
             # Recorded before the close, as the SDK may reconnect at once.
-            with contextlib.suppress(*shared_redis.BROKEN):
+            with contextlib.suppress(*clients.BROKEN):
                 await in_thread(replacements.note_replaced, self.holder.digest)
             await self.end(close_codes.REPLACED, "Replaced by a newer session")
 

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Final
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from routing import models, shared_redis
+from routing import models
 from routing.actions import errors, workers
 from routing.actors import Actor
 from routing.core.clock import microseconds
+from routing.redis import clients
 from routing.sdk import leases
 from routing.sdk.leases import Held
 
@@ -45,7 +46,7 @@ async def follow(registry: Registry, worker_sid: str) -> None:
             break
         try:
             is_elsewhere = await registry.elsewhere(worker_sid)
-        except shared_redis.BROKEN as error:
+        except clients.BROKEN as error:
             logger.warning("offline.postponed worker=%s error=%s", worker_sid, error)
             continue
         if not is_elsewhere:

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from routing import models
 from routing.core.vocabulary import EventType as E
+from routing.db.compiled import MANY_SIDS, CompiledQuery
 from routing.events.audiences import TRANSFERS
-from routing.models.prepared import MANY_SIDS, Prepared
 from routing.sdk import payloads
 from routing.sdk.event_payloads import (
     CHANNELS,
@@ -52,27 +52,27 @@ class Frame:
     task_sid: str | None = None
 
 
-_EVENTS: Final = Prepared(
+_EVENTS: Final = CompiledQuery(
     lambda sids: models.Event.objects.filter(
         sid__in=sids, event_type__in=sorted(TOLD)
     ).select_related("account"),
     MANY_SIDS,
 )
-_RESERVATIONS: Final = Prepared(
+_RESERVATIONS: Final = CompiledQuery(
     lambda sids: models.Reservation.objects.filter(sid__in=sids).select_related(
         "worker_previous_activity"
     ),
     MANY_SIDS,
 )
-_WORKERS: Final = Prepared(lambda sids: models.Worker.objects.filter(sid__in=sids), MANY_SIDS)
-_AVAILABLE: Final = Prepared(
+_WORKERS: Final = CompiledQuery(lambda sids: models.Worker.objects.filter(sid__in=sids), MANY_SIDS)
+_AVAILABLE: Final = CompiledQuery(
     lambda sids: models.Activity.objects.filter(sid__in=sids).values_list("sid", "available"),
     MANY_SIDS,
 )
-_CHANNELS: Final = Prepared(
+_CHANNELS: Final = CompiledQuery(
     lambda sids: models.WorkerChannel.objects.filter(sid__in=sids), MANY_SIDS
 )
-_VERSIONS: Final = Prepared(
+_VERSIONS: Final = CompiledQuery(
     lambda sids: models.Task.objects.filter(sid__in=sids).values_list("sid", "version"), MANY_SIDS
 )
 

@@ -19,7 +19,8 @@ from asgiref.sync import async_to_sync, sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from routing import groups, shared_redis
+from routing import groups
+from routing.redis import clients
 from routing.sdk import leases
 from routing.sdk.leases import Held
 
@@ -67,7 +68,7 @@ class Desks:
                 self._news.clear()
                 try:
                     await self._write()
-                except shared_redis.BROKEN as error:
+                except clients.BROKEN as error:
                     logger.debug("desks.unwritten count=%d error=%s", len(self._changed), error)
                     await asyncio.sleep(1.0)
                     continue
@@ -98,7 +99,7 @@ def look_again(worker_sids: Iterable[str]) -> None:
     for sid in worker_sids:
         try:
             async_to_sync(layer.group_send)(groups.desks(sid), {"type": LOOK_AGAIN})
-        except shared_redis.BROKEN as error:
+        except clients.BROKEN as error:
             # They also check periodically.
             logger.warning("desks.not_told worker=%s error=%s", sid, error)
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from routing import shared_redis
 from routing.core.clock import microseconds
+from routing.redis import clients
 
 LEASE_MS: Final = 30_000
 """Milliseconds that a process may be silent: several times the interval of renewals."""
@@ -62,7 +62,7 @@ def renew(process: str, changed: Held, *, now: datetime) -> bool:
 
     If it did not, the other keys may be missing too, and all counts must be written.
     """
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return True
     pipeline = client.pipeline()
@@ -86,7 +86,7 @@ def elsewhere(sids: Held, *, process: str | None, now: datetime) -> Held:
 
     Raises Redis errors.
     """
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return Held()
     live = _read(client.zrangebyscore(_PROCESSES, _ms(now), "+inf"))
@@ -115,7 +115,7 @@ def of_worker(sid: str, *, process: str | None = None, now: datetime) -> int:
 
 def is_interrupted(*, now: datetime) -> bool:
     """Return whether leases could not be renewed for as long as one lasts, and set the mark."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return True
     ms = _ms(now)
@@ -132,7 +132,7 @@ def dead(*, now: datetime) -> dict[str, list[str]]:
 
     Empty for the length of a lease after an interruption in which leases could not be renewed.
     """
-    client = shared_redis.client()
+    client = clients.client()
     if client is None or is_interrupted(now=now):
         return {}
     lapsed = _read(client.zrangebyscore(_PROCESSES, "-inf", _ms(now) - 1))
@@ -141,7 +141,7 @@ def dead(*, now: datetime) -> dict[str, list[str]]:
 
 def gone_desks() -> Iterator[list[tuple[str, int]]]:
     """Yield batches of workers whose last desk of a process closed, with the time, oldest first."""
-    client = shared_redis.client()
+    client = clients.client()
     start = 0
     while client is not None:
         found: Any = client.zrange(_GONE, start, start + _BATCH - 1, withscores=True)
@@ -154,14 +154,14 @@ def gone_desks() -> Iterator[list[tuple[str, int]]]:
 
 def forget_gone_desk(worker_sid: str, since_ms: int) -> None:
     """Remove the record of a worker's last desk, unless a later one has replaced it."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is not None:
         client.eval(_FORGET_GONE, 1, _GONE, worker_sid, str(since_ms))
 
 
 def forget(process: str, *, now: datetime) -> None:
     """Remove a process's keys, and record that its desks have closed."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is not None:
         if desks := _read(client.hkeys(_key("desks", process))):
             client.zadd(_GONE, {sid: _ms(now) for sid in desks}, nx=True)

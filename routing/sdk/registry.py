@@ -19,7 +19,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils import timezone
 
-from routing import shared_redis
+from routing.redis import clients
 from routing.sdk import leases, session_ranks
 from routing.sdk.leases import Held
 
@@ -122,7 +122,7 @@ class Registry:
             closing = await in_thread(
                 session_ranks.join, worker, holder.session, process=process, most=most, now=now
             )
-        except shared_redis.BROKEN as error:
+        except clients.BROKEN as error:
             # Without Redis the oldest session can be neither found nor closed.
             self._warn("redis", "sessions.counted_per_process error=%s", error)
             if self.workers[worker] > most:
@@ -175,7 +175,7 @@ class Registry:
         """Write all changes; while Redis is unreachable, they are kept for the next write."""
         try:
             await self.write()
-        except shared_redis.BROKEN as error:
+        except clients.BROKEN as error:
             self._warn("write", "sessions.unwritten error=%s", error)
 
     async def _write(self) -> None:

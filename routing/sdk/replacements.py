@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from routing import shared_redis
+from routing.redis import clients
 
 BACK_SECONDS: Final = 30
 MOST_REPLACEMENTS: Final = 5
@@ -25,7 +25,7 @@ _alone: dict[str, tuple[float, int]] = {}
 
 def note_replaced(token: str) -> None:
     """Record that a session was replaced, by the digest of its token."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         _count_alone(_closed(token), BACK_SECONDS)
     else:
@@ -38,7 +38,7 @@ def may_replace(worker_sid: str, token: str) -> bool:
     Arguments:
         token: the digest of the session's token.
     """
-    client = shared_redis.client()
+    client = clients.client()
     counted = f"cordboard:sdk:replacements:{worker_sid}"
     if client is None:
         if _alone.get(_closed(token), (0.0, 0))[0] > time.monotonic():

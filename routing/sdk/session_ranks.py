@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from routing import shared_redis
 from routing.core.clock import microseconds
+from routing.redis import clients
 from routing.sdk import leases
 
 _KEPT_SECONDS: Final = 7 * 86_400
@@ -26,7 +26,7 @@ def join(worker_sid: str, session: str, *, process: str, most: int, now: datetim
     Redis errors.
     """
     own = f"{process}:{session}"
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         ranked = _alone.setdefault(worker_sid, {})
         ranked[own] = None
@@ -51,7 +51,7 @@ def join(worker_sid: str, session: str, *, process: str, most: int, now: datetim
 
 def leave(left: Iterable[tuple[str, str]], *, process: str) -> None:
     """Remove ended sessions, given as pairs of worker sid and session name."""
-    client = shared_redis.client()
+    client = clients.client()
     pipeline = None if client is None else client.pipeline(transaction=False)
     for worker_sid, session in left:
         if pipeline is None:

@@ -16,8 +16,8 @@ from routing import configurations, models
 from routing.core import cycle, matcher, seeks, snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
-from routing.models import prepared
-from routing.models.related import attach
+from routing.db import compiled
+from routing.db.related import attach_related
 from routing.snapshots import lane_heads, skill_index
 from routing.snapshots import lanes as lane_snapshots
 from routing.snapshots import tasks as task_snapshots
@@ -89,7 +89,7 @@ def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
     pk, us = workspace.pk, microseconds(now)
     room = _ROOM if workspace.multi_task_enabled else ""
     sql = _GLANCE.format(room=room, **lane_snapshots.indexed())
-    with prepared.cursor() as cursor:
+    with compiled.cursor() as cursor:
         cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, pk])
         return DueWork(*map(bool, cursor.fetchone()))
 
@@ -210,7 +210,7 @@ def _candidates(
     if any(path == seeks.REGARDLESS for _, path in kinds):
         sql += _NAMED.format(channels=marks)
         parameters += channels
-    with prepared.cursor() as cursor:
+    with compiled.cursor() as cursor:
         cursor.execute(sql, parameters)
         return worker_snapshots.load_known(cursor.fetchall())
 
@@ -249,7 +249,7 @@ def load_skippable_tasks(
 
 def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[cycle.WaitingTask]:
     chosen = list(rows[:BATCH])
-    attach(chosen, {"workflow": models.Workflow, "task_channel": models.TaskChannel})
+    attach_related(chosen, {"workflow": models.Workflow, "task_channel": models.TaskChannel})
     return [_waiting_task(row, now) for row in chosen]
 
 

@@ -13,7 +13,7 @@ from routing import models
 from routing.core import snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
-from routing.models import prepared
+from routing.db import compiled
 from routing.snapshots.lanes import indexed
 
 FEWEST: Final = 2
@@ -65,7 +65,7 @@ Heads = dict[int, list[snapshot.Task]]
 
 def window(workspace: models.Workspace, *, size: int) -> list[snapshot.Task]:
     """Return the first waiting tasks of a workspace whose queues are all FIFO."""
-    with prepared.cursor() as cursor:
+    with compiled.cursor() as cursor:
         cursor.execute(_WINDOW.format(wanted=_WANTED, **indexed()), [workspace.pk, size])
         return _tasks(cursor.fetchall())
 
@@ -119,7 +119,7 @@ def _read(
         by_order=indexed()["by_lane" if order == QueueOrder.FIFO else "by_lane_lifo"],
     )
     asked: Any = lane_ids if connection.vendor == "postgresql" else str(lane_ids)
-    with prepared.cursor() as cursor:
+    with compiled.cursor() as cursor:
         cursor.execute(sql, [asked, *parameters, depth])
         tasks = _tasks(cursor.fetchall())
     # A join does not keep the order of its subqueries.

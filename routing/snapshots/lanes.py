@@ -12,7 +12,7 @@ from django.db import connection
 from routing import models
 from routing.core import seeks, snapshot
 from routing.core.vocabulary import GrabPolicy, QueueOrder
-from routing.models import prepared
+from routing.db import compiled
 from workflows import expressions
 from workflows.caches import SizedCache
 
@@ -100,7 +100,7 @@ def kinds(workspace: models.Workspace) -> list[Kind]:
 
     The cost is one index step for each path, however many lanes there are.
     """
-    with prepared.cursor() as cursor:
+    with compiled.cursor() as cursor:
         cursor.execute(_KINDS.format(**indexed()), [workspace.pk])
         return [(channel, path) for channel, path in cursor.fetchall()]
 
@@ -134,7 +134,7 @@ def waiting(sought: Collection[Sought]) -> tuple[dict[int, snapshot.Lane], Asked
     if not sought:
         return {}, set()
     sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
-    with prepared.cursor() as cursor:
+    with compiled.cursor() as cursor:
         cursor.execute(sql, [json.dumps(sorted(sought))])
         rows = cursor.fetchall()
     return _seen([row[:-2] for row in rows]), {(path, value) for *_, path, value in rows}

@@ -18,9 +18,10 @@ import time
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from routing import models, shared_redis
+from routing import models
 from routing.core import seeks, snapshot
-from routing.models.prepared import Prepared
+from routing.db.compiled import CompiledQuery
+from routing.redis import clients
 from routing.snapshots import workers
 from routing.snapshots.lanes import Kind, Sought, by_value
 
@@ -37,7 +38,7 @@ MOST: Final = 500
 _KEPT_SECONDS: Final = 86_400
 _KEPT_AT_MOST: Final = 1_000
 
-_EVERYBODY: Final = Prepared(
+_EVERYBODY: Final = CompiledQuery(
     lambda workspace: models.Worker.objects.filter(workspace_id=workspace).values_list(
         "pk", "version", "workload_version"
     ),
@@ -122,17 +123,17 @@ def count_free_workers(workspace: models.Workspace, free: int) -> None:
 
 def announce_change(workspace_sid: str) -> None:
     """Invalidate the directories of a workspace whose workers change; called before the wake."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return
     try:
         client.set(_key(workspace_sid), secrets.token_hex(8), ex=_KEPT_SECONDS)
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("directory not invalidated workspace=%s (%s)", workspace_sid, error)
 
 
 def _mark(workspace_sid: str) -> str | None:
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return None
     key = _key(workspace_sid)
@@ -141,7 +142,7 @@ def _mark(workspace_sid: str) -> str | None:
         if mark is None:
             client.set(key, secrets.token_hex(8), nx=True, ex=_KEPT_SECONDS)
             mark = client.get(key)
-    except shared_redis.BROKEN:
+    except clients.BROKEN:
         return None
     return mark.decode() if isinstance(mark, bytes) else mark
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from routing import models
 from routing.core import snapshot
-from routing.models.prepared import MANY, Prepared, together
+from routing.db.compiled import MANY, CompiledQuery, pipeline
 from routing.snapshots.attributes import read
 
 _Columns = tuple[Any, ...]
@@ -65,7 +65,7 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     if len(_kept) > _KEPT_AT_MOST:
         _kept.clear()
     for start in range(0, len(changed), _CHUNK):
-        with together():
+        with pipeline():
             people = _PEOPLE.ask(changed[start : start + _CHUNK])
             channels = _CHANNELS.ask(changed[start : start + _CHUNK])
         new = _meant(people(), channels())
@@ -87,14 +87,14 @@ _WHO: Final = (
     "version",
     "workload_version",
 )
-_VERSIONS: Final = Prepared(
+_VERSIONS: Final = CompiledQuery(
     lambda pk: models.Worker.objects.filter(pk=pk).values_list("pk", "version", "workload_version"),
     0,
 )
-_PEOPLE: Final = Prepared(
+_PEOPLE: Final = CompiledQuery(
     lambda pks: models.Worker.objects.filter(pk__in=pks).order_by("pk").values_list(*_WHO), MANY
 )
-_CHANNELS: Final = Prepared(
+_CHANNELS: Final = CompiledQuery(
     lambda pks: models.WorkerChannel.objects.filter(worker__in=pks).values_list(
         "worker_id",
         "task_channel_id",

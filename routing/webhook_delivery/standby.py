@@ -16,8 +16,8 @@ from typing import Final
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from routing import shared_redis
-from routing.database_errors import AWAY
+from routing.db.errors import AWAY
+from routing.redis import clients
 from routing.webhook_delivery import assignment_questions, event_deliveries, host_slots
 
 logger = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ class Standby:
     def _work(self) -> None:
         sweep_until = 0.0
         while not self._stop.wait(_PAUSE):
-            if shared_redis.is_away(ask=True):
-                sweep_until = time.monotonic() + shared_redis.SETTLE_SECONDS
+            if clients.is_away(ask=True):
+                sweep_until = time.monotonic() + clients.SETTLE_SECONDS
             if time.monotonic() >= sweep_until:
                 continue
             try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from routing import models, sids
-from routing.models import bulk
+from routing.db import bulk_insert
 
 
 def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -> bool:
@@ -28,7 +28,7 @@ def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -
         for event in events
         if wanted is None or event.event_type in wanted
     ]
-    bulk.insert(owed)
+    bulk_insert.insert(owed)
     return bool(owed)
 
 
@@ -58,7 +58,7 @@ def owe_questions(reservations: Sequence[models.Reservation], *, now: datetime) 
         for reservation in reservations
         if (workflow := reservation.task.workflow) is not None and workflow.assignment_callback_url
     ]
-    bulk.insert(asked)
+    bulk_insert.insert(asked)
     return {each.workflow_sid for each in asked}
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import celery
 
-from routing import shared_redis
+from routing.redis import clients
 
 logger = logging.getLogger(__name__)
 
@@ -24,36 +24,36 @@ _MARK_MS: Final = 1_000  # the sweep takes as long, so a mark whose job was lost
 
 def enqueue(sid: str) -> None:
     """Enqueue a job for the due callbacks of a workspace or a workflow."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return
     try:
         if client.set(_mark(sid), 1, nx=True, px=_MARK_MS):
             send(sid)
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("callbacks.not_enqueued receiver=%s error=%s", sid, error)
 
 
 def clear(sid: str) -> None:
     """Clear the mark before a query, so that later callbacks enqueue another job."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return
     try:
         client.delete(_mark(sid))
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("callbacks.mark_not_cleared receiver=%s error=%s", sid, error)
 
 
 def enqueue_retry(sid: str, *, unfinished: bool) -> None:
     """Enqueue another job if callbacks are left, or if the mark was set again."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return
     try:
         if unfinished or client.exists(_mark(sid)):
             send(sid)
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("callbacks.left_to_sweep receiver=%s error=%s", sid, error)
 
 
@@ -62,7 +62,7 @@ def send(sid: str) -> None:
 
     Without a runner for these jobs, they must not fill Redis.
     """
-    client = shared_redis.client()
+    client = clients.client()
     if client is not None and int(client.llen(QUEUE)) >= _MOST_WAITING:
         logger.error("callbacks are not posted: %d jobs wait for a runner", _MOST_WAITING)
         return

@@ -11,8 +11,9 @@ import pytest
 import time_machine
 from django.test import Client, override_settings
 
-from routing import models, shared_redis
+from routing import models
 from routing.api import authentication, failures
+from routing.redis import clients
 from tests import redis
 from tests.api.conftest import TOKEN, Answer, Api, basic
 from tests.factories import NOW
@@ -34,7 +35,7 @@ def clock(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
             yield traveller.shift
         return
     with redis.private_server(tmp_path / "redis.sock") as url, override_settings(REDIS_URL=url):
-        client = shared_redis.client_of(url)
+        client = clients.client_of(url)
         assert client is not None
 
         def shift(seconds: float) -> None:

@@ -10,8 +10,9 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from routing import models, shared_redis
+from routing import models
 from routing.api import rate_limits
+from routing.redis import clients
 from tests import factories, redis
 from tests.api.conftest import TOKEN, Api, basic
 
@@ -21,9 +22,9 @@ ELSEWHERE = "https://app.example"
 @pytest.fixture(autouse=True)
 def _no_counts() -> Iterator[None]:
     rate_limits._here.counts.clear()
-    shared_redis.client_of.cache_clear()
+    clients.client_of.cache_clear()
     yield
-    shared_redis.client_of.cache_clear()
+    clients.client_of.cache_clear()
 
 
 # --- Methods ---------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ def test_all_web_processes_count_in_one_redis(tmp_path: Path) -> None:
     ):
         counts = []
         for _ in range(3):
-            shared_redis.client_of.cache_clear()  # as another process has a client of its own
+            clients.client_of.cache_clear()  # as another process has a client of its own
             taken = rate_limits.take("AC1", now=0.0)
             assert taken is not None
             counts.append(taken.left)

@@ -32,8 +32,8 @@ from routing import models, sids  # noqa: E402
 from routing.actions import reservations, task_statuses, tasks  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from routing.core.vocabulary import EventType as E  # noqa: E402
+from routing.db import bulk_insert  # noqa: E402
 from routing.events import courier  # noqa: E402
-from routing.models import bulk  # noqa: E402
 
 Told = list[tuple[int, str, float]]
 """The receivers by number, the task, and the time after the commit."""
@@ -126,7 +126,7 @@ class Stage:
         made = [_copied(model, change, now) for change in changes]
         with transaction.atomic():
             for start in range(0, len(made), 500):
-                bulk.insert(made[start : start + 500])
+                bulk_insert.insert(made[start : start + 500])
         return made
 
 

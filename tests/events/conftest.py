@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routing import wakes
+from routing import wakeups
 
 
 @pytest.fixture
@@ -15,6 +15,6 @@ def sent(real_redis: Any) -> Callable[[], list[str]]:
     """Return a function that lists the woken workspaces; no router takes them."""
 
     def waiting() -> list[str]:
-        return [sid.decode() for sid in real_redis.lrange(wakes.WOKEN, 0, -1)]
+        return [sid.decode() for sid in real_redis.lrange(wakeups.WOKEN, 0, -1)]
 
     return waiting

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from routing import groups, jobs, models, wakes
+from routing import groups, jobs, models, wakeups
 from routing.actions import workers
 from routing.actors import SYSTEM
 from routing.events import courier as courier_module
@@ -85,7 +85,7 @@ def test_no_caller_waits_for_a_redis_that_does_not_answer(
     courier = start()
     floor = factories.workspace()
     alice = factories.worker(floor, available=False)
-    monkeypatch.setattr(wakes, "wake", lambda sid: answers.wait(10))
+    monkeypatch.setattr(wakeups, "wake_router", lambda sid: answers.wait(10))
     # A caller that waited for the answer would hang.
     workers.set_activity(worker=alice, activity=factories.activity(floor), actor=SYSTEM, now=NOW)
     assert (groups.worker(alice.sid), "worker.activity.update") not in recorder.heard

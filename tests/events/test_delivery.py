@@ -10,7 +10,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from routing import groups, models, wakes
+from routing import groups, models, wakeups
 from routing.actions import activities, task_queues, task_statuses, tasks, workers, workspaces
 from routing.actors import SYSTEM
 from routing.core.vocabulary import EventType
@@ -38,7 +38,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the workspaces that were woken, as they are woken."""
     found: list[str] = []
-    monkeypatch.setattr(wakes, "wake", found.append)
+    monkeypatch.setattr(wakeups, "wake_router", found.append)
     return found
 
 

@@ -12,7 +12,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.lock import Lock
 
 from config.celery import app
-from routing import jobs, models, shared_redis, wakes
+from routing import jobs, models, wakeups
+from routing.redis import clients
 from routing.router import rounds, threads
 from tests import factories
 
@@ -30,7 +31,7 @@ class Runner:
 
     def take(self) -> list[Future[None]]:
         """Start every job that was queued since the last call."""
-        taken = self._client.lpop(wakes.WOKEN, 100) or []
+        taken = self._client.lpop(wakeups.WOKEN, 100) or []
         return [self._pool.submit(self._do, sid.decode()) for sid in taken]
 
     def _do(self, sid: str) -> None:
@@ -90,16 +91,16 @@ def test_while_one_workspace_has_a_long_cycle_another_is_served(
 ) -> None:
     long, other = two
     floors.held = long
-    wakes.wake(long)
+    wakeups.wake_router(long)
     (running,) = runner.take()
     assert floors.holding.wait(LONGEST)
     # More wakes than the runner has threads: none of them waits for the cycle under way.
     for _ in range(8):
         jobs.run_cycle(workspace_sid=long)
-        wakes.wake(long)
+        wakeups.wake_router(long)
     for job in runner.take():
         job.result(LONGEST)
-    wakes.wake(other)
+    wakeups.wake_router(other)
     for job in runner.take():
         job.result(LONGEST)
     assert floors.ran == [long, other]
@@ -122,39 +123,39 @@ def test_a_cycle_that_lasts_long_keeps_its_lock(
         return done
 
     monkeypatch.setattr(Lock, "reacquire", counting)
-    monkeypatch.setattr(wakes, "_LOCK_SECONDS", 2.0)
-    client = shared_redis.client()
+    monkeypatch.setattr(wakeups, "_LOCK_SECONDS", 2.0)
+    client = clients.client()
     assert client is not None
-    for _ in wakes.turns(WS):
+    for _ in wakeups.claim_turns(WS):
         for _renewal in range(2):
             # As if it were about to end, or had just begun: a renewal gives it its full time.
             client.pexpire(f"cordboard:cycle:{WS}", 60_000)
             assert renewed.acquire(timeout=LONGEST)
             assert 0 < client.pttl(f"cordboard:cycle:{WS}") <= 2_000
-        assert list(wakes.turns(WS)) == []
-    assert len(list(wakes.turns(WS))) == 1
+        assert list(wakeups.claim_turns(WS)) == []
+    assert len(list(wakeups.claim_turns(WS))) == 1
 
 
 def test_a_dead_runner_s_lock_gives_way_by_itself(
     real_redis: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wakes._keeper, "keep", lambda lock: None)
-    under_way = wakes.turns(WS)
+    monkeypatch.setattr(wakeups._keeper, "keep", lambda lock: None)
+    under_way = wakeups.claim_turns(WS)
     next(under_way)
-    client = shared_redis.client()
+    client = clients.client()
     assert client is not None
-    assert 0 < client.pttl(f"cordboard:cycle:{WS}") <= wakes._LOCK_SECONDS * 1000
+    assert 0 < client.pttl(f"cordboard:cycle:{WS}") <= wakeups._LOCK_SECONDS * 1000
     under_way.close()
 
 
 def test_a_workspace_woken_without_end_queues_behind_the_others_after_a_while(
     real_redis: object, sent: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wakes, "_LONGEST_RUN", 0.0)
+    monkeypatch.setattr(wakeups, "_LONGEST_RUN", 0.0)
     turns = 0
-    for _ in wakes.turns(WS):
+    for _ in wakeups.claim_turns(WS):
         turns += 1
-        wakes.wake(WS)
+        wakeups.wake_router(WS)
     assert turns == 1
     # The wake's own job, which may come while the cycle runs, and the continuation.
     assert sent() == [WS, WS]
@@ -163,13 +164,13 @@ def test_a_workspace_woken_without_end_queues_behind_the_others_after_a_while(
 def test_a_redis_that_is_lost_during_a_cycle_ends_the_job(
     real_redis: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = shared_redis.client()
+    client = clients.client()
 
     def lost(*_: object) -> None:
         raise RedisConnectionError("gone")
 
     turns = 0
-    for _ in wakes.turns(WS):
+    for _ in wakeups.claim_turns(WS):
         turns += 1
         monkeypatch.setattr(client, "exists", lost)
     assert turns == 1

@@ -17,9 +17,10 @@ from django.db import OperationalError, connection
 
 from config import broker, consumer
 from config.job import Job, _Failures
-from routing import jobs, models, shared_redis, wakes
+from routing import jobs, models, wakeups
 from routing.actions import offers, workspaces
 from routing.actors import SYSTEM
+from routing.redis import clients
 from routing.router import rounds, threads
 from routing.webhook_delivery import standby
 from routing.webhook_delivery.standby import Standby
@@ -36,14 +37,14 @@ LONGEST = 10
 def place(tmp_path: Path, settings: Any) -> Iterator[Path]:
     """Return where the Redis of the settings listens, which does not run."""
     settings.REDIS_URL = f"unix://{tmp_path}/redis.sock"
-    shared_redis.client_of.cache_clear()
+    clients.client_of.cache_clear()
     yield tmp_path / "redis.sock"
-    shared_redis.client_of.cache_clear()
+    clients.client_of.cache_clear()
 
 
-def client() -> shared_redis.Client:
+def client() -> clients.Client:
     """Return the client of the settings' Redis."""
-    found = shared_redis.client()
+    found = clients.client()
     assert found is not None
     return found
 
@@ -68,12 +69,12 @@ def test_a_redis_that_is_away_is_tried_once_a_second_and_logged_once(
     with caplog.at_level(logging.WARNING), monkeypatch.context() as away:
         away.setattr(redis.Redis, "execute_command", fail)
         for _ in range(5):
-            with pytest.raises(shared_redis.BROKEN):
+            with pytest.raises(clients.BROKEN):
                 client().get("anything")
         assert asked == 1
         client().outage._try_at = 0.0
         for _ in range(5):
-            with pytest.raises(shared_redis.BROKEN):
+            with pytest.raises(clients.BROKEN):
                 client().get("anything")
         assert asked == 2
     with private_server(place), caplog.at_level(logging.WARNING):
@@ -89,22 +90,22 @@ def test_a_pipeline_fails_at_once_too(place: Path) -> None:
     for words in ("No such file", "Redis is away"):
         with pytest.raises(redis.ConnectionError, match=words):
             ask_in_pipeline()
-    assert shared_redis.is_away()
+    assert clients.is_away()
 
 
 def test_without_redis_a_cycle_runs_without_a_lock(place: Path) -> None:
-    assert len(list(wakes.turns(WS))) == 1
+    assert len(list(wakeups.claim_turns(WS))) == 1
 
 
 def test_a_cycle_that_hangs_loses_its_lock_and_is_named(
     real_redis: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for _ in wakes.turns(WS):
-        wakes._keeper.renew(now=time.monotonic() + wakes._LONGEST_HELD - 1)
-        assert list(wakes.turns(WS)) == []
+    for _ in wakeups.claim_turns(WS):
+        wakeups._keeper.renew(now=time.monotonic() + wakeups._LONGEST_HELD - 1)
+        assert list(wakeups.claim_turns(WS)) == []
         with caplog.at_level(logging.ERROR):
-            wakes._keeper.renew(now=time.monotonic() + wakes._LONGEST_HELD + 1)
-        assert len(list(wakes.turns(WS))) == 1
+            wakeups._keeper.renew(now=time.monotonic() + wakeups._LONGEST_HELD + 1)
+        assert len(list(wakeups.claim_turns(WS))) == 1
     assert f"cycle.hung workspace={WS}" in caplog.text
 
 
@@ -115,10 +116,10 @@ def test_a_runner_without_a_database_takes_no_lock_and_gives_the_wake_back(
         raise OperationalError("silent")
 
     monkeypatch.setattr(threads, "_insist_on_database", fail)
-    wakes.wake(WS)
+    wakeups.wake_router(WS)
     with pytest.raises(OperationalError):
         threads.Router()._take_wake()
-    assert real_redis.lrange(wakes.WOKEN, 0, -1) == [WS.encode()]
+    assert real_redis.lrange(wakeups.WOKEN, 0, -1) == [WS.encode()]
     assert not real_redis.exists(f"cordboard:cycle:{WS}")
 
 
@@ -192,7 +193,7 @@ def test_without_redis_callbacks_that_are_due_are_posted(
 def test_with_redis_only_jobs_post_callbacks(
     real_redis: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not shared_redis.is_away(ask=True)
+    assert not clients.is_away(ask=True)
 
 
 def test_a_job_runner_comes_back_within_two_seconds_and_logs_one_line(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from routing import models, wakes
+from routing import models, wakeups
 from routing.router import rounds, threads
 from tests import factories
 
@@ -55,16 +55,16 @@ def cycles(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cycl
 
 def test_a_wake_is_answered_by_a_cycle(cycles: Cycles) -> None:
     one, other = factories.workspace(), factories.workspace()
-    wakes.wake(one.sid)
+    wakeups.wake_router(one.sid)
     cycles.wait_for(lambda ran: ran == [one.sid])
-    wakes.wake(other.sid)
+    wakeups.wake_router(other.sid)
     cycles.wait_for(lambda ran: ran == [one.sid, other.sid])
 
 
 def test_a_wake_of_a_deleted_workspace_does_nothing(cycles: Cycles) -> None:
     there = factories.workspace()
-    wakes.wake("WS" + "0" * 32)
-    wakes.wake(there.sid)
+    wakeups.wake_router("WS" + "0" * 32)
+    wakeups.wake_router(there.sid)
     cycles.wait_for(lambda ran: ran == [there.sid])
 
 
@@ -74,18 +74,18 @@ def test_a_cycle_that_fails_ends_no_thread(cycles: Cycles, monkeypatch: pytest.M
     bad, good = factories.workspace(), factories.workspace()
     cycles.failing = bad.sid
     for _ in range(3):  # more often than there are threads
-        wakes.wake(bad.sid)
+        wakeups.wake_router(bad.sid)
         assert told.acquire(timeout=LONGEST)
-    wakes.wake(good.sid)
+    wakeups.wake_router(good.sid)
     cycles.wait_for(lambda ran: ran == [bad.sid] * 3 + [good.sid])
 
 
 def test_a_long_cycle_holds_up_no_other_workspace(cycles: Cycles) -> None:
     long, other = factories.workspace(), factories.workspace()
     cycles.held = long.sid
-    wakes.wake(long.sid)
+    wakeups.wake_router(long.sid)
     cycles.wait_for(lambda ran: ran == [long.sid])
-    wakes.wake(other.sid)
+    wakeups.wake_router(other.sid)
     cycles.wait_for(lambda ran: ran == [long.sid, other.sid])
 
 
@@ -93,17 +93,17 @@ def test_wakes_are_taken_again_when_redis_is_back(
     cycles: Cycles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = threading.Event()
-    taken = wakes.taken
+    taken = wakeups.take_wake
 
     def gone() -> str | None:
         asked.set()
         raise RedisConnectionError("gone")
 
-    monkeypatch.setattr(wakes, "taken", gone)
+    monkeypatch.setattr(wakeups, "take_wake", gone)
     assert asked.wait(LONGEST)
-    monkeypatch.setattr(wakes, "taken", taken)
+    monkeypatch.setattr(wakeups, "take_wake", taken)
     there = factories.workspace()
-    wakes.wake(there.sid)
+    wakeups.wake_router(there.sid)
     cycles.wait_for(lambda ran: ran == [there.sid])
 
 
@@ -111,7 +111,7 @@ def test_work_that_a_run_leaves_wakes_the_next(
     real_redis: object, sent: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor = factories.workspace()
-    monkeypatch.setattr(wakes, "_LONGEST_RUN", 0.0)
+    monkeypatch.setattr(wakeups, "_LONGEST_RUN", 0.0)
     monkeypatch.setattr(rounds, "run_for_a_while", lambda workspace: False)
     threads.run(floor.sid)
     assert floor.sid in sent()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from routing import jobs, models, shared_redis, wakes
+from routing import jobs, models, wakeups
+from routing.redis import clients
 from tests import factories
 from tests.factories import NOW, later
 
@@ -20,18 +21,18 @@ def test_a_burst_of_wakes_costs_one_entry_per_workspace(
     real_redis: object, sent: Callable[[], list[str]]
 ) -> None:
     for _ in range(10):
-        wakes.wake(WS)
-    wakes.wake(OTHER)
+        wakeups.wake_router(WS)
+    wakeups.wake_router(OTHER)
     assert sent() == [WS, OTHER]
 
 
 def test_a_wake_after_the_cycle_began_costs_another(
     real_redis: object, sent: Callable[[], list[str]]
 ) -> None:
-    wakes.wake(WS)
-    for _ in wakes.turns(WS):
+    wakeups.wake_router(WS)
+    for _ in wakeups.claim_turns(WS):
         pass
-    wakes.wake(WS)
+    wakeups.wake_router(WS)
     assert sent() == [WS, WS]
 
 
@@ -39,40 +40,40 @@ def test_a_wake_during_a_cycle_runs_another_one(
     real_redis: object, sent: Callable[[], list[str]]
 ) -> None:
     turns = 0
-    for _ in wakes.turns(WS):
+    for _ in wakeups.claim_turns(WS):
         turns += 1
         if turns == 1:
-            wakes.wake(WS)
+            wakeups.wake_router(WS)
     assert turns == 2
 
 
 def test_one_cycle_runs_in_a_workspace_at_a_time(real_redis: object) -> None:
-    for _ in wakes.turns(WS):
-        assert list(wakes.turns(WS)) == []
-        assert len(list(wakes.turns(OTHER))) == 1
-    assert len(list(wakes.turns(WS))) == 1
+    for _ in wakeups.claim_turns(WS):
+        assert list(wakeups.claim_turns(WS)) == []
+        assert len(list(wakeups.claim_turns(OTHER))) == 1
+    assert len(list(wakeups.claim_turns(WS))) == 1
 
 
 def test_a_cycle_that_fails_gives_its_turn_back(real_redis: object) -> None:
     def fail() -> None:
-        for _ in wakes.turns(WS):
+        for _ in wakeups.claim_turns(WS):
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
-    assert len(list(wakes.turns(WS))) == 1
+    assert len(list(wakeups.claim_turns(WS))) == 1
 
 
 def test_without_redis_a_wake_is_lost_with_a_log_line_and_no_error(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.REDIS_URL = "unix:///nonexistent/redis.sock"
-    shared_redis.client_of.cache_clear()
+    clients.client_of.cache_clear()
     try:
         with caplog.at_level(logging.WARNING):
-            wakes.wake(WS)
+            wakeups.wake_router(WS)
     finally:
-        shared_redis.client_of.cache_clear()
+        clients.client_of.cache_clear()
     assert "redis.away" in caplog.text
 
 

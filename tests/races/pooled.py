@@ -20,21 +20,24 @@ django.setup()
 from django.db import DatabaseError, connection  # noqa: E402 - they need the settings above
 
 from routing import models  # noqa: E402
-from routing.models.prepared import Prepared  # noqa: E402
+from routing.db.compiled import CompiledQuery  # noqa: E402
 from tests import factories  # noqa: E402
 
 THREADS = 8
 ROUNDS = 60
 # Two statements of the same shape: swapped, each answers with a row of the wrong table.
-_WORKSPACE = Prepared(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
-_QUEUE = Prepared(lambda sid: models.TaskQueue.objects.filter(sid=sid), "WQ")
+_WORKSPACE = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
+_QUEUE = CompiledQuery(lambda sid: models.TaskQueue.objects.filter(sid=sid), "WQ")
 
 
 def ask(number: int, sids: list[tuple[str, str]], counted: Counter[str]) -> None:
     """Look rows up by their sids, in an order of this thread's own."""
     for turn in range(ROUNDS):
         workspace_sid, queue_sid = sids[(turn + number) % len(sids)]
-        pairs: list[tuple[Prepared[Any], str]] = [(_WORKSPACE, workspace_sid), (_QUEUE, queue_sid)]
+        pairs: list[tuple[CompiledQuery[Any], str]] = [
+            (_WORKSPACE, workspace_sid),
+            (_QUEUE, queue_sid),
+        ]
         for query, sid in pairs if number % 2 else reversed(pairs):
             try:
                 found = [str(row.sid) for row in query(sid)]

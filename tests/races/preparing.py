@@ -16,7 +16,7 @@ from django.core.management import call_command  # noqa: E402 - they need the se
 from django.db import connection  # noqa: E402
 
 from routing import models  # noqa: E402
-from routing.models.prepared import FEW  # noqa: E402
+from routing.db.compiled import FEW  # noqa: E402
 from tests import factories  # noqa: E402
 
 MANY = 2 * FEW

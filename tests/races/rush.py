@@ -30,7 +30,7 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from config.celery import app  # noqa: E402
-from routing import diagnosis, jobs, models, wakes  # noqa: E402
+from routing import diagnosis, jobs, models, wakeups  # noqa: E402
 from routing.actions import workflows  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from routing.core.clock import microseconds  # noqa: E402
@@ -100,7 +100,7 @@ def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
             try:
                 message = queue.get(block=False)
             except queue.Empty:
-                if woken := wakes.taken(timeout=0.2):
+                if woken := wakeups.take_wake(timeout=0.2):
                     counted["wakes taken"] += 1
                     threads.run(woken)
                     continue

@@ -7,7 +7,7 @@ import time
 import pytest
 import redis as redis_client
 
-from routing import shared_redis
+from routing.redis import clients
 from routing.sdk import replacements, session_ranks
 from routing.sdk.replacements import may_replace, note_replaced
 from tests.factories import NOW, later
@@ -30,7 +30,7 @@ def pass_time(place: str, monkeypatch: pytest.MonkeyPatch, seconds: float) -> No
         now = time.monotonic() + seconds
         monkeypatch.setattr("time.monotonic", lambda: now)
         return
-    client = shared_redis.client()
+    client = clients.client()
     assert isinstance(client, redis_client.Redis)
     for key in client.keys("cordboard:sdk:repl*"):
         left = client.ttl(key)

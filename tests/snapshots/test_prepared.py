@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from routing import models
 from routing.actions import task_statuses
 from routing.actors import SYSTEM
-from routing.models.prepared import FEW, MANY, MANY_SIDS, Prepared, PreparedUpdate
+from routing.db.compiled import FEW, MANY, MANY_SIDS, CompiledQuery, CompiledUpdate
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-CHANNEL = Prepared(
+CHANNEL = CompiledQuery(
     lambda workspace, name: models.TaskChannel.objects.filter(
         unique_name=name, workspace_id=workspace
     ),
@@ -53,7 +53,7 @@ def test_their_sql_is_the_same_each_time_and_carries_the_values() -> None:
 
 def test_a_limit_and_an_order_are_kept() -> None:
     floor = factories.workspace()
-    two = Prepared(
+    two = CompiledQuery(
         lambda workspace: models.TaskChannel.objects.filter(workspace_id=workspace).order_by("-pk")[
             :2
         ],
@@ -62,7 +62,7 @@ def test_a_limit_and_an_order_are_kept() -> None:
     assert two(floor.pk) == list(floor.task_channels.order_by("-pk")[:2])
 
 
-WITH_RELATIONS = Prepared(
+WITH_RELATIONS = CompiledQuery(
     lambda ids: (
         models.Task.objects.pending()
         .filter(pk__in=ids)
@@ -98,7 +98,7 @@ def test_rows_of_any_number_of_ids_come_with_their_relations(
 def test_columns_come_as_django_reads_them() -> None:
     floor = factories.workspace()
     columns = ("unique_name", "date_created", "workspace__multi_task_enabled")
-    asked = Prepared(
+    asked = CompiledQuery(
         lambda workspace: (
             models.TaskChannel.objects.filter(
                 workspace_id=workspace, workspace__multi_task_enabled=True
@@ -122,7 +122,7 @@ def test_a_row_that_was_found_can_be_changed_and_stored() -> None:
 
 def test_ambiguous_samples_are_refused() -> None:
     floor = factories.workspace()
-    same = Prepared(
+    same = CompiledQuery(
         lambda workspace, name: models.TaskChannel.objects.filter(
             workspace_id=workspace, unique_name=name, friendly_name=name
         ),
@@ -133,7 +133,7 @@ def test_ambiguous_samples_are_refused() -> None:
         same(floor.pk, "chat")
 
 
-MOVE = PreparedUpdate(
+MOVE = CompiledUpdate(
     lambda ids, count, moment: (
         models.Task.objects.filter(pk__in=ids, assignment_status="pending"),
         {"priority": F("priority") + count, "version": F("version") + 1, "date_updated": moment},
@@ -160,7 +160,7 @@ def test_an_update_changes_the_rows_of_which_its_condition_holds(count: int) -> 
     assert MOVE([], 1, moment) == 0
 
 
-ACTIVITIES = Prepared(
+ACTIVITIES = CompiledQuery(
     lambda sids: models.Activity.objects.filter(sid__in=sids, available=True), MANY_SIDS
 )
 

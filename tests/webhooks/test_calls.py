@@ -10,9 +10,10 @@ from typing import Any
 import celery
 import pytest
 
-from routing import jobs, models, shared_redis
+from routing import jobs, models
 from routing.actions import callbacks, workspaces
 from routing.actors import SYSTEM
+from routing.redis import clients
 from routing.webhook_delivery import assignment_questions, event_deliveries, loop
 from routing.webhooks import queue as queue_module
 from tests import factories, redis
@@ -37,9 +38,9 @@ def sent(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(celery, "signature", Signature)
     with redis.private_server(tmp_path / "redis.sock") as url:
         settings.REDIS_URL = url
-        shared_redis.client_of.cache_clear()
+        clients.client_of.cache_clear()
         yield found
-        shared_redis.client_of.cache_clear()
+        clients.client_of.cache_clear()
 
 
 def test_a_burst_of_events_sends_one_job(floor: models.Workspace, sent: list[str]) -> None:
@@ -99,7 +100,7 @@ def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
 
 
 def test_jobs_that_no_runner_takes_do_not_pile_up(sent: list[str], caplog: Any) -> None:
-    client = shared_redis.client()
+    client = clients.client()
     assert client is not None
     client.rpush("callbacks", *["job"] * 1_000)
     queue_module.enqueue("WS1")
@@ -109,12 +110,12 @@ def test_jobs_that_no_runner_takes_do_not_pile_up(sent: list[str], caplog: Any) 
 
 def test_without_redis_the_sweep_posts_to_due_receivers(settings: Any, caplog: Any) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    shared_redis.client_of.cache_clear()
+    clients.client_of.cache_clear()
     with caplog.at_level(logging.WARNING):
         queue_module.enqueue("WS1")
         queue_module.clear("WS1")
         queue_module.enqueue_retry("WS1", unfinished=True)
-    shared_redis.client_of.cache_clear()
+    clients.client_of.cache_clear()
     assert caplog.text.count("redis.away") == 1
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from routing import models, sids
-from routing.models import bulk
+from routing.db import bulk_insert
 from routing.webhook_delivery import event_deliveries
 from tests.factories import NOW
 
@@ -29,7 +29,7 @@ def backlog(db: None) -> str:
         )
         for number in range(MANY)
     ]
-    bulk.insert(rows)
+    bulk_insert.insert(rows)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return first

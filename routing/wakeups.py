@@ -19,7 +19,7 @@ import redis
 from redis.commands.core import Script
 from redis.lock import Lock
 
-from routing import shared_redis
+from routing.redis import clients
 
 logger = logging.getLogger(__name__)
 
@@ -52,30 +52,30 @@ def _script(client: redis.Redis, text: str) -> Script:
     return client.register_script(text)
 
 
-def wake(workspace_sid: str) -> None:
+def wake_router(workspace_sid: str) -> None:
     """Request a cycle in this workspace; if that fails, the sweep finds the work."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return
     try:
         keys = [_mark(workspace_sid), WOKEN]
         _script(client, _WAKE)(keys=keys, args=[_MARK_MS, workspace_sid, _MOST_WOKEN])
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("wake lost workspace=%s (%s); the sweep finds its work", workspace_sid, error)
 
 
-def give_back(workspace_sid: str) -> None:
+def return_wake(workspace_sid: str) -> None:
     """Return a wake to the list, for another runner."""
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return
     try:
         client.rpush(WOKEN, workspace_sid)
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("wake lost workspace=%s (%s)", workspace_sid, error)
 
 
-def turns(workspace_sid: str) -> Generator[None, None, None]:
+def claim_turns(workspace_sid: str) -> Generator[None, None, None]:
     """Yield once for each cycle that the caller must run now.
 
     Yields nothing while another runner's cycle is in progress, because that runner sees the mark. A
@@ -83,7 +83,7 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
     While Redis is away, no lock can be taken. The function then yields once, because two concurrent
     cycles do no harm.
     """
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         yield
         return
@@ -100,9 +100,9 @@ def turns(workspace_sid: str) -> Generator[None, None, None]:
                 return
             if time.monotonic() >= give_up_at:
                 client.delete(_mark(workspace_sid))
-                wake(workspace_sid)
+                wake_router(workspace_sid)
                 return
-    except shared_redis.BROKEN as error:
+    except clients.BROKEN as error:
         logger.debug("cycle without a lock workspace=%s (%s)", workspace_sid, error)
         if not has_run:
             yield
@@ -203,13 +203,13 @@ class _Keeper:
 _keeper = _Keeper()
 
 
-def taken(*, timeout: float = 1) -> str | None:
+def take_wake(*, timeout: float = 1) -> str | None:
     """Return the next workspace that was woken, or None; raises `shared_redis.BROKEN`.
 
     Arguments:
         timeout: how long to wait for one, in seconds.
     """
-    client = shared_redis.client()
+    client = clients.client()
     if client is None:
         return None
     found = client.blpop([WOKEN], timeout=timeout)

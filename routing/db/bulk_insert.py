@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-from routing.models import prepared
+from routing.db import compiled
 
 _Prepare = Callable[[Any], Any]
 _Ids = Callable[[], Sequence[int]]
@@ -52,10 +52,10 @@ def insert(rows: Sequence[models.Model]) -> None:
 
     Fields with a database default get that default.
     """
-    begin(rows)()
+    insert_later(rows)()
 
 
-def begin(rows: Sequence[models.Model]) -> Callable[[], None]:
+def insert_later(rows: Sequence[models.Model]) -> Callable[[], None]:
     """Insert new rows; the returned function sets their ids, see `prepared.together`."""
     if not rows:
         return lambda: None
@@ -82,7 +82,7 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     values = [column.values(rows) for column in columns]
     keys = [row.pk for row in rows]
     table = model._meta.db_table
-    with prepared.cursor() as cursor:
+    with compiled.cursor() as cursor:
         if connection.vendor == "sqlite":
             changes = ", ".join(f"{column.name} = %s" for column in columns)
             cursor.executemany(
@@ -117,7 +117,7 @@ def _write_postgresql(table: str, columns: Sequence[_Column], values: Sequence[l
             " ORDER BY place"
         )
         parameters = [*values]
-    cursor = prepared.cursor()
+    cursor = compiled.cursor()
     cursor.execute(f"{sql} RETURNING id", parameters)
 
     def ids() -> Sequence[int]:
@@ -134,7 +134,7 @@ def _write_sqlite(table: str, columns: Sequence[_Column], values: Sequence[list[
     lines = list(zip(*values, strict=True))
     # `executemany` for most rows, then one statement for the last ones, which gives the last id.
     few = lines[-_FEW:]
-    with prepared.cursor() as cursor:
+    with compiled.cursor() as cursor:
         if many := lines[:-_FEW]:
             cursor.executemany(f"{into} {marks}", many)
         cursor.execute(

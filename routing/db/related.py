@@ -13,7 +13,7 @@ def referred(rows: Collection[Model], name: str) -> set[Any]:
     return {getattr(row, f"{name}_id") for row in rows} - {None}
 
 
-def attach(rows: Collection[Model], related: Mapping[str, type[Model]]) -> None:
+def attach_related(rows: Collection[Model], related: Mapping[str, type[Model]]) -> None:
     """Load the related rows of these foreign keys, each once, and set them.
 
     Arguments:

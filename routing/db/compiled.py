@@ -32,7 +32,7 @@ def cursor() -> Any:
 
 
 @contextlib.contextmanager
-def together() -> Iterator[None]:
+def pipeline() -> Iterator[None]:
     """Send the block's statements in one round trip; read results after it.
 
     A statement in the block may not depend on another's result. Send it with `ask` and read its
@@ -89,7 +89,7 @@ class _Asked:
         return found
 
 
-class Prepared(_Asked, Generic[Row]):
+class CompiledQuery(_Asked, Generic[Row]):
     """A query for rows, or for some of their columns, run with new values each time.
 
     Arguments:
@@ -118,7 +118,7 @@ class Prepared(_Asked, Generic[Row]):
         return query.ask(_flat(values))
 
 
-class PreparedUpdate(_Asked):
+class CompiledUpdate(_Asked):
     """A conditional update, run with new values each time.
 
     Arguments:
