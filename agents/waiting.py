@@ -12,8 +12,9 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from agents import cards
 from routing import models
 from routing.actions import grabs
-from routing.core import atoms, matcher
+from routing.core import eligibility
 from routing.core.clock import microseconds
+from routing.core.matching import conditions
 from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.db.compiled import MANY, MOMENT, CompiledQuery, pipeline
 from routing.db.related import refer, referred
@@ -80,17 +81,19 @@ _QUEUES: Final = CompiledQuery(
 )
 
 
-def _served(queues: Iterable[models.TaskQueue], hand: matcher.Hand) -> Served:
+def _served(queues: Iterable[models.TaskQueue], hand: eligibility.Candidate) -> Served:
     seen = [(queue, lanes.task_queue(queue)) for queue in queues]
     return Served(
-        queues=[queue for queue, as_seen in seen if not matcher.membership_refusal(hand, as_seen)],
-        by_load=any(atoms.reads_load(as_seen.target_workers) for _, as_seen in seen),
+        queues=[
+            queue for queue, as_seen in seen if not eligibility.membership_refusal(hand, as_seen)
+        ],
+        by_load=any(conditions.reads_load(as_seen.target_workers) for _, as_seen in seen),
     )
 
 
-def hand_of(worker: models.Worker) -> matcher.Hand:
+def hand_of(worker: models.Worker) -> eligibility.Candidate:
     """Return a worker as the router sees them."""
-    return matcher.Hand(workers.load_worker(worker.pk))
+    return eligibility.Candidate(workers.load_worker(worker.pk))
 
 
 def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Waiting:

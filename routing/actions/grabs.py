@@ -11,7 +11,7 @@ from routing import configurations, models
 from routing.actions import claims, offers, reservations, stories
 from routing.actions.errors import NotEligible, StaleState
 from routing.actors import Actor
-from routing.core import matcher, steps
+from routing.core import eligibility, workflow_position
 from routing.core.clock import microseconds
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal, ReservationStatus
 from routing.snapshots import lanes, tasks, workers
@@ -48,7 +48,7 @@ def grab_task(
         raise NotEligible(Refusal.TASK_NOT_PENDING)
     gone = StaleState("the worker no longer exists; it was deleted")
     try:
-        hand = matcher.Hand(workers.load_worker(worker.pk))
+        hand = eligibility.Candidate(workers.load_worker(worker.pk))
     except models.Worker.DoesNotExist:
         raise gone from None
     if refusal := refusal_of(story.task, hand, now=now):
@@ -67,19 +67,19 @@ def grab_task(
     return reservation
 
 
-def refusal_of(task: models.Task, hand: matcher.Hand, *, now: datetime) -> Refusal | None:
+def refusal_of(task: models.Task, hand: eligibility.Candidate, *, now: datetime) -> Refusal | None:
     """Return why this worker may not grab this task now, or None."""
     status = AssignmentStatus(task.assignment_status)
     offered = status == AssignmentStatus.RESERVED and (
         models.Reservation.objects.filter(task=task, worker_id=hand.worker.id).open().exists()
     )
-    if refusal := matcher.status_refusal(status, offered=offered):
+    if refusal := eligibility.status_refusal(status, offered=offered):
         return refusal
     return _waiting_refusal(task, hand, rank=rank_of(task), now=now)
 
 
 def refusals(
-    tasks: Iterable[models.Task], hand: matcher.Hand, *, now: datetime
+    tasks: Iterable[models.Task], hand: eligibility.Candidate, *, now: datetime
 ) -> list[Refusal | None]:
     """Return for each task why the worker may not grab it: `refusal_of` in bulk.
 
@@ -96,25 +96,27 @@ def refusals(
 
 
 def _waiting_refusal(
-    task: models.Task, hand: matcher.Hand, *, rank: int, now: datetime
+    task: models.Task, hand: eligibility.Candidate, *, rank: int, now: datetime
 ) -> Refusal | None:
     assert task.lane is not None
-    return matcher.grab_refusal(hand, lanes.lane(task.lane), **terms(task, rank=rank, now=now))
+    return eligibility.grab_refusal(hand, lanes.lane(task.lane), **terms(task, rank=rank, now=now))
 
 
-def terms(task: models.Task, *, rank: int, now: datetime) -> matcher.GrabTerms:
+def terms(task: models.Task, *, rank: int, now: datetime) -> eligibility.GrabTerms:
     """Return the terms for grabbing a waiting task, which was selected with `READ_WITH`."""
     step = tasks.step(task)
     expression = None
     if step is not None and task.revision_id is not None:
-        expression = steps.target_of(configurations.of(task.revision_id), step).grab_expression
+        expression = workflow_position.target_of(
+            configurations.of(task.revision_id), step
+        ).grab_expression
     return {
         "multi_task": task.workspace.multi_task_enabled,
         "rank": rank,
         "waited": int((now - (task.task_queue_entered_date or task.date_created)).total_seconds()),
         "expression": expression,
         "task": NOTHING if expression is None else tasks.view(task, now=now),
-        "clock": steps.time_of_day(microseconds(now)),
+        "clock": workflow_position.time_of_day(microseconds(now)),
     }
 
 

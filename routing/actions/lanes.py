@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from routing import configurations, models
-from routing.core import lanes, seeks, steps
+from routing.core import lanes, workflow_position
+from routing.core.matching import lane_keys
 from routing.db.compiled import CompiledQuery
 from routing.models.lanes import SEEN_TO_WITHIN
 from routing.snapshots import tasks
@@ -23,7 +24,7 @@ def identity_of(task: models.Task, *, now: datetime) -> lanes.Identity:
     step = tasks.step(task)
     if step is None or task.revision_id is None:
         return _direct(task)
-    target = steps.target_of(configurations.of(task.revision_id), step)
+    target = workflow_position.target_of(configurations.of(task.revision_id), step)
     return lanes.of_target(
         target, tasks.view(task, now=now), task_channel_sid=task.task_channel.sid
     )
@@ -58,11 +59,11 @@ _TASK_QUEUE: Final = CompiledQuery(
 )
 
 
-def seek_of(identity: lanes.Identity) -> seeks.Seek:
+def seek_of(identity: lanes.Identity) -> lane_keys.LaneKey:
     """Return the index key of a lane with this identity."""
     source = identity.expression
     expression = expressions.compile(source, subject="residual") if source else None
-    return seeks.of_lane(identity, expression)
+    return lane_keys.choose_lane_key(identity, expression)
 
 
 def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:

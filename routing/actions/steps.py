@@ -6,7 +6,7 @@ from datetime import datetime
 
 from routing import configurations, models
 from routing.actions import lanes, settle
-from routing.core import steps
+from routing.core import workflow_position
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
 from routing.events import payloads, recorder
@@ -27,10 +27,10 @@ FIELDS = [
 """Fields of a task that `apply` may change, and its caller stores."""
 
 
-def place(task: models.Task, *, base: int, now: datetime) -> steps.Step | None:
-    """Find where the task enters its revision's configuration; see `routing.core.steps.place`."""
+def place(task: models.Task, *, base: int, now: datetime) -> workflow_position.Step | None:
+    """Find where the task enters its revision's configuration; see `routing.core.workflow_position.place`."""
     assert task.revision_id is not None
-    return steps.place(
+    return workflow_position.place(
         configurations.of(task.revision_id),
         tasks.view(task, now=now),
         base=base,
@@ -38,10 +38,10 @@ def place(task: models.Task, *, base: int, now: datetime) -> steps.Step | None:
     )
 
 
-def apply(task: models.Task, step: steps.Step, *, now: datetime) -> None:
+def apply(task: models.Task, step: workflow_position.Step, *, now: datetime) -> None:
     """Set a task's fields for a step; the caller stores `FIELDS`."""
     assert task.revision_id is not None
-    target = steps.target_of(configurations.of(task.revision_id), step)
+    target = workflow_position.target_of(configurations.of(task.revision_id), step)
     task.filter_index = step.filter_index
     task.target_index = step.target_index
     task.step_clock_us = step.clock_us
@@ -79,9 +79,9 @@ def match(task: models.Task) -> recorder.Draft:
     assert task.revision_id is not None
     assert step is not None
     configuration = configurations.of(task.revision_id)
-    default = step.filter_index == steps.DEFAULT_FILTER
+    default = step.filter_index == workflow_position.DEFAULT_FILTER
     filter_ = None if default else configuration.filters[step.filter_index]
-    expression = steps.target_of(configuration, step).expression
+    expression = workflow_position.target_of(configuration, step).expression
     return settle.draft(
         EventType.WORKFLOW_TARGET_MATCHED,
         task,

@@ -18,7 +18,7 @@ from routing.actions import claims, handovers, inputs, locks, offers, settle, st
 from routing.actions.errors import InvalidInput, NotNow, StaleState
 from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
-from routing.core import matcher
+from routing.core import eligibility
 from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import (
     AssignmentStatus,
@@ -253,7 +253,7 @@ def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
         raise StaleState("the worker no longer exists; it was deleted")
     if worker_id in transfer_snapshots.asked(current):
         raise StaleState(f"worker {worker.sid} has already been offered the transfer")
-    hand = matcher.Hand(worker_snapshots.load_worker(worker_id))
+    hand = eligibility.Candidate(worker_snapshots.load_worker(worker_id))
     if transfer_snapshots.refusal(current, hand, now=now) is not None:
         raise StaleState(f"worker {worker.sid} has changed and is no longer eligible")
     handovers.seek(current, False, now=now)

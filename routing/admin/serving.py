@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from routing import models
-from routing.core import matcher
+from routing.core import eligibility
 from routing.core.snapshot import Worker
 from routing.snapshots import lanes as lane_snapshots
 from routing.snapshots import workers as worker_snapshots
@@ -21,5 +21,7 @@ def serving(queue: models.TaskQueue) -> tuple[list[Worker], int]:
         models.Worker.objects.filter(pk__in=rows.values("pk")[:MOST_ASKED])
     )
     seen = lane_snapshots.task_queue(queue)
-    found = [w for w in asked if matcher.membership_refusal(matcher.Hand(w), seen) is None]
+    found = [
+        w for w in asked if eligibility.membership_refusal(eligibility.Candidate(w), seen) is None
+    ]
     return found, len(asked)

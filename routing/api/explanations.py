@@ -12,7 +12,7 @@ from routing import models, representations
 from routing.api import inputs, pagination, parsers
 from routing.api.base import READ_ONLY, Resource
 from routing.api.explanation_shapes import EXPLAINED_WORKER, EXPLANATION
-from routing.core.explain import Candidate
+from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus
 from routing.explanations import facts, wording
 from routing.explanations.facts import Explanation
@@ -49,7 +49,7 @@ class TaskExplanation(Resource):
         given = inputs.read(self.filters, form, workspace=self.workspace)
         wanted = pagination.wanted(form, _ORDER)
         explained = facts.explain_task(task, now=self.now)
-        workers: Sequence[Candidate] = explained.candidates.inside
+        workers: Sequence[Verdict] = explained.candidates.inside
         if "worker" in given:
             one = explained.candidates.of(given["worker"].sid)
             workers = [] if one is None else [one]
@@ -67,11 +67,11 @@ class TaskExplanation(Resource):
         return Response({**_task(explained), **body, "url": f"{url}/Explanation"})
 
 
-def _key(candidate: Candidate) -> pagination.Key:
+def _key(candidate: Verdict) -> pagination.Key:
     return (_UNRANKED if candidate.rank is None else candidate.rank, candidate.worker.id)
 
 
-def _cut(workers: Sequence[Candidate], wanted: pagination.Wanted) -> pagination.Page[Any]:
+def _cut(workers: Sequence[Verdict], wanted: pagination.Wanted) -> pagination.Page[Any]:
     """Return a page of a list that is not a table, in the order of `_key`."""
     token, size = wanted.token, wanted.size
     if token is None:
@@ -177,7 +177,7 @@ def _known_worker(explained: Explanation) -> Representation | None:
     }
 
 
-def _worker(candidate: Candidate, explained: Explanation) -> Representation:
+def _worker(candidate: Verdict, explained: Explanation) -> Representation:
     worker = candidate.worker
     return {
         "worker_sid": worker.sid,

@@ -12,7 +12,7 @@ from routing.actions import inputs as checks
 from routing.actions import task_queues
 from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
-from routing.core import matcher
+from routing.core import eligibility
 from routing.core.vocabulary import GrabPolicy, QueueOrder
 from routing.snapshots import lanes, workers
 from workflows.expressions import View
@@ -106,7 +106,7 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
             asked.append(lambda row: _admits(row, view))
         if "worker_sid" in given:
             found = workers.load_workers(self.workspace.workers.filter(sid=given["worker_sid"]))
-            views = [matcher.worker_view(worker) for worker in found]
+            views = [eligibility.worker_view(worker) for worker in found]
             asked.append(lambda row: any(_admits(row, each) for each in views))
         if not asked:
             return None

@@ -11,7 +11,7 @@ from routing import models, representations
 from routing.actions import workers
 from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
-from routing.core import matcher, snapshot
+from routing.core import eligibility, snapshot
 from routing.snapshots import lanes
 from routing.snapshots import workers as worker_values
 from workflows import expressions
@@ -92,7 +92,9 @@ class WorkerList(_Workers, ListResource[models.Worker]):
             admitted = {
                 worker.id
                 for worker in worker_values.load_workers(chosen)
-                if (expression is None or expression.matches(worker=matcher.worker_view(worker)))
+                if (
+                    expression is None or expression.matches(worker=eligibility.worker_view(worker))
+                )
                 and (queues is None or any(_serves(worker, queue) for queue in queues))
             }
             return [row for row in rows if row.pk in admitted]
@@ -149,4 +151,4 @@ class WorkerInstance(_Workers, InstanceResource[models.Worker]):
 
 
 def _serves(worker: snapshot.Worker, queue: snapshot.TaskQueue) -> bool:
-    return matcher.membership_refusal(matcher.Hand(worker), queue) is None
+    return eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from routing.core.snapshot import Task, Worker
-from routing.core.steps import Step
+from routing.core.workflow_position import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from typing import Final
 
 from routing import configurations, models
 from routing.actions import grabs
-from routing.core import explain, lifecycle, snapshot
-from routing.core import steps as positions
+from routing.core import lifecycle, snapshot, verdicts
+from routing.core import workflow_position as positions
 from routing.core.clock import microseconds, moment
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.explanations import history
@@ -66,7 +66,7 @@ class KnownWorker:
 
     attribute: str
     named: str
-    candidate: explain.Candidate | None
+    candidate: verdicts.Verdict | None
     problem: Problem | None
 
 
@@ -111,9 +111,9 @@ class Explanation:
     holders: Sequence[Holder]
     known_worker: KnownWorker | None
     target_expression: str
-    task_side: explain.TaskSide | None
+    task_side: verdicts.TaskSide | None
     foreseen: Foreseen | None
-    candidates: explain.Candidates
+    candidates: verdicts.Verdicts
     readable: bool
 
     @property
@@ -134,7 +134,7 @@ def explain_task(row: models.Task, *, now: datetime) -> Explanation:
     reservations = [] if pending else _reservations(row)
     holders = [_holder(reservation) for reservation in reservations]
     deadline = _deadline(row, holders)
-    candidates = explain.candidates(
+    candidates = verdicts.judge_workers(
         _task(row, lane),
         lane,
         workers.load_workers(models.Worker.objects.filter(workspace_id=row.workspace_id)),
@@ -156,7 +156,7 @@ def explain_task(row: models.Task, *, now: datetime) -> Explanation:
         holders=holders,
         known_worker=_known_worker(row, lane, candidates) if pending else None,
         target_expression="" if target is None else target.expression_text,
-        task_side=None if asked is None else explain.judge_task(asked, tasks.view(row, now=now)),
+        task_side=None if asked is None else verdicts.judge_task(asked, tasks.view(row, now=now)),
         foreseen=_foresee(row, lane, now) if candidates.eligible and not due else None,
         candidates=candidates,
         readable=attributes.read(row.attributes, of=row.sid) is not None and lane.id >= 0,
@@ -253,7 +253,7 @@ def _filter_name(row: models.Task) -> str | None:
 
 
 def _known_worker(
-    row: models.Task, lane: snapshot.Lane, candidates: explain.Candidates
+    row: models.Task, lane: snapshot.Lane, candidates: verdicts.Verdicts
 ) -> KnownWorker | None:
     sid, name = lane.known_worker_sid, lane.known_worker_name
     named = name if sid is None else sid

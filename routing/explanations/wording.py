@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from routing.core import explain
+from routing.core import verdicts
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
 from routing.explanations.facts import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
 from routing.explanations.history import Stay
@@ -45,7 +45,7 @@ def deadline(explanation: Explanation) -> str | None:
     return f"At {date(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
 
 
-def router(candidate: explain.Candidate, explanation: Explanation | None = None) -> str:
+def router(candidate: verdicts.Verdict, explanation: Explanation | None = None) -> str:
     """Return why the router passes a worker over, or as which number it offers to them.
 
     Arguments:
@@ -91,7 +91,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
-def grab(candidate: explain.Candidate) -> str:
+def grab(candidate: verdicts.Verdict) -> str:
     """Return whether a worker may grab the task, as a sentence."""
     if candidate.grab_refusal is None:
         return "The worker may take the task by hand."
@@ -203,7 +203,7 @@ def report(explanation: Explanation) -> Iterator[str]:
         yield f"  {place:>3} {who}: {router(candidate, explanation)} {_by_hand(candidate)}"
 
 
-def _by_hand(candidate: explain.Candidate) -> str:
+def _by_hand(candidate: verdicts.Verdict) -> str:
     if candidate.grab_refusal is not None and candidate.grab_refusal == candidate.refusal:
         return "Nor can it be taken by hand."
     return grab(candidate)

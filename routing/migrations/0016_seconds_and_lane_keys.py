@@ -30,7 +30,8 @@ def cut_fractions(apps: Any, schema_editor: Any) -> None:
 
 def set_lane_keys(apps: Any, schema_editor: Any) -> None:
     """Store by what each lane is found, where nothing is stored."""
-    from routing.core import lanes, seeks
+    from routing.core import lanes
+    from routing.core.matching import lane_keys
     from workflows import expressions
 
     rows = apps.get_model("routing", "Lane").objects.filter(seek_path="", seek_value="")
@@ -48,8 +49,8 @@ def set_lane_keys(apps: Any, schema_editor: Any) -> None:
             )
         except expressions.ExpressionError:
             continue  # The router reports it and passes it over.
-        key = seeks.of_lane(identity, asked)
-        if key != seeks.Seek():
+        key = lane_keys.choose_lane_key(identity, asked)
+        if key != lane_keys.LaneKey():
             rows.filter(pk=row.pk).update(seek_path=key.path, seek_value=key.value)
 
 

@@ -16,8 +16,9 @@ from django.utils import timezone
 from routing import models
 from routing.actions import deadlines, offers, reservations, task_statuses, transfers
 from routing.actions.errors import StaleState
-from routing.core import cycle, decisions
+from routing.core import decisions
 from routing.core.clock import microseconds
+from routing.core.matching import matching_pass
 from routing.db.errors import AWAY
 from routing.snapshots import due_work
 
@@ -200,12 +201,12 @@ def run_round(
     us = microseconds(now)
     seen = due_work.load_due_work(workspace, now=now)
     due = due_work.load_overdue_offers(workspace, now=now) if seen.offers_due else []
-    done = _carry_out(cycle.expire(due, tasks=(), now=us), now, is_over)
+    done = _carry_out(matching_pass.expire(due, tasks=(), now=us), now, is_over)
     if seen.transfers_seek or due:
         done += _pursue_transfers(workspace, now, is_over)
     # A task whose offer has just expired may be due too.
     overdue = due_work.load_overdue_tasks(workspace, now=now) if seen.tasks_due or due else []
-    done += _carry_out(cycle.expire((), tasks=overdue, now=us), now, is_over)
+    done += _carry_out(matching_pass.expire((), tasks=overdue, now=us), now, is_over)
     again = len(due) >= due_work.BATCH or len(overdue) >= due_work.BATCH or is_over()
     if seen.somebody_free or due or overdue:
         looking = due_work.run_pass(workspace, now=now)
@@ -229,7 +230,7 @@ def _pursue_transfers(workspace: models.Workspace, now: datetime, is_over: IsOve
 def _ask_to_skip(workspace: models.Workspace, now: datetime) -> list[decisions.Decision]:
     workers_of = functools.cache(due_work.count_workers)
     return [
-        cycle.ask_to_skip(task, workers=workers_of(queue_id), now=microseconds(now))
+        matching_pass.ask_to_skip(task, workers=workers_of(queue_id), now=microseconds(now))
         for task, queue_id in due_work.load_skippable_tasks(workspace, now=now)
     ]
 

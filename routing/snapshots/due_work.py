@@ -13,8 +13,9 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from routing import configurations, models
-from routing.core import cycle, matcher, seeks, snapshot
+from routing.core import eligibility, snapshot
 from routing.core.clock import microseconds
+from routing.core.matching import lane_keys, matching_pass
 from routing.core.vocabulary import QueueOrder
 from routing.db import compiled
 from routing.db.related import attach_related
@@ -118,10 +119,12 @@ def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:
     return seen(workers=workers, lanes=lanes) if workers else seen()
 
 
-def run_pass(workspace: models.Workspace, *, now: datetime, limit: int = BATCH) -> cycle.Pass:
+def run_pass(
+    workspace: models.Workspace, *, now: datetime, limit: int = BATCH
+) -> matching_pass.Pass:
     """Run one matching pass over a workspace and return it; `limit` bounds its offers."""
     floor = load_snapshot(workspace)
-    looking = cycle.Pass(floor, now=microseconds(now))
+    looking = matching_pass.Pass(floor, now=microseconds(now))
     after = None
     open_lanes = looking.open_lanes()
     if len(open_lanes) > MANY_LANES and _all_fifo(open_lanes):
@@ -207,7 +210,7 @@ def _candidates(
     parameters: list[Any] = list(channels)
     if among is not None:
         parameters.append(list(among) if connection.vendor == "postgresql" else str(list(among)))
-    if any(path == seeks.REGARDLESS for _, path in kinds):
+    if any(path == lane_keys.REGARDLESS for _, path in kinds):
         sql += _NAMED.format(channels=marks)
         parameters += channels
     with compiled.cursor() as cursor:
@@ -225,7 +228,9 @@ def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[s
     )
 
 
-def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[cycle.WaitingTask]:
+def load_overdue_tasks(
+    workspace: models.Workspace, *, now: datetime
+) -> list[matching_pass.WaitingTask]:
     """Return tasks past their lifetime, and pending ones past their step's deadline."""
     us = microseconds(now)
     here = models.Task.objects.filter(workspace=workspace)
@@ -233,28 +238,28 @@ def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[cy
     stepped = here.pending().filter(step_deadline_us__lte=us, expires_us__gt=us)
     over = expired.order_by("expires_us").values_list("sid", "version", "expires_us")[:BATCH]
     return [
-        *(cycle.WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over),
+        *(matching_pass.WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over),
         *_waiting(stepped.order_by("step_deadline_us"), now),
     ]
 
 
 def load_skippable_tasks(
     workspace: models.Workspace, *, now: datetime
-) -> list[tuple[cycle.WaitingTask, int]]:
+) -> list[tuple[matching_pass.WaitingTask, int]]:
     """Return pending tasks whose skip_if is not evaluated yet, each with its queue's id."""
     rows = models.Task.objects.pending().filter(workspace=workspace, skip_unasked=True)
     chosen = rows.order_by("workspace", "pk").select_related("workflow", "task_channel")[:BATCH]
     return [(_waiting_task(row, now), row.task_queue_id or 0) for row in chosen]
 
 
-def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[cycle.WaitingTask]:
+def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[matching_pass.WaitingTask]:
     chosen = list(rows[:BATCH])
     attach_related(chosen, {"workflow": models.Workflow, "task_channel": models.TaskChannel})
     return [_waiting_task(row, now) for row in chosen]
 
 
-def _waiting_task(row: models.Task, now: datetime) -> cycle.WaitingTask:
-    return cycle.WaitingTask(
+def _waiting_task(row: models.Task, now: datetime) -> matching_pass.WaitingTask:
+    return matching_pass.WaitingTask(
         sid=row.sid,
         version=row.version,
         view=task_snapshots.view(row, now=now),
@@ -275,7 +280,7 @@ def count_workers(queue_id: int) -> Mapping[str, int]:
     for sid in models.Activity.objects.filter(workspace_id=queue.workspace_id).values_list("sid"):
         counts[sid[0]] = 0
     for worker in everyone:
-        if matcher.membership_refusal(matcher.Hand(worker), seen) is None:
+        if eligibility.membership_refusal(eligibility.Candidate(worker), seen) is None:
             counts["available" if worker.available else "unavailable"] += 1
             counts[worker.activity_sid] += 1
     return counts

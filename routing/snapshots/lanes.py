@@ -10,7 +10,8 @@ from typing import Any, Final
 from django.db import connection
 
 from routing import models
-from routing.core import seeks, snapshot
+from routing.core import snapshot
+from routing.core.matching import lane_keys
 from routing.core.vocabulary import GrabPolicy, QueueOrder
 from routing.db import compiled
 from workflows import expressions
@@ -116,14 +117,14 @@ def waiting_for(
     sought: set[Sought] = set()
     having: dict[str, dict[str, list[snapshot.Worker]]] = {}
     for channel, path in found:
-        if path in (seeks.ANYONE, seeks.REGARDLESS):
+        if path in (lane_keys.ANYONE, lane_keys.REGARDLESS):
             sought.add((channel, path, ""))
         else:
             if path not in having:
                 having[path] = by_value(people, path)
             sought.update((channel, path, value) for value in having[path])
     lanes, asked = waiting(sought)
-    if any(path in (seeks.ANYONE, seeks.REGARDLESS) for path, _ in asked):
+    if any(path in (lane_keys.ANYONE, lane_keys.REGARDLESS) for path, _ in asked):
         return lanes, people
     some = {worker.id: worker for path, value in asked for worker in having[path][value]}
     return lanes, [*some.values()]
@@ -144,7 +145,7 @@ def by_value(people: Iterable[snapshot.Worker], path: str) -> dict[str, list[sna
     """Index these workers by the key values that lanes of this path can have for them."""
     found: dict[str, list[snapshot.Worker]] = {}
     for worker in people:
-        for value in worker.sought.get(path) or seeks.of_worker(worker, path):
+        for value in worker.sought.get(path) or lane_keys.list_worker_keys(worker, path):
             found.setdefault(value, []).append(worker)
     return found
 

@@ -19,7 +19,8 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from routing import models
-from routing.core import seeks, snapshot
+from routing.core import snapshot
+from routing.core.matching import lane_keys
 from routing.db.compiled import CompiledQuery
 from routing.redis import clients
 from routing.snapshots import workers
@@ -61,7 +62,7 @@ class SkillIndex:
         """
         found: set[Sought] = set()
         for channel, path in kinds:
-            if path in (seeks.ANYONE, seeks.REGARDLESS):
+            if path in (lane_keys.ANYONE, lane_keys.REGARDLESS):
                 return None
             found.update((channel, path, value) for value in self._by_value(path))
             if len(found) > MOST:

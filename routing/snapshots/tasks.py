@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import models
-from routing.core import steps
+from routing.core import workflow_position
 from routing.snapshots import attributes
 from workflows.expressions import View
 
 
 def view(row: models.Task, *, now: datetime) -> View:
     """Return a task as expressions read it; unreadable attributes count as none."""
-    return steps.task_view(
+    return workflow_position.task_view(
         attributes.read(row.attributes, of=row.sid) or {},
         sid=row.sid,
         channel_unique_name=row.channel_name,
@@ -23,11 +23,11 @@ def view(row: models.Task, *, now: datetime) -> View:
     )
 
 
-def step(row: models.Task) -> steps.Step | None:
+def step(row: models.Task) -> workflow_position.Step | None:
     """Return a task's step in its workflow; None when it was routed directly."""
     if row.filter_index is None or row.step_clock_us is None:
         return None
-    return steps.Step(
+    return workflow_position.Step(
         filter_index=row.filter_index,
         target_index=row.target_index,
         clock_us=row.step_clock_us,

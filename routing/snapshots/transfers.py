@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import F
 
 from routing import models
-from routing.core import matcher, snapshot, steps
+from routing.core import eligibility, snapshot, workflow_position
 from routing.core.clock import microseconds
 from routing.core.vocabulary import Refusal
 from routing.snapshots import lanes, workers
@@ -38,26 +38,28 @@ def next_worker(transfer: models.Transfer, *, but: Collection[int], now: datetim
     if transfer.workspace.multi_task_enabled:
         free = free.filter(available=True, consumed__lt=F("configured_capacity"))
     candidates = models.Worker.objects.filter(pk__in=free.values("worker")).exclude(pk__in=but)
-    hands = (matcher.Hand(worker) for worker in workers.load_workers(candidates))
+    hands = (eligibility.Candidate(worker) for worker in workers.load_workers(candidates))
     fit = [hand for hand in hands if _refusal(transfer, lane, hand, now) is None]
-    best = min(fit, key=lambda hand: matcher.rank(hand, lane), default=None)
+    best = min(fit, key=lambda hand: eligibility.rank(hand, lane), default=None)
     return None if best is None else best.worker.id
 
 
-def refusal(transfer: models.Transfer, hand: matcher.Hand, *, now: datetime) -> Refusal | None:
+def refusal(
+    transfer: models.Transfer, hand: eligibility.Candidate, *, now: datetime
+) -> Refusal | None:
     """Return why a worker may not be offered the transfer, or None."""
     lane = _lane(transfer)
     return Refusal.NOT_IN_QUEUE if lane is None else _refusal(transfer, lane, hand, now)
 
 
 def _refusal(
-    transfer: models.Transfer, lane: snapshot.Lane, hand: matcher.Hand, now: datetime
+    transfer: models.Transfer, lane: snapshot.Lane, hand: eligibility.Candidate, now: datetime
 ) -> Refusal | None:
-    return matcher.refusal(
+    return eligibility.router_refusal(
         hand,
         lane,
         multi_task=transfer.workspace.multi_task_enabled,
-        clock=steps.time_of_day(microseconds(now)),
+        clock=workflow_position.time_of_day(microseconds(now)),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from routing.core import matcher
+from routing.core import eligibility
 from routing.models import Activity, TaskChannel, TaskQueue, Worker, WorkerChannel, Workspace
 from routing.snapshots import lanes
 from routing.snapshots.workers import load_workers
@@ -53,7 +53,7 @@ def of_workers(workers: QuerySet[Worker]) -> Staff:
 
 def of_queues(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[int, Staff]:
     """Count for each queue, by its id, the workers who serve it, whatever their state and load."""
-    hands = [matcher.Hand(worker) for worker in load_workers(workspace.workers.all())]
+    hands = [eligibility.Candidate(worker) for worker in load_workers(workspace.workers.all())]
     known: dict[str, Staff] = {}
     for queue in queues:
         asked = queue.target_workers.strip()
@@ -62,7 +62,7 @@ def of_queues(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[int, St
         staff = known[asked] = Staff()
         seen = lanes.task_queue(queue)
         for hand in hands:
-            if matcher.membership_refusal(hand, seen) is None:
+            if eligibility.membership_refusal(hand, seen) is None:
                 staff.by_activity[hand.worker.activity_sid] += 1
                 staff.available += hand.worker.available
     return {queue.pk: known[queue.target_workers.strip()] for queue in queues}
@@ -74,7 +74,10 @@ def serving(workspace: Workspace, queues: Sequence[TaskQueue]) -> QuerySet[Worke
     ids = [
         worker.id
         for worker in load_workers(workspace.workers.all())
-        if any(matcher.membership_refusal(matcher.Hand(worker), queue) is None for queue in seen)
+        if any(
+            eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None
+            for queue in seen
+        )
     ]
     return workspace.workers.filter(pk__in=ids)
 

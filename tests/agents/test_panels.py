@@ -16,7 +16,7 @@ from agents.slots import Slot, gauge
 from routing import models
 from routing.actions import grabs, task_queues, workspaces
 from routing.actors import SYSTEM
-from routing.core.matcher import Hand
+from routing.core.eligibility import Candidate
 from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.snapshots import workers
 from tests import factories
@@ -206,7 +206,7 @@ def test_the_button_and_the_grab_itself_agree(floor: Floor, policy: GrabPolicy) 
     for age in (90, 70, 50, 30):
         floor.task(now=now - timedelta(seconds=age), workflow=floor.workflow)
     floor.task(now=now, attributes={"a": 1}, workflow=picky)
-    hand = Hand(workers.load_worker(floor.alice.worker.pk))
+    hand = Candidate(workers.load_worker(floor.alice.worker.pk))
     rows = waiting.waiting(floor.alice.worker, now=now).rows
     tasks = [models.Task.objects.get(sid=row.card.sid) for row in rows]
     assert [row.refusal for row in rows] == [

@@ -12,7 +12,8 @@ from django.db import connection
 from django.db.models import F
 
 from routing import models, sids
-from routing.core import lanes, seeks
+from routing.core import lanes
+from routing.core.matching import lane_keys
 from routing.events import courier
 from routing.router import rounds
 from tests import factories
@@ -90,7 +91,7 @@ def _lanes(first: models.Task) -> Iterator[models.Lane]:
             task_queue_sid="" if first.task_queue is None else first.task_queue.sid,
             expression=left.source,
         )
-        seek = seeks.of_lane(identity, left)
+        seek = lane_keys.choose_lane_key(identity, left)
         yield models.Lane(
             workspace_id=first.workspace_id,
             digest=identity.digest,

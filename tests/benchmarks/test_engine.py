@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import rule_engine
 
-from routing.core import matcher, snapshot
-from routing.core.cycle import Pass, match, service_order
-from routing.core.steps import time_of_day
+from routing.core import eligibility, snapshot
+from routing.core.matching.matching_pass import Pass, match, service_order
 from routing.core.vocabulary import QueueOrder
+from routing.core.workflow_position import time_of_day
 from tests.benchmarks.conftest import Table, median_ms
 from workflows.expressions import View
 from workflows.expressions import compile as expression
@@ -145,7 +145,7 @@ def floor(tasks: int, workers: int, lanes: int) -> snapshot.Workspace:
 def naive(seen: snapshot.Workspace) -> list[tuple[int, int]]:
     """Ask every worker about every task."""
     clock = time_of_day(NOW)
-    hands = [matcher.Hand(worker) for worker in seen.workers]
+    hands = [eligibility.Candidate(worker) for worker in seen.workers]
     first = QueueOrder.FIFO
     tasks = [(task, seen.lanes[lane]) for lane, some in seen.heads.items() for task in some]
     tasks.sort(key=lambda pair: service_order(pair[0], pair[1], first=first))
@@ -154,10 +154,10 @@ def naive(seen: snapshot.Workspace) -> list[tuple[int, int]]:
         fit: list[Any] = [
             hand
             for hand in hands
-            if matcher.refusal(hand, lane, multi_task=True, clock=clock) is None
+            if eligibility.router_refusal(hand, lane, multi_task=True, clock=clock) is None
         ]
         if fit:
-            best = min(fit, key=lambda hand: matcher.rank(hand, lane))
+            best = min(fit, key=lambda hand: eligibility.rank(hand, lane))
             made.append((task.id, best.worker.id))
             best.take(lane.task_channel_id, at=NOW + len(made))
     return made

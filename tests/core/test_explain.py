@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routing.core import explain, matcher, snapshot
+from routing.core import eligibility, snapshot, verdicts
 from routing.core.clock import SECOND
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
 from workflows.expressions import View, compile_ordering
@@ -26,7 +26,7 @@ LANE = snapshot.Lane(
 TASK = snapshot.Task(
     id=1, sid="WT", lane_id=1, version=0, priority=0, virtual_start_us=0, created_us=0
 )
-GRAB: matcher.GrabTerms = {
+GRAB: eligibility.GrabTerms = {
     "multi_task": True,
     "rank": 0,
     "waited": 100,
@@ -55,11 +55,11 @@ def worker(number: int, *, available: bool = True, reserved: int = -1, **given: 
 
 def explained(
     *workers: snapshot.Worker, lane: snapshot.Lane = LANE, **given: Any
-) -> explain.Candidates:
+) -> verdicts.Verdicts:
     task = replace(TASK, status=given.pop("status", AssignmentStatus.PENDING))
     waits = task.status == AssignmentStatus.PENDING
     values: dict[str, Any] = {"multi_task": True, "grab": GRAB if waits else None} | given
-    return explain.candidates(task, lane, workers, now=NOW, **values)
+    return verdicts.judge_workers(task, lane, workers, now=NOW, **values)
 
 
 def test_workers_are_ranked_in_the_router_s_order_and_the_refused_come_after() -> None:
@@ -114,7 +114,7 @@ def test_the_queue_and_the_target_may_forbid_grabbing() -> None:
     closed = replace(LANE, task_queue=replace(QUEUE, grab_policy=GrabPolicy.OFF))
     (candidate,) = explained(worker(1), lane=closed).inside
     assert (candidate.rank, candidate.grab_refusal) == (1, Refusal.GRAB_NOT_ALLOWED)
-    seniors: matcher.GrabTerms = {
+    seniors: eligibility.GrabTerms = {
         **GRAB,
         "expression": expression("worker.level > 7", subject="target"),
     }
@@ -159,7 +159,7 @@ def test_a_task_for_one_worker_has_that_worker_as_its_only_candidate() -> None:
 def test_a_condition_on_the_task_s_age_is_evaluated() -> None:
     patient = replace(LANE, expression=expression("task.age >= 100", subject="residual"))
     assert explained(worker(1), lane=patient).eligible == 1
-    younger = explain.candidates(
+    younger = verdicts.judge_workers(
         replace(TASK, created_us=SECOND), patient, [worker(1)], multi_task=True, grab=GRAB, now=NOW
     )
     assert younger.eligible == 0

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from routing.core import matcher, snapshot
-from routing.core.steps import time_of_day
+from routing.core import eligibility, snapshot
 from routing.core.vocabulary import GrabPolicy, Refusal
+from routing.core.workflow_position import time_of_day
 from workflows.expressions import compile as expression
 
 CHAT, VOICE = 1, 2
@@ -53,8 +53,8 @@ def on_chat(**given: Any) -> snapshot.Worker:
 
 
 def refusal(seen: snapshot.Worker, lane: snapshot.Lane = LANE, **given: Any) -> Refusal | None:
-    return matcher.refusal(
-        matcher.Hand(seen), lane, multi_task=given.pop("multi_task", True), clock=CLOCK
+    return eligibility.router_refusal(
+        eligibility.Candidate(seen), lane, multi_task=given.pop("multi_task", True), clock=CLOCK
     )
 
 
@@ -118,18 +118,20 @@ def test_without_multitasking_any_task_in_hand_is_one_too_many() -> None:
 
 
 def test_assignments_of_a_pass_count_at_once() -> None:
-    hand = matcher.Hand(on_chat(consumed=3))
-    assert matcher.refusal(hand, LANE, multi_task=True, clock=CLOCK) is None
+    hand = eligibility.Candidate(on_chat(consumed=3))
+    assert eligibility.router_refusal(hand, LANE, multi_task=True, clock=CLOCK) is None
     hand.take(CHAT, at=8)
-    assert matcher.refusal(hand, LANE, multi_task=True, clock=CLOCK) == Refusal.NO_CAPACITY
+    assert (
+        eligibility.router_refusal(hand, LANE, multi_task=True, clock=CLOCK) == Refusal.NO_CAPACITY
+    )
     assert hand.view().builtins["channel"]["chat"]["available_capacity_percentage"] == 0
 
 
 def test_idleness_counts_over_all_channels_unless_the_channel_says_otherwise() -> None:
     seen = worker(last_reserved_us=50)
-    hand = matcher.Hand(seen)
-    assert matcher.rank(hand, LANE)[0] == 50
-    assert matcher.rank(hand, replace(LANE, optimized=True))[0] == -1
+    hand = eligibility.Candidate(seen)
+    assert eligibility.rank(hand, LANE)[0] == 50
+    assert eligibility.rank(hand, replace(LANE, optimized=True))[0] == -1
 
 
 @pytest.mark.parametrize(
@@ -147,8 +149,8 @@ def test_a_queue_says_what_may_be_grabbed(
     policy: GrabPolicy, rank: int, waited: int, allowed: bool
 ) -> None:
     queue = replace(QUEUE, grab_policy=policy, grab_limit=3, grab_after=30)
-    answer = matcher.grab_refusal(
-        matcher.Hand(worker(attributes={"skill": "yes"})),
+    answer = eligibility.grab_refusal(
+        eligibility.Candidate(worker(attributes={"skill": "yes"})),
         replace(LANE, task_queue=queue),
         multi_task=True,
         rank=rank,

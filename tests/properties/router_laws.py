@@ -11,7 +11,7 @@ from typing import Final
 
 from routing import diagnosis, models
 from routing.actions import lanes as action_lanes
-from routing.core import lifecycle, matcher, snapshot, steps
+from routing.core import eligibility, lifecycle, snapshot, workflow_position
 from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import AssignmentStatus, EventType, QueueOrder, ReservationStatus
 from routing.snapshots import due_work, lanes, workers
@@ -143,7 +143,7 @@ class Pass:
         """Read what there is after the run, which was at this moment."""
         self.workspace.refresh_from_db()
         self._now = now
-        self._clock = steps.time_of_day(microseconds(now))
+        self._clock = workflow_position.time_of_day(microseconds(now))
         everyone = workers.load_workers(models.Worker.objects.filter(workspace=self.workspace))
         self._workers = {worker.id: worker for worker in everyone}
         self._made = list(
@@ -204,8 +204,8 @@ class Pass:
     def _refusal(self, worker: snapshot.Worker, task: models.Task) -> object:
         assert task.lane is not None
         age = (microseconds(self._now) - microseconds(task.date_created)) // SECOND
-        return matcher.refusal(
-            matcher.Hand(worker),
+        return eligibility.router_refusal(
+            eligibility.Candidate(worker),
             lanes.lane(task.lane),
             multi_task=self.workspace.multi_task_enabled,
             clock=self._clock,

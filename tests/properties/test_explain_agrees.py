@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from routing import models
 from routing.actions import grabs
-from routing.core import cycle, explain, matcher, snapshot
+from routing.core import eligibility, snapshot, verdicts
+from routing.core.matching import matching_pass
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.explanations import facts
 from routing.router import rounds
@@ -91,13 +92,13 @@ def _floors(draw: st.DrawFn) -> snapshot.Workspace:
 @given(_floors())
 def test_the_workers_ranked_first_are_those_who_get_the_offers(floor: snapshot.Workspace) -> None:
     lane, task = floor.lanes[1], floor.heads[1][0]
-    found = explain.candidates(
+    found = verdicts.judge_workers(
         task, lane, floor.workers, multi_task=floor.multi_task_enabled, grab=None, now=10
     )
     assert lane.task_queue is not None
     ranked = [c.worker.id for c in found.inside if c.rank is not None]
     expected = ranked[: lane.task_queue.max_reserved_workers]
-    decisions = cycle.match(floor, now=10).decisions
+    decisions = matching_pass.match(floor, now=10).decisions
     assert [worker.id for decision in decisions for worker, _ in decision.workers] == expected
 
 
@@ -237,10 +238,14 @@ def test_the_explanation_and_the_grab_give_the_same_reason(seed: int) -> None:
         for worker in everyone:
             candidate = found.of(worker.sid)
             assert candidate is not None
-            assert candidate.grab_refusal == grabs.refusal_of(row, matcher.Hand(worker), now=now)
+            assert candidate.grab_refusal == grabs.refusal_of(
+                row, eligibility.Candidate(worker), now=now
+            )
             if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:
                 queue = lanes.lane(row.lane).task_queue
-                member = matcher.membership_refusal(matcher.Hand(worker), queue) is None
+                member = (
+                    eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None
+                )
                 assert (candidate in found.inside) == member
 
 
@@ -250,7 +255,7 @@ def test_a_task_rules_out_every_worker_exactly_when_its_residual_is_false(
     node: Node, task: View
 ) -> None:
     asked = expression(unparse(node), subject="residual")
-    side = explain.judge_task(asked, task)
+    side = verdicts.judge_task(asked, task)
     assert bool(side.unmet) == (asked.bind(task=task).is_constant is False)
     if side.unmet:
         # The named part suffices: it is false by itself, and a part of the target's expression.

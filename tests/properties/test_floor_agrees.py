@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.core import matcher, snapshot
-from routing.core.cycle import match
-from routing.core.floor import Floor
-from routing.core.lines import Line
-from routing.core.steps import time_of_day
+from routing.core import eligibility, snapshot
+from routing.core.matching.lane_matcher import LaneMatcher
+from routing.core.matching.matching_pass import match
+from routing.core.matching.worker_set import WorkerSet
 from routing.core.vocabulary import AssignmentStatus
+from routing.core.workflow_position import time_of_day
 from workflows.expressions import Expression, compile_ordering
 from workflows.expressions import compile as expression
 
@@ -129,12 +129,14 @@ def _task(number: int, lane: int) -> snapshot.Task:
 @given(_floors())
 def test_the_bitsets_admit_exactly_the_workers_without_a_refusal(seen: snapshot.Workspace) -> None:
     clock = time_of_day(NOW)
-    floor = Floor(seen.workers, multi_task=seen.multi_task_enabled, clock=clock)
+    floor = WorkerSet(seen.workers, multi_task=seen.multi_task_enabled, clock=clock)
     for lane in seen.lanes.values():
-        admitted = Line(lane, floor, now=NOW).admitted()
+        admitted = LaneMatcher(lane, floor, now=NOW).admitted()
         for place, worker in enumerate(floor.workers):
-            hand = matcher.Hand(worker)
-            why = matcher.refusal(hand, lane, multi_task=seen.multi_task_enabled, clock=clock)
+            hand = eligibility.Candidate(worker)
+            why = eligibility.router_refusal(
+                hand, lane, multi_task=seen.multi_task_enabled, clock=clock
+            )
             assert bool(admitted >> place & 1) == (why is None)
 
 
@@ -147,10 +149,10 @@ def test_a_pass_is_the_naive_loop_made_fast(seen: snapshot.Workspace) -> None:
 
 
 def _naive(seen: snapshot.Workspace) -> list[tuple[int, list[int]]]:
-    from routing.core.cycle import service_order
+    from routing.core.matching.matching_pass import service_order
 
     clock = time_of_day(NOW)
-    hands = [matcher.Hand(worker) for worker in seen.workers]
+    hands = [eligibility.Candidate(worker) for worker in seen.workers]
     tasks = [(task, seen.lanes[lane]) for lane, some in seen.heads.items() for task in some]
     order: Any = seen.prioritize_queue_order
     # Within a lane the heads come in the order given; over lanes by the order of service.
@@ -170,10 +172,13 @@ def _naive(seen: snapshot.Workspace) -> list[tuple[int, list[int]]]:
         fit = [
             hand
             for hand in hands
-            if matcher.refusal(hand, lane, multi_task=seen.multi_task_enabled, clock=clock) is None
+            if eligibility.router_refusal(
+                hand, lane, multi_task=seen.multi_task_enabled, clock=clock
+            )
+            is None
         ]
         assert lane.task_queue is not None
-        fit.sort(key=lambda hand: matcher.rank(hand, lane))
+        fit.sort(key=lambda hand: eligibility.rank(hand, lane))
         chosen = fit[: lane.task_queue.max_reserved_workers]
         if not chosen:
             closed.add(number)

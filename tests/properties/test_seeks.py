@@ -7,9 +7,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.core import seeks
+from routing.core.eligibility import worker_view
 from routing.core.lanes import Identity
-from routing.core.matcher import worker_view
+from routing.core.matching import lane_keys
 from tests.core.test_matcher import worker
 from workflows.expressions import View
 from workflows.expressions import compile as expression
@@ -42,10 +42,10 @@ def test_a_lane_that_a_worker_may_serve_is_found_by_the_worker_s_values(
 ) -> None:
     left = expression(asked, subject="target").bind(task=View({"a": task_a, "b": task_b}, {}))
     identity = Identity(task_channel_sid="TC", task_queue_sid="WQ", expression=left.source)
-    seek = seeks.of_lane(identity, left)
+    seek = lane_keys.choose_lane_key(identity, left)
     someone = worker(attributes={"a": a, "b": b})
-    if left.matches(worker=worker_view(someone)) and seek.path != seeks.ANYONE:
-        assert seek.value in set(seeks.of_worker(someone, seek.path))
+    if left.matches(worker=worker_view(someone)) and seek.path != lane_keys.ANYONE:
+        assert seek.value in set(lane_keys.list_worker_keys(someone, seek.path))
         assert seek.path in ('["a"]', '["b"]')
         assert len(seek.value) <= 80
         assert json.dumps(seek.value)
@@ -56,12 +56,12 @@ def test_a_known_worker_is_found_by_sid_or_name() -> None:
     by_sid = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_sid=someone.sid)
     nobody = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_name="")
     for identity, found in ((by_sid, True), (nobody, False)):
-        seek = seeks.of_lane(identity, None)
-        assert (seek.value in set(seeks.of_worker(someone, seek.path))) == found
+        seek = lane_keys.choose_lane_key(identity, None)
+        assert (seek.value in set(lane_keys.list_worker_keys(someone, seek.path))) == found
 
 
 def test_a_task_that_ignores_capacity_is_always_read() -> None:
     identity = Identity(
         task_channel_sid="TC", task_queue_sid=None, known_worker_sid="WK1", ignore_capacity=True
     )
-    assert seeks.of_lane(identity, None) == seeks.Seek(seeks.REGARDLESS)
+    assert lane_keys.choose_lane_key(identity, None) == lane_keys.LaneKey(lane_keys.REGARDLESS)

@@ -11,8 +11,8 @@ import pytest
 from routing import models
 from routing.actions import offers, workers
 from routing.actors import SYSTEM
-from routing.core import cycle
 from routing.core.clock import microseconds
+from routing.core.matching import matching_pass
 from routing.core.vocabulary import QueueOrder
 from routing.router import rounds
 from routing.snapshots import due_work, lane_heads
@@ -34,7 +34,7 @@ def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
     assert len(seen.workers) == 1
     # No worker speaks German: that lane is not even read.
     assert len(seen.lanes) == 1
-    (lane,) = cycle.Pass(seen, now=microseconds(NOW)).open_lanes()
+    (lane,) = matching_pass.Pass(seen, now=microseconds(NOW)).open_lanes()
     heads, deep = lane_heads.of_lanes([lane], size=500)
     assert [task.priority for task in heads[lane.id]] == [5, 3, 1]
     assert deep == frozenset()

@@ -6,9 +6,10 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from routing.core import cycle, lifecycle, matcher, snapshot, steps
+from routing.core import eligibility, lifecycle, snapshot, workflow_position
 from routing.core.clock import SECOND
 from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, ReserveWorkers
+from routing.core.matching import matching_pass
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.core.vocabulary import ReservationStatus as R
 from tests.worlds.base import World
@@ -82,7 +83,7 @@ class CoreWorld(World):
             created_us=self.now_us,
             virtual_start_us=self.now_us - int(started * SECOND),
             expires_us=self.now_us + 86_400 * SECOND,
-            step=steps.Step(
+            step=workflow_position.Step(
                 filter_index=0, target_index=0, clock_us=0, deadline_us=None, skip_unasked=False
             ),
         )
@@ -90,7 +91,7 @@ class CoreWorld(World):
         self._tasks[name] = task
 
     def _place(self, task: Task) -> None:
-        step = steps.place(
+        step = workflow_position.place(
             self._configuration, task.view(self.now_us), base=self.now_us, now=self.now_us
         )
         assert step is not None, "no filter matches, and there is no default filter"
@@ -101,7 +102,7 @@ class CoreWorld(World):
     def run(self) -> None:
         for _ in range(100):
             self._expire()
-            matching = cycle.match(self._snapshot(), now=self.now_us)
+            matching = matching_pass.match(self._snapshot(), now=self.now_us)
             for decision in matching.decisions:
                 self._reserve(decision)
             moved = [self._skip(task) for task in self._unasked()]
@@ -122,7 +123,7 @@ class CoreWorld(World):
                 task.status in (AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
                 and task.expires_us <= self.now_us
             ):
-                (decision,) = cycle.expire(
+                (decision,) = matching_pass.expire(
                     (), tasks=[task.waiting(self._configuration, self.now_us)], now=self.now_us
                 )
                 self._apply(task, decision)
@@ -130,9 +131,9 @@ class CoreWorld(World):
     def _skip(self, task: Task) -> bool:
         queue, counts = self._queues[task.queue or ""], {"available": 0, "unavailable": 0}
         for worker in self._workers.values():
-            if matcher.membership_refusal(matcher.Hand(worker), queue) is None:
+            if eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None:
                 counts["available" if worker.available else "unavailable"] += 1
-        decision = cycle.ask_to_skip(
+        decision = matching_pass.ask_to_skip(
             task.waiting(self._configuration, self.now_us), workers=counts, now=self.now_us
         )
         return self._apply(task, decision)
@@ -155,8 +156,8 @@ class CoreWorld(World):
             task.step = replace(task.step, skip_unasked=False)
         return False
 
-    def _enter(self, task: Task, step: steps.Step) -> None:
-        target = steps.target_of(self._configuration, step)
+    def _enter(self, task: Task, step: workflow_position.Step) -> None:
+        target = workflow_position.target_of(self._configuration, step)
         task.step, task.queue = step, target.queue
         task.version += 1
         if target.priority is not None:
@@ -226,8 +227,8 @@ class CoreWorld(World):
             for t in self._tasks.values()
             if t.queue == row.queue and t.status == AssignmentStatus.PENDING and t.id < row.id
         ]
-        refusal = matcher.grab_refusal(
-            matcher.Hand(self._workers[worker]),
+        refusal = eligibility.grab_refusal(
+            eligibility.Candidate(self._workers[worker]),
             row.lane(self._queues, self._configuration, self.now_us),
             multi_task=self._multitasking,
             rank=len(older),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from routing.core import cycle, lanes, lifecycle, snapshot, steps
+from routing.core import lanes, lifecycle, snapshot, workflow_position
 from routing.core.clock import SECOND
+from routing.core.matching import matching_pass
 from routing.core.vocabulary import AssignmentStatus
 from routing.core.vocabulary import ReservationStatus as R
 from workflows import expressions
@@ -28,7 +29,7 @@ class Task:
     created_us: int
     virtual_start_us: int
     expires_us: int
-    step: steps.Step
+    step: workflow_position.Step
     queue: str | None = None
     version: int = 0
     over: AssignmentStatus | None = None
@@ -41,7 +42,7 @@ class Task:
 
     def view(self, now_us: int) -> expressions.View:
         """Return the task as expressions see it."""
-        return steps.task_view(
+        return workflow_position.task_view(
             self.attributes,
             sid=f"WT{self.id:032x}",
             channel_unique_name=self.channel,
@@ -51,9 +52,9 @@ class Task:
             age=(now_us - self.created_us) // SECOND,
         )
 
-    def waiting(self, configuration: Configuration, now_us: int) -> cycle.WaitingTask:
+    def waiting(self, configuration: Configuration, now_us: int) -> matching_pass.WaitingTask:
         """Return the task as one whose time or step is in question."""
-        return cycle.WaitingTask(
+        return matching_pass.WaitingTask(
             sid=self.name,
             version=self.version,
             view=self.view(now_us),
@@ -70,7 +71,9 @@ class Task:
     ) -> snapshot.Lane:
         """Return a lane of its own for each task: lanes only save work, they decide nothing."""
         identity = lanes.of_target(
-            steps.target_of(configuration, self.step), self.view(now_us), task_channel_sid=""
+            workflow_position.target_of(configuration, self.step),
+            self.view(now_us),
+            task_channel_sid="",
         )
         text = identity.expression
         return snapshot.Lane(

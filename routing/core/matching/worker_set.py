@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from operator import attrgetter
 
-from routing.core.atoms import AllOf, Atom, Condition, parts
-from routing.core.columns import Column
-from routing.core.matcher import FIGURES, Hand, manual_refusal, room_refusal
+from routing.core.eligibility import CHANNEL_FIGURES, Candidate, manual_refusal, room_refusal
+from routing.core.matching.conditions import AllOf, AtomicCondition, Condition, split_condition
+from routing.core.matching.value_index import ValueIndex
 from routing.core.snapshot import Lane, TaskQueue, Worker, WorkerChannel
 from workflows.expressions import NOTHING, View
 from workflows.expressions.nodes import Segment
@@ -21,7 +21,7 @@ from workflows.expressions.nodes import Segment
 _IDLE = attrgetter("last_reserved_us", "id")
 
 
-class Floor:
+class WorkerSet:
     """The workers of one pass, and the slots that it has assigned to them so far."""
 
     def __init__(self, workers: Sequence[Worker], *, multi_task: bool, clock: View) -> None:
@@ -34,30 +34,30 @@ class Floor:
         self.given = 0
         """The number of slots that this pass has assigned."""
         self._order: dict[int, int] = {}  # place -> assignment number, longest ago first
-        self._hands: dict[int, Hand] = {}
+        self._hands: dict[int, Candidate] = {}
         self._members: dict[int, int] = {}
         self._room: dict[int, _Room] = {}
-        self._columns: dict[tuple[Segment, ...], Column] = {}
-        self._met: dict[Atom, int] = {}
+        self._columns: dict[tuple[Segment, ...], ValueIndex] = {}
+        self._met: dict[AtomicCondition, int] = {}
         # Atoms that read load: by channel and figure where they read one figure; all others below.
-        self._figures: dict[Segment, dict[Segment, list[Atom]]] = {}
-        self._loads: list[Atom] = []
+        self._figures: dict[Segment, dict[Segment, list[AtomicCondition]]] = {}
+        self._loads: list[AtomicCondition] = []
 
-    def hand(self, place: int) -> Hand:
+    def candidate(self, place: int) -> Candidate:
         """Return the worker at a place, with the slots that the pass has assigned to them."""
         hand = self._hands.get(place)
         if hand is None:
-            hand = self._hands[place] = Hand(self.workers[place])
+            hand = self._hands[place] = Candidate(self.workers[place])
         return hand
 
-    def _look(self, place: int) -> Hand:
+    def _look(self, place: int) -> Candidate:
         """Return the worker at a place for reading only, without storing a new `Hand`."""
-        return self._hands.get(place) or Hand(self.workers[place])
+        return self._hands.get(place) or Candidate(self.workers[place])
 
     def take(self, place: int, channel_id: int, *, now: int) -> None:
         """Assign one slot of a channel to the worker at a place."""
         self.given += 1
-        hand = self.hand(place)
+        hand = self.candidate(place)
         # Later assignments of a pass get later times, one microsecond apart.
         hand.take(channel_id, at=now + self.given)
         bit = 1 << place
@@ -75,12 +75,12 @@ class Floor:
         for atom in self._loads:
             self._correct(atom, place)
 
-    def _recount(self, place: int, hand: Hand, channel: WorkerChannel) -> None:
+    def _recount(self, place: int, hand: Candidate, channel: WorkerChannel) -> None:
         """Evaluate the atoms that read one worker's figures on one channel again."""
         bit = 1 << place
         used = hand.consumed(channel)
         for name, asked in self._figures[channel.unique_name].items():
-            value = FIGURES[str(name)](channel, used)
+            value = CHANNEL_FIGURES[str(name)](channel, used)
             for atom in asked:
                 if atom.says(value):
                     self._met[atom] |= bit
@@ -100,7 +100,7 @@ class Floor:
         if queue.id not in self._members:
             found = 0 if queue.target_workers is None else self.everyone
             if queue.target_workers is not None:
-                asked = parts(queue.target_workers)
+                asked = split_condition(queue.target_workers)
                 for condition in asked.fixed + asked.of_load:
                     found &= self.meeting(condition)
             self._members[queue.id] = found
@@ -146,7 +146,7 @@ class Floor:
             room.asked |= unasked
         return room.found & among
 
-    def _has_room(self, hand: Hand, lane: Lane) -> bool:
+    def _has_room(self, hand: Candidate, lane: Lane) -> bool:
         return (
             room_refusal(hand, lane, multi_task=self.multi_task) is None
             and manual_refusal(hand, lane, multi_task=self.multi_task) is None
@@ -154,7 +154,7 @@ class Floor:
 
     def meeting(self, condition: Condition) -> int:
         """Return the workers who meet a condition on the worker and the time of day."""
-        if isinstance(condition, Atom):
+        if isinstance(condition, AtomicCondition):
             met = self._met.get(condition)
             return self._ask(condition) if met is None else met
         if isinstance(condition, AllOf):
@@ -169,7 +169,7 @@ class Floor:
             found |= self.meeting(part)
         return found
 
-    def _ask(self, atom: Atom) -> int:
+    def _ask(self, atom: AtomicCondition) -> int:
         if atom.timed:
             self._met[atom] = self.everyone if self._answer(atom, NOTHING) else 0
         elif atom.segments is not None:
@@ -179,7 +179,7 @@ class Floor:
             for place in range(len(self.workers)):
                 self._correct(atom, place)
         if atom.of_load:
-            if atom.figure is not None and atom.figure[1] in FIGURES and not self._shadowed:
+            if atom.figure is not None and atom.figure[1] in CHANNEL_FIGURES and not self._shadowed:
                 channel, name = atom.figure
                 self._figures.setdefault(channel, {}).setdefault(name, []).append(atom)
             else:
@@ -188,21 +188,21 @@ class Floor:
                 self._correct(atom, place)
         return self._met[atom]
 
-    def _correct(self, atom: Atom, place: int) -> None:
+    def _correct(self, atom: AtomicCondition, place: int) -> None:
         """Evaluate an atom again for one worker, with their current load."""
         bit = 1 << place
-        if self._answer(atom, self.hand(place).view()):
+        if self._answer(atom, self.candidate(place).view()):
             self._met[atom] |= bit
         else:
             self._met[atom] &= ~bit
 
-    def _answer(self, atom: Atom, worker: View) -> bool:
+    def _answer(self, atom: AtomicCondition, worker: View) -> bool:
         return atom.function(worker, NOTHING, self.clock, None)
 
-    def _column(self, segments: tuple[Segment, ...]) -> Column:
+    def _column(self, segments: tuple[Segment, ...]) -> ValueIndex:
         column = self._columns.get(segments)
         if column is None:
-            column = self._columns[segments] = Column(segments, self.workers)
+            column = self._columns[segments] = ValueIndex(segments, self.workers)
         return column
 
 

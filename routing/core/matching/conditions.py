@@ -26,7 +26,7 @@ from workflows.expressions.operators import OPERATORS
 from workflows.expressions.unparser import unparse
 
 
-class Atom:
+class AtomicCondition:
     """One comparison and the paths it reads; equal comparisons are one object.
 
     `segments` is the worker path that is compared with a constant, or None for other forms.
@@ -86,13 +86,13 @@ class AnyOf(tuple["Condition", ...]):
     __slots__ = ()
 
 
-Condition = Atom | AllOf | AnyOf
+Condition = AtomicCondition | AllOf | AnyOf
 
-_atoms: WeakValueDictionary[str, Atom] = WeakValueDictionary()
+_atoms: WeakValueDictionary[str, AtomicCondition] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class SplitCondition:
     """The conditions of an expression, which must all hold, grouped by what changes their answer.
 
     `fixed` conditions keep their answers for a whole pass. `of_load` conditions change with a
@@ -104,18 +104,18 @@ class Parts:
     of_task: tuple[Condition, ...] = ()
 
 
-NO_PARTS: Final = Parts()
+NO_CONDITIONS: Final = SplitCondition()
 
 
-def parts(expression: Expression) -> Parts:
+def split_condition(expression: Expression) -> SplitCondition:
     """Split an expression into its conditions; cached on the expression."""
-    found: Parts | None = expression.derived.get("parts")
+    found: SplitCondition | None = expression.derived.get("parts")
     if found is None:
-        found = expression.derived["parts"] = _parts(expression)
+        found = expression.derived["parts"] = _split_condition(expression)
     return found
 
 
-def _parts(expression: Expression) -> Parts:
+def _split_condition(expression: Expression) -> SplitCondition:
     fixed, of_load, of_task = [], [], []
     for node in parts_of(expression.node, And):
         condition = _condition(node)
@@ -126,16 +126,16 @@ def _parts(expression: Expression) -> Parts:
             of_load.append(condition)
         else:
             fixed.append(condition)
-    return Parts(tuple(fixed), tuple(of_load), tuple(of_task))
+    return SplitCondition(tuple(fixed), tuple(of_load), tuple(of_task))
 
 
 def reads_load(expression: Expression | None) -> bool:
     """Return whether a worker's load can change the value of an expression."""
-    return expression is not None and bool(parts(expression).of_load)
+    return expression is not None and bool(split_condition(expression).of_load)
 
 
-def _atoms_of(condition: Condition) -> list[Atom]:
-    if isinstance(condition, Atom):
+def _atoms_of(condition: Condition) -> list[AtomicCondition]:
+    if isinstance(condition, AtomicCondition):
         return [condition]
     return [atom for part in condition for atom in _atoms_of(part)]
 
@@ -153,6 +153,6 @@ def carried(segments: tuple[Segment, ...]) -> bool:
 def _condition(node: Node) -> Condition:
     if isinstance(node, Comparison):
         text = unparse(node)
-        return _atoms.get(text) or _atoms.setdefault(text, Atom(node))
+        return _atoms.get(text) or _atoms.setdefault(text, AtomicCondition(node))
     kind = AnyOf if isinstance(node, Or) else AllOf
     return kind(_condition(part) for part in node.operands)

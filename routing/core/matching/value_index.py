@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
-from routing.core.atoms import carried, plain
-from routing.core.matcher import FIGURES, worker_view
+from routing.core.eligibility import CHANNEL_FIGURES, worker_view
+from routing.core.matching.conditions import carried, plain
 from routing.core.snapshot import Worker
 from workflows.expressions import lookup
 from workflows.expressions.nodes import Comparison, Literal, Path, Segment
@@ -36,7 +36,7 @@ class _Group:
         self.bits = 0
 
 
-class Column:
+class ValueIndex:
     """The values at one path of all workers, with the places of the workers that have each."""
 
     def __init__(self, segments: tuple[Segment, ...], workers: Sequence[Worker]) -> None:
@@ -113,7 +113,7 @@ def _figure(worker: Worker, segments: tuple[Segment, ...]) -> Any:
     if len(segments) != 3 or not carried(segments) or "channel" in worker.attributes:
         return None
     _, name, figure = segments
-    reading = FIGURES.get(figure) if isinstance(figure, str) else None
+    reading = CHANNEL_FIGURES.get(figure) if isinstance(figure, str) else None
     if reading is not None:
         for channel in worker.channels.values():
             if channel.unique_name == name:

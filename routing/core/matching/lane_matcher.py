@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from routing.core.atoms import NO_PARTS, AllOf, Atom, Condition, parts
-from routing.core.floor import Floor, places
+from routing.core.eligibility import rank, waiting_view
 from routing.core.lanes import may_open
-from routing.core.matcher import rank, waiting_view
+from routing.core.matching.conditions import (
+    NO_CONDITIONS,
+    AllOf,
+    AtomicCondition,
+    Condition,
+    split_condition,
+)
+from routing.core.matching.worker_set import WorkerSet, places
 from routing.core.snapshot import Lane, Task, Worker
 from workflows.expressions import View
 
 
-class Line:
+class LaneMatcher:
     """A lane and its eligible workers, the best first.
 
     The lane's expression is split once. Fixed conditions are evaluated when the pass begins.
@@ -21,7 +27,7 @@ class Line:
     are evaluated per task for the remaining workers.
     """
 
-    def __init__(self, lane: Lane, floor: Floor, *, now: int) -> None:
+    def __init__(self, lane: Lane, floor: WorkerSet, *, now: int) -> None:
         self.lane = lane
         self.closed = False
         self._floor = floor
@@ -34,7 +40,7 @@ class Line:
             self._fixed &= floor.named(lane)
         self._ranks: dict[int, tuple[int, tuple[Any, ...]]] = {}
         self.may_open = lane.expression is not None and may_open(lane.expression)
-        asked = NO_PARTS if lane.expression is None else parts(lane.expression)
+        asked = NO_CONDITIONS if lane.expression is None else split_condition(lane.expression)
         self._loads = asked.of_load
         self._asked = asked.of_task
         for condition in asked.fixed:
@@ -77,7 +83,7 @@ class Line:
             chosen.append(place)
             admitted &= ~(1 << place)
         floor = self._floor
-        given = tuple((floor.workers[place], floor.hand(place).taken) for place in chosen)
+        given = tuple((floor.workers[place], floor.candidate(place).taken) for place in chosen)
         for place in chosen:
             floor.take(place, self.lane.task_channel_id, now=self._now)
         if not chosen and not self.per_task:
@@ -91,7 +97,7 @@ class Line:
             return next(self._in_order(admitted))
         view = waiting_view(task, now=self._now)
         for place in self._in_order(admitted):
-            worker = self._floor.hand(place).view()
+            worker = self._floor.candidate(place).view()
             if all(_holds(each, worker, view, self._floor.clock) for each in self._asked):
                 return place
         return None
@@ -137,7 +143,7 @@ class Line:
         return (place for place in reversed(order) if fresh >> place & 1)
 
     def _rank(self, place: int) -> tuple[Any, ...]:
-        hand = self._floor.hand(place)
+        hand = self._floor.candidate(place)
         taken, known = self._ranks.get(place, (-1, ()))
         if taken != hand.taken:
             known = rank(hand, self.lane)
@@ -146,7 +152,7 @@ class Line:
 
 
 def _holds(condition: Condition, worker: View, task: View, clock: View) -> bool:
-    if isinstance(condition, Atom):
+    if isinstance(condition, AtomicCondition):
         return condition.function(worker, task, clock, None)
     kind = all if isinstance(condition, AllOf) else any
     return kind(_holds(part, worker, task, clock) for part in condition)

@@ -16,11 +16,11 @@ from routing.core.decisions import (
     ReserveWorkers,
     TimeOutReservation,
 )
-from routing.core.floor import Floor
-from routing.core.lines import Line
+from routing.core.matching.lane_matcher import LaneMatcher
+from routing.core.matching.worker_set import WorkerSet
 from routing.core.snapshot import Lane, Task, Workspace
-from routing.core.steps import Step, advance, skip, target_of, time_of_day
 from routing.core.vocabulary import QueueOrder
+from routing.core.workflow_position import Step, advance, skip, target_of, time_of_day
 from workflows.configuration import Configuration
 from workflows.expressions import View
 
@@ -104,11 +104,11 @@ class Pass:
         self.more_waits = False
         """Whether lanes outside this pass have waiting tasks too."""
         self._first = workspace.prioritize_queue_order
-        floor = Floor(
+        floor = WorkerSet(
             workspace.workers, multi_task=workspace.multi_task_enabled, clock=time_of_day(now)
         )
         self._lines = {
-            lane.id: Line(lane, floor, now=now)
+            lane.id: LaneMatcher(lane, floor, now=now)
             for lane in workspace.lanes.values()
             if floor.workers
         }

@@ -23,7 +23,7 @@ from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
 from workflows.expressions import NOTHING, Expression, View
 
 
-class Hand:
+class Candidate:
     """A worker during one matching pass: the snapshot, plus the slots that the pass assigned.
 
     `taken` counts these slots. It also serves as a version: a lane compares it to see whether its
@@ -71,7 +71,7 @@ class Hand:
         return self._view
 
 
-FIGURES: Final[Mapping[str, Callable[[WorkerChannel, int], int | bool]]] = {
+CHANNEL_FIGURES: Final[Mapping[str, Callable[[WorkerChannel, int], int | bool]]] = {
     "configured_capacity": lambda channel, _: channel.configured_capacity,
     "assigned_tasks": lambda channel, _: channel.assigned,
     "available_capacity_percentage": lambda channel, used: free_percentage(
@@ -95,7 +95,7 @@ def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
     channels: dict[str, Any] = {
         channel.unique_name: {
             name: figure(channel, channel.consumed + extra.get(channel_id, 0))
-            for name, figure in FIGURES.items()
+            for name, figure in CHANNEL_FIGURES.items()
         }
         for channel_id, channel in worker.channels.items()
     }
@@ -111,8 +111,8 @@ def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
     )
 
 
-def refusal(
-    hand: Hand,
+def router_refusal(
+    hand: Candidate,
     lane: Lane,
     *,
     multi_task: bool,
@@ -164,7 +164,7 @@ class GrabTerms(TypedDict):
 
 
 def grab_refusal(
-    hand: Hand,
+    hand: Candidate,
     lane: Lane,
     *,
     multi_task: bool,
@@ -199,12 +199,12 @@ def grab_refusal(
     )
 
 
-def _unreadable(hand: Hand) -> Refusal | None:
+def _unreadable(hand: Candidate) -> Refusal | None:
     """Refuse a worker whose attributes cannot be parsed."""
     return None if hand.worker.readable else Refusal.ATTRIBUTES_UNREADABLE
 
 
-def membership_refusal(hand: Hand, queue: TaskQueue | None) -> Refusal | None:
+def membership_refusal(hand: Candidate, queue: TaskQueue | None) -> Refusal | None:
     """Refuse a worker that the queue's expression does not admit; no queue admits all workers."""
     if queue is None:
         return None
@@ -213,7 +213,7 @@ def membership_refusal(hand: Hand, queue: TaskQueue | None) -> Refusal | None:
     return Refusal.NOT_IN_QUEUE
 
 
-def room_refusal(hand: Hand, lane: Lane, *, multi_task: bool) -> Refusal | None:
+def room_refusal(hand: Candidate, lane: Lane, *, multi_task: bool) -> Refusal | None:
     """Refuse a worker who is away, whose channel is off, or who has no slot left."""
     worker = hand.worker
     if not worker.available:
@@ -229,7 +229,7 @@ def room_refusal(hand: Hand, lane: Lane, *, multi_task: bool) -> Refusal | None:
     return None
 
 
-def _expression_refusal(hand: Hand, lane: Lane, clock: View, task: View) -> Refusal | None:
+def _expression_refusal(hand: Candidate, lane: Lane, clock: View, task: View) -> Refusal | None:
     worker = hand.worker
     if lane.known_worker_sid is not None and lane.known_worker_sid != worker.sid:
         return Refusal.EXPRESSION_NOT_MET
@@ -243,7 +243,7 @@ def _expression_refusal(hand: Hand, lane: Lane, clock: View, task: View) -> Refu
     return Refusal.EXPRESSION_NOT_MET
 
 
-def manual_refusal(hand: Hand, lane: Lane, *, multi_task: bool) -> Refusal | None:
+def manual_refusal(hand: Candidate, lane: Lane, *, multi_task: bool) -> Refusal | None:
     """Refuse a worker whose free slots are all reserved for grabbing."""
     channel = hand.worker.channels.get(lane.task_channel_id)
     if channel is None or not multi_task:
@@ -265,7 +265,7 @@ def _policy_refusal(queue: TaskQueue | None, *, rank: int, waited: int) -> Refus
     return None if allowed else Refusal.GRAB_NOT_ALLOWED
 
 
-def rank(hand: Hand, lane: Lane) -> tuple[Any, ...]:
+def rank(hand: Candidate, lane: Lane) -> tuple[Any, ...]:
     """Return a worker's place among the eligible workers of this lane: smallest first."""
     idle = hand.idle_since(lane.task_channel_id, optimized=lane.optimized)
     if lane.order_by is None:

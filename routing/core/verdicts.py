@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from routing.core import matcher
+from routing.core import eligibility
 from routing.core.snapshot import Lane, Task, Worker
-from routing.core.steps import time_of_day
 from routing.core.vocabulary import Refusal
+from routing.core.workflow_position import time_of_day
 from workflows.expressions import Expression, View, lookup
 from workflows.expressions.nodes import FALSE, And, joined, parts_of, paths
 from workflows.expressions.residual import reduce
@@ -22,7 +22,7 @@ from workflows.expressions.unparser import operand_text, unparse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Verdict:
     """A worker judged for a task: a rank, or the one reason why the router passes them over.
 
     `rank` is 1 for the worker who gets the first offer. `grab_refusal` is why the worker may not
@@ -36,14 +36,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidates:
+class Verdicts:
     """All workers of a workspace, judged for a task.
 
     `inside` are the workers of its queue: the ranked ones in order, then the refused ones by id.
     """
 
-    inside: tuple[Candidate, ...]
-    outside: tuple[Candidate, ...]
+    inside: tuple[Verdict, ...]
+    outside: tuple[Verdict, ...]
 
     @property
     def eligible(self) -> int:
@@ -56,7 +56,7 @@ class Candidates:
         counted = Counter(c.refusal for c in self.inside if c.refusal is not None)
         return {refusal: counted[refusal] for refusal in Refusal if refusal in counted}
 
-    def of(self, worker_sid: str) -> Candidate | None:
+    def of(self, worker_sid: str) -> Verdict | None:
         """Return the candidate of one worker, whether of the queue or not."""
         for candidate in (*self.inside, *self.outside):
             if candidate.worker.sid == worker_sid:
@@ -64,16 +64,16 @@ class Candidates:
         return None
 
 
-def candidates(
+def judge_workers(
     task: Task,
     lane: Lane,
     workers: Iterable[Worker],
     *,
     multi_task: bool,
     offered: Collection[int] = (),
-    grab: matcher.GrabTerms | None,
+    grab: eligibility.GrabTerms | None,
     now: int,
-) -> Candidates:
+) -> Verdicts:
     """Judge every worker for a task.
 
     Arguments:
@@ -81,20 +81,22 @@ def candidates(
         offered: ids of the workers with an open reservation of the task.
         grab: the terms for grabbing a pending task; None for any other.
     """
-    clock, view = time_of_day(now), matcher.waiting_view(task, now=now)
-    ranked: list[tuple[matcher.Hand, Candidate]] = []
-    refused: list[Candidate] = []
-    outside: list[Candidate] = []
+    clock, view = time_of_day(now), eligibility.waiting_view(task, now=now)
+    ranked: list[tuple[eligibility.Candidate, Verdict]] = []
+    refused: list[Verdict] = []
+    outside: list[Verdict] = []
     for worker in workers:
-        hand = matcher.Hand(worker)
-        over = matcher.status_refusal(task.status, offered=worker.id in offered)
+        hand = eligibility.Candidate(worker)
+        over = eligibility.status_refusal(task.status, offered=worker.id in offered)
         by_hand = over
         if by_hand is None and grab is not None:
-            by_hand = matcher.grab_refusal(hand, lane, **grab)
-        candidate = Candidate(
+            by_hand = eligibility.grab_refusal(hand, lane, **grab)
+        candidate = Verdict(
             worker=worker,
             refusal=over
-            or matcher.refusal(hand, lane, multi_task=multi_task, clock=clock, task=view),
+            or eligibility.router_refusal(
+                hand, lane, multi_task=multi_task, clock=clock, task=view
+            ),
             grab_refusal=by_hand,
         )
         if not belongs(hand, lane):
@@ -103,17 +105,17 @@ def candidates(
             ranked.append((hand, candidate))
         else:
             refused.append(candidate)
-    ranked.sort(key=lambda pair: matcher.rank(pair[0], lane))
+    ranked.sort(key=lambda pair: eligibility.rank(pair[0], lane))
     refused.sort(key=lambda candidate: candidate.worker.id)
     first = [replace(c, rank=number) for number, (_, c) in enumerate(ranked, 1)]
-    return Candidates(inside=(*first, *refused), outside=tuple(outside))
+    return Verdicts(inside=(*first, *refused), outside=tuple(outside))
 
 
-def belongs(hand: matcher.Hand, lane: Lane) -> bool:
+def belongs(hand: eligibility.Candidate, lane: Lane) -> bool:
     """Return whether a worker serves the queue; without a queue, whether the task names them."""
     if lane.task_queue is None:
         return lane.known_worker_sid == hand.worker.sid
-    return matcher.membership_refusal(hand, lane.task_queue) is None
+    return eligibility.membership_refusal(hand, lane.task_queue) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from routing.core.atoms import carried
-from routing.core.columns import likeness, members, read
 from routing.core.lanes import Identity
+from routing.core.matching.conditions import carried
+from routing.core.matching.value_index import likeness, members, read
 from routing.core.snapshot import Worker
 from workflows.expressions import Expression
 from workflows.expressions.nodes import And, Comparison, Literal, Node, Path, parts_of
@@ -30,29 +30,29 @@ _LONGEST_PATH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Seek:
+class LaneKey:
     """A lane's key: a path into the worker and the value required there, as text to be stored."""
 
     path: str = ANYONE
     value: str = ""
 
 
-def of_lane(identity: Identity, expression: Expression | None) -> Seek:
+def choose_lane_key(identity: Identity, expression: Expression | None) -> LaneKey:
     """Return the key of a lane, from its identity and its parsed expression."""
     if identity.ignore_capacity:
-        return Seek(REGARDLESS)
+        return LaneKey(REGARDLESS)
     if identity.known_worker_sid is not None:
-        return Seek(_SID, _text(identity.known_worker_sid))
+        return LaneKey(_SID, _text(identity.known_worker_sid))
     if identity.known_worker_name is not None:
-        return Seek(_NAME, _text(identity.known_worker_name))
+        return LaneKey(_NAME, _text(identity.known_worker_name))
     if expression is None:
-        return Seek()
+        return LaneKey()
     found = [each for part in parts_of(expression.node, And) for each in _asked(part)]
     # An exact value is rarer than a list that contains the value.
-    return min(found, key=lambda pair: pair[0] != "==", default=("", Seek()))[1]
+    return min(found, key=lambda pair: pair[0] != "==", default=("", LaneKey()))[1]
 
 
-def of_worker(worker: Worker, path: str) -> frozenset[str]:
+def list_worker_keys(worker: Worker, path: str) -> frozenset[str]:
     """Return the values of a worker that can equal the keys of lanes with this path."""
     found = worker.sought.get(path)
     if found is None:
@@ -69,7 +69,7 @@ def _offered(worker: Worker, path: str) -> Iterable[Hashable]:
     return members(value)
 
 
-def _asked(part: Node) -> Iterator[tuple[str, Seek]]:
+def _asked(part: Node) -> Iterator[tuple[str, LaneKey]]:
     """Yield the key of a condition that requires a certain value at a worker's path."""
     if not isinstance(part, Comparison) or part.operator not in ("==", "HAS"):
         return
@@ -78,7 +78,7 @@ def _asked(part: Node) -> Iterator[tuple[str, Seek]]:
         return
     way = json.dumps(path.segments)
     if isinstance(fixed, Literal) and fixed.value is not None and len(way) <= _LONGEST_PATH:
-        yield part.operator, Seek(way, _text(likeness(fixed.value)))
+        yield part.operator, LaneKey(way, _text(likeness(fixed.value)))
 
 
 def _text(value: Hashable) -> str:
