@@ -13,7 +13,6 @@ from typing import Any, Final
 from agents.access import Agent
 from routing import models, sids
 from routing.actions import (
-    errors,
     grabs,
     reservations,
     task_statuses,
@@ -21,6 +20,7 @@ from routing.actions import (
     worker_channels,
     workers,
 )
+from routing.actions.support import errors
 from routing.core.vocabulary import ReservationStatus, TransferMode
 
 Arguments = Mapping[str, Any]

@@ -8,7 +8,8 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from routing import models
-from routing.actions import lanes, resealing
+from routing.actions import resealing
+from routing.actions.support import lanes
 from routing.core import lifecycle
 from routing.core.lanes import Identity
 from routing.core.vocabulary import ReservationStatus, TransferStatus

@@ -13,8 +13,8 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from routing import models
 from routing.actions import tasks
-from routing.actions.errors import StaleState
 from routing.actions.idempotency import LIFETIME
+from routing.actions.support.errors import StaleState
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType, ReservationStatus
 from routing.models.lanes import KEPT_EMPTY_FOR

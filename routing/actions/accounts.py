@@ -13,8 +13,8 @@ from cryptography.fernet import InvalidToken
 from django.db import transaction
 
 from routing import models, secretbox, sids
-from routing.actions import inputs
-from routing.actions.errors import InvalidInput, NotNow, StaleState
+from routing.actions.support import inputs
+from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 
 
 class NoSecondaryToken(StaleState):

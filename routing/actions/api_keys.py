@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from routing import models, secretbox, sids
-from routing.actions import inputs
-from routing.actions.errors import InvalidInput, StaleState
+from routing.actions.support import inputs
+from routing.actions.support.errors import InvalidInput, StaleState
 
 NOTED_EVERY: Final = timedelta(minutes=1)
 """Precision of a key's last use: recording it more often would cost every request a write."""

@@ -9,8 +9,9 @@ from typing import Final, Literal
 from django.db import transaction
 
 from routing import models, sids
-from routing.actions import reservations, stories
-from routing.actions.errors import NotNow, StaleState
+from routing.actions import reservations
+from routing.actions.support import locking
+from routing.actions.support.errors import NotNow, StaleState
 from routing.actors import Actor
 from routing.core.vocabulary import CallbackStatus, EventType, ReservationStatus
 from routing.events import payloads, recorder
@@ -107,13 +108,13 @@ def _carry_out(
     return reply.outcome, reply.error_code
 
 
-@stories.retold
+@locking.retry_on_conflict
 def cancel_offer(*, reservation: models.Reservation, actor: Actor, now: datetime) -> None:
     """Withdraw an offer whose assignment callback failed; the worker's activity stays.
 
     Raises `StaleState` when the offer was answered already.
     """
-    story = stories.hold(reservation.task_id)
+    story = locking.lock_task_and_workers(reservation.task_id)
     current = story.open_reservation(reservation.sid)
     if current is None or current.reservation_status != ReservationStatus.PENDING:
         raise StaleState(f"reservation {reservation.sid} has been answered already")

@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, F, Model, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
 
 from routing import models
-from routing.actions.errors import StaleState
+from routing.actions.support.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
 from routing.db.compiled import FEW, MANY, MOMENT, CompiledQuery, CompiledUpdate, pipeline

@@ -13,7 +13,8 @@ from typing import Final, TypeVar
 from django.db import transaction
 
 from routing import models
-from routing.actions import settle, steps
+from routing.actions import transitions
+from routing.actions.support import workflow_position
 from routing.actors import SYSTEM
 from routing.core.decisions import CancelTask, EnterTarget, Reason
 from routing.core.vocabulary import AssignmentStatus, EventType
@@ -47,15 +48,17 @@ def give_up_together(decided: Sequence[CancelTask], *, now: datetime) -> list[Ca
     held = _hold(decided)
     drafts: list[recorder.Draft] = []
     for task, decision in held:
-        drafts += [settle.draft(event_type, task) for event_type in BEFORE.get(decision.why, ())]
+        drafts += [
+            transitions.draft(event_type, task) for event_type in BEFORE.get(decision.why, ())
+        ]
         task.assignment_status = AssignmentStatus.CANCELED.value
         task.reason = decision.why
         task.date_finished = task.date_updated = now
         task.lane = None
         task.version += 1
-        drafts.append(settle.draft(EventType.TASK_CANCELED, task, {"holder_sids": ""}))
+        drafts.append(transitions.draft(EventType.TASK_CANCELED, task, {"holder_sids": ""}))
         drafts += failure_drafts(task)
-    bulk_insert.update([task for task, _ in held], settle.END_FIELDS)
+    bulk_insert.update([task for task, _ in held], transitions.END_FIELDS)
     _record(held, drafts, now)
     done = {task.sid for task, _ in held}
     return [decision for decision in decided if decision.task_sid not in done]
@@ -71,12 +74,14 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
     drafts: list[recorder.Draft] = []
     for task, decision in held:
         previous = task.task_queue
-        steps.apply(task, decision.step, now=now)
+        workflow_position.apply(task, decision.step, now=now)
         task.version += 1
         task.date_updated = now
-        drafts += steps.entry(task, previous=previous, timed_out=decision.timed_out)
-        drafts.append(steps.match(task))
-    bulk_insert.update([task for task, _ in held], [*steps.FIELDS, "version", "date_updated"])
+        drafts += workflow_position.entry(task, previous=previous, timed_out=decision.timed_out)
+        drafts.append(workflow_position.match(task))
+    bulk_insert.update(
+        [task for task, _ in held], [*workflow_position.FIELDS, "version", "date_updated"]
+    )
     _record(held, drafts, now)
     return len(held)
 
@@ -86,7 +91,7 @@ def failure_drafts(task: models.Task) -> list[recorder.Draft]:
     target = task.routing_target or ""
     if not target.startswith("WK"):
         return []
-    return [settle.draft(EventType.RESERVATION_FAILED, task, {"holder_sids": target})]
+    return [transitions.draft(EventType.RESERVATION_FAILED, task, {"holder_sids": target})]
 
 
 def _hold(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:

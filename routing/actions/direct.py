@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from routing import models
-from routing.actions.errors import InvalidInput
+from routing.actions.support.errors import InvalidInput
 from routing.db.compiled import CompiledQuery
 
 

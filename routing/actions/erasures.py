@@ -18,7 +18,7 @@ from django.db.models.fields.json import KT
 
 from routing import models, sids
 from routing.actions import tasks
-from routing.actions.errors import InvalidInput
+from routing.actions.support.errors import InvalidInput
 from routing.actors import Actor
 from workflows import expressions
 

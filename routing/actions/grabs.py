@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from routing import configurations, models
-from routing.actions import claims, offers, reservations, stories
-from routing.actions.errors import NotEligible, StaleState
+from routing.actions import claims, offers, reservations
+from routing.actions.support import locking
+from routing.actions.support.errors import NotEligible, StaleState
 from routing.actors import Actor
 from routing.core import eligibility, workflow_position
 from routing.core.clock import microseconds
@@ -28,7 +29,7 @@ READ_WITH: Final = (
 """Relations of a task that `refusals` reads: to be selected with it."""
 
 
-@stories.retold
+@locking.retry_on_conflict
 def grab_task(
     *, task: models.Task, worker: models.Worker, actor: Actor, now: datetime
 ) -> models.Reservation:
@@ -40,7 +41,7 @@ def grab_task(
 
     Raises `StaleState` when the task or the worker has been deleted.
     """
-    story = stories.hold(task.pk, joining=[worker.pk])
+    story = locking.lock_task_and_workers(task.pk, joining=[worker.pk])
     if story.task.workspace_id != worker.workspace_id:
         raise NotEligible(Refusal.NOT_IN_QUEUE)
     if story.task.expires_us <= microseconds(now):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from routing import models
-from routing.actions.errors import NotNow, StaleState
+from routing.actions.support.errors import NotNow, StaleState
 from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.clock import microseconds
@@ -36,14 +36,14 @@ _REASONS: Final = {
 _WITHDRAWN: Final = "the offer was withdrawn"
 
 
-def giver_of(reservations: Sequence[models.Reservation]) -> models.Reservation | None:
+def from_reservation(reservations: Sequence[models.Reservation]) -> models.Reservation | None:
     """Return which of a task's open reservations is being transferred, or was in warm mode."""
     return next((r for r in reservations if r.outgoing_id is not None), None)
 
 
 def under_way(reservations: Sequence[models.Reservation]) -> models.Transfer | None:
     """Return the transfer in progress of a task, from its open reservations."""
-    giver = giver_of(reservations)
+    giver = from_reservation(reservations)
     if giver is None or giver.outgoing is None:
         return None
     started = giver.outgoing.transfer_status == TransferStatus.INITIATED
@@ -77,7 +77,7 @@ def follow(
     Returns the reservation that ends with the transfer: the giver's, in cold mode.
     """
     transfer = under_way(reservations)
-    giver = giver_of(reservations)
+    giver = from_reservation(reservations)
     if transfer is None or giver is None:
         return None
     for offer in reservations:
@@ -134,10 +134,10 @@ def _attempt_failed(
         end(giver, TransferStatus.FAILED, reason=reason, task=task, actor=actor, now=now)
     else:
         transfer.transfer_failed_reason = None
-        seek(transfer, True, now=now)
+        mark_searching(transfer, True, now=now)
 
 
-def seek(transfer: models.Transfer, seeking: bool, *, now: datetime) -> None:
+def mark_searching(transfer: models.Transfer, seeking: bool, *, now: datetime) -> None:
     """Set whether the router must find a worker; raises `StaleState` when the transfer is over."""
     _store(transfer, now, seeking=seeking)
 

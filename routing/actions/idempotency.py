@@ -15,7 +15,7 @@ from typing import Final
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from routing import models
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 
 LIFETIME: Final = timedelta(days=1)
 WAIT_MS: Final = 3_000

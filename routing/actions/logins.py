@@ -9,8 +9,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from routing.actions import inputs
-from routing.actions.errors import InvalidInput
+from routing.actions.support import inputs
+from routing.actions.support.errors import InvalidInput
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from routing import models
-from routing.actions import inputs
+from routing.actions.support import inputs
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

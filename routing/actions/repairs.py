@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 
 from routing import models
-from routing.actions import locks, workers
+from routing.actions import workers
+from routing.actions.support import row_locks
 from routing.core import lifecycle
 from routing.core.vocabulary import ReservationStatus
 from routing.models.base import words
@@ -39,7 +40,7 @@ def _wrong() -> set[int]:
 
 @transaction.atomic
 def _count_slots_of(worker_id: int) -> int:
-    locks.lock_some_workers([worker_id])
+    row_locks.lock_some_workers([worker_id])
     mine = models.WorkerChannel.objects.filter(worker=worker_id)
     repaired = 0
     for row in _counted(mine).select_related("worker__activity"):

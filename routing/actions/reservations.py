@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import models
-from routing.actions import activity_moves, handovers, locks, settle, stories
-from routing.actions.errors import NotNow, Rescinded, StaleState
+from routing.actions import activity_moves, handovers, transitions
+from routing.actions.support import locking, row_locks
+from routing.actions.support.errors import NotNow, Rescinded, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import microseconds
@@ -56,7 +57,7 @@ def _answer(
     return current
 
 
-@stories.retold
+@locking.retry_on_conflict
 def _answer_now(
     reservation: models.Reservation,
     status: ReservationStatus,
@@ -81,7 +82,7 @@ def _answer_now(
 
 
 def move(
-    story: stories.Story,
+    story: locking.TaskWithReservations,
     reservation: models.Reservation,
     status: ReservationStatus,
     *,
@@ -90,24 +91,26 @@ def move(
 ) -> None:
     """Move a locked reservation to a status, and update its task."""
     try:
-        settle.move_reservation(reservation, status, actor=actor, now=now)
+        transitions.move_reservation(reservation, status, actor=actor, now=now)
     except InvalidTransition:
         raise _already(reservation, status) from None
     if status == ReservationStatus.ACCEPTED:
         for sibling in story.reservations:
             # The giver of a transfer keeps the reservation for now.
             if sibling is not reservation and sibling.outgoing_id is None:
-                settle.move_reservation(sibling, ReservationStatus.RESCINDED, actor=actor, now=now)
-    settle.settle(story, actor=actor, now=now)
+                transitions.move_reservation(
+                    sibling, ReservationStatus.RESCINDED, actor=actor, now=now
+                )
+    transitions.settle(story, actor=actor, now=now)
 
 
-@stories.retold
+@locking.retry_on_conflict
 def time_out_reservation(*, sid: str, now: datetime) -> None:
     """End an offer whose time is up; raises `StaleState` when it was answered already."""
     task_id = models.Reservation.objects.filter(sid=sid).values_list("task_id", flat=True).first()
     if task_id is None:
         raise StaleState("the reservation no longer exists; it was deleted")
-    story = stories.hold(task_id)
+    story = locking.lock_task_and_workers(task_id)
     current = story.open_reservation(sid)
     if (
         current is None
@@ -118,12 +121,14 @@ def time_out_reservation(*, sid: str, now: datetime) -> None:
     _time_out(story, current, now=now)
 
 
-def _time_out(story: stories.Story, reservation: models.Reservation, *, now: datetime) -> None:
-    settle.move_reservation(reservation, ReservationStatus.TIMEOUT, actor=SYSTEM, now=now)
-    settle.settle(story, actor=SYSTEM, now=now)
+def _time_out(
+    story: locking.TaskWithReservations, reservation: models.Reservation, *, now: datetime
+) -> None:
+    transitions.move_reservation(reservation, ReservationStatus.TIMEOUT, actor=SYSTEM, now=now)
+    transitions.settle(story, actor=SYSTEM, now=now)
 
 
-@stories.retold
+@locking.retry_on_conflict
 def wrap_up_reservation(
     *,
     reservation: models.Reservation,
@@ -137,11 +142,11 @@ def wrap_up_reservation(
         raise _already(current, ReservationStatus.WRAPPING)
     handovers.insist_not_under_way(story.task, story.reservations)
     if not leave(story, current, actor=actor, now=now):
-        settle.wrap_up(story, actor=actor, now=now)
+        transitions.wrap_up(story, actor=actor, now=now)
     return current
 
 
-@stories.retold
+@locking.retry_on_conflict
 def complete_reservation(
     *,
     reservation: models.Reservation,
@@ -156,12 +161,16 @@ def complete_reservation(
         raise _already(current, ReservationStatus.COMPLETED)
     handovers.insist_not_under_way(story.task, story.reservations)
     if not leave(story, current, actor=actor, now=now):
-        settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
+        transitions.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
     return current
 
 
 def leave(
-    story: stories.Story, reservation: models.Reservation, *, actor: Actor, now: datetime
+    story: locking.TaskWithReservations,
+    reservation: models.Reservation,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> bool:
     """Complete the reservation of a worker after a warm transfer; return False for others."""
     if reservation.outgoing_id is None:
@@ -172,12 +181,12 @@ def leave(
 
 def _open(
     reservation: models.Reservation, wanted: ReservationStatus, if_version: int | None
-) -> tuple[stories.Story, models.Reservation]:
+) -> tuple[locking.TaskWithReservations, models.Reservation]:
     """Lock a reservation's task; raises the error for the caller when the reservation is over."""
-    story = stories.hold(reservation.task_id)
+    story = locking.lock_task_and_workers(reservation.task_id)
     current = story.open_reservation(reservation.sid)
     if current is None:
-        reservation = locks.reread(reservation)
+        reservation = row_locks.reread(reservation)
         check_version(reservation, if_version)
         raise _already(reservation, wanted)
     check_version(current, if_version)

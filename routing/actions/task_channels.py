@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from routing import models, sids
-from routing.actions import inputs, locks
-from routing.actions.errors import InUse
+from routing.actions.support import inputs, row_locks
+from routing.actions.support.errors import InUse
 from routing.actors import Actor
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import EventType
@@ -73,7 +73,7 @@ def _create(
     now: datetime,
 ) -> list[models.TaskChannel]:
     unique_names = {inputs.unique_name(unique): name for unique, name in names.items()}
-    locks.lock_doors(workspace)
+    row_locks.lock_workspace(workspace)
     with inputs.refusing_duplicates(
         f"a task channel with the unique name {' or '.join(map(repr, unique_names))} exists"
         " already in this workspace",
@@ -119,7 +119,7 @@ def update_task_channel(
     **changes: Unpack[TaskChannelChanges],
 ) -> models.TaskChannel:
     """Change the friendly name or how idle time is counted; the unique name is fixed."""
-    locks.lock_row(channel)
+    row_locks.lock_row(channel)
     if "friendly_name" in changes:
         channel.friendly_name = inputs.name(changes["friendly_name"])
     if "channel_optimized_routing" in changes:
@@ -139,9 +139,9 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     """
     if channel.unique_name == "default":
         raise InUse("the task channel 'default' cannot be deleted: tasks without a channel use it")
-    locks.lock_doors(channel.workspace)
+    row_locks.lock_workspace(channel.workspace)
     # Transactions that create a task or claim a slot on this channel wait, and find it gone.
-    locks.lock_row(channel, to_delete=True)
+    row_locks.lock_row(channel, to_delete=True)
     live = models.Task.objects.filter(task_channel=channel).filter(
         ~Q(assignment_status__in=[status.value for status in FINAL_TASK])
     )
@@ -167,7 +167,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
 
 def _count_workloads(workspace: models.Workspace) -> None:
     """Advance the workload version of every worker, because their channels change."""
-    locks.lock_workers(workspace.workers.all())
+    row_locks.lock_workers(workspace.workers.all())
     workspace.workers.update(workload_version=F("workload_version") + 1)
 
 

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from routing import configurations, models, sids
-from routing.actions import inputs, locks
-from routing.actions.errors import InUse, InvalidInput
+from routing.actions.support import inputs, row_locks
+from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import EventType, GrabPolicy, QueueOrder
@@ -67,7 +67,7 @@ def update_task_queue(
     **changes: Unpack[TaskQueueChanges],
 ) -> models.TaskQueue:
     """Change a queue; its waiting tasks are matched again at once."""
-    locks.lock_row(queue)
+    row_locks.lock_row(queue)
     expression = queue.target_workers
     _assign(queue, changes)
     queue.date_updated = now
@@ -86,7 +86,7 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
 
     Finished tasks stay readable, without their queue.
     """
-    locks.lock_row(queue, to_delete=True)
+    row_locks.lock_row(queue, to_delete=True)
     for workflow in models.Workflow.objects.filter(workspace_id=queue.workspace_id).order_by("pk"):
         if workflow.revision_id and queue.sid in configurations.of(workflow.revision_id).queues:
             raise InUse(

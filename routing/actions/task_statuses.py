@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final, Unpack
 
 from routing import models
-from routing.actions import deadlines, handovers, reservations, settle, stories
-from routing.actions.errors import NotNow, StaleState
+from routing.actions import deadlines, handovers, reservations, transitions
+from routing.actions.support import locking
+from routing.actions.support.errors import NotNow, StaleState
 from routing.actions.tasks import TaskChanges, check_version, store, take
 from routing.actors import SYSTEM, Actor
 from routing.core import lifecycle
@@ -16,7 +17,7 @@ from routing.core.vocabulary import AssignmentStatus, EventType
 from routing.events import recorder
 
 
-@stories.retold
+@locking.retry_on_conflict
 def cancel_task(
     *,
     task: models.Task,
@@ -35,12 +36,12 @@ def cancel_task(
     story = _story(task, if_version)
     _check(story, AssignmentStatus.CANCELED)
     also = _change(story, changes, now)
-    settle.finish(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
+    transitions.finish(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
     _tell_of_changes(story.task, also, actor, now)
     return story.task
 
 
-@stories.retold
+@locking.retry_on_conflict
 def wrap_up_task(
     *,
     task: models.Task,
@@ -62,12 +63,12 @@ def wrap_up_task(
     _check(story, AssignmentStatus.WRAPPING)
     also = _change(story, changes, now)
     if not _leave(story, actor, now):
-        settle.wrap_up(story, reason=reason, actor=actor, now=now)
+        transitions.wrap_up(story, reason=reason, actor=actor, now=now)
     _tell_of_changes(story.task, also, actor, now)
     return story.task
 
 
-@stories.retold
+@locking.retry_on_conflict
 def complete_task(
     *,
     task: models.Task,
@@ -92,7 +93,7 @@ def complete_task(
         _tell_of_changes(story.task, also, actor, now)
         return story.task
     # Finishing records `task.updated` anyway.
-    settle.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
+    transitions.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
     return story.task
 
 
@@ -107,7 +108,7 @@ def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
         raise StaleState(f"task {decision.task_sid} has changed since the snapshot")
 
 
-@stories.retold
+@locking.retry_on_conflict
 def give_up(decision: CancelTask, *, now: datetime) -> None:
     """Cancel a task whose lifetime or workflow has ended."""
     task = models.Task.objects.filter(sid=decision.task_sid).only("pk").first()
@@ -117,17 +118,19 @@ def give_up(decision: CancelTask, *, now: datetime) -> None:
     if handovers.under_way(story.reservations) is not None:
         raise StaleState(f"task {decision.task_sid} is being transferred")
     for event_type in deadlines.BEFORE.get(decision.why, ()):
-        settle.record_task(event_type, story.task, actor=SYSTEM, now=now)
+        transitions.record_task(event_type, story.task, actor=SYSTEM, now=now)
     try:
-        settle.finish(story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now)
+        transitions.finish(
+            story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now
+        )
     except lifecycle.InvalidTransition:
         raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
     for draft in deadlines.failure_drafts(story.task):
         recorder.record_all([draft], workspace=story.task.workspace, actor=SYSTEM, now=now)
 
 
-def _story(task: models.Task, if_version: int | None) -> stories.Story:
-    story = stories.hold(task.pk)
+def _story(task: models.Task, if_version: int | None) -> locking.TaskWithReservations:
+    story = locking.lock_task_and_workers(task.pk)
     check_version(story.task, if_version)
     return story
 
@@ -139,15 +142,15 @@ _WORDS: Final = {
 }
 
 
-def _leave(story: stories.Story, actor: Actor, now: datetime) -> bool:
+def _leave(story: locking.TaskWithReservations, actor: Actor, now: datetime) -> bool:
     """Complete only the giver's part if the giver asks after a warm transfer; else return False."""
-    giver = handovers.giver_of(story.reservations)
+    giver = handovers.from_reservation(story.reservations)
     if giver is None or (actor.type, actor.sid) != ("worker", giver.worker_sid):
         return False
     return reservations.leave(story, giver, actor=actor, now=now)
 
 
-def _check(story: stories.Story, status: AssignmentStatus) -> None:
+def _check(story: locking.TaskWithReservations, status: AssignmentStatus) -> None:
     """Raise `NotNow` unless a locked task may go to a status."""
     task = story.task
     handovers.insist_not_under_way(task, story.reservations)
@@ -161,7 +164,7 @@ def _check(story: stories.Story, status: AssignmentStatus) -> None:
         ) from None
 
 
-def _change(story: stories.Story, changes: TaskChanges, now: datetime) -> bool:
+def _change(story: locking.TaskWithReservations, changes: TaskChanges, now: datetime) -> bool:
     """Store changes beside a status; return whether there are any."""
     fields = take(story.task, changes, now=now)
     store(story.task, fields)
@@ -170,4 +173,4 @@ def _change(story: stories.Story, changes: TaskChanges, now: datetime) -> bool:
 
 def _tell_of_changes(task: models.Task, changed: bool, actor: Actor, now: datetime) -> None:
     if changed:
-        settle.record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)
+        transitions.record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)

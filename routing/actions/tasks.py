@@ -8,8 +8,9 @@ from typing import Final, TypedDict, Unpack
 from django.db import transaction
 
 from routing import models, sids
-from routing.actions import direct, handovers, inputs, lanes, settle, steps, stories
-from routing.actions.errors import InvalidInput, NotNow, StaleState
+from routing.actions import direct, handovers, transitions
+from routing.actions.support import inputs, lanes, locking, workflow_position
+from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds, whole_second
 from routing.core.lifecycle import FINAL_TASK
@@ -92,22 +93,22 @@ def create_task(
     if route.bypass:
         task.lane = lanes.lane_of(task, now=now)
     else:
-        step = steps.place(task, base=microseconds(now), now=now)
+        step = workflow_position.place(task, base=microseconds(now), now=now)
         if step is None:
             raise InvalidInput(
                 "no filter of the workflow matches these attributes and it has no default filter:"
                 " the task would go nowhere",
                 field="attributes",
             )
-        steps.apply(task, step, now=now)
+        workflow_position.apply(task, step, now=now)
     happened = [
         *([EventType.WORKFLOW_ENTERED] if task.workflow is not None else []),
         *([EventType.TASK_QUEUE_ENTERED] if task.task_queue is not None else []),
         EventType.TASK_CREATED,
     ]
     drafts = [
-        *(settle.draft(event_type, task) for event_type in happened),
-        *([] if route.bypass else [steps.match(task)]),
+        *(transitions.draft(event_type, task) for event_type in happened),
+        *([] if route.bypass else [workflow_position.match(task)]),
     ]
     with pipeline():
         numbered = bulk_insert.insert_later([task])
@@ -116,7 +117,7 @@ def create_task(
     return task
 
 
-@stories.retold
+@locking.retry_on_conflict
 def update_task(
     *,
     task: models.Task,
@@ -135,7 +136,7 @@ def update_task(
         if_version: refuse with `StaleState` unless the task still has this version.
         held_by: refuse with `NotHeld` unless this worker holds the task.
     """
-    story = stories.hold(task.pk)
+    story = locking.lock_task_and_workers(task.pk)
     story.insist_held_by(held_by)
     task = story.task
     check_version(task, if_version)
@@ -146,15 +147,15 @@ def update_task(
         if not _reroute(story, anew="attributes" in changes, now=now):
             # No filter matches any more: the change and the cancellation are one version.
             store(task, fields)
-            settle.finish(story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now)
+            transitions.finish(story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now)
             return task
-        fields.extend(steps.FIELDS)
-    settle.write(task, fields=fields, expected=status, now=now)
-    drafts = [settle.draft(EventType.TASK_UPDATED, task, settle.holders(story))]
+        fields.extend(workflow_position.FIELDS)
+    transitions.write(task, fields=fields, expected=status, now=now)
+    drafts = [transitions.draft(EventType.TASK_UPDATED, task, transitions.holders(story))]
     if status == AssignmentStatus.PENDING and task.filter_index is not None:
-        drafts.extend(steps.entry(task, previous=previous, timed_out=False))
+        drafts.extend(workflow_position.entry(task, previous=previous, timed_out=False))
         if "attributes" in changes:
-            drafts.append(steps.match(task))
+            drafts.append(workflow_position.match(task))
     recorder.record_all(drafts, workspace=task.workspace, actor=actor, now=now)
     return task
 
@@ -191,7 +192,7 @@ def store(task: models.Task, fields: list[str]) -> None:
         models.Task.objects.filter(pk=task.pk).update(**values)
 
 
-def _reroute(story: stories.Story, *, anew: bool, now: datetime) -> bool:
+def _reroute(story: locking.TaskWithReservations, *, anew: bool, now: datetime) -> bool:
     """Set a pending task's step and lane for its present values; return False without a step."""
     task = story.task
     if task.filter_index is None or not anew:
@@ -199,41 +200,43 @@ def _reroute(story: stories.Story, *, anew: bool, now: datetime) -> bool:
         return True
     if task.workflow is not None:
         task.revision_id = task.workflow.revision_id
-    step = steps.place(task, base=microseconds(now), now=now)
+    step = workflow_position.place(task, base=microseconds(now), now=now)
     if step is None:
         return False
-    steps.apply(task, step, now=now)
+    workflow_position.apply(task, step, now=now)
     return True
 
 
-@stories.retold
+@locking.retry_on_conflict
 def delete_task(
     *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
 ) -> None:
     """Delete a task in any state; offers end as canceled, accepted work as completed."""
-    story = stories.hold(task.pk)
+    story = locking.lock_task_and_workers(task.pk)
     check_version(story.task, if_version)
     _delete(story, EventType.TASK_DELETED, actor=actor, now=now)
 
 
-@stories.retold
+@locking.retry_on_conflict
 def delete_overdue_task(*, held: models.Reservation, now: datetime) -> None:
     """Delete a task that a worker has held for longer than is allowed.
 
     Raises `StaleState` when the worker no longer holds it.
     """
-    story = stories.hold(held.task_id)
+    story = locking.lock_task_and_workers(held.task_id)
     if story.open_reservation(held.sid) is None:
         raise StaleState(f"reservation {held.sid} has ended already")
     _delete(story, EventType.TASK_SYSTEM_DELETED, actor=SYSTEM, now=now)
 
 
-def _delete(story: stories.Story, event_type: EventType, *, actor: Actor, now: datetime) -> None:
-    giver = handovers.giver_of(story.reservations)
+def _delete(
+    story: locking.TaskWithReservations, event_type: EventType, *, actor: Actor, now: datetime
+) -> None:
+    giver = handovers.from_reservation(story.reservations)
     if giver is not None and handovers.under_way(story.reservations) is not None:
         handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)
-    settle.record_task(event_type, story.task, actor=actor, now=now)
-    settle.end_reservations(story, actor=actor, now=now)
+    transitions.record_task(event_type, story.task, actor=actor, now=now)
+    transitions.end_reservations(story, actor=actor, now=now)
     models.Reservation.objects.filter(task=story.task).delete()
     deleted, _ = models.Task.objects.filter(pk=story.task.pk).delete()
     if not deleted:

@@ -14,8 +14,9 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from routing import models, sids
-from routing.actions import claims, handovers, inputs, locks, offers, settle, stories
-from routing.actions.errors import InvalidInput, NotNow, StaleState
+from routing.actions import claims, handovers, offers, transitions
+from routing.actions.support import inputs, locking, row_locks
+from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
 from routing.core import eligibility
@@ -46,7 +47,7 @@ def is_call(task: models.Task) -> bool:
     return task.task_channel.unique_name == CALLS
 
 
-@stories.retold
+@locking.retry_on_conflict
 def begin_transfer(
     *,
     reservation: models.Reservation,
@@ -76,12 +77,14 @@ def begin_transfer(
         raise InvalidInput(f"to {to[:40]!r} is not a worker or queue of this workspace", field="to")
     if worker is not None and worker.pk == reservation.worker_id:
         raise InvalidInput("to is the worker who has the task already", field="to")
-    story = stories.hold(reservation.task_id, joining=[] if worker is None else [worker.pk])
+    story = locking.lock_task_and_workers(
+        reservation.task_id, joining=[] if worker is None else [worker.pk]
+    )
     giver = story.open_reservation(reservation.sid)
     _insist_may_begin(story, giver, reservation)
     assert giver is not None
     if worker is not None:
-        worker = locks.reread(worker, "activity", "workspace")
+        worker = row_locks.reread(worker, "activity", "workspace")
         if not worker.activity.available:
             raise NotNow(
                 f"Worker {worker.friendly_name} is in {worker.activity.friendly_name!r}, which"
@@ -90,11 +93,11 @@ def begin_transfer(
     task = story.task
     made = _new(giver, to, worker is None, mode, now)
     fields = _take(task, made, attributes, priority)
-    settle.set_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
+    transitions.set_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
     started = EventType.TASK_TRANSFER_INITIATED
     handovers.record(started, giver, task=task, actor=actor, now=now)
-    settle.record_task(
-        EventType.TASK_UPDATED, task, actor=actor, now=now, more=settle.holders(story)
+    transitions.record_task(
+        EventType.TASK_UPDATED, task, actor=actor, now=now, more=transitions.holders(story)
     )
     if worker is not None:
         _offer(task, worker, made, within_capacity=False, actor=actor, now=now)
@@ -102,11 +105,11 @@ def begin_transfer(
 
 
 def _insist_may_begin(
-    story: stories.Story, giver: models.Reservation | None, asked: models.Reservation
+    story: locking.TaskWithReservations, giver: models.Reservation | None, asked: models.Reservation
 ) -> None:
     handovers.insist_not_under_way(story.task, story.reservations)
     if giver is None or giver.reservation_status != ReservationStatus.ACCEPTED:
-        status = locks.reread(asked).reservation_status
+        status = row_locks.reread(asked).reservation_status
         raise NotNow(
             f"Reservation {asked.sid} is in state [{status}]; only an accepted one can be"
             " transferred"
@@ -116,7 +119,7 @@ def _insist_may_begin(
             f"Task {story.task.sid} is a call; transferring calls is not supported by this server:"
             " there is no telephone network here"
         )
-    if handovers.giver_of(story.reservations) is not None:
+    if handovers.from_reservation(story.reservations) is not None:
         raise NotNow(
             f"Task {story.task.sid} has been transferred, and both workers are with it still;"
             " the first must leave before it is transferred again"
@@ -191,32 +194,32 @@ def _offer(
         transaction.on_commit(functools.partial(queue_module.enqueue, workflow_sid))
 
 
-@stories.retold
+@locking.retry_on_conflict
 def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -> models.Transfer:
     """Cancel a transfer: its offer is withdrawn, and the task stays with its worker.
 
     Raises `NotNow` when it is over.
     """
-    story = stories.hold(transfer.task_id)
-    giver = handovers.giver_of(story.reservations)
+    story = locking.lock_task_and_workers(transfer.task_id)
+    giver = handovers.from_reservation(story.reservations)
     current = handovers.under_way(story.reservations)
     if giver is None or current is None or current.pk != transfer.pk:
-        status = locks.reread(transfer).transfer_status
+        status = row_locks.reread(transfer).transfer_status
         # TaskRouter's wording, which clients match on, including the blank.
         raise NotNow(f"Transfer {transfer.sid} is already {status} . Cannot cancel transfer.")
     current.transfer_status = TransferStatus.CANCELED.value  # the offer's event shows this
     for offer in story.reservations:
         if offer.incoming_id == current.pk:
-            settle.move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
+            transitions.move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
     handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)
-    settle.settle(story, actor=actor, now=now)
-    settle.record_task(
-        EventType.TASK_UPDATED, story.task, actor=actor, now=now, more=settle.holders(story)
+    transitions.settle(story, actor=actor, now=now)
+    transitions.record_task(
+        EventType.TASK_UPDATED, story.task, actor=actor, now=now, more=transitions.holders(story)
     )
     return current
 
 
-def pursue(*, transfer: models.Transfer, now: datetime) -> None:
+def offer_to_next_worker(*, transfer: models.Transfer, now: datetime) -> None:
     """Offer a task in transfer to the next worker of the queue, or end the transfer in time.
 
     The worker is chosen without locks and checked again under lock. Raises `StaleState` when the
@@ -230,20 +233,20 @@ def pursue(*, transfer: models.Transfer, now: datetime) -> None:
         _ask(transfer, worker_id, now=now)
 
 
-@stories.retold
+@locking.retry_on_conflict
 def _give_up(transfer: models.Transfer, *, now: datetime) -> None:
     story, giver, _ = _hold_seeking(transfer)
     reason = handovers.NOT_ACCEPTED
     handovers.end(
         giver, TransferStatus.FAILED, reason=reason, task=story.task, actor=SYSTEM, now=now
     )
-    settle.settle(story, actor=SYSTEM, now=now)
-    settle.record_task(
-        EventType.TASK_UPDATED, story.task, actor=SYSTEM, now=now, more=settle.holders(story)
+    transitions.settle(story, actor=SYSTEM, now=now)
+    transitions.record_task(
+        EventType.TASK_UPDATED, story.task, actor=SYSTEM, now=now, more=transitions.holders(story)
     )
 
 
-@stories.retold
+@locking.retry_on_conflict
 def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
     story, _, current = _hold_seeking(transfer, joining=worker_id)
     worker = (
@@ -256,15 +259,17 @@ def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
     hand = eligibility.Candidate(worker_snapshots.load_worker(worker_id))
     if transfer_snapshots.refusal(current, hand, now=now) is not None:
         raise StaleState(f"worker {worker.sid} has changed and is no longer eligible")
-    handovers.seek(current, False, now=now)
+    handovers.mark_searching(current, False, now=now)
     _offer(story.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)
 
 
 def _hold_seeking(
     transfer: models.Transfer, *, joining: int | None = None
-) -> tuple[stories.Story, models.Reservation, models.Transfer]:
-    story = stories.hold(transfer.task_id, joining=[] if joining is None else [joining])
-    giver = handovers.giver_of(story.reservations)
+) -> tuple[locking.TaskWithReservations, models.Reservation, models.Transfer]:
+    story = locking.lock_task_and_workers(
+        transfer.task_id, joining=[] if joining is None else [joining]
+    )
+    giver = handovers.from_reservation(story.reservations)
     current = handovers.under_way(story.reservations)
     if giver is None or current is None or current.pk != transfer.pk or not current.seeking:
         raise StaleState(f"transfer {transfer.sid} has changed and no longer seeks a worker")

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import F
 
 from routing import models, sids
-from routing.actions import activity_moves, inputs, locks, reservations, stories
-from routing.actions.errors import InUse, InvalidInput, NotNow, StaleState
+from routing.actions import activity_moves, reservations
+from routing.actions.support import inputs, locking, row_locks
+from routing.actions.support.errors import InUse, InvalidInput, NotNow, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import Actor
 from routing.core.vocabulary import EventType, ReservationStatus
@@ -49,7 +50,7 @@ def create_worker(
         activity: the workspace's default activity when left out.
         user: the login that works as this worker at the agent's desk.
     """
-    locks.lock_doors(workspace)
+    row_locks.lock_workspace(workspace)
     activity = activity or workspace.default_activity
     assert activity is not None
     worker = models.Worker(
@@ -202,7 +203,7 @@ def delete_worker(
 
 def _lock(worker: models.Worker) -> models.Worker:
     rows = models.Worker.objects.filter(pk=worker.pk)
-    locks.lock_workers(rows)
+    row_locks.lock_workers(rows)
     locked = rows.select_related("activity", "workspace").first()
     if locked is None:
         raise StaleState("the worker no longer exists; it was deleted")
@@ -246,7 +247,7 @@ def _set_activity(
         )
     for task_id, sid in offers:
         # Only this worker's reservation changes, and the worker is locked.
-        story = stories.hold_task(task_id)
+        story = locking.lock_task_alone(task_id)
         if reservation := story.open_reservation(sid):
             assert ending is not None
             reservations.move(story, reservation, ending, actor=actor, now=now)

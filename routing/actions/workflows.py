@@ -9,8 +9,9 @@ from typing import Final, TypedDict, Unpack
 from django.db import transaction
 
 from routing import models, sids
-from routing.actions import inputs, locks, tasks
-from routing.actions.errors import InUse, InvalidInput
+from routing.actions import tasks
+from routing.actions.support import inputs, row_locks
+from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.vocabulary import AssignmentStatus, EventType
 from routing.events import payloads, recorder
@@ -69,7 +70,7 @@ def update_workflow(
             follow the revision under which they were created.
     """
     with transaction.atomic():
-        locks.lock_row(workflow)
+        row_locks.lock_row(workflow)
         _assign(workflow, changes)
         workflow.date_updated = now
         if configuration is not None and configuration != current(workflow):
@@ -86,7 +87,7 @@ def update_workflow(
 @transaction.atomic
 def delete_workflow(*, workflow: models.Workflow, actor: Actor, now: datetime) -> None:
     """Delete a workflow; raises `InUse` while pending or reserved tasks follow it."""
-    locks.lock_row(workflow, to_delete=True)
+    row_locks.lock_row(workflow, to_delete=True)
     waiting = [AssignmentStatus.PENDING.value, AssignmentStatus.RESERVED.value]
     if workflow.tasks.filter(assignment_status__in=waiting).exists():
         raise InUse(
@@ -131,7 +132,7 @@ def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None
         some = pending.filter(pk__in=keys)
         with transaction.atomic():
             # Lock the batch first: a task offered in between would need worker locks too late.
-            locks.lock_tasks(some)
+            row_locks.lock_tasks(some)
             for task in some:
                 tasks.update_task(task=task, attributes=task.attributes, actor=actor, now=now)
 

@@ -12,7 +12,7 @@ from django.urls import path
 
 from routing import models
 from routing.actions import accounts
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 from routing.admin.base import OperatorAdmin, acting
 
 

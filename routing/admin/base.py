@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.text import capfirst
 
-from routing.actions.errors import ActionError, InvalidInput, StaleState
+from routing.actions.support.errors import ActionError, InvalidInput, StaleState
 from routing.actors import Actor
 from routing.admin import access
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 
 from routing import models, sids, subjects
 from routing.actions import task_statuses
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 from routing.admin import searching, zones
 from routing.admin.base import acting
 from routing.admin.events import actor_of, with_actors

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 
 from routing import models
 from routing.actions import workers
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 from routing.admin.base import acting
 from routing.admin.worker_capacities import MOST_NAMED, CapacityForm, summary
 

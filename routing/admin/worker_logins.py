@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 
 from routing import models
 from routing.actions import logins
-from routing.actions.errors import InvalidInput
+from routing.actions.support.errors import InvalidInput
 from routing.admin import access
 from routing.sdk import lease_renewal
 

@@ -21,14 +21,14 @@ from django.utils.log import log_response
 from rest_framework import exceptions
 
 from routing import request_ids
-from routing.actions.errors import (
+from routing.actions.idempotency import KeyInUse, KeyReused
+from routing.actions.support.errors import (
     ActionError,
     InvalidInput,
     NotEligible,
     Rescinded,
     StaleState,
 )
-from routing.actions.idempotency import KeyInUse, KeyReused
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from routing import models, representations
-from routing.actions import inputs as checks
 from routing.actions import task_queues
+from routing.actions.support import inputs as checks
 from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import eligibility

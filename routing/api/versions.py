@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from routing.actions.errors import StaleState
+from routing.actions.support.errors import StaleState
 
 
 def expected(row: Any, if_match: str) -> int | None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from routing import models
 from routing.actions import deadlines, offers, reservations, task_statuses, transfers
-from routing.actions.errors import StaleState
+from routing.actions.support.errors import StaleState
 from routing.core import decisions
 from routing.core.clock import microseconds
 from routing.core.matching import matching_pass
@@ -142,7 +142,9 @@ APPLY: Final[dict[type[Any], Apply]] = {
 """The function that applies the decisions of each kind, and returns how many it applied."""
 
 
-_PURSUE: Final = _each(lambda transfer, *, now: transfers.pursue(transfer=transfer, now=now))
+_PURSUE: Final = _each(
+    lambda transfer, *, now: transfers.offer_to_next_worker(transfer=transfer, now=now)
+)
 
 
 def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:

@@ -19,7 +19,8 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from routing import models
-from routing.actions import errors, workers
+from routing.actions import workers
+from routing.actions.support import errors
 from routing.actors import Actor
 from routing.core.clock import microseconds
 from routing.redis import clients

@@ -16,8 +16,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from routing import models
-from routing.actions.errors import NotHeld
 from routing.actions.idempotency import Answer, answer_once
+from routing.actions.support.errors import NotHeld
 from routing.actors import Actor
 from routing.api import idempotency, inputs
 from routing.api.activities import ActivityList

@@ -6,7 +6,7 @@ import pytest
 
 from routing import diagnosis, models
 from routing.actions import reservations, task_channels, tasks
-from routing.actions.errors import InUse, StaleState
+from routing.actions.support.errors import InUse, StaleState
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW, later

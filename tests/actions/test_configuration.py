@@ -18,7 +18,7 @@ from routing.actions import (
     workflows,
     workspaces,
 )
-from routing.actions.errors import InUse, InvalidInput, StaleState
+from routing.actions.support.errors import InUse, InvalidInput, StaleState
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW, filter_, target

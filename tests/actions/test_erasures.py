@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from routing import models
 from routing.actions import erasures, reservations, task_statuses, tasks, workspaces
-from routing.actions.errors import InvalidInput
+from routing.actions.support.errors import InvalidInput
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW, later

@@ -9,7 +9,7 @@ import pytest
 
 from routing import models
 from routing.actions import grabs, reservations, task_statuses, tasks, workers
-from routing.actions.errors import NotEligible, StaleState
+from routing.actions.support.errors import NotEligible, StaleState
 from routing.actors import SYSTEM
 from routing.core.vocabulary import Refusal
 from tests import factories

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from routing import models
 from routing.actions import claims, offers, reservations, task_statuses, workers
-from routing.actions.errors import NotNow, Rescinded, StaleState
+from routing.actions.support.errors import NotNow, Rescinded, StaleState
 from routing.actors import SYSTEM
 from routing.core.decisions import ReserveWorkers
 from routing.snapshots import due_work

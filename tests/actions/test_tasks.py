@@ -9,7 +9,7 @@ import pytest
 
 from routing import models
 from routing.actions import task_statuses, tasks
-from routing.actions.errors import InvalidInput, NotNow, StaleState
+from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW, filter_, later, target

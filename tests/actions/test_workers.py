@@ -8,7 +8,7 @@ import pytest
 
 from routing import models
 from routing.actions import workers
-from routing.actions.errors import InUse, InvalidInput, NotNow, StaleState
+from routing.actions.support.errors import InUse, InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW, later

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from routing import models
 from routing.actions import memberships, workspaces
-from routing.actions.errors import InvalidInput
+from routing.actions.support.errors import InvalidInput
 from routing.actors import SYSTEM
 from tests import factories
 from tests.admin.visitors import Visitor, words

@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents import commands
 from routing import models
 from routing.actions import task_statuses, tasks, workers
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 from routing.actors import SYSTEM
 from routing.core.vocabulary import GrabPolicy
 from tests import factories

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routing import models
-from routing.actions import settle
+from routing.actions import transitions
 from routing.core import decisions, lifecycle
 from routing.core.vocabulary import (
     AssignmentStatus,
@@ -32,7 +32,7 @@ def test_every_status_is_in_its_lifecycle() -> None:
 
 
 def test_every_reservation_status_has_its_event() -> None:
-    assert set(settle._EVENTS) == set(ReservationStatus)
+    assert set(transitions._EVENTS) == set(ReservationStatus)
 
 
 @pytest.mark.parametrize(

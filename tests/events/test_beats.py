@@ -9,7 +9,7 @@ import pytest
 
 from routing import jobs, models
 from routing.actions import reservations, task_statuses, tasks, workers
-from routing.actions.errors import NotNow
+from routing.actions.support.errors import NotNow
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW, filter_, later, target

@@ -10,7 +10,7 @@ import pytest
 
 from routing import housekeeping, jobs, models
 from routing.actions import reservations, task_statuses, tasks
-from routing.actions.errors import StaleState
+from routing.actions.support.errors import StaleState
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW, later

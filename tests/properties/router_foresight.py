@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from routing import models
-from routing.actions.errors import ActionError, NotEligible
+from routing.actions.support.errors import ActionError, NotEligible
 from routing.core.vocabulary import AssignmentStatus
 from routing.explanations import facts
 from routing.snapshots import due_work

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 from routing import diagnosis, models
-from routing.actions import lanes as action_lanes
+from routing.actions.support import lanes as action_lanes
 from routing.core import eligibility, lifecycle, snapshot, workflow_position
 from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import AssignmentStatus, EventType, QueueOrder, ReservationStatus

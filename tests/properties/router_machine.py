@@ -22,7 +22,7 @@ from routing.actions import (
     workers,
     workspaces,
 )
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 from routing.actors import SYSTEM
 from routing.core.vocabulary import QueueOrder
 from tests import factories

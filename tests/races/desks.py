@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from routing import models
 from routing.actions import grabs, reservations, task_statuses, tasks, transfers
-from routing.actions.errors import ActionError, NotEligible
+from routing.actions.support.errors import ActionError, NotEligible
 from routing.actors import SYSTEM
 from routing.core.vocabulary import (
     AssignmentStatus,

@@ -140,7 +140,7 @@ def _asking(transfer: models.Transfer) -> Contestant:
 
 
 def _ask(*, transfer: models.Transfer, now: datetime, actor: object) -> None:
-    transfers.pursue(transfer=transfer, now=now)
+    transfers.offer_to_next_worker(transfer=transfer, now=now)
 
 
 def give_up_and_accept() -> Contest:

@@ -36,7 +36,7 @@ from routing.actions import (  # noqa: E402
     workers,
     workspaces,
 )
-from routing.actions.errors import ActionError, NotEligible  # noqa: E402
+from routing.actions.support.errors import ActionError, NotEligible  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from routing.router import rounds  # noqa: E402
 from tests import factories  # noqa: E402

@@ -14,8 +14,8 @@ from django.core.management import call_command
 
 from routing import models
 from routing.actions import idempotency, tasks
-from routing.actions.errors import ActionError
 from routing.actions.idempotency import Answer, Creation
+from routing.actions.support.errors import ActionError
 from routing.actors import SYSTEM, Actor
 from tests import factories
 from tests.factories import NOW

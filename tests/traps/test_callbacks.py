@@ -6,7 +6,7 @@ import pytest
 
 from routing import models
 from routing.actions import reservations
-from routing.actions.errors import Rescinded
+from routing.actions.support.errors import Rescinded
 from routing.actors import SYSTEM
 from routing.webhook_delivery import assignment_questions
 from tests import factories

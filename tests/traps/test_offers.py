@@ -8,7 +8,7 @@ import pytest
 
 from routing import models
 from routing.actions import activities, reservations, workers
-from routing.actions.errors import InvalidInput, NotNow
+from routing.actions.support.errors import InvalidInput, NotNow
 from routing.actors import SYSTEM
 from routing.core.clock import microseconds
 from tests import factories

@@ -17,7 +17,7 @@ from routing.actions import (
     workspaces,
 )
 from routing.actions import workflows as workflow_actions
-from routing.actions.errors import NotEligible
+from routing.actions.support.errors import NotEligible
 from routing.actors import SYSTEM
 from routing.core.vocabulary import QueueOrder, ReservationStatus
 from routing.router import rounds

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config import credentials
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 
 
 class Command(BaseCommand):

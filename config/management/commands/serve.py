@@ -16,7 +16,7 @@ from config.embedded_redis import NoServer
 from config.environment import serve_options
 from config.serving import Server, say
 from config.supervisor import PartEnded, Stopped, TooSlow
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 
 EXPECTED = (ActionError, EnvValidationError, NoServer, TooSlow, guards.Refused)
 """Errors that an operator can fix, shown without a traceback."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from routing import models
 from routing.actions import accounts
-from routing.actions.errors import ActionError
+from routing.actions.support.errors import ActionError
 
 
 class Command(BaseCommand):

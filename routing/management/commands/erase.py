@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from routing.actions import erasures
-from routing.actions.errors import InvalidInput
+from routing.actions.support.errors import InvalidInput
 from routing.actors import SYSTEM
 
 MOST_NAMED = 10

@@ -8,7 +8,7 @@ import pytest
 
 from routing import models
 from routing.actions import handovers, reservations, task_statuses, tasks, transfers, workers
-from routing.actions.errors import NotNow, StaleState
+from routing.actions.support.errors import NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.vocabulary import TransferMode
 from routing.snapshots import transfers as transfer_snapshots
@@ -190,7 +190,7 @@ def test_two_routers_at_once_make_only_one_offer(
 
     monkeypatch.setattr(transfer_snapshots, "next_worker", choose_slowly)
     with pytest.raises(StaleState, match="has already been offered the transfer"):
-        transfers.pursue(transfer=transfer, now=NOW)
+        transfers.offer_to_next_worker(transfer=transfer, now=NOW)
     assert bob.reservations.count() == 1
     assert outcome(transfer) == ("initiated", None)
 

@@ -6,7 +6,7 @@ import pytest
 
 from routing import models
 from routing.actions import reservations, task_statuses, tasks, transfers, workers
-from routing.actions.errors import InvalidInput, NotNow
+from routing.actions.support.errors import InvalidInput, NotNow
 from routing.actors import SYSTEM
 from tests import factories
 from tests.actions.transfers.conftest import (

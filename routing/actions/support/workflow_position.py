@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import configurations, models
-from routing.actions import lanes, settle
+from routing.actions import transitions
+from routing.actions.support import lanes
 from routing.core import workflow_position
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
@@ -65,11 +66,11 @@ def entry(
     if previous is not None:
         left: payloads.EventData = payloads.of_task_queue(previous)
         if timed_out:
-            drafts.append(settle.draft(EventType.TASK_QUEUE_TIMEOUT, task, left))
+            drafts.append(transitions.draft(EventType.TASK_QUEUE_TIMEOUT, task, left))
         if previous != task.task_queue:
-            drafts.append(settle.draft(EventType.TASK_QUEUE_MOVED, task, left))
+            drafts.append(transitions.draft(EventType.TASK_QUEUE_MOVED, task, left))
     if previous != task.task_queue:
-        drafts.append(settle.draft(EventType.TASK_QUEUE_ENTERED, task))
+        drafts.append(transitions.draft(EventType.TASK_QUEUE_ENTERED, task))
     return drafts
 
 
@@ -82,7 +83,7 @@ def match(task: models.Task) -> recorder.Draft:
     default = step.filter_index == workflow_position.DEFAULT_FILTER
     filter_ = None if default else configuration.filters[step.filter_index]
     expression = workflow_position.target_of(configuration, step).expression
-    return settle.draft(
+    return transitions.draft(
         EventType.WORKFLOW_TARGET_MATCHED,
         task,
         {

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 
-from routing.actions.errors import InvalidInput
+from routing.actions.support.errors import InvalidInput
 from routing.webhooks import destinations
 from workflows import expressions
 

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from routing import models
-from routing.actions.errors import StaleState
+from routing.actions.support.errors import StaleState
 from routing.db.compiled import MANY, CompiledQuery
 from routing.models.base import Dated
 
@@ -44,7 +44,7 @@ def lock_task(task_id: int) -> None:
         _TASK.ask(task_id)
 
 
-def lock_doors(workspace: models.Workspace) -> None:
+def lock_workspace(workspace: models.Workspace) -> None:
     """Lock a workspace against others who add workers or task channels.
 
     Every worker has a worker channel for every task channel. If one of each is added at the same

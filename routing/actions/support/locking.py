@@ -14,8 +14,8 @@ from typing import Final, ParamSpec, TypeVar
 from django.db import transaction
 
 from routing import models
-from routing.actions import locks
-from routing.actions.errors import NotHeld, StaleState
+from routing.actions.support import row_locks
+from routing.actions.support.errors import NotHeld, StaleState
 from routing.core import lifecycle
 from routing.db.compiled import CompiledQuery, pipeline
 
@@ -23,7 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Story:
+class TaskWithReservations:
     """A task with its open reservations, read under lock."""
 
     def __init__(self, task: models.Task, reservations: list[models.Reservation]) -> None:
@@ -58,7 +58,7 @@ class _StoryGrew(Exception):
     """A reservation appeared while locks were being taken; start over."""
 
 
-def retold(action: Callable[P, T]) -> Callable[P, T]:
+def retry_on_conflict(action: Callable[P, T]) -> Callable[P, T]:
     """Run an action that calls `hold` in one transaction; start over if a reservation appeared.
 
     Starting over releases the locks: taking more of them late would break the lock order.
@@ -77,7 +77,7 @@ def retold(action: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
+def lock_task_and_workers(task_id: int, *, joining: Iterable[int] = ()) -> TaskWithReservations:
     """Lock a task with its workers, within a `retold` action, and return its newest version.
 
     Arguments:
@@ -86,20 +86,20 @@ def hold(task_id: int, *, joining: Iterable[int] = ()) -> Story:
     Raises `StaleState` when the task is gone.
     """
     locked = {worker for (worker,) in _PARTS(task_id)} | set(joining)
-    locks.lock_some_workers(locked)
-    story = hold_task(task_id)
+    row_locks.lock_some_workers(locked)
+    story = lock_task_alone(task_id)
     if not {r.worker_id for r in story.reservations} <= locked:
         raise _StoryGrew
     return story
 
 
-def hold_task(task_id: int) -> Story:
+def lock_task_alone(task_id: int) -> TaskWithReservations:
     """Lock a task for a caller who has locked every worker whose reservation is to change."""
     with pipeline():
-        locks.lock_task(task_id)
+        row_locks.lock_task(task_id)
         found, reservations = _TASK.ask(task_id), _RESERVATIONS.ask(task_id)
     for task in found():
-        story = Story(task, reservations())
+        story = TaskWithReservations(task, reservations())
         under_way = {r.outgoing_id: r.outgoing for r in story.reservations}
         for reservation in story.reservations:
             reservation.task = task

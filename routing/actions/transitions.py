@@ -12,9 +12,10 @@ from typing import Final
 from django.db.models import F
 
 from routing import models
-from routing.actions import activity_moves, handovers, lanes
-from routing.actions.errors import StaleState
-from routing.actions.stories import Story
+from routing.actions import activity_moves, handovers
+from routing.actions.support import lanes
+from routing.actions.support.errors import StaleState
+from routing.actions.support.locking import TaskWithReservations
 from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
@@ -118,7 +119,7 @@ _COUNT_WORKLOAD: Final = CompiledUpdate(
 )
 
 
-def settle(story: Story, *, actor: Actor, now: datetime) -> None:
+def settle(story: TaskWithReservations, *, actor: Actor, now: datetime) -> None:
     """Derive a live task's status from its reservations.
 
     A task without open reservations waits again in its step, on the lane for its present
@@ -149,7 +150,7 @@ def settle(story: Story, *, actor: Actor, now: datetime) -> None:
 
 
 def finish(
-    story: Story,
+    story: TaskWithReservations,
     status: AssignmentStatus,
     *,
     reason: str | None,
@@ -169,7 +170,9 @@ def finish(
         record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)
 
 
-def wrap_up(story: Story, *, reason: str | None = None, actor: Actor, now: datetime) -> None:
+def wrap_up(
+    story: TaskWithReservations, *, reason: str | None = None, actor: Actor, now: datetime
+) -> None:
     """Move an assigned task and its accepted reservation to wrapping.
 
     A giver who is still in a warm transfer is completed.
@@ -184,7 +187,7 @@ def wrap_up(story: Story, *, reason: str | None = None, actor: Actor, now: datet
         move_reservation(reservation, status, actor=actor, now=now)
 
 
-def end_reservations(story: Story, *, actor: Actor, now: datetime) -> None:
+def end_reservations(story: TaskWithReservations, *, actor: Actor, now: datetime) -> None:
     """End every open reservation of a finished task: offers as canceled, work as completed."""
     for reservation in story.reservations:
         offered = reservation.reservation_status == ReservationStatus.PENDING
@@ -221,7 +224,7 @@ def write(
         raise StaleState(f"task {task.sid} has changed; read it again and retry")
 
 
-def holders(story: Story) -> payloads.EventData:
+def holders(story: TaskWithReservations) -> payloads.EventData:
     """Return the event field with the sids of the task's workers, who are notified."""
     return {"holder_sids": ",".join(r.worker_sid for r in story.reservations)}
 
