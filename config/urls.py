@@ -9,7 +9,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
 from config import views
-from routing.api import pages
+from routing.api.openapi import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home),

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from routing.api.description import document
+from routing.api.openapi.description import document
 
 NO_OPERATION = {400, 401, 404, 405}
 """Answers of the server to paths without an operation."""

@@ -21,7 +21,7 @@ from django.utils import timezone
 from routing import models
 from routing.actions import reservations
 from routing.actors import SYSTEM
-from routing.api.operations import Operation, path_parameters
+from routing.api.openapi.operations import Operation, path_parameters
 from tests import factories
 from tests.api import conformance
 from tests.factories import NOW, later

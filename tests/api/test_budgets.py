@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from routing import models
-from routing.api.operations import operations
+from routing.api.openapi.operations import operations
 from tests import factories
 from tests.api.conftest import Api
 

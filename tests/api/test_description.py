@@ -13,10 +13,10 @@ import pytest
 import yaml
 from django.test import Client
 
-from routing.api import reference
-from routing.api.description import document, value_schema
-from routing.api.error_words import ERRORS
-from routing.api.operations import Operation, operations
+from routing.api.error_catalog import ERRORS
+from routing.api.openapi import reference
+from routing.api.openapi.description import document, value_schema
+from routing.api.openapi.operations import Operation, operations
 from tests import factories
 from tests.api import conformance
 from tests.api.conftest import Api

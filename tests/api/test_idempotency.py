@@ -20,7 +20,7 @@ from twilio.rest import Client
 
 from routing import housekeeping, models
 from routing.actions import idempotency, tasks
-from routing.api.operations import operations
+from routing.api.openapi.operations import operations
 from tests import factories
 from tests.api.conftest import TOKEN, Answer, Api, api_of, path_to
 from tests.api.test_official_client import ThroughDjango

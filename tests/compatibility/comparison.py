@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from routing.api.description import document
-from routing.api.operations import Operation, operations
+from routing.api.openapi.description import document
+from routing.api.openapi.operations import Operation, operations
 from tests.running import ROOT
 
 FACTS: Final = Path(__file__).with_name("taskrouter.txt")

@@ -17,7 +17,7 @@ from django.test import override_settings
 from routing import models
 from routing.api.inputs import Param
 from routing.api.instructions import TELEPHONY
-from routing.api.operations import Operation, operations
+from routing.api.openapi.operations import Operation, operations
 from tests.api.conftest import Api, path_to
 
 FORM = "application/x-www-form-urlencoded"

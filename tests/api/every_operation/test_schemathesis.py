@@ -24,8 +24,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from routing.api.description import document
-from routing.api.operations import Operation, operations
+from routing.api.openapi.description import document
+from routing.api.openapi.operations import Operation, operations
 from tests.api.conftest import Api, path_parts
 
 EXAMPLES = {GenerationMode.POSITIVE: 7, GenerationMode.NEGATIVE: 4}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routing import models
-from routing.api.operations import Operation, operations
+from routing.api.openapi.operations import Operation, operations
 from tests import factories
 from tests.api.conftest import Api, path_to
 

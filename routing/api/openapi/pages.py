@@ -13,9 +13,9 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
-from routing.api import reference
-from routing.api.description import document
-from routing.api.error_words import BY_CODE, ERRORS
+from routing.api.error_catalog import BY_CODE, ERRORS
+from routing.api.openapi import reference
+from routing.api.openapi.description import document
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from routing.api import idempotency, parsers, schemas
-from routing.api.error_words import ERRORS, OF_STATUS
+from routing.api.error_catalog import ERRORS, OF_STATUS
 from routing.api.inputs import Param
-from routing.api.operations import Operation, operations, path_parameters
+from routing.api.openapi.operations import Operation, operations, path_parameters
 from routing.api.schemas import Schema
 
 _LAST: Final = frozenset({"Events", "Statistics"})

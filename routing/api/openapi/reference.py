@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from routing.api.description import document
+from routing.api.openapi.description import document
 
 Shown = dict[str, Any]
 Spec = Mapping[str, Any]
