@@ -25,7 +25,8 @@ def main() -> None:
         from django.core.management import execute_from_command_line
         from environs import EnvError
 
-        from config import environment, guards
+        from config import environment
+        from config.serve import preflight
     except ModuleNotFoundError as error:
         sys.exit(
             f"Cordboard cannot start: this Python has no package {error.name}. Use `make run`, or"
@@ -35,11 +36,11 @@ def main() -> None:
     try:
         if serves and not {"-h", "--help"} & {*sys.argv}:
             host, port, _ = environment.serve_options()
-            guards.check_start(environment.data_dir_path(), host, port)
+            preflight.check_start(environment.data_dir_path(), host, port)
             # Settings refuse to load without a key; the embedded mode makes its own before they do.
             environment.ensure_secret_key(environment.data_dir())
         execute_from_command_line(sys.argv)
-    except (EnvError, ImproperlyConfigured, guards.Refused) as error:
+    except (EnvError, ImproperlyConfigured, preflight.Refused) as error:
         # What an operator set wrongly is told in words; a traceback would hide them.
         subject = "Cordboard cannot start" if serves else f"{sys.argv[1]} cannot run"
         sys.exit(f"{subject}: {error}")

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import embedded_redis
+from config.serve import embedded_redis
 from tests.running import wait_until
 
 

@@ -179,7 +179,7 @@ def part_beside(
     with (
         open(output, "wb") as lines,
         subprocess.Popen(
-            [sys.executable, "-m", "config.part", *arguments],
+            [sys.executable, "-m", "config.serve.process", *arguments],
             cwd=ROOT,
             env={**server.environment, **environment},
             stdin=subprocess.PIPE,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.part import PARTS
+from config.serve.process import PARTS
 from tests import operator
 from tests.running import ROOT
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment, guards
+from config import environment
+from config.serve import preflight
 from tests import launcher
 from tests.running import ROOT, SETTINGS
 
@@ -263,8 +264,8 @@ def test_a_data_directory_that_cannot_be_written_stops_the_start_with_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(guards.Refused, match=f"DATA_DIR: {tmp_path} cannot be written"):
-        guards.check_start(tmp_path, "127.0.0.1", 8000)
+    with pytest.raises(preflight.Refused, match=f"DATA_DIR: {tmp_path} cannot be written"):
+        preflight.check_start(tmp_path, "127.0.0.1", 8000)
 
 
 def test_a_python_without_the_packages_prints_which_one_to_use() -> None:

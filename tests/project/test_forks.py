@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from config import forks
+from config.serve import forks
 from tests.running import ROOT
 
 LONGEST_WAIT_SECONDS = 60
@@ -41,12 +41,12 @@ def test_what_is_loaded_before_the_fork_opens_nothing_that_two_processes_could_n
         check=True,
     )
     found = json.loads(run.stdout)
-    from config import part
+    from config.serve import process
 
     assert found == {
         "opened": 0,
         "threads": 1,
-        "loaded": list(part.PRELOADED),
+        "loaded": list(process.PRELOADED),
         "frozen": True,
     }
 

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from django.contrib.auth.models import User
 from django.test import Client
 
-from config import credentials
+from config.serve import credentials
 from routing.api import rate_limits
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config import credentials
+from config.serve import credentials
 from routing.actions.support.errors import ActionError
 
 

@@ -11,14 +11,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from environs import EnvValidationError
 
-from config import guards
-from config.embedded_redis import NoServer
 from config.environment import serve_options
-from config.serving import Server, say
-from config.supervisor import PartEnded, Stopped, TooSlow
+from config.serve import preflight
+from config.serve.embedded_redis import NoServer
+from config.serve.server import Server, say
+from config.serve.supervisor import PartEnded, Stopped, TooSlow
 from routing.actions.support.errors import ActionError
 
-EXPECTED = (ActionError, EnvValidationError, NoServer, TooSlow, guards.Refused)
+EXPECTED = (ActionError, EnvValidationError, NoServer, TooSlow, preflight.Refused)
 """Errors that an operator can fix, shown without a traceback."""
 
 
@@ -44,13 +44,13 @@ class Command(BaseCommand):
         try:
             host, port, demo = serve_options()
             server = Server(host=host, port=port, demo=demo, data_dir=settings.DATA_DIR)
-            with guards.only_server_in(settings.DATA_DIR, server.url):
-                guards.port_is_free(server.host, server.port)
+            with preflight.only_server_in(settings.DATA_DIR, server.url):
+                preflight.port_is_free(server.host, server.port)
                 server.run(with_parent=with_parent)
         except Stopped:
             say("Cordboard has ended.")
         except PartEnded as ended:
-            say(ended.part.obituary(), level="error")
+            say(ended.part.exit_report(), level="error")
             sys.exit(1)
         except EXPECTED as error:
             say(f"Cordboard cannot start: {error}", level="error")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from config import logs
-from config.forks import LONGEST_LINE_BYTES, Fork, end_with
+from config.serve.forks import LONGEST_LINE_BYTES, Fork, end_with
 
 LOG_SIZE = 4 * 1024 * 1024
 """Bytes of a part's log; one older file of the same size is kept."""
@@ -72,7 +72,7 @@ class Part:
         is_json = logs.is_json()
         self.log.info(logs.line(text, logger=__name__, part=self.name) if is_json else f"-- {text}")
 
-    def obituary(self) -> str:
+    def exit_report(self) -> str:
         """Return how it ended, with its last lines."""
         code = self.process.returncode or 0
         how = f"exit status {code}" if code >= 0 else f"by {signal.Signals(-code).name}"

@@ -1,7 +1,7 @@
 """Run one part of `make run`: web, jobs, callbacks or beat.
 
 A part loads everything, then waits for a line from the supervisor, which sends it once the database
-is ready. `manage.py serve` forks its parts; `python -m config.part NAME` runs one manually, which
+is ready. `manage.py serve` forks its parts; `python -m config.serve.process NAME` runs one manually, which
 waits for the line on its standard input.
 """
 
@@ -61,7 +61,7 @@ def web(control: int, host: str, port: str) -> None:
     from config import asgi  # noqa: F401 - loaded here, before the wait
 
     _ = get_resolver().url_patterns
-    wait_for_start(control)
+    wait_for_start_signal(control)
     CommandLineInterface().run(["-b", host, "-p", port, "-v", "0", "config.asgi:application"])
 
 
@@ -85,7 +85,7 @@ def _work(control: int, *, name: str, **options: Any) -> None:
 
     django.setup()
     app.finalize()
-    wait_for_start(control)
+    wait_for_start_signal(control)
     # Celery prints the end of each runner there, past all loggers; the supervisor logs it once.
     sys.__stdout__ = None  # type: ignore[misc]
     # Root in a container is the usual case, and the messages are plain JSON.
@@ -116,7 +116,7 @@ def beat(control: int) -> None:
 
     django.setup()
     app.finalize()
-    wait_for_start(control)
+    wait_for_start_signal(control)
     app.Beat(quiet=True, loglevel="WARNING").run()
 
 
@@ -128,7 +128,7 @@ PARTS: dict[str, Callable[..., None]] = {
 }
 
 
-def wait_for_start(control: int) -> None:
+def wait_for_start_signal(control: int) -> None:
     """Wait for the supervisor's line on a file descriptor, then end when the supervisor ends."""
     gc.collect()
     gc.freeze()

@@ -18,11 +18,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
-from config import credentials, embedded_redis, forks, logs, part
-from config.credentials import Credentials
+from config import logs
 from config.environment import BASE_DIR, uses_embedded_redis
-from config.forks import Fork
-from config.supervisor import PATIENCE, Supervisor
+from config.serve import credentials, embedded_redis, forks, process
+from config.serve.credentials import Credentials
+from config.serve.forks import Fork
+from config.serve.supervisor import PATIENCE, Supervisor
 
 LONGEST_START = 60
 """Seconds after which an unfinished start is given up."""
@@ -49,9 +50,11 @@ class Server:
     def fork_parts(self) -> dict[str, Fork]:
         """Load everything, then fork the parts, before this process has threads or connections."""
         if forks.METHOD == "fork":
-            part.preload()
+            process.preload()
         arguments = {"web": [self.host, str(self.port)]}
-        return {name: Fork(name, run, arguments.get(name, ())) for name, run in part.PARTS.items()}
+        return {
+            name: Fork(name, run, arguments.get(name, ())) for name, run in process.PARTS.items()
+        }
 
     def run(self, *, with_parent: bool) -> None:
         """Start everything and keep it running; raises the reason of its end."""
