@@ -18,11 +18,12 @@ from django.db import connection  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
-from config import daphne_requests, daphne_sockets, http, pauses, proxies  # noqa: E402
+from config import proxies  # noqa: E402
+from config.patches import daphne_requests, daphne_sockets, http, interpreter  # noqa: E402
 from config.sockets import few_per_user, only_from_our_pages, refuse, with_session_key  # noqa: E402
 from routing.sdk.urls import websocket_urlpatterns as bridge  # noqa: E402
 
-pauses.shorten()
+interpreter.shorten_switch_interval()
 if connection.vendor == "postgresql":
     connection.watch()  # type: ignore[attr-defined]
 daphne_requests.install()
@@ -30,7 +31,7 @@ daphne_sockets.install()
 proxies.install()
 if "daphne.cli" in sys.modules:
     # Imported only under Daphne, as the import chooses Twisted's reactor.
-    from config import daphne_server
+    from config.patches import daphne_server
 
     daphne_server.install()
 sockets = [

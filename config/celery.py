@@ -9,15 +9,15 @@ from typing import Any
 
 from celery import Celery, signals
 
-from config import broker, pauses
+from config.patches import broker, interpreter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 logger = logging.getLogger(__name__)
 
 
-_RUNNER: Any = "config.runners:Worker"
-_BEAT: Any = "config.runners:Beat"
+_RUNNER: Any = "config.patches.runners:Worker"
+_BEAT: Any = "config.patches.runners:Beat"
 
 
 class Cordboard(Celery):
@@ -35,7 +35,7 @@ class Cordboard(Celery):
 
 
 broker.install()
-app = Cordboard("cordboard", task_cls="config.job:Job")
+app = Cordboard("cordboard", task_cls="config.patches.job:Job")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
@@ -88,7 +88,7 @@ def keep_our_logging(**_: object) -> None:
 @signals.celeryd_init.connect
 def prepare_runner(**_: object) -> None:
     """Make a runner's own output use the log's form."""
-    from config import runners
+    from config.patches import runners
 
     runners.install()
 
@@ -125,7 +125,7 @@ def take_wakes(**_: object) -> None:
     if app.conf.task_default_queue not in queues:
         return
 
-    pauses.shorten()
+    interpreter.shorten_switch_interval()
     router = Router()
     router.start()
 

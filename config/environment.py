@@ -231,7 +231,7 @@ def database(url: str, directory: Path) -> dict[str, Any]:
         "reconnect_timeout": 1,
     }
     return {
-        "ENGINE": "config.postgresql",
+        "ENGINE": "config.patches.postgresql",
         # None: each new connection detects whether there is a pooler.
         "PREPARE": env.bool("DATABASE_PREPARE", None),
         # For web processes and job runners; commands such as `migrate` have none.
@@ -254,7 +254,7 @@ def database(url: str, directory: Path) -> dict[str, Any]:
 def _sqlite(path: Path) -> dict[str, Any]:
     """Return SQLite's settings for several writing processes."""
     return {
-        "ENGINE": "config.sqlite",
+        "ENGINE": "config.patches.sqlite",
         "NAME": path,
         # Kept open: the threads are few and permanent, and opening one costs as much as a request.
         "CONN_MAX_AGE": None,

@@ -127,7 +127,7 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
             "axes": {"level": "ERROR"},
             # They log every job received and done; with a sweep each second that is noise.
             "celery.worker.strategy": {"level": "WARNING"},
-            # A job that returns to its queue is logged once per outage, by `config.job`.
+            # A job that returns to its queue is logged once per outage, by `config.patches.job`.
             "celery.app.trace": {"level": "ERROR"},
             # An unreachable database is logged once, by the code that waits for it.
             "psycopg.pool": {"level": "ERROR"},

@@ -138,7 +138,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 FORMAT_MODULE_PATH = ["config.formats"]
 # The largest REST body is a workflow document. A larger body is refused before it is read, by
-# `config.daphne_requests`.
+# `config.patches.daphne_requests`.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024 + 64 * 1024
 
 STATIC_URL = "static/"
@@ -171,9 +171,9 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "config.sessions.Backend",
+    "config.patches.sessions.Backend",
 ]
-SESSION_ENGINE = "config.sessions"
+SESSION_ENGINE = "config.patches.sessions"
 PASSWORD_HASHERS = [
     "config.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -232,7 +232,7 @@ CONTENT_SECURITY_POLICY = {
 REDIS_TIMEOUTS = {"socket_connect_timeout": 0.5, "socket_timeout": 3}
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "config.channel_layer.ChannelLayer",
+        "BACKEND": "config.patches.channel_layer.ChannelLayer",
         "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}], "prefix": "cordboard"},
     }
 }
@@ -246,7 +246,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # errors.
     "max_retries": 0,
 }
-CELERY_BEAT_SCHEDULER = "config.beat:TickingScheduler"
+CELERY_BEAT_SCHEDULER = "config.patches.beat:TickingScheduler"
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -259,7 +259,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CONSUMER = "config.consumer:Consumer"
+CELERY_WORKER_CONSUMER = "config.patches.consumer:Consumer"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"

@@ -71,7 +71,7 @@ def django_db_keepdb(django_db_use_migrations: bool) -> bool:
     from django.conf import settings
 
     database = settings.DATABASES["default"]
-    if database["ENGINE"] != "config.sqlite":
+    if database["ENGINE"] != "config.patches.sqlite":
         return False
     shutil.copyfile(templates.migrated_sqlite(), database["TEST"]["NAME"])
     return True

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from agents.consumers import AgentConsumer
 from agents.dashboard import Panel
-from config.channel_layer import ChannelLayer
+from config.patches.channel_layer import ChannelLayer
 from routing import groups
 from routing.actions import task_queues
 from routing.actors import SYSTEM
@@ -45,7 +45,7 @@ def path(tmp_path: Path) -> Path:
 def over_redis(path: Path) -> Iterator[None]:
     """Join the sockets to groups by the channel layer that the server uses."""
     hosts = [{"address": f"unix://{path}"}]
-    backend = {"BACKEND": "config.channel_layer.ChannelLayer", "CONFIG": {"hosts": hosts}}
+    backend = {"BACKEND": "config.patches.channel_layer.ChannelLayer", "CONFIG": {"hosts": hosts}}
     with override_settings(CHANNEL_LAYERS={"default": backend}):
         yield
 

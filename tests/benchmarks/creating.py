@@ -47,7 +47,7 @@ def whole_stack(workspace: str) -> Callable[[], None]:
     """Return a function that sends a request through the web process's whole stack."""
     from django.core.handlers.asgi import ASGIRequest
 
-    from config import http
+    from config.patches import http
 
     handler = http.application()
     body = urlencode(FORM).encode()

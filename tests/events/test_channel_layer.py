@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from config import channel_layer
-from config.channel_layer import ChannelLayer
+from config.patches import channel_layer
+from config.patches.channel_layer import ChannelLayer
 from routing import sockets
 from tests.chaos.proxy import Proxy
 from tests.redis import private_server
@@ -88,7 +88,7 @@ async def test_a_socket_that_is_opened_without_redis_is_closed_with_1013(
     place: Path, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     hosts = [{"address": f"unix://{place}"}]
-    backend = {"BACKEND": "config.channel_layer.ChannelLayer", "CONFIG": {"hosts": hosts}}
+    backend = {"BACKEND": "config.patches.channel_layer.ChannelLayer", "CONFIG": {"hosts": hosts}}
     settings.CHANNEL_LAYERS = {"default": backend}
     socket = WebsocketCommunicator(sockets.Direct.as_asgi(), "/anywhere")
     connected, _ = await socket.connect(timeout=LONGEST)

@@ -15,8 +15,8 @@ import redis
 from celery.exceptions import Reject
 from django.db import OperationalError, connection
 
-from config import broker, consumer
-from config.job import Job, _Failures
+from config.patches import broker, consumer
+from config.patches.job import Job, _Failures
 from routing import jobs, models, wakeups
 from routing.actions import offers, workspaces
 from routing.actors import SYSTEM
@@ -224,8 +224,8 @@ def test_a_job_without_a_database_goes_back_to_its_queue(
         raise OperationalError("silent")
 
     monkeypatch.setattr(jobs.run_cycle, "run", fail)
-    monkeypatch.setattr("config.job.PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr("config.job._failures", _Failures())
+    monkeypatch.setattr("config.patches.job.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("config.patches.job._failures", _Failures())
     with pytest.raises(OperationalError):
         jobs.run_cycle()
     jobs.run_cycle.push_request(called_directly=False, is_eager=False)

@@ -11,7 +11,7 @@ from django.db import connection
 
 from config import health
 from config.environment import database
-from config.sqlite import base
+from config.patches.sqlite import base
 
 pytestmark = pytest.mark.django_db
 

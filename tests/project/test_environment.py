@@ -43,7 +43,7 @@ def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
     settings = environment.database(
         "postgres://me:p%40ss@db.example:6543/cord?sslmode=require", tmp_path
     )
-    assert settings["ENGINE"] == "config.postgresql"
+    assert settings["ENGINE"] == "config.patches.postgresql"
     assert (settings["NAME"], settings["USER"], settings["PASSWORD"]) == ("cord", "me", "p@ss")
     assert (settings["HOST"], settings["PORT"]) == ("db.example", 6543)
     assert settings["OPTIONS"]["sslmode"] == "require"

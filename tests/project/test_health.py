@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from config import draining, health, heartbeats
-from config.http import ThreadedHandler
+from config.patches.http import ThreadedHandler
 from config.probes import Probes
 from routing.router import lag_warnings
 from tests.project.test_http import ask

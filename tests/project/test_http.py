@@ -17,8 +17,8 @@ from django.test import RequestFactory
 from django.urls import path
 
 from config import clients
-from config.http import ThreadedHandler
 from config.lanes import Lane
+from config.patches.http import ThreadedHandler
 from routing.api import authentication, failures
 
 threads: list[str] = []

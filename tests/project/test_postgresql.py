@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
-from config.postgresql.base import _SILENT, _numbered, check
+from config.patches.postgresql.base import _SILENT, _numbered, check
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from config import request_log
-from config.daphne_requests import _answer
-from config.http import ThreadedHandler
+from config.patches.daphne_requests import _answer
+from config.patches.http import ThreadedHandler
 from routing import models, request_ids
 from tests import factories
 from tests.api.conftest import TOKEN, api_of, basic

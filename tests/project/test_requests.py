@@ -12,8 +12,9 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from config import bodies, daphne_requests
-from config.daphne_requests import (
+from config import bodies
+from config.patches import daphne_requests
+from config.patches.daphne_requests import (
     BODY_WINDOW_BYTES,
     BODY_WINDOW_SECONDS,
     HEAD_SECONDS,

@@ -19,8 +19,8 @@ from django.test import Client
 from django.urls import path
 
 from config import environment
-from config.postgresql import base, silence
-from config.postgresql.silence import Watch
+from config.patches.postgresql import base, silence
+from config.patches.postgresql.silence import Watch
 from tests.chaos.proxy import Proxy
 
 LONGEST = 30

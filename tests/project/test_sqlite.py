@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.utils import OperationalError
 
 from config.environment import database
-from config.sqlite import base
+from config.patches.sqlite import base
 
 pytestmark = pytest.mark.django_db
 

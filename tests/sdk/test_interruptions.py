@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio.client import PubSub
 
-from config.channel_layer import ChannelLayer
+from config.patches.channel_layer import ChannelLayer
 from routing import groups
 from tests.redis import private_server
 

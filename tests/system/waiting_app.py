@@ -8,7 +8,7 @@ from typing import Any
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
-from config import daphne_requests, daphne_server, daphne_sockets
+from config.patches import daphne_requests, daphne_server, daphne_sockets
 
 daphne_requests.install()
 daphne_sockets.install()

@@ -20,7 +20,7 @@ from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from psycopg_pool import ConnectionPool
 
-from config.postgresql import preparing, silence
+from config.patches.postgresql import preparing, silence
 
 _PREPARED: Final = "prepared"
 _MOST: Final = 500

@@ -25,8 +25,8 @@ from django.conf import settings
 from twisted.internet import defer
 
 from config import draining
-from config.daphne_requests import open_channels
-from config.daphne_sockets import BoundedProtocol
+from config.patches.daphne_requests import open_channels
+from config.patches.daphne_sockets import BoundedProtocol
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import gc
 import sys
 
 
-def shorten() -> None:
+def shorten_switch_interval() -> None:
     """Make threads switch quickly, and collect garbage rarely.
 
     A thread that publishes to sockets or starts to route must not wait while another one computes;
