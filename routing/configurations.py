@@ -11,7 +11,7 @@ from workflows.caches import SizedCache
 _parsed: Final[SizedCache[configuration.Configuration]] = SizedCache(16_000_000)
 
 
-def of(revision_id: int) -> configuration.Configuration:
+def load_configuration(revision_id: int) -> configuration.Configuration:
     """Return a revision's configuration; it never changes, and its id is never used again."""
     return _parsed.get(revision_id, lambda: _parse(revision_id))
 

@@ -109,7 +109,7 @@ def terms(task: models.Task, *, rank: int, now: datetime) -> eligibility.GrabTer
     expression = None
     if step is not None and task.revision_id is not None:
         expression = workflow_position.target_of(
-            configurations.of(task.revision_id), step
+            configurations.load_configuration(task.revision_id), step
         ).grab_expression
     return {
         "multi_task": task.workspace.multi_task_enabled,

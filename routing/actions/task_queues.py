@@ -88,7 +88,10 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
     """
     row_locks.lock_row(queue, to_delete=True)
     for workflow in models.Workflow.objects.filter(workspace_id=queue.workspace_id).order_by("pk"):
-        if workflow.revision_id and queue.sid in configurations.of(workflow.revision_id).queues:
+        if (
+            workflow.revision_id
+            and queue.sid in configurations.load_configuration(workflow.revision_id).queues
+        ):
             raise InUse(
                 f"the queue {queue.friendly_name!r} is a target of the workflow"
                 f" {workflow.friendly_name!r}; take it out there first"
@@ -110,7 +113,7 @@ def _led_here(queue: models.TaskQueue) -> bool:
         .values_list("revision_id", flat=True)
         .distinct()
     )
-    return any(queue.sid in configurations.of(pk).queues for pk in revisions)
+    return any(queue.sid in configurations.load_configuration(pk).queues for pk in revisions)
 
 
 def _assign(queue: models.TaskQueue, values: TaskQueueChanges) -> None:

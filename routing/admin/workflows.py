@@ -109,7 +109,7 @@ class WorkflowAdmin(ScopedAdmin):
         """Return the number of filters."""
         if workflow.revision_id is None:
             return "–"
-        configuration = configurations.of(workflow.revision_id)
+        configuration = configurations.load_configuration(workflow.revision_id)
         filters, rest = len(configuration.filters), configuration.default is not None
         words = f"{filters} filter{'' if filters == 1 else 's'}"
         return f"{words} and a default" if rest else words
@@ -117,7 +117,11 @@ class WorkflowAdmin(ScopedAdmin):
     @admin.display(description="doubtful")
     def doubts(self, workflow: models.Workflow) -> SafeString | str:
         """Return the warnings about the saved configuration."""
-        found = () if workflow.revision_id is None else configurations.of(workflow.revision_id)
+        found = (
+            ()
+            if workflow.revision_id is None
+            else configurations.load_configuration(workflow.revision_id)
+        )
         warnings = found.warnings if found else ()
         if not warnings:
             return "Nothing."

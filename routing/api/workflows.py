@@ -53,7 +53,7 @@ class _Workflows(Resource):
     def represent_one(self, row: models.Workflow) -> dict[str, Any]:
         """Return a workflow with the warnings about its configuration."""
         assert row.revision_id is not None
-        doubts = configurations.of(row.revision_id).warnings
+        doubts = configurations.load_configuration(row.revision_id).warnings
         return self.represent(row) | {"warnings": representations.warnings(doubts)}
 
 

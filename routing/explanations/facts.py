@@ -249,7 +249,7 @@ def _filter_name(row: models.Task) -> str | None:
         return None
     if row.filter_index == positions.DEFAULT_FILTER:
         return "default_filter"
-    return configurations.of(row.revision_id).filters[row.filter_index].name
+    return configurations.load_configuration(row.revision_id).filters[row.filter_index].name
 
 
 def _known_worker(
@@ -283,7 +283,7 @@ def _target(row: models.Task) -> configuration.Target | None:
     step = tasks.step(row)
     if step is None or row.revision_id is None:
         return None
-    return positions.target_of(configurations.of(row.revision_id), step)
+    return positions.target_of(configurations.load_configuration(row.revision_id), step)
 
 
 def _naming_attribute(row: models.Task) -> str:

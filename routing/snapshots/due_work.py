@@ -264,7 +264,9 @@ def _waiting_task(row: models.Task, now: datetime) -> matching_pass.WaitingTask:
         version=row.version,
         view=task_snapshots.view(row, now=now),
         expires_us=row.expires_us,
-        configuration=None if row.revision_id is None else configurations.of(row.revision_id),
+        configuration=None
+        if row.revision_id is None
+        else configurations.load_configuration(row.revision_id),
         step=task_snapshots.step(row),
     )
 

@@ -24,7 +24,7 @@ def identity_of(task: models.Task, *, now: datetime) -> lanes.Identity:
     step = tasks.step(task)
     if step is None or task.revision_id is None:
         return _direct(task)
-    target = workflow_position.target_of(configurations.of(task.revision_id), step)
+    target = workflow_position.target_of(configurations.load_configuration(task.revision_id), step)
     return lanes.of_target(
         target, tasks.view(task, now=now), task_channel_sid=task.task_channel.sid
     )

@@ -32,7 +32,7 @@ def place(task: models.Task, *, base: int, now: datetime) -> workflow_position.S
     """Find where the task enters its revision's configuration; see `routing.core.workflow_position.place`."""
     assert task.revision_id is not None
     return workflow_position.place(
-        configurations.of(task.revision_id),
+        configurations.load_configuration(task.revision_id),
         tasks.view(task, now=now),
         base=base,
         now=microseconds(now),
@@ -42,7 +42,7 @@ def place(task: models.Task, *, base: int, now: datetime) -> workflow_position.S
 def apply(task: models.Task, step: workflow_position.Step, *, now: datetime) -> None:
     """Set a task's fields for a step; the caller stores `FIELDS`."""
     assert task.revision_id is not None
-    target = workflow_position.target_of(configurations.of(task.revision_id), step)
+    target = workflow_position.target_of(configurations.load_configuration(task.revision_id), step)
     task.filter_index = step.filter_index
     task.target_index = step.target_index
     task.step_clock_us = step.clock_us
@@ -79,7 +79,7 @@ def match(task: models.Task) -> recorder.Draft:
     step = tasks.step(task)
     assert task.revision_id is not None
     assert step is not None
-    configuration = configurations.of(task.revision_id)
+    configuration = configurations.load_configuration(task.revision_id)
     default = step.filter_index == workflow_position.DEFAULT_FILTER
     filter_ = None if default else configuration.filters[step.filter_index]
     expression = workflow_position.target_of(configuration, step).expression
