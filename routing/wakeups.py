@@ -204,7 +204,7 @@ _keeper = _Keeper()
 
 
 def take_wake(*, timeout: float = 1) -> str | None:
-    """Return the next workspace that was woken, or None; raises `shared_redis.BROKEN`.
+    """Return the next workspace that was woken, or None; raises `clients.BROKEN`.
 
     Arguments:
         timeout: how long to wait for one, in seconds.

@@ -1,8 +1,8 @@
 """Run one part of `make run`: web, jobs, callbacks or beat.
 
 A part loads everything, then waits for a line from the supervisor, which sends it once the database
-is ready. `manage.py serve` forks its parts; `python -m config.serve.process NAME` runs one manually, which
-waits for the line on its standard input.
+is ready. `manage.py serve` forks its parts. `python -m config.serve.process NAME` runs one by hand;
+it waits for the line on its standard input.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from routing import models
 from routing.actions import transitions
-from routing.actions.support import workflow_position
+from routing.actions.support import task_events, workflow_position
 from routing.actors import SYSTEM
 from routing.core.decisions import CancelTask, EnterTarget, Reason
 from routing.core.vocabulary import AssignmentStatus, EventType
@@ -49,14 +49,17 @@ def give_up_together(decided: Sequence[CancelTask], *, now: datetime) -> list[Ca
     drafts: list[recorder.Draft] = []
     for task, decision in held:
         drafts += [
-            transitions.draft(event_type, task) for event_type in BEFORE.get(decision.why, ())
+            task_events.draft_task_event(event_type, task)
+            for event_type in BEFORE.get(decision.why, ())
         ]
         task.assignment_status = AssignmentStatus.CANCELED.value
         task.reason = decision.why
         task.date_finished = task.date_updated = now
         task.lane = None
         task.version += 1
-        drafts.append(transitions.draft(EventType.TASK_CANCELED, task, {"holder_sids": ""}))
+        drafts.append(
+            task_events.draft_task_event(EventType.TASK_CANCELED, task, {"holder_sids": ""})
+        )
         drafts += failure_drafts(task)
     bulk_insert.update([task for task, _ in held], transitions.END_FIELDS)
     _record(held, drafts, now)
@@ -91,7 +94,9 @@ def failure_drafts(task: models.Task) -> list[recorder.Draft]:
     target = task.routing_target or ""
     if not target.startswith("WK"):
         return []
-    return [transitions.draft(EventType.RESERVATION_FAILED, task, {"holder_sids": target})]
+    return [
+        task_events.draft_task_event(EventType.RESERVATION_FAILED, task, {"holder_sids": target})
+    ]
 
 
 def _hold(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:

@@ -7,7 +7,7 @@ from typing import Final, Unpack
 
 from routing import models
 from routing.actions import deadlines, handovers, reservations, transitions
-from routing.actions.support import locking
+from routing.actions.support import locking, task_events
 from routing.actions.support.errors import NotNow, StaleState
 from routing.actions.tasks import TaskChanges, check_version, store, take
 from routing.actors import SYSTEM, Actor
@@ -118,7 +118,7 @@ def give_up(decision: CancelTask, *, now: datetime) -> None:
     if handovers.under_way(story.reservations) is not None:
         raise StaleState(f"task {decision.task_sid} is being transferred")
     for event_type in deadlines.BEFORE.get(decision.why, ()):
-        transitions.record_task(event_type, story.task, actor=SYSTEM, now=now)
+        task_events.record_task_event(event_type, story.task, actor=SYSTEM, now=now)
     try:
         transitions.finish(
             story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now
@@ -173,4 +173,4 @@ def _change(story: locking.TaskWithReservations, changes: TaskChanges, now: date
 
 def _tell_of_changes(task: models.Task, changed: bool, actor: Actor, now: datetime) -> None:
     if changed:
-        transitions.record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)
+        task_events.record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)

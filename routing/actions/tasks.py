@@ -9,7 +9,7 @@ from django.db import transaction
 
 from routing import models, sids
 from routing.actions import direct, handovers, transitions
-from routing.actions.support import inputs, lanes, locking, workflow_position
+from routing.actions.support import inputs, lanes, locking, task_events, workflow_position
 from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds, whole_second
@@ -107,7 +107,7 @@ def create_task(
         EventType.TASK_CREATED,
     ]
     drafts = [
-        *(transitions.draft(event_type, task) for event_type in happened),
+        *(task_events.draft_task_event(event_type, task) for event_type in happened),
         *([] if route.bypass else [workflow_position.match(task)]),
     ]
     with pipeline():
@@ -151,7 +151,9 @@ def update_task(
             return task
         fields.extend(workflow_position.FIELDS)
     transitions.write(task, fields=fields, expected=status, now=now)
-    drafts = [transitions.draft(EventType.TASK_UPDATED, task, transitions.holders(story))]
+    drafts = [
+        task_events.draft_task_event(EventType.TASK_UPDATED, task, transitions.holders(story))
+    ]
     if status == AssignmentStatus.PENDING and task.filter_index is not None:
         drafts.extend(workflow_position.entry(task, previous=previous, timed_out=False))
         if "attributes" in changes:
@@ -235,7 +237,7 @@ def _delete(
     giver = handovers.from_reservation(story.reservations)
     if giver is not None and handovers.under_way(story.reservations) is not None:
         handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)
-    transitions.record_task(event_type, story.task, actor=actor, now=now)
+    task_events.record_task_event(event_type, story.task, actor=actor, now=now)
     transitions.end_reservations(story, actor=actor, now=now)
     models.Reservation.objects.filter(task=story.task).delete()
     deleted, _ = models.Task.objects.filter(pk=story.task.pk).delete()

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from routing import models, sids
 from routing.actions import claims, handovers, offers, transitions
-from routing.actions.support import inputs, locking, row_locks
+from routing.actions.support import inputs, locking, row_locks, task_events
 from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
@@ -32,7 +32,7 @@ from routing.core.vocabulary import (
 from routing.snapshots import transfers as transfer_snapshots
 from routing.snapshots import workers as worker_snapshots
 from routing.webhooks import outbox
-from routing.webhooks import queue as queue_module
+from routing.webhooks.queue import enqueue
 
 CALLS: Final = "voice"
 """The task channel of telephone calls."""
@@ -96,7 +96,7 @@ def begin_transfer(
     transitions.set_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
     started = EventType.TASK_TRANSFER_INITIATED
     handovers.record(started, giver, task=task, actor=actor, now=now)
-    transitions.record_task(
+    task_events.record_task_event(
         EventType.TASK_UPDATED, task, actor=actor, now=now, more=transitions.holders(story)
     )
     if worker is not None:
@@ -191,7 +191,7 @@ def _offer(
     offer = claims.Offer(task=task, slots=[slot], within_capacity=within_capacity)
     made = offers.hand_on(offer, transfer, actor=actor, now=now)
     for workflow_sid in outbox.owe_questions([made], now=now):
-        transaction.on_commit(functools.partial(queue_module.enqueue, workflow_sid))
+        transaction.on_commit(functools.partial(enqueue, workflow_sid))
 
 
 @locking.retry_on_conflict
@@ -213,7 +213,7 @@ def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -
             transitions.move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
     handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)
     transitions.settle(story, actor=actor, now=now)
-    transitions.record_task(
+    task_events.record_task_event(
         EventType.TASK_UPDATED, story.task, actor=actor, now=now, more=transitions.holders(story)
     )
     return current
@@ -241,7 +241,7 @@ def _give_up(transfer: models.Transfer, *, now: datetime) -> None:
         giver, TransferStatus.FAILED, reason=reason, task=story.task, actor=SYSTEM, now=now
     )
     transitions.settle(story, actor=SYSTEM, now=now)
-    transitions.record_task(
+    task_events.record_task_event(
         EventType.TASK_UPDATED, story.task, actor=SYSTEM, now=now, more=transitions.holders(story)
     )
 

@@ -1,7 +1,7 @@
 """Move a reservation to its next status, and update its task and its slot.
 
 This is the only place where capacity is freed and a task's status is derived. All rows were locked
-by `stories.hold`.
+by `locking.lock_task_and_workers`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from routing.actions import activity_moves, handovers
 from routing.actions.support import lanes
 from routing.actions.support.errors import StaleState
 from routing.actions.support.locking import TaskWithReservations
+from routing.actions.support.task_events import record_task_event
 from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
@@ -146,7 +147,7 @@ def settle(story: TaskWithReservations, *, actor: Actor, now: datetime) -> None:
         fields.append("lane")
     set_status(task, status, fields=fields, now=now)
     if transferred:
-        record_task(EventType.TASK_UPDATED, task, actor=actor, now=now, more=holders(story))
+        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=holders(story))
 
 
 def finish(
@@ -163,11 +164,11 @@ def finish(
     task.date_finished = now
     task.lane = None
     set_status(task, status, fields=["reason", "date_finished", "lane"], now=now)
-    record_task(_TASK_EVENTS[status], task, actor=actor, now=now, more=holders(story))
+    record_task_event(_TASK_EVENTS[status], task, actor=actor, now=now, more=holders(story))
     end_reservations(story, actor=actor, now=now)
     if status == AssignmentStatus.COMPLETED:
         # TaskRouter sends this event too, after all others of the completion.
-        record_task(EventType.TASK_UPDATED, task, actor=actor, now=now)
+        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)
 
 
 def wrap_up(
@@ -180,7 +181,7 @@ def wrap_up(
     story.task.reason = reason
     set_status(story.task, AssignmentStatus.WRAPPING, fields=["reason"], now=now)
     wrapping = _TASK_EVENTS[AssignmentStatus.WRAPPING]
-    record_task(wrapping, story.task, actor=actor, now=now, more=holders(story))
+    record_task_event(wrapping, story.task, actor=actor, now=now, more=holders(story))
     for reservation in story.reservations:
         over = reservation.outgoing_id is not None
         status = ReservationStatus.COMPLETED if over else ReservationStatus.WRAPPING
@@ -227,24 +228,3 @@ def write(
 def holders(story: TaskWithReservations) -> payloads.EventData:
     """Return the event field with the sids of the task's workers, who are notified."""
     return {"holder_sids": ",".join(r.worker_sid for r in story.reservations)}
-
-
-def record_task(
-    event_type: EventType,
-    task: models.Task,
-    *,
-    actor: Actor,
-    now: datetime,
-    more: payloads.EventData | None = None,
-) -> None:
-    """Record an event about a task."""
-    recorder.record_all(
-        [draft(event_type, task, more)], workspace=task.workspace, actor=actor, now=now
-    )
-
-
-def draft(
-    event_type: EventType, task: models.Task, more: payloads.EventData | None = None
-) -> recorder.Draft:
-    """Return an event about a task, to be recorded together with others."""
-    return recorder.Draft(event_type, task.sid, payloads.of_task(task) | (more or {}), task)

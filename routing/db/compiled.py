@@ -107,7 +107,7 @@ class CompiledQuery(_Asked, Generic[Row]):
         return self.ask(*values)()
 
     def ask(self, *values: Any) -> Callable[[], list[Row]]:
-        """Send the query for these values; the returned function gives the rows, see `together`."""
+        """Send the query for these values; the returned function gives the rows, see `pipeline`."""
         lengths = self._lengths(values)
         if not all(lengths):
             return list
@@ -123,7 +123,7 @@ class CompiledUpdate(_Asked):
 
     Arguments:
         make: returns the queryset for these values, and the changes to its rows.
-        samples: as for `Prepared`.
+        samples: as for `CompiledQuery`.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class CompiledUpdate(_Asked):
         return self.ask(*values)()
 
     def ask(self, *values: Any) -> Callable[[], int]:
-        """Send the update; the returned function gives the number of rows, see `together`."""
+        """Send the update; the returned function gives the number of rows, see `pipeline`."""
         lengths = self._lengths(values)
         if not all(lengths):
             return int

@@ -64,7 +64,7 @@ def record_all(
     """Write events beside the changes they record, in order, in as few statements as possible.
 
     They are published when the transaction commits. Callback deliveries are written in the same
-    transaction. A workspace without callbacks may write them in a `together` block.
+    transaction. A workspace without callbacks may write them in a `pipeline` block.
     """
     written = [row(draft, workspace=workspace, actor=actor, now=now) for draft in drafts]
     numbered = bulk_insert.insert_later(written)

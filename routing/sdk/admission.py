@@ -40,7 +40,7 @@ class Wish:
     channel: str | None
 
 
-def wish(scope: Mapping[str, Any]) -> Wish:
+def read_wish(scope: Mapping[str, Any]) -> Wish:
     """Parse the handshake."""
     try:
         query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=50)
@@ -61,7 +61,7 @@ def wish(scope: Mapping[str, Any]) -> Wish:
     )
 
 
-async def admitted(wish: Wish, registry: Registry) -> Admission | None:
+async def admit(wish: Wish, registry: Registry) -> Admission | None:
     """Return the admission of a client, with a place reserved; None means refused."""
     digest = envelope.digest(wish.token)
     now = time.monotonic()

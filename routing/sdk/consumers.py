@@ -19,9 +19,6 @@ from routing import groups
 from routing.core.vocabulary import EventType as E
 from routing.redis import clients
 from routing.sdk import (
-    admission as admission_module,
-)
-from routing.sdk import (
     close_codes,
     desk_grace,
     event_payloads,
@@ -29,6 +26,7 @@ from routing.sdk import (
     replacements,
     sessions,
 )
+from routing.sdk.admission import admit, read_wish
 from routing.sdk.registry import Holder, in_thread
 from routing.sdk.sequencer import OutOfStep, Sequencer
 from routing.sockets import Direct
@@ -68,8 +66,8 @@ class SdkConsumer(Direct):
         self._is_open = self._is_held = False
         self._joined: list[str] = []
         self._sessions = sessions.here()
-        wish = admission_module.wish(self.scope)
-        admission = await admission_module.admitted(wish, self._sessions.registry)
+        wish = read_wish(self.scope)
+        admission = await admit(wish, self._sessions.registry)
         if admission is None:
             await self.close()
             return

@@ -85,7 +85,7 @@ def load(sids: Iterable[str]) -> dict[str, Frame]:
 
 
 def told(message: Mapping[str, Any], *, account_sid: str) -> Frame:
-    """Return the frame of an event whose message carries all data (`routing.events.audiences.CARRIES_DATA`)."""
+    """Return the frame of an event whose message carries all data (`CARRIES_DATA`)."""
     data = message["event_data"]
     event = Event(
         sid=message["sid"],

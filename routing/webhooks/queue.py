@@ -58,7 +58,7 @@ def enqueue_retry(sid: str, *, unfinished: bool) -> None:
 
 
 def send(sid: str) -> None:
-    """Send the job; raises `shared_redis.BROKEN`.
+    """Send the job; raises `clients.BROKEN`.
 
     Without a runner for these jobs, they must not fill Redis.
     """

@@ -28,7 +28,7 @@ def test_every_type_of_event_is_named() -> None:
 
 
 def test_every_field_is_named() -> None:
-    source = (ROOT / "routing" / "event_data.py").read_text()
+    source = (ROOT / "routing" / "events" / "payloads.py").read_text()
     fields = set(re.findall(r'"([a-z_]+)"(?::|\])', source))
     assert {"task_age", "transfer_failed_reason", "worker_channel_sid"} <= fields
     assert not fields - NAMED

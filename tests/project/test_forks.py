@@ -20,12 +20,12 @@ import gc, json, os, sys, threading
 import django
 django.setup()
 before = os.listdir("/proc/self/fd")
-from config import part
-part.preload()
+from config.serve import process
+process.preload()
 print(json.dumps({
     "opened": len(os.listdir("/proc/self/fd")) - len(before),
     "threads": threading.active_count(),
-    "loaded": [name for name in part.PRELOADED if name in sys.modules],
+    "loaded": [name for name in process.PRELOADED if name in sys.modules],
     "frozen": gc.get_freeze_count() > 100_000,
 }))
 """

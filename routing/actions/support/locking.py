@@ -1,8 +1,8 @@
 """Lock a task together with its open reservations and their workers.
 
-Every action that changes them first calls `hold`. It locks the workers with a reservation by id,
-and then the task, so that no two actions can deadlock. (On SQLite a transaction has the database to
-itself, and the locks are no-ops.)
+Every action that changes them first calls `lock_task_and_workers`. It locks the workers with a
+reservation by id, and then the task, so that no two actions can deadlock. (On SQLite a transaction
+has the database to itself, and the locks are no-ops.)
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _StoryGrew(Exception):
 
 
 def retry_on_conflict(action: Callable[P, T]) -> Callable[P, T]:
-    """Run an action that calls `hold` in one transaction; start over if a reservation appeared.
+    """Run an action in one transaction; start over if a reservation appeared during locking.
 
     Starting over releases the locks: taking more of them late would break the lock order.
     """
@@ -78,7 +78,9 @@ def retry_on_conflict(action: Callable[P, T]) -> Callable[P, T]:
 
 
 def lock_task_and_workers(task_id: int, *, joining: Iterable[int] = ()) -> TaskWithReservations:
-    """Lock a task with its workers, within a `retold` action, and return its newest version.
+    """Lock a task with its workers and return its newest version.
+
+    The calling action must be wrapped by `retry_on_conflict`.
 
     Arguments:
         joining: ids of workers who are about to get a reservation.

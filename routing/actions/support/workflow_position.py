@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import configurations, models
-from routing.actions import transitions
-from routing.actions.support import lanes
+from routing.actions.support import lanes, task_events
 from routing.core import workflow_position
 from routing.core.clock import microseconds
 from routing.core.vocabulary import EventType
@@ -29,7 +28,7 @@ FIELDS = [
 
 
 def place(task: models.Task, *, base: int, now: datetime) -> workflow_position.Step | None:
-    """Find where the task enters its revision's configuration; see `routing.core.workflow_position.place`."""
+    """Find where the task enters its revision's configuration."""
     assert task.revision_id is not None
     return workflow_position.place(
         configurations.load_configuration(task.revision_id),
@@ -66,11 +65,11 @@ def entry(
     if previous is not None:
         left: payloads.EventData = payloads.of_task_queue(previous)
         if timed_out:
-            drafts.append(transitions.draft(EventType.TASK_QUEUE_TIMEOUT, task, left))
+            drafts.append(task_events.draft_task_event(EventType.TASK_QUEUE_TIMEOUT, task, left))
         if previous != task.task_queue:
-            drafts.append(transitions.draft(EventType.TASK_QUEUE_MOVED, task, left))
+            drafts.append(task_events.draft_task_event(EventType.TASK_QUEUE_MOVED, task, left))
     if previous != task.task_queue:
-        drafts.append(transitions.draft(EventType.TASK_QUEUE_ENTERED, task))
+        drafts.append(task_events.draft_task_event(EventType.TASK_QUEUE_ENTERED, task))
     return drafts
 
 
@@ -83,7 +82,7 @@ def match(task: models.Task) -> recorder.Draft:
     default = step.filter_index == workflow_position.DEFAULT_FILTER
     filter_ = None if default else configuration.filters[step.filter_index]
     expression = workflow_position.target_of(configuration, step).expression
-    return transitions.draft(
+    return task_events.draft_task_event(
         EventType.WORKFLOW_TARGET_MATCHED,
         task,
         {

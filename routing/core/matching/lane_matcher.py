@@ -56,7 +56,7 @@ class LaneMatcher:
     def admitted(self) -> int:
         """Return who may take a task of this lane now, before the conditions that read the task.
 
-        Without such conditions these are exactly the workers that `matcher.refusal` accepts.
+        Without such conditions these are exactly the workers that `router_refusal` accepts.
         """
         found = self._fixed
         if found and not self.lane.ignore_capacity:

@@ -51,7 +51,7 @@ class WorkerSet:
         return hand
 
     def _look(self, place: int) -> Candidate:
-        """Return the worker at a place for reading only, without storing a new `Hand`."""
+        """Return the worker at a place for reading only, without storing a new `Candidate`."""
         return self._hands.get(place) or Candidate(self.workers[place])
 
     def take(self, place: int, channel_id: int, *, now: int) -> None:

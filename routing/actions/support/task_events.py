@@ -1,0 +1,31 @@
+"""Record events about a task."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from routing import models
+from routing.actors import Actor
+from routing.core.vocabulary import EventType
+from routing.events import payloads, recorder
+
+
+def record_task_event(
+    event_type: EventType,
+    task: models.Task,
+    *,
+    actor: Actor,
+    now: datetime,
+    more: payloads.EventData | None = None,
+) -> None:
+    """Record an event about a task."""
+    recorder.record_all(
+        [draft_task_event(event_type, task, more)], workspace=task.workspace, actor=actor, now=now
+    )
+
+
+def draft_task_event(
+    event_type: EventType, task: models.Task, more: payloads.EventData | None = None
+) -> recorder.Draft:
+    """Return an event about a task, to be recorded together with others."""
+    return recorder.Draft(event_type, task.sid, payloads.of_task(task) | (more or {}), task)
