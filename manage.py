@@ -40,7 +40,7 @@ def main() -> None:
             # Settings refuse to load without a key; the embedded mode makes its own before they do.
             environment.ensure_secret_key(environment.data_dir())
         execute_from_command_line(sys.argv)
-    except (EnvError, ImproperlyConfigured, preflight.Refused) as error:
+    except (EnvError, ImproperlyConfigured, preflight.StartRefused) as error:
         # What an operator set wrongly is told in words; a traceback would hide them.
         subject = "Cordboard cannot start" if serves else f"{sys.argv[1]} cannot run"
         sys.exit(f"{subject}: {error}")

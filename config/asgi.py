@@ -18,17 +18,22 @@ from django.db import connection  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
-from config import proxies  # noqa: E402
-from config.patches import daphne_requests, daphne_sockets, http, interpreter  # noqa: E402
-from config.sockets import few_per_user, only_from_our_pages, refuse, with_session_key  # noqa: E402
-from routing.sdk.urls import websocket_urlpatterns as bridge  # noqa: E402
+from config import interpreter, proxies  # noqa: E402
+from config.patches import asgi_handler, daphne_requests, daphne_sockets  # noqa: E402
+from config.sockets import (  # noqa: E402
+    limit_per_user,
+    refuse_socket,
+    require_own_origin,
+    with_session_key,
+)
+from routing.sdk.urls import websocket_urlpatterns as sdk_urlpatterns  # noqa: E402
 
 interpreter.shorten_switch_interval()
 if connection.vendor == "postgresql":
     connection.watch()  # type: ignore[attr-defined]
 daphne_requests.install()
 daphne_sockets.install()
-proxies.install()
+proxies.install_daphne_flag()
 if "daphne.cli" in sys.modules:
     # Imported only under Daphne, as the import chooses Twisted's reactor.
     from config.patches import daphne_server
@@ -37,19 +42,19 @@ if "daphne.cli" in sys.modules:
 sockets = [
     *websocket_urlpatterns,
     # Unknown paths are refused here without an error. (An ASGI application is a valid view.)
-    re_path(r"", refuse),  # type: ignore[arg-type]
+    re_path(r"", refuse_socket),  # type: ignore[arg-type]
 ]
 websockets = URLRouter(
     [
         # The SDK authenticates by token, not by cookie: any origin is allowed.
-        *bridge,
+        *sdk_urlpatterns,
         # The desk loads its session itself and repeatedly, so no middleware does before it.
-        re_path(r"", only_from_our_pages(with_session_key(few_per_user(URLRouter(sockets))))),  # type: ignore[arg-type]
+        re_path(r"", require_own_origin(with_session_key(limit_per_user(URLRouter(sockets))))),  # type: ignore[arg-type]
     ]
 )
 application = ProtocolTypeRouter(
     {
-        "http": proxies.with_client_addresses(http.application()),
+        "http": proxies.with_client_addresses(asgi_handler.application()),
         "websocket": proxies.with_client_addresses(websockets),
     }
 )

@@ -9,15 +9,16 @@ from typing import Any
 
 from celery import Celery, signals
 
-from config.patches import broker, interpreter
+from config import interpreter
+from config.patches import kombu_channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 logger = logging.getLogger(__name__)
 
 
-_RUNNER: Any = "config.patches.runners:Worker"
-_BEAT: Any = "config.patches.runners:Beat"
+_RUNNER: Any = "config.patches.celery_programs:Worker"
+_BEAT: Any = "config.patches.celery_programs:Beat"
 
 
 class Cordboard(Celery):
@@ -34,8 +35,8 @@ class Cordboard(Celery):
         return self.subclass_with_self(_BEAT)
 
 
-broker.install()
-app = Cordboard("cordboard", task_cls="config.patches.job:Job")
+kombu_channel.install()
+app = Cordboard("cordboard", task_cls="config.job:Job")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
@@ -88,9 +89,9 @@ def keep_our_logging(**_: object) -> None:
 @signals.celeryd_init.connect
 def prepare_runner(**_: object) -> None:
     """Make a runner's own output use the log's form."""
-    from config.patches import runners
+    from config.patches import celery_programs
 
-    runners.install()
+    celery_programs.install()
 
 
 @signals.beat_init.connect

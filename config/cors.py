@@ -22,7 +22,7 @@ REMEMBERED: Final = "600"
 """Seconds for which a browser may cache a preflight."""
 
 
-def cors(
+def answer_cors(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Add CORS headers to the API's answers, including errors and preflights."""
@@ -30,13 +30,13 @@ def cors(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if request.path.startswith(API) and settings.CORS_ORIGINS:
-            _permit(request, response)
+            _add_headers(request, response)
         return response
 
     return middleware
 
 
-def _permit(request: HttpRequest, response: HttpResponseBase) -> None:
+def _add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     origin = request.headers.get("Origin")
     if "*" not in settings.CORS_ORIGINS:
         # Caches must not reuse an answer for another origin.

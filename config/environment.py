@@ -107,12 +107,12 @@ def secret_key(directory: Path, *, debug: bool) -> str:
         ) from None
 
 
-def optional_seconds(name: str) -> int | None:
+def parse_optional_seconds(name: str) -> int | None:
     """Return a number of seconds of at least 1; None if the variable is empty."""
     return env.int(name, validate=validate.Range(min=1)) if env.str(name, "") else None
 
 
-def rate_limit(name: str) -> tuple[int, int] | None:
+def parse_rate_limit(name: str) -> tuple[int, int] | None:
     """Return the requests and the seconds of a limit such as `100/second`; None means no limit."""
     if not (text := env.str(name, "")):
         return None
@@ -125,7 +125,7 @@ def rate_limit(name: str) -> tuple[int, int] | None:
     return int(count), seconds
 
 
-def origins(name: str) -> list[str]:
+def parse_origins(name: str) -> list[str]:
     """Return the origins in an environment variable; `*` means all."""
     found: list[str] = [origin.strip() for origin in env.list(name, [], subcast=str)]
     for origin in found:
@@ -146,7 +146,7 @@ PRIVATE = (
 """The networks that `1` stands for: this machine, and private networks."""
 
 
-def networks(name: str) -> list[Network]:
+def parse_networks(name: str) -> list[Network]:
     """Return the networks in an environment variable; `1` means all private ones, `0` none."""
     found: list[str] = [each.strip() for each in env.list(name, [], subcast=str)]
     if found in (["0"], ["false"], ["no"]):
@@ -186,7 +186,7 @@ TCP_DEFAULTS = {
 """The driver's TCP options, unless the URL sets them; seconds, a count, and milliseconds."""
 
 
-def seconds(name: str, default: float) -> float:
+def parse_seconds(name: str, default: float) -> float:
     """Return a number of seconds; 0 means no limit."""
     return env.float(name, default, validate=validate.Range(min=0, max=86_400))
 
@@ -236,8 +236,10 @@ def database(url: str, directory: Path) -> dict[str, Any]:
         "PREPARE": env.bool("DATABASE_PREPARE", None),
         # For web processes and job runners; commands such as `migrate` have none.
         "LIMITS": {
-            "statement_timeout": seconds("DATABASE_STATEMENT_SECONDS", 30),
-            "idle_in_transaction_session_timeout": seconds("DATABASE_IDLE_TRANSACTION_SECONDS", 5),
+            "statement_timeout": parse_seconds("DATABASE_STATEMENT_SECONDS", 30),
+            "idle_in_transaction_session_timeout": parse_seconds(
+                "DATABASE_IDLE_TRANSACTION_SECONDS", 5
+            ),
         },
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),

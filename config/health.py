@@ -31,16 +31,16 @@ DATABASE_SECONDS: Final = 2.0
 """Seconds that the database may take to answer."""
 PARTS_SECONDS: Final = 4.0
 """Seconds that Redis and all parts behind it may take together."""
-KEPT_SECONDS: Final = 1.0
+REUSE_SECONDS: Final = 1.0
 """Seconds for which a result without failures is reused."""
 
 OK: Final = "ok"
 NO_ANSWER: Final = "no answer"
 UNKNOWN: Final = "unknown"
 # The exceptions that a check may raise when its part is unreachable.
-SILENCE: Final = (DatabaseError, RedisError, OperationalError, OSError)
+UNREACHABLE: Final = (DatabaseError, RedisError, OperationalError, OSError)
 
-Found = dict[str, str]
+Results = dict[str, str]
 """A result for each check, by name: `OK`, or the problem."""
 
 _WRITE: Final = (
@@ -92,35 +92,35 @@ def _migrations() -> str:
     return f"{len(missing)} not applied, such as {'.'.join(min(missing))}"
 
 
-def check_database() -> Found:
+def check_database() -> Results:
     """Check the database, and compare its migrations with the code's."""
     try:
         found = {"database": OK if _database() else NO_ANSWER}
         found["migrations"] = _migrations() if found["database"] == OK else UNKNOWN
-    except SILENCE:
+    except UNREACHABLE:
         return {"database": NO_ANSWER, "migrations": UNKNOWN}
     return found
 
 
-def check_work() -> Found:
+def check_work() -> Results:
     """Check for work that is overdue."""
     try:
         age = lag_warnings.oldest_due_age(now=timezone.now())
-    except SILENCE:
+    except UNREACHABLE:
         return {"due_work": UNKNOWN}
     is_late = age > timedelta(seconds=settings.LAG_SECONDS)
     return {"due_work": f"{age.total_seconds():.0f} seconds late" if is_late else OK}
 
 
-def check_parts() -> Found:
+def check_parts() -> Results:
     """Check Redis, and through it the job runners and beat."""
     found = dict.fromkeys(("redis", *heartbeats.RUNNERS, "beat"), UNKNOWN)
     try:
-        found["redis"] = OK if heartbeats.redis().ping() else NO_ANSWER
+        found["redis"] = OK if heartbeats.open_redis().ping() else NO_ANSWER
         silent = _silent_runners()
         found |= {kind: NO_ANSWER if kind in silent else OK for kind in heartbeats.RUNNERS}
         found["beat"] = OK if heartbeats.beat_is_alive() else NO_ANSWER
-    except SILENCE:
+    except UNREACHABLE:
         # The state of the others is then unknown.
         return dict.fromkeys(found, UNKNOWN) | {"redis": NO_ANSWER}
     return found
@@ -147,7 +147,7 @@ class Probe:
     time.
     """
 
-    def __init__(self, check: Callable[[], Found], *, seconds: float, late: Found) -> None:
+    def __init__(self, check: Callable[[], Results], *, seconds: float, late: Results) -> None:
         """Create a probe without a result.
 
         Arguments:
@@ -159,16 +159,16 @@ class Probe:
         self._seconds = seconds
         self._late = late
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="probe")
-        self._run: asyncio.Future[Found] | None = None
+        self._run: asyncio.Future[Results] | None = None
         self._begun_at = 0.0
-        self._found: Found = {}
+        self._found: Results = {}
         self._found_at = float("-inf")
 
-    async def ask(self) -> Found:
+    async def ask(self) -> Results:
         """Return the current result of the checks, or a recent one."""
         now = time.monotonic()
         is_well = all(result == OK for result in self._found.values())
-        if is_well and now - self._found_at < KEPT_SECONDS:
+        if is_well and now - self._found_at < REUSE_SECONDS:
             return self._found
         if self._run is None:
             self._begun_at = now
@@ -178,14 +178,14 @@ class Probe:
         done, _ = await asyncio.wait({self._run}, timeout=max(left, 0))
         return done.pop().result() if done else self._late
 
-    def _work(self) -> Found:
+    def _work(self) -> Results:
         close_old_connections()
         try:
             return self._check()
         finally:
             close_old_connections()
 
-    def _keep(self, run: asyncio.Future[Found]) -> None:
+    def _keep(self, run: asyncio.Future[Results]) -> None:
         self._run = None
         if run.exception() is None:
             self._found, self._found_at = run.result(), time.monotonic()

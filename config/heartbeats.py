@@ -26,7 +26,7 @@ RUNNER_LIFETIME_MS: Final = 1_000
 
 
 @functools.cache
-def redis() -> Redis:
+def open_redis() -> Redis:
     """Return this process's client, which fails at once if Redis is unreachable."""
     client: Redis = Redis.from_url(
         settings.REDIS_URL,
@@ -40,27 +40,27 @@ def redis() -> Redis:
 
 def record_beat() -> None:
     """Record beat's heartbeat."""
-    redis().set(BEAT, 1, px=BEAT_LIFETIME_MS)
+    open_redis().set(BEAT, 1, px=BEAT_LIFETIME_MS)
 
 
 def beat_is_alive() -> bool:
     """Return whether beat has ticked recently."""
-    return bool(redis().exists(BEAT))
+    return bool(open_redis().exists(BEAT))
 
 
 def record_runner(kind: str) -> None:
     """Record the heartbeat of a kind of job runner."""
-    redis().set(_answered(kind), 1, px=RUNNER_LIFETIME_MS)
+    open_redis().set(_answered(kind), 1, px=RUNNER_LIFETIME_MS)
 
 
 def silent_runners(kinds: Collection[str]) -> list[str]:
     """Return the kinds of job runners of which none has answered within the last second."""
-    return [kind for kind in kinds if not redis().exists(_answered(kind))]
+    return [kind for kind in kinds if not open_redis().exists(_answered(kind))]
 
 
 def may_ask_runner(kind: str) -> bool:
     """Claim the right to send a ping, so that pings do not pile up while a runner is away."""
-    return bool(redis().set(f"{_answered(kind)}-asked", 1, nx=True, px=RUNNER_LIFETIME_MS))
+    return bool(open_redis().set(f"{_answered(kind)}-asked", 1, nx=True, px=RUNNER_LIFETIME_MS))
 
 
 def _answered(kind: str) -> str:

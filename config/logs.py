@@ -19,7 +19,7 @@ FORMS: Final = ("plain", "json")
 _uncaught: Final = logging.getLogger("config.uncaught")
 
 
-def known_form(form: str) -> None:
+def check_form(form: str) -> None:
     """Raise `ValidationError` unless the form of log lines is a known one."""
     if form not in FORMS:
         raise ValidationError(f"LOG_FORMAT is {form!r}; it must be one of {', '.join(FORMS)}")
@@ -27,7 +27,7 @@ def known_form(form: str) -> None:
 
 def is_json() -> bool:
     """Return whether each line must be a JSON object."""
-    return env.str("LOG_FORMAT", "plain", validate=known_form) == "json"
+    return env.str("LOG_FORMAT", "plain", validate=check_form) == "json"
 
 
 def configure(*, level: int) -> None:
@@ -65,24 +65,24 @@ def configure(*, level: int) -> None:
                 colors=False, exception_formatter=structlog.dev.plain_traceback
             )
         ]
-    logging.config.dictConfig(_tree(level, shared, ending))
+    logging.config.dictConfig(_logger_settings(level, shared, ending))
 
 
-def line(event: str, *, logger: str, level: str = "info", **fields: object) -> str:
+def format_line(event: str, *, logger: str, level: str = "info", **fields: object) -> str:
     """Return a JSON line in the log's form, for programs that print rather than log."""
     moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     found = {"event": event, "logger": logger, "level": level, "timestamp": moment}
     return json.dumps(found | fields, ensure_ascii=False)
 
 
-def with_part(text: str, part: str) -> str:
+def add_part_name(text: str, part: str) -> str:
     """Return a part's JSON line with the part's name added."""
     try:
         found = json.loads(text)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        return line(text, logger=part, part=part)
+        return format_line(text, logger=part, part=part)
     return json.dumps(found | {"part": part}, ensure_ascii=False)
 
 
@@ -102,7 +102,9 @@ def _is_not_503(record: logging.LogRecord) -> bool:
     return getattr(record, "status_code", None) != 503
 
 
-def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[str, Any]:
+def _logger_settings(
+    level: int, shared: list[Processor], ending: list[Processor]
+) -> dict[str, Any]:
     """Return the loggers: ours with all lines, those of libraries with warnings only."""
     return {
         "version": 1,
@@ -123,11 +125,11 @@ def _tree(level: int, shared: list[Processor], ending: list[Processor]) -> dict[
             # A refused request concerns the client; only failures on our side are logged.
             "django.request": {"level": "ERROR", "filters": ["not_503"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
-            # A failed login is one line of `config.logins`.
+            # A failed login is one line of `config.login_limits`.
             "axes": {"level": "ERROR"},
             # They log every job received and done; with a sweep each second that is noise.
             "celery.worker.strategy": {"level": "WARNING"},
-            # A job that returns to its queue is logged once per outage, by `config.patches.job`.
+            # A job that returns to its queue is logged once per outage, by `config.job`.
             "celery.app.trace": {"level": "ERROR"},
             # An unreachable database is logged once, by the code that waits for it.
             "psycopg.pool": {"level": "ERROR"},

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
-def permissions_policy(
+def add_permissions_policy(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Add a header that denies all pages the use of devices."""

@@ -117,7 +117,7 @@ def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
-def network_of(address: str | None) -> str:
+def network_key(address: str | None) -> str:
     """Return the key of a client in limits: an IPv4 address, or the /64 of an IPv6 one."""
     try:
         found = ipaddress.ip_address(address or "")
@@ -130,7 +130,7 @@ def network_of(address: str | None) -> str:
     return str(ipaddress.ip_network((found, 64), strict=False))
 
 
-def install() -> None:
+def install_daphne_flag() -> None:
     """Make Daphne's `--proxy-headers` equivalent to `TRUSTED_PROXIES=1`.
 
     Daphne trusts the first entry of X-Forwarded-For, which the client writes.

@@ -24,18 +24,18 @@ LONGEST_PATH: Final = 300
 
 
 @functools.cache
-def is_on() -> bool:
+def is_enabled() -> bool:
     """Return whether this process logs every request."""
     return env.bool("ACCESS_LOG", True)
 
 
-def record(
+def log_request(
     scope: Any, *, status: int, size: int, seconds: float, request_id: str, account: str | None
 ) -> None:
     """Log an answered request if it was slow, or if every request is logged."""
     is_slow = seconds > settings.SLOW_REQUEST_SECONDS > 0
     is_quiet = scope["path"] in PROBES and status == 200
-    if not (is_slow or (is_on() and not is_quiet)):
+    if not (is_slow or (is_enabled() and not is_quiet)):
         return
     # The raw path, as a decoded one could contain a line break.
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
@@ -57,9 +57,9 @@ def record(
         logger.info("request", **fields)
 
 
-def record_refusal(method: bytes, path: bytes, *, status: int, request_id: str) -> None:
+def log_refusal(method: bytes, path: bytes, *, status: int, request_id: str) -> None:
     """Log a request that was refused before it was complete."""
-    if is_on():
+    if is_enabled():
         logger.info(
             "request",
             method=method.decode("latin-1"),

@@ -15,10 +15,10 @@ from config.environment import (
     data_dir_path,
     database,
     env,
-    networks,
-    optional_seconds,
-    origins,
-    rate_limit,
+    parse_networks,
+    parse_optional_seconds,
+    parse_origins,
+    parse_rate_limit,
     redis_url,
     secret_key,
     trusted_proxies,
@@ -48,13 +48,13 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 TASK_RETENTION_DAYS = env.int("TASK_RETENTION_DAYS", 30)
 """Days for which completed and canceled tasks, and events, stay readable."""
-ASSIGNED_TASK_LIFETIME = optional_seconds("ASSIGNED_TASK_LIFETIME")
+ASSIGNED_TASK_LIFETIME = parse_optional_seconds("ASSIGNED_TASK_LIFETIME")
 """Seconds after which an accepted task is deleted; None: never."""
-RATE_LIMIT = rate_limit("RATE_LIMIT")
+RATE_LIMIT = parse_rate_limit("RATE_LIMIT")
 """The requests an account may send, and in how many seconds; None: no limit."""
-CORS_ORIGINS = origins("CORS_ORIGINS")
+CORS_ORIGINS = parse_origins("CORS_ORIGINS")
 """The origins whose pages may call the REST API from a browser."""
-CALLBACK_ALLOW_PRIVATE: list[Network] = networks("CALLBACK_ALLOW_PRIVATE")
+CALLBACK_ALLOW_PRIVATE: list[Network] = parse_networks("CALLBACK_ALLOW_PRIVATE")
 """The private networks that callbacks may be sent to."""
 CALLBACK_RETRY_HOURS = env.int("CALLBACK_RETRY_HOURS", 24, validate=validate.Range(min=0))
 """How long a failing event callback is retried."""
@@ -104,8 +104,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.permissions_policy",
-    "config.cors.cors",
+    "config.middleware.add_permissions_policy",
+    "config.cors.answer_cors",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -171,9 +171,9 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "config.patches.sessions.Backend",
+    "config.patches.session_store.Backend",
 ]
-SESSION_ENGINE = "config.patches.sessions"
+SESSION_ENGINE = "config.patches.session_store"
 PASSWORD_HASHERS = [
     "config.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -188,13 +188,13 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 AXES_FAILURE_LIMIT = 10
-AXES_HANDLER = "config.logins.Handler"
+AXES_HANDLER = "config.login_limits.Handler"
 LOGIN_FAILURES_PER_ADDRESS = env.int(
     "LOGIN_FAILURES_PER_ADDRESS", 60, validate=validate.Range(min=1)
 )
 """Failed logins per address in 15 minutes before it is locked out for the rest of them."""
 AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_CALLABLE = "config.views.locked_out"
+AXES_LOCKOUT_CALLABLE = "config.views.refuse_locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 # Typing errors of one user must lock out neither a whole office nor that login everywhere.
@@ -246,7 +246,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # errors.
     "max_retries": 0,
 }
-CELERY_BEAT_SCHEDULER = "config.patches.beat:TickingScheduler"
+CELERY_BEAT_SCHEDULER = "config.scheduler:TickingScheduler"
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -259,7 +259,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CONSUMER = "config.patches.consumer:Consumer"
+CELERY_WORKER_CONSUMER = "config.patches.celery_consumer:Consumer"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"

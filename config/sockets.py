@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
-from config import clients
+from config import client_keys
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,7 +23,7 @@ TOO_MANY = 4429
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def only_from_our_pages(application: Application) -> Application:
+def require_own_origin(application: Application) -> Application:
     """Refuse browsers on another site's page, as sessions depend on cookies."""
 
     @markcoroutinefunction
@@ -32,7 +32,7 @@ def only_from_our_pages(application: Application) -> Application:
         ours = _is_ours(
             host=_named(scope, b"host"), origin=_named(scope, b"origin"), scheme=_scheme(scope)
         )
-        return (application if ours else refuse)(scope, receive, send)
+        return (application if ours else refuse_socket)(scope, receive, send)
 
     return checked
 
@@ -54,13 +54,13 @@ def with_session_key(application: Application) -> Application:
     return found
 
 
-def few_per_user(application: Application) -> Application:
+def limit_per_user(application: Application) -> Application:
     """Refuse sockets of a user who has `DESK_SOCKETS_PER_USER` open."""
     opened: Counter[str] = Counter()
 
     @markcoroutinefunction
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-        user = clients.of_session(scope["session_key"])
+        user = client_keys.key_of_session(scope["session_key"])
         if user is None:
             # There is no session; the consumer closes the socket.
             await application(scope, receive, send)
@@ -82,7 +82,7 @@ def few_per_user(application: Application) -> Application:
     return counted
 
 
-async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse_socket(_scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse a websocket before it is accepted; the client sees HTTP 403."""
     await receive()
     await send({"type": "websocket.close", "code": 4403})

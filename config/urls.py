@@ -12,7 +12,7 @@ from config import views
 from routing.api.openapi import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", views.home),
+    path("", views.show_home),
     path("api/docs", pages.docs, name="api-docs"),
     path("api/schema", pages.schema, name="api-schema"),
     path("docs/", RedirectView.as_view(pattern_name="api-docs")),

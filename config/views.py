@@ -27,7 +27,7 @@ ADDRESSES = "/v1/, /api/docs, /healthz, /agent/ and /admin/"
 
 @never_cache
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def show_home(request: HttpRequest) -> HttpResponse:
     """Redirect each user to their own page."""
     if not request.user.is_authenticated:
         return redirect("login")
@@ -61,14 +61,14 @@ class ChangePassword(PasswordChangeView):
         return answer
 
 
-def locked_out(
+def refuse_locked_out(
     request: HttpRequest, _response: HttpResponse | None = None, _credentials: object = None
 ) -> HttpResponse:
     """Refuse a login after too many failures, whether or not it is right this time."""
     return render(request, "registration/locked.html", status=429)
 
 
-def busy(path: str, *, by_client: bool) -> HttpResponse:
+def refuse_busy(path: str, *, by_client: bool) -> HttpResponse:
     """Refuse a request when too many are waiting, without any middleware.
 
     Arguments:

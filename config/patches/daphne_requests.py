@@ -20,7 +20,7 @@ from daphne import http_protocol
 from django.conf import settings
 from twisted.web import http
 
-from config import bodies, draining, proxies, request_log
+from config import body_budget, draining, proxies, request_log
 from routing import request_ids
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         path, request_id = getattr(self, "_path", b""), request_ids.new()
         self.transport.write(_answer(status, message, path=path, request_id=request_id))
         method = getattr(self, "_command", b"")
-        request_log.record_refusal(method, path, status=status, request_id=request_id)
+        request_log.log_refusal(method, path, status=status, request_id=request_id)
         self._networkProducer.unregisterProducer()
         self.transport.loseWriteConnection()
         self._timer = self.callLater(LINGER_SECONDS, self._end)
@@ -188,7 +188,7 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
     def gotLength(self, length: int | None) -> None:
         """Prepare for a body in memory, as Twisted would write larger ones to the disk."""
         self.content = BytesIO()
-        self.share = bodies.Share(budget, _client_of(self))
+        self.share = body_budget.BodyShare(budget, _client_of(self))
 
     def handleContentChunk(self, data: bytes) -> None:
         """Add a part of the body, if the limits allow it."""
@@ -233,7 +233,7 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
         for name in (b"x-request-id", b"twilio-request-id"):
             self.responseHeaders.setRawHeaders(name, [request_id.encode()])
         method, path = self.method or b"", self.path or b""
-        request_log.record_refusal(method, path, status=status, request_id=request_id)
+        request_log.log_refusal(method, path, status=status, request_id=request_id)
         super().basic_error(status, status_text, body)
 
     def finish(self) -> None:
@@ -264,7 +264,7 @@ class Connections:
     def add(self, peer: Any) -> bool:
         """Count one more connection of a client; return whether it is within the limit."""
         address = getattr(peer, "host", None)
-        client = proxies.network_of(address)
+        client = proxies.network_key(address)
         if self._open[client] >= settings.CONNECTIONS_PER_ADDRESS and _is_limited(address):
             if client not in self._refused:
                 self._refused.add(client)
@@ -276,7 +276,7 @@ class Connections:
 
     def remove(self, peer: Any) -> None:
         """Count one connection less of a client."""
-        client = proxies.network_of(getattr(peer, "host", None))
+        client = proxies.network_key(getattr(peer, "host", None))
         self._open[client] -= 1
         if self._open[client] <= 0:
             del self._open[client]
@@ -290,7 +290,7 @@ def _is_limited(address: str | None) -> bool:
 
 open_channels: Final[set[BoundedChannel]] = set()
 """The open connections, without websockets."""
-budget: Final = bodies.Budget()
+budget: Final = body_budget.BodyBudget()
 connections: Final = Connections()
 
 
@@ -299,7 +299,7 @@ def _client_of(request: Any) -> str:
     peer = getattr(request.channel.getPeer(), "host", None)
     given = request.requestHeaders.getRawHeaders(proxies.FORWARDED_FOR, [])
     forwarded = [value.decode("latin-1") for value in given]
-    return proxies.network_of(proxies.client_address(peer, forwarded, settings.TRUSTED_PROXIES))
+    return proxies.network_key(proxies.client_address(peer, forwarded, settings.TRUSTED_PROXIES))
 
 
 def _answer(status: int, message: str, *, path: bytes, request_id: str) -> bytes:

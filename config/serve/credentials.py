@@ -35,14 +35,14 @@ GENERATED_FOR_DEMO: dict[str, Callable[[], str]] = {
 Credentials = dict[str, str]
 
 
-def ensure(directory: Path, *, demo: bool) -> Credentials | None:
+def ensure_credentials(directory: Path, *, demo: bool) -> Credentials | None:
     """Return the installation's credentials, created at the first start.
 
     Returns None if the file is missing although there are accounts. Its contents cannot be
     restored, as tokens are shown once and passwords are hashed, and new ones would go unnoticed.
     """
     path = directory / FILE
-    known = read(path)
+    known = read_credentials(path)
     if known is None and Account.objects.exists():
         return None
     names = GENERATED | (GENERATED_FOR_DEMO if demo else {})
@@ -56,7 +56,7 @@ def ensure(directory: Path, *, demo: bool) -> Credentials | None:
         if values != known:
             # Written before the commit: a file without rows is repaired by the next start, but rows
             # without the file could not be.
-            write(path, values)
+            write_credentials(path, values)
     return values
 
 
@@ -97,7 +97,7 @@ def outdated_users(values: Credentials) -> set[str]:
     return given.keys() - current
 
 
-def read(path: Path) -> Credentials | None:
+def read_credentials(path: Path) -> Credentials | None:
     """Return the contents of the file, with any quoting; None if it does not exist."""
     try:
         words = shlex.split(path.read_text(), comments=True)
@@ -107,7 +107,7 @@ def read(path: Path) -> Credentials | None:
     return {name: value for name, _, value in pairs}
 
 
-def write(path: Path, values: Credentials) -> None:
+def write_credentials(path: Path, values: Credentials) -> None:
     """Write the file atomically, readable by this user only, in a form that a shell can source."""
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{FILE}-")

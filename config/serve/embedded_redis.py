@@ -23,7 +23,7 @@ No Redis server was found. Do one of the following:
   3. install valkey-server or redis-server with your system's package manager."""
 
 
-class NoServer(Exception):
+class NoRedisServer(Exception):
     """No Redis server can be run on this machine."""
 
 
@@ -40,16 +40,16 @@ def find_server() -> str:
     for name in NAMES:
         if path := shutil.which(name):
             return path
-    raise NoServer(REMEDIES)
+    raise NoRedisServer(REMEDIES)
 
 
-def make_room(directory: Path) -> Path:
+def prepare_socket(directory: Path) -> Path:
     """Create the socket's directory for this user only, and return the socket's path."""
     path = embedded_redis_socket(directory)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.parent.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise NoServer(f"{path.parent} belongs to another user; the private Redis needs it.")
+        raise NoRedisServer(f"{path.parent} belongs to another user; the private Redis needs it.")
     path.parent.chmod(0o700)
     return path
 
@@ -71,7 +71,7 @@ def command_line(server: str, path: Path) -> list[str]:
     return [server, *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
-def tidy(directory: Path) -> None:
+def remove_socket(directory: Path) -> None:
     """Remove the socket of an ended server, and its directory."""
     path = embedded_redis_socket(directory)
     with contextlib.suppress(OSError):
@@ -79,7 +79,7 @@ def tidy(directory: Path) -> None:
         path.parent.rmdir()
 
 
-def end_leftover(path: Path) -> None:
+def stop_leftover(path: Path) -> None:
     """Stop a server that outlived its supervisor, where the kernel could not."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(2)
@@ -91,7 +91,7 @@ def end_leftover(path: Path) -> None:
             return
 
 
-async def answers(path: Path) -> None:
+async def wait_for_answer(path: Path) -> None:
     """Return once the server answers on its socket."""
     while True:
         try:

@@ -10,33 +10,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-LOCK = "serve.lock"
+LOCK_FILE = "serve.lock"
 
 
-class Refused(Exception):
+class StartRefused(Exception):
     """The server cannot start; the message gives the reason."""
 
 
 @contextlib.contextmanager
-def only_server_in(directory: Path, url: str) -> Iterator[None]:
+def hold_directory(directory: Path, url: str) -> Iterator[None]:
     """Hold the directory's lock, which the kernel releases however this process ends.
 
     The lock file contains the process id and the URL.
     """
-    with open(directory / LOCK, "a+") as file:
-        _lock(file, directory)
+    with open(directory / LOCK_FILE, "a+") as file:
+        _lock_directory(file, directory)
         file.truncate(0)
         file.write(f"{os.getpid()}\n{url}\n")
         file.flush()
         yield
 
 
-def _lock(file: TextIO, directory: Path) -> None:
+def _lock_directory(file: TextIO, directory: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        raise Refused(
+        raise StartRefused(
             f"Another Cordboard (process {file.readline().strip() or '?'}) runs on {directory}. "
             "Stop it, or start this one with another directory and port: "
             "DATA_DIR=… PORT=… make run"
@@ -46,19 +46,19 @@ def _lock(file: TextIO, directory: Path) -> None:
 def check_start(directory: Path, host: str, port: int) -> None:
     """Raise `Refused` if no server can start here, before anything is created."""
     if os.path.isdir(directory) and not os.access(directory, os.W_OK | os.X_OK):
-        raise Refused(
+        raise StartRefused(
             f"DATA_DIR: {directory} cannot be written by this user; set a writable directory"
         )
-    if os.path.exists(directory / LOCK):
-        with open(directory / LOCK, "a+") as file:
-            _lock(file, directory)
-    port_is_free(host, port)
+    if os.path.exists(directory / LOCK_FILE):
+        with open(directory / LOCK_FILE, "a+") as file:
+            _lock_directory(file, directory)
+    check_port(host, port)
 
 
-def port_is_free(host: str, port: int) -> None:
+def check_port(host: str, port: int) -> None:
     """Raise `Refused` if the port cannot be listened on."""
     if not 0 < port < 65536:
-        raise Refused(f"PORT is {port}; it must be a number from 1 to 65535.")
+        raise StartRefused(f"PORT is {port}; it must be a number from 1 to 65535.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -68,11 +68,13 @@ def port_is_free(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except socket.gaierror:
-        raise Refused(f"HOST={host} is not an address of this machine.") from None
+        raise StartRefused(f"HOST={host} is not an address of this machine.") from None
     except PermissionError:
-        raise Refused(f"Port {port} is reserved for the system; choose one above 1023.") from None
+        raise StartRefused(
+            f"Port {port} is reserved for the system; choose one above 1023."
+        ) from None
     except OSError as error:
-        raise Refused(
+        raise StartRefused(
             f"Port {port} on {host} cannot be used ({error.strerror}). "
             f"Choose another one: PORT={port + 1 if port < 65535 else 8000} make run"
         ) from None

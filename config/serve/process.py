@@ -26,7 +26,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 PRELOADED = (
     *("celery.apps.beat", "celery.apps.worker", "celery.concurrency.thread"),
     *("celery.worker.components", "celery.worker.consumer", "kombu.transport.redis"),
-    *("config.patches.runners", "routing.jobs", "routing.router.threads"),
+    *("config.patches.celery_programs", "routing.jobs", "routing.router.threads"),
 )
 
 

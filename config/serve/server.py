@@ -62,7 +62,7 @@ class Server:
         try:
             asyncio.run(self._run(parts, with_parent=with_parent))
         finally:
-            embedded_redis.tidy(self.data_dir)
+            embedded_redis.remove_socket(self.data_dir)
 
     async def _run(self, parts: dict[str, Fork], *, with_parent: bool) -> None:
         async with Supervisor(
@@ -83,17 +83,17 @@ class Server:
             await supervisor.until(asyncio.Event().wait())
 
     async def _start_redis(self, supervisor: Supervisor) -> None:
-        path = embedded_redis.make_room(self.data_dir)
-        embedded_redis.end_leftover(path)
+        path = embedded_redis.prepare_socket(self.data_dir)
+        embedded_redis.stop_leftover(path)
         arguments = embedded_redis.command_line(embedded_redis.find_server(), path)
         await supervisor.start("redis", arguments)
-        await supervisor.until(embedded_redis.answers(path), seconds=LONGEST_START)
+        await supervisor.until(embedded_redis.wait_for_answer(path), seconds=LONGEST_START)
 
     def _prepare(self) -> Credentials | None:
         """Migrate the database, and fill it at the first start."""
         try:
             call_command("migrate", interactive=False, verbosity=0)
-            made = credentials.ensure(self.data_dir, demo=self.demo)
+            made = credentials.ensure_credentials(self.data_dir, demo=self.demo)
             if self.demo:
                 for name in credentials.GENERATED_FOR_DEMO:
                     if made and name in made:
@@ -164,7 +164,7 @@ def _patience(part: str) -> float:
 
 def say(text: str, *, level: str = "info") -> None:
     """Print in the log's form, unbuffered; a closed output is not an error."""
-    text = logs.line(text.strip(), logger=__name__, level=level) if logs.is_json() else text
+    text = logs.format_line(text.strip(), logger=__name__, level=level) if logs.is_json() else text
     with contextlib.suppress(OSError):
         print(text, flush=True, file=sys.stderr if level == "error" else sys.stdout)
 

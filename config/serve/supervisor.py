@@ -70,7 +70,9 @@ class Part:
     def note(self, text: str) -> None:
         """Write a line about the part to its log."""
         is_json = logs.is_json()
-        self.log.info(logs.line(text, logger=__name__, part=self.name) if is_json else f"-- {text}")
+        self.log.info(
+            logs.format_line(text, logger=__name__, part=self.name) if is_json else f"-- {text}"
+        )
 
     def exit_report(self) -> str:
         """Return how it ended, with its last lines."""
@@ -221,7 +223,7 @@ class Supervisor:
             part.last_lines.append(line)
             part.log.info(line)
             if not part.foundation:
-                self.say(logs.with_part(line, part.name) if logs.is_json() else prefix + line)
+                self.say(logs.add_part_name(line, part.name) if logs.is_json() else prefix + line)
         await part.process.wait()
         part.note(f"process {part.process.pid} ended with {part.process.returncode}")
 

@@ -144,7 +144,7 @@ def test_everyone_changes_their_own_password(floor: models.Workspace) -> None:
     _, user = agent(floor)
     here, elsewhere = Client(), Client()
     for client in (here, elsewhere):
-        client.force_login(user, backend="config.patches.sessions.Backend")
+        client.force_login(user, backend="config.patches.session_store.Backend")
     assert Client().get("/accounts/password/").status_code == 302
     given = {"old_password": "wrong", "new_password1": GOOD, "new_password2": GOOD}
     page = here.post("/accounts/password/", given)

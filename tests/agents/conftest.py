@@ -14,7 +14,7 @@ from django.utils import timezone
 from routing import models
 from tests import factories
 
-BACKEND = "config.patches.sessions.Backend"
+BACKEND = "config.patches.session_store.Backend"
 
 
 @dataclass

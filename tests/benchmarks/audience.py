@@ -20,13 +20,13 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.contrib.sessions.models import Session  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from config.patches.sessions import SessionStore  # noqa: E402
+from config.patches.session_store import SessionStore  # noqa: E402
 from routing import models, tokens  # noqa: E402
 from routing.actions import accounts, api_keys, task_queues, workflows, workspaces  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from tests.benchmarks import floors  # noqa: E402
 
-BACKEND = "config.patches.sessions.Backend"
+BACKEND = "config.patches.session_store.Backend"
 
 
 def main(workers: int, sessions: int) -> None:

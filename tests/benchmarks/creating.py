@@ -47,9 +47,9 @@ def whole_stack(workspace: str) -> Callable[[], None]:
     """Return a function that sends a request through the web process's whole stack."""
     from django.core.handlers.asgi import ASGIRequest
 
-    from config.patches import http
+    from config.patches import asgi_handler
 
-    handler = http.application()
+    handler = asgi_handler.application()
     body = urlencode(FORM).encode()
     pair = f"{os.environ['ACCOUNT_SID']}:{os.environ['AUTH_TOKEN']}"
     scope: dict[str, Any] = {

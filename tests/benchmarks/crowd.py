@@ -88,7 +88,7 @@ def seat(floor: models.Workspace, side: str) -> str:
         user=user, activity=floor.activities.get(friendly_name="Available")
     )
     browser = Client()
-    browser.force_login(user, backend="config.patches.sessions.Backend")
+    browser.force_login(user, backend="config.patches.session_store.Backend")
     return f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 

@@ -15,8 +15,8 @@ import redis
 from celery.exceptions import Reject
 from django.db import OperationalError, connection
 
-from config.patches import broker, consumer
-from config.patches.job import Job, _Failures
+from config.job import Job, _Failures
+from config.patches import celery_consumer, kombu_channel
 from routing import jobs, models, wakeups
 from routing.actions import offers, workspaces
 from routing.actors import SYSTEM
@@ -207,7 +207,7 @@ def test_a_job_runner_comes_back_within_two_seconds_and_logs_one_line(
             return "connected"
 
     connection = Connection()
-    made = consumer.Consumer.__new__(consumer.Consumer)
+    made = celery_consumer.Consumer.__new__(celery_consumer.Consumer)
     with caplog.at_level(logging.WARNING):
         assert made.ensure_connected(connection) == "connected"
     assert connection.given["interval_max"] <= 2.0
@@ -224,8 +224,8 @@ def test_a_job_without_a_database_goes_back_to_its_queue(
         raise OperationalError("silent")
 
     monkeypatch.setattr(jobs.run_cycle, "run", fail)
-    monkeypatch.setattr("config.patches.job.PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr("config.patches.job._failures", _Failures())
+    monkeypatch.setattr("config.job.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("config.job._failures", _Failures())
     with pytest.raises(OperationalError):
         jobs.run_cycle()
     jobs.run_cycle.push_request(called_directly=False, is_eager=False)
@@ -272,10 +272,10 @@ def test_a_job_that_ends_just_after_redis_was_lost_is_no_error(
     def fail(*_: object, **__: object) -> None:
         raise redis.ConnectionError("gone")
 
-    parent = broker.Channel.__mro__[1]
+    parent = kombu_channel.Channel.__mro__[1]
     monkeypatch.setattr(parent, "basic_ack", fail)
     monkeypatch.setattr(parent, "basic_reject", fail)
-    channel = broker.Channel.__new__(broker.Channel)
+    channel = kombu_channel.Channel.__new__(kombu_channel.Channel)
     for channel.connection in (None, SimpleNamespace(client="there")):
         channel.basic_ack("tag")
         channel.basic_reject("tag", requeue=True)

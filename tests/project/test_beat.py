@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config import celery_app, heartbeats
-from config.patches.beat import TickingScheduler
+from config.scheduler import TickingScheduler
 
 
 class Broker:
@@ -62,14 +62,14 @@ def test_each_entry_names_an_existing_job_that_does_not_pile_up() -> None:
 
 
 def test_beat_writes_no_file() -> None:
-    assert celery_app.conf.beat_scheduler == "config.patches.beat:TickingScheduler"
+    assert celery_app.conf.beat_scheduler == "config.scheduler:TickingScheduler"
     assert not list(Path.cwd().glob("celerybeat-schedule*"))
 
 
 def test_the_loss_of_the_broker_is_logged_once_and_its_return_once(
     broker: Broker, scheduler: TickingScheduler, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="config.patches.beat"):
+    with caplog.at_level(logging.INFO, logger="config.scheduler"):
         scheduler.tick()
         assert broker.sent == ["of.the.test"]
         assert not caplog.messages

@@ -212,7 +212,7 @@ def test_a_rate_limit_says_how_many_in_how_long(
     monkeypatch: pytest.MonkeyPatch, text: str, limit: tuple[int, int] | None
 ) -> None:
     monkeypatch.setenv("RATE_LIMIT", text)
-    assert environment.rate_limit("RATE_LIMIT") == limit
+    assert environment.parse_rate_limit("RATE_LIMIT") == limit
 
 
 @pytest.mark.parametrize("text", ["100", "100/day", "0/second", "-1/hour", "many/minute", "/hour"])
@@ -221,25 +221,25 @@ def test_a_rate_limit_that_says_neither_stops_the_start(
 ) -> None:
     monkeypatch.setenv("RATE_LIMIT", text)
     with pytest.raises(ImproperlyConfigured, match="RATE_LIMIT"):
-        environment.rate_limit("RATE_LIMIT")
+        environment.parse_rate_limit("RATE_LIMIT")
 
 
 def test_origins_are_a_scheme_and_a_host_or_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", "https://app.example, http://localhost:3000,*")
-    assert environment.origins("CORS_ORIGINS") == [
+    assert environment.parse_origins("CORS_ORIGINS") == [
         "https://app.example",
         "http://localhost:3000",
         "*",
     ]
     monkeypatch.setenv("CORS_ORIGINS", "")
-    assert environment.origins("CORS_ORIGINS") == []
+    assert environment.parse_origins("CORS_ORIGINS") == []
 
 
 @pytest.mark.parametrize("text", ["app.example", "https://app.example/", "null", "https://"])
 def test_an_invalid_origin_stops_the_start(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("CORS_ORIGINS", text)
     with pytest.raises(ImproperlyConfigured, match="CORS_ORIGINS"):
-        environment.origins("CORS_ORIGINS")
+        environment.parse_origins("CORS_ORIGINS")
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])
@@ -264,7 +264,7 @@ def test_a_data_directory_that_cannot_be_written_stops_the_start_with_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(preflight.Refused, match=f"DATA_DIR: {tmp_path} cannot be written"):
+    with pytest.raises(preflight.StartRefused, match=f"DATA_DIR: {tmp_path} cannot be written"):
         preflight.check_start(tmp_path, "127.0.0.1", 8000)
 
 

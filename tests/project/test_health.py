@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from config import draining, health, heartbeats
-from config.patches.http import ThreadedHandler
+from config.patches.asgi_handler import ThreadedHandler
 from config.probes import Probes
 from routing.router import lag_warnings
 from tests.project.test_http import ask
@@ -58,7 +58,7 @@ async def test_a_success_is_cached_for_a_second(
     monkeypatch.setattr(time, "monotonic", lambda: now)
     checks.results = ["gone", "ok"]
     assert await probe.ask() == {"database": "ok"}
-    now += health.KEPT_SECONDS - 0.1
+    now += health.REUSE_SECONDS - 0.1
     assert await probe.ask() == {"database": "ok"}
     now += 0.2
     assert await probe.ask() == {"database": "gone"}

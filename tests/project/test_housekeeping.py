@@ -8,7 +8,7 @@ import pytest
 from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
 
-from config.patches.sessions import SessionStore
+from config.patches.session_store import SessionStore
 from routing import housekeeping, models
 from tests import factories
 from tests.factories import NOW

@@ -16,9 +16,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 from django.urls import path
 
-from config import clients
-from config.lanes import Lane
-from config.patches.http import ThreadedHandler
+from config import client_keys
+from config.fair_threads import FairThreads
+from config.patches.asgi_handler import ThreadedHandler
 from routing.api import authentication, failures
 
 threads: list[str] = []
@@ -162,7 +162,9 @@ async def test_a_request_beyond_the_queue_is_refused_as_json_or_as_a_page(
     waiting_by_client: int, expected: int
 ) -> None:
     handler = ThreadedHandler(threads=1)
-    handler.requests = Lane("http", threads=1, waiting=0, waiting_by_client=waiting_by_client)
+    handler.requests = FairThreads(
+        "http", threads=1, waiting=0, waiting_by_client=waiting_by_client
+    )
     release = threading.Event()
     busy = asyncio.ensure_future(handler.requests.run(release.wait, client="another"))
     await asyncio.sleep(0)
@@ -187,7 +189,7 @@ async def test_an_account_is_recognized_by_credentials_that_were_right_before_an
     def client(sid: str, secret: str, address: str = "203.0.113.5") -> str:
         pair = base64.b64encode(f"{sid}:{secret}".encode())
         headers = [(b"authorization", b"Basic " + pair)]
-        return clients.of({"client": (address, 1), "headers": headers})
+        return client_keys.key_of_client({"client": (address, 1), "headers": headers})
 
     assert client("AC1", "right") == "AC1"
     assert client("AC1", "wrong") == "203.0.113.5"
@@ -201,8 +203,8 @@ def test_a_session_is_recognized_by_its_user_once_it_was_used(
     request.COOKIES[settings.SESSION_COOKIE_NAME] = "key of a session"
     cookie = f"{settings.SESSION_COOKIE_NAME}=key of a session".encode()
     scope = {"client": ("203.0.113.5", 1), "headers": [(b"cookie", cookie)]}
-    clients.remember(request)
-    assert clients.of(scope) == "203.0.113.5"
+    client_keys.cache_session(request)
+    assert client_keys.key_of_client(scope) == "203.0.113.5"
     request._cached_user = User(pk=7)  # type: ignore[attr-defined]
-    clients.remember(request)
-    assert clients.of(scope) == "user 7"
+    client_keys.cache_session(request)
+    assert client_keys.key_of_client(scope) == "user 7"

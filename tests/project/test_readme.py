@@ -38,7 +38,7 @@ def references(pattern: str) -> dict[str, list[str]]:
 
 
 def test_every_setting_is_explained() -> None:
-    readers = r"env\.\w+|optional_seconds|rate_limit|origins|networks|trusted_proxies|seconds"
+    readers = r"env\.\w+|parse_\w+|trusted_proxies"
     read = rf"(?:{readers})\(\s*\"([A-Z_]+)\""
     files = [
         path for name in ("config", "routing", "agents") for path in ROOT.glob(f"{name}/**/*.py")

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from config import request_log
+from config.patches.asgi_handler import ThreadedHandler
 from config.patches.daphne_requests import _answer
-from config.patches.http import ThreadedHandler
 from routing import models, request_ids
 from tests import factories
 from tests.api.conftest import TOKEN, api_of, basic
@@ -140,7 +140,7 @@ class Lines:
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Lines:
     """Switch the access log on."""
-    monkeypatch.setattr(request_log, "is_on", lambda: True)
+    monkeypatch.setattr(request_log, "is_enabled", lambda: True)
     caplog.set_level(logging.INFO, logger="config.access")
     return Lines(caplog)
 
@@ -173,7 +173,7 @@ async def test_a_slow_request_is_a_warning_even_where_no_request_is_logged(
     lines: Lines, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.SLOW_REQUEST_SECONDS = 1e-9
-    monkeypatch.setattr(request_log, "is_on", lambda: False)
+    monkeypatch.setattr(request_log, "is_enabled", lambda: False)
     await ask("/note")
     ((level, line),) = lines.taken()
     assert (level, line["event"]) == ("WARNING", "slow request")
@@ -196,6 +196,6 @@ async def test_a_line_names_the_account(lines: Lines) -> None:
 def test_a_proxy_s_id_is_logged_beside_the_one_that_clients_see(lines: Lines) -> None:
     given = "trace-7.of_them"
     scope = {"method": "GET", "path": "/", "raw_path": b"/"}
-    request_log.record(scope, status=200, size=0, seconds=0, request_id=given, account=None)
+    request_log.log_request(scope, status=200, size=0, seconds=0, request_id=given, account=None)
     line = json.loads(json.dumps(lines.taken()[0][1]))
     assert (line["request_id"], line["twilio_request_id"]) == (given, request_ids.as_twilio(given))

@@ -12,7 +12,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from config import bodies
+from config import body_budget
 from config.patches import daphne_requests
 from config.patches.daphne_requests import (
     BODY_WINDOW_BYTES,
@@ -88,7 +88,7 @@ class Client:
 def _fresh(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = SIZE
     monkeypatch.setattr(daphne_requests, "connections", daphne_requests.Connections())
-    monkeypatch.setattr(daphne_requests, "budget", bodies.Budget())
+    monkeypatch.setattr(daphne_requests, "budget", body_budget.BodyBudget())
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_a_refused_client_that_stays_is_cut_off(client: Client, clock: Clock) ->
 def test_large_bodies_of_one_client_have_a_limit_together_and_small_ones_pass(
     clock: Clock, handed_on: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    budget = bodies.Budget(total=4 * SIZE, client=SIZE)
+    budget = body_budget.BodyBudget(total=4 * SIZE, client=SIZE)
     monkeypatch.setattr(daphne_requests, "budget", budget)
     first, second, small, other = (
         Client(clock, handed_on, peer) for peer in (PEER, PEER, PEER, "203.0.113.6")
@@ -193,7 +193,7 @@ def test_large_bodies_of_one_client_have_a_limit_together_and_small_ones_pass(
 def test_the_room_of_a_body_is_given_back_when_its_client_goes_or_is_answered(
     clock: Clock, handed_on: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    budget = bodies.Budget(total=SIZE, client=SIZE)
+    budget = body_budget.BodyBudget(total=SIZE, client=SIZE)
     monkeypatch.setattr(daphne_requests, "budget", budget)
     client = Client(clock, handed_on)
     client.post(f"Content-Length: {SIZE}")

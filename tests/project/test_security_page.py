@@ -24,7 +24,7 @@ def test_the_page_has_bounds() -> None:
 @pytest.mark.parametrize(("bound", "is_setting", "name"), ROWS)
 def test_each_bound_is_the_codes(bound: str, is_setting: str, name: str) -> None:
     if name in BY_ENVIRONMENT:
-        assert f'"{name}", {bound}' in (ROOT / "config" / "patches" / "http.py").read_text()
+        assert f'"{name}", {bound}' in (ROOT / "config" / "patches" / "asgi_handler.py").read_text()
         return
     module, _, constant = name.rpartition(".")
     found = getattr(settings if is_setting else import_module(module), constant)

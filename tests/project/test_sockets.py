@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from config import asgi, clients, sockets
+from config import asgi, client_keys, sockets
 from config.sockets import Receive, Scope, Send
 
 
@@ -46,7 +46,7 @@ async def is_let_in(application: Any, path: str = "/", **headers: str) -> bool:
 )
 async def test_our_own_pages_are_let_in(host: str, origin: str, settings: Any) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://trusted.example"]
-    door = sockets.only_from_our_pages(anybody)
+    door = sockets.require_own_origin(anybody)
     assert await is_let_in(door, host=host, origin=origin)
 
 
@@ -64,14 +64,14 @@ async def test_our_own_pages_are_let_in(host: str, origin: str, settings: Any) -
     ],
 )
 async def test_other_pages_are_not(host: str, origin: str) -> None:
-    door = sockets.only_from_our_pages(anybody)
+    door = sockets.require_own_origin(anybody)
     assert not await is_let_in(door, host=host, origin=origin)
 
 
 @pytest.mark.parametrize("is_https", [True, False])
 async def test_a_page_of_the_other_scheme_is_not_ours(is_https: bool, settings: Any) -> None:
     settings.HTTPS = is_https
-    door = sockets.only_from_our_pages(anybody)
+    door = sockets.require_own_origin(anybody)
     for origin in ("https://localhost", "https://localhost:443"):
         assert await is_let_in(door, host="localhost", origin=origin) == is_https
     for origin in ("http://localhost", "http://localhost:80"):
@@ -80,14 +80,14 @@ async def test_a_page_of_the_other_scheme_is_not_ours(is_https: bool, settings: 
 
 async def test_a_trusted_proxy_says_by_which_scheme_pages_are_reached(settings: Any) -> None:
     settings.TRUSTED_PROXIES = 1
-    door = sockets.only_from_our_pages(anybody)
+    door = sockets.require_own_origin(anybody)
     told = {"host": "localhost", "x-forwarded-proto": "https"}
     assert await is_let_in(door, origin="https://localhost", **told)
     assert not await is_let_in(door, origin="http://localhost", **told)
 
 
 async def test_a_script_that_is_no_page_may_come_without_an_origin() -> None:
-    assert await is_let_in(sockets.only_from_our_pages(anybody), host="localhost")
+    assert await is_let_in(sockets.require_own_origin(anybody), host="localhost")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -99,11 +99,11 @@ async def test_a_user_has_so_many_desks_open_over_all_their_sessions(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DESK_SOCKETS_PER_USER = 2
-    sessions = clients.Sessions()
-    monkeypatch.setattr(clients, "_sessions", sessions)
+    sessions = client_keys.Sessions()
+    monkeypatch.setattr(client_keys, "_sessions", sessions)
     for key, user in (("one", 1), ("two", 1), ("other", 2)):
         sessions.add(key, user)
-    door = sockets.with_session_key(sockets.few_per_user(anybody_who_stays))
+    door = sockets.with_session_key(sockets.limit_per_user(anybody_who_stays))
 
     async def opened(key: str) -> WebsocketCommunicator:
         cookie = f"{settings.SESSION_COOKIE_NAME}={key}".encode()

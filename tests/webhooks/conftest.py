@@ -43,7 +43,7 @@ def clock() -> Clock:
 @pytest.fixture(autouse=True)
 def _allowed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLBACK_ALLOW_PRIVATE", "127.0.0.1")
-    settings.CALLBACK_ALLOW_PRIVATE = environment.networks("CALLBACK_ALLOW_PRIVATE")
+    settings.CALLBACK_ALLOW_PRIVATE = environment.parse_networks("CALLBACK_ALLOW_PRIVATE")
 
 
 @pytest.fixture

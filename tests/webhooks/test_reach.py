@@ -56,7 +56,7 @@ def nothing_private(settings: Any) -> None:
 
 def allow(settings: Any, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("CALLBACK_ALLOW_PRIVATE", value)
-    settings.CALLBACK_ALLOW_PRIVATE = environment.networks("CALLBACK_ALLOW_PRIVATE")
+    settings.CALLBACK_ALLOW_PRIVATE = environment.parse_networks("CALLBACK_ALLOW_PRIVATE")
 
 
 def resolves(monkeypatch: pytest.MonkeyPatch, *found: str) -> list[str]:

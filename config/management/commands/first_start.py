@@ -20,7 +20,7 @@ class Command(BaseCommand):
         """Create what is missing, and print the path of the file."""
         path = settings.DATA_DIR / credentials.FILE
         try:
-            made = credentials.ensure(settings.DATA_DIR, demo=False)
+            made = credentials.ensure_credentials(settings.DATA_DIR, demo=False)
         except ActionError as error:
             raise CommandError(str(error)) from None
         if made:

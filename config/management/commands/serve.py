@@ -13,12 +13,12 @@ from environs import EnvValidationError
 
 from config.environment import serve_options
 from config.serve import preflight
-from config.serve.embedded_redis import NoServer
+from config.serve.embedded_redis import NoRedisServer
 from config.serve.server import Server, say
 from config.serve.supervisor import PartEnded, Stopped, TooSlow
 from routing.actions.support.errors import ActionError
 
-EXPECTED = (ActionError, EnvValidationError, NoServer, TooSlow, preflight.Refused)
+EXPECTED = (ActionError, EnvValidationError, NoRedisServer, TooSlow, preflight.StartRefused)
 """Errors that an operator can fix, shown without a traceback."""
 
 
@@ -44,8 +44,8 @@ class Command(BaseCommand):
         try:
             host, port, demo = serve_options()
             server = Server(host=host, port=port, demo=demo, data_dir=settings.DATA_DIR)
-            with preflight.only_server_in(settings.DATA_DIR, server.url):
-                preflight.port_is_free(server.host, server.port)
+            with preflight.hold_directory(settings.DATA_DIR, server.url):
+                preflight.check_port(server.host, server.port)
                 server.run(with_parent=with_parent)
         except Stopped:
             say("Cordboard has ended.")

@@ -20,7 +20,7 @@ from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from psycopg_pool import ConnectionPool
 
-from config.patches.postgresql import preparing, silence
+from config.patches.postgresql import preparation, silence
 
 _PREPARED: Final = "prepared"
 _MOST: Final = 500
@@ -86,7 +86,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _configure_connection(self, connection: Any) -> bool:
         changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
         wanted = self.settings_dict.get("PREPARE")
-        connection.prepares = preparing.configure(connection, wanted=wanted)
+        connection.prepares = preparation.configure(connection, wanted=wanted)
         # A pooler would hand limits on to the next client of its connection.
         if not connection.prepares:
             return changed

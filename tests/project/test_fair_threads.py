@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from config import lanes
-from config.lanes import Full, Lane
+from config import fair_threads
+from config.fair_threads import FairThreads, TooManyWaiting
 
 
 class Busy:
@@ -23,7 +23,7 @@ class Busy:
         waiting_by_client: int = 100,
         readers_only: int = 0,
     ) -> None:
-        self.lane = Lane(
+        self.lane = FairThreads(
             "test",
             threads=threads,
             waiting=waiting,
@@ -74,7 +74,7 @@ class Busy:
 async def test_a_client_whose_requests_are_slow_has_half_of_the_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lanes, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(fair_threads, "QUICK_SECONDS", 0.0)
     busy = Busy(8)
     busy.ask("greedy", count=20)
     assert await busy.running(4) == {"greedy": 4}
@@ -89,7 +89,7 @@ async def test_a_client_whose_requests_are_slow_has_half_of_the_threads(
 async def test_a_client_whose_requests_are_quick_leaves_a_thread_to_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lanes, "QUICK_SECONDS", 3_600.0)
+    monkeypatch.setattr(fair_threads, "QUICK_SECONDS", 3_600.0)
     busy = Busy(8)
     busy.ask("greedy", count=20)
     assert await busy.running(7) == {"greedy": 7}
@@ -129,10 +129,10 @@ async def test_requests_beyond_the_queue_are_refused_at_once() -> None:
     busy.ask("second", count=1)
     busy.ask("third", count=1)
     await busy.running(1)
-    with pytest.raises(Full) as full:
+    with pytest.raises(TooManyWaiting) as full:
         await busy.asked[3]
     assert full.value.by_client
-    with pytest.raises(Full) as full:
+    with pytest.raises(TooManyWaiting) as full:
         await busy.asked[5]
     assert not full.value.by_client
     await busy.end()
@@ -156,7 +156,7 @@ async def test_a_client_that_gives_up_waiting_takes_no_turn_and_leaves_no_trace(
 
 
 async def test_a_request_that_fails_frees_its_thread() -> None:
-    lane = Lane("test", threads=1, waiting=1, waiting_by_client=1)
+    lane = FairThreads("test", threads=1, waiting=1, waiting_by_client=1)
 
     def fail() -> None:
         raise LookupError

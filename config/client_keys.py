@@ -46,7 +46,7 @@ class Sessions:
 _sessions: Final = Sessions()
 
 
-def remember(request: HttpRequest) -> None:
+def cache_session(request: HttpRequest) -> None:
     """Cache the session of an answered request, if a user is logged in."""
     # Set by Django once a view or middleware has accessed the user.
     user = getattr(request, "_cached_user", None)
@@ -55,7 +55,7 @@ def remember(request: HttpRequest) -> None:
         _sessions.add(key, user.pk)
 
 
-def name_of(request: HttpRequest) -> str | None:
+def name_of_client(request: HttpRequest) -> str | None:
     """Return the account or the user of an answered request, for logs."""
     caller = request.__dict__.get("user")
     if isinstance(caller, authentication.Caller):
@@ -64,7 +64,7 @@ def name_of(request: HttpRequest) -> str | None:
     return f"user {user.pk}" if user is not None and user.is_authenticated else None
 
 
-def of_session(key: str | None) -> str | None:
+def key_of_session(key: str | None) -> str | None:
     """Return a key for the user of a session, or for the session while the user is unknown."""
     if not key:
         return None
@@ -72,7 +72,7 @@ def of_session(key: str | None) -> str | None:
     return f"session {key}" if user is None else f"user {user}"
 
 
-def of(scope: Any) -> str:
+def key_of_client(scope: Any) -> str:
     """Return a key for the client of a request, for sharing the threads."""
     address = (scope.get("client") or (None,))[0]
     for name, value in scope["headers"]:
@@ -85,4 +85,4 @@ def of(scope: Any) -> str:
             user = _sessions.user(key) if key else None
             if user is not None:
                 return f"user {user}"
-    return proxies.network_of(address)
+    return proxies.network_key(address)

@@ -57,7 +57,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]
 
 
 def _network(request: HttpRequest) -> str:
-    return proxies.network_of(get_client_ip_address(request))
+    return proxies.network_key(get_client_ip_address(request))
 
 
 def _count(request: HttpRequest, more: int) -> int:

@@ -13,7 +13,7 @@ CLIENT_BYTES: Final = TOTAL_BYTES // 4
 """Maximum bytes of all larger bodies of one client."""
 
 
-class Budget:
+class BodyBudget:
     """The bytes of bodies in memory, in total and by client."""
 
     def __init__(self, *, total: int = TOTAL_BYTES, client: int = CLIENT_BYTES) -> None:
@@ -36,10 +36,10 @@ class Budget:
             del self._held[client]
 
 
-class Share:
+class BodyShare:
     """The part of a budget that one request holds."""
 
-    def __init__(self, budget: Budget, client: str) -> None:
+    def __init__(self, budget: BodyBudget, client: str) -> None:
         """Create an empty share."""
         self._budget = budget
         self._client = client

@@ -21,7 +21,7 @@ QUICK_SECONDS: Final = 0.25
 """A client may use more than half of the threads while all its requests run shorter than this."""
 
 
-class Full(Exception):
+class TooManyWaiting(Exception):
     """Too many requests are waiting to accept another one.
 
     Arguments:
@@ -33,7 +33,7 @@ class Full(Exception):
         self.by_client = by_client
 
 
-class Lane:
+class FairThreads:
     """Threads, with a fair order of requests.
 
     One client has at most half of the threads at a time, or all but one while its requests are
@@ -89,9 +89,9 @@ class Lane:
         if not self._waiting[client] and self._may_run(client, writes):
             return self._begin(client, writes)
         if self._waiting[client] >= self._most_waiting_by_client:
-            raise Full(by_client=True)
+            raise TooManyWaiting(by_client=True)
         if self._waiting.total() >= self._most_waiting:
-            raise Full(by_client=False)
+            raise TooManyWaiting(by_client=False)
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._number += 1
         ring = self._writes if writes else self._reads

@@ -37,9 +37,9 @@ class Beat(beat.Beat):
         super().run()
 
 
-def say_safely(message: str, _file: object = None) -> None:
+def write_from_signal_handler(message: str, _file: object = None) -> None:
     """Write a line from a signal handler, where no lock may be acquired."""
-    os.write(2, f"{logs.line(message, logger='celery')}\n".encode())
+    os.write(2, f"{logs.format_line(message, logger='celery')}\n".encode())
 
 
 @inspect_command(name=heartbeats.ALIVE)
@@ -57,4 +57,4 @@ def alive(panel: Any, **_: Any) -> dict[str, Any]:
 def install() -> None:
     """Make Celery print its last lines in the log's form."""
     if logs.is_json():
-        vars(worker)["safe_say"] = say_safely
+        vars(worker)["safe_say"] = write_from_signal_handler

@@ -19,10 +19,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from config import clients, proxies, request_log, views
+from config import client_keys, proxies, request_log, views
 from config.environment import env
+from config.fair_threads import READERS_ONLY, FairThreads, TooManyWaiting
 from config.hashers import HASHES_AT_ONCE
-from config.lanes import READERS_ONLY, Full, Lane
 from config.probes import Probes
 from routing import request_ids
 from routing.api.errors import ApiError
@@ -49,14 +49,14 @@ class ThreadedHandler(ASGIHandler):
         """Load the middleware for synchronous use."""
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
-        self.requests = Lane(
+        self.requests = FairThreads(
             "http",
             threads=threads,
             waiting=WAITING,
             waiting_by_client=WAITING_BY_CLIENT,
             readers_only=READERS_ONLY if connection.vendor == "sqlite" else 0,
         )
-        self.logins = Lane(
+        self.logins = FairThreads(
             "login",
             threads=HASHES_AT_ONCE,
             waiting=LOGINS_WAITING,
@@ -76,7 +76,7 @@ class ThreadedHandler(ASGIHandler):
         response.headers["X-Request-Id"] = request_id
         response.headers["Twilio-Request-Id"] = request_ids.as_twilio(request_id)
         await self.send_response(response, send)
-        request_log.record(
+        request_log.log_request(
             scope,
             status=response.status_code,
             size=len(response.content),
@@ -92,16 +92,16 @@ class ThreadedHandler(ASGIHandler):
             return await self.probes.answer(scope["path"], scope["method"])
         writes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
         if scope["path"] == LOGIN_PATH and writes:
-            lane, client = self.logins, proxies.network_of((scope.get("client") or (None,))[0])
+            lane, client = self.logins, proxies.network_key((scope.get("client") or (None,))[0])
         else:
-            lane, client = self.requests, clients.of(scope)
+            lane, client = self.requests, client_keys.key_of_client(scope)
         try:
             return await lane.run(
                 self._answer, scope, body, request_id, client=client, writes=writes
             )
-        except Full as full:
+        except TooManyWaiting as full:
             body.close()
-            return views.busy(scope["path"], by_client=full.by_client)
+            return views.refuse_busy(scope["path"], by_client=full.by_client)
 
     def close(self) -> None:
         """Wait for the running requests, and end the threads."""
@@ -132,8 +132,8 @@ class ThreadedHandler(ASGIHandler):
             request, refused = self.create_request(scope, body)
             response: Any = refused if request is None else self.get_response(request)
             if request is not None:
-                clients.remember(request)
-                scope[ACCOUNT] = clients.name_of(request)
+                client_keys.cache_session(request)
+                scope[ACCOUNT] = client_keys.name_of_client(request)
             try:
                 return _whole(response)
             finally:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from kombu.transport import redis as kombu_redis
 from redis.exceptions import RedisError
 
-GONE: Final = (RedisError, OSError)
+CONNECTION_ERRORS: Final = (RedisError, OSError)
 """Errors just after Redis has gone, before the runner has noticed."""
 
 
@@ -26,13 +26,13 @@ class Channel(kombu_redis.Channel):
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Acknowledge a finished job, if the connection still exists."""
         if self._is_connected():
-            with contextlib.suppress(*GONE):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 super().basic_ack(delivery_tag, multiple=multiple)
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Return a job that failed to its queue, if the connection still exists."""
         if self._is_connected():
-            with contextlib.suppress(*GONE):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 super().basic_reject(delivery_tag, requeue=requeue)
 
     def _is_connected(self) -> bool:
