@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def floor(db: None) -> models.Workspace:
+def workspace(db: None) -> models.Workspace:
     """Return a new workspace."""
     return factories.workspace()
 

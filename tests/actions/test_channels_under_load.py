@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def floor() -> models.Workspace:
+def workspace() -> models.Workspace:
     """Return a workspace with a workflow."""
     made = factories.workspace()
     factories.workflow(made)
@@ -23,13 +23,13 @@ def floor() -> models.Workspace:
 
 
 def test_tasks_on_a_new_channel_are_offered_at_once_while_the_other_channels_are_full(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
-    factories.accepted(floor, channel="chat")
-    fax = factories.channel(floor, "fax")
-    waiting = factories.task(floor, channel="fax")
-    factories.run(floor)
+    worker = factories.worker(workspace)
+    factories.accepted(workspace, channel="chat")
+    fax = factories.channel(workspace, "fax")
+    waiting = factories.task(workspace, channel="fax")
+    factories.run(workspace)
     assert factories.status(waiting) == "reserved"
     assert factories.worker_channel(worker, "fax").consumed == 1
     assert factories.worker_channel(worker, "chat").consumed == 1
@@ -38,13 +38,13 @@ def test_tasks_on_a_new_channel_are_offered_at_once_while_the_other_channels_are
 
 @pytest.mark.parametrize("stage", ["waiting", "offered", "accepted", "wrapping"])
 def test_a_channel_is_deleted_only_once_its_work_is_finished(
-    floor: models.Workspace, stage: str
+    workspace: models.Workspace, stage: str
 ) -> None:
-    factories.worker(floor)
-    fax = factories.channel(floor, "fax")
-    task = factories.task(floor, channel="fax")
+    factories.worker(workspace)
+    fax = factories.channel(workspace, "fax")
+    task = factories.task(workspace, channel="fax")
     if stage != "waiting":
-        factories.run(floor)
+        factories.run(workspace)
         offer = factories.reservation(task)
     if stage in ("accepted", "wrapping"):
         reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW)
@@ -56,29 +56,29 @@ def test_a_channel_is_deleted_only_once_its_work_is_finished(
     assert factories.event_types(before) == []
     tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
     task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
-    assert not floor.task_channels.filter(unique_name="fax").exists()
+    assert not workspace.task_channels.filter(unique_name="fax").exists()
     assert list(diagnosis.problems()) == []
 
 
 def test_a_finished_task_outlives_its_channel_and_other_channels_go_on(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
-    done = factories.accepted(floor, channel="fax")
+    worker = factories.worker(workspace)
+    done = factories.accepted(workspace, channel="fax")
     reservations.complete_reservation(reservation=done, actor=SYSTEM, now=NOW)
-    held = factories.accepted(floor, channel="chat")
-    waiting = factories.task(floor, channel="chat")
-    fax = factories.channel(floor, "fax")
+    held = factories.accepted(workspace, channel="chat")
+    waiting = factories.task(workspace, channel="chat")
+    fax = factories.channel(workspace, "fax")
     task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
     assert factories.status(done.task) == "completed"
     assert factories.worker_channel(worker, "chat").consumed == 1
     reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
-    factories.run(floor, later(1))
+    factories.run(workspace, later(1))
     assert factories.status(waiting) == "reserved"
 
 
-def test_the_second_of_two_deletions_of_a_channel_is_refused(floor: models.Workspace) -> None:
-    fax = factories.channel(floor, "fax")
+def test_the_second_of_two_deletions_of_a_channel_is_refused(workspace: models.Workspace) -> None:
+    fax = factories.channel(workspace, "fax")
     again = models.TaskChannel.objects.get(pk=fax.pk)
     task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
     before = factories.last_event()
@@ -93,20 +93,20 @@ def test_the_second_of_two_deletions_of_a_channel_is_refused(floor: models.Works
 
 @pytest.mark.parametrize("by_channel", [False, True])
 def test_idle_time_counts_over_all_channels_or_on_the_optimized_one(
-    floor: models.Workspace, by_channel: bool
+    workspace: models.Workspace, by_channel: bool
 ) -> None:
     """Alice had her last chat before Bob had his, and a call after that."""
-    chat = factories.channel(floor, "chat")
+    chat = factories.channel(workspace, "chat")
     task_channels.update_task_channel(
         channel=chat, channel_optimized_routing=by_channel, actor=SYSTEM, now=NOW
     )
-    alice = factories.worker(floor, "Alice", capacity={"chat": 2})
-    factories.offered(floor, channel="chat", now=later(1))
-    bob = factories.worker(floor, "Bob", capacity={"chat": 2})
+    alice = factories.worker(workspace, "Alice", capacity={"chat": 2})
+    factories.offered(workspace, channel="chat", now=later(1))
+    bob = factories.worker(workspace, "Bob", capacity={"chat": 2})
     factories.set_capacity(alice, "chat", available=False)
-    factories.offered(floor, channel="chat", now=later(2))
+    factories.offered(workspace, channel="chat", now=later(2))
     factories.set_capacity(alice, "chat", available=True)
     factories.set_capacity(bob, "voice", available=False)
-    factories.offered(floor, channel="voice", now=later(3))
-    last = factories.offered(floor, channel="chat", now=later(4))
+    factories.offered(workspace, channel="voice", now=later(3))
+    last = factories.offered(workspace, channel="chat", now=later(4))
     assert last.current_worker.friendly_name == ("Alice" if by_channel else "Bob")

@@ -14,13 +14,13 @@ def grab(task: models.Task, worker: models.Worker, *, seconds: float) -> None:
 
 
 def test_a_clock_that_was_read_earlier_does_not_move_the_last_offer_back(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
     """A process that waits for the worker's lock has read its clock before the lock's holder."""
-    worker = factories.worker(floor, capacity={"chat": 2, "sms": 1})
-    grab(factories.task(floor, channel="chat"), worker, seconds=5)
-    grab(factories.task(floor, channel="sms"), worker, seconds=3)
-    grab(factories.task(floor, channel="chat"), worker, seconds=4)
+    worker = factories.worker(workspace, capacity={"chat": 2, "sms": 1})
+    grab(factories.task(workspace, channel="chat"), worker, seconds=5)
+    grab(factories.task(workspace, channel="sms"), worker, seconds=3)
+    grab(factories.task(workspace, channel="chat"), worker, seconds=4)
     worker.refresh_from_db()
     chat = factories.worker_channel(worker, "chat")
     sms = factories.worker_channel(worker, "sms")

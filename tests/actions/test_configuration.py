@@ -27,14 +27,14 @@ Happened = Callable[[], list[str]]
 
 
 def test_a_new_workspace_has_three_activities_and_five_channels(happened: Happened) -> None:
-    floor = factories.workspace()
-    assert [a.friendly_name for a in floor.activities.order_by("pk")] == [
+    workspace = factories.workspace()
+    assert [a.friendly_name for a in workspace.activities.order_by("pk")] == [
         "Offline",
         "Available",
         "Unavailable",
     ]
-    assert floor.default_activity == floor.timeout_activity
-    assert {c.unique_name for c in floor.task_channels.all()} == {
+    assert workspace.default_activity == workspace.timeout_activity
+    assert {c.unique_name for c in workspace.task_channels.all()} == {
         "default",
         "voice",
         "sms",
@@ -50,105 +50,109 @@ def test_a_new_workspace_has_three_activities_and_five_channels(happened: Happen
 
 @pytest.mark.django_db
 def test_the_fifo_template_routes_from_the_first_task() -> None:
-    floor = factories.workspace(template="FIFO")
-    factories.worker(floor)
-    queue = factories.offered(floor).task.task_queue
+    workspace = factories.workspace(template="FIFO")
+    factories.worker(workspace)
+    queue = factories.offered(workspace).task.task_queue
     assert queue is not None
     assert queue.friendly_name == "Sample Queue"
 
 
-def test_multitasking_off_and_on_again_keeps_every_capacity(floor: models.Workspace) -> None:
-    worker = factories.worker(floor, capacity={"chat": 4})
+def test_multitasking_off_and_on_again_keeps_every_capacity(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace, capacity={"chat": 4})
     for enabled in (False, True):
         workspaces.update_workspace(
-            workspace=floor, multi_task_enabled=enabled, actor=SYSTEM, now=NOW
+            workspace=workspace, multi_task_enabled=enabled, actor=SYSTEM, now=NOW
         )
         assert factories.worker_channel(worker).configured_capacity == 4
 
 
 def test_deleting_a_workspace_takes_live_tasks_along_and_leaves_its_events(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    factories.worker(floor)
-    factories.accepted(floor)
-    factories.task(floor)
-    workspaces.delete_workspace(workspace=floor, actor=SYSTEM, now=NOW)
+    factories.worker(workspace)
+    factories.accepted(workspace)
+    factories.task(workspace)
+    workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
     assert not models.Workspace.objects.exists()
     assert not models.Task.objects.exists()
     assert factories.event_types()[-1] == "workspace.deleted"
     assert "task.created" in factories.event_types()
 
 
-def test_an_unknown_event_type_in_the_filter_is_refused(floor: models.Workspace) -> None:
+def test_an_unknown_event_type_in_the_filter_is_refused(workspace: models.Workspace) -> None:
     with pytest.raises(InvalidInput, match=r"task\.craeted"):
         workspaces.update_workspace(
-            workspace=floor, events_filter="task.craeted", actor=SYSTEM, now=NOW
+            workspace=workspace, events_filter="task.craeted", actor=SYSTEM, now=NOW
         )
     changed = workspaces.update_workspace(
-        workspace=floor, events_filter=" task.created, task.canceled", actor=SYSTEM, now=NOW
+        workspace=workspace, events_filter=" task.created, task.canceled", actor=SYSTEM, now=NOW
     )
     assert changed.events_filter == "task.created,task.canceled"
 
 
-def test_an_activity_in_use_cannot_be_deleted(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
-    for activity in (worker.activity, floor.default_activity):
+def test_an_activity_in_use_cannot_be_deleted(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
+    for activity in (worker.activity, workspace.default_activity):
         assert activity is not None
         with pytest.raises(InUse):
             activities.delete_activity(activity=activity, actor=SYSTEM, now=NOW)
-    unused = factories.activity(floor, "Unavailable")
+    unused = factories.activity(workspace, "Unavailable")
     activities.delete_activity(activity=unused, actor=SYSTEM, now=NOW)
-    assert not floor.activities.filter(friendly_name="Unavailable").exists()
+    assert not workspace.activities.filter(friendly_name="Unavailable").exists()
 
 
-def test_a_workspace_has_at_most_a_hundred_activities(floor: models.Workspace) -> None:
+def test_a_workspace_has_at_most_a_hundred_activities(workspace: models.Workspace) -> None:
     for number in range(97):
-        factories.activity(floor, f"Activity {number}")
+        factories.activity(workspace, f"Activity {number}")
     with pytest.raises(InvalidInput, match="at most 100"):
-        factories.activity(floor, "One too many")
+        factories.activity(workspace, "One too many")
 
 
-def test_a_new_channel_reaches_every_worker_and_is_routed_on(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
-    factories.channel(floor, "fax")
+def test_a_new_channel_reaches_every_worker_and_is_routed_on(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
+    factories.channel(workspace, "fax")
     assert factories.worker_channel(worker, "fax").configured_capacity == 1
-    assert factories.offered(floor, channel="fax").worker == worker
+    assert factories.offered(workspace, channel="fax").worker == worker
 
 
-def test_the_five_custom_channels_are_added_once(floor: models.Workspace) -> None:
-    made = task_channels.add_custom_channels(workspace=floor, actor=SYSTEM, now=NOW)
+def test_the_five_custom_channels_are_added_once(workspace: models.Workspace) -> None:
+    made = task_channels.add_custom_channels(workspace=workspace, actor=SYSTEM, now=NOW)
     assert [c.unique_name for c in made] == [f"custom{n}" for n in range(1, 6)]
-    assert task_channels.add_custom_channels(workspace=floor, actor=SYSTEM, now=NOW) == []
+    assert task_channels.add_custom_channels(workspace=workspace, actor=SYSTEM, now=NOW) == []
 
 
 @pytest.mark.parametrize("name", ["web-chat", "web chat", "1st", "", "ü", "x" * 65])
-def test_names_that_expressions_cannot_read_are_refused(floor: models.Workspace, name: str) -> None:
+def test_names_that_expressions_cannot_read_are_refused(
+    workspace: models.Workspace, name: str
+) -> None:
     with pytest.raises(InvalidInput) as refused:
         task_channels.create_task_channel(
-            workspace=floor, friendly_name="Web", unique_name=name, actor=SYSTEM, now=NOW
+            workspace=workspace, friendly_name="Web", unique_name=name, actor=SYSTEM, now=NOW
         )
     assert refused.value.field == "unique_name"
 
 
-def test_unique_names_are_kept_in_lower_case_and_collide_so(floor: models.Workspace) -> None:
+def test_unique_names_are_kept_in_lower_case_and_collide_so(workspace: models.Workspace) -> None:
     made = task_channels.create_task_channel(
-        workspace=floor, friendly_name="Web", unique_name="Web_1", actor=SYSTEM, now=NOW
+        workspace=workspace, friendly_name="Web", unique_name="Web_1", actor=SYSTEM, now=NOW
     )
     assert made.unique_name == "web_1"
     with pytest.raises(InvalidInput, match="exists already"):
         task_channels.create_task_channel(
-            workspace=floor, friendly_name="Web", unique_name="WEB_1", actor=SYSTEM, now=NOW
+            workspace=workspace, friendly_name="Web", unique_name="WEB_1", actor=SYSTEM, now=NOW
         )
 
 
-def test_a_channel_with_work_or_called_default_cannot_be_deleted(floor: models.Workspace) -> None:
-    fax = factories.channel(floor, "fax")
-    task = factories.task(floor, channel="fax")
+def test_a_channel_with_work_or_called_default_cannot_be_deleted(
+    workspace: models.Workspace,
+) -> None:
+    fax = factories.channel(workspace, "fax")
+    task = factories.task(workspace, channel="fax")
     with pytest.raises(InUse, match="unfinished tasks"):
         task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
     with pytest.raises(InUse, match="default"):
         task_channels.delete_task_channel(
-            channel=factories.channel(floor, "default"), actor=SYSTEM, now=NOW
+            channel=factories.channel(workspace, "default"), actor=SYSTEM, now=NOW
         )
     task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
     task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
@@ -156,10 +160,10 @@ def test_a_channel_with_work_or_called_default_cannot_be_deleted(floor: models.W
     assert task.task_channel.unique_name == "default"
 
 
-def test_a_queue_in_use_cannot_be_deleted(floor: models.Workspace) -> None:
-    queue, spare = factories.queue(floor), factories.queue(floor)
-    workflow = factories.workflow(floor, default=queue)
-    factories.task(floor)
+def test_a_queue_in_use_cannot_be_deleted(workspace: models.Workspace) -> None:
+    queue, spare = factories.queue(workspace), factories.queue(workspace)
+    workflow = factories.workflow(workspace, default=queue)
+    factories.task(workspace)
     with pytest.raises(InUse, match="target of the workflow"):
         task_queues.delete_task_queue(queue=queue, actor=SYSTEM, now=NOW)
     workflows.update_workflow(
@@ -172,21 +176,23 @@ def test_a_queue_in_use_cannot_be_deleted(floor: models.Workspace) -> None:
         task_queues.delete_task_queue(queue=queue, actor=SYSTEM, now=NOW)
     workflows.update_workflow(workflow=workflow, re_evaluate_tasks=True, actor=SYSTEM, now=NOW)
     task_queues.delete_task_queue(queue=queue, actor=SYSTEM, now=NOW)
-    assert list(floor.task_queues.all()) == [spare]
+    assert list(workspace.task_queues.all()) == [spare]
 
 
-def test_an_expression_that_does_not_parse_is_shown_with_a_caret(floor: models.Workspace) -> None:
+def test_an_expression_that_does_not_parse_is_shown_with_a_caret(
+    workspace: models.Workspace,
+) -> None:
     with pytest.raises(InvalidInput) as refused:
-        factories.queue(floor, target_workers="skill-level > 3")
+        factories.queue(workspace, target_workers="skill-level > 3")
     assert "^" in refused.value.message
     assert refused.value.field == "target_workers"
-    assert factories.queue(floor, target_workers="skill_level > 3").pk is not None
+    assert factories.queue(workspace, target_workers="skill_level > 3").pk is not None
 
 
 def test_a_new_expression_and_any_other_change_of_a_queue_are_recorded_as_different_events(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     happened()
     task_queues.update_task_queue(queue=queue, target_workers="level > 1", actor=SYSTEM, now=NOW)
     task_queues.update_task_queue(queue=queue, max_reserved_workers=3, actor=SYSTEM, now=NOW)
@@ -194,28 +200,28 @@ def test_a_new_expression_and_any_other_change_of_a_queue_are_recorded_as_differ
 
 
 def test_waiting_tasks_follow_the_configuration_they_started_with(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    old, new = factories.queue(floor), factories.queue(floor)
-    workflow = factories.workflow(floor, filter_("1==1", target(old, timeout=10), target(old)))
-    task = factories.task(floor)
+    old, new = factories.queue(workspace), factories.queue(workspace)
+    workflow = factories.workflow(workspace, filter_("1==1", target(old, timeout=10), target(old)))
+    task = factories.task(workspace)
     workflows.update_workflow(
         workflow=workflow,
         configuration=factories.configuration(default=new),
         actor=SYSTEM,
         now=NOW,
     )
-    factories.run(floor, factories.later(10))
+    factories.run(workspace, factories.later(10))
     task.refresh_from_db()
     assert (task.task_queue, task.target_index) == (old, 1)
-    assert factories.task(floor).task_queue == new
+    assert factories.task(workspace).task_queue == new
     workflows.update_workflow(workflow=workflow, re_evaluate_tasks=True, actor=SYSTEM, now=NOW)
     task.refresh_from_db()
     assert task.task_queue == new
 
 
-def test_an_unacceptable_configuration_leaves_the_old_one(floor: models.Workspace) -> None:
-    workflow = factories.workflow(floor)
+def test_an_unacceptable_configuration_leaves_the_old_one(workspace: models.Workspace) -> None:
+    workflow = factories.workflow(workspace)
     before = workflows.current(workflow)
     with pytest.raises(InvalidInput) as refused:
         workflows.update_workflow(
@@ -230,9 +236,9 @@ def test_an_unacceptable_configuration_leaves_the_old_one(floor: models.Workspac
     assert workflows.current(workflow) == before
 
 
-def test_a_workflow_with_waiting_tasks_cannot_be_deleted(floor: models.Workspace) -> None:
-    workflow = factories.workflow(floor)
-    task = factories.task(floor)
+def test_a_workflow_with_waiting_tasks_cannot_be_deleted(workspace: models.Workspace) -> None:
+    workflow = factories.workflow(workspace)
+    task = factories.task(workspace)
     with pytest.raises(InUse):
         workflows.delete_workflow(workflow=workflow, actor=SYSTEM, now=NOW)
     task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
@@ -242,9 +248,9 @@ def test_a_workflow_with_waiting_tasks_cannot_be_deleted(floor: models.Workspace
 
 
 def test_changes_of_capacity_and_of_availability_are_different_events(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
+    worker = factories.worker(workspace)
     channel = factories.worker_channel(worker)
     happened()
     worker_channels.update_worker_channel(
@@ -258,8 +264,8 @@ def test_changes_of_capacity_and_of_availability_are_different_events(
 
 
 @pytest.mark.parametrize("capacity", [-1, 51])
-def test_capacities_out_of_range_are_refused(floor: models.Workspace, capacity: int) -> None:
-    worker = factories.worker(floor)
+def test_capacities_out_of_range_are_refused(workspace: models.Workspace, capacity: int) -> None:
+    worker = factories.worker(workspace)
     with pytest.raises(InvalidInput, match="from 0 to 50"):
         factories.set_capacity(worker, configured_capacity=capacity)
     assert factories.worker_channel(worker).configured_capacity == 1
@@ -267,10 +273,10 @@ def test_capacities_out_of_range_are_refused(floor: models.Workspace, capacity: 
 
 @pytest.mark.django_db
 def test_creating_something_in_a_workspace_that_was_just_deleted_is_refused() -> None:
-    floor = factories.workspace()
-    workflow = factories.workflow(floor)
-    stale = models.Workspace.objects.get(pk=floor.pk)
-    workspaces.delete_workspace(workspace=floor, actor=SYSTEM, now=NOW)
+    workspace = factories.workspace()
+    workflow = factories.workflow(workspace)
+    stale = models.Workspace.objects.get(pk=workspace.pk)
+    workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
     with pytest.raises(StaleState, match="deleted"):
         tasks.create_task(workspace=stale, workflow=workflow, actor=SYSTEM, now=NOW)
     with pytest.raises(StaleState, match="deleted"):

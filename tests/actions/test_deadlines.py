@@ -32,11 +32,11 @@ def events_of(task: models.Task) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("why", [Reason.EXPIRED, Reason.WORKFLOW_TIMEOUT, Reason.WORKFLOW_SKIPPED])
 @pytest.mark.parametrize("direct", [False, True])
 def test_a_task_ends_among_many_as_it_does_alone(why: str, direct: bool) -> None:
-    floor = factories.workspace()
+    workspace = factories.workspace()
     given: dict[str, Any] = {}
     if direct:
-        given = {"routing_target": factories.worker(floor, available=False).sid}
-    alone, first, second = (factories.task(floor, **given) for _ in range(3))
+        given = {"routing_target": factories.worker(workspace, available=False).sid}
+    alone, first, second = (factories.task(workspace, **given) for _ in range(3))
     ended = [CancelTask(task_sid=t.sid, version=t.version, why=why) for t in (alone, first, second)]
     task_statuses.give_up(ended[0], now=later(5))
     assert deadlines.give_up_together(ended[1:], now=later(5)) == []
@@ -49,10 +49,10 @@ def test_a_task_ends_among_many_as_it_does_alone(why: str, direct: bool) -> None
 
 
 def test_a_task_that_has_changed_or_is_on_offer_is_left_to_the_action_for_single_tasks() -> None:
-    floor = factories.workspace()
-    factories.worker(floor)
-    on_offer = factories.offered(floor).task
-    changed, waiting = factories.task(floor), factories.task(floor)
+    workspace = factories.workspace()
+    factories.worker(workspace)
+    on_offer = factories.offered(workspace).task
+    changed, waiting = factories.task(workspace), factories.task(workspace)
     ended = [
         CancelTask(task_sid=on_offer.sid, version=on_offer.version, why=Reason.EXPIRED),
         CancelTask(task_sid=changed.sid, version=changed.version - 1, why=Reason.EXPIRED),
@@ -68,32 +68,32 @@ def test_many_tasks_reach_the_next_step_or_their_end_in_one_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rounds, "TOGETHER", 10)
-    floor = factories.workspace()
-    first, second = (factories.queue(floor, target_workers="never == true") for _ in range(2))
+    workspace = factories.workspace()
+    first, second = (factories.queue(workspace, target_workers="never == true") for _ in range(2))
     steps = [factories.target(first, timeout=60), factories.target(second, timeout=60)]
-    workflow = factories.workflow(floor, factories.filter_("1 == 1", *steps))
-    tasks = [factories.task(floor, workflow=workflow) for _ in range(rounds.TOGETHER + 2)]
-    factories.run(floor, later(61))
+    workflow = factories.workflow(workspace, factories.filter_("1 == 1", *steps))
+    tasks = [factories.task(workspace, workflow=workflow) for _ in range(rounds.TOGETHER + 2)]
+    factories.run(workspace, later(61))
     rows = models.Task.objects.filter(pk__in=[task.pk for task in tasks])
     assert set(rows.values_list("task_queue_id", "assignment_status")) == {(second.pk, "pending")}
     assert set(rows.values_list("step_deadline_us", flat=True)) == {
         int(later(120).timestamp()) * 1_000_000
     }
-    factories.run(floor, later(122))
+    factories.run(workspace, later(122))
     counted = Counter(rows.values_list("assignment_status", "reason"))
     assert counted == {("canceled", Reason.WORKFLOW_TIMEOUT): len(tasks)}
 
 
 def test_overdue_work_gives_way_to_offers_after_its_time_slice() -> None:
-    floor = factories.workspace()
-    unserved = factories.queue(floor, target_workers="never == true")
-    workflow = factories.workflow(floor, default=unserved)
+    workspace = factories.workspace()
+    unserved = factories.queue(workspace, target_workers="never == true")
+    workflow = factories.workflow(workspace, default=unserved)
     for _ in range(rounds.TOGETHER + 1):
-        factories.task(floor, workflow=workflow, timeout=1)
-    factories.worker(floor)
-    wanted = factories.task(floor, workflow=factories.workflow(floor))
+        factories.task(workspace, workflow=workflow, timeout=1)
+    factories.worker(workspace)
+    wanted = factories.task(workspace, workflow=factories.workflow(workspace))
     is_asked = iter([False, True, True, True])
-    _, again = rounds.run_round(floor, later(5), lambda: next(is_asked))
+    _, again = rounds.run_round(workspace, later(5), lambda: next(is_asked))
     wanted.refresh_from_db()
     assert wanted.assignment_status == "reserved"
     assert again
@@ -104,8 +104,8 @@ def test_overdue_work_gives_way_to_offers_after_its_time_slice() -> None:
 def test_one_task_that_cannot_be_ended_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    floor = factories.workspace()
-    tasks = [factories.task(floor, timeout=1) for _ in range(5)]
+    workspace = factories.workspace()
+    tasks = [factories.task(workspace, timeout=1) for _ in range(5)]
     give_up_together = deadlines.give_up_together
 
     def fail_on_third(decided: list[CancelTask], *, now: datetime) -> list[CancelTask]:
@@ -114,7 +114,7 @@ def test_one_task_that_cannot_be_ended_does_not_stop_the_others(
         return give_up_together(decided, now=now)
 
     monkeypatch.setattr(deadlines, "give_up_together", fail_on_third)
-    rounds.run_round(floor, later(5))
+    rounds.run_round(workspace, later(5))
     statuses = [models.Task.objects.get(pk=task.pk).assignment_status for task in tasks]
     assert statuses == ["canceled", "canceled", "pending", "canceled", "canceled"]
     assert tasks[2].sid in caplog.text

@@ -21,16 +21,16 @@ WHERE = "customer.name == 'Ada'"
 
 
 @pytest.fixture
-def floor(db: None) -> models.Workspace:
+def workspace(db: None) -> models.Workspace:
     """Return a workspace with a worker and a workflow that has an assignment callback."""
-    floor = factories.workspace()
-    factories.worker(floor, "Bob", capacity={"chat": 9})
-    factories.workflow(floor, assignment_callback_url="https://receiver.example/asked")
-    return floor
+    workspace = factories.workspace()
+    factories.worker(workspace, "Bob", capacity={"chat": 9})
+    factories.workflow(workspace, assignment_callback_url="https://receiver.example/asked")
+    return workspace
 
 
-def finished(floor: models.Workspace, attributes: dict[str, Any]) -> models.Task:
-    offer = factories.accepted(floor, attributes=attributes)
+def finished(workspace: models.Workspace, attributes: dict[str, Any]) -> models.Task:
+    offer = factories.accepted(workspace, attributes=attributes)
     reservations.complete_reservation(
         reservation=offer, reason="Ada was glad", actor=SYSTEM, now=later(5)
     )
@@ -38,9 +38,9 @@ def finished(floor: models.Workspace, attributes: dict[str, Any]) -> models.Task
     return offer.task
 
 
-def erase(floor: models.Workspace, where: str = WHERE, **given: Any) -> erasures.Erasure:
+def erase(workspace: models.Workspace, where: str = WHERE, **given: Any) -> erasures.Erasure:
     return erasures.erase_tasks(
-        workspace_sid=floor.sid, where=where, actor=SYSTEM, now=later(60), **given
+        workspace_sid=workspace.sid, where=where, actor=SYSTEM, now=later(60), **given
     )
 
 
@@ -55,14 +55,16 @@ def everything() -> str:
     return json.dumps(rows)
 
 
-def test_nothing_of_the_customer_is_left_and_others_are_untouched(floor: models.Workspace) -> None:
-    task, other = finished(floor, ADA), finished(floor, BEN)
+def test_nothing_of_the_customer_is_left_and_others_are_untouched(
+    workspace: models.Workspace,
+) -> None:
+    task, other = finished(workspace, ADA), finished(workspace, BEN)
     models.AssignmentCallback.objects.update(answer="{'text': 'Hello Ada'}")
     events = models.Event.objects.filter(task_key__isnull=False)
     kept = events.filter(event_data__task_sid=other.sid)
     before = list(kept.order_by("pk").values())
     there = events.filter(event_data__task_sid=task.sid).count()
-    done = erase(floor)
+    done = erase(workspace)
     # One more event records that the task was changed.
     assert (done.tasks, done.events, done.unfinished, done.more) == (1, there, [], False)
     task.refresh_from_db()
@@ -77,67 +79,71 @@ def test_nothing_of_the_customer_is_left_and_others_are_untouched(floor: models.
     assert "glad" not in everything()
     last = events.order_by("-pk")[0]
     assert (last.event_type, last.event_data["task_attributes"]) == ("task.updated", "{}")
-    assert erase(floor).tasks == 0
+    assert erase(workspace).tasks == 0
 
 
-def test_attributes_that_a_task_had_before_are_found_too(floor: models.Workspace) -> None:
-    task = finished(floor, ADA)
+def test_attributes_that_a_task_had_before_are_found_too(workspace: models.Workspace) -> None:
+    task = finished(workspace, ADA)
     tasks.update_task(task=task, attributes='{"anonymous": true}', actor=SYSTEM, now=later(9))
-    assert erase(floor).tasks == 1
+    assert erase(workspace).tasks == 1
     assert "ada@example.com" not in everything()
 
 
-def test_events_of_deleted_tasks_and_workspaces_are_erased_too(floor: models.Workspace) -> None:
-    tasks.delete_task(task=finished(floor, ADA), actor=SYSTEM, now=later(9))
-    finished(floor, ADA)
-    workspaces.delete_workspace(workspace=floor, actor=SYSTEM, now=later(10))
+def test_events_of_deleted_tasks_and_workspaces_are_erased_too(workspace: models.Workspace) -> None:
+    tasks.delete_task(task=finished(workspace, ADA), actor=SYSTEM, now=later(9))
+    finished(workspace, ADA)
+    workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=later(10))
     assert "ada@example.com" in everything()
-    assert erase(floor).tasks == 2
+    assert erase(workspace).tasks == 2
     assert "ada@example.com" not in everything()
 
 
-def test_a_task_that_is_not_finished_stays_as_it_is_and_is_named(floor: models.Workspace) -> None:
-    waiting = factories.task(floor, attributes=ADA)
-    done = erase(floor)
+def test_a_task_that_is_not_finished_stays_as_it_is_and_is_named(
+    workspace: models.Workspace,
+) -> None:
+    waiting = factories.task(workspace, attributes=ADA)
+    done = erase(workspace)
     assert (done.tasks, done.unfinished) == (0, [waiting.sid])
     waiting.refresh_from_db()
     assert json.loads(waiting.attributes) == ADA
     task_statuses.cancel_task(task=waiting, reason="Ada left", actor=SYSTEM, now=later(9))
-    assert erase(floor).tasks == 1
+    assert erase(workspace).tasks == 1
     assert "Ada" not in everything()
 
 
-def test_counting_changes_nothing(floor: models.Workspace) -> None:
-    finished(floor, ADA)
+def test_counting_changes_nothing(workspace: models.Workspace) -> None:
+    finished(workspace, ADA)
     before = everything()
-    done = erase(floor, count_only=True)
+    done = erase(workspace, count_only=True)
     assert done.tasks == 1
     assert done.events == models.Event.objects.filter(task_key__isnull=False).count()
     assert everything() == before
 
 
-def test_other_workspaces_are_not_searched(floor: models.Workspace) -> None:
-    finished(floor, ADA)
+def test_other_workspaces_are_not_searched(workspace: models.Workspace) -> None:
+    finished(workspace, ADA)
     assert erase(factories.workspace()).tasks == 0
-    assert erase(floor, count_only=True).tasks == 1
+    assert erase(workspace, count_only=True).tasks == 1
 
 
-def test_statistics_stay_as_they_are(floor: models.Workspace) -> None:
-    finished(floor, ADA)
+def test_statistics_stay_as_they_are(workspace: models.Workspace) -> None:
+    finished(workspace, ADA)
     columns = ("event_type", "event_date", "worker_key", "task_channel_key", "waited_ms")
     before = list(models.Event.objects.order_by("pk").values_list(*columns))
-    erase(floor)
+    erase(workspace)
     assert list(models.Event.objects.order_by("pk").values_list(*columns))[: len(before)] == before
 
 
-def test_many_batches_and_a_bound(floor: models.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_batches_and_a_bound(
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(erasures, "BATCH", 3)
     monkeypatch.setattr(erasures, "MOST_TASKS", 2)
     for _ in range(3):
-        finished(floor, ADA)
-    first = erase(floor)
+        finished(workspace, ADA)
+    first = erase(workspace)
     assert (first.tasks, first.more) == (2, True)
-    second = erase(floor)
+    second = erase(workspace)
     assert (second.tasks, second.more) == (1, False)
     assert "ada@example.com" not in everything()
 
@@ -152,21 +158,21 @@ def test_many_batches_and_a_bound(floor: models.Workspace, monkeypatch: pytest.M
     ],
 )
 def test_an_expression_that_matches_every_task_is_refused(
-    floor: models.Workspace, where: str, said: str
+    workspace: models.Workspace, where: str, said: str
 ) -> None:
     with pytest.raises(InvalidInput, match=said):
-        erase(floor, where)
+        erase(workspace, where)
 
 
 def test_the_command_counts_first_and_ends_with_an_error_while_something_is_left(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    finished(floor, ADA)
-    waiting = factories.task(floor, attributes=ADA)
+    finished(workspace, ADA)
+    waiting = factories.task(workspace, attributes=ADA)
 
     def run(*words: str) -> str:
         printed = io.StringIO()
-        call_command("erase", floor.sid, WHERE, *words, stdout=printed)
+        call_command("erase", workspace.sid, WHERE, *words, stdout=printed)
         return printed.getvalue()
 
     with pytest.raises(CommandError, match=f"1 tasks that match are not finished .{waiting.sid}"):
@@ -176,4 +182,4 @@ def test_the_command_counts_first_and_ends_with_an_error_while_something_is_left
     assert run("--yes").startswith("Erased: 2 finished or deleted tasks")
     assert run().startswith("Found: 0 finished or deleted tasks")
     with pytest.raises(CommandError, match="is not an expression"):
-        call_command("erase", floor.sid, "name ~ 'Ada'", stdout=io.StringIO())
+        call_command("erase", workspace.sid, "name ~ 'Ada'", stdout=io.StringIO())

@@ -32,32 +32,34 @@ def summary(task: models.Task, now: datetime = NOW) -> str:
 
 
 @pytest.fixture
-def floor(db: None) -> models.Workspace:
+def workspace(db: None) -> models.Workspace:
     """Return a workspace whose workflow has two steps for VIPs and a default for the rest."""
-    floor = factories.workspace()
-    first = factories.queue(floor, friendly_name="First", target_workers="senior == true")
-    second = factories.queue(floor, friendly_name="Second", max_reserved_workers=2)
-    rest = factories.queue(floor, friendly_name="Rest")
+    workspace = factories.workspace()
+    first = factories.queue(workspace, friendly_name="First", target_workers="senior == true")
+    second = factories.queue(workspace, friendly_name="Second", max_reserved_workers=2)
+    rest = factories.queue(workspace, friendly_name="Rest")
     targets = (
         factories.target(first, timeout=10, skip_if="workers.available == 0"),
         factories.target(second, timeout=20),
     )
-    factories.workflow(floor, factories.filter_("vip == true", *targets, name="VIP"), default=rest)
-    return floor
+    factories.workflow(
+        workspace, factories.filter_("vip == true", *targets, name="VIP"), default=rest
+    )
+    return workspace
 
 
-def vip(floor: models.Workspace, **given: Any) -> models.Task:
-    return factories.task(floor, attributes={"vip": True}, **given)
+def vip(workspace: models.Workspace, **given: Any) -> models.Task:
+    return factories.task(workspace, attributes={"vip": True}, **given)
 
 
 def test_a_skipped_step_and_a_step_that_timed_out_have_different_outcomes(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    skipped = vip(floor)
-    factories.run(floor)
-    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 0})
-    timed_out = vip(floor)
-    factories.run(floor, later(10))
+    skipped = vip(workspace)
+    factories.run(workspace)
+    factories.worker(workspace, attributes={"senior": True}, capacity={"chat": 0})
+    timed_out = vip(workspace)
+    factories.run(workspace, later(10))
     for task, outcome, entered in ((skipped, "skipped", NOW), (timed_out, "timed_out", later(10))):
         found = explained(task, later(11))
         (passed,) = found.passed
@@ -67,9 +69,9 @@ def test_a_skipped_step_and_a_step_that_timed_out_have_different_outcomes(
         assert (found.step.task_queue_name, found.step.entered) == ("Second", entered)
 
 
-def test_a_change_of_attributes_is_not_mistaken_for_a_skip(floor: models.Workspace) -> None:
-    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 0})
-    task = vip(floor)
+def test_a_change_of_attributes_is_not_mistaken_for_a_skip(workspace: models.Workspace) -> None:
+    factories.worker(workspace, attributes={"senior": True}, capacity={"chat": 0})
+    task = vip(workspace)
     tasks.update_task(task=task, priority=7, actor=SYSTEM, now=later(1))
     tasks.update_task(task=task, attributes="{}", actor=SYSTEM, now=later(2))
     found = explained(task, later(3))
@@ -78,10 +80,12 @@ def test_a_change_of_attributes_is_not_mistaken_for_a_skip(floor: models.Workspa
     assert (found.step.filter_name, found.step.task_queue_name) == ("default_filter", "Rest")
 
 
-def test_a_task_that_was_canceled_by_its_workflow_is_in_no_step(floor: models.Workspace) -> None:
-    task = vip(floor)
-    factories.run(floor)
-    factories.run(floor, later(60))
+def test_a_task_that_was_canceled_by_its_workflow_is_in_no_step(
+    workspace: models.Workspace,
+) -> None:
+    task = vip(workspace)
+    factories.run(workspace)
+    factories.run(workspace, later(60))
     found = explained(task, later(61))
     assert [step.outcome for step in found.passed] == ["skipped", "timed_out"]
     assert (found.step, found.deadline) == (None, None)
@@ -90,17 +94,17 @@ def test_a_task_that_was_canceled_by_its_workflow_is_in_no_step(floor: models.Wo
     )
 
 
-def test_the_next_deadline_is_the_earliest_that_counts(floor: models.Workspace) -> None:
+def test_the_next_deadline_is_the_earliest_that_counts(workspace: models.Workspace) -> None:
     def deadline(task: models.Task) -> tuple[str, datetime]:
         found = explained(task).deadline
         assert found is not None
         return found.kind, found.date
 
-    assert deadline(vip(floor)) == (DeadlineKind.STEP, later(10))
-    assert deadline(vip(floor, timeout=5)) == (DeadlineKind.TASK, later(5))
-    assert deadline(factories.task(floor)) == (DeadlineKind.TASK, later(86_400))
-    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 3})
-    factories.run(floor)
+    assert deadline(vip(workspace)) == (DeadlineKind.STEP, later(10))
+    assert deadline(vip(workspace, timeout=5)) == (DeadlineKind.TASK, later(5))
+    assert deadline(factories.task(workspace)) == (DeadlineKind.TASK, later(86_400))
+    factories.worker(workspace, attributes={"senior": True}, capacity={"chat": 3})
+    factories.run(workspace)
     # The step would end first, but never under an offer.
     assert deadline(models.Task.objects.order_by("pk")[0]) == (
         DeadlineKind.RESERVATION,
@@ -108,22 +112,22 @@ def test_the_next_deadline_is_the_earliest_that_counts(floor: models.Workspace) 
     )
 
 
-def test_a_deadline_that_has_passed_is_shown_as_being_acted_on(floor: models.Workspace) -> None:
-    factories.worker(floor, attributes={"senior": True})
-    task = vip(floor)
+def test_a_deadline_that_has_passed_is_shown_as_being_acted_on(workspace: models.Workspace) -> None:
+    factories.worker(workspace, attributes={"senior": True})
+    task = vip(workspace)
     assert "Will be offered" in summary(task, later(9))
     assert summary(task, later(10)) == (
         "Its time is over; the router acts on that in its next cycle."
     )
 
 
-def test_the_summary_says_why_no_worker_can_have_the_task(floor: models.Workspace) -> None:
-    task = vip(floor)
+def test_the_summary_says_why_no_worker_can_have_the_task(workspace: models.Workspace) -> None:
+    task = vip(workspace)
     assert summary(task) == "No worker serves its queue."
-    factories.worker(floor, attributes={"senior": True}, available=False)
-    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 0})
-    factories.worker(floor, attributes={"senior": True}, capacity={"chat": 0})
-    factories.worker(floor)
+    factories.worker(workspace, attributes={"senior": True}, available=False)
+    factories.worker(workspace, attributes={"senior": True}, capacity={"chat": 0})
+    factories.worker(workspace, attributes={"senior": True}, capacity={"chat": 0})
+    factories.worker(workspace)
     assert summary(task) == (
         "None of the 3 workers of its queue may have it now: 1 in an activity that takes no work"
         " and 2 without a free slot on the channel."
@@ -134,10 +138,10 @@ def test_the_summary_says_why_no_worker_can_have_the_task(floor: models.Workspac
 
 
 def test_a_task_about_to_be_served_names_its_worker_and_the_tasks_before_it(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    first, second = factories.task(floor), factories.task(floor, now=later(1))
-    alice = factories.worker(floor, "Alice")
+    first, second = factories.task(workspace), factories.task(workspace, now=later(1))
+    alice = factories.worker(workspace, "Alice")
     assert summary(first) == "Will be offered to Alice in the next cycle."
     assert summary(second) == "Waits behind 1 task that comes before it, for the same workers."
     factories.set_capacity(alice, configured_capacity=2)
@@ -146,17 +150,17 @@ def test_a_task_about_to_be_served_names_its_worker_and_the_tasks_before_it(
     )
 
 
-def test_tasks_that_cannot_be_served_are_not_counted_as_ahead(floor: models.Workspace) -> None:
-    factories.worker(floor, "Alice")
+def test_tasks_that_cannot_be_served_are_not_counted_as_ahead(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Alice")
     for _ in range(3):
-        vip(floor, priority=9)
-    assert summary(factories.task(floor)) == "Will be offered to Alice in the next cycle."
+        vip(workspace, priority=9)
+    assert summary(factories.task(workspace)) == "Will be offered to Alice in the next cycle."
 
 
-def test_it_names_the_holder_of_a_task_and_the_deadline(floor: models.Workspace) -> None:
-    factories.worker(floor, "Alice")
-    factories.worker(floor, "Bob")
-    offer = factories.offered(floor, attributes={"vip": True})
+def test_it_names_the_holder_of_a_task_and_the_deadline(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Alice")
+    factories.worker(workspace, "Bob")
+    offer = factories.offered(workspace, attributes={"vip": True})
     assert summary(offer.task) == (
         "On offer to Alice until 2026-03-02T12:02:00Z and Bob until 2026-03-02T12:02:00Z."
     )
@@ -187,13 +191,13 @@ def test_it_names_the_holder_of_a_task_and_the_deadline(floor: models.Workspace)
 def test_a_task_for_a_known_worker_says_what_is_wrong_with_them(
     db: None, named: str, problem: Problem | None, words: str
 ) -> None:
-    floor = factories.workspace()
-    queue = factories.queue(floor, target_workers="team == 1")
+    workspace = factories.workspace()
+    queue = factories.queue(workspace, target_workers="team == 1")
     target = factories.target(queue, known_worker_friendly_name="task.agent")
-    factories.workflow(floor, factories.filter_("1==1", target))
-    factories.worker(floor, "Alice", attributes={"team": 1}, available=False)
-    factories.worker(floor, "Bob")
-    task = factories.task(floor, attributes=f'{{"agent": {named}}}')
+    factories.workflow(workspace, factories.filter_("1==1", target))
+    factories.worker(workspace, "Alice", attributes={"team": 1}, available=False)
+    factories.worker(workspace, "Bob")
+    task = factories.task(workspace, attributes=f'{{"agent": {named}}}')
     known = explained(task).known_worker
     assert known is not None
     assert known.problem == problem
@@ -201,21 +205,21 @@ def test_a_task_for_a_known_worker_says_what_is_wrong_with_them(
 
 
 def test_a_known_worker_of_another_workspace_is_called_so(db: None) -> None:
-    floor = factories.workspace()
-    target = factories.target(factories.queue(floor), known_worker_sid="task.agent")
-    factories.workflow(floor, factories.filter_("1==1", target))
-    neighbour = factories.worker(factories.workspace(account=floor.account))
+    workspace = factories.workspace()
+    target = factories.target(factories.queue(workspace), known_worker_sid="task.agent")
+    factories.workflow(workspace, factories.filter_("1==1", target))
+    neighbour = factories.worker(factories.workspace(account=workspace.account))
     stranger = factories.worker(factories.workspace())
     for worker, problem in ((neighbour, Problem.OTHER_WORKSPACE), (stranger, Problem.UNKNOWN)):
-        known = explained(factories.task(floor, attributes={"agent": worker.sid})).known_worker
+        known = explained(factories.task(workspace, attributes={"agent": worker.sid})).known_worker
         assert known is not None
         assert known.problem == problem
 
 
-def test_a_task_routed_directly_is_explained_too(floor: models.Workspace) -> None:
-    alice = factories.worker(floor, "Alice", available=False)
-    factories.worker(floor, "Bob")
-    patient = factories.task(floor, routing_target=alice.sid, ignore_capacity=False)
+def test_a_task_routed_directly_is_explained_too(workspace: models.Workspace) -> None:
+    alice = factories.worker(workspace, "Alice", available=False)
+    factories.worker(workspace, "Bob")
+    patient = factories.task(workspace, routing_target=alice.sid, ignore_capacity=False)
     assert summary(patient) == (
         "The task asks for Alice alone, directly. The worker's activity does not take work."
     )
@@ -223,43 +227,43 @@ def test_a_task_routed_directly_is_explained_too(floor: models.Workspace) -> Non
     assert [c.worker.friendly_name for c in found.candidates.inside] == ["Alice"]
     assert found.step is not None
     assert (found.step.filter_name, found.step.task_queue_name) == (None, None)
-    forced = factories.task(floor, routing_target=alice.sid)
+    forced = factories.task(workspace, routing_target=alice.sid)
     assert summary(forced) == "Will be offered to Alice in the next cycle."
-    queue = floor.task_queues.get(friendly_name="Rest")
-    queued = explained(factories.task(floor, routing_target=queue.sid))
+    queue = workspace.task_queues.get(friendly_name="Rest")
+    queued = explained(factories.task(workspace, routing_target=queue.sid))
     assert [c.rank for c in queued.candidates.inside] == [1, None]
     assert queued.known_worker is None
     assert queued.passed == []
 
 
 def test_it_takes_as_many_queries_for_many_workers_as_for_few(
-    floor: models.Workspace, django_assert_max_num_queries: Assert
+    workspace: models.Workspace, django_assert_max_num_queries: Assert
 ) -> None:
     for count in (1, 8):
         for _ in range(count):
-            factories.worker(floor, attributes={"senior": True})
-            task = vip(floor)
+            factories.worker(workspace, attributes={"senior": True})
+            task = vip(workspace)
         # The task; its workers, their channels; its steps; what the router sees: four.
         with django_assert_max_num_queries(11):
             assert explained(task).foreseen is not None
-    factories.run(floor)
+    factories.run(workspace)
     # The task; who has it; the workers, their channels; its steps.
     with django_assert_max_num_queries(5):
         assert explained(task).holders
 
 
-def test_the_command_says_where_a_finished_task_was_accepted(floor: models.Workspace) -> None:
-    factories.worker(floor, "Alice")
-    done = factories.accepted(floor).task
+def test_the_command_says_where_a_finished_task_was_accepted(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Alice")
+    done = factories.accepted(workspace).task
     task_statuses.complete_task(task=done, actor=SYSTEM, now=later(5))
     out = StringIO()
     call_command("explain", done.sid, stdout=out)
     assert "– taken: queue Rest, by filter 'default_filter'." in out.getvalue()
 
 
-def test_the_command_prints_the_whole_explanation(floor: models.Workspace) -> None:
-    factories.worker(floor, "Alice", attributes={"senior": True}, capacity={"chat": 0})
-    task = vip(floor)
+def test_the_command_prints_the_whole_explanation(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Alice", attributes={"senior": True}, capacity={"chat": 0})
+    task = vip(workspace)
     out = StringIO()
     call_command("explain", task.sid, stdout=out)
     said = out.getvalue()
@@ -306,19 +310,23 @@ ASKED_OF_TASK = [
 ]
 
 
-def asking(floor: models.Workspace, expression: str, **attributes: Any) -> models.Task:
+def asking(workspace: models.Workspace, expression: str, **attributes: Any) -> models.Task:
     """Return a task that waits in a target with this expression, in a queue that all serve."""
-    target = factories.target(factories.queue(floor, friendly_name="All"), expression=expression)
-    workflow = factories.workflow(floor, factories.filter_("1==1", target), friendly_name="asking")
-    return factories.task(floor, workflow=workflow, attributes=attributes)
+    target = factories.target(
+        factories.queue(workspace, friendly_name="All"), expression=expression
+    )
+    workflow = factories.workflow(
+        workspace, factories.filter_("1==1", target), friendly_name="asking"
+    )
+    return factories.task(workspace, workflow=workflow, attributes=attributes)
 
 
 @pytest.mark.parametrize(("expression", "attributes", "because"), ASKED_OF_TASK)
 def test_a_task_that_rules_out_every_worker_is_named_as_the_cause(
-    floor: models.Workspace, expression: str, attributes: dict[str, Any], because: str
+    workspace: models.Workspace, expression: str, attributes: dict[str, Any], because: str
 ) -> None:
-    factories.worker(floor, "Ann", attributes={"level": 9})
-    task = asking(floor, expression, **attributes)
+    factories.worker(workspace, "Ann", attributes={"level": 9})
+    task = asking(workspace, expression, **attributes)
     found = explained(task)
     said = f"No worker can have it in this step: {because}."
     assert summary(task) == said
@@ -329,15 +337,15 @@ def test_a_task_that_rules_out_every_worker_is_named_as_the_cause(
     assert f"The target asks: {expression}" in lines
     assert said in lines
     # Another worker makes no difference, whatever their attributes.
-    factories.worker(floor, "Ben", attributes={"level": 9, "vip": True})
+    factories.worker(workspace, "Ben", attributes={"level": 9, "vip": True})
     assert summary(task) == said
 
 
 def test_a_missing_attribute_is_named_beside_workers_who_do_not_fit(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    factories.worker(floor, "Ann", attributes={"languages": ["en"]})
-    task = asking(floor, "task.language IN worker.languages")
+    factories.worker(workspace, "Ann", attributes={"languages": ["en"]})
+    task = asking(workspace, "task.language IN worker.languages")
     assert summary(task) == (
         "Ann alone serves its queue. The worker does not meet what the task asks for."
         " The task has no language, which the target asks about."
@@ -351,16 +359,16 @@ def test_a_missing_attribute_is_named_beside_workers_who_do_not_fit(
     assert 'It asks of a worker: worker.languages HAS "de"' in lines
 
 
-def test_an_attribute_that_makes_no_difference_is_not_named(floor: models.Workspace) -> None:
-    factories.worker(floor, "Ann", attributes={"level": 9})
-    task = asking(floor, "task.vip == null AND worker.level > 5")
+def test_an_attribute_that_makes_no_difference_is_not_named(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Ann", attributes={"level": 9})
+    task = asking(workspace, "task.vip == null AND worker.level > 5")
     assert "Will be offered to Ann" in summary(task)
     side = explained(task).task_side
     assert side is not None
     assert (side.unmet, side.attributes, side.missing) == ("", {}, ("vip",))
 
 
-def test_long_values_are_shortened_in_sentences(floor: models.Workspace) -> None:
-    factories.worker(floor, "Ann")
-    task = asking(floor, "task.text == 'x'", text="y" * 3_000)
+def test_long_values_are_shortened_in_sentences(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Ann")
+    task = asking(workspace, "task.text == 'x'", text="y" * 3_000)
     assert len(summary(task)) < 500

@@ -29,9 +29,9 @@ def refusal(task: models.Task, worker: models.Worker) -> Refusal:
 
 
 def test_a_grab_leaves_the_same_history_as_an_offer_that_was_accepted(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    task, worker = factories.task(floor), factories.worker(floor)
+    task, worker = factories.task(workspace), factories.worker(workspace)
     happened()
     reservation = grab(task, worker)
     assert reservation.reservation_status == "accepted"
@@ -41,42 +41,42 @@ def test_a_grab_leaves_the_same_history_as_an_offer_that_was_accepted(
     assert (channel.consumed, channel.assigned) == (1, 1)
 
 
-def test_a_refused_grab_changes_nothing(floor: models.Workspace, happened: Happened) -> None:
-    task, worker = factories.task(floor), factories.worker(floor, available=False)
+def test_a_refused_grab_changes_nothing(workspace: models.Workspace, happened: Happened) -> None:
+    task, worker = factories.task(workspace), factories.worker(workspace, available=False)
     happened()
     assert refusal(task, worker) == Refusal.WORKER_UNAVAILABLE
     assert happened() == []
     assert factories.worker_channel(worker).consumed == 0
 
 
-def test_a_target_s_grab_expression_decides_who_may_grab(floor: models.Workspace) -> None:
-    queue = factories.queue(floor)
+def test_a_target_s_grab_expression_decides_who_may_grab(workspace: models.Workspace) -> None:
+    queue = factories.queue(workspace)
     factories.workflow(
-        floor, default={"queue": queue.sid, "grab_expression": "worker.level >= task.level"}
+        workspace, default={"queue": queue.sid, "grab_expression": "worker.level >= task.level"}
     )
-    junior = factories.worker(floor, attributes={"level": 1})
-    senior = factories.worker(floor, attributes={"level": 5})
-    task = factories.task(floor, attributes={"level": 3})
+    junior = factories.worker(workspace, attributes={"level": 1})
+    senior = factories.worker(workspace, attributes={"level": 5})
+    task = factories.task(workspace, attributes={"level": 3})
     assert refusal(task, junior) == Refusal.EXPRESSION_NOT_MET
     assert grab(task, senior).worker == senior
 
 
-def test_a_worker_of_another_workspace_is_not_in_the_queue(floor: models.Workspace) -> None:
-    task, stranger = factories.task(floor), factories.worker(factories.workspace())
+def test_a_worker_of_another_workspace_is_not_in_the_queue(workspace: models.Workspace) -> None:
+    task, stranger = factories.task(workspace), factories.worker(factories.workspace())
     assert refusal(task, stranger) == Refusal.NOT_IN_QUEUE
 
 
-def test_the_last_kept_slot_is_for_grabbing(floor: models.Workspace) -> None:
-    worker = factories.worker(floor, capacity={"chat": 2})
+def test_the_last_kept_slot_is_for_grabbing(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace, capacity={"chat": 2})
     factories.set_capacity(worker, reserved_for_manual=2)
-    task = factories.task(floor)
-    factories.run(floor)
+    task = factories.task(workspace)
+    factories.run(workspace)
     assert factories.status(task) == "pending"
     assert grab(task, worker).reservation_status == "accepted"
 
 
-def test_a_task_that_is_over_or_gone_cannot_be_grabbed(floor: models.Workspace) -> None:
-    task, worker = factories.task(floor), factories.worker(floor)
+def test_a_task_that_is_over_or_gone_cannot_be_grabbed(workspace: models.Workspace) -> None:
+    task, worker = factories.task(workspace), factories.worker(workspace)
     task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
     assert refusal(task, worker) == Refusal.TASK_NOT_PENDING
     tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
@@ -85,10 +85,10 @@ def test_a_task_that_is_over_or_gone_cannot_be_grabbed(floor: models.Workspace) 
 
 
 def test_a_task_whose_life_is_over_cannot_be_grabbed_although_no_cycle_has_run(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    task, worker = factories.task(floor, timeout=60), factories.worker(floor)
-    for asker in (worker, factories.worker(floor, available=False)):
+    task, worker = factories.task(workspace, timeout=60), factories.worker(workspace)
+    for asker in (worker, factories.worker(workspace, available=False)):
         with pytest.raises(NotEligible) as refused:
             grabs.grab_task(task=task, worker=asker, actor=SYSTEM, now=later(60))
         # The first reason that holds, for every worker.
@@ -97,19 +97,19 @@ def test_a_task_whose_life_is_over_cannot_be_grabbed_although_no_cycle_has_run(
     assert factories.status(task) == "assigned"
 
 
-def test_a_grab_by_a_worker_who_was_just_deleted_is_refused(floor: models.Workspace) -> None:
-    task, worker = factories.task(floor), factories.worker(floor)
+def test_a_grab_by_a_worker_who_was_just_deleted_is_refused(workspace: models.Workspace) -> None:
+    task, worker = factories.task(workspace), factories.worker(workspace)
     workers.delete_worker(worker=models.Worker.objects.get(pk=worker.pk), actor=SYSTEM, now=NOW)
     with pytest.raises(StaleState):
         grab(task, worker)
 
 
 @pytest.fixture
-def chats(floor: models.Workspace) -> models.Workflow:
+def chats(workspace: models.Workspace) -> models.Workflow:
     """Return a workflow that keeps one chat slot in four for those who mark a task as theirs."""
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     return factories.workflow(
-        floor,
+        workspace,
         filter_(
             'manual == 1 AND task_channel_unique_name == "chat"',
             target(queue, expression="task.worker_sid = worker.sid", priority=1000),
@@ -133,47 +133,47 @@ def mark(task: models.Task, worker: models.Worker, if_version: int | None = None
 
 
 def test_a_task_that_is_marked_by_attributes_is_routed_to_the_worker_who_marked_it(
-    floor: models.Workspace, chats: models.Workflow
+    workspace: models.Workspace, chats: models.Workflow
 ) -> None:
     """Vector V2."""
-    worker = factories.worker(floor, capacity={"chat": 4})
-    made = [factories.task(floor) for _ in range(5)]
-    factories.run(floor)
+    worker = factories.worker(workspace, capacity={"chat": 4})
+    made = [factories.task(workspace) for _ in range(5)]
+    factories.run(workspace)
     assert [factories.status(task) for task in made] == ["reserved"] * 3 + ["pending"] * 2
     marked = mark(made[3], worker)
     assert marked.priority == 1000
-    factories.run(floor)
+    factories.run(workspace)
     assert factories.reservation(marked).worker == worker
     assert factories.worker_channel(worker).available_capacity_percentage == 0
     assert factories.status(made[4]) == "pending"
 
 
 def test_the_second_worker_who_marks_a_task_has_a_stale_version(
-    floor: models.Workspace, chats: models.Workflow
+    workspace: models.Workspace, chats: models.Workflow
 ) -> None:
-    alice, bob = (factories.worker(floor, capacity={"chat": 1}) for _ in range(2))
+    alice, bob = (factories.worker(workspace, capacity={"chat": 1}) for _ in range(2))
     for worker in (alice, bob):
         factories.set_capacity(worker, reserved_for_manual=0, configured_capacity=1)
-    task = factories.task(floor)
+    task = factories.task(workspace)
     seen = task.version
     mark(task, alice, if_version=seen)
     with pytest.raises(StaleState):
         mark(task, bob, if_version=seen)
-    factories.run(floor)
+    factories.run(workspace)
     assert factories.reservation(task).worker == alice
 
 
 def test_a_marked_task_waits_while_its_worker_has_no_free_slot(
-    floor: models.Workspace, chats: models.Workflow
+    workspace: models.Workspace, chats: models.Workflow
 ) -> None:
-    worker = factories.worker(floor)
-    held = factories.task(floor)
+    worker = factories.worker(workspace)
+    held = factories.task(workspace)
     mark(held, worker)
-    factories.run(floor)
-    wanted = mark(factories.task(floor), worker)
-    factories.run(floor)
+    factories.run(workspace)
+    wanted = mark(factories.task(workspace), worker)
+    factories.run(workspace)
     assert factories.status(wanted) == "pending"
     reservations.accept_reservation(reservation=factories.reservation(held), actor=SYSTEM, now=NOW)
     task_statuses.complete_task(task=held, actor=SYSTEM, now=NOW)
-    factories.run(floor)
+    factories.run(workspace)
     assert factories.status(wanted) == "reserved"

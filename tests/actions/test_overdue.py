@@ -19,28 +19,28 @@ def late(seconds: float) -> float:
     return lag_warnings.oldest_due_age(now=factories.later(seconds)).total_seconds()
 
 
-def test_nothing_is_late_where_nothing_is_due(floor: models.Workspace) -> None:
-    factories.task(floor)
+def test_nothing_is_late_where_nothing_is_due(workspace: models.Workspace) -> None:
+    factories.task(workspace)
     assert late(0) == 0
 
 
 def test_the_lateness_is_that_of_the_oldest_overdue_task_of_all_workspaces(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    factories.task(floor, timeout=60)
+    factories.task(workspace, timeout=60)
     factories.task(factories.workspace(), timeout=50)
     assert late(49) == 0
     assert late(62) == 12
 
 
-def test_an_offer_that_is_not_ended_in_time_is_late(floor: models.Workspace) -> None:
-    factories.worker(floor)
-    factories.offered(floor)
-    workflow = models.Workflow.objects.get(workspace=floor)
+def test_an_offer_that_is_not_ended_in_time_is_late(workspace: models.Workspace) -> None:
+    factories.worker(workspace)
+    factories.offered(workspace)
+    workflow = models.Workflow.objects.get(workspace=workspace)
     assert late(workflow.task_reservation_timeout + 7) == 7
 
 
-def test_an_event_that_is_not_published_is_late(floor: models.Workspace) -> None:
+def test_an_event_that_is_not_published_is_late(workspace: models.Workspace) -> None:
     event = models.Event.objects.order_by("pk").last()
     assert event is not None
     models.Event.objects.filter(pk=event.pk).update(delivered=False, event_date=NOW)
@@ -48,12 +48,12 @@ def test_an_event_that_is_not_published_is_late(floor: models.Workspace) -> None
 
 
 def test_lag_is_logged_once_in_a_while(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lag_warnings, "_warnings", lag_warnings.Warnings())
-    factories.task(floor, timeout=60)
+    factories.task(workspace, timeout=60)
     models.Event.objects.update(delivered=True)
     for seconds in (64, 66, 67):
         lag_warnings.warn_of_lag(now=factories.later(seconds))
@@ -61,11 +61,11 @@ def test_lag_is_logged_once_in_a_while(
 
 
 def test_a_slow_round_of_the_router_is_logged_with_its_workspace(
-    floor: models.Workspace, caplog: pytest.LogCaptureFixture, settings: Any
+    workspace: models.Workspace, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
-    factories.run(floor)
+    factories.run(workspace)
     assert not caplog.records
     settings.SLOW_CYCLE_SECONDS = 1e-9
-    factories.run(floor)
+    factories.run(workspace)
     (record,) = caplog.records
-    assert record.getMessage().startswith(f"slow cycle workspace={floor.sid} seconds=")
+    assert record.getMessage().startswith(f"slow cycle workspace={workspace.sid} seconds=")

@@ -29,10 +29,10 @@ def accept(reservation: models.Reservation, seconds: float = 0) -> models.Reserv
 
 
 def test_accepting_assigns_the_task_and_changes_no_activity(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     happened()
     accept(offer)
     assert happened() == ["reservation.accepted"]
@@ -43,9 +43,9 @@ def test_accepting_assigns_the_task_and_changes_no_activity(
     assert worker.activity.friendly_name == "Available"
 
 
-def test_accepting_twice_is_refused_with_taskrouters_message(floor: models.Workspace) -> None:
-    factories.worker(floor)
-    offer = accept(factories.offered(floor))
+def test_accepting_twice_is_refused_with_taskrouters_message(workspace: models.Workspace) -> None:
+    factories.worker(workspace)
+    offer = accept(factories.offered(workspace))
     with pytest.raises(
         NotNow, match=r"already in state \[accepted\] and cannot go to \[accepted\]"
     ):
@@ -53,15 +53,15 @@ def test_accepting_twice_is_refused_with_taskrouters_message(floor: models.Works
 
 
 def test_the_slower_of_two_workers_with_offers_gets_the_error_rescinded(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    queue = factories.queue(floor, max_reserved_workers=2)
-    factories.workflow(floor, default=queue)
-    factories.worker(floor)
-    factories.worker(floor)
-    task = factories.task(floor)
+    queue = factories.queue(workspace, max_reserved_workers=2)
+    factories.workflow(workspace, default=queue)
+    factories.worker(workspace)
+    factories.worker(workspace)
+    task = factories.task(workspace)
     happened()
-    factories.run(floor)
+    factories.run(workspace)
     assert happened() == ["reservation.created", "reservation.created"]
     first, second = task.reservations.order_by("pk")
     accept(second)
@@ -73,35 +73,35 @@ def test_the_slower_of_two_workers_with_offers_gets_the_error_rescinded(
 
 
 def test_an_answer_after_the_deadline_is_too_late_although_no_cycle_has_run(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     happened()
     with pytest.raises(NotNow, match=r"\[timeout\]"):
         accept(offer, seconds=120)
     assert happened() == ["reservation.timeout", "worker.activity.update"]
     assert factories.status(offer.task) == "pending"
     worker.refresh_from_db()
-    assert worker.activity == floor.timeout_activity
+    assert worker.activity == workspace.timeout_activity
 
 
-def test_an_answer_in_the_last_moment_is_in_time(floor: models.Workspace) -> None:
-    factories.worker(floor)
-    offer = factories.offered(floor)
+def test_an_answer_in_the_last_moment_is_in_time(workspace: models.Workspace) -> None:
+    factories.worker(workspace)
+    offer = factories.offered(workspace)
     accept(offer, seconds=119.9)
     assert factories.status(offer) == "accepted"
 
 
 def test_rejecting_into_an_activity_moves_the_worker(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     happened()
     reservations.reject_reservation(
         reservation=offer,
-        activity=factories.activity(floor, "Unavailable"),
+        activity=factories.activity(workspace, "Unavailable"),
         actor=SYSTEM,
         now=NOW,
     )
@@ -111,10 +111,10 @@ def test_rejecting_into_an_activity_moves_the_worker(
 
 
 def test_completing_a_reservation_completes_its_task(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    factories.worker(floor)
-    held = factories.accepted(floor)
+    factories.worker(workspace)
+    held = factories.accepted(workspace)
     happened()
     reservations.wrap_up_reservation(reservation=held, actor=SYSTEM, now=NOW)
     reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
@@ -128,9 +128,11 @@ def test_completing_a_reservation_completes_its_task(
     assert factories.status(held.task) == "completed"
 
 
-def test_a_pending_offer_can_be_neither_wrapped_up_nor_completed(floor: models.Workspace) -> None:
-    factories.worker(floor)
-    offer = factories.offered(floor)
+def test_a_pending_offer_can_be_neither_wrapped_up_nor_completed(
+    workspace: models.Workspace,
+) -> None:
+    factories.worker(workspace)
+    offer = factories.offered(workspace)
     with pytest.raises(NotNow):
         reservations.wrap_up_reservation(reservation=offer, actor=SYSTEM, now=NOW)
     with pytest.raises(NotNow):
@@ -138,25 +140,25 @@ def test_a_pending_offer_can_be_neither_wrapped_up_nor_completed(floor: models.W
     assert factories.status(offer) == "pending"
 
 
-def test_a_stale_version_is_refused(floor: models.Workspace) -> None:
-    factories.worker(floor)
-    offer = factories.offered(floor)
+def test_a_stale_version_is_refused(workspace: models.Workspace) -> None:
+    factories.worker(workspace)
+    offer = factories.offered(workspace)
     with pytest.raises(StaleState):
         reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW, if_version=5)
     reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW, if_version=0)
     assert factories.status(offer) == "accepted"
 
 
-def decision_for(floor: models.Workspace, task: models.Task) -> ReserveWorkers:
+def decision_for(workspace: models.Workspace, task: models.Task) -> ReserveWorkers:
     """Return what the router decides about a task, without doing it."""
-    found = due_work.run_pass(floor, now=NOW).decisions
+    found = due_work.run_pass(workspace, now=NOW).decisions
     return next(d for d in found if d.task.sid == task.sid)
 
 
-def test_a_decision_fails_when_the_task_has_changed_since(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
-    task = factories.task(floor)
-    decision = decision_for(floor, task)
+def test_a_decision_fails_when_the_task_has_changed_since(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
+    task = factories.task(workspace)
+    decision = decision_for(workspace, task)
     task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
     assert offers.reserve_workers([decision], now=NOW) == 0
     assert factories.worker_channel(worker).consumed == 0
@@ -164,30 +166,32 @@ def test_a_decision_fails_when_the_task_has_changed_since(floor: models.Workspac
 
 
 def test_a_decision_fails_when_the_worker_has_left_or_taken_another_task(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
-    task = factories.task(floor)
-    decision = decision_for(floor, task)
+    worker = factories.worker(workspace)
+    task = factories.task(workspace)
+    decision = decision_for(workspace, task)
     workers.set_activity(
-        worker=worker, activity=factories.activity(floor, "Offline"), actor=SYSTEM, now=NOW
+        worker=worker, activity=factories.activity(workspace, "Offline"), actor=SYSTEM, now=NOW
     )
     assert offers.reserve_workers([decision], now=NOW) == 0
-    workers.set_activity(worker=worker, activity=factories.activity(floor), actor=SYSTEM, now=NOW)
-    decision = decision_for(floor, task)
+    workers.set_activity(
+        worker=worker, activity=factories.activity(workspace), actor=SYSTEM, now=NOW
+    )
+    decision = decision_for(workspace, task)
     factories.set_capacity(worker, "voice", configured_capacity=3)
     assert offers.reserve_workers([decision], now=NOW) == 0
-    assert offers.reserve_workers([decision_for(floor, task)], now=NOW) == 1
+    assert offers.reserve_workers([decision_for(workspace, task)], now=NOW) == 1
     assert factories.status(task) == "reserved"
 
 
 def test_only_decisions_with_stale_versions_are_dropped_from_a_batch(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    alice = factories.worker(floor, capacity={"chat": 3})
-    bob = factories.worker(floor, capacity={"chat": 3})
-    made = [factories.task(floor) for _ in range(6)]
-    found = due_work.run_pass(floor, now=NOW).decisions
+    alice = factories.worker(workspace, capacity={"chat": 3})
+    bob = factories.worker(workspace, capacity={"chat": 3})
+    made = [factories.task(workspace) for _ in range(6)]
+    found = due_work.run_pass(workspace, now=NOW).decisions
     assert len(found) == 6
     first = next(d for d in found if d.workers[0][0].id == alice.pk)
     gone = next(task for task in made if task.pk == first.task.id)
@@ -196,16 +200,16 @@ def test_only_decisions_with_stale_versions_are_dropped_from_a_batch(
     assert offers.reserve_workers(found, now=NOW) == 3
     assert factories.worker_channel(alice).consumed == 0
     assert factories.worker_channel(bob).consumed == 3
-    factories.run(floor)
+    factories.run(workspace)
     assert factories.worker_channel(alice).consumed == 2
 
 
 def test_a_full_channel_is_not_claimed_even_if_an_older_snapshot_had_room(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
-    task = factories.offered(floor).task
-    another = factories.task(floor)
+    worker = factories.worker(workspace)
+    task = factories.offered(workspace).task
+    another = factories.task(workspace)
     slot = worker.channels.select_related("worker__activity").get(task_channel=task.task_channel_id)
     with pytest.raises(StaleState), transaction.atomic():
         offers.make([claims.Offer(task=another, slots=[slot])], actor=SYSTEM, now=NOW)
@@ -215,7 +219,7 @@ def test_a_full_channel_is_not_claimed_even_if_an_older_snapshot_had_room(
 
 @pytest.mark.parametrize(("sizes", "statements"), [((1, 12), 10), ((25, 45), 18)])
 def test_a_batch_takes_as_many_statements_as_one_decision(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     django_assert_num_queries: Assert,
     sizes: tuple[int, ...],
     statements: int,
@@ -227,18 +231,18 @@ def test_a_batch_takes_as_many_statements_as_one_decision(
     """
     for people in sizes:
         for _ in range(people):
-            factories.worker(floor)
-            factories.task(floor)
-        found = due_work.run_pass(floor, now=NOW).decisions
+            factories.worker(workspace)
+            factories.task(workspace)
+        found = due_work.run_pass(workspace, now=NOW).decisions
         assert len(found) == people
         with django_assert_num_queries(statements):
             assert offers.reserve_workers(found, now=NOW) == people
 
 
-def test_the_last_slot_is_claimed_once(floor: models.Workspace) -> None:
-    factories.worker(floor)
-    one, two = factories.task(floor), factories.task(floor)
-    decision = decision_for(floor, one)
+def test_the_last_slot_is_claimed_once(workspace: models.Workspace) -> None:
+    factories.worker(workspace)
+    one, two = factories.task(workspace), factories.task(workspace)
+    decision = decision_for(workspace, one)
     other = replace(decision, task=replace(decision.task, id=two.pk, sid=two.sid))
     assert offers.reserve_workers([decision], now=NOW) == 1
     assert offers.reserve_workers([other], now=NOW) == 0
@@ -248,15 +252,15 @@ def test_the_last_slot_is_claimed_once(floor: models.Workspace) -> None:
 def test_with_multitasking_off_offers_move_the_worker_between_activities(
     happened: Happened,
 ) -> None:
-    floor = factories.workspace(multi_task_enabled=False)
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+    workspace = factories.workspace(multi_task_enabled=False)
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     worker.refresh_from_db()
     assert worker.activity.friendly_name == "Reserved"
     reservations.reject_reservation(reservation=offer, actor=SYSTEM, now=NOW)
     worker.refresh_from_db()
     assert worker.activity.friendly_name == "Available"
-    factories.run(floor)
+    factories.run(workspace)
     accept(factories.reservation(offer.task))
     worker.refresh_from_db()
     assert worker.activity.friendly_name == "Busy"

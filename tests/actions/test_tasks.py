@@ -22,11 +22,11 @@ def update(task: models.Task, **changes: object) -> models.Task:
 
 
 def test_a_new_task_enters_its_workflow_and_its_queue(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    factories.workflow(floor)
+    factories.workflow(workspace)
     happened()
-    task = factories.task(floor)
+    task = factories.task(workspace)
     assert task.assignment_status == "pending"
     assert task.task_queue_entered_date == NOW
     assert happened() == [
@@ -37,32 +37,32 @@ def test_a_new_task_enters_its_workflow_and_its_queue(
     ]
 
 
-def test_a_task_without_a_channel_is_on_default(floor: models.Workspace) -> None:
-    factories.workflow(floor)
-    task = tasks.create_task(workspace=floor, actor=SYSTEM, now=NOW)
+def test_a_task_without_a_channel_is_on_default(workspace: models.Workspace) -> None:
+    factories.workflow(workspace)
+    task = tasks.create_task(workspace=workspace, actor=SYSTEM, now=NOW)
     assert task.task_channel.unique_name == "default"
 
 
 def test_a_task_that_no_filter_matches_is_refused_and_leaves_no_trace(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    queue = factories.queue(floor)
-    factories.workflow(floor, filter_("vip == true", target(queue)))
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, filter_("vip == true", target(queue)))
     happened()
     with pytest.raises(InvalidInput, match="no filter of the workflow matches"):
-        factories.task(floor)
+        factories.task(workspace)
     assert happened() == []
     assert not models.Task.objects.exists()
-    assert factories.task(floor, attributes={"vip": True}).task_queue == queue
+    assert factories.task(workspace, attributes={"vip": True}).task_queue == queue
 
 
-def test_the_workflow_may_be_left_out_only_when_there_is_one(floor: models.Workspace) -> None:
-    first = factories.workflow(floor)
-    assert factories.task(floor).workflow == first
-    factories.workflow(floor)
+def test_the_workflow_may_be_left_out_only_when_there_is_one(workspace: models.Workspace) -> None:
+    first = factories.workflow(workspace)
+    assert factories.task(workspace).workflow == first
+    factories.workflow(workspace)
     with pytest.raises(InvalidInput, match="workflow_sid field is required"):
-        factories.task(floor)
-    assert factories.task(floor, workflow=first).workflow == first
+        factories.task(workspace)
+    assert factories.task(workspace, workflow=first).workflow == first
 
 
 @pytest.mark.parametrize(
@@ -86,30 +86,32 @@ def test_the_workflow_may_be_left_out_only_when_there_is_one(floor: models.Works
         {"routing_target": "nonsense"},
     ],
 )
-def test_values_out_of_range_are_refused(floor: models.Workspace, given: dict[str, object]) -> None:
-    factories.workflow(floor)
+def test_values_out_of_range_are_refused(
+    workspace: models.Workspace, given: dict[str, object]
+) -> None:
+    factories.workflow(workspace)
     with pytest.raises(InvalidInput) as refused:
-        factories.task(floor, **given)
+        factories.task(workspace, **given)
     assert refused.value.field in given
     assert not models.Task.objects.exists()
 
 
-def test_values_at_their_bounds_are_accepted(floor: models.Workspace) -> None:
-    factories.workflow(floor)
+def test_values_at_their_bounds_are_accepted(workspace: models.Workspace) -> None:
+    factories.workflow(workspace)
     text = '{"a": "' + "x" * (4096 - 9) + '"}'
     task = factories.task(
-        floor, attributes=text, priority=2**31 - 1, timeout=1_209_600, virtual_start_time=NOW
+        workspace, attributes=text, priority=2**31 - 1, timeout=1_209_600, virtual_start_time=NOW
     )
     task.refresh_from_db()
     assert task.attributes == text
 
 
 def test_new_attributes_route_a_pending_task_again_and_keep_its_age(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    plain, vip = factories.queue(floor), factories.queue(floor)
-    factories.workflow(floor, filter_("vip == true", target(vip, priority=9)), default=plain)
-    task = factories.task(floor)
+    plain, vip = factories.queue(workspace), factories.queue(workspace)
+    factories.workflow(workspace, filter_("vip == true", target(vip, priority=9)), default=plain)
+    task = factories.task(workspace)
     happened()
     task = tasks.update_task(task=task, attributes='{"vip": true}', actor=SYSTEM, now=later(60))
     assert (task.task_queue, task.priority) == (vip, 9)
@@ -124,46 +126,46 @@ def test_new_attributes_route_a_pending_task_again_and_keep_its_age(
 
 
 def test_new_attributes_that_no_filter_matches_cancel_the_task(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    factories.workflow(floor, filter_("vip == true", target(factories.queue(floor))))
-    task = factories.task(floor, attributes={"vip": True})
+    factories.workflow(workspace, filter_("vip == true", target(factories.queue(workspace))))
+    task = factories.task(workspace, attributes={"vip": True})
     happened()
     task = update(task, attributes="{}")
     assert task.assignment_status == "canceled"
     assert happened() == ["task.canceled"]
 
 
-def test_new_attributes_leave_a_task_on_offer_where_it_is(floor: models.Workspace) -> None:
-    plain, vip = factories.queue(floor), factories.queue(floor)
-    factories.workflow(floor, filter_("vip == true", target(vip)), default=plain)
-    factories.worker(floor)
-    task = factories.offered(floor).task
+def test_new_attributes_leave_a_task_on_offer_where_it_is(workspace: models.Workspace) -> None:
+    plain, vip = factories.queue(workspace), factories.queue(workspace)
+    factories.workflow(workspace, filter_("vip == true", target(vip)), default=plain)
+    factories.worker(workspace)
+    task = factories.offered(workspace).task
     task = update(task, attributes='{"vip": true}')
     assert task.assignment_status == "reserved"
     assert task.task_queue == plain
 
 
 def test_a_task_that_waits_again_is_matched_by_its_newest_attributes(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     factories.workflow(
-        floor, default={"queue": queue.sid, "expression": "task.language IN worker.languages"}
+        workspace, default={"queue": queue.sid, "expression": "task.language IN worker.languages"}
     )
-    alice = factories.worker(floor, attributes={"languages": ["en"]})
-    bob = factories.worker(floor, attributes={"languages": ["de"]})
-    reservation = factories.offered(floor, attributes={"language": "en"})
+    alice = factories.worker(workspace, attributes={"languages": ["en"]})
+    bob = factories.worker(workspace, attributes={"languages": ["de"]})
+    reservation = factories.offered(workspace, attributes={"language": "en"})
     assert reservation.worker == alice
     update(reservation.task, attributes='{"language": "de"}')
-    factories.run(floor, later(121))
+    factories.run(workspace, later(121))
     assert factories.reservation(reservation.task).worker == bob
 
 
 def test_a_stale_version_is_refused_and_changes_nothing(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    task = factories.task(floor)
+    task = factories.task(workspace)
     update(task, priority=3, if_version=0)
     happened()
     with pytest.raises(StaleState):
@@ -174,16 +176,16 @@ def test_a_stale_version_is_refused_and_changes_nothing(
 
 
 def test_an_assigned_task_cannot_be_canceled_nor_a_pending_one_completed(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    factories.workflow(floor)
-    waiting = factories.task(floor)
+    factories.workflow(workspace)
+    waiting = factories.task(workspace)
     with pytest.raises(NotNow, match="not currently assigned"):
         task_statuses.complete_task(task=waiting, actor=SYSTEM, now=NOW)
     with pytest.raises(NotNow, match="not currently assigned"):
         task_statuses.wrap_up_task(task=waiting, actor=SYSTEM, now=NOW)
-    factories.worker(floor)
-    factories.run(floor)
+    factories.worker(workspace)
+    factories.run(workspace)
     from routing.actions import reservations
 
     reservations.accept_reservation(
@@ -195,10 +197,10 @@ def test_an_assigned_task_cannot_be_canceled_nor_a_pending_one_completed(
 
 
 def test_wrapping_up_and_completing_record_the_task_first_and_free_the_slot_once(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    task = factories.accepted(floor).task
+    worker = factories.worker(workspace)
+    task = factories.accepted(workspace).task
     happened()
     task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
     assert happened() == ["task.wrapup", "reservation.wrapup"]
@@ -213,19 +215,21 @@ def test_wrapping_up_and_completing_record_the_task_first_and_free_the_slot_once
 
 
 def test_canceling_records_the_task_first_and_withdraws_the_offer(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    task = factories.offered(floor).task
+    worker = factories.worker(workspace)
+    task = factories.offered(workspace).task
     happened()
     task_statuses.cancel_task(task=task, reason="changed mind", actor=SYSTEM, now=NOW)
     assert happened() == ["task.canceled", "reservation.canceled"]
     assert factories.worker_channel(worker).consumed == 0
 
 
-def test_a_completed_task_takes_new_attributes_and_nothing_else(floor: models.Workspace) -> None:
-    factories.worker(floor)
-    task = factories.accepted(floor).task
+def test_a_completed_task_takes_new_attributes_and_nothing_else(
+    workspace: models.Workspace,
+) -> None:
+    factories.worker(workspace)
+    task = factories.accepted(workspace).task
     task_statuses.complete_task(task=task, actor=SYSTEM, now=NOW)
     assert update(task, attributes='{"note": 1}').attributes == '{"note": 1}'
     with pytest.raises(NotNow, match="only Attributes may change"):
@@ -233,10 +237,10 @@ def test_a_completed_task_takes_new_attributes_and_nothing_else(floor: models.Wo
 
 
 def test_deleting_a_task_in_work_frees_its_slot(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    task = factories.accepted(floor).task
+    worker = factories.worker(workspace)
+    task = factories.accepted(workspace).task
     happened()
     tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
     assert happened() == ["task.deleted", "reservation.completed"]
@@ -245,48 +249,50 @@ def test_deleting_a_task_in_work_frees_its_slot(
         tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
 
 
-def test_a_task_is_canceled_after_a_thousand_offers(floor: models.Workspace) -> None:
+def test_a_task_is_canceled_after_a_thousand_offers(workspace: models.Workspace) -> None:
     from routing.actions import reservations
 
-    factories.worker(floor)
-    task = factories.task(floor)
+    factories.worker(workspace)
+    task = factories.task(workspace)
     models.Task.objects.filter(pk=task.pk).update(assignments=999)
-    factories.run(floor)
+    factories.run(workspace)
     reservations.reject_reservation(reservation=factories.reservation(task), actor=SYSTEM, now=NOW)
     assert factories.status(task) == "canceled"
     assert task.reason == "Task TTL Exceeded or Max assignment count exceeded"
 
 
-def test_a_task_for_one_worker_is_offered_whatever_their_activity(floor: models.Workspace) -> None:
-    alice = factories.worker(floor, available=False)
-    factories.worker(floor)
-    task = factories.task(floor, routing_target=alice.sid)
-    factories.run(floor)
+def test_a_task_for_one_worker_is_offered_whatever_their_activity(
+    workspace: models.Workspace,
+) -> None:
+    alice = factories.worker(workspace, available=False)
+    factories.worker(workspace)
+    task = factories.task(workspace, routing_target=alice.sid)
+    factories.run(workspace)
     assert factories.reservation(task).worker == alice
-    patient = factories.task(floor, routing_target=alice.sid, ignore_capacity=False)
-    factories.run(floor)
+    patient = factories.task(workspace, routing_target=alice.sid, ignore_capacity=False)
+    factories.run(workspace)
     assert factories.status(patient) == "pending"
 
 
-def test_a_task_for_one_queue_waits_there_without_a_workflow(floor: models.Workspace) -> None:
-    queue = factories.queue(floor)
-    task = factories.task(floor, routing_target=queue.sid)
+def test_a_task_for_one_queue_waits_there_without_a_workflow(workspace: models.Workspace) -> None:
+    queue = factories.queue(workspace)
+    task = factories.task(workspace, routing_target=queue.sid)
     assert (task.task_queue, task.filter_index) == (queue, None)
-    factories.worker(floor)
-    factories.run(floor)
+    factories.worker(workspace)
+    factories.run(workspace)
     assert factories.status(task) == "reserved"
 
 
 def test_tasks_with_the_same_demands_share_a_lane_and_others_do_not(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     factories.workflow(
-        floor, default={"queue": queue.sid, "expression": "task.lang IN worker.langs"}
+        workspace, default={"queue": queue.sid, "expression": "task.lang IN worker.langs"}
     )
-    one = factories.task(floor, attributes={"lang": "en", "customer": "ada"})
-    two = factories.task(floor, attributes={"lang": "en", "customer": "bob"}, priority=5)
-    three = factories.task(floor, attributes={"lang": "de"})
-    four = factories.task(floor, attributes={"lang": "en"}, channel="voice")
+    one = factories.task(workspace, attributes={"lang": "en", "customer": "ada"})
+    two = factories.task(workspace, attributes={"lang": "en", "customer": "bob"}, priority=5)
+    three = factories.task(workspace, attributes={"lang": "de"})
+    four = factories.task(workspace, attributes={"lang": "en"}, channel="voice")
     assert one.lane == two.lane
     assert len({one.lane_id, three.lane_id, four.lane_id}) == 3

@@ -26,8 +26,12 @@ def go(worker: models.Worker, activity: str, **given: object) -> models.Worker:
     )
 
 
-def test_a_new_worker_is_offline_and_has_a_slot_on_every_channel(floor: models.Workspace) -> None:
-    worker = workers.create_worker(workspace=floor, friendly_name="Alice", actor=SYSTEM, now=NOW)
+def test_a_new_worker_is_offline_and_has_a_slot_on_every_channel(
+    workspace: models.Workspace,
+) -> None:
+    worker = workers.create_worker(
+        workspace=workspace, friendly_name="Alice", actor=SYSTEM, now=NOW
+    )
     assert worker.activity.friendly_name == "Offline"
     channels = worker.channels.values_list("task_channel__unique_name", "configured_capacity")
     assert sorted(channels) == [
@@ -39,18 +43,18 @@ def test_a_new_worker_is_offline_and_has_a_slot_on_every_channel(floor: models.W
     ]
 
 
-def test_names_collide_whatever_their_case(floor: models.Workspace) -> None:
-    factories.worker(floor, "Alice")
+def test_names_collide_whatever_their_case(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Alice")
     with pytest.raises(InvalidInput, match="exists already"):
-        factories.worker(floor, "alice")
+        factories.worker(workspace, "alice")
     elsewhere = factories.worker(factories.workspace(), "alice")
     assert elsewhere.friendly_name == "alice"
 
 
 def test_a_change_of_activity_records_how_long_the_last_one_took(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
+    worker = factories.worker(workspace)
     happened()
     worker = go(worker, "Offline")
     assert happened() == ["worker.activity.update"]
@@ -60,18 +64,20 @@ def test_a_change_of_activity_records_how_long_the_last_one_took(
     assert data["worker_previous_activity_name"] == "Available"
 
 
-def test_staying_in_an_activity_is_no_change(floor: models.Workspace, happened: Happened) -> None:
-    worker = factories.worker(floor)
+def test_staying_in_an_activity_is_no_change(
+    workspace: models.Workspace, happened: Happened
+) -> None:
+    worker = factories.worker(workspace)
     happened()
     assert go(worker, "Available").version == worker.version
     assert happened() == []
 
 
 def test_leaving_with_an_open_offer_is_refused_unless_the_request_rejects_it(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     happened()
     with pytest.raises(NotNow, match="1 pending reservations"):
         go(worker, "Offline")
@@ -83,36 +89,36 @@ def test_leaving_with_an_open_offer_is_refused_unless_the_request_rejects_it(
 
 
 def test_rejecting_offers_together_with_an_available_activity_is_refused(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
+    worker = factories.worker(workspace)
     with pytest.raises(InvalidInput):
         go(worker, "Lunch", reject_pending_reservations=True)  # created as an available one
 
 
-def test_offers_survive_a_move_between_available_activities(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+def test_offers_survive_a_move_between_available_activities(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     go(worker, "Back office")
     assert factories.status(offer) == "pending"
 
 
-def test_accepted_work_does_not_keep_a_worker_from_leaving(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
-    factories.accepted(floor)
+def test_accepted_work_does_not_keep_a_worker_from_leaving(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
+    factories.accepted(workspace)
     assert go(worker, "Offline").activity.friendly_name == "Offline"
 
 
-def test_an_activity_of_another_workspace_is_refused(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
+def test_an_activity_of_another_workspace_is_refused(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
     elsewhere = factories.activity(factories.workspace())
     with pytest.raises(InvalidInput, match="another workspace"):
         workers.set_activity(worker=worker, activity=elsewhere, actor=SYSTEM, now=NOW)
 
 
-def test_a_worker_with_work_in_hand_cannot_be_deleted(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+def test_a_worker_with_work_in_hand_cannot_be_deleted(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     with pytest.raises(InUse):
         workers.delete_worker(worker=worker, actor=SYSTEM, now=NOW)
     from routing.actions import task_statuses
@@ -122,8 +128,8 @@ def test_a_worker_with_work_in_hand_cannot_be_deleted(floor: models.Workspace) -
     assert not models.Worker.objects.exists()
 
 
-def test_a_stale_version_is_refused(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
+def test_a_stale_version_is_refused(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
     workers.update_worker(worker=worker, attributes='{"a": 1}', actor=SYSTEM, now=NOW, if_version=0)
     with pytest.raises(StaleState):
         workers.update_worker(

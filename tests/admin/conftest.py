@@ -1,4 +1,4 @@
-"""Alice supervises floor A, Bob floor B, Charlie is an agent, Olga operates the installation."""
+"""Alice supervises workspace A, Bob workspace B; Charlie is an agent, Olga an operator."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from tests.admin.visitors import Visitor
 
 
 @pytest.fixture
-def floor(db: None) -> models.Workspace:
-    """Return floor A."""
+def workspace(db: None) -> models.Workspace:
+    """Return workspace A."""
     return factories.workspace(friendly_name="Floor A")
 
 
 @pytest.fixture
 def other(db: None) -> models.Workspace:
-    """Return floor B."""
+    """Return workspace B."""
     return factories.workspace(friendly_name="Floor B")
 
 
 @pytest.fixture
-def alice(floor: models.Workspace) -> Visitor:
-    """Return the supervisor of floor A."""
-    return Visitor(supervisor("alice", floor))
+def alice(workspace: models.Workspace) -> Visitor:
+    """Return the supervisor of workspace A."""
+    return Visitor(supervisor("alice", workspace))
 
 
 @pytest.fixture
 def bob(other: models.Workspace) -> Visitor:
-    """Return the supervisor of floor B."""
+    """Return the supervisor of workspace B."""
     return Visitor(supervisor("bob", other))
 
 
 @pytest.fixture
-def charlie(floor: models.Workspace) -> Visitor:
-    """Return an agent on floor A."""
+def charlie(workspace: models.Workspace) -> Visitor:
+    """Return an agent of workspace A."""
     user = User.objects.create_user("charlie", password="something long enough")
-    factories.worker(floor, "Charlie", user=user)
+    factories.worker(workspace, "Charlie", user=user)
     return Visitor(user)
 
 

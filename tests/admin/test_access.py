@@ -1,4 +1,4 @@
-"""Access to the admin: Alice has her floor, Bob nothing of it, Charlie no page at all."""
+"""Access to the admin: Alice has her workspace, Bob nothing of it, Charlie no page at all."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ OPERATORS_ONLY = ("routing_account", "routing_apikey", "routing_membership", "au
 
 
 @pytest.fixture
-def things(floor: models.Workspace) -> dict[str, Any]:
-    """Return one of everything on floor A."""
-    worker = factories.worker(floor, "Anna of A")
-    reservation = factories.accepted(floor)
+def things(workspace: models.Workspace) -> dict[str, Any]:
+    """Return one of everything of workspace A."""
+    worker = factories.worker(workspace, "Anna of A")
+    reservation = factories.accepted(workspace)
     queue = models.TaskQueue.objects.get()
     return {
-        "workspace": floor,
-        "activity": factories.activity(floor),
-        "taskchannel": factories.channel(floor),
+        "workspace": workspace,
+        "activity": factories.activity(workspace),
+        "taskchannel": factories.channel(workspace),
         "worker": worker,
         "taskqueue": queue,
         "workflow": models.Workflow.objects.get(),
@@ -33,7 +33,7 @@ def things(floor: models.Workspace) -> dict[str, Any]:
     }
 
 
-def test_strangers_are_sent_to_the_login(floor: models.Workspace) -> None:
+def test_strangers_are_sent_to_the_login(workspace: models.Workspace) -> None:
     answer = Visitor().get("/admin/routing/worker/")
     assert answer.status_code == 302
     answer = Visitor().client.get("/admin/routing/worker/", follow=True)
@@ -60,7 +60,7 @@ def test_a_supervisor_no_longer_staff_is_refused(alice: Visitor) -> None:
     assert alice.client.get("/admin/", follow=True).status_code == 403
 
 
-def test_a_supervisor_opens_every_page_of_their_floor(
+def test_a_supervisor_opens_every_page_of_their_workspace(
     alice: Visitor, things: dict[str, Any]
 ) -> None:
     assert alice.see("index").status_code == 200
@@ -69,7 +69,7 @@ def test_a_supervisor_opens_every_page_of_their_floor(
         assert alice.see(f"routing_{name}_change", row.pk).status_code == 200
 
 
-def test_nothing_of_another_floor_is_listed(bob: Visitor, things: dict[str, Any]) -> None:
+def test_nothing_of_another_workspace_is_listed(bob: Visitor, things: dict[str, Any]) -> None:
     for name in things:
         answer = bob.see(f"routing_{name}_changelist")
         assert answer.status_code == 200
@@ -78,7 +78,7 @@ def test_nothing_of_another_floor_is_listed(bob: Visitor, things: dict[str, Any]
     assert "Anna of A" not in words(bob.see("routing_worker_changelist"))
 
 
-def test_nothing_of_another_floor_opens_by_its_address(
+def test_nothing_of_another_workspace_opens_by_its_address(
     bob: Visitor, things: dict[str, Any]
 ) -> None:
     for name, row in things.items():
@@ -87,7 +87,7 @@ def test_nothing_of_another_floor_opens_by_its_address(
             assert answer.status_code in (302, 403), (name, page)
 
 
-def test_nothing_of_another_floor_can_be_changed_by_posting(
+def test_nothing_of_another_workspace_can_be_changed_by_posting(
     alice: Visitor, bob: Visitor, things: dict[str, Any]
 ) -> None:
     before = factories.last_event()
@@ -102,7 +102,7 @@ def test_nothing_of_another_floor_can_be_changed_by_posting(
     assert factories.event_types(before) == []
 
 
-def test_ids_of_another_floor_are_no_choices(
+def test_ids_of_another_workspace_are_no_choices(
     bob: Visitor, other: models.Workspace, things: dict[str, Any]
 ) -> None:
     mine = factories.worker(other, "Ben of B")
@@ -117,16 +117,16 @@ def test_ids_of_another_floor_are_no_choices(
     assert other.default_activity.workspace == other
 
 
-def test_nothing_can_be_added_to_another_floor(
-    bob: Visitor, floor: models.Workspace, other: models.Workspace
+def test_nothing_can_be_added_to_another_workspace(
+    bob: Visitor, workspace: models.Workspace, other: models.Workspace
 ) -> None:
     answer = bob.post(
-        "routing_activity_add", query=f"?workspace={floor.sid}", friendly_name="Stolen"
+        "routing_activity_add", query=f"?workspace={workspace.sid}", friendly_name="Stolen"
     )
     assert "to which workspace" in words(answer)
-    bob.post("routing_taskchannel_custom", workspace=floor.pk)
+    bob.post("routing_taskchannel_custom", workspace=workspace.pk)
     assert not models.Activity.objects.filter(friendly_name="Stolen").exists()
-    assert not floor.task_channels.filter(unique_name="custom1").exists()
+    assert not workspace.task_channels.filter(unique_name="custom1").exists()
 
 
 def test_bulk_actions_reach_only_ones_own_workers(bob: Visitor, things: dict[str, Any]) -> None:
@@ -156,15 +156,15 @@ def test_accounts_keys_and_logins_are_for_operators(
 
 
 def test_supervisors_neither_create_nor_delete_workspaces(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     assert alice.see("routing_workspace_add").status_code == 403
-    assert alice.see("routing_workspace_delete", floor.pk).status_code == 403
-    assert "Supervisors" not in words(alice.see("routing_workspace_change", floor.pk))
+    assert alice.see("routing_workspace_delete", workspace.pk).status_code == 403
+    assert "Supervisors" not in words(alice.see("routing_workspace_change", workspace.pk))
 
 
-def test_an_operator_sees_every_floor(
-    olga: Visitor, floor: models.Workspace, other: models.Workspace
+def test_an_operator_sees_every_workspace(
+    olga: Visitor, workspace: models.Workspace, other: models.Workspace
 ) -> None:
     shown = olga.see("routing_workspace_changelist").context["cl"].result_list
     assert {"Floor A", "Floor B"} <= {str(row) for row in shown}

@@ -18,9 +18,9 @@ URL = "https://example.com/hook"
 
 
 @pytest.fixture
-def refused(floor: models.Workspace) -> models.CallbackDelivery:
-    """Return a delivery on floor A that was answered by a 500."""
-    workspaces.update_workspace(workspace=floor, event_callback_url=URL, actor=SYSTEM, now=NOW)
+def refused(workspace: models.Workspace) -> models.CallbackDelivery:
+    """Return a delivery of workspace A that was answered by a 500."""
+    workspaces.update_workspace(workspace=workspace, event_callback_url=URL, actor=SYSTEM, now=NOW)
     delivery = models.CallbackDelivery.objects.get()
     receiver = models.CallbackReceiver.objects.get()
     attempt = callbacks.Attempt(delivery, False, 500, "500 <b>out of order</b>")
@@ -66,7 +66,7 @@ def test_a_callback_that_was_given_up_can_be_sent_again_at_once(
     assert called == [refused.workspace_sid]
 
 
-def test_callbacks_of_another_floor_are_neither_shown_nor_sent(
+def test_callbacks_of_another_workspace_are_neither_shown_nor_sent(
     bob: Visitor, refused: models.CallbackDelivery, called: list[str]
 ) -> None:
     assert "workspace.updated" not in words(bob.see("routing_callbackdelivery_changelist"))
@@ -81,11 +81,11 @@ def test_callbacks_of_another_floor_are_neither_shown_nor_sent(
 
 
 def test_the_outcome_of_an_assignment_callback_is_shown(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    factories.workflow(floor, assignment_callback_url=URL)
-    factories.worker(floor)
-    reservation = factories.offered(floor)
+    factories.workflow(workspace, assignment_callback_url=URL)
+    factories.worker(workspace)
+    reservation = factories.offered(workspace)
     question = models.AssignmentCallback.objects.get()
     reply = assignment_callbacks.Reply(
         do="cancel", outcome="withdrawn: nobody was there", error_code=40000, answered=False
@@ -100,14 +100,14 @@ def test_the_outcome_of_an_assignment_callback_is_shown(
 
 
 def test_an_address_that_cannot_be_called_is_refused_at_its_field(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     answer = alice.send(
-        "routing_workspace_change", floor.pk, event_callback_url="http://127.0.0.1:8080/hook"
+        "routing_workspace_change", workspace.pk, event_callback_url="http://127.0.0.1:8080/hook"
     )
     assert "CALLBACK_ALLOW_PRIVATE" in errors(answer, "event_callback_url")
-    floor.refresh_from_db()
-    assert floor.event_callback_url == ""
-    alice.send("routing_workspace_change", floor.pk, event_callback_url=URL)
-    floor.refresh_from_db()
-    assert floor.event_callback_url == URL
+    workspace.refresh_from_db()
+    assert workspace.event_callback_url == ""
+    alice.send("routing_workspace_change", workspace.pk, event_callback_url=URL)
+    workspace.refresh_from_db()
+    assert workspace.event_callback_url == URL

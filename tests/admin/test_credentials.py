@@ -71,14 +71,16 @@ def test_a_token_is_rotated_by_buttons(olga: Visitor) -> None:
     assert "no secondary" in words(olga.send("routing_account_rotate", account.pk, do="delete"))
 
 
-def test_a_supervisor_renews_no_token(alice: Visitor, floor: models.Workspace) -> None:
-    before = floor.account.sealed_auth_token
-    assert alice.see("routing_account_rotate", floor.account.pk).status_code == 403
-    assert alice.post("routing_account_rotate", floor.account.pk, do="create").status_code == 403
-    assert alice.see("routing_account_renew", floor.account.pk).status_code == 403
-    assert alice.post("routing_account_renew", floor.account.pk).status_code == 403
-    floor.account.refresh_from_db()
-    assert floor.account.sealed_auth_token == before
+def test_a_supervisor_renews_no_token(alice: Visitor, workspace: models.Workspace) -> None:
+    before = workspace.account.sealed_auth_token
+    assert alice.see("routing_account_rotate", workspace.account.pk).status_code == 403
+    assert (
+        alice.post("routing_account_rotate", workspace.account.pk, do="create").status_code == 403
+    )
+    assert alice.see("routing_account_renew", workspace.account.pk).status_code == 403
+    assert alice.post("routing_account_renew", workspace.account.pk).status_code == 403
+    workspace.account.refresh_from_db()
+    assert workspace.account.sealed_auth_token == before
 
 
 def test_a_keys_last_use_is_shown_to_the_minute(olga: Visitor) -> None:
@@ -132,20 +134,20 @@ def test_no_page_shows_a_password_hash(olga: Visitor, charlie: Visitor) -> None:
     assert hashed not in page
 
 
-def test_a_supervisor_is_made_once(olga: Visitor, floor: models.Workspace) -> None:
+def test_a_supervisor_is_made_once(olga: Visitor, workspace: models.Workspace) -> None:
     dana = User.objects.create_user("dana")
-    olga.send("routing_membership_add", user=dana.pk, workspace=floor.pk)
+    olga.send("routing_membership_add", user=dana.pk, workspace=workspace.pk)
     assert Visitor(dana).see("index").status_code == 200
-    answer = olga.send("routing_membership_add", user=dana.pk, workspace=floor.pk)
+    answer = olga.send("routing_membership_add", user=dana.pk, workspace=workspace.pk)
     assert "already" in words(answer)
     assert models.Membership.objects.count() == 1
 
 
 def test_the_link_to_the_desk_is_shown_to_logins_with_a_worker(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     assert "desk" not in words(alice.see("index"))
-    factories.worker(floor, "Alice", user=alice.user)
+    factories.worker(workspace, "Alice", user=alice.user)
     assert 'href="/agent/"' in alice.see("index").content.decode()
 
 

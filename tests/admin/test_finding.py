@@ -22,11 +22,11 @@ GRACE = {"subject": "Größe falsch", "customer": "Grace"}
 
 
 @pytest.fixture
-def worked(floor: models.Workspace) -> models.Reservation:
+def worked(workspace: models.Workspace) -> models.Reservation:
     """Return Maria's accepted reservation; another task waits, which was never offered."""
-    factories.worker(floor, "Maria Curie")
-    reservation = factories.accepted(floor, attributes=json.dumps(ADA))
-    factories.task(floor, attributes=json.dumps(GRACE))
+    factories.worker(workspace, "Maria Curie")
+    reservation = factories.accepted(workspace, attributes=json.dumps(ADA))
+    factories.task(workspace, attributes=json.dumps(GRACE))
     return reservation
 
 
@@ -85,17 +85,17 @@ def test_reservations_and_events_are_found_by_words(
     assert "Parcel lost" in found(alice, "event", term) or term == "curie"
 
 
-def test_nothing_of_another_floor_is_found(bob: Visitor, worked: models.Reservation) -> None:
+def test_nothing_of_another_workspace_is_found(bob: Visitor, worked: models.Reservation) -> None:
     for term in ("parcel", worked.task.sid):
         assert "Parcel lost" not in found(bob, "task", term)
 
 
 def test_a_search_that_was_cut_off_says_so(
-    alice: Visitor, floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+    alice: Visitor, workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    factories.task(floor, attributes=json.dumps(ADA))
+    factories.task(workspace, attributes=json.dumps(ADA))
     for _ in range(3):
-        factories.task(floor)
+        factories.task(workspace)
     monkeypatch.setattr(searching, "_CHUNK", 2)
     assert "Parcel lost" in found(alice, "task", "parcel")
     monkeypatch.setattr(searching, "MOST_ROWS", 2)
@@ -105,30 +105,34 @@ def test_a_search_that_was_cut_off_says_so(
     assert "Searched" not in found(alice, "task", "")
 
 
-def test_a_search_ends_in_time(floor: models.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_ends_in_time(
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(6):
-        factories.task(floor)
+        factories.task(workspace)
     monkeypatch.setattr(searching, "_CHUNK", 2)
     moments: Iterator[float] = iter((0.0, 0.5, 1.5))
 
     def texts(rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
         return [(row[0], ["nothing"]) for row in rows]
 
-    rows = models.Task.objects.filter(workspace=floor)
+    rows = models.Task.objects.filter(workspace=workspace)
     result = searching.scan(rows, ("sid",), texts, ["word"], clock=lambda: next(moments))
     assert (result.scanned, result.is_complete) == (4, False)
 
 
 @pytest.fixture
-def people(floor: models.Workspace) -> dict[str, models.Worker]:
+def people(workspace: models.Workspace) -> dict[str, models.Worker]:
     """Return workers with skills, channels and logins of different kinds."""
     user = User.objects.create_user("zoe", password="secret")
     made = {
         "Zoe": factories.worker(
-            floor, "Zoe", user=user, attributes={"skills": ["billing"], "city": "Besançon"}
+            workspace, "Zoe", user=user, attributes={"skills": ["billing"], "city": "Besançon"}
         ),
-        "Yves": factories.worker(floor, "Yves", attributes={"routing": {"skills": ["billing"]}}),
-        "Xaver": factories.worker(floor, "Xaver", attributes={"note": "billing", "level": 3}),
+        "Yves": factories.worker(
+            workspace, "Yves", attributes={"routing": {"skills": ["billing"]}}
+        ),
+        "Xaver": factories.worker(workspace, "Xaver", attributes={"note": "billing", "level": 3}),
     }
     factories.set_capacity(made["Xaver"], "chat", configured_capacity=0)
     factories.set_capacity(made["Yves"], "chat", available=False)
@@ -172,25 +176,25 @@ def test_workers_are_found_by_words_of_their_attributes(
 )
 def test_workers_are_narrowed_by_skill_login_channel_and_queue(
     alice: Visitor,
-    floor: models.Workspace,
+    workspace: models.Workspace,
     other: models.Workspace,
     people: dict[str, models.Worker],
     query: str,
     expected: set[str],
 ) -> None:
     sids = {
-        "chat": factories.channel(floor, "chat").sid,
-        "queue": factories.queue(floor, target_workers="level > 2").sid,
+        "chat": factories.channel(workspace, "chat").sid,
+        "queue": factories.queue(workspace, target_workers="level > 2").sid,
         "elsewhere": factories.queue(other, target_workers="level > 2").sid,
     }
     assert names(alice.get(f"/admin/routing/worker/?{query.format(**sids)}")) == expected
 
 
 def test_a_row_of_the_list_stays_short_however_many_channels_there_are(
-    alice: Visitor, floor: models.Workspace, people: dict[str, models.Worker]
+    alice: Visitor, workspace: models.Workspace, people: dict[str, models.Worker]
 ) -> None:
-    task_channels.add_custom_channels(workspace=floor, actor=SYSTEM, now=factories.NOW)
-    factories.accepted(floor, channel="custom5")
+    task_channels.add_custom_channels(workspace=workspace, actor=SYSTEM, now=factories.NOW)
+    factories.accepted(workspace, channel="custom5")
     page = alice.see("routing_worker_changelist")
     drawn = {
         worker.friendly_name: str(load(worker)).count('class="slots ')

@@ -15,35 +15,35 @@ Happened = Callable[[], list[str]]
 
 
 def test_multitasking_is_switched_off_and_on_and_every_capacity_stays(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor, capacity={"chat": 4, "voice": 2})
+    worker = factories.worker(workspace, capacity={"chat": 4, "voice": 2})
     happened()
-    alice.send("routing_workspace_change", floor.pk, multi_task_enabled=None)
-    floor.refresh_from_db()
-    assert not floor.multi_task_enabled
-    alice.send("routing_workspace_change", floor.pk, multi_task_enabled="on")
-    floor.refresh_from_db()
-    assert floor.multi_task_enabled
+    alice.send("routing_workspace_change", workspace.pk, multi_task_enabled=None)
+    workspace.refresh_from_db()
+    assert not workspace.multi_task_enabled
+    alice.send("routing_workspace_change", workspace.pk, multi_task_enabled="on")
+    workspace.refresh_from_db()
+    assert workspace.multi_task_enabled
     assert factories.worker_channel(worker, "chat").configured_capacity == 4
     assert factories.worker_channel(worker, "voice").configured_capacity == 2
     assert happened() == ["workspace.updated"] * 2
 
 
 def test_a_workspace_takes_its_activities_and_its_queue_order(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    lunch = factories.activity(floor, "Lunch")
+    lunch = factories.activity(workspace, "Lunch")
     alice.send(
         "routing_workspace_change",
-        floor.pk,
+        workspace.pk,
         default_activity=lunch.pk,
         timeout_activity=lunch.pk,
         prioritize_queue_order="LIFO",
     )
-    floor.refresh_from_db()
-    assert floor.default_activity == floor.timeout_activity == lunch
-    assert floor.prioritize_queue_order == "LIFO"
+    workspace.refresh_from_db()
+    assert workspace.default_activity == workspace.timeout_activity == lunch
+    assert workspace.prioritize_queue_order == "LIFO"
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def test_a_workspace_takes_its_activities_and_its_queue_order(
 )
 def test_an_invalid_value_of_a_workspace_is_refused_at_its_field(
     olga: Visitor,
-    floor: models.Workspace,
+    workspace: models.Workspace,
     happened: Happened,
     field: str,
     value: str,
     why: str,
 ) -> None:
-    factories.workspace(account=floor.account, friendly_name="Floor B")
+    factories.workspace(account=workspace.account, friendly_name="Floor B")
     happened()
-    answer = olga.send("routing_workspace_change", floor.pk, **{field: value})
+    answer = olga.send("routing_workspace_change", workspace.pk, **{field: value})
     assert why in errors(answer, field)
     assert happened() == []
 
@@ -85,33 +85,33 @@ def test_an_operator_creates_a_workspace_that_routes_at_once(olga: Visitor) -> N
 
 
 def test_an_operator_deletes_a_workspace_with_all_that_is_in_it(
-    olga: Visitor, floor: models.Workspace
+    olga: Visitor, workspace: models.Workspace
 ) -> None:
-    factories.worker(floor)
-    factories.accepted(floor)
-    assert "all its tasks" in words(olga.see("routing_workspace_delete", floor.pk))
-    olga.post("routing_workspace_delete", floor.pk, post="yes")
-    assert not models.Workspace.objects.filter(pk=floor.pk).exists()
+    factories.worker(workspace)
+    factories.accepted(workspace)
+    assert "all its tasks" in words(olga.see("routing_workspace_delete", workspace.pk))
+    olga.post("routing_workspace_delete", workspace.pk, post="yes")
+    assert not models.Workspace.objects.filter(pk=workspace.pk).exists()
 
 
 def test_an_operator_makes_and_ends_supervisors_on_the_page_of_the_workspace(
-    olga: Visitor, floor: models.Workspace
+    olga: Visitor, workspace: models.Workspace
 ) -> None:
     dana = User.objects.create_user("dana")
     row = {"memberships-TOTAL_FORMS": "1", "memberships-0-user": str(dana.pk)}
-    olga.send("routing_workspace_change", floor.pk, **row)
+    olga.send("routing_workspace_change", workspace.pk, **row)
     dana.refresh_from_db()
     assert dana.is_staff
     visitor = Visitor(dana)
     assert visitor.see("index").status_code == 200
 
-    olga.send("routing_workspace_change", floor.pk, **{"memberships-0-DELETE": "on"})
+    olga.send("routing_workspace_change", workspace.pk, **{"memberships-0-DELETE": "on"})
     assert not models.Membership.objects.exists()
     assert visitor.client.get("/admin/", follow=True).status_code == 403
 
 
 def test_the_form_has_a_field_for_the_workspace_if_there_are_several(
-    olga: Visitor, floor: models.Workspace, other: models.Workspace
+    olga: Visitor, workspace: models.Workspace, other: models.Workspace
 ) -> None:
     assert "to which workspace" in words(olga.see("routing_activity_add"))
     olga.send("routing_activity_add", query=f"?workspace={other.sid}", friendly_name="Lunch")
@@ -119,14 +119,14 @@ def test_the_form_has_a_field_for_the_workspace_if_there_are_several(
 
 
 def test_the_form_has_no_field_for_the_only_workspace(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     alice.send("routing_activity_add", friendly_name="Lunch")
-    assert models.Activity.objects.get(friendly_name="Lunch").workspace == floor
+    assert models.Activity.objects.get(friendly_name="Lunch").workspace == workspace
 
 
 def test_an_activity_is_added_renamed_and_deleted(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
     happened()
     alice.send("routing_activity_add", friendly_name="Lunch", available=None)
@@ -140,9 +140,9 @@ def test_an_activity_is_added_renamed_and_deleted(
 
 
 def test_whether_an_activity_takes_work_is_fixed_once_it_exists(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    offline = factories.activity(floor, "Offline")
+    offline = factories.activity(workspace, "Offline")
     assert "available" not in alice.form("routing_activity_change", offline.pk)
     alice.send("routing_activity_change", offline.pk, available="on")
     offline.refresh_from_db()
@@ -150,10 +150,10 @@ def test_whether_an_activity_takes_work_is_fixed_once_it_exists(
 
 
 def test_an_activity_in_use_cannot_be_deleted_and_the_page_says_by_what(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    factories.worker(floor)
-    available = factories.activity(floor)
+    factories.worker(workspace)
+    available = factories.activity(workspace)
     happened()
     answer = alice.post("routing_activity_delete", available.pk, post="yes")
     assert "in use by a worker" in words(answer)
@@ -161,18 +161,18 @@ def test_an_activity_in_use_cannot_be_deleted_and_the_page_says_by_what(
 
 
 def test_a_channel_is_added_renamed_and_deleted(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
+    worker = factories.worker(workspace)
     happened()
     alice.send("routing_taskchannel_add", friendly_name="E-mail", unique_name="email")
-    channel = floor.task_channels.get(unique_name="email")
+    channel = workspace.task_channels.get(unique_name="email")
     assert factories.worker_channel(worker, "email").configured_capacity == 1
     alice.send("routing_taskchannel_change", channel.pk, friendly_name="Mail")
     channel.refresh_from_db()
     assert (channel.friendly_name, channel.unique_name) == ("Mail", "email")
     alice.post("routing_taskchannel_delete", channel.pk, post="yes")
-    assert not floor.task_channels.filter(unique_name="email").exists()
+    assert not workspace.task_channels.filter(unique_name="email").exists()
     assert happened() == [
         "task-channel.created",
         "task-channel.updated",
@@ -184,40 +184,42 @@ def test_a_channel_is_added_renamed_and_deleted(
     ("name", "why"), [("chat", "exists already"), ("2nd line", "cannot be used in expressions")]
 )
 def test_an_invalid_channel_name_is_refused_at_its_field(
-    alice: Visitor, floor: models.Workspace, name: str, why: str
+    alice: Visitor, workspace: models.Workspace, name: str, why: str
 ) -> None:
     answer = alice.send("routing_taskchannel_add", friendly_name="More", unique_name=name)
     assert why in errors(answer, "unique_name")
-    assert floor.task_channels.count() == 5
+    assert workspace.task_channels.count() == 5
 
 
-def test_a_channels_unique_name_is_fixed(alice: Visitor, floor: models.Workspace) -> None:
-    chat = factories.channel(floor)
+def test_a_channels_unique_name_is_fixed(alice: Visitor, workspace: models.Workspace) -> None:
+    chat = factories.channel(workspace)
     assert "unique_name" not in alice.form("routing_taskchannel_change", chat.pk)
 
 
-def test_channels_that_are_needed_are_not_deleted(alice: Visitor, floor: models.Workspace) -> None:
-    factories.worker(floor)
-    task = factories.accepted(floor).task
-    answer = alice.post("routing_taskchannel_delete", factories.channel(floor).pk, post="yes")
+def test_channels_that_are_needed_are_not_deleted(
+    alice: Visitor, workspace: models.Workspace
+) -> None:
+    factories.worker(workspace)
+    task = factories.accepted(workspace).task
+    answer = alice.post("routing_taskchannel_delete", factories.channel(workspace).pk, post="yes")
     assert "has unfinished tasks" in words(answer)
-    default = factories.channel(floor, "default")
+    default = factories.channel(workspace, "default")
     answer = alice.post("routing_taskchannel_delete", default.pk, post="yes")
     assert "'default' cannot be deleted" in words(answer)
 
     alice.post("routing_task_step_in", task.pk, do="complete")
-    alice.post("routing_taskchannel_delete", factories.channel(floor).pk, post="yes")
-    assert not floor.task_channels.filter(unique_name="chat").exists()
+    alice.post("routing_taskchannel_delete", factories.channel(workspace).pk, post="yes")
+    assert not workspace.task_channels.filter(unique_name="chat").exists()
 
 
 def test_the_five_custom_channels_come_at_once_and_once(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    factories.channel(floor, "custom2")
+    factories.channel(workspace, "custom2")
     happened()
     answer = alice.send("routing_taskchannel_custom")
     names = [f"custom{number}" for number in range(1, 6)]
-    assert floor.task_channels.filter(unique_name__in=names).count() == 5
+    assert workspace.task_channels.filter(unique_name__in=names).count() == 5
     assert "custom1, custom3, custom4, custom5" in words(answer)
     assert happened() == ["task-channel.created"] * 4
 
@@ -227,7 +229,7 @@ def test_the_five_custom_channels_come_at_once_and_once(
 
 
 def test_the_custom_channels_are_offered_on_the_list_and_on_the_workspace(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     assert "Add custom1–custom5" in words(alice.see("routing_taskchannel_changelist"))
-    assert "Add custom1–custom5" in words(alice.see("routing_workspace_change", floor.pk))
+    assert "Add custom1–custom5" in words(alice.see("routing_workspace_change", workspace.pk))

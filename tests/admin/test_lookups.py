@@ -79,16 +79,16 @@ def look(visitor: Visitor, its_admin: Any, query: str) -> int:
     return int(answer.status_code)
 
 
-def test_the_filters_beside_a_list_work(alice: Visitor, floor: models.Workspace) -> None:
-    factories.worker(floor)
-    factories.accepted(floor)
-    factories.task(floor)
+def test_the_filters_beside_a_list_work(alice: Visitor, workspace: models.Workspace) -> None:
+    factories.worker(workspace)
+    factories.accepted(workspace)
+    factories.task(workspace)
     for status, count in (("pending", 1), ("assigned", 1), ("canceled", 0)):
         query = f"?assignment_status__exact={status}"
         found = alice.see("routing_task_changelist", query=query).context["cl"].result_list
         assert len(found) == count
-    zoe = factories.worker(floor, "Zoe", available=False)
-    query = f"?workspace={floor.sid}&activity={zoe.activity.sid}"
+    zoe = factories.worker(workspace, "Zoe", available=False)
+    query = f"?workspace={workspace.sid}&activity={zoe.activity.sid}"
     found = alice.see("routing_worker_changelist", query=query).context["cl"].result_list
     assert [row.pk for row in found] == [zoe.pk]
 

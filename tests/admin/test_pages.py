@@ -18,12 +18,12 @@ from tests.admin.visitors import Visitor, words
 
 
 @pytest.fixture
-def busy(floor: models.Workspace) -> models.Workspace:
-    """Return floor A with people and work."""
+def busy(workspace: models.Workspace) -> models.Workspace:
+    """Return workspace A with people and work."""
     for _ in range(3):
-        factories.worker(floor)
-        factories.accepted(floor)
-    return floor
+        factories.worker(workspace)
+        factories.accepted(workspace)
+    return workspace
 
 
 def pages() -> Iterator[str]:
@@ -83,7 +83,7 @@ def test_no_history_is_counted_to_its_end(
 
 
 def test_the_landing_page_lists_the_models_in_the_order_of_work(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     page = words(alice.see("index"))
     order = [page.index(group) for group in ("Workspaces", "Workers", "Task queues", "Tasks")]

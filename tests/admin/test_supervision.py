@@ -22,26 +22,26 @@ GOOD = "a much longer secret"
 
 
 def test_a_tasks_page_says_why_it_waits_and_fetches_that_again(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    queue = factories.queue(floor)
-    factories.workflow(floor, default=queue)
-    worker = factories.worker(floor, "Maria", available=False)
-    task = factories.task(floor, now=timezone.now())
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, default=queue)
+    worker = factories.worker(workspace, "Maria", available=False)
+    task = factories.task(workspace, now=timezone.now())
     page = alice.see("routing_task_change", task.pk)
     assert "Maria alone serves its queue." in words(page)
     assert f'data-live="/admin/routing/task/{task.pk}/explanation/"' in page.content.decode()
     worker.channels.update(worker_available=True)
-    models.Worker.objects.filter(pk=worker.pk).update(activity=factories.activity(floor))
+    models.Worker.objects.filter(pk=worker.pk).update(activity=factories.activity(workspace))
     part = alice.see("routing_task_explanation", task.pk)
     assert "Will be offered to Maria" in words(part)
     assert "<html" not in part.content.decode()
 
 
 def test_the_reason_is_shown_to_the_workspaces_supervisors_alone(
-    bob: Visitor, charlie: Visitor, floor: models.Workspace
+    bob: Visitor, charlie: Visitor, workspace: models.Workspace
 ) -> None:
-    task = factories.task(floor)
+    task = factories.task(workspace)
     assert bob.see("routing_task_explanation", task.pk).status_code == 404
     assert charlie.see("routing_task_explanation", task.pk).status_code == 302
 
@@ -50,11 +50,11 @@ def test_the_reason_is_shown_to_the_workspaces_supervisors_alone(
 
 
 def test_moments_are_shown_in_the_workspaces_zone_with_their_age(
-    alice: Visitor, olga: Visitor, floor: models.Workspace, other: models.Workspace
+    alice: Visitor, olga: Visitor, workspace: models.Workspace, other: models.Workspace
 ) -> None:
-    task = factories.task(floor)
+    task = factories.task(workspace)
     assert "12:00:00 UTC" in words(alice.see("routing_task_change", task.pk))
-    alice.send("routing_workspace_change", floor.pk, time_zone="Asia/Tokyo")
+    alice.send("routing_workspace_change", workspace.pk, time_zone="Asia/Tokyo")
     page = words(alice.see("routing_task_change", task.pk))
     assert "21:00:00 JST" in page
     assert "d ago" in page
@@ -62,23 +62,23 @@ def test_moments_are_shown_in_the_workspaces_zone_with_their_age(
     assert "12:00:00 UTC" in words(olga.see("routing_task_change", factories.task(other).pk))
 
 
-def test_an_unknown_time_zone_is_refused(floor: models.Workspace) -> None:
+def test_an_unknown_time_zone_is_refused(workspace: models.Workspace) -> None:
     with pytest.raises(InvalidInput, match="Europe/Berlin"):
-        workspaces.update_workspace(workspace=floor, time_zone="Mars", actor=SYSTEM, now=NOW)
+        workspaces.update_workspace(workspace=workspace, time_zone="Mars", actor=SYSTEM, now=NOW)
 
 
 # --- Passwords --------------------------------------------------------------------------------
 
 
-def agent(floor: models.Workspace, name: str = "maria") -> tuple[models.Worker, User]:
+def agent(workspace: models.Workspace, name: str = "maria") -> tuple[models.Worker, User]:
     user = User.objects.create_user(name, password="the first secret")
-    return factories.worker(floor, name.title(), user=user), user
+    return factories.worker(workspace, name.title(), user=user), user
 
 
 def test_a_supervisor_sets_an_agents_password_and_ends_their_sessions(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    worker, user = agent(floor)
+    worker, user = agent(workspace)
     desk = Client()
     desk.force_login(user)
     assert desk.get("/agent/").status_code == 200
@@ -96,9 +96,9 @@ def test_a_supervisor_sets_an_agents_password_and_ends_their_sessions(
 
 
 def test_a_supervisor_bars_an_agents_login_and_opens_it_again(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    worker, user = agent(floor)
+    worker, user = agent(workspace)
     desk = Client()
     desk.force_login(user)
     alice.post("routing_worker_login", worker.pk, do="deactivate")
@@ -112,9 +112,9 @@ def test_a_supervisor_bars_an_agents_login_and_opens_it_again(
 
 @pytest.mark.parametrize("kind", ["operator", "staff", "fellow", "elsewhere"])
 def test_setting_a_password_gives_no_further_rights(
-    alice: Visitor, olga: Visitor, floor: models.Workspace, other: models.Workspace, kind: str
+    alice: Visitor, olga: Visitor, workspace: models.Workspace, other: models.Workspace, kind: str
 ) -> None:
-    worker, user = agent(floor)
+    worker, user = agent(workspace)
     match kind:
         case "operator":
             User.objects.filter(pk=user.pk).update(is_superuser=True)
@@ -135,13 +135,15 @@ def test_setting_a_password_gives_no_further_rights(
     assert user.check_password(GOOD)
 
 
-def test_a_worker_of_another_floor_has_no_login_here(bob: Visitor, floor: models.Workspace) -> None:
-    worker, _ = agent(floor)
+def test_a_worker_of_another_workspace_has_no_login_here(
+    bob: Visitor, workspace: models.Workspace
+) -> None:
+    worker, _ = agent(workspace)
     assert bob.see("routing_worker_login", worker.pk).status_code == 404
 
 
-def test_everyone_changes_their_own_password(floor: models.Workspace) -> None:
-    _, user = agent(floor)
+def test_everyone_changes_their_own_password(workspace: models.Workspace) -> None:
+    _, user = agent(workspace)
     here, elsewhere = Client(), Client()
     for client in (here, elsewhere):
         client.force_login(user, backend="config.patches.session_store.Backend")
@@ -161,13 +163,13 @@ def test_everyone_changes_their_own_password(floor: models.Workspace) -> None:
 
 
 def test_a_deletion_that_would_be_refused_is_not_offered(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    queue = factories.queue(floor)
-    factories.workflow(floor, default=queue)
-    worker = factories.worker(floor, "Maria")
-    factories.offered(floor)
-    default = floor.task_channels.get(unique_name="default")
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, default=queue)
+    worker = factories.worker(workspace, "Maria")
+    factories.offered(workspace)
+    default = workspace.task_channels.get(unique_name="default")
     refused = [("taskqueue", queue), ("worker", worker), ("taskchannel", default)]
     refused.append(("activity", worker.activity))
     for noun, row in refused:
@@ -178,9 +180,9 @@ def test_a_deletion_that_would_be_refused_is_not_offered(
 
 
 def test_a_permitted_deletion_is_confirmed_and_carried_out(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    worker = factories.worker(floor, "Maria")
+    worker = factories.worker(workspace, "Maria")
     before = factories.last_event()
     assert "Are you sure" in words(alice.see("routing_worker_delete", worker.pk))
     assert factories.event_types(before) == []
@@ -190,13 +192,13 @@ def test_a_permitted_deletion_is_confirmed_and_carried_out(
 
 
 def test_a_deletion_of_many_rows_is_refused_before_the_confirmation(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    queue = factories.queue(floor)
-    factories.workflow(floor, default=queue)
-    busy = factories.worker(floor, "Maria")
-    factories.offered(floor)
-    idle = factories.worker(floor, "Noor")
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, default=queue)
+    busy = factories.worker(workspace, "Maria")
+    factories.offered(workspace)
+    idle = factories.worker(workspace, "Noor")
     page = alice.post(
         "routing_worker_changelist",
         action="delete_selected",
@@ -210,9 +212,9 @@ def test_a_deletion_of_many_rows_is_refused_before_the_confirmation(
 
 
 def test_the_history_link_leads_to_the_events_of_the_row(
-    alice: Visitor, bob: Visitor, floor: models.Workspace
+    alice: Visitor, bob: Visitor, workspace: models.Workspace
 ) -> None:
-    worker = factories.worker(floor, "Maria")
+    worker = factories.worker(workspace, "Maria")
     answer = alice.see("routing_worker_history", worker.pk)
     assert answer["Location"] == f"/admin/routing/event/?q={worker.sid}"
     assert "worker.created" in words(alice.get(answer["Location"]))
@@ -220,7 +222,7 @@ def test_the_history_link_leads_to_the_events_of_the_row(
 
 
 def test_a_help_text_with_angle_brackets_is_shown_whole(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     page = alice.see("routing_taskchannel_add")
     assert "(worker.channel.<name>)" in words(page)

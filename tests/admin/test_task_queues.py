@@ -12,7 +12,7 @@ Happened = Callable[[], list[str]]
 
 
 def test_a_queue_is_added_with_its_policy(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
     happened()
     alice.send(
@@ -32,9 +32,9 @@ def test_a_queue_is_added_with_its_policy(
 
 
 def test_an_expression_that_does_not_parse_is_shown_with_a_caret_and_changes_nothing(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     happened()
     answer = alice.send("routing_taskqueue_change", queue.pk, target_workers="level >= AND")
     shown = errors(answer, "target_workers").splitlines()
@@ -46,9 +46,9 @@ def test_an_expression_that_does_not_parse_is_shown_with_a_caret_and_changes_not
 
 
 def test_a_changed_expression_is_an_event_of_its_own(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     happened()
     alice.send("routing_taskqueue_change", queue.pk, target_workers="level >= 2")
     assert happened() == ["task-queue.expression.updated"]
@@ -56,21 +56,23 @@ def test_a_changed_expression_is_an_event_of_its_own(
     assert happened() == ["task-queue.updated"]
 
 
-def test_the_page_names_the_workers_who_match_now(alice: Visitor, floor: models.Workspace) -> None:
-    factories.worker(floor, "Dora", attributes={"level": 3})
-    factories.worker(floor, "Emil", attributes={"level": 1})
-    queue = factories.queue(floor, target_workers="level >= 2")
+def test_the_page_names_the_workers_who_match_now(
+    alice: Visitor, workspace: models.Workspace
+) -> None:
+    factories.worker(workspace, "Dora", attributes={"level": 3})
+    factories.worker(workspace, "Emil", attributes={"level": 1})
+    queue = factories.queue(workspace, target_workers="level >= 2")
     assert "1 of 2 : Dora" in words(alice.see("routing_taskqueue_change", queue.pk))
-    nobody = factories.queue(floor, target_workers="level >= 9")
+    nobody = factories.queue(workspace, target_workers="level >= 9")
     assert "No worker: tasks in this queue wait" in words(
         alice.see("routing_taskqueue_change", nobody.pk)
     )
 
 
 def test_an_inverted_percentage_is_saved_with_a_warning_that_names_both_repairs(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     expression = "channel.chat.available_capacity_percentage <= 50"
     answer = alice.send("routing_taskqueue_change", queue.pk, target_workers=expression)
     said = words(answer)
@@ -80,8 +82,8 @@ def test_an_inverted_percentage_is_saved_with_a_warning_that_names_both_repairs(
     assert queue.target_workers == expression
 
 
-def test_a_queue_that_is_needed_is_not_deleted(alice: Visitor, floor: models.Workspace) -> None:
-    workflow = factories.workflow(floor)
+def test_a_queue_that_is_needed_is_not_deleted(alice: Visitor, workspace: models.Workspace) -> None:
+    workflow = factories.workflow(workspace)
     queue = models.TaskQueue.objects.get()
     answer = alice.post("routing_taskqueue_delete", queue.pk, post="yes")
     assert f"a target of the workflow '{workflow.friendly_name}'" in words(answer)
@@ -92,9 +94,9 @@ def test_a_queue_that_is_needed_is_not_deleted(alice: Visitor, floor: models.Wor
 
 
 def test_a_number_out_of_range_is_refused_at_its_field(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     for field, value in (("max_reserved_workers", "51"), ("grab_limit", "0")):
         answer = alice.send("routing_taskqueue_change", queue.pk, **{field: value})
         assert errors(answer, field)

@@ -16,9 +16,9 @@ Happened = Callable[[], list[str]]
 
 
 def test_a_waiting_task_is_canceled_with_a_reason(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    task = factories.task(floor)
+    task = factories.task(workspace)
     happened()
     alice.post("routing_task_step_in", task.pk, do="cancel", reason="the customer hung up")
     assert factories.status(task) == "canceled"
@@ -27,10 +27,10 @@ def test_a_waiting_task_is_canceled_with_a_reason(
 
 
 def test_a_task_in_work_is_completed_and_its_slot_is_free(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    worker = factories.worker(floor)
-    task = factories.accepted(floor).task
+    worker = factories.worker(workspace)
+    task = factories.accepted(workspace).task
     assert factories.worker_channel(worker).consumed == 1
     alice.post("routing_task_step_in", task.pk, do="complete")
     assert factories.status(task) == "completed"
@@ -38,10 +38,10 @@ def test_a_task_in_work_is_completed_and_its_slot_is_free(
 
 
 def test_a_task_in_work_is_wrapped_up_and_keeps_its_slot(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    worker = factories.worker(floor)
-    task = factories.accepted(floor).task
+    worker = factories.worker(workspace)
+    task = factories.accepted(workspace).task
     alice.post("routing_task_step_in", task.pk, do="wrap_up")
     assert factories.status(task) == "wrapping"
     assert factories.worker_channel(worker).consumed == 1
@@ -49,9 +49,9 @@ def test_a_task_in_work_is_wrapped_up_and_keeps_its_slot(
 
 @pytest.mark.parametrize("step", ["complete", "wrap_up"])
 def test_an_action_that_a_waiting_task_does_not_allow_is_refused_with_a_reason(
-    alice: Visitor, floor: models.Workspace, happened: Happened, step: str
+    alice: Visitor, workspace: models.Workspace, happened: Happened, step: str
 ) -> None:
-    task = factories.task(floor)
+    task = factories.task(workspace)
     happened()
     answer = alice.post("routing_task_step_in", task.pk, do=step)
     assert "not currently assigned" in words(answer)
@@ -59,9 +59,9 @@ def test_an_action_that_a_waiting_task_does_not_allow_is_refused_with_a_reason(
 
 
 def test_a_button_pressed_twice_acts_once(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    task = factories.task(floor)
+    task = factories.task(workspace)
     happened()
     alice.post("routing_task_step_in", task.pk, do="cancel")
     answer = alice.post("routing_task_step_in", task.pk, do="cancel")
@@ -69,8 +69,8 @@ def test_a_button_pressed_twice_acts_once(
     assert happened() == ["task.canceled"]
 
 
-def test_an_intervention_needs_a_confirmation(alice: Visitor, floor: models.Workspace) -> None:
-    task = factories.task(floor)
+def test_an_intervention_needs_a_confirmation(alice: Visitor, workspace: models.Workspace) -> None:
+    task = factories.task(workspace)
     answer = alice.see("routing_task_step_in", task.pk)
     assert answer.status_code == 302
     assert answer["Location"] == f"/admin/routing/task/{task.pk}/change/"
@@ -80,10 +80,10 @@ def test_an_intervention_needs_a_confirmation(alice: Visitor, floor: models.Work
 
 
 def test_tasks_reservations_and_events_cannot_be_edited(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    factories.worker(floor)
-    reservation = factories.accepted(floor)
+    factories.worker(workspace)
+    reservation = factories.accepted(workspace)
     event = models.Event.objects.order_by("pk")[0]
     for name, row in (
         ("task", reservation.task),
@@ -97,11 +97,11 @@ def test_tasks_reservations_and_events_cannot_be_edited(
 
 
 def test_a_task_s_page_shows_its_history_and_that_of_its_offers(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    factories.worker(floor, "Dora")
-    task = factories.accepted(floor).task
-    other = factories.task(floor)
+    factories.worker(workspace, "Dora")
+    task = factories.accepted(workspace).task
+    other = factories.task(workspace)
     page = words(alice.see("routing_task_change", task.pk))
     in_order = [page.index(kind) for kind in ("task.created", "reservation.accepted")]
     assert in_order == sorted(in_order)
@@ -110,10 +110,10 @@ def test_a_task_s_page_shows_its_history_and_that_of_its_offers(
 
 
 def test_tasks_are_found_by_sid_status_queue_and_channel(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    wanted = factories.task(floor, channel="chat")
-    factories.task(floor, channel="voice")
+    wanted = factories.task(workspace, channel="chat")
+    factories.task(workspace, channel="voice")
     assert wanted.task_queue is not None
     for query, number in (
         (f"?q={wanted.sid}", 1),
@@ -127,8 +127,8 @@ def test_tasks_are_found_by_sid_status_queue_and_channel(
         assert len(found) == number, query
 
 
-def test_events_are_filtered_by_type(alice: Visitor, floor: models.Workspace) -> None:
-    factories.task(floor)
+def test_events_are_filtered_by_type(alice: Visitor, workspace: models.Workspace) -> None:
+    factories.task(workspace)
     found = alice.see("routing_event_changelist", query="?event_type=task.created")
     assert [event.event_type for event in found.context["cl"].result_list] == ["task.created"]
 
@@ -140,13 +140,13 @@ def what_happened(visitor: Visitor, task: models.Task) -> list[str]:
 
 
 def test_events_of_one_moment_are_shown_in_the_order_in_which_they_led_to_each_other(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    first, second = factories.queue(floor), factories.queue(floor)
+    first, second = factories.queue(workspace), factories.queue(workspace)
     steps = [factories.target(first, timeout=60), factories.target(second)]
-    workflow = factories.workflow(floor, factories.filter_("1 == 1", *steps))
-    task = factories.task(floor, workflow=workflow)
-    factories.run(floor, factories.later(61))
+    workflow = factories.workflow(workspace, factories.filter_("1 == 1", *steps))
+    task = factories.task(workspace, workflow=workflow)
+    factories.run(workspace, factories.later(61))
     assert what_happened(alice, task) == [
         "task.created",
         "workflow.entered",
@@ -160,16 +160,16 @@ def test_events_of_one_moment_are_shown_in_the_order_in_which_they_led_to_each_o
 
 
 def test_the_actor_of_an_event_is_shown_by_name(
-    alice: Visitor, olga: Visitor, floor: models.Workspace
+    alice: Visitor, olga: Visitor, workspace: models.Workspace
 ) -> None:
     key, _ = api_keys.create_api_key(
-        account=floor.account, friendly_name="Web shop", now=factories.NOW
+        account=workspace.account, friendly_name="Web shop", now=factories.NOW
     )
     by_key = Actor(type="api-key", sid=key.sid, source="api")
-    by_account = Actor(type="account", sid=floor.account.sid, source="api")
-    task = factories.task(floor, actor=by_key)
+    by_account = Actor(type="account", sid=workspace.account.sid, source="api")
+    task = factories.task(workspace, actor=by_key)
     task_statuses.cancel_task(task=task, reason=None, actor=by_account, now=factories.NOW)
-    account = f"account {floor.account.friendly_name} (api)"
+    account = f"account {workspace.account.friendly_name} (api)"
     for shown in (
         words(alice.see("routing_task_change", task.pk)),
         words(olga.see("routing_event_changelist")),
@@ -180,9 +180,9 @@ def test_the_actor_of_an_event_is_shown_by_name(
     assert "API key Web shop (api)" in words(alice.see("routing_event_change", event.pk))
 
 
-def test_an_event_names_what_was_created(alice: Visitor, floor: models.Workspace) -> None:
-    factories.worker(floor, "Dora")
-    factories.queue(floor, friendly_name="Returns")
+def test_an_event_names_what_was_created(alice: Visitor, workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Dora")
+    factories.queue(workspace, friendly_name="Returns")
     shown = words(alice.see("routing_event_changelist"))
     assert "worker.created Dora" in shown
     assert "task-queue.created Returns" in shown

@@ -16,9 +16,9 @@ KEPT = "reserved_for_manual"
 
 
 @pytest.fixture
-def team(floor: models.Workspace) -> list[models.Worker]:
-    """Return three workers of floor A."""
-    return [factories.worker(floor, name) for name in ("Dora", "Emil", "Fritz")]
+def team(workspace: models.Workspace) -> list[models.Worker]:
+    """Return three workers of workspace A."""
+    return [factories.worker(workspace, name) for name in ("Dora", "Emil", "Fritz")]
 
 
 def act(visitor: Visitor, action: str, workers: list[models.Worker], **fields: Any) -> Answer:
@@ -27,10 +27,10 @@ def act(visitor: Visitor, action: str, workers: list[models.Worker], **fields: A
     return visitor.post("routing_worker_changelist", **chosen | fields)
 
 
-def on(floor: models.Workspace, channel: str, **fields: str) -> dict[str, str]:
+def on(workspace: models.Workspace, channel: str, **fields: str) -> dict[str, str]:
     """Return the form fields of a channel: `capacity`, `switch`, `kept`."""
     names = {"capacity": "configured_capacity", "switch": "available", "kept": KEPT}
-    pk = factories.channel(floor, channel).pk
+    pk = factories.channel(workspace, channel).pk
     return {f"{names[name]}_{pk}": value for name, value in fields.items()}
 
 
@@ -39,7 +39,7 @@ def capacities(workers: list[models.Worker]) -> list[int]:
 
 
 def test_the_intermediate_page_asks_for_channel_and_capacity(
-    alice: Visitor, floor: models.Workspace, team: list[models.Worker]
+    alice: Visitor, workspace: models.Workspace, team: list[models.Worker]
 ) -> None:
     answer = act(alice, "set_capacity", team)
     assert "Set capacity of 3 workers" in words(answer)
@@ -48,21 +48,21 @@ def test_the_intermediate_page_asks_for_channel_and_capacity(
 
 
 def test_a_capacity_is_set_for_all_of_them_in_one_go(
-    alice: Visitor, floor: models.Workspace, team: list[models.Worker], happened: Happened
+    alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
 ) -> None:
     factories.set_capacity(team[2], "chat", configured_capacity=3)
     happened()
-    answer = act(alice, "set_capacity", team, apply="1", **on(floor, "chat", capacity="3"))
+    answer = act(alice, "set_capacity", team, apply="1", **on(workspace, "chat", capacity="3"))
     assert capacities(team) == [3, 3, 3]
     assert happened() == ["worker.capacity.update"] * 2
     assert "changed: Dora, Emil. 1 of 3 had that already." in words(answer)
 
 
 def test_several_channels_are_set_at_once_and_the_others_stay(
-    alice: Visitor, floor: models.Workspace, team: list[models.Worker], happened: Happened
+    alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
 ) -> None:
     happened()
-    entered = on(floor, "chat", capacity="3") | on(floor, "sms", capacity="6", kept="2")
+    entered = on(workspace, "chat", capacity="3") | on(workspace, "sms", capacity="6", kept="2")
     answer = act(alice, "set_capacity", team, apply="1", **entered)
     for worker in team:
         held = {c.task_channel.unique_name: c for c in worker.channels.select_related()}
@@ -75,9 +75,9 @@ def test_several_channels_are_set_at_once_and_the_others_stay(
 
 
 def test_switch_and_kept_slots_are_set_without_touching_the_capacity(
-    alice: Visitor, floor: models.Workspace, team: list[models.Worker]
+    alice: Visitor, workspace: models.Workspace, team: list[models.Worker]
 ) -> None:
-    act(alice, "set_capacity", team, apply="1", **on(floor, "chat", switch="off", kept="1"))
+    act(alice, "set_capacity", team, apply="1", **on(workspace, "chat", switch="off", kept="1"))
     assert capacities(team) == [1, 1, 1]
     channels = [factories.worker_channel(worker) for worker in team]
     assert {(c.available, c.reserved_for_manual) for c in channels} == {(False, 1)}
@@ -93,20 +93,20 @@ def test_switch_and_kept_slots_are_set_without_touching_the_capacity(
 )
 def test_an_invalid_entry_shows_the_page_again_and_changes_no_worker(
     alice: Visitor,
-    floor: models.Workspace,
+    workspace: models.Workspace,
     team: list[models.Worker],
     happened: Happened,
     fields: dict[str, str],
     why: str,
 ) -> None:
     happened()
-    entered = on(floor, "chat", **fields)
+    entered = on(workspace, "chat", **fields)
     assert why in words(act(alice, "set_capacity", team, apply="1", **entered))
     assert happened() == []
 
 
 def test_all_workers_of_the_list_can_be_selected(
-    alice: Visitor, floor: models.Workspace, team: list[models.Worker]
+    alice: Visitor, workspace: models.Workspace, team: list[models.Worker]
 ) -> None:
     answer = act(alice, "set_capacity", team[:1], select_across="1")
     assert "of 3 workers" in words(answer)
@@ -116,7 +116,7 @@ def test_all_workers_of_the_list_can_be_selected(
         team[:1],
         select_across="1",
         apply="1",
-        **on(floor, "chat", capacity="5"),
+        **on(workspace, "chat", capacity="5"),
     )
     assert capacities(team) == [5, 5, 5]
 
@@ -129,9 +129,9 @@ def test_workers_of_two_floors_are_not_changed_together(
 
 
 def test_an_activity_is_set_for_all_of_them(
-    alice: Visitor, floor: models.Workspace, team: list[models.Worker], happened: Happened
+    alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
 ) -> None:
-    offline = factories.activity(floor, "Offline")
+    offline = factories.activity(workspace, "Offline")
     happened()
     answer = act(alice, "set_activity", team, apply="1", activity=offline.pk)
     assert happened() == ["worker.activity.update"] * 3
@@ -139,10 +139,10 @@ def test_an_activity_is_set_for_all_of_them(
 
 
 def test_one_open_offer_keeps_all_of_them_where_they_are(
-    alice: Visitor, floor: models.Workspace, team: list[models.Worker], happened: Happened
+    alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
 ) -> None:
-    offer = factories.offered(floor)
-    offline = factories.activity(floor, "Offline")
+    offer = factories.offered(workspace)
+    offline = factories.activity(workspace, "Offline")
     happened()
     answer = act(alice, "set_activity", team, apply="1", activity=offline.pk)
     assert "pending reservations" in words(answer)

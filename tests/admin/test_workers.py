@@ -30,21 +30,21 @@ def change(alice: Visitor, worker: models.Worker, channel: str, **changes: Any) 
 
 
 def test_a_new_worker_starts_with_every_channel_and_goes_on_to_the_capacities(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
     happened()
     answer = alice.send("routing_worker_add", friendly_name="Dora", attributes='{"level": 2}')
     worker = models.Worker.objects.get(friendly_name="Dora")
     assert answer.redirect_chain[-1][0] == f"/admin/routing/worker/{worker.pk}/change/"
-    assert worker.activity == floor.default_activity
-    assert worker.channels.count() == floor.task_channels.count()
+    assert worker.activity == workspace.default_activity
+    assert worker.channels.count() == workspace.task_channels.count()
     assert happened() == ["worker.created"]
 
 
 def test_a_new_worker_gets_the_capacities_of_the_form(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    chat, sms = factories.channel(floor, "chat"), factories.channel(floor, "sms")
+    chat, sms = factories.channel(workspace, "chat"), factories.channel(workspace, "sms")
     happened()
     capacities = {
         f"configured_capacity_{chat.pk}": "4",
@@ -62,9 +62,9 @@ def test_a_new_worker_gets_the_capacities_of_the_form(
 
 
 def test_an_event_of_a_change_in_the_admin_names_the_user(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    worker = factories.worker(floor)
+    worker = factories.worker(workspace)
     alice.send("routing_worker_change", worker.pk, friendly_name="Renamed")
     event = models.Event.objects.order_by("-pk")[0]
     assert (event.actor_type, event.actor_sid) == ("user", "alice")
@@ -72,9 +72,9 @@ def test_an_event_of_a_change_in_the_admin_names_the_user(
 
 
 def test_a_raised_capacity_is_an_event_of_its_own(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
+    worker = factories.worker(workspace)
     happened()
     change(alice, worker, "chat", configured_capacity="4", reserved_for_manual="1")
     channel = factories.worker_channel(worker)
@@ -83,9 +83,9 @@ def test_a_raised_capacity_is_an_event_of_its_own(
 
 
 def test_switching_a_channel_off_keeps_its_capacity(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor, capacity={"chat": 3})
+    worker = factories.worker(workspace, capacity={"chat": 3})
     happened()
     change(alice, worker, "chat", available=None)
     channel = factories.worker_channel(worker)
@@ -94,9 +94,9 @@ def test_switching_a_channel_off_keeps_its_capacity(
 
 
 def test_saving_a_page_on_which_nothing_was_changed_changes_nothing(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor, attributes='{\n  "level": 2\n}')
+    worker = factories.worker(workspace, attributes='{\n  "level": 2\n}')
     happened()
     # Browsers send every line end as two characters.
     alice.send("routing_worker_change", worker.pk, attributes='{\r\n  "level": 2\r\n}')
@@ -105,9 +105,9 @@ def test_saving_a_page_on_which_nothing_was_changed_changes_nothing(
 
 @pytest.mark.parametrize("capacity", ["51", "-1", "many", ""])
 def test_a_capacity_out_of_range_is_refused_and_nothing_else_is_saved(
-    alice: Visitor, floor: models.Workspace, happened: Happened, capacity: str
+    alice: Visitor, workspace: models.Workspace, happened: Happened, capacity: str
 ) -> None:
-    worker = factories.worker(floor, "Dora")
+    worker = factories.worker(workspace, "Dora")
     happened()
     row = row_of(alice.form("routing_worker_change", worker.pk), worker, "chat")
     answer = alice.send(
@@ -124,9 +124,9 @@ def test_a_capacity_out_of_range_is_refused_and_nothing_else_is_saved(
 
 
 def test_attributes_that_are_no_json_object_are_refused_at_their_field(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
+    worker = factories.worker(workspace)
     happened()
     answer = alice.send("routing_worker_change", worker.pk, attributes='{"level": 2,}')
     assert "not valid JSON" in errors(answer, "attributes")
@@ -137,10 +137,10 @@ def test_attributes_that_are_no_json_object_are_refused_at_their_field(
 
 
 def test_a_refused_name_undoes_the_capacity_saved_with_it(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    factories.worker(floor, "Taken")
-    worker = factories.worker(floor, "Dora")
+    factories.worker(workspace, "Taken")
+    worker = factories.worker(workspace, "Dora")
     happened()
     row = row_of(alice.form("routing_worker_change", worker.pk), worker, "chat")
     answer = alice.send(
@@ -155,7 +155,7 @@ def test_a_refused_name_undoes_the_capacity_saved_with_it(
 
 
 def test_a_new_worker_s_form_that_is_sent_twice_creates_one_worker(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     alice.send("routing_worker_add", friendly_name="Dora")
     answer = alice.send("routing_worker_add", friendly_name="Dora")
@@ -164,23 +164,25 @@ def test_a_new_worker_s_form_that_is_sent_twice_creates_one_worker(
 
 
 def test_a_form_with_an_outdated_activity_does_not_change_it_back(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    worker = factories.worker(floor, "Dora")
+    worker = factories.worker(workspace, "Dora")
     page = alice.form("routing_worker_change", worker.pk)
-    models.Worker.objects.filter(pk=worker.pk).update(activity=factories.activity(floor, "Offline"))
+    models.Worker.objects.filter(pk=worker.pk).update(
+        activity=factories.activity(workspace, "Offline")
+    )
     alice.post("routing_worker_change", worker.pk, **page | {"friendly_name": "Dora B."})
     worker.refresh_from_db()
     assert (worker.friendly_name, worker.activity.friendly_name) == ("Dora B.", "Offline")
 
 
 def test_moving_a_worker_with_an_open_offer_is_refused_with_a_message(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     happened()
-    offline = factories.activity(floor, "Offline").pk
+    offline = factories.activity(workspace, "Offline").pk
     answer = alice.send("routing_worker_change", worker.pk, activity=offline)
     assert "pending reservations" in errors(answer)
     assert happened() == []
@@ -195,7 +197,7 @@ def test_moving_a_worker_with_an_open_offer_is_refused_with_a_message(
 
 
 def test_a_login_is_created_with_its_worker_in_one_step(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
     alice.send(
         "routing_worker_add",
@@ -238,9 +240,9 @@ def test_a_login_that_cannot_be_made_makes_no_worker_either(
 
 
 def test_a_login_works_as_one_worker_of_a_workspace_only(
-    alice: Visitor, charlie: Visitor, floor: models.Workspace
+    alice: Visitor, charlie: Visitor, workspace: models.Workspace
 ) -> None:
-    worker = factories.worker(floor, "Dora")
+    worker = factories.worker(workspace, "Dora")
     assert charlie.user is not None
     answer = alice.send("routing_worker_change", worker.pk, user=charlie.user.pk)
     assert "works as another" in errors(answer, "friendly_name")
@@ -249,10 +251,10 @@ def test_a_login_works_as_one_worker_of_a_workspace_only(
 
 
 def test_a_worker_who_holds_a_task_cannot_be_deleted(
-    alice: Visitor, floor: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor, "Dora")
-    task = factories.accepted(floor).task
+    worker = factories.worker(workspace, "Dora")
+    task = factories.accepted(workspace).task
     answer = alice.post("routing_worker_delete", worker.pk, post="yes")
     assert "still holds reservations" in words(answer)
     assert models.Worker.objects.filter(pk=worker.pk).exists()
@@ -264,9 +266,9 @@ def test_a_worker_who_holds_a_task_cannot_be_deleted(
     assert happened() == ["worker.deleted"]
 
 
-def test_deleting_many_deletes_all_or_none(alice: Visitor, floor: models.Workspace) -> None:
-    free, busy = factories.worker(floor, available=False), factories.worker(floor)
-    factories.accepted(floor)
+def test_deleting_many_deletes_all_or_none(alice: Visitor, workspace: models.Workspace) -> None:
+    free, busy = factories.worker(workspace, available=False), factories.worker(workspace)
+    factories.accepted(workspace)
     both: dict[str, Any] = {
         "action": "delete_selected",
         "_selected_action": [free.pk, busy.pk],
@@ -274,20 +276,20 @@ def test_deleting_many_deletes_all_or_none(alice: Visitor, floor: models.Workspa
     }
     answer = alice.post("routing_worker_changelist", **both)
     assert "still holds reservations" in words(answer)
-    assert floor.workers.count() == 2
+    assert workspace.workers.count() == 2
 
 
-def test_the_list_shows_activity_and_live_load(alice: Visitor, floor: models.Workspace) -> None:
-    factories.worker(floor, "Dora", capacity={"chat": 2})
-    factories.accepted(floor)
+def test_the_list_shows_activity_and_live_load(alice: Visitor, workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Dora", capacity={"chat": 2})
+    factories.accepted(workspace)
     seen = words(alice.see("routing_worker_changelist"))
     assert "Dora Available" in seen
     assert "chat 1/2" in seen
 
 
 def test_a_worker_s_page_lists_their_open_reservations(
-    alice: Visitor, floor: models.Workspace
+    alice: Visitor, workspace: models.Workspace
 ) -> None:
-    worker = factories.worker(floor)
-    task = factories.accepted(floor).task
+    worker = factories.worker(workspace)
+    task = factories.accepted(workspace).task
     assert f"{task.sid} – chat, accepted" in words(alice.see("routing_worker_change", worker.pk))

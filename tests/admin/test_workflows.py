@@ -18,15 +18,15 @@ INVERTED = "worker.channel.chat.available_capacity_percentage < 75"
 
 
 @pytest.fixture
-def queue(floor: models.Workspace) -> models.TaskQueue:
-    """Return a queue of floor A."""
-    return factories.queue(floor, friendly_name="Support")
+def queue(workspace: models.Workspace) -> models.TaskQueue:
+    """Return a queue of workspace A."""
+    return factories.queue(workspace, friendly_name="Support")
 
 
 @pytest.fixture
-def workflow(floor: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
+def workflow(workspace: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
     """Return a workflow that puts every task into the queue."""
-    return factories.workflow(floor, default=queue)
+    return factories.workflow(workspace, default=queue)
 
 
 def test_the_form_of_a_new_workflow_starts_with_a_working_example(
@@ -69,7 +69,7 @@ def test_broken_json_is_marked_with_line_and_column(
     assert "line 2, column 20" in errors(answer, "configuration")
 
 
-def test_queues_of_another_floor_do_not_exist_here(
+def test_queues_of_another_workspace_do_not_exist_here(
     alice: Visitor, workflow: models.Workflow, other: models.Workspace
 ) -> None:
     theirs = factories.configuration(default=factories.queue(other))
@@ -101,10 +101,10 @@ def test_a_comparison_the_right_way_round_gets_no_warning(
 
 
 def test_a_configuration_sent_back_unchanged_is_no_new_revision(
-    alice: Visitor, floor: models.Workspace, queue: models.TaskQueue, happened: Happened
+    alice: Visitor, workspace: models.Workspace, queue: models.TaskQueue, happened: Happened
 ) -> None:
     text = json.dumps(json.loads(factories.configuration(default=queue)), indent=2)
-    workflow = factories.workflow(floor, configuration=text)
+    workflow = factories.workflow(workspace, configuration=text)
     happened()
     alice.send(
         "routing_workflow_change",
@@ -117,10 +117,10 @@ def test_a_configuration_sent_back_unchanged_is_no_new_revision(
 
 
 def test_waiting_tasks_are_routed_again_only_on_request(
-    alice: Visitor, floor: models.Workspace, workflow: models.Workflow
+    alice: Visitor, workspace: models.Workspace, workflow: models.Workflow
 ) -> None:
-    task = factories.task(floor)
-    elsewhere = factories.queue(floor, friendly_name="Elsewhere")
+    task = factories.task(workspace)
+    elsewhere = factories.queue(workspace, friendly_name="Elsewhere")
     text = factories.configuration(default=elsewhere)
     alice.send("routing_workflow_change", workflow.pk, configuration=text)
     task.refresh_from_db()
@@ -131,7 +131,7 @@ def test_waiting_tasks_are_routed_again_only_on_request(
 
 
 def test_an_outdated_form_does_not_overwrite_a_changed_configuration(
-    alice: Visitor, floor: models.Workspace, workflow: models.Workflow, queue: models.TaskQueue
+    alice: Visitor, workspace: models.Workspace, workflow: models.Workflow, queue: models.TaskQueue
 ) -> None:
     page = alice.form("routing_workflow_change", workflow.pk)
     theirs = factories.configuration(filter_("type == 'theirs'", target(queue)))
@@ -154,9 +154,9 @@ def test_a_callback_that_is_no_address_is_refused_at_its_field(
 
 
 def test_a_workflow_with_waiting_tasks_is_not_deleted(
-    alice: Visitor, floor: models.Workspace, workflow: models.Workflow
+    alice: Visitor, workspace: models.Workspace, workflow: models.Workflow
 ) -> None:
-    factories.task(floor)
+    factories.task(workspace)
     answer = alice.post("routing_workflow_delete", workflow.pk, post="yes")
     assert "still leads waiting tasks" in words(answer)
     assert models.Workflow.objects.filter(pk=workflow.pk).exists()

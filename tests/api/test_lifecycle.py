@@ -19,64 +19,64 @@ from tests.factories import NOW
 Made = tuple[models.Task, models.Reservation | None]
 
 
-def _pending(floor: models.Workspace) -> Made:
-    return factories.task(floor), None
+def _pending(workspace: models.Workspace) -> Made:
+    return factories.task(workspace), None
 
 
-def _reserved(floor: models.Workspace) -> Made:
-    factories.worker(floor)
-    offered = factories.offered(floor)
+def _reserved(workspace: models.Workspace) -> Made:
+    factories.worker(workspace)
+    offered = factories.offered(workspace)
     models.Reservation.objects.update(deadline_us=microseconds(factories.later(10**9)))
     return offered.task, offered
 
 
-def _assigned(floor: models.Workspace) -> Made:
-    task, offered = _reserved(floor)
+def _assigned(workspace: models.Workspace) -> Made:
+    task, offered = _reserved(workspace)
     assert offered is not None
     accept_reservation(reservation=offered, actor=SYSTEM, now=NOW)
     return task, offered
 
 
-def _wrapping(floor: models.Workspace) -> Made:
-    task, held = _assigned(floor)
+def _wrapping(workspace: models.Workspace) -> Made:
+    task, held = _assigned(workspace)
     task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
     return task, held
 
 
-def _completed(floor: models.Workspace) -> Made:
-    task, held = _assigned(floor)
+def _completed(workspace: models.Workspace) -> Made:
+    task, held = _assigned(workspace)
     task_statuses.complete_task(task=task, actor=SYSTEM, now=NOW)
     return task, held
 
 
-def _canceled(floor: models.Workspace) -> Made:
-    task, offered = _reserved(floor)
+def _canceled(workspace: models.Workspace) -> Made:
+    task, offered = _reserved(workspace)
     task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
     return task, offered
 
 
-def _rejected(floor: models.Workspace) -> Made:
-    task, offered = _reserved(floor)
+def _rejected(workspace: models.Workspace) -> Made:
+    task, offered = _reserved(workspace)
     assert offered is not None
     reservations.reject_reservation(reservation=offered, actor=SYSTEM, now=NOW)
     return task, offered
 
 
-def _timed_out(floor: models.Workspace) -> Made:
-    task, offered = _reserved(floor)
+def _timed_out(workspace: models.Workspace) -> Made:
+    task, offered = _reserved(workspace)
     assert offered is not None
     late = factories.later(2 * 10**9)
     reservations.time_out_reservation(sid=offered.sid, now=late)
     return task, offered
 
 
-def _rescinded(floor: models.Workspace) -> Made:
-    queue = factories.queue(floor, max_reserved_workers=2)
-    factories.workflow(floor, default=queue)
-    factories.worker(floor)
-    factories.worker(floor)
-    task = factories.task(floor)
-    factories.run(floor)
+def _rescinded(workspace: models.Workspace) -> Made:
+    queue = factories.queue(workspace, max_reserved_workers=2)
+    factories.workflow(workspace, default=queue)
+    factories.worker(workspace)
+    factories.worker(workspace)
+    task = factories.task(workspace)
+    factories.run(workspace)
     models.Reservation.objects.update(deadline_us=microseconds(factories.later(10**9)))
     first, second = task.reservations.order_by("pk")
     accept_reservation(reservation=first, actor=SYSTEM, now=NOW)

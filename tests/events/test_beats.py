@@ -29,65 +29,65 @@ def sweep(monkeypatch: pytest.MonkeyPatch) -> Sweep:
     return tick
 
 
-def _full(floor: models.Workspace) -> tuple[models.Worker, models.Reservation, models.Task]:
+def _full(workspace: models.Workspace) -> tuple[models.Worker, models.Reservation, models.Task]:
     """Return a worker, the task in their one slot, and another that waits for it."""
-    worker = factories.worker(floor)
-    held = factories.accepted(floor)
-    return worker, held, factories.task(floor)
+    worker = factories.worker(workspace)
+    held = factories.accepted(workspace)
+    return worker, held, factories.task(workspace)
 
 
-def _signs_on(floor: models.Workspace) -> models.Task:
-    worker = factories.worker(floor, available=False)
-    there = factories.activity(floor)
-    waiting = factories.task(floor)
+def _signs_on(workspace: models.Workspace) -> models.Task:
+    worker = factories.worker(workspace, available=False)
+    there = factories.activity(workspace)
+    waiting = factories.task(workspace)
     workers.set_activity(worker=worker, activity=there, actor=SYSTEM, now=NOW)
     return waiting
 
 
-def _gets_another_slot(floor: models.Workspace) -> models.Task:
-    worker, _, waiting = _full(floor)
+def _gets_another_slot(workspace: models.Workspace) -> models.Task:
+    worker, _, waiting = _full(workspace)
     factories.set_capacity(worker, configured_capacity=2)
     return waiting
 
 
-def _switches_a_channel_on(floor: models.Workspace) -> models.Task:
-    worker = factories.worker(floor)
+def _switches_a_channel_on(workspace: models.Workspace) -> models.Task:
+    worker = factories.worker(workspace)
     factories.set_capacity(worker, available=False)
-    waiting = factories.task(floor)
-    factories.run(floor)
+    waiting = factories.task(workspace)
+    factories.run(workspace)
     factories.set_capacity(worker, available=True)
     return waiting
 
 
-def _completes(floor: models.Workspace) -> models.Task:
-    _, held, waiting = _full(floor)
+def _completes(workspace: models.Workspace) -> models.Task:
+    _, held, waiting = _full(workspace)
     reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
     return waiting
 
 
-def _learns(floor: models.Workspace) -> models.Task:
-    queue = factories.queue(floor, target_workers="level > 3")
-    factories.workflow(floor, default=queue)
-    worker = factories.worker(floor, attributes={"level": 1})
-    waiting = factories.task(floor)
+def _learns(workspace: models.Workspace) -> models.Task:
+    queue = factories.queue(workspace, target_workers="level > 3")
+    factories.workflow(workspace, default=queue)
+    worker = factories.worker(workspace, attributes={"level": 1})
+    waiting = factories.task(workspace)
     workers.update_worker(worker=worker, attributes='{"level": 9}', actor=SYSTEM, now=NOW)
     return waiting
 
 
-def _asks_for_less(floor: models.Workspace) -> models.Task:
-    queue = factories.queue(floor)
+def _asks_for_less(workspace: models.Workspace) -> models.Task:
+    queue = factories.queue(workspace)
     asks = target(queue, expression="worker.level >= task.level")
-    factories.workflow(floor, filter_("1==1", asks))
-    factories.worker(floor, attributes={"level": 1})
-    waiting = factories.task(floor, attributes={"level": 5})
+    factories.workflow(workspace, filter_("1==1", asks))
+    factories.worker(workspace, attributes={"level": 1})
+    waiting = factories.task(workspace, attributes={"level": 5})
     tasks.update_task(task=waiting, attributes='{"level": 1}', actor=SYSTEM, now=NOW)
     return waiting
 
 
-def _is_canceled(floor: models.Workspace) -> models.Task:
-    factories.worker(floor)
-    offered = factories.offered(floor)
-    waiting = factories.task(floor)
+def _is_canceled(workspace: models.Workspace) -> models.Task:
+    factories.worker(workspace)
+    offered = factories.offered(workspace)
+    waiting = factories.task(workspace)
     task_statuses.cancel_task(task=offered.task, actor=SYSTEM, now=NOW)
     return waiting
 
@@ -114,9 +114,9 @@ def test_the_sweep_finds_every_change_that_allows_an_offer_when_its_wake_is_lost
 
 
 def test_two_beats_do_everything_once(sweep: Sweep) -> None:
-    floor = factories.workspace()
-    factories.worker(floor)
-    factories.task(floor, timeout=30)
+    workspace = factories.workspace()
+    factories.worker(workspace)
+    factories.task(workspace, timeout=30)
     before = factories.last_event()
     for _ in range(2):
         sweep(NOW)
@@ -128,17 +128,17 @@ def test_two_beats_do_everything_once(sweep: Sweep) -> None:
 
 
 def test_after_ten_minutes_without_a_beat_everything_due_is_done_at_once(sweep: Sweep) -> None:
-    floor = factories.workspace()
-    nobody = factories.queue(floor, target_workers='skill == "none"')
+    workspace = factories.workspace()
+    nobody = factories.queue(workspace, target_workers='skill == "none"')
     factories.workflow(
-        floor,
+        workspace,
         filter_("dead == true", target(nobody, timeout=10), target(nobody, timeout=20)),
-        default=factories.queue(floor),
+        default=factories.queue(workspace),
     )
-    worker = factories.worker(floor)
-    offered = factories.offered(floor)
-    old = factories.task(floor, timeout=60)
-    stuck = factories.task(floor, attributes={"dead": True})
+    worker = factories.worker(workspace)
+    offered = factories.offered(workspace)
+    old = factories.task(workspace, timeout=60)
+    stuck = factories.task(workspace, attributes={"dead": True})
     sweep(later(600))
     assert factories.status(offered) == "timeout"
     assert factories.status(offered.task) == "pending"
@@ -156,9 +156,9 @@ def test_after_ten_minutes_without_a_beat_everything_due_is_done_at_once(sweep: 
 def test_an_offer_cannot_be_accepted_after_its_deadline_though_no_beat_has_ticked(
     sweep: Sweep,
 ) -> None:
-    floor = factories.workspace()
-    factories.worker(floor)
-    offered = factories.offered(floor)
+    workspace = factories.workspace()
+    factories.worker(workspace)
+    offered = factories.offered(workspace)
     with pytest.raises(NotNow):
         reservations.accept_reservation(reservation=offered, actor=SYSTEM, now=later(120))
     before = factories.last_event()

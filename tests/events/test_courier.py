@@ -69,9 +69,9 @@ def test_the_courier_publishes_in_order_and_marks_events_as_delivered(
     start: Start, recorder: _Recorder
 ) -> None:
     courier = start()
-    floor = factories.workspace()
-    alice = factories.worker(floor)
-    factories.accepted(floor)
+    workspace = factories.workspace()
+    alice = factories.worker(workspace)
+    factories.accepted(workspace)
     finish(courier)
     told = [event for group, event in recorder.heard if group == groups.worker(alice.sid)]
     assert told == ["reservation.created", "reservation.accepted"]
@@ -83,11 +83,13 @@ def test_no_caller_waits_for_a_redis_that_does_not_answer(
 ) -> None:
     answers = threading.Event()
     courier = start()
-    floor = factories.workspace()
-    alice = factories.worker(floor, available=False)
+    workspace = factories.workspace()
+    alice = factories.worker(workspace, available=False)
     monkeypatch.setattr(wakeups, "wake_router", lambda sid: answers.wait(10))
     # A caller that waited for the answer would hang.
-    workers.set_activity(worker=alice, activity=factories.activity(floor), actor=SYSTEM, now=NOW)
+    workers.set_activity(
+        worker=alice, activity=factories.activity(workspace), actor=SYSTEM, now=NOW
+    )
     assert (groups.worker(alice.sid), "worker.activity.update") not in recorder.heard
     answers.set()
     finish(courier)
@@ -99,10 +101,10 @@ def test_the_sweep_republishes_events_that_could_not_be_published(
 ) -> None:
     recorder.broken = True
     courier = start()
-    floor = factories.workspace()
-    alice = factories.worker(floor, available=False)
+    workspace = factories.workspace()
+    alice = factories.worker(workspace, available=False)
     workers.set_activity(
-        worker=alice, activity=factories.activity(floor), actor=SYSTEM, now=timezone.now()
+        worker=alice, activity=factories.activity(workspace), actor=SYSTEM, now=timezone.now()
     )
     finish(courier)
     assert models.Event.objects.filter(delivered=False).exists()
@@ -118,24 +120,24 @@ def test_the_sweep_republishes_events_that_could_not_be_published(
 def test_the_sweep_skips_recent_events(start: Start, recorder: _Recorder) -> None:
     recorder.broken = True
     courier = start()
-    floor = factories.workspace(now=timezone.now())
+    workspace = factories.workspace(now=timezone.now())
     finish(courier)
     recorder.broken = False
     courier = start()
     jobs.redeliver_events()
     finish(courier)
     assert recorder.heard == []
-    assert floor.sid
+    assert workspace.sid
 
 
 def test_a_busy_queue_gets_merged_messages_and_the_last_one_is_not_lost(
     start: Start, recorder: _Recorder
 ) -> None:
     courier = start()
-    floor = factories.workspace()
-    factories.workflow(floor)
+    workspace = factories.workspace()
+    factories.workflow(workspace)
     for _ in range(20):
-        factories.task(floor)
+        factories.task(workspace)
     finish(courier)
     told = [event for group, event in recorder.heard if group.startswith("task_queue.")]
     assert 1 <= len(told) < 40

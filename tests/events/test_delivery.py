@@ -45,12 +45,12 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_an_offer_is_published_to_its_worker_and_its_queue_only(
     told: list[tuple[str, str]],
 ) -> None:
-    floor = factories.workspace()
-    alice = factories.worker(floor)
-    factories.worker(floor, available=False)
-    task = factories.task(floor)
+    workspace = factories.workspace()
+    alice = factories.worker(workspace)
+    factories.worker(workspace, available=False)
+    task = factories.task(workspace)
     told.clear()
-    factories.run(floor)
+    factories.run(workspace)
     assert task.task_queue is not None
     assert sorted(told) == [
         (groups.task_queue(task.task_queue.sid), "reservation.created"),
@@ -61,22 +61,22 @@ def test_an_offer_is_published_to_its_worker_and_its_queue_only(
 def test_rolled_back_events_are_not_published(
     told: list[tuple[str, str]], woken: list[str]
 ) -> None:
-    floor = factories.workspace()
-    factories.workflow(floor)
+    workspace = factories.workspace()
+    factories.workflow(workspace)
     told.clear()
     woken.clear()
     with transaction.atomic():
-        factories.task(floor)
+        factories.task(workspace)
         transaction.set_rollback(True)
     assert (told, woken) == ([], [])
-    factories.task(floor)
-    assert woken == [floor.sid]
+    factories.task(workspace)
+    assert woken == [workspace.sid]
 
 
 def test_the_worker_who_holds_a_task_gets_its_new_attributes(told: list[tuple[str, str]]) -> None:
-    floor = factories.workspace()
-    alice = factories.worker(floor)
-    task = factories.accepted(floor).task
+    workspace = factories.workspace()
+    alice = factories.worker(workspace)
+    task = factories.accepted(workspace).task
     told.clear()
     tasks.update_task(task=task, attributes='{"note": 1}', actor=SYSTEM, now=NOW)
     assert (groups.worker(alice.sid), "task.updated") in told
@@ -135,54 +135,56 @@ def queue_of(task: models.Task) -> models.TaskQueue:
 
 
 MAKES_POSSIBLE: dict[str, Change] = {
-    "a task is created": lambda floor, worker, task: factories.task(floor),
-    "a slot is freed": lambda floor, worker, task: task_statuses.complete_task(
+    "a task is created": lambda workspace, worker, task: factories.task(workspace),
+    "a slot is freed": lambda workspace, worker, task: task_statuses.complete_task(
         task=task, actor=SYSTEM, now=NOW
     ),
-    "a worker becomes available": lambda floor, worker, task: workers.set_activity(
-        worker=worker, activity=factories.activity(floor, "Lunch"), actor=SYSTEM, now=NOW
+    "a worker becomes available": lambda workspace, worker, task: workers.set_activity(
+        worker=worker, activity=factories.activity(workspace, "Lunch"), actor=SYSTEM, now=NOW
     ),
-    "a worker's attributes change": lambda floor, worker, task: workers.update_worker(
+    "a worker's attributes change": lambda workspace, worker, task: workers.update_worker(
         worker=worker, attributes='{"a": 1}', actor=SYSTEM, now=NOW
     ),
-    "a task's attributes change": lambda floor, worker, task: tasks.update_task(
+    "a task's attributes change": lambda workspace, worker, task: tasks.update_task(
         task=task, attributes='{"a": 1}', actor=SYSTEM, now=NOW
     ),
-    "capacity is raised": lambda floor, worker, task: factories.set_capacity(
+    "capacity is raised": lambda workspace, worker, task: factories.set_capacity(
         worker, configured_capacity=9
     ),
-    "a channel is switched": lambda floor, worker, task: factories.set_capacity(
+    "a channel is switched": lambda workspace, worker, task: factories.set_capacity(
         worker, available=False
     ),
-    "slots are no longer kept": lambda floor, worker, task: factories.set_capacity(
+    "slots are no longer kept": lambda workspace, worker, task: factories.set_capacity(
         worker, reserved_for_manual=1
     ),
-    "a queue admits others": lambda floor, worker, task: task_queues.update_task_queue(
+    "a queue admits others": lambda workspace, worker, task: task_queues.update_task_queue(
         queue=queue_of(task), target_workers="level > 1", actor=SYSTEM, now=NOW
     ),
-    "a queue asks more workers at once": lambda floor, worker, task: task_queues.update_task_queue(
-        queue=queue_of(task), max_reserved_workers=3, actor=SYSTEM, now=NOW
+    "a queue asks more workers at once": lambda workspace, worker, task: (
+        task_queues.update_task_queue(
+            queue=queue_of(task), max_reserved_workers=3, actor=SYSTEM, now=NOW
+        )
     ),
-    "multitasking is switched": lambda floor, worker, task: workspaces.update_workspace(
-        workspace=floor, multi_task_enabled=False, actor=SYSTEM, now=NOW
+    "multitasking is switched": lambda workspace, worker, task: workspaces.update_workspace(
+        workspace=workspace, multi_task_enabled=False, actor=SYSTEM, now=NOW
     ),
 }
 
 
 @pytest.mark.parametrize("change", MAKES_POSSIBLE)
 def test_these_changes_wake_the_router(change: str, woken: list[str]) -> None:
-    floor = factories.workspace()
-    worker = factories.worker(floor)
-    task = factories.accepted(floor).task
+    workspace = factories.workspace()
+    worker = factories.worker(workspace)
+    task = factories.accepted(workspace).task
     woken.clear()
-    MAKES_POSSIBLE[change](floor, worker, task)
-    assert floor.sid in woken
+    MAKES_POSSIBLE[change](workspace, worker, task)
+    assert workspace.sid in woken
 
 
 def test_a_change_of_a_name_alone_wakes_no_router(woken: list[str]) -> None:
-    floor = factories.workspace()
+    workspace = factories.workspace()
     woken.clear()
     activities.rename_activity(
-        activity=factories.activity(floor), friendly_name="Ready", actor=SYSTEM, now=NOW
+        activity=factories.activity(workspace), friendly_name="Ready", actor=SYSTEM, now=NOW
     )
     assert woken == []

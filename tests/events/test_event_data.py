@@ -71,31 +71,31 @@ GROUPS = {
 @pytest.fixture
 def told(db: None) -> list[models.Event]:
     """Return the events of a day on which nearly everything happens."""
-    floor = factories.workspace()
-    alice = factories.worker(floor, capacity={"chat": 3})
-    first, second = factories.queue(floor, target_workers="1==2"), factories.queue(floor)
+    workspace = factories.workspace()
+    alice = factories.worker(workspace, capacity={"chat": 3})
+    first, second = factories.queue(workspace, target_workers="1==2"), factories.queue(workspace)
     steps = filter_("slow == true", target(first, timeout=10), target(second))
-    flow = factories.workflow(floor, steps, default=second)
+    flow = factories.workflow(workspace, steps, default=second)
     before = factories.last_event()
     act: dict[str, Any] = {"actor": SYSTEM, "now": later(40)}
-    factories.task(floor, workflow=flow, attributes={"slow": True})
-    factories.run(floor, later(10))
-    offers = [factories.offered(floor, workflow=flow, now=later(20 + n)) for n in range(2)]
+    factories.task(workspace, workflow=flow, attributes={"slow": True})
+    factories.run(workspace, later(10))
+    offers = [factories.offered(workspace, workflow=flow, now=later(20 + n)) for n in range(2)]
     for offer in offers:
         reservations.accept_reservation(reservation=offer, **act)
     task_statuses.wrap_up_task(task=offers[0].task, **act)
     task_statuses.complete_task(task=offers[0].task, reason="done", **act)
     tasks.delete_task(task=offers[1].task, **act)
-    canceled = factories.task(floor, workflow=flow, attributes={"slow": True}, now=later(30))
+    canceled = factories.task(workspace, workflow=flow, attributes={"slow": True}, now=later(30))
     tasks.update_task(task=canceled, priority=3, **act)
     task_statuses.cancel_task(task=canceled, reason="left", **act)
     slot = factories.worker_channel(alice)
     worker_channels.update_worker_channel(
         channel=slot, configured_capacity=5, available=False, **act
     )
-    offline = factories.activity(floor, "Offline")
+    offline = factories.activity(workspace, "Offline")
     workers.set_activity(worker=alice, activity=offline, reject_pending_reservations=True, **act)
-    workers.delete_worker(worker=factories.worker(floor), **act)
+    workers.delete_worker(worker=factories.worker(workspace), **act)
     return list(models.Event.objects.filter(pk__gt=before).order_by("pk"))
 
 
@@ -125,10 +125,10 @@ def test_the_events_of_an_ended_task_carry_the_reason(told: list[models.Event]) 
 
 @pytest.mark.django_db
 def test_a_task_for_one_worker_names_the_worker() -> None:
-    floor = factories.workspace()
-    worker = factories.worker(floor)
+    workspace = factories.workspace()
+    worker = factories.worker(workspace)
     before = factories.last_event()
-    factories.task(floor, routing_target=worker.sid)
+    factories.task(workspace, routing_target=worker.sid)
     data = models.Event.objects.get(pk__gt=before, event_type="task.created").event_data
     assert data["task_routing_target"] == worker.sid
     assert data["task_ignore_capacity"] == "true"

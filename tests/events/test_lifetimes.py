@@ -22,17 +22,17 @@ Assert = Callable[[int], AbstractContextManager[object]]
 
 
 @pytest.fixture
-def floor() -> models.Workspace:
+def workspace() -> models.Workspace:
     """Return a workspace with one worker."""
-    floor = factories.workspace()
-    factories.worker(floor)
-    return floor
+    workspace = factories.workspace()
+    factories.worker(workspace)
+    return workspace
 
 
 @pytest.fixture
-def held(floor: models.Workspace) -> models.Reservation:
+def held(workspace: models.Workspace) -> models.Reservation:
     """Return an offer of noon that was accepted a minute later."""
-    offer = factories.offered(floor)
+    offer = factories.offered(workspace)
     return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(60))
 
 
@@ -83,11 +83,11 @@ def test_an_accepted_task_is_found_although_its_event_was_pruned(
 
 
 def test_offers_and_finished_tasks_are_left_alone(
-    floor: models.Workspace, held: models.Reservation, settings: Any
+    workspace: models.Workspace, held: models.Reservation, settings: Any
 ) -> None:
     settings.ASSIGNED_TASK_LIFETIME = 1
     task_statuses.complete_task(task=held.task, actor=SYSTEM, now=later(60))
-    offer = factories.offered(floor, now=later(60))
+    offer = factories.offered(workspace, now=later(60))
     housekeeping.delete_overdue_tasks(now=later(DAY))
     assert there(held)
     assert there(offer)
@@ -101,13 +101,13 @@ def test_a_task_that_was_completed_before_is_not_deleted(held: models.Reservatio
 
 
 def test_the_sweep_of_every_second_deletes_overdue_tasks(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     held: models.Reservation,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.ASSIGNED_TASK_LIFETIME = DAY
-    waiting = factories.task(floor, now=NOW, timeout=10 * DAY)
+    waiting = factories.task(workspace, now=NOW, timeout=10 * DAY)
     monkeypatch.setattr("django.utils.timezone.now", lambda: later(DAY + 60))
     jobs.run_due_cycles()
     assert not there(held)

@@ -112,9 +112,9 @@ def test_the_sweep_runs_a_cycle_wherever_something_waits_or_is_due(
 def test_the_sweep_alone_finds_everything_when_every_wake_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    floor = factories.workspace()
-    factories.worker(floor)
-    task = factories.task(floor)
+    workspace = factories.workspace()
+    factories.worker(workspace)
+    task = factories.task(workspace)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     jobs.run_due_cycles()
     assert factories.status(task) == "reserved"
@@ -133,8 +133,8 @@ def test_only_rows_past_their_retention_are_pruned(
     from routing.actions import task_statuses
     from routing.actors import SYSTEM
 
-    floor = factories.workspace()
-    old, fresh, waiting = (factories.task(floor) for _ in range(3))
+    workspace = factories.workspace()
+    old, fresh, waiting = (factories.task(workspace) for _ in range(3))
     task_statuses.cancel_task(task=old, actor=SYSTEM, now=NOW)
     task_statuses.cancel_task(task=fresh, actor=SYSTEM, now=later(3 * 86_400))
     monkeypatch.setattr("django.utils.timezone.now", lambda: later(31 * 86_400))

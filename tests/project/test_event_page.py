@@ -43,10 +43,10 @@ def data_of(event_type: str) -> dict[str, Any]:
 
 @pytest.mark.django_db
 def test_events_of_transfers_have_the_groups_that_the_page_says() -> None:
-    floor = factories.workspace()
-    alice = factories.worker(floor, "Alice")
-    held = factories.accepted(floor)
-    bob = factories.worker(floor, "Bob")
+    workspace = factories.workspace()
+    alice = factories.worker(workspace, "Alice")
+    held = factories.accepted(workspace)
+    bob = factories.worker(workspace, "Bob")
     given: dict[str, Any] = {"actor": SYSTEM, "now": NOW}
 
     def hand_on() -> models.Transfer:
@@ -83,18 +83,18 @@ def test_events_of_transfers_have_the_groups_that_the_page_says() -> None:
 
 @pytest.mark.django_db
 def test_no_event_has_a_field_that_the_page_does_not_name() -> None:
-    floor = factories.workspace()
-    alice = factories.worker(floor, "Alice")
-    held = factories.accepted(floor)
+    workspace = factories.workspace()
+    alice = factories.worker(workspace, "Alice")
+    held = factories.accepted(workspace)
     given: dict[str, Any] = {"actor": SYSTEM, "now": NOW}
     factories.set_capacity(alice, configured_capacity=2, available=False)
     factories.set_capacity(alice, available=True)
-    waiting = factories.offered(floor, attributes={"a": 1}, timeout=5)
-    factories.run(floor, later(130))
+    waiting = factories.offered(workspace, attributes={"a": 1}, timeout=5)
+    factories.run(workspace, later(130))
     task_statuses.complete_task(task=held.task, reason="done", **given)
     tasks.delete_task(task=held.task, **given)
-    direct = factories.task(floor, routing_target=alice.sid, ignore_capacity=False, timeout=9)
-    factories.run(floor, later(150))
+    direct = factories.task(workspace, routing_target=alice.sid, ignore_capacity=False, timeout=9)
+    factories.run(workspace, later(150))
     workers.delete_worker(worker=alice, **given)
     assert factories.status(direct) == factories.status(waiting.task) == "canceled"
     seen = {

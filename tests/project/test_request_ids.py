@@ -104,14 +104,15 @@ def test_a_request_that_is_refused_before_it_is_whole_has_an_id_too() -> None:
 @pytest.mark.django_db
 def test_events_of_a_request_carry_its_id_and_the_router_s_do_not() -> None:
     account = factories.account(auth_token=TOKEN)
-    floor = factories.workspace(account=account)
-    factories.worker(floor)
-    factories.workflow(floor)
+    workspace = factories.workspace(account=account)
+    factories.worker(workspace)
+    factories.workflow(workspace)
     with request_ids.bound(ID):
         assert (
-            api_of(account).post(f"Workspaces/{floor.sid}/Tasks", TaskChannel="chat").status == 201
+            api_of(account).post(f"Workspaces/{workspace.sid}/Tasks", TaskChannel="chat").status
+            == 201
         )
-    factories.run(floor)
+    factories.run(workspace)
     found = {
         event.event_type: event.event_data.get("request_id")
         for event in models.Event.objects.filter(task_key__isnull=False)

@@ -24,13 +24,13 @@ KINDS: Final[Sequence[dict[str, Any]]] = (
 """Attributes that lead to every filter of the workflow."""
 
 
-def furnish(floor: models.Workspace) -> None:
+def furnish(workspace: models.Workspace) -> None:
     """Give a workspace three queues and one workflow: steps, skips, known workers, conditions."""
-    fifo = factories.queue(floor, max_reserved_workers=2)
-    lifo = factories.queue(floor, task_order=QueueOrder.LIFO, target_workers="level > 1")
+    fifo = factories.queue(workspace, max_reserved_workers=2)
+    lifo = factories.queue(workspace, task_order=QueueOrder.LIFO, target_workers="level > 1")
     free = "worker.channel.{}.available_capacity_percentage"
     factories.workflow(
-        floor,
+        workspace,
         filter_(
             'kind == "steps"',
             target(lifo, timeout=20, order_by="worker.level DESC", skip_if="1==1"),
@@ -56,6 +56,6 @@ def furnish(floor: models.Workspace) -> None:
         ),
         filter_('kind == "newest"', target(lifo)),
         filter_('kind == "skill"', target(fifo, expression="worker.level >= task.level")),
-        default=factories.queue(floor),
+        default=factories.queue(workspace),
         task_reservation_timeout=45,
     )

@@ -54,10 +54,10 @@ class RouterMachine(RuleBasedStateMachine):
         self.seconds = 0.0
         self._final: dict[str, str] = {}
         self._steps = 0
-        self.floor = factories.workspace()
-        furnish(self.floor)
+        self.workspace = factories.workspace()
+        furnish(self.workspace)
         self.people = {
-            name: factories.worker(self.floor, name, attributes={"level": level})
+            name: factories.worker(self.workspace, name, attributes={"level": level})
             for level, name in enumerate(PEOPLE, 1)
         }
 
@@ -68,7 +68,7 @@ class RouterMachine(RuleBasedStateMachine):
     def open(
         self, slots: list[tuple[int, int]], first: list[tuple[dict[str, Any], str, int]]
     ) -> None:
-        """The floor opens with some slots, some of them kept, and with some tasks."""
+        """The workspace opens with some slots, some of them kept, and with some tasks."""
         for name, (capacity, kept) in zip(PEOPLE, slots, strict=True):
             self.change_slots(
                 name, "chat", {"configured_capacity": capacity, "reserved_for_manual": kept}, False
@@ -87,7 +87,7 @@ class RouterMachine(RuleBasedStateMachine):
 
     @property
     def now(self) -> datetime:
-        """Return the floor's clock."""
+        """Return the workspace's clock."""
         return later(self.seconds)
 
     def _pick(self, rows: django.QuerySet[Row], number: int) -> Row | None:
@@ -120,7 +120,7 @@ class RouterMachine(RuleBasedStateMachine):
         """Some tasks alike come in."""
         for _ in range(many):
             factories.task(
-                self.floor,
+                self.workspace,
                 attributes=given,
                 channel=channel,
                 priority=priority,
@@ -133,7 +133,7 @@ class RouterMachine(RuleBasedStateMachine):
     def create_for(self, name: str, ignore_capacity: bool, channel: str) -> None:
         """A task comes in for one worker."""
         factories.task(
-            self.floor,
+            self.workspace,
             routing_target=self.people[name].sid,
             ignore_capacity=ignore_capacity,
             channel=channel,
@@ -154,9 +154,9 @@ class RouterMachine(RuleBasedStateMachine):
     )
     def change(self, number: int, changes: dict[str, Any], wake: bool) -> None:
         """A task gets other attributes, another priority, another channel."""
-        task = self._pick(self.floor.tasks.all(), number)
+        task = self._pick(self.workspace.tasks.all(), number)
         if "task_channel" in changes:
-            changes["task_channel"] = factories.channel(self.floor, changes["task_channel"])
+            changes["task_channel"] = factories.channel(self.workspace, changes["task_channel"])
         if task is not None:
             self._attempt(tasks.update_task, task=task, **changes)
         if wake:
@@ -176,7 +176,7 @@ class RouterMachine(RuleBasedStateMachine):
     )
     def end(self, number: int, action: Callable[..., object], wake: bool) -> None:
         """A task is canceled, wrapped up, completed or deleted."""
-        task = self._pick(self.floor.tasks.all(), number)
+        task = self._pick(self.workspace.tasks.all(), number)
         if task is not None:
             self._attempt(action, task=task)
         if wake:
@@ -199,7 +199,7 @@ class RouterMachine(RuleBasedStateMachine):
     )
     def answer(self, number: int, action: Callable[..., object], wake: bool) -> None:
         """A worker answers an offer, or moves on with a task in hand; sometimes with an old one."""
-        all_ = self.floor.reservations.all()
+        all_ = self.workspace.reservations.all()
         held = self._pick(all_ if number % 5 == 0 else all_.open(), number)
         if held is not None:
             self._attempt(action, reservation=held)
@@ -209,7 +209,7 @@ class RouterMachine(RuleBasedStateMachine):
     @rule(number=numbers, given=attributes)
     def decline_another(self, number: int, given: dict[str, Any]) -> None:
         """A task changes while it is on offer, and the offer is declined."""
-        offer = self._pick(self.floor.reservations.filter(reservation_status="pending"), number)
+        offer = self._pick(self.workspace.reservations.filter(reservation_status="pending"), number)
         if offer is not None:
             self._attempt(tasks.update_task, task=offer.task, attributes=json.dumps(given))
             self._attempt(reservations.reject_reservation, reservation=offer)
@@ -218,8 +218,8 @@ class RouterMachine(RuleBasedStateMachine):
     @rule(number=numbers, name=people)
     def grab(self, number: int, name: str) -> None:
         """A worker grabs a task."""
-        task = self._pick(self.floor.tasks.all(), number)
-        seen = Pass(self.floor)
+        task = self._pick(self.workspace.tasks.all(), number)
+        seen = Pass(self.workspace)
         if task is not None:
             worker = self.people[name]
             foreseen = grab_refusal(task, worker, now=self.now)
@@ -233,7 +233,9 @@ class RouterMachine(RuleBasedStateMachine):
         self._attempt(
             workers.set_activity,
             worker=self.people[name],
-            activity=factories.activity(self.floor, "Available" if available else "Unavailable"),
+            activity=factories.activity(
+                self.workspace, "Available" if available else "Unavailable"
+            ),
             reject_pending_reservations=reject and not available,
         )
         if wake:
@@ -264,7 +266,7 @@ class RouterMachine(RuleBasedStateMachine):
         """Multitasking and the order of queues change."""
         self._attempt(
             workspaces.update_workspace,
-            workspace=self.floor,
+            workspace=self.workspace,
             multi_task_enabled=multitasking,
             prioritize_queue_order=order,
         )
@@ -281,9 +283,9 @@ class RouterMachine(RuleBasedStateMachine):
     @rule()
     def run(self) -> None:
         """The router runs, and matches the forecasts of explanations."""
-        seen = Pass(self.floor)
-        foresight = Foresight(self.floor, now=self.now)
-        factories.run(self.floor, self.now)
+        seen = Pass(self.workspace)
+        foresight = Foresight(self.workspace, now=self.now)
+        factories.run(self.workspace, self.now)
         seen.read(now=self.now)
         seen.check()
         foresight.check()
@@ -299,10 +301,10 @@ class RouterMachine(RuleBasedStateMachine):
 
     def check_laws(self) -> None:
         """Rows agree with each other and with their events, and what is over stays so."""
-        found = list(self.floor.tasks.all())
-        made = list(self.floor.reservations.all())
+        found = list(self.workspace.tasks.all())
+        made = list(self.workspace.reservations.all())
         check_rows(found, made)
-        told = Histories(self.floor)
+        told = Histories(self.workspace)
         told.check_reservations(made)
         told.check_tasks(found)
         now = {row.sid: row.assignment_status for row in found}

@@ -18,7 +18,7 @@ class TransferMachine(RouterMachine):
 
     def _begin(self, number: int, to: str, mode: TransferMode) -> None:
         held = models.Reservation.objects.filter(
-            workspace=self.floor, reservation_status__in=["accepted", "wrapping", "pending"]
+            workspace=self.workspace, reservation_status__in=["accepted", "wrapping", "pending"]
         ).select_related("workspace")
         if (reservation := self._pick(held, number)) is not None:
             self._attempt(transfers.begin_transfer, reservation=reservation, to=to, mode=mode)
@@ -31,11 +31,11 @@ class TransferMachine(RouterMachine):
     @rule(number=numbers, queue=st.integers(0, len(PEOPLE) - 1), mode=modes)
     def hand_to_queue(self, number: int, queue: int, mode: TransferMode) -> None:
         """A worker transfers a task to a queue."""
-        queues = self.floor.task_queues.order_by("pk")
+        queues = self.workspace.task_queues.order_by("pk")
         self._begin(number, queues[queue % queues.count()].sid, mode)
 
     @rule(number=numbers)
     def take_back(self, number: int) -> None:
         """A worker takes a transfer back, or is too late."""
-        if (transfer := self._pick(self.floor.transfers.all(), number)) is not None:
+        if (transfer := self._pick(self.workspace.transfers.all(), number)) is not None:
             self._attempt(transfers.cancel_transfer, transfer=transfer)

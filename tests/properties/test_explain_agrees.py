@@ -59,7 +59,7 @@ def _workers(draw: st.DrawFn, number: int) -> snapshot.Worker:
 
 @st.composite
 def _floors(draw: st.DrawFn) -> snapshot.Workspace:
-    """Draw a floor on which one task waits."""
+    """Draw a workspace on which one task waits."""
     source = draw(_sources)
     queue = snapshot.TaskQueue(
         id=1,
@@ -90,15 +90,17 @@ def _floors(draw: st.DrawFn) -> snapshot.Workspace:
 
 
 @given(_floors())
-def test_the_workers_ranked_first_are_those_who_get_the_offers(floor: snapshot.Workspace) -> None:
-    lane, task = floor.lanes[1], floor.heads[1][0]
+def test_the_workers_ranked_first_are_those_who_get_the_offers(
+    workspace: snapshot.Workspace,
+) -> None:
+    lane, task = workspace.lanes[1], workspace.heads[1][0]
     found = verdicts.judge_workers(
-        task, lane, floor.workers, multi_task=floor.multi_task_enabled, grab=None, now=10
+        task, lane, workspace.workers, multi_task=workspace.multi_task_enabled, grab=None, now=10
     )
     assert lane.task_queue is not None
     ranked = [c.worker.id for c in found.inside if c.rank is not None]
     expected = ranked[: lane.task_queue.max_reserved_workers]
-    decisions = matching_pass.match(floor, now=10).decisions
+    decisions = matching_pass.match(workspace, now=10).decisions
     assert [worker.id for decision in decisions for worker, _ in decision.workers] == expected
 
 
@@ -107,11 +109,11 @@ def _pick(chance: random.Random, *choices: Any) -> Any:
 
 
 def _furnish(chance: random.Random) -> models.Workspace:
-    """Make a floor with people of all kinds, two queues, a workflow of several lanes, and tasks."""
-    floor = factories.workspace()
+    """Make a workspace with workers of all kinds, two queues, several lanes, and tasks."""
+    workspace = factories.workspace()
     queues = [
         factories.queue(
-            floor,
+            workspace,
             target_workers=_pick(chance, "1==1", "team == 1", ""),
             max_reserved_workers=_pick(chance, 1, 1, 2),
             task_order=_pick(chance, QueueOrder.FIFO, QueueOrder.FIFO, QueueOrder.LIFO),
@@ -136,10 +138,10 @@ def _furnish(chance: random.Random) -> models.Workspace:
         for _ in range(3)
     ]
     filters = [factories.filter_(f"kind == {kind}", target) for kind, target in enumerate(targets)]
-    factories.workflow(floor, *filters, default=queues[0])
+    factories.workflow(workspace, *filters, default=queues[0])
     for number in range(chance.randint(2, 5)):
         worker = factories.worker(
-            floor,
+            workspace,
             f"Worker {number}",
             available=chance.random() < 0.8,
             attributes={"team": chance.randint(1, 2), "level": chance.randint(0, 3)},
@@ -148,13 +150,13 @@ def _furnish(chance: random.Random) -> models.Workspace:
         factories.set_capacity(
             worker, available=chance.random() < 0.9, reserved_for_manual=_pick(chance, 0, 0, 1)
         )
-    return floor
+    return workspace
 
 
-def _arrive(floor: models.Workspace, chance: random.Random, count: int) -> None:
+def _arrive(workspace: models.Workspace, chance: random.Random, count: int) -> None:
     for second in range(count):
         factories.task(
-            floor,
+            workspace,
             attributes={
                 "kind": chance.randint(0, 3),
                 "level": chance.randint(0, 3),
@@ -166,15 +168,15 @@ def _arrive(floor: models.Workspace, chance: random.Random, count: int) -> None:
         )
 
 
-def _pending(floor: models.Workspace) -> list[models.Task]:
-    rows = floor.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
+def _pending(workspace: models.Workspace) -> list[models.Task]:
+    rows = workspace.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
     return list(rows.select_related(*facts.READ_WITH).order_by("pk"))
 
 
 def _in_service_order(
-    floor: models.Workspace, explained: list[facts.Explanation]
+    workspace: models.Workspace, explained: list[facts.Explanation]
 ) -> list[facts.Explanation]:
-    first = QueueOrder(floor.prioritize_queue_order)
+    first = QueueOrder(workspace.prioritize_queue_order)
 
     def order(each: facts.Explanation) -> tuple[int, ...]:
         row = each.task
@@ -195,19 +197,19 @@ def _got(row: models.Task) -> set[str]:
 @pytest.mark.parametrize("seed", range(20))
 def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
     chance = random.Random(seed)
-    floor = _furnish(chance)
-    _arrive(floor, chance, 3)
-    factories.run(floor, later(10))
-    _arrive(floor, chance, 6)
-    floor.prioritize_queue_order = _pick(chance, QueueOrder.FIFO, QueueOrder.LIFO)
-    floor.save(update_fields=["prioritize_queue_order"])
+    workspace = _furnish(chance)
+    _arrive(workspace, chance, 3)
+    factories.run(workspace, later(10))
+    _arrive(workspace, chance, 6)
+    workspace.prioritize_queue_order = _pick(chance, QueueOrder.FIFO, QueueOrder.LIFO)
+    workspace.save(update_fields=["prioritize_queue_order"])
     # A slot that comes free, so that something can move.
     for offer in models.Reservation.objects.order_by("pk")[:1]:
         factories.set_capacity(offer.current_worker, configured_capacity=3, available=True)
     now = later(20)
-    before = [facts.explain_task(row, now=now) for row in _pending(floor)]
-    rounds.run_cycle(workspace=floor, now=now)
-    served = [e for e in _in_service_order(floor, before) if e.candidates.eligible]
+    before = [facts.explain_task(row, now=now) for row in _pending(workspace)]
+    rounds.run_cycle(workspace=workspace, now=now)
+    served = [e for e in _in_service_order(workspace, before) if e.candidates.eligible]
     for number, each in enumerate(served):
         queue = each.task.task_queue
         wanted = 1 if queue is None else queue.max_reserved_workers
@@ -228,12 +230,12 @@ def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20, 28))
 def test_the_explanation_and_the_grab_give_the_same_reason(seed: int) -> None:
     chance = random.Random(seed)
-    floor = _furnish(chance)
-    _arrive(floor, chance, 5)
-    factories.run(floor, NOW)
-    everyone = workers.load_workers(floor.workers.all())
+    workspace = _furnish(chance)
+    _arrive(workspace, chance, 5)
+    factories.run(workspace, NOW)
+    everyone = workers.load_workers(workspace.workers.all())
     now = later(59)
-    for row in floor.tasks.select_related(*facts.READ_WITH):
+    for row in workspace.tasks.select_related(*facts.READ_WITH):
         found = facts.explain_task(row, now=now).candidates
         for worker in everyone:
             candidate = found.of(worker.sid)

@@ -131,7 +131,7 @@ def stays(
 
 
 class StatisticsMachine(TransferMachine):
-    """The router's floor, on which figures are compared when it closes."""
+    """The router's workspace, on which figures are compared when it closes."""
 
     def teardown(self) -> None:
         """Compare, then leave no trace."""
@@ -141,14 +141,14 @@ class StatisticsMachine(TransferMachine):
             super().teardown()
 
     def _compare(self) -> None:
-        events = list(models.Event.objects.filter(workspace_sid=self.floor.sid).order_by("pk"))
+        events = list(models.Event.objects.filter(workspace_sid=self.workspace.sid).order_by("pk"))
         for window in self._windows():
             for channel in (None, "chat"):
                 self._compare_cumulative(events, window, channel)
             found = durations.in_activities(
-                self.floor,
+                self.workspace,
                 window,
-                workers=self.floor.workers.all(),
+                workers=self.workspace.workers.all(),
                 everybody=True,
                 now=self.now,
             )
@@ -167,18 +167,18 @@ class StatisticsMachine(TransferMachine):
         narrowed = None
         about: dict[str, str] = {}
         if channel is not None:
-            narrowed = self.floor.task_channels.get(unique_name=channel).sid
+            narrowed = self.workspace.task_channels.get(unique_name=channel).sid
             about = {"task_channel_sid": narrowed}
         key = None if narrowed is None else sids.key(narrowed)
         scopes: list[tuple[str, cumulative.Counted, list[str]]] = [
             ("", cumulative.OF_WORKSPACE, [""]),
-            ("task_queue", cumulative.OF_TASK_QUEUE, sids_of(self.floor.task_queues)),
-            ("workflow", cumulative.OF_WORKFLOW, sids_of(self.floor.workflows)),
-            ("worker", cumulative.OF_WORKERS, sids_of(self.floor.workers)),
+            ("task_queue", cumulative.OF_TASK_QUEUE, sids_of(self.workspace.task_queues)),
+            ("workflow", cumulative.OF_WORKFLOW, sids_of(self.workspace.workflows)),
+            ("worker", cumulative.OF_WORKERS, sids_of(self.workspace.workers)),
         ]
         for noun, counted, whose in scopes:
             found = cumulative.figures(
-                self.floor.sid,
+                self.workspace.sid,
                 window,
                 counted,
                 by=f"{noun}_key" if noun else None,
@@ -216,11 +216,13 @@ class StatisticsMachine(TransferMachine):
 
     def _compare_live(self) -> None:
         assert counting.differences() == []
-        channels = list(self.floor.task_channels.order_by("pk"))
-        rows = [row for row in self.floor.tasks.order_by("pk") if row.date_finished is None]
-        self._compare_scopes(rows, [self.floor], "workspace_id", channels)
-        self._compare_scopes(rows, list(self.floor.task_queues.all()), "task_queue_id", channels)
-        self._compare_scopes(rows, list(self.floor.workflows.all()), "workflow_id", channels)
+        channels = list(self.workspace.task_channels.order_by("pk"))
+        rows = [row for row in self.workspace.tasks.order_by("pk") if row.date_finished is None]
+        self._compare_scopes(rows, [self.workspace], "workspace_id", channels)
+        self._compare_scopes(
+            rows, list(self.workspace.task_queues.all()), "task_queue_id", channels
+        )
+        self._compare_scopes(rows, list(self.workspace.workflows.all()), "workflow_id", channels)
 
     def _compare_scopes(
         self,
@@ -229,7 +231,7 @@ class StatisticsMachine(TransferMachine):
         column: str,
         channels: list[models.TaskChannel],
     ) -> None:
-        found = realtime.tasks(self.floor, scopes, channels=channels)
+        found = realtime.tasks(self.workspace, scopes, channels=channels)
         for scope in scopes:
             mine = [row for row in rows if getattr(row, column) == scope.pk]
             check_live(found[scope.pk].all, mine, in_queue=column == "task_queue_id")

@@ -9,11 +9,11 @@ from tests import factories
 
 
 @pytest.fixture
-def floor() -> models.Workspace:
+def workspace() -> models.Workspace:
     """Return a workspace with tasks for workers of their language, a lane for each language."""
-    floor = factories.workspace()
-    queue = factories.queue(floor)
+    workspace = factories.workspace()
+    queue = factories.queue(workspace)
     factories.workflow(
-        floor, default={"queue": queue.sid, "expression": "task.lang IN worker.langs"}
+        workspace, default={"queue": queue.sid, "expression": "task.lang IN worker.langs"}
     )
-    return floor
+    return workspace

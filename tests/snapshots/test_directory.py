@@ -29,9 +29,9 @@ def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Ite
     skill_index._seconds.clear()
 
 
-def chosen(floor: models.Workspace) -> list[tuple[str, list[int]]]:
+def chosen(workspace: models.Workspace) -> list[tuple[str, list[int]]]:
     """Return the router's decisions: each task and its workers."""
-    decided = due_work.run_pass(floor, now=NOW).decisions
+    decided = due_work.run_pass(workspace, now=NOW).decisions
     return [(each.task.sid, [seen.id for seen, _ in each.workers]) for each in decided]
 
 
@@ -39,81 +39,83 @@ def describe(worker: models.Worker, attributes: str) -> None:
     workers.update_worker(worker=worker, attributes=attributes, actor=SYSTEM, now=NOW)
 
 
-def test_only_workers_with_a_matching_key_are_read(floor: models.Workspace) -> None:
+def test_only_workers_with_a_matching_key_are_read(workspace: models.Workspace) -> None:
     for _ in range(5):
-        factories.worker(floor, attributes={"langs": ["de"]})
-    english = factories.worker(floor, attributes={"langs": ["en"]})
-    factories.task(floor, attributes={"lang": "en"})
-    assert [seen.id for seen in due_work.load_snapshot(floor).workers] == [english.pk]
+        factories.worker(workspace, attributes={"langs": ["de"]})
+    english = factories.worker(workspace, attributes={"langs": ["en"]})
+    factories.task(workspace, attributes={"lang": "en"})
+    assert [seen.id for seen in due_work.load_snapshot(workspace).workers] == [english.pk]
 
 
-def test_a_new_worker_is_found_by_the_next_cycle(floor: models.Workspace) -> None:
-    task = factories.task(floor, attributes={"lang": "en"})
-    factories.worker(floor, attributes={"langs": ["de"]})
-    assert chosen(floor) == []
-    skill_index.announce_change(floor.sid)  # as delivery does for the event of a new worker
-    english = factories.worker(floor, attributes={"langs": ["en"]})
-    skill_index.announce_change(floor.sid)
-    assert chosen(floor) == [(task.sid, [english.pk])]
+def test_a_new_worker_is_found_by_the_next_cycle(workspace: models.Workspace) -> None:
+    task = factories.task(workspace, attributes={"lang": "en"})
+    factories.worker(workspace, attributes={"langs": ["de"]})
+    assert chosen(workspace) == []
+    skill_index.announce_change(workspace.sid)  # as delivery does for the event of a new worker
+    english = factories.worker(workspace, attributes={"langs": ["en"]})
+    skill_index.announce_change(workspace.sid)
+    assert chosen(workspace) == [(task.sid, [english.pk])]
 
 
 def test_a_worker_who_gains_a_skill_is_found_and_one_who_loses_it_is_not(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    task = factories.task(floor, attributes={"lang": "en"})
-    one, other = (factories.worker(floor, attributes={"langs": [lang]}) for lang in ("en", "de"))
-    assert chosen(floor) == [(task.sid, [one.pk])]
+    task = factories.task(workspace, attributes={"lang": "en"})
+    one, other = (
+        factories.worker(workspace, attributes={"langs": [lang]}) for lang in ("en", "de")
+    )
+    assert chosen(workspace) == [(task.sid, [one.pk])]
     describe(one, '{"langs": []}')
     describe(other, '{"langs": ["en"]}')
-    skill_index.announce_change(floor.sid)
-    assert chosen(floor) == [(task.sid, [other.pk])]
+    skill_index.announce_change(workspace.sid)
+    assert chosen(workspace) == [(task.sid, [other.pk])]
 
 
 def test_no_worker_is_chosen_by_outdated_attributes_even_if_the_mark_was_lost(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    factories.task(floor, attributes={"lang": "en"})
-    worker = factories.worker(floor, attributes={"langs": ["en"]})
-    assert len(chosen(floor)) == 1
+    factories.task(workspace, attributes={"lang": "en"})
+    worker = factories.worker(workspace, attributes={"langs": ["en"]})
+    assert len(chosen(workspace)) == 1
     describe(worker, '{"langs": ["de"]}')
-    assert chosen(floor) == []
+    assert chosen(workspace) == []
 
 
 def test_a_change_whose_mark_was_lost_is_noticed_within_a_second(
-    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = factories.task(floor, attributes={"lang": "en"})
-    worker = factories.worker(floor, attributes={"langs": ["de"]})
-    assert chosen(floor) == []
+    task = factories.task(workspace, attributes={"lang": "en"})
+    worker = factories.worker(workspace, attributes={"langs": ["de"]})
+    assert chosen(workspace) == []
     describe(worker, '{"langs": ["en"]}')
-    assert chosen(floor) == []
+    assert chosen(workspace) == []
     then = time.monotonic() + skill_index.LONGEST + 0.001
     monkeypatch.setattr(time, "monotonic", lambda: then)
-    assert chosen(floor) == [(task.sid, [worker.pk])]
+    assert chosen(workspace) == [(task.sid, [worker.pk])]
 
 
 def test_the_event_of_a_change_invalidates_directories(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
-    worker = factories.worker(floor, attributes={"langs": ["de"]})
-    marks = [skill_index._mark(floor.sid)]
+    worker = factories.worker(workspace, attributes={"langs": ["de"]})
+    marks = [skill_index._mark(workspace.sid)]
     with django_capture_on_commit_callbacks(execute=True):
         describe(worker, '{"langs": ["en"]}')
-    marks.append(skill_index._mark(floor.sid))
+    marks.append(skill_index._mark(workspace.sid))
     with django_capture_on_commit_callbacks(execute=True):
         workers.set_activity(
-            worker=worker, activity=factories.activity(floor, "Offline"), actor=SYSTEM, now=NOW
+            worker=worker, activity=factories.activity(workspace, "Offline"), actor=SYSTEM, now=NOW
         )
-    marks.append(skill_index._mark(floor.sid))
+    marks.append(skill_index._mark(workspace.sid))
     assert marks[0] != marks[1] == marks[2]
 
 
 def test_the_first_cycles_of_a_second_do_not_use_the_directory(
-    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(skill_index, "WHOLE", 2)
-    assert [skill_index.load_skill_index(floor) is None for _ in range(4)] == [
+    assert [skill_index.load_skill_index(workspace) is None for _ in range(4)] == [
         True,
         True,
         False,
@@ -121,7 +123,7 @@ def test_the_first_cycles_of_a_second_do_not_use_the_directory(
     ]
     then = time.monotonic() + skill_index.LONGEST + 0.001
     monkeypatch.setattr(time, "monotonic", lambda: then)
-    assert [skill_index.load_skill_index(floor) is None for _ in range(4)] == [
+    assert [skill_index.load_skill_index(workspace) is None for _ in range(4)] == [
         True,
         True,
         False,
@@ -130,59 +132,61 @@ def test_the_first_cycles_of_a_second_do_not_use_the_directory(
 
 
 def test_with_few_free_workers_only_these_are_read(
-    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(skill_index, "MANY", 2)
     for lang in ("en", "de", "fr"):
-        factories.task(floor, attributes={"lang": lang})
-    first = factories.worker(floor, attributes={"langs": ["en"]})
-    assert len(due_work.load_snapshot(floor).workers) == 1
-    assert skill_index.load_skill_index(floor) is None
-    factories.worker(floor, attributes={"langs": ["de"]})
-    assert len(due_work.load_snapshot(floor).workers) == 2
-    assert skill_index.load_skill_index(floor) is not None
-    assert {seen.id for seen in due_work.load_snapshot(floor).workers} > {first.pk}
+        factories.task(workspace, attributes={"lang": lang})
+    first = factories.worker(workspace, attributes={"langs": ["en"]})
+    assert len(due_work.load_snapshot(workspace).workers) == 1
+    assert skill_index.load_skill_index(workspace) is None
+    factories.worker(workspace, attributes={"langs": ["de"]})
+    assert len(due_work.load_snapshot(workspace).workers) == 2
+    assert skill_index.load_skill_index(workspace) is not None
+    assert {seen.id for seen in due_work.load_snapshot(workspace).workers} > {first.pk}
 
 
-def test_lanes_without_a_key_are_for_every_free_worker(floor: models.Workspace) -> None:
-    worker = factories.worker(floor)
-    task = factories.task(floor, routing_target=factories.queue(floor).sid)
-    assert chosen(floor) == [(task.sid, [worker.pk])]
+def test_lanes_without_a_key_are_for_every_free_worker(workspace: models.Workspace) -> None:
+    worker = factories.worker(workspace)
+    task = factories.task(workspace, routing_target=factories.queue(workspace).sid)
+    assert chosen(workspace) == [(task.sid, [worker.pk])]
 
 
 def test_with_too_many_different_values_the_free_workers_are_read_first(
-    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(skill_index, "MOST", 3)
-    people = [factories.worker(floor, attributes={"langs": [f"l{number}"]}) for number in range(5)]
-    task = factories.task(floor, attributes={"lang": "l4"})
-    known = skill_index.load_skill_index(floor)
+    people = [
+        factories.worker(workspace, attributes={"langs": [f"l{number}"]}) for number in range(5)
+    ]
+    task = factories.task(workspace, attributes={"lang": "l4"})
+    known = skill_index.load_skill_index(workspace)
     assert known is not None
-    assert known.sought(lanes.kinds(floor)) is None
-    assert chosen(floor) == [(task.sid, [people[4].pk])]
+    assert known.sought(lanes.kinds(workspace)) is None
+    assert chosen(workspace) == [(task.sid, [people[4].pk])]
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_with_and_without_a_directory_the_router_decides_the_same(
-    floor: models.Workspace, seed: int, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dice = random.Random(seed)
     langs = ["en", "de", "fr", "it"]
     for _ in range(8):
         factories.worker(
-            floor,
+            workspace,
             attributes={"langs": dice.sample(langs, dice.randint(0, 3))},
             available=dice.random() < 0.7,
             capacity={"chat": dice.randint(0, 2), "sms": dice.randint(0, 1)},
         )
     for _ in range(12):
         factories.task(
-            floor,
+            workspace,
             attributes={"lang": dice.choice([*langs, "ja"])},
             channel=dice.choice(["chat", "sms"]),
             priority=dice.randint(0, 2),
         )
-    by_heart = chosen(floor)
+    by_heart = chosen(workspace)
     monkeypatch.setattr(skill_index, "load_skill_index", lambda workspace: None)
-    assert by_heart == chosen(floor)
+    assert by_heart == chosen(workspace)
     assert by_heart

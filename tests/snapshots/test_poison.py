@@ -28,45 +28,45 @@ def explained(task: models.Task) -> facts.Explanation:
 
 @pytest.mark.parametrize("text", POISON)
 def test_a_poisoned_worker_is_passed_over(text: str, caplog: pytest.LogCaptureFixture) -> None:
-    floor = factories.workspace()
-    sick = factories.worker(floor, "Sick", capacity={"chat": 9})
-    well = factories.worker(floor, "Well")
+    workspace = factories.workspace()
+    sick = factories.worker(workspace, "Sick", capacity={"chat": 9})
+    well = factories.worker(workspace, "Well")
     poisoned(sick, text)
-    first, second = factories.task(floor), factories.task(floor)
-    factories.run(floor)
+    first, second = factories.task(workspace), factories.task(workspace)
+    factories.run(workspace)
     assert factories.reservation(first).worker == well
     assert factories.status(second) == "pending"
-    factories.run(floor)
+    factories.run(workspace)
     assert [sick.sid in record.getMessage() for record in caplog.records].count(True) == 1
     (candidate,) = (c for c in explained(second).candidates.inside if c.worker.sid == sick.sid)
     assert candidate.refusal == candidate.grab_refusal == Refusal.ATTRIBUTES_UNREADABLE
     poisoned(sick, "{}")
-    factories.run(floor)
+    factories.run(workspace)
     assert factories.reservation(second).worker == sick
 
 
 @pytest.mark.parametrize("text", POISON)
 def test_a_poisoned_task_stops_no_other(text: str, caplog: pytest.LogCaptureFixture) -> None:
     """It got its lane before; its step and its lifetime still end."""
-    floor = factories.workspace()
-    queue = factories.queue(floor)
+    workspace = factories.workspace()
+    queue = factories.queue(workspace)
     steps = [
         factories.target(queue, expression="task.lang IN worker.langs", timeout=10),
         factories.target(queue, expression="worker.any == task.any", timeout=10),
     ]
-    factories.workflow(floor, factories.filter_("1==1", *steps))
-    factories.worker(floor, attributes={"langs": ["en"]})
-    sick = factories.task(floor, attributes={"lang": "de"}, priority=9)
-    well = factories.task(floor, attributes={"lang": "en"}, timeout=1000)
+    factories.workflow(workspace, factories.filter_("1==1", *steps))
+    factories.worker(workspace, attributes={"langs": ["en"]})
+    sick = factories.task(workspace, attributes={"lang": "de"}, priority=9)
+    well = factories.task(workspace, attributes={"lang": "en"}, timeout=1000)
     models.Task.objects.filter(pk=sick.pk).update(attributes=text)
     assert not explained(sick).readable
     assert "cannot be read" in wording.summary(explained(sick))
-    factories.run(floor)
+    factories.run(workspace)
     assert factories.status(well) == "reserved"
-    factories.run(floor, later(10))
+    factories.run(workspace, later(10))
     sick.refresh_from_db()
     assert sick.target_index == 1
-    factories.run(floor, later(20))
+    factories.run(workspace, later(20))
     assert factories.status(sick) == "canceled"
     assert [sick.sid in record.getMessage() for record in caplog.records].count(True) == 1
 
@@ -74,15 +74,15 @@ def test_a_poisoned_task_stops_no_other(text: str, caplog: pytest.LogCaptureFixt
 def test_a_lane_with_an_invalid_expression_keeps_its_own_tasks_waiting_and_no_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    floor = factories.workspace()
-    queue = factories.queue(floor)
-    factories.workflow(floor, default=factories.target(queue, expression="worker.a == task.a"))
-    sick = factories.task(floor, attributes={"a": 1}, priority=9)
-    well = factories.task(floor, attributes={"a": 2})
-    factories.worker(floor, attributes={"a": 1})
-    factories.worker(floor, attributes={"a": 2})
+    workspace = factories.workspace()
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, default=factories.target(queue, expression="worker.a == task.a"))
+    sick = factories.task(workspace, attributes={"a": 1}, priority=9)
+    well = factories.task(workspace, attributes={"a": 2})
+    factories.worker(workspace, attributes={"a": 1})
+    factories.worker(workspace, attributes={"a": 2})
     models.Lane.objects.filter(tasks=sick).update(expression="worker.a === (")
-    factories.run(floor)
+    factories.run(workspace)
     assert [factories.status(task) for task in (sick, well)] == ["pending", "reserved"]
     assert "unreadable lane id=" in caplog.text
     assert "cannot be read" in wording.summary(explained(sick))
@@ -91,19 +91,19 @@ def test_a_lane_with_an_invalid_expression_keeps_its_own_tasks_waiting_and_no_ot
 def test_a_queue_with_an_invalid_expression_admits_no_worker(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    floor = factories.workspace()
-    queue = factories.queue(floor)
-    factories.workflow(floor, default=queue)
-    other = factories.workflow(floor, default=factories.queue(floor))
-    sick = factories.task(floor, workflow=queue_workflow(floor, queue), priority=9)
-    well = factories.task(floor, workflow=other)
-    factories.worker(floor)
+    workspace = factories.workspace()
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, default=queue)
+    other = factories.workflow(workspace, default=factories.queue(workspace))
+    sick = factories.task(workspace, workflow=queue_workflow(workspace, queue), priority=9)
+    well = factories.task(workspace, workflow=other)
+    factories.worker(workspace)
     models.TaskQueue.objects.filter(pk=queue.pk).update(target_workers="((")
-    factories.run(floor)
+    factories.run(workspace)
     assert [factories.status(task) for task in (sick, well)] == ["pending", "reserved"]
     assert queue.sid in caplog.text
     assert explained(sick).candidates.inside == ()
 
 
-def queue_workflow(floor: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
-    return factories.workflow(floor, default=queue)
+def queue_workflow(workspace: models.Workspace, queue: models.TaskQueue) -> models.Workflow:
+    return factories.workflow(workspace, default=queue)

@@ -28,8 +28,8 @@ CHANNEL = CompiledQuery(
 
 
 def test_the_rows_are_those_of_django() -> None:
-    floor, other = factories.workspace(), factories.workspace()
-    for each in (floor, other):
+    workspace, other = factories.workspace(), factories.workspace()
+    for each in (workspace, other):
         for name in ("chat", "sms"):
             (found,) = CHANNEL(each.pk, name)
             asked = each.task_channels.get(unique_name=name)
@@ -37,14 +37,14 @@ def test_the_rows_are_those_of_django() -> None:
             assert vars(found).keys() >= vars(asked).keys() - {"_prefetched_objects_cache"}
             for field in models.TaskChannel._meta.concrete_fields:
                 assert getattr(found, field.attname) == getattr(asked, field.attname)
-    assert CHANNEL(floor.pk, "fax") == []
+    assert CHANNEL(workspace.pk, "fax") == []
 
 
 def test_their_sql_is_the_same_each_time_and_carries_the_values() -> None:
-    floor = factories.workspace()
+    workspace = factories.workspace()
     with CaptureQueriesContext(connection) as queries:
-        CHANNEL(floor.pk, "chat")
-        CHANNEL(floor.pk, "it's")
+        CHANNEL(workspace.pk, "chat")
+        CHANNEL(workspace.pk, "it's")
     first, second = (query["sql"] for query in queries)
     assert "chat" in first
     assert "it" in second
@@ -52,14 +52,14 @@ def test_their_sql_is_the_same_each_time_and_carries_the_values() -> None:
 
 
 def test_a_limit_and_an_order_are_kept() -> None:
-    floor = factories.workspace()
+    workspace = factories.workspace()
     two = CompiledQuery(
         lambda workspace: models.TaskChannel.objects.filter(workspace_id=workspace).order_by("-pk")[
             :2
         ],
         0,
     )
-    assert two(floor.pk) == list(floor.task_channels.order_by("-pk")[:2])
+    assert two(workspace.pk) == list(workspace.task_channels.order_by("-pk")[:2])
 
 
 WITH_RELATIONS = CompiledQuery(
@@ -77,26 +77,26 @@ WITH_RELATIONS = CompiledQuery(
 def test_rows_of_any_number_of_ids_come_with_their_relations(
     count: int, django_assert_num_queries: Any
 ) -> None:
-    floor = factories.workspace()
-    workflow = factories.workflow(floor)
-    worker = factories.worker(floor, available=False)
-    tasks = [factories.task(floor, workflow=workflow) for _ in range(count - 1)]
-    tasks.append(factories.task(floor, routing_target=worker.sid))
-    factories.task(floor, workflow=workflow)
+    workspace = factories.workspace()
+    workflow = factories.workflow(workspace)
+    worker = factories.worker(workspace, available=False)
+    tasks = [factories.task(workspace, workflow=workflow) for _ in range(count - 1)]
+    tasks.append(factories.task(workspace, routing_target=worker.sid))
+    factories.task(workspace, workflow=workflow)
     ids = [task.pk for task in tasks]
     WITH_RELATIONS(ids)
     with django_assert_num_queries(1):
         found = WITH_RELATIONS(ids)
         assert found == tasks[::-1]
-        assert {row.workspace for row in found} == {floor}
+        assert {row.workspace for row in found} == {workspace}
         assert [row.workflow for row in found] == [task.workflow for task in tasks[::-1]]
-        assert found[0].task_queue is None or found[0].task_queue.workspace_id == floor.pk
+        assert found[0].task_queue is None or found[0].task_queue.workspace_id == workspace.pk
     with django_assert_num_queries(0):
         assert WITH_RELATIONS([]) == []
 
 
 def test_columns_come_as_django_reads_them() -> None:
-    floor = factories.workspace()
+    workspace = factories.workspace()
     columns = ("unique_name", "date_created", "workspace__multi_task_enabled")
     asked = CompiledQuery(
         lambda workspace: (
@@ -108,20 +108,20 @@ def test_columns_come_as_django_reads_them() -> None:
         ),
         0,
     )
-    found = [tuple(row) for row in asked(floor.pk)]
-    assert found == list(floor.task_channels.order_by("pk").values_list(*columns))
+    found = [tuple(row) for row in asked(workspace.pk)]
+    assert found == list(workspace.task_channels.order_by("pk").values_list(*columns))
 
 
 def test_a_row_that_was_found_can_be_changed_and_stored() -> None:
-    floor = factories.workspace()
-    (found,) = CHANNEL(floor.pk, "chat")
+    workspace = factories.workspace()
+    (found,) = CHANNEL(workspace.pk, "chat")
     found.friendly_name = "Chats"
     found.save()
-    assert floor.task_channels.get(unique_name="chat").friendly_name == "Chats"
+    assert workspace.task_channels.get(unique_name="chat").friendly_name == "Chats"
 
 
 def test_ambiguous_samples_are_refused() -> None:
-    floor = factories.workspace()
+    workspace = factories.workspace()
     same = CompiledQuery(
         lambda workspace, name: models.TaskChannel.objects.filter(
             workspace_id=workspace, unique_name=name, friendly_name=name
@@ -130,7 +130,7 @@ def test_ambiguous_samples_are_refused() -> None:
         0,
     )
     with pytest.raises((AssertionError, ValueError)):
-        same(floor.pk, "chat")
+        same(workspace.pk, "chat")
 
 
 MOVE = CompiledUpdate(
@@ -144,9 +144,9 @@ MOVE = CompiledUpdate(
 
 @pytest.mark.parametrize("count", [1, 2, 25])
 def test_an_update_changes_the_rows_of_which_its_condition_holds(count: int) -> None:
-    floor = factories.workspace()
-    tasks = [factories.task(floor, priority=3) for _ in range(count)]
-    other, gone = factories.task(floor, priority=3), factories.task(floor, priority=3)
+    workspace = factories.workspace()
+    tasks = [factories.task(workspace, priority=3) for _ in range(count)]
+    other, gone = factories.task(workspace, priority=3), factories.task(workspace, priority=3)
     task_statuses.cancel_task(task=gone, actor=SYSTEM, now=factories.NOW)
     moment = factories.later(7)
     for repeated in range(2):
@@ -167,8 +167,8 @@ ACTIVITIES = CompiledQuery(
 
 @pytest.fixture
 def sids(db: None) -> list[str]:
-    floor = factories.workspace()
-    return [factories.activity(floor, f"Activity {number}").sid for number in range(30)]
+    workspace = factories.workspace()
+    return [factories.activity(workspace, f"Activity {number}").sid for number in range(30)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, FEW, FEW + 1])

@@ -26,11 +26,13 @@ pytestmark = pytest.mark.django_db
 Assert = Callable[[int], AbstractContextManager[object]]
 
 
-def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
-    factories.worker(floor, attributes={"langs": ["en"]})
+def test_nothing_but_heads_of_lanes_is_read(workspace: models.Workspace) -> None:
+    factories.worker(workspace, attributes={"langs": ["en"]})
     for number in range(6):
-        factories.task(floor, attributes={"lang": "en" if number % 2 else "de"}, priority=number)
-    seen = due_work.load_snapshot(floor)
+        factories.task(
+            workspace, attributes={"lang": "en" if number % 2 else "de"}, priority=number
+        )
+    seen = due_work.load_snapshot(workspace)
     assert len(seen.workers) == 1
     # No worker speaks German: that lane is not even read.
     assert len(seen.lanes) == 1
@@ -47,16 +49,16 @@ def test_nothing_but_heads_of_lanes_is_read(floor: models.Workspace) -> None:
 def test_heads_come_in_the_order_in_which_their_queue_is_served(
     order: QueueOrder, served: list[str]
 ) -> None:
-    floor = factories.workspace()
-    factories.workflow(floor, default=factories.queue(floor, task_order=order))
-    factories.worker(floor)
+    workspace = factories.workspace()
+    factories.workflow(workspace, default=factories.queue(workspace, task_order=order))
+    factories.worker(workspace)
     made = {
-        "a": factories.task(floor, now=later(1)),
-        "b": factories.task(floor, priority=1, now=later(0)),
-        "c": factories.task(floor, now=later(2)),
+        "a": factories.task(workspace, now=later(1)),
+        "b": factories.task(workspace, priority=1, now=later(0)),
+        "c": factories.task(workspace, now=later(2)),
     }
     names = {task.sid: name for name, task in made.items()}
-    lanes = due_work.load_snapshot(floor).lanes
+    lanes = due_work.load_snapshot(workspace).lanes
     ((_, heads),) = lane_heads.of_lanes(lanes.values(), size=500)[0].items()
     assert [names[task.sid] for task in heads] == served
     rest, _ = lane_heads.of_lanes(lanes.values(), size=500, after=heads[0])
@@ -64,75 +66,75 @@ def test_heads_come_in_the_order_in_which_their_queue_is_served(
 
 
 def test_a_deep_lane_is_read_through_a_window(
-    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(due_work, "BATCH", 4)
-    factories.worker(floor, attributes={"langs": ["en"]}, capacity={"chat": 10})
+    factories.worker(workspace, attributes={"langs": ["en"]}, capacity={"chat": 10})
     for _ in range(10):
-        factories.task(floor, attributes={"lang": "en"})
-    lanes = due_work.load_snapshot(floor).lanes
+        factories.task(workspace, attributes={"lang": "en"})
+    lanes = due_work.load_snapshot(workspace).lanes
     heads, deep = lane_heads.of_lanes(lanes.values(), size=4)
     assert [len(tasks) for tasks in heads.values()] == [4]
     assert deep == frozenset(lanes)
-    assert factories.run(floor) == 10
+    assert factories.run(workspace) == 10
 
 
 def test_nothing_behind_the_head_of_a_deep_lane_is_overtaken(
-    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loaded tasks of a lane run out before its turn ends: more are loaded first."""
     monkeypatch.setattr(due_work, "BATCH", 2)
-    factories.worker(floor, attributes={"langs": ["en", "de"]}, capacity={"chat": 7})
-    urgent = [factories.task(floor, attributes={"lang": "en"}, priority=9) for _ in range(6)]
-    others = [factories.task(floor, attributes={"lang": "de"}) for _ in range(6)]
+    factories.worker(workspace, attributes={"langs": ["en", "de"]}, capacity={"chat": 7})
+    urgent = [factories.task(workspace, attributes={"lang": "en"}, priority=9) for _ in range(6)]
+    others = [factories.task(workspace, attributes={"lang": "de"}) for _ in range(6)]
     served = [
-        decision.task.sid for decision in due_work.run_pass(floor, now=NOW, limit=50).decisions
+        decision.task.sid for decision in due_work.run_pass(workspace, now=NOW, limit=50).decisions
     ]
     assert served == [task.sid for task in [*urgent, others[0]]]
 
 
 def test_reading_takes_as_many_queries_for_many_rows_as_for_few(
-    floor: models.Workspace, django_assert_num_queries: Assert
+    workspace: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
     for people, tasks in ((1, 1), (9, 40)):
         for _ in range(people):
-            factories.worker(floor, attributes={"langs": ["en", "de"]})
+            factories.worker(workspace, attributes={"langs": ["en", "de"]})
         for number in range(tasks):
-            factories.task(floor, attributes={"lang": "en" if number % 2 else "de"})
-        due_work.run_pass(floor, now=NOW)  # new rows are read once
+            factories.task(workspace, attributes={"lang": "en" if number % 2 else "de"})
+        due_work.run_pass(workspace, now=NOW)  # new rows are read once
         with django_assert_num_queries(6):
-            due_work.run_pass(floor, now=NOW)
+            due_work.run_pass(workspace, now=NOW)
 
 
 def test_with_no_worker_free_the_backlog_is_not_read(
-    floor: models.Workspace, django_assert_num_queries: Assert
+    workspace: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
-    factories.worker(floor, available=False, attributes={"langs": ["en"]})
+    factories.worker(workspace, available=False, attributes={"langs": ["en"]})
     for _ in range(5):
-        factories.task(floor, attributes={"lang": "en"})
+        factories.task(workspace, attributes={"lang": "en"})
     with django_assert_num_queries(2):
-        assert due_work.run_pass(floor, now=NOW).decisions == []
+        assert due_work.run_pass(workspace, now=NOW).decisions == []
 
 
 def test_a_cycle_with_nothing_to_do_is_one_query(
-    floor: models.Workspace, django_assert_num_queries: Assert
+    workspace: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
-    factories.task(floor, attributes={"lang": "en"})
-    factories.worker(floor, available=False, attributes={"langs": ["en"]})
+    factories.task(workspace, attributes={"lang": "en"})
+    factories.worker(workspace, available=False, attributes={"langs": ["en"]})
     with django_assert_num_queries(1):
-        rounds.run_cycle(workspace=floor, now=NOW)
+        rounds.run_cycle(workspace=workspace, now=NOW)
 
 
 def test_of_many_lanes_only_those_that_a_free_worker_may_serve_are_read() -> None:
     """Each customer's tasks wait for the worker of that customer."""
-    floor = factories.workspace()
-    queue = factories.queue(floor)
+    workspace = factories.workspace()
+    queue = factories.queue(workspace)
     factories.workflow(
-        floor, default={"queue": queue.sid, "expression": "task.customer == worker.customer"}
+        workspace, default={"queue": queue.sid, "expression": "task.customer == worker.customer"}
     )
     for customer in ["Anna", 7, "7", True, "x" * 400, "\u2028", "\ud83d\ude00"]:
-        factories.task(floor, attributes={"customer": customer})
-    factories.task(floor, attributes={})
+        factories.task(workspace, attributes={"customer": customer})
+    factories.task(workspace, attributes={})
     looks: list[tuple[object, set[object]]] = [
         ("Anna", {"Anna"}),
         (7.0, {7, "7"}),
@@ -143,8 +145,8 @@ def test_of_many_lanes_only_those_that_a_free_worker_may_serve_are_read() -> Non
         ("Berta", set()),
     ]
     for customer, served in looks:
-        worker = factories.worker(floor, attributes={"customer": customer})
-        seen = due_work.load_snapshot(floor)
+        worker = factories.worker(workspace, attributes={"customer": customer})
+        seen = due_work.load_snapshot(workspace)
         found = {str(lane.expression) for lane in seen.lanes.values()}
         # A task without a customer needs a worker without one: that has no key.
         wanted = {str(compile_residual(value)) for value in served} | {"worker.customer == null"}
@@ -160,13 +162,13 @@ def compile_residual(customer: object) -> expressions.Expression:
 
 @pytest.mark.parametrize("many", [0, 50])
 def test_the_order_of_service_is_the_same_however_the_heads_are_read(
-    floor: models.Workspace, monkeypatch: pytest.MonkeyPatch, many: int
+    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
     """Over the first of all that wait, or over the first of every lane, and beyond either."""
     monkeypatch.setattr(due_work, "MANY_LANES", many)
-    factories.worker(floor, attributes={"langs": ["en", "de", "fr"]}, capacity={"chat": 20})
+    factories.worker(workspace, attributes={"langs": ["en", "de", "fr"]}, capacity={"chat": 20})
     made = [
-        factories.task(floor, attributes={"lang": lang}, priority=priority, now=later(number))
+        factories.task(workspace, attributes={"lang": lang}, priority=priority, now=later(number))
         for number, (lang, priority) in enumerate(
             zip(["en", "de", "es", "fr"] * 8, [1, 1, 9, 2, 0, 3] * 6, strict=False)
         )
@@ -176,38 +178,38 @@ def test_the_order_of_service_is_the_same_however_the_heads_are_read(
         key=lambda task: (-task.priority, task.virtual_start_us),
     )
     offered = []
-    while decided := due_work.run_pass(floor, now=later(99), limit=4).decisions:
+    while decided := due_work.run_pass(workspace, now=later(99), limit=4).decisions:
         offered += [decision.task.sid for decision in decided]
         offers.reserve_workers(decided, now=later(99))
     assert offered == [task.sid for task in best[:20]]
 
 
 def test_only_workers_with_a_possible_lane_are_read() -> None:
-    floor = factories.workspace()
-    queue = factories.queue(floor)
+    workspace = factories.workspace()
+    queue = factories.queue(workspace)
     target = factories.target(queue, expression="worker.side == task.side")
-    workflow = factories.workflow(floor, default=target)
-    left = factories.worker(floor, attributes={"side": "left"})
-    right = factories.worker(floor, attributes={"side": "right"})
-    nowhere = factories.worker(floor)
-    factories.task(floor, workflow=workflow, attributes={"side": "left"})
-    assert [seen.id for seen in due_work.load_snapshot(floor).workers] == [left.pk]
-    factories.task(floor, workflow=workflow, attributes={"side": "right"})
-    assert {seen.id for seen in due_work.load_snapshot(floor).workers} == {left.pk, right.pk}
-    anyone = factories.workflow(floor, default=queue)
-    factories.task(floor, workflow=anyone)
-    assert {seen.id for seen in due_work.load_snapshot(floor).workers} == {
+    workflow = factories.workflow(workspace, default=target)
+    left = factories.worker(workspace, attributes={"side": "left"})
+    right = factories.worker(workspace, attributes={"side": "right"})
+    nowhere = factories.worker(workspace)
+    factories.task(workspace, workflow=workflow, attributes={"side": "left"})
+    assert [seen.id for seen in due_work.load_snapshot(workspace).workers] == [left.pk]
+    factories.task(workspace, workflow=workflow, attributes={"side": "right"})
+    assert {seen.id for seen in due_work.load_snapshot(workspace).workers} == {left.pk, right.pk}
+    anyone = factories.workflow(workspace, default=queue)
+    factories.task(workspace, workflow=anyone)
+    assert {seen.id for seen in due_work.load_snapshot(workspace).workers} == {
         *(left.pk, right.pk, nowhere.pk)
     }
 
 
-def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
+def test_a_worker_is_seen_as_they_are(workspace: models.Workspace) -> None:
     made = factories.worker(
-        floor, "Alice", attributes={"langs": ["en"]}, capacity={"chat": 3, "voice": 2}
+        workspace, "Alice", attributes={"langs": ["en"]}, capacity={"chat": 3, "voice": 2}
     )
-    factories.offered(floor, attributes={"lang": "en"}, now=NOW + timedelta(seconds=1))
-    factories.task(floor)  # workers without a possible lane are not read
-    (seen,) = due_work.load_snapshot(floor).workers
+    factories.offered(workspace, attributes={"lang": "en"}, now=NOW + timedelta(seconds=1))
+    factories.task(workspace)  # workers without a possible lane are not read
+    (seen,) = due_work.load_snapshot(workspace).workers
     assert (seen.sid, seen.friendly_name, seen.available) == (made.sid, "Alice", True)
     assert seen.attributes == {"langs": ["en"]}
     assert seen.last_reserved_us > 0
@@ -215,11 +217,11 @@ def test_a_worker_is_seen_as_they_are(floor: models.Workspace) -> None:
     assert (chat.configured_capacity, chat.consumed, chat.assigned) == (3, 1, 0)
 
 
-def test_only_overdue_rows_are_found(floor: models.Workspace) -> None:
-    factories.worker(floor, attributes={"langs": ["en"]})
-    offer = factories.offered(floor, attributes={"lang": "en"})
-    waiting = factories.task(floor, attributes={"lang": "de"}, timeout=60)
-    assert due_work.load_overdue_offers(floor, now=later(119)) == []
-    assert due_work.load_overdue_offers(floor, now=later(120)) == [offer.sid]
-    assert due_work.load_overdue_tasks(floor, now=later(59)) == []
-    assert [t.sid for t in due_work.load_overdue_tasks(floor, now=later(60))] == [waiting.sid]
+def test_only_overdue_rows_are_found(workspace: models.Workspace) -> None:
+    factories.worker(workspace, attributes={"langs": ["en"]})
+    offer = factories.offered(workspace, attributes={"lang": "en"})
+    waiting = factories.task(workspace, attributes={"lang": "de"}, timeout=60)
+    assert due_work.load_overdue_offers(workspace, now=later(119)) == []
+    assert due_work.load_overdue_offers(workspace, now=later(120)) == [offer.sid]
+    assert due_work.load_overdue_tasks(workspace, now=later(59)) == []
+    assert [t.sid for t in due_work.load_overdue_tasks(workspace, now=later(60))] == [waiting.sid]

@@ -17,8 +17,8 @@ migration = importlib.import_module("routing.migrations.0016_seconds_and_lane_ke
 
 
 def test_lanes_without_a_key_get_the_one_that_they_would_be_given_now() -> None:
-    floor = factories.workspace()
-    queue = factories.queue(floor)
+    workspace = factories.workspace()
+    queue = factories.queue(workspace)
     targets = (
         factories.target(queue, expression="worker.languages HAS task.language"),
         factories.target(queue, known_worker_friendly_name="task.agent"),
@@ -26,10 +26,10 @@ def test_lanes_without_a_key_get_the_one_that_they_would_be_given_now() -> None:
         factories.target(queue),
     )
     filters = [factories.filter_(f"kind == {n}", each) for n, each in enumerate(targets)]
-    factories.workflow(floor, *filters)
+    factories.workflow(workspace, *filters)
     for kind in range(len(targets)):
         attributes = {"kind": kind, "language": "en", "agent": "Ann"}
-        factories.task(floor, attributes=attributes)
+        factories.task(workspace, attributes=attributes)
     models.Lane.objects.filter(expression="worker.level > 3").update(expression="worker.level > (")
     before = list(models.Lane.objects.order_by("pk").values_list("seek_path", "seek_value"))
     assert len({path for path, _ in before}) == 3
@@ -44,8 +44,8 @@ def test_virtual_start_times_of_tasks_that_are_served_lose_their_fractions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(migration, "BATCH", 2)
-    floor = factories.workspace()
-    made = [factories.task(floor) for _ in range(3)]
+    workspace = factories.workspace()
+    made = [factories.task(workspace) for _ in range(3)]
     whole = made[0].virtual_start_us
     for number, task in enumerate(made):
         models.Task.objects.filter(pk=task.pk).update(virtual_start_us=whole + 300 * number)

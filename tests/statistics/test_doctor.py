@@ -16,7 +16,7 @@ from tests.factories import NOW
 
 
 @pytest.fixture
-def floor(db: None) -> models.Workspace:
+def workspace(db: None) -> models.Workspace:
     made = factories.workspace()
     factories.worker(made, "Alice", capacity={"chat": 2})
     queue = factories.queue(made)
@@ -27,8 +27,8 @@ def floor(db: None) -> models.Workspace:
     return made
 
 
-def chat(floor: models.Workspace) -> models.WorkerChannel:
-    return factories.worker_channel(floor.workers.get())
+def chat(workspace: models.Workspace) -> models.WorkerChannel:
+    return factories.worker_channel(workspace.workers.get())
 
 
 def problem() -> str:
@@ -36,57 +36,57 @@ def problem() -> str:
     return found
 
 
-def test_slots_in_use_are_those_of_reservations(floor: models.Workspace) -> None:
-    models.WorkerChannel.objects.filter(pk=chat(floor).pk).update(consumed=2, assigned=0)
+def test_slots_in_use_are_those_of_reservations(workspace: models.Workspace) -> None:
+    models.WorkerChannel.objects.filter(pk=chat(workspace).pk).update(consumed=2, assigned=0)
     assert "counts 2 slots in use and 0 assigned; its reservations say 1 and 1" in problem()
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_the_doctor_compares_a_worker_s_availability_with_their_channels(
-    floor: models.Workspace, there: bool
+    workspace: models.Workspace, there: bool
 ) -> None:
     name = "Available" if there else "Offline"
-    models.Worker.objects.update(activity=factories.activity(floor, name))
+    models.Worker.objects.update(activity=factories.activity(workspace, name))
     models.WorkerChannel.objects.update(worker_available=there)
     assert list(diagnosis.problems()) == []
-    models.WorkerChannel.objects.filter(pk=chat(floor).pk).update(worker_available=not there)
+    models.WorkerChannel.objects.filter(pk=chat(workspace).pk).update(worker_available=not there)
     found = problem()
-    assert chat(floor).sid in found
+    assert chat(workspace).sid in found
     assert found.endswith("is available" if there else "is not available")
 
 
-def test_a_repair_counts_slots_and_sets_availability(floor: models.Workspace) -> None:
-    before = floor.workers.get()
+def test_a_repair_counts_slots_and_sets_availability(workspace: models.Workspace) -> None:
+    before = workspace.workers.get()
     models.WorkerChannel.objects.update(worker_available=False)
-    models.WorkerChannel.objects.filter(pk=chat(floor).pk).update(consumed=2, assigned=2)
+    models.WorkerChannel.objects.filter(pk=chat(workspace).pk).update(consumed=2, assigned=2)
     models.TaskCount.objects.update(tasks=7)
     with pytest.raises(CommandError):
         call_command("doctor", stdout=StringIO())
     told = StringIO()
     call_command("doctor", repair=True, stdout=told)
     assert "5 worker channels were corrected" in told.getvalue()
-    right = chat(floor)
+    right = chat(workspace)
     assert (right.consumed, right.assigned, right.worker_available) == (1, 1, True)
     # Decisions of a router with the wrong figures fail.
-    assert floor.workers.get().workload_version > before.workload_version
+    assert workspace.workers.get().workload_version > before.workload_version
     told = StringIO()
     call_command("doctor", repair=True, stdout=told)
     assert "0 worker channels were corrected" in told.getvalue()
 
 
-def test_a_slot_belongs_to_the_reservation_s_worker(floor: models.Workspace) -> None:
-    bob = factories.worker(floor, "Bob")
+def test_a_slot_belongs_to_the_reservation_s_worker(workspace: models.Workspace) -> None:
+    bob = factories.worker(workspace, "Bob")
     models.Reservation.objects.update(worker_channel=factories.worker_channel(bob))
     assert any("uses a slot of another worker" in each for each in diagnosis.problems())
 
 
-def test_every_worker_has_every_channel(floor: models.Workspace) -> None:
-    chat_of_bob = factories.worker_channel(factories.worker(floor, "Bob"))
+def test_every_worker_has_every_channel(workspace: models.Workspace) -> None:
+    chat_of_bob = factories.worker_channel(factories.worker(workspace, "Bob"))
     chat_of_bob.delete()
     assert problem().endswith("has 4 channels of 5")
 
 
-def test_the_last_offer_of_a_worker_is_the_last_on_any_channel(floor: models.Workspace) -> None:
+def test_the_last_offer_of_a_worker_is_the_last_on_any_channel(workspace: models.Workspace) -> None:
     models.Worker.objects.update(last_reserved_us=None)
     assert "after the last offer" in problem()
     models.Worker.objects.update(last_reserved_us=1)
@@ -103,13 +103,13 @@ def test_the_last_offer_of_a_worker_is_the_last_on_any_channel(floor: models.Wor
     ],
 )
 def test_lanes_have_the_digest_and_key_of_their_demands(
-    floor: models.Workspace, wrong: dict[str, object], words: str
+    workspace: models.Workspace, wrong: dict[str, object], words: str
 ) -> None:
     models.Lane.objects.filter(tasks__assignment_status="pending").update(**wrong)
     assert any(words in each for each in diagnosis.problems())
 
 
-def test_tasks_wait_on_the_lane_that_their_attributes_say(floor: models.Workspace) -> None:
+def test_tasks_wait_on_the_lane_that_their_attributes_say(workspace: models.Workspace) -> None:
     waiting = models.Task.objects.filter(assignment_status="pending")
     waiting.update(attributes='{"a": 2}')
     assert problem().endswith("waits on another lane than its attributes require")
@@ -119,11 +119,11 @@ def test_tasks_wait_on_the_lane_that_their_attributes_say(floor: models.Workspac
     assert "cannot compute its lane" in problem()
 
 
-def test_a_transfer_under_way_has_an_offer_or_seeks(floor: models.Workspace) -> None:
+def test_a_transfer_under_way_has_an_offer_or_seeks(workspace: models.Workspace) -> None:
     held = models.Reservation.objects.get()
     transfer = models.Transfer.objects.create(
         sid="TT" + 32 * "0",
-        workspace=floor,
+        workspace=workspace,
         task=held.task,
         initiating_reservation_sid=held.sid,
         initiating_worker_sid=held.current_worker.sid,
@@ -141,20 +141,20 @@ def test_a_transfer_under_way_has_an_offer_or_seeks(floor: models.Workspace) -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_reads_one_snapshot_and_blocks_no_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    floor = factories.workspace()
+    workspace = factories.workspace()
     look = diagnosis.problems
 
     def look_while_a_worker_comes() -> Iterator[str]:
         yield from look()
         with ThreadPoolExecutor(1) as elsewhere:
             elsewhere.submit(come).result()
-        assert not floor.workers.exists()
+        assert not workspace.workers.exists()
         yield from look()
 
     def come() -> None:
-        factories.worker(floor)
+        factories.worker(workspace)
         connection.close()
 
     monkeypatch.setattr(diagnosis, "problems", look_while_a_worker_comes)
     call_command("doctor", stdout=StringIO())
-    assert floor.workers.exists()
+    assert workspace.workers.exists()

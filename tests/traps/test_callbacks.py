@@ -22,10 +22,10 @@ ACCEPT = b'{"instruction": "accept"}'
 @pytest.fixture
 def asking(db: None, receiver: Receiver) -> models.Workflow:
     """Return a workflow with an assignment callback, whose queue offers a task to five at once."""
-    floor = factories.workspace(account=factories.account(auth_token=TOKEN))
+    workspace = factories.workspace(account=factories.account(auth_token=TOKEN))
     return factories.workflow(
-        floor,
-        default=factories.queue(floor, max_reserved_workers=5),
+        workspace,
+        default=factories.queue(workspace, max_reserved_workers=5),
         assignment_callback_url=receiver.url,
     )
 

@@ -53,13 +53,13 @@ def test_trap_13_an_expired_offer_blocks_all_channels_even_with_multitasking(
 
 
 def test_trap_13_an_expired_offer_leads_to_the_workspaces_timeout_activity(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
-    factories.offered(floor)
-    factories.run(floor, later(120))
+    worker = factories.worker(workspace)
+    factories.offered(workspace)
+    factories.run(workspace, later(120))
     worker.refresh_from_db()
-    assert worker.activity == floor.timeout_activity
+    assert worker.activity == workspace.timeout_activity
 
 
 def test_trap_14_the_only_worker_gets_the_same_offer_again_after_a_rejection(
@@ -76,13 +76,13 @@ def test_trap_14_the_only_worker_gets_the_same_offer_again_after_a_rejection(
 
 
 def test_trap_15_rejecting_what_is_pending_while_staying_available_is_refused(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
-    lunch = factories.activity(floor, "Unavailable")
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
+    lunch = factories.activity(workspace, "Unavailable")
     ready = activities.create_activity(
-        workspace=floor, friendly_name="Ready", available=True, actor=SYSTEM, now=NOW
+        workspace=workspace, friendly_name="Ready", available=True, actor=SYSTEM, now=NOW
     )
     happened()
 
@@ -113,11 +113,11 @@ def test_trap_15_by_request_it_is_a_400(api: Api, workspace: models.Workspace, r
 
 
 def test_trap_16_offers_survive_a_move_between_available_activities(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
-    ready = factories.activity(floor, "Ready")
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
+    ready = factories.activity(workspace, "Ready")
     workers.set_activity(worker=worker, activity=ready, actor=SYSTEM, now=NOW)
     assert factories.status(offer) == "pending"
     reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW)
@@ -125,29 +125,29 @@ def test_trap_16_offers_survive_a_move_between_available_activities(
 
 
 def test_trap_16_a_move_to_an_unavailable_activity_with_offers_is_refused_by_default(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
-    factories.offered(floor)
+    worker = factories.worker(workspace)
+    factories.offered(workspace)
     with pytest.raises(NotNow, match="1 pending reservations"):
         workers.set_activity(
-            worker=worker, activity=factories.activity(floor, "Offline"), actor=SYSTEM, now=NOW
+            worker=worker, activity=factories.activity(workspace, "Offline"), actor=SYSTEM, now=NOW
         )
 
 
 def test_trap_43_two_eligible_workers_of_five_wanted_get_two_offers_counted_once(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    factories.workflow(floor, default=factories.queue(floor, max_reserved_workers=5))
+    factories.workflow(workspace, default=factories.queue(workspace, max_reserved_workers=5))
     for _ in range(2):
-        factories.worker(floor)
-    task = factories.task(floor)
+        factories.worker(workspace)
+    task = factories.task(workspace)
     happened()
-    factories.run(floor)
+    factories.run(workspace)
     assert happened() == ["reservation.created", "reservation.created"]
     # A worker who comes now is not added to a task that is on offer already.
-    factories.worker(floor)
-    factories.run(floor)
+    factories.worker(workspace)
+    factories.run(workspace)
     assert task.reservations.count() == 2
     task.refresh_from_db()
     assert task.assignments == 1
@@ -208,10 +208,10 @@ def test_trap_46_of_two_accepts_of_one_offer_one_gets_200_and_the_other_400(
 
 
 def test_trap_46_an_accept_with_an_outdated_reservation_is_refused(
-    floor: models.Workspace, happened: Happened
+    workspace: models.Workspace, happened: Happened
 ) -> None:
-    factories.worker(floor)
-    offer = factories.offered(floor)
+    factories.worker(workspace)
+    offer = factories.offered(workspace)
     seen_before = models.Reservation.objects.get(pk=offer.pk)
     reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW)
     happened()

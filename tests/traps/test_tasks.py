@@ -58,15 +58,15 @@ def test_trap_24_the_workflow_may_be_left_out_with_one_and_must_not_with_two(
 
 
 def test_trap_35_friendly_name_is_accepted_for_filter_friendly_name(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    queue = factories.queue(floor)
+    queue = factories.queue(workspace)
     factories.workflow(
-        floor,
+        workspace,
         {"friendly_name": "VIPs", "expression": "1==1", "targets": [factories.target(queue)]},
     )
     before = factories.last_event()
-    factories.task(floor)
+    factories.task(workspace)
     matched = models.Event.objects.get(pk__gt=before, event_type="workflow.target-matched")
     assert matched.event_data["workflow_filter_name"] == "VIPs"
 
@@ -90,21 +90,21 @@ def test_trap_36_a_saved_workflow_does_not_re_route_waiting_tasks_by_default(
 
 
 def test_trap_36_a_waiting_task_follows_the_steps_of_its_old_configuration(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
     from routing.actions import workflows
     from routing.actors import SYSTEM
 
-    first, second, other = (factories.queue(floor) for _ in range(3))
+    first, second, other = (factories.queue(workspace) for _ in range(3))
     workflow = factories.workflow(
-        floor,
+        workspace,
         factories.filter_("1==1", factories.target(first, timeout=10), factories.target(second)),
     )
-    task = factories.task(floor)
+    task = factories.task(workspace)
     workflows.update_workflow(
         workflow=workflow, configuration=leads_to(other), actor=SYSTEM, now=factories.later(5)
     )
-    factories.run(floor, factories.later(10))
+    factories.run(workspace, factories.later(10))
     task.refresh_from_db()
     assert task.task_queue == second
 

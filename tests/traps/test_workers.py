@@ -24,9 +24,9 @@ def activity_of(worker: models.Worker) -> str:
 def test_trap_11_accepting_changes_the_activity_in_single_tasking_only(
     multitasking: bool, after: str
 ) -> None:
-    floor = factories.workspace(multi_task_enabled=multitasking)
-    worker = factories.worker(floor)
-    offer = factories.offered(floor)
+    workspace = factories.workspace(multi_task_enabled=multitasking)
+    worker = factories.worker(workspace)
+    offer = factories.offered(workspace)
     reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW)
     assert activity_of(worker) == after
 
@@ -62,12 +62,12 @@ def test_trap_20_a_new_worker_starts_in_the_default_activity_and_receives_nothin
 
 
 def test_trap_63_direct_routing_ignores_activity_and_capacity_by_default(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor, available=False, capacity={"chat": 1})
-    made = [factories.task(floor, routing_target=worker.sid) for _ in range(2)]
-    patient = factories.task(floor, routing_target=worker.sid, ignore_capacity=False)
-    factories.run(floor)
+    worker = factories.worker(workspace, available=False, capacity={"chat": 1})
+    made = [factories.task(workspace, routing_target=worker.sid) for _ in range(2)]
+    patient = factories.task(workspace, routing_target=worker.sid, ignore_capacity=False)
+    factories.run(workspace)
     assert [factories.status(task) for task in made] == ["reserved", "reserved"]
     assert factories.status(patient) == "pending"
     channel = factories.worker_channel(worker)
@@ -85,12 +85,12 @@ def test_trap_63_ignoring_capacity_with_a_queue_as_target_is_refused(
 
 
 def test_trap_66_time_in_the_previous_activity_is_a_string_of_truncated_seconds(
-    floor: models.Workspace,
+    workspace: models.Workspace,
 ) -> None:
-    worker = factories.worker(floor)
+    worker = factories.worker(workspace)
     workers.set_activity(
         worker=worker,
-        activity=factories.activity(floor, "Offline"),
+        activity=factories.activity(workspace, "Offline"),
         actor=SYSTEM,
         now=NOW + timedelta(milliseconds=26_999),
     )

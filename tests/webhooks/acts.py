@@ -10,10 +10,10 @@ from tests.factories import NOW
 from tests.webhooks.conftest import Clock
 
 
-def point(floor: models.Workspace, url: str, events_filter: str | None = None) -> None:
+def point(workspace: models.Workspace, url: str, events_filter: str | None = None) -> None:
     """Set the event callback of a workspace."""
     workspaces.update_workspace(
-        workspace=floor,
+        workspace=workspace,
         event_callback_url=url,
         events_filter=events_filter,
         actor=SYSTEM,
@@ -21,9 +21,9 @@ def point(floor: models.Workspace, url: str, events_filter: str | None = None) -
     )
 
 
-def post(floor: models.Workspace, clock: Clock) -> None:
+def post(workspace: models.Workspace, clock: Clock) -> None:
     """Post the undelivered events of a workspace, as the job does."""
-    event_deliveries.run(floor.sid, clock=clock)
+    event_deliveries.run(workspace.sid, clock=clock)
 
 
 def pending() -> int:

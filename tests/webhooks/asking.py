@@ -21,10 +21,10 @@ def ask(workflow: models.Workflow, clock: Clock) -> None:
     assignment_questions.run(workflow.sid, clock=clock)
 
 
-def offer(floor: models.Workspace, **given: Any) -> models.Reservation:
+def offer(workspace: models.Workspace, **given: Any) -> models.Reservation:
     """Make an offer to a worker of its own."""
-    factories.worker(floor)
-    return factories.offered(floor, **given)
+    factories.worker(workspace)
+    return factories.offered(workspace, **given)
 
 
 def concluded(reservation: models.Reservation) -> models.AssignmentCallback:

@@ -1,4 +1,4 @@
-"""A floor whose callbacks go to a receiver on this machine, which the settings here allow."""
+"""A workspace whose callbacks go to a receiver on this machine, which the settings here allow."""
 
 from __future__ import annotations
 
@@ -60,24 +60,24 @@ def account(transactional_db: None) -> models.Account:
 
 
 @pytest.fixture
-def floor(account: models.Account) -> models.Workspace:
+def workspace(account: models.Account) -> models.Workspace:
     """Return a workspace without a callback address."""
     return factories.workspace(account=account)
 
 
 @pytest.fixture
-def told(floor: models.Workspace, receiver: Receiver, clock: Clock) -> Receiver:
+def told(workspace: models.Workspace, receiver: Receiver, clock: Clock) -> Receiver:
     """Return a receiver that has all events of the workspace until now."""
-    factories.workflow(floor)
+    factories.workflow(workspace)
     workspaces.update_workspace(
-        workspace=floor, event_callback_url=receiver.url, actor=SYSTEM, now=NOW
+        workspace=workspace, event_callback_url=receiver.url, actor=SYSTEM, now=NOW
     )
-    event_deliveries.run(floor.sid, clock=clock)
+    event_deliveries.run(workspace.sid, clock=clock)
     receiver.requests.clear()
     return receiver
 
 
 @pytest.fixture
-def workflow(floor: models.Workspace, receiver: Receiver) -> models.Workflow:
+def workflow(workspace: models.Workspace, receiver: Receiver) -> models.Workflow:
     """Return a workflow whose assignment callback is the receiver."""
-    return factories.workflow(floor, assignment_callback_url=receiver.url)
+    return factories.workflow(workspace, assignment_callback_url=receiver.url)

@@ -43,60 +43,60 @@ def sent(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
         clients.client_of.cache_clear()
 
 
-def test_a_burst_of_events_sends_one_job(floor: models.Workspace, sent: list[str]) -> None:
+def test_a_burst_of_events_sends_one_job(workspace: models.Workspace, sent: list[str]) -> None:
     url = "https://example.com/hook"
-    workspaces.update_workspace(workspace=floor, event_callback_url=url, actor=SYSTEM, now=NOW)
-    factories.workflow(floor)
+    workspaces.update_workspace(workspace=workspace, event_callback_url=url, actor=SYSTEM, now=NOW)
+    factories.workflow(workspace)
     for _ in range(5):
-        factories.task(floor)
-    assert sent == [floor.sid]
-    queue_module.clear(floor.sid)
-    factories.task(floor)
-    assert sent == [floor.sid] * 2
+        factories.task(workspace)
+    assert sent == [workspace.sid]
+    queue_module.clear(workspace.sid)
+    factories.task(workspace)
+    assert sent == [workspace.sid] * 2
 
 
 def test_an_offer_with_a_callback_queues_a_job_after_its_commit(
-    floor: models.Workspace, sent: list[str]
+    workspace: models.Workspace, sent: list[str]
 ) -> None:
-    workflow = factories.workflow(floor, assignment_callback_url="https://example.com/hook")
-    factories.worker(floor)
-    factories.task(floor)
+    workflow = factories.workflow(workspace, assignment_callback_url="https://example.com/hook")
+    factories.worker(workspace)
+    factories.task(workspace)
     assert sent == []
-    factories.run(floor)
+    factories.run(workspace)
     assert sent == [workflow.sid]
 
 
 def test_a_call_during_a_run_is_served_at_its_end(
-    floor: models.Workspace, sent: list[str], clock: Clock
+    workspace: models.Workspace, sent: list[str], clock: Clock
 ) -> None:
-    models.CallbackReceiver.objects.create(sid=floor.sid, url="https://example.com/")
+    models.CallbackReceiver.objects.create(sid=workspace.sid, url="https://example.com/")
 
     def called_during_the_run(receiver: models.CallbackReceiver) -> bool:
-        queue_module.enqueue(floor.sid)
-        assert callbacks.lease(sid=floor.sid, now=clock()) is None
+        queue_module.enqueue(workspace.sid)
+        assert callbacks.lease(sid=workspace.sid, now=clock()) is None
         return False
 
-    loop.run(floor.sid, called_during_the_run, clock=clock)
-    assert sent == [floor.sid] * 2
-    loop.run(floor.sid, lambda receiver: False, clock=clock)
-    assert sent == [floor.sid] * 2
+    loop.run(workspace.sid, called_during_the_run, clock=clock)
+    assert sent == [workspace.sid] * 2
+    loop.run(workspace.sid, lambda receiver: False, clock=clock)
+    assert sent == [workspace.sid] * 2
 
 
 def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
-    floor: models.Workspace, sent: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, sent: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "_TURN", 0.0)
-    models.CallbackReceiver.objects.create(sid=floor.sid, url="https://example.com/")
+    models.CallbackReceiver.objects.create(sid=workspace.sid, url="https://example.com/")
     made: list[int] = []
 
     def endless(receiver: models.CallbackReceiver) -> bool:
         made.append(receiver.pk)
         return True
 
-    loop.run(floor.sid, endless, clock=clock)
+    loop.run(workspace.sid, endless, clock=clock)
     assert len(made) == 1
-    assert sent == [floor.sid]
-    assert callbacks.lease(sid=floor.sid, now=clock()) is not None
+    assert sent == [workspace.sid]
+    assert callbacks.lease(sid=workspace.sid, now=clock()) is not None
 
 
 def test_jobs_that_no_runner_takes_do_not_pile_up(sent: list[str], caplog: Any) -> None:
@@ -120,7 +120,7 @@ def test_without_redis_the_sweep_posts_to_due_receivers(settings: Any, caplog: A
 
 
 def test_the_sweep_queues_jobs_for_all_due_receivers(
-    floor: models.Workspace, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_deliveries, "due", lambda now: ["WS1"])
     monkeypatch.setattr(assignment_questions, "due", lambda now: ["WW1", "WW2"])

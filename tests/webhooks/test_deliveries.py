@@ -20,16 +20,18 @@ from tests.webhooks.conftest import Clock
 from tests.webhooks.receiver import Receiver, Request
 
 
-def test_nothing_is_lost_while_a_receiver_is_down(floor: models.Workspace, clock: Clock) -> None:
-    factories.workflow(floor)
+def test_nothing_is_lost_while_a_receiver_is_down(
+    workspace: models.Workspace, clock: Clock
+) -> None:
+    factories.workflow(workspace)
     with Receiver("the token that signs").running() as first:
-        point(floor, first.url)
+        point(workspace, first.url)
         port = first.port
     owed = pending()
     for number in range(5):
-        factories.task(floor, now=later(number))
+        factories.task(workspace, now=later(number))
         owed = pending()
-        post(floor, clock)
+        post(workspace, clock)
         clock.shift(30)
     assert pending() == owed > 10
     row = models.CallbackDelivery.objects.order_by("pk")[0]
@@ -38,7 +40,7 @@ def test_nothing_is_lost_while_a_receiver_is_down(floor: models.Workspace, clock
     with Receiver("the token that signs", port).running() as again:
         clock.shift(60)
         for _ in range(3):
-            post(floor, clock)
+            post(workspace, clock)
         assert pending() == 0
         assert len(again.requests) == owed
         sids = [request.form["Sid"] for request in again.requests]
@@ -46,15 +48,15 @@ def test_nothing_is_lost_while_a_receiver_is_down(floor: models.Workspace, clock
 
 
 def test_an_attempt_is_repeated_with_the_same_ids_and_values(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     told.respond = lambda request: request.answer(500, b'"no"')
-    factories.task(floor)
-    post(floor, clock)
+    factories.task(workspace)
+    post(workspace, clock)
     first = told.requests[0]
     told.respond = Request.answer
     clock.shift(10)
-    post(floor, clock)
+    post(workspace, clock)
     again = [r for r in told.requests if r.form["Sid"] == first.form["Sid"]]
     assert len(again) == 2
     assert again[0].form == again[1].form
@@ -64,17 +66,17 @@ def test_an_attempt_is_repeated_with_the_same_ids_and_values(
 
 
 def test_pauses_grow_and_the_last_answer_can_be_read(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     told.respond = lambda request: request.answer(503, b"busy", "text/plain")
-    point(floor, told.url, "task.created")
-    post(floor, clock)
-    factories.task(floor)
+    point(workspace, told.url, "task.created")
+    post(workspace, clock)
+    factories.task(workspace)
     pauses = []
     for _ in range(12):
         row = models.CallbackDelivery.objects.pending().get()
         clock.now = max(clock.now, row.date_due) + timedelta(seconds=60)
-        post(floor, clock)
+        post(workspace, clock)
         row.refresh_from_db()
         pauses.append(int((row.date_due - clock.now).total_seconds()))
     assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
@@ -82,26 +84,26 @@ def test_pauses_grow_and_the_last_answer_can_be_read(
 
 
 def test_a_delivery_is_given_up_after_hours_and_can_be_sent_again(
-    floor: models.Workspace, told: Receiver, clock: Clock, settings: Any
+    workspace: models.Workspace, told: Receiver, clock: Clock, settings: Any
 ) -> None:
     told.respond = lambda request: request.answer(404)
-    task = factories.task(floor)
-    post(floor, clock)
+    task = factories.task(workspace)
+    post(workspace, clock)
     clock.shift(settings.CALLBACK_RETRY_HOURS * 3600 + 1)
-    post(floor, clock)
+    post(workspace, clock)
     assert pending() == 0
     failed = models.CallbackDelivery.objects.filter(status="failed")
     assert failed.count() == models.Event.objects.filter(resource_sid=task.sid).count()
     told.respond = Request.answer
     told.requests.clear()
     callbacks.send_again(deliveries=failed, now=clock())
-    post(floor, clock)
+    post(workspace, clock)
     assert len(told.requests) == models.Event.objects.filter(resource_sid=task.sid).count()
     assert pending() == 0
 
 
 def test_events_of_a_task_come_in_their_order_though_one_is_refused(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     refused = 0
 
@@ -113,11 +115,11 @@ def test_events_of_a_task_come_in_their_order_though_one_is_refused(
         return request.answer()
 
     told.respond = refuse_twice
-    factories.worker(floor)
-    reservation = factories.accepted(floor)
+    factories.worker(workspace)
+    reservation = factories.accepted(workspace)
     task_statuses.complete_task(task=reservation.task, actor=SYSTEM, now=later(5))
     for _ in range(6):
-        post(floor, clock)
+        post(workspace, clock)
         clock.shift(5)
     about = [r.form for r in told.requests if r.form.get("TaskSid") == reservation.task.sid]
     moments = [(form["EventType"], form["Sid"]) for form in about]
@@ -128,29 +130,29 @@ def test_events_of_a_task_come_in_their_order_though_one_is_refused(
 
 
 def test_a_task_whose_event_is_refused_holds_up_no_other_task(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
-    bad = factories.task(floor)
+    bad = factories.task(workspace)
     told.respond = lambda r: r.answer(500 if r.form.get("TaskSid") == bad.sid else 204)
-    good = factories.task(floor)
-    post(floor, clock)
+    good = factories.task(workspace)
+    post(workspace, clock)
     written = models.Event.objects.filter(resource_sid=good.sid).count()
     assert sum(r.form["TaskSid"] == good.sid for r in told.requests) == written
     assert sum(r.form["TaskSid"] == bad.sid for r in told.requests) == 1
 
 
 def test_a_failing_receiver_is_tried_with_one_event_less_and_less_often(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     told.respond = lambda request: request.answer(500)
     for _ in range(20):
-        factories.task(floor)
-    post(floor, clock)
+        factories.task(workspace)
+    post(workspace, clock)
     assert len(told.requests) == 8
     asked = []
     for _ in range(600):
         before = len(told.requests)
-        post(floor, clock)
+        post(workspace, clock)
         asked.append(len(told.requests) - before)
         clock.shift(1)
     assert set(asked) == {0, 1}
@@ -158,43 +160,43 @@ def test_a_failing_receiver_is_tried_with_one_event_less_and_less_often(
 
 
 def test_undelivered_events_go_to_a_new_address_and_are_given_up_without_one(
-    floor: models.Workspace, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, receiver: Receiver, clock: Clock
 ) -> None:
-    factories.workflow(floor)
+    factories.workflow(workspace)
     with Receiver("the token that signs").running() as first:
-        point(floor, first.url)
-    factories.task(floor)
-    post(floor, clock)
+        point(workspace, first.url)
+    factories.task(workspace)
+    post(workspace, clock)
     owed = pending()
-    point(floor, receiver.url)
+    point(workspace, receiver.url)
     clock.shift(5)
-    post(floor, clock)
+    post(workspace, clock)
     assert len(receiver.requests) == owed + 1
     receiver.respond = lambda request: request.answer(500)
-    factories.task(floor)
-    post(floor, clock)
-    point(floor, "")
+    factories.task(workspace)
+    post(workspace, clock)
+    point(workspace, "")
     assert pending() == 0
     last = models.CallbackDelivery.objects.order_by("-pk")[0]
     assert (last.status, last.answer) == ("failed", "the callback URL was removed")
 
 
 def test_one_runner_posts_to_a_receiver_at_a_time_and_a_dead_one_gives_way(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
-    factories.task(floor)
-    dead = callbacks.lease(sid=floor.sid, now=clock())
+    factories.task(workspace)
+    dead = callbacks.lease(sid=workspace.sid, now=clock())
     assert dead is not None
-    post(floor, clock)
+    post(workspace, clock)
     assert told.requests == []
     clock.now += callbacks.LEASE
-    post(floor, clock)
+    post(workspace, clock)
     assert pending() == 0
     assert not callbacks.renew(dead, now=clock())
 
 
 def test_an_event_that_was_posted_but_not_marked_is_posted_again(
-    floor: models.Workspace, told: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, told: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         pass
@@ -202,14 +204,14 @@ def test_an_event_that_was_posted_but_not_marked_is_posted_again(
     def die(*_: Any, **__: Any) -> None:
         raise Killed
 
-    task = factories.task(floor)
+    task = factories.task(workspace)
     with monkeypatch.context() as patched:
         patched.setattr(callbacks, "note_attempts", die)
         patched.setattr(callbacks, "release", lambda _: None)
         with pytest.raises(Killed):
-            post(floor, clock)
+            post(workspace, clock)
     clock.now += callbacks.LEASE
-    post(floor, clock)
+    post(workspace, clock)
     written = list(
         models.Event.objects.filter(resource_sid=task.sid)
         .order_by("pk")
@@ -221,7 +223,7 @@ def test_an_event_that_was_posted_but_not_marked_is_posted_again(
 
 
 def test_a_slow_receiver_leaves_the_others_alone(
-    account: models.Account, floor: models.Workspace, told: Receiver, clock: Clock
+    account: models.Account, workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     slow = factories.workspace(account=account)
     asked = threading.Event()
@@ -237,57 +239,58 @@ def test_a_slow_receiver_leaves_the_others_alone(
         thread = threading.Thread(target=_run, args=[slow, clock])
         thread.start()
         assert asked.wait(10)
-        factories.task(floor)
-        post(floor, clock)
+        factories.task(workspace)
+        post(workspace, clock)
         assert (
-            models.CallbackDelivery.objects.pending().filter(workspace_sid=floor.sid).count() == 0
+            models.CallbackDelivery.objects.pending().filter(workspace_sid=workspace.sid).count()
+            == 0
         )
         hanging.gone.set()
         thread.join()
 
 
-def _run(floor: models.Workspace, clock: Clock) -> None:
+def _run(workspace: models.Workspace, clock: Clock) -> None:
     try:
-        post(floor, clock)
+        post(workspace, clock)
     finally:
         connection.close()
 
 
 def test_a_failing_receiver_is_logged_once(
-    floor: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+    workspace: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     told.respond = lambda request: request.answer(500)
-    factories.task(floor)
+    factories.task(workspace)
     with caplog.at_level(logging.INFO, logger="routing.webhook_delivery.event_deliveries"):
         for _ in range(5):
-            post(floor, clock)
+            post(workspace, clock)
             clock.shift(60)
         told.respond = Request.answer
-        post(floor, clock)
+        post(workspace, clock)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_credentials_of_an_address_are_not_logged(
-    floor: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+    workspace: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    point(floor, told.url.replace("127", "user:secret@127"))
+    point(workspace, told.url.replace("127", "user:secret@127"))
     told.respond = lambda request: request.answer(500)
-    factories.task(floor)
-    post(floor, clock)
+    factories.task(workspace)
+    post(workspace, clock)
     assert "failed" in caplog.text
     assert "secret" not in caplog.text
 
 
 def test_an_event_that_cannot_be_signed_is_retried_and_not_sent_unsigned(
-    floor: models.Workspace, told: Receiver, clock: Clock, settings: Any
+    workspace: models.Workspace, told: Receiver, clock: Clock, settings: Any
 ) -> None:
-    factories.task(floor)
+    factories.task(workspace)
     key, settings.SECRET_KEY = settings.SECRET_KEY, "another one, long enough to be a secret key"
-    post(floor, clock)
+    post(workspace, clock)
     assert told.requests == []
     row = models.CallbackDelivery.objects.pending().filter(attempts=1)[0]
     assert "SECRET_KEY" in row.answer
     settings.SECRET_KEY = key
     clock.shift(60)
-    post(floor, clock)
+    post(workspace, clock)
     assert pending() == 0

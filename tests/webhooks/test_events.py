@@ -19,25 +19,27 @@ from tests.webhooks.conftest import Clock
 from tests.webhooks.receiver import Receiver
 
 
-def test_a_workspace_without_an_address_writes_no_deliveries(floor: models.Workspace) -> None:
-    factories.worker(floor)
-    factories.accepted(floor)
+def test_a_workspace_without_an_address_writes_no_deliveries(workspace: models.Workspace) -> None:
+    factories.worker(workspace)
+    factories.accepted(workspace)
     assert not models.CallbackDelivery.objects.exists()
     assert not models.CallbackReceiver.objects.exists()
 
 
 def test_an_event_carries_its_fields_in_the_forms_spelling(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
-    task = factories.task(floor, attributes='{"name": "Žofia & Söhne", "n": [1, 2]}', priority=3)
-    post(floor, clock)
+    task = factories.task(
+        workspace, attributes='{"name": "Žofia & Söhne", "n": [1, 2]}', priority=3
+    )
+    post(workspace, clock)
     form = next(r.form for r in told.requests if r.form["EventType"] == "task.created")
     event = models.Event.objects.get(event_type="task.created")
     wanted = {
         "Sid": event.sid,
-        "AccountSid": floor.account.sid,
-        "WorkspaceSid": floor.sid,
-        "WorkspaceName": floor.friendly_name,
+        "AccountSid": workspace.account.sid,
+        "WorkspaceSid": workspace.sid,
+        "WorkspaceName": workspace.friendly_name,
         "ResourceType": "task",
         "ResourceSid": task.sid,
         "Timestamp": str(int(NOW.timestamp())),
@@ -59,54 +61,54 @@ def test_an_event_carries_its_fields_in_the_forms_spelling(
 
 
 def test_only_events_of_the_filter_are_posted(
-    floor: models.Workspace, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, receiver: Receiver, clock: Clock
 ) -> None:
-    point(floor, receiver.url, "task.created, reservation.accepted")
-    factories.worker(floor)
-    factories.accepted(floor)
-    post(floor, clock)
+    point(workspace, receiver.url, "task.created, reservation.accepted")
+    factories.worker(workspace)
+    factories.accepted(workspace)
+    post(workspace, clock)
     assert sorted(receiver.types) == ["reservation.accepted", "task.created"]
 
 
 def test_rolled_back_events_are_never_posted(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     with transaction.atomic():
-        factories.task(floor)
+        factories.task(workspace)
         transaction.set_rollback(True)
-    post(floor, clock)
+    post(workspace, clock)
     assert told.requests == []
 
 
 def test_the_last_event_of_a_workspace_is_posted_after_its_end(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
-    workspaces.delete_workspace(workspace=floor, actor=SYSTEM, now=NOW)
-    post(floor, clock)
+    workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
+    post(workspace, clock)
     assert told.types == ["workspace.deleted"]
     housekeeping.prune(now=NOW)
     assert not models.CallbackReceiver.objects.exists()
 
 
 def test_a_round_costs_a_fixed_number_of_queries(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     def cost(tasks_: int) -> int:
         for _ in range(tasks_):
-            factories.task(floor)
+            factories.task(workspace)
         with CaptureQueriesContext(connection) as asked:
-            event_deliveries._round(_receiver(floor), clock)
+            event_deliveries._round(_receiver(workspace), clock)
         return len(asked)
 
     assert cost(8) == cost(30)
 
 
-def _receiver(floor: models.Workspace) -> models.CallbackReceiver:
-    return models.CallbackReceiver.objects.get(sid=floor.sid)
+def _receiver(workspace: models.Workspace) -> models.CallbackReceiver:
+    return models.CallbackReceiver.objects.get(sid=workspace.sid)
 
 
 def test_an_event_costs_one_statement_more_with_an_address_and_none_without(
-    account: models.Account, floor: models.Workspace
+    account: models.Account, workspace: models.Workspace
 ) -> None:
     other = factories.workspace(account=account)
     point(other, "https://example.com/hook")
@@ -117,14 +119,14 @@ def test_an_event_costs_one_statement_more_with_an_address_and_none_without(
             tasks.update_task(task=task, priority=5, actor=SYSTEM, now=NOW)
         return len([q for q in asked if "callback_deliveries" in q["sql"]])
 
-    assert (cost(floor), cost(other)) == (0, 1)
+    assert (cost(workspace), cost(other)) == (0, 1)
 
 
 def test_old_deliveries_are_forgotten_and_new_ones_kept(
-    floor: models.Workspace, told: Receiver, clock: Clock, settings: Any
+    workspace: models.Workspace, told: Receiver, clock: Clock, settings: Any
 ) -> None:
-    factories.task(floor)
-    post(floor, clock)
+    factories.task(workspace)
+    post(workspace, clock)
     days = timedelta(days=settings.CALLBACK_RETENTION_DAYS)
     housekeeping.prune(now=NOW + days - timedelta(seconds=1))
     assert models.CallbackDelivery.objects.exists()
@@ -134,13 +136,13 @@ def test_old_deliveries_are_forgotten_and_new_ones_kept(
 
 
 def test_the_sweep_finds_due_deliveries(
-    floor: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     assert event_deliveries.due(clock()) == []
     told.respond = lambda request: request.answer(500)
-    factories.task(floor)
-    assert event_deliveries.due(clock()) == [floor.sid]
-    post(floor, clock)
+    factories.task(workspace)
+    assert event_deliveries.due(clock()) == [workspace.sid]
+    post(workspace, clock)
     assert event_deliveries.due(clock()) == []
     clock.shift(60)
-    assert event_deliveries.due(clock()) == [floor.sid]
+    assert event_deliveries.due(clock()) == [workspace.sid]

@@ -22,16 +22,16 @@ from tests.webhooks.receiver import Receiver, Request, silent
 
 
 def test_the_callback_carries_every_field(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    reservation = offer(floor, attributes={"name": "Žofia"}, priority=7)
+    reservation = offer(workspace, attributes={"name": "Žofia"}, priority=7)
     ask(workflow, clock)
     task, worker = reservation.task, reservation.current_worker
     assert [request.form for request in receiver.requests] == [
         {
             "Timestamp": str(int(NOW.timestamp())),
-            "AccountSid": floor.account.sid,
-            "WorkspaceSid": floor.sid,
+            "AccountSid": workspace.account.sid,
+            "WorkspaceSid": workspace.sid,
             "WorkflowSid": workflow.sid,
             "TaskQueueSid": models.TaskQueue.objects.get().sid,
             "WorkerSid": worker.sid,
@@ -41,7 +41,7 @@ def test_the_callback_carries_every_field(
             "TaskAttributes": '{"name": "\\u017dofia"}',
             "TaskAge": "0",
             "TaskPriority": "7",
-            "TaskChannelSid": factories.channel(floor).sid,
+            "TaskChannelSid": factories.channel(workspace).sid,
             "TaskChannelUniqueName": "chat",
             "ReservationSid": reservation.sid,
         }
@@ -49,9 +49,9 @@ def test_the_callback_carries_every_field(
     assert receiver.requests[0].token == reservation.sid
 
 
-def test_a_workflow_without_an_address_posts_nothing(floor: models.Workspace) -> None:
-    factories.workflow(floor)
-    offer(floor)
+def test_a_workflow_without_an_address_posts_nothing(workspace: models.Workspace) -> None:
+    factories.workflow(workspace)
+    offer(workspace)
     assert not models.AssignmentCallback.objects.exists()
 
 
@@ -60,7 +60,7 @@ def test_a_workflow_without_an_address_posts_nothing(floor: models.Workspace) ->
     [({"instruction": "accept"}, "accepted"), ({"instruction": "reject"}, "rejected")],
 )
 def test_the_answer_is_carried_out(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
     clock: Clock,
@@ -68,7 +68,7 @@ def test_the_answer_is_carried_out(
     status: str,
 ) -> None:
     receiver.respond = says(answer)
-    reservation = offer(floor)
+    reservation = offer(workspace)
     ask(workflow, clock)
     assert factories.status(reservation) == status
     assert concluded(reservation).outcome == status
@@ -82,11 +82,11 @@ def test_the_answer_is_carried_out(
 
 
 def test_a_rejection_may_name_the_worker_s_activity(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    activity = factories.activity(floor, "Unavailable")
+    activity = factories.activity(workspace, "Unavailable")
     receiver.respond = says({"instruction": "reject", "activity_sid": activity.sid})
-    reservation = offer(floor)
+    reservation = offer(workspace)
     ask(workflow, clock)
     assert factories.status(reservation) == "rejected"
     reservation.current_worker.refresh_from_db()
@@ -95,14 +95,14 @@ def test_a_rejection_may_name_the_worker_s_activity(
 
 @pytest.mark.parametrize("body", [b"", b"{}", b" {} \n"])
 def test_an_empty_answer_leaves_the_offer_waiting(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
     clock: Clock,
     body: bytes,
 ) -> None:
     receiver.respond = says(body)
-    reservation = offer(floor)
+    reservation = offer(workspace)
     ask(workflow, clock)
     assert factories.status(reservation) == "pending"
     assert concluded(reservation).status == "delivered"
@@ -130,7 +130,7 @@ def test_an_empty_answer_leaves_the_offer_waiting(
     ],
 )
 def test_an_answer_that_cannot_be_carried_out_is_an_event_and_a_line_of_the_log(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
     clock: Clock,
@@ -140,7 +140,7 @@ def test_an_answer_that_cannot_be_carried_out_is_an_event_and_a_line_of_the_log(
     words: str,
 ) -> None:
     receiver.respond = says(answer)
-    reservation = offer(floor)
+    reservation = offer(workspace)
     with caplog.at_level(logging.WARNING):
         ask(workflow, clock)
     assert factories.status(reservation) == "pending"
@@ -166,7 +166,7 @@ UNUSABLE: dict[str, Callable[[Request], None]] = {
 
 @pytest.mark.parametrize("what", UNUSABLE)
 def test_the_fallback_is_posted_to_after_an_answer_that_does_not_count(
-    floor: models.Workspace, receiver: Receiver, clock: Clock, what: str
+    workspace: models.Workspace, receiver: Receiver, clock: Clock, what: str
 ) -> None:
     receiver.respond = lambda request: (
         request.answer(200, b'{"instruction": "accept"}')
@@ -174,11 +174,11 @@ def test_the_fallback_is_posted_to_after_an_answer_that_does_not_count(
         else UNUSABLE[what](request)
     )
     workflow = factories.workflow(
-        floor,
+        workspace,
         assignment_callback_url=receiver.url,
         fallback_assignment_callback_url=receiver.url.replace("/hook", "/fallback"),
     )
-    reservation = offer(floor)
+    reservation = offer(workspace)
     ask(workflow, clock)
     assert factories.status(reservation) == "accepted"
     assert len(receiver.requests) == 2
@@ -187,14 +187,14 @@ def test_the_fallback_is_posted_to_after_an_answer_that_does_not_count(
 
 @pytest.mark.parametrize("what", UNUSABLE)
 def test_without_an_answer_the_offer_is_canceled_and_the_worker_stays(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
     clock: Clock,
     what: str,
 ) -> None:
     receiver.respond = UNUSABLE[what]
-    reservation = offer(floor)
+    reservation = offer(workspace)
     ask(workflow, clock)
     assert factories.status(reservation) == "canceled"
     assert factories.status(reservation.task) == "pending"
@@ -209,15 +209,15 @@ def test_without_an_answer_the_offer_is_canceled_and_the_worker_stays(
 
 
 def test_a_silent_receiver_is_waited_for_until_the_timeout_only(
-    floor: models.Workspace, clock: Clock
+    workspace: models.Workspace, clock: Clock
 ) -> None:
     with silent() as url:
         workflow = factories.workflow(
-            floor,
+            workspace,
             assignment_callback_url=f"{url}#rt=100",
             fallback_assignment_callback_url=f"{url}#tt=100",
         )
-        reservation = offer(floor)
+        reservation = offer(workspace)
         ask(workflow, clock)
     assert factories.status(reservation) == "canceled"
     assert concluded(reservation).answer.count("in time") == 2

@@ -27,10 +27,10 @@ from tests.webhooks.receiver import Receiver, Request
 
 
 def test_an_offer_is_posted_once(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     receiver.respond = says({})
-    offer(floor)
+    offer(workspace)
     for _ in range(3):
         ask(workflow, clock)
     assert len(receiver.requests) == 1
@@ -38,25 +38,25 @@ def test_an_offer_is_posted_once(
 
 
 def test_an_offer_that_was_answered_and_a_grab_are_not_posted(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    reservation = offer(floor)
+    reservation = offer(workspace)
     reservations.accept_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
     ask(workflow, clock)
     assert concluded(reservation).outcome == "not sent: the offer was already accepted"
     queue = models.TaskQueue.objects.get()
     models.TaskQueue.objects.filter(pk=queue.pk).update(grab_policy="anything")
-    worker = factories.worker(floor)
-    task = factories.task(floor)
+    worker = factories.worker(workspace)
+    task = factories.task(workspace)
     grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=NOW)
     ask(workflow, clock)
     assert receiver.requests == []
 
 
 def test_an_answer_that_comes_after_another_is_too_late(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    reservation = offer(floor)
+    reservation = offer(workspace)
 
     def answered_before(request: Request) -> None:
         reservations.reject_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
@@ -70,21 +70,21 @@ def test_an_answer_that_comes_after_another_is_too_late(
 
 
 def test_an_answer_after_the_offers_time_accepts_nothing(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    reservation = offer(floor)
+    reservation = offer(workspace)
     receiver.respond = says({"instruction": "accept"})
     clock.shift(121)
     ask(workflow, clock)
     assert concluded(reservation).outcome.startswith("too late")
-    factories.run(floor, later(121))
+    factories.run(workspace, later(121))
     assert factories.status(reservation) == "timeout"
 
 
 def test_an_unanswered_callback_is_no_failure_if_the_offer_was_accepted_before(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    reservation = offer(floor)
+    reservation = offer(workspace)
 
     def accepted_before(request: Request) -> None:
         reservations.accept_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
@@ -98,9 +98,9 @@ def test_an_unanswered_callback_is_no_failure_if_the_offer_was_accepted_before(
 
 
 def test_an_answer_is_carried_out_once_even_if_two_runners_have_it(
-    floor: models.Workspace, workflow: models.Workflow, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, clock: Clock
 ) -> None:
-    reservation = offer(floor)
+    reservation = offer(workspace)
     question = concluded(reservation)
     accept = assignment_callbacks.Reply(do="accept", outcome="accepted")
     first, _ = assignment_callbacks.conclude(question=question, reply=accept, now=NOW)
@@ -115,7 +115,7 @@ def test_an_answer_is_carried_out_once_even_if_two_runners_have_it(
 
 
 def test_the_next_runner_posts_again_if_one_is_killed_before_it_acts(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     receiver: Receiver,
     clock: Clock,
@@ -128,7 +128,7 @@ def test_the_next_runner_posts_again_if_one_is_killed_before_it_acts(
         raise Killed
 
     receiver.respond = says({"instruction": "accept"})
-    reservation = offer(floor)
+    reservation = offer(workspace)
     with monkeypatch.context() as patched:
         patched.setattr(assignment_callbacks, "conclude", die)
         patched.setattr(callbacks, "release", lambda _: None)
@@ -145,9 +145,9 @@ def test_the_next_runner_posts_again_if_one_is_killed_before_it_acts(
 
 
 def test_the_callback_carries_the_values_of_the_moment_of_the_offer(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    offer(floor)
+    offer(workspace)
     workflows.update_workflow(workflow=workflow, assignment_callback_url="", actor=SYSTEM, now=NOW)
     receiver.respond = says({"instruction": "accept"})
     ask(workflow, clock)
@@ -155,13 +155,13 @@ def test_the_callback_carries_the_values_of_the_moment_of_the_offer(
 
 
 def test_failing_receivers_are_paused_between_rounds(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     receiver.respond = lambda request: request.answer(503)
-    task = offer(floor).task
+    task = offer(workspace).task
     for _ in range(120):
         ask(workflow, clock)
-        factories.run(floor, clock())
+        factories.run(workspace, clock())
         clock.shift(1)
     task.refresh_from_db()
     assert 10 < task.assignments < 40
@@ -172,7 +172,7 @@ def test_failing_receivers_are_paused_between_rounds(
 
 
 def test_one_workflows_receiver_that_hangs_holds_up_no_other(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     hang = threading.Event()
     asked = threading.Event()
@@ -184,13 +184,13 @@ def test_one_workflows_receiver_that_hangs_holds_up_no_other(
             request.answer()
 
         slow.respond = wait
-        other = factories.workflow(floor, assignment_callback_url=slow.url)
-        first = offer(floor, workflow=other)
+        other = factories.workflow(workspace, assignment_callback_url=slow.url)
+        first = offer(workspace, workflow=other)
         thread = threading.Thread(target=_ask_and_close, args=[other, clock])
         thread.start()
         assert asked.wait(10)
         receiver.respond = says({"instruction": "accept"})
-        second = offer(floor, workflow=workflow)
+        second = offer(workspace, workflow=workflow)
         ask(workflow, clock)
         assert factories.status(second) == "accepted"
         hang.set()
@@ -206,10 +206,10 @@ def _ask_and_close(workflow: models.Workflow, clock: Clock) -> None:
 
 
 def test_a_deleted_workspace_takes_its_open_callbacks_along(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    offer(floor)
-    workspaces.delete_workspace(workspace=floor, actor=SYSTEM, now=NOW)
+    offer(workspace)
+    workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
     ask(workflow, clock)
     assert receiver.requests == []
     assert not models.AssignmentCallback.objects.exists()

@@ -88,40 +88,40 @@ def test_a_host_that_lets_rounds_wait_in_vain_counts_as_failing_until_it_answers
 
 
 def test_a_receiver_without_a_slot_is_left_for_the_next_sweep(
-    floor: models.Workspace, told: Receiver, clock: Clock, taken: Any
+    workspace: models.Workspace, told: Receiver, clock: Clock, taken: Any
 ) -> None:
-    factories.task(floor)
+    factories.task(workspace)
     host = f"127.0.0.1:{told.port}"
     for number in range(HOST_SLOTS):
         assert taken(Wish(EVENTS, f"account {number}", host, False))
     owed = pending()
-    post(floor, clock)
+    post(workspace, clock)
     assert pending() == owed > 0
-    assert event_deliveries.due(clock()) == [floor.sid]
+    assert event_deliveries.due(clock()) == [workspace.sid]
     host_slots.slots._taken.clear()
-    post(floor, clock)
+    post(workspace, clock)
     assert pending() == 0
 
 
 def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
-    floor: models.Workspace, told: Receiver, clock: Clock, taken: Any
+    workspace: models.Workspace, told: Receiver, clock: Clock, taken: Any
 ) -> None:
-    factories.task(floor)
-    models.CallbackReceiver.objects.filter(sid=floor.sid).update(failures=3)
+    factories.task(workspace)
+    models.CallbackReceiver.objects.filter(sid=workspace.sid).update(failures=3)
     for number in range(SLOTS[FAILING]):
         assert taken(wish(number, has_failed=True))
-    post(floor, clock)
+    post(workspace, clock)
     assert event_deliveries.due(clock()) == []
     clock.shift(callbacks.POSTPONED.total_seconds())
-    assert event_deliveries.due(clock()) == [floor.sid]
+    assert event_deliveries.due(clock()) == [workspace.sid]
 
 
 def test_the_kind_of_slot_that_a_receiver_needs(
-    floor: models.Workspace, told: Receiver, workflow: models.Workflow
+    workspace: models.Workspace, told: Receiver, workflow: models.Workflow
 ) -> None:
     host = f"127.0.0.1:{told.port}"
-    account = str(floor.account_id)
-    assert loop._wish(floor.sid) == Wish(EVENTS, account, host, False)
+    account = str(workspace.account_id)
+    assert loop._wish(workspace.sid) == Wish(EVENTS, account, host, False)
     assignment_questions.run(workflow.sid)
     assert loop._wish(workflow.sid) == Wish(QUESTIONS, account, host, False)
     assert loop._wish("WS" + "0" * 32) is None

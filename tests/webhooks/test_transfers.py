@@ -17,12 +17,12 @@ from tests.webhooks.receiver import Receiver
 
 @pytest.fixture
 def held(
-    floor: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
+    workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> models.Reservation:
     """Return a task that Alice has accepted by callback."""
     receiver.respond = says({"instruction": "accept"})
-    factories.worker(floor, "Alice")
-    offer = factories.offered(floor)
+    factories.worker(workspace, "Alice")
+    offer = factories.offered(workspace)
     ask(workflow, clock)
     receiver.requests.clear()
     offer.refresh_from_db()
@@ -41,13 +41,13 @@ def outcome(transfer: models.Transfer) -> str:
 
 
 def test_a_callback_may_accept_a_transfer(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     held: models.Reservation,
     receiver: Receiver,
     clock: Clock,
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     transfer = hand_on(held, bob.sid)
     ask(workflow, clock)
     (request,) = receiver.requests
@@ -58,18 +58,18 @@ def test_a_callback_may_accept_a_transfer(
 
 
 def test_a_callback_may_reject_a_transfer_and_the_next_worker_s_offer_is_posted(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     held: models.Reservation,
     receiver: Receiver,
     clock: Clock,
 ) -> None:
     receiver.respond = says({"instruction": "reject"})
-    people = [factories.worker(floor, name, attributes={"b": 1}) for name in ("Bob", "Cecilia")]
-    transfer = hand_on(held, factories.queue(floor, target_workers="b == 1").sid)
+    people = [factories.worker(workspace, name, attributes={"b": 1}) for name in ("Bob", "Cecilia")]
+    transfer = hand_on(held, factories.queue(workspace, target_workers="b == 1").sid)
     assert not receiver.requests
     for _ in people:
-        factories.run(floor)
+        factories.run(workspace)
         ask(workflow, clock)
     assert {request.form["WorkerSid"] for request in receiver.requests} == {p.sid for p in people}
     assert outcome(transfer) == "initiated"
@@ -77,14 +77,14 @@ def test_a_callback_may_reject_a_transfer_and_the_next_worker_s_offer_is_posted(
 
 
 def test_without_an_answer_a_transfer_fails(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     held: models.Reservation,
     receiver: Receiver,
     clock: Clock,
 ) -> None:
     receiver.respond = says({}, status=500)
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     transfer = hand_on(held, bob.sid)
     ask(workflow, clock)
     offer = bob.reservations.get()
@@ -97,14 +97,14 @@ def test_without_an_answer_a_transfer_fails(
 
 
 def test_an_empty_answer_leaves_a_transfer_to_the_worker(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     workflow: models.Workflow,
     held: models.Reservation,
     receiver: Receiver,
     clock: Clock,
 ) -> None:
     receiver.respond = says({})
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     transfer = hand_on(held, bob.sid)
     ask(workflow, clock)
     assert (outcome(transfer), factories.status(bob.reservations.get())) == (

@@ -18,10 +18,10 @@ COLD, WARM = TransferMode.COLD, TransferMode.WARM
 
 
 @pytest.fixture
-def held(floor: models.Workspace) -> models.Reservation:
+def held(workspace: models.Workspace) -> models.Reservation:
     """Return a task that Alice has accepted."""
-    factories.worker(floor, "Alice")
-    return factories.accepted(floor, attributes={"subject": "refund"})
+    factories.worker(workspace, "Alice")
+    return factories.accepted(workspace, attributes={"subject": "refund"})
 
 
 def begin(

@@ -28,9 +28,9 @@ from tests.factories import NOW, later
 
 
 def test_a_cold_transfer_is_complete_when_the_colleague_accepts(
-    floor: models.Workspace, held: models.Reservation, happened: Happened
+    workspace: models.Workspace, held: models.Reservation, happened: Happened
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     happened()
     transfer = begin(held, bob.sid)
     assert happened() == ["task.transfer-initiated", "task.updated", "reservation.created"]
@@ -51,9 +51,9 @@ def test_a_cold_transfer_is_complete_when_the_colleague_accepts(
 
 
 def test_after_a_warm_transfer_both_have_the_task_until_the_first_one_leaves(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     begin(held, bob.sid, WARM)
     taken = accept(bob)
     assert (factories.status(held), factories.status(taken)) == ("accepted", "accepted")
@@ -64,9 +64,9 @@ def test_after_a_warm_transfer_both_have_the_task_until_the_first_one_leaves(
 
 
 def test_the_first_worker_leaves_by_wrapping_up_too(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     begin(held, bob.sid, WARM)
     accept(bob)
     reservations.wrap_up_reservation(reservation=held, actor=SYSTEM, now=NOW)
@@ -74,9 +74,9 @@ def test_the_first_worker_leaves_by_wrapping_up_too(
 
 
 def test_when_the_first_worker_completes_the_task_the_second_keeps_it(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     begin(held, bob.sid, WARM)
     accept(bob)
     alice, second = (
@@ -90,9 +90,9 @@ def test_when_the_first_worker_completes_the_task_the_second_keeps_it(
 
 @pytest.mark.parametrize("ending", ["wrap", "complete"])
 def test_when_the_second_worker_completes_the_task_it_is_over_for_the_first(
-    floor: models.Workspace, held: models.Reservation, ending: str
+    workspace: models.Workspace, held: models.Reservation, ending: str
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     begin(held, bob.sid, WARM)
     taken = accept(bob)
     if ending == "wrap":
@@ -106,20 +106,20 @@ def test_when_the_second_worker_completes_the_task_it_is_over_for_the_first(
 
 @pytest.mark.parametrize(("answer", "reason"), [("reject", "rejected"), ("time out", "in time")])
 def test_a_task_that_the_colleague_does_not_accept_stays_with_its_worker(
-    floor: models.Workspace,
+    workspace: models.Workspace,
     held: models.Reservation,
     happened: Happened,
     answer: str,
     reason: str,
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     transfer = begin(held, bob.sid)
     happened()
     if answer == "reject":
         reject(bob)
         moved: list[str] = []
     else:
-        factories.run(floor, later(121))
+        factories.run(workspace, later(121))
         moved = ["worker.activity.update"]
     event = "reservation.rejected" if answer == "reject" else "reservation.timeout"
     assert happened() == [
@@ -139,26 +139,26 @@ def test_a_task_that_the_colleague_does_not_accept_stays_with_its_worker(
 
 
 def test_a_colleague_gets_the_offer_whatever_their_load(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    bob = factories.worker(floor, "Bob", capacity={"chat": 1})
-    factories.accepted(floor)
+    bob = factories.worker(workspace, "Bob", capacity={"chat": 1})
+    factories.accepted(workspace)
     begin(held, bob.sid)
     assert consumed(bob) == 2
 
 
 def test_the_workers_of_a_queue_get_offers_one_after_the_other(
-    floor: models.Workspace, held: models.Reservation, happened: Happened
+    workspace: models.Workspace, held: models.Reservation, happened: Happened
 ) -> None:
     billing = {"team": "billing"}
-    bob = factories.worker(floor, "Bob", attributes=billing)
-    cecilia = factories.worker(floor, "Cecilia", attributes=billing)
-    factories.worker(floor, "Dora")
-    busy = factories.worker(floor, "Emil", capacity={"chat": 0}, attributes=billing)
-    queue = factories.queue(floor, target_workers="team == 'billing'")
+    bob = factories.worker(workspace, "Bob", attributes=billing)
+    cecilia = factories.worker(workspace, "Cecilia", attributes=billing)
+    factories.worker(workspace, "Dora")
+    busy = factories.worker(workspace, "Emil", capacity={"chat": 0}, attributes=billing)
+    queue = factories.queue(workspace, target_workers="team == 'billing'")
     transfer = begin(held, queue.sid)
     assert factories.status(held.task) == "reserved"
-    factories.run(floor)
+    factories.run(workspace)
     first = bob if bob.reservations.exists() else cecilia
     second = cecilia if first is bob else bob
     assert (consumed(first), consumed(second), consumed(busy)) == (1, 0, 0)
@@ -166,7 +166,7 @@ def test_the_workers_of_a_queue_get_offers_one_after_the_other(
     reject(first)
     assert happened() == ["reservation.rejected", "task.transfer-attempt-failed"]
     assert outcome(transfer) == ("initiated", None)
-    factories.run(floor, later(20))
+    factories.run(workspace, later(20))
     assert offer_of(second).reservation_timeout == 100
     accept(second)
     assert outcome(transfer) == ("complete", None)
@@ -174,17 +174,17 @@ def test_the_workers_of_a_queue_get_offers_one_after_the_other(
 
 
 def test_two_routers_at_once_make_only_one_offer(
-    floor: models.Workspace, held: models.Reservation, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, held: models.Reservation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bob = factories.worker(floor, "Bob", attributes={"team": "billing"})
-    transfer = begin(held, factories.queue(floor, target_workers="team == 'billing'").sid)
+    bob = factories.worker(workspace, "Bob", attributes={"team": "billing"})
+    transfer = begin(held, factories.queue(workspace, target_workers="team == 'billing'").sid)
     choose = transfer_snapshots.next_worker
 
     def choose_slowly(*given: Any, **more: Any) -> int | None:
         """Choose a worker, but make the offer only after another router's offer was rejected."""
         monkeypatch.undo()
         chosen = choose(*given, **more)
-        factories.run(floor)
+        factories.run(workspace)
         reject(bob)
         return chosen
 
@@ -196,21 +196,21 @@ def test_two_routers_at_once_make_only_one_offer(
 
 
 def test_a_transfer_to_a_queue_fails_when_no_worker_accepts(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    queue = factories.queue(floor, target_workers="team == 'billing'")
+    queue = factories.queue(workspace, target_workers="team == 'billing'")
     transfer = begin(held, queue.sid)
-    factories.run(floor, later(119))
+    factories.run(workspace, later(119))
     assert outcome(transfer) == ("initiated", None)
-    factories.run(floor, later(120))
+    factories.run(workspace, later(120))
     assert outcome(transfer)[0] == "failed"
     assert (factories.status(held.task), factories.status(held)) == ("assigned", "accepted")
 
 
 def test_a_transfer_is_taken_back_once(
-    floor: models.Workspace, held: models.Reservation, happened: Happened
+    workspace: models.Workspace, held: models.Reservation, happened: Happened
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     transfer = begin(held, bob.sid)
     offer = offer_of(bob)
     happened()
@@ -227,9 +227,9 @@ def test_a_transfer_is_taken_back_once(
 
 
 def test_attributes_and_priority_go_with_it(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    begin(held, factories.worker(floor).sid, attributes='{"note": "angry"}', priority=7)
+    begin(held, factories.worker(workspace).sid, attributes='{"note": "angry"}', priority=7)
     held.task.refresh_from_db()
     assert held.task.attributes == '{"subject": "refund", "note": "angry"}'
     assert held.task.priority == 7
@@ -246,18 +246,18 @@ def told(event_type: str) -> tuple[str, str | None]:
 
 @pytest.mark.parametrize("mode", [COLD, WARM])
 def test_the_event_of_an_answer_carries_the_transfer_s_status_after_it(
-    floor: models.Workspace, held: models.Reservation, mode: TransferMode
+    workspace: models.Workspace, held: models.Reservation, mode: TransferMode
 ) -> None:
-    bob = factories.worker(floor, "Bob")
+    bob = factories.worker(workspace, "Bob")
     begin(held, bob.sid, mode)
     assert told("reservation.created") == ("initiated", None)
     reject(bob)
     assert told("reservation.rejected") == ("failed", "the worker rejected it")
     begin(held, bob.sid, mode)
-    factories.run(floor, later(121))
+    factories.run(workspace, later(121))
     assert told("reservation.timeout") == ("failed", "the worker did not answer in time")
     workers.set_activity(
-        worker=bob, activity=factories.activity(floor), actor=SYSTEM, now=later(122)
+        worker=bob, activity=factories.activity(workspace), actor=SYSTEM, now=later(122)
     )
     transfer = begin(held, bob.sid, mode)
     transfers.cancel_transfer(transfer=transfer, actor=SYSTEM, now=NOW)
@@ -268,26 +268,26 @@ def test_the_event_of_an_answer_carries_the_transfer_s_status_after_it(
 
 
 def test_when_a_deleted_task_ends_an_offer_its_event_says_that_the_transfer_is_canceled(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    begin(held, factories.worker(floor, "Bob").sid)
+    begin(held, factories.worker(workspace, "Bob").sid)
     tasks.delete_task(task=held.task, actor=SYSTEM, now=NOW)
     assert told("reservation.canceled") == ("canceled", None)
 
 
 def test_a_transfer_to_a_queue_goes_on_after_one_of_its_workers_rejects(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    bob = factories.worker(floor, "Bob", attributes={"team": "billing"})
-    queue = factories.queue(floor, target_workers="team == 'billing'")
+    bob = factories.worker(workspace, "Bob", attributes={"team": "billing"})
+    queue = factories.queue(workspace, target_workers="team == 'billing'")
     begin(held, queue.sid)
-    factories.run(floor)
+    factories.run(workspace)
     reject(bob)
     assert told("reservation.rejected") == ("initiated", None)
-    factories.run(floor, later(120))
-    cecilia = factories.worker(floor, "Cecilia", attributes={"team": "billing"})
+    factories.run(workspace, later(120))
+    cecilia = factories.worker(workspace, "Cecilia", attributes={"team": "billing"})
     begin(held, queue.sid)
-    factories.run(floor)
+    factories.run(workspace)
     offer_of(cecilia)
-    factories.run(floor, later(121))
+    factories.run(workspace, later(121))
     assert told("reservation.timeout") == ("failed", handovers.NOT_ACCEPTED)

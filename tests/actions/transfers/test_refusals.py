@@ -21,9 +21,9 @@ from tests.factories import NOW, later
 
 
 def test_a_task_in_transfer_cannot_be_ended(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    begin(held, factories.worker(floor).sid)
+    begin(held, factories.worker(workspace).sid)
     for end in (
         task_statuses.complete_task,
         task_statuses.wrap_up_task,
@@ -38,9 +38,9 @@ def test_a_task_in_transfer_cannot_be_ended(
 
 
 def test_a_task_in_transfer_is_deleted_with_its_reservations(
-    floor: models.Workspace, held: models.Reservation, happened: Happened
+    workspace: models.Workspace, held: models.Reservation, happened: Happened
 ) -> None:
-    bob = factories.worker(floor)
+    bob = factories.worker(workspace)
     begin(held, bob.sid)
     happened()
     tasks.delete_task(task=held.task, actor=SYSTEM, now=NOW)
@@ -48,31 +48,31 @@ def test_a_task_in_transfer_is_deleted_with_its_reservations(
     assert (consumed(bob), consumed(held.current_worker)) == (0, 0)
 
 
-def test_a_task_s_time_to_live_does_not_end_its_transfer(floor: models.Workspace) -> None:
-    factories.worker(floor, "Alice")
-    held = factories.accepted(floor, timeout=10)
-    begin(held, factories.worker(floor).sid)
-    factories.run(floor, later(60))
+def test_a_task_s_time_to_live_does_not_end_its_transfer(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Alice")
+    held = factories.accepted(workspace, timeout=10)
+    begin(held, factories.worker(workspace).sid)
+    factories.run(workspace, later(60))
     assert factories.status(held.task) == "reserved"
 
 
 def test_a_worker_in_an_unavailable_activity_gets_no_transfer(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    bob = factories.worker(floor, available=False)
+    bob = factories.worker(workspace, available=False)
     with pytest.raises(NotNow, match="takes no work"):
         begin(held, bob.sid)
     assert factories.status(held.task) == "assigned"
 
 
 def test_a_worker_who_leaves_for_a_break_rejects_the_transfer(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    bob = factories.worker(floor)
+    bob = factories.worker(workspace)
     transfer = begin(held, bob.sid)
     workers.set_activity(
         worker=bob,
-        activity=floor.activities.get(friendly_name="Offline"),
+        activity=workspace.activities.get(friendly_name="Offline"),
         reject_pending_reservations=True,
         actor=SYSTEM,
         now=NOW,
@@ -82,7 +82,7 @@ def test_a_worker_who_leaves_for_a_break_rejects_the_transfer(
 
 
 def test_a_transfer_to_oneself_to_an_unknown_sid_or_to_another_workspace_is_refused(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
     other = factories.workspace()
     elsewhere = factories.worker(other).sid, factories.queue(other).sid
@@ -92,10 +92,10 @@ def test_a_transfer_to_oneself_to_an_unknown_sid_or_to_another_workspace_is_refu
     assert factories.status(held.task) == "assigned"
 
 
-def test_only_an_accepted_task_can_be_transferred(floor: models.Workspace) -> None:
-    factories.worker(floor, "Alice")
-    offer = factories.offered(floor)
-    bob = factories.worker(floor, "Bob")
+def test_only_an_accepted_task_can_be_transferred(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Alice")
+    offer = factories.offered(workspace)
+    bob = factories.worker(workspace, "Bob")
     with pytest.raises(NotNow, match="pending"):
         begin(offer, bob.sid)
     reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW)
@@ -106,9 +106,9 @@ def test_only_an_accepted_task_can_be_transferred(floor: models.Workspace) -> No
 
 
 def test_a_task_is_transferred_once_at_a_time(
-    floor: models.Workspace, held: models.Reservation
+    workspace: models.Workspace, held: models.Reservation
 ) -> None:
-    bob, cecilia = factories.worker(floor, "Bob"), factories.worker(floor, "Cecilia")
+    bob, cecilia = factories.worker(workspace, "Bob"), factories.worker(workspace, "Cecilia")
     begin(held, bob.sid, WARM)
     with pytest.raises(NotNow, match="is being transferred"):
         begin(held, cecilia.sid)
@@ -121,9 +121,9 @@ def test_a_task_is_transferred_once_at_a_time(
     assert (factories.status(taken), consumed(held.current_worker)) == ("completed", 1)
 
 
-def test_calls_cannot_be_transferred(floor: models.Workspace) -> None:
-    factories.worker(floor, "Alice")
-    held = factories.accepted(floor, channel="voice")
+def test_calls_cannot_be_transferred(workspace: models.Workspace) -> None:
+    factories.worker(workspace, "Alice")
+    held = factories.accepted(workspace, channel="voice")
     with pytest.raises(transfers.NeedsTelephone, match="not supported"):
-        begin(held, factories.worker(floor).sid)
+        begin(held, factories.worker(workspace).sid)
     assert factories.status(held.task) == "assigned"
