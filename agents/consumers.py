@@ -22,7 +22,7 @@ from agents.commands import Refused
 from agents.dashboard import Panel
 from routing import groups, request_ids
 from routing.core.clock import microseconds
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import EventType as E
 from routing.db.errors import AWAY
 from routing.redis import clients
 from routing.sdk import lease_renewal

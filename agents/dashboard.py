@@ -11,7 +11,7 @@ from typing import Any, Final
 from agents import cards, slots, transfers, waiting
 from routing import models
 from routing.core.clock import microseconds
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import EventType as E
 from routing.core.vocabulary import ReservationStatus
 from routing.db.compiled import CompiledQuery, pipeline
 

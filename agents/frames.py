@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from agents import dashboard
 from agents.commands import Refused
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 
 LONGEST: Final = 4096
 """Maximum characters of a frame from a client; a command needs a few hundred."""

@@ -16,7 +16,8 @@ from routing.actions import tasks
 from routing.actions.idempotency import LIFETIME
 from routing.actions.support.errors import StaleState
 from routing.core.clock import microseconds
-from routing.core.vocabulary import EventType, ReservationStatus
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ReservationStatus
 from routing.models.lanes import KEPT_EMPTY_FOR
 
 BATCH: Final = 1_000

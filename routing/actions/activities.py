@@ -12,7 +12,7 @@ from routing import models, sids
 from routing.actions.support import inputs, row_locks
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
 
 LIMIT = 100

@@ -8,7 +8,8 @@ from django.db.models import F
 
 from routing import models
 from routing.actors import Actor
-from routing.core.vocabulary import EventType, ReservationStatus
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ReservationStatus
 from routing.events import payloads, recorder
 
 

@@ -13,7 +13,8 @@ from routing.actions import reservations
 from routing.actions.support import locking
 from routing.actions.support.errors import NotNow, StaleState
 from routing.actors import Actor
-from routing.core.vocabulary import CallbackStatus, EventType, ReservationStatus
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import CallbackStatus, ReservationStatus
 from routing.events import payloads, recorder
 from routing.webhooks import destinations
 

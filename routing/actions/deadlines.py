@@ -17,7 +17,8 @@ from routing.actions import transitions
 from routing.actions.support import task_events, workflow_position
 from routing.actors import SYSTEM
 from routing.core.decisions import CancelTask, EnterTarget, Reason
-from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
 from routing.db.related import attach_related
 from routing.events import recorder

@@ -11,13 +11,8 @@ from routing.actions.support.errors import NotNow, StaleState
 from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.clock import microseconds
-from routing.core.vocabulary import (
-    EventType,
-    ReservationStatus,
-    TransferMode,
-    TransferStatus,
-    TransferType,
-)
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ReservationStatus, TransferMode, TransferStatus, TransferType
 from routing.events import payloads, recorder
 
 _EVENTS: Final = {

@@ -15,7 +15,8 @@ from routing.actions.claims import Offer
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
-from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.db import bulk_insert
 from routing.db.compiled import pipeline
 from routing.events import payloads, recorder

@@ -13,8 +13,8 @@ from routing import models, sids
 from routing.actions.support import inputs, row_locks
 from routing.actions.support.errors import InUse
 from routing.actors import Actor
+from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
-from routing.core.vocabulary import EventType
 from routing.events import payloads, recorder
 
 CUSTOM: Final = {f"custom{number}": f"Custom{number}" for number in range(1, 6)}

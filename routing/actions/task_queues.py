@@ -12,8 +12,9 @@ from routing import configurations, models, sids
 from routing.actions.support import inputs, row_locks
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
+from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
-from routing.core.vocabulary import EventType, GrabPolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, QueueOrder
 from routing.events import payloads, recorder
 
 _FINAL = Q(assignment_status__in=[status.value for status in FINAL_TASK])

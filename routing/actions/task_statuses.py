@@ -13,7 +13,8 @@ from routing.actions.tasks import TaskChanges, check_version, store, take
 from routing.actors import SYSTEM, Actor
 from routing.core import lifecycle
 from routing.core.decisions import CancelTask, KeepWaiting
-from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import AssignmentStatus
 from routing.events import recorder
 
 

@@ -13,8 +13,9 @@ from routing.actions.support import inputs, lanes, locking, task_events, workflo
 from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds, whole_second
+from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
-from routing.core.vocabulary import AssignmentStatus, EventType, TransferStatus
+from routing.core.vocabulary import AssignmentStatus, TransferStatus
 from routing.db import bulk_insert
 from routing.db.compiled import pipeline
 from routing.events import recorder

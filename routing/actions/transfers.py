@@ -21,9 +21,9 @@ from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
 from routing.core import eligibility
 from routing.core.clock import SECOND, microseconds
+from routing.core.event_catalog import EventType
 from routing.core.vocabulary import (
     AssignmentStatus,
-    EventType,
     ReservationStatus,
     TransferMode,
     TransferStatus,

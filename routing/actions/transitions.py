@@ -20,7 +20,8 @@ from routing.actions.support.task_events import record_task_event
 from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
-from routing.core.vocabulary import AssignmentStatus, EventType, ReservationStatus
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.db.compiled import MOMENT, CompiledUpdate, pipeline
 from routing.events import payloads, recorder
 

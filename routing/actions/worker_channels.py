@@ -12,7 +12,7 @@ from routing import models
 from routing.actions.support import inputs, row_locks
 from routing.actions.workers import count_workload
 from routing.actors import Actor
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
 from routing.models.worker_channels import MAX_CAPACITY
 

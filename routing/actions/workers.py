@@ -14,7 +14,8 @@ from routing.actions.support import inputs, locking, row_locks
 from routing.actions.support.errors import InUse, InvalidInput, NotNow, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import Actor
-from routing.core.vocabulary import EventType, ReservationStatus
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ReservationStatus
 from routing.events import payloads, recorder
 
 if TYPE_CHECKING:

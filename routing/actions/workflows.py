@@ -13,7 +13,8 @@ from routing.actions import tasks
 from routing.actions.support import inputs, row_locks
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
-from routing.core.vocabulary import AssignmentStatus, EventType
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import AssignmentStatus
 from routing.events import payloads, recorder
 from workflows import configuration as configurations
 

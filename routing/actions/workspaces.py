@@ -13,7 +13,8 @@ from routing.actions import activities, callbacks, task_channels, task_queues, w
 from routing.actions.support import inputs, row_locks
 from routing.actions.support.errors import InvalidInput
 from routing.actors import Actor
-from routing.core.vocabulary import EventType, QueueOrder
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import QueueOrder
 from routing.events import recorder
 from routing.time_zones import time_zone_names
 

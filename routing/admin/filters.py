@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from routing import models
 from routing.admin import access
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 
 MOST_CHOICES = 200
 

@@ -27,8 +27,8 @@ from routing.admin.events import actor_of, with_actors
 from routing.admin.filters import TaskChannelFilter, TaskQueueFilter, WorkspaceFilter
 from routing.admin.moments import moment, moment_us, short_age
 from routing.admin.scoped import HistoryAdmin
+from routing.core.event_catalog import EventType as E
 from routing.core.vocabulary import AssignmentStatus as S
-from routing.core.vocabulary import EventType as E
 from routing.explanations import facts, wording
 
 MOST_EVENTS = 200

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from routing.api.schemas import Shape, counts, date, sid, text, url, whole, word
-from routing.core.vocabulary import EventType, ResourceType
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ResourceType
 
 EVENT: Final = Shape(
     "Event",

@@ -14,7 +14,8 @@ from routing.api.errors import ApiError
 from routing.api.event_shapes import EVENT
 from routing.api.schemas import sample_sid
 from routing.core import clock
-from routing.core.vocabulary import EventType, ResourceType
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ResourceType
 from routing.representations import Representation, date
 
 NEWEST_FIRST: Final[pagination.Order] = (

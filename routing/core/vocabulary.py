@@ -1,4 +1,4 @@
-"""Enumerations of the domain: statuses, orders, event types, refusals."""
+"""Enumerations of the domain: statuses, orders, resource types, refusals."""
 
 from __future__ import annotations
 
@@ -141,57 +141,9 @@ class ResourceType(StrEnum):
     RESERVATION = "reservation"
 
 
-class EventType(StrEnum):
-    """The types of events; a comment gives the transition where there is one."""
+class Audience(StrEnum):
+    """The websocket groups that get an event."""
 
-    WORKSPACE_CREATED = "workspace.created"
-    WORKSPACE_UPDATED = "workspace.updated"
-    WORKSPACE_DELETED = "workspace.deleted"
-    ACTIVITY_CREATED = "activity.created"
-    ACTIVITY_UPDATED = "activity.updated"
-    ACTIVITY_DELETED = "activity.deleted"
-    TASK_CHANNEL_CREATED = "task-channel.created"
-    TASK_CHANNEL_UPDATED = "task-channel.updated"
-    TASK_CHANNEL_DELETED = "task-channel.deleted"
-    TASK_QUEUE_CREATED = "task-queue.created"
-    TASK_QUEUE_DELETED = "task-queue.deleted"
-    TASK_QUEUE_UPDATED = "task-queue.updated"  # ours: anything but its expression changed
-    TASK_QUEUE_EXPRESSION_UPDATED = "task-queue.expression.updated"
-    TASK_QUEUE_ENTERED = "task-queue.entered"
-    TASK_QUEUE_TIMEOUT = "task-queue.timeout"  # a step's deadline passed
-    TASK_QUEUE_MOVED = "task-queue.moved"  # the task left this queue for another
-    WORKFLOW_CREATED = "workflow.created"
-    WORKFLOW_UPDATED = "workflow.updated"
-    WORKFLOW_DELETED = "workflow.deleted"
-    WORKFLOW_ENTERED = "workflow.entered"
-    WORKFLOW_TARGET_MATCHED = "workflow.target-matched"
-    WORKFLOW_TIMEOUT = "workflow.timeout"  # the last step's deadline passed
-    WORKFLOW_SKIPPED = "workflow.skipped"  # every step was skipped
-    WORKER_CREATED = "worker.created"
-    WORKER_DELETED = "worker.deleted"
-    WORKER_ATTRIBUTES_UPDATE = "worker.attributes.update"
-    WORKER_ACTIVITY_UPDATE = "worker.activity.update"
-    WORKER_CAPACITY_UPDATE = "worker.capacity.update"
-    WORKER_CHANNEL_AVAILABILITY_UPDATE = "worker.channel.availability.update"
-    TASK_CREATED = "task.created"  # → pending
-    TASK_UPDATED = "task.updated"
-    TASK_WRAPUP = "task.wrapup"  # assigned → wrapping
-    TASK_COMPLETED = "task.completed"  # assigned, wrapping → completed
-    TASK_CANCELED = "task.canceled"  # pending, reserved → canceled
-    TASK_DELETED = "task.deleted"
-    TASK_SYSTEM_DELETED = "task.system-deleted"
-    TASK_TRANSFER_INITIATED = "task.transfer-initiated"  # assigned → reserved
-    TASK_TRANSFER_ATTEMPT_FAILED = "task.transfer-attempt-failed"  # one offer was not accepted
-    TASK_TRANSFER_FAILED = "task.transfer-failed"  # reserved → assigned, to the same worker
-    TASK_TRANSFER_CANCELED = "task.transfer-canceled"  # reserved → assigned, to the same worker
-    TASK_TRANSFER_COMPLETED = "task.transfer-completed"  # reserved → assigned, to another worker
-    RESERVATION_CREATED = "reservation.created"  # → pending
-    RESERVATION_ACCEPTED = "reservation.accepted"  # pending → accepted
-    RESERVATION_REJECTED = "reservation.rejected"  # pending → rejected
-    RESERVATION_TIMEOUT = "reservation.timeout"  # pending → timeout
-    RESERVATION_CANCELED = "reservation.canceled"  # pending → canceled
-    RESERVATION_RESCINDED = "reservation.rescinded"  # pending → rescinded
-    RESERVATION_WRAPUP = "reservation.wrapup"  # accepted → wrapping
-    RESERVATION_COMPLETED = "reservation.completed"  # accepted, wrapping → completed
-    RESERVATION_FAILED = "reservation.failed"  # a task for one worker ended before they had it
-    RESERVATION_CALLBACK_FAILED = "reservation.callback-failed"  # ours: an assignment callback
+    WORKER = "worker"  # the worker that the event names, and the workers with its task
+    TASK_QUEUE = "task-queue"  # all workers who serve the queue
+    WORKSPACE = "workspace"  # all sockets of the workspace

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import connection
 
 from routing import groups, wakeups
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import INVALIDATES_SKILL_INDEX, WAKES_ROUTER, EventType
 from routing.db.errors import AWAY
 from routing.events import audiences
 from routing.models import Event
@@ -64,9 +64,9 @@ def _deliver_here(event: Event) -> None:
 
 def _wake_routers(events: Collection[Event]) -> bool:
     """Wake the router in workspaces with events that need it; return whether there were any."""
-    for sid in _floors(events, audiences.INVALIDATES_SKILL_INDEX):
+    for sid in _floors(events, INVALIDATES_SKILL_INDEX):
         skill_index.announce_change(sid)
-    woken = _floors(events, audiences.WAKES_ROUTER)
+    woken = _floors(events, WAKES_ROUTER)
     for sid in woken:
         wakeups.wake_router(sid)
     return bool(woken)
@@ -77,7 +77,7 @@ def _call_receivers(events: Collection[Event]) -> None:
         queue.enqueue(sid)
 
 
-def _floors(events: Collection[Event], types: Collection[E]) -> Collection[str]:
+def _floors(events: Collection[Event], types: Collection[EventType]) -> Collection[str]:
     """Return the workspaces with events of these types, each once."""
     return dict.fromkeys(e.workspace_sid for e in events if e.event_type in types)
 

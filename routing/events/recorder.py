@@ -11,17 +11,10 @@ from django.db import transaction
 
 from routing import models, sids
 from routing.actors import Actor
-from routing.core.vocabulary import EventType, ResourceType
+from routing.core.event_catalog import NEEDS_DELIVERY, EventType
 from routing.db import bulk_insert
-from routing.events import audiences, courier, payloads
+from routing.events import courier, payloads
 from routing.webhooks import outbox
-
-_DESCRIPTIONS = {
-    EventType.TASK_QUEUE_ENTERED: "Task {task_sid} entered queue {task_queue_name}",
-    EventType.TASK_QUEUE_MOVED: "Task {task_sid} left queue {task_queue_name}",
-    EventType.RESERVATION_CREATED: "Task {task_sid} offered to {worker_name}",
-    EventType.WORKER_ACTIVITY_UPDATE: "Worker {worker_name} is {worker_activity_name}",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +81,8 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
     data = payloads.of_workspace(workspace) | draft.data | payloads.age(draft.data, now)
     if actor.request_id is not None:
         data["request_id"] = actor.request_id
-    template = _DESCRIPTIONS.get(draft.event_type)
-    ended = draft.task if draft.event_type in _END_OF_WAITING else None
+    spec = draft.event_type.spec
+    ended = draft.task if spec.ends_waiting else None
     return models.Event(
         sid=sids.new_in_order("EV", now),
         account_id=workspace.account_id,
@@ -97,12 +90,12 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
         event_type=draft.event_type.value,
         event_date=now,
         # Events without an audience are stored as delivered, which saves an update.
-        delivered=not audiences.is_heard(draft.event_type),
-        description=(template.format_map(data) if template else _plain(draft.event_type))[:255],
+        delivered=draft.event_type not in NEEDS_DELIVERY,
+        description=spec.description.format_map(data)[:255],
         event_data=data,
         actor_type=actor.type,
         actor_sid=actor.sid,
-        resource_type=_resource_type(draft.event_type).value,
+        resource_type=spec.about.value,
         resource_sid=draft.resource_sid,
         source=actor.source,
         source_ip_address=actor.ip_address,
@@ -121,9 +114,6 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
     )
 
 
-_END_OF_WAITING = frozenset({EventType.RESERVATION_ACCEPTED, EventType.TASK_CANCELED})
-
-
 def _key(data: payloads.EventData, name: str) -> int | None:
     sid = data.get(name)
     return sids.key(sid) if sid else None
@@ -131,29 +121,3 @@ def _key(data: payloads.EventData, name: str) -> int | None:
 
 def _since(moment: datetime | None, now: datetime) -> int | None:
     return None if moment is None else (now - moment) // timedelta(milliseconds=1)
-
-
-def _resource_type(event_type: EventType) -> ResourceType:
-    """Return the kind of resource of an event type; events of queues may be about a task."""
-    if event_type in _ABOUT_TASKS:
-        return ResourceType.TASK
-    return ResourceType(event_type.value.split(".")[0])
-
-
-_ABOUT_TASKS = frozenset(
-    {
-        EventType.TASK_QUEUE_ENTERED,
-        EventType.TASK_QUEUE_MOVED,
-        EventType.TASK_QUEUE_TIMEOUT,
-        EventType.WORKFLOW_ENTERED,
-        EventType.WORKFLOW_TARGET_MATCHED,
-        EventType.WORKFLOW_TIMEOUT,
-        EventType.WORKFLOW_SKIPPED,
-        EventType.RESERVATION_FAILED,
-    }
-)
-
-
-def _plain(event_type: EventType) -> str:
-    noun, _, verb = event_type.value.partition(".")
-    return f"{noun.replace('-', ' ').capitalize()} {verb.replace('.', ' ').replace('-', ' ')}"

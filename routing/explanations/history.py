@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from routing import models, sids
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 
 MOST_EVENTS: Final = 400
 """Newest events to load of one task: enough for more than a hundred steps."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import connection, models
 from django.db.models import Q
 
-from routing.core.vocabulary import EventType, ResourceType
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ResourceType
 from routing.models.base import choices, sid_field, unique_sid
 
 

@@ -16,7 +16,7 @@ from collections import deque
 from typing import Any, Final
 
 from routing import groups
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import EventType as E
 from routing.redis import clients
 from routing.sdk import (
     close_codes,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routing import models
+from routing.core.event_catalog import EventType as E
 from routing.core.snapshot import free_percentage
 from routing.core.vocabulary import AssignmentStatus
-from routing.core.vocabulary import EventType as E
-from routing.events.audiences import TRANSFERS
 from routing.sdk import payloads
 from routing.sdk.payloads import Payload
 
@@ -29,6 +28,15 @@ RESERVATIONS: Final = frozenset(
 WORKERS: Final = frozenset({E.WORKER_ATTRIBUTES_UPDATE, E.WORKER_ACTIVITY_UPDATE})
 CHANNELS: Final = frozenset({E.WORKER_CAPACITY_UPDATE, E.WORKER_CHANNEL_AVAILABILITY_UPDATE})
 TASKS: Final = frozenset({E.TASK_UPDATED, E.TASK_WRAPUP, E.TASK_COMPLETED, E.TASK_CANCELED})
+TRANSFERS: Final = frozenset(
+    {
+        E.TASK_TRANSFER_INITIATED,
+        E.TASK_TRANSFER_ATTEMPT_FAILED,
+        E.TASK_TRANSFER_FAILED,
+        E.TASK_TRANSFER_CANCELED,
+        E.TASK_TRANSFER_COMPLETED,
+    }
+)
 TASKS_FAILED: Final = frozenset({E.RESERVATION_FAILED})
 _TAKEN: Final = frozenset({E.RESERVATION_ACCEPTED, E.RESERVATION_RESCINDED})
 GIVEN_BACK: Final = frozenset(

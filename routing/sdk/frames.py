@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routing import models
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import EventType as E
 from routing.db.compiled import MANY_SIDS, CompiledQuery
-from routing.events.audiences import TRANSFERS
 from routing.sdk import payloads
 from routing.sdk.event_payloads import (
     CHANNELS,
@@ -23,6 +22,7 @@ from routing.sdk.event_payloads import (
     RESERVATIONS,
     TASKS,
     TASKS_FAILED,
+    TRANSFERS,
     WORKERS,
     WRITERS,
     Beside,

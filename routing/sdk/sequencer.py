@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import EventType as E
 from routing.sdk.event_payloads import CHANNELS, TASKS, WORKERS
 from routing.sdk.frames import Frame
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db.models import Count, Max, Min, Q, Sum
 
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 from routing.models import Event
 from routing.statistics.windows import Window
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from routing import sids
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 from routing.models import Event, Worker, Workspace
 from routing.statistics.cumulative import MOST_KEYS, Durations
 from routing.statistics.windows import Window

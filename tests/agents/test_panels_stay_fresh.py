@@ -15,8 +15,8 @@ from django.template.loader import render_to_string
 from agents import consumers, dashboard, frames, waiting
 from agents.dashboard import Panel
 from routing import groups, models
-from routing.core.vocabulary import EventType
-from routing.events import audiences, courier
+from routing.core.event_catalog import EventType
+from routing.events import courier
 from tests import factories
 from tests.agents.conftest import Desk, Floor
 from tests.agents.happenings import HAPPENINGS, NOW
@@ -122,8 +122,8 @@ def test_events_of_another_workspace_reach_no_desk_here(
 
 def test_every_event_that_reaches_desks_makes_a_panel_stale() -> None:
     assert set(dashboard.PANELS) == set(EventType)
-    for event_type, audience in audiences.AUDIENCE.items():
-        if audience:
+    for event_type in EventType:
+        if event_type.spec.audience:
             assert dashboard.PANELS[event_type], event_type
 
 

@@ -31,7 +31,7 @@ from django.utils import timezone  # noqa: E402
 from routing import models, sids  # noqa: E402
 from routing.actions import reservations, task_statuses, tasks  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
-from routing.core.vocabulary import EventType as E  # noqa: E402
+from routing.core.event_catalog import EventType as E  # noqa: E402
 from routing.db import bulk_insert  # noqa: E402
 from routing.events import courier  # noqa: E402
 

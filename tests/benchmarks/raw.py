@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from routing import models, sids
 from routing.actors import SYSTEM
 from routing.core.clock import microseconds
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
 from tests.factories import NOW
 

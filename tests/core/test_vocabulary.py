@@ -7,19 +7,9 @@ import pytest
 from routing import models
 from routing.actions import transitions
 from routing.core import decisions, lifecycle
-from routing.core.vocabulary import (
-    AssignmentStatus,
-    EventType,
-    GrabPolicy,
-    ReservationStatus,
-    ResourceType,
-)
-from routing.events import audiences
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import AssignmentStatus, GrabPolicy, ReservationStatus, ResourceType
 from routing.router import rounds
-
-
-def test_every_event_type_has_an_audience() -> None:
-    assert set(audiences.AUDIENCE) == set(EventType)
 
 
 def test_every_decision_has_an_action_that_carries_it_out() -> None:

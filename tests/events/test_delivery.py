@@ -13,7 +13,6 @@ from django.db import transaction
 from routing import groups, models, wakeups
 from routing.actions import activities, task_queues, task_statuses, tasks, workers, workspaces
 from routing.actors import SYSTEM
-from routing.core.vocabulary import EventType
 from routing.events import audiences, courier
 from tests import factories
 from tests.factories import NOW
@@ -80,13 +79,6 @@ def test_the_worker_who_holds_a_task_gets_its_new_attributes(told: list[tuple[st
     told.clear()
     tasks.update_task(task=task, attributes='{"note": 1}', actor=SYSTEM, now=NOW)
     assert (groups.worker(alice.sid), "task.updated") in told
-
-
-@pytest.mark.parametrize("event_type", sorted(audiences.WAKES_ROUTER))
-def test_every_event_type_that_wakes_the_router_is_recorded_by_an_action(
-    event_type: EventType,
-) -> None:
-    assert event_type in audiences.AUDIENCE
 
 
 SHORT = {

@@ -10,7 +10,8 @@ import pytest
 from routing import models
 from routing.actions import reservations, task_statuses, tasks, transfers, workers
 from routing.actors import SYSTEM
-from routing.core.vocabulary import EventType, TransferMode
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import TransferMode
 from tests import factories
 from tests.factories import NOW, later
 from tests.running import ROOT

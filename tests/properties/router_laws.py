@@ -13,7 +13,8 @@ from routing import diagnosis, models
 from routing.actions.support import lanes as action_lanes
 from routing.core import eligibility, lifecycle, snapshot, workflow_position
 from routing.core.clock import SECOND, microseconds
-from routing.core.vocabulary import AssignmentStatus, EventType, QueueOrder, ReservationStatus
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import AssignmentStatus, QueueOrder, ReservationStatus
 from routing.snapshots import due_work, lanes, workers
 from workflows.expressions import View
 

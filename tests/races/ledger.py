@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from routing import models
+from routing.core.event_catalog import EventType
 from routing.core.lifecycle import OPEN_RESERVATION
-from routing.core.vocabulary import EventType, ReservationStatus, TransferType
+from routing.core.vocabulary import ReservationStatus, TransferType
 from tests.properties.router_laws import RESERVATION_EVENTS
 
 Slot = tuple[str, str]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from routing import groups, models
 from routing.actions import activities, reservations, workers
 from routing.actors import SYSTEM
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import EventType as E
 from routing.events import courier
 from routing.sdk import close_codes, consumers, list_notices, list_versions, lists, sessions
 from tests import factories

@@ -11,7 +11,8 @@ import redis as redis_client
 from routing import models
 from routing.actions import workers, workspaces
 from routing.actors import SYSTEM
-from routing.core.vocabulary import EventType, ReservationStatus
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ReservationStatus
 from routing.sdk import desk_grace, lease_renewal, leases
 from routing.sdk.leases import Held
 from tests import factories

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from routing import groups, models
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import EventType as E
 from routing.events import courier
 from routing.sdk import close_codes, consumers, frames, loader, sessions
 from tests import factories

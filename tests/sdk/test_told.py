@@ -11,7 +11,8 @@ from django.utils import timezone
 from routing import groups, models, sids
 from routing.actions import reservations, workers
 from routing.actors import SYSTEM
-from routing.core.vocabulary import EventType as E
+from routing.core.event_catalog import CARRIES_DATA
+from routing.core.event_catalog import EventType as E
 from routing.events import audiences
 from routing.sdk import consumers, frames
 from tests import factories
@@ -56,7 +57,7 @@ def by_message(event: models.Event, floor: Floor) -> frames.Frame:
     return frames.told(carried, account_sid=floor.account.sid)
 
 
-@pytest.mark.parametrize("kind", sorted(audiences.CARRIES_DATA))
+@pytest.mark.parametrize("kind", sorted(CARRIES_DATA))
 def test_a_message_with_full_data_makes_the_same_frame_as_the_stored_event(
     floor: Floor, kind: E
 ) -> None:
@@ -64,7 +65,7 @@ def test_a_message_with_full_data_makes_the_same_frame_as_the_stored_event(
     assert by_message(event, floor) == frames.load([event.sid])[event.sid]
 
 
-@pytest.mark.parametrize("kind", sorted(frames.TOLD - audiences.CARRIES_DATA))
+@pytest.mark.parametrize("kind", sorted(frames.TOLD - CARRIES_DATA))
 def test_events_that_need_further_rows_have_no_message_with_full_data(kind: E) -> None:
     event = models.Event(sid="EV1", workspace_sid="WS1", event_type=kind.value, event_data={})
     assert "event_data" not in audiences.message(event, "worker.WK1")

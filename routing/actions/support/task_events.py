@@ -6,7 +6,7 @@ from datetime import datetime
 
 from routing import models
 from routing.actors import Actor
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
 
 

@@ -8,7 +8,7 @@ from routing import configurations, models
 from routing.actions.support import lanes, task_events
 from routing.core import workflow_position
 from routing.core.clock import microseconds
-from routing.core.vocabulary import EventType
+from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
 from routing.snapshots import tasks
 

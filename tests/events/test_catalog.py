@@ -1,0 +1,43 @@
+"""The catalog of event types agrees with itself and with the actions that record events."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import Audience
+from routing.events import payloads
+from tests import factories
+from tests.running import ROOT
+
+ACTIONS = "\n".join(path.read_text() for path in (ROOT / "routing/actions").rglob("*.py"))
+
+
+@pytest.mark.parametrize("event_type", EventType)
+def test_every_event_type_is_recorded_by_an_action(event_type: EventType) -> None:
+    assert f"EventType.{event_type.name}" in ACTIONS, (
+        f"no module of routing/actions records EventType.{event_type.name}"
+    )
+
+
+@pytest.mark.parametrize("event_type", [each for each in EventType if each.spec.carries_data])
+def test_only_messages_to_workers_carry_data(event_type: EventType) -> None:
+    assert Audience.WORKER in event_type.spec.audience
+
+
+@pytest.mark.django_db
+def test_descriptions_name_only_fields_of_events() -> None:
+    floor = factories.workspace()
+    factories.worker(floor)
+    offer = factories.offered(floor)
+    data = payloads.of_workspace(offer.task.workspace) | payloads.of_reservation(offer)
+    named = {
+        field
+        for event_type in EventType
+        for _, field, _, _ in string.Formatter().parse(event_type.spec.description)
+        if field is not None
+    }
+    assert named
+    assert named <= data.keys()
