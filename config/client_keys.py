@@ -8,9 +8,9 @@ requests are attributed to their address.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import Any, Final
 
+from cachetools import FIFOCache
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
@@ -22,25 +22,24 @@ _MOST_SESSIONS: Final = 20_000
 
 
 class Sessions:
-    """A cache of the users of recently used sessions."""
+    """A cache of the users of recently used sessions; reading it needs no lock."""
 
     def __init__(self, most: int = _MOST_SESSIONS) -> None:
         """Create an empty cache."""
-        self._most = most
-        self._users: OrderedDict[str, int] = OrderedDict()
+        self._users: FIFOCache[str, int] = FIFOCache(maxsize=most)
         self._lock = threading.Lock()
 
     def add(self, key: str, user: int) -> None:
         """Cache a session's user."""
         with self._lock:
             self._users[key] = user
-            self._users.move_to_end(key)
-            if len(self._users) > self._most:
-                self._users.popitem(last=False)
 
     def user(self, key: str) -> int | None:
         """Return the user of a recently used session."""
-        return self._users.get(key)
+        try:
+            return self._users[key]
+        except KeyError:
+            return None
 
 
 _sessions: Final = Sessions()

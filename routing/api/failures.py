@@ -12,10 +12,10 @@ import hashlib
 import logging
 import math
 import threading
-from collections import OrderedDict
 from typing import Final
 
 import redis
+from cachetools import LRUCache
 from django.conf import settings
 
 from routing.api.errors import ApiError
@@ -29,7 +29,6 @@ REMEMBERED: Final = 900
 """Seconds after which failures are forgotten if no other follows."""
 LONGEST: Final = 60
 """Seconds for which a caller is blocked at most."""
-_MOST: Final = 10_000
 
 
 def note(sid: str, address: str | None, *, now: float) -> None:
@@ -58,7 +57,7 @@ def insist_open(sid: str, address: str | None, *, now: float) -> None:
     client = clients.client()
     try:
         if client is None:
-            left = _here.closed_until.get(name, 0.0) - now
+            left = _here.closing_time(name) - now
         else:
             left = int(client.pttl(f"cordboard:closed:{name}")) / 1_000
     except clients.BROKEN as error:
@@ -89,17 +88,14 @@ def _add(client: redis.Redis, name: str) -> int:
 class _Here:
     """Counts in this process only, used when no Redis is configured."""
 
-    def __init__(self) -> None:
-        self.counts: dict[str, tuple[int, float]] = {}
-        self.closed_until: dict[str, float] = {}
+    def __init__(self, most: int = 10_000) -> None:
+        self.counts: LRUCache[str, tuple[int, float]] = LRUCache(maxsize=most)
+        self.closed_until: LRUCache[str, float] = LRUCache(maxsize=most)
         self.lock = threading.Lock()
 
     def add(self, name: str, now: float) -> int:
         """Add one failure and return the count."""
         with self.lock:
-            if len(self.counts) >= _MOST:
-                self.counts.clear()
-                self.closed_until.clear()
             count, last = self.counts.get(name, (0, now))
             count = 1 if now - last >= REMEMBERED else count + 1
             self.counts[name] = count, now
@@ -107,7 +103,13 @@ class _Here:
 
     def close(self, name: str, until: float) -> None:
         """Block the name until a moment."""
-        self.closed_until[name] = until
+        with self.lock:
+            self.closed_until[name] = until
+
+    def closing_time(self, name: str) -> float:
+        """Return the moment until which the name is blocked; 0 if it never was."""
+        with self.lock:
+            return self.closed_until.get(name, 0.0)
 
 
 _here = _Here()
@@ -121,24 +123,19 @@ class Regulars:
     """
 
     def __init__(self, most: int = 1_000) -> None:
-        self.most = most
-        self._known: OrderedDict[bytes, str] = OrderedDict()
+        self._known: LRUCache[bytes, str] = LRUCache(maxsize=most)
         self._lock = threading.Lock()
 
     def whose(self, *presented: str | None) -> str | None:
         """Return the account of cached credentials, and mark them as recently used."""
         digest = _digest(presented)
         with self._lock:
-            if digest in self._known:
-                self._known.move_to_end(digest)
             return self._known.get(digest)
 
     def add(self, *presented: str | None, account_sid: str) -> None:
         """Cache valid credentials."""
         with self._lock:
             self._known[_digest(presented)] = account_sid
-            if len(self._known) > self.most:
-                self._known.popitem(last=False)
 
 
 def _digest(presented: tuple[str | None, ...]) -> bytes:

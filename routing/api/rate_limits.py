@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
+from cachetools import LRUCache
 from django.conf import settings
 
 from routing.api.errors import ApiError
@@ -98,14 +99,12 @@ class _Here:
     """Counts in this process only, used when no Redis is configured: the current window's keys."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
+        self.counts: LRUCache[str, int] = LRUCache(maxsize=1_000)
         self.lock = threading.Lock()
 
     def add(self, key: str, more: int) -> int:
         """Add to a counter and return it."""
         with self.lock:
-            if key not in self.counts and len(self.counts) > 1_000:
-                self.counts.clear()
             self.counts[key] = self.counts.get(key, 0) + more
             return self.counts[key]
 

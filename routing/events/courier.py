@@ -17,6 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from cachetools import TTLCache
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection
@@ -93,7 +94,7 @@ class _Courier(threading.Thread):
         self._told: list[int] = []
         self._flush_at = 0.0
         # Queue groups can be large, and their members only fetch a list: merge their messages.
-        self._quiet_until: dict[str, float] = {}
+        self._recently_sent: TTLCache[str, None] = TTLCache(maxsize=10_000, ttl=_BETWEEN_LOOKS)
         self._held_back: dict[str, dict[str, Any]] = {}
 
     def take(self, events: list[Event]) -> None:
@@ -152,23 +153,20 @@ class _Courier(threading.Thread):
 
     def _messages(self, batch: list[Event], *, last: bool) -> list[tuple[str, dict[str, Any]]]:
         """Return the messages to send now; those to queue groups are merged for a while."""
-        now = time.monotonic()
         messages: list[tuple[str, dict[str, Any]]] = []
         for event in batch:
             for group in audiences.groups_for(event):
                 message = audiences.message(event, group)
                 if not groups.is_of_task_queue(group):
                     messages.append((group, message))
-                elif self._quiet_until.get(group, 0.0) <= now:
-                    self._quiet_until[group] = now + _BETWEEN_LOOKS
+                elif group not in self._recently_sent:
+                    self._recently_sent[group] = None
                     messages.append((group, message))
                 else:
                     self._held_back[group] = message
-        for group in [g for g in self._held_back if last or self._quiet_until[g] <= now]:
-            self._quiet_until[group] = now + _BETWEEN_LOOKS
+        for group in [g for g in self._held_back if last or g not in self._recently_sent]:
+            self._recently_sent[group] = None
             messages.append((group, self._held_back.pop(group)))
-        if len(self._quiet_until) > 10_000:
-            self._quiet_until = {g: t for g, t in self._quiet_until.items() if t > now}
         return messages
 
 

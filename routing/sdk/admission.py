@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs
 
+from cachetools import TTLCache
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
@@ -22,11 +21,9 @@ from routing.sdk.views import serves
 
 logger = logging.getLogger(__name__)
 
-_REMEMBERED: Final = 10_000
-_SECONDS: Final = 10.0
-
-_refused: OrderedDict[str, float] = OrderedDict()
-"""Cache of recently refused tokens: digest and expiry."""
+_REFUSED_SECONDS: Final = 10.0
+_refused: Final[TTLCache[str, None]] = TTLCache(maxsize=10_000, ttl=_REFUSED_SECONDS)
+"""Digests of recently refused tokens; used in the event loop only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +61,13 @@ def read_wish(scope: Mapping[str, Any]) -> Wish:
 async def admit(wish: Wish, registry: Registry) -> Admission | None:
     """Return the admission of a client, with a place reserved; None means refused."""
     digest = envelope.digest(wish.token)
-    now = time.monotonic()
-    if _refused.get(digest, 0.0) > now:
+    if digest in _refused:
         return None
     try:
         holder = await database_sync_to_async(_verified, thread_sensitive=False)(wish)
     except tokens.Refused as error:
         logger.info("SDK session refused: %s", error)
-        _refused[digest] = now + _SECONDS
-        _refused.move_to_end(digest)
-        if len(_refused) > _REMEMBERED:
-            _refused.popitem(last=False)
+        _refused[digest] = None
         return None
     return await registry.admit(holder)
 

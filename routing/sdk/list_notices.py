@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections import OrderedDict
 from typing import Any, Final
 
 from asgiref.sync import async_to_sync
+from cachetools import LRUCache
 from channels.layers import get_channel_layer
 
 from routing import groups, tokens
@@ -22,9 +22,9 @@ from routing.sdk.resources import Asked
 
 logger = logging.getLogger(__name__)
 
-_REMEMBERED: Final = 20_000
 _lock = threading.Lock()
-_versions: OrderedDict[tuple[str, str], int] = OrderedDict()
+_versions: Final[LRUCache[tuple[str, str], int]] = LRUCache(maxsize=20_000)
+"""The version of a worker that was last read with a token, by worker sid and token digest."""
 
 
 def version_read(grant: tokens.Grant, call: Envelope) -> int | None:
@@ -49,11 +49,7 @@ def notice(asked: Asked, payload: Payload, *, version: int | None) -> None:
         return
     if len(asked.own) == 2:
         with _lock:
-            key = worker.sid, asked.call.digest
-            _versions[key] = payload["version"]
-            _versions.move_to_end(key)
-            if len(_versions) > _REMEMBERED:
-                _versions.popitem(last=False)
+            _versions[worker.sid, asked.call.digest] = payload["version"]
     elif asked.own[2:] == ["Reservations"]:
         message: dict[str, Any] = {
             "type": "session.listed",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from cachetools import FIFOCache
 from channels.db import database_sync_to_async
 
 from routing.sdk import frames
 from routing.sdk.frames import Frame
 
 _BATCH: Final = 500
-_KEPT: Final = 2_000
+_CACHED_FRAMES: Final = 2_000
 """Frames cached for sessions that need them a moment later; about 3 kB each."""
 
 
@@ -22,20 +22,20 @@ class Loader:
 
     def __init__(self) -> None:
         """Create an empty cache."""
-        self._kept: OrderedDict[str, Frame] = OrderedDict()
+        self._frames: FIFOCache[str, Frame] = FIFOCache(maxsize=_CACHED_FRAMES)
         self._asked: dict[str, asyncio.Future[Frame | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def hear(self, message: Mapping[str, Any], *, account_sid: str) -> None:
         """Cache the frame of a message that carries all data, so that it need not be loaded."""
-        if "event_data" in message and message["sid"] not in self._kept:
-            self._keep(frames.told(message, account_sid=account_sid))
+        if "event_data" in message and message["sid"] not in self._frames:
+            self._frames[message["sid"]] = frames.told(message, account_sid=account_sid)
 
     async def load(self, sids: Sequence[str]) -> list[Frame]:
         """Return the frames of these events in order, without deleted events."""
-        waiting = {sid: self._ask(sid) for sid in sids if sid not in self._kept}
+        waiting = {sid: self._ask(sid) for sid in sids if sid not in self._frames}
         found: dict[str, Frame | None] = {
-            sid: self._kept[sid] for sid in sids if sid not in waiting
+            sid: self._frames[sid] for sid in sids if sid not in waiting
         }
         if waiting:
             # Waiting this way does not cancel the loading for other sessions.
@@ -66,12 +66,7 @@ class Loader:
                 for sid in batch:
                     frame = found.get(sid)
                     if frame is not None:
-                        self._keep(frame)
+                        self._frames[sid] = frame
                     self._asked.pop(sid).set_result(frame)
         finally:
             self._task = None
-
-    def _keep(self, frame: Frame) -> None:
-        self._kept[frame.event_sid] = frame
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)

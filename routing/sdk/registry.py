@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from asgiref.sync import sync_to_async
+from cachetools import TTLCache
 from django.conf import settings
 from django.utils import timezone
 
@@ -80,7 +80,7 @@ class Registry:
         self._left: set[tuple[str, str]] = set()
         self._writing = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
-        self._said: dict[str, float] = {}
+        self._warned: TTLCache[str, None] = TTLCache(maxsize=1_000, ttl=60.0)
 
     async def admit(self, holder: Holder) -> Admission | None:
         """Reserve a place for a session, here and over all processes; None if there is none.
@@ -217,11 +217,8 @@ class Registry:
 
     def _warn(self, about: str, words: str, *values: object) -> None:
         """Log a warning at most once a minute per subject, as refused clients reconnect at once."""
-        now = time.monotonic()
-        if self._said.get(about, 0.0) <= now:
-            if len(self._said) > 1_000:
-                self._said.clear()
-            self._said[about] = now + 60.0
+        if about not in self._warned:
+            self._warned[about] = None
             logger.warning(words, *values)
 
 

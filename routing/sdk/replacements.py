@@ -9,25 +9,32 @@ within `WINDOW_SECONDS`.
 
 from __future__ import annotations
 
-import time
+import itertools
+import threading
 from typing import Final
+
+from cachetools import TTLCache
 
 from routing.redis import clients
 
 BACK_SECONDS: Final = 30
 MOST_REPLACEMENTS: Final = 5
 WINDOW_SECONDS: Final = 60
-_MOST_KNOWN: Final = 10_000
 
-_alone: dict[str, tuple[float, int]] = {}
-"""Counts by key, each with its expiry, used when no Redis is configured (tests)."""
+# Used when no Redis is configured (tests).
+_lock = threading.Lock()
+_replaced: Final[TTLCache[str, None]] = TTLCache(maxsize=10_000, ttl=BACK_SECONDS)
+_replacements: Final[TTLCache[str, itertools.count[int]]] = TTLCache(
+    maxsize=10_000, ttl=WINDOW_SECONDS
+)
 
 
 def note_replaced(token: str) -> None:
     """Record that a session was replaced, by the digest of its token."""
     client = clients.client()
     if client is None:
-        _count_alone(_closed(token), BACK_SECONDS)
+        with _lock:
+            _replaced[token] = None
     else:
         client.set(_closed(token), 1, ex=BACK_SECONDS)
 
@@ -39,13 +46,16 @@ def may_replace(worker_sid: str, token: str) -> bool:
         token: the digest of the session's token.
     """
     client = clients.client()
-    counted = f"cordboard:sdk:replacements:{worker_sid}"
     if client is None:
-        if _alone.get(_closed(token), (0.0, 0))[0] > time.monotonic():
-            return False
-        return _count_alone(counted, WINDOW_SECONDS) <= MOST_REPLACEMENTS
+        with _lock:
+            if token in _replaced:
+                return False
+            return (
+                next(_replacements.setdefault(worker_sid, itertools.count(1))) <= MOST_REPLACEMENTS
+            )
     if client.exists(_closed(token)):
         return False
+    counted = f"cordboard:sdk:replacements:{worker_sid}"
     pipeline = client.pipeline()
     pipeline.set(counted, 0, ex=WINDOW_SECONDS, nx=True)
     pipeline.incr(counted)
@@ -55,14 +65,3 @@ def may_replace(worker_sid: str, token: str) -> bool:
 
 def _closed(token: str) -> str:
     return f"cordboard:sdk:replaced:{token}"
-
-
-def _count_alone(key: str, seconds: float) -> int:
-    now = time.monotonic()
-    ends, count = _alone.get(key, (0.0, 0))
-    if ends <= now:
-        if len(_alone) >= _MOST_KNOWN:
-            _alone.clear()
-        ends, count = now + seconds, 0
-    _alone[key] = ends, count + 1
-    return count + 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
+from cachetools import FIFOCache
 from django.db import connection
 
 from routing import models
@@ -19,9 +21,13 @@ from workflows.caches import SizedCache
 
 logger = logging.getLogger(__name__)
 
-_KEPT_AT_MOST: Final = 50_000
-# Cache by lane id: the row's columns, and its snapshot; None if the lane cannot be parsed.
-_kept: dict[int, tuple[tuple[Any, ...], snapshot.Lane | None]] = {}
+_Cached = tuple[tuple[Any, ...], snapshot.Lane | None]
+_lock = threading.Lock()
+_snapshots: Final[FIFOCache[int, _Cached]] = FIFOCache(maxsize=50_000)
+"""Columns and snapshot of lanes by id; None for a lane that cannot be parsed.
+
+Writes take the lock; reads change nothing.
+"""
 
 _KINDS = """
     WITH RECURSIVE kinds (channel, path) AS (
@@ -152,19 +158,23 @@ def by_value(people: Iterable[snapshot.Worker], path: str) -> dict[str, list[sna
 
 def _seen(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:
     """Return snapshots of lanes; a lane never changes, so it is cached, with its queue."""
-    new = [row[0] for row in rows if _kept.get(row[0], ((),))[0] != row]
-    if len(_kept) > _KEPT_AT_MOST:
-        _kept.clear()
-        new = [row[0] for row in rows]
-    read = {}
-    for start in range(0, len(new), 500):
-        some = models.Lane.objects.select_related("task_queue", "task_channel")
-        read.update(some.in_bulk(new[start : start + 500]))
+    lanes: dict[int, snapshot.Lane | None] = {}
+    changed: dict[int, tuple[Any, ...]] = {}
     for row in rows:
-        if row[0] in read:
-            _kept[row[0]] = row, readable(read[row[0]])
-    lanes = {row[0]: _kept[row[0]][1] for row in rows if row[0] in _kept}
-    return {pk: lane for pk, lane in lanes.items() if lane is not None}
+        try:
+            columns, lanes[row[0]] = _snapshots[row[0]]
+        except KeyError:
+            columns = ()
+        if columns != row:
+            changed[row[0]] = row
+    ids = list(changed)
+    for start in range(0, len(ids), 500):
+        some = models.Lane.objects.select_related("task_queue", "task_channel")
+        for pk, loaded in some.in_bulk(ids[start : start + 500]).items():
+            lanes[pk] = readable(loaded)
+            with _lock:
+                _snapshots[pk] = changed[pk], lanes[pk]
+    return {row[0]: found for row in rows if (found := lanes.get(row[0])) is not None}
 
 
 def readable(row: models.Lane) -> snapshot.Lane | None:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
+import threading
 from collections.abc import Collection, Iterable
 from typing import Final
+
+from cachetools import TTLCache
 
 from routing import models
 from routing.core import snapshot
@@ -37,7 +39,6 @@ MANY: Final = 200
 MOST: Final = 500
 """Most keys to look up at once; with more, free workers are queried first."""
 _KEPT_SECONDS: Final = 86_400
-_KEPT_AT_MOST: Final = 1_000
 
 _EVERYBODY: Final = CompiledQuery(
     lambda workspace: models.Worker.objects.filter(workspace_id=workspace).values_list(
@@ -85,13 +86,13 @@ class _Second:
     """State of a workspace in this process since its last second began."""
 
     def __init__(self) -> None:
-        self.begun = time.monotonic()
         self.looks = 0
         self.free = 0
         self.directory: SkillIndex | None = None
 
 
-_seconds: dict[int, _Second] = {}
+_lock = threading.Lock()
+_seconds: Final[TTLCache[int, _Second]] = TTLCache(maxsize=1_000, ttl=LONGEST)
 
 
 def load_skill_index(workspace: models.Workspace) -> SkillIndex | None:
@@ -100,11 +101,10 @@ def load_skill_index(workspace: models.Workspace) -> SkillIndex | None:
     None where it would not save time, or where Redis cannot confirm that it is current. The caller
     then loads all free workers and passes their number to `count`.
     """
-    seen = _seconds.get(workspace.pk)
-    if seen is None or time.monotonic() - seen.begun > LONGEST:
-        if len(_seconds) >= _KEPT_AT_MOST:
-            _seconds.clear()
-        seen = _seconds[workspace.pk] = _Second()
+    with _lock:
+        seen = _seconds.get(workspace.pk)
+        if seen is None:
+            seen = _seconds[workspace.pk] = _Second()
     seen.looks += 1
     if seen.looks <= WHOLE or seen.free < MANY:
         return None
@@ -118,7 +118,9 @@ def load_skill_index(workspace: models.Workspace) -> SkillIndex | None:
 
 def count_free_workers(workspace: models.Workspace, free: int) -> None:
     """Store how many free workers a look has found."""
-    if seen := _seconds.get(workspace.pk):
+    with _lock:
+        seen = _seconds.get(workspace.pk)
+    if seen is not None:
         seen.free = free
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
+from cachetools import FIFOCache
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -17,8 +19,9 @@ from routing.snapshots.attributes import read
 
 _Columns = tuple[Any, ...]
 _CHUNK: Final = 500
-_KEPT_AT_MOST: Final = 50_000
-_kept: dict[int, snapshot.Worker] = {}
+_lock = threading.Lock()
+_snapshots: Final[FIFOCache[int, snapshot.Worker]] = FIFOCache(maxsize=50_000)
+"""The newest snapshot of each worker by id. Writes take the lock; reads change nothing."""
 
 
 def load_worker(worker_id: int) -> snapshot.Worker:
@@ -53,17 +56,17 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
         versions: the id, the version and the workload version of each worker.
     """
     keep = not connection.in_atomic_block
-    kept: Callable[[int], snapshot.Worker | None] = (_kept if keep else {}).get
+    cached: Mapping[int, snapshot.Worker] = _snapshots if keep else {}
     found: dict[int, snapshot.Worker | None] = {}
     for pk, version, workload in versions:
-        worker = kept(pk)
-        if worker is not None and worker.version == version:
-            found[pk] = worker if worker.workload_version == workload else None
-        else:
+        try:
+            worker = cached[pk]
+        except KeyError:
             found[pk] = None
+            continue
+        is_current = worker.version == version and worker.workload_version == workload
+        found[pk] = worker if is_current else None
     changed = [pk for pk, worker in found.items() if worker is None]
-    if len(_kept) > _KEPT_AT_MOST:
-        _kept.clear()
     for start in range(0, len(changed), _CHUNK):
         with pipeline():
             people = _PEOPLE.ask(changed[start : start + _CHUNK])
@@ -71,7 +74,8 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
         new = _meant(people(), channels())
         found.update(new)
         if keep:
-            _kept.update(new)
+            with _lock:
+                _snapshots.update(new)
     return [worker for worker in found.values() if worker is not None]
 
 
@@ -145,8 +149,11 @@ def _meant(people: Iterable[_Columns], channels: Iterable[_Columns]) -> dict[int
             version=version,
             workload_version=workload,
         )
-        before = _kept.get(pk)
-        if before is not None and _same_person(before, found[pk]):
+        try:
+            before = _snapshots[pk]
+        except KeyError:
+            continue
+        if _same_person(before, found[pk]):
             # Cached values of attributes and fields are still right; only the load has changed.
             found[pk].values.update(before.values)
             found[pk].sought.update(before.sought)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from cachetools import LRUCache
 
 THREADS: Final = 32
 """Threads of a callback runner; the slots below leave two of them for new jobs."""
@@ -32,7 +34,6 @@ LONG_SECONDS: Final = 4.0
 SUSPECT_AFTER: Final = 2
 """Number of such rounds in a row after which all receivers of a host count as failing."""
 SUSPECT_SECONDS: Final = 120.0
-_MOST_HOSTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Slots:
         """Create the slots, all of them free."""
         self._lock = threading.Lock()
         self._taken: Counter[tuple[str, ...]] = Counter()
-        self._long: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        # Rounds in a row that took long, and the time of the last one, by host.
+        self._timeouts: LRUCache[str, tuple[int, float]] = LRUCache(maxsize=1_000)
 
     @contextlib.contextmanager
     def slot(self, wish: Wish) -> Iterator[bool]:
@@ -86,16 +88,15 @@ class Slots:
         """Record the result of a round of posts to a host."""
         with self._lock:
             if not has_failed:
-                self._long.pop(host, None)
+                self._timeouts.pop(host, None)
             elif seconds >= LONG_SECONDS:
-                count = self._long.pop(host, (0, 0.0))[0] + 1
-                self._long[host] = count, time.monotonic()
-                if len(self._long) > _MOST_HOSTS:
-                    self._long.popitem(last=False)
+                count, _ = self._timeouts.get(host, (0, 0.0))
+                self._timeouts[host] = count + 1, time.monotonic()
 
     def is_suspect(self, host: str) -> bool:
         """Return whether a host has recently timed out in several rounds."""
-        count, since = self._long.get(host, (0, 0.0))
+        with self._lock:
+            count, since = self._timeouts.get(host, (0, 0.0))
         return count >= SUSPECT_AFTER and time.monotonic() - since < SUSPECT_SECONDS
 
 

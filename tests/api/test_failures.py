@@ -138,9 +138,8 @@ def test_without_redis_no_client_is_slowed_down(account: models.Account, root: s
     assert ask(account, TOKEN, root).status == 200
 
 
-def test_the_memory_of_failures_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "_MOST", 5)
-    here = failures._Here()
+def test_the_memory_of_failures_is_bounded() -> None:
+    here = failures._Here(most=5)
     for number in range(20):
         here.add(str(number), 0.0)
     assert len(here.counts) <= 5

@@ -18,17 +18,19 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     """Keep the records of sessions in Redis or in this process."""
     if request.param == "in Redis":
         request.getfixturevalue("real_redis")
-    monkeypatch.setattr(replacements, "_alone", {})
+    replacements._replaced.clear()
+    replacements._replacements.clear()
     monkeypatch.setattr(session_ranks, "_alone", {})
     name: str = request.param
     return name
 
 
-def pass_time(place: str, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+def pass_time(place: str, seconds: float) -> None:
     """Expire the records that are older than this."""
     if place == "in this process":
         now = time.monotonic() + seconds
-        monkeypatch.setattr("time.monotonic", lambda: now)
+        replacements._replaced.expire(now)
+        replacements._replacements.expire(now)
         return
     client = clients.client()
     assert isinstance(client, redis_client.Redis)
@@ -38,25 +40,21 @@ def pass_time(place: str, monkeypatch: pytest.MonkeyPatch, seconds: float) -> No
         client.expire(key, left - int(seconds))
 
 
-def test_a_session_that_was_replaced_replaces_none_for_half_a_minute(
-    place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_that_was_replaced_replaces_none_for_half_a_minute(place: str) -> None:
     assert may_replace("WK1", "token")
     note_replaced("token")
     assert not may_replace("WK1", "token")
     assert may_replace("WK1", "another token")
-    pass_time(place, monkeypatch, replacements.BACK_SECONDS)
+    pass_time(place, replacements.BACK_SECONDS)
     assert may_replace("WK1", "token")
 
 
-def test_a_worker_s_sessions_replace_each_other_so_often_in_a_minute(
-    place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_s_sessions_replace_each_other_so_often_in_a_minute(place: str) -> None:
     for number in range(replacements.MOST_REPLACEMENTS):
         assert may_replace("WK1", f"token {number}")
     assert not may_replace("WK1", "one more")
     assert may_replace("WK2", "of a colleague")
-    pass_time(place, monkeypatch, replacements.WINDOW_SECONDS)
+    pass_time(place, replacements.WINDOW_SECONDS)
     assert may_replace("WK1", "one more")
 
 

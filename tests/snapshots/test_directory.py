@@ -82,15 +82,14 @@ def test_no_worker_is_chosen_by_outdated_attributes_even_if_the_mark_was_lost(
 
 
 def test_a_change_whose_mark_was_lost_is_noticed_within_a_second(
-    workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace,
 ) -> None:
     task = factories.task(workspace, attributes={"lang": "en"})
     worker = factories.worker(workspace, attributes={"langs": ["de"]})
     assert chosen(workspace) == []
     describe(worker, '{"langs": ["en"]}')
     assert chosen(workspace) == []
-    then = time.monotonic() + skill_index.LONGEST + 0.001
-    monkeypatch.setattr(time, "monotonic", lambda: then)
+    skill_index._seconds.expire(time.monotonic() + skill_index.LONGEST + 0.001)
     assert chosen(workspace) == [(task.sid, [worker.pk])]
 
 
@@ -121,8 +120,7 @@ def test_the_first_cycles_of_a_second_do_not_use_the_directory(
         False,
         False,
     ]
-    then = time.monotonic() + skill_index.LONGEST + 0.001
-    monkeypatch.setattr(time, "monotonic", lambda: then)
+    skill_index._seconds.expire(time.monotonic() + skill_index.LONGEST + 0.001)
     assert [skill_index.load_skill_index(workspace) is None for _ in range(4)] == [
         True,
         True,
