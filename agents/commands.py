@@ -15,7 +15,7 @@ from routing import models, sids
 from routing.actions import (
     grabs,
     reservations,
-    task_statuses,
+    task_transitions,
     transfers,
     worker_channels,
     workers,
@@ -97,7 +97,7 @@ def _reject(agent: Agent, given: Arguments, now: datetime) -> None:
 def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
     task = _task_in_hand(agent, given)
     try:
-        task_statuses.wrap_up_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
+        task_transitions.wrap_up_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
     except errors.NotNow as error:
         raise Refused("not_now", "This task is already being wrapped up, or done.") from error
 
@@ -105,7 +105,7 @@ def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
 def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
     task = _task_in_hand(agent, given)
     try:
-        task_statuses.complete_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
+        task_transitions.complete_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
     except errors.NotNow as error:
         raise Refused("not_now", "This task is already done.") from error
 

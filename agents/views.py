@@ -96,7 +96,7 @@ def _leaving(agent: Agent) -> dict[str, Any]:
     workspace = agent.worker.workspace
     return {
         "worker": agent.worker,
-        "absence": worker_actions.absence(workspace),
+        "absence": worker_actions.find_absence_activity(workspace),
         "grace": workspace.desk_grace,
         "held": dashboard.held(agent.worker),
     }

@@ -141,7 +141,7 @@ def _wrong_lanes() -> Iterator[str]:
         if identity.digest != lane.digest:
             yield f"lane {lane.pk} has a digest that is not that of its fields"
         try:
-            seek = lanes.seek_of(identity)
+            seek = lanes.find_lane_key(identity)
         except ExpressionError as error:
             yield f"lane {lane.pk} has an expression that cannot be parsed: {error}"
             continue
@@ -161,7 +161,7 @@ def _astray() -> Iterator[str]:
     for task in rows.order_by("pk").iterator(chunk_size=_CHUNK):
         assert task.lane is not None
         try:
-            digest = lanes.identity_of(task, now=now).digest
+            digest = lanes.find_lane_identity(task, now=now).digest
         except Exception as error:  # a broken row must not hide problems of others
             yield f"task {task.sid}: cannot compute its lane: {error!r}"
             continue

@@ -42,10 +42,10 @@ def create_account(
         raise InvalidInput(
             f"{sid!r} is not an account sid: AC and 32 hexadecimal digits", field="sid"
         )
-    with inputs.refusing_duplicates(f"the account {sid} exists already", field="sid"):
+    with inputs.refuse_duplicates(f"the account {sid} exists already", field="sid"):
         account = models.Account.objects.create(
             sid=sid,
-            friendly_name=inputs.name(friendly_name),
+            friendly_name=inputs.check_name(friendly_name),
             sealed_auth_token=secretbox.seal(auth_token),
             date_created=now,
             date_updated=now,
@@ -55,7 +55,7 @@ def create_account(
 
 def rename_account(*, account: models.Account, friendly_name: str, now: datetime) -> models.Account:
     """Rename an account; its sid and its token stay."""
-    account.friendly_name = inputs.name(friendly_name)
+    account.friendly_name = inputs.check_name(friendly_name)
     account.date_updated = now
     models.Account.objects.filter(pk=account.pk).update(
         friendly_name=account.friendly_name, date_updated=now

@@ -55,7 +55,7 @@ def create_activities(
             models.Activity(
                 sid=sids.new("WA"),
                 workspace=workspace,
-                friendly_name=inputs.name(friendly_name),
+                friendly_name=inputs.check_name(friendly_name),
                 available=available,
                 date_created=now,
                 date_updated=now,
@@ -72,7 +72,7 @@ def rename_activity(
 ) -> models.Activity:
     """Rename an activity."""
     row_locks.lock_row(activity)
-    activity.friendly_name = inputs.name(friendly_name)
+    activity.friendly_name = inputs.check_name(friendly_name)
     activity.date_updated = now
     with _unique(friendly_name):
         activity.save(update_fields=["friendly_name", "date_updated"])
@@ -100,8 +100,8 @@ def delete_activity(*, activity: models.Activity, actor: Actor, now: datetime) -
     _record(EventType.ACTIVITY_DELETED, [activity], actor, now)
 
 
-def _unique(friendly_name: str) -> inputs.Refusing:
-    return inputs.refusing_duplicates(
+def _unique(friendly_name: str) -> inputs.DuplicateGuard:
+    return inputs.refuse_duplicates(
         f"an activity named {friendly_name.strip()!r} exists already in this workspace"
     )
 

@@ -34,11 +34,11 @@ def create_api_key(
     secret = secret or secrets.token_hex(16)
     if not sids.is_valid(sid, "SK"):
         raise InvalidInput(f"{sid!r} is not a key sid: SK and 32 hexadecimal digits", field="sid")
-    with inputs.refusing_duplicates(f"the API key {sid} exists already", field="sid"):
+    with inputs.refuse_duplicates(f"the API key {sid} exists already", field="sid"):
         key = models.ApiKey.objects.create(
             sid=sid,
             account=account,
-            friendly_name=inputs.name(friendly_name),
+            friendly_name=inputs.check_name(friendly_name),
             sealed_secret=secretbox.seal(secret),
             date_created=now,
             date_updated=now,

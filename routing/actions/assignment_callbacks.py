@@ -51,7 +51,7 @@ class Reply:
     answer: str = ""
 
 
-def conclude(
+def apply_reply(
     *, question: models.AssignmentCallback, reply: Reply, now: datetime
 ) -> tuple[str, int]:
     """Apply a reply and store it in one transaction; return its outcome and error code.
@@ -60,30 +60,32 @@ def conclude(
     ended stays too, and the reply is stored as too late.
     """
     try:
-        return _conclude(question, reply, now)
+        return _apply_and_store(question, reply, now)
     except (NotNow, StaleState) as error:
         late = error.message
-    _write(question, reply, outcome=f"too late: {late}", error_code=0, now=now)
+    _store_reply(question, reply, outcome=f"too late: {late}", error_code=0, now=now)
     return f"too late: {late}", 0
 
 
 @transaction.atomic
-def _conclude(question: models.AssignmentCallback, reply: Reply, now: datetime) -> tuple[str, int]:
+def _apply_and_store(
+    question: models.AssignmentCallback, reply: Reply, now: datetime
+) -> tuple[str, int]:
     rows = models.Reservation.objects.select_related(*_READ_WITH)
     reservation = rows.filter(pk=question.reservation_id).first()
     if reservation is None:
         raise StaleState("the offer was deleted")
-    outcome, error_code = _carry_out(question, reservation, reply, now)
+    outcome, error_code = _act_on_offer(question, reservation, reply, now)
     # Written after the offer's rows, to keep the lock order. Of two processes that conclude the
     # same callback, the second rolls back.
-    if not _write(question, reply, outcome=outcome, error_code=error_code, now=now):
+    if not _store_reply(question, reply, outcome=outcome, error_code=error_code, now=now):
         raise StaleState("the callback was already concluded by another process")
     if error_code:
         _record(question, reservation, outcome, error_code, now)
     return outcome, error_code
 
 
-def _carry_out(
+def _act_on_offer(
     question: models.AssignmentCallback,
     reservation: models.Reservation,
     reply: Reply,
@@ -119,10 +121,12 @@ def cancel_offer(*, reservation: models.Reservation, actor: Actor, now: datetime
     current = story.open_reservation(reservation.sid)
     if current is None or current.reservation_status != ReservationStatus.PENDING:
         raise StaleState(f"reservation {reservation.sid} has been answered already")
-    reservations.move(story, current, ReservationStatus.CANCELED, actor=actor, now=now)
+    reservations.move_reservation_and_task(
+        story, current, ReservationStatus.CANCELED, actor=actor, now=now
+    )
 
 
-def _write(
+def _store_reply(
     question: models.AssignmentCallback,
     reply: Reply,
     *,

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from routing import configurations, models
-from routing.actions import claims, offers, reservations
-from routing.actions.support import locking
+from routing.actions import offers, reservations
+from routing.actions.support import claiming, locking
 from routing.actions.support.errors import NotEligible, StaleState
 from routing.actors import Actor
 from routing.core import eligibility, workflow_position
@@ -59,12 +59,16 @@ def grab_task(
     if slot is None:
         raise gone
     try:
-        made = offers.make([claims.Offer(task=story.task, slots=[slot])], actor=actor, now=now)
+        made = offers.make_offers(
+            [claiming.Offer(task=story.task, slots=[slot])], actor=actor, now=now
+        )
     except StaleState:
         raise NotEligible(Refusal.NO_CAPACITY) from None
     story.reservations.extend(made)
     (reservation,) = made
-    reservations.move(story, reservation, ReservationStatus.ACCEPTED, actor=actor, now=now)
+    reservations.move_reservation_and_task(
+        story, reservation, ReservationStatus.ACCEPTED, actor=actor, now=now
+    )
     return reservation
 
 

@@ -30,7 +30,7 @@ def create_login(*, username: str, password: str) -> User:
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages), field="username") from None
     _set_password(user, password)
-    with inputs.refusing_duplicates(
+    with inputs.refuse_duplicates(
         f"a login named {user.get_username()!r} exists already", field="username"
     ):
         user.save(force_insert=True)

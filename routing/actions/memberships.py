@@ -20,7 +20,7 @@ def add_membership(*, workspace: models.Workspace, user: User) -> models.Members
 
     Raises `InvalidInput` when they supervise it already.
     """
-    with inputs.refusing_duplicates(
+    with inputs.refuse_duplicates(
         f"{user.get_username()} supervises {workspace.friendly_name!r} already", field="user"
     ):
         membership = models.Membership.objects.create(workspace=workspace, user=user)

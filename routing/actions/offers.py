@@ -10,8 +10,8 @@ from typing import Final
 from django.db import transaction
 
 from routing import models, sids
-from routing.actions import activity_moves, claims
-from routing.actions.claims import Offer
+from routing.actions.support import activity_moves, claiming
+from routing.actions.support.claiming import Offer
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
@@ -34,23 +34,23 @@ def reserve_workers(decisions: Sequence[ReserveWorkers], *, now: datetime) -> in
     its task or a worker has changed since the snapshot. Later decisions about the same workers are
     dropped too, because they build on it. Returns how many decisions were applied.
     """
-    people, tasks = claims.lock(decisions)
-    slots = claims.slots_of(people, tasks)
+    people, tasks = claiming.lock_offered_rows(decisions)
+    slots = claiming.load_slots(people, tasks)
     offers: list[Offer] = []
     doubtful: set[int] = set()
     for decision in decisions:
-        found = _still_true(decision, people, tasks, slots)
+        found = _check_decision(decision, people, tasks, slots)
         if found is None or not doubtful.isdisjoint(seen.id for seen, _ in decision.workers):
             doubtful.update(seen.id for seen, _ in decision.workers)
         else:
             offers.append(found)
-    made = make(offers, actor=SYSTEM, now=now)
+    made = make_offers(offers, actor=SYSTEM, now=now)
     for workflow_sid in outbox.owe_questions(made, now=now):
         transaction.on_commit(functools.partial(queue.enqueue, workflow_sid))
     return len(offers)
 
 
-def _still_true(
+def _check_decision(
     decision: ReserveWorkers,
     people: Mapping[int, models.Worker],
     tasks: Mapping[int, models.Task],
@@ -73,7 +73,9 @@ def _still_true(
     return Offer(task=task, slots=found, within_capacity=not decision.ignore_capacity)
 
 
-def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models.Reservation]:
+def make_offers(
+    offers: Sequence[Offer], *, actor: Actor, now: datetime
+) -> list[models.Reservation]:
     """Claim the slots of these offers and write their reservations; the tasks become reserved.
 
     Raises `StaleState` when a slot is no longer free or a task no longer waits. The updates are
@@ -81,20 +83,20 @@ def make(offers: Sequence[Offer], *, actor: Actor, now: datetime) -> list[models
     """
     if not offers:
         return []
-    made = [_reservation(offer.task, slot, now) for offer in offers for slot in offer.slots]
+    made = [_build_reservation(offer.task, slot, now) for offer in offers for slot in offer.slots]
     with pipeline():
-        are_free = claims.claim(offers, microseconds(now))
-        are_waiting = claims.reserve_tasks([offer.task for offer in offers], now)
+        are_free = claiming.claim_slots(offers, microseconds(now))
+        are_waiting = claiming.reserve_tasks([offer.task for offer in offers], now)
         numbered = bulk_insert.insert_later(made)
-        _record(made, actor=actor, now=now)
+        _record_offers(made, actor=actor, now=now)
     are_free()
     are_waiting()
     numbered()
-    _follow(made, actor=actor, now=now)
+    _move_workers(made, actor=actor, now=now)
     return made
 
 
-def hand_on(
+def make_transfer_offer(
     offer: Offer, transfer: models.Transfer, *, actor: Actor, now: datetime
 ) -> models.Reservation:
     """Offer a task that is being transferred, in the slot that the offer names.
@@ -102,20 +104,20 @@ def hand_on(
     Raises `StaleState` when the slot is not free.
     """
     us = microseconds(now)
-    claims.claim([offer], us)()
-    made = _reservation(offer.task, offer.slots[0], now)
+    claiming.claim_slots([offer], us)()
+    made = _build_reservation(offer.task, offer.slots[0], now)
     made.incoming = transfer
     if transfer.deadline_us < made.deadline_us:
         # An offer may not outlast the transfer, however many workers the queue has.
         made.deadline_us = transfer.deadline_us
         made.reservation_timeout = max(-(-(transfer.deadline_us - us) // SECOND), 1)
     bulk_insert.insert([made])
-    _record([made], actor=actor, now=now)
-    _follow([made], actor=actor, now=now)
+    _record_offers([made], actor=actor, now=now)
+    _move_workers([made], actor=actor, now=now)
     return made
 
 
-def _record(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
+def _record_offers(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
     recorder.record_all(
         [
             recorder.Draft(
@@ -131,22 +133,22 @@ def _record(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) 
     )
 
 
-def _follow(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
+def _move_workers(made: Sequence[models.Reservation], *, actor: Actor, now: datetime) -> None:
     for reservation in made:
-        activity_moves.follow_reservation(
+        activity_moves.move_worker_for_reservation(
             reservation, ReservationStatus.PENDING, actor=actor, now=now
         )
 
 
-def timeout_of(task: models.Task) -> int:
+def find_offer_timeout(task: models.Task) -> int:
     """Return for how many seconds an offer of this task is open."""
     return DEFAULT_TIMEOUT if task.workflow is None else task.workflow.task_reservation_timeout
 
 
-def _reservation(
+def _build_reservation(
     task: models.Task, slot: models.WorkerChannel, now: datetime
 ) -> models.Reservation:
-    timeout = timeout_of(task)
+    timeout = find_offer_timeout(task)
     return models.Reservation(
         sid=sids.new("WR"),
         workspace=task.workspace,

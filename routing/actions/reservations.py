@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import models
-from routing.actions import activity_moves, handovers, transitions
-from routing.actions.support import locking, row_locks
+from routing.actions import transitions
+from routing.actions.support import activity_moves, locking, row_locks, transfer_progress
 from routing.actions.support.errors import NotNow, Rescinded, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import SYSTEM, Actor
@@ -53,7 +53,7 @@ def _answer(
     """
     current, late = _answer_now(reservation, status, actor, now, if_version, activity)
     if late:
-        raise _already(current, status)
+        raise _refuse_move(current, status)
     return current
 
 
@@ -67,7 +67,7 @@ def _answer_now(
     activity: models.Activity | None,
 ) -> tuple[models.Reservation, bool]:
     """Apply an answer, or time the offer out; return whether the answer was too late."""
-    story, current = _open(reservation, status, if_version)
+    story, current = _lock_open_reservation(reservation, status, if_version)
     late = (
         current.reservation_status == ReservationStatus.PENDING
         and current.deadline_us <= microseconds(now)
@@ -75,13 +75,13 @@ def _answer_now(
     if late:
         _time_out(story, current, now=now)
         return current, True
-    move(story, current, status, actor=actor, now=now)
+    move_reservation_and_task(story, current, status, actor=actor, now=now)
     if activity is not None:
         activity_moves.move_worker(current.current_worker, activity, actor=actor, now=now)
     return current, False
 
 
-def move(
+def move_reservation_and_task(
     story: locking.TaskWithReservations,
     reservation: models.Reservation,
     status: ReservationStatus,
@@ -93,7 +93,7 @@ def move(
     try:
         transitions.move_reservation(reservation, status, actor=actor, now=now)
     except InvalidTransition:
-        raise _already(reservation, status) from None
+        raise _refuse_move(reservation, status) from None
     if status == ReservationStatus.ACCEPTED:
         for sibling in story.reservations:
             # The giver of a transfer keeps the reservation for now.
@@ -101,7 +101,7 @@ def move(
                 transitions.move_reservation(
                     sibling, ReservationStatus.RESCINDED, actor=actor, now=now
                 )
-    transitions.settle(story, actor=actor, now=now)
+    transitions.derive_task_status(story, actor=actor, now=now)
 
 
 @locking.retry_on_conflict
@@ -125,7 +125,7 @@ def _time_out(
     story: locking.TaskWithReservations, reservation: models.Reservation, *, now: datetime
 ) -> None:
     transitions.move_reservation(reservation, ReservationStatus.TIMEOUT, actor=SYSTEM, now=now)
-    transitions.settle(story, actor=SYSTEM, now=now)
+    transitions.derive_task_status(story, actor=SYSTEM, now=now)
 
 
 @locking.retry_on_conflict
@@ -137,12 +137,12 @@ def wrap_up_reservation(
     if_version: int | None = None,
 ) -> models.Reservation:
     """Begin wrapping up accepted work and its task."""
-    story, current = _open(reservation, ReservationStatus.WRAPPING, if_version)
+    story, current = _lock_open_reservation(reservation, ReservationStatus.WRAPPING, if_version)
     if current.reservation_status != ReservationStatus.ACCEPTED:
-        raise _already(current, ReservationStatus.WRAPPING)
-    handovers.insist_not_under_way(story.task, story.reservations)
-    if not leave(story, current, actor=actor, now=now):
-        transitions.wrap_up(story, actor=actor, now=now)
+        raise _refuse_move(current, ReservationStatus.WRAPPING)
+    transfer_progress.refuse_during_transfer(story.task, story.reservations)
+    if not leave_after_transfer(story, current, actor=actor, now=now):
+        transitions.begin_wrap_up(story, actor=actor, now=now)
     return current
 
 
@@ -156,16 +156,16 @@ def complete_reservation(
     if_version: int | None = None,
 ) -> models.Reservation:
     """Complete a worker's reservation and its task."""
-    story, current = _open(reservation, ReservationStatus.COMPLETED, if_version)
+    story, current = _lock_open_reservation(reservation, ReservationStatus.COMPLETED, if_version)
     if current.reservation_status == ReservationStatus.PENDING:
-        raise _already(current, ReservationStatus.COMPLETED)
-    handovers.insist_not_under_way(story.task, story.reservations)
-    if not leave(story, current, actor=actor, now=now):
-        transitions.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
+        raise _refuse_move(current, ReservationStatus.COMPLETED)
+    transfer_progress.refuse_during_transfer(story.task, story.reservations)
+    if not leave_after_transfer(story, current, actor=actor, now=now):
+        transitions.end_task(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
     return current
 
 
-def leave(
+def leave_after_transfer(
     story: locking.TaskWithReservations,
     reservation: models.Reservation,
     *,
@@ -175,11 +175,11 @@ def leave(
     """Complete the reservation of a worker after a warm transfer; return False for others."""
     if reservation.outgoing_id is None:
         return False
-    move(story, reservation, ReservationStatus.COMPLETED, actor=actor, now=now)
+    move_reservation_and_task(story, reservation, ReservationStatus.COMPLETED, actor=actor, now=now)
     return True
 
 
-def _open(
+def _lock_open_reservation(
     reservation: models.Reservation, wanted: ReservationStatus, if_version: int | None
 ) -> tuple[locking.TaskWithReservations, models.Reservation]:
     """Lock a reservation's task; raises the error for the caller when the reservation is over."""
@@ -188,12 +188,12 @@ def _open(
     if current is None:
         reservation = row_locks.reread(reservation)
         check_version(reservation, if_version)
-        raise _already(reservation, wanted)
+        raise _refuse_move(reservation, wanted)
     check_version(current, if_version)
     return story, current
 
 
-def _already(reservation: models.Reservation, wanted: ReservationStatus) -> NotNow:
+def _refuse_move(reservation: models.Reservation, wanted: ReservationStatus) -> NotNow:
     if (
         reservation.reservation_status == ReservationStatus.RESCINDED
         and wanted == ReservationStatus.ACCEPTED

@@ -72,9 +72,9 @@ def _create(
     actor: Actor,
     now: datetime,
 ) -> list[models.TaskChannel]:
-    unique_names = {inputs.unique_name(unique): name for unique, name in names.items()}
+    unique_names = {inputs.check_unique_name(unique): name for unique, name in names.items()}
     row_locks.lock_workspace(workspace)
-    with inputs.refusing_duplicates(
+    with inputs.refuse_duplicates(
         f"a task channel with the unique name {' or '.join(map(repr, unique_names))} exists"
         " already in this workspace",
         field="unique_name",
@@ -83,7 +83,7 @@ def _create(
             models.TaskChannel(
                 sid=sids.new("TC"),
                 workspace=workspace,
-                friendly_name=inputs.name(friendly_name),
+                friendly_name=inputs.check_name(friendly_name),
                 unique_name=unique_name,
                 channel_optimized_routing=channel_optimized_routing,
                 date_created=now,
@@ -121,7 +121,7 @@ def update_task_channel(
     """Change the friendly name or how idle time is counted; the unique name is fixed."""
     row_locks.lock_row(channel)
     if "friendly_name" in changes:
-        channel.friendly_name = inputs.name(changes["friendly_name"])
+        channel.friendly_name = inputs.check_name(changes["friendly_name"])
     if "channel_optimized_routing" in changes:
         channel.channel_optimized_routing = changes["channel_optimized_routing"]
     channel.date_updated = now

@@ -119,11 +119,11 @@ def _led_here(queue: models.TaskQueue) -> bool:
 
 def _assign(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
     if "friendly_name" in values:
-        queue.friendly_name = inputs.name(values["friendly_name"])
+        queue.friendly_name = inputs.check_name(values["friendly_name"])
     if "target_workers" in values:
-        queue.target_workers = inputs.target_workers(values["target_workers"])
+        queue.target_workers = inputs.check_target_workers(values["target_workers"])
     if "max_reserved_workers" in values:
-        queue.max_reserved_workers = inputs.whole(
+        queue.max_reserved_workers = inputs.check_integer(
             values["max_reserved_workers"], field="max_reserved_workers", least=1, most=50
         )
     if "task_order" in values:
@@ -135,11 +135,11 @@ def _assign(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
     if "grab_policy" in values:
         queue.grab_policy = values["grab_policy"].value
     if "grab_limit" in values:
-        queue.grab_limit = inputs.whole(
+        queue.grab_limit = inputs.check_integer(
             values["grab_limit"], field="grab_limit", least=1, most=10_000
         )
     if "grab_after" in values:
-        queue.grab_after = inputs.whole(
+        queue.grab_after = inputs.check_integer(
             values["grab_after"], field="grab_after", least=0, most=1_209_600
         )
 
@@ -154,8 +154,8 @@ def _own(
     return activity
 
 
-def _unique(friendly_name: str) -> inputs.Refusing:
-    return inputs.refusing_duplicates(
+def _unique(friendly_name: str) -> inputs.DuplicateGuard:
+    return inputs.refuse_duplicates(
         f"a task queue named {friendly_name!r} exists already in this workspace"
     )
 

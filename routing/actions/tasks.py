@@ -8,8 +8,16 @@ from typing import Final, TypedDict, Unpack
 from django.db import transaction
 
 from routing import models, sids
-from routing.actions import direct, handovers, transitions
-from routing.actions.support import inputs, lanes, locking, task_events, workflow_position
+from routing.actions import transitions
+from routing.actions.support import (
+    inputs,
+    lanes,
+    locking,
+    task_events,
+    task_routes,
+    transfer_progress,
+    workflow_position,
+)
 from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds, whole_second
@@ -66,7 +74,7 @@ def create_task(
     if channel is None:
         raise StaleState("the workspace no longer exists; it was deleted")
     start = now if virtual_start_time is None else virtual_start_time
-    route = direct.route(
+    route = task_routes.choose_route(
         workspace=workspace,
         routing_target=routing_target,
         ignore_capacity=ignore_capacity,
@@ -80,9 +88,9 @@ def create_task(
         revision_id=None if route.bypass or route.workflow is None else route.workflow.revision_id,
         task_channel=channel,
         task_queue=route.task_queue,
-        attributes=inputs.attributes(attributes),
-        priority=inputs.whole(priority, field="priority", least=0, most=MAX_PRIORITY),
-        timeout=inputs.whole(timeout, field="timeout", least=1, most=MAX_TIMEOUT),
+        attributes=inputs.check_attributes(attributes),
+        priority=inputs.check_integer(priority, field="priority", least=0, most=MAX_PRIORITY),
+        timeout=inputs.check_integer(timeout, field="timeout", least=1, most=MAX_TIMEOUT),
         routing_target=routing_target,
         ignore_capacity=route.ignore_capacity,
         task_queue_entered_date=None if route.task_queue is None else now,
@@ -92,16 +100,16 @@ def create_task(
         date_updated=now,
     )
     if route.bypass:
-        task.lane = lanes.lane_of(task, now=now)
+        task.lane = lanes.find_or_create_lane(task, now=now)
     else:
-        step = workflow_position.place(task, base=microseconds(now), now=now)
+        step = workflow_position.find_first_step(task, base=microseconds(now), now=now)
         if step is None:
             raise InvalidInput(
                 "no filter of the workflow matches these attributes and it has no default filter:"
                 " the task would go nowhere",
                 field="attributes",
             )
-        workflow_position.apply(task, step, now=now)
+        workflow_position.enter_step(task, step, now=now)
     happened = [
         *([EventType.WORKFLOW_ENTERED] if task.workflow is not None else []),
         *([EventType.TASK_QUEUE_ENTERED] if task.task_queue is not None else []),
@@ -109,7 +117,7 @@ def create_task(
     ]
     drafts = [
         *(task_events.draft_task_event(event_type, task) for event_type in happened),
-        *([] if route.bypass else [workflow_position.match(task)]),
+        *([] if route.bypass else [workflow_position.draft_match_event(task)]),
     ]
     with pipeline():
         numbered = bulk_insert.insert_later([task])
@@ -148,17 +156,21 @@ def update_task(
         if not _reroute(story, anew="attributes" in changes, now=now):
             # No filter matches any more: the change and the cancellation are one version.
             store(task, fields)
-            transitions.finish(story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now)
+            transitions.end_task(
+                story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now
+            )
             return task
-        fields.extend(workflow_position.FIELDS)
-    transitions.write(task, fields=fields, expected=status, now=now)
+        fields.extend(workflow_position.STEP_FIELDS)
+    transitions.write_task(task, fields=fields, expected=status, now=now)
     drafts = [
-        task_events.draft_task_event(EventType.TASK_UPDATED, task, transitions.holders(story))
+        task_events.draft_task_event(EventType.TASK_UPDATED, task, transitions.list_holders(story))
     ]
     if status == AssignmentStatus.PENDING and task.filter_index is not None:
-        drafts.extend(workflow_position.entry(task, previous=previous, timed_out=False))
+        drafts.extend(
+            workflow_position.draft_entry_events(task, previous=previous, timed_out=False)
+        )
         if "attributes" in changes:
-            drafts.append(workflow_position.match(task))
+            drafts.append(workflow_position.draft_match_event(task))
     recorder.record_all(drafts, workspace=task.workspace, actor=actor, now=now)
     return task
 
@@ -168,12 +180,12 @@ def take(task: models.Task, changes: TaskChanges, *, now: datetime) -> list[str]
     status = AssignmentStatus(task.assignment_status)
     fields: list[str] = []
     if "attributes" in changes:
-        task.attributes = inputs.attributes(changes["attributes"])
+        task.attributes = inputs.check_attributes(changes["attributes"])
         fields.append("attributes")
     if status in FINAL_TASK and changes.keys() - {"attributes"}:
         raise NotNow(f"Cannot update task {task.sid}: it is {status}; only Attributes may change")
     if "priority" in changes:
-        task.priority = inputs.whole(
+        task.priority = inputs.check_integer(
             changes["priority"], field="priority", least=0, most=MAX_PRIORITY
         )
         fields.append("priority")
@@ -199,14 +211,14 @@ def _reroute(story: locking.TaskWithReservations, *, anew: bool, now: datetime) 
     """Set a pending task's step and lane for its present values; return False without a step."""
     task = story.task
     if task.filter_index is None or not anew:
-        task.lane = lanes.lane_of(task, now=now)
+        task.lane = lanes.find_or_create_lane(task, now=now)
         return True
     if task.workflow is not None:
         task.revision_id = task.workflow.revision_id
-    step = workflow_position.place(task, base=microseconds(now), now=now)
+    step = workflow_position.find_first_step(task, base=microseconds(now), now=now)
     if step is None:
         return False
-    workflow_position.apply(task, step, now=now)
+    workflow_position.enter_step(task, step, now=now)
     return True
 
 
@@ -235,9 +247,14 @@ def delete_overdue_task(*, held: models.Reservation, now: datetime) -> None:
 def _delete(
     story: locking.TaskWithReservations, event_type: EventType, *, actor: Actor, now: datetime
 ) -> None:
-    giver = handovers.from_reservation(story.reservations)
-    if giver is not None and handovers.under_way(story.reservations) is not None:
-        handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)
+    giver = transfer_progress.find_initiating_reservation(story.reservations)
+    if (
+        giver is not None
+        and transfer_progress.find_current_transfer(story.reservations) is not None
+    ):
+        transfer_progress.end_transfer(
+            giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now
+        )
     task_events.record_task_event(event_type, story.task, actor=actor, now=now)
     transitions.end_reservations(story, actor=actor, now=now)
     models.Reservation.objects.filter(task=story.task).delete()

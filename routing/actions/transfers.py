@@ -14,8 +14,15 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from routing import models, sids
-from routing.actions import claims, handovers, offers, transitions
-from routing.actions.support import inputs, locking, row_locks, task_events
+from routing.actions import offers, transitions
+from routing.actions.support import (
+    claiming,
+    inputs,
+    locking,
+    row_locks,
+    task_events,
+    transfer_progress,
+)
 from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actions.tasks import MAX_PRIORITY
 from routing.actors import SYSTEM, Actor
@@ -81,7 +88,7 @@ def begin_transfer(
         reservation.task_id, joining=[] if worker is None else [worker.pk]
     )
     giver = story.open_reservation(reservation.sid)
-    _insist_may_begin(story, giver, reservation)
+    _check_may_begin(story, giver, reservation)
     assert giver is not None
     if worker is not None:
         worker = row_locks.reread(worker, "activity", "workspace")
@@ -91,23 +98,23 @@ def begin_transfer(
                 " takes no work"
             )
     task = story.task
-    made = _new(giver, to, worker is None, mode, now)
-    fields = _take(task, made, attributes, priority)
-    transitions.set_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
+    made = _create_transfer(giver, to, worker is None, mode, now)
+    fields = _change_task(task, made, attributes, priority)
+    transitions.set_task_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
     started = EventType.TASK_TRANSFER_INITIATED
-    handovers.record(started, giver, task=task, actor=actor, now=now)
+    transfer_progress.record_transfer_event(started, giver, task=task, actor=actor, now=now)
     task_events.record_task_event(
-        EventType.TASK_UPDATED, task, actor=actor, now=now, more=transitions.holders(story)
+        EventType.TASK_UPDATED, task, actor=actor, now=now, more=transitions.list_holders(story)
     )
     if worker is not None:
-        _offer(task, worker, made, within_capacity=False, actor=actor, now=now)
+        _offer_to(task, worker, made, within_capacity=False, actor=actor, now=now)
     return made
 
 
-def _insist_may_begin(
+def _check_may_begin(
     story: locking.TaskWithReservations, giver: models.Reservation | None, asked: models.Reservation
 ) -> None:
-    handovers.insist_not_under_way(story.task, story.reservations)
+    transfer_progress.refuse_during_transfer(story.task, story.reservations)
     if giver is None or giver.reservation_status != ReservationStatus.ACCEPTED:
         status = row_locks.reread(asked).reservation_status
         raise NotNow(
@@ -119,18 +126,18 @@ def _insist_may_begin(
             f"Task {story.task.sid} is a call; transferring calls is not supported by this server:"
             " there is no telephone network here"
         )
-    if handovers.from_reservation(story.reservations) is not None:
+    if transfer_progress.find_initiating_reservation(story.reservations) is not None:
         raise NotNow(
             f"Task {story.task.sid} has been transferred, and both workers are with it still;"
             " the first must leave before it is transferred again"
         )
 
 
-def _new(
+def _create_transfer(
     giver: models.Reservation, to: str, to_queue: bool, mode: TransferMode, now: datetime
 ) -> models.Transfer:
     task = giver.task
-    timeout = offers.timeout_of(task)
+    timeout = offers.find_offer_timeout(task)
     made = models.Transfer(
         sid=sids.new("TT"),
         workspace=task.workspace,
@@ -157,7 +164,7 @@ def _new(
     return made
 
 
-def _take(
+def _change_task(
     task: models.Task, made: models.Transfer, attributes: str | None, priority: int | None
 ) -> list[str]:
     """Apply a transfer's attributes and priority to the task; return the columns to store."""
@@ -166,15 +173,15 @@ def _take(
     fields = ["expires_us"]
     if attributes is not None:
         own, sent = json.loads(task.attributes), inputs.parse_attributes(attributes)
-        task.attributes = inputs.attributes(json.dumps(own | sent, ensure_ascii=False))
+        task.attributes = inputs.check_attributes(json.dumps(own | sent, ensure_ascii=False))
         fields.append("attributes")
     if priority is not None:
-        task.priority = inputs.whole(priority, field="priority", least=0, most=MAX_PRIORITY)
+        task.priority = inputs.check_integer(priority, field="priority", least=0, most=MAX_PRIORITY)
         fields.append("priority")
     return fields
 
 
-def _offer(
+def _offer_to(
     task: models.Task,
     worker: models.Worker,
     transfer: models.Transfer,
@@ -188,8 +195,8 @@ def _offer(
     if slot is None:
         raise StaleState("the worker no longer exists; it was deleted")
     slot.worker = worker
-    offer = claims.Offer(task=task, slots=[slot], within_capacity=within_capacity)
-    made = offers.hand_on(offer, transfer, actor=actor, now=now)
+    offer = claiming.Offer(task=task, slots=[slot], within_capacity=within_capacity)
+    made = offers.make_transfer_offer(offer, transfer, actor=actor, now=now)
     for workflow_sid in outbox.owe_questions([made], now=now):
         transaction.on_commit(functools.partial(enqueue, workflow_sid))
 
@@ -201,8 +208,8 @@ def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -
     Raises `NotNow` when it is over.
     """
     story = locking.lock_task_and_workers(transfer.task_id)
-    giver = handovers.from_reservation(story.reservations)
-    current = handovers.under_way(story.reservations)
+    giver = transfer_progress.find_initiating_reservation(story.reservations)
+    current = transfer_progress.find_current_transfer(story.reservations)
     if giver is None or current is None or current.pk != transfer.pk:
         status = row_locks.reread(transfer).transfer_status
         # TaskRouter's wording, which clients match on, including the blank.
@@ -211,10 +218,16 @@ def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -
     for offer in story.reservations:
         if offer.incoming_id == current.pk:
             transitions.move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
-    handovers.end(giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now)
-    transitions.settle(story, actor=actor, now=now)
+    transfer_progress.end_transfer(
+        giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now
+    )
+    transitions.derive_task_status(story, actor=actor, now=now)
     task_events.record_task_event(
-        EventType.TASK_UPDATED, story.task, actor=actor, now=now, more=transitions.holders(story)
+        EventType.TASK_UPDATED,
+        story.task,
+        actor=actor,
+        now=now,
+        more=transitions.list_holders(story),
     )
     return current
 
@@ -226,29 +239,33 @@ def offer_to_next_worker(*, transfer: models.Transfer, now: datetime) -> None:
     choice is no longer valid.
     """
     if transfer.deadline_us <= microseconds(now):
-        _give_up(transfer, now=now)
+        _fail_in_time(transfer, now=now)
         return
     asked = transfer_snapshots.asked(transfer)
     if (worker_id := transfer_snapshots.next_worker(transfer, but=asked, now=now)) is not None:
-        _ask(transfer, worker_id, now=now)
+        _offer_to_worker(transfer, worker_id, now=now)
 
 
 @locking.retry_on_conflict
-def _give_up(transfer: models.Transfer, *, now: datetime) -> None:
-    story, giver, _ = _hold_seeking(transfer)
-    reason = handovers.NOT_ACCEPTED
-    handovers.end(
+def _fail_in_time(transfer: models.Transfer, *, now: datetime) -> None:
+    story, giver, _ = _lock_searching(transfer)
+    reason = transfer_progress.NOT_ACCEPTED
+    transfer_progress.end_transfer(
         giver, TransferStatus.FAILED, reason=reason, task=story.task, actor=SYSTEM, now=now
     )
-    transitions.settle(story, actor=SYSTEM, now=now)
+    transitions.derive_task_status(story, actor=SYSTEM, now=now)
     task_events.record_task_event(
-        EventType.TASK_UPDATED, story.task, actor=SYSTEM, now=now, more=transitions.holders(story)
+        EventType.TASK_UPDATED,
+        story.task,
+        actor=SYSTEM,
+        now=now,
+        more=transitions.list_holders(story),
     )
 
 
 @locking.retry_on_conflict
-def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
-    story, _, current = _hold_seeking(transfer, joining=worker_id)
+def _offer_to_worker(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
+    story, _, current = _lock_searching(transfer, joining=worker_id)
     worker = (
         models.Worker.objects.filter(pk=worker_id).select_related("activity", "workspace").first()
     )
@@ -259,18 +276,18 @@ def _ask(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
     hand = eligibility.Candidate(worker_snapshots.load_worker(worker_id))
     if transfer_snapshots.refusal(current, hand, now=now) is not None:
         raise StaleState(f"worker {worker.sid} has changed and is no longer eligible")
-    handovers.mark_searching(current, False, now=now)
-    _offer(story.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)
+    transfer_progress.mark_searching(current, False, now=now)
+    _offer_to(story.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)
 
 
-def _hold_seeking(
+def _lock_searching(
     transfer: models.Transfer, *, joining: int | None = None
 ) -> tuple[locking.TaskWithReservations, models.Reservation, models.Transfer]:
     story = locking.lock_task_and_workers(
         transfer.task_id, joining=[] if joining is None else [joining]
     )
-    giver = handovers.from_reservation(story.reservations)
-    current = handovers.under_way(story.reservations)
+    giver = transfer_progress.find_initiating_reservation(story.reservations)
+    current = transfer_progress.find_current_transfer(story.reservations)
     if giver is None or current is None or current.pk != transfer.pk or not current.seeking:
         raise StaleState(f"transfer {transfer.sid} has changed and no longer seeks a worker")
     current.task, current.workspace = story.task, story.task.workspace

@@ -12,8 +12,7 @@ from typing import Final
 from django.db.models import F
 
 from routing import models
-from routing.actions import activity_moves, handovers
-from routing.actions.support import lanes
+from routing.actions.support import activity_moves, lanes, transfer_progress
 from routing.actions.support.errors import StaleState
 from routing.actions.support.locking import TaskWithReservations
 from routing.actions.support.task_events import record_task_event
@@ -68,7 +67,7 @@ def move_reservation(
     reservation.reservation_status = status.value
     reservation.version += 1
     reservation.date_updated = now
-    handed_on = handovers.first_begun(reservation)
+    handed_on = transfer_progress.load_first_transfer_date(reservation)
     with pipeline():
         moved = _MOVE.ask(reservation.pk, current.value, status.value, now)
         _count_slot(reservation, before=current, after=status)
@@ -77,7 +76,7 @@ def move_reservation(
             workspace=reservation.task.workspace,
             resource_sid=reservation.sid,
             data=payloads.of_reservation(reservation)
-            | handovers.outcome_for(reservation, status, now=now),
+            | transfer_progress.describe_outcome(reservation, status, now=now),
             actor=actor,
             now=now,
             task=reservation.task,
@@ -85,7 +84,7 @@ def move_reservation(
         )
     if not moved():
         raise StaleState(f"reservation {reservation.sid} is no longer {current}")
-    activity_moves.follow_reservation(reservation, status, actor=actor, now=now)
+    activity_moves.move_worker_for_reservation(reservation, status, actor=actor, now=now)
 
 
 def _count_slot(
@@ -121,37 +120,39 @@ _COUNT_WORKLOAD: Final = CompiledUpdate(
 )
 
 
-def settle(story: TaskWithReservations, *, actor: Actor, now: datetime) -> None:
+def derive_task_status(story: TaskWithReservations, *, actor: Actor, now: datetime) -> None:
     """Derive a live task's status from its reservations.
 
     A task without open reservations waits again in its step, on the lane for its present
     attributes. A task that has been offered too often is canceled.
     """
     task = story.task
-    transferred = handovers.under_way(story.reservations) is not None
-    gone = handovers.follow(task, story.reservations, actor=actor, now=now)
+    transferred = transfer_progress.find_current_transfer(story.reservations) is not None
+    gone = transfer_progress.update_transfer(task, story.reservations, actor=actor, now=now)
     if gone is not None:
         move_reservation(gone, ReservationStatus.COMPLETED, actor=actor, now=now)
     story.drop_ended()
     status = lifecycle.task_status_of(
         (ReservationStatus(r.reservation_status) for r in story.reservations),
-        in_transfer=handovers.under_way(story.reservations) is not None,
+        in_transfer=transfer_progress.find_current_transfer(story.reservations) is not None,
     )
     if status == task.assignment_status:
         return
     if status == AssignmentStatus.PENDING and task.assignments >= MAX_ASSIGNMENTS:
-        finish(story, AssignmentStatus.CANCELED, reason=Reason.EXPIRED, actor=actor, now=now)
+        end_task(story, AssignmentStatus.CANCELED, reason=Reason.EXPIRED, actor=actor, now=now)
         return
     fields = ["assignment_status"]
     if status == AssignmentStatus.PENDING:
-        task.lane = lanes.lane_of(task, now=now)
+        task.lane = lanes.find_or_create_lane(task, now=now)
         fields.append("lane")
-    set_status(task, status, fields=fields, now=now)
+    set_task_status(task, status, fields=fields, now=now)
     if transferred:
-        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=holders(story))
+        record_task_event(
+            EventType.TASK_UPDATED, task, actor=actor, now=now, more=list_holders(story)
+        )
 
 
-def finish(
+def end_task(
     story: TaskWithReservations,
     status: AssignmentStatus,
     *,
@@ -164,15 +165,15 @@ def finish(
     task.reason = reason
     task.date_finished = now
     task.lane = None
-    set_status(task, status, fields=["reason", "date_finished", "lane"], now=now)
-    record_task_event(_TASK_EVENTS[status], task, actor=actor, now=now, more=holders(story))
+    set_task_status(task, status, fields=["reason", "date_finished", "lane"], now=now)
+    record_task_event(_TASK_EVENTS[status], task, actor=actor, now=now, more=list_holders(story))
     end_reservations(story, actor=actor, now=now)
     if status == AssignmentStatus.COMPLETED:
         # TaskRouter sends this event too, after all others of the completion.
         record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)
 
 
-def wrap_up(
+def begin_wrap_up(
     story: TaskWithReservations, *, reason: str | None = None, actor: Actor, now: datetime
 ) -> None:
     """Move an assigned task and its accepted reservation to wrapping.
@@ -180,9 +181,9 @@ def wrap_up(
     A giver who is still in a warm transfer is completed.
     """
     story.task.reason = reason
-    set_status(story.task, AssignmentStatus.WRAPPING, fields=["reason"], now=now)
+    set_task_status(story.task, AssignmentStatus.WRAPPING, fields=["reason"], now=now)
     wrapping = _TASK_EVENTS[AssignmentStatus.WRAPPING]
-    record_task_event(wrapping, story.task, actor=actor, now=now, more=holders(story))
+    record_task_event(wrapping, story.task, actor=actor, now=now, more=list_holders(story))
     for reservation in story.reservations:
         over = reservation.outgoing_id is not None
         status = ReservationStatus.COMPLETED if over else ReservationStatus.WRAPPING
@@ -198,7 +199,7 @@ def end_reservations(story: TaskWithReservations, *, actor: Actor, now: datetime
     story.reservations.clear()
 
 
-def set_status(
+def set_task_status(
     task: models.Task, status: AssignmentStatus, *, fields: list[str], now: datetime
 ) -> None:
     """Store a task's new status and the named fields of the task object.
@@ -208,10 +209,10 @@ def set_status(
     current = AssignmentStatus(task.assignment_status)
     lifecycle.check(current, status)
     task.assignment_status = status.value
-    write(task, fields=["assignment_status", *fields], expected=current, now=now)
+    write_task(task, fields=["assignment_status", *fields], expected=current, now=now)
 
 
-def write(
+def write_task(
     task: models.Task, *, fields: list[str], expected: AssignmentStatus, now: datetime
 ) -> None:
     """Store named fields of a task and advance its version, if its status is still as expected."""
@@ -226,6 +227,6 @@ def write(
         raise StaleState(f"task {task.sid} has changed; read it again and retry")
 
 
-def holders(story: TaskWithReservations) -> payloads.EventData:
+def list_holders(story: TaskWithReservations) -> payloads.EventData:
     """Return the event field with the sids of the task's workers, who are notified."""
     return {"holder_sids": ",".join(r.worker_sid for r in story.reservations)}

@@ -45,11 +45,11 @@ def update_worker_channel(
     channel = row_locks.reread(channel, "worker__activity", "worker__workspace", "task_channel")
     before = (channel.configured_capacity, channel.available, channel.reserved_for_manual)
     if "configured_capacity" in changes:
-        channel.configured_capacity = inputs.whole(
+        channel.configured_capacity = inputs.check_integer(
             changes["configured_capacity"], field="capacity", least=0, most=MAX_CAPACITY
         )
     if "reserved_for_manual" in changes:
-        channel.reserved_for_manual = inputs.whole(
+        channel.reserved_for_manual = inputs.check_integer(
             changes["reserved_for_manual"], field="reserved_for_manual", least=0, most=MAX_CAPACITY
         )
     if "available" in changes:

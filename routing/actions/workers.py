@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 
 from routing import models, sids
-from routing.actions import activity_moves, reservations
-from routing.actions.support import inputs, locking, row_locks
+from routing.actions import reservations
+from routing.actions.support import activity_moves, inputs, locking, row_locks
 from routing.actions.support.errors import InUse, InvalidInput, NotNow, StaleState
 from routing.actions.tasks import check_version
 from routing.actors import Actor
@@ -58,14 +58,14 @@ def create_worker(
         sid=sids.new("WK"),
         workspace=workspace,
         user=user,
-        friendly_name=inputs.name(friendly_name),
-        activity=_own(workspace, activity),
-        attributes=inputs.attributes(attributes),
+        friendly_name=inputs.check_name(friendly_name),
+        activity=_check_activity(workspace, activity),
+        attributes=inputs.check_attributes(attributes),
         date_status_changed=now,
         date_created=now,
         date_updated=now,
     )
-    with _unique(worker.friendly_name):
+    with _refuse_duplicates(worker.friendly_name):
         worker.save(force_insert=True)
     models.WorkerChannel.objects.bulk_create(
         models.WorkerChannel(
@@ -110,7 +110,7 @@ def update_worker(
     moves = "activity" in changes and changes["activity"].pk != worker.activity_id
     if described:
         # One request advances the version once; a move advances it itself.
-        _describe(worker, changes, now, versions=0 if moves else 1)
+        _write_description(worker, changes, now, versions=0 if moves else 1)
     if "activity" in changes:
         ending = ReservationStatus.REJECTED if reject_pending_reservations else None
         _set_activity(worker, changes["activity"], ending, actor, now)
@@ -145,14 +145,14 @@ def sign_off_worker(*, worker: models.Worker, actor: Actor, now: datetime) -> bo
     tasks are offered to other workers and keep their age. Returns whether anything changed.
     """
     worker = _lock(worker)
-    activity = absence(worker.workspace)
+    activity = find_absence_activity(worker.workspace)
     if activity is None or not worker.activity.available:
         return False
     _set_activity(worker, activity, ReservationStatus.RESCINDED, actor, now)
     return True
 
 
-def offline_activity(workspace: models.Workspace) -> models.Activity | None:
+def find_offline_activity(workspace: models.Workspace) -> models.Activity | None:
     """Return the activity named Offline, else the default activity, if it takes no work."""
     away = workspace.activities.filter(available=False)
     named = away.filter(friendly_name__iexact="offline").first()
@@ -160,12 +160,12 @@ def offline_activity(workspace: models.Workspace) -> models.Activity | None:
     return named or (default if default is not None and not default.available else None)
 
 
-def absence(workspace: models.Workspace) -> models.Activity | None:
+def find_absence_activity(workspace: models.Workspace) -> models.Activity | None:
     """Return the timeout activity, or, if that takes work, `offline_activity`."""
     timeout = workspace.timeout_activity
     if timeout is not None and not timeout.available:
         return timeout
-    return offline_activity(workspace)
+    return find_offline_activity(workspace)
 
 
 @transaction.atomic
@@ -211,18 +211,18 @@ def _lock(worker: models.Worker) -> models.Worker:
     return locked
 
 
-def _describe(
+def _write_description(
     worker: models.Worker, changes: WorkerChanges, now: datetime, *, versions: int
 ) -> None:
     if "friendly_name" in changes:
-        worker.friendly_name = inputs.name(changes["friendly_name"])
+        worker.friendly_name = inputs.check_name(changes["friendly_name"])
     if "attributes" in changes:
-        worker.attributes = inputs.attributes(changes["attributes"])
+        worker.attributes = inputs.check_attributes(changes["attributes"])
     if "user" in changes:
         worker.user = changes["user"]
     worker.version += versions
     worker.date_updated = now
-    with _unique(worker.friendly_name):
+    with _refuse_duplicates(worker.friendly_name):
         worker.save(update_fields=[*_DESCRIPTION, "version", "date_updated"])
 
 
@@ -234,7 +234,7 @@ def _set_activity(
     now: datetime,
 ) -> None:
     """Move a locked worker; open offers get the status `ending`, or forbid the move if None."""
-    activity = _own(worker.workspace, activity)
+    activity = _check_activity(worker.workspace, activity)
     if activity.pk == worker.activity_id:
         return
     pending = worker.reservations.filter(
@@ -251,13 +251,13 @@ def _set_activity(
         story = locking.lock_task_alone(task_id)
         if reservation := story.open_reservation(sid):
             assert ending is not None
-            reservations.move(story, reservation, ending, actor=actor, now=now)
+            reservations.move_reservation_and_task(story, reservation, ending, actor=actor, now=now)
     # Ending an offer may itself have moved the worker, where multitasking is off.
     worker.refresh_from_db()
     activity_moves.move_worker(worker, activity, actor=actor, now=now)
 
 
-def _own(workspace: models.Workspace, activity: models.Activity) -> models.Activity:
+def _check_activity(workspace: models.Workspace, activity: models.Activity) -> models.Activity:
     if activity.workspace_id != workspace.pk:
         raise InvalidInput(
             f"activity {activity.sid} belongs to another workspace", field="activity_sid"
@@ -265,8 +265,8 @@ def _own(workspace: models.Workspace, activity: models.Activity) -> models.Activ
     return activity
 
 
-def _unique(friendly_name: str) -> inputs.Refusing:
-    return inputs.refusing_duplicates(
+def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
+    return inputs.refuse_duplicates(
         f"a worker with the friendly name {friendly_name!r} exists already in this workspace,"
         " or the login works as another one"
     )

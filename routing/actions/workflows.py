@@ -140,21 +140,23 @@ def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None
 
 def _assign(workflow: models.Workflow, values: WorkflowChanges) -> None:
     if "friendly_name" in values:
-        workflow.friendly_name = inputs.name(values["friendly_name"])
+        workflow.friendly_name = inputs.check_name(values["friendly_name"])
     if "assignment_callback_url" in values:
         workflow.assignment_callback_url = (
-            inputs.callback_url(values["assignment_callback_url"], field="assignment_callback_url")
+            inputs.check_callback_url(
+                values["assignment_callback_url"], field="assignment_callback_url"
+            )
             or None
         )
     if "fallback_assignment_callback_url" in values:
         workflow.fallback_assignment_callback_url = (
-            inputs.callback_url(
+            inputs.check_callback_url(
                 values["fallback_assignment_callback_url"], field="fallback_assignment_callback_url"
             )
             or None
         )
     if "task_reservation_timeout" in values:
-        workflow.task_reservation_timeout = inputs.whole(
+        workflow.task_reservation_timeout = inputs.check_integer(
             values["task_reservation_timeout"],
             field="task_reservation_timeout",
             least=1,
@@ -162,8 +164,8 @@ def _assign(workflow: models.Workflow, values: WorkflowChanges) -> None:
         )
 
 
-def _unique(friendly_name: str) -> inputs.Refusing:
-    return inputs.refusing_duplicates(
+def _unique(friendly_name: str) -> inputs.DuplicateGuard:
+    return inputs.refuse_duplicates(
         f"a workflow named {friendly_name!r} exists already in this workspace"
     )
 

@@ -71,8 +71,10 @@ def create_workspace(
         workspace = models.Workspace.objects.create(
             sid=sids.new("WS"),
             account=account,
-            friendly_name=inputs.name(friendly_name),
-            event_callback_url=inputs.callback_url(event_callback_url, field="event_callback_url"),
+            friendly_name=inputs.check_name(friendly_name),
+            event_callback_url=inputs.check_callback_url(
+                event_callback_url, field="event_callback_url"
+            ),
             events_filter=_events_filter(events_filter),
             multi_task_enabled=multi_task_enabled,
             prioritize_queue_order=prioritize_queue_order.value,
@@ -126,9 +128,9 @@ def update_workspace(
     """Change a workspace. Switching multitasking keeps every capacity and all running work."""
     row_locks.lock_row(workspace)
     if "friendly_name" in changes:
-        workspace.friendly_name = inputs.name(changes["friendly_name"])
+        workspace.friendly_name = inputs.check_name(changes["friendly_name"])
     if "event_callback_url" in changes:
-        workspace.event_callback_url = inputs.callback_url(
+        workspace.event_callback_url = inputs.check_callback_url(
             changes["event_callback_url"], field="event_callback_url"
         )
     if "events_filter" in changes:
@@ -190,7 +192,7 @@ def _own(workspace: models.Workspace, activity: models.Activity, which: str) -> 
 
 
 def _desk_grace(seconds: int) -> int:
-    return inputs.whole(seconds, field="desk_grace", least=0, most=MAX_DESK_GRACE)
+    return inputs.check_integer(seconds, field="desk_grace", least=0, most=MAX_DESK_GRACE)
 
 
 def _time_zone(name: str) -> str:
@@ -215,8 +217,8 @@ def _events_filter(value: str | None) -> str | None:
     return ",".join(names) or None
 
 
-def _unique(friendly_name: str) -> inputs.Refusing:
-    return inputs.refusing_duplicates(
+def _unique(friendly_name: str) -> inputs.DuplicateGuard:
+    return inputs.refuse_duplicates(
         f"a workspace named {friendly_name.strip()!r} exists already in this account"
     )
 

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from routing import models, sids, subjects
-from routing.actions import task_statuses
+from routing.actions import task_transitions
 from routing.actions.support.errors import ActionError
 from routing.admin import searching, zones
 from routing.admin.base import acting
@@ -285,13 +285,13 @@ def _step_in(task: models.Task, request: HttpRequest) -> None:
     reason = request.POST.get("reason", "").strip()[:1000] or None
     match request.POST.get("do"):
         case "cancel":
-            task_statuses.cancel_task(task=task, reason=reason, **acting(request))
+            task_transitions.cancel_task(task=task, reason=reason, **acting(request))
             messages.success(request, "Canceled.")
         case "complete":
-            task_statuses.complete_task(task=task, reason=reason, **acting(request))
+            task_transitions.complete_task(task=task, reason=reason, **acting(request))
             messages.success(request, "Completed: its slot is free.")
         case "wrap_up":
-            task_statuses.wrap_up_task(task=task, **acting(request))
+            task_transitions.wrap_up_task(task=task, **acting(request))
             messages.success(request, "Wrapping up: its slot stays taken until it is completed.")
         case _:
             messages.error(request, "Nothing was done: the request names no step.")

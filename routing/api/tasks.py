@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from django.db.models import QuerySet
 
 from routing import models, representations
-from routing.actions import task_statuses, tasks
+from routing.actions import task_transitions, tasks
 from routing.actions.tasks import MAX_PRIORITY, MAX_TIMEOUT
 from routing.api import inputs, lookups, orderings, pagination, shapes
 from routing.api.base import Given, InstanceResource, ListResource, Resource
@@ -194,15 +194,15 @@ class TaskInstance(_Tasks, InstanceResource[models.Task]):
             return row
         how = {"task": row, "actor": self.actor, "now": self.now, "if_version": version, **given}
         if status == AssignmentStatus.CANCELED:
-            return task_statuses.cancel_task(reason=reason, **how)
+            return task_transitions.cancel_task(reason=reason, **how)
         how["held_by"] = self.held_by
         match status:
             case None:
                 return tasks.update_task(**how)
             case AssignmentStatus.COMPLETED:
-                return task_statuses.complete_task(reason=reason, **how)
+                return task_transitions.complete_task(reason=reason, **how)
             case AssignmentStatus.WRAPPING:
-                return task_statuses.wrap_up_task(reason=reason, **how)
+                return task_transitions.wrap_up_task(reason=reason, **how)
         raise ApiError(
             f"AssignmentStatus is {str(status)!r}, which only the router sets; a request may set"
             " canceled, wrapping or completed"

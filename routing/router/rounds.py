@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from routing import models
-from routing.actions import deadlines, offers, reservations, task_statuses, transfers
+from routing.actions import offers, reservations, task_deadlines, task_transitions, transfers
 from routing.actions.support.errors import StaleState
 from routing.core import decisions
 from routing.core.clock import microseconds
@@ -105,11 +105,11 @@ def _in_slices(act: Callable[[Sequence[Any], datetime], int]) -> Apply:
 
 def _cancel(decided: Sequence[decisions.CancelTask], now: datetime) -> int:
     """Cancel waiting tasks together, and those on offer one by one."""
-    left = deadlines.give_up_together(decided, now=now)
+    left = task_deadlines.cancel_overdue_tasks(decided, now=now)
     return len(decided) - len(left) + _GIVE_UP(left, now, _never)
 
 
-_GIVE_UP: Final = _each(task_statuses.give_up)
+_GIVE_UP: Final = _each(task_transitions.cancel_overdue_task)
 
 
 def _reserve(decided: Sequence[decisions.ReserveWorkers], now: datetime, is_over: IsOver) -> int:
@@ -134,9 +134,9 @@ APPLY: Final[dict[type[Any], Apply]] = {
     decisions.ReserveWorkers: _reserve,
     decisions.TimeOutReservation: _each(_time_out),
     decisions.EnterTarget: _in_slices(
-        lambda decided, now: deadlines.enter_targets(decided, now=now)
+        lambda decided, now: task_deadlines.enter_targets(decided, now=now)
     ),
-    decisions.KeepWaiting: _each(task_statuses.keep_waiting),
+    decisions.KeepWaiting: _each(task_transitions.keep_waiting),
     decisions.CancelTask: _in_slices(_cancel),
 }
 """The function that applies the decisions of each kind, and returns how many it applied."""

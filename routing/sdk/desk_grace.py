@@ -98,7 +98,7 @@ def put_offline(worker_sid: str, *, now: datetime) -> None:
     )
     if worker is None:
         return
-    activity = workers.offline_activity(worker.workspace)
+    activity = workers.find_offline_activity(worker.workspace)
     if activity is None or activity.pk == worker.activity_id:
         return
     actor = Actor(type="worker", sid=worker_sid, source="sdk")

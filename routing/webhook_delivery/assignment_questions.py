@@ -54,7 +54,7 @@ def _round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
         if question not in stand:
             words = f"not sent: the offer was already {question.reservation.reservation_status}"
             reply = Reply(do="nothing", outcome=words)
-            assignment_callbacks.conclude(question=question, reply=reply, now=clock())
+            assignment_callbacks.apply_reply(question=question, reply=reply, now=clock())
     if not stand:
         return True
     tokens = {
@@ -63,7 +63,9 @@ def _round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
     }
     replies = loop.at_once(lambda each: _ask(each, tokens[each.workspace.account_id]), stand)
     for question, reply in zip(stand, replies, strict=True):
-        outcome, code = assignment_callbacks.conclude(question=question, reply=reply, now=clock())
+        outcome, code = assignment_callbacks.apply_reply(
+            question=question, reply=reply, now=clock()
+        )
         # Logged once for a receiver that is down, as there may be hundreds of offers.
         if code and (code != answers.NO_ANSWER or not receiver.failures):
             logger.warning(

@@ -11,7 +11,7 @@ from routing.actions import (
     activities,
     task_channels,
     task_queues,
-    task_statuses,
+    task_transitions,
     tasks,
     worker_channels,
     workers,
@@ -154,7 +154,7 @@ def test_a_channel_with_work_or_called_default_cannot_be_deleted(
         task_channels.delete_task_channel(
             channel=factories.channel(workspace, "default"), actor=SYSTEM, now=NOW
         )
-    task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=task, actor=SYSTEM, now=NOW)
     task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
     task.refresh_from_db()
     assert task.task_channel.unique_name == "default"
@@ -241,7 +241,7 @@ def test_a_workflow_with_waiting_tasks_cannot_be_deleted(workspace: models.Works
     task = factories.task(workspace)
     with pytest.raises(InUse):
         workflows.delete_workflow(workflow=workflow, actor=SYSTEM, now=NOW)
-    task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=task, actor=SYSTEM, now=NOW)
     workflows.delete_workflow(workflow=workflow, actor=SYSTEM, now=NOW)
     task.refresh_from_db()
     assert task.workflow is None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from routing import models
-from routing.actions import deadlines, task_statuses
+from routing.actions import task_deadlines, task_transitions
 from routing.core.decisions import CancelTask, Reason
 from routing.router import rounds
 from tests import factories
@@ -38,8 +38,8 @@ def test_a_task_ends_among_many_as_it_does_alone(why: str, direct: bool) -> None
         given = {"routing_target": factories.worker(workspace, available=False).sid}
     alone, first, second = (factories.task(workspace, **given) for _ in range(3))
     ended = [CancelTask(task_sid=t.sid, version=t.version, why=why) for t in (alone, first, second)]
-    task_statuses.give_up(ended[0], now=later(5))
-    assert deadlines.give_up_together(ended[1:], now=later(5)) == []
+    task_transitions.cancel_overdue_task(ended[0], now=later(5))
+    assert task_deadlines.cancel_overdue_tasks(ended[1:], now=later(5)) == []
     for task in (alone, first, second):
         task.refresh_from_db()
     for task in (first, second):
@@ -58,7 +58,7 @@ def test_a_task_that_has_changed_or_is_on_offer_is_left_to_the_action_for_single
         CancelTask(task_sid=changed.sid, version=changed.version - 1, why=Reason.EXPIRED),
         CancelTask(task_sid=waiting.sid, version=waiting.version, why=Reason.EXPIRED),
     ]
-    assert deadlines.give_up_together(ended, now=later(5)) == ended[:2]
+    assert task_deadlines.cancel_overdue_tasks(ended, now=later(5)) == ended[:2]
     on_offer.refresh_from_db()
     changed.refresh_from_db()
     assert (on_offer.assignment_status, changed.assignment_status) == ("reserved", "pending")
@@ -106,14 +106,14 @@ def test_one_task_that_cannot_be_ended_does_not_stop_the_others(
 ) -> None:
     workspace = factories.workspace()
     tasks = [factories.task(workspace, timeout=1) for _ in range(5)]
-    give_up_together = deadlines.give_up_together
+    cancel_overdue_tasks = task_deadlines.cancel_overdue_tasks
 
     def fail_on_third(decided: list[CancelTask], *, now: datetime) -> list[CancelTask]:
         if any(decision.task_sid == tasks[2].sid for decision in decided):
             raise RuntimeError("a row that nothing can be done with")
-        return give_up_together(decided, now=now)
+        return cancel_overdue_tasks(decided, now=now)
 
-    monkeypatch.setattr(deadlines, "give_up_together", fail_on_third)
+    monkeypatch.setattr(task_deadlines, "cancel_overdue_tasks", fail_on_third)
     rounds.run_round(workspace, later(5))
     statuses = [models.Task.objects.get(pk=task.pk).assignment_status for task in tasks]
     assert statuses == ["canceled", "canceled", "pending", "canceled", "canceled"]

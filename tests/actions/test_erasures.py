@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from routing import models
-from routing.actions import erasures, reservations, task_statuses, tasks, workspaces
+from routing.actions import erasures, reservations, task_transitions, tasks, workspaces
 from routing.actions.support.errors import InvalidInput
 from routing.actors import SYSTEM
 from tests import factories
@@ -106,7 +106,7 @@ def test_a_task_that_is_not_finished_stays_as_it_is_and_is_named(
     assert (done.tasks, done.unfinished) == (0, [waiting.sid])
     waiting.refresh_from_db()
     assert json.loads(waiting.attributes) == ADA
-    task_statuses.cancel_task(task=waiting, reason="Ada left", actor=SYSTEM, now=later(9))
+    task_transitions.cancel_task(task=waiting, reason="Ada left", actor=SYSTEM, now=later(9))
     assert erase(workspace).tasks == 1
     assert "Ada" not in everything()
 
@@ -177,7 +177,7 @@ def test_the_command_counts_first_and_ends_with_an_error_while_something_is_left
 
     with pytest.raises(CommandError, match=f"1 tasks that match are not finished .{waiting.sid}"):
         run()
-    task_statuses.cancel_task(task=waiting, reason=None, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=waiting, reason=None, actor=SYSTEM, now=NOW)
     assert run().startswith("Found: 2 finished or deleted tasks")
     assert run("--yes").startswith("Erased: 2 finished or deleted tasks")
     assert run().startswith("Found: 0 finished or deleted tasks")

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from routing import models
-from routing.actions import reservations, task_statuses, tasks
+from routing.actions import reservations, task_transitions, tasks
 from routing.actors import SYSTEM
 from routing.explanations import facts, wording
 from routing.explanations.facts import DeadlineKind, Explanation, Problem
@@ -169,9 +169,9 @@ def test_it_names_the_holder_of_a_task_and_the_deadline(workspace: models.Worksp
     who = reservation.current_worker.friendly_name
     task = reservation.task
     assert summary(task) == f"{who} has had it since 2026-03-02T12:00:03Z."
-    task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=later(4))
+    task_transitions.wrap_up_task(task=task, actor=SYSTEM, now=later(4))
     assert summary(task) == f"{who} has been wrapping it up since 2026-03-02T12:00:04Z."
-    task_statuses.complete_task(task=task, reason="Solved", actor=SYSTEM, now=later(5))
+    task_transitions.complete_task(task=task, reason="Solved", actor=SYSTEM, now=later(5))
     assert summary(task) == f"Completed at 2026-03-02T12:00:05Z by {who}. Reason: Solved"
     found = explained(task)
     assert {c.refusal for c in found.candidates.inside} == {"task_not_pending"}
@@ -255,7 +255,7 @@ def test_it_takes_as_many_queries_for_many_workers_as_for_few(
 def test_the_command_says_where_a_finished_task_was_accepted(workspace: models.Workspace) -> None:
     factories.worker(workspace, "Alice")
     done = factories.accepted(workspace).task
-    task_statuses.complete_task(task=done, actor=SYSTEM, now=later(5))
+    task_transitions.complete_task(task=done, actor=SYSTEM, now=later(5))
     out = StringIO()
     call_command("explain", done.sid, stdout=out)
     assert "– taken: queue Rest, by filter 'default_filter'." in out.getvalue()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from routing import models
-from routing.actions import grabs, reservations, task_statuses, tasks, workers
+from routing.actions import grabs, reservations, task_transitions, tasks, workers
 from routing.actions.support.errors import NotEligible, StaleState
 from routing.actors import SYSTEM
 from routing.core.vocabulary import Refusal
@@ -77,7 +77,7 @@ def test_the_last_kept_slot_is_for_grabbing(workspace: models.Workspace) -> None
 
 def test_a_task_that_is_over_or_gone_cannot_be_grabbed(workspace: models.Workspace) -> None:
     task, worker = factories.task(workspace), factories.worker(workspace)
-    task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=task, actor=SYSTEM, now=NOW)
     assert refusal(task, worker) == Refusal.TASK_NOT_PENDING
     tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
     with pytest.raises(StaleState):
@@ -174,6 +174,6 @@ def test_a_marked_task_waits_while_its_worker_has_no_free_slot(
     factories.run(workspace)
     assert factories.status(wanted) == "pending"
     reservations.accept_reservation(reservation=factories.reservation(held), actor=SYSTEM, now=NOW)
-    task_statuses.complete_task(task=held, actor=SYSTEM, now=NOW)
+    task_transitions.complete_task(task=held, actor=SYSTEM, now=NOW)
     factories.run(workspace)
     assert factories.status(wanted) == "reserved"

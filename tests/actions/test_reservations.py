@@ -10,7 +10,8 @@ import pytest
 from django.db import transaction
 
 from routing import models
-from routing.actions import claims, offers, reservations, task_statuses, workers
+from routing.actions import offers, reservations, task_transitions, workers
+from routing.actions.support import claiming
 from routing.actions.support.errors import NotNow, Rescinded, StaleState
 from routing.actors import SYSTEM
 from routing.core.decisions import ReserveWorkers
@@ -159,7 +160,7 @@ def test_a_decision_fails_when_the_task_has_changed_since(workspace: models.Work
     worker = factories.worker(workspace)
     task = factories.task(workspace)
     decision = decision_for(workspace, task)
-    task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=task, actor=SYSTEM, now=NOW)
     assert offers.reserve_workers([decision], now=NOW) == 0
     assert factories.worker_channel(worker).consumed == 0
     assert not models.Reservation.objects.exists()
@@ -195,7 +196,7 @@ def test_only_decisions_with_stale_versions_are_dropped_from_a_batch(
     assert len(found) == 6
     first = next(d for d in found if d.workers[0][0].id == alice.pk)
     gone = next(task for task in made if task.pk == first.task.id)
-    task_statuses.cancel_task(task=gone, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=gone, actor=SYSTEM, now=NOW)
     # Later decisions for Alice depended on it; those for Bob are carried out.
     assert offers.reserve_workers(found, now=NOW) == 3
     assert factories.worker_channel(alice).consumed == 0
@@ -212,7 +213,7 @@ def test_a_full_channel_is_not_claimed_even_if_an_older_snapshot_had_room(
     another = factories.task(workspace)
     slot = worker.channels.select_related("worker__activity").get(task_channel=task.task_channel_id)
     with pytest.raises(StaleState), transaction.atomic():
-        offers.make([claims.Offer(task=another, slots=[slot])], actor=SYSTEM, now=NOW)
+        offers.make_offers([claiming.Offer(task=another, slots=[slot])], actor=SYSTEM, now=NOW)
     assert factories.worker_channel(worker).consumed == 1
     assert factories.status(another) == "pending"
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from routing import models
-from routing.actions import task_statuses, tasks
+from routing.actions import task_transitions, tasks
 from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.actors import SYSTEM
 from tests import factories
@@ -181,9 +181,9 @@ def test_an_assigned_task_cannot_be_canceled_nor_a_pending_one_completed(
     factories.workflow(workspace)
     waiting = factories.task(workspace)
     with pytest.raises(NotNow, match="not currently assigned"):
-        task_statuses.complete_task(task=waiting, actor=SYSTEM, now=NOW)
+        task_transitions.complete_task(task=waiting, actor=SYSTEM, now=NOW)
     with pytest.raises(NotNow, match="not currently assigned"):
-        task_statuses.wrap_up_task(task=waiting, actor=SYSTEM, now=NOW)
+        task_transitions.wrap_up_task(task=waiting, actor=SYSTEM, now=NOW)
     factories.worker(workspace)
     factories.run(workspace)
     from routing.actions import reservations
@@ -192,7 +192,7 @@ def test_an_assigned_task_cannot_be_canceled_nor_a_pending_one_completed(
         reservation=factories.reservation(waiting), actor=SYSTEM, now=NOW
     )
     with pytest.raises(NotNow, match="not pending or reserved"):
-        task_statuses.cancel_task(task=waiting, actor=SYSTEM, now=NOW)
+        task_transitions.cancel_task(task=waiting, actor=SYSTEM, now=NOW)
     assert factories.status(waiting) == "assigned"
 
 
@@ -202,15 +202,15 @@ def test_wrapping_up_and_completing_record_the_task_first_and_free_the_slot_once
     worker = factories.worker(workspace)
     task = factories.accepted(workspace).task
     happened()
-    task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
     assert happened() == ["task.wrapup", "reservation.wrapup"]
-    task = task_statuses.complete_task(task=task, reason="done", actor=SYSTEM, now=later(5))
+    task = task_transitions.complete_task(task=task, reason="done", actor=SYSTEM, now=later(5))
     assert happened() == ["task.completed", "reservation.completed", "task.updated"]
     assert (task.reason, task.date_finished) == ("done", later(5))
     channel = factories.worker_channel(worker)
     assert (channel.consumed, channel.assigned) == (0, 0)
     with pytest.raises(NotNow):
-        task_statuses.complete_task(task=task, actor=SYSTEM, now=later(6))
+        task_transitions.complete_task(task=task, actor=SYSTEM, now=later(6))
     assert factories.worker_channel(worker).consumed == 0
 
 
@@ -220,7 +220,7 @@ def test_canceling_records_the_task_first_and_withdraws_the_offer(
     worker = factories.worker(workspace)
     task = factories.offered(workspace).task
     happened()
-    task_statuses.cancel_task(task=task, reason="changed mind", actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=task, reason="changed mind", actor=SYSTEM, now=NOW)
     assert happened() == ["task.canceled", "reservation.canceled"]
     assert factories.worker_channel(worker).consumed == 0
 
@@ -230,7 +230,7 @@ def test_a_completed_task_takes_new_attributes_and_nothing_else(
 ) -> None:
     factories.worker(workspace)
     task = factories.accepted(workspace).task
-    task_statuses.complete_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.complete_task(task=task, actor=SYSTEM, now=NOW)
     assert update(task, attributes='{"note": 1}').attributes == '{"note": 1}'
     with pytest.raises(NotNow, match="only Attributes may change"):
         update(task, priority=1)

@@ -121,9 +121,9 @@ def test_a_worker_with_work_in_hand_cannot_be_deleted(workspace: models.Workspac
     offer = factories.offered(workspace)
     with pytest.raises(InUse):
         workers.delete_worker(worker=worker, actor=SYSTEM, now=NOW)
-    from routing.actions import task_statuses
+    from routing.actions import task_transitions
 
-    task_statuses.cancel_task(task=offer.task, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=offer.task, actor=SYSTEM, now=NOW)
     workers.delete_worker(worker=worker, actor=SYSTEM, now=NOW)
     assert not models.Worker.objects.exists()
 

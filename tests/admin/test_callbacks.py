@@ -90,7 +90,7 @@ def test_the_outcome_of_an_assignment_callback_is_shown(
     reply = assignment_callbacks.Reply(
         do="cancel", outcome="withdrawn: nobody was there", error_code=40000, answered=False
     )
-    assignment_callbacks.conclude(question=question, reply=reply, now=NOW)
+    assignment_callbacks.apply_reply(question=question, reply=reply, now=NOW)
     shown = words(alice.see("routing_assignmentcallback_changelist"))
     assert "withdrawn: nobody was there" in shown
     assert "40000" in shown.replace(",", "")

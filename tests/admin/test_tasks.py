@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from routing import models
-from routing.actions import api_keys, task_statuses
+from routing.actions import api_keys, task_transitions
 from routing.actors import Actor
 from tests import factories
 from tests.admin.visitors import Visitor, words
@@ -168,7 +168,7 @@ def test_the_actor_of_an_event_is_shown_by_name(
     by_key = Actor(type="api-key", sid=key.sid, source="api")
     by_account = Actor(type="account", sid=workspace.account.sid, source="api")
     task = factories.task(workspace, actor=by_key)
-    task_statuses.cancel_task(task=task, reason=None, actor=by_account, now=factories.NOW)
+    task_transitions.cancel_task(task=task, reason=None, actor=by_account, now=factories.NOW)
     account = f"account {workspace.account.friendly_name} (api)"
     for shown in (
         words(alice.see("routing_task_change", task.pk)),

@@ -14,7 +14,7 @@ from routing.actions import (
     reservations,
     task_channels,
     task_queues,
-    task_statuses,
+    task_transitions,
     tasks,
     worker_channels,
     workers,
@@ -70,22 +70,22 @@ def is_grabbed(floor: Floor) -> Callable[[], Any]:
 
 def is_wrapped_up(floor: Floor) -> Callable[[], Any]:
     task = floor.accepted().task
-    return lambda: task_statuses.wrap_up_task(task=task, **BY)
+    return lambda: task_transitions.wrap_up_task(task=task, **BY)
 
 
 def is_completed(floor: Floor) -> Callable[[], Any]:
     task = floor.accepted().task
-    return lambda: task_statuses.complete_task(task=task, **BY)
+    return lambda: task_transitions.complete_task(task=task, **BY)
 
 
 def is_canceled_waiting(floor: Floor) -> Callable[[], Any]:
     task = floor.task()
-    return lambda: task_statuses.cancel_task(task=task, **BY)
+    return lambda: task_transitions.cancel_task(task=task, **BY)
 
 
 def is_canceled_on_offer(floor: Floor) -> Callable[[], Any]:
     task = floor.offered().task
-    return lambda: task_statuses.cancel_task(task=task, **BY)
+    return lambda: task_transitions.cancel_task(task=task, **BY)
 
 
 def is_deleted_waiting(floor: Floor) -> Callable[[], Any]:

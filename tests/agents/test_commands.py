@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from agents import commands
 from routing import models
-from routing.actions import task_statuses, tasks, workers
+from routing.actions import task_transitions, tasks, workers
 from routing.actions.support.errors import ActionError
 from routing.actors import SYSTEM
 from routing.core.vocabulary import GrabPolicy
@@ -65,7 +65,7 @@ def test_an_answer_after_the_deadline_comes_too_late(floor: Floor) -> None:
 
 def test_an_offer_that_was_withdrawn_says_so(floor: Floor) -> None:
     offer = floor.offered()
-    task_statuses.cancel_task(task=offer.task, actor=SYSTEM, now=timezone.now())
+    task_transitions.cancel_task(task=offer.task, actor=SYSTEM, now=timezone.now())
     answer = floor.alice.press("reservation.accept", reservation=offer.sid)
     assert refused(answer) == "offer_canceled"
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from routing import models
-from routing.actions import reservations, task_statuses, workers
+from routing.actions import reservations, task_transitions, workers
 from routing.actors import SYSTEM
 from tests import factories
 from tests.agents.conftest import Floor, make_floor
@@ -81,13 +81,13 @@ def test_a_task_that_is_transferred_while_it_is_completed_stays_with_the_next_wo
 ) -> None:
     held = floor.accepted()
     let_bob_work(floor)
-    complete = task_statuses.complete_task
+    complete = task_transitions.complete_task
 
     def handed_on_first(**given: Any) -> models.Task:
         factories.handed_on(held, floor.bob.worker)
         return complete(**given)
 
-    monkeypatch.setattr(task_statuses, "complete_task", handed_on_first)
+    monkeypatch.setattr(task_transitions, "complete_task", handed_on_first)
     assert floor.alice.press("task.complete", task=held.task.sid)[0] == 404
     assert factories.status(held.task) == "assigned"
 

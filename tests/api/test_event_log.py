@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from routing import models
-from routing.actions import task_statuses
+from routing.actions import task_transitions
 from routing.actors import SYSTEM
 from tests import factories
 from tests.api.conftest import Api
@@ -54,7 +54,7 @@ def test_a_consumer_continues_where_it_stopped(
     noon.shift(timedelta(days=3))
     task = factories.task(workspace, now=later(5))
     # An event that is written now may have an earlier date than one that was read already.
-    task_statuses.cancel_task(task=task, actor=SYSTEM, now=later(-5))
+    task_transitions.cancel_task(task=task, actor=SYSTEM, now=later(-5))
     more = read_on(api, root, begun[-1], PageSize=2)
     assert begun + more == list(models.Event.objects.order_by("pk").values_list("sid", flat=True))
     assert read_on(api, root, begun[3]) == begun[4:] + more

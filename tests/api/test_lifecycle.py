@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from routing import models
-from routing.actions import reservations, task_statuses
+from routing.actions import reservations, task_transitions
 from routing.actions.reservations import accept_reservation
 from routing.actors import SYSTEM
 from routing.core.clock import microseconds
@@ -39,19 +39,19 @@ def _assigned(workspace: models.Workspace) -> Made:
 
 def _wrapping(workspace: models.Workspace) -> Made:
     task, held = _assigned(workspace)
-    task_statuses.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
     return task, held
 
 
 def _completed(workspace: models.Workspace) -> Made:
     task, held = _assigned(workspace)
-    task_statuses.complete_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.complete_task(task=task, actor=SYSTEM, now=NOW)
     return task, held
 
 
 def _canceled(workspace: models.Workspace) -> Made:
     task, offered = _reserved(workspace)
-    task_statuses.cancel_task(task=task, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=task, actor=SYSTEM, now=NOW)
     return task, offered
 
 

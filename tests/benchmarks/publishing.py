@@ -29,7 +29,7 @@ from django.db import connection, transaction  # noqa: E402 - they need the sett
 from django.utils import timezone  # noqa: E402
 
 from routing import models, sids  # noqa: E402
-from routing.actions import reservations, task_statuses, tasks  # noqa: E402
+from routing.actions import reservations, task_transitions, tasks  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from routing.core.event_catalog import EventType as E  # noqa: E402
 from routing.db import bulk_insert  # noqa: E402
@@ -61,7 +61,7 @@ class Stage:
         )
         self._created = self._newest(E.TASK_CREATED)
         # Its events are not published any more.
-        task_statuses.cancel_task(task=created, reason="", actor=SYSTEM, now=timezone.now())
+        task_transitions.cancel_task(task=created, reason="", actor=SYSTEM, now=timezone.now())
 
     def _newest(self, event_type: E) -> models.Event:
         events = models.Event.objects.filter(event_type=event_type, workspace_sid=self._floor.sid)

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from routing import models, sids
-from routing.actions import offers, task_statuses
+from routing.actions import offers, task_transitions
 from routing.actors import SYSTEM
 from routing.events import courier
 from routing.router import rounds
@@ -62,7 +62,7 @@ def test_many_deadlines_at_once(table: Table, monkeypatch: pytest.MonkeyPatch, k
         while not (offer := models.Reservation.objects.filter(task=task).first()):
             rounds.run_for_a_while(floor)
         waits.append(offered[0] - posted)
-        task_statuses.cancel_task(task=offer.task, actor=SYSTEM, now=timezone.now())
+        task_transitions.cancel_task(task=offer.task, actor=SYSTEM, now=timezone.now())
     took = time.perf_counter() - started
     overdue = models.Task.objects.filter(pk__gte=first.pk, workflow=workflow)
     if kind == "escalations":

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from routing import jobs, models
-from routing.actions import reservations, task_statuses, tasks, workers
+from routing.actions import reservations, task_transitions, tasks, workers
 from routing.actions.support.errors import NotNow
 from routing.actors import SYSTEM
 from tests import factories
@@ -88,7 +88,7 @@ def _is_canceled(workspace: models.Workspace) -> models.Task:
     factories.worker(workspace)
     offered = factories.offered(workspace)
     waiting = factories.task(workspace)
-    task_statuses.cancel_task(task=offered.task, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=offered.task, actor=SYSTEM, now=NOW)
     return waiting
 
 

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from routing import groups, models, wakeups
-from routing.actions import activities, task_queues, task_statuses, tasks, workers, workspaces
+from routing.actions import activities, task_queues, task_transitions, tasks, workers, workspaces
 from routing.actors import SYSTEM
 from routing.events import audiences, courier
 from tests import factories
@@ -128,7 +128,7 @@ def queue_of(task: models.Task) -> models.TaskQueue:
 
 MAKES_POSSIBLE: dict[str, Change] = {
     "a task is created": lambda workspace, worker, task: factories.task(workspace),
-    "a slot is freed": lambda workspace, worker, task: task_statuses.complete_task(
+    "a slot is freed": lambda workspace, worker, task: task_transitions.complete_task(
         task=task, actor=SYSTEM, now=NOW
     ),
     "a worker becomes available": lambda workspace, worker, task: workers.set_activity(

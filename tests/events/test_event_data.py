@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from routing import models
-from routing.actions import reservations, task_statuses, tasks, worker_channels, workers
+from routing.actions import reservations, task_transitions, tasks, worker_channels, workers
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import filter_, later, target
@@ -83,12 +83,12 @@ def told(db: None) -> list[models.Event]:
     offers = [factories.offered(workspace, workflow=flow, now=later(20 + n)) for n in range(2)]
     for offer in offers:
         reservations.accept_reservation(reservation=offer, **act)
-    task_statuses.wrap_up_task(task=offers[0].task, **act)
-    task_statuses.complete_task(task=offers[0].task, reason="done", **act)
+    task_transitions.wrap_up_task(task=offers[0].task, **act)
+    task_transitions.complete_task(task=offers[0].task, reason="done", **act)
     tasks.delete_task(task=offers[1].task, **act)
     canceled = factories.task(workspace, workflow=flow, attributes={"slow": True}, now=later(30))
     tasks.update_task(task=canceled, priority=3, **act)
-    task_statuses.cancel_task(task=canceled, reason="left", **act)
+    task_transitions.cancel_task(task=canceled, reason="left", **act)
     slot = factories.worker_channel(alice)
     worker_channels.update_worker_channel(
         channel=slot, configured_capacity=5, available=False, **act

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from routing import housekeeping, jobs, models
-from routing.actions import reservations, task_statuses, tasks
+from routing.actions import reservations, task_transitions, tasks
 from routing.actions.support.errors import StaleState
 from routing.actors import SYSTEM
 from tests import factories
@@ -86,7 +86,7 @@ def test_offers_and_finished_tasks_are_left_alone(
     workspace: models.Workspace, held: models.Reservation, settings: Any
 ) -> None:
     settings.ASSIGNED_TASK_LIFETIME = 1
-    task_statuses.complete_task(task=held.task, actor=SYSTEM, now=later(60))
+    task_transitions.complete_task(task=held.task, actor=SYSTEM, now=later(60))
     offer = factories.offered(workspace, now=later(60))
     housekeeping.delete_overdue_tasks(now=later(DAY))
     assert there(held)
@@ -94,7 +94,7 @@ def test_offers_and_finished_tasks_are_left_alone(
 
 
 def test_a_task_that_was_completed_before_is_not_deleted(held: models.Reservation) -> None:
-    task_statuses.complete_task(task=held.task, actor=SYSTEM, now=later(60))
+    task_transitions.complete_task(task=held.task, actor=SYSTEM, now=later(60))
     with pytest.raises(StaleState):
         tasks.delete_overdue_task(held=held, now=later(DAY))
     assert there(held)

@@ -130,13 +130,13 @@ def test_a_wake_for_a_workspace_that_is_gone_does_nothing() -> None:
 def test_only_rows_past_their_retention_are_pruned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from routing.actions import task_statuses
+    from routing.actions import task_transitions
     from routing.actors import SYSTEM
 
     workspace = factories.workspace()
     old, fresh, waiting = (factories.task(workspace) for _ in range(3))
-    task_statuses.cancel_task(task=old, actor=SYSTEM, now=NOW)
-    task_statuses.cancel_task(task=fresh, actor=SYSTEM, now=later(3 * 86_400))
+    task_transitions.cancel_task(task=old, actor=SYSTEM, now=NOW)
+    task_transitions.cancel_task(task=fresh, actor=SYSTEM, now=later(3 * 86_400))
     monkeypatch.setattr("django.utils.timezone.now", lambda: later(31 * 86_400))
     jobs.prune()
     assert set(models.Task.objects.values_list("pk", flat=True)) == {fresh.pk, waiting.pk}

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from routing import models
-from routing.actions import reservations, task_statuses, tasks, transfers, workers
+from routing.actions import reservations, task_transitions, tasks, transfers, workers
 from routing.actors import SYSTEM
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import TransferMode
@@ -92,7 +92,7 @@ def test_no_event_has_a_field_that_the_page_does_not_name() -> None:
     factories.set_capacity(alice, available=True)
     waiting = factories.offered(workspace, attributes={"a": 1}, timeout=5)
     factories.run(workspace, later(130))
-    task_statuses.complete_task(task=held.task, reason="done", **given)
+    task_transitions.complete_task(task=held.task, reason="done", **given)
     tasks.delete_task(task=held.task, **given)
     direct = factories.task(workspace, routing_target=alice.sid, ignore_capacity=False, timeout=9)
     factories.run(workspace, later(150))

@@ -158,7 +158,7 @@ class Pass:
         still = self._pending()
         self._nothing_is_overdue()
         for task in still:
-            assert action_lanes.lane_of(task, now=self._now) == task.lane, task.sid
+            assert action_lanes.find_or_create_lane(task, now=self._now) == task.lane, task.sid
         self.check_room(kept=True)
         self._no_worker_could_have_more(still)
         self._no_task_was_passed_over(

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from routing.actions import (
     grabs,
     reservations,
-    task_statuses,
+    task_transitions,
     tasks,
     worker_channels,
     workers,
@@ -166,9 +166,9 @@ class RouterMachine(RuleBasedStateMachine):
         number=numbers,
         action=st.sampled_from(
             [
-                task_statuses.cancel_task,
-                task_statuses.wrap_up_task,
-                task_statuses.complete_task,
+                task_transitions.cancel_task,
+                task_transitions.wrap_up_task,
+                task_transitions.complete_task,
                 tasks.delete_task,
             ]
         ),

@@ -15,7 +15,7 @@ from django.db import models as django
 from django.utils import timezone
 
 from routing import models
-from routing.actions import grabs, reservations, task_statuses, tasks, transfers
+from routing.actions import grabs, reservations, task_transitions, tasks, transfers
 from routing.actions.support.errors import ActionError, NotEligible
 from routing.actors import SYSTEM
 from routing.core.vocabulary import (
@@ -215,11 +215,11 @@ class Desk:
 
     def cancel_task(self) -> object:
         found = self._tasks(AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
-        return self._end(task_statuses.cancel_task, found)
+        return self._end(task_transitions.cancel_task, found)
 
     def complete_task(self) -> object:
         found = self._tasks(AssignmentStatus.ASSIGNED, AssignmentStatus.WRAPPING)
-        return self._end(task_statuses.complete_task, found)
+        return self._end(task_transitions.complete_task, found)
 
     def delete_task(self) -> object:
         return self._end(tasks.delete_task, models.Task.objects.filter(workspace=self.floor))

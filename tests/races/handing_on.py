@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from routing import diagnosis, models
-from routing.actions import grabs, reservations, task_statuses, tasks, transfers, workers
+from routing.actions import grabs, reservations, task_transitions, tasks, transfers, workers
 from routing.actors import SYSTEM
 from routing.core.vocabulary import TransferMode
 from routing.router import rounds
@@ -72,7 +72,7 @@ def transfer_and_complete() -> Contest:
     return hall.contest(
         hall.held.task,
         transfer=hall.handing_to(hall.bob),
-        complete=(task_statuses.complete_task, {"task": hall.held.task, "now": NOW}),
+        complete=(task_transitions.complete_task, {"task": hall.held.task, "now": NOW}),
     )
 
 
@@ -82,7 +82,7 @@ def transfer_and_cancel() -> Contest:
     return hall.contest(
         hall.held.task,
         transfer=hall.handing_to(hall.bob),
-        cancel=(task_statuses.cancel_task, {"task": hall.held.task, "now": NOW}),
+        cancel=(task_transitions.cancel_task, {"task": hall.held.task, "now": NOW}),
     )
 
 

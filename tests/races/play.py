@@ -31,7 +31,7 @@ from routing import diagnosis, models  # noqa: E402
 from routing.actions import (  # noqa: E402
     grabs,
     reservations,
-    task_statuses,
+    task_transitions,
     worker_channels,
     workers,
     workspaces,
@@ -165,7 +165,7 @@ def mixed(seed: int) -> dict[str, Any]:
     def end(dice: random.Random) -> None:
         for _ in range(30):
             task = dice.choice(tasks)
-            verb: Any = dice.choice([task_statuses.cancel_task, task_statuses.complete_task])
+            verb: Any = dice.choice([task_transitions.cancel_task, task_transitions.complete_task])
             race.attempt(verb.__name__, verb, task=task, now=now())
 
     def come_and_go(dice: random.Random) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from twilio.jwt.taskrouter.capabilities import WorkerCapabilityToken
 
 from routing import models
-from routing.actions import reservations, task_statuses
+from routing.actions import reservations, task_transitions
 from routing.actors import SYSTEM
 from tests import factories
 from tests.sdk.conftest import AUTH_TOKEN, Floor
@@ -123,13 +123,13 @@ def test_a_task_that_is_transferred_during_the_request_is_not_changed(
 ) -> None:
     held = factories.accepted(floor.workspace, now=timezone.now())
     bob = factories.worker(floor.workspace, "Bob")
-    complete = task_statuses.complete_task
+    complete = task_transitions.complete_task
 
     def handed_on_first(**given: Any) -> models.Task:
         factories.handed_on(held, bob)
         return complete(**given)
 
-    monkeypatch.setattr(task_statuses, "complete_task", handed_on_first)
+    monkeypatch.setattr(task_transitions, "complete_task", handed_on_first)
     path = f"{{W}}/Tasks/{held.task.sid}"
     status, error = floor.send("POST", path, AssignmentStatus="completed")
     assert (status, error["code"]) == (403, 20403)

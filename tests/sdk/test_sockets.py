@@ -15,7 +15,7 @@ from routing.actions import (
     activities,
     api_keys,
     reservations,
-    task_statuses,
+    task_transitions,
     tasks,
     worker_channels,
     workers,
@@ -129,12 +129,12 @@ async def test_every_event_comes_whole(floor: Floor) -> None:
         assert (told["payload"]["version"], told["payload"]["task"]["version"]) == (1, row.version)
         await do(tasks.update_task, task=row, attributes='{"a": 2}', **given)
         assert (await heard(socket))["payload"]["attributes"] == '{"a": 2}'
-        await do(task_statuses.wrap_up_task, task=row, **given)
+        await do(task_transitions.wrap_up_task, task=row, **given)
         assert [(await heard(socket))["event_type"] for _ in range(2)] == [
             "task.wrapup",
             "reservation.wrapup",
         ]
-        await do(task_statuses.complete_task, task=row, reason="done", **given)
+        await do(task_transitions.complete_task, task=row, reason="done", **given)
         ends = [await heard(socket) for _ in range(2)]
         assert [end["event_type"] for end in ends] == ["task.completed", "reservation.completed"]
         assert ends[0]["payload"]["reason"] == "done"

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from routing import models
-from routing.actions import task_statuses
+from routing.actions import task_transitions
 from routing.actors import SYSTEM
 from routing.db.compiled import FEW, MANY, MANY_SIDS, CompiledQuery, CompiledUpdate
 from tests import factories
@@ -147,7 +147,7 @@ def test_an_update_changes_the_rows_of_which_its_condition_holds(count: int) -> 
     workspace = factories.workspace()
     tasks = [factories.task(workspace, priority=3) for _ in range(count)]
     other, gone = factories.task(workspace, priority=3), factories.task(workspace, priority=3)
-    task_statuses.cancel_task(task=gone, actor=SYSTEM, now=factories.NOW)
+    task_transitions.cancel_task(task=gone, actor=SYSTEM, now=factories.NOW)
     moment = factories.later(7)
     for repeated in range(2):
         ids = [task.pk for task in (*tasks, gone)]

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from routing import models
-from routing.actions import callbacks, task_statuses
+from routing.actions import callbacks, task_transitions
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import later
@@ -117,7 +117,7 @@ def test_events_of_a_task_come_in_their_order_though_one_is_refused(
     told.respond = refuse_twice
     factories.worker(workspace)
     reservation = factories.accepted(workspace)
-    task_statuses.complete_task(task=reservation.task, actor=SYSTEM, now=later(5))
+    task_transitions.complete_task(task=reservation.task, actor=SYSTEM, now=later(5))
     for _ in range(6):
         post(workspace, clock)
         clock.shift(5)

@@ -103,12 +103,12 @@ def test_an_answer_is_carried_out_once_even_if_two_runners_have_it(
     reservation = offer(workspace)
     question = concluded(reservation)
     accept = assignment_callbacks.Reply(do="accept", outcome="accepted")
-    first, _ = assignment_callbacks.conclude(question=question, reply=accept, now=NOW)
+    first, _ = assignment_callbacks.apply_reply(question=question, reply=accept, now=NOW)
     assert first == "accepted"
-    again, _ = assignment_callbacks.conclude(question=question, reply=accept, now=NOW)
+    again, _ = assignment_callbacks.apply_reply(question=question, reply=accept, now=NOW)
     assert again.startswith("too late")
     reject = assignment_callbacks.Reply(do="nothing", outcome="nothing", error_code=40005)
-    late, _ = assignment_callbacks.conclude(question=question, reply=reject, now=NOW)
+    late, _ = assignment_callbacks.apply_reply(question=question, reply=reject, now=NOW)
     assert late == "too late: the callback was already concluded by another process"
     assert failures() == []
     assert concluded(reservation).outcome == "accepted"
@@ -130,7 +130,7 @@ def test_the_next_runner_posts_again_if_one_is_killed_before_it_acts(
     receiver.respond = says({"instruction": "accept"})
     reservation = offer(workspace)
     with monkeypatch.context() as patched:
-        patched.setattr(assignment_callbacks, "conclude", die)
+        patched.setattr(assignment_callbacks, "apply_reply", die)
         patched.setattr(callbacks, "release", lambda _: None)
         with pytest.raises(Killed):
             ask(workflow, clock)

@@ -11,7 +11,7 @@ from routing.actions import (
     grabs,
     reservations,
     task_queues,
-    task_statuses,
+    task_transitions,
     tasks,
     workers,
     workspaces,
@@ -119,7 +119,7 @@ class DatabaseWorld(World):
         verb(reservation=reservation, actor=SYSTEM, now=self.now)
 
     def cancel(self, task: str) -> None:
-        task_statuses.cancel_task(task=self._tasks[task], actor=SYSTEM, now=self.now)
+        task_transitions.cancel_task(task=self._tasks[task], actor=SYSTEM, now=self.now)
 
     def delete(self, task: str) -> None:
         tasks.delete_task(task=self._tasks[task], actor=SYSTEM, now=self.now)

@@ -22,7 +22,7 @@ _UNIQUE_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def text(value: str, *, field: str, limit: int) -> str:
+def check_text(value: str, *, field: str, limit: int) -> str:
     """Return a text without control characters of at most `limit` characters."""
     if found := _CONTROL.search(value):
         raise InvalidInput(
@@ -37,17 +37,17 @@ def text(value: str, *, field: str, limit: int) -> str:
     return value
 
 
-def name(value: str, *, field: str = "friendly_name") -> str:
+def check_name(value: str, *, field: str = "friendly_name") -> str:
     """Return a name of 1 to 64 characters, without surrounding spaces."""
     value = value.strip()
     if not value:
         raise InvalidInput(f"{field} is required and must not be empty", field=field)
-    return text(value, field=field, limit=NAME_LIMIT)
+    return check_text(value, field=field, limit=NAME_LIMIT)
 
 
-def unique_name(value: str, *, field: str = "unique_name") -> str:
+def check_unique_name(value: str, *, field: str = "unique_name") -> str:
     """Return a task channel's unique name, in lower case."""
-    value = text(value, field=field, limit=NAME_LIMIT)
+    value = check_text(value, field=field, limit=NAME_LIMIT)
     if not _UNIQUE_NAME.fullmatch(value):
         raise InvalidInput(
             f"{field} {value!r} cannot be used in expressions: use letters, digits, _ and $ only,"
@@ -57,7 +57,7 @@ def unique_name(value: str, *, field: str = "unique_name") -> str:
     return value.lower()
 
 
-def whole(value: int, *, field: str, least: int, most: int) -> int:
+def check_integer(value: int, *, field: str, least: int, most: int) -> int:
     """Return a whole number within bounds."""
     if not least <= value <= most:
         raise InvalidInput(
@@ -66,11 +66,11 @@ def whole(value: int, *, field: str, least: int, most: int) -> int:
     return value
 
 
-def url(value: str | None, *, field: str) -> str:
+def check_url(value: str | None, *, field: str) -> str:
     """Return an absolute http(s) URL; an empty one clears it."""
     if not value:
         return ""
-    value = text(value, field=field, limit=2048)
+    value = check_text(value, field=field, limit=2048)
     try:
         parts = urlsplit(value)
         host = parts.hostname
@@ -81,9 +81,9 @@ def url(value: str | None, *, field: str) -> str:
     return value
 
 
-def callback_url(value: str | None, *, field: str) -> str:
+def check_callback_url(value: str | None, *, field: str) -> str:
     """Return a URL that callbacks can be posted to; an empty one clears it."""
-    found = url(value, field=field)
+    found = check_url(value, field=field)
     if found:
         try:
             destinations.parse(found)
@@ -92,7 +92,7 @@ def callback_url(value: str | None, *, field: str) -> str:
     return found
 
 
-def attributes(value: str, *, field: str = "attributes") -> str:
+def check_attributes(value: str, *, field: str = "attributes") -> str:
     """Return a JSON object as it was written, of at most 4096 characters."""
     if not value.strip():
         return "{}"
@@ -167,7 +167,7 @@ def parse_attributes(value: str, *, field: str = "attributes") -> dict[str, Any]
     return parsed
 
 
-def target_workers(value: str, *, field: str = "target_workers") -> str:
+def check_target_workers(value: str, *, field: str = "target_workers") -> str:
     """Return a queue's expression as it was written; an empty one admits no worker."""
     if not value.strip():
         return ""
@@ -178,11 +178,11 @@ def target_workers(value: str, *, field: str = "target_workers") -> str:
     return value
 
 
-Refusing = AbstractContextManager[None]
+DuplicateGuard = AbstractContextManager[None]
 
 
 @contextmanager
-def refusing_duplicates(message: str, *, field: str = "friendly_name") -> Iterator[None]:
+def refuse_duplicates(message: str, *, field: str = "friendly_name") -> Iterator[None]:
     """Turn a violation of a unique constraint into `InvalidInput`.
 
     The constraint decides, so that of two simultaneous requests one is refused.

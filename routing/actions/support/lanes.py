@@ -14,23 +14,23 @@ from routing.snapshots import tasks
 from workflows import expressions
 
 
-def lane_of(task: models.Task, *, now: datetime) -> models.Lane:
+def find_or_create_lane(task: models.Task, *, now: datetime) -> models.Lane:
     """Return the lane for a task's present attributes, step and channel, with its queue."""
-    return _lane(task, identity_of(task, now=now), now)
+    return _find_or_create(task, find_lane_identity(task, now=now), now)
 
 
-def identity_of(task: models.Task, *, now: datetime) -> lanes.Identity:
+def find_lane_identity(task: models.Task, *, now: datetime) -> lanes.Identity:
     """Return the identity of the lane in which a task waits."""
     step = tasks.step(task)
     if step is None or task.revision_id is None:
-        return _direct(task)
+        return _direct_identity(task)
     target = workflow_position.target_of(configurations.load_configuration(task.revision_id), step)
     return lanes.of_target(
         target, tasks.view(task, now=now), task_channel_sid=task.task_channel.sid
     )
 
 
-def _direct(task: models.Task) -> lanes.Identity:
+def _direct_identity(task: models.Task) -> lanes.Identity:
     to_worker = task.routing_target if (task.routing_target or "").startswith("WK") else None
     return lanes.Identity(
         task_channel_sid=task.task_channel.sid,
@@ -40,9 +40,9 @@ def _direct(task: models.Task) -> lanes.Identity:
     )
 
 
-def _lane(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
+def _find_or_create(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
     known = _LANE(task.workspace_id, identity.digest)
-    lane = known[0] if known else _made(task, identity, now)
+    lane = known[0] if known else _create_lane(task, identity, now)
     if now - lane.date_seen > SEEN_TO_WITHIN:
         models.Lane.objects.filter(pk=lane.pk).update(date_seen=now)
     return lane
@@ -59,16 +59,16 @@ _TASK_QUEUE: Final = CompiledQuery(
 )
 
 
-def seek_of(identity: lanes.Identity) -> lane_keys.LaneKey:
+def find_lane_key(identity: lanes.Identity) -> lane_keys.LaneKey:
     """Return the index key of a lane with this identity."""
     source = identity.expression
     expression = expressions.compile(source, subject="residual") if source else None
     return lane_keys.choose_lane_key(identity, expression)
 
 
-def _made(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
+def _create_lane(task: models.Task, identity: lanes.Identity, now: datetime) -> models.Lane:
     """Create a lane, or return the one that another transaction has created first."""
-    seek = seek_of(identity)
+    seek = find_lane_key(identity)
     queue = task.task_queue
     if identity.task_queue_sid is None:
         queue = None

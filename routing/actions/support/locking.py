@@ -54,7 +54,7 @@ class TaskWithReservations:
         raise NotHeld
 
 
-class _StoryGrew(Exception):
+class _ReservationAppeared(Exception):
     """A reservation appeared while locks were being taken; start over."""
 
 
@@ -70,7 +70,7 @@ def retry_on_conflict(action: Callable[P, T]) -> Callable[P, T]:
             try:
                 with transaction.atomic():
                     return action(*args, **kwargs)
-            except _StoryGrew:
+            except _ReservationAppeared:
                 continue
         raise StaleState("the task kept changing; read it again and retry")
 
@@ -91,7 +91,7 @@ def lock_task_and_workers(task_id: int, *, joining: Iterable[int] = ()) -> TaskW
     row_locks.lock_some_workers(locked)
     story = lock_task_alone(task_id)
     if not {r.worker_id for r in story.reservations} <= locked:
-        raise _StoryGrew
+        raise _ReservationAppeared
     return story
 
 

@@ -12,7 +12,7 @@ from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
 from routing.snapshots import tasks
 
-FIELDS = [
+STEP_FIELDS = [
     "revision_id",
     "filter_index",
     "target_index",
@@ -27,7 +27,9 @@ FIELDS = [
 """Fields of a task that `apply` may change, and its caller stores."""
 
 
-def place(task: models.Task, *, base: int, now: datetime) -> workflow_position.Step | None:
+def find_first_step(
+    task: models.Task, *, base: int, now: datetime
+) -> workflow_position.Step | None:
     """Find where the task enters its revision's configuration."""
     assert task.revision_id is not None
     return workflow_position.place(
@@ -38,7 +40,7 @@ def place(task: models.Task, *, base: int, now: datetime) -> workflow_position.S
     )
 
 
-def apply(task: models.Task, step: workflow_position.Step, *, now: datetime) -> None:
+def enter_step(task: models.Task, step: workflow_position.Step, *, now: datetime) -> None:
     """Set a task's fields for a step; the caller stores `FIELDS`."""
     assert task.revision_id is not None
     target = workflow_position.target_of(configurations.load_configuration(task.revision_id), step)
@@ -50,14 +52,14 @@ def apply(task: models.Task, step: workflow_position.Step, *, now: datetime) -> 
     if target.priority is not None:
         task.priority = target.priority
     moves = task.task_queue is None or task.task_queue.sid != target.queue
-    task.lane = lanes.lane_of(task, now=now)
+    task.lane = lanes.find_or_create_lane(task, now=now)
     if moves:
         # The lane was made for the target, so its queue is the target's.
         task.task_queue = task.lane.task_queue
         task.task_queue_entered_date = now
 
 
-def entry(
+def draft_entry_events(
     task: models.Task, *, previous: models.TaskQueue | None, timed_out: bool
 ) -> list[recorder.Draft]:
     """Return the events of a task that has moved to its new step from the queue `previous`."""
@@ -73,7 +75,7 @@ def entry(
     return drafts
 
 
-def match(task: models.Task) -> recorder.Draft:
+def draft_match_event(task: models.Task) -> recorder.Draft:
     """Return the event with the filter and the target of its workflow that a task matched."""
     step = tasks.step(task)
     assert task.revision_id is not None

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from routing import models
-from routing.actions import handovers, reservations, task_statuses, tasks, transfers, workers
+from routing.actions import reservations, task_transitions, tasks, transfers, workers
+from routing.actions.support import transfer_progress
 from routing.actions.support.errors import NotNow, StaleState
 from routing.actors import SYSTEM, Actor
 from routing.core.vocabulary import TransferMode
@@ -82,9 +83,9 @@ def test_when_the_first_worker_completes_the_task_the_second_keeps_it(
     alice, second = (
         Actor(type="worker", sid=w.sid, source="sdk") for w in (held.current_worker, bob)
     )
-    task_statuses.complete_task(task=held.task, actor=alice, now=NOW)
+    task_transitions.complete_task(task=held.task, actor=alice, now=NOW)
     assert (factories.status(held), factories.status(held.task)) == ("completed", "assigned")
-    task_statuses.complete_task(task=held.task, actor=second, now=NOW)
+    task_transitions.complete_task(task=held.task, actor=second, now=NOW)
     assert factories.status(held.task) == "completed"
 
 
@@ -290,4 +291,4 @@ def test_a_transfer_to_a_queue_goes_on_after_one_of_its_workers_rejects(
     factories.run(workspace)
     offer_of(cecilia)
     factories.run(workspace, later(121))
-    assert told("reservation.timeout") == ("failed", handovers.NOT_ACCEPTED)
+    assert told("reservation.timeout") == ("failed", transfer_progress.NOT_ACCEPTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routing import models
-from routing.actions import reservations, task_statuses, tasks, transfers, workers
+from routing.actions import reservations, task_transitions, tasks, transfers, workers
 from routing.actions.support.errors import InvalidInput, NotNow
 from routing.actors import SYSTEM
 from tests import factories
@@ -25,9 +25,9 @@ def test_a_task_in_transfer_cannot_be_ended(
 ) -> None:
     begin(held, factories.worker(workspace).sid)
     for end in (
-        task_statuses.complete_task,
-        task_statuses.wrap_up_task,
-        task_statuses.cancel_task,
+        task_transitions.complete_task,
+        task_transitions.wrap_up_task,
+        task_transitions.cancel_task,
     ):
         with pytest.raises(NotNow, match="cancel the transfer first"):
             end(task=held.task, actor=SYSTEM, now=NOW)

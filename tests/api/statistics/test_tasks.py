@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from routing import models
-from routing.actions import task_statuses
+from routing.actions import task_transitions
 from routing.actors import SYSTEM
 from tests import factories
 from tests.api.conftest import Api
@@ -150,9 +150,9 @@ def test_what_happened_in_a_queue(
         accept(factories.offered(workspace), seconds)
     done = factories.offered(workspace, now=later(12))
     accept(done, 20.5)
-    task_statuses.complete_task(task=done.task, actor=SYSTEM, now=later(30))
+    task_transitions.complete_task(task=done.task, actor=SYSTEM, now=later(30))
     gone = factories.task(workspace, channel="sms", now=later(1))
-    task_statuses.cancel_task(task=gone, actor=SYSTEM, now=later(8))
+    task_transitions.cancel_task(task=gone, actor=SYSTEM, now=later(8))
     clock.shift(60)
     path = f"{root}/TaskQueues/{queue.sid}/CumulativeStatistics"
     answer = api.get(path, SplitByWaitTime="8, 3,8")

@@ -59,27 +59,27 @@ _SLOTS: Final = CompiledQuery(
 )
 
 
-def lock(
+def lock_offered_rows(
     decisions: Sequence[ReserveWorkers],
 ) -> tuple[dict[int, models.Worker], dict[int, models.Task]]:
     """Lock the workers in the lock order that every action keeps, and then the tasks."""
     people = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
     tasks = [decision.task.id for decision in decisions]
     if len(people) > FEW or len(tasks) > FEW:
-        return _with(_workers(people), _OF_WORKERS), _with(_tasks(tasks), _OF_TASKS)
+        return _load_by_id(_workers(people), _OF_WORKERS), _load_by_id(_tasks(tasks), _OF_TASKS)
     with pipeline():
         workers, waiting = _FEW_WORKERS.ask(people), _FEW_TASKS.ask(tasks)
     return {row.pk: row for row in workers()}, {row.pk: row for row in waiting()}
 
 
-def _with(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
+def _load_by_id(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
     """Load many rows by id; load each related row once."""
     read = {row.pk: row for row in rows}
     attach_related(read.values(), related)
     return read
 
 
-def slots_of(
+def load_slots(
     people: Mapping[int, models.Worker], tasks: Mapping[int, models.Task]
 ) -> dict[tuple[int, int], models.WorkerChannel]:
     channels = {task.task_channel_id for task in tasks.values()}
@@ -93,7 +93,7 @@ def slots_of(
 _COUNT: Final = 7_000_001
 
 
-def _not_before(reserved_us: int) -> Greatest:
+def _latest_offer_time(reserved_us: int) -> Greatest:
     """Return the new time of the last offer; never earlier than the stored one.
 
     The caller read the clock before it waited for the lock.
@@ -109,7 +109,7 @@ _CLAIM_WORKERS: Final = CompiledUpdate(
         {
             "version": F("version") + count,
             "workload_version": F("workload_version") + count,
-            "last_reserved_us": _not_before(us),
+            "last_reserved_us": _latest_offer_time(us),
         },
     ),
     *(MANY, _COUNT, 0),
@@ -119,26 +119,26 @@ _CLAIM_ROOM: Final = CompiledUpdate(
         models.WorkerChannel.objects.filter(
             pk__in=pks, available=True, consumed__lte=F("configured_capacity") - count
         ),
-        {"consumed": F("consumed") + count, "last_reserved_us": _not_before(us)},
+        {"consumed": F("consumed") + count, "last_reserved_us": _latest_offer_time(us)},
     ),
     *(MANY, _COUNT, 0),
 )
 _CLAIM_REGARDLESS: Final = CompiledUpdate(
     lambda pks, count, us: (
         models.WorkerChannel.objects.filter(pk__in=pks),
-        {"consumed": F("consumed") + count, "last_reserved_us": _not_before(us)},
+        {"consumed": F("consumed") + count, "last_reserved_us": _latest_offer_time(us)},
     ),
     *(MANY, _COUNT, 0),
 )
 
 
-def claim(offers: Sequence[Offer], reserved_us: int) -> Callable[[], None]:
+def claim_slots(offers: Sequence[Offer], reserved_us: int) -> Callable[[], None]:
     """Claim the slots, with one statement per number of slots claimed of one worker or channel.
 
     The returned function waits for the results. It raises `StaleState` unless all were free.
     """
     per_worker = Counter(slot.worker_id for offer in offers for slot in offer.slots)
-    for count, workers in _by_count(per_worker).items():
+    for count, workers in _group_by_count(per_worker).items():
         _CLAIM_WORKERS.ask(workers, count, reserved_us)
     for offer in offers:
         for slot in offer.slots:
@@ -151,7 +151,7 @@ def claim(offers: Sequence[Offer], reserved_us: int) -> Callable[[], None]:
         if not (offer.within_capacity and offer.task.workspace.multi_task_enabled)
     }
     claimed = []
-    for count, slots in _by_count(per_slot).items():
+    for count, slots in _group_by_count(per_slot).items():
         bounded = [pk for pk in slots if pk not in unbounded]
         regardless = [pk for pk in slots if pk in unbounded]
         claimed.append(_CLAIM_ROOM.ask(bounded, count, reserved_us))
@@ -164,7 +164,7 @@ def claim(offers: Sequence[Offer], reserved_us: int) -> Callable[[], None]:
     return insist
 
 
-def _by_count(counted: Mapping[int, int]) -> dict[int, list[int]]:
+def _group_by_count(counted: Mapping[int, int]) -> dict[int, list[int]]:
     groups: dict[int, list[int]] = defaultdict(list)
     for key, count in counted.items():
         groups[count].append(key)

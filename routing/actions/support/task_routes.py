@@ -23,7 +23,7 @@ class Route:
     bypass: bool = False
 
 
-def route(
+def choose_route(
     *,
     workspace: models.Workspace,
     routing_target: str | None,
@@ -40,7 +40,7 @@ def route(
             mentions=("routing_target",),
         )
     if kind == "WK":
-        _require(workspace.workers.filter(sid=routing_target).exists(), routing_target)
+        _require_target(workspace.workers.filter(sid=routing_target).exists(), routing_target)
         return Route(
             workflow=workflow,
             task_queue=task_queue,
@@ -49,17 +49,17 @@ def route(
         )
     if kind == "WQ":
         queue = workspace.task_queues.filter(sid=routing_target).first()
-        _require(queue is not None, routing_target)
+        _require_target(queue is not None, routing_target)
         return Route(workflow=workflow, task_queue=queue, bypass=True)
     if kind == "WW":
         workflow = workspace.workflows.filter(sid=routing_target).first()
-        _require(workflow is not None, routing_target)
+        _require_target(workflow is not None, routing_target)
     elif routing_target is not None:
-        _require(False, routing_target)
-    return Route(workflow=workflow or _only_workflow(workspace))
+        _require_target(False, routing_target)
+    return Route(workflow=workflow or _load_only_workflow(workspace))
 
 
-def _require(found: bool, routing_target: str | None) -> None:
+def _require_target(found: bool, routing_target: str | None) -> None:
     if not found:
         raise InvalidInput(
             f"routing_target {routing_target!r} is no worker, queue or workflow of this workspace",
@@ -67,7 +67,7 @@ def _require(found: bool, routing_target: str | None) -> None:
         )
 
 
-def _only_workflow(workspace: models.Workspace) -> models.Workflow:
+def _load_only_workflow(workspace: models.Workspace) -> models.Workflow:
     two = _TWO_WORKFLOWS(workspace.pk)
     if len(two) != 1:
         raise InvalidInput(

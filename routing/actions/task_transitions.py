@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final, Unpack
 
 from routing import models
-from routing.actions import deadlines, handovers, reservations, transitions
-from routing.actions.support import locking, task_events
+from routing.actions import reservations, task_deadlines, transitions
+from routing.actions.support import locking, task_events, transfer_progress
 from routing.actions.support.errors import NotNow, StaleState
 from routing.actions.tasks import TaskChanges, check_version, store, take
 from routing.actors import SYSTEM, Actor
@@ -37,7 +37,7 @@ def cancel_task(
     story = _story(task, if_version)
     _check(story, AssignmentStatus.CANCELED)
     also = _change(story, changes, now)
-    transitions.finish(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
+    transitions.end_task(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
     _tell_of_changes(story.task, also, actor, now)
     return story.task
 
@@ -64,7 +64,7 @@ def wrap_up_task(
     _check(story, AssignmentStatus.WRAPPING)
     also = _change(story, changes, now)
     if not _leave(story, actor, now):
-        transitions.wrap_up(story, reason=reason, actor=actor, now=now)
+        transitions.begin_wrap_up(story, reason=reason, actor=actor, now=now)
     _tell_of_changes(story.task, also, actor, now)
     return story.task
 
@@ -94,7 +94,7 @@ def complete_task(
         _tell_of_changes(story.task, also, actor, now)
         return story.task
     # Finishing records `task.updated` anyway.
-    transitions.finish(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
+    transitions.end_task(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
     return story.task
 
 
@@ -110,23 +110,23 @@ def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
 
 
 @locking.retry_on_conflict
-def give_up(decision: CancelTask, *, now: datetime) -> None:
+def cancel_overdue_task(decision: CancelTask, *, now: datetime) -> None:
     """Cancel a task whose lifetime or workflow has ended."""
     task = models.Task.objects.filter(sid=decision.task_sid).only("pk").first()
     if task is None:
         raise StaleState("the task no longer exists; it was deleted")
     story = _story(task, decision.version)
-    if handovers.under_way(story.reservations) is not None:
+    if transfer_progress.find_current_transfer(story.reservations) is not None:
         raise StaleState(f"task {decision.task_sid} is being transferred")
-    for event_type in deadlines.BEFORE.get(decision.why, ()):
+    for event_type in task_deadlines.EVENTS_BEFORE_END.get(decision.why, ()):
         task_events.record_task_event(event_type, story.task, actor=SYSTEM, now=now)
     try:
-        transitions.finish(
+        transitions.end_task(
             story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now
         )
     except lifecycle.InvalidTransition:
         raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
-    for draft in deadlines.failure_drafts(story.task):
+    for draft in task_deadlines.draft_failures(story.task):
         recorder.record_all([draft], workspace=story.task.workspace, actor=SYSTEM, now=now)
 
 
@@ -145,16 +145,16 @@ _WORDS: Final = {
 
 def _leave(story: locking.TaskWithReservations, actor: Actor, now: datetime) -> bool:
     """Complete only the giver's part if the giver asks after a warm transfer; else return False."""
-    giver = handovers.from_reservation(story.reservations)
+    giver = transfer_progress.find_initiating_reservation(story.reservations)
     if giver is None or (actor.type, actor.sid) != ("worker", giver.worker_sid):
         return False
-    return reservations.leave(story, giver, actor=actor, now=now)
+    return reservations.leave_after_transfer(story, giver, actor=actor, now=now)
 
 
 def _check(story: locking.TaskWithReservations, status: AssignmentStatus) -> None:
     """Raise `NotNow` unless a locked task may go to a status."""
     task = story.task
-    handovers.insist_not_under_way(task, story.reservations)
+    transfer_progress.refuse_during_transfer(task, story.reservations)
     try:
         lifecycle.check(AssignmentStatus(task.assignment_status), status)
     except lifecycle.InvalidTransition:

@@ -23,7 +23,7 @@ from routing.db import bulk_insert
 from routing.db.related import attach_related
 from routing.events import recorder
 
-BEFORE: Final = {
+EVENTS_BEFORE_END: Final = {
     Reason.WORKFLOW_TIMEOUT: (EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT),
     Reason.WORKFLOW_SKIPPED: (EventType.WORKFLOW_SKIPPED,),
 }
@@ -40,18 +40,18 @@ _Decision = TypeVar("_Decision", CancelTask, EnterTarget)
 
 
 @transaction.atomic
-def give_up_together(decided: Sequence[CancelTask], *, now: datetime) -> list[CancelTask]:
+def cancel_overdue_tasks(decided: Sequence[CancelTask], *, now: datetime) -> list[CancelTask]:
     """Cancel waiting tasks whose lifetime or workflow has ended.
 
     Returns the decisions that do not apply here, for the action on a single task: the task is on
     offer, or has changed.
     """
-    held = _hold(decided)
+    held = _lock_unchanged_tasks(decided)
     drafts: list[recorder.Draft] = []
     for task, decision in held:
         drafts += [
             task_events.draft_task_event(event_type, task)
-            for event_type in BEFORE.get(decision.why, ())
+            for event_type in EVENTS_BEFORE_END.get(decision.why, ())
         ]
         task.assignment_status = AssignmentStatus.CANCELED.value
         task.reason = decision.why
@@ -61,7 +61,7 @@ def give_up_together(decided: Sequence[CancelTask], *, now: datetime) -> list[Ca
         drafts.append(
             task_events.draft_task_event(EventType.TASK_CANCELED, task, {"holder_sids": ""})
         )
-        drafts += failure_drafts(task)
+        drafts += draft_failures(task)
     bulk_insert.update([task for task, _ in held], transitions.END_FIELDS)
     _record(held, drafts, now)
     done = {task.sid for task, _ in held}
@@ -74,23 +74,25 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
 
     A decision about a task that has changed is dropped.
     """
-    held = _hold(decided)
+    held = _lock_unchanged_tasks(decided)
     drafts: list[recorder.Draft] = []
     for task, decision in held:
         previous = task.task_queue
-        workflow_position.apply(task, decision.step, now=now)
+        workflow_position.enter_step(task, decision.step, now=now)
         task.version += 1
         task.date_updated = now
-        drafts += workflow_position.entry(task, previous=previous, timed_out=decision.timed_out)
-        drafts.append(workflow_position.match(task))
+        drafts += workflow_position.draft_entry_events(
+            task, previous=previous, timed_out=decision.timed_out
+        )
+        drafts.append(workflow_position.draft_match_event(task))
     bulk_insert.update(
-        [task for task, _ in held], [*workflow_position.FIELDS, "version", "date_updated"]
+        [task for task, _ in held], [*workflow_position.STEP_FIELDS, "version", "date_updated"]
     )
     _record(held, drafts, now)
     return len(held)
 
 
-def failure_drafts(task: models.Task) -> list[recorder.Draft]:
+def draft_failures(task: models.Task) -> list[recorder.Draft]:
     """Return the event for the only worker who could take a canceled task, if there is one."""
     target = task.routing_target or ""
     if not target.startswith("WK"):
@@ -100,7 +102,7 @@ def failure_drafts(task: models.Task) -> list[recorder.Draft]:
     ]
 
 
-def _hold(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:
+def _lock_unchanged_tasks(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:
     """Lock the tasks that still wait as in the snapshot; return each with its decision.
 
     A task that waits has no open reservation, so no worker need be locked before it.

@@ -31,21 +31,23 @@ _REASONS: Final = {
 _WITHDRAWN: Final = "the offer was withdrawn"
 
 
-def from_reservation(reservations: Sequence[models.Reservation]) -> models.Reservation | None:
+def find_initiating_reservation(
+    reservations: Sequence[models.Reservation],
+) -> models.Reservation | None:
     """Return which of a task's open reservations is being transferred, or was in warm mode."""
     return next((r for r in reservations if r.outgoing_id is not None), None)
 
 
-def under_way(reservations: Sequence[models.Reservation]) -> models.Transfer | None:
+def find_current_transfer(reservations: Sequence[models.Reservation]) -> models.Transfer | None:
     """Return the transfer in progress of a task, from its open reservations."""
-    giver = from_reservation(reservations)
+    giver = find_initiating_reservation(reservations)
     if giver is None or giver.outgoing is None:
         return None
     started = giver.outgoing.transfer_status == TransferStatus.INITIATED
     return giver.outgoing if started else None
 
 
-def first_begun(reservation: models.Reservation) -> datetime | None:
+def load_first_transfer_date(reservation: models.Reservation) -> datetime | None:
     """Return when a task was first transferred, if this reservation accepts a transfer."""
     if reservation.incoming_id is None or reservation.reservation_status != _ACCEPTED:
         return None
@@ -53,15 +55,15 @@ def first_begun(reservation: models.Reservation) -> datetime | None:
     return of_task.order_by("pk").values_list("date_created", flat=True)[0]
 
 
-def insist_not_under_way(task: models.Task, reservations: Sequence[models.Reservation]) -> None:
+def refuse_during_transfer(task: models.Task, reservations: Sequence[models.Reservation]) -> None:
     """Raise `NotNow` while a task is being transferred."""
-    if (transfer := under_way(reservations)) is not None:
+    if (transfer := find_current_transfer(reservations)) is not None:
         raise NotNow(
             f"Task {task.sid} is being transferred by {transfer.sid}; cancel the transfer first"
         )
 
 
-def follow(
+def update_transfer(
     task: models.Task, reservations: Sequence[models.Reservation], *, actor: Actor, now: datetime
 ) -> models.Reservation | None:
     """Update the transfer of a task to match the offers made for it.
@@ -71,8 +73,8 @@ def follow(
 
     Returns the reservation that ends with the transfer: the giver's, in cold mode.
     """
-    transfer = under_way(reservations)
-    giver = from_reservation(reservations)
+    transfer = find_current_transfer(reservations)
+    giver = find_initiating_reservation(reservations)
     if transfer is None or giver is None:
         return None
     for offer in reservations:
@@ -80,15 +82,15 @@ def follow(
             continue
         status = ReservationStatus(offer.reservation_status)
         if status == ReservationStatus.ACCEPTED:
-            end(giver, TransferStatus.COMPLETE, task=task, actor=actor, now=now)
+            end_transfer(giver, TransferStatus.COMPLETE, task=task, actor=actor, now=now)
             return giver if transfer.transfer_mode == TransferMode.COLD else None
         if status not in lifecycle.OPEN_RESERVATION:
-            _attempt_failed(giver, task, status, actor, now)
+            _fail_attempt(giver, task, status, actor, now)
             return None
     return None
 
 
-def outcome_for(
+def describe_outcome(
     offer: models.Reservation, status: ReservationStatus, *, now: datetime
 ) -> payloads.EventData:
     """Return the transfer fields for the event of an offer's new status.
@@ -102,19 +104,23 @@ def outcome_for(
     after, reason = TransferStatus.INITIATED, transfer.transfer_failed_reason
     if status == ReservationStatus.ACCEPTED:
         after = TransferStatus.COMPLETE
-    elif status not in lifecycle.OPEN_RESERVATION and (failure := _failure(transfer, status, now)):
+    elif status not in lifecycle.OPEN_RESERVATION and (
+        failure := _find_failure(transfer, status, now)
+    ):
         after, reason = TransferStatus.FAILED, failure
     return {"transfer_status": after.value, "transfer_failed_reason": reason}
 
 
-def _failure(transfer: models.Transfer, status: ReservationStatus, now: datetime) -> str | None:
+def _find_failure(
+    transfer: models.Transfer, status: ReservationStatus, now: datetime
+) -> str | None:
     """Return why an attempt's end in this status ends the transfer; None if it continues."""
     if transfer.transfer_type == TransferType.WORKER:
         return _REASONS.get(status, _WITHDRAWN)
     return NOT_ACCEPTED if transfer.deadline_us <= microseconds(now) else None
 
 
-def _attempt_failed(
+def _fail_attempt(
     giver: models.Reservation,
     task: models.Task,
     status: ReservationStatus,
@@ -124,9 +130,11 @@ def _attempt_failed(
     transfer = giver.outgoing
     assert transfer is not None
     transfer.transfer_failed_reason = _REASONS.get(status, _WITHDRAWN)
-    record(EventType.TASK_TRANSFER_ATTEMPT_FAILED, giver, task=task, actor=actor, now=now)
-    if (reason := _failure(transfer, status, now)) is not None:
-        end(giver, TransferStatus.FAILED, reason=reason, task=task, actor=actor, now=now)
+    record_transfer_event(
+        EventType.TASK_TRANSFER_ATTEMPT_FAILED, giver, task=task, actor=actor, now=now
+    )
+    if (reason := _find_failure(transfer, status, now)) is not None:
+        end_transfer(giver, TransferStatus.FAILED, reason=reason, task=task, actor=actor, now=now)
     else:
         transfer.transfer_failed_reason = None
         mark_searching(transfer, True, now=now)
@@ -134,10 +142,10 @@ def _attempt_failed(
 
 def mark_searching(transfer: models.Transfer, seeking: bool, *, now: datetime) -> None:
     """Set whether the router must find a worker; raises `StaleState` when the transfer is over."""
-    _store(transfer, now, seeking=seeking)
+    _write_transfer(transfer, now, seeking=seeking)
 
 
-def end(
+def end_transfer(
     giver: models.Reservation,
     status: TransferStatus,
     *,
@@ -152,20 +160,20 @@ def end(
     """
     transfer = giver.outgoing
     assert transfer is not None
-    _store(
+    _write_transfer(
         transfer,
         now,
         seeking=False,
         transfer_status=status.value,
         transfer_failed_reason=reason,
     )
-    record(_EVENTS[status], giver, task=task, actor=actor, now=now)
+    record_transfer_event(_EVENTS[status], giver, task=task, actor=actor, now=now)
     if status != TransferStatus.COMPLETE:
         giver.outgoing = None
         models.Reservation.objects.filter(pk=giver.pk).update(outgoing=None)
 
 
-def _store(transfer: models.Transfer, now: datetime, **values: object) -> None:
+def _write_transfer(transfer: models.Transfer, now: datetime, **values: object) -> None:
     under_way = TransferStatus.INITIATED.value
     changed = models.Transfer.objects.filter(pk=transfer.pk, transfer_status=under_way).update(
         date_updated=now, **values
@@ -177,7 +185,7 @@ def _store(transfer: models.Transfer, now: datetime, **values: object) -> None:
     transfer.date_updated = now
 
 
-def record(
+def record_transfer_event(
     event_type: EventType,
     giver: models.Reservation,
     *,

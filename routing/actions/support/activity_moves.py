@@ -39,7 +39,7 @@ def move_worker(
     )
 
 
-def follow_reservation(
+def move_worker_for_reservation(
     reservation: models.Reservation, status: ReservationStatus, *, actor: Actor, now: datetime
 ) -> None:
     """Move a worker to the activity that their reservation's new status requires.
@@ -58,12 +58,12 @@ def follow_reservation(
         activity = None if queue is None else queue.reservation_activity
     elif status == ReservationStatus.ACCEPTED:
         activity = None if queue is None else queue.assignment_activity
-    elif status in _GIVES_BACK:
+    elif status in _RETURNS_ACTIVITY:
         activity = reservation.worker_previous_activity
     if activity is not None:
         move_worker(reservation.current_worker, activity, actor=actor, now=now)
 
 
-_GIVES_BACK = frozenset(
+_RETURNS_ACTIVITY = frozenset(
     {ReservationStatus.REJECTED, ReservationStatus.CANCELED, ReservationStatus.RESCINDED}
 )
