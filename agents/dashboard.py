@@ -13,7 +13,8 @@ from routing import models
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
 from routing.core.vocabulary import ReservationStatus
-from routing.db.compiled import CompiledQuery, pipeline
+from routing.db.compiled import CompiledQuery
+from routing.db.pipeline import pipeline
 
 Context = dict[str, Any]
 

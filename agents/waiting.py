@@ -16,7 +16,8 @@ from routing.core import eligibility
 from routing.core.clock import microseconds
 from routing.core.matching import conditions
 from routing.core.vocabulary import GrabPolicy, Refusal
-from routing.db.compiled import MANY, MOMENT, CompiledQuery, pipeline
+from routing.db.compiled import MANY, MOMENT, CompiledQuery
+from routing.db.pipeline import pipeline
 from routing.db.related import refer, referred
 from routing.snapshots import lanes, workers
 

@@ -18,6 +18,7 @@ from routing.actions.support.errors import StaleState
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ReservationStatus
+from routing.db.sql.events import PLACE_RESTORED_EVENTS
 from routing.models.lanes import KEPT_EMPTY_FOR
 
 BATCH: Final = 1_000
@@ -93,7 +94,7 @@ def place_restored_events(**_: object) -> None:
         return
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(_PLACE_RESTORED)
+            cursor.execute(PLACE_RESTORED_EVENTS)
         return
     for sid in models.Workspace.objects.values_list("sid", flat=True):
         log = models.Event.objects.filter(workspace_sid=sid)
@@ -103,25 +104,6 @@ def place_restored_events(**_: object) -> None:
             log.filter(pk__lte=last["pk"]).update(
                 transaction_id=F("transaction_id") - last["transaction"] - 1
             )
-
-
-_PLACE_RESTORED: Final = """
-    WITH foreign_log AS (
-        SELECT workspace_sid, max(transaction_id) AS last_transaction, max(id) AS last_id
-        FROM (SELECT sid FROM workspaces) AS here
-        CROSS JOIN LATERAL (
-            SELECT workspace_sid, transaction_id, id
-            FROM events
-            WHERE workspace_sid = here.sid
-                AND transaction_id >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
-        ) AS beyond
-        GROUP BY workspace_sid
-    )
-    UPDATE events
-    SET transaction_id = transaction_id - last_transaction - 1
-    FROM foreign_log
-    WHERE events.workspace_sid = foreign_log.workspace_sid AND events.id <= foreign_log.last_id
-"""
 
 
 def delete_overdue_tasks(*, now: datetime) -> None:

@@ -18,7 +18,7 @@ from routing.core.decisions import ReserveWorkers
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.db import bulk_insert
-from routing.db.compiled import pipeline
+from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
 from routing.webhooks import outbox, queue
 

@@ -25,7 +25,7 @@ from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus, TransferStatus
 from routing.db import bulk_insert
-from routing.db.compiled import pipeline
+from routing.db.pipeline import pipeline
 from routing.events import recorder
 
 MAX_TIMEOUT: Final = 1_209_600

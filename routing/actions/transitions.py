@@ -21,7 +21,8 @@ from routing.core import lifecycle
 from routing.core.decisions import Reason
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
-from routing.db.compiled import MOMENT, CompiledUpdate, pipeline
+from routing.db.compiled import MOMENT, CompiledUpdate
+from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
 
 MAX_ASSIGNMENTS: Final = 1_000

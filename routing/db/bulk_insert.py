@@ -14,18 +14,20 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-from routing.db import compiled
+from routing.db import pipeline
+from routing.db.sql import rows as sql
 
 _Prepare = Callable[[Any], Any]
 _Ids = Callable[[], Sequence[int]]
 
-_ARRAYS: Final = {"jsonb": "text", "inet": "text"}
+_ELEMENT_TYPES: Final = {"jsonb": "text", "inet": "text"}
 """Array element type to send where it differs from the column type."""
 
+_VALUES_AT_MOST: Final = {"postgresql": 8, "sqlite": 20}
+"""Largest number of rows that one statement writes with a parameter for each value.
 
-_FEW: Final = 20
-_SOME: Final = 8
-"""Largest number of rows that are cheaper to write one by one in a statement than as arrays."""
+PostgreSQL gets more rows as arrays, and SQLite gets the rows before the last ones one by one.
+"""
 
 
 class _Column:
@@ -36,15 +38,17 @@ class _Column:
         self.name = field.column
         self.attribute = field.attname
         self.type = str(field.db_type(connection)).partition("(")[0]
+        self.element_type = _ELEMENT_TYPES.get(self.type, self.type)
         self.prepare: _Prepare | None = None
         if isinstance(field, models.JSONField):
             self.prepare = json.dumps
         elif isinstance(field, models.DateTimeField) and connection.vendor == "sqlite":
-            self.prepare = functools.lru_cache(maxsize=64)(_moment)
+            self.prepare = functools.lru_cache(maxsize=64)(_adapt_moment)
 
     def values(self, rows: Sequence[models.Model]) -> list[Any]:
-        found = [getattr(row, self.attribute) for row in rows]
-        return found if self.prepare is None else [self.prepare(value) for value in found]
+        """Return the values of this column in some rows."""
+        values = [getattr(row, self.attribute) for row in rows]
+        return values if self.prepare is None else [self.prepare(value) for value in values]
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -56,7 +60,7 @@ def insert(rows: Sequence[models.Model]) -> None:
 
 
 def insert_later(rows: Sequence[models.Model]) -> Callable[[], None]:
-    """Insert new rows; the returned function sets their ids, see `prepared.together`."""
+    """Insert new rows; the returned function sets their ids, see `pipeline`."""
     if not rows:
         return lambda: None
     columns = _columns(type(rows[0]), connection.vendor)
@@ -64,13 +68,13 @@ def insert_later(rows: Sequence[models.Model]) -> Callable[[], None]:
     values = [column.values(rows) for column in columns]
     written = write(type(rows[0])._meta.db_table, columns, values)
 
-    def finish() -> None:
+    def assign_ids() -> None:
         for row, pk in zip(rows, written(), strict=True):
             row.pk = pk
             row._state.adding = False
             row._state.db = connection.alias
 
-    return finish
+    return assign_ids
 
 
 def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -78,75 +82,66 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     if not rows:
         return
     model = type(rows[0])
+    table = model._meta.db_table
     columns = [c for c in _columns(model, connection.vendor) if {c.field, c.attribute} & {*names}]
     values = [column.values(rows) for column in columns]
-    keys = [row.pk for row in rows]
-    table = model._meta.db_table
-    with compiled.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            changes = ", ".join(f"{column.name} = %s" for column in columns)
-            cursor.executemany(
-                f"UPDATE {table} SET {changes} WHERE id = %s",  # noqa: S608 - names from models
-                list(zip(*values, keys, strict=True)),
-            )
-            return
-        names = [column.name for column in columns]
-        arrays = ", ".join(f"%s::{_ARRAYS.get(c.type, c.type)}[]" for c in columns)
-        changes = ", ".join(f"{c.name} = new.{c.name}::{c.type}" for c in columns)
-        cursor.execute(
-            f"UPDATE {table} SET {changes}"  # noqa: S608 - names from models
-            f" FROM unnest(%s::bigint[], {arrays}) AS new (id, {', '.join(names)})"
-            f" WHERE {table}.id = new.id",
-            [keys, *values],
-        )
+    ids = [row.pk for row in rows]
+    with pipeline.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(sql.update_arrays(table, *_names_and_types(columns)), [ids, *values])
+        else:
+            text = sql.update_row(table, [column.name for column in columns])
+            cursor.executemany(text, list(zip(*values, ids, strict=True)))
 
 
 def _write_postgresql(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:
     """Insert the columns' values; return a function that gives the new ids."""
-    names = ", ".join(column.name for column in columns)
-    if len(values[0]) <= _SOME:
-        marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(values[0]))
-        sql = f"INSERT INTO {table} ({names}) VALUES {marks}"  # noqa: S608 - names from models
-        parameters = [value for line in zip(*values, strict=True) for value in line]
+    count = len(values[0])
+    if count <= _VALUES_AT_MOST["postgresql"]:
+        text = sql.insert_rows(table, [column.name for column in columns], count)
+        parameters = [value for row in zip(*values, strict=True) for value in row]
     else:
-        arrays = ", ".join(f"%s::{_ARRAYS.get(c.type, c.type)}[]" for c in columns)
-        taken = ", ".join(f"new.{column.name}::{column.type}" for column in columns)
-        sql = (
-            f"INSERT INTO {table} ({names})"  # noqa: S608 - names from models
-            f" SELECT {taken} FROM unnest({arrays}) WITH ORDINALITY AS new ({names}, place)"
-            " ORDER BY place"
-        )
+        text = sql.insert_arrays(table, *_names_and_types(columns))
         parameters = [*values]
-    cursor = compiled.cursor()
-    cursor.execute(f"{sql} RETURNING id", parameters)
+    cursor = pipeline.cursor()
+    cursor.execute(f"{text} RETURNING id", parameters)
 
-    def ids() -> Sequence[int]:
+    def read_ids() -> Sequence[int]:
         with cursor:
             return [pk for (pk,) in cursor.fetchall()]
 
-    return ids
+    return read_ids
 
 
 def _write_sqlite(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:
     """Insert the columns' values; return a function that gives the new ids."""
-    marks = f"({', '.join(['%s'] * len(columns))})"
-    into = f"INSERT INTO {table} ({', '.join(column.name for column in columns)}) VALUES"
-    lines = list(zip(*values, strict=True))
+    names = [column.name for column in columns]
+    rows = list(zip(*values, strict=True))
     # `executemany` for most rows, then one statement for the last ones, which gives the last id.
-    few = lines[-_FEW:]
-    with compiled.cursor() as cursor:
-        if many := lines[:-_FEW]:
-            cursor.executemany(f"{into} {marks}", many)
+    last = rows[-_VALUES_AT_MOST["sqlite"] :]
+    with pipeline.cursor() as cursor:
+        if before := rows[: -_VALUES_AT_MOST["sqlite"]]:
+            cursor.executemany(sql.insert_rows(table, names, 1), before)
         cursor.execute(
-            f"{into} {', '.join([marks] * len(few))}", [value for line in few for value in line]
+            sql.insert_rows(table, names, len(last)), [value for row in last for value in row]
         )
         # SQLite has one writer at a time, so the rows of one transaction get consecutive ids.
-        ids = range(cursor.lastrowid - len(lines) + 1, cursor.lastrowid + 1)
+        ids = range(cursor.lastrowid - len(rows) + 1, cursor.lastrowid + 1)
     return lambda: ids
+
+
+def _names_and_types(columns: Sequence[_Column]) -> tuple[list[str], list[str], list[str]]:
+    """Return the columns' names, their types, and the types of their arrays' elements."""
+    return (
+        [column.name for column in columns],
+        [column.type for column in columns],
+        [column.element_type for column in columns],
+    )
 
 
 @functools.cache
 def _columns(model: type[models.Model], vendor: str) -> list[_Column]:
+    """Return the columns of a model that an insert writes."""
     return [
         _Column(field)
         for field in model._meta.concrete_fields
@@ -154,5 +149,5 @@ def _columns(model: type[models.Model], vendor: str) -> list[_Column]:
     ]
 
 
-def _moment(value: datetime | None) -> Any:
+def _adapt_moment(value: datetime | None) -> Any:
     return None if value is None else connection.ops.adapt_datetimefield_value(value)

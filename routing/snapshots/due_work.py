@@ -17,8 +17,11 @@ from routing.core import eligibility, snapshot
 from routing.core.clock import microseconds
 from routing.core.matching import lane_keys, matching_pass
 from routing.core.vocabulary import QueueOrder
-from routing.db import compiled
+from routing.db.pipeline import cursor as open_cursor
 from routing.db.related import attach_related
+from routing.db.sql import due_work as due_work_sql
+from routing.db.sql import workers as workers_sql
+from routing.db.sql.index_hints import fill_slots
 from routing.snapshots import lane_heads, skill_index
 from routing.snapshots import lanes as lane_snapshots
 from routing.snapshots import tasks as task_snapshots
@@ -32,46 +35,6 @@ MANY_LANES: Final = 50
 
 MOST_READS: Final = 24
 """How often one pass loads more of a lane whose tasks no worker takes, although the next may."""
-
-
-# Each subquery reads the head of one index. EXISTS would be shorter, but a planner might then scan
-# all waiting tasks.
-_GLANCE = """
-    SELECT
-        (
-            SELECT id FROM reservations WHERE workspace_id = %s
-            AND reservation_status = 'pending' AND deadline_us <= %s ORDER BY deadline_us LIMIT 1
-        ) IS NOT NULL,
-        (
-            SELECT id FROM tasks {by_expiry} WHERE workspace_id = %s
-            AND assignment_status IN ('pending', 'reserved') AND expires_us <= %s
-            ORDER BY expires_us LIMIT 1
-        ) IS NOT NULL OR (
-            SELECT id FROM tasks {by_step} WHERE workspace_id = %s
-            AND assignment_status = 'pending' AND step_deadline_us <= %s
-            ORDER BY step_deadline_us LIMIT 1
-        ) IS NOT NULL,
-        (
-            SELECT id FROM tasks {by_skip} WHERE workspace_id = %s
-            AND assignment_status = 'pending' AND skip_unasked ORDER BY id LIMIT 1
-        ) IS NOT NULL,
-        EXISTS (
-            SELECT 1 FROM task_channels AS channel WHERE channel.workspace_id = %s AND (
-                SELECT id FROM tasks {by_channel} WHERE task_channel_id = channel.id
-                AND assignment_status = 'pending' ORDER BY date_created, id LIMIT 1
-            ) IS NOT NULL AND ((
-                SELECT id FROM worker_channels AS slot WHERE task_channel_id = channel.id
-                AND worker_available {room} ORDER BY worker_id LIMIT 1
-            ) IS NOT NULL OR (
-                SELECT id FROM lanes WHERE task_channel_id = channel.id AND seek_path = '*'
-                ORDER BY seek_value LIMIT 1
-            ) IS NOT NULL)
-        ),
-        (
-            SELECT id FROM transfers {by_seeking} WHERE workspace_id = %s AND seeking
-            ORDER BY id LIMIT 1
-        ) IS NOT NULL
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +51,9 @@ class DueWork:
 def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
     """Return which kinds of work are due, with one statement that reads the heads of indexes."""
     pk, us = workspace.pk, microseconds(now)
-    room = _ROOM if workspace.multi_task_enabled else ""
-    sql = _GLANCE.format(room=room, **lane_snapshots.indexed())
-    with compiled.cursor() as cursor:
+    capacity = workers_sql.WITHIN_CAPACITY if workspace.multi_task_enabled else ""
+    sql = fill_slots(due_work_sql.DUE_WORK, capacity=capacity)
+    with open_cursor() as cursor:
         cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, pk])
         return DueWork(*map(bool, cursor.fetchone()))
 
@@ -169,23 +132,6 @@ def _all_fifo(lanes: Collection[snapshot.Lane]) -> bool:
     return all(lane_heads.order_of(lane) == QueueOrder.FIFO for lane in lanes)
 
 
-_FREE = """
-    SELECT {distinct} workers.id, workers.version, workers.workload_version
-    FROM worker_channels AS slot JOIN workers ON workers.id = slot.worker_id
-    WHERE slot.task_channel_id IN ({channels}) AND slot.worker_available {room} {among}
-"""
-_ROOM = "AND slot.available AND slot.consumed < slot.configured_capacity"
-_AMONG = {
-    "postgresql": "AND slot.worker_id = ANY(%s::bigint[])",
-    "sqlite": "AND slot.worker_id IN (SELECT value FROM json_each(%s))",
-}
-_NAMED = """
-    UNION SELECT workers.id, workers.version, workers.workload_version
-    FROM lanes JOIN workers ON workers.sid = lanes.known_worker_sid
-    WHERE lanes.task_channel_id IN ({channels}) AND lanes.seek_path = '*'
-"""
-
-
 def _candidates(
     workspace: models.Workspace,
     kinds: Collection[lane_snapshots.Kind],
@@ -200,20 +146,19 @@ def _candidates(
     channels = list(dict.fromkeys(channel for channel, _ in kinds))
     marks = ", ".join(["%s"] * len(channels))
     # Without multitasking the capacity does not count, only whether the worker has a task.
-    sql = _FREE.format(
-        # With a single channel each worker appears once.
+    sql = workers_sql.FREE_WORKERS.format(
         distinct="DISTINCT" if len(channels) > 1 else "",
         channels=marks,
-        room=_ROOM if workspace.multi_task_enabled else "",
-        among="" if among is None else _AMONG[connection.vendor],
+        capacity=workers_sql.WITHIN_CAPACITY if workspace.multi_task_enabled else "",
+        among="" if among is None else workers_sql.AMONG_WORKERS[connection.vendor],
     )
     parameters: list[Any] = list(channels)
     if among is not None:
         parameters.append(list(among) if connection.vendor == "postgresql" else str(list(among)))
     if any(path == lane_keys.REGARDLESS for _, path in kinds):
-        sql += _NAMED.format(channels=marks)
+        sql += workers_sql.NAMED_WORKERS.format(channels=marks)
         parameters += channels
-    with compiled.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(sql, parameters)
         return worker_snapshots.load_known(cursor.fetchall())
 

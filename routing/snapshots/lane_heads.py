@@ -13,51 +13,12 @@ from routing import models
 from routing.core import snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
-from routing.db import compiled
-from routing.snapshots.lanes import indexed
+from routing.db.pipeline import cursor as open_cursor
+from routing.db.sql import lane_heads as sql
+from routing.db.sql.index_hints import fill_slots
 
 FEWEST: Final = 2
 """Fewest tasks to load of each lane."""
-
-_WANTED = "id, sid, lane_id, version, priority, virtual_start_us, date_created"
-
-_WINDOW = """
-    SELECT {wanted} FROM tasks {by_service}
-    WHERE workspace_id = %s AND assignment_status = 'pending'
-    ORDER BY priority DESC, virtual_start_us, id LIMIT %s
-"""
-
-# Django has no lateral join, so this is SQL. SQLite has none either; its correlated subquery runs
-# once per lane.
-_OF_LANES = {
-    "postgresql": """
-        SELECT task.* FROM unnest(%s::bigint[]) AS lane (id) CROSS JOIN LATERAL (
-            SELECT {wanted} FROM tasks
-            WHERE lane_id = lane.id AND assignment_status = 'pending' {later} LIMIT %s
-        ) AS task
-    """,
-    "sqlite": """
-        SELECT {wanted} FROM tasks WHERE id IN (
-            SELECT task.id FROM json_each(%s) AS lane JOIN tasks AS task ON task.id IN (
-                SELECT id FROM tasks {by_order}
-                WHERE lane_id = lane.value AND assignment_status = 'pending' {later} LIMIT %s
-            )
-        )
-    """,
-}
-
-_SERVED_FIRST = {
-    QueueOrder.FIFO: "ORDER BY priority DESC, virtual_start_us, id",
-    QueueOrder.LIFO: "ORDER BY virtual_start_us DESC, id DESC",
-}
-
-_LATER = {
-    QueueOrder.FIFO: (
-        "AND priority <= %s AND (priority < %s OR virtual_start_us > %s"
-        " OR (virtual_start_us = %s AND id > %s))"
-    ),
-    QueueOrder.LIFO: "AND virtual_start_us <= %s AND (virtual_start_us < %s OR id < %s)",
-}
 
 Heads = dict[int, list[snapshot.Task]]
 """Tasks by lane id, in the order of service."""
@@ -65,8 +26,8 @@ Heads = dict[int, list[snapshot.Task]]
 
 def window(workspace: models.Workspace, *, size: int) -> list[snapshot.Task]:
     """Return the first waiting tasks of a workspace whose queues are all FIFO."""
-    with compiled.cursor() as cursor:
-        cursor.execute(_WINDOW.format(wanted=_WANTED, **indexed()), [workspace.pk, size])
+    with open_cursor() as cursor:
+        cursor.execute(fill_slots(sql.WORKSPACE_HEAD), [workspace.pk, size])
         return _tasks(cursor.fetchall())
 
 
@@ -113,14 +74,10 @@ def _read(
         us = after.virtual_start_us
         fifo = [after.priority, after.priority, us, us, after.id]
         parameters = fifo if order == QueueOrder.FIFO else [us, us, after.id]
-    sql = _OF_LANES[connection.vendor].format(
-        wanted=_WANTED,
-        later=f"{_LATER[order] if parameters else ''} {_SERVED_FIRST[order]}",
-        by_order=indexed()["by_lane" if order == QueueOrder.FIFO else "by_lane_lifo"],
-    )
+    text = sql.LANE_HEADS[connection.vendor][order, after is not None]
     asked: Any = lane_ids if connection.vendor == "postgresql" else str(lane_ids)
-    with compiled.cursor() as cursor:
-        cursor.execute(sql, [asked, *parameters, depth])
+    with open_cursor() as cursor:
+        cursor.execute(text, [asked, *parameters, depth])
         tasks = _tasks(cursor.fetchall())
     # A join does not keep the order of its subqueries.
     if order == QueueOrder.FIFO:

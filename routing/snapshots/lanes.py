@@ -15,7 +15,9 @@ from routing import models
 from routing.core import snapshot
 from routing.core.matching import lane_keys
 from routing.core.vocabulary import GrabPolicy, QueueOrder
-from routing.db import compiled
+from routing.db.pipeline import cursor as open_cursor
+from routing.db.sql import lanes as lanes_sql
+from routing.db.sql.index_hints import fill_slots
 from workflows import expressions
 from workflows.caches import SizedCache
 
@@ -29,61 +31,6 @@ _snapshots: Final[FIFOCache[int, _Cached]] = FIFOCache(maxsize=50_000)
 Writes take the lock; reads change nothing.
 """
 
-_KINDS = """
-    WITH RECURSIVE kinds (channel, path) AS (
-        SELECT id, (SELECT MIN(seek_path) FROM lanes WHERE task_channel_id = task_channels.id)
-        FROM task_channels WHERE workspace_id = %s AND (
-            SELECT id FROM tasks {by_channel}
-            WHERE task_channel_id = task_channels.id AND assignment_status = 'pending'
-            ORDER BY date_created, id LIMIT 1
-        ) IS NOT NULL
-        UNION ALL
-        SELECT channel, (
-            SELECT MIN(seek_path) FROM lanes WHERE task_channel_id = channel AND seek_path > path
-        )
-        FROM kinds WHERE path IS NOT NULL
-    )
-    SELECT channel, path FROM kinds WHERE path IS NOT NULL
-"""
-
-_COLUMNS = """
-    lanes.id, lanes.digest, queue.id, queue.sid, queue.target_workers, queue.task_order,
-    queue.max_reserved_workers, channel.channel_optimized_routing, sought.path, sought.value
-"""
-_FOUND = """
-    WITH sought AS ({sought})
-    SELECT {columns} FROM sought
-    JOIN lanes ON lanes.task_channel_id = sought.channel AND lanes.seek_path = sought.path
-        AND lanes.seek_value = sought.value
-    JOIN task_channels AS channel ON channel.id = lanes.task_channel_id
-    LEFT JOIN task_queues AS queue ON queue.id = lanes.task_queue_id
-    WHERE (
-        SELECT id FROM tasks {by_lane} WHERE lane_id = lanes.id AND assignment_status = 'pending'
-        ORDER BY priority DESC, virtual_start_us, id LIMIT 1
-    ) IS NOT NULL
-"""
-_SOUGHT = {
-    "sqlite": (
-        "SELECT json_extract(value, '$[0]') AS channel, json_extract(value, '$[1]') AS path,"
-        " json_extract(value, '$[2]') AS value FROM json_each(%s)"
-    ),
-    "postgresql": (
-        "SELECT DISTINCT (each ->> 0)::bigint AS channel, each ->> 1 AS path, each ->> 2 AS value"
-        " FROM jsonb_array_elements(%s::jsonb) AS each"
-    ),
-}
-
-_INDEXES = {
-    "by_channel": "tasks_oldest_of_channel",
-    "by_lane": "tasks_lane_fifo",
-    "by_lane_lifo": "tasks_lane_lifo",
-    "by_service": "tasks_served",
-    "by_expiry": "tasks_expiring",
-    "by_skip": "tasks_skip_unasked",
-    "by_step": "tasks_step_due",
-    "by_seeking": "transfers_seeking",
-}
-
 Kind = tuple[int, str]
 """The id of a task channel, and the key path of some of its lanes."""
 Sought = tuple[int, str, str]
@@ -92,23 +39,13 @@ Asked = set[tuple[str, str]]
 """Key paths and values of the lanes found."""
 
 
-def indexed() -> dict[str, str]:
-    """Return the `INDEXED BY` clauses that make SQLite use the indexes on waiting tasks.
-
-    SQLite has no statistics to choose by, and would scan finished tasks. PostgreSQL needs no hint.
-    """
-    if connection.vendor != "sqlite":
-        return dict.fromkeys(_INDEXES, "")
-    return {name: f"INDEXED BY {index}" for name, index in _INDEXES.items()}
-
-
 def kinds(workspace: models.Workspace) -> list[Kind]:
     """Return the distinct key paths of lanes, for channels with waiting tasks.
 
     The cost is one index step for each path, however many lanes there are.
     """
-    with compiled.cursor() as cursor:
-        cursor.execute(_KINDS.format(**indexed()), [workspace.pk])
+    with open_cursor() as cursor:
+        cursor.execute(fill_slots(lanes_sql.KEY_PATHS), [workspace.pk])
         return [(channel, path) for channel, path in cursor.fetchall()]
 
 
@@ -140,8 +77,8 @@ def waiting(sought: Collection[Sought]) -> tuple[dict[int, snapshot.Lane], Asked
     """Return the lanes with these keys that have waiting tasks, and the keys that matched."""
     if not sought:
         return {}, set()
-    sql = _FOUND.format(sought=_SOUGHT[connection.vendor], columns=_COLUMNS, **indexed())
-    with compiled.cursor() as cursor:
+    sql = fill_slots(lanes_sql.LANES_WITH_TASKS, keys=lanes_sql.KEYS[connection.vendor])
+    with open_cursor() as cursor:
         cursor.execute(sql, [json.dumps(sorted(sought))])
         rows = cursor.fetchall()
     return _seen([row[:-2] for row in rows]), {(path, value) for *_, path, value in rows}

@@ -14,7 +14,8 @@ from django.db.models import QuerySet
 
 from routing import models
 from routing.core import snapshot
-from routing.db.compiled import MANY, CompiledQuery, pipeline
+from routing.db.compiled import MANY, CompiledQuery
+from routing.db.pipeline import pipeline
 from routing.snapshots.attributes import read
 
 _Columns = tuple[Any, ...]

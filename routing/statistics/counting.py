@@ -15,8 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus
+from routing.db.sql import task_counts as sql
 from routing.models import TaskCount
-from routing.statistics import triggers
 
 LIVE: Final = tuple(status for status in AssignmentStatus if status not in FINAL_TASK)
 """The statuses of tasks that are counted: all that are not final."""
@@ -49,37 +49,29 @@ def install(*, using: str = "default", **_: Any) -> None:
         return
     if _installed(database):
         return
-    postgresql = database.vendor == "postgresql"
     with transaction.atomic(using=using), database.cursor() as cursor:
-        for statement in triggers.POSTGRESQL if postgresql else triggers.SQLITE:
+        for statement in sql.CREATE_TRIGGERS[database.vendor]:
             cursor.execute(statement)
         _recount(cursor)
 
 
 def _installed(database: BaseDatabaseWrapper) -> bool:
-    # The two databases list triggers in different tables; the names are unique to us.
-    table, column = ("sqlite_master", "name")
-    if database.vendor == "postgresql":
-        table, column = ("pg_trigger", "tgname")
     with database.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM {table} WHERE {column} IN (%s, %s, %s)",  # noqa: S608 - both ours
-            triggers.NAMES,
-        )
-        return bool(cursor.fetchone()[0] == len(triggers.NAMES))
+        cursor.execute(sql.INSTALLED_TRIGGERS[database.vendor], sql.TRIGGERS)
+        return bool(cursor.fetchone()[0] == len(sql.TRIGGERS))
 
 
 def recount() -> None:
     """Delete all counts and count again."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute(sql.LOCK_TASKS)
         _recount(cursor)
 
 
 def _recount(cursor: Any) -> None:
-    cursor.execute("DELETE FROM task_counts")
-    cursor.execute(triggers.RECOUNT)
+    cursor.execute(sql.DELETE_COUNTS)
+    cursor.execute(sql.COUNT_TASKS)
 
 
 def merge() -> None:
@@ -90,14 +82,13 @@ def merge() -> None:
         TaskCount.objects.filter(tasks=0).delete()
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        # Two concurrent merges would wait for each other's rows.
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('task_counts'))")
+        cursor.execute(sql.LOCK_MERGE)
         if cursor.fetchone()[0]:
-            cursor.execute(triggers.MERGE)
+            cursor.execute(sql.MERGE_COUNTS)
 
 
 def differences() -> list[Difference]:
     """Return where the counts differ from the tasks; empty if all are right."""
     with connection.cursor() as cursor:
-        cursor.execute(triggers.DIFFERENCES)
+        cursor.execute(sql.DIFFERENCES)
         return [Difference(*row) for row in cursor.fetchall()]

@@ -23,7 +23,8 @@ from django.db import connection, transaction  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
 from routing import models, sids  # noqa: E402
-from routing.statistics import counting, cumulative, realtime, triggers  # noqa: E402
+from routing.db.sql import task_counts  # noqa: E402
+from routing.statistics import counting, cumulative, realtime  # noqa: E402
 from routing.statistics.windows import Window  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.api.conftest import TOKEN, Api, api_of  # noqa: E402
@@ -175,7 +176,7 @@ def drop() -> None:
     """Drop the counting triggers."""
     on = " ON tasks" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        for name in triggers.NAMES:
+        for name in task_counts.TRIGGERS:
             cursor.execute(f"DROP TRIGGER {name}{on}")
 
 

@@ -12,7 +12,8 @@ from django.db import connection
 from routing import diagnosis, models
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import AssignmentStatus
-from routing.statistics import counting, triggers
+from routing.db.sql import task_counts
+from routing.statistics import counting
 from tests import factories
 from tests.factories import NOW
 
@@ -114,9 +115,9 @@ def test_a_table_that_is_altered_is_counted_on() -> None:
 def test_the_statements_name_every_status_of_live_tasks() -> None:
     assert set(counting.LIVE) == set(AssignmentStatus) - FINAL_TASK
     live = "IN (" + ", ".join(f"'{status}'" for status in counting.LIVE) + ")"
-    for statements in (triggers.SQLITE, triggers.POSTGRESQL):
+    for statements in task_counts.CREATE_TRIGGERS.values():
         text = "\n".join(statements)
         assert live in text
         assert text.count(" IN (") == text.count(live)
-    assert live in triggers.RECOUNT
-    assert live in triggers.DIFFERENCES
+    assert live in task_counts.COUNT_TASKS
+    assert live in task_counts.DIFFERENCES

@@ -15,7 +15,8 @@ from routing import models
 from routing.actions.support.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
-from routing.db.compiled import FEW, MANY, MOMENT, CompiledQuery, CompiledUpdate, pipeline
+from routing.db.compiled import FEW, MANY, MOMENT, CompiledQuery, CompiledUpdate
+from routing.db.pipeline import pipeline
 from routing.db.related import attach_related
 
 _Row = TypeVar("_Row", bound=Model)

@@ -17,7 +17,8 @@ from routing import models
 from routing.actions.support import row_locks
 from routing.actions.support.errors import NotHeld, StaleState
 from routing.core import lifecycle
-from routing.db.compiled import CompiledQuery, pipeline
+from routing.db.compiled import CompiledQuery
+from routing.db.pipeline import pipeline
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,14 +1,19 @@
-"""SQL of the triggers that count live tasks, for each of the two databases."""
+"""Counts of live tasks: the triggers that maintain them, and what repairs, merges and checks them.
+
+The triggers find a row to change by the index `task_counts_kind`. The statements read all rows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-NAMES: Final = ("tasks_counted_in", "tasks_counted_out", "tasks_counted_over")
+TRIGGERS: Final = ("tasks_counted_in", "tasks_counted_out", "tasks_counted_over")
+"""Names of the triggers, in the order of creation."""
 
-SQLITE: Final = (
+_SQLITE: Final = (
     # With one writer at a time there is one row for each kind of task, updated row by row.
-    *(f"DROP TRIGGER IF EXISTS {name}" for name in NAMES),
+    *(f"DROP TRIGGER IF EXISTS {name}" for name in TRIGGERS),
     """
     CREATE TRIGGER tasks_counted_in AFTER INSERT ON tasks
     WHEN NEW.assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping')
@@ -74,7 +79,7 @@ SQLITE: Final = (
     """,
 )
 
-POSTGRESQL: Final = (
+_POSTGRESQL: Final = (
     # Once per statement, and only by inserting rows: a row that all transactions update would be
     # a row that they all wait for.
     """
@@ -118,7 +123,7 @@ POSTGRESQL: Final = (
     END
     $$
     """,
-    *(f"DROP TRIGGER IF EXISTS {name} ON tasks" for name in NAMES),
+    *(f"DROP TRIGGER IF EXISTS {name} ON tasks" for name in TRIGGERS),
     """
     CREATE TRIGGER tasks_counted_in AFTER INSERT ON tasks REFERENCING NEW TABLE AS came
     FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()
@@ -134,7 +139,25 @@ POSTGRESQL: Final = (
     """,
 )
 
-RECOUNT: Final = """
+CREATE_TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "sqlite": _SQLITE,
+    "postgresql": _POSTGRESQL,
+}
+"""Create the triggers, or replace them."""
+
+INSTALLED_TRIGGERS: Final[Mapping[str, str]] = {
+    "sqlite": "SELECT count(*) FROM sqlite_master WHERE name IN (%s, %s, %s)",
+    "postgresql": "SELECT count(*) FROM pg_trigger WHERE tgname IN (%s, %s, %s)",
+}
+"""Return how many of the triggers there are; their names are unique to us."""
+
+LOCK_TASKS: Final = "LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE"
+"""Keep others from changing tasks until the transaction ends. PostgreSQL only."""
+
+DELETE_COUNTS: Final = "DELETE FROM task_counts"
+"""Delete all counts."""
+
+COUNT_TASKS: Final = """
     INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
         assignment_status, priority, tasks)
     SELECT workspace_id, coalesce(task_queue_id, 0), coalesce(workflow_id, 0), task_channel_id,
@@ -143,10 +166,12 @@ RECOUNT: Final = """
     WHERE assignment_status IN ('pending', 'reserved', 'assigned', 'wrapping')
     GROUP BY 1, 2, 3, 4, 5, 6
 """
+"""Insert a count for each kind of live task. It reads all tasks."""
 
-# One statement deletes the rows and inserts their sums. Readers see one or the other, and rows that
-# others add at the same time stay for the next merge.
-MERGE: Final = """
+LOCK_MERGE: Final = "SELECT pg_try_advisory_xact_lock(hashtext('task_counts'))"
+"""Return whether this transaction may merge: two at once would wait for each other's rows."""
+
+MERGE_COUNTS: Final = """
     WITH gone AS (DELETE FROM task_counts RETURNING *)
     INSERT INTO task_counts (workspace_id, task_queue_id, workflow_id, task_channel_id,
         assignment_status, priority, tasks)
@@ -156,8 +181,12 @@ MERGE: Final = """
     GROUP BY 1, 2, 3, 4, 5, 6
     HAVING sum(tasks) <> 0
 """
+"""Replace the rows of each kind by their sum. PostgreSQL only.
 
-# One statement, so that both sides come from the same snapshot while tasks change.
+It is one statement, so readers see one or the other. Rows that others add at the same time stay for
+the next merge.
+"""
+
 DIFFERENCES: Final = """
     SELECT workspace_id, task_queue_id, workflow_id, task_channel_id, assignment_status, priority,
         CAST(sum(counted) AS bigint), CAST(sum(there) AS bigint)
@@ -174,4 +203,8 @@ DIFFERENCES: Final = """
     GROUP BY 1, 2, 3, 4, 5, 6
     HAVING sum(counted) <> sum(there)
     ORDER BY 1, 2, 3, 4, 5, 6
+"""
+"""Return the kinds of tasks whose count is wrong, with the count and the number of tasks.
+
+It is one statement, so both sides come from the same snapshot while tasks change.
 """

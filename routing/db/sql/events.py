@@ -1,0 +1,27 @@
+"""Events that were restored from another database."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PLACE_RESTORED_EVENTS: Final = """
+    WITH foreign_log AS (
+        SELECT workspace_sid, max(transaction_id) AS last_transaction, max(id) AS last_id
+        FROM (SELECT sid FROM workspaces) AS here
+        CROSS JOIN LATERAL (
+            SELECT workspace_sid, transaction_id, id
+            FROM events
+            WHERE workspace_sid = here.sid
+                AND transaction_id >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+        ) AS beyond
+        GROUP BY workspace_sid
+    )
+    UPDATE events
+    SET transaction_id = transaction_id - last_transaction - 1
+    FROM foreign_log
+    WHERE events.workspace_sid = foreign_log.workspace_sid AND events.id <= foreign_log.last_id
+"""
+"""Move events with transaction ids of another PostgreSQL before all that this one will write.
+
+It finds them by the index `events_log`. PostgreSQL only.
+"""

@@ -1,0 +1,61 @@
+"""Inserts and updates of many rows of one model, whose names come from the model.
+
+No index is needed but the primary key. The texts differ by the columns and, for few rows, by their
+number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def insert_rows(table: str, names: Sequence[str], count: int) -> str:
+    """Return an insert of some rows, with a `%s` for each value."""
+    marks = f"({', '.join(['%s'] * len(names))})"
+    rows = ", ".join([marks] * count)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {rows}"  # noqa: S608
+
+
+def insert_arrays(
+    table: str, names: Sequence[str], types: Sequence[str], arrays: Sequence[str]
+) -> str:
+    """Return an insert of any number of rows in order, with one array for each column.
+
+    PostgreSQL only.
+
+    Arguments:
+        types: the types of the columns.
+        arrays: the types of the arrays' elements.
+    """
+    columns = ", ".join(names)
+    given = ", ".join(f"%s::{array}[]" for array in arrays)
+    values = ", ".join(f"new.{name}::{type_}" for name, type_ in zip(names, types, strict=True))
+    return (
+        f"INSERT INTO {table} ({columns})"  # noqa: S608
+        f" SELECT {values} FROM unnest({given}) WITH ORDINALITY AS new ({columns}, place)"
+        " ORDER BY place"
+    )
+
+
+def update_row(table: str, names: Sequence[str]) -> str:
+    """Return an update of the row with an id, which is the last parameter."""
+    changes = ", ".join(f"{name} = %s" for name in names)
+    return f"UPDATE {table} SET {changes} WHERE id = %s"  # noqa: S608
+
+
+def update_arrays(
+    table: str, names: Sequence[str], types: Sequence[str], arrays: Sequence[str]
+) -> str:
+    """Return an update of any number of rows, with an array of ids and one for each column.
+
+    PostgreSQL only. Arguments as for `insert_arrays`.
+    """
+    given = ", ".join(f"%s::{array}[]" for array in arrays)
+    changes = ", ".join(
+        f"{name} = new.{name}::{type_}" for name, type_ in zip(names, types, strict=True)
+    )
+    return (
+        f"UPDATE {table} SET {changes}"  # noqa: S608
+        f" FROM unnest(%s::bigint[], {given}) AS new (id, {', '.join(names)})"
+        f" WHERE {table}.id = new.id"
+    )

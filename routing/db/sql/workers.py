@@ -1,0 +1,42 @@
+"""Workers with free slots, and workers whom lanes name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+WITHIN_CAPACITY: Final = "AND slot.available AND slot.consumed < slot.configured_capacity"
+"""Condition for a free slot, as the index `worker_channels_free` has it."""
+
+FREE_WORKERS: Final = """
+    SELECT {distinct} workers.id, workers.version, workers.workload_version
+    FROM worker_channels AS slot JOIN workers ON workers.id = slot.worker_id
+    WHERE slot.task_channel_id IN ({channels}) AND slot.worker_available {capacity} {among}
+"""
+"""Return the available workers with a slot on some channels, and their versions.
+
+It reads `worker_channels_free`.
+
+Slots:
+    distinct: `DISTINCT` for several channels; with one channel each worker appears once.
+    channels: one `%s` for each channel.
+    capacity: `WITHIN_CAPACITY`, or nothing without multitasking.
+    among: `AMONG_WORKERS`, or nothing for all workers.
+"""
+
+AMONG_WORKERS: Final[Mapping[str, str]] = {
+    "postgresql": "AND slot.worker_id = ANY(%s::bigint[])",
+    "sqlite": "AND slot.worker_id IN (SELECT value FROM json_each(%s))",
+}
+"""Condition for workers with these ids; it reads `worker_channels_once`."""
+
+NAMED_WORKERS: Final = """
+    UNION SELECT workers.id, workers.version, workers.workload_version
+    FROM lanes JOIN workers ON workers.sid = lanes.known_worker_sid
+    WHERE lanes.task_channel_id IN ({channels}) AND lanes.seek_path = '*'
+"""
+"""Add the workers whom lanes name regardless of capacity, by `lanes_sought` and `workers_sid`.
+
+Slots:
+    channels: one `%s` for each channel.
+"""
