@@ -1,4 +1,4 @@
-"""Workers with free slots, and workers whom lanes name."""
+"""Workers with free slots, and workers that lanes name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NAMED_WORKERS: Final = """
     FROM lanes JOIN workers ON workers.sid = lanes.known_worker_sid
     WHERE lanes.task_channel_id IN ({channels}) AND lanes.seek_path = '*'
 """
-"""Add the workers whom lanes name regardless of capacity, by `lanes_sought` and `workers_sid`.
+"""Add the workers that lanes name regardless of capacity, by `lanes_sought` and `workers_sid`.
 
 Slots:
     channels: one `%s` for each channel.
