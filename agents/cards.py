@@ -53,7 +53,7 @@ class Card:
 
 def card(task: models.Task) -> Card:
     """Return the card of a task; its channel and queue must have been loaded with it."""
-    known = subjects.known(task.attributes)
+    known = subjects.parse_attributes(task.attributes)
     picture = channel(task.task_channel)
     title, titled = _first(known, subjects.TITLES)
     person, named = _first(known, subjects.PEOPLE)
@@ -90,7 +90,7 @@ def attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[A
         if len(lines) == MOST_ATTRIBUTES:
             lines.append(Attribute(name="…", value="there are more", link=""))
             break
-        text = subjects.cut(_text(value), LONGEST_ATTRIBUTE)
+        text = subjects.shorten(_text(value), LONGEST_ATTRIBUTE)
         lines.append(Attribute(name=name, value=text, link=_link(text)))
     return lines
 
@@ -108,7 +108,7 @@ def _link(text: str) -> str:
 
 def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:
     """Return the first of these attributes with a value, and its path if it is shown completely."""
-    text, path = subjects.first(attributes, names)
+    text, path = subjects.first_text(attributes, names)
     return text, " › ".join(map(_readable, path))
 
 

@@ -159,8 +159,8 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _carry_out(self, request: frames.Request) -> None:
         if request.command == PING:
             return
-        request_id = request_ids.new()
-        with request_ids.bound(request_id):
+        request_id = request_ids.new_request_id()
+        with request_ids.bind_request_id(request_id):
             try:
                 await in_thread(lambda: self._command(request))
             except (Refused, Ended):
@@ -204,10 +204,10 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         worker = agent.worker
         served = waiting.served(worker)
         names = {
-            groups.worker(worker.sid),
-            groups.desks(worker.sid),
-            groups.workspace(worker.workspace.sid),
-            *(groups.task_queue(queue.sid) for queue in served.queues),
+            groups.worker_group(worker.sid),
+            groups.desks_group(worker.sid),
+            groups.workspace_group(worker.workspace.sid),
+            *(groups.task_queue_group(queue.sid) for queue in served.queues),
         }
         return agent, names, served.by_load
 

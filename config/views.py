@@ -126,5 +126,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(API):
         return errors.server_error(request)
     # Without context processors, as one of them may have failed.
-    page = loader.render_to_string("500.html", {"request_id": request_ids.current()})
+    page = loader.render_to_string("500.html", {"request_id": request_ids.current_request_id()})
     return HttpResponseServerError(page)

@@ -18,7 +18,7 @@ class Actor:
     sid: str | None = None
     source: str = "taskrouter"
     ip_address: str | None = None
-    request_id: str | None = field(default_factory=request_ids.current, compare=False)
+    request_id: str | None = field(default_factory=request_ids.current_request_id, compare=False)
 
 
 SYSTEM = Actor(type="system")

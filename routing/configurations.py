@@ -22,4 +22,4 @@ def _parse(revision_id: int) -> tuple[configuration.Configuration, int]:
         .values_list("configuration", flat=True)
         .get()
     )
-    return configuration.parse(text), len(text)
+    return configuration.parse_configuration(text), len(text)

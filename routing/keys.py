@@ -30,7 +30,7 @@ class Key:
         return (self.sealed, self.secondary) if self.secondary else (self.sealed,)
 
 
-def find(sid: str) -> Key | None:
+def find_key(sid: str) -> Key | None:
     """Return the key with an account's or an API key's sid; None if unknown or revoked."""
     if sids.is_valid(sid, "AC"):
         for account in _ACCOUNT(sid):

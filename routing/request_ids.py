@@ -16,7 +16,7 @@ _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _OURS: Final = re.compile(r"RQ[0-9a-f]{32}")
 
 
-def new() -> str:
+def new_request_id() -> str:
     """Return a new id, in the form of TaskRouter's."""
     return f"RQ{secrets.token_hex(16)}"
 
@@ -37,13 +37,13 @@ def as_twilio(request_id: str) -> str:
 
 
 @contextmanager
-def bound(request_id: str) -> Iterator[None]:
+def bind_request_id(request_id: str) -> Iterator[None]:
     """Bind an id to the log lines and events of a `with` block."""
     with bound_contextvars(**{_NAME: request_id}):
         yield
 
 
-def current() -> str | None:
+def current_request_id() -> str | None:
     """Return the id of the present request, if there is one."""
     found: str | None = get_contextvars().get(_NAME)
     return found

@@ -52,18 +52,18 @@ def reseal(sealed: str) -> str:
     return sealed
 
 
-def matches(sealed: str, presented: str) -> bool:
+def matches_secret(sealed: str, presented: str) -> bool:
     """Compare a presented secret with a sealed one in constant time."""
     return hmac.compare_digest(unseal(sealed).encode(), presented.encode())
 
 
-def is_among(sealed: Collection[str], other: str) -> bool:
+def matches_any_secret(sealed: Collection[str], other: str) -> bool:
     """Return whether a sealed secret is one of several, also when it was sealed again."""
     return other in sealed or any(_is_same(each, other) for each in sealed)
 
 
 def _is_same(sealed: str, other: str) -> bool:
     try:
-        return matches(sealed, unseal(other))
+        return matches_secret(sealed, unseal(other))
     except InvalidToken:
         return False

@@ -26,14 +26,14 @@ PREFIXES: Final = {
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 
 
-def new(prefix: str) -> str:
+def new_sid(prefix: str) -> str:
     """Return a fresh random sid for one of `PREFIXES`."""
     if prefix not in PREFIXES:
         raise ValueError(f"{prefix!r} is not a sid prefix")
     return prefix + secrets.token_hex(16)
 
 
-def new_in_order(prefix: str, now: datetime) -> str:
+def new_ordered_sid(prefix: str, now: datetime) -> str:
     """Return a new sid that begins with its time; its `key` does so too, modulo 12 days.
 
     Used for tables with millions of rows: indexes on such sids, or on their keys, grow in few
@@ -45,7 +45,7 @@ def new_in_order(prefix: str, now: datetime) -> str:
     return f"{prefix}{milliseconds:012x}{chance[:5]}{seconds:05x}{chance[5:15]}"
 
 
-def key(sid: str) -> int:
+def index_key(sid: str) -> int:
     """Return a sid's last 60 bits, at least 40 of them random: its short form for indexes."""
     return int(sid[-15:], 16)
 

@@ -23,7 +23,7 @@ PEOPLE: Final = (
 LONGEST: Final = 120
 
 
-def known(text: str) -> Mapping[str, Any]:
+def parse_attributes(text: str) -> Mapping[str, Any]:
     """Return attributes as an object; unreadable ones as an empty object."""
     try:
         found = json.loads(text)
@@ -32,7 +32,9 @@ def known(text: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def first_text(
+    attributes: Mapping[str, Any], names: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
     """Return the first of these attributes with a text; also its path if the text is not cut."""
     for name in names:
         path: tuple[str, ...] = (name,)
@@ -41,28 +43,28 @@ def first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, t
             value, path = value.get("name"), (name, "name")
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             text = str(value).strip()
-            return (text, path) if len(text) <= LONGEST else (cut(text, LONGEST), ())
+            return (text, path) if len(text) <= LONGEST else (shorten(text, LONGEST), ())
     return "", ()
 
 
-def subject(text: str) -> str:
+def describe_task(text: str) -> str:
     """Return the subject and the customer from a task's attributes, in one line."""
-    attributes = known(text)
-    parts = [first(attributes, names)[0] for names in (TITLES, PEOPLE)]
+    attributes = parse_attributes(text)
+    parts = [first_text(attributes, names)[0] for names in (TITLES, PEOPLE)]
     return " · ".join(part for part in parts if part)
 
 
-def values(value: Any) -> Iterator[str]:
+def list_texts(value: Any) -> Iterator[str]:
     """Yield every text and number within a value, at any depth."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):
         for item in value:
-            yield from values(item)
+            yield from list_texts(item)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)
 
 
-def cut(text: str, longest: int) -> str:
+def shorten(text: str, longest: int) -> str:
     """Return a text cut to this length."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -30,7 +30,7 @@ class Policy:
         """Return whether this policy permits a request."""
         return (
             self.method == method
-            and _fits(self.parts, tuple(path.split("/")))
+            and _matches_path(self.parts, tuple(path.split("/")))
             and all(
                 name in params and value in (None, params[name])
                 for name, value in self.required.items()
@@ -39,17 +39,19 @@ class Policy:
         )
 
 
-def read(found: object) -> tuple[Policy, ...]:
+def parse_policies(found: object) -> tuple[Policy, ...]:
     """Return the allowing policies of a token; raises `ValueError` for malformed ones.
 
     Only the paths of their URLs are compared: the hosts are those of the hosted service.
     """
     if not isinstance(found, list) or len(found) > MAX_POLICIES:
         raise ValueError("policies must be a list of at most 200")
-    return tuple(_read(each) for each in found if isinstance(each, dict) and each.get("allow"))
+    return tuple(
+        _parse_policy(each) for each in found if isinstance(each, dict) and each.get("allow")
+    )
 
 
-def permits(
+def is_permitted(
     policies: tuple[Policy, ...], method: str, path: str, params: Mapping[str, str]
 ) -> bool:
     """Return whether any policy allows a request; the default is to deny.
@@ -62,7 +64,7 @@ def permits(
     return any(policy.allows(method, each, params) for policy in policies for each in paths)
 
 
-def _read(policy: Mapping[str, Any]) -> Policy:
+def _parse_policy(policy: Mapping[str, Any]) -> Policy:
     url, method = policy.get("url"), policy.get("method")
     if not isinstance(url, str) or not isinstance(method, str):
         raise ValueError("a policy must have a url and a method, both of them text")
@@ -85,7 +87,7 @@ def _read(policy: Mapping[str, Any]) -> Policy:
     return Policy(method.upper(), parts, filters, only)
 
 
-def _fits(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
+def _matches_path(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     if pattern[-1:] == ("**",):
         pattern, path = pattern[:-1], path[: len(pattern) - 1]
     return len(pattern) == len(path) and all(

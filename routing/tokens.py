@@ -39,11 +39,11 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class Refused(Exception):
+class TokenRefused(Exception):
     """A token is not accepted; the message gives the reason without quoting the token."""
 
 
-class Expired(Refused):
+class TokenExpired(TokenRefused):
     """A token has expired."""
 
 
@@ -69,24 +69,28 @@ class Grant:
     expires: int
 
 
-def verify(token: object, *, now: datetime) -> Grant:
+def verify_token(token: object, *, now: datetime) -> Grant:
     """Return what a token grants; raises `Refused`, or `Expired`, when it is not accepted."""
-    claims, account, key_sid, sealed = _signed(token)
+    claims, account, key_sid, sealed = _check_signature(token)
     expires = claims.get("exp")
     if not isinstance(expires, int | float) or isinstance(expires, bool):
-        raise Refused("The token has no expiry time: it must have a numeric exp")
+        raise TokenRefused("The token has no expiry time: it must have a numeric exp")
     if not expires > now.timestamp():
-        raise Expired("The token has expired")
+        raise TokenExpired("The token has expired")
     issued = now.timestamp()
     for name in ("nbf", "iat"):
         moment = claims.get(name, issued)
         if not isinstance(moment, int | float) or not moment <= now.timestamp() + LEEWAY:
-            raise Refused("The token is not valid yet")
+            raise TokenRefused("The token is not valid yet")
         issued = min(issued, moment)
     if expires > issued + MAX_TTL + LEEWAY:
-        raise Refused(f"The token's lifetime must not be more than {MAX_TTL} seconds")
-    said = _access(claims, account) if "grants" in claims else _capability(claims, account, key_sid)
-    workspace, worker = _named(account, said)
+        raise TokenRefused(f"The token's lifetime must not be more than {MAX_TTL} seconds")
+    said = (
+        _read_access_token(claims, account)
+        if "grants" in claims
+        else _read_capability_token(claims, account, key_sid)
+    )
+    workspace, worker = _find_rows(account, said)
     return Grant(
         account=account,
         workspace=workspace,
@@ -99,7 +103,7 @@ def verify(token: object, *, now: datetime) -> Grant:
     )
 
 
-def mint(
+def mint_token(
     *,
     account: models.Account,
     key_sid: str,
@@ -134,7 +138,7 @@ def mint(
     return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"cty": CONTENT_TYPE})
 
 
-def good_keys(key_sids: Collection[str]) -> dict[str, tuple[str, ...]]:
+def list_valid_secrets(key_sids: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Return the sealed secrets of those keys that are accepted, in two queries for any number."""
     accounts = models.Account.objects.filter(sid__in=key_sids)
     api_keys = models.ApiKey.objects.filter(sid__in=key_sids, date_revoked=None)
@@ -143,28 +147,28 @@ def good_keys(key_sids: Collection[str]) -> dict[str, tuple[str, ...]]:
     return found | {sid: (secret,) for sid, secret in api_keys.values_list("sid", "sealed_secret")}
 
 
-def _signed(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]:
+def _check_signature(token: object) -> tuple[Mapping[str, Any], models.Account, str, str]:
     """Return the claims of a token with a valid signature, its account, key sid and secret."""
     if not isinstance(token, str) or not token or len(token) > LONGEST:
-        raise Refused("The token is missing or too long")
+        raise TokenRefused("The token is missing or too long")
     try:
         header = jwt.get_unverified_header(token)
         if header.get("alg") != ALGORITHM:
-            raise Refused(f"The token is not signed by {ALGORITHM}")
+            raise TokenRefused(f"The token is not signed by {ALGORITHM}")
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
-        key = keys.find(issuer) if isinstance(issuer, str) else None
+        key = keys.find_key(issuer) if isinstance(issuer, str) else None
         if key is None:
-            raise Refused("The token's key is unknown or revoked")
+            raise TokenRefused("The token's key is unknown or revoked")
         # `verify` checks these claims itself, by the clock of the request.
         judged = ("exp", "nbf", "iat", "aud", "sub", "jti")
         options: Any = {"verify_signature": True} | {f"verify_{name}": False for name in judged}
-        claims, sealed = _decoded(token, key, options)
+        claims, sealed = _decode(token, key, options)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError, Unreadable):
-        raise Refused("The token is not valid") from None
+        raise TokenRefused("The token is not valid") from None
     return claims, key.account, str(issuer), sealed
 
 
-def _decoded(token: str, key: keys.Key, options: Any) -> tuple[dict[str, Any], str]:
+def _decode(token: str, key: keys.Key, options: Any) -> tuple[dict[str, Any], str]:
     """Return the claims of a token, and which of its key's secrets has signed it."""
     failure: Exception = Unreadable()
     for sealed in key.secrets:
@@ -177,56 +181,60 @@ def _decoded(token: str, key: keys.Key, options: Any) -> tuple[dict[str, Any], s
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Claims:
     workspace_sid: object
     worker_sid: object
     role: Role
     policies: tuple[Policy, ...] | None = None
 
 
-def _access(claims: Mapping[str, Any], account: models.Account) -> _Said:
+def _read_access_token(claims: Mapping[str, Any], account: models.Account) -> _Claims:
     if claims.get("sub") != account.sid:
-        raise Refused("The token's subject is not the account of its key")
+        raise TokenRefused("The token's subject is not the account of its key")
     grants = claims["grants"]
     grant = grants.get("task_router") if isinstance(grants, dict) else None
     if not isinstance(grant, dict):
-        raise Refused("The token has no TaskRouter grant")
+        raise TokenRefused("The token has no TaskRouter grant")
     try:
         role = Role(grant.get("role") or Role.WORKER)
     except ValueError:
-        raise Refused(f"The token's role must be one of {', '.join(Role)}") from None
-    return _Said(grant.get("workspace_sid"), grant.get("worker_sid"), role)
+        raise TokenRefused(f"The token's role must be one of {', '.join(Role)}") from None
+    return _Claims(grant.get("workspace_sid"), grant.get("worker_sid"), role)
 
 
-def _capability(claims: Mapping[str, Any], account: models.Account, key_sid: str) -> _Said:
+def _read_capability_token(
+    claims: Mapping[str, Any], account: models.Account, key_sid: str
+) -> _Claims:
     if key_sid != account.sid or claims.get("account_sid") != account.sid:
-        raise Refused("A capability token must be signed with the auth token of its account")
+        raise TokenRefused("A capability token must be signed with the auth token of its account")
     worker_sid = claims.get("worker_sid")
     if worker_sid is not None and worker_sid != claims.get("channel"):
-        raise Refused("The token names two different workers")
+        raise TokenRefused("The token names two different workers")
     try:
-        policies = token_policies.read(claims.get("policies"))
+        policies = token_policies.parse_policies(claims.get("policies"))
     except ValueError as error:
-        raise Refused(f"The token's policies cannot be read: {error}") from None
+        raise TokenRefused(f"The token's policies cannot be read: {error}") from None
     # Policies limit the token; beyond them, a token for a worker has a worker's rights only.
     role = Role.ADMIN if worker_sid is None else Role.WORKER
-    return _Said(claims.get("workspace_sid"), worker_sid, role, policies)
+    return _Claims(claims.get("workspace_sid"), worker_sid, role, policies)
 
 
-def _named(account: models.Account, said: _Said) -> tuple[models.Workspace, models.Worker | None]:
+def _find_rows(
+    account: models.Account, said: _Claims
+) -> tuple[models.Workspace, models.Worker | None]:
     """Return the workspace and the worker that a token names, if both are the account's."""
     sid = said.workspace_sid if isinstance(said.workspace_sid, str) else ""
     if said.worker_sid is None:
         workspace = account.workspaces.filter(sid=sid).first()
         if workspace is None:
-            raise Refused("The token's workspace does not exist in its account")
+            raise TokenRefused("The token's workspace does not exist in its account")
         workspace.account = account
         return workspace, None
     wanted = said.worker_sid if isinstance(said.worker_sid, str) else ""
     for worker in _WORKER(wanted, sid, account.pk):
         worker.workspace.account = account
         return worker.workspace, worker
-    raise Refused("The token's worker does not exist in its workspace")
+    raise TokenRefused("The token's worker does not exist in its workspace")
 
 
 _WORKER: Final = CompiledQuery(

@@ -8,17 +8,18 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .documents import MAXIMUM_BYTES, Problem, read
-from .expressions import (
+from workflows.documents import MAXIMUM_BYTES, Problem, read_document
+from workflows.expressions import (
     Expression,
     ExpressionSyntaxError,
     Ordering,
-    compile,  # noqa: A004 - as re.compile
+    compile_expression,
     compile_ordering,
     compile_task_path,
+    find_warnings,
     missing_prefixes,
-    warnings,
 )
+
 from .unknown_keys import (
     DEFAULT,
     FILTER,
@@ -38,7 +39,7 @@ __all__ = [
     "Filter",
     "Problem",
     "Target",
-    "parse",
+    "parse_configuration",
 ]
 
 HIGHEST = 2**31 - 1  # of a priority, and of a timeout in seconds
@@ -101,17 +102,19 @@ class ConfigurationError(Exception):
         return "\n".join([str(problem) for problem in self.problems])
 
 
-def parse(document: str, *, queue_sids: Collection[str] | None = None) -> Configuration:
+def parse_configuration(
+    document: str, *, queue_sids: Collection[str] | None = None
+) -> Configuration:
     """Return the parsed `document`; raises ConfigurationError with every problem in it.
 
     `queue_sids` are the queues of the workspace; with None, the existence of queues is not checked.
     """
     problems: list[Problem] = []
-    root = read(document, problems)
+    root = read_document(document, problems)
     reader = _Reader(problems, queue_sids)
     configuration = None
     if root is not None:
-        with contextlib.suppress(_Enough):
+        with contextlib.suppress(_TooManyProblems):
             configuration = reader.configuration(root)
     if problems or configuration is None:
         # A missing key may be present under a misspelled name.
@@ -127,7 +130,7 @@ def _listed(problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(told)
 
 
-class _Enough(Exception):
+class _TooManyProblems(Exception):
     """There are so many problems that the rest of the document is not read."""
 
 
@@ -147,7 +150,7 @@ class _Reader:
         self.problems.append(Problem(path, message))
         if len(self.problems) == MOST_PROBLEMS - 1:
             self.problems.append(Problem(path, "The document was read up to here; more may follow"))
-            raise _Enough
+            raise _TooManyProblems
 
     def warn(self, path: str, message: str) -> None:
         """Record a warning: allowed, but probably unintended."""
@@ -327,9 +330,11 @@ class _Reader:
 
     def expression(self, path: str, value: Any, subject: Any) -> Expression | None:
         """Read an expression, and record warnings about it."""
-        expression = self.compiled(path, value, lambda text: compile(text, subject=subject))
+        expression = self.compiled(
+            path, value, lambda text: compile_expression(text, subject=subject)
+        )
         if expression is not None:
-            for doubt in (*missing_prefixes(value, subject=subject), *warnings(expression)):
+            for doubt in (*missing_prefixes(value, subject=subject), *find_warnings(expression)):
                 self.warn(path, doubt.message)
         return expression
 

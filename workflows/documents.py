@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from .expressions.errors import pointed
+from workflows.expressions.errors import point_at
 
 MAXIMUM_BYTES = 1_038_576
 # NUL and lone surrogates; JSON can contain either only as an escape.
@@ -36,7 +36,7 @@ class _Object(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
-def read(document: str, problems: list[Problem]) -> Any:
+def read_document(document: str, problems: list[Problem]) -> Any:
     """Return the value of `document`, or None; record what is wrong with it as JSON."""
     size = len(document.encode("utf-8", "surrogatepass"))
     if size > MAXIMUM_BYTES:
@@ -55,7 +55,7 @@ def read(document: str, problems: list[Problem]) -> Any:
         )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        shown = pointed(document, (error.pos, error.pos))
+        shown = point_at(document, (error.pos, error.pos))
         problems.append(Problem("", f"Not JSON at {place}: {error.msg}\n{shown}"))
         return None
     except RecursionError:

@@ -8,9 +8,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from .configuration import ConfigurationError, parse
+from workflows.configuration import ConfigurationError, parse_configuration
+from workflows.expressions import compile_expression
+
 from .expressions import ExpressionSyntaxError, Subject
-from .expressions import compile as compile_expression
 
 
 class _Monospaced(forms.Textarea):
@@ -68,7 +69,9 @@ class ConfigurationFormField(forms.CharField):
         if value in self.empty_values:
             return
         try:
-            parse(value, queue_sids=None if self.queue_sids is None else self.queue_sids())
+            parse_configuration(
+                value, queue_sids=None if self.queue_sids is None else self.queue_sids()
+            )
         except ConfigurationError as error:
             raise ValidationError(
                 [ValidationError(str(problem), code="configuration") for problem in error.problems]

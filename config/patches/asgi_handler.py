@@ -122,7 +122,7 @@ class ThreadedHandler(ASGIHandler):
 
     def _answer(self, scope: Any, body: IO[bytes], request_id: str) -> HttpResponseBase:
         """Handle a request completely in one thread, including closing its connection."""
-        with request_ids.bound(request_id):
+        with request_ids.bind_request_id(request_id):
             return self._answer_bound(scope, body)
 
     def _answer_bound(self, scope: Any, body: IO[bytes]) -> HttpResponseBase:
@@ -147,7 +147,7 @@ def _request_id(scope: Any) -> str:
             # Other clients' headers were dropped by `config.proxies`.
             if name == proxies.REQUEST_ID and request_ids.is_acceptable(value.decode("latin-1")):
                 return str(value.decode("latin-1"))
-    return request_ids.new()
+    return request_ids.new_request_id()
 
 
 def _whole(response: Any) -> HttpResponseBase:

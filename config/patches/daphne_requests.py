@@ -118,7 +118,7 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         self.is_refused = True
         self._stop()
         self.setTimeout(None)
-        path, request_id = getattr(self, "_path", b""), request_ids.new()
+        path, request_id = getattr(self, "_path", b""), request_ids.new_request_id()
         self.transport.write(_answer(status, message, path=path, request_id=request_id))
         method = getattr(self, "_command", b"")
         request_log.log_refusal(method, path, status=status, request_id=request_id)
@@ -229,7 +229,7 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Answer an error without the application."""
-        request_id = request_ids.new()
+        request_id = request_ids.new_request_id()
         for name in (b"x-request-id", b"twilio-request-id"):
             self.responseHeaders.setRawHeaders(name, [request_id.encode()])
         method, path = self.method or b"", self.path or b""

@@ -20,9 +20,9 @@ from routing.models import Account
 
 FILE = "credentials.env"
 GENERATED: dict[str, Callable[[], str]] = {
-    "ACCOUNT_SID": lambda: sids.new("AC"),
+    "ACCOUNT_SID": lambda: sids.new_sid("AC"),
     "AUTH_TOKEN": lambda: secrets.token_hex(16),
-    "API_KEY_SID": lambda: sids.new("SK"),
+    "API_KEY_SID": lambda: sids.new_sid("SK"),
     "API_KEY_SECRET": lambda: secrets.token_hex(16),
     "ADMIN_USER": lambda: "admin",
     "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),

@@ -36,7 +36,7 @@ def create_account(
 
     Raises `InvalidInput` for a sid that is malformed or taken.
     """
-    sid = sid or sids.new("AC")
+    sid = sid or sids.new_sid("AC")
     auth_token = auth_token or secrets.token_hex(16)
     if not sids.is_valid(sid, "AC"):
         raise InvalidInput(

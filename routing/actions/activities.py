@@ -53,7 +53,7 @@ def create_activities(
     with _unique(" or ".join(named)):
         created = models.Activity.objects.bulk_create(
             models.Activity(
-                sid=sids.new("WA"),
+                sid=sids.new_sid("WA"),
                 workspace=workspace,
                 friendly_name=inputs.check_name(friendly_name),
                 available=available,

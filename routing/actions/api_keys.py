@@ -30,7 +30,7 @@ def create_api_key(
 
     Raises `InvalidInput` for a sid that is malformed or taken.
     """
-    sid = sid or sids.new("SK")
+    sid = sid or sids.new_sid("SK")
     secret = secret or secrets.token_hex(16)
     if not sids.is_valid(sid, "SK"):
         raise InvalidInput(f"{sid!r} is not a key sid: SK and 32 hexadecimal digits", field="sid")

@@ -86,7 +86,7 @@ def erase_tasks(
 
 def _compile(where: str) -> expressions.Expression:
     try:
-        expression = expressions.compile(where, subject="task")
+        expression = expressions.compile_expression(where, subject="task")
     except expressions.ExpressionError as error:
         raise InvalidInput(f"where is not an expression: {error}", field="where") from None
     if expression.matches(task=expressions.NOTHING):
@@ -156,7 +156,7 @@ def _erase(sid: str, task: models.Task | None, actor: Actor, now: datetime) -> i
 
 def _holding(sid: str) -> Iterator[models.Event]:
     """Yield the events of a task that contain data to erase."""
-    events = models.Event.objects.filter(task_key=sids.key(sid)).order_by("pk")
+    events = models.Event.objects.filter(task_key=sids.index_key(sid)).order_by("pk")
     for event in events.iterator(chunk_size=BATCH):
         # Different tasks may share a key.
         if (

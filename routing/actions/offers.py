@@ -150,7 +150,7 @@ def _build_reservation(
 ) -> models.Reservation:
     timeout = find_offer_timeout(task)
     return models.Reservation(
-        sid=sids.new("WR"),
+        sid=sids.new_sid("WR"),
         workspace=task.workspace,
         task=task,
         worker=slot.worker,

@@ -81,7 +81,7 @@ def _create(
     ):
         channels = models.TaskChannel.objects.bulk_create(
             models.TaskChannel(
-                sid=sids.new("TC"),
+                sid=sids.new_sid("TC"),
                 workspace=workspace,
                 friendly_name=inputs.check_name(friendly_name),
                 unique_name=unique_name,
@@ -96,7 +96,7 @@ def _create(
     workers = workspace.workers.order_by("pk").values_list("pk", "activity__available")
     models.WorkerChannel.objects.bulk_create(
         models.WorkerChannel(
-            sid=sids.new("WC"),
+            sid=sids.new_sid("WC"),
             worker_id=worker_id,
             task_channel=channel,
             worker_available=available,

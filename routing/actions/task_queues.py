@@ -44,7 +44,7 @@ def create_task_queue(
 ) -> models.TaskQueue:
     """Create a queue; without `target_workers` all workers serve it."""
     queue = models.TaskQueue(
-        sid=sids.new("WQ"), workspace=workspace, date_created=now, date_updated=now
+        sid=sids.new_sid("WQ"), workspace=workspace, date_created=now, date_updated=now
     )
     if not workspace.multi_task_enabled:
         named = {a.friendly_name: a for a in workspace.activities.all()}

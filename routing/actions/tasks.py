@@ -82,7 +82,7 @@ def create_task(
         task_queue=task_queue,
     )
     task = models.Task(
-        sid=sids.new_in_order("WT", now),
+        sid=sids.new_ordered_sid("WT", now),
         workspace=workspace,
         workflow=route.workflow,
         revision_id=None if route.bypass or route.workflow is None else route.workflow.revision_id,

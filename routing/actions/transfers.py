@@ -139,7 +139,7 @@ def _create_transfer(
     task = giver.task
     timeout = offers.find_offer_timeout(task)
     made = models.Transfer(
-        sid=sids.new("TT"),
+        sid=sids.new_sid("TT"),
         workspace=task.workspace,
         task=task,
         initiating_reservation_sid=giver.sid,

@@ -55,7 +55,7 @@ def create_worker(
     activity = activity or workspace.default_activity
     assert activity is not None
     worker = models.Worker(
-        sid=sids.new("WK"),
+        sid=sids.new_sid("WK"),
         workspace=workspace,
         user=user,
         friendly_name=inputs.check_name(friendly_name),
@@ -69,7 +69,7 @@ def create_worker(
         worker.save(force_insert=True)
     models.WorkerChannel.objects.bulk_create(
         models.WorkerChannel(
-            sid=sids.new("WC"),
+            sid=sids.new_sid("WC"),
             worker=worker,
             task_channel=channel,
             worker_available=activity.available,

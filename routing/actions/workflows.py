@@ -43,7 +43,7 @@ def create_workflow(
     """Create a workflow; raises `InvalidInput` that lists every problem of the configuration."""
     parse(configuration, workspace)
     workflow = models.Workflow(
-        sid=sids.new("WW"), workspace=workspace, date_created=now, date_updated=now
+        sid=sids.new_sid("WW"), workspace=workspace, date_created=now, date_updated=now
     )
     if "friendly_name" not in values:
         raise InvalidInput("friendly_name is required", field="friendly_name")
@@ -110,7 +110,7 @@ def parse(document: str, workspace: models.Workspace) -> configurations.Configur
     """Parse a configuration for this workspace; raises `InvalidInput` that lists every problem."""
     queues = set(workspace.task_queues.values_list("sid", flat=True))
     try:
-        return configurations.parse(document, queue_sids=queues)
+        return configurations.parse_configuration(document, queue_sids=queues)
     except configurations.ConfigurationError as error:
         raise InvalidInput(
             f"configuration is not acceptable:\n{error}", field="configuration"

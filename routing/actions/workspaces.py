@@ -69,7 +69,7 @@ def create_workspace(
     """
     with _unique(friendly_name):
         workspace = models.Workspace.objects.create(
-            sid=sids.new("WS"),
+            sid=sids.new_sid("WS"),
             account=account,
             friendly_name=inputs.check_name(friendly_name),
             event_callback_url=inputs.check_callback_url(

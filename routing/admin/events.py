@@ -60,7 +60,7 @@ class EventAdmin(HistoryAdmin):
 
     def sid_value(self, prefix: str, sid: str) -> Any:
         """Return a task's key, which its events are indexed by; other sids unchanged."""
-        return sids.key(sid) if prefix == "WT" else sid
+        return sids.index_key(sid) if prefix == "WT" else sid
 
     def searched_texts(self, rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:
         """Return the searchable texts of events; of attributes, the values."""
@@ -68,7 +68,9 @@ class EventAdmin(HistoryAdmin):
             texts = [actor or "", description]
             for name, value in data.items():
                 is_object = name.endswith("attributes")
-                texts += searching.attribute_texts(value) if is_object else subjects.values(value)
+                texts += (
+                    searching.attribute_texts(value) if is_object else subjects.list_texts(value)
+                )
             yield pk, texts
 
     @admin.display(description="when")
@@ -102,7 +104,7 @@ def name_of(event: models.Event) -> str:
     """Return the name or subject of an event's resource, else its sid."""
     data = event.event_data
     if attributes := data.get("task_attributes"):
-        subject = subjects.subject(attributes)
+        subject = subjects.describe_task(attributes)
         worker = data.get("worker_name")
         return " → ".join(filter(None, (subject, worker))) or event.resource_sid
     kind = event.event_type.partition(".")[0].replace("-", "_")

@@ -71,7 +71,7 @@ class ReservationAdmin(HistoryAdmin):
     @admin.display(description="task")
     def subject(self, reservation: models.Reservation) -> str:
         """Return the task's subject and customer."""
-        return subjects.subject(reservation.task.attributes) or reservation.task.sid
+        return subjects.describe_task(reservation.task.attributes) or reservation.task.sid
 
     @admin.display(description="offered")
     def age(self, reservation: models.Reservation) -> SafeString:

@@ -78,4 +78,4 @@ def _chunks(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[list[Any]
 
 def attribute_texts(attributes: str | None) -> Iterator[str]:
     """Yield every value in a row's attributes."""
-    return subjects.values(dict(subjects.known(attributes or "{}")))
+    return subjects.list_texts(dict(subjects.parse_attributes(attributes or "{}")))

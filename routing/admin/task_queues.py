@@ -159,6 +159,6 @@ def _without_unset(values: dict[str, Any]) -> dict[str, Any]:
 
 def _warn(request: HttpRequest, queue: models.TaskQueue) -> None:
     if queue.target_workers:
-        expression = expressions.compile(queue.target_workers, subject="worker")
-        for advice in expressions.warnings(expression):
+        expression = expressions.compile_expression(queue.target_workers, subject="worker")
+        for advice in expressions.find_warnings(expression):
             messages.warning(request, f"{queue}: {advice.message}")

@@ -135,7 +135,7 @@ class TaskAdmin(HistoryAdmin):
     @admin.display(description="subject")
     def subject(self, task: models.Task) -> str:
         """Return the task's subject and customer."""
-        return subjects.subject(task.attributes) or task.sid
+        return subjects.describe_task(task.attributes) or task.sid
 
     @admin.display(description="age")
     def age(self, task: models.Task) -> SafeString:
@@ -300,7 +300,7 @@ def _step_in(task: models.Task, request: HttpRequest) -> None:
 def history_of(task: models.Task) -> Iterable[tuple[models.Event, str]]:
     """Return the newest events of a task and of its offers, oldest first, with their actors."""
     rows = models.Event.objects.filter(
-        task_key=sids.key(task.sid), workspace_sid=task.workspace.sid
+        task_key=sids.index_key(task.sid), workspace_sid=task.workspace.sid
     )
     newest = list(with_actors(rows).order_by("-pk")[:MOST_EVENTS])
     # A creation records its events in TaskRouter's order; the page shows them in causal order.

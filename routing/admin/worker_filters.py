@@ -86,7 +86,7 @@ class WorkerSkillFilter(admin.SimpleListFilter):
 
 def skills(attributes: str) -> Iterator[str]:
     """Yield the skills in a worker's attributes."""
-    known = subjects.known(attributes)
+    known = subjects.parse_attributes(attributes)
     nested = known.get("routing")
     for place in (known, nested if isinstance(nested, dict) else {}):
         listed = place.get("skills")

@@ -47,7 +47,7 @@ class BasicAuthentication(BaseAuthentication):
         sid, secret = _presented(request.META.get("HTTP_AUTHORIZATION", ""))
         address = ip_address(request)
         now = timezone.now()
-        key = keys.find(sid)
+        key = keys.find_key(sid)
         sealed = _presented_of(() if key is None else key.secrets, secret, sid)
         if sealed is None or _regulars.whose(sid, secret, address) is None:
             failures.insist_open(sid, address, now=now.timestamp())
@@ -118,7 +118,7 @@ def _presented_of(secrets: tuple[str, ...], secret: str, sid: str) -> str | None
 
 def _matches(sealed: str, secret: str, sid: str) -> bool:
     try:
-        return secretbox.matches(sealed, secret)
+        return secretbox.matches_secret(sealed, secret)
     except InvalidToken:
         logger.error("stored secret unreadable, SECRET_KEY has changed: sid=%s", sid)
         return False

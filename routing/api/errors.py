@@ -233,6 +233,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _unexpected() -> ApiError:
     """Return the answer to an internal error, with the id under which it was logged."""
-    request_id = request_ids.current()
+    request_id = request_ids.current_request_id()
     noted = f"noted as {request_id}" if request_id else "noted"
     return ApiError(f"An unexpected error has been {noted}; try again", status=500, code=20500)

@@ -122,7 +122,7 @@ class EventList(_Events, ListResource[models.Event]):
         chosen = {columns[name]: given[name] for name in columns if name in given}
         for noun in ("task", "worker", "task_queue", "workflow"):
             if f"{noun}_sid" in given:
-                chosen[f"{noun}_key"] = sids.key(given[f"{noun}_sid"])
+                chosen[f"{noun}_key"] = sids.index_key(given[f"{noun}_sid"])
         if "reservation_sid" in given:
             rows = rows.filter(**self._of_reservation(given["reservation_sid"]))
         found = windows.dates(dict(given), now=self.now)
@@ -140,7 +140,7 @@ class EventList(_Events, ListResource[models.Event]):
         chosen: dict[str, Any] = {"resource_sid": sid, "event_type__in": _OF_RESERVATIONS}
         rows = self.workspace.reservations.filter(sid=sid).values_list("task__sid", flat=True)
         for task_sid in rows:
-            chosen["task_key"] = sids.key(task_sid)
+            chosen["task_key"] = sids.index_key(task_sid)
         return chosen
 
     def _read_on(self, rows: QuerySet[models.Event], after: str) -> QuerySet[models.Event]:

@@ -104,7 +104,7 @@ class Statistics(Resource):
 
 def channel_key(given: Given) -> int | None:
     """Return the key of the task channel that the query selects, if any."""
-    return sids.key(given["task_channel"].sid) if "task_channel" in given else None
+    return sids.index_key(given["task_channel"].sid) if "task_channel" in given else None
 
 
 class OfTasks(Statistics):
@@ -132,7 +132,7 @@ class OfTasks(Statistics):
             exact: whether averages are given with their fractions.
         """
         window = self.window(given)
-        key = None if self.column is None else sids.key(self.scope.sid)
+        key = None if self.column is None else sids.index_key(self.scope.sid)
         found = cumulative.figures(
             self.workspace.sid,
             window,

@@ -117,7 +117,7 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
             window,
             cumulative.OF_TASK_QUEUE,
             by="task_queue_key",
-            keys=[sids.key(row.sid) for row in rows],
+            keys=[sids.index_key(row.sid) for row in rows],
             task_channel_key=channel_key(given),
             thresholds=given.get("thresholds", ()),
         )
@@ -127,7 +127,9 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
                 "account_sid": self.caller.account.sid,
                 "workspace_sid": self.workspace.sid,
                 "task_queue_sid": row.sid,
-                "cumulative": past(found[sids.key(row.sid)], window, exact=True, in_queue=True),
+                "cumulative": past(
+                    found[sids.index_key(row.sid)], window, exact=True, in_queue=True
+                ),
                 "realtime": each,
             }
             for row, each in zip(rows, now, strict=True)

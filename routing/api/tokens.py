@@ -75,14 +75,14 @@ class WorkspaceToken(Resource):
         role: Role = given.get("role", Role.WORKER)
         ttl: int = given.get("ttl", DEFAULT_TTL)
         signed_by = self.actor.sid or ""
-        key, sealed = keys.find(signed_by), self.caller.sealed
-        if key is None or not secretbox.is_among(key.secrets, sealed):
+        key, sealed = keys.find_key(signed_by), self.caller.sealed
+        if key is None or not secretbox.matches_any_secret(key.secrets, sealed):
             raise ApiError(
                 f"The credentials of {signed_by} were revoked while the request was carried out",
                 status=409,
                 code=20409,
             )
-        token = tokens.mint(
+        token = tokens.mint_token(
             account=self.caller.account,
             key_sid=signed_by,
             secret=secretbox.unseal(sealed),

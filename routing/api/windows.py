@@ -72,14 +72,14 @@ def task_channel() -> inputs.Param:
 
     def convert(value: str, place: inputs.Place) -> int:
         if sids.is_valid(value, "TC"):
-            return sids.key(value)
+            return sids.index_key(value)
         rows = models.TaskChannel.objects.filter(
             workspace=place.workspace, unique_name=value.lower()
         ).order_by("pk")
         found = rows.values_list("sid", flat=True).first()
         if found is None:
             place.refuse(value, "there is no such task channel in this workspace")
-        return sids.key(found)
+        return sids.index_key(found)
 
     schema = {"type": "string"}
     return inputs.Param("TaskChannel", "task_channel_key", convert, schema=schema).says(

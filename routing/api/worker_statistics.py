@@ -76,7 +76,7 @@ class _OfWorkers(Statistics):
 
 
 def _keys(workers: QuerySet[models.Worker]) -> list[int]:
-    return [sids.key(sid) for sid in workers.order_by("pk").values_list("sid", flat=True)]
+    return [sids.index_key(sid) for sid in workers.order_by("pk").values_list("sid", flat=True)]
 
 
 class WorkersRealTimeStatistics(_OfWorkers):

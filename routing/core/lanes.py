@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 
 from workflows.configuration import Target
-from workflows.expressions import Expression, View, lookup
-from workflows.expressions.nodes import Comparison, Literal, Path, comparisons, paths
+from workflows.expressions import Expression, View, look_up_path
+from workflows.expressions.nodes import Comparison, Literal, Path, list_comparisons, list_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def _known(path: tuple[str | int, ...] | None, task: View, *, fold: bool = False
     """Return the worker a task names: None if the target has no path, "" if the task has none."""
     if path is None:
         return None
-    name = lookup(task, path)
+    name = look_up_path(task, path)
     if not isinstance(name, str):
         return ""
     # Names are stored without leading and trailing spaces.
@@ -76,9 +76,9 @@ def may_open(expression: Expression) -> bool:
 def _may_open(expression: Expression) -> bool:
     return any(
         path.root == "worker" and path.segments[:1] == ("channel",)
-        for comparison in comparisons(expression.node)
+        for comparison in list_comparisons(expression.node)
         if not _only_closes(comparison)
-        for path in paths(comparison)
+        for path in list_paths(comparison)
     )
 
 

@@ -15,9 +15,9 @@ from routing.core import eligibility
 from routing.core.snapshot import Lane, Task, Worker
 from routing.core.vocabulary import Refusal
 from routing.core.workflow_position import time_of_day
-from workflows.expressions import Expression, View, lookup
-from workflows.expressions.nodes import FALSE, And, joined, parts_of, paths
-from workflows.expressions.residual import reduce
+from workflows.expressions import Expression, View, look_up_path
+from workflows.expressions.nodes import FALSE, And, join, list_paths, split
+from workflows.expressions.residual import reduce_expression
 from workflows.expressions.unparser import operand_text, unparse
 
 
@@ -136,14 +136,18 @@ class TaskSide:
 def judge_task(expression: Expression, task: View) -> TaskSide:
     """Evaluate the expression of a waiting task's target as far as the task decides it."""
     known = {"task": task}
-    failing = [part for part in parts_of(expression.node, And) if reduce(part, known) == FALSE]
+    failing = [
+        part for part in split(expression.node, And) if reduce_expression(part, known) == FALSE
+    ]
     read = {
-        path: lookup(task, path.segments) for path in paths(expression.node) if path.root == "task"
+        path: look_up_path(task, path.segments)
+        for path in list_paths(expression.node)
+        if path.root == "task"
     }
-    decisive = {path for part in failing for path in paths(part)}
+    decisive = {path for part in failing for path in list_paths(part)}
     names = {path: operand_text(path).removeprefix("task.") for path in read}
     return TaskSide(
-        unmet=unparse(joined(And, failing)) if failing else "",
+        unmet=unparse(join(And, failing)) if failing else "",
         attributes={names[path]: value for path, value in read.items() if path in decisive},
         missing=tuple(dict.fromkeys(names[path] for path, value in read.items() if value is None)),
     )

@@ -24,11 +24,11 @@ def groups_for(event: Event) -> list[str]:
     if Audience.WORKER in audience:
         # Publish to the worker's group first; queue groups can be large.
         named = [data.get("worker_sid"), *(data.get("holder_sids") or "").split(",")]
-        found.extend(groups.worker(sid) for sid in named if sid)
+        found.extend(groups.worker_group(sid) for sid in named if sid)
     if Audience.TASK_QUEUE in audience and data.get("task_queue_sid"):
-        found.append(groups.task_queue(data["task_queue_sid"]))
+        found.append(groups.task_queue_group(data["task_queue_sid"]))
     if Audience.WORKSPACE in audience:
-        found.append(groups.workspace(event.workspace_sid))
+        found.append(groups.workspace_group(event.workspace_sid))
     return found
 
 
@@ -44,7 +44,7 @@ def _frame(event: Event) -> dict[str, Any]:
 
 def message(event: Event, group: str) -> dict[str, Any]:
     """Return the message for one group."""
-    if event.event_type not in CARRIES_DATA or not groups.is_of_worker(group):
+    if event.event_type not in CARRIES_DATA or not groups.is_worker_group(group):
         return _frame(event)
     at = int(event.event_date.timestamp())
     return _frame(event) | {"at": at, "event_data": event.event_data}

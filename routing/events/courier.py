@@ -157,7 +157,7 @@ class _Courier(threading.Thread):
         for event in batch:
             for group in audiences.groups_for(event):
                 message = audiences.message(event, group)
-                if not groups.is_of_task_queue(group):
+                if not groups.is_task_queue_group(group):
                     messages.append((group, message))
                 elif group not in self._recently_sent:
                     self._recently_sent[group] = None

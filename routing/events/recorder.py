@@ -84,7 +84,7 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
     spec = draft.event_type.spec
     ended = draft.task if spec.ends_waiting else None
     return models.Event(
-        sid=sids.new_in_order("EV", now),
+        sid=sids.new_ordered_sid("EV", now),
         account_id=workspace.account_id,
         workspace_sid=workspace.sid,
         event_type=draft.event_type.value,
@@ -116,7 +116,7 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
 
 def _key(data: payloads.EventData, name: str) -> int | None:
     sid = data.get(name)
-    return sids.key(sid) if sid else None
+    return sids.index_key(sid) if sid else None
 
 
 def _since(moment: datetime | None, now: datetime) -> int | None:

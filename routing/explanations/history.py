@@ -68,7 +68,7 @@ _TELLING: Final = {
 def list_stays(row: models.Task, *, workspace_sid: str) -> Sequence[Stay]:
     """Return the steps of a task, oldest first; the last may be the present one."""
     events = models.Event.objects.filter(
-        task_key=sids.key(row.sid),
+        task_key=sids.index_key(row.sid),
         workspace_sid=workspace_sid,
         resource_sid=row.sid,
         event_type__in=[event_type.value for event_type in _TELLING],

@@ -45,7 +45,9 @@ def set_lane_keys(apps: Any, schema_editor: Any) -> None:
         )
         try:
             asked = (
-                expressions.compile(row.expression, subject="residual") if row.expression else None
+                expressions.compile_expression(row.expression, subject="residual")
+                if row.expression
+                else None
             )
         except expressions.ExpressionError:
             continue  # The router reports it and passes it over.

@@ -65,7 +65,7 @@ async def admit(wish: Wish, registry: Registry) -> Admission | None:
         return None
     try:
         holder = await database_sync_to_async(_verified, thread_sensitive=False)(wish)
-    except tokens.Refused as error:
+    except tokens.TokenRefused as error:
         logger.info("SDK session refused: %s", error)
         _refused[digest] = None
         return None
@@ -74,16 +74,16 @@ async def admit(wish: Wish, registry: Registry) -> Admission | None:
 
 def _verified(wish: Wish) -> Holder:
     now = timezone.now()
-    grant = tokens.verify(wish.token, now=now)
+    grant = tokens.verify_token(wish.token, now=now)
     worker = grant.worker
     if worker is None:
-        raise tokens.Refused("The token names no worker")
+        raise tokens.TokenRefused("The token names no worker")
     if wish.account_sid is not None and not serves(grant, wish.account_sid, wish.channel):
-        raise tokens.Refused("The token is for another account or channel")
+        raise tokens.TokenRefused("The token is for another account or channel")
     path = f"wschannels/{grant.account.sid}/{worker.sid}"
     policies = grant.policies
-    if policies is not None and not token_policies.permits(policies, "GET", path, {}):
-        raise tokens.Refused("The token allows no websocket")
+    if policies is not None and not token_policies.is_permitted(policies, "GET", path, {}):
+        raise tokens.TokenRefused("The token allows no websocket")
     # Otherwise a key used only to sign tokens would look unused.
     api_keys.note_use_of(key_sid=grant.key_sid, now=now)
     return Holder(

@@ -103,9 +103,9 @@ class SdkConsumer(Direct):
             await self._sessions.registry.write_if_possible()
         # Joined before anything is read, so that no event in between is missed.
         self._joined = [
-            groups.worker(self._worker_sid),
-            groups.sessions(self._worker_sid),
-            groups.workspace(self.holder.workspace_sid),
+            groups.worker_group(self._worker_sid),
+            groups.sessions_group(self._worker_sid),
+            groups.workspace_group(self.holder.workspace_sid),
         ]
         for name in self._joined:
             await self.channel_layer.group_add(name, self.channel_name)
@@ -118,7 +118,7 @@ class SdkConsumer(Direct):
             await self._tell_others("session.replaced", by=self.channel_name)
 
     async def _tell_others(self, kind: str, **said: Any) -> None:
-        group = groups.sessions(self._worker_sid)
+        group = groups.sessions_group(self._worker_sid)
         await self.channel_layer.group_send(group, {"type": kind, **said})
 
     def _init(self) -> str:

@@ -98,7 +98,7 @@ def look_again(worker_sids: Iterable[str]) -> None:
     layer = get_channel_layer()
     for sid in worker_sids:
         try:
-            async_to_sync(layer.group_send)(groups.desks(sid), {"type": LOOK_AGAIN})
+            async_to_sync(layer.group_send)(groups.desks_group(sid), {"type": LOOK_AGAIN})
         except clients.BROKEN as error:
             # They also check periodically.
             logger.warning("desks.not_told worker=%s error=%s", sid, error)

@@ -64,7 +64,7 @@ def notice(asked: Asked, payload: Payload, *, version: int | None) -> None:
 
 def _tell(worker_sid: str, message: dict[str, Any]) -> None:
     try:
-        async_to_sync(get_channel_layer().group_send)(groups.sessions(worker_sid), message)
+        async_to_sync(get_channel_layer().group_send)(groups.sessions_group(worker_sid), message)
     except Exception as error:  # any error of the layer's client while Redis is unreachable
         # The socket stops waiting after a few seconds and continues with what it knows.
         logger.warning("notice of lists not published: error=%s", error)

@@ -33,7 +33,7 @@ def check(grant: Grant, call: Envelope, parts: list[str]) -> None:
     if parts[1] != grant.workspace.sid:
         raise forbidden("it is for another workspace")
     allowed = grant.policies
-    if allowed is not None and not token_policies.permits(
+    if allowed is not None and not token_policies.is_permitted(
         allowed, call.method, call.path, call.said
     ):
         raise forbidden("none of its policies permits it")

@@ -104,7 +104,7 @@ class Sessions:
         keys, workers = await database_sync_to_async(_good, thread_sensitive=False)(key_sids, ids)
         async for session in in_turn(open_now):
             holder = session.holder
-            is_good = secretbox.is_among(keys.get(holder.key_sid, ()), holder.sealed)
+            is_good = secretbox.matches_any_secret(keys.get(holder.key_sid, ()), holder.sealed)
             if not is_good or holder.worker_id not in workers:
                 await quietly(session.end(4401, "Token revoked"))
             else:
@@ -123,7 +123,7 @@ def _good(
     key_sids: set[str], worker_ids: set[int]
 ) -> tuple[dict[str, tuple[str, ...]], dict[int, int]]:
     rows = models.Worker.objects.filter(pk__in=worker_ids)
-    return tokens.good_keys(key_sids), dict(rows.values_list("pk", "version"))
+    return tokens.list_valid_secrets(key_sids), dict(rows.values_list("pk", "version"))
 
 
 async def quietly(work: Coroutine[Any, Any, None]) -> None:

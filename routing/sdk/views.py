@@ -74,10 +74,10 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
 def verified(token: object) -> tokens.Grant:
     """Return what a token grants; raises `ApiError` if it is invalid."""
     try:
-        return tokens.verify(token, now=timezone.now())
-    except tokens.Expired as error:
+        return tokens.verify_token(token, now=timezone.now())
+    except tokens.TokenExpired as error:
         raise ApiError(str(error), status=401, code=20104) from None
-    except tokens.Refused as error:
+    except tokens.TokenRefused as error:
         raise ApiError(str(error), status=401, code=20101) from None
 
 

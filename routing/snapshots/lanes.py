@@ -131,7 +131,9 @@ def lane(row: models.Lane) -> snapshot.Lane:
         task_queue=None if row.task_queue is None else task_queue(row.task_queue),
         task_channel_id=row.task_channel_id,
         optimized=row.task_channel.channel_optimized_routing,
-        expression=expressions.compile(expression, subject="residual") if expression else None,
+        expression=expressions.compile_expression(expression, subject="residual")
+        if expression
+        else None,
         order_by=expressions.compile_ordering(row.order_by) if row.order_by else None,
         known_worker_sid=row.known_worker_sid,
         known_worker_name=row.known_worker_name,
@@ -169,7 +171,9 @@ def _task_queue(
 ) -> snapshot.TaskQueue:
     target_workers = None
     try:
-        target_workers = expressions.compile(source, subject="worker") if source else None
+        target_workers = (
+            expressions.compile_expression(source, subject="worker") if source else None
+        )
     except (expressions.ExpressionError, RecursionError) as error:
         logger.error("invalid target_workers queue=%s, no worker matches: %s", sid, error)
     return snapshot.TaskQueue(

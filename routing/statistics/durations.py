@@ -41,7 +41,7 @@ def in_activities(
     present = workers.order_by("pk").values_list("sid", "activity__sid", "date_status_changed")
     known: set[int] = set()
     for worker_sid, activity_sid, since in present:
-        known.add(sids.key(worker_sid))
+        known.add(sids.index_key(worker_sid))
         _take(found, activity_sid, since, now, window)
     few = None if everybody or len(known) > MOST_KEYS else known
     for worker_key, activity_sid, since, until in _left(workspace, window, of=few):

@@ -21,7 +21,9 @@ def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -
         models.CallbackDelivery(
             event=event,
             workspace_sid=event.workspace_sid,
-            order_key=sids.key(event.resource_sid) if event.task_key is None else event.task_key,
+            order_key=sids.index_key(event.resource_sid)
+            if event.task_key is None
+            else event.task_key,
             date_created=event.event_date,
             date_due=event.event_date,
         )

@@ -43,7 +43,7 @@ def test_a_renewed_token_is_shown_once_and_the_old_one_ends(olga: Visitor) -> No
     asked = olga.see("routing_account_renew", account.pk)
     assert "becomes invalid at once" in words(asked)
     account.refresh_from_db()
-    assert secretbox.matches(account.sealed_auth_token, "the old one")
+    assert secretbox.matches_secret(account.sealed_auth_token, "the old one")
     answer = olga.send("routing_account_renew", account.pk)
     account.refresh_from_db()
     token = secretbox.unseal(account.sealed_auth_token)

@@ -115,4 +115,6 @@ async def test_a_desk_joins_the_queues_whose_events_it_missed(
 async def interrupt(floor: Floor) -> None:
     """Send Alice's desk the message of the channel layer."""
     layer = get_channel_layer()
-    await layer.group_send(groups.worker(floor.alice.worker.sid), {"type": "groups.interrupted"})
+    await layer.group_send(
+        groups.worker_group(floor.alice.worker.sid), {"type": "groups.interrupted"}
+    )

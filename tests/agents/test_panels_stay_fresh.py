@@ -56,9 +56,9 @@ def groups_of(desk: Desk) -> set[str]:
     """Return the groups that this desk's socket is in."""
     queues = waiting.served(desk.worker).queues
     return {
-        groups.worker(desk.worker.sid),
-        groups.workspace(desk.worker.workspace.sid),
-        *(groups.task_queue(queue.sid) for queue in queues),
+        groups.worker_group(desk.worker.sid),
+        groups.workspace_group(desk.worker.workspace.sid),
+        *(groups.task_queue_group(queue.sid) for queue in queues),
     }
 
 

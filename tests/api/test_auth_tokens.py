@@ -98,21 +98,21 @@ def test_a_token_of_the_library_is_valid_whichever_auth_token_signed_it(
         return made.to_jwt()
 
     old, new = signed(TOKEN), signed(second)
-    grants = [tokens.verify(each, now=now) for each in (old, new)]
-    with pytest.raises(tokens.Refused):
-        tokens.verify(signed("neither" * 8), now=now)
+    grants = [tokens.verify_token(each, now=now) for each in (old, new)]
+    with pytest.raises(tokens.TokenRefused):
+        tokens.verify_token(signed("neither" * 8), now=now)
     assert still_good(grants) == [True, True]
     accounts.promote_secondary_token(account=account, now=now)
-    assert tokens.verify(new, now=now).workspace == workspace
-    with pytest.raises(tokens.Refused):
-        tokens.verify(old, now=now)
+    assert tokens.verify_token(new, now=now).workspace == workspace
+    with pytest.raises(tokens.TokenRefused):
+        tokens.verify_token(old, now=now)
     assert still_good(grants) == [False, True]
 
 
 def still_good(grants: list[tokens.Grant]) -> list[bool]:
     """Return for each open session whether its token is still valid."""
-    keys = tokens.good_keys({grant.key_sid for grant in grants})
-    return [secretbox.is_among(keys[grant.key_sid], grant.sealed) for grant in grants]
+    keys = tokens.list_valid_secrets({grant.key_sid for grant in grants})
+    return [secretbox.matches_any_secret(keys[grant.key_sid], grant.sealed) for grant in grants]
 
 
 def test_a_worker_token_lives_as_long_as_the_auth_token_that_requested_it(
@@ -121,7 +121,7 @@ def test_a_worker_token_lives_as_long_as_the_auth_token_that_requested_it(
     second = by(account, api.post(SECONDARY)["secondary_auth_token"])
     made = second.post(f"{root}/Tokens")["token"]
     accounts.promote_secondary_token(account=account, now=now)
-    assert tokens.verify(made, now=now).account == account
+    assert tokens.verify_token(made, now=now).account == account
 
 
 def test_a_secondary_token_that_no_key_can_read_is_not_promoted(

@@ -98,8 +98,8 @@ def test_an_unknown_sid_is_compared_with_a_secret_too(
         compared.append(sealed)
         return False
 
-    monkeypatch.setattr("routing.secretbox.matches", note)
-    for sid in (account.sid, second.sid, sids.new("AC"), sids.new("SK"), "nonsense"):
+    monkeypatch.setattr("routing.secretbox.matches_secret", note)
+    for sid in (account.sid, second.sid, sids.new_sid("AC"), sids.new_sid("SK"), "nonsense"):
         compared.clear()
         assert Api(account, basic(sid, TOKEN)).get(root).status == 401
         assert len(compared) == 2

@@ -54,7 +54,7 @@ def main(workers: int, sessions: int) -> None:
     key, secret = api_keys.create_api_key(account=account, friendly_name="Audience", now=now)
 
     def token(worker: models.Worker, number: int) -> str:
-        return tokens.mint(
+        return tokens.mint_token(
             account=account,
             key_sid=key.sid,
             secret=secret,

@@ -94,7 +94,7 @@ def plain_django(workspace: str) -> Callable[[], None]:
         queue = floor.task_queues.get()
         lane = models.Lane.objects.filter(workspace=floor, task_channel=channel).first()
         task = models.Task.objects.create(
-            sid=sids.new("WT"),
+            sid=sids.new_sid("WT"),
             workspace=floor,
             workflow=workflow,
             revision_id=workflow.revision_id,
@@ -125,7 +125,7 @@ def plain_django(workspace: str) -> Callable[[], None]:
             "workflow.target-matched",
         ):
             models.Event.objects.create(
-                sid=sids.new_in_order("EV", now),
+                sid=sids.new_ordered_sid("EV", now),
                 account=account,
                 workspace_sid=floor.sid,
                 event_type=event_type,
@@ -138,10 +138,10 @@ def plain_django(workspace: str) -> Callable[[], None]:
                 resource_sid=task.sid,
                 source="api",
                 delivered=True,
-                task_key=sids.key(task.sid),
-                task_queue_key=sids.key(queue.sid),
-                workflow_key=sids.key(workflow.sid),
-                task_channel_key=sids.key(channel.sid),
+                task_key=sids.index_key(task.sid),
+                task_queue_key=sids.index_key(queue.sid),
+                workflow_key=sids.index_key(workflow.sid),
+                task_channel_key=sids.index_key(channel.sid),
             )
         return JsonResponse(shown, status=201)
 

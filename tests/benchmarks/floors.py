@@ -49,9 +49,9 @@ def hire(floor: models.Workspace, count: int, **attributes: object) -> list[mode
     made = models.Worker.objects.bulk_create(
         (
             models.Worker(
-                sid=sids.new("WK"),
+                sid=sids.new_sid("WK"),
                 workspace=floor,
-                friendly_name=f"worker {sids.new('WK')}",
+                friendly_name=f"worker {sids.new_sid('WK')}",
                 activity=away if number % 2 else there,
                 attributes=json.dumps(attributes or skills(dice)),
                 date_status_changed=NOW,
@@ -67,7 +67,7 @@ def hire(floor: models.Workspace, count: int, **attributes: object) -> list[mode
     models.WorkerChannel.objects.bulk_create(
         (
             models.WorkerChannel(
-                sid=sids.new("WC"),
+                sid=sids.new_sid("WC"),
                 worker=worker,
                 task_channel=channel,
                 configured_capacity=4 if channel.unique_name == "chat" else 1,

@@ -132,8 +132,8 @@ class Stage:
 
 def _copied(model: models.Event, change: dict[str, str], now: datetime) -> models.Event:
     event = copy.copy(model)
-    event.pk, event.sid, event.event_date = None, sids.new_in_order("EV", now), now
-    event.event_data = model.event_data | change | {"task_sid": sids.new("WT")}
+    event.pk, event.sid, event.event_date = None, sids.new_ordered_sid("EV", now), now
+    event.event_data = model.event_data | change | {"task_sid": sids.new_sid("WT")}
     if "holder_sids" in change:
         event.event_data.pop("worker_sid", None)
     # The sweep skips delivered events; the courier marks them all the same.

@@ -61,7 +61,7 @@ def assign(floor: models.Workspace, *, count: int) -> float:
 
 def _reservation(task: models.Task, slot: models.WorkerChannel) -> models.Reservation:
     return models.Reservation(
-        sid=sids.new("WR"),
+        sid=sids.new_sid("WR"),
         workspace=task.workspace,
         task=task,
         worker=slot.worker,

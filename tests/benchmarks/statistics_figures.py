@@ -77,7 +77,7 @@ def copies(first: models.Task, count: int) -> list[models.Task]:
     columns = [name for name in columns if name not in ("id", "sid", "date_created")]
     kept = {name: getattr(first, name) for name in columns}
     return [
-        models.Task(**kept, sid=sids.new("WT"), date_created=later(number % 50_000))
+        models.Task(**kept, sid=sids.new_sid("WT"), date_created=later(number % 50_000))
         for number in range(1, count + 1)
     ]
 
@@ -195,7 +195,7 @@ def past(made: models.Workspace) -> Figures:
         rows = [
             models.Event(
                 **kept,
-                sid=sids.new("EV"),
+                sid=sids.new_sid("EV"),
                 event_date=NOW - timedelta(seconds=number * 900 / 10_000),
             )
             for number in range(waiting, size)

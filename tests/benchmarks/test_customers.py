@@ -68,7 +68,7 @@ def populate(first: models.Task) -> None:
     models.Task.objects.bulk_create(
         (
             models.Task(
-                sid=sids.new("WT"),
+                sid=sids.new_sid("WT"),
                 lane=lane,
                 virtual_start_us=first.virtual_start_us + number,
                 **values,
@@ -83,7 +83,7 @@ def populate(first: models.Task) -> None:
 
 def _lanes(first: models.Task) -> Iterator[models.Lane]:
     assert first.lane is not None
-    asked = expressions.compile(ASKED, subject="target")
+    asked = expressions.compile_expression(ASKED, subject="target")
     for number in range(1, CUSTOMERS):
         left = asked.bind(task=View({"customer": f"c{number}"}, {}))
         identity = lanes.Identity(

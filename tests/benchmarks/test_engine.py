@@ -16,7 +16,7 @@ from routing.core.vocabulary import QueueOrder
 from routing.core.workflow_position import time_of_day
 from tests.benchmarks.conftest import Table, median_ms
 from workflows.expressions import View
-from workflows.expressions import compile as expression
+from workflows.expressions import compile_expression as expression
 
 pytestmark = pytest.mark.bench
 

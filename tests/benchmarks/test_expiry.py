@@ -93,7 +93,7 @@ def copy(first: models.Task, count: int) -> None:
         if field.attname not in ("id", "sid")
     }
     models.Task.objects.bulk_create(
-        (models.Task(sid=sids.new("WT"), **values) for _ in range(count - 1)), batch_size=2_000
+        (models.Task(sid=sids.new_sid("WT"), **values) for _ in range(count - 1)), batch_size=2_000
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -11,7 +11,7 @@ from routing.core import eligibility, snapshot, verdicts
 from routing.core.clock import SECOND
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
 from workflows.expressions import View, compile_ordering
-from workflows.expressions import compile as expression
+from workflows.expressions import compile_expression as expression
 
 CHAT = 1
 NOW = 100 * SECOND

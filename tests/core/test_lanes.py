@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routing.core.lanes import may_open
-from workflows.expressions import compile as expression
+from workflows.expressions import compile_expression as expression
 
 PERCENT = "worker.channel.chat.available_capacity_percentage"
 BUSY = "worker.channel.chat.busy_capacity_percentage"

@@ -10,7 +10,7 @@ import pytest
 from routing.core import eligibility, snapshot
 from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.core.workflow_position import time_of_day
-from workflows.expressions import compile as expression
+from workflows.expressions import compile_expression as expression
 
 CHAT, VOICE = 1, 2
 CLOCK = time_of_day(0)

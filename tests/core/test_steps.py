@@ -7,7 +7,7 @@ from typing import Any
 
 from routing.core import workflow_position
 from routing.core.clock import SECOND
-from workflows.configuration import Configuration, parse
+from workflows.configuration import Configuration, parse_configuration
 from workflows.expressions import View
 
 QUEUE = "WQ" + "1" * 32
@@ -18,7 +18,7 @@ def configuration(*filters: dict[str, Any], default: bool = False) -> Configurat
     routing: dict[str, Any] = {"filters": list(filters)}
     if default:
         routing["default_filter"] = {"queue": OTHER}
-    return parse(json.dumps({"task_routing": routing}))
+    return parse_configuration(json.dumps({"task_routing": routing}))
 
 
 def filter_(expression: str, *timeouts: int | None, **keys: Any) -> dict[str, Any]:

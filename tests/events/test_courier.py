@@ -73,7 +73,7 @@ def test_the_courier_publishes_in_order_and_marks_events_as_delivered(
     alice = factories.worker(workspace)
     factories.accepted(workspace)
     finish(courier)
-    told = [event for group, event in recorder.heard if group == groups.worker(alice.sid)]
+    told = [event for group, event in recorder.heard if group == groups.worker_group(alice.sid)]
     assert told == ["reservation.created", "reservation.accepted"]
     assert not models.Event.objects.filter(delivered=False).exists()
 
@@ -90,10 +90,10 @@ def test_no_caller_waits_for_a_redis_that_does_not_answer(
     workers.set_activity(
         worker=alice, activity=factories.activity(workspace), actor=SYSTEM, now=NOW
     )
-    assert (groups.worker(alice.sid), "worker.activity.update") not in recorder.heard
+    assert (groups.worker_group(alice.sid), "worker.activity.update") not in recorder.heard
     answers.set()
     finish(courier)
-    assert (groups.worker(alice.sid), "worker.activity.update") in recorder.heard
+    assert (groups.worker_group(alice.sid), "worker.activity.update") in recorder.heard
 
 
 def test_the_sweep_republishes_events_that_could_not_be_published(
@@ -113,7 +113,7 @@ def test_the_sweep_republishes_events_that_could_not_be_published(
     courier = start()
     jobs.redeliver_events()
     finish(courier)
-    assert (groups.worker(alice.sid), "worker.activity.update") in recorder.heard
+    assert (groups.worker_group(alice.sid), "worker.activity.update") in recorder.heard
     assert not models.Event.objects.filter(delivered=False).exists()
 
 

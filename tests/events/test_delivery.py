@@ -52,8 +52,8 @@ def test_an_offer_is_published_to_its_worker_and_its_queue_only(
     factories.run(workspace)
     assert task.task_queue is not None
     assert sorted(told) == [
-        (groups.task_queue(task.task_queue.sid), "reservation.created"),
-        (groups.worker(alice.sid), "reservation.created"),
+        (groups.task_queue_group(task.task_queue.sid), "reservation.created"),
+        (groups.worker_group(alice.sid), "reservation.created"),
     ]
 
 
@@ -78,7 +78,7 @@ def test_the_worker_who_holds_a_task_gets_its_new_attributes(told: list[tuple[st
     task = factories.accepted(workspace).task
     told.clear()
     tasks.update_task(task=task, attributes='{"note": 1}', actor=SYSTEM, now=NOW)
-    assert (groups.worker(alice.sid), "task.updated") in told
+    assert (groups.worker_group(alice.sid), "task.updated") in told
 
 
 SHORT = {

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workflows.expressions import (
-    Subject,
-    View,
-    compile,  # noqa: A004
-    missing_prefixes,
-    warnings,
-)
+from workflows.expressions import Subject, View, compile_expression, find_warnings, missing_prefixes
 
 CHAT = "worker.channel.chat"
 FREE, BUSY = f"{CHAT}.available_capacity_percentage", f"{CHAT}.busy_capacity_percentage"
@@ -31,7 +25,7 @@ FREE, BUSY = f"{CHAT}.available_capacity_percentage", f"{CHAT}.busy_capacity_per
 def test_an_inverted_percentage_gets_a_warning_with_both_repairs(
     source: str, free: str, busy: str
 ) -> None:
-    (doubt,) = warnings(compile(source, subject="target"))
+    (doubt,) = find_warnings(compile_expression(source, subject="target"))
     assert f"“{free}”" in doubt.message
     assert f"“{busy}”" in doubt.message
     assert "100 for an idle worker and 0 for a full one" in doubt.message
@@ -51,19 +45,21 @@ def test_an_inverted_percentage_gets_a_warning_with_both_repairs(
     ],
 )
 def test_a_percentage_the_right_way_round_gets_no_warning(source: str) -> None:
-    assert warnings(compile(source, subject="target")) == []
+    assert find_warnings(compile_expression(source, subject="target")) == []
 
 
 def test_a_warning_shows_its_place() -> None:
-    expression = compile(f"worker.a == 1 AND ({FREE} < 75 OR {FREE} <= 5)", subject="target")
-    first, second = warnings(expression)
+    expression = compile_expression(
+        f"worker.a == 1 AND ({FREE} < 75 OR {FREE} <= 5)", subject="target"
+    )
+    first, second = find_warnings(expression)
     assert expression.source[slice(*first.span)] == first.text == f"{FREE} < 75"
     assert expression.source[slice(*second.span)] == second.text == f"{FREE} <= 5"
 
 
 def test_a_queue_s_expression_may_get_a_warning_too() -> None:
     source = "channel.sms.available_capacity_percentage < 50"
-    assert len(warnings(compile(source, subject="worker"))) == 1
+    assert len(find_warnings(compile_expression(source, subject="worker"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -86,12 +82,12 @@ def test_a_name_without_prefix_in_a_target_reads_the_task_and_both_repairs_are_n
         assert source[slice(*doubt.span)] == name
         assert f"“task.{name}”" in doubt.message
         assert f"“worker.{name}”" in doubt.message
-    expression = compile(source, subject="target")
+    expression = compile_expression(source, subject="target")
     assert all(f"task.{name}" in expression.source for name in names)
 
 
 def test_a_name_without_prefix_never_reads_the_worker() -> None:
-    expression = compile("vip == true", subject="target")
+    expression = compile_expression("vip == true", subject="target")
     views = View({"vip": True}, {}), View({}, {})
     assert expression.matches(task=views[0], worker=views[1])
     assert not expression.matches(task=views[1], worker=views[0])

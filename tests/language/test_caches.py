@@ -59,10 +59,10 @@ def test_expressions_are_cached_by_the_size_of_their_text(monkeypatch: pytest.Mo
     monkeypatch.setattr(compiled, "_compiled", cache)
     for number in range(100):
         text = f"worker.name == '{number:04}{'x' * 1_000}'"
-        expressions.compile(text, subject="worker")
+        expressions.compile_expression(text, subject="worker")
         assert cache.size <= 30_000
     assert 20 <= len(cache) < 30
-    assert expressions.compile(text, subject="worker") is expressions.compile(
+    assert expressions.compile_expression(text, subject="worker") is expressions.compile_expression(
         text, subject="worker"
     )
 
@@ -72,4 +72,4 @@ def test_the_filter_of_one_request_is_not_cached(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(compiled, "_compiled", cache)
     once = expressions.compile_once("vip == true", subject="task")
     assert len(cache) == 0
-    assert once == expressions.compile("vip == true", subject="task")
+    assert once == expressions.compile_expression("vip == true", subject="task")

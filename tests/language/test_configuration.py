@@ -14,7 +14,7 @@ from workflows.configuration import (
     Configuration,
     ConfigurationError,
     Target,
-    parse,
+    parse_configuration,
 )
 
 OPERATORS = "one of ==, !=, <, <=, >, >=, HAS, IN, NOT IN, CONTAINS"
@@ -36,17 +36,17 @@ def document(*targets: Any, default: Any = None, **filter_keys: Any) -> str:
 
 
 def only_target(**keys: Any) -> Target:
-    return parse(document(target(**keys))).filters[0].targets[0]
+    return parse_configuration(document(target(**keys))).filters[0].targets[0]
 
 
 def problems(text: str, queue_sids: list[str] | None = None) -> list[tuple[str, str]]:
     with pytest.raises(ConfigurationError) as caught:
-        parse(text, queue_sids=queue_sids)
+        parse_configuration(text, queue_sids=queue_sids)
     return [(problem.path, problem.message) for problem in caught.value.problems]
 
 
 def test_a_whole_workflow_is_read() -> None:
-    configuration = parse(
+    configuration = parse_configuration(
         document(
             target(
                 expression="task.language IN worker.languages",
@@ -78,11 +78,13 @@ def test_a_whole_workflow_is_read() -> None:
 
 
 def test_filters_alone_and_a_default_alone_are_enough() -> None:
-    assert parse(document(target())).default is None
-    alone = parse(document(default={"queue": SALES}))
+    assert parse_configuration(document(target())).default is None
+    alone = parse_configuration(document(default={"queue": SALES}))
     assert alone.filters == ()
     assert alone.default == Target(queue=SALES)
-    assert parse('{"task_routing": {"filters": [], "default_filter": {"queue": "WQ1"}}}').default
+    assert parse_configuration(
+        '{"task_routing": {"filters": [], "default_filter": {"queue": "WQ1"}}}'
+    ).default
 
 
 def test_numbers_may_be_written_as_texts() -> None:
@@ -93,16 +95,20 @@ def test_numbers_may_be_written_as_texts() -> None:
 
 def test_friendly_name_stands_for_filter_friendly_name() -> None:
     assert (
-        parse(document(target(), filter_friendly_name=None, friendly_name="x")).filters[0].name
+        parse_configuration(document(target(), filter_friendly_name=None, friendly_name="x"))
+        .filters[0]
+        .name
         == "x"
     )
-    assert parse(document(target(), friendly_name="x")).filters[0].name == "Chats"
+    assert parse_configuration(document(target(), friendly_name="x")).filters[0].name == "Chats"
 
 
 def test_a_target_inherits_its_queue_and_nothing_else() -> None:
     given = target(queue=SALES, expression="worker.a == 1", timeout=5, priority=3)
     given |= {"order_by": "worker.a ASC", "skip_if": "1==1"}
-    first, second, third = parse(document(given, {}, {"timeout": 1})).filters[0].targets
+    first, second, third = (
+        parse_configuration(document(given, {}, {"timeout": 1})).filters[0].targets
+    )
     assert first.expression is not None
     assert second == Target(queue=SALES)
     assert third == Target(queue=SALES, timeout=1)
@@ -129,7 +135,7 @@ def test_a_known_worker_is_a_path_into_the_task(key: str) -> None:
 
 
 def test_the_default_filter_ignores_keys_of_steps_with_a_warning() -> None:
-    configuration = parse(
+    configuration = parse_configuration(
         document(default=target(timeout=5, skip_if="nonsense", order_by="worker.level ASC"))
     )
     assert configuration.default is not None
@@ -147,7 +153,7 @@ def test_the_default_filter_ignores_keys_of_steps_with_a_warning() -> None:
 
 def test_an_inverted_percentage_is_accepted_with_a_warning_at_its_path() -> None:
     expression = "worker.channel.chat.available_capacity_percentage < 75"
-    configuration = parse(
+    configuration = parse_configuration(
         document(target(expression=expression), target(), default=target(expression=expression))
     )
     paths = [warning.path for warning in configuration.warnings]
@@ -157,12 +163,12 @@ def test_an_inverted_percentage_is_accepted_with_a_warning_at_its_path() -> None
     ]
     assert all("busy_capacity_percentage < 75" in each.message for each in configuration.warnings)
     repaired = expression.replace("< 75", "> 25")
-    assert parse(document(target(expression=repaired))).warnings == ()
+    assert parse_configuration(document(target(expression=repaired))).warnings == ()
 
 
 def test_a_queue_of_another_workspace_is_refused() -> None:
     text = document(target(), target(queue=SALES), default=target(queue=SALES))
-    assert parse(text, queue_sids={SUPPORT, SALES}).queues == {SUPPORT, SALES}
+    assert parse_configuration(text, queue_sids={SUPPORT, SALES}).queues == {SUPPORT, SALES}
     assert problems(text, [SUPPORT]) == [
         (path, f"There is no task queue {SALES} in this workspace")
         for path in (
@@ -223,7 +229,7 @@ def test_every_problem_is_reported_with_its_path() -> None:
 
 def test_the_error_prints_every_problem_after_its_path() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        parse(document(target(timeout="soon"), expression="a ="))
+        parse_configuration(document(target(timeout="soon"), expression="a ="))
     assert (
         str(caught.value)
         == """\
@@ -261,7 +267,7 @@ def test_a_target_may_name_its_known_worker_in_one_way_only() -> None:
 def test_a_refused_document_gives_no_configuration() -> None:
     result: Configuration | None = None
     with pytest.raises(ConfigurationError):
-        result = parse(document(target(), target(timeout=-1)))
+        result = parse_configuration(document(target(), target(timeout=-1)))
     assert result is None
 
 
@@ -284,7 +290,7 @@ def test_a_key_that_is_not_read_is_warned_of_with_the_one_that_was_probably_mean
     )
     first = "task_routing.filters[0]"
     known = "expression, priority, timeout, order_by, skip_if, known_worker_sid"
-    assert {each.path: each.message for each in parse(text).warnings} == {
+    assert {each.path: each.message for each in parse_configuration(text).warnings} == {
         "description": "“description” is unknown here; known are task_routing",
         "task_routing.version": "“version” is unknown here; known are filters, default_filter",
         f"{first}.filterFriendlyName": (
@@ -311,14 +317,15 @@ def test_a_refusal_names_the_misspelled_key_under_which_the_missing_part_stands(
 
 def test_warnings_are_bounded() -> None:
     keys = {f"{'x' * 100}{index}": 1 for index in range(1_000)}
-    warned = parse(document(target(**keys))).warnings
+    warned = parse_configuration(document(target(**keys))).warnings
     assert len(warned) == MOST_PROBLEMS
     assert max(len(each.message) for each in warned) < 300
 
 
 def test_a_name_without_prefix_is_warned_of_wherever_a_target_has_an_expression() -> None:
     text = document(target(expression="isSurveyTask==true", grab_expression="vip == true"))
-    assert [(each.path.rpartition(".")[2], each.message) for each in parse(text).warnings] == [
+    warned = parse_configuration(text).warnings
+    assert [(each.path.rpartition(".")[2], each.message) for each in warned] == [
         (key, (f"“{name}” has no prefix, so it reads the task's attribute. Write “task.{name}” to"
               f" say so, or “worker.{name}” for the worker's attribute."))
         for key, name in (("expression", "isSurveyTask"), ("grab_expression", "vip"))
@@ -346,6 +353,6 @@ def test_neither_the_places_of_problems_nor_their_number_grow_with_the_document(
 def test_warnings_have_the_same_bound() -> None:
     doubtful = target(expression="worker.channel.chat.available_capacity_percentage < 50")
     routing = {"filters": [{"expression": "1 == 1", "targets": [doubtful] * 300}]}
-    warned = parse(json.dumps({"task_routing": routing})).warnings
+    warned = parse_configuration(json.dumps({"task_routing": routing})).warnings
     assert len(warned) == MOST_PROBLEMS + 1
     assert warned[-1].message == "and 100 more"

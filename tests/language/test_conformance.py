@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from workflows.expressions import ExpressionSyntaxError, View, compile  # noqa: A004
-from workflows.expressions.codegen import generate
-from workflows.expressions.evaluator import evaluate
+from workflows.expressions import ExpressionSyntaxError, View, compile_expression
+from workflows.expressions.codegen import generate_function
+from workflows.expressions.evaluator import evaluate_node
 from workflows.expressions.parser import parse
 
 FILES = sorted((Path(__file__).parent / "cases").glob("*.json"))
@@ -39,10 +39,10 @@ def test_every_engine_gives_the_result(group: dict[str, Any], case: dict[str, An
     }
     subject, expected = group.get("subject", "target"), case["result"]
     tree = parse(case["expression"], subject=subject)
-    assert evaluate(tree, views) is expected
-    assert generate(tree)(**views) is expected
+    assert evaluate_node(tree, views) is expected
+    assert generate_function(tree)(**views) is expected
 
-    expression = compile(case["expression"], subject=subject)
+    expression = compile_expression(case["expression"], subject=subject)
     assert expression.matches(**views) is expected
     assert expression.function(**views) is expected
     assert expression.matches(**views) is expected
@@ -51,7 +51,7 @@ def test_every_engine_gives_the_result(group: dict[str, Any], case: dict[str, An
     rest = {root: view for root, view in views.items() if root != "task"}
     assert bound.matches(**rest) is expected
     assert bound.function(**rest) is expected
-    assert compile(bound.source, subject="residual") == bound
+    assert compile_expression(bound.source, subject="residual") == bound
 
 
 @pytest.mark.parametrize(("group", "case"), cases("error"))
@@ -59,5 +59,5 @@ def test_what_is_not_in_the_language_is_refused(
     group: dict[str, Any], case: dict[str, Any]
 ) -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:
-        compile(case["expression"], subject=group["subject"])
+        compile_expression(case["expression"], subject=group["subject"])
     assert case["error"] in caught.value.message

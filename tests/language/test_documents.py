@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from workflows.configuration import MAXIMUM_BYTES, ConfigurationError, parse
+from workflows.configuration import MAXIMUM_BYTES, ConfigurationError, parse_configuration
 
 
 def problems(text: str) -> list[tuple[str, str]]:
     with pytest.raises(ConfigurationError) as caught:
-        parse(text)
+        parse_configuration(text)
     return [(problem.path, problem.message) for problem in caught.value.problems]
 
 
@@ -51,7 +51,7 @@ def test_a_document_of_another_shape_is_refused(text: str, path: str, message: s
 
 def test_a_document_may_be_as_large_as_the_limit() -> None:
     text = '{"task_routing": {"default_filter": {"queue": "WQ1"}}}'
-    assert parse(text + " " * (MAXIMUM_BYTES - len(text))).queues == {"WQ1"}
+    assert parse_configuration(text + " " * (MAXIMUM_BYTES - len(text))).queues == {"WQ1"}
     assert problems(text + " " * (MAXIMUM_BYTES - len(text) + 1))
 
 

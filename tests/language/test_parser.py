@@ -12,7 +12,7 @@ from workflows.expressions import (
     MAXIMUM_LENGTH,
     ExpressionSyntaxError,
     Subject,
-    compile,  # noqa: A004
+    compile_expression,
 )
 from workflows.expressions.nodes import And, Comparison, ListOf, Literal, Or, Path
 from workflows.expressions.parser import parse
@@ -25,7 +25,7 @@ A, B, C = (
 
 def message(source: str, subject: Subject = "task") -> str:
     with pytest.raises(ExpressionSyntaxError) as caught:
-        compile(source, subject=subject)
+        compile_expression(source, subject=subject)
     return str(caught.value)
 
 
@@ -132,7 +132,7 @@ def test_a_fault_in_a_long_line_is_shown_with_its_surroundings() -> None:
 
 def test_an_error_carries_message_source_and_span() -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:
-        compile("a ==  ", subject="task")
+        compile_expression("a ==  ", subject="task")
     error = caught.value
     assert (error.source, error.span) == ("a ==  ", (4, 4))
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
@@ -168,20 +168,20 @@ def test_keywords_may_name_attributes_behind_a_prefix() -> None:
 
 def test_ten_thousand_characters_are_read_and_one_more_is_refused() -> None:
     source = "a == 1".ljust(MAXIMUM_LENGTH)
-    assert compile(source, subject="task").source == "task.a == 1"
+    assert compile_expression(source, subject="task").source == "task.a == 1"
     assert "The text has 10,001 characters; at most 10,000 are allowed" in message(source + " ")
 
 
 def test_a_residual_may_be_longer() -> None:
     source = f'worker.a == "{"x" * 20_000}"'
-    assert compile(source, subject="residual").source == source
+    assert compile_expression(source, subject="residual").source == source
 
 
 def test_a_hundred_parentheses_are_read_and_one_more_is_refused() -> None:
     def nested(depth: int) -> str:
         return "(" * depth + "a == 1" + ")" * depth
 
-    assert compile(nested(MAXIMUM_DEPTH), subject="task").source == "task.a == 1"
+    assert compile_expression(nested(MAXIMUM_DEPTH), subject="task").source == "task.a == 1"
     assert "More than 100 parentheses are nested" in message(nested(101))
     assert "More than 100" in message("(" * 9_000)
 
@@ -190,19 +190,19 @@ def test_the_deepest_valid_expression_can_be_evaluated() -> None:
     source = "a == 1"
     for level in range(MAXIMUM_DEPTH):
         source = f"b{level} == 1 {'AND' if level % 2 else 'OR'} ({source})"
-    expression = compile(source, subject="task")
+    expression = compile_expression(source, subject="task")
     assert expression.matches() is expression.function() is False
-    assert compile(expression.source, subject="residual") == expression
+    assert compile_expression(expression.source, subject="residual") == expression
 
 
 def test_long_flat_chains_are_no_matter_of_depth() -> None:
     assert sys.getrecursionlimit() <= 1_000
     for word in ("AND", "OR"):
         source = f" {word} ".join(f"a=={number}" for number in range(800))
-        expression = compile(source, subject="task")
+        expression = compile_expression(source, subject="task")
         assert expression.matches() is expression.function() is False
 
 
 def test_a_number_has_as_many_digits_as_python_reads() -> None:
-    assert compile(f"a == {'9' * 4_300}", subject="task").is_constant is None
+    assert compile_expression(f"a == {'9' * 4_300}", subject="task").is_constant is None
     assert "at most 4,300 digits" in message(f"a == {'9' * 4_301}")

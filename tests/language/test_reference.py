@@ -10,12 +10,7 @@ from typing import Any, cast
 import pytest
 
 from workflows import configuration
-from workflows.expressions import (
-    ExpressionSyntaxError,
-    Subject,
-    View,
-    compile,  # noqa: A004
-)
+from workflows.expressions import ExpressionSyntaxError, Subject, View, compile_expression
 from workflows.expressions.operators import OPERATORS
 from workflows.expressions.subjects import SUBJECTS, TIME_OF_DAY
 
@@ -43,7 +38,7 @@ def test_an_example_gives_what_the_reference_says(
     assert subject in SUBJECTS
     assert result in ("true", "false")
     views: dict[str, Any] = {root: View(value, {}) for root, value in json.loads(given).items()}
-    expression = compile(source, subject=cast(Subject, subject))
+    expression = compile_expression(source, subject=cast(Subject, subject))
     assert expression.matches(**views) is (result == "true")
 
 
@@ -51,13 +46,13 @@ def test_an_example_gives_what_the_reference_says(
 def test_a_refusal_reads_as_the_reference_shows_it(subject: str, text: str) -> None:
     source, shown = text.split("\n---\n")
     with pytest.raises(ExpressionSyntaxError) as caught:
-        compile(source, subject=cast(Subject, subject))
+        compile_expression(source, subject=cast(Subject, subject))
     assert str(caught.value) == shown.rstrip("\n")
 
 
 @pytest.mark.parametrize(("_", "text"), blocks("configuration"))
 def test_an_example_configuration_is_accepted_without_a_warning(_: str, text: str) -> None:
-    assert configuration.parse(text).warnings == ()
+    assert configuration.parse_configuration(text).warnings == ()
 
 
 def test_every_operator_and_every_name_is_in_the_reference() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workflows.expressions import View, compile  # noqa: A004
+from workflows.expressions import View, compile_expression
 
 OBJECT = {"a": 1}
 
@@ -54,7 +54,7 @@ OBJECT = {"a": 1}
     ],
 )
 def test_an_expression_is_brought_to_one_form(source: str, residual: str) -> None:
-    assert compile(source, subject="target").source == residual
+    assert compile_expression(source, subject="target").source == residual
 
 
 @pytest.mark.parametrize(
@@ -104,21 +104,21 @@ def test_an_expression_is_brought_to_one_form(source: str, residual: str) -> Non
 def test_the_task_is_filled_into_the_expression(
     task: dict[str, Any], source: str, residual: str
 ) -> None:
-    bound = compile(source, subject="target").bind(task=View(task, {}))
+    bound = compile_expression(source, subject="target").bind(task=View(task, {}))
     assert bound.source == residual
-    assert compile(residual, subject="residual") == bound
+    assert compile_expression(residual, subject="residual") == bound
     assert "task" not in bound.roots
 
 
 def test_a_built_in_value_is_bound_unless_an_attribute_hides_it() -> None:
-    expression = compile("task.priority == worker.p", subject="target")
+    expression = compile_expression("task.priority == worker.p", subject="target")
     assert expression.bind(task=View({}, {"priority": 5})).source == "worker.p == 5"
     assert expression.bind(task=View({"priority": 7}, {"priority": 5})).source == "worker.p == 7"
     assert expression.bind(task=View({"priority": None}, {"priority": 5})).source == "worker.p == 5"
 
 
 def test_the_age_of_a_task_stays_open_because_it_grows() -> None:
-    expression = compile("task.age > 60 AND task.vip == true", subject="target")
+    expression = compile_expression("task.age > 60 AND task.vip == true", subject="target")
     bound = expression.bind(task=View({"vip": True}, {"age": 30}))
     assert bound.source == "task.age > 60"
     assert bound.roots == {"task"}
@@ -127,17 +127,17 @@ def test_the_age_of_a_task_stays_open_because_it_grows() -> None:
 
 
 def test_an_attribute_called_age_is_bound_like_any_other() -> None:
-    expression = compile("task.age > 60", subject="target")
+    expression = compile_expression("task.age > 60", subject="target")
     assert expression.bind(task=View({"age": 61}, {"age": 1})).is_constant is True
 
 
 def test_the_time_of_day_is_never_bound() -> None:
-    expression = compile("taskrouter.currentHour > 8", subject="target")
+    expression = compile_expression("taskrouter.currentHour > 8", subject="target")
     assert expression.bind(taskrouter=View({}, {"currentHour": "09"})) is expression
 
 
 def test_tasks_that_differ_in_unread_attributes_share_a_residual() -> None:
-    expression = compile("task.language IN worker.languages", subject="target")
+    expression = compile_expression("task.language IN worker.languages", subject="target")
     one = expression.bind(task=View({"language": "en", "customer": 1}, {}))
     other = expression.bind(task=View({"language": "en", "customer": 2}, {}))
     assert one == other

@@ -28,7 +28,7 @@ def test_an_account_is_created_with_a_token_that_a_shell_can_read() -> None:
     made = values(say("account", "create", "Acme"))
     account = models.Account.objects.get(sid=made["ACCOUNT_SID"])
     assert account.friendly_name == "Acme"
-    assert secretbox.matches(account.sealed_auth_token, made["AUTH_TOKEN"])
+    assert secretbox.matches_secret(account.sealed_auth_token, made["AUTH_TOKEN"])
 
 
 def test_accounts_are_listed_without_their_tokens() -> None:
@@ -76,7 +76,7 @@ def test_a_key_is_created_for_the_only_account_and_listed_and_revoked() -> None:
     made = values(say("api_key", "create", "reports"))
     key = models.ApiKey.objects.get(sid=made["API_KEY_SID"])
     assert key.account == account
-    assert secretbox.matches(key.sealed_secret, made["API_KEY_SECRET"])
+    assert secretbox.matches_secret(key.sealed_secret, made["API_KEY_SECRET"])
     assert say("api_key", "list") == f"{key.sid}  works    never used  reports  (Acme)\n"
     say("api_key", "revoke", key.sid)
     assert "revoked" in say("api_key", "list")

@@ -28,7 +28,7 @@ seen: list[str | None] = []
 
 def note(_request: HttpRequest) -> HttpResponse:
     """Answer, and record the request id."""
-    seen.append(request_ids.current())
+    seen.append(request_ids.current_request_id())
     return HttpResponse("noted")
 
 
@@ -62,7 +62,7 @@ async def test_an_answer_names_the_id_under_which_the_request_was_carried_out() 
     assert seen[-2:] == names
     assert len(set(names)) == 2
     assert all(re.fullmatch("RQ[0-9a-f]{32}", name) for name in names)
-    assert request_ids.current() is None
+    assert request_ids.current_request_id() is None
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_events_of_a_request_carry_its_id_and_the_router_s_do_not() -> None:
     workspace = factories.workspace(account=account)
     factories.worker(workspace)
     factories.workflow(workspace)
-    with request_ids.bound(ID):
+    with request_ids.bind_request_id(ID):
         assert (
             api_of(account).post(f"Workspaces/{workspace.sid}/Tasks", TaskChannel="chat").status
             == 201

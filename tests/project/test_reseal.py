@@ -87,11 +87,11 @@ def test_a_secret_that_was_sealed_again_is_the_same_one(
     before = account.sealed_auth_token
     after = secretbox.reseal(before)
     assert after != before
-    assert secretbox.is_among([after], before)
-    assert not secretbox.is_among([secretbox.seal("another")], before)
-    assert not secretbox.is_among([], before)
+    assert secretbox.matches_any_secret([after], before)
+    assert not secretbox.matches_any_secret([secretbox.seal("another")], before)
+    assert not secretbox.matches_any_secret([], before)
     settings.SECRET_KEY_FALLBACKS = []
-    assert not secretbox.is_among([after], before)
+    assert not secretbox.matches_any_secret([after], before)
     with pytest.raises(InvalidToken):
         secretbox.reseal(before)
 

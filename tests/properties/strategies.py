@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from workflows.expressions import View
-from workflows.expressions.nodes import And, Comparison, ListOf, Node, Or, Path, joined
+from workflows.expressions.nodes import And, Comparison, ListOf, Node, Or, Path, join
 from workflows.expressions.nodes import literal as literal_of
 from workflows.expressions.operators import OPERATORS
 
@@ -55,7 +55,7 @@ comparisons = st.builds(Comparison, operands, st.sampled_from(sorted(OPERATORS))
 
 def _chains(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     several = st.lists(inner, min_size=2, max_size=4)
-    return st.builds(joined, st.sampled_from([And, Or]), several)
+    return st.builds(join, st.sampled_from([And, Or]), several)
 
 
 nodes: st.SearchStrategy[Node] = st.recursive(comparisons, _chains, max_leaves=8)

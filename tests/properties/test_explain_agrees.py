@@ -21,7 +21,7 @@ from tests import factories
 from tests.factories import NOW, later
 from tests.properties.strategies import nodes, views
 from workflows.expressions import View, compile_ordering
-from workflows.expressions import compile as expression
+from workflows.expressions import compile_expression as expression
 from workflows.expressions.nodes import Node
 from workflows.expressions.unparser import unparse
 

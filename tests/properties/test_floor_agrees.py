@@ -15,7 +15,7 @@ from routing.core.matching.worker_set import WorkerSet
 from routing.core.vocabulary import AssignmentStatus
 from routing.core.workflow_position import time_of_day
 from workflows.expressions import Expression, compile_ordering
-from workflows.expressions import compile as expression
+from workflows.expressions import compile_expression as expression
 
 NOW = 1_772_452_800_000_000
 CHAT, VOICE = 1, 2

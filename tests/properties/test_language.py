@@ -8,14 +8,14 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workflows.expressions import NOTHING, View, compile, compile_ordering  # noqa: A004
-from workflows.expressions.codegen import generate
+from workflows.expressions import NOTHING, View, compile_expression, compile_ordering
+from workflows.expressions.codegen import generate_function
 from workflows.expressions.errors import ExpressionSyntaxError
-from workflows.expressions.evaluator import evaluate
+from workflows.expressions.evaluator import evaluate_node
 from workflows.expressions.nodes import Comparison, Literal, Node, Path
 from workflows.expressions.operators import MIRRORED, OPERATORS
 from workflows.expressions.parser import parse
-from workflows.expressions.residual import reduce
+from workflows.expressions.residual import reduce_expression
 from workflows.expressions.unparser import unparse
 
 from .strategies import json_values, nodes, scalars, views
@@ -45,15 +45,15 @@ def test_canonical_text_can_be_stored_and_read_back(node: Node) -> None:
 @given(nodes, views, views, views)
 def test_reducing_changes_no_answer(node: Node, task: View, worker: View, clock: View) -> None:
     everything = scope(task, worker, clock)
-    assert evaluate(reduce(node, {}), everything) is evaluate(node, everything)
+    assert evaluate_node(reduce_expression(node, {}), everything) is evaluate_node(node, everything)
 
 
 @modest
 @given(nodes)
 def test_reducing_twice_is_reducing_once(node: Node) -> None:
-    once = reduce(node, {})
-    assert reduce(once, {}) == once
-    assert reduce(parse(unparse(once), subject="residual"), {}) == once
+    once = reduce_expression(node, {})
+    assert reduce_expression(once, {}) == once
+    assert reduce_expression(parse(unparse(once), subject="residual"), {}) == once
 
 
 @modest
@@ -61,12 +61,12 @@ def test_reducing_twice_is_reducing_once(node: Node) -> None:
 def test_binding_the_task_first_gives_the_same_answer(
     node: Node, task: View, worker: View, clock: View
 ) -> None:
-    expression = compile(unparse(node), subject="residual")
+    expression = compile_expression(unparse(node), subject="residual")
     residual = expression.bind(task=task)
     at_once = expression.matches(task=task, worker=worker, taskrouter=clock)
-    assert at_once is evaluate(node, scope(task, worker, clock))
+    assert at_once is evaluate_node(node, scope(task, worker, clock))
     assert residual.matches(task=task, worker=worker, taskrouter=clock) is at_once
-    stored = compile(residual.source, subject="residual")
+    stored = compile_expression(residual.source, subject="residual")
     assert stored == residual
     assert stored.matches(task=task, worker=worker, taskrouter=clock) is at_once
     assert residual.paths("task") <= {("age",)}
@@ -79,7 +79,7 @@ def test_binding_the_task_first_gives_the_same_answer(
 def test_binding_task_and_worker_leaves_only_the_clock_and_the_age(
     node: Node, task: View, worker: View
 ) -> None:
-    residual = compile(unparse(node), subject="residual").bind(task=task, worker=worker)
+    residual = compile_expression(unparse(node), subject="residual").bind(task=task, worker=worker)
     assert residual.roots <= {"task", "taskrouter"}
     assert residual.roots or residual.is_constant is not None
 
@@ -89,9 +89,9 @@ def test_binding_task_and_worker_leaves_only_the_clock_and_the_age(
 def test_generated_code_answers_as_the_walked_tree(
     node: Node, task: View, worker: View, clock: View
 ) -> None:
-    expected = evaluate(node, scope(task, worker, clock))
-    assert generate(node)(worker, task, clock) is expected
-    assert generate(reduce(node, {}))(worker, task, clock) is expected
+    expected = evaluate_node(node, scope(task, worker, clock))
+    assert generate_function(node)(worker, task, clock) is expected
+    assert generate_function(reduce_expression(node, {}))(worker, task, clock) is expected
 
 
 @given(json_values, json_values)
@@ -110,16 +110,21 @@ def test_every_operator_on_every_pair_of_kinds_is_the_same_in_every_engine() -> 
         [], [None], ["en"], [8], ["8"], [True, "en"], [[8]], [{}], {}, {"a": 1},
     ]  # fmt: skip
     one, other = Path("worker", ("a",)), Path("task", ("a",))
-    codes = {name: generate(Comparison(one, name, other)) for name in OPERATORS}
+    codes = {name: generate_function(Comparison(one, name, other)) for name in OPERATORS}
     for name, left, right in product(OPERATORS, values, values):
         worker, task = View({"a": left}, {}), View({"a": right}, {})
         expected = OPERATORS[name](left, right)
         assert codes[name](worker, task) is expected, (name, left, right)
         node = Comparison(one, name, other)
         for known in {"task": task}, {"worker": worker}:
-            residual = reduce(node, known)
+            residual = reduce_expression(node, known)
             views = {"task": task, "worker": worker} | dict.fromkeys(known, NOTHING)
-            assert generate(residual)(**views) is expected, (name, left, right, unparse(residual))
+            assert generate_function(residual)(**views) is expected, (
+                name,
+                left,
+                right,
+                unparse(residual),
+            )
 
 
 @modest
@@ -131,11 +136,11 @@ def test_every_operator_on_every_pair_of_kinds_is_the_same_in_every_engine() -> 
 def test_any_text_compiles_or_is_refused_with_a_place(source: str) -> None:
     for subject in ("worker", "task", "target", "workers", "residual"):
         try:
-            expression = compile(source, subject=subject)
+            expression = compile_expression(source, subject=subject)
         except ExpressionSyntaxError as error:
             refused = error
         else:
-            assert compile(expression.source, subject="residual") == expression
+            assert compile_expression(expression.source, subject="residual") == expression
             continue
         start, end = refused.span
         assert 0 <= start <= end <= len(source)

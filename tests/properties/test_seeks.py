@@ -12,7 +12,7 @@ from routing.core.lanes import Identity
 from routing.core.matching import lane_keys
 from tests.core.test_matcher import worker
 from workflows.expressions import View
-from workflows.expressions import compile as expression
+from workflows.expressions import compile_expression as expression
 
 _scalars = (
     st.none()

@@ -169,7 +169,7 @@ class StatisticsMachine(TransferMachine):
         if channel is not None:
             narrowed = self.workspace.task_channels.get(unique_name=channel).sid
             about = {"task_channel_sid": narrowed}
-        key = None if narrowed is None else sids.key(narrowed)
+        key = None if narrowed is None else sids.index_key(narrowed)
         scopes: list[tuple[str, cumulative.Counted, list[str]]] = [
             ("", cumulative.OF_WORKSPACE, [""]),
             ("task_queue", cumulative.OF_TASK_QUEUE, sids_of(self.workspace.task_queues)),
@@ -182,13 +182,13 @@ class StatisticsMachine(TransferMachine):
                 window,
                 counted,
                 by=f"{noun}_key" if noun else None,
-                keys=[sids.key(sid) for sid in whose] if noun else [],
+                keys=[sids.index_key(sid) for sid in whose] if noun else [],
                 task_channel_key=key,
                 thresholds=THRESHOLDS,
             )
             for sid in whose:
                 name = f"{noun}_sid"
-                one = found[sids.key(sid) if noun else None]
+                one = found[sids.index_key(sid) if noun else None]
                 plain = recount(
                     events,
                     window,

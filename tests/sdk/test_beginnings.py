@@ -41,7 +41,7 @@ class Kept:
     async def go(self, worker: models.Worker, **changes: Any) -> None:
         """Release the oldest notice."""
         message = self.messages.pop(0) | changes
-        await get_channel_layer().group_send(groups.sessions(worker.sid), message)
+        await get_channel_layer().group_send(groups.sessions_group(worker.sid), message)
 
 
 @pytest.fixture

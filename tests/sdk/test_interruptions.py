@@ -102,7 +102,7 @@ async def test_joining_and_leaving_in_turns_ends_as_the_last_call_says(
 async def test_every_channel_of_a_group_gets_a_notice_that_redis_was_away_and_messages_afterwards(
     layer: ChannelLayer, path: Path
 ) -> None:
-    session_group, desk_group = groups.sessions("WK1"), groups.worker("WK1")
+    session_group, desk_group = groups.sessions_group("WK1"), groups.worker_group("WK1")
     with private_server(path):
         session, desk = await layer.new_channel(), await layer.new_channel()
         alone = await layer.new_channel()

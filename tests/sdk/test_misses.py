@@ -33,7 +33,9 @@ async def test_sessions_of_a_process_that_was_cut_off_read_everything_again(
     monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
     async with opened(floor.token(floor.alice)) as socket:
         layer = get_channel_layer()
-        await layer.group_send(groups.sessions(floor.alice.sid), {"type": "groups.interrupted"})
+        await layer.group_send(
+            groups.sessions_group(floor.alice.sid), {"type": "groups.interrupted"}
+        )
         assert await closed(socket) == (close_codes.RESYNC, close_codes.MISSED)
 
 

@@ -44,7 +44,7 @@ def happened(floor: Floor, kind: E) -> models.Event:
     workers.update_worker(worker=floor.alice, activity=elsewhere, actor=SYSTEM, now=timezone.now())
     reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=timezone.now())
     made = copy.copy(event)
-    made.pk, made.sid = None, sids.new("EV")
+    made.pk, made.sid = None, sids.new_sid("EV")
     made.event_type, made.event_data = kind.value, event.event_data | TRANSFER
     made.save()
     return made
@@ -52,7 +52,7 @@ def happened(floor: Floor, kind: E) -> models.Event:
 
 def by_message(event: models.Event, floor: Floor) -> frames.Frame:
     """Return the frame that the worker's sockets get for an event, as text."""
-    message = audiences.message(event, groups.worker(floor.alice.sid))
+    message = audiences.message(event, groups.worker_group(floor.alice.sid))
     carried = json.loads(json.dumps(message))
     return frames.told(carried, account_sid=floor.account.sid)
 

@@ -9,14 +9,14 @@ from tests.factories import NOW, later
 
 
 def test_sids_in_order_are_sids_and_follow_their_moments() -> None:
-    made = [sids.new_in_order("WT", later(minute * 60)) for minute in range(50)]
+    made = [sids.new_ordered_sid("WT", later(minute * 60)) for minute in range(50)]
     assert all(sids.is_valid(sid, "WT") for sid in made)
     assert made == sorted(made)
 
 
 def test_their_keys_lie_side_by_side_and_never_meet() -> None:
-    made = [sids.new_in_order("WT", later(second)) for second in range(50) for _ in range(20)]
-    keys = [sids.key(sid) for sid in made]
+    made = [sids.new_ordered_sid("WT", later(second)) for second in range(50) for _ in range(20)]
+    keys = [sids.index_key(sid) for sid in made]
     assert len(set(keys)) == len(keys)
     assert max(keys) - min(keys) < 60 << 40
     assert [key >> 40 for key in keys] == sorted(key >> 40 for key in keys)
@@ -24,4 +24,4 @@ def test_their_keys_lie_side_by_side_and_never_meet() -> None:
 
 def test_a_key_fits_into_the_eight_bytes_of_its_column_whenever_it_was_made() -> None:
     for days in range(0, 40_000, 997):
-        assert 0 <= sids.key(sids.new_in_order("WT", NOW + timedelta(days=days))) < 2**63
+        assert 0 <= sids.index_key(sids.new_ordered_sid("WT", NOW + timedelta(days=days))) < 2**63

@@ -156,7 +156,7 @@ def test_of_many_lanes_only_those_that_a_free_worker_may_serve_are_read() -> Non
 
 def compile_residual(customer: object) -> expressions.Expression:
     """Return the residual of the workspace's expression for a task of this customer."""
-    asked = expressions.compile("task.customer == worker.customer", subject="target")
+    asked = expressions.compile_expression("task.customer == worker.customer", subject="target")
     return asked.bind(task=View({"customer": customer}, {}))
 
 

@@ -31,7 +31,7 @@ def accept(worker: models.Worker, seconds: float) -> models.Reservation:
 
 
 def figures(queue: models.TaskQueue, *thresholds: int) -> cumulative.Figures:
-    key = sids.key(queue.sid)
+    key = sids.index_key(queue.sid)
     return cumulative.figures(
         queue.workspace.sid,
         Window(NOW, later(1_000)),

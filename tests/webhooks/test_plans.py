@@ -17,7 +17,7 @@ MANY = 20_000
 @pytest.fixture
 def backlog(db: None) -> str:
     """Return the sid of a workspace with many deliveries, beside one without any due."""
-    first, other = sids.new("WS"), sids.new("WS")
+    first, other = sids.new_sid("WS"), sids.new_sid("WS")
     rows = [
         models.CallbackDelivery(
             event_id=number,

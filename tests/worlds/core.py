@@ -44,13 +44,15 @@ class CoreWorld(World):
         self._queues[sid] = snapshot.TaskQueue(
             id=number,
             sid=sid,
-            target_workers=expressions.compile(source, subject="worker") if source else None,
+            target_workers=expressions.compile_expression(source, subject="worker")
+            if source
+            else None,
             **given,
         )
         return sid
 
     def configure(self, document: str, *, reservation_timeout: int = 120) -> None:
-        self._configuration = configurations.parse(document, queue_sids=self._queues)
+        self._configuration = configurations.parse_configuration(document, queue_sids=self._queues)
         self._timeout = reservation_timeout
 
     def worker(

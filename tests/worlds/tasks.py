@@ -80,7 +80,7 @@ class Task:
             id=self.id,
             task_queue=queues[identity.task_queue_sid or ""],
             task_channel_id=CHANNELS.index(self.channel),
-            expression=expressions.compile(text, subject="target") if text else None,
+            expression=expressions.compile_expression(text, subject="target") if text else None,
             order_by=(
                 expressions.compile_ordering(identity.order_by) if identity.order_by else None
             ),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from .advice import Advice, missing_prefixes, warnings
-from .compiled import Expression, compile, compile_node, compile_once  # noqa: A004 - as re.compile
+from workflows.expressions.advice import Advice, find_warnings, missing_prefixes
+from workflows.expressions.compiled import (
+    Expression,
+    compile_expression,
+    compile_node,
+    compile_once,
+)
+from workflows.expressions.views import NOTHING, VOLATILE, View, look_up_path, time_of_day
+
 from .errors import ExpressionError, ExpressionSyntaxError
 from .ordering import Ordering, compile_ordering, compile_task_path
 from .parser import MAXIMUM_DEPTH, MAXIMUM_LENGTH
 from .subjects import Subject
-from .views import NOTHING, VOLATILE, View, lookup, time_of_day
 
 __all__ = [
     "MAXIMUM_DEPTH",
@@ -22,13 +28,13 @@ __all__ = [
     "Ordering",
     "Subject",
     "View",
-    "compile",
+    "compile_expression",
     "compile_node",
     "compile_once",
     "compile_ordering",
     "compile_task_path",
-    "lookup",
+    "find_warnings",
+    "look_up_path",
     "missing_prefixes",
     "time_of_day",
-    "warnings",
 ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workflows.expressions.nodes import Comparison, Literal, Operand, Path, list_comparisons
+
 from .compiled import Expression
-from .nodes import Comparison, Literal, Operand, Path, comparisons
 from .operators import MIRRORED
 from .parser import Parser
 from .subjects import SUBJECTS, Subject
@@ -26,11 +27,11 @@ class Advice:
     span: tuple[int, int]
 
 
-def warnings(expression: Expression) -> list[Advice]:
+def find_warnings(expression: Expression) -> list[Advice]:
     """Return warnings about comparisons that are probably inverted."""
     found: list[Advice] = []
     position = 0
-    for comparison in comparisons(expression.node):
+    for comparison in list_comparisons(expression.node):
         text = unparse(comparison)
         position = expression.source.index(text, position)
         if message := _inverted(comparison):

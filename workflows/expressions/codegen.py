@@ -11,10 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .evaluator import evaluate
-from .nodes import And, Comparison, ListOf, Literal, Node, Operand, Or, Path, comparisons
+from workflows.expressions.evaluator import evaluate_node
+from workflows.expressions.nodes import (
+    And,
+    Comparison,
+    ListOf,
+    Literal,
+    Node,
+    Operand,
+    Or,
+    Path,
+    list_comparisons,
+)
+from workflows.expressions.views import NOTHING, View, look_up_path
+
 from .operators import OPERATORS, number_in
-from .views import NOTHING, View, lookup
 
 Function = Callable[..., bool]
 
@@ -45,20 +56,20 @@ _NAMES = {
 }
 
 
-def generate(node: Node) -> Function:
+def generate_function(node: Node) -> Function:
     """Return `matches(worker, task, taskrouter, workers)`, views by position or name, for `node`.
 
     The function gives the same results as `evaluate` and never raises.
     """
-    walk = walker(node)
-    if sum(1 for _ in comparisons(node)) > MAXIMUM_COMPARISONS:
+    walk = make_walker(node)
+    if sum(1 for _ in list_comparisons(node)) > MAXIMUM_COMPARISONS:
         return walk
     writer = _Writer()
     condition = writer.condition(node)
     unpack = "\n".join(f"        {root}_a = {root}[0]" for root in ROOTS if root in writer.roots)
     source = _TEMPLATE.format(unpack=unpack or "        pass", condition=condition)
     namespace = writer.constants | {_NAMES[name]: each for name, each in OPERATORS.items()}
-    namespace |= {"NOTHING": NOTHING, "lookup": lookup, "walk": walk}
+    namespace |= {"NOTHING": NOTHING, "lookup": look_up_path, "walk": walk}
     try:
         exec(compile(source, "<expression>", "exec"), namespace)  # noqa: S102 - see the module's head
     except (RecursionError, MemoryError, SyntaxError):
@@ -67,7 +78,7 @@ def generate(node: Node) -> Function:
     return function
 
 
-def walker(node: Node) -> Function:
+def make_walker(node: Node) -> Function:
     """Return the same function, implemented by walking the tree."""
 
     def walk(
@@ -77,7 +88,7 @@ def walker(node: Node) -> Function:
         workers: View | None = NOTHING,
     ) -> bool:
         scope = {"worker": worker, "task": task, "taskrouter": taskrouter, "workers": workers}
-        return evaluate(node, scope)
+        return evaluate_node(node, scope)
 
     return walk
 

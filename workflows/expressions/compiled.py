@@ -6,11 +6,11 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from workflows.caches import SizedCache
+from workflows.expressions.codegen import Function, generate_function, make_walker
+from workflows.expressions.nodes import FALSE, TRUE, Node, Segment, list_paths
+from workflows.expressions.residual import reduce_expression
 
-from .codegen import Function, generate, walker
-from .nodes import FALSE, TRUE, Node, Segment, paths
 from .parser import parse
-from .residual import reduce
 from .subjects import Subject
 from .unparser import unparse
 from .views import NOTHING, View
@@ -49,7 +49,7 @@ class Expression:
     def roots(self) -> frozenset[str]:
         """Return which of task, worker, workers and taskrouter the expression reads."""
         if self._roots is None:
-            self._roots = frozenset(path.root for path in paths(self._node))
+            self._roots = frozenset(path.root for path in list_paths(self._node))
         return self._roots
 
     @property
@@ -66,12 +66,12 @@ class Expression:
         It takes views by position or by name; omitted ones read as null everywhere.
         """
         if self._function is None:
-            self._function = generate(self._node)
+            self._function = generate_function(self._node)
         return self._function
 
     def paths(self, root: str) -> frozenset[tuple[Segment, ...]]:
         """Return the paths that the expression reads under `root`."""
-        return frozenset(path.segments for path in paths(self._node) if path.root == root)
+        return frozenset(path.segments for path in list_paths(self._node) if path.root == root)
 
     def bind(self, **known: View) -> Expression:
         """Return the residual expression after the `known` roots are evaluated.
@@ -82,7 +82,7 @@ class Expression:
         bound = {root: view for root, view in known.items() if root not in _UNBOUND}
         if self.roots.isdisjoint(bound):
             return self
-        return _interned(reduce(self._node, bound))
+        return _interned(reduce_expression(self._node, bound))
 
     def matches(
         self,
@@ -97,7 +97,7 @@ class Expression:
         if function is None:
             self._walks += 1
             walked = self._walks <= WALKS_BEFORE_CODE
-            function = walker(self._node) if walked else self.function
+            function = make_walker(self._node) if walked else self.function
         return function(worker, task, taskrouter, workers)
 
     def __str__(self) -> str:
@@ -133,7 +133,7 @@ _compiled: SizedCache[Expression] = SizedCache(_BUDGET)
 _parts: SizedCache[Expression] = SizedCache(_BUDGET // 3)
 
 
-def compile(source: str, *, subject: Subject) -> Expression:  # noqa: A001 - as re.compile
+def compile_expression(source: str, *, subject: Subject) -> Expression:
     """Compile `source` and cache the expression; raises ExpressionSyntaxError.
 
     `subject` is "worker" (a queue's workers), "task" (a filter), "target", "workers" (skip_if), or
@@ -149,7 +149,7 @@ def compile(source: str, *, subject: Subject) -> Expression:  # noqa: A001 - as 
 
 def compile_once(source: str, *, subject: Subject) -> Expression:
     """Compile `source` without caching it, for example the filter of a single request."""
-    return _interned(reduce(parse(source, subject=subject), {}))
+    return _interned(reduce_expression(parse(source, subject=subject), {}))
 
 
 def compile_node(node: Node) -> Expression:
@@ -163,4 +163,4 @@ def compile_node(node: Node) -> Expression:
 
 
 def _restore(source: str) -> Expression:
-    return compile(source, subject="residual")
+    return compile_expression(source, subject="residual")

@@ -28,14 +28,14 @@ class ExpressionSyntaxError(ExpressionError):
     def __str__(self) -> str:
         if not self.source.strip():
             return self.message
-        return f"{self.message}\n{pointed(self.source, self.span)}"
+        return f"{self.message}\n{point_at(self.source, self.span)}"
 
 
 def _rebuild(message: str, source: str, span: tuple[int, int]) -> ExpressionSyntaxError:
     return ExpressionSyntaxError(message, source=source, span=span)
 
 
-def pointed(source: str, span: tuple[int, int]) -> str:
+def point_at(source: str, span: tuple[int, int]) -> str:
     """Return the line of `source` in which `span` begins, with a caret line beneath it."""
     start, end = span
     first = source.rfind("\n", 0, start) + 1

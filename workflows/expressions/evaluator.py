@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workflows.expressions.views import View, look_up_path
+
 from .nodes import And, Comparison, ListOf, Literal, Node, Operand
 from .operators import OPERATORS
-from .views import View, lookup
 
 
-def evaluate(node: Node, scope: Mapping[str, View | None]) -> bool:
+def evaluate_node(node: Node, scope: Mapping[str, View | None]) -> bool:
     """Return whether the condition holds in `scope`, views by root; a missing root reads null.
 
     Never raises, whatever JSON the views hold.
@@ -20,7 +21,7 @@ def evaluate(node: Node, scope: Mapping[str, View | None]) -> bool:
     # The first False decides an And, the first True decides an Or.
     ending = not isinstance(node, And)
     for operand in node.operands:
-        if evaluate(operand, scope) is ending:
+        if evaluate_node(operand, scope) is ending:
             return ending
     return not ending
 
@@ -31,4 +32,4 @@ def _value(operand: Operand, scope: Mapping[str, View | None]) -> Any:
         return operand.value
     if isinstance(operand, ListOf):
         return operand.values
-    return lookup(scope.get(operand.root), operand.segments)
+    return look_up_path(scope.get(operand.root), operand.segments)

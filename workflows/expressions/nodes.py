@@ -104,22 +104,22 @@ def literal(value: Scalar) -> Literal:
     return Literal(max(-_LARGEST, min(_LARGEST, int(value))))
 
 
-def joined(kind: type[And] | type[Or], operands: list[Node]) -> Node:
+def join(kind: type[And] | type[Or], operands: list[Node]) -> Node:
     """Return `operands` under one And or Or, flattened; a single one is returned itself."""
     flat: list[Node] = []
     for operand in operands:
-        flat.extend(parts_of(operand, kind))
+        flat.extend(split(operand, kind))
     return flat[0] if len(flat) == 1 else kind(tuple(flat))
 
 
-def parts_of(node: Node, kind: type[And] | type[Or]) -> tuple[Node, ...]:
+def split(node: Node, kind: type[And] | type[Or]) -> tuple[Node, ...]:
     """Return the operands of a node of this kind; any other node as its only part."""
     if isinstance(node, (And, Or)) and isinstance(node, kind):
         return node.operands
     return (node,)
 
 
-def comparisons(node: Node) -> Iterator[Comparison]:
+def list_comparisons(node: Node) -> Iterator[Comparison]:
     """Yield every comparison in the tree, from left to right."""
     stack: list[Node] = [node]
     while stack:
@@ -130,9 +130,9 @@ def comparisons(node: Node) -> Iterator[Comparison]:
             stack.extend(reversed(current.operands))
 
 
-def paths(node: Node) -> Iterator[Path]:
+def list_paths(node: Node) -> Iterator[Path]:
     """Yield every path that the tree reads, from left to right."""
-    for comparison in comparisons(node):
+    for comparison in list_comparisons(node):
         for operand in (comparison.left, comparison.right):
             if isinstance(operand, Path):
                 yield operand

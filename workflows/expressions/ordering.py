@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from workflows.expressions.views import View, look_up_path
+
 from .nodes import Path, Segment
 from .parser import MAXIMUM_LENGTH, Parser
 from .unparser import operand_text
-from .views import View, lookup
 
 _LAST = (1, 0)
 
@@ -45,7 +46,7 @@ class Ordering:
         """
         key = []
         for clause in self.clauses:
-            value = lookup(worker, clause.path)
+            value = look_up_path(worker, clause.path)
             if isinstance(value, int) and not isinstance(value, bool):
                 key.append((0, -value if clause.descending else value))
             else:

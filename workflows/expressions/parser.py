@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .errors import ExpressionSyntaxError
-from .lexer import Token, tokenize
-from .nodes import (
+from workflows.expressions.nodes import (
     MAXIMUM_DIGITS,
     And,
     Comparison,
@@ -18,9 +16,12 @@ from .nodes import (
     Or,
     Path,
     Segment,
-    joined,
+    join,
     literal,
 )
+
+from .errors import ExpressionSyntaxError
+from .lexer import Token, tokenize
 from .operators import OPERATORS
 from .subjects import SUBJECTS, Subject
 
@@ -105,7 +106,7 @@ class Parser:
         operands = [rule()]
         while self.take(word):
             operands.append(rule())
-        return joined(kind, operands)
+        return join(kind, operands)
 
     def factor(self) -> Node:
         """factor = "(" , expression , ")" | comparison ;"""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .nodes import (
+from workflows.expressions.nodes import (
     FALSE,
     TRUE,
     And,
@@ -17,13 +17,14 @@ from .nodes import (
     Operand,
     Path,
     constant,
-    joined,
+    join,
     literal,
-    parts_of,
+    split,
 )
+from workflows.expressions.views import VOLATILE, View, follow_path, look_up_path
+
 from .operators import MIRRORED, OPERATORS, Kind, kind_of
 from .unparser import operand_text, unparse
-from .views import VOLATILE, View, follow, lookup
 
 _COMPOUND = (Kind.ARRAY, Kind.OBJECT)
 _ORDERING = ("<", "<=", ">", ">=")
@@ -38,7 +39,7 @@ class Known:
         self.value = value
 
 
-def reduce(node: Node, known: Mapping[str, View]) -> Node:
+def reduce_expression(node: Node, known: Mapping[str, View]) -> Node:
     """Return an equivalent condition that reads nothing of the `known` roots.
 
     Constants are folded, And and Or flattened, repeated operands dropped, and comparisons with a
@@ -52,16 +53,16 @@ def reduce(node: Node, known: Mapping[str, View]) -> Node:
     neutral, deciding = (TRUE, FALSE) if kind is And else (FALSE, TRUE)
     operands: dict[str, Node] = {}
     for operand in node.operands:
-        reduced = reduce(operand, known)
+        reduced = reduce_expression(operand, known)
         if reduced == deciding:
             return deciding
         if reduced == neutral:
             continue
-        for part in parts_of(reduced, kind):
+        for part in split(reduced, kind):
             operands.setdefault(unparse(part), part)
     if not operands:
         return neutral
-    return joined(kind, list(operands.values()))
+    return join(kind, list(operands.values()))
 
 
 def _comparison(node: Comparison, known: Mapping[str, View]) -> Comparison:
@@ -88,9 +89,9 @@ def _resolved(operand: Operand, known: Mapping[str, View]) -> Known | Path:
     if view is None:
         return operand
     if operand.segments in VOLATILE.get(operand.root, ()):
-        value = follow(view.attributes, operand.segments)
+        value = follow_path(view.attributes, operand.segments)
         return operand if value is None else Known(value)
-    return Known(lookup(view, operand.segments))
+    return Known(look_up_path(view, operand.segments))
 
 
 def _with_value(path: Path, operator: str, value: Any) -> Comparison:

@@ -41,16 +41,16 @@ def time_of_day(now: datetime) -> View:
     )
 
 
-def lookup(view: View | None, segments: tuple[Segment, ...]) -> Any:
+def look_up_path(view: View | None, segments: tuple[Segment, ...]) -> Any:
     """Return the value at `segments` in the attributes, else in the built-ins, else None."""
     if view is None:
         return None
     attributes, builtins = view
-    value = follow(attributes, segments)
-    return follow(builtins, segments) if value is None else value
+    value = follow_path(attributes, segments)
+    return follow_path(builtins, segments) if value is None else value
 
 
-def follow(container: Any, segments: tuple[Segment, ...]) -> Any:
+def follow_path(container: Any, segments: tuple[Segment, ...]) -> Any:
     """Return the value at `segments`; None if a step is missing or has another type."""
     value = container
     for segment in segments:

@@ -172,7 +172,7 @@ def check_target_workers(value: str, *, field: str = "target_workers") -> str:
     if not value.strip():
         return ""
     try:
-        expressions.compile(value, subject="worker")
+        expressions.compile_expression(value, subject="worker")
     except expressions.ExpressionError as error:
         raise InvalidInput(f"{field} is not an expression: {error}", field=field) from None
     return value

@@ -62,7 +62,7 @@ _TASK_QUEUE: Final = CompiledQuery(
 def find_lane_key(identity: lanes.Identity) -> lane_keys.LaneKey:
     """Return the index key of a lane with this identity."""
     source = identity.expression
-    expression = expressions.compile(source, subject="residual") if source else None
+    expression = expressions.compile_expression(source, subject="residual") if source else None
     return lane_keys.choose_lane_key(identity, expression)
 
 

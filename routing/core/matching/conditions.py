@@ -20,7 +20,7 @@ from workflows.expressions.nodes import (
     Or,
     Path,
     Segment,
-    parts_of,
+    split,
 )
 from workflows.expressions.operators import OPERATORS
 from workflows.expressions.unparser import unparse
@@ -117,7 +117,7 @@ def split_condition(expression: Expression) -> SplitCondition:
 
 def _split_condition(expression: Expression) -> SplitCondition:
     fixed, of_load, of_task = [], [], []
-    for node in parts_of(expression.node, And):
+    for node in split(expression.node, And):
         condition = _condition(node)
         read = _atoms_of(condition)
         if any(atom.of_task for atom in read):

@@ -17,7 +17,7 @@ from routing.core.matching.conditions import carried
 from routing.core.matching.value_index import likeness, members, read
 from routing.core.snapshot import Worker
 from workflows.expressions import Expression
-from workflows.expressions.nodes import And, Comparison, Literal, Node, Path, parts_of
+from workflows.expressions.nodes import And, Comparison, Literal, Node, Path, split
 
 ANYONE: Final = ""
 """The path of lanes without a key: they must be checked for every worker."""
@@ -47,7 +47,7 @@ def choose_lane_key(identity: Identity, expression: Expression | None) -> LaneKe
         return LaneKey(_NAME, _text(identity.known_worker_name))
     if expression is None:
         return LaneKey()
-    found = [each for part in parts_of(expression.node, And) for each in _asked(part)]
+    found = [each for part in split(expression.node, And) for each in _asked(part)]
     # An exact value is rarer than a list that contains the value.
     return min(found, key=lambda pair: pair[0] != "==", default=("", LaneKey()))[1]
 

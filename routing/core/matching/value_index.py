@@ -14,7 +14,7 @@ from typing import Any, Final
 from routing.core.eligibility import CHANNEL_FIGURES, worker_view
 from routing.core.matching.conditions import carried, plain
 from routing.core.snapshot import Worker
-from workflows.expressions import lookup
+from workflows.expressions import look_up_path
 from workflows.expressions.nodes import Comparison, Literal, Path, Segment
 from workflows.expressions.operators import MIRRORED, OPERATORS, number_in
 
@@ -103,7 +103,7 @@ def read(worker: Worker, segments: tuple[Segment, ...]) -> tuple[Hashable, Any]:
     if found is None:
         value = _figure(worker, segments)
         if value is None:
-            value = lookup(worker_view(worker), segments)
+            value = look_up_path(worker_view(worker), segments)
         found = kept[segments] = (_key(value), value)
     return found
 

@@ -23,7 +23,7 @@ from routing.actions import (
     workspaces,
 )
 from routing.actors import Actor
-from routing.demo import floor
+from routing.demo import contents
 
 ACTOR = Actor(type="system", source="demo")
 
@@ -39,18 +39,18 @@ class Command(BaseCommand):
         account = models.Account.objects.order_by("pk").first()
         if account is None:
             raise CommandError("There is no account yet: start with `make run`.")
-        if account.workspaces.filter(friendly_name=floor.WORKSPACE).exists():
+        if account.workspaces.filter(friendly_name=contents.WORKSPACE).exists():
             return
         given = os.environ.get("AGENT_PASSWORD")
         password = given or secrets.token_urlsafe(9)
-        first = os.environ.get("AGENT_USER") or floor.WORKERS[0][0]
-        names = [first, *(name for name, *_ in floor.WORKERS[1 : floor.LOGINS])]
+        first = os.environ.get("AGENT_USER") or contents.WORKERS[0][0]
+        names = [first, *(name for name, *_ in contents.WORKERS[1 : contents.LOGINS])]
         users = [self._user(name, password) for name in names]
         make(account, users=users, now=timezone.now())
         if options["verbosity"] == 0:
             return
         self.stdout.write(
-            f"Made the demo workspace {floor.WORKSPACE!r}; agents: {', '.join(names)},"
+            f"Made the demo workspace {contents.WORKSPACE!r}; agents: {', '.join(names)},"
             f" password: {'as AGENT_PASSWORD says' if given else password}"
         )
 
@@ -68,7 +68,7 @@ class Command(BaseCommand):
 def make(account: models.Account, *, users: list[User], now: datetime) -> models.Workspace:
     """Create the floor in an account; its first workers get these logins."""
     workspace = workspaces.create_workspace(
-        account=account, friendly_name=floor.WORKSPACE, actor=ACTOR, now=now
+        account=account, friendly_name=contents.WORKSPACE, actor=ACTOR, now=now
     )
     activities.create_activity(
         workspace=workspace, friendly_name="Break", available=False, actor=ACTOR, now=now
@@ -77,19 +77,19 @@ def make(account: models.Account, *, users: list[User], now: datetime) -> models
         name: task_queues.create_task_queue(
             workspace=workspace, friendly_name=name, actor=ACTOR, now=now, **given
         ).sid
-        for name, given in floor.QUEUES.items()
+        for name, given in contents.QUEUES.items()
     }
     workflows.create_workflow(
         workspace=workspace,
         friendly_name="Customer service",
-        configuration=json.dumps(floor.configuration(queues), indent=2),
+        configuration=json.dumps(contents.build_configuration(queues), indent=2),
         task_reservation_timeout=45,
         actor=ACTOR,
         now=now,
     )
-    logins: list[User | None] = [*users, *[None] * len(floor.WORKERS)]
+    logins: list[User | None] = [*users, *[None] * len(contents.WORKERS)]
     for (name, languages, skills, level, capacity), user in zip(
-        floor.WORKERS, logins, strict=False
+        contents.WORKERS, logins, strict=False
     ):
         worker = workers.create_worker(
             workspace=workspace,

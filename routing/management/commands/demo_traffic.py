@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from routing.demo import floor, stories
+from routing.demo import contents, customers
 from routing.demo.client import ApiError, Client
 from routing.demo.colleagues import Colleagues
 
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         colleagues: Colleagues | None,
         options: dict[str, Any],
     ) -> None:
-        told = stories.tasks(options["seed"])
+        told = customers.generate_tasks(options["seed"])
         sent, begun = 0, time.monotonic()
         due = begun
         while options["count"] is None or sent < options["count"]:
@@ -133,13 +133,13 @@ class Command(BaseCommand):
             ) from None
 
     def _workspace(self, client: Client) -> str:
-        found = client.get("/Workspaces", FriendlyName=floor.WORKSPACE)["workspaces"]
+        found = client.get("/Workspaces", FriendlyName=contents.WORKSPACE)["workspaces"]
         if not found:
             raise CommandError("This server has no demo workspace: it was started with DEMO=0.")
         return str(found[0]["sid"])
 
     def _colleagues(self, client: Client, workspace: str, seed: int) -> Colleagues:
-        names = {name.capitalize() for name, *_ in floor.WORKERS[floor.LOGINS :]}
+        names = {name.capitalize() for name, *_ in contents.WORKERS[contents.LOGINS :]}
         return Colleagues(client, workspace, names=names, seed=seed)
 
 

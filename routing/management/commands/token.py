@@ -44,11 +44,11 @@ class Command(BaseCommand):
                 f"--ttl is {options['ttl']}; it must be a number of seconds from 1 to {MAX_TTL}."
             )
         account = workspace.account
-        key = keys.find(options["key"] or account.sid)
+        key = keys.find_key(options["key"] or account.sid)
         if key is None or key.account != account:
             raise CommandError("There is no such key of the account, or it was revoked.")
         self.stdout.write(
-            tokens.mint(
+            tokens.mint_token(
                 account=account,
                 key_sid=options["key"] or account.sid,
                 secret=secretbox.unseal(key.sealed),

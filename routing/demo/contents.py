@@ -38,7 +38,7 @@ QUEUES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def configuration(queues: dict[str, str]) -> dict[str, Any]:
+def build_configuration(queues: dict[str, str]) -> dict[str, Any]:
     """Return the demo's workflow for these queues (name to sid).
 
     Two rules are worth a look. Workers on the phone get no chats: a chat requires the whole voice

@@ -42,7 +42,7 @@ _TOPICS: Final = {"support": 6, "billing": 2, "sales": 2}
 _LANGUAGES: Final = {"en": 7, "de": 2, "fr": 1, "es": 1}
 
 
-def tasks(seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def generate_tasks(seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a channel and attributes for each task; the same seed gives the same tasks."""
     dice = random.Random(seed)  # noqa: S311 - stories, not secrets
 
