@@ -63,7 +63,7 @@ def sweep_receivers(**_: object) -> None:
     now = timezone.now()
     try:
         for sid in [*event_deliveries.due(now), *assignment_questions.due(now)]:
-            queue.send(sid)
+            queue.send_job(sid)
     except clients.BROKEN as error:
         logger.debug("callbacks wait for the next sweep (%s)", error)
 

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from routing.core.clock import microseconds
 from routing.redis import clients
+from routing.redis.scripts import load_script
 
 LEASE_MS: Final = 30_000
 """Milliseconds that a process may be silent: several times the interval of renewals."""
@@ -38,13 +39,6 @@ _LOOKED: Final = "cordboard:sdk:looked"
 _PATIENCE: Final = "cordboard:sdk:patience"
 _GONE: Final = "cordboard:desks:gone"
 _BATCH: Final = 500
-
-_FORGET_GONE: Final = """
-if redis.call('zscore', KEYS[1], ARGV[1]) == ARGV[2] then
-    return redis.call('zrem', KEYS[1], ARGV[1])
-end
-return 0
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +150,8 @@ def forget_gone_desk(worker_sid: str, since_ms: int) -> None:
     """Remove the record of a worker's last desk, unless a later one has replaced it."""
     client = clients.client()
     if client is not None:
-        client.eval(_FORGET_GONE, 1, _GONE, worker_sid, str(since_ms))
+        remove = load_script(client, "remove_if_unchanged")
+        remove(keys=[_GONE], args=[worker_sid, since_ms])
 
 
 def forget(process: str, *, now: datetime) -> None:

@@ -88,7 +88,7 @@ def _run(sid: str, host: str, do_round: Round, clock: Clock) -> None:
     unfinished = False
     began_at = time.monotonic()
     try:
-        queue.clear(sid)
+        queue.begin_job(sid)
         while do_round(receiver) and receiver.rests_until is None:
             if time.monotonic() >= began_at + _TURN:
                 unfinished = True
@@ -99,7 +99,7 @@ def _run(sid: str, host: str, do_round: Round, clock: Clock) -> None:
         callbacks.release(receiver)
         seconds = time.monotonic() - began_at
         host_slots.slots.note(host, has_failed=receiver.failures > 0, seconds=seconds)
-    queue.enqueue_retry(sid, unfinished=unfinished)
+    queue.finish_job(sid, is_unfinished=unfinished)
 
 
 def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:

@@ -1,8 +1,6 @@
 """Enqueue jobs that post a receiver's due callbacks; the sweep finds those whose job was lost.
 
-Enqueuing sets the receiver's mark in Redis, and sends a job only if the mark was not set, so a
-burst of events costs one job. The job clears the mark before it queries, and checks it again at the
-end.
+A burst of events costs one job, by `routing.redis.coalescing`.
 """
 
 from __future__ import annotations
@@ -13,51 +11,44 @@ from typing import Final
 import celery
 
 from routing.redis import clients
+from routing.redis.coalescing import Coalescer
 
 logger = logging.getLogger(__name__)
 
 JOB: Final = "routing.jobs.call_receiver"
 QUEUE: Final = "callbacks"
 _MOST_WAITING: Final = 1_000
-_MARK_MS: Final = 1_000  # the sweep takes as long, so a mark whose job was lost delays nothing
+
+_calls: Final = Coalescer("cordboard:call:")
 
 
 def enqueue(sid: str) -> None:
     """Enqueue a job for the due callbacks of a workspace or a workflow."""
-    client = clients.client()
-    if client is None:
-        return
     try:
-        if client.set(_mark(sid), 1, nx=True, px=_MARK_MS):
-            send(sid)
+        if _calls.announce(sid):
+            send_job(sid)
     except clients.BROKEN as error:
         logger.debug("callbacks.not_enqueued receiver=%s error=%s", sid, error)
 
 
-def clear(sid: str) -> None:
+def begin_job(sid: str) -> None:
     """Clear the mark before a query, so that later callbacks enqueue another job."""
-    client = clients.client()
-    if client is None:
-        return
     try:
-        client.delete(_mark(sid))
+        _calls.begin(sid)
     except clients.BROKEN as error:
         logger.debug("callbacks.mark_not_cleared receiver=%s error=%s", sid, error)
 
 
-def enqueue_retry(sid: str, *, unfinished: bool) -> None:
-    """Enqueue another job if callbacks are left, or if the mark was set again."""
-    client = clients.client()
-    if client is None:
-        return
+def finish_job(sid: str, *, is_unfinished: bool) -> None:
+    """Enqueue another job if callbacks are left, or if some were enqueued during this job."""
     try:
-        if unfinished or client.exists(_mark(sid)):
-            send(sid)
+        if is_unfinished or _calls.finish(sid).is_announced:
+            send_job(sid)
     except clients.BROKEN as error:
         logger.debug("callbacks.left_to_sweep receiver=%s error=%s", sid, error)
 
 
-def send(sid: str) -> None:
+def send_job(sid: str) -> None:
     """Send the job; raises `clients.BROKEN`.
 
     Without a runner for these jobs, they must not fill Redis.
@@ -67,7 +58,3 @@ def send(sid: str) -> None:
         logger.error("callbacks are not posted: %d jobs wait for a runner", _MOST_WAITING)
         return
     celery.signature(JOB, kwargs={"sid": sid}).apply_async(expires=10, queue=QUEUE)
-
-
-def _mark(sid: str) -> str:
-    return f"cordboard:call:{sid}"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.lock import Lock
 
 from config.celery import app
 from routing import jobs, models, wakeups
@@ -111,47 +110,25 @@ def test_while_one_workspace_has_a_long_cycle_another_is_served(
     assert floors.ran == [long, other, long]
 
 
-def test_a_cycle_that_lasts_long_keeps_its_lock(
-    real_redis: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    renewed = threading.Semaphore(0)
-    reacquire = Lock.reacquire
-
-    def counting(lock: Lock) -> Any:
-        done = reacquire(lock)
-        renewed.release()
-        return done
-
-    monkeypatch.setattr(Lock, "reacquire", counting)
-    monkeypatch.setattr(wakeups, "_LOCK_SECONDS", 2.0)
-    client = clients.client()
-    assert client is not None
+def test_a_lock_lasts_much_longer_than_a_cycle(real_redis: Any) -> None:
     for _ in wakeups.claim_turns(WS):
-        for _renewal in range(2):
-            # As if it were about to end, or had just begun: a renewal gives it its full time.
-            client.pexpire(f"cordboard:cycle:{WS}", 60_000)
-            assert renewed.acquire(timeout=LONGEST)
-            assert 0 < client.pttl(f"cordboard:cycle:{WS}") <= 2_000
+        left = real_redis.pttl(f"cordboard:cycle:{WS}")
+        assert left > 2 * rounds.LONGEST.total_seconds() * 1000
         assert list(wakeups.claim_turns(WS)) == []
     assert len(list(wakeups.claim_turns(WS))) == 1
 
 
-def test_a_dead_runner_s_lock_gives_way_by_itself(
-    real_redis: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wakeups._keeper, "keep", lambda lock: None)
+def test_a_dead_runner_s_lock_gives_way_by_itself(real_redis: Any) -> None:
     under_way = wakeups.claim_turns(WS)
     next(under_way)
-    client = clients.client()
-    assert client is not None
-    assert 0 < client.pttl(f"cordboard:cycle:{WS}") <= wakeups._LOCK_SECONDS * 1000
+    assert 0 < real_redis.pttl(f"cordboard:cycle:{WS}") <= wakeups.LOCK_SECONDS * 1000
     under_way.close()
 
 
 def test_a_workspace_woken_without_end_queues_behind_the_others_after_a_while(
     real_redis: object, sent: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wakeups, "_LONGEST_RUN", 0.0)
+    monkeypatch.setattr(wakeups, "LONGEST_RUN_SECONDS", 0.0)
     turns = 0
     for _ in wakeups.claim_turns(WS):
         turns += 1
@@ -172,7 +149,7 @@ def test_a_redis_that_is_lost_during_a_cycle_ends_the_job(
     turns = 0
     for _ in wakeups.claim_turns(WS):
         turns += 1
-        monkeypatch.setattr(client, "exists", lost)
+        monkeypatch.setattr(client, "execute_command", lost)
     assert turns == 1
 
 

@@ -98,15 +98,26 @@ def test_without_redis_a_cycle_runs_without_a_lock(place: Path) -> None:
 
 
 def test_a_cycle_that_hangs_loses_its_lock_and_is_named(
-    real_redis: object, caplog: pytest.LogCaptureFixture
+    real_redis: redis.Redis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in wakeups.claim_turns(WS):
-        wakeups._keeper.renew(now=time.monotonic() + wakeups._LONGEST_HELD - 1)
         assert list(wakeups.claim_turns(WS)) == []
-        with caplog.at_level(logging.ERROR):
-            wakeups._keeper.renew(now=time.monotonic() + wakeups._LONGEST_HELD + 1)
+        real_redis.pexpire(f"cordboard:cycle:{WS}", 0)
         assert len(list(wakeups.claim_turns(WS))) == 1
+        # As if as much time had passed as a lock lasts.
+        monkeypatch.setattr(wakeups, "LOCK_SECONDS", 0.0)
     assert f"cycle.hung workspace={WS}" in caplog.text
+
+
+def test_a_cycle_that_lost_its_lock_leaves_the_lock_of_the_next_one(
+    real_redis: redis.Redis,
+) -> None:
+    hung = wakeups.claim_turns(WS)
+    next(hung)
+    real_redis.pexpire(f"cordboard:cycle:{WS}", 0)
+    for _ in wakeups.claim_turns(WS):
+        hung.close()
+        assert list(wakeups.claim_turns(WS)) == []
 
 
 def test_a_runner_without_a_database_takes_no_lock_and_gives_the_wake_back(

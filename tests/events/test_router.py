@@ -111,7 +111,7 @@ def test_work_that_a_run_leaves_wakes_the_next(
     real_redis: object, sent: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor = factories.workspace()
-    monkeypatch.setattr(wakeups, "_LONGEST_RUN", 0.0)
+    monkeypatch.setattr(wakeups, "LONGEST_RUN_SECONDS", 0.0)
     monkeypatch.setattr(rounds, "run_for_a_while", lambda workspace: False)
     threads.run(floor.sid)
     assert floor.sid in sent()

@@ -50,7 +50,7 @@ def test_a_burst_of_events_sends_one_job(workspace: models.Workspace, sent: list
     for _ in range(5):
         factories.task(workspace)
     assert sent == [workspace.sid]
-    queue_module.clear(workspace.sid)
+    queue_module.begin_job(workspace.sid)
     factories.task(workspace)
     assert sent == [workspace.sid] * 2
 
@@ -113,8 +113,8 @@ def test_without_redis_the_sweep_posts_to_due_receivers(settings: Any, caplog: A
     clients.client_of.cache_clear()
     with caplog.at_level(logging.WARNING):
         queue_module.enqueue("WS1")
-        queue_module.clear("WS1")
-        queue_module.enqueue_retry("WS1", unfinished=True)
+        queue_module.begin_job("WS1")
+        queue_module.finish_job("WS1", is_unfinished=True)
     clients.client_of.cache_clear()
     assert caplog.text.count("redis.away") == 1
 
