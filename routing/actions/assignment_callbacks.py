@@ -16,6 +16,7 @@ from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import CallbackStatus, ReservationStatus
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
 from routing.webhooks import destinations
 
 INVALID_ACTIVITY: Final = 40100
@@ -155,7 +156,7 @@ def _record(
     now: datetime,
 ) -> None:
     """Record an error in the reply, so that the receiver's authors find it among the events."""
-    more: payloads.EventData = {
+    more: EventData = {
         "callback_url": destinations.shown(question.url),
         "error_code": str(error_code),
         "error_message": outcome,

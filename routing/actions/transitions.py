@@ -24,6 +24,7 @@ from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.db.compiled import MOMENT, CompiledUpdate
 from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
 
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router cancels it."""
@@ -228,6 +229,6 @@ def write_task(
         raise StaleState(f"task {task.sid} has changed; read it again and retry")
 
 
-def list_holders(story: TaskWithReservations) -> payloads.EventData:
+def list_holders(story: TaskWithReservations) -> EventData:
     """Return the event field with the sids of the task's workers, who are notified."""
     return {"holder_sids": ",".join(r.worker_sid for r in story.reservations)}

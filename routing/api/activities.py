@@ -6,19 +6,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from routing import models, representations
+from routing import models
 from routing.actions import activities
-from routing.api import inputs, lookups, shapes
+from routing.api import inputs, lookups
 from routing.api.base import Given, InstanceResource, ListResource, Resource
+from routing.fields.workspaces import ACTIVITY
 
 _NAME = "The display name; unique in the workspace, ignoring upper and lower case."
 
 
 class _Activities(Resource):
-    shape = shapes.ACTIVITY
+    shape = ACTIVITY
 
     def represent(self, row: models.Activity) -> dict[str, Any]:
-        return representations.activity(row, base=self.base)
+        return ACTIVITY.represent(row, base=self.base)
 
 
 class ActivityList(_Activities, ListResource[models.Activity]):

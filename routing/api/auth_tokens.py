@@ -7,12 +7,14 @@ from typing import Any, Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from routing import models, representations
+from routing import models
 from routing.actions import accounts
 from routing.api import idempotency
 from routing.api.base import POST_ONLY, Resource
 from routing.api.errors import ApiError, NotFound
-from routing.api.schemas import EXAMPLE_HOST, Schema, Shape, date, sid, text
+from routing.fields.declarations import date_text
+from routing.fields.schemas import EXAMPLE_HOST, Schema, date, sid, text
+from routing.fields.shapes import Shape
 
 _PATH: Final = "/AuthTokens"
 _EXAMPLE: Final = "0123456789abcdef0123456789abcdef"
@@ -59,8 +61,8 @@ class AuthTokens(Resource):
         return {
             "account_sid": account.sid,
             self.token: token,
-            "date_created": representations.date(account.date_created),
-            "date_updated": representations.date(account.date_updated),
+            "date_created": date_text(account.date_created),
+            "date_updated": date_text(account.date_updated),
             "url": f"{self.base}{_PATH}/{self.path}",
         }
 

@@ -35,8 +35,8 @@ from routing.api import (
 )
 from routing.api.authentication import BasicAuthentication, Caller
 from routing.api.negotiation import AlwaysJson
-from routing.api.schemas import Shape
 from routing.db.compiled import CompiledQuery
+from routing.fields.shapes import Shape
 
 Row = TypeVar("Row", bound=db.Model)
 Given = Mapping[str, Any]

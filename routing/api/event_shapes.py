@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from routing.api.schemas import Shape, counts, date, sid, text, url, whole, word
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ResourceType
+from routing.fields.schemas import counts, date, sid, text, url, whole, word
+from routing.fields.shapes import Shape
 
 EVENT: Final = Shape(
     "Event",

@@ -12,11 +12,12 @@ from routing.api import inputs, pagination, windows
 from routing.api.base import READ_ONLY, Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError
 from routing.api.event_shapes import EVENT
-from routing.api.schemas import sample_sid
 from routing.core import clock
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ResourceType
-from routing.representations import Representation, date
+from routing.fields.declarations import date_text
+from routing.fields.schemas import sample_sid
+from routing.fields.shapes import Answer
 
 NEWEST_FIRST: Final[pagination.Order] = (
     pagination.Clause("event_date", descending=True),
@@ -61,14 +62,14 @@ class _Events(Resource):
     def rows(self) -> QuerySet[models.Event]:
         return models.Event.objects.filter(workspace_sid=self.workspace.sid)
 
-    def represent(self, row: models.Event) -> Representation:
+    def represent(self, row: models.Event) -> Answer:
         url = f"{self.base}/Workspaces/{row.workspace_sid}"
         return {
             "sid": row.sid,
             "account_sid": self.caller.account.sid,
             "workspace_sid": row.workspace_sid,
             "event_type": row.event_type,
-            "event_date": date(row.event_date),
+            "event_date": date_text(row.event_date),
             "event_date_ms": clock.microseconds(row.event_date) // 1000,
             "description": row.description,
             "event_data": row.event_data,

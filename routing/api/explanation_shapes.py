@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from routing.api.schemas import (
+from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
+from routing.explanations.facts import DeadlineKind, Problem
+from routing.explanations.history import Outcome
+from routing.fields.schemas import (
     Schema,
-    Shape,
     counts,
     date,
     flag,
@@ -19,9 +21,7 @@ from routing.api.schemas import (
     whole,
     word,
 )
-from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
-from routing.explanations.facts import DeadlineKind, Problem
-from routing.explanations.history import Outcome
+from routing.fields.shapes import Shape
 
 _REASONS: Final = [refusal.value for refusal in Refusal]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from routing import models, representations
+from routing import models
 from routing.api import inputs, pagination, parsers
 from routing.api.base import READ_ONLY, Resource
 from routing.api.explanation_shapes import EXPLAINED_WORKER, EXPLANATION
@@ -17,7 +17,8 @@ from routing.core.vocabulary import AssignmentStatus
 from routing.explanations import facts, wording
 from routing.explanations.facts import Explanation
 from routing.explanations.history import Stay
-from routing.representations import Representation, date
+from routing.fields.declarations import date_text
+from routing.fields.shapes import Answer
 
 _UNRANKED: Final = 2**31
 _ORDER: Final[pagination.Order] = (pagination.Clause("place"), pagination.Clause("id"))
@@ -63,7 +64,7 @@ class TaskExplanation(Resource):
             page=page,
             order=_ORDER,
         )
-        url = f"{representations.workspace_url(self.workspace, base=self.base)}/Tasks/{task.sid}"
+        url = f"{self.base}/Workspaces/{self.workspace.sid}/Tasks/{task.sid}"
         return Response({**_task(explained), **body, "url": f"{url}/Explanation"})
 
 
@@ -90,7 +91,7 @@ def _cut(workers: Sequence[Verdict], wanted: pagination.Wanted) -> pagination.Pa
     )
 
 
-def _task(explained: Explanation) -> Representation:
+def _task(explained: Explanation) -> Answer:
     """Return everything that concerns the task and not single workers."""
     task, candidates, foreseen = explained.task, explained.candidates, explained.foreseen
     deadline, step = explained.deadline, explained.step
@@ -111,7 +112,7 @@ def _task(explained: Explanation) -> Representation:
         "next_deadline": deadline
         and {
             "kind": deadline.kind,
-            "date": date(deadline.date),
+            "date": date_text(deadline.date),
             "words": wording.deadline(explained),
         },
         "next_cycle": foreseen
@@ -126,12 +127,12 @@ def _task(explained: Explanation) -> Representation:
                 "reservation_status": holder.reservation_status,
                 "worker_sid": holder.worker_sid,
                 "worker_name": holder.worker_name,
-                "since": date(holder.since),
-                "until": date(holder.until),
+                "since": date_text(holder.since),
+                "until": date_text(holder.until),
             }
             for holder in explained.holders
         ],
-        "date_finished": date(task.date_finished),
+        "date_finished": date_text(task.date_finished),
         "reason": task.reason,
         "workers_in_queue": len(candidates.inside),
         "workers_elsewhere": len(candidates.outside),
@@ -140,18 +141,18 @@ def _task(explained: Explanation) -> Representation:
     }
 
 
-def _step(step: Stay) -> Representation:
+def _step(step: Stay) -> Answer:
     return {
         "filter_name": step.filter_name,
         "task_queue_sid": step.task_queue_sid,
         "task_queue_friendly_name": step.task_queue_name,
-        "date_entered": date(step.entered),
-        "date_left": date(step.left),
+        "date_entered": date_text(step.entered),
+        "date_left": date_text(step.left),
         "outcome": step.outcome,
     }
 
 
-def _task_condition(explained: Explanation) -> Representation | None:
+def _task_condition(explained: Explanation) -> Answer | None:
     side, words = explained.task_side, wording.task_side(explained)
     if side is None or words is None:
         return None
@@ -164,7 +165,7 @@ def _task_condition(explained: Explanation) -> Representation | None:
     }
 
 
-def _known_worker(explained: Explanation) -> Representation | None:
+def _known_worker(explained: Explanation) -> Answer | None:
     known = explained.known_worker
     if known is None:
         return None
@@ -177,7 +178,7 @@ def _known_worker(explained: Explanation) -> Representation | None:
     }
 
 
-def _worker(candidate: Verdict, explained: Explanation) -> Representation:
+def _worker(candidate: Verdict, explained: Explanation) -> Answer:
     worker = candidate.worker
     return {
         "worker_sid": worker.sid,

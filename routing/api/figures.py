@@ -6,24 +6,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from routing import models
-from routing.representations import Representation, date
+from routing.fields.declarations import date_text
+from routing.fields.shapes import Answer
 from routing.statistics.cumulative import Durations, Figures
 from routing.statistics.realtime import Longest, OfScope, Tasks
 from routing.statistics.staffing import Room, Staff
 from routing.statistics.windows import Window
 
 
-def window(row: Window) -> Representation:
+def window(row: Window) -> Answer:
     """Return the start and end of the window."""
-    return {"start_time": date(row.start), "end_time": date(row.end)}
+    return {"start_time": date_text(row.start), "end_time": date_text(row.end)}
 
 
-def counts(figures: Figures) -> Representation:
+def counts(figures: Figures) -> Answer:
     """Return the number of occurrences of each thing."""
     return dict(figures.counts)
 
 
-def waits(figures: Figures, *, exact: bool, in_queue: bool) -> Representation:
+def waits(figures: Figures, *, exact: bool, in_queue: bool) -> Answer:
     """Return how long tasks waited, and the counts below and above each threshold.
 
     Arguments:
@@ -43,7 +44,7 @@ def waits(figures: Figures, *, exact: bool, in_queue: bool) -> Representation:
 
 def activity_durations(
     activities: Sequence[models.Activity], found: Mapping[str, Durations]
-) -> list[Representation]:
+) -> list[Answer]:
     """Return how long workers were in each activity."""
     return [
         {"sid": row.sid, "friendly_name": row.friendly_name, **found[row.sid].seconds}
@@ -53,7 +54,7 @@ def activity_durations(
 
 def tasks(
     found: OfScope, channels: Sequence[models.TaskChannel], *, in_queue: bool, now: datetime
-) -> Representation:
+) -> Answer:
     """Return the current numbers of tasks, in total and by channel.
 
     Arguments:
@@ -72,7 +73,7 @@ def tasks(
     }
 
 
-def _tasks(found: Tasks, *, in_queue: bool, now: datetime) -> Representation:
+def _tasks(found: Tasks, *, in_queue: bool, now: datetime) -> Answer:
     shown = {
         "total_tasks": found.total,
         "tasks_by_status": dict(found.by_status),
@@ -94,9 +95,7 @@ def _age(longest: Longest | None, now: datetime) -> int:
     return 0 if longest is None else max(int((now - longest.since).total_seconds()), 0)
 
 
-def activity_statistics(
-    activities: Sequence[models.Activity], staff: Staff
-) -> list[Representation]:
+def activity_statistics(activities: Sequence[models.Activity], staff: Staff) -> list[Answer]:
     """Return the number of workers in each activity, including empty ones."""
     return [
         {
@@ -108,9 +107,7 @@ def activity_statistics(
     ]
 
 
-def rooms(
-    channels: Sequence[models.TaskChannel], found: Mapping[int, Room]
-) -> list[Representation]:
+def rooms(channels: Sequence[models.TaskChannel], found: Mapping[int, Room]) -> list[Answer]:
     """Return the slots that workers have on each channel."""
     return [
         {

@@ -7,11 +7,12 @@ from typing import Any, Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from routing import models, representations
+from routing import models
 from routing.actions import grabs
-from routing.api import idempotency, inputs, lookups, shapes
+from routing.api import idempotency, inputs, lookups
 from routing.api.base import POST_ONLY, Resource
-from routing.api.schemas import sample_sid
+from routing.fields.schemas import sample_sid
+from routing.fields.tasks import RESERVATION
 
 _TASK: Final = lookups.by(models.Task)
 
@@ -22,7 +23,7 @@ class TaskGrab(Resource):
     http_method_names = POST_ONLY
     created = 201
     repeatable = True
-    shape = shapes.RESERVATION
+    shape = RESERVATION
     about = {
         "post": "Grab a task\n\nGives a waiting task to a worker. The answer is"
         " their reservation, already accepted. If they may not have it, nothing changes and"
@@ -36,7 +37,7 @@ class TaskGrab(Resource):
 
     def represent(self, row: models.Reservation) -> dict[str, Any]:
         row.workspace = self.workspace
-        return representations.reservation(row, base=self.base)
+        return RESERVATION.represent(row, base=self.base)
 
     def post(self, request: Request, **kwargs: str) -> Response:
         """Offer the task to the worker and accept it for them, or give the reason against it."""

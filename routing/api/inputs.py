@@ -28,6 +28,7 @@ from routing.api import lookups
 from routing.api.errors import ApiError
 from routing.api.parsers import Form
 from routing.db.compiled import CompiledQuery
+from routing.fields.schemas import sid_pattern
 from workflows import expressions
 
 TEXT_LIMIT: Final = 4_096
@@ -274,8 +275,8 @@ def sid_schema(*prefixes: str, empty: bool = False) -> dict[str, Any]:
     Arguments:
         empty: an empty text is allowed too.
     """
-    pattern = f"(?:{'|'.join(prefixes)})[0-9a-fA-F]{{32}}"
-    return {"type": "string", "pattern": f"^(?:{pattern})?$" if empty else f"^{pattern}$"}
+    pattern = sid_pattern(*prefixes)
+    return {"type": "string", "pattern": f"^(?:{pattern[1:-1]})?$" if empty else pattern}
 
 
 def _sid_wanted(prefixes: Iterable[str]) -> str:

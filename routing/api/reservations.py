@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Final, Literal
 
 from django.db.models import Q, QuerySet
 
-from routing import models, representations
+from routing import models
 from routing.actions import reservations
-from routing.api import inputs, lookups, shapes
+from routing.api import inputs, lookups
 from routing.api.base import (
     NO_DELETE,
     READ_ONLY,
@@ -23,6 +23,7 @@ from routing.api.errors import ApiError
 from routing.api.instructions import ANSWERS, TELEPHONY, parameters
 from routing.core.vocabulary import ReservationStatus
 from routing.db.compiled import CompiledQuery
+from routing.fields.tasks import RESERVATION
 
 _STATUSES = inputs.one_of("ReservationStatus", ReservationStatus, many=True).says(
     "Only those in one of these statuses, repeated or separated by commas.", ["pending"]
@@ -52,7 +53,7 @@ _RESERVATIONS: Final[Mapping[_View, CompiledQuery[models.Reservation]]] = {
 
 
 class _Reservations(Resource):
-    shape = shapes.RESERVATION
+    shape = RESERVATION
     view: ClassVar[_View]
 
     @cached_property
@@ -71,7 +72,11 @@ class _Reservations(Resource):
 
     def represent(self, row: models.Reservation) -> dict[str, Any]:
         row.workspace = self.workspace
-        return representations.reservation(row, base=self.base, view=self.view)
+        shown = RESERVATION.represent(row, base=self.base)
+        if self.view == "Workers":
+            worker = f"{shown['links']['workspace']}/Workers/{row.worker_sid}"
+            shown["url"] = f"{worker}/Reservations/{row.sid}"
+        return shown
 
 
 class _ReservationList(_Reservations, ListResource[models.Reservation]):

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from routing import models, sids
 from routing.api import figures, inputs, parsers, statistics_shapes, windows
 from routing.api.base import READ_ONLY, Given, Resource
-from routing.representations import Representation
+from routing.fields.shapes import Answer
 from routing.statistics import cumulative, realtime, staffing
 from routing.statistics.windows import Window
 
@@ -78,11 +78,11 @@ class Statistics(Resource):
         """Return the URL of the subject."""
         return f"{self.base}/Workspaces/{self.workspace.sid}"
 
-    def about_whom(self) -> Representation:
+    def about_whom(self) -> Answer:
         """Look the subject up, and return the properties that identify it."""
         return {}
 
-    def figures(self, given: Given) -> Representation:
+    def figures(self, given: Given) -> Answer:
         """Return the statistics of the subject."""
         raise NotImplementedError
 
@@ -119,13 +119,13 @@ class OfTasks(Statistics):
         """Return the subject."""
         return self.workspace
 
-    def real_time(self, given: Given) -> Representation:
+    def real_time(self, given: Given) -> Answer:
         """Return the current figures of its tasks."""
         channels = self.channels(given)
         found = realtime.tasks(self.workspace, [self.scope], channels=channels)
         return figures.tasks(found[self.scope.pk], channels, in_queue=self.in_queue, now=self.now)
 
-    def past(self, given: Given, *, exact: bool) -> Representation:
+    def past(self, given: Given, *, exact: bool) -> Answer:
         """Return the figures of its tasks in a time window.
 
         Arguments:
@@ -145,9 +145,7 @@ class OfTasks(Statistics):
         return past(found[key], window, exact=exact, in_queue=self.in_queue)
 
 
-def past(
-    found: cumulative.Figures, window: Window, *, exact: bool, in_queue: bool
-) -> Representation:
+def past(found: cumulative.Figures, window: Window, *, exact: bool, in_queue: bool) -> Answer:
     """Return the figures of a time window; see `figures.waits`."""
     return {
         **figures.window(window),
@@ -162,7 +160,7 @@ class RealTime(OfTasks):
     tail = "RealTimeStatistics"
     filters = NOW
 
-    def figures(self, given: Given) -> Representation:
+    def figures(self, given: Given) -> Answer:
         return self.real_time(given)
 
 
@@ -172,7 +170,7 @@ class Cumulative(OfTasks):
     tail = "CumulativeStatistics"
     filters = PAST
 
-    def figures(self, given: Given) -> Representation:
+    def figures(self, given: Given) -> Answer:
         return self.past(given, exact=False)
 
 
@@ -182,7 +180,7 @@ class Both(OfTasks):
     tail = "Statistics"
     filters = PAST
 
-    def figures(self, given: Given) -> Representation:
+    def figures(self, given: Given) -> Answer:
         return {
             "cumulative": self.past(given, exact=True),
             "realtime": self.real_time(given),
@@ -192,7 +190,7 @@ class Both(OfTasks):
 class _OfWorkspace(OfTasks):
     counted = cumulative.OF_WORKSPACE
 
-    def real_time(self, given: Given) -> Representation:
+    def real_time(self, given: Given) -> Answer:
         staff = staffing.of_workers(self.workspace.workers.all())
         return {
             "total_workers": staff.total,
@@ -235,7 +233,7 @@ class _OfWorkflow(OfTasks):
     def place(self) -> str:
         return f"{super().place}/Workflows/{self.scope.sid}"
 
-    def about_whom(self) -> Representation:
+    def about_whom(self) -> Answer:
         return {"workflow_sid": self.scope.sid}
 
 

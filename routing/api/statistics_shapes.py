@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from routing.api.schemas import (
+from routing.fields.schemas import (
     Schema,
-    Shape,
     counts,
     date,
     listing,
@@ -18,6 +17,7 @@ from routing.api.schemas import (
     url,
     whole,
 )
+from routing.fields.shapes import Shape
 from routing.statistics.counting import LIVE
 
 Properties = dict[str, Schema]

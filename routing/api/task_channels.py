@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from routing import models, representations, sids
+from routing import models, sids
 from routing.actions import task_channels
-from routing.api import inputs, shapes
+from routing.api import inputs
 from routing.api.base import Given, InstanceResource, ListResource, Resource
+from routing.fields.workspaces import TASK_CHANNEL
 
 _OPTIMIZED = inputs.boolean("ChannelOptimizedRouting").says(
     "Whether workers with most free capacity on this channel are preferred. Defaults to false."
@@ -17,10 +18,10 @@ _OPTIMIZED = inputs.boolean("ChannelOptimizedRouting").says(
 
 
 class _TaskChannels(Resource):
-    shape = shapes.TASK_CHANNEL
+    shape = TASK_CHANNEL
 
     def represent(self, row: models.TaskChannel) -> dict[str, Any]:
-        return representations.task_channel(row, base=self.base)
+        return TASK_CHANNEL.represent(row, base=self.base)
 
 
 class TaskChannelList(_TaskChannels, ListResource[models.TaskChannel]):

@@ -15,7 +15,6 @@ from routing import models, sids
 from routing.api import figures, inputs, lookups, parsers, statistics_shapes
 from routing.api.base import POST_ONLY, READ_ONLY, Given, ListResource
 from routing.api.errors import ApiError
-from routing.api.schemas import sample_sid
 from routing.api.statistics import (
     NOW,
     PAST,
@@ -27,7 +26,8 @@ from routing.api.statistics import (
     channel_key,
     past,
 )
-from routing.representations import Representation
+from routing.fields.schemas import sample_sid
+from routing.fields.shapes import Answer
 from routing.statistics import cumulative, realtime, staffing
 
 MOST_QUEUES: Final = 5_000
@@ -35,7 +35,7 @@ MOST_QUEUES: Final = 5_000
 _AT_ONCE: Final = 500
 
 
-def _serving(staff: staffing.Staff, activities: Sequence[models.Activity]) -> Representation:
+def _serving(staff: staffing.Staff, activities: Sequence[models.Activity]) -> Answer:
     return {
         "total_eligible_workers": staff.total,
         "total_available_workers": staff.available,
@@ -57,10 +57,10 @@ class _OfTaskQueue(OfTasks):
     def place(self) -> str:
         return f"{super().place}/TaskQueues/{self.scope.sid}"
 
-    def about_whom(self) -> Representation:
+    def about_whom(self) -> Answer:
         return {"task_queue_sid": self.scope.sid}
 
-    def real_time(self, given: Given) -> Representation:
+    def real_time(self, given: Given) -> Answer:
         staff = staffing.of_queues(self.workspace, [self.scope])
         return {**_serving(staff[self.scope.pk], self.activities), **super().real_time(given)}
 
@@ -107,9 +107,7 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
             rows = rows.filter(lookups.has_name(given["friendly_name"]))
         return rows
 
-    def represent_page(
-        self, rows: Sequence[models.TaskQueue], given: Given
-    ) -> list[Representation]:
+    def represent_page(self, rows: Sequence[models.TaskQueue], given: Given) -> list[Answer]:
         """Return the figures of the queues of a page, with as many queries as for one queue."""
         window = self.window(given)
         found = cumulative.figures(
@@ -138,7 +136,7 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
 
 def real_time(
     resource: Statistics, queues: Sequence[models.TaskQueue], given: Given, *, in_queue: bool
-) -> Iterator[Representation]:
+) -> Iterator[Answer]:
     """Yield the current figures of these queues, in order, with as many queries as for one queue.
 
     Arguments:
@@ -201,7 +199,7 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
             }
         )
 
-    def _figures(self, wanted: Sequence[str], given: Given) -> Iterator[Representation]:
+    def _figures(self, wanted: Sequence[str], given: Given) -> Iterator[Answer]:
         rows: dict[str, models.TaskQueue] = {}
         for start in range(0, len(wanted), _AT_ONCE):
             some = self.workspace.task_queues.filter(sid__in=wanted[start : start + _AT_ONCE])

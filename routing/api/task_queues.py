@@ -7,13 +7,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from routing import models, representations
+from routing import models
 from routing.actions import task_queues
 from routing.actions.support import inputs as checks
-from routing.api import inputs, lookups, orderings, pagination, shapes
+from routing.api import inputs, lookups, orderings, pagination
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import eligibility
 from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.fields.queues import TASK_QUEUE
 from routing.snapshots import lanes, workers
 from workflows.expressions import View
 
@@ -67,14 +68,14 @@ def _worker_attributes() -> inputs.Param:
 
 
 class _TaskQueues(Resource):
-    shape = shapes.TASK_QUEUE
+    shape = TASK_QUEUE
 
     def rows(self) -> QuerySet[models.TaskQueue]:
         return self.workspace.task_queues.select_related(*_ACTIVITIES)
 
     def represent(self, row: models.TaskQueue) -> dict[str, Any]:
         row.workspace = self.workspace
-        return representations.task_queue(row, base=self.base)
+        return TASK_QUEUE.represent(row, base=self.base)
 
 
 class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):

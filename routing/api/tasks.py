@@ -7,13 +7,14 @@ from typing import Any, Final, cast
 
 from django.db.models import QuerySet
 
-from routing import models, representations
+from routing import models
 from routing.actions import task_transitions, tasks
 from routing.actions.tasks import MAX_PRIORITY, MAX_TIMEOUT
-from routing.api import inputs, lookups, orderings, pagination, shapes
+from routing.api import inputs, lookups, orderings, pagination
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError
 from routing.core.vocabulary import AssignmentStatus
+from routing.fields.tasks import TASK
 from routing.snapshots import tasks as worker_values
 from workflows import expressions
 
@@ -44,14 +45,14 @@ def _task_channel(name: str) -> inputs.Param:
 
 
 class _Tasks(Resource):
-    shape = shapes.TASK
+    shape = TASK
 
     def rows(self) -> QuerySet[models.Task]:
         return self.workspace.tasks.select_related(*_RELATED)
 
     def represent(self, row: models.Task) -> dict[str, Any]:
         row.workspace = self.workspace
-        return representations.task(row, base=self.base, now=self.now)
+        return TASK.represent(row, base=self.base, now=self.now)
 
 
 class TaskList(_Tasks, ListResource[models.Task]):

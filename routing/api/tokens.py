@@ -8,11 +8,13 @@ from typing import Any, Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from routing import keys, models, representations, secretbox, tokens
+from routing import keys, models, secretbox, tokens
 from routing.api import idempotency, inputs
 from routing.api.base import POST_ONLY, Resource
 from routing.api.errors import ApiError
-from routing.api.schemas import Shape, date, sample_sid, sid, text, word
+from routing.fields.declarations import date_text
+from routing.fields.schemas import date, sample_sid, sid, text, word
+from routing.fields.shapes import Shape
 from routing.tokens import DEFAULT_TTL, MAX_TTL, Role
 
 SHAPE: Final = Shape(
@@ -100,7 +102,7 @@ class WorkspaceToken(Resource):
                 "workspace_sid": workspace.sid,
                 "worker_sid": None if worker is None else worker.sid,
                 "role": role.value,
-                "date_expires": representations.date(self.now + timedelta(seconds=ttl)),
+                "date_expires": date_text(self.now + timedelta(seconds=ttl)),
             },
             status=self.created,
         )

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from routing import models, representations, sids
+from routing import models, sids
 from routing.actions import worker_channels
-from routing.api import inputs, shapes
+from routing.api import inputs
 from routing.api.base import (
     NO_DELETE,
     READ_ONLY,
@@ -17,11 +17,12 @@ from routing.api.base import (
     ListResource,
     Resource,
 )
+from routing.fields.workers import WORKER_CHANNEL
 from routing.models.worker_channels import MAX_CAPACITY
 
 
 class _WorkerChannels(Resource):
-    shape = shapes.WORKER_CHANNEL
+    shape = WORKER_CHANNEL
 
     @cached_property
     def worker(self) -> models.Worker:
@@ -33,7 +34,7 @@ class _WorkerChannels(Resource):
 
     def represent(self, row: models.WorkerChannel) -> dict[str, Any]:
         row.worker = self.worker
-        return representations.worker_channel(row, base=self.base)
+        return WORKER_CHANNEL.represent(row, base=self.base)
 
 
 class WorkerChannelList(_WorkerChannels, ListResource[models.WorkerChannel]):

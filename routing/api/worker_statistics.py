@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from routing import models, sids
 from routing.api import figures, inputs, lookups, statistics_shapes, windows
 from routing.api.base import Given
-from routing.api.schemas import sample_sid
 from routing.api.statistics import NOW, TASK_CHANNEL, Statistics, channel_key
-from routing.representations import Representation
+from routing.fields.schemas import sample_sid
+from routing.fields.shapes import Answer
 from routing.statistics import cumulative, durations, staffing
 
 _PAST = (*windows.PARAMS, TASK_CHANNEL)
@@ -35,7 +35,7 @@ class _OfWorkers(Statistics):
             found = workers.filter(lookups.has_name(given["friendly_name"]))
         return found
 
-    def real_time(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Representation:
+    def real_time(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Answer:
         """Return the current number of workers and their capacity."""
         everybody = self.workspace.workers.all()
         staff = staffing.of_workers(everybody if chosen is None else chosen)
@@ -46,7 +46,7 @@ class _OfWorkers(Statistics):
             "task_channels": figures.rooms(channels, staffing.room(channels, workers=chosen)),
         }
 
-    def past(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Representation:
+    def past(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Answer:
         """Return the reservations and the activity times of workers in a time window."""
         window = self.window(given)
         keys = None if chosen is None else _keys(chosen)
@@ -87,7 +87,7 @@ class WorkersRealTimeStatistics(_OfWorkers):
     shape = statistics_shapes.WORKERS_REAL_TIME
     about = {"get": "Fetch the workers' real-time statistics"}
 
-    def figures(self, given: Given) -> Representation:
+    def figures(self, given: Given) -> Answer:
         return self.real_time(given, None)
 
 
@@ -99,7 +99,7 @@ class WorkersCumulativeStatistics(_OfWorkers):
     shape = statistics_shapes.WORKERS_CUMULATIVE
     about = {"get": "Fetch the workers' cumulative statistics"}
 
-    def figures(self, given: Given) -> Representation:
+    def figures(self, given: Given) -> Answer:
         return self.past(given, None)
 
 
@@ -120,7 +120,7 @@ class WorkersStatistics(_OfWorkers):
     shape = statistics_shapes.WORKERS_BOTH
     about = {"get": "Fetch the workers' statistics"}
 
-    def figures(self, given: Given) -> Representation:
+    def figures(self, given: Given) -> Answer:
         chosen = self.chosen(given)
         return {
             "cumulative": self.past(given, chosen),
@@ -145,9 +145,9 @@ class WorkerStatistics(_OfWorkers):
     def place(self) -> str:
         return f"{super().place}/{self.worker.sid}"
 
-    def about_whom(self) -> Representation:
+    def about_whom(self) -> Answer:
         return {"worker_sid": self.worker.sid}
 
-    def figures(self, given: Given) -> Representation:
+    def figures(self, given: Given) -> Answer:
         alone = self.workspace.workers.filter(pk=self.worker.pk)
         return {"cumulative": self.past(given, alone)}

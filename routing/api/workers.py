@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from routing import models, representations
+from routing import models
 from routing.actions import workers
-from routing.api import inputs, lookups, orderings, pagination, shapes
+from routing.api import inputs, lookups, orderings, pagination
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core import eligibility, snapshot
+from routing.fields.workers import WORKER
 from routing.snapshots import lanes
 from routing.snapshots import workers as worker_values
 from workflows import expressions
@@ -33,14 +34,14 @@ def _activity(words: str) -> inputs.Param:
 
 
 class _Workers(Resource):
-    shape = shapes.WORKER
+    shape = WORKER
 
     def rows(self) -> QuerySet[models.Worker]:
         return self.workspace.workers.select_related("activity")
 
     def represent(self, row: models.Worker) -> dict[str, Any]:
         row.workspace = self.workspace
-        return representations.worker(row, base=self.base)
+        return WORKER.represent(row, base=self.base)
 
 
 class WorkerList(_Workers, ListResource[models.Worker]):

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from routing import configurations, models, representations
+from routing import configurations, models
 from routing.actions import workflows
-from routing.api import inputs, lookups, shapes
+from routing.api import inputs, lookups
 from routing.api.base import Given, InstanceResource, ListResource, Resource
-from routing.api.schemas import sample_sid
+from routing.fields.queues import WORKFLOW, show_warnings
+from routing.fields.schemas import sample_sid
 
 _NAME = "The display name; unique in the workspace."
 _CONFIGURATION = "The JSON document that routes tasks into queues, stored unchanged."
@@ -41,20 +42,20 @@ _COMMON = (
 
 
 class _Workflows(Resource):
-    shape = shapes.WORKFLOW
+    shape = WORKFLOW
 
     def rows(self) -> QuerySet[models.Workflow]:
         return self.workspace.workflows.select_related("revision")
 
     def represent(self, row: models.Workflow) -> dict[str, Any]:
         row.workspace = self.workspace
-        return representations.workflow(row, base=self.base)
+        return WORKFLOW.represent(row, base=self.base)
 
     def represent_one(self, row: models.Workflow) -> dict[str, Any]:
         """Return a workflow with the warnings about its configuration."""
         assert row.revision_id is not None
         doubts = configurations.load_configuration(row.revision_id).warnings
-        return self.represent(row) | {"warnings": representations.warnings(doubts)}
+        return self.represent(row) | {"warnings": show_warnings(doubts)}
 
 
 class WorkflowList(_Workflows, ListResource[models.Workflow]):

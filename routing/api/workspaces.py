@@ -6,11 +6,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from routing import models, representations
+from routing import models
 from routing.actions import workspaces
-from routing.api import inputs, shapes
+from routing.api import inputs
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.core.vocabulary import QueueOrder
+from routing.fields.workspaces import WORKSPACE
 
 _NAME = "The display name; unique in the account."
 _COMMON = (
@@ -43,14 +44,14 @@ _COMMON = (
 
 
 class _Workspaces(Resource):
-    shape = shapes.WORKSPACE
+    shape = WORKSPACE
 
     def workspaces(self) -> QuerySet[models.Workspace]:
         """Return the caller's workspaces with the relations that their representation needs."""
         return super().workspaces().select_related("default_activity", "timeout_activity")
 
     def represent(self, row: models.Workspace) -> dict[str, Any]:
-        return representations.workspace(row, base=self.base)
+        return WORKSPACE.represent(row, base=self.base)
 
 
 class WorkspaceList(_Workspaces, ListResource[models.Workspace]):

@@ -10,64 +10,42 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from routing import models
-from routing.core.clock import SECOND
 from routing.core.vocabulary import AssignmentStatus
-
-EventData = dict[str, str | None]
+from routing.fields.declarations import EventData
+from routing.fields.queues import TASK_QUEUE, WORKFLOW
+from routing.fields.tasks import RESERVATION, TASK
+from routing.fields.workers import WORKER, WORKER_CHANNEL
+from routing.fields.workspaces import ACTIVITY, TASK_CHANNEL, WORKSPACE
 
 
 def of_workspace(workspace: models.Workspace) -> EventData:
     """Return the fields of an event's workspace."""
-    return {"workspace_sid": workspace.sid, "workspace_name": workspace.friendly_name}
+    return WORKSPACE.event_data(workspace)
 
 
 def of_activity(activity: models.Activity) -> EventData:
     """Return an activity's own fields."""
-    return {
-        "activity_sid": activity.sid,
-        "activity_name": activity.friendly_name,
-        "activity_available": _flag(activity.available),
-    }
+    return ACTIVITY.event_data(activity)
 
 
 def of_task_channel(channel: models.TaskChannel) -> EventData:
     """Return a task channel's own fields."""
-    return {
-        "task_channel_sid": channel.sid,
-        "task_channel_name": channel.friendly_name,
-        "task_channel_unique_name": channel.unique_name,
-        "task_channel_optimized_routing": _flag(channel.channel_optimized_routing),
-    }
+    return TASK_CHANNEL.event_data(channel)
 
 
 def of_task_queue(queue: models.TaskQueue | None) -> EventData:
     """Return the fields of the queue of an event."""
-    if queue is None:
-        return {}
-    return {
-        "task_queue_sid": queue.sid,
-        "task_queue_name": queue.friendly_name,
-        "task_queue_target_expression": queue.target_workers,
-    }
+    return {} if queue is None else TASK_QUEUE.event_data(queue)
 
 
 def of_workflow(workflow: models.Workflow | None) -> EventData:
     """Return the fields of a task's workflow."""
-    if workflow is None:
-        return {}
-    return {"workflow_sid": workflow.sid, "workflow_name": workflow.friendly_name}
+    return {} if workflow is None else WORKFLOW.event_data(workflow)
 
 
 def of_worker(worker: models.Worker) -> EventData:
     """Return a worker's own fields."""
-    return {
-        "worker_sid": worker.sid,
-        "worker_name": worker.friendly_name,
-        "worker_attributes": worker.attributes,
-        "worker_activity_sid": worker.activity.sid,
-        "worker_activity_name": worker.activity.friendly_name,
-        "worker_version": str(worker.version),
-    }
+    return WORKER.event_data(worker)
 
 
 def of_activity_left(activity: models.Activity, *, since: datetime, now: datetime) -> EventData:
@@ -83,39 +61,16 @@ def of_activity_left(activity: models.Activity, *, since: datetime, now: datetim
 
 def of_worker_channel(channel: models.WorkerChannel) -> EventData:
     """Return the fields of a worker's capacity on one channel."""
-    return {
-        "worker_channel_sid": channel.sid,
-        "worker_channel_available": _flag(channel.available),
-        "worker_channel_available_capacity": str(channel.configured_capacity),
-        "worker_channel_task_count": str(channel.assigned),
-        "task_channel_sid": channel.task_channel.sid,
-        "task_channel_unique_name": channel.task_channel.unique_name,
-    }
+    return WORKER_CHANNEL.event_data(channel)
 
 
 def of_task(task: models.Task) -> EventData:
     """Return a task's own fields, its queue's and its workflow's."""
-    data: EventData = {
-        "task_sid": task.sid,
-        "task_attributes": task.attributes,
-        "task_priority": str(task.priority),
-        "task_assignment_status": task.assignment_status,
-        "task_timeout": str(task.timeout),
-        "task_version": str(task.version),
-        "task_channel_sid": task.channel_sid,
-        "task_channel_unique_name": task.channel_name,
-        "task_date_created": str(int(task.date_created.timestamp())),
-        "task_virtual_start_time": str(task.virtual_start_us // SECOND),
-        "task_queue_entered_date": (
-            None
-            if task.task_queue_entered_date is None
-            else str(int(task.task_queue_entered_date.timestamp()))
-        ),
-    }
+    data = TASK.event_data(task)
     if task.routing_target is not None:
         data["task_routing_target"] = task.routing_target
     if task.ignore_capacity is not None:
-        data["task_ignore_capacity"] = _flag(task.ignore_capacity)
+        data["task_ignore_capacity"] = "true" if task.ignore_capacity else "false"
     if (ended := _REASONS.get(task.assignment_status)) is not None:
         data[ended] = data["reason"] = task.reason
     elif task.reason is not None:
@@ -137,12 +92,7 @@ def age(data: EventData, now: datetime) -> EventData:
 
 def of_reservation(reservation: models.Reservation) -> EventData:
     """Return a reservation's own fields, its task's and its worker's."""
-    data: EventData = {
-        "reservation_sid": reservation.sid,
-        "reservation_status": reservation.reservation_status,
-        "reservation_timeout": str(reservation.reservation_timeout),
-        "reservation_version": str(reservation.version),
-    }
+    data = RESERVATION.event_data(reservation)
     if reservation.incoming is not None:
         data |= of_transfer(reservation.incoming)
     return data | of_task(reservation.task) | _of_holder(reservation)
@@ -170,7 +120,3 @@ def of_transfer(transfer: models.Transfer) -> EventData:
         "transfer_initiating_workflow_sid": transfer.initiating_workflow_sid,
         "transfer_date_created": str(int(transfer.date_created.timestamp())),
     }
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"

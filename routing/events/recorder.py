@@ -14,6 +14,7 @@ from routing.actors import Actor
 from routing.core.event_catalog import NEEDS_DELIVERY, EventType
 from routing.db import bulk_insert
 from routing.events import courier, payloads
+from routing.fields.declarations import EventData
 from routing.webhooks import outbox
 
 
@@ -30,7 +31,7 @@ class Draft:
 
     event_type: EventType
     resource_sid: str
-    data: payloads.EventData
+    data: EventData
     task: models.Task | None = None
     handed_on: datetime | None = None
 
@@ -40,7 +41,7 @@ def record(
     *,
     workspace: models.Workspace,
     resource_sid: str,
-    data: payloads.EventData,
+    data: EventData,
     actor: Actor,
     now: datetime,
     task: models.Task | None = None,
@@ -114,7 +115,7 @@ def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetim
     )
 
 
-def _key(data: payloads.EventData, name: str) -> int | None:
+def _key(data: EventData, name: str) -> int | None:
     sid = data.get(name)
     return sids.index_key(sid) if sid else None
 

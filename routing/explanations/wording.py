@@ -10,7 +10,7 @@ from routing.core import verdicts
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
 from routing.explanations.facts import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
 from routing.explanations.history import Stay
-from routing.representations import date
+from routing.fields.declarations import date_text
 
 _DEADLINES: Final = {
     DeadlineKind.STEP: "the step ends and the workflow leads on",
@@ -42,7 +42,7 @@ def deadline(explanation: Explanation) -> str | None:
     """Return what happens at the next deadline."""
     if explanation.deadline is None:
         return None
-    return f"At {date(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
+    return f"At {date_text(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
 
 
 def router(candidate: verdicts.Verdict, explanation: Explanation | None = None) -> str:
@@ -125,13 +125,13 @@ def _status(explanation: Explanation) -> str:
         case AssignmentStatus.PENDING:
             return _waiting(explanation)
         case AssignmentStatus.RESERVED:
-            offers = [f"{h.worker_name} until {date(h.until)}" for h in explanation.holders]
+            offers = [f"{h.worker_name} until {date_text(h.until)}" for h in explanation.holders]
             return f"On offer to {_listed(offers)}."
         case AssignmentStatus.ASSIGNED | AssignmentStatus.WRAPPING:
             wraps = explanation.status == AssignmentStatus.WRAPPING
             verb = "been wrapping it up" if wraps else "had it"
             return " ".join(
-                f"{h.worker_name} has {verb} since {date(h.since)}."
+                f"{h.worker_name} has {verb} since {date_text(h.since)}."
                 for h in explanation.holders
                 if h.reservation_status != ReservationStatus.COMPLETED
             )
@@ -174,7 +174,7 @@ def _over(explanation: Explanation) -> str:
     task = explanation.task
     verb = "Completed" if explanation.status == AssignmentStatus.COMPLETED else "Canceled"
     by = _listed([h.worker_name for h in explanation.holders])
-    said = f"{verb} at {date(task.date_finished)}{f' by {by}' if by else ''}."
+    said = f"{verb} at {date_text(task.date_finished)}{f' by {by}' if by else ''}."
     return f"{said} Reason: {task.reason}" if task.reason else said
 
 
@@ -212,10 +212,10 @@ def _by_hand(candidate: verdicts.Verdict) -> str:
 def _stay(step: Stay, *, end: str) -> str:
     where = "no queue" if step.task_queue_name is None else f"queue {step.task_queue_name}"
     by = "directly" if step.filter_name is None else f"by filter {step.filter_name!r}"
-    since = "?" if step.entered is None else date(step.entered)
+    since = "?" if step.entered is None else date_text(step.entered)
     if step.outcome is None:
         return f"{since} – {end}: {where}, {by}."
-    return f"{since} – {date(step.left)}: {where}, {by}; {step.outcome.words}."
+    return f"{since} – {date_text(step.left)}: {where}, {by}; {step.outcome.words}."
 
 
 def _asked(explanation: Explanation) -> Sequence[str]:

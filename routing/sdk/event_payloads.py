@@ -10,7 +10,9 @@ from routing import models
 from routing.core.event_catalog import EventType as E
 from routing.core.snapshot import free_percentage
 from routing.core.vocabulary import AssignmentStatus
-from routing.sdk import payloads
+from routing.fields.declarations import unix_seconds
+from routing.fields.tasks import TASK
+from routing.fields.workers import WORKER, WORKER_CHANNEL
 from routing.sdk.payloads import Payload
 
 RESERVATIONS: Final = frozenset(
@@ -83,14 +85,12 @@ def _own(event: Event, sid: str | None) -> Payload:
 def _worker(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
     row = beside.workers.get(data["worker_sid"])
     moved = event.event_type == E.WORKER_ACTIVITY_UPDATE or row is None
-    changed = event.at if moved or row is None else payloads.seconds(row.date_status_changed)
-    return _own(event, data["worker_sid"]) | {
-        "friendly_name": data["worker_name"],
-        "attributes": data["worker_attributes"],
-        "activity_sid": data["worker_activity_sid"],
-        "activity_name": data["worker_activity_name"],
+    changed = event.at if moved or row is None else unix_seconds(row.date_status_changed)
+    return {
+        **_own(event, data["worker_sid"]),
+        **WORKER.from_event(data),
         "available": beside.activities.get(data["worker_activity_sid"], False),
-        "date_created": event.at if row is None else payloads.seconds(row.date_created),
+        "date_created": event.at if row is None else unix_seconds(row.date_created),
         "date_status_changed": changed,
         "version": int(data["worker_version"]),
     }
@@ -98,32 +98,36 @@ def _worker(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
 
 def _worker_channel(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
     row = beside.channels.get(data["worker_channel_sid"])
-    capacity, assigned = (
-        int(data["worker_channel_available_capacity"]),
-        int(data["worker_channel_task_count"]),
-    )
+    shown = WORKER_CHANNEL.from_event(data)
+    capacity, assigned = shown["configured_capacity"], shown["assigned_tasks"]
     consumed = assigned if row is None else row.consumed
     reserved = 0 if row is None else (row.last_reserved_us or 0)
-    return _own(event, data["worker_channel_sid"]) | {
+    return {
+        **_own(event, data["worker_channel_sid"]),
         "worker_sid": data["worker_sid"],
-        "task_channel_sid": data["task_channel_sid"],
-        "task_channel_unique_name": data["task_channel_unique_name"],
-        "configured_capacity": capacity,
-        "available": int(data["worker_channel_available"] == "true"),
-        "assigned_tasks": assigned,
+        **dict.fromkeys(_CHANNEL_ORDER),
+        **shown,
         "available_capacity_percentage": free_percentage(capacity, consumed),
-        "date_created": event.at if row is None else payloads.seconds(row.date_created),
+        "date_created": event.at if row is None else unix_seconds(row.date_created),
         "last_reserved_time": reserved // 1000,
     }
 
 
+_CHANNEL_ORDER: Final = (
+    "task_channel_sid",
+    "task_channel_unique_name",
+    "configured_capacity",
+    "available",
+    "assigned_tasks",
+)
+
+
 def _task(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
-    return _own(event, data["task_sid"]) | {
-        "attributes": data["task_attributes"],
-        "assignment_status": data["task_assignment_status"],
-        "priority": int(data["task_priority"]),
+    return {
+        **_own(event, data["task_sid"]),
+        **dict.fromkeys(_TASK_ORDER),
+        **TASK.from_event(data),
         "reason": data.get("reason"),
-        "timeout": int(data["task_timeout"]),
         "age": max(int(data.get("task_age") or 0), 0),
         "addons": "{}",
         "routing_target": data.get("task_routing_target"),
@@ -131,12 +135,29 @@ def _task(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
         "workflow_name": data.get("workflow_name"),
         "queue_sid": data.get("task_queue_sid"),
         "queue_name": data.get("task_queue_name"),
-        "task_channel_sid": data["task_channel_sid"],
-        "task_channel_unique_name": data["task_channel_unique_name"],
-        "date_created": int(data["task_date_created"]),
-        "virtual_start_time": int(data["task_virtual_start_time"]),
         "version": int(data["task_version"]),
     }
+
+
+_TASK_ORDER: Final = (
+    "attributes",
+    "assignment_status",
+    "priority",
+    "reason",
+    "timeout",
+    "age",
+    "addons",
+    "routing_target",
+    "workflow_sid",
+    "workflow_name",
+    "queue_sid",
+    "queue_name",
+    "task_channel_sid",
+    "task_channel_unique_name",
+    "date_created",
+    "virtual_start_time",
+    "version",
+)
 
 
 def _reservation(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
@@ -157,7 +178,7 @@ def _reservation(event: Event, data: Mapping[str, Any], beside: Beside) -> Paylo
         "reservation_status": data["reservation_status"],
         "reservation_timeout": int(data["reservation_timeout"]),
         "worker_previous_activity_sid": previous,
-        "date_created": event.at if row is None else payloads.seconds(row.date_created),
+        "date_created": event.at if row is None else unix_seconds(row.date_created),
         "version": int(data["reservation_version"]),
         "task": _task_after(event, data, beside),
         **by,

@@ -15,7 +15,7 @@ from typing import Any, Final
 from routing import models
 from routing.core.event_catalog import EventType as E
 from routing.db.compiled import MANY_SIDS, CompiledQuery
-from routing.sdk import payloads
+from routing.fields.declarations import unix_seconds
 from routing.sdk.event_payloads import (
     CHANNELS,
     GIVEN_BACK,
@@ -104,7 +104,7 @@ def _read(row: models.Event) -> Event:
         event_type=E(row.event_type),
         account_sid=row.account.sid,
         workspace_sid=row.workspace_sid,
-        at=payloads.seconds(row.event_date),
+        at=unix_seconds(row.event_date),
         data=row.event_data,
     )
 

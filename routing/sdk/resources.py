@@ -29,6 +29,10 @@ from routing.api.task_queues import TaskQueueInstance, TaskQueueList
 from routing.api.tasks import TaskInstance, TaskList
 from routing.api.worker_channels import WorkerChannelList
 from routing.api.workers import WorkerInstance, WorkerList
+from routing.fields.queues import TASK_QUEUE
+from routing.fields.tasks import TASK
+from routing.fields.workers import WORKER, WORKER_CHANNEL
+from routing.fields.workspaces import ACTIVITY
 from routing.sdk import lists, payloads, permissions, transfers
 from routing.sdk.envelope import Envelope
 from routing.sdk.payloads import Payload
@@ -107,30 +111,30 @@ def _worker(asked: Asked) -> Payload:
     resource = asked.resource(WorkerInstance, sid=asked.own[1])
     row = resource.find() if asked.call.method == "GET" else changed(resource)
     row.workspace = asked.grant.workspace
-    return payloads.worker(row)
+    return WORKER.sdk_payload(row)
 
 
 def _workers(asked: Asked) -> Payload:
-    return _list(asked, asked.resource(WorkerList), payloads.worker)
+    return _list(asked, asked.resource(WorkerList), WORKER.sdk_payload)
 
 
 def _activities(asked: Asked) -> Payload:
-    return _list(asked, asked.resource(ActivityList), payloads.activity)
+    return _list(asked, asked.resource(ActivityList), ACTIVITY.sdk_payload)
 
 
 def _worker_channels(asked: Asked) -> Payload:
     resource = asked.resource(WorkerChannelList, worker_sid=asked.own[1])
-    return lists.page_of(resource, asked.call.form, payloads.worker_channel)
+    return lists.page_of(resource, asked.call.form, WORKER_CHANNEL.sdk_payload)
 
 
 def _task_queues(asked: Asked) -> Payload:
-    return _list(asked, asked.resource(TaskQueueList), payloads.task_queue)
+    return _list(asked, asked.resource(TaskQueueList), TASK_QUEUE.sdk_payload)
 
 
 def _task_queue(asked: Asked) -> Payload:
     row = asked.resource(TaskQueueInstance, sid=asked.own[1]).find()
     row.workspace = asked.grant.workspace
-    return payloads.task_queue(row)
+    return TASK_QUEUE.sdk_payload(row)
 
 
 def _list(
@@ -166,7 +170,7 @@ def _once(asked: Asked, create: Callable[[], Payload]) -> Payload:
 def _new_task(asked: Asked) -> Payload:
     def create() -> Payload:
         resource = asked.resource(TaskList)
-        return payloads.task(resource.create(resource.given()), now=asked.now)
+        return TASK.sdk_payload(resource.create(resource.given()), now=asked.now)
 
     return _once(asked, create)
 
@@ -180,7 +184,7 @@ def _task(asked: Asked) -> Payload:
     except NotHeld:
         raise permissions.not_held() from None
     row.workspace = asked.grant.workspace
-    return payloads.task(row, now=asked.now)
+    return TASK.sdk_payload(row, now=asked.now)
 
 
 def _reservations(asked: Asked) -> Payload:

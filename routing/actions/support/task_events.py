@@ -8,6 +8,7 @@ from routing import models
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
 
 
 def record_task_event(
@@ -16,7 +17,7 @@ def record_task_event(
     *,
     actor: Actor,
     now: datetime,
-    more: payloads.EventData | None = None,
+    more: EventData | None = None,
 ) -> None:
     """Record an event about a task."""
     recorder.record_all(
@@ -25,7 +26,7 @@ def record_task_event(
 
 
 def draft_task_event(
-    event_type: EventType, task: models.Task, more: payloads.EventData | None = None
+    event_type: EventType, task: models.Task, more: EventData | None = None
 ) -> recorder.Draft:
     """Return an event about a task, to be recorded together with others."""
     return recorder.Draft(event_type, task.sid, payloads.of_task(task) | (more or {}), task)

@@ -14,6 +14,7 @@ from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ReservationStatus, TransferMode, TransferStatus, TransferType
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
 
 _EVENTS: Final = {
     TransferStatus.INITIATED: EventType.TASK_TRANSFER_INITIATED,
@@ -92,7 +93,7 @@ def update_transfer(
 
 def describe_outcome(
     offer: models.Reservation, status: ReservationStatus, *, now: datetime
-) -> payloads.EventData:
+) -> EventData:
     """Return the transfer fields for the event of an offer's new status.
 
     That event is recorded before those of the transfer. It shows the transfer as it will be after

@@ -10,6 +10,7 @@ from routing.core import workflow_position
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
 from routing.snapshots import tasks
 
 STEP_FIELDS = [
@@ -65,7 +66,7 @@ def draft_entry_events(
     """Return the events of a task that has moved to its new step from the queue `previous`."""
     drafts = []
     if previous is not None:
-        left: payloads.EventData = payloads.of_task_queue(previous)
+        left: EventData = payloads.of_task_queue(previous)
         if timed_out:
             drafts.append(task_events.draft_task_event(EventType.TASK_QUEUE_TIMEOUT, task, left))
         if previous != task.task_queue:

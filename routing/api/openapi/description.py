@@ -11,11 +11,12 @@ import functools
 from collections.abc import Sequence
 from typing import Any, Final
 
-from routing.api import idempotency, parsers, schemas
+from routing.api import idempotency, parsers
 from routing.api.error_catalog import ERRORS, OF_STATUS
 from routing.api.inputs import Param
 from routing.api.openapi.operations import Operation, operations, path_parameters
-from routing.api.schemas import Schema
+from routing.fields import schemas
+from routing.fields.schemas import Schema
 
 _LAST: Final = frozenset({"Events", "Statistics"})
 """The headings that are sorted to the end."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from routing.api import pagination, schemas
+from routing.api import pagination
 from routing.api.base import Resource
 from routing.api.inputs import Param, sid_schema
 from routing.api.urls import urlpatterns
+from routing.fields import schemas
 
 METHODS: Final = ("get", "post", "delete")
 _ROOT: Final = "/v1/"

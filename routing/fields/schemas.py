@@ -4,43 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
-
-from routing.api.inputs import sid_schema
 
 Schema = dict[str, Any]
 
 EXAMPLE_HOST: Final = "https://cordboard.example"
 DATE_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The JSON schema of one kind of resource in an answer.
-
-    Arguments:
-        name: the name of the schema in the API description.
-        optional: the properties that not every answer has.
-        versioned: whether answers carry an ETag.
-    """
-
-    name: str
-    properties: Mapping[str, Schema]
-    words: str = ""
-    optional: frozenset[str] = field(default_factory=frozenset)
-    versioned: bool = False
-
-    @property
-    def schema(self) -> Schema:
-        """Return its JSON schema."""
-        return mapping(self.properties, self.words, optional=self.optional)
-
-    @property
-    def example(self) -> dict[str, Any]:
-        """Return an example, made of the examples of its properties."""
-        found: dict[str, Any] = example_of(self.schema)
-        return found
 
 
 def sample_sid(prefix: str) -> str:
@@ -95,30 +64,23 @@ def sid(words: str, *prefixes: str, null: bool = False, unset: bool = False) -> 
         unset: the example has none.
     """
     example = None if unset else sample_sid(prefixes[0])
-    return _described("string", words, example, null, {"pattern": sid_schema(*prefixes)["pattern"]})
+    return _described("string", words, example, null, {"pattern": sid_pattern(*prefixes)})
+
+
+def sid_pattern(*prefixes: str) -> str:
+    """Return the regular expression of a sid with one of these prefixes."""
+    return f"^(?:{'|'.join(prefixes)})[0-9a-fA-F]{{32}}$"
 
 
 def url(words: str, path: str | None, *, null: bool = False) -> Schema:
     """Return the schema of an absolute URL.
 
     Arguments:
-        path: the path of the example; each sid is written as its prefix in braces.
+        path: the path of the example below the workspace; each sid is written as its prefix in
+            braces.
     """
-    example = None if path is None else EXAMPLE_HOST + "/v1/Workspaces/{WS}" + path
-    return _described("string", words, example and _filled(example), null, {"format": "uri"})
-
-
-def links(**paths: str | tuple[str, None]) -> Schema:
-    """Return the schema of a resource's links.
-
-    Arguments:
-        paths: as for `url`; a pair with None for a link that may be null.
-    """
-    found = {
-        name: url("", path, null=False) if isinstance(path, str) else url("", path[0], null=True)
-        for name, path in paths.items()
-    }
-    return mapping(found, "Related resources.")
+    example = None if path is None else _filled(EXAMPLE_HOST + "/v1/Workspaces/{WS}" + path)
+    return _described("string", words, example, null, {"format": "uri"})
 
 
 def mapping(

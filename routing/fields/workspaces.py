@@ -1,0 +1,130 @@
+"""Fields of workspaces, activities and task channels."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from routing import models
+from routing.core.vocabulary import QueueOrder
+from routing.fields.common import ACCOUNT, dates, friendly_name, own_sid, parents
+from routing.fields.declarations import Field, Writable
+from routing.fields.schemas import flag, sid, text, whole, word
+from routing.fields.shapes import Link, RowShape, sample_row, statistics_of
+
+_COLLECTIONS: Final = {
+    "activities": "Activities",
+    "task_queues": "TaskQueues",
+    "tasks": "Tasks",
+    "workers": "Workers",
+    "workflows": "Workflows",
+    "task_channels": "TaskChannels",
+    "events": "Events",
+}
+
+
+def _collection(name: str, tail: str) -> Link[models.Workspace]:
+    return Link(name, lambda row: f"/{tail}")
+
+
+WORKSPACE: Final = RowShape[models.Workspace](
+    "Workspace",
+    (
+        own_sid("WS", event="workspace_sid"),
+        Field("account_sid", ACCOUNT, "account.sid"),
+        friendly_name("The display name.", "Support", event="workspace_name"),
+        Field(
+            "default_activity_sid",
+            sid("The activity of new workers.", "WA", null=True),
+            "default_activity?.sid",
+        ),
+        Field(
+            "default_activity_name",
+            text("The name of that activity.", "Offline", null=True),
+            "default_activity?.friendly_name",
+        ),
+        Field(
+            "timeout_activity_sid",
+            sid("The activity after an offer expired.", "WA", null=True),
+            "timeout_activity?.sid",
+        ),
+        Field(
+            "timeout_activity_name",
+            text("The name of that activity.", "Offline", null=True),
+            "timeout_activity?.friendly_name",
+        ),
+        Field(
+            "event_callback_url",
+            text("Where events are posted, or empty.", "https://example.com/events"),
+        ),
+        Field(
+            "events_filter", text("The event types posted; null: all.", "task.created", null=True)
+        ),
+        Field("multi_task_enabled", flag("Whether workers take several tasks at once.", True)),
+        Field("prioritize_queue_order", word("Which queues are served first.", QueueOrder, "FIFO")),
+        Field(
+            "desk_grace",
+            whole("Seconds without an open desk after which a worker is moved; 0: never.", 30),
+        ),
+        Field("time_zone", text("The time zone in which the admin shows times.", "Europe/Berlin")),
+        *dates(),
+    ),
+    "An isolated set of workers, queues, workflows and tasks.",
+    path=lambda row: "",
+    links=[
+        *(_collection(name, tail) for name, tail in _COLLECTIONS.items()),
+        *statistics_of(lambda row: ""),
+    ],
+    workspace=lambda row: row,
+    sample=sample_row("WS"),
+)
+
+ACTIVITY: Final = RowShape[models.Activity](
+    "Activity",
+    (
+        own_sid("WA", event="activity_sid"),
+        *parents(),
+        friendly_name("The display name.", "Available", event="activity_name"),
+        Field(
+            "available",
+            flag("Whether workers in it take work.", True),
+            event="activity_available",
+        ),
+        *dates(),
+    ),
+    "What a worker is doing, and whether they take work while doing it.",
+    path=lambda row: f"/Activities/{row.sid}",
+    links=[Link("workspace", lambda row: "")],
+    sample=sample_row("WA"),
+)
+
+TASK_CHANNEL: Final = RowShape[models.TaskChannel](
+    "TaskChannel",
+    (
+        own_sid("TC", event="task_channel_sid"),
+        *parents(),
+        friendly_name("The display name.", "Chat", event="task_channel_name"),
+        Field(
+            "unique_name",
+            text("The name in expressions and requests.", "chat", maxLength=64),
+            event="task_channel_unique_name",
+        ),
+        Field(
+            "channel_optimized_routing",
+            flag(
+                "Whether workers with most free capacity on this channel are preferred.",
+                False,
+                null=True,
+            ),
+            event="task_channel_optimized_routing",
+            writable=Writable(
+                "Whether workers with most free capacity on this channel are preferred."
+                " Defaults to false."
+            ),
+        ),
+        *dates(),
+    ),
+    "A kind of work, such as calls or chats; each worker has a capacity for each.",
+    path=lambda row: f"/TaskChannels/{row.sid}",
+    links=[Link("workspace", lambda row: "")],
+    sample=sample_row("TC"),
+)
