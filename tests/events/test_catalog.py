@@ -6,6 +6,7 @@ import string
 
 import pytest
 
+from routing import models
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import Audience
 from routing.events import payloads
@@ -25,6 +26,10 @@ def test_every_event_type_is_recorded_by_an_action(event_type: EventType) -> Non
 @pytest.mark.parametrize("event_type", [each for each in EventType if each.spec.carries_data])
 def test_only_messages_to_workers_carry_data(event_type: EventType) -> None:
     assert Audience.WORKER in event_type.spec.audience
+
+
+def test_a_new_event_type_needs_no_migration() -> None:
+    assert not models.Event._meta.get_field("event_type").choices
 
 
 @pytest.mark.django_db
