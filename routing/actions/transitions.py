@@ -19,7 +19,7 @@ from routing.actions.support.task_events import record_task_event
 from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
-from routing.core.event_catalog import EventType
+from routing.core.event_catalog import RESERVATION_EVENTS, TASK_EVENTS, EventType
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.db.compiled import MOMENT, CompiledUpdate
 from routing.db.pipeline import pipeline
@@ -33,23 +33,6 @@ END_FIELDS: Final = (
     *("assignment_status", "reason", "date_finished", "lane", "version", "date_updated"),
 )
 """Fields that change when a task ends."""
-
-_EVENTS: Final = {
-    ReservationStatus.PENDING: EventType.RESERVATION_CREATED,
-    ReservationStatus.ACCEPTED: EventType.RESERVATION_ACCEPTED,
-    ReservationStatus.WRAPPING: EventType.RESERVATION_WRAPUP,
-    ReservationStatus.COMPLETED: EventType.RESERVATION_COMPLETED,
-    ReservationStatus.REJECTED: EventType.RESERVATION_REJECTED,
-    ReservationStatus.TIMEOUT: EventType.RESERVATION_TIMEOUT,
-    ReservationStatus.CANCELED: EventType.RESERVATION_CANCELED,
-    ReservationStatus.RESCINDED: EventType.RESERVATION_RESCINDED,
-}
-
-_TASK_EVENTS: Final = {
-    AssignmentStatus.WRAPPING: EventType.TASK_WRAPUP,
-    AssignmentStatus.COMPLETED: EventType.TASK_COMPLETED,
-    AssignmentStatus.CANCELED: EventType.TASK_CANCELED,
-}
 
 
 def move_reservation(
@@ -74,7 +57,7 @@ def move_reservation(
         moved = _MOVE.ask(reservation.pk, current.value, status.value, now)
         _count_slot(reservation, before=current, after=status)
         recorder.record(
-            _EVENTS[status],
+            RESERVATION_EVENTS[status],
             workspace=reservation.task.workspace,
             resource_sid=reservation.sid,
             data=payloads.of_reservation(reservation)
@@ -168,7 +151,7 @@ def end_task(
     task.date_finished = now
     task.lane = None
     set_task_status(task, status, fields=["reason", "date_finished", "lane"], now=now)
-    record_task_event(_TASK_EVENTS[status], task, actor=actor, now=now, more=list_holders(story))
+    record_task_event(TASK_EVENTS[status], task, actor=actor, now=now, more=list_holders(story))
     end_reservations(story, actor=actor, now=now)
     if status == AssignmentStatus.COMPLETED:
         # TaskRouter sends this event too, after all others of the completion.
@@ -184,8 +167,9 @@ def begin_wrap_up(
     """
     story.task.reason = reason
     set_task_status(story.task, AssignmentStatus.WRAPPING, fields=["reason"], now=now)
-    wrapping = _TASK_EVENTS[AssignmentStatus.WRAPPING]
-    record_task_event(wrapping, story.task, actor=actor, now=now, more=list_holders(story))
+    record_task_event(
+        EventType.TASK_WRAPUP, story.task, actor=actor, now=now, more=list_holders(story)
+    )
     for reservation in story.reservations:
         over = reservation.outgoing_id is not None
         status = ReservationStatus.COMPLETED if over else ReservationStatus.WRAPPING

@@ -9,8 +9,11 @@ from collections.abc import Set
 from enum import StrEnum
 from typing import Final, Self
 
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus, TransferStatus
 from routing.core.vocabulary import Audience as A
 from routing.core.vocabulary import ResourceType as R
+
+Status = AssignmentStatus | ReservationStatus | TransferStatus
 
 
 class EventSpec:
@@ -21,6 +24,7 @@ class EventSpec:
         name: str,
         *,
         about: R | None = None,
+        status: Status | None = None,
         description: str | None = None,
         audience: Set[A] = frozenset(),
         wakes_router: bool = False,
@@ -33,6 +37,8 @@ class EventSpec:
         Arguments:
             name: the type's name in REST, callbacks and the database.
             about: the kind of resource that `resource_sid` names; by default the name's first word.
+            status: the status that its task, reservation or transfer has after it, if the event
+                records that change.
             description: a text for people, with fields of the event's data in braces; by default
                 the words of the name.
             audience: the websocket groups that get the event.
@@ -46,6 +52,7 @@ class EventSpec:
         words = f"{noun} {verb}".replace(".", " ").replace("-", " ")
         self.name: Final = name
         self.about: Final = about or R(noun)
+        self.status: Final = status
         self.description: Final = description or words.capitalize()
         self.audience: Final = audience
         self.wakes_router: Final = wakes_router
@@ -55,7 +62,7 @@ class EventSpec:
 
 
 class EventType(StrEnum):
-    """The types of events by name; a comment gives the transition where there is one."""
+    """The types of events by name, each with its record in `spec`."""
 
     spec: EventSpec
 
@@ -128,71 +135,106 @@ class EventType(StrEnum):
     WORKER_CHANNEL_AVAILABILITY_UPDATE = EventSpec(
         "worker.channel.availability.update", audience={A.WORKER}, wakes_router=True
     )
-    # → pending
-    TASK_CREATED = EventSpec("task.created", audience={A.TASK_QUEUE}, wakes_router=True)
+    TASK_CREATED = EventSpec(
+        "task.created", status=AssignmentStatus.PENDING, audience={A.TASK_QUEUE}, wakes_router=True
+    )
     TASK_UPDATED = EventSpec(
         "task.updated", audience={A.WORKER, A.TASK_QUEUE}, wakes_router=True, carries_data=True
     )
-    # assigned → wrapping
-    TASK_WRAPUP = EventSpec("task.wrapup", audience={A.WORKER}, carries_data=True)
-    # assigned, wrapping → completed
-    TASK_COMPLETED = EventSpec("task.completed", audience={A.WORKER}, carries_data=True)
-    # pending, reserved → canceled
+    TASK_WRAPUP = EventSpec(
+        "task.wrapup", status=AssignmentStatus.WRAPPING, audience={A.WORKER}, carries_data=True
+    )
+    TASK_COMPLETED = EventSpec(
+        "task.completed", status=AssignmentStatus.COMPLETED, audience={A.WORKER}, carries_data=True
+    )
     TASK_CANCELED = EventSpec(
-        "task.canceled", audience={A.WORKER, A.TASK_QUEUE}, carries_data=True, ends_waiting=True
+        "task.canceled",
+        status=AssignmentStatus.CANCELED,
+        audience={A.WORKER, A.TASK_QUEUE},
+        carries_data=True,
+        ends_waiting=True,
     )
     TASK_DELETED = EventSpec("task.deleted", audience={A.TASK_QUEUE})
     TASK_SYSTEM_DELETED = EventSpec("task.system-deleted")
-    # assigned → reserved
+    # its task: assigned → reserved
     TASK_TRANSFER_INITIATED = EventSpec(
-        "task.transfer-initiated", audience={A.WORKER}, wakes_router=True, carries_data=True
+        "task.transfer-initiated",
+        status=TransferStatus.INITIATED,
+        audience={A.WORKER},
+        wakes_router=True,
+        carries_data=True,
     )
     # one offer was not accepted
     TASK_TRANSFER_ATTEMPT_FAILED = EventSpec(
         "task.transfer-attempt-failed", audience={A.WORKER}, carries_data=True
     )
-    # reserved → assigned, to the same worker
-    TASK_TRANSFER_FAILED = EventSpec("task.transfer-failed", audience={A.WORKER}, carries_data=True)
-    # reserved → assigned, to the same worker
+    # its task: reserved → assigned, to the same worker
+    TASK_TRANSFER_FAILED = EventSpec(
+        "task.transfer-failed", status=TransferStatus.FAILED, audience={A.WORKER}, carries_data=True
+    )
+    # its task: reserved → assigned, to the same worker
     TASK_TRANSFER_CANCELED = EventSpec(
-        "task.transfer-canceled", audience={A.WORKER}, carries_data=True
+        "task.transfer-canceled",
+        status=TransferStatus.CANCELED,
+        audience={A.WORKER},
+        carries_data=True,
     )
-    # reserved → assigned, to another worker
+    # its task: reserved → assigned, to another worker
     TASK_TRANSFER_COMPLETED = EventSpec(
-        "task.transfer-completed", audience={A.WORKER}, carries_data=True
+        "task.transfer-completed",
+        status=TransferStatus.COMPLETE,
+        audience={A.WORKER},
+        carries_data=True,
     )
-    # → pending
     RESERVATION_CREATED = EventSpec(
         "reservation.created",
+        status=ReservationStatus.PENDING,
         description="Task {task_sid} offered to {worker_name}",
         audience={A.WORKER, A.TASK_QUEUE},
         carries_data=True,
     )
-    # pending → accepted
     RESERVATION_ACCEPTED = EventSpec(
-        "reservation.accepted", audience={A.WORKER}, wakes_router=True, ends_waiting=True
+        "reservation.accepted",
+        status=ReservationStatus.ACCEPTED,
+        audience={A.WORKER},
+        wakes_router=True,
+        ends_waiting=True,
     )
-    # pending → rejected
     RESERVATION_REJECTED = EventSpec(
-        "reservation.rejected", audience={A.WORKER, A.TASK_QUEUE}, wakes_router=True
+        "reservation.rejected",
+        status=ReservationStatus.REJECTED,
+        audience={A.WORKER, A.TASK_QUEUE},
+        wakes_router=True,
     )
-    # pending → timeout
     RESERVATION_TIMEOUT = EventSpec(
-        "reservation.timeout", audience={A.WORKER, A.TASK_QUEUE}, wakes_router=True
+        "reservation.timeout",
+        status=ReservationStatus.TIMEOUT,
+        audience={A.WORKER, A.TASK_QUEUE},
+        wakes_router=True,
     )
-    # pending → canceled
     RESERVATION_CANCELED = EventSpec(
-        "reservation.canceled", audience={A.WORKER, A.TASK_QUEUE}, wakes_router=True
+        "reservation.canceled",
+        status=ReservationStatus.CANCELED,
+        audience={A.WORKER, A.TASK_QUEUE},
+        wakes_router=True,
     )
-    # pending → rescinded
     RESERVATION_RESCINDED = EventSpec(
-        "reservation.rescinded", audience={A.WORKER}, wakes_router=True
+        "reservation.rescinded",
+        status=ReservationStatus.RESCINDED,
+        audience={A.WORKER},
+        wakes_router=True,
     )
-    # accepted → wrapping
-    RESERVATION_WRAPUP = EventSpec("reservation.wrapup", audience={A.WORKER}, wakes_router=True)
-    # accepted, wrapping → completed
+    RESERVATION_WRAPUP = EventSpec(
+        "reservation.wrapup",
+        status=ReservationStatus.WRAPPING,
+        audience={A.WORKER},
+        wakes_router=True,
+    )
     RESERVATION_COMPLETED = EventSpec(
-        "reservation.completed", audience={A.WORKER}, wakes_router=True
+        "reservation.completed",
+        status=ReservationStatus.COMPLETED,
+        audience={A.WORKER},
+        wakes_router=True,
     )
     # a task for one worker ended before they had it
     RESERVATION_FAILED = EventSpec(
@@ -212,3 +254,16 @@ INVALIDATES_SKILL_INDEX: Final = frozenset(
 """Types that change which lanes match a worker."""
 NEEDS_DELIVERY: Final = WAKES_ROUTER | {each for each in EventType if each.spec.audience}
 """Types that are published after the commit: to websocket groups, to the router, or to both."""
+
+RESERVATION_EVENTS: Final = {
+    each.spec.status: each for each in EventType if isinstance(each.spec.status, ReservationStatus)
+}
+"""The type that records a reservation's change to each status."""
+TASK_EVENTS: Final = {
+    each.spec.status: each for each in EventType if isinstance(each.spec.status, AssignmentStatus)
+}
+"""The type that records a task's change to a status; some changes record none of their own."""
+TRANSFER_EVENTS: Final = {
+    each.spec.status: each for each in EventType if isinstance(each.spec.status, TransferStatus)
+}
+"""The type that records a transfer's change to each status."""

@@ -12,18 +12,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from routing.core.event_catalog import RESERVATION_EVENTS
 from routing.core.event_catalog import EventType as E
+from routing.core.lifecycle import OPEN_RESERVATION
 from routing.sdk.event_payloads import CHANNELS, TASKS, WORKERS
 from routing.sdk.frames import Frame
 
 _ENDS: Final = frozenset(
-    {
-        E.RESERVATION_COMPLETED,
-        E.RESERVATION_REJECTED,
-        E.RESERVATION_TIMEOUT,
-        E.RESERVATION_CANCELED,
-        E.RESERVATION_RESCINDED,
-    }
+    each for status, each in RESERVATION_EVENTS.items() if status not in OPEN_RESERVATION
 )
 _REMEMBERED: Final = 100
 _REMEMBERED_TASKS: Final = 20

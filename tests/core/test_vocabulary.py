@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from routing import models
-from routing.actions import transitions
 from routing.core import decisions, lifecycle
-from routing.core.event_catalog import EventType
-from routing.core.vocabulary import AssignmentStatus, GrabPolicy, ReservationStatus, ResourceType
+from routing.core.event_catalog import RESERVATION_EVENTS, TRANSFER_EVENTS, EventType
+from routing.core.vocabulary import (
+    AssignmentStatus,
+    GrabPolicy,
+    ReservationStatus,
+    ResourceType,
+    TransferStatus,
+)
 from routing.router import rounds
 
 
@@ -22,7 +27,11 @@ def test_every_status_is_in_its_lifecycle() -> None:
 
 
 def test_every_reservation_status_has_its_event() -> None:
-    assert set(transitions._EVENTS) == set(ReservationStatus)
+    assert set(RESERVATION_EVENTS) == set(ReservationStatus)
+
+
+def test_every_transfer_status_has_its_event() -> None:
+    assert set(TRANSFER_EVENTS) == set(TransferStatus)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ ACTIONS = "\n".join(path.read_text() for path in (ROOT / "routing/actions").rglo
 
 @pytest.mark.parametrize("event_type", EventType)
 def test_every_event_type_is_recorded_by_an_action(event_type: EventType) -> None:
-    assert f"EventType.{event_type.name}" in ACTIONS, (
-        f"no module of routing/actions records EventType.{event_type.name}"
-    )
+    # Actions find the type of a change of status by the status.
+    recorded = event_type.spec.status is not None or f"EventType.{event_type.name}" in ACTIONS
+    assert recorded, f"no module of routing/actions records EventType.{event_type.name}"
 
 
 @pytest.mark.parametrize("event_type", [each for each in EventType if each.spec.carries_data])

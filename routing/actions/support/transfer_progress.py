@@ -11,17 +11,10 @@ from routing.actions.support.errors import NotNow, StaleState
 from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.clock import microseconds
-from routing.core.event_catalog import EventType
+from routing.core.event_catalog import TRANSFER_EVENTS, EventType
 from routing.core.vocabulary import ReservationStatus, TransferMode, TransferStatus, TransferType
 from routing.events import payloads, recorder
 from routing.fields.declarations import EventData
-
-_EVENTS: Final = {
-    TransferStatus.INITIATED: EventType.TASK_TRANSFER_INITIATED,
-    TransferStatus.COMPLETE: EventType.TASK_TRANSFER_COMPLETED,
-    TransferStatus.FAILED: EventType.TASK_TRANSFER_FAILED,
-    TransferStatus.CANCELED: EventType.TASK_TRANSFER_CANCELED,
-}
 
 _ACCEPTED: Final = ReservationStatus.ACCEPTED.value
 NOT_ACCEPTED: Final = "no worker of the queue accepted it in time"
@@ -168,7 +161,7 @@ def end_transfer(
         transfer_status=status.value,
         transfer_failed_reason=reason,
     )
-    record_transfer_event(_EVENTS[status], giver, task=task, actor=actor, now=now)
+    record_transfer_event(TRANSFER_EVENTS[status], giver, task=task, actor=actor, now=now)
     if status != TransferStatus.COMPLETE:
         giver.outgoing = None
         models.Reservation.objects.filter(pk=giver.pk).update(outgoing=None)
