@@ -22,7 +22,8 @@ from agents.commands import Refused
 from agents.dashboard import Panel
 from routing import groups, request_ids
 from routing.core.clock import microseconds
-from routing.core.event_catalog import EventType as E
+from routing.core.event_catalog import EventType
+from routing.core.vocabulary import ResourceType
 from routing.db.errors import AWAY
 from routing.redis import clients
 from routing.sdk import lease_renewal
@@ -37,14 +38,13 @@ FLOODING: Final = 4429
 PING: Final = "desk.ping"
 
 REJOIN: Final = frozenset(
-    event_type
-    for event_type in E
-    if event_type.startswith(("worker.", "task-queue.", "task-channel."))
-    and event_type not in (E.TASK_QUEUE_ENTERED, E.TASK_QUEUE_MOVED, E.TASK_QUEUE_TIMEOUT)
+    each
+    for each in EventType
+    if each.spec.about in (ResourceType.WORKER, ResourceType.TASK_QUEUE, ResourceType.TASK_CHANNEL)
 )
 """Events that may change which queues an agent serves: the expressions, or what they read."""
 
-REJOIN_BY_LOAD: Final = REJOIN | {e for e in E if e.startswith("reservation.")}
+REJOIN_BY_LOAD: Final = REJOIN | {each for each in EventType if each.startswith("reservation.")}
 """The same if an expression reads the agent's load, which every offer changes."""
 
 T = TypeVar("T")

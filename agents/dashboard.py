@@ -30,13 +30,11 @@ class Panel(StrEnum):
 
 _PRESENCE, _OFFERS, _TASKS, _QUEUE = Panel
 _ALL = frozenset(Panel)
-_NONE: frozenset[Panel] = frozenset()
 # A worker's load decides the slots, and which tasks they may grab. Expressions of queues and
 # targets may also read how much of a channel is in use.
 _ROOM = frozenset({_PRESENCE, _QUEUE})
 
 PANELS: Final[Mapping[E, frozenset[Panel]]] = {
-    E.WORKSPACE_CREATED: _NONE,
     E.WORKSPACE_UPDATED: _ROOM,
     E.WORKSPACE_DELETED: _ALL,
     E.ACTIVITY_CREATED: frozenset({_PRESENCE}),
@@ -50,16 +48,8 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.TASK_QUEUE_DELETED: frozenset({_OFFERS, _TASKS, _QUEUE}),
     E.TASK_QUEUE_EXPRESSION_UPDATED: frozenset({_QUEUE}),
     E.TASK_QUEUE_ENTERED: frozenset({_QUEUE}),
-    E.TASK_QUEUE_TIMEOUT: _NONE,
     E.TASK_QUEUE_MOVED: frozenset({_QUEUE}),
-    E.WORKFLOW_CREATED: _NONE,
     E.WORKFLOW_UPDATED: frozenset({_QUEUE}),
-    E.WORKFLOW_DELETED: _NONE,
-    E.WORKFLOW_ENTERED: _NONE,
-    E.WORKFLOW_TARGET_MATCHED: _NONE,
-    E.WORKFLOW_TIMEOUT: _NONE,
-    E.WORKFLOW_SKIPPED: _NONE,
-    E.WORKER_CREATED: _NONE,
     E.WORKER_DELETED: _ALL,
     E.WORKER_ATTRIBUTES_UPDATE: _ROOM,
     E.WORKER_ACTIVITY_UPDATE: _ROOM | {_OFFERS},
@@ -71,7 +61,6 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.TASK_COMPLETED: frozenset({_TASKS}),
     E.TASK_CANCELED: frozenset({_QUEUE}),
     E.TASK_DELETED: frozenset({_OFFERS, _TASKS, _QUEUE}),
-    E.TASK_SYSTEM_DELETED: _NONE,
     E.TASK_TRANSFER_INITIATED: frozenset({_TASKS}),
     E.TASK_TRANSFER_ATTEMPT_FAILED: frozenset({_TASKS}),
     E.TASK_TRANSFER_FAILED: frozenset({_TASKS}),
@@ -86,19 +75,36 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.RESERVATION_WRAPUP: _ROOM | {_TASKS},
     E.RESERVATION_COMPLETED: _ROOM | {_TASKS},
     E.RESERVATION_FAILED: frozenset({_QUEUE}),
-    E.RESERVATION_CALLBACK_FAILED: _NONE,
 }
 """The panels that are stale for an agent who receives an event of this type."""
 
+NOT_SHOWN: Final = frozenset(
+    {
+        E.WORKSPACE_CREATED,
+        E.TASK_QUEUE_TIMEOUT,
+        E.WORKFLOW_CREATED,
+        E.WORKFLOW_DELETED,
+        E.WORKFLOW_ENTERED,
+        E.WORKFLOW_TARGET_MATCHED,
+        E.WORKFLOW_TIMEOUT,
+        E.WORKFLOW_SKIPPED,
+        E.WORKER_CREATED,
+        E.TASK_SYSTEM_DELETED,
+        E.RESERVATION_CALLBACK_FAILED,
+    }
+)
+"""Event types that change nothing on a desk."""
 
-def stale(event_type: E, *, own: bool) -> frozenset[Panel]:
+
+def list_stale_panels(event_type: E, *, own: bool) -> frozenset[Panel]:
     """Return the panels that an event makes stale.
 
     Arguments:
         own: whether the event names this agent or no worker; one about a colleague who serves the
             same queue changes only what waits there.
     """
-    return PANELS[event_type] if own else PANELS[event_type] & {_QUEUE}
+    panels = PANELS.get(event_type, frozenset())
+    return panels if own else panels & {_QUEUE}
 
 
 def presence(worker: models.Worker) -> Context:

@@ -78,7 +78,7 @@ _ABOUT: Final = {
 @functools.lru_cache(maxsize=256)
 def _event(event_type: str, own: bool, about: tuple[tuple[str, str], ...]) -> str | None:
     """Build a frame, cached for all desks that receive it."""
-    stale = dashboard.stale(EventType(event_type), own=own)
+    stale = dashboard.list_stale_panels(EventType(event_type), own=own)
     if not stale:
         return None
     return json.dumps({"event": event_type, **dict(about), "stale": sorted(stale)})

@@ -56,13 +56,12 @@ class Stay:
     outcome: Outcome | None = None
 
 
-_TELLING: Final = {
-    EventType.WORKFLOW_TARGET_MATCHED,
-    EventType.TASK_UPDATED,
-    EventType.TASK_QUEUE_TIMEOUT,
-    EventType.WORKFLOW_SKIPPED,
-    EventType.TASK_CANCELED,
+_CAUSES: Final = {
+    EventType.TASK_UPDATED: Outcome.REROUTED,
+    EventType.TASK_QUEUE_TIMEOUT: Outcome.TIMED_OUT,
+    EventType.WORKFLOW_SKIPPED: Outcome.SKIPPED,
 }
+"""Events that come before a task's next step, and how they ended its last one."""
 
 
 def list_stays(row: models.Task, *, workspace_sid: str) -> Sequence[Stay]:
@@ -71,7 +70,7 @@ def list_stays(row: models.Task, *, workspace_sid: str) -> Sequence[Stay]:
         task_key=sids.index_key(row.sid),
         workspace_sid=workspace_sid,
         resource_sid=row.sid,
-        event_type__in=[event_type.value for event_type in _TELLING],
+        event_type__in=(EventType.WORKFLOW_TARGET_MATCHED, EventType.TASK_CANCELED, *_CAUSES),
     ).order_by("-pk")[:MOST_EVENTS]
     return _steps(reversed(list(events)))
 
@@ -102,13 +101,6 @@ def _steps(events: Iterable[models.Event]) -> list[Stay]:
         else:
             cause = (_CAUSES[kind], date)
     return steps
-
-
-_CAUSES: Final = {
-    EventType.TASK_UPDATED: Outcome.REROUTED,
-    EventType.TASK_QUEUE_TIMEOUT: Outcome.TIMED_OUT,
-    EventType.WORKFLOW_SKIPPED: Outcome.SKIPPED,
-}
 
 
 def _leave(steps: list[Stay], outcome: Outcome, date: datetime) -> None:

@@ -47,10 +47,6 @@ FLUSHED: Final = 16_384
 """Characters after which other tasks of the event loop get a turn."""
 MOST_HEARD: Final = 20
 
-REFRESHING: Final = frozenset(
-    {E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED}
-)
-"""Events about what a session knows from its lists only: it must read them again."""
 _NAMING: Final = event_payloads.WORKERS | event_payloads.CHANNELS
 
 
@@ -166,10 +162,10 @@ class SdkConsumer(Direct):
         if not self._is_open:
             return
         kind = message["event_type"]
-        if kind in frames.TOLD:
+        if kind in event_payloads.PUSHED:
             self._sessions.loader.hear(message, account_sid=self.holder.account_sid)
             await self._put(message["sid"])
-        elif kind in REFRESHING:
+        elif kind in event_payloads.OUTDATES_LISTS:
             self._looking = self._sessions.start(self._look())
         elif kind == E.WORKSPACE_DELETED or (
             kind == E.WORKER_DELETED and message.get("worker_sid") == self._worker_sid

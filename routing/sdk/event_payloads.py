@@ -15,36 +15,6 @@ from routing.fields.tasks import TASK
 from routing.fields.workers import WORKER, WORKER_CHANNEL
 from routing.sdk.payloads import Payload
 
-RESERVATIONS: Final = frozenset(
-    {
-        E.RESERVATION_CREATED,
-        E.RESERVATION_ACCEPTED,
-        E.RESERVATION_REJECTED,
-        E.RESERVATION_TIMEOUT,
-        E.RESERVATION_CANCELED,
-        E.RESERVATION_RESCINDED,
-        E.RESERVATION_WRAPUP,
-        E.RESERVATION_COMPLETED,
-    }
-)
-WORKERS: Final = frozenset({E.WORKER_ATTRIBUTES_UPDATE, E.WORKER_ACTIVITY_UPDATE})
-CHANNELS: Final = frozenset({E.WORKER_CAPACITY_UPDATE, E.WORKER_CHANNEL_AVAILABILITY_UPDATE})
-TASKS: Final = frozenset({E.TASK_UPDATED, E.TASK_WRAPUP, E.TASK_COMPLETED, E.TASK_CANCELED})
-TRANSFERS: Final = frozenset(
-    {
-        E.TASK_TRANSFER_INITIATED,
-        E.TASK_TRANSFER_ATTEMPT_FAILED,
-        E.TASK_TRANSFER_FAILED,
-        E.TASK_TRANSFER_CANCELED,
-        E.TASK_TRANSFER_COMPLETED,
-    }
-)
-TASKS_FAILED: Final = frozenset({E.RESERVATION_FAILED})
-_TAKEN: Final = frozenset({E.RESERVATION_ACCEPTED, E.RESERVATION_RESCINDED})
-GIVEN_BACK: Final = frozenset(
-    {E.RESERVATION_REJECTED, E.RESERVATION_TIMEOUT, E.RESERVATION_CANCELED}
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -208,14 +178,14 @@ def _task_after(event: Event, data: Mapping[str, Any], beside: Beside) -> Payloa
     kind = event.event_type
     if task["assignment_status"] != AssignmentStatus.RESERVED:
         return task
-    if kind in _TAKEN:
+    if kind in _ASSIGNS_TASK:
         return task | {
             "assignment_status": AssignmentStatus.ASSIGNED.value,
             "version": task["version"] + 1,
         }
     # The task waits again, or stays with the worker who transfers it. If it is still on offer to
     # other workers, it has not changed.
-    if kind in GIVEN_BACK and beside.versions.get(task["sid"], 0) > task["version"]:
+    if kind in RELEASES_TASK and beside.versions.get(task["sid"], 0) > task["version"]:
         kept = data.get("transfer_sid") is not None
         after = AssignmentStatus.ASSIGNED if kept else AssignmentStatus.PENDING
         return task | {
@@ -226,10 +196,87 @@ def _task_after(event: Event, data: Mapping[str, Any], beside: Beside) -> Payloa
 
 
 _Writer = Callable[[Event, Mapping[str, Any], Beside], Payload]
-WRITERS: Final[Mapping[E, _Writer]] = {
-    **dict.fromkeys(RESERVATIONS, _reservation),
-    **dict.fromkeys(WORKERS, _worker),
-    **dict.fromkeys(CHANNELS, _worker_channel),
-    **dict.fromkeys(TASKS | TASKS_FAILED, _task),
-    **dict.fromkeys(TRANSFERS, _transfer),
+PUSHED: Final[Mapping[E, _Writer]] = {
+    E.WORKER_ATTRIBUTES_UPDATE: _worker,
+    E.WORKER_ACTIVITY_UPDATE: _worker,
+    E.WORKER_CAPACITY_UPDATE: _worker_channel,
+    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: _worker_channel,
+    E.TASK_UPDATED: _task,
+    E.TASK_WRAPUP: _task,
+    E.TASK_COMPLETED: _task,
+    E.TASK_CANCELED: _task,
+    E.TASK_TRANSFER_INITIATED: _transfer,
+    E.TASK_TRANSFER_ATTEMPT_FAILED: _transfer,
+    E.TASK_TRANSFER_FAILED: _transfer,
+    E.TASK_TRANSFER_CANCELED: _transfer,
+    E.TASK_TRANSFER_COMPLETED: _transfer,
+    E.RESERVATION_CREATED: _reservation,
+    E.RESERVATION_ACCEPTED: _reservation,
+    E.RESERVATION_REJECTED: _reservation,
+    E.RESERVATION_TIMEOUT: _reservation,
+    E.RESERVATION_CANCELED: _reservation,
+    E.RESERVATION_RESCINDED: _reservation,
+    E.RESERVATION_WRAPUP: _reservation,
+    E.RESERVATION_COMPLETED: _reservation,
+    E.RESERVATION_FAILED: _task,
 }
+"""Event types that the SDK gets, and what builds the payload of each."""
+
+OUTDATES_LISTS: Final = frozenset(
+    {
+        E.ACTIVITY_CREATED,
+        E.ACTIVITY_UPDATED,
+        E.TASK_CHANNEL_CREATED,
+        E.TASK_CHANNEL_UPDATED,
+    }
+)
+"""Event types about what the SDK reads from lists only: sessions with old lists are closed."""
+
+NOT_PUSHED: Final = frozenset(
+    {
+        E.WORKSPACE_CREATED,
+        E.WORKSPACE_UPDATED,
+        E.WORKSPACE_DELETED,
+        E.ACTIVITY_DELETED,
+        E.TASK_CHANNEL_DELETED,
+        E.TASK_QUEUE_CREATED,
+        E.TASK_QUEUE_DELETED,
+        E.TASK_QUEUE_UPDATED,
+        E.TASK_QUEUE_EXPRESSION_UPDATED,
+        E.TASK_QUEUE_ENTERED,
+        E.TASK_QUEUE_TIMEOUT,
+        E.TASK_QUEUE_MOVED,
+        E.WORKFLOW_CREATED,
+        E.WORKFLOW_UPDATED,
+        E.WORKFLOW_DELETED,
+        E.WORKFLOW_ENTERED,
+        E.WORKFLOW_TARGET_MATCHED,
+        E.WORKFLOW_TIMEOUT,
+        E.WORKFLOW_SKIPPED,
+        E.WORKER_CREATED,
+        E.WORKER_DELETED,
+        E.TASK_CREATED,
+        E.TASK_DELETED,
+        E.TASK_SYSTEM_DELETED,
+        E.RESERVATION_CALLBACK_FAILED,
+    }
+)
+"""Event types that the SDK does not know."""
+
+
+def _written_by(writer: _Writer) -> frozenset[E]:
+    return frozenset(each for each, its_writer in PUSHED.items() if its_writer is writer)
+
+
+RESERVATIONS: Final = _written_by(_reservation)
+WORKERS: Final = _written_by(_worker)
+CHANNELS: Final = _written_by(_worker_channel)
+# A failed reservation only repeats the canceled task, for the workers that it was meant for.
+TASKS: Final = _written_by(_task) - {E.RESERVATION_FAILED}
+"""Event types that change a resource with a version, by the kind of resource."""
+
+_ASSIGNS_TASK: Final = frozenset({E.RESERVATION_ACCEPTED, E.RESERVATION_RESCINDED})
+RELEASES_TASK: Final = frozenset(
+    {E.RESERVATION_REJECTED, E.RESERVATION_TIMEOUT, E.RESERVATION_CANCELED}
+)
+"""Event types by which a reserved task becomes assigned, or may wait again."""

@@ -18,19 +18,14 @@ from routing.db.compiled import MANY_SIDS, CompiledQuery
 from routing.fields.declarations import unix_seconds
 from routing.sdk.event_payloads import (
     CHANNELS,
-    GIVEN_BACK,
+    PUSHED,
+    RELEASES_TASK,
     RESERVATIONS,
     TASKS,
-    TASKS_FAILED,
-    TRANSFERS,
     WORKERS,
-    WRITERS,
     Beside,
     Event,
 )
-
-TOLD: Final = TASKS_FAILED | RESERVATIONS | WORKERS | CHANNELS | TASKS | TRANSFERS
-"""The event types that the SDK knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,7 @@ class Frame:
 
 _EVENTS: Final = CompiledQuery(
     lambda sids: models.Event.objects.filter(
-        sid__in=sids, event_type__in=sorted(TOLD)
+        sid__in=sids, event_type__in=sorted(PUSHED)
     ).select_related("account"),
     MANY_SIDS,
 )
@@ -122,7 +117,7 @@ def _beside(events: list[Event]) -> Beside:
         _by_sid(_WORKERS(named("worker_sid", WORKERS))),
         dict(_AVAILABLE(named("worker_activity_sid", WORKERS))),
         _by_sid(_CHANNELS(named("worker_channel_sid", CHANNELS))),
-        dict(_VERSIONS(named("task_sid", GIVEN_BACK))),
+        dict(_VERSIONS(named("task_sid", RELEASES_TASK))),
     )
 
 
@@ -132,7 +127,7 @@ def _by_sid(rows: Iterable[Any]) -> dict[str, Any]:
 
 def _frame(event: Event, beside: Beside) -> Frame:
     data, kind = event.data, event.event_type
-    payload = WRITERS[kind](event, data, beside)
+    payload = PUSHED[kind](event, data, beside)
     version = data.get("worker_version")
     text = json.dumps({"event_type": kind.value, "payload": payload}, ensure_ascii=False)
     return Frame(

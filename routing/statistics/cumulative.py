@@ -4,60 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from django.db.models import Count, Max, Min, Q, Sum
 
-from routing.core.event_catalog import EventType
+from routing.core.event_catalog import EventType as E
 from routing.models import Event
 from routing.statistics.windows import Window
 
-_RESERVATIONS: Final = {
-    EventType.RESERVATION_CREATED: "reservations_created",
-    EventType.RESERVATION_ACCEPTED: "reservations_accepted",
-    EventType.RESERVATION_REJECTED: "reservations_rejected",
-    EventType.RESERVATION_TIMEOUT: "reservations_timed_out",
-    EventType.RESERVATION_CANCELED: "reservations_canceled",
-    EventType.RESERVATION_RESCINDED: "reservations_rescinded",
-}
-_TASKS: Final = {
-    EventType.TASK_CANCELED: "tasks_canceled",
-    EventType.TASK_COMPLETED: "tasks_completed",
-    EventType.TASK_DELETED: "tasks_deleted",
-    EventType.TASK_SYSTEM_DELETED: "tasks_deleted",
+
+class Scope(StrEnum):
+    """What cumulative figures can be about."""
+
+    WORKERS = "workers"
+    TASK_QUEUE = "task-queue"
+    WORKFLOW = "workflow"
+    WORKSPACE = "workspace"
+
+
+_ALL: Final = frozenset(Scope)
+_TASKS: Final = _ALL - {Scope.WORKERS}
+
+COUNTED: Final[Mapping[E, tuple[str, frozenset[Scope]]]] = {
+    E.RESERVATION_CREATED: ("reservations_created", _ALL),
+    E.RESERVATION_ACCEPTED: ("reservations_accepted", _ALL),
+    E.RESERVATION_REJECTED: ("reservations_rejected", _ALL),
+    E.RESERVATION_TIMEOUT: ("reservations_timed_out", _ALL),
+    E.RESERVATION_CANCELED: ("reservations_canceled", _ALL),
+    E.RESERVATION_RESCINDED: ("reservations_rescinded", _ALL),
+    E.TASK_CANCELED: ("tasks_canceled", _TASKS),
+    E.TASK_COMPLETED: ("tasks_completed", _TASKS),
+    E.TASK_DELETED: ("tasks_deleted", _TASKS),
+    E.TASK_SYSTEM_DELETED: ("tasks_deleted", _TASKS),
     # The event names the queue that was left.
-    EventType.TASK_QUEUE_MOVED: "tasks_moved",
+    E.TASK_QUEUE_MOVED: ("tasks_moved", _TASKS),
+    E.TASK_CREATED: ("tasks_created", frozenset({Scope.WORKSPACE})),
+    E.TASK_QUEUE_ENTERED: ("tasks_entered", frozenset({Scope.TASK_QUEUE})),
+    E.WORKFLOW_ENTERED: ("tasks_entered", frozenset({Scope.WORKFLOW})),
+    E.WORKFLOW_TIMEOUT: (
+        "tasks_timed_out_in_workflow",
+        frozenset({Scope.WORKFLOW, Scope.WORKSPACE}),
+    ),
 }
+"""The name under which each event type is counted, and in which figures."""
+
+ENDS_STAY: Final = (E.WORKER_ACTIVITY_UPDATE, E.WORKER_DELETED)
+"""Event types whose data say how long a worker was in an activity."""
+
+NOT_COUNTED: Final = frozenset(
+    {
+        E.WORKSPACE_CREATED,
+        E.WORKSPACE_UPDATED,
+        E.WORKSPACE_DELETED,
+        E.ACTIVITY_CREATED,
+        E.ACTIVITY_UPDATED,
+        E.ACTIVITY_DELETED,
+        E.TASK_CHANNEL_CREATED,
+        E.TASK_CHANNEL_UPDATED,
+        E.TASK_CHANNEL_DELETED,
+        E.TASK_QUEUE_CREATED,
+        E.TASK_QUEUE_DELETED,
+        E.TASK_QUEUE_UPDATED,
+        E.TASK_QUEUE_EXPRESSION_UPDATED,
+        E.TASK_QUEUE_TIMEOUT,
+        E.WORKFLOW_CREATED,
+        E.WORKFLOW_UPDATED,
+        E.WORKFLOW_DELETED,
+        E.WORKFLOW_TARGET_MATCHED,
+        E.WORKFLOW_SKIPPED,
+        E.WORKER_CREATED,
+        E.WORKER_ATTRIBUTES_UPDATE,
+        E.WORKER_CAPACITY_UPDATE,
+        E.WORKER_CHANNEL_AVAILABILITY_UPDATE,
+        E.TASK_UPDATED,
+        E.TASK_WRAPUP,
+        E.TASK_TRANSFER_INITIATED,
+        E.TASK_TRANSFER_ATTEMPT_FAILED,
+        E.TASK_TRANSFER_FAILED,
+        E.TASK_TRANSFER_CANCELED,
+        E.TASK_TRANSFER_COMPLETED,
+        E.RESERVATION_WRAPUP,
+        E.RESERVATION_COMPLETED,
+        E.RESERVATION_FAILED,
+        E.RESERVATION_CALLBACK_FAILED,
+    }
+)
+"""Event types that are in no figure."""
 
 MOST_KEYS: Final = 500
 """Most keys in one query; with more, all rows are read and filtered afterwards."""
 
-Counted = Mapping[EventType, str]
+Counted = Mapping[E, str]
 
-OF_WORKERS: Final[Counted] = _RESERVATIONS
-OF_TASK_QUEUE: Final[Counted] = {
-    **_RESERVATIONS,
-    **_TASKS,
-    EventType.TASK_QUEUE_ENTERED: "tasks_entered",
-}
-OF_WORKFLOW: Final[Counted] = {
-    **_RESERVATIONS,
-    **_TASKS,
-    EventType.WORKFLOW_ENTERED: "tasks_entered",
-    EventType.WORKFLOW_TIMEOUT: "tasks_timed_out_in_workflow",
-}
-OF_WORKSPACE: Final[Counted] = {
-    **_RESERVATIONS,
-    **_TASKS,
-    EventType.TASK_CREATED: "tasks_created",
-    EventType.WORKFLOW_TIMEOUT: "tasks_timed_out_in_workflow",
-}
+
+def _counted_for(scope: Scope) -> Counted:
+    return {each: name for each, (name, scopes) in COUNTED.items() if scope in scopes}
+
+
+OF_WORKERS: Final = _counted_for(Scope.WORKERS)
+OF_TASK_QUEUE: Final = _counted_for(Scope.TASK_QUEUE)
+OF_WORKFLOW: Final = _counted_for(Scope.WORKFLOW)
+OF_WORKSPACE: Final = _counted_for(Scope.WORKSPACE)
 """The name under which each event type is counted, for each kind of resource."""
 
-_ENDS: Final = {
-    EventType.RESERVATION_ACCEPTED: "reservations_accepted",
-    EventType.TASK_CANCELED: "tasks_canceled",
-}
+_ENDS: Final = {each: name for each, (name, _) in COUNTED.items() if each.spec.ends_waiting}
 """Events that end a task's waiting, and their names in the split by wait time."""
 
 
@@ -182,12 +233,12 @@ def _aggregates(thresholds: Sequence[int]) -> dict[str, Any]:
 def _take(
     figures: Figures, row: Mapping[str, Any], counted: Counted, thresholds: Sequence[int]
 ) -> None:
-    event_type = EventType(row["event_type"])
+    event_type = E(row["event_type"])
     figures.counts[counted[event_type]] += row["events"]
     if event_type not in _ENDS:
         return
     waited = _durations(row, "waited")
-    if event_type == EventType.TASK_CANCELED:
+    if event_type == E.TASK_CANCELED:
         figures.until_canceled = waited
     else:
         figures.until_accepted = waited

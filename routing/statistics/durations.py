@@ -14,12 +14,10 @@ from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from routing import sids
-from routing.core.event_catalog import EventType
 from routing.models import Event, Worker, Workspace
-from routing.statistics.cumulative import MOST_KEYS, Durations
+from routing.statistics.cumulative import ENDS_STAY, MOST_KEYS, Durations
 from routing.statistics.windows import Window
 
-_LEAVING: Final = [EventType.WORKER_ACTIVITY_UPDATE.value, EventType.WORKER_DELETED.value]
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -68,7 +66,7 @@ def _left(
         of: the keys of the workers to load; None for all.
     """
     rows = Event.objects.filter(
-        workspace_sid=workspace.sid, event_type__in=_LEAVING, event_date__gt=window.start
+        workspace_sid=workspace.sid, event_type__in=ENDS_STAY, event_date__gt=window.start
     )
     if of is not None:
         rows = rows.filter(worker_key__in=of)

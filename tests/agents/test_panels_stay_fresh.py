@@ -121,10 +121,9 @@ def test_events_of_another_workspace_reach_no_desk_here(
 
 
 def test_every_event_that_reaches_desks_makes_a_panel_stale() -> None:
-    assert set(dashboard.PANELS) == set(EventType)
     for event_type in EventType:
         if event_type.spec.audience:
-            assert dashboard.PANELS[event_type], event_type
+            assert dashboard.PANELS.get(event_type), event_type
 
 
 def test_a_colleague_s_offer_makes_only_the_queue_panel_stale() -> None:

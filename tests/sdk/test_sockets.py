@@ -22,6 +22,7 @@ from routing.actions import (
 )
 from routing.actors import SYSTEM
 from routing.sdk import admission, close_codes, consumers, frames, replacements, sessions
+from routing.sdk.event_payloads import PUSHED
 from tests import factories
 from tests.sdk.conftest import Floor, make_floor
 from tests.sdk.sockets import closed, connection, do, heard, opened
@@ -308,7 +309,7 @@ def test_frames_of_many_events_cost_as_many_queries_as_of_one(
         factories.accepted(floor.workspace, now=timezone.now())
     floor.send("POST", "{K}", Attributes={"a": 1})
     factories.set_capacity(floor.alice, "chat", configured_capacity=5)
-    rows = models.Event.objects.filter(pk__gt=begun, event_type__in=sorted(frames.TOLD))
+    rows = models.Event.objects.filter(pk__gt=begun, event_type__in=sorted(PUSHED))
     sids = list(rows.values_list("sid", flat=True))
     assert len(sids) == 8
     with django_assert_num_queries(5):

@@ -15,6 +15,7 @@ from routing.core.event_catalog import CARRIES_DATA
 from routing.core.event_catalog import EventType as E
 from routing.events import audiences
 from routing.sdk import consumers, frames
+from routing.sdk.event_payloads import PUSHED
 from tests import factories
 from tests.sdk.conftest import Floor
 from tests.sdk.sockets import do, heard, opened
@@ -65,7 +66,7 @@ def test_a_message_with_full_data_makes_the_same_frame_as_the_stored_event(
     assert by_message(event, floor) == frames.load([event.sid])[event.sid]
 
 
-@pytest.mark.parametrize("kind", sorted(frames.TOLD - CARRIES_DATA))
+@pytest.mark.parametrize("kind", sorted(PUSHED.keys() - CARRIES_DATA))
 def test_events_that_need_further_rows_have_no_message_with_full_data(kind: E) -> None:
     event = models.Event(sid="EV1", workspace_sid="WS1", event_type=kind.value, event_data={})
     assert "event_data" not in audiences.message(event, "worker.WK1")
