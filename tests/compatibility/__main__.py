@@ -1,4 +1,4 @@
-"""Write docs/compatibility.md and docs/lifecycle.md."""
+"""Write docs/compatibility.md, docs/lifecycle.md and the table of docs/events.md."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.compatibility import comparison, lifecycle, page  # noqa: E402 - needs Django's settings
+from tests.compatibility import comparison, event_table, lifecycle, page  # noqa: E402 - needs Django's settings
 
-for path, text in {comparison.PAGE: page.page(), lifecycle.PAGE: lifecycle.page()}.items():
+PAGES = {
+    comparison.PAGE: page.page(),
+    lifecycle.PAGE: lifecycle.page(),
+    event_table.PAGE: event_table.page(),
+}
+for path, text in PAGES.items():
     path.write_text(text)
     print(f"Wrote {path.name}.")  # noqa: T201 - the command reports what it did

@@ -13,10 +13,11 @@ from routing.actors import SYSTEM
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import TransferMode
 from tests import factories
+from tests.compatibility import event_table
 from tests.factories import NOW, later
 from tests.running import ROOT
 
-PAGE: Final = (ROOT / "docs" / "events.md").read_text()
+PAGE: Final = event_table.written_by_hand()
 NAMED: Final = set(re.findall(r"`([a-z_.-]+)`", PAGE))
 GROUPS: Final = {
     group: set(re.findall(r"`([a-z]+_\w+)`", fields))
@@ -25,7 +26,12 @@ GROUPS: Final = {
 
 
 def test_every_type_of_event_is_named() -> None:
-    assert not set(EventType) - NAMED
+    missing = set(EventType) - NAMED
+    assert not missing, f"docs/events.md has no row for {', '.join(sorted(missing))}: add one"
+
+
+def test_the_table_of_who_gets_an_event_is_current() -> None:
+    assert event_table.PAGE.read_text() == event_table.page(), "run `make docs`"
 
 
 def test_every_field_is_named() -> None:
