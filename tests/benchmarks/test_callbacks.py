@@ -116,7 +116,7 @@ def posting_to(floor: Floor) -> Iterator[None]:
         thread.join()
 
 
-def test_events_to_one_receiver(table: Table) -> None:
+def test_events_per_second_to_one_receiver(table: Table) -> None:
     rates: dict[str, list[float]] = {"alone": [], "beside": []}
     with taking() as port, silent() as dead:
         fast = Floor(f"http://127.0.0.1:{port}/hook")

@@ -120,7 +120,7 @@ class Place:
         return sum(filter(None, counts)) / (time.perf_counter() - begun)
 
 
-def test_creating_tasks_by_post(table: Table, tmp_path: Path) -> None:
+def test_tasks_created_per_second_by_post(table: Table, tmp_path: Path) -> None:
     with redis.private_server(tmp_path / "redis.sock") as url:
         show(table, Place(tmp_path, url))
 

@@ -28,7 +28,7 @@ CUSTOMERS = int(os.environ.get("CUSTOMERS", "100000"))
 ASKED = "task.customer == worker.customer"
 
 
-def test_a_freed_worker_finds_the_task_of_their_customer(
+def test_a_freed_worker_gets_the_task_of_their_customer(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(courier, "deliver_all", lambda events: None)

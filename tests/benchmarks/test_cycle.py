@@ -46,7 +46,7 @@ def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courier, "deliver_all", lambda events: None)
 
 
-def test_a_cycle_beside_the_backlog(table: Table) -> None:
+def test_a_cycle_costs_the_same_for_any_backlog(table: Table) -> None:
     floor = floors.make(workers=WORKERS, lanes=1_000)
     useless = floors.hire(floor, 200, languages=[])
     figures: dict[str, dict[int, Measured]] = {name: {} for name in MEASURES}

@@ -24,7 +24,7 @@ NOW = 1_772_452_800_000_000
 LANGUAGES = ["en", "de", "fr", "es", "it"]
 
 
-def test_expressions_against_hand_written_python(table: Table) -> None:
+def test_expressions_compared_with_hand_written_python(table: Table) -> None:
     asked = expression(
         'worker.languages HAS "de" AND worker.level >= 2'
         " AND worker.channel.chat.available_capacity_percentage > 25",
@@ -164,7 +164,7 @@ def naive(seen: snapshot.Workspace) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("lanes", [10, 1000])
-def test_a_pass_against_the_naive_loop(table: Table, lanes: int) -> None:
+def test_a_matching_pass_compared_with_the_naive_loop(table: Table, lanes: int) -> None:
     seen = floor(1000, 1000, lanes)
 
     def whole() -> list[tuple[int, int]]:

@@ -158,7 +158,7 @@ def add(table: Table, what: str, idle: float, beside: float) -> None:
     )
 
 
-def test_an_anonymous_body(table: Table, server: Cordboard) -> None:
+def test_bytes_read_of_a_large_anonymous_body(table: Table, server: Cordboard) -> None:
     with socket.create_connection(("127.0.0.1", int(server.port)), timeout=60) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
         client.sendall(b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 419430400\r\n\r\n")
@@ -178,7 +178,9 @@ def test_an_anonymous_body(table: Table, server: Cordboard) -> None:
     )
 
 
-def test_guesses_at_logins(table: Table, server: Cordboard, client: Client) -> None:
+def test_guessed_passwords_slow_no_other_client(
+    table: Table, server: Cordboard, client: Client
+) -> None:
     names = iter(range(10**9))
 
     def guess() -> None:
@@ -203,7 +205,9 @@ def test_guesses_at_logins(table: Table, server: Cordboard, client: Client) -> N
     add(table, f"{LOGINS} clients that guess passwords", idle, beside)
 
 
-def test_the_worst_filter_of_a_list(table: Table, server: Cordboard, client: Client) -> None:
+def test_expensive_list_filters_slow_no_other_client(
+    table: Table, server: Cordboard, client: Client
+) -> None:
     (sid,) = prepare(server, tasks=1_000)
     text = " OR ".join(f"pad CONTAINS '{'x' * 4}{number}'" for number in range(100, 480))
     path = f"/v1/Workspaces/{sid}/Tasks?EvaluateTaskAttributes={quote(text)}"
@@ -230,7 +234,9 @@ def test_the_worst_filter_of_a_list(table: Table, server: Cordboard, client: Cli
     table.add(f"   the slowest of all, answered {told}", f"{max(taken):.2f} s")
 
 
-def test_dead_receivers(table: Table, server: Cordboard, client: Client, tmp_path: Path) -> None:
+def test_dead_receivers_delay_no_callback_of_their_account(
+    table: Table, server: Cordboard, client: Client, tmp_path: Path
+) -> None:
     with (
         contextlib.ExitStack() as closing,
         Receiver(TOKEN).running() as alive,

@@ -28,7 +28,9 @@ STEP_SECONDS = 600
 
 
 @pytest.mark.parametrize("kind", ["lifetimes", "last steps", "escalations"])
-def test_many_deadlines_at_once(table: Table, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_expiry_of_many_deadlines_at_once(
+    table: Table, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     monkeypatch.setattr(courier, "deliver_all", lambda events: None)
     floor = factories.workspace()
     queue, next_queue = (factories.queue(floor, target_workers="fast == false") for _ in range(2))

@@ -40,7 +40,7 @@ NUMBERS = {"PostgreSQL": 10, "embedded": 11}
 
 
 @pytest.mark.parametrize("database", ["embedded", "PostgreSQL"])
-def test_from_post_to_offer(
+def test_latency_from_post_to_offer(
     table: Table, tmp_path_factory: pytest.TempPathFactory, database: str
 ) -> None:
     home = tmp_path_factory.mktemp("latency")

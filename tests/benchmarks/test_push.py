@@ -45,7 +45,9 @@ Wishes = list[dict[str, str]]
 
 
 @pytest.mark.parametrize("kind", ["desk", "SDK"])
-def test_push(table: Table, tmp_path_factory: pytest.TempPathFactory, kind: str) -> None:
+def test_latency_and_fan_out_of_pushed_events(
+    table: Table, tmp_path_factory: pytest.TempPathFactory, kind: str
+) -> None:
     # The server has its limit from here; the one that listens raises its own.
     allowed = listening.raise_limit()
     idle = min(IDLE, allowed - 500)

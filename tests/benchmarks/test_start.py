@@ -40,7 +40,7 @@ def start(server: Cordboard) -> tuple[float, float]:
     return wall, sum(map(cpu_of, [*server.parts().values(), server.process.pid]))
 
 
-def test_a_start_and_an_end(tmp_path: Path, table: Table) -> None:
+def test_cost_of_a_start_and_an_end(tmp_path: Path, table: Table) -> None:
     if not Path("/proc/self/smaps_rollup").exists():
         pytest.skip("memory is read from /proc")
     server = Cordboard(tmp_path / "var", from_nothing=True)

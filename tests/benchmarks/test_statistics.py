@@ -42,12 +42,14 @@ def show(table: Table, vendor: str, figures: Figures) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_real_time_figures_cost_the_same_whatever_waits(table: Table) -> None:
+def test_real_time_figures_cost_the_same_for_any_backlog(table: Table) -> None:
     show(table, "SQLite", measure())
 
 
 @pytest.mark.postgres
-def test_and_so_they_do_on_postgresql(table: Table, postgres_url: str) -> None:
+def test_real_time_figures_cost_the_same_for_any_backlog_on_postgresql(
+    table: Table, postgres_url: str
+) -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "tests.races.settings"}
     figures = play(postgres_url, "tests.benchmarks.statistics_figures", **settings)
     show(table, "PostgreSQL", figures)

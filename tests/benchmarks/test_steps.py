@@ -38,7 +38,7 @@ def steps(act: Callable[[], object]) -> int:
     return counted
 
 
-def test_a_cycle_takes_as_many_steps_whatever_waits(
+def test_a_cycle_takes_the_same_number_of_steps_for_any_backlog(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if connection.vendor != "sqlite":

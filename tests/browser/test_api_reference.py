@@ -16,7 +16,7 @@ def note(complaints: list[str], said: object) -> None:
     complaints.append(str(said))
 
 
-def test_an_operation_is_found_opened_and_read_on_any_width(
+def test_an_operation_can_be_found_and_read_at_any_width(
     chromium: Browser, cordboard: Cordboard
 ) -> None:
     for width in (390, 1280):
@@ -40,7 +40,7 @@ def test_an_operation_is_found_opened_and_read_on_any_width(
         context.close()
 
 
-def test_the_page_of_an_error_leads_on_to_the_reference(
+def test_the_page_of_an_error_links_to_the_reference(
     chromium: Browser, cordboard: Cordboard
 ) -> None:
     page = chromium.new_page()

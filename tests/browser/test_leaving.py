@@ -12,7 +12,7 @@ from tests.running import Cordboard
 pytestmark = pytest.mark.browser
 
 
-def test_logging_out_asks_and_ends_every_tab_and_gives_offers_back(
+def test_logging_out_asks_first_and_ends_every_tab(
     log_in: LogIn, customers: Customers, chromium: Browser, cordboard: Cordboard
 ) -> None:
     alice = log_in("alice")

@@ -47,7 +47,7 @@ def used_slots(page: Page, channel: str) -> Locator:
     )
 
 
-def test_two_people_work_a_floor(log_in: LogIn, customers: Customers) -> None:
+def test_two_agents_work_on_tasks_together(log_in: LogIn, customers: Customers) -> None:
     alice, bob = log_in("alice"), log_in("bob")
     choose(alice, "Available")
 
@@ -97,7 +97,7 @@ def test_two_people_work_a_floor(log_in: LogIn, customers: Customers) -> None:
     expect(in_hand(alice, "Printer")).to_have_count(0)
 
 
-def test_leaving_with_an_offer_open_asks_once_and_rejects_it(
+def test_an_agent_who_leaves_with_an_open_offer_is_asked_once_and_rejects_it(
     log_in: LogIn, customers: Customers
 ) -> None:
     carol = log_in("carol")
@@ -117,7 +117,7 @@ def test_leaving_with_an_offer_open_asks_once_and_rejects_it(
     assert customers.status(task) == "pending"
 
 
-def test_every_open_tab_moves_and_a_lost_connection_shows_and_heals(
+def test_every_open_tab_is_updated_and_a_lost_connection_is_shown_and_repaired(
     log_in: LogIn, customers: Customers
 ) -> None:
     dan = log_in("dan")

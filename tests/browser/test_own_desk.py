@@ -48,7 +48,7 @@ def page_url() -> Iterator[str]:
             thread.join()
 
 
-def test_a_task_is_taken_and_completed_on_the_guide_s_page(
+def test_an_agent_completes_a_task_on_the_page_of_the_guide(
     cordboard: Cordboard, chromium: Browser, page_url: str, customers: Customers
 ) -> None:
     given = cordboard.credentials()

@@ -11,7 +11,7 @@ from tests.browser.test_main_job import choose, in_hand, offer, press
 pytestmark = pytest.mark.browser
 
 
-def test_on_a_phone_offers_stand_near_the_top_and_a_number_is_copied(
+def test_a_phone_shows_offers_near_the_top_and_copies_numbers(
     log_in: LogIn, customers: Customers
 ) -> None:
     page = log_in("alice")

@@ -91,7 +91,7 @@ def desk(log_in: LogIn, customers: Customers) -> Page:
     return page
 
 
-def test_a_second_press_in_a_moment_reaches_no_other_card(desk: Page, customers: Customers) -> None:
+def test_a_quick_second_press_reaches_no_other_card(desk: Page, customers: Customers) -> None:
     offers, tasks = cards(desk, "offers"), cards(desk, "tasks")
     for number in range(14):
         customers.post(f"Message {number}", channel="sms")
@@ -152,9 +152,7 @@ def take_more(page: Page, number: int) -> int:
     return before + number
 
 
-def test_a_new_offer_moves_no_button_that_is_about_to_be_pressed(
-    desk: Page, customers: Customers
-) -> None:
+def test_a_new_offer_moves_no_button_under_the_pointer(desk: Page, customers: Customers) -> None:
     offers = cards(desk, "offers")
     customers.post("In hand", channel="sms")
     until(desk, offers, 1)

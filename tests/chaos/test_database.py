@@ -17,7 +17,7 @@ LONGEST = 10.0
 
 
 @pytest.mark.quick
-def test_a_runner_is_cut_off_from_the_database_beside_a_healthy_one(
+def test_tasks_are_offered_while_one_of_two_runners_has_no_database(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
     with (
@@ -31,7 +31,7 @@ def test_a_runner_is_cut_off_from_the_database_beside_a_healthy_one(
     assert outcome.longest_gap <= LONGEST
 
 
-def test_one_of_two_web_processes_is_cut_off_from_the_database(
+def test_no_task_is_lost_while_one_of_two_web_processes_has_no_database(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
     other = free_port()
@@ -49,7 +49,7 @@ def test_one_of_two_web_processes_is_cut_off_from_the_database(
     check_answers(floor, outcome)
 
 
-def test_the_database_is_cut_off_from_everything(
+def test_no_task_is_lost_when_the_database_is_cut_off(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
     with (

@@ -99,7 +99,7 @@ def make_context(context: Path) -> None:
         (context / name).write_text(f"SECRET_KEY={MARK}\n")
 
 
-def test_the_image_has_no_secret_of_its_context(buildah: Buildah) -> None:
+def test_the_image_has_no_secret_of_its_build_context(buildah: Buildah) -> None:
     container = buildah("from", "--pull-never", "cordboard")
     root = Path(buildah("mount", container))
     assert (root / "app/staticfiles").is_dir()
@@ -112,7 +112,7 @@ def test_the_image_has_no_secret_of_its_context(buildah: Buildah) -> None:
     buildah("rm", container)
 
 
-def test_the_image_serves_as_a_user_who_cannot_change_it(buildah: Buildah) -> None:
+def test_the_image_runs_as_a_user_who_cannot_change_it(buildah: Buildah) -> None:
     container = buildah("from", "--pull-never", "cordboard")
     port = str(free_port())
     settings = {"PORT": port, "HOST": "127.0.0.1", "PROBE": PROBE.format(port=port)}

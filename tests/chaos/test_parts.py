@@ -17,7 +17,7 @@ LONGEST = 10.0
 
 
 @BOTH
-def test_one_of_two_runners_is_killed(
+def test_tasks_are_offered_while_one_of_two_runners_is_killed(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
     with served(tmp_path / "var", services) as server, part_beside(server, "jobs") as runner:
@@ -28,7 +28,9 @@ def test_one_of_two_runners_is_killed(
 
 
 @pytest.mark.postgres
-def test_one_of_two_runners_hangs(tmp_path: Path, services: Services, note: list[Outcome]) -> None:
+def test_tasks_are_offered_while_one_of_two_runners_hangs(
+    tmp_path: Path, services: Services, note: list[Outcome]
+) -> None:
     with served(tmp_path / "var", services) as server, part_beside(server, "jobs") as runner:
         outcome = freeze(server, runner.pid, rate=8)
     note.append(outcome)
@@ -37,7 +39,9 @@ def test_one_of_two_runners_hangs(tmp_path: Path, services: Services, note: list
 
 
 @BOTH
-def test_beat_hangs(tmp_path: Path, services: Services, note: list[Outcome]) -> None:
+def test_tasks_are_offered_while_beat_hangs(
+    tmp_path: Path, services: Services, note: list[Outcome]
+) -> None:
     with served(tmp_path / "var", services) as server:
         outcome = freeze(server, server.part("beat"), rate=4)
     note.append(outcome)

@@ -43,7 +43,7 @@ class Posts:
 
 @pytest.mark.quick
 @BOTH
-def test_redis_is_stopped_and_comes_back_empty(
+def test_no_task_is_lost_when_redis_restarts_empty(
     tmp_path: Path, short: Path, services: Services, note: list[Outcome]
 ) -> None:
     posts, place = Posts(), short / "stopped.sock"
@@ -66,7 +66,7 @@ def test_redis_is_stopped_and_comes_back_empty(
 
 
 @BOTH
-def test_redis_falls_silent_for_everything(
+def test_no_task_is_lost_when_redis_falls_silent(
     tmp_path: Path, services: Services, note: list[Outcome]
 ) -> None:
     posts = Posts()
@@ -84,7 +84,7 @@ def test_redis_falls_silent_for_everything(
     assert "Traceback" not in said
 
 
-def test_the_bundled_redis_hangs(tmp_path: Path, note: list[Outcome]) -> None:
+def test_no_task_is_lost_when_the_bundled_redis_hangs(tmp_path: Path, note: list[Outcome]) -> None:
     with running(tmp_path / "var", environment=ENVIRONMENT) as server:
         process = server.part("redis")
         outcome = Floor(server, rate=2).endure(

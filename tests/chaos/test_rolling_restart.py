@@ -71,7 +71,7 @@ class Customers:
 
 
 @pytest.mark.parametrize("keepalive", [False, True])
-def test_ten_restarts_fail_no_request_and_double_none(
+def test_ten_restarts_fail_and_double_no_request(
     tmp_path: Path, postgres_url: str, redis_url: str, keepalive: bool
 ) -> None:
     with (
@@ -130,7 +130,7 @@ class Desks:
             await asyncio.sleep(longest * (0.5 + random.random() / 2))
 
 
-async def test_two_hundred_desks_come_back_one_by_one(
+async def test_two_hundred_desks_reconnect_spread_over_time(
     tmp_path: Path, postgres_url: str, redis_url: str
 ) -> None:
     settings = {"DESK_SOCKETS_PER_USER": "1000", "CONNECTIONS_PER_ADDRESS": "2000"}

@@ -37,7 +37,7 @@ def test_malformed_sids_are_refused_and_unknown_ones_are_not_found(
             workspace.tell("fetchWorkers", filters)
 
 
-def test_a_token_of_the_workspace_alone_reads_and_does_not_write(office: Office) -> None:
+def test_a_token_for_the_workspace_only_reads(office: Office) -> None:
     alice = office.worker()
     session = office.open(token=office.token(), kind="worker")
     session.hears("disconnected")

@@ -8,7 +8,7 @@ from tests.javascript_sdk.conftest import Office
 from tests.javascript_sdk.node import SdkError
 
 
-def test_an_offer_comes_with_its_whole_task(office: Office) -> None:
+def test_an_offer_contains_its_complete_task(office: Office) -> None:
     session = office.session(office.worker())
     task = office.task(attributes='{"subject": "refund", "order": 1207}', priority=3)
     offer = session.hears("reservationCreated")
@@ -36,7 +36,7 @@ def test_an_accepted_offer_is_wrapped_up_and_completed(office: Office) -> None:
     assert session.look()["reservations"] == {}
 
 
-def test_a_task_s_own_calls_move_its_reservation(office: Office) -> None:
+def test_methods_of_a_task_change_its_reservation(office: Office) -> None:
     session = office.session(office.worker())
     task = office.task()
     sid = session.hears("reservationCreated")["sid"]
@@ -98,7 +98,7 @@ def test_an_offer_without_an_answer_times_out(office: Office) -> None:
     assert session.look()["reservations"] == {}
 
 
-def test_the_slower_of_two_workers_with_offers_gets_the_event_rescinded(
+def test_the_slower_of_two_offered_workers_gets_the_event_rescinded(
     office: Office,
 ) -> None:
     office.rest.task_queues(office.queue.sid).update(max_reserved_workers=2)
@@ -112,7 +112,7 @@ def test_the_slower_of_two_workers_with_offers_gets_the_event_rescinded(
     assert not bob.heard("reservation.accepted")
 
 
-def test_a_task_canceled_by_rest_takes_its_offer_along(office: Office) -> None:
+def test_canceling_a_task_by_rest_withdraws_its_offer(office: Office) -> None:
     session = office.session(office.worker())
     task = office.task()
     sid = session.hears("reservationCreated")["sid"]
@@ -122,7 +122,7 @@ def test_a_task_canceled_by_rest_takes_its_offer_along(office: Office) -> None:
     assert session.hears("task.canceled")["reason"] == "hung up"
 
 
-def test_a_deleted_task_withdraws_its_offer(office: Office) -> None:
+def test_deleting_a_task_withdraws_its_offer(office: Office) -> None:
     session = office.session(office.worker())
     task = office.task()
     sid = session.hears("reservationCreated")["sid"]
@@ -131,7 +131,7 @@ def test_a_deleted_task_withdraws_its_offer(office: Office) -> None:
     assert session.look()["reservations"] == {}
 
 
-def test_a_deleted_task_ends_its_reservation(office: Office) -> None:
+def test_deleting_a_task_ends_its_reservation(office: Office) -> None:
     session = office.session(office.worker())
     task = office.task()
     sid = session.hears("reservationCreated")["sid"]
@@ -152,7 +152,7 @@ def test_an_answer_to_an_ended_offer_is_refused_with_the_reason(office: Office) 
     assert said.value.name == "REQUEST_INVALID"
 
 
-def test_the_latest_version_is_fetched_with_its_task(office: Office) -> None:
+def test_the_latest_version_of_a_reservation_is_fetched_with_its_task(office: Office) -> None:
     session = office.session(office.worker())
     office.task()
     sid = session.hears("reservationCreated")["sid"]

@@ -34,7 +34,7 @@ def test_a_newer_session_with_the_option_replaces_the_others(office: Office) -> 
     assert "Replaced by a newer session" in str(first.hears("disconnected"))
 
 
-def test_two_desks_that_both_want_to_be_the_only_one_settle_beside_each_other(
+def test_two_desks_that_replace_other_sessions_coexist(
     office: Office,
 ) -> None:
     alice = office.worker()
@@ -55,7 +55,7 @@ def test_two_desks_that_both_want_to_be_the_only_one_settle_beside_each_other(
     assert again.hears("reservation.accepted")["sid"] == sid
 
 
-def test_sessions_that_a_crashed_browser_left_do_not_keep_its_worker_out(office: Office) -> None:
+def test_sessions_of_a_crashed_browser_do_not_lock_out_its_worker(office: Office) -> None:
     alice = office.worker()
     token = office.token(alice)
     url = f"ws://127.0.0.1:{office.server.port}/v1/wschannels?token={token}"
@@ -92,7 +92,7 @@ def test_a_session_reconnects_by_itself_and_has_the_changes_since(office: Office
     assert list(found.values()) == ["pending"]
 
 
-def test_no_event_is_lost_or_repeated_while_a_session_gets_ready(office: Office) -> None:
+def test_no_event_is_lost_or_repeated_while_a_session_becomes_ready(office: Office) -> None:
     alice = office.worker(chat=20)
     sessions: list[Session] = []
     tasks = set()
@@ -113,7 +113,7 @@ def test_no_event_is_lost_or_repeated_while_a_session_gets_ready(office: Office)
         assert session.hears("reservation.accepted", offer)["status"] == "accepted"
 
 
-def test_an_old_event_that_is_published_again_disturbs_no_session(office: Office) -> None:
+def test_a_republished_old_event_is_ignored_by_sessions(office: Office) -> None:
     bob = office.session(office.worker("Bob", activity="Offline"))
     # As if the process that made this workspace had died, or had been too busy to say so.
     with contextlib.closing(sqlite3.connect(office.server.home / "cordboard.sqlite3")) as database:
@@ -134,7 +134,7 @@ def test_an_old_event_that_is_published_again_disturbs_no_session(office: Office
     assert not bob.heard("disconnected")
 
 
-def test_a_bad_token_is_refused_and_tried_again(office: Office) -> None:
+def test_a_bad_token_is_refused_and_retried(office: Office) -> None:
     session = office.open(office.worker(), token=office.token() + "x")
     session.hears("error")
     session.hears("disconnected")
@@ -142,7 +142,7 @@ def test_a_bad_token_is_refused_and_tried_again(office: Office) -> None:
     assert not session.heard("ready")
 
 
-def test_a_token_is_renewed_without_a_break(office: Office) -> None:
+def test_a_token_is_renewed_without_reconnecting(office: Office) -> None:
     alice = office.worker()
     token = office.token(alice, ttl=15)
     session = office.session(alice, token=token)
@@ -190,7 +190,7 @@ def test_a_worker_goes_offline_after_the_last_session_with_the_option(
     assert not watching.heard("activityUpdated")
 
 
-def test_a_supervisor_changes_other_workers_and_a_worker_does_not(office: Office) -> None:
+def test_only_a_supervisor_may_change_other_workers(office: Office) -> None:
     alice, bob = office.worker(), office.worker("Bob")
     heard = office.session(bob)
     boss = office.session(office.worker("Carol"), kind="supervisor")

@@ -20,7 +20,7 @@ def in_hand(office: Office, worker: Any, **task: Any) -> tuple[Session, str]:
     return session, sid
 
 
-def test_a_cold_transfer_to_a_colleague(office: Office) -> None:
+def test_a_cold_transfer_moves_a_task_to_a_colleague(office: Office) -> None:
     alice, sid = in_hand(office, office.worker("Alice"), attributes='{"order": 1}')
     bob = office.worker("Bob")
     other = office.session(bob)
@@ -83,7 +83,7 @@ def test_a_transfer_that_is_rejected_leaves_the_task_where_it_was(office: Office
     alice.hears("reservation.completed")
 
 
-def test_a_transfer_is_canceled_once(office: Office) -> None:
+def test_a_transfer_can_be_canceled_once(office: Office) -> None:
     alice, sid = in_hand(office, office.worker("Alice"))
     bob = office.worker("Bob")
     other = office.session(bob)
@@ -125,7 +125,7 @@ def test_a_transfer_that_is_not_possible_is_refused_with_a_message(office: Offic
         alice.tell("hold", bob.sid, True, reservation=sid, on="task")
 
 
-def test_calls_are_not_transferred(office: Office) -> None:
+def test_a_transfer_of_a_call_is_refused(office: Office) -> None:
     alice, sid = in_hand(office, office.worker("Alice"), task_channel="voice")
     with pytest.raises(SdkError, match=r"status code 501.*no telephone network"):
         alice.tell("transfer", office.worker("Bob").sid, reservation=sid, on="task")

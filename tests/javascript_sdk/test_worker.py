@@ -8,7 +8,7 @@ from tests.javascript_sdk.conftest import Office
 from tests.javascript_sdk.node import SdkError
 
 
-def test_a_session_gets_ready_with_its_lists(office: Office) -> None:
+def test_a_session_becomes_ready_with_its_lists(office: Office) -> None:
     alice = office.worker(chat=3)
     seen = office.session(alice).look()
     assert seen["sid"] == alice.sid
@@ -46,7 +46,7 @@ def test_a_session_can_begin_in_an_activity(office: Office) -> None:
     assert session.hears("activityUpdated")["activity"]["name"] == "Available"
 
 
-def test_leaving_with_offers_is_refused_unless_they_are_rejected(office: Office) -> None:
+def test_a_worker_may_leave_only_if_open_offers_are_rejected(office: Office) -> None:
     alice = office.worker()
     session = office.session(alice)
     office.task()
@@ -79,7 +79,7 @@ def test_a_change_of_a_channel_by_rest_reaches_the_session(office: Office) -> No
     assert (heard["available"], heard["taskChannelUniqueName"]) == (False, "chat")
 
 
-def test_a_multitasking_worker_is_offered_as_much_as_each_channel_takes(office: Office) -> None:
+def test_a_multitasking_worker_is_offered_the_capacity_of_each_channel(office: Office) -> None:
     session = office.session(office.worker(chat=2, sms=1))
     for channel in ("chat", "chat", "chat", "sms", "sms"):
         office.task(task_channel=channel)
@@ -99,7 +99,7 @@ def test_a_multitasking_worker_is_offered_as_much_as_each_channel_takes(office: 
     assert refill["task"]["taskChannelUniqueName"] == "chat"
 
 
-def test_versions_count_along_so_that_checked_writes_go_through(office: Office) -> None:
+def test_checked_writes_succeed_after_every_kind_of_change(office: Office) -> None:
     alice = office.worker(chat=1)
     session = office.session(alice, enableVersionCheck=True)
     office.task()
@@ -147,7 +147,7 @@ def test_a_stale_version_is_refused(office: Office) -> None:
         )
 
 
-def test_a_task_made_for_oneself_is_offered(office: Office) -> None:
+def test_a_task_that_a_worker_creates_for_themselves_is_offered(office: Office) -> None:
     alice = office.worker()
     session = office.session(alice)
     options = {"attributes": {"subject": "call back"}, "taskChannelUniqueName": "voice"}
@@ -164,7 +164,7 @@ def test_a_task_made_for_oneself_is_offered(office: Office) -> None:
     assert offer["task"]["routingTarget"] == alice.sid
 
 
-def test_a_task_for_oneself_that_fails_is_reported(office: Office) -> None:
+def test_a_task_for_one_worker_that_times_out_is_reported(office: Office) -> None:
     alice = office.worker(activity="Offline")
     session = office.session(alice)
     task = office.task(routing_target=alice.sid, ignore_capacity=False, timeout=1)

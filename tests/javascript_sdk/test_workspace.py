@@ -8,7 +8,7 @@ from tests.javascript_sdk.conftest import Office
 from tests.javascript_sdk.node import SdkError
 
 
-def test_workers_are_read_over_pages_and_by_filters(office: Office) -> None:
+def test_workers_are_listed_by_pages_and_filters(office: Office) -> None:
     for number in range(7):
         office.worker(f"Worker {number}", activity="Available" if number % 2 else "Offline")
     workspace = office.session(kind="workspace", pageSize=3)
@@ -24,7 +24,7 @@ def test_workers_are_read_over_pages_and_by_filters(office: Office) -> None:
         workspace.tell("fetchWorkers", {"ActivitySid": "nonsense"})
 
 
-def test_sorted_lists_are_read_over_pages_by_their_token(office: Office) -> None:
+def test_sorted_lists_are_paged_by_a_token(office: Office) -> None:
     made = [office.worker(f"Worker {number}").sid for number in range(7)]
     workspace = office.session(kind="workspace", pageSize=2)
     found = workspace.tell("fetchWorkers", {"Ordering": "DateStatusChanged:desc"})
@@ -33,7 +33,7 @@ def test_sorted_lists_are_read_over_pages_by_their_token(office: Office) -> None
     assert list(found)[:3] == made[:3]
 
 
-def test_queues_and_tasks_are_read(office: Office) -> None:
+def test_queues_and_tasks_are_fetched(office: Office) -> None:
     alice = office.worker()
     other = office.rest.task_queues.create(
         friendly_name="Nobody's", target_workers="1 == 2", task_order="LIFO"

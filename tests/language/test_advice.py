@@ -44,11 +44,11 @@ def test_an_inverted_percentage_gets_a_warning_with_both_repairs(
         "task.channel.chat.available_capacity_percentage < 75",
     ],
 )
-def test_a_percentage_the_right_way_round_gets_no_warning(source: str) -> None:
+def test_a_correct_percentage_gets_no_warning(source: str) -> None:
     assert find_warnings(compile_expression(source, subject="target")) == []
 
 
-def test_a_warning_shows_its_place() -> None:
+def test_a_warning_shows_its_position() -> None:
     expression = compile_expression(
         f"worker.a == 1 AND ({FREE} < 75 OR {FREE} <= 5)", subject="target"
     )
@@ -57,7 +57,7 @@ def test_a_warning_shows_its_place() -> None:
     assert expression.source[slice(*second.span)] == second.text == f"{FREE} <= 5"
 
 
-def test_a_queue_s_expression_may_get_a_warning_too() -> None:
+def test_the_expression_of_a_queue_may_get_a_warning() -> None:
     source = "channel.sms.available_capacity_percentage < 50"
     assert len(find_warnings(compile_expression(source, subject="worker"))) == 1
 
@@ -73,7 +73,7 @@ def test_a_queue_s_expression_may_get_a_warning_too() -> None:
         ("skills[0].x == tags", ["skills[0].x", "tags"]),
     ],
 )
-def test_a_name_without_prefix_in_a_target_reads_the_task_and_both_repairs_are_named(
+def test_a_name_without_prefix_in_a_target_reads_the_task_and_its_warning_names_both_repairs(
     source: str, names: list[str]
 ) -> None:
     doubts = missing_prefixes(source, subject="target")
@@ -102,7 +102,7 @@ def test_a_name_without_prefix_never_reads_the_worker() -> None:
         ("worker", "level > 3"),
     ],
 )
-def test_a_name_with_its_prefix_or_one_that_needs_none_gets_no_warning(
+def test_names_with_a_prefix_or_without_need_of_one_get_no_warning(
     subject: Subject, source: str
 ) -> None:
     assert missing_prefixes(source, subject=subject) == []

@@ -14,7 +14,7 @@ def held(cache: SizedCache[str], *keys: str) -> list[bool]:
     return [key in cache._entries for key in keys]
 
 
-def test_entries_are_made_once_and_the_least_recently_used_are_evicted() -> None:
+def test_entries_are_computed_once_and_the_least_recently_used_are_evicted() -> None:
     cache: SizedCache[str] = SizedCache(3 * (ENTRY_SIZE + 100))
     made: list[str] = []
 

@@ -45,7 +45,7 @@ def problems(text: str, queue_sids: list[str] | None = None) -> list[tuple[str, 
     return [(problem.path, problem.message) for problem in caught.value.problems]
 
 
-def test_a_whole_workflow_is_read() -> None:
+def test_a_complete_workflow_is_parsed() -> None:
     configuration = parse_configuration(
         document(
             target(
@@ -93,7 +93,7 @@ def test_numbers_may_be_written_as_texts() -> None:
     assert only_target(priority="", timeout=None) == Target(SUPPORT)
 
 
-def test_friendly_name_stands_for_filter_friendly_name() -> None:
+def test_friendly_name_is_accepted_for_filter_friendly_name() -> None:
     assert (
         parse_configuration(document(target(), filter_friendly_name=None, friendly_name="x"))
         .filters[0]
@@ -121,7 +121,7 @@ def test_an_empty_text_is_absent() -> None:
     assert only_target(**empty) == Target(queue=SUPPORT)
 
 
-def test_keys_that_we_do_not_know_are_ignored() -> None:
+def test_unknown_keys_are_ignored() -> None:
     assert only_target(comment={"deep": [1, {}]}) == Target(queue=SUPPORT)
 
 
@@ -241,7 +241,7 @@ task_routing.filters[0].targets[0].timeout: Expected a whole number from 1 to 21
 
 
 @pytest.mark.parametrize("value", [0, -1, "0", "1.5", 1.5, True, [], HIGHEST + 1, "x", "9" * 30])
-def test_a_timeout_that_is_no_positive_whole_number_is_refused(value: Any) -> None:
+def test_a_timeout_must_be_a_positive_whole_number(value: Any) -> None:
     assert only_target(timeout=HIGHEST).timeout == HIGHEST
     ((path, _),) = problems(document(target(timeout=value)))
     assert path.endswith(".timeout")
@@ -254,7 +254,7 @@ def test_a_priority_out_of_range_is_refused(value: Any) -> None:
     assert path.endswith(".priority")
 
 
-def test_a_target_may_name_its_known_worker_in_one_way_only() -> None:
+def test_a_target_may_name_its_known_worker_in_only_one_way() -> None:
     both = target(known_worker_sid="task.a", known_worker_friendly_name="task.b")
     assert problems(document(both)) == [
         (
@@ -271,7 +271,7 @@ def test_a_refused_document_gives_no_configuration() -> None:
     assert result is None
 
 
-def test_a_key_that_is_not_read_is_warned_of_with_the_one_that_was_probably_meant() -> None:
+def test_a_warning_about_an_unknown_key_suggests_a_similar_one() -> None:
     text = json.dumps(
         {
             "task_routing": {
@@ -308,21 +308,21 @@ def test_a_key_that_is_not_read_is_warned_of_with_the_one_that_was_probably_mean
     }
 
 
-def test_a_refusal_names_the_misspelled_key_under_which_the_missing_part_stands() -> None:
+def test_an_error_about_a_missing_part_names_the_misspelled_key() -> None:
     text = json.dumps({"task_routing": {"filters": [{"expresion": "1==1", "target": [target()]}]}})
     paths = [path for path, _ in problems(text)]
     first = "task_routing.filters[0]"
     assert paths == [f"{first}.{key}" for key in ("expression", "targets", "expresion", "target")]
 
 
-def test_warnings_are_bounded() -> None:
+def test_the_number_of_warnings_is_bounded() -> None:
     keys = {f"{'x' * 100}{index}": 1 for index in range(1_000)}
     warned = parse_configuration(document(target(**keys))).warnings
     assert len(warned) == MOST_PROBLEMS
     assert max(len(each.message) for each in warned) < 300
 
 
-def test_a_name_without_prefix_is_warned_of_wherever_a_target_has_an_expression() -> None:
+def test_every_expression_of_a_target_gets_warnings_about_missing_prefixes() -> None:
     text = document(target(expression="isSurveyTask==true", grab_expression="vip == true"))
     warned = parse_configuration(text).warnings
     assert [(each.path.rpartition(".")[2], each.message) for each in warned] == [
@@ -332,7 +332,7 @@ def test_a_name_without_prefix_is_warned_of_wherever_a_target_has_an_expression(
     ]  # fmt: skip
 
 
-def test_the_first_problems_of_a_document_that_is_wrong_everywhere_are_reported() -> None:
+def test_only_the_first_problems_of_a_document_are_reported() -> None:
     wrong = json.dumps({"task_routing": {"filters": [1] * 100_000}})
     found = problems(wrong)
     assert len(found) == MOST_PROBLEMS
@@ -340,7 +340,7 @@ def test_the_first_problems_of_a_document_that_is_wrong_everywhere_are_reported(
     assert found[-1][1] == "The document was read up to here; more may follow"
 
 
-def test_neither_the_places_of_problems_nor_their_number_grow_with_the_document() -> None:
+def test_the_number_and_the_paths_of_problems_are_bounded() -> None:
     long_key = "k" * 10_000
     twice = f'{{"{long_key}": {{"a": 1, "a": 2}}}}'
     found = problems(f"[{','.join([twice] * 90)}]")
@@ -350,7 +350,7 @@ def test_neither_the_places_of_problems_nor_their_number_grow_with_the_document(
     assert found[-1][1] == "and 801 more"
 
 
-def test_warnings_have_the_same_bound() -> None:
+def test_warnings_have_the_same_bound_as_problems() -> None:
     doubtful = target(expression="worker.channel.chat.available_capacity_percentage < 50")
     routing = {"filters": [{"expression": "1 == 1", "targets": [doubtful] * 300}]}
     warned = parse_configuration(json.dumps({"task_routing": routing})).warnings

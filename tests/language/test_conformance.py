@@ -55,7 +55,7 @@ def test_every_engine_gives_the_result(group: dict[str, Any], case: dict[str, An
 
 
 @pytest.mark.parametrize(("group", "case"), cases("error"))
-def test_what_is_not_in_the_language_is_refused(
+def test_an_expression_outside_the_language_is_refused(
     group: dict[str, Any], case: dict[str, Any]
 ) -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:

@@ -55,7 +55,7 @@ def test_a_document_may_be_as_large_as_the_limit() -> None:
     assert problems(text + " " * (MAXIMUM_BYTES - len(text) + 1))
 
 
-def test_a_key_that_stands_twice_is_a_problem_at_its_path() -> None:
+def test_a_duplicate_key_is_reported_at_its_path() -> None:
     text = (
         '{"task_routing": {"filters": [{"expression": "1==1", "targets": '
         '[{"queue": "WQ1", "timeout": 5, "timeout": 6}], "x": [{"y": 1, "y": 2}]}]}}'

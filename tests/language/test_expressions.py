@@ -49,7 +49,7 @@ def test_a_constant_expression_is_marked_as_constant() -> None:
     assert compile_expression("level == 1", subject="worker").is_constant is None
 
 
-def test_answers_stay_the_same_when_code_takes_over_from_walking() -> None:
+def test_generated_code_answers_as_the_tree_walk_does() -> None:
     expression = compile_expression(
         "'en' IN languages AND level >= 2 AND sid == 'WK1'", subject="worker"
     )
@@ -58,7 +58,7 @@ def test_answers_stay_the_same_when_code_takes_over_from_walking() -> None:
         assert not expression.matches(worker=BOB)
 
 
-def test_the_function_takes_views_by_position_and_by_name() -> None:
+def test_an_expression_takes_views_by_position_and_by_name() -> None:
     function = compile_expression("task.l IN worker.languages", subject="target").function
     task = View({"l": "en"}, {})
     assert function(ALICE, task) is True
@@ -84,14 +84,14 @@ def test_built_in_values_may_be_any_mapping() -> None:
 @pytest.mark.parametrize(
     "name", ["__import__('os')", "x\n    return True #", "{0}", "%s", "\\", "'''", "k0", "worker_a"]
 )
-def test_texts_never_become_code(name: str) -> None:
+def test_text_literals_never_become_code(name: str) -> None:
     task = View({"x": name}, {})
     residual = compile_expression("task.x == worker.x", subject="target").bind(task=task)
     assert residual.function(View({"x": name}, {})) is True
     assert residual.function(View({"x": "other"}, {})) is False
 
 
-def test_attributes_may_be_called_like_the_names_in_generated_code() -> None:
+def test_attributes_may_have_names_of_the_generated_code() -> None:
     names = ("k0", "v", "x", "walk", "lookup", "worker_a", "None", "def", "$", "__class__")
     for name in names:
         function = compile_expression(
@@ -101,7 +101,7 @@ def test_attributes_may_be_called_like_the_names_in_generated_code() -> None:
         assert function(NOTHING, View({name: 1}, {})) is False
 
 
-def test_look_up_goes_to_the_built_in_when_the_attribute_is_null() -> None:
+def test_a_null_attribute_falls_back_to_the_built_in_value() -> None:
     view = View({"a": None, "b": [1]}, {"a": 5, "b": 6})
     assert look_up_path(view, ("a",)) == 5
     assert look_up_path(view, ("b",)) == [1]

@@ -24,7 +24,7 @@ def workflow(**target: object) -> WorkflowForm:
     return WorkflowForm({"configuration": json.dumps({"task_routing": routing})})
 
 
-def test_an_expression_that_compiles_is_kept_as_written() -> None:
+def test_a_valid_expression_is_stored_as_written() -> None:
     form = QueueForm({"target_workers": "skills HAS 'x'"})
     assert form.is_valid()
     assert form.cleaned_data == {"target_workers": "skills HAS 'x'"}

@@ -24,7 +24,9 @@ def test_ascending_puts_the_lowest_first() -> None:
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("value", [None, True, "5", 5.5, [5], {"n": 5}])
-def test_a_value_that_is_no_integer_comes_last_either_way(direction: str, value: Any) -> None:
+def test_a_value_that_is_no_integer_sorts_last_in_both_directions(
+    direction: str, value: Any
+) -> None:
     order = ranked(f"worker.level {direction}", a={"level": value}, b={}, c={"level": 0})
     assert order == [*"cab"]
 
@@ -45,7 +47,7 @@ def test_a_built_in_value_may_order() -> None:
     assert ordering.key(view) == ((0, -75),)
 
 
-def test_an_order_has_one_text() -> None:
+def test_an_order_has_one_canonical_text() -> None:
     ordering = compile_ordering("  level desc ,worker.skills[0]  Asc")
     assert ordering.source == str(ordering) == "worker.level DESC, worker.skills[0] ASC"
     assert compile_ordering(ordering.source) == ordering
@@ -76,18 +78,18 @@ Expected an attribute of the worker, as in worker.level
         ("", "The order is empty"),
     ],
 )
-def test_a_wrong_order_is_refused_at_its_place(source: str, expected: str) -> None:
+def test_an_invalid_order_is_refused_at_its_position(source: str, expected: str) -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:
         compile_ordering(source)
     assert str(caught.value) == expected
 
 
-def test_an_order_looks_at_workers_only() -> None:
+def test_an_order_reads_only_workers() -> None:
     with pytest.raises(ExpressionSyntaxError, match="order_by sees no task"):
         compile_ordering("task.priority DESC")
 
 
-def test_an_order_whose_canonical_text_could_not_be_read_again_is_refused() -> None:
+def test_an_order_whose_canonical_text_cannot_be_parsed_is_refused() -> None:
     assert compile_ordering(", ".join(["a ASC"] * 500)).clauses
     with pytest.raises(ExpressionSyntaxError, match="too many clauses"):
         compile_ordering(",".join(["a ASC"] * 1_500))

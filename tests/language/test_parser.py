@@ -116,11 +116,11 @@ Expected a value: an attribute, a text, a number or a list
         ("task", "", "The expression is empty"),
     ],
 )
-def test_a_fault_is_shown_at_its_place(subject: Subject, source: str, expected: str) -> None:
+def test_an_error_is_shown_at_its_position(subject: Subject, source: str, expected: str) -> None:
     assert message(source, subject) == expected
 
 
-def test_a_fault_in_a_long_line_is_shown_with_its_surroundings() -> None:
+def test_an_error_in_a_long_line_is_shown_with_its_context() -> None:
     shown = message(" OR ".join(["a == 1"] * 400 + ["b"] + ["c == 1"] * 400)).splitlines()
     assert len(shown) == 3
     assert all(len(line) <= 110 for line in shown)
@@ -144,7 +144,7 @@ def test_and_binds_tighter_than_or() -> None:
     assert parse("(a == 1 OR b == 2) AND c == 3", subject="task") == And((Or((A, B)), C))
 
 
-def test_chains_are_flat_however_they_are_put_in_parentheses() -> None:
+def test_chains_are_flat_whatever_their_parentheses() -> None:
     flat = And((A, B, C))
     for source in (
         "a==1 AND b==2 AND c==3",
@@ -160,7 +160,7 @@ def test_a_list_holds_literals_of_every_kind() -> None:
     assert node == Comparison(Path("task", ("a",)), "IN", ListOf(tuple(values)))
 
 
-def test_keywords_may_name_attributes_behind_a_prefix() -> None:
+def test_keywords_may_name_attributes_after_a_prefix() -> None:
     assert parse("task.in == task.null", subject="task") == Comparison(
         Path("task", ("in",)), "==", Path("task", ("null",))
     )
@@ -172,7 +172,7 @@ def test_ten_thousand_characters_are_read_and_one_more_is_refused() -> None:
     assert "The text has 10,001 characters; at most 10,000 are allowed" in message(source + " ")
 
 
-def test_a_residual_may_be_longer() -> None:
+def test_a_residual_may_be_longer_than_a_source_text() -> None:
     source = f'worker.a == "{"x" * 20_000}"'
     assert compile_expression(source, subject="residual").source == source
 
@@ -195,7 +195,7 @@ def test_the_deepest_valid_expression_can_be_evaluated() -> None:
     assert compile_expression(expression.source, subject="residual") == expression
 
 
-def test_long_flat_chains_are_no_matter_of_depth() -> None:
+def test_long_flat_chains_do_not_count_as_depth() -> None:
     assert sys.getrecursionlimit() <= 1_000
     for word in ("AND", "OR"):
         source = f" {word} ".join(f"a=={number}" for number in range(800))
@@ -203,6 +203,6 @@ def test_long_flat_chains_are_no_matter_of_depth() -> None:
         assert expression.matches() is expression.function() is False
 
 
-def test_a_number_has_as_many_digits_as_python_reads() -> None:
+def test_a_number_has_at_most_as_many_digits_as_python_reads() -> None:
     assert compile_expression(f"a == {'9' * 4_300}", subject="task").is_constant is None
     assert "at most 4,300 digits" in message(f"a == {'9' * 4_301}")

@@ -32,7 +32,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("subject", "source", "given", "result"), EXAMPLES)
-def test_an_example_gives_what_the_reference_says(
+def test_every_example_gives_the_result_in_the_reference(
     subject: str, source: str, given: str, result: str
 ) -> None:
     assert subject in SUBJECTS
@@ -43,7 +43,7 @@ def test_an_example_gives_what_the_reference_says(
 
 
 @pytest.mark.parametrize(("subject", "text"), blocks("refused"))
-def test_a_refusal_reads_as_the_reference_shows_it(subject: str, text: str) -> None:
+def test_every_error_message_is_as_in_the_reference(subject: str, text: str) -> None:
     source, shown = text.split("\n---\n")
     with pytest.raises(ExpressionSyntaxError) as caught:
         compile_expression(source, subject=cast(Subject, subject))
@@ -51,16 +51,16 @@ def test_a_refusal_reads_as_the_reference_shows_it(subject: str, text: str) -> N
 
 
 @pytest.mark.parametrize(("_", "text"), blocks("configuration"))
-def test_an_example_configuration_is_accepted_without_a_warning(_: str, text: str) -> None:
+def test_every_example_configuration_is_accepted_without_a_warning(_: str, text: str) -> None:
     assert configuration.parse_configuration(text).warnings == ()
 
 
-def test_every_operator_and_every_name_is_in_the_reference() -> None:
+def test_the_reference_has_every_operator_and_every_name() -> None:
     for word in (*OPERATORS, *TIME_OF_DAY):
         assert word in TEXT
 
 
-def test_links_inside_the_reference_lead_somewhere() -> None:
+def test_links_inside_the_reference_resolve() -> None:
     headings = {
         re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
         for heading in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)

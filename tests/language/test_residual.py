@@ -53,7 +53,7 @@ OBJECT = {"a": 1}
         ("worker.a HAS ['x']", "1 == 0"),
     ],
 )
-def test_an_expression_is_brought_to_one_form(source: str, residual: str) -> None:
+def test_a_residual_has_one_canonical_form(source: str, residual: str) -> None:
     assert compile_expression(source, subject="target").source == residual
 
 
@@ -101,7 +101,7 @@ def test_an_expression_is_brought_to_one_form(source: str, residual: str) -> Non
         ),
     ],
 )
-def test_the_task_is_filled_into_the_expression(
+def test_task_attributes_are_replaced_by_their_values(
     task: dict[str, Any], source: str, residual: str
 ) -> None:
     bound = compile_expression(source, subject="target").bind(task=View(task, {}))
@@ -117,7 +117,7 @@ def test_a_built_in_value_is_bound_unless_an_attribute_hides_it() -> None:
     assert expression.bind(task=View({"priority": None}, {"priority": 5})).source == "worker.p == 5"
 
 
-def test_the_age_of_a_task_stays_open_because_it_grows() -> None:
+def test_the_age_of_a_task_is_not_bound() -> None:
     expression = compile_expression("task.age > 60 AND task.vip == true", subject="target")
     bound = expression.bind(task=View({"vip": True}, {"age": 30}))
     assert bound.source == "task.age > 60"

@@ -53,11 +53,13 @@ def test_the_library_drives_every_resource(found: dict[str, str | None], section
     assert found[section] is None, found[section]
 
 
-def test_nothing_is_left_out(found: dict[str, str | None]) -> None:
+def test_every_resource_of_the_library_is_tried(found: dict[str, str | None]) -> None:
     assert set(found) == set(SECTIONS)
 
 
-def test_the_guides_script_reads_from_here(package: Path, cordboard: Cordboard) -> None:
+def test_the_script_of_the_guide_reads_from_this_server(
+    package: Path, cordboard: Cordboard
+) -> None:
     text = (HERE.parent.parent / "docs" / "coming-from-taskrouter.md").read_text()
     script = package / "guide.mjs"
     script.write_text(text.partition("```javascript\n")[2].partition("```")[0])

@@ -45,7 +45,7 @@ def test_an_account_is_renamed() -> None:
         call_command("account", "rename", account.sid, " ")
 
 
-def test_a_token_is_renewed_and_the_old_one_ends() -> None:
+def test_a_renewed_token_replaces_the_old_one() -> None:
     account = factories.account(auth_token="old")
     new = values(say("account", "renew-token", account.sid))["AUTH_TOKEN"]
     account.refresh_from_db()
@@ -54,7 +54,7 @@ def test_a_token_is_renewed_and_the_old_one_ends() -> None:
         call_command("account", "renew-token", "AC0")
 
 
-def test_a_token_is_rotated_with_an_overlap() -> None:
+def test_a_rotated_token_and_the_old_one_overlap() -> None:
     account = factories.account(friendly_name="Acme", auth_token="old")
     second = values(say("account", "create-secondary", account.sid))["SECONDARY_AUTH_TOKEN"]
     assert "has a secondary token" in say("account", "list")
@@ -84,7 +84,7 @@ def test_a_key_is_created_for_the_only_account_and_listed_and_revoked() -> None:
         call_command("api_key", "revoke", key.sid)
 
 
-def test_of_several_accounts_one_must_be_named() -> None:
+def test_an_account_must_be_named_if_there_are_several() -> None:
     first, second = factories.account(), factories.account()
     with pytest.raises(CommandError, match="several accounts"):
         call_command("api_key", "create", "reports")

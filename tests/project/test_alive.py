@@ -38,7 +38,7 @@ OTHERS = (
 
 
 @pytest.mark.parametrize("node", ["jobs@here", "celery@here"])
-def test_the_runner_of_this_host_and_this_queue_is_checked(
+def test_only_the_runner_of_this_host_and_queue_is_checked(
     node: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alive, "celery_app", Control(*OTHERS, reply(node, jobs.QUEUES["jobs"])))
@@ -47,7 +47,7 @@ def test_the_runner_of_this_host_and_this_queue_is_checked(
     assert f"{node} answers" in sentence
 
 
-def test_runners_of_others_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runners_of_other_hosts_and_queues_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alive, "celery_app", Control(*OTHERS))
     assert alive.check_runner("jobs", "here") == (
         False,
@@ -55,7 +55,7 @@ def test_runners_of_others_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None
     )
 
 
-def test_a_runner_whose_job_does_not_end_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_runner_whose_job_does_not_end_counts_as_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
     old = alive.LONGEST_JOB_SECONDS + 1
     monkeypatch.setattr(alive, "celery_app", Control(reply("jobs@here", "celery", old)))
     is_alive, sentence = alive.check_runner("jobs", "here")
@@ -63,7 +63,7 @@ def test_a_runner_whose_job_does_not_end_hangs(monkeypatch: pytest.MonkeyPatch) 
     assert f"{old:.0f} seconds" in sentence
 
 
-def test_without_redis_no_runner_can_be_checked(
+def test_no_runner_can_be_checked_without_redis(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> bool:

@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "backup.md").read_text()
 
 
 @pytest.mark.parametrize("language", ["sh", "python"])
-def test_a_copy_holds_what_was_committed(tmp_path: Path, language: str) -> None:
+def test_a_backup_contains_every_committed_row(tmp_path: Path, language: str) -> None:
     program = required("sqlite3") and "sh" if language == "sh" else sys.executable
     script = next(
         text

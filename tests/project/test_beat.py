@@ -66,7 +66,7 @@ def test_beat_writes_no_file() -> None:
     assert not list(Path.cwd().glob("celerybeat-schedule*"))
 
 
-def test_the_loss_of_the_broker_is_logged_once_and_its_return_once(
+def test_loss_and_return_of_the_broker_are_each_logged_once(
     broker: Broker, scheduler: TickingScheduler, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="config.scheduler"):

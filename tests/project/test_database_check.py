@@ -38,17 +38,17 @@ def ours(
     made.close()
 
 
-def test_a_database_that_reads_and_writes_is_well(ours: base.DatabaseWrapper) -> None:
+def test_a_database_that_can_be_read_and_written_passes(ours: base.DatabaseWrapper) -> None:
     assert health._database()
 
 
-def test_a_database_that_takes_no_writes_is_not_well(ours: base.DatabaseWrapper) -> None:
+def test_a_database_that_refuses_writes_fails(ours: base.DatabaseWrapper) -> None:
     with ours.cursor() as cursor:
         cursor.execute("PRAGMA query_only = ON")
     assert not health._database()
 
 
-def test_a_full_disk_is_noticed(ours: base.DatabaseWrapper, file: sqlite3.Connection) -> None:
+def test_a_full_disk_fails(ours: base.DatabaseWrapper, file: sqlite3.Connection) -> None:
     with ours.cursor() as cursor:
         # The least that the file may have: a row that has grown finds no page.
         cursor.execute("UPDATE django_migrations SET applied = hex(zeroblob(9000))")
@@ -63,7 +63,7 @@ def test_a_full_disk_is_noticed(ours: base.DatabaseWrapper, file: sqlite3.Connec
     assert health._database()
 
 
-def test_a_database_in_which_another_process_writes_is_well(
+def test_a_database_that_another_process_writes_to_passes(
     ours: base.DatabaseWrapper, file: sqlite3.Connection
 ) -> None:
     ours.ensure_connection()

@@ -55,11 +55,11 @@ def as_expression(pattern: str) -> str:
 
 
 @pytest.mark.parametrize("path", SECRETS)
-def test_no_secret_gets_into_the_image(path: str) -> None:
+def test_the_build_context_of_the_image_has_no_secret(path: str) -> None:
     assert not is_sent(path)
 
 
-def test_the_image_has_all_that_runs_and_nothing_else() -> None:
+def test_the_build_context_of_the_image_has_only_what_runs() -> None:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
@@ -104,7 +104,7 @@ def test_a_container_is_checked_and_starts_again(name: str) -> None:
         assert service["healthcheck"]["test"][-2:] == ["alive", name]
 
 
-def test_several_web_processes_stand_behind_the_proxy_alone() -> None:
+def test_several_web_processes_are_reached_only_through_the_proxy() -> None:
     published = {name for name, service in COMPOSE.items() if "ports" in service}
     assert published == {"proxy"}
     assert all(":" in each for each in COMPOSE["proxy"]["ports"])
@@ -136,7 +136,7 @@ def test_docker_compose_accepts_the_file(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-def test_the_sample_of_an_environment_names_every_variable_of_compose() -> None:
+def test_the_sample_environment_names_every_variable_of_compose() -> None:
     asked = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
     named = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert asked - named == {"ADMIN_USER"}
@@ -146,7 +146,7 @@ def test_the_sample_of_an_environment_names_every_variable_of_compose() -> None:
 # --- Units, manifests, proxies --------------------------------------------------------------
 
 
-def test_the_units_are_well_formed_and_there_is_one_for_each_part(tmp_path: Path) -> None:
+def test_each_part_has_a_well_formed_unit(tmp_path: Path) -> None:
     units = {path.name: path for path in (DEPLOY / "systemd").iterdir()}
     parts = {re.sub(r"^cordboard-|@?\.service$", "", name) for name in units}
     assert {*PARTS} <= parts
@@ -185,7 +185,7 @@ def container(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_pod_is_limited_and_confined_and_probed(name: str) -> None:
+def test_a_pod_is_limited_confined_and_probed(name: str) -> None:
     pod, found = pods()[name], container(name)
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["automountServiceAccountToken"] is False
@@ -202,7 +202,7 @@ def test_a_pod_is_limited_and_confined_and_probed(name: str) -> None:
         assert found["livenessProbe"]["exec"]["command"][-2:] == ["alive", name]
 
 
-def test_selectors_find_their_pods_and_each_file_is_applied() -> None:
+def test_selectors_match_their_pods_and_each_manifest_is_applied() -> None:
     for each in manifests():
         if each["kind"] == "Deployment":
             spec = each["spec"]
@@ -214,7 +214,7 @@ def test_selectors_find_their_pods_and_each_file_is_applied() -> None:
     assert here - {*listed} == {"kustomization.yaml", "migrate.yaml"}
 
 
-def test_caddy_accepts_its_file() -> None:
+def test_caddy_accepts_the_caddyfile() -> None:
     program = shutil.which("caddy")
     if program is None:
         pytest.skip("needs caddy, which is not on this machine")
@@ -224,7 +224,7 @@ def test_caddy_accepts_its_file() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-def test_manage_runs_with_the_environment_of_the_units(tmp_path: Path) -> None:
+def test_manage_py_runs_with_the_environment_of_the_units(tmp_path: Path) -> None:
     values = operator.environment(
         tmp_path,
         SECRET_KEY="letters-of-many-kinds-0123456789-and-more-than-fifty",

@@ -39,7 +39,7 @@ def test_sqlite_in_the_data_directory_is_the_default(tmp_path: Path) -> None:
         assert wanted in settings["OPTIONS"]["init_command"]
 
 
-def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
+def test_a_postgres_url_is_parsed(tmp_path: Path) -> None:
     settings = environment.database(
         "postgres://me:p%40ss@db.example:6543/cord?sslmode=require", tmp_path
     )
@@ -50,7 +50,7 @@ def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
     assert settings["CONN_MAX_AGE"] == 0
 
 
-def test_a_silent_postgres_is_noticed_by_tcp_and_by_limits(
+def test_postgres_connections_have_keepalives_and_limits_against_silence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_STATEMENT_SECONDS", "90")
@@ -72,7 +72,7 @@ def test_a_postgres_socket_is_named_by_its_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url", ["mysql://h/d", "cordboard.db", "postgres://h:port/d", "sqlite://x"]
 )
-def test_a_database_that_we_cannot_use_is_refused(url: str, tmp_path: Path) -> None:
+def test_an_unusable_database_url_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
         environment.database(url, tmp_path)
 
@@ -85,7 +85,7 @@ def test_a_database_that_we_cannot_use_is_refused(url: str, tmp_path: Path) -> N
         ("unix:///run/redis.sock?db=2", "redis+socket:///run/redis.sock?virtual_host=2"),
     ],
 )
-def test_the_broker_gets_redis_in_its_own_spelling(
+def test_the_broker_gets_the_redis_url_in_its_own_spelling(
     url: str, broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REDIS_URL", url)
@@ -93,7 +93,7 @@ def test_the_broker_gets_redis_in_its_own_spelling(
 
 
 @pytest.mark.parametrize("url", ["localhost:6379", "amqp://h", "redis://", "unix://"])
-def test_a_redis_that_we_cannot_use_is_refused(
+def test_an_unusable_redis_url_is_refused(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REDIS_URL", url)
@@ -101,7 +101,7 @@ def test_a_redis_that_we_cannot_use_is_refused(
         environment.redis_url(tmp_path)
 
 
-def test_a_socket_path_never_grows_too_long_for_the_kernel(tmp_path: Path) -> None:
+def test_a_socket_path_never_exceeds_the_limit_of_the_kernel(tmp_path: Path) -> None:
     near, far = tmp_path / "var", tmp_path / ("far" * 40)
     assert environment.embedded_redis_socket(near).is_relative_to(near)
     path = environment.embedded_redis_socket(far)
@@ -109,7 +109,7 @@ def test_a_socket_path_never_grows_too_long_for_the_kernel(tmp_path: Path) -> No
     assert path == environment.embedded_redis_socket(far)
 
 
-def test_one_of_many_concurrent_starts_makes_the_key_and_all_read_the_same(tmp_path: Path) -> None:
+def test_concurrent_starts_make_one_key_and_all_read_it(tmp_path: Path) -> None:
     keys: list[str] = []
 
     def start() -> None:
@@ -128,7 +128,7 @@ def test_one_of_many_concurrent_starts_makes_the_key_and_all_read_the_same(tmp_p
     assert os.listdir(tmp_path) == [path.name]
 
 
-def test_the_key_of_the_environment_wins_also_from_a_file(
+def test_the_secret_key_of_the_environment_wins_even_if_it_names_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment.ensure_secret_key(tmp_path)
@@ -137,7 +137,7 @@ def test_the_key_of_the_environment_wins_also_from_a_file(
     assert environment.secret_key(tmp_path, debug=False) == "from a file"
 
 
-def test_without_debug_and_without_a_key_nothing_starts(tmp_path: Path) -> None:
+def test_nothing_starts_without_debug_and_without_a_key(tmp_path: Path) -> None:
     refused = manage("check", DATA_DIR=str(tmp_path))
     assert refused.returncode == 1
     assert f"No server has run on DATA_DIR={tmp_path}" in refused.stderr
@@ -208,7 +208,7 @@ def test_trusted_proxies_that_are_neither_stop_the_start(
     ("text", "limit"),
     [("", None), ("100/second", (100, 1)), ("6000/minute", (6000, 60)), ("9 / hour", (9, 3600))],
 )
-def test_a_rate_limit_says_how_many_in_how_long(
+def test_a_rate_limit_is_a_number_and_a_period(
     monkeypatch: pytest.MonkeyPatch, text: str, limit: tuple[int, int] | None
 ) -> None:
     monkeypatch.setenv("RATE_LIMIT", text)
@@ -216,15 +216,13 @@ def test_a_rate_limit_says_how_many_in_how_long(
 
 
 @pytest.mark.parametrize("text", ["100", "100/day", "0/second", "-1/hour", "many/minute", "/hour"])
-def test_a_rate_limit_that_says_neither_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
+def test_an_invalid_rate_limit_stops_the_start(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("RATE_LIMIT", text)
     with pytest.raises(ImproperlyConfigured, match="RATE_LIMIT"):
         environment.parse_rate_limit("RATE_LIMIT")
 
 
-def test_origins_are_a_scheme_and_a_host_or_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_origin_is_a_scheme_and_a_host_or_a_wildcard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", "https://app.example, http://localhost:3000,*")
     assert environment.parse_origins("CORS_ORIGINS") == [
         "https://app.example",
@@ -268,7 +266,7 @@ def test_a_data_directory_that_cannot_be_written_stops_the_start_with_a_message(
         preflight.check_start(tmp_path, "127.0.0.1", 8000)
 
 
-def test_a_python_without_the_packages_prints_which_one_to_use() -> None:
+def test_a_python_without_the_packages_prints_which_python_to_use() -> None:
     refused = subprocess.run(
         [sys.executable, "-S", "manage.py", "check"], cwd=ROOT, capture_output=True, text=True
     )
@@ -282,7 +280,7 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_the_data_directory_is_private_also_one_that_was_there(
+def test_the_data_directory_is_private_even_if_it_existed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = tmp_path / "there"
@@ -300,7 +298,7 @@ def test_the_data_directory_is_private_also_one_that_was_there(
     assert mode_of(environment.data_dir()) == 0o700
 
 
-def test_a_directory_that_others_share_keeps_its_mode_and_the_secrets_in_it_are_private(
+def test_a_shared_directory_keeps_its_mode_and_secrets_in_it_are_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared = tmp_path / "shared"
@@ -322,7 +320,7 @@ def test_a_directory_that_others_share_keeps_its_mode_and_the_secrets_in_it_are_
         assert mode_of(directory) == 0o755
 
 
-def test_a_database_that_any_command_makes_is_private(tmp_path: Path) -> None:
+def test_a_database_is_private_whichever_command_makes_it(tmp_path: Path) -> None:
     directory = tmp_path / "data"
     made = manage("showmigrations", "routing", DATA_DIR=str(directory), SECRET_KEY="k" * 50)
     assert made.returncode == 0, made.stderr

@@ -25,16 +25,16 @@ GROUPS: Final = {
 }
 
 
-def test_every_type_of_event_is_named() -> None:
+def test_the_page_names_every_event_type() -> None:
     missing = set(EventType) - NAMED
     assert not missing, f"docs/events.md has no row for {', '.join(sorted(missing))}: add one"
 
 
-def test_the_table_of_who_gets_an_event_is_current() -> None:
+def test_the_table_of_event_audiences_is_current() -> None:
     assert event_table.PAGE.read_text() == event_table.page(), "run `make docs`"
 
 
-def test_every_field_is_named() -> None:
+def test_the_page_names_every_field() -> None:
     source = (ROOT / "routing" / "events" / "payloads.py").read_text()
     declared = "".join(path.read_text() for path in (ROOT / "routing" / "fields").glob("*.py"))
     fields = set(re.findall(r'"([a-z_]+)"(?::|\])', source))
@@ -51,7 +51,7 @@ def data_of(event_type: str) -> dict[str, Any]:
 
 
 @pytest.mark.django_db
-def test_events_of_transfers_have_the_groups_that_the_page_says() -> None:
+def test_events_of_transfers_have_the_groups_that_the_page_lists() -> None:
     workspace = factories.workspace()
     alice = factories.worker(workspace, "Alice")
     held = factories.accepted(workspace)

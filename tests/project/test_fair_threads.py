@@ -71,7 +71,7 @@ class Busy:
         self.lane.threads.shutdown()
 
 
-async def test_a_client_whose_requests_are_slow_has_half_of_the_threads(
+async def test_a_client_with_slow_requests_gets_half_of_the_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fair_threads, "QUICK_SECONDS", 0.0)
@@ -86,7 +86,7 @@ async def test_a_client_whose_requests_are_slow_has_half_of_the_threads(
     assert len(busy.begun) == 21
 
 
-async def test_a_client_whose_requests_are_quick_leaves_a_thread_to_others(
+async def test_a_client_with_quick_requests_leaves_one_thread_to_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fair_threads, "QUICK_SECONDS", 3_600.0)
@@ -99,7 +99,7 @@ async def test_a_client_whose_requests_are_quick_leaves_a_thread_to_others(
     assert len(busy.begun) == 23
 
 
-async def test_requests_that_write_leave_threads_to_those_that_read() -> None:
+async def test_writing_requests_leave_threads_to_reading_requests() -> None:
     busy = Busy(8, readers_only=2)
     for number in range(10):
         busy.ask(f"writer {number}", writes=True)
@@ -139,7 +139,7 @@ async def test_requests_beyond_the_queue_are_refused_at_once() -> None:
     assert Counter(busy.begun) == {"greedy": 3, "second": 1}
 
 
-async def test_a_client_that_gives_up_waiting_takes_no_turn_and_leaves_no_trace() -> None:
+async def test_a_client_that_stops_waiting_takes_no_turn_and_leaves_no_state() -> None:
     busy = Busy(1)
     busy.ask("first")
     await busy.running(1)
@@ -155,7 +155,7 @@ async def test_a_client_that_gives_up_waiting_takes_no_turn_and_leaves_no_trace(
     assert not busy.lane._waiting
 
 
-async def test_a_request_that_fails_frees_its_thread() -> None:
+async def test_a_failing_request_frees_its_thread() -> None:
     lane = FairThreads("test", threads=1, waiting=1, waiting_by_client=1)
 
     def fail() -> None:

@@ -32,7 +32,7 @@ print(json.dumps({
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="parts are forked on Linux only")
-def test_what_is_loaded_before_the_fork_opens_nothing_that_two_processes_could_not_share() -> None:
+def test_preloading_opens_nothing_that_two_processes_cannot_share() -> None:
     run = subprocess.run(
         [sys.executable, "-c", PRELOADED],
         cwd=ROOT,

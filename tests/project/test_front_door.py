@@ -21,7 +21,7 @@ def ada() -> User:
     return User.objects.create_user("ada", password="right")
 
 
-def test_a_stranger_is_sent_to_the_login(client: Client) -> None:
+def test_an_anonymous_visitor_is_sent_to_the_login(client: Client) -> None:
     assert client.get("/")["Location"] == "/accounts/login/"
 
 
@@ -37,7 +37,9 @@ def test_a_supervisor_is_sent_to_the_admin(client: Client, ada: User) -> None:
     assert client.get("/")["Location"] == "/admin/"
 
 
-def test_a_login_leads_to_where_the_work_is(client: Client, ada: User) -> None:
+def test_a_login_leads_agents_to_the_desk_and_supervisors_to_the_admin(
+    client: Client, ada: User
+) -> None:
     answer = client.post("/accounts/login/", {"username": "ada", "password": "right"})
     assert (answer.status_code, answer["Location"]) == (302, "/")
 
@@ -50,7 +52,7 @@ def test_an_unknown_address_of_the_api_is_answered_in_json(client: Client) -> No
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/supervisor/", "/typo"])
-def test_an_unknown_address_is_answered_with_the_existing_ones(
+def test_an_unknown_address_is_answered_with_a_list_of_existing_ones(
     client: Client, ada: User, path: str
 ) -> None:
     for logged_in in (False, True):
@@ -80,7 +82,7 @@ def test_every_answer_has_the_security_headers(client: Client, path: str) -> Non
     assert "camera=()" in headers["Permissions-Policy"]
 
 
-def test_a_name_that_fails_too_often_is_locked_and_others_are_not(
+def test_a_name_that_fails_too_often_is_locked_without_locking_others(
     client: Client, ada: User, settings: Any
 ) -> None:
     settings.AXES_ENABLED = True
@@ -96,7 +98,7 @@ def test_a_name_that_fails_too_often_is_locked_and_others_are_not(
     assert log_in("bob", "right") == 302
 
 
-def test_a_failed_login_is_one_line_of_the_log_without_the_name(
+def test_a_failed_login_is_logged_in_one_line_without_the_name(
     client: Client, ada: User, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.AXES_ENABLED = True
@@ -105,7 +107,7 @@ def test_a_failed_login_is_one_line_of_the_log_without_the_name(
     assert line == "login_failed address=127.0.0.1"
 
 
-def test_passwords_that_were_changed_since_the_first_start_are_known(ada: User) -> None:
+def test_passwords_changed_since_the_first_start_are_detected(ada: User) -> None:
     given = {"ADMIN_USER": "olga", "ADMIN_PASSWORD": "hers"}
     User.objects.create_superuser("olga", password="hers")
     given |= {"AGENT_USER": "ada", "AGENT_PASSWORD": "right"}
@@ -116,7 +118,7 @@ def test_passwords_that_were_changed_since_the_first_start_are_known(ada: User) 
     assert credentials.outdated_users({}) == set()
 
 
-def test_an_address_that_fails_with_many_names_is_locked_and_another_is_not(
+def test_an_address_that_fails_with_many_names_is_locked_without_locking_others(
     client: Client, ada: User, settings: Any
 ) -> None:
     settings.AXES_ENABLED = True
@@ -136,7 +138,7 @@ def test_an_address_that_fails_with_many_names_is_locked_and_another_is_not(
 
 
 @pytest.mark.parametrize("parameters", [(2, 102_400, 8), (2, 19_456, 1)])
-def test_hashes_of_earlier_parameters_still_match_and_are_replaced(
+def test_password_hashes_with_earlier_parameters_match_and_are_replaced(
     parameters: tuple[int, int, int], settings: Any
 ) -> None:
     settings.PASSWORD_HASHERS = ["config.hashers.Argon2PasswordHasher"]

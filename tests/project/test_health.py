@@ -64,7 +64,7 @@ async def test_a_success_is_cached_for_a_second(
     assert await probe.ask() == {"database": "gone"}
 
 
-async def test_a_failure_answers_all_waiting_callers_and_is_then_checked_again(
+async def test_all_waiting_callers_get_a_failure_and_it_is_not_cached(
     checks: Checks, probe: health.Probe
 ) -> None:
     checks.results = ["ok", "gone"]
@@ -76,7 +76,7 @@ async def test_a_failure_answers_all_waiting_callers_and_is_then_checked_again(
     assert await probe.ask() == {"database": "ok"}
 
 
-async def test_a_hanging_check_is_answered_after_its_time_limit_and_later_at_once(
+async def test_a_hanging_check_is_answered_at_its_time_limit_and_then_at_once(
     checks: Checks,
 ) -> None:
     checks.results = ["ok"]
@@ -112,7 +112,7 @@ async def status(path: str, handler: ThreadedHandler) -> tuple[int, Any]:
 
 
 @pytest.mark.urls("config.urls")
-async def test_each_probe_fails_by_its_own_checks(probes: dict[str, dict[str, str]]) -> None:
+async def test_each_probe_fails_only_by_its_own_checks(probes: dict[str, dict[str, str]]) -> None:
     handler = ThreadedHandler(threads=1)
     probes["parts"] = {"redis": "no answer"}
     assert await status("/livez", handler) == (200, {"status": "ok"})
@@ -129,7 +129,7 @@ async def test_each_probe_fails_by_its_own_checks(probes: dict[str, dict[str, st
     handler.close()
 
 
-async def test_a_process_that_drains_is_alive_and_not_ready(
+async def test_a_draining_process_is_alive_but_not_ready(
     probes: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = ThreadedHandler(threads=1)
@@ -155,13 +155,13 @@ async def test_a_probe_is_answered_while_every_thread_is_busy(
     handler.close()
 
 
-async def test_a_probe_is_only_read(probes: dict[str, dict[str, str]]) -> None:
+async def test_a_probe_accepts_only_reading_methods(probes: dict[str, dict[str, str]]) -> None:
     code, headers, _ = await ask("/livez")
     assert (code, headers[b"Allow"]) == (405, b"GET, HEAD")
 
 
 @pytest.mark.django_db
-def test_a_migration_that_the_database_lacks_is_named() -> None:
+def test_a_missing_migration_is_named() -> None:
     assert health.check_database() == {"database": "ok", "migrations": "ok"}
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'routing'")
@@ -170,14 +170,14 @@ def test_a_migration_that_the_database_lacks_is_named() -> None:
 
 
 @pytest.mark.django_db
-def test_work_that_is_late_is_a_failure(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_late_work_is_a_failure(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     assert health.check_work() == {"due_work": "ok"}
     late = timedelta(seconds=settings.LAG_SECONDS + 7)
     monkeypatch.setattr(lag_warnings, "oldest_due_age", lambda *, now: late)
     assert health.check_work() == {"due_work": f"{late.total_seconds():.0f} seconds late"}
 
 
-def test_a_runner_that_answers_is_not_missed_while_another_is_waited_for(
+def test_a_runner_that_answers_counts_while_another_is_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Its sign of life runs out while the check waits for the other.

@@ -16,7 +16,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 
-def test_sessions_that_have_ended_are_removed_and_others_stay() -> None:
+def test_only_expired_sessions_are_removed() -> None:
     for name, expires in (("ended", NOW), ("lasting", NOW + timedelta(minutes=1))):
         store = SessionStore()
         store["name"] = name
@@ -26,7 +26,7 @@ def test_sessions_that_have_ended_are_removed_and_others_stay() -> None:
     assert [row.get_decoded() for row in Session.objects.all()] == [{"name": "lasting"}]
 
 
-def test_more_sessions_than_one_statement_removes_are_removed_too(
+def test_expired_sessions_are_removed_in_batches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(housekeeping, "BATCH", 2)
@@ -38,7 +38,7 @@ def test_more_sessions_than_one_statement_removes_are_removed_too(
     assert not Session.objects.exists()
 
 
-def test_failed_logins_are_removed_a_day_later() -> None:
+def test_failed_logins_are_removed_after_a_day() -> None:
     for username, hours in (("old", 25), ("new", 1)):
         made = AccessAttempt.objects.create(
             username=username, ip_address="192.0.2.1", failures_since_start=10
@@ -49,7 +49,7 @@ def test_failed_logins_are_removed_a_day_later() -> None:
     assert [row.username for row in AccessAttempt.objects.all()] == ["new"]
 
 
-def test_events_of_another_database_come_before_all_that_are_written_here() -> None:
+def test_restored_events_precede_events_that_are_written_later() -> None:
     workspace = factories.workspace()
     log = models.Event.objects.filter(workspace_sid=workspace.sid).order_by("pk")
     first, second, *_ = log

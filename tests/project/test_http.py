@@ -114,7 +114,7 @@ async def test_a_query_that_is_not_text_is_refused_as_json_or_as_a_page() -> Non
     assert (status, headers[b"Content-Type"].split(b";")[0]) == (400, b"text/html")
 
 
-async def test_pieces_arrive_as_one() -> None:
+async def test_a_streamed_answer_arrives_as_one_body() -> None:
     assert (await ask("/stream"))[2] == b"one two"
 
 
@@ -125,7 +125,7 @@ async def test_a_view_that_fails_is_answered_and_logged(caplog: pytest.LogCaptur
     assert isinstance(record.exc_info[1], LookupError)
 
 
-async def test_a_request_begins_and_ends_in_the_same_thread() -> None:
+async def test_a_request_starts_and_ends_in_the_same_thread() -> None:
     seen: list[str] = []
 
     def note(**_: object) -> None:
@@ -142,7 +142,7 @@ async def test_a_request_begins_and_ends_in_the_same_thread() -> None:
     assert len(set(seen)) == 1
 
 
-async def test_a_client_that_goes_away_while_sending_is_no_error() -> None:
+async def test_a_client_that_disconnects_while_sending_causes_no_error() -> None:
     scope = {"type": "http", "method": "POST", "path": "/echo", "query_string": b"", "headers": []}
     communicator = ApplicationCommunicator(ThreadedHandler(threads=1), scope)
     await communicator.send_input({"type": "http.disconnect"})
@@ -179,7 +179,7 @@ async def test_a_request_beyond_the_queue_is_refused_as_json_or_as_a_page(
     handler.close()
 
 
-async def test_an_account_is_recognized_by_credentials_that_were_right_before_and_no_others(
+async def test_an_account_is_recognized_only_by_credentials_that_were_right_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     known = failures.Regulars()
@@ -196,7 +196,7 @@ async def test_an_account_is_recognized_by_credentials_that_were_right_before_an
     assert client("AC1", "right", "203.0.113.6") == "203.0.113.6"
 
 
-def test_a_session_is_recognized_by_its_user_once_it_was_used(
+def test_a_session_is_counted_by_its_user_once_it_was_used(
     rf: RequestFactory, settings: Any
 ) -> None:
     request = rf.get("/agent/")

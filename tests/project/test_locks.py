@@ -28,7 +28,7 @@ def pins(lock: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
-def test_every_line_pins_one_version_with_its_hashes(lock: Path) -> None:
+def test_every_line_of_a_lock_pins_one_version_with_its_hashes(lock: Path) -> None:
     for pin, hashes in pins(lock).items():
         assert PIN.fullmatch(pin), pin
         assert hashes, pin
@@ -36,7 +36,7 @@ def test_every_line_pins_one_version_with_its_hashes(lock: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
-def test_no_lock_names_a_place(lock: Path) -> None:
+def test_no_lock_names_a_download_address(lock: Path) -> None:
     assert "://" not in lock.read_text()
 
 

@@ -49,7 +49,7 @@ def _parts(sql: str) -> set[str]:
 
 
 @pytest.mark.django_db
-def test_the_squashed_migration_makes_the_schema_of_the_migrations_that_it_replaces() -> None:
+def test_the_squashed_migration_makes_the_same_schema_as_those_it_replaces() -> None:
     one_step = schema_of(SQUASHED, squashed=True)
     assert len(one_step) > 20
     assert one_step == schema_of(LAST_REPLACED, squashed=False)

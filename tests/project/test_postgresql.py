@@ -20,12 +20,14 @@ from config.patches.postgresql.base import _SILENT, _numbered, check
         ("name LIKE '%%s' AND id = %s", "name LIKE '%s' AND id = $1"),
     ],
 )
-def test_places_are_numbered_and_doubled_signs_are_single(written: str, numbered: str) -> None:
+def test_placeholders_are_numbered_and_doubled_percent_signs_become_single(
+    written: str, numbered: str
+) -> None:
     assert _numbered(written) == numbered
 
 
 @pytest.mark.postgres
-def test_a_connection_that_the_server_has_ended_is_not_given_out(postgres_url: str) -> None:
+def test_a_connection_that_the_server_closed_is_not_reused(postgres_url: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as operator:
         connection = psycopg.connect(postgres_url, autocommit=True)
         check(connection)
@@ -39,7 +41,7 @@ def test_a_connection_that_the_server_has_ended_is_not_given_out(postgres_url: s
 
 
 @pytest.mark.postgres
-def test_a_connection_is_checked_only_after_a_long_time_without_use(
+def test_a_connection_is_checked_only_after_a_long_idle_time(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []

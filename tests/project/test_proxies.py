@@ -39,7 +39,7 @@ async def test_entries_before_the_proxy_s_own_are_not_trusted(
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-async def test_by_default_the_header_is_not_trusted(kind: str) -> None:
+async def test_the_header_is_not_trusted_by_default(kind: str) -> None:
     scope = await seen(kind, (PROXY, 4000), x_forwarded_for="198.51.100.7")
     assert scope["client"] == (PROXY, 4000)
 
@@ -71,7 +71,7 @@ async def test_headers_from_untrusted_networks_are_ignored(kind: str, settings: 
         (NETWORKS, ["198.51.100.7, ::ffff:10.2.2.2"], "198.51.100.7"),
     ],
 )
-def test_the_client_is_counted_from_the_right(
+def test_the_client_address_is_counted_from_the_right(
     trusted: Any, forwarded: list[str], client: str
 ) -> None:
     assert proxies.client_address(PROXY, forwarded, trusted) == client
@@ -82,7 +82,7 @@ def test_a_unix_socket_is_a_proxy_on_this_machine() -> None:
     assert proxies.client_address(None, ["203.0.113.5"], 0) is None
 
 
-def test_an_ipv6_client_is_its_network_in_limits_and_an_ipv4_one_its_address() -> None:
+def test_limits_count_an_ipv6_client_by_network_and_an_ipv4_client_by_address() -> None:
     assert proxies.network_key("2001:db8::7") == proxies.network_key("2001:db8::8")
     assert proxies.network_key("2001:db8::7") != proxies.network_key("2001:db8:0:1::7")
     assert proxies.network_key("203.0.113.5") != proxies.network_key("203.0.113.6")
@@ -90,7 +90,7 @@ def test_an_ipv6_client_is_its_network_in_limits_and_an_ipv4_one_its_address() -
     assert proxies.network_key(None) == "local"
 
 
-def test_the_flag_of_daphne_means_one_trusted_proxy() -> None:
+def test_the_proxy_flag_of_daphne_means_one_trusted_proxy() -> None:
     headers = {b"X-Forwarded-For": [b"198.51.100.7, 203.0.113.5"], b"X-Forwarded-Proto": [b"https"]}
     given = (headers, "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto", [PROXY, 1])
     assert believing_daphne(*given)[0] == ["198.51.100.7", 0]

@@ -48,26 +48,26 @@ def test_every_setting_is_explained() -> None:
     assert not {name for name in settings if f"`{name}`" not in README} - set(OF_OTHER_USE)
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_resolves() -> None:
     for page in PAGES:
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
-def test_every_link_to_a_heading_leads_to_one() -> None:
+def test_every_link_to_a_heading_resolves() -> None:
     for page in PAGES:
         for link, heading in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
             target = (page.parent / link) if link else page
             assert heading in headings(target), f"{page.name}: {link}#{heading}"
 
 
-def test_the_readme_leads_to_every_page() -> None:
+def test_the_readme_links_to_every_page() -> None:
     pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
     assert {"docs/glossary.md", "docs/behaviour.md"} <= pages
     assert not {page for page in pages | {"CONTRIBUTING.md"} if f"({page}" not in README}
 
 
-def test_every_section_of_the_behaviour_that_the_code_cites_is_there() -> None:
+def test_every_section_of_behaviour_md_that_the_code_cites_exists() -> None:
     text = (ROOT / "docs" / "behaviour.md").read_text()
     sections = re.findall(r"^#+ ([\d.]+\d) ", text, re.MULTILINE)
     assert len(sections) == len(set(sections))
@@ -76,7 +76,7 @@ def test_every_section_of_the_behaviour_that_the_code_cites_is_there() -> None:
     assert not {section: cited[section] for section in cited.keys() - set(sections)}
 
 
-def test_every_page_and_decision_that_the_code_cites_is_there() -> None:
+def test_every_page_and_decision_that_the_code_cites_exists() -> None:
     pages = references(r"(?<![\w/])(docs/[\w/-]+\.\w+)")
     assert "docs/websocket.md" in pages
     assert not {page: places for page, places in pages.items() if not (ROOT / page).exists()}
@@ -85,7 +85,7 @@ def test_every_page_and_decision_that_the_code_cites_is_there() -> None:
     assert not {number: cited[number] for number in cited.keys() - decisions}
 
 
-def test_the_pages_for_contributors_name_files_that_are_there() -> None:
+def test_the_pages_for_contributors_name_existing_files() -> None:
     for page in ("CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md"):
         for name in re.findall(r"`((?:\w+/)+[\w.]*)`", (ROOT / page).read_text()):
             assert (ROOT / name).exists(), f"{page}: {name}"

@@ -53,7 +53,7 @@ def _without_middleware(settings: Any) -> None:
     settings.MIDDLEWARE = []
 
 
-async def test_an_answer_names_the_id_under_which_the_request_was_carried_out() -> None:
+async def test_an_answer_names_the_id_of_its_request() -> None:
     names = []
     for _ in range(2):
         _, headers, _ = await ask("/note")
@@ -80,7 +80,7 @@ async def test_the_id_of_a_trusted_proxy_is_kept(
 
 
 @pytest.mark.parametrize(("given", "proxies"), [(HEX, 0), ("short", 1), ("a b" * 5, 1)])
-async def test_an_id_of_an_untrusted_client_and_an_invalid_id_are_replaced(
+async def test_ids_that_are_untrusted_or_invalid_are_replaced(
     given: str, proxies: int, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
@@ -96,13 +96,13 @@ async def test_an_internal_error_names_its_id_on_pages_and_in_json() -> None:
         assert f"as {headers[b'X-Request-Id'].decode()}" in body.decode()
 
 
-def test_a_request_that_is_refused_before_it_is_whole_has_an_id_too() -> None:
+def test_a_request_that_is_refused_before_it_is_complete_has_an_id() -> None:
     head, _, _ = _answer(413, "Too large", path=b"/v1/", request_id=ID).partition(b"\r\n\r\n")
     assert {f"X-Request-Id: {ID}", f"Twilio-Request-Id: {ID}"} <= set(head.decode().split("\r\n"))
 
 
 @pytest.mark.django_db
-def test_events_of_a_request_carry_its_id_and_the_router_s_do_not() -> None:
+def test_events_of_a_request_carry_its_id_and_events_of_the_router_do_not() -> None:
     account = factories.account(auth_token=TOKEN)
     workspace = factories.workspace(account=account)
     factories.worker(workspace)
@@ -146,7 +146,7 @@ def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> 
     return Lines(caplog)
 
 
-async def test_a_request_is_a_line_without_its_query(lines: Lines) -> None:
+async def test_a_request_is_logged_without_its_query(lines: Lines) -> None:
     _, headers, body = await ask("/note", query=b"token=secret")
     ((level, line),) = lines.taken()
     assert level == "INFO"
@@ -165,12 +165,12 @@ async def test_a_request_is_a_line_without_its_query(lines: Lines) -> None:
     }
 
 
-async def test_a_path_cannot_begin_a_line_of_its_own(lines: Lines) -> None:
+async def test_a_path_cannot_forge_a_log_line(lines: Lines) -> None:
     await ask("/note\nforged")
     assert lines.taken()[0][1]["path"] == "/note%0Aforged"
 
 
-async def test_a_slow_request_is_a_warning_even_where_no_request_is_logged(
+async def test_a_slow_request_is_a_warning_even_if_requests_are_not_logged(
     lines: Lines, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.SLOW_REQUEST_SECONDS = 1e-9
@@ -184,7 +184,7 @@ async def test_a_slow_request_is_a_warning_even_where_no_request_is_logged(
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_line_names_the_account(lines: Lines) -> None:
+async def test_a_log_line_names_the_account(lines: Lines) -> None:
     account = await sync_to_async(factories.account)(auth_token=TOKEN)
     header = basic(account.sid, TOKEN).encode()
     handler = ThreadedHandler(threads=1)
@@ -194,7 +194,7 @@ async def test_a_line_names_the_account(lines: Lines) -> None:
     assert [line["account"] for _, line in lines.taken()] == [account.sid, None]
 
 
-def test_a_proxy_s_id_is_logged_beside_the_one_that_clients_see(lines: Lines) -> None:
+def test_the_id_of_a_proxy_is_logged_beside_the_id_that_clients_see(lines: Lines) -> None:
     given = "trace-7.of_them"
     scope = {"method": "GET", "path": "/", "raw_path": b"/"}
     request_log.log_request(scope, status=200, size=0, seconds=0, request_id=given, account=None)

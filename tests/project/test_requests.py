@@ -112,7 +112,7 @@ def client(clock: Clock, handed_on: list[bytes]) -> Client:
 # --- Size ---------------------------------------------------------------------------------
 
 
-def test_a_body_at_the_limit_reaches_the_application_whole(
+def test_a_body_at_the_limit_reaches_the_application_complete(
     client: Client, handed_on: list[bytes]
 ) -> None:
     client.post(f"Content-Length: {SIZE}")
@@ -121,7 +121,7 @@ def test_a_body_at_the_limit_reaches_the_application_whole(
     assert client.status is None
 
 
-def test_a_body_announced_as_too_large_is_refused_before_any_of_it_came(
+def test_a_body_announced_as_too_large_is_refused_before_it_is_read(
     client: Client, handed_on: list[bytes]
 ) -> None:
     client.post(f"Content-Length: {SIZE + 1}", "Expect: 100-continue")
@@ -155,7 +155,7 @@ def test_a_chunked_body_within_the_limit_reaches_the_application(
     assert handed_on == [b"hello"]
 
 
-def test_of_a_refused_body_little_is_read_before_the_connection_is_cut(client: Client) -> None:
+def test_the_connection_is_cut_after_little_of_a_refused_body_was_read(client: Client) -> None:
     client.post("Content-Length: 400000000")
     for _ in range(LINGER_BYTES // SIZE):
         client.send(b"x" * SIZE)
@@ -173,7 +173,7 @@ def test_a_refused_client_that_stays_is_cut_off(client: Client, clock: Clock) ->
 # --- Bytes in flight ----------------------------------------------------------------------
 
 
-def test_large_bodies_of_one_client_have_a_limit_together_and_small_ones_pass(
+def test_large_bodies_of_one_client_share_a_limit_and_small_ones_pass(
     clock: Clock, handed_on: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budget = body_budget.BodyBudget(total=4 * SIZE, client=SIZE)
@@ -190,7 +190,7 @@ def test_large_bodies_of_one_client_have_a_limit_together_and_small_ones_pass(
     assert handed_on == [b"hello"]
 
 
-def test_the_room_of_a_body_is_given_back_when_its_client_goes_or_is_answered(
+def test_the_budget_of_a_body_is_returned_when_its_client_leaves_or_is_answered(
     clock: Clock, handed_on: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budget = body_budget.BodyBudget(total=SIZE, client=SIZE)
@@ -212,9 +212,7 @@ def test_the_room_of_a_body_is_given_back_when_its_client_goes_or_is_answered(
 # --- Time ---------------------------------------------------------------------------------
 
 
-def test_a_head_that_drips_is_cut_off_however_regularly_its_bytes_come(
-    client: Client, clock: Clock
-) -> None:
+def test_a_request_head_that_drips_in_is_cut_off(client: Client, clock: Clock) -> None:
     for _ in range(HEAD_SECONDS - 1):
         client.send(b"G")
         clock.advance(1)
@@ -223,7 +221,9 @@ def test_a_head_that_drips_is_cut_off_however_regularly_its_bytes_come(
     assert client.transport.disconnecting
 
 
-def test_a_slow_head_with_a_whole_line_is_answered_408(client: Client, clock: Clock) -> None:
+def test_a_slow_head_with_a_complete_request_line_is_answered_408(
+    client: Client, clock: Clock
+) -> None:
     client.send(b"GET / HTTP/1.1\r\nHost: x\r\n")
     for _ in range(HEAD_SECONDS):
         client.send(b"X")
@@ -237,7 +237,7 @@ def test_a_silent_connection_is_closed(client: Client, clock: Clock) -> None:
     assert client.status is None
 
 
-def test_a_request_under_way_has_all_the_time_it_needs(
+def test_a_request_in_progress_has_no_time_limit(
     client: Client, clock: Clock, handed_on: list[bytes]
 ) -> None:
     client.post("Content-Length: 5")
@@ -248,7 +248,7 @@ def test_a_request_under_way_has_all_the_time_it_needs(
     assert client.status is None
 
 
-def test_a_kept_connection_may_idle_and_its_next_head_has_its_own_time(
+def test_a_kept_connection_may_idle_and_its_next_head_has_a_new_time_limit(
     client: Client, clock: Clock, handed_on: list[bytes]
 ) -> None:
     client.post("Content-Length: 5")
@@ -266,7 +266,7 @@ def test_a_kept_connection_may_idle_and_its_next_head_has_its_own_time(
     assert client.status == 408
 
 
-def test_a_body_that_drips_is_cut_off_and_one_that_flows_is_not(
+def test_a_body_that_drips_in_is_cut_off_and_a_steady_one_is_not(
     clock: Clock, handed_on: list[bytes]
 ) -> None:
     slow, steady = Client(clock, handed_on), Client(clock, handed_on)
@@ -285,7 +285,7 @@ def test_a_body_that_drips_is_cut_off_and_one_that_flows_is_not(
 # --- Number -------------------------------------------------------------------------------
 
 
-def test_one_address_has_so_many_connections_and_another_is_not_kept_out(
+def test_connections_are_limited_per_address(
     settings: Any, clock: Clock, handed_on: list[bytes]
 ) -> None:
     settings.CONNECTIONS_PER_ADDRESS = 2
@@ -301,14 +301,14 @@ def test_one_address_has_so_many_connections_and_another_is_not_kept_out(
     assert not connections.add(IPv4Address("TCP", PEER, 4003))
 
 
-def test_a_trusted_proxy_has_as_many_connections_as_it_likes(settings: Any) -> None:
+def test_connections_of_a_trusted_proxy_are_not_limited(settings: Any) -> None:
     settings.CONNECTIONS_PER_ADDRESS = 1
     settings.TRUSTED_PROXIES = 1
     for port in range(5):
         assert daphne_requests.connections.add(IPv4Address("TCP", PEER, port))
 
 
-def test_the_servers_factory_builds_bounded_connections_and_refuses_those_beyond(
+def test_the_factory_of_the_server_limits_its_connections(
     settings: Any,
 ) -> None:
     daphne_requests.install()

@@ -47,7 +47,7 @@ def reseal() -> str:
     return printed.getvalue().strip()
 
 
-def test_secrets_of_an_older_key_are_read_while_that_key_is_kept(
+def test_secrets_of_an_older_key_are_readable_while_that_key_is_kept(
     account: models.Account, settings: Any
 ) -> None:
     assert status(account) == 200
@@ -56,7 +56,7 @@ def test_secrets_of_an_older_key_are_read_while_that_key_is_kept(
     assert status(account) == 401
 
 
-def test_after_resealing_the_older_key_is_not_needed(
+def test_the_older_key_is_not_needed_after_resealing(
     account: models.Account, settings: Any
 ) -> None:
     _, secret = api_keys.create_api_key(account=account, friendly_name="key", now=timezone.now())
@@ -68,7 +68,7 @@ def test_after_resealing_the_older_key_is_not_needed(
     assert secretbox.unseal(key.sealed_secret) == secret
 
 
-def test_a_secret_that_no_key_can_read_is_named_and_the_rest_is_sealed(
+def test_an_unreadable_secret_is_reported_and_the_others_are_resealed(
     account: models.Account, settings: Any
 ) -> None:
     settings.SECRET_KEY = LATER
@@ -81,9 +81,7 @@ def test_a_secret_that_no_key_can_read_is_named_and_the_rest_is_sealed(
     assert status(lost, "lost") == 401
 
 
-def test_a_secret_that_was_sealed_again_is_the_same_one(
-    account: models.Account, settings: Any
-) -> None:
+def test_resealing_keeps_the_value_of_a_secret(account: models.Account, settings: Any) -> None:
     before = account.sealed_auth_token
     after = secretbox.reseal(before)
     assert after != before
@@ -96,7 +94,7 @@ def test_a_secret_that_was_sealed_again_is_the_same_one(
         secretbox.reseal(before)
 
 
-def test_people_stay_logged_in_and_so_do_their_open_desks(settings: Any) -> None:
+def test_sessions_and_open_desks_survive_a_new_key(settings: Any) -> None:
     settings.SECRET_KEY = OLD
     browser = Client()
     user = User.objects.create_user("ann", password="x")
@@ -115,7 +113,7 @@ def test_people_stay_logged_in_and_so_do_their_open_desks(settings: Any) -> None
     assert access.user_of(str(renewed)) == user
 
 
-def test_every_kind_of_secret_is_sealed_again_and_the_doctor_proves_it(
+def test_every_kind_of_secret_is_resealed_and_the_doctor_agrees(
     account: models.Account, settings: Any
 ) -> None:
     now = timezone.now()
@@ -149,7 +147,7 @@ def test_every_kind_of_secret_is_sealed_again_and_the_doctor_proves_it(
     assert status(account, secondary) == 200
 
 
-def test_every_sealed_column_is_covered() -> None:
+def test_every_sealed_column_is_resealed() -> None:
     columns = {
         field.name
         for model in apps.get_app_config("routing").get_models()
@@ -161,7 +159,7 @@ def test_every_sealed_column_is_covered() -> None:
     assert columns
 
 
-def test_a_repeated_creation_whose_answer_no_key_can_read_is_refused_with_a_message(
+def test_a_repeated_creation_with_an_unreadable_answer_is_refused_with_a_message(
     settings: Any,
 ) -> None:
     token = secrets.token_hex(16)

@@ -17,12 +17,12 @@ BY_ENVIRONMENT: Final = {"WEB_THREADS"}
 """Settings that are read where they are used."""
 
 
-def test_the_page_has_bounds() -> None:
+def test_the_security_page_lists_bounds() -> None:
     assert len(ROWS) > 25
 
 
 @pytest.mark.parametrize(("bound", "is_setting", "name"), ROWS)
-def test_each_bound_is_the_codes(bound: str, is_setting: str, name: str) -> None:
+def test_each_listed_bound_equals_that_of_the_code(bound: str, is_setting: str, name: str) -> None:
     if name in BY_ENVIRONMENT:
         assert f'"{name}", {bound}' in (ROOT / "config" / "patches" / "asgi_handler.py").read_text()
         return

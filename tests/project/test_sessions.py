@@ -60,6 +60,6 @@ def test_a_deactivated_user_has_no_session(
     assert not whose(client).is_authenticated
 
 
-def test_a_user_who_is_deleted_has_no_session(user: User, client: Client) -> None:
+def test_a_deleted_user_has_no_session(user: User, client: Client) -> None:
     user.delete()
     assert not whose(client).is_authenticated

@@ -64,7 +64,7 @@ def watched(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     made.stop()
 
 
-def test_a_database_that_answers_another_connection_is_only_slow(
+def test_a_database_that_answers_another_connection_counts_as_slow(
     watched: Watch, server: Server
 ) -> None:
     with watched.waiting():
@@ -73,7 +73,7 @@ def test_a_database_that_answers_another_connection_is_only_slow(
         assert not watched.is_silent
 
 
-def test_a_database_that_answers_nothing_is_silent_until_it_does(
+def test_a_database_that_answers_nothing_counts_as_silent_until_it_answers(
     watched: Watch, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.is_there = False
@@ -97,7 +97,7 @@ def test_nothing_is_checked_while_nothing_waits(watched: Watch, server: Server) 
     assert server.asked == 0
 
 
-def test_an_answer_to_another_statement_means_no_silence(watched: Watch, server: Server) -> None:
+def test_an_answer_to_another_statement_disproves_silence(watched: Watch, server: Server) -> None:
     server.is_there = False
     watched._ask = lambda: _answer_another_statement(watched)
     with watched.waiting():
@@ -151,7 +151,7 @@ def ask(wrapper: base.DatabaseWrapper, sql: str) -> Any:
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_a_statement_on_a_connection_that_is_cut_off_fails_and_the_next_one_at_once(
+def test_a_statement_on_a_cut_connection_fails_and_the_next_fails_at_once(
     opened: base.DatabaseWrapper, proxy: Proxy
 ) -> None:
     assert ask(opened, "SELECT 1") == 1
@@ -174,14 +174,14 @@ def test_a_statement_on_a_connection_that_is_cut_off_fails_and_the_next_one_at_o
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_a_statement_that_takes_long_is_waited_for(opened: base.DatabaseWrapper) -> None:
+def test_a_slow_statement_is_not_cut_off(opened: base.DatabaseWrapper) -> None:
     assert ask(opened, "SELECT 4 FROM pg_sleep(1.0)") == 4
     assert not silence.watch.is_silent
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_sessions_of_a_process_that_watches_have_limits_that_can_be_lifted(
+def test_sessions_of_a_watching_process_have_limits_that_can_be_lifted(
     opened: base.DatabaseWrapper,
 ) -> None:
     assert ask(opened, "SHOW statement_timeout") == "30s"
@@ -197,7 +197,7 @@ def test_sessions_of_a_process_that_watches_have_limits_that_can_be_lifted(
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_threads_that_wait_for_a_connection_fail_as_well(
+def test_threads_that_wait_for_a_connection_of_a_silent_database_fail(
     opened: base.DatabaseWrapper, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy.stall()

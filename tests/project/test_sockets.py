@@ -44,7 +44,7 @@ async def is_let_in(application: Any, path: str = "/", **headers: str) -> bool:
         ("localhost", "https://trusted.example"),
     ],
 )
-async def test_our_own_pages_are_let_in(host: str, origin: str, settings: Any) -> None:
+async def test_sockets_of_our_own_pages_are_accepted(host: str, origin: str, settings: Any) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://trusted.example"]
     door = sockets.require_own_origin(anybody)
     assert await is_let_in(door, host=host, origin=origin)
@@ -63,13 +63,13 @@ async def test_our_own_pages_are_let_in(host: str, origin: str, settings: Any) -
         ("", "http://localhost"),
     ],
 )
-async def test_other_pages_are_not(host: str, origin: str) -> None:
+async def test_sockets_of_other_sites_are_refused(host: str, origin: str) -> None:
     door = sockets.require_own_origin(anybody)
     assert not await is_let_in(door, host=host, origin=origin)
 
 
 @pytest.mark.parametrize("is_https", [True, False])
-async def test_a_page_of_the_other_scheme_is_not_ours(is_https: bool, settings: Any) -> None:
+async def test_a_page_of_another_scheme_is_refused(is_https: bool, settings: Any) -> None:
     settings.HTTPS = is_https
     door = sockets.require_own_origin(anybody)
     for origin in ("https://localhost", "https://localhost:443"):
@@ -78,7 +78,7 @@ async def test_a_page_of_the_other_scheme_is_not_ours(is_https: bool, settings: 
         assert await is_let_in(door, host="localhost", origin=origin) != is_https
 
 
-async def test_a_trusted_proxy_says_by_which_scheme_pages_are_reached(settings: Any) -> None:
+async def test_a_trusted_proxy_names_the_scheme_of_our_pages(settings: Any) -> None:
     settings.TRUSTED_PROXIES = 1
     door = sockets.require_own_origin(anybody)
     told = {"host": "localhost", "x-forwarded-proto": "https"}
@@ -86,16 +86,16 @@ async def test_a_trusted_proxy_says_by_which_scheme_pages_are_reached(settings: 
     assert not await is_let_in(door, origin="http://localhost", **told)
 
 
-async def test_a_script_that_is_no_page_may_come_without_an_origin() -> None:
+async def test_a_script_may_connect_without_an_origin() -> None:
     assert await is_let_in(sockets.require_own_origin(anybody), host="localhost")
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_an_unknown_address_is_refused_rather_than_broken() -> None:
+async def test_an_unknown_address_is_refused_without_an_error() -> None:
     assert not await is_let_in(asgi.application, "/no/such/socket", host="localhost")
 
 
-async def test_a_user_has_so_many_desks_open_over_all_their_sessions(
+async def test_the_open_desks_of_a_user_are_limited_across_sessions(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DESK_SOCKETS_PER_USER = 2

@@ -47,7 +47,7 @@ def notes(other: sqlite3.Connection) -> list[Any]:
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_the_second_writer_writes_when_the_first_is_done(
+def test_a_second_writer_waits_for_the_first(
     ours: base.DatabaseWrapper,
     other: sqlite3.Connection,
     monkeypatch: pytest.MonkeyPatch,
@@ -73,7 +73,7 @@ def test_the_second_writer_writes_when_the_first_is_done(
     assert notes(other) == ["first", "second", "third"][: 3 if many else 2]
 
 
-def test_a_writer_whose_turn_never_comes_gets_an_error(
+def test_a_writer_that_waits_too_long_gets_an_error(
     ours: base.DatabaseWrapper, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ours.cursor() as cursor:
@@ -86,7 +86,7 @@ def test_a_writer_whose_turn_never_comes_gets_an_error(
     assert notes(other) == ["second"]
 
 
-def test_rows_that_cannot_all_be_written_are_none_of_them(
+def test_a_bulk_insert_writes_all_rows_or_none(
     ours: base.DatabaseWrapper, other: sqlite3.Connection
 ) -> None:
     other.execute("CREATE UNIQUE INDEX once ON notes (text)")

@@ -126,7 +126,7 @@ STARTED = ["initiated"]
         ),
     ],
 )
-def test_one_of_two_wins_and_the_other_gets_an_error(
+def test_one_of_two_contestants_wins_and_the_other_gets_an_error(
     contests: dict[str, Any],
     contest: str,
     first: str,
@@ -144,12 +144,14 @@ def test_one_of_two_wins_and_the_other_gets_an_error(
 
 
 def test_every_contest_is_checked(contests: dict[str, Any]) -> None:
-    looked_at = test_one_of_two_wins_and_the_other_gets_an_error.pytestmark[0].args[1]
+    looked_at = test_one_of_two_contestants_wins_and_the_other_gets_an_error.pytestmark[0].args[1]
     played = {(contest, first) for contest, found in contests.items() for first in found}
     assert {case[:2] for case in looked_at} == played
 
 
-def test_the_tables_agree_whichever_wins_and_no_transfer_is_stuck(contests: dict[str, Any]) -> None:
+def test_the_tables_agree_and_no_transfer_is_stuck_after_every_contest(
+    contests: dict[str, Any],
+) -> None:
     for contest, found in contests.items():
         for first, played in found.items():
             assert (played["problems"], played["stuck"]) == ([], 0), (contest, first)

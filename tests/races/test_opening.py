@@ -19,7 +19,7 @@ def contests(postgres_url: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("first", ["move", "open"])
 @pytest.mark.parametrize(("way", "available"), [("goes", False), ("comes", True)])
-def test_a_new_channel_has_the_right_availability_of_a_worker_who_moved_at_the_same_time(
+def test_a_new_channel_agrees_with_a_worker_who_changes_activity_concurrently(
     contests: dict[str, Any], way: str, first: str, available: bool
 ) -> None:
     played = contests[way][first]

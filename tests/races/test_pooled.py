@@ -58,7 +58,7 @@ def _listens(path: Path) -> bool:
         return probe.connect_ex(str(path)) == 0
 
 
-def test_behind_a_transaction_pooler_nothing_is_prepared_and_a_warning_is_logged(
+def test_a_transaction_pooler_disables_prepared_statements_with_a_warning(
     postgres_url: str, pooler_url: str
 ) -> None:
     report = play(postgres_url, "tests.races.pooled", "auto", through=pooler_url, **SETTINGS)
@@ -67,7 +67,7 @@ def test_behind_a_transaction_pooler_nothing_is_prepared_and_a_warning_is_logged
     assert report["said"].count("there is a pooler in front of PostgreSQL") == 1
 
 
-def test_statements_that_are_prepared_nevertheless_may_fail_but_never_answer_wrongly(
+def test_statements_prepared_behind_a_pooler_may_fail_but_never_answer_wrongly(
     postgres_url: str, pooler_url: str
 ) -> None:
     report = play(postgres_url, "tests.races.pooled", "on", through=pooler_url, **SETTINGS)
@@ -77,6 +77,6 @@ def test_statements_that_are_prepared_nevertheless_may_fail_but_never_answer_wro
     assert report["said"] == ""
 
 
-def test_without_a_pooler_statements_are_prepared_without_a_warning(postgres_url: str) -> None:
+def test_statements_are_prepared_without_a_warning_if_there_is_no_pooler(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.pooled", "auto", **SETTINGS)
     assert (report["wrong"], report["errors"], report["said"]) == (0, 0, "")

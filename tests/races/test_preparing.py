@@ -18,12 +18,14 @@ def test_statements_of_every_cycle_are_prepared_once_and_used_again(postgres_url
 
 
 @pytest.mark.parametrize("prepare", ["on", "off"])
-def test_many_offers_are_made_together_as_few_are(postgres_url: str, prepare: str) -> None:
+def test_more_offers_than_one_cached_statement_serves_are_made_together(
+    postgres_url: str, prepare: str
+) -> None:
     report = play(postgres_url, "tests.races.preparing", prepare, **SETTINGS)
     assert report["many"] == {"offers": 40, "said": ""}
 
 
-def test_with_prepared_statements_switched_off_nothing_is_prepared(postgres_url: str) -> None:
+def test_nothing_is_prepared_if_prepared_statements_are_off(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.preparing", "off", **SETTINGS)
     assert report["offered"] == [True] * 4
     assert report["statements"] == 0

@@ -9,7 +9,7 @@ from tests.races.databases import play
 pytestmark = pytest.mark.postgres
 
 
-def test_eight_workers_grab_the_same_tasks_and_each_task_has_one_owner(postgres_url: str) -> None:
+def test_each_task_has_one_owner_after_eight_workers_grab_the_same_tasks(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.play", "grabbers", "1")
     assert report["crashes"] == []
     assert report["problems"] == []
@@ -22,7 +22,7 @@ def test_eight_workers_grab_the_same_tasks_and_each_task_has_one_owner(postgres_
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_tables_agree_after_people_and_routers_act_at_once(
+def test_the_tables_agree_after_people_and_routers_act_concurrently(
     postgres_url: str, seed: int
 ) -> None:
     report = play(postgres_url, "tests.races.play", "mixed", str(seed))
@@ -33,7 +33,7 @@ def test_the_tables_agree_after_people_and_routers_act_at_once(
     assert report["outcomes"]["grab: task_not_pending"] > 0
 
 
-def test_a_workspace_deleted_in_the_middle_of_work_is_gone_with_all_that_was_in_it(
+def test_a_workspace_deleted_during_work_leaves_no_rows(
     postgres_url: str,
 ) -> None:
     report = play(postgres_url, "tests.races.play", "closing", "1")

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.postgres
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.races.settings"}
 
 
-def test_a_consumer_that_follows_the_log_while_many_write_misses_nothing(postgres_url: str) -> None:
+def test_a_consumer_of_the_log_misses_no_event_of_concurrent_writers(postgres_url: str) -> None:
     report = play(postgres_url, "tests.races.reading", "consumer", **SETTINGS)
     assert (report["missed"], report["twice"]) == (0, 0)
     assert report["read"] > WRITERS * EACH
@@ -20,7 +20,9 @@ def test_a_consumer_that_follows_the_log_while_many_write_misses_nothing(postgre
     assert not report["by_id"]
 
 
-def test_a_consumer_continues_after_the_log_was_restored_elsewhere(postgres_url: str) -> None:
+def test_a_consumer_continues_after_the_log_was_restored_on_another_server(
+    postgres_url: str,
+) -> None:
     report = play(postgres_url, "tests.races.reading", "restored", **SETTINGS)
     assert report == {"hidden": 0, "same": True, "more": 1}
 

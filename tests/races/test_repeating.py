@@ -17,7 +17,7 @@ def played(postgres_url: str) -> dict[str, Any]:
     return play(postgres_url, "tests.races.repeating")
 
 
-def test_of_concurrent_repetitions_one_creates_and_all_get_its_answer(
+def test_concurrent_repetitions_create_once_and_get_the_same_answer(
     played: dict[str, Any],
 ) -> None:
     assert played["together"] == {
@@ -30,7 +30,7 @@ def test_of_concurrent_repetitions_one_creates_and_all_get_its_answer(
     }
 
 
-def test_a_repetition_of_a_slow_creation_is_refused_until_its_answer_is_there(
+def test_a_repetition_of_a_slow_creation_is_refused_until_it_is_answered(
     played: dict[str, Any],
 ) -> None:
     outcomes = {"early: KeyInUse": 1, "first: done": 1, "patient: done": 1, "late: done": 1}

@@ -53,7 +53,7 @@ def told(report: dict[str, Any], seconds: str) -> str:
     return "\n".join(lines)
 
 
-def test_after_a_rush_hour_of_many_processes_everything_is_as_the_rules_say(
+def test_no_rule_is_broken_after_a_rush_hour_of_many_processes(
     postgres_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Slots, owners, counters and events agree, and no free worker is left beside eligible work."""

@@ -31,7 +31,7 @@ def workspace(db: None) -> models.Workspace:
     return factories.workspace()
 
 
-def test_tasks_are_counted_as_they_come_change_and_go(workspace: models.Workspace) -> None:
+def test_counts_follow_created_changed_and_deleted_tasks(workspace: models.Workspace) -> None:
     factories.worker(workspace, capacity={"chat": 5})
     tasks = [factories.task(workspace, priority=number % 2) for number in range(4)]
     assert counted(workspace) == {"pending": 4}
@@ -51,7 +51,7 @@ def test_tasks_are_counted_as_they_come_change_and_go(workspace: models.Workspac
     assert counted(workspace) == {"reserved": 1, "assigned": 1}
 
 
-def test_changes_without_an_action_are_counted_too(workspace: models.Workspace) -> None:
+def test_changes_without_an_action_are_counted(workspace: models.Workspace) -> None:
     task = factories.task(workspace)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tasks SET workflow_id = NULL WHERE id = %s", [task.pk])
@@ -99,7 +99,7 @@ def test_the_doctor_finds_a_wrong_count_and_repairs_it_on_request(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_table_that_is_altered_is_counted_on() -> None:
+def test_counting_continues_after_the_table_was_altered() -> None:
     workspace = factories.workspace()
     factories.task(workspace)
     with connection.schema_editor() as editor:

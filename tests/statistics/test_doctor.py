@@ -36,7 +36,7 @@ def problem() -> str:
     return found
 
 
-def test_slots_in_use_are_those_of_reservations(workspace: models.Workspace) -> None:
+def test_the_doctor_compares_slots_in_use_with_reservations(workspace: models.Workspace) -> None:
     models.WorkerChannel.objects.filter(pk=chat(workspace).pk).update(consumed=2, assigned=0)
     assert "counts 2 slots in use and 0 assigned; its reservations say 1 and 1" in problem()
 
@@ -109,7 +109,7 @@ def test_lanes_have_the_digest_and_key_of_their_demands(
     assert any(words in each for each in diagnosis.problems())
 
 
-def test_tasks_wait_on_the_lane_that_their_attributes_say(workspace: models.Workspace) -> None:
+def test_tasks_wait_on_the_lane_of_their_attributes(workspace: models.Workspace) -> None:
     waiting = models.Task.objects.filter(assignment_status="pending")
     waiting.update(attributes='{"a": 2}')
     assert problem().endswith("waits on another lane than its attributes require")
@@ -119,7 +119,7 @@ def test_tasks_wait_on_the_lane_that_their_attributes_say(workspace: models.Work
     assert "cannot compute its lane" in problem()
 
 
-def test_a_transfer_under_way_has_an_offer_or_seeks(workspace: models.Workspace) -> None:
+def test_an_open_transfer_has_an_offer_or_is_searching(workspace: models.Workspace) -> None:
     held = models.Reservation.objects.get()
     transfer = models.Transfer.objects.create(
         sid="TT" + 32 * "0",
@@ -140,7 +140,9 @@ def test_a_transfer_under_way_has_an_offer_or_seeks(workspace: models.Workspace)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_reads_one_snapshot_and_blocks_no_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_reads_one_snapshot_and_blocks_no_writer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     workspace = factories.workspace()
     look = diagnosis.problems
 

@@ -31,7 +31,7 @@ def plans(queries: CaptureQueriesContext) -> list[str]:
     return found
 
 
-def test_the_longest_waiting_are_the_first_of_an_index(workspace: models.Workspace) -> None:
+def test_the_longest_waiting_tasks_are_read_from_an_index(workspace: models.Workspace) -> None:
     channels = list(workspace.task_channels.all())
     scopes: list[realtime.Scope] = [
         workspace,
@@ -50,7 +50,7 @@ def test_the_longest_waiting_are_the_first_of_an_index(workspace: models.Workspa
         assert ("tasks_longest_in_queue" in longest) == isinstance(scope, models.TaskQueue)
 
 
-def test_events_are_read_within_the_window(workspace: models.Workspace) -> None:
+def test_events_of_a_window_are_read_from_an_index(workspace: models.Workspace) -> None:
     window = Window(NOW, later(60))
     with CaptureQueriesContext(connection) as queries:
         cumulative.figures(workspace.sid, window, cumulative.OF_WORKSPACE)

@@ -64,7 +64,7 @@ def test_the_split_leaves_out_the_wait_after_a_transfer_began(
     assert found.in_queue_until_accepted.seconds["max"] == 90
 
 
-def test_of_several_transfers_of_a_task_the_first_one_counts(
+def test_only_the_first_transfer_of_a_task_counts(
     workspace: models.Workspace,
 ) -> None:
     queue = factories.queue(workspace)
@@ -83,7 +83,7 @@ def test_of_several_transfers_of_a_task_the_first_one_counts(
     assert split["10"]["below"]["reservations_accepted"] == 3
 
 
-def test_a_wait_in_a_queue_after_a_transfer_counts_like_any_other(
+def test_a_wait_in_a_queue_after_a_transfer_counts_as_any_wait(
     workspace: models.Workspace,
 ) -> None:
     queue = factories.queue(workspace)

@@ -21,9 +21,7 @@ def authorization(cordboard: Cordboard) -> str:
 
 
 @pytest.mark.parametrize("body", [b"", b"broken", b"--x\r\n\r\n", b"--x\r\nContent-Disposition: x"])
-def test_a_multipart_body_is_refused_with_a_message_whether_or_not_it_can_be_read(
-    cordboard: Cordboard, body: bytes
-) -> None:
+def test_a_multipart_body_is_refused_with_a_message(cordboard: Cordboard, body: bytes) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", int(cordboard.port), timeout=20)
     headers = {
         "Authorization": authorization(cordboard),
@@ -37,7 +35,7 @@ def test_a_multipart_body_is_refused_with_a_message_whether_or_not_it_can_be_rea
     assert error["message"]
 
 
-def test_a_body_that_ends_early_changes_nothing_and_stops_no_other_client(
+def test_a_truncated_body_changes_nothing_and_affects_no_other_client(
     cordboard: Cordboard,
 ) -> None:
     head = (
@@ -56,7 +54,7 @@ def test_a_body_that_ends_early_changes_nothing_and_stops_no_other_client(
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_a_body_of_hundreds_of_megabytes_is_refused_before_it_is_taken(
+def test_a_body_of_hundreds_of_megabytes_is_refused_before_it_is_read(
     cordboard: Cordboard, is_chunked: bool
 ) -> None:
     how = "Transfer-Encoding: chunked" if is_chunked else "Content-Length: 419430400"

@@ -115,7 +115,7 @@ def test_events_are_posted_and_offers_accepted_by_a_callback(
     )
 
 
-def test_a_receiver_that_hangs_holds_up_no_offer_and_no_other_receiver(
+def test_a_hanging_receiver_delays_no_offer_and_no_other_receiver(
     client: Client, receiver: Receiver
 ) -> None:
     let_go = threading.Event()
@@ -144,7 +144,7 @@ def test_a_receiver_that_hangs_holds_up_no_offer_and_no_other_receiver(
         let_go.set()
 
 
-def test_a_runner_killed_in_the_middle_loses_nothing_and_keeps_the_order(
+def test_a_killed_runner_loses_no_event_and_keeps_the_order(
     server: Cordboard, client: Client, receiver: Receiver
 ) -> None:
     some_came = threading.Event()

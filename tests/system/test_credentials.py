@@ -21,7 +21,7 @@ GIVEN = {
 }
 
 
-def test_the_first_start_makes_all_of_them_up(cordboard: Cordboard) -> None:
+def test_the_first_start_generates_all_credentials(cordboard: Cordboard) -> None:
     made = cordboard.credentials()
     assert made.keys() == GIVEN.keys()
     assert re.fullmatch("AC[0-9a-f]{32}", made["ACCOUNT_SID"])
@@ -30,7 +30,7 @@ def test_the_first_start_makes_all_of_them_up(cordboard: Cordboard) -> None:
     assert str(cordboard.home / "credentials.env") in cordboard.said()
 
 
-def test_the_environment_wins_at_the_first_start_and_the_file_from_then_on(home: Path) -> None:
+def test_the_first_start_reads_the_environment_and_later_starts_the_file(home: Path) -> None:
     with running(home, environment=GIVEN) as server:
         assert server.credentials() == GIVEN
         server.end()
@@ -41,7 +41,7 @@ def test_the_environment_wins_at_the_first_start_and_the_file_from_then_on(home:
         assert server.credentials() == GIVEN
 
 
-def test_a_lost_file_is_reported_and_not_replaced(home: Path) -> None:
+def test_a_lost_credentials_file_is_reported_and_not_replaced(home: Path) -> None:
     with running(home) as server:
         server.end()
         (home / "credentials.env").unlink()
@@ -50,7 +50,7 @@ def test_a_lost_file_is_reported_and_not_replaced(home: Path) -> None:
         assert not (home / "credentials.env").exists()
 
 
-def test_an_invalid_sid_is_refused_with_a_message_and_nothing_is_written(home: Path) -> None:
+def test_an_invalid_sid_is_refused_before_anything_is_written(home: Path) -> None:
     server = Cordboard(home, environment={"ACCOUNT_SID": "not-a-sid"})
     server.launch()
     assert server.ended() == 1

@@ -52,7 +52,7 @@ def acted_on(client: Client, path: str, key: str, status: str) -> None:
     )
 
 
-def test_a_task_whose_lifetime_is_over_is_canceled(client: Client, base: str) -> None:
+def test_a_task_is_canceled_at_the_end_of_its_lifetime(client: Client, base: str) -> None:
     task = client.post(f"{base}/Tasks", Timeout=DEADLINE)["sid"]
     acted_on(client, f"{base}/Tasks/{task}", "assignment_status", "canceled")
 

@@ -48,7 +48,7 @@ def start(server: Cordboard, *arguments: str) -> launcher.Started:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_colleagues_go_offline_whichever_signal_ends_the_traffic(
+def test_demo_colleagues_go_offline_whichever_signal_ends_the_traffic(
     tidied_demo: Cordboard, number: signal.Signals
 ) -> None:
     traffic = start(tidied_demo)
@@ -58,7 +58,7 @@ def test_colleagues_go_offline_whichever_signal_ends_the_traffic(
     assert available(tidied_demo) == []
 
 
-def test_the_next_run_takes_offline_the_colleagues_that_a_killed_one_has_left(
+def test_the_next_run_puts_colleagues_of_a_killed_run_offline(
     tidied_demo: Cordboard,
 ) -> None:
     killed = start(tidied_demo)

@@ -81,7 +81,7 @@ def get(connection: http.client.HTTPConnection, path: str) -> http.client.HTTPRe
     return answer
 
 
-def test_requests_under_way_are_answered_and_sockets_closed_with_1012(tmp_path: Path) -> None:
+def test_draining_answers_open_requests_and_closes_sockets_with_1012(tmp_path: Path) -> None:
     with serving(tmp_path / "out") as web:
         slow, kept = web.connection(), web.connection()
         assert not get(kept, "/").will_close
@@ -99,7 +99,7 @@ def test_requests_under_way_are_answered_and_sockets_closed_with_1012(tmp_path: 
         assert web.ended() == 0
 
 
-def test_a_socket_that_comes_by_an_open_connection_is_sent_elsewhere(tmp_path: Path) -> None:
+def test_a_draining_process_refuses_a_socket_on_an_open_connection(tmp_path: Path) -> None:
     with serving(tmp_path / "out") as web:
         slow, kept = web.connection(), web.connection()
         slow.request("GET", "/wait")
@@ -111,7 +111,7 @@ def test_a_socket_that_comes_by_an_open_connection_is_sent_elsewhere(tmp_path: P
         assert refused.value.response.status_code == 503
 
 
-def test_a_request_that_takes_too_long_does_not_keep_the_process(tmp_path: Path) -> None:
+def test_a_request_that_takes_too_long_does_not_delay_the_end(tmp_path: Path) -> None:
     with serving(tmp_path / "out", DRAIN_SECONDS="0.2") as web:
         slow = web.connection()
         slow.request("GET", "/wait")
@@ -129,7 +129,7 @@ def test_a_second_signal_ends_the_drain(tmp_path: Path) -> None:
         assert web.ended() == 0
 
 
-def test_during_the_grace_new_connections_are_accepted_and_closed_after_one_answer(
+def test_new_connections_during_the_grace_are_closed_after_one_answer(
     tmp_path: Path,
 ) -> None:
     with serving(tmp_path / "out", DRAIN_GRACE_SECONDS="3600") as web:
@@ -140,7 +140,7 @@ def test_during_the_grace_new_connections_are_accepted_and_closed_after_one_answ
         assert web.ended() == 0
 
 
-def test_many_sockets_are_closed_over_time_and_one_at_once(tmp_path: Path) -> None:
+def test_many_sockets_are_closed_over_time_and_a_single_one_at_once(tmp_path: Path) -> None:
     # At eighty a second the last of 120 is closed after more than a second.
     with serving(tmp_path / "out") as web, contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(web.socket()) for _ in range(120)]

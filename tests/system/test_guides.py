@@ -57,7 +57,7 @@ def run(
     )
 
 
-def test_the_readme_makes_a_task_by_hand_and_shows_it_in_lines(
+def test_the_readme_creates_a_task_by_hand_and_prints_it(
     tidied_demo: Cordboard, tmp_path: Path
 ) -> None:
     script = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), SECTIONS)[0]
@@ -69,7 +69,7 @@ def test_the_readme_makes_a_task_by_hand_and_shows_it_in_lines(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_first_integration_works_its_task_to_the_end(
+def test_the_first_integration_completes_its_task(
     cordboard: Cordboard, tmp_path: Path, language: str
 ) -> None:
     (script,) = scripts("first-integration", language)
@@ -80,7 +80,7 @@ def test_a_first_integration_works_its_task_to_the_end(
 
 
 @pytest.mark.parametrize("language", ["sh", "python"])  # tests/node runs the one for Node
-def test_a_library_of_the_hosted_service_reads_from_here(
+def test_a_library_of_the_hosted_service_reads_from_this_server(
     cordboard: Cordboard, tmp_path: Path, language: str
 ) -> None:
     (script,) = scripts("coming-from-taskrouter", language)
@@ -88,7 +88,7 @@ def test_a_library_of_the_hosted_service_reads_from_here(
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_reader_of_events_has_each_of_them_once(cordboard: Cordboard, tmp_path: Path) -> None:
+def test_a_consumer_of_events_reads_each_one_once(cordboard: Cordboard, tmp_path: Path) -> None:
     (script,) = scripts("events", "python")
     known = cordboard.credentials()
     client = Client(known["ACCOUNT_SID"], known["AUTH_TOKEN"])

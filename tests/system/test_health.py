@@ -40,7 +40,7 @@ def probe(server: Cordboard, path: str) -> int:
             return error.code
 
 
-def test_probes_are_answered_by_any_host_header(cordboard: Cordboard) -> None:
+def test_probes_are_answered_for_any_host_header(cordboard: Cordboard) -> None:
     assert [probe(cordboard, path) for path in ("/livez", "/readyz", "/healthz")] == [200] * 3
 
 
@@ -51,7 +51,7 @@ def alive(server: Cordboard, part: str) -> tuple[int, str]:
     return ran.returncode, ran.stdout
 
 
-def test_a_container_s_check_finds_its_part_and_misses_it_when_it_hangs(
+def test_the_check_of_a_container_fails_when_its_part_hangs(
     cordboard: Cordboard,
 ) -> None:
     for part in ("jobs", "callbacks", "beat"):
@@ -76,14 +76,14 @@ def test_all_parts_answer(cordboard: Cordboard) -> None:
 
 
 @pytest.mark.parametrize("name", ["jobs", "callbacks", "beat"])
-def test_a_hanging_part_is_named_until_it_continues(cordboard: Cordboard, name: str) -> None:
+def test_health_names_a_hanging_part_until_it_continues(cordboard: Cordboard, name: str) -> None:
     with frozen(cordboard.part(name)):
         wait_until(lambda: cordboard.health()[0] == 503, f"{name} is missed")
         assert cordboard.health()[1]["failing"] == [name]
     wait_until(lambda: cordboard.health()[0] == 200, f"{name} is back")
 
 
-def test_without_redis_the_checks_through_it_are_unknown(cordboard: Cordboard) -> None:
+def test_checks_through_redis_are_unknown_without_it(cordboard: Cordboard) -> None:
     found: list[dict[str, Any]] = []
 
     def is_missed() -> bool:

@@ -30,7 +30,7 @@ def events(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_supervisor_and_its_parts_print_json_alone(home: Path) -> None:
+def test_the_supervisor_and_its_parts_print_only_json(home: Path) -> None:
     with running(home, environment={"LOG_FORMAT": "json", "ACCESS_LOG": "1"}) as server:
         urllib.request.urlopen(f"{server.url}/livez").close()
     said = events(server.said())
@@ -71,7 +71,7 @@ def started(name: str, command: list[str], server: Cordboard, output: Path) -> I
         process.wait()
 
 
-def test_each_service_of_production_prints_json_alone(cordboard: Cordboard, tmp_path: Path) -> None:
+def test_each_service_of_production_prints_only_json(cordboard: Cordboard, tmp_path: Path) -> None:
     port = str(free_port())
     found = commands()
     assert set(found) == {"web", "jobs", "callbacks", "beat"}
@@ -106,7 +106,7 @@ raise ValueError("uncaught")
 """
 
 
-def test_warnings_and_tracebacks_are_fields_of_a_line(tmp_path: Path) -> None:
+def test_warnings_and_tracebacks_are_fields_of_a_json_line(tmp_path: Path) -> None:
     environment = {"LOG_FORMAT": "json", "DATA_DIR": str(tmp_path), "SECRET_KEY": "x" * 50}
     ran = subprocess.run(
         [sys.executable, "-W", "always", "-c", SCRIPT],

@@ -88,7 +88,7 @@ def check_everything_ends_well(
 
 
 @pytest.mark.parametrize("killed", [*([part] for part in PARTS), PARTS], ids=" and ".join)
-def test_after_a_kill_of_any_part_under_load_the_next_start_continues(
+def test_the_next_start_continues_after_any_part_was_killed_under_load(
     server: Cordboard, killed: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Load(server).running() as load:
@@ -104,7 +104,7 @@ def test_after_a_kill_of_any_part_under_load_the_next_start_continues(
         check_everything_ends_well(load, server, " and ".join(killed), capsys)
 
 
-def test_two_runners_and_two_beats_share_the_work_and_one_of_each_may_be_killed(
+def test_two_runners_and_two_beats_share_the_work_when_one_of_each_is_killed(
     server: Cordboard, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with (
@@ -120,7 +120,7 @@ def test_two_runners_and_two_beats_share_the_work_and_one_of_each_may_be_killed(
         assert all(is_alive(process) for process in server.parts().values())
 
 
-def test_a_redis_that_is_killed_under_load_and_comes_back_empty_loses_no_task_and_no_worker(
+def test_a_redis_that_restarts_empty_under_load_loses_no_task_and_no_worker(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with contextlib.ExitStack() as stack:

@@ -32,7 +32,7 @@ def floor(client: Client) -> Iterator[Any]:
     assert made.delete()
 
 
-def test_all_configuration_of_a_workspace(floor: Any) -> None:
+def test_the_official_client_configures_a_workspace(floor: Any) -> None:
     assert floor.update(friendly_name="Over HTTP, renamed").friendly_name.endswith("renamed")
     lunch = floor.activities.create(friendly_name="Lunch")
     assert lunch.update(friendly_name="Pause").fetch().friendly_name == "Pause"
@@ -61,7 +61,7 @@ def test_all_configuration_of_a_workspace(floor: Any) -> None:
         assert (gone.value.status, gone.value.code) == (404, 20404)
 
 
-def test_a_task_from_its_creation_to_its_figures(floor: Any) -> None:
+def test_the_official_client_follows_a_task_from_creation_to_statistics(floor: Any) -> None:
     (available,) = floor.activities.list(available="true")
     bob = floor.workers.create(friendly_name="Bob", activity_sid=available.sid)
     task = floor.tasks.create(task_channel="chat", attributes='{"topic": "bills"}')

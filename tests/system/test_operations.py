@@ -111,7 +111,7 @@ def test_each_block_of_the_page_is_run_by_a_test() -> None:
         assert any(f"\n{beginning}" in f"\n{script}" for beginning in RUN_HERE), script
 
 
-def test_the_packages_install_by_their_hashes_alone() -> None:
+def test_the_packages_install_with_required_hashes() -> None:
     script = operator.block(PAGE, ".venv/bin/pip")
     command = script.splitlines()[-1].replace(" -r ", " --no-index --dry-run --quiet -r ")
     assert "--dry-run" in command

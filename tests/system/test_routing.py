@@ -90,7 +90,7 @@ def lose_all_wakes(private: redis.Redis, floor: Floor) -> None:
     wait_until(stands, "no cycle is on its way any more")
 
 
-def test_with_every_wake_lost_beat_alone_finds_the_work(floor: Floor, demo: Cordboard) -> None:
+def test_beat_finds_the_work_if_every_wake_is_lost(floor: Floor, demo: Cordboard) -> None:
     private = redis.Redis(unix_socket_path=str(embedded_redis_socket(demo.home)))
     try:
         lose_all_wakes(private, floor)
@@ -101,7 +101,7 @@ def test_with_every_wake_lost_beat_alone_finds_the_work(floor: Floor, demo: Cord
         private.close()
 
 
-def test_a_dead_job_runner_takes_nothing_along(
+def test_a_dead_job_runner_loses_no_work(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """What was committed is there at the next start, and routed."""

@@ -24,7 +24,7 @@ def socket_path() -> Iterator[Path]:
 
 
 @pytest.mark.postgres
-def test_it_runs_over_postgresql(home: Path, postgres_url: str) -> None:
+def test_the_server_runs_over_postgresql(home: Path, postgres_url: str) -> None:
     with running(home, environment={"DATABASE_URL": postgres_url}) as server:
         assert server.health()[0] == 200
         with psycopg.connect(postgres_url) as connection:
@@ -33,7 +33,7 @@ def test_it_runs_over_postgresql(home: Path, postgres_url: str) -> None:
     assert not (home / "cordboard.sqlite3").exists()
 
 
-def test_it_survives_a_redis_that_stops_and_comes_back(home: Path, socket_path: Path) -> None:
+def test_the_server_survives_a_restart_of_redis(home: Path, socket_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         with redis.private_server(socket_path) as url:
             environment = {"REDIS_URL": f"{url}?db=3"}

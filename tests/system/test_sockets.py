@@ -44,7 +44,7 @@ def socket(server: Cordboard, path: str, *, origin: str, cookies: str = "") -> C
     return connect(url, additional_headers={"Origin": origin, "Cookie": cookies})
 
 
-def test_the_demo_s_agent_has_a_desk_that_stays_connected_however_quiet(demo: Cordboard) -> None:
+def test_an_idle_desk_stays_connected(demo: Cordboard) -> None:
     cookies = log_in(demo)
     with socket(demo, "/agent/socket", origin=demo.url, cookies=cookies) as desk:
         assert json.loads(desk.recv(timeout=10))["event"] == "desk.ready"
@@ -57,7 +57,7 @@ def test_the_demo_s_agent_has_a_desk_that_stays_connected_however_quiet(demo: Co
         desk.ping().wait(timeout=10)
 
 
-def test_a_page_of_another_site_gets_no_socket(demo: Cordboard) -> None:
+def test_a_page_of_another_site_is_refused_a_socket(demo: Cordboard) -> None:
     cookies = log_in(demo)
     with pytest.raises(InvalidStatus) as refused:
         socket(demo, "/agent/socket", origin="http://evil.example", cookies=cookies)
@@ -71,7 +71,7 @@ def test_an_unknown_address_is_refused_without_an_error_in_the_log(demo: Cordboa
     assert "Traceback" not in demo.said()
 
 
-def test_a_later_start_keeps_the_demo_s_login(tmp_path: Path) -> None:
+def test_a_later_start_keeps_the_demo_login(tmp_path: Path) -> None:
     with running(tmp_path / "var", demo=True) as server:
         before = server.credentials()
         assert {"AGENT_USER", "AGENT_PASSWORD"} <= before.keys()

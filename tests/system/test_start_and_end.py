@@ -18,9 +18,7 @@ LONGEST_END = 30.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_everything_in_time_and_leaves_no_process(
-    home: Path, number: signal.Signals
-) -> None:
+def test_a_signal_ends_every_process_in_time(home: Path, number: signal.Signals) -> None:
     with running(home) as server:
         parts = server.parts()
         asked = time.monotonic()
@@ -31,7 +29,7 @@ def test_a_signal_ends_everything_in_time_and_leaves_no_process(
     assert not (home / "redis").exists()
 
 
-def test_a_part_that_does_not_listen_is_ended_all_the_same(home: Path) -> None:
+def test_a_hanging_part_is_killed_at_the_end(home: Path) -> None:
     with running(home) as server:
         parts = server.parts()
         os.kill(parts["jobs"], signal.SIGSTOP)
@@ -40,7 +38,7 @@ def test_a_part_that_does_not_listen_is_ended_all_the_same(home: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_part_that_dies_ends_the_whole_and_is_named(home: Path, name: str) -> None:
+def test_a_part_that_dies_ends_the_server_and_is_named(home: Path, name: str) -> None:
     with running(home) as server:
         parts = server.parts()
         os.kill(parts[name], signal.SIGKILL)
@@ -49,7 +47,7 @@ def test_a_part_that_dies_ends_the_whole_and_is_named(home: Path, name: str) -> 
         wait_until(lambda: none_alive(parts), "no part is left")
 
 
-def test_a_killed_supervisor_leaves_nothing_and_the_next_start_finds_all_it_had(home: Path) -> None:
+def test_a_killed_supervisor_leaves_no_process_and_loses_no_data(home: Path) -> None:
     with running(home) as server:
         before = server.credentials()
         parts = server.parts()
@@ -86,9 +84,7 @@ def test_a_second_server_on_the_same_data_is_refused_with_a_message(cordboard: C
     assert cordboard.health()[0] == 200
 
 
-def test_a_port_in_use_is_refused_with_a_message_before_anything_is_made(
-    cordboard: Cordboard, home: Path
-) -> None:
+def test_a_port_in_use_is_refused_before_any_file_is_made(cordboard: Cordboard, home: Path) -> None:
     second = Cordboard(home, environment={"PORT": cordboard.port}, from_nothing=True)
     second.launch()
     assert second.ended() == 1
@@ -96,12 +92,12 @@ def test_a_port_in_use_is_refused_with_a_message_before_anything_is_made(
     assert not home.exists()
 
 
-def test_a_long_path_of_the_data_directory_does_no_harm(tmp_path: Path) -> None:
+def test_the_data_directory_may_have_a_long_path(tmp_path: Path) -> None:
     with running(tmp_path / ("long" * 30)) as server:
         assert server.health()[0] == 200
 
 
-def test_private_files_are_readable_by_their_owner_alone(cordboard: Cordboard) -> None:
+def test_private_files_are_readable_only_by_their_owner(cordboard: Cordboard) -> None:
     def mode(name: str) -> int:
         return stat.S_IMODE((cordboard.home / name).stat().st_mode)
 
