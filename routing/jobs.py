@@ -17,7 +17,7 @@ from routing.redis import clients
 from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
 from routing.statistics import counting
-from routing.webhook_delivery import assignment_questions, event_deliveries, standby
+from routing.webhook_delivery import standby
 from routing.webhooks import queue
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def redeliver_events(**_: object) -> None:
 @shared_task
 def call_receiver(sid: str, **_: object) -> None:
     """Send the pending callbacks of a workspace's events or of a workflow's offers."""
-    standby.post(sid)
+    standby.post_due_callbacks(sid)
 
 
 @shared_task
@@ -62,7 +62,7 @@ def sweep_receivers(**_: object) -> None:
     """Start a job for every receiver with due callbacks, even if its call was lost."""
     now = timezone.now()
     try:
-        for sid in [*event_deliveries.due(now), *assignment_questions.due(now)]:
+        for sid in standby.list_due_receivers(now):
             queue.send_job(sid)
     except clients.BROKEN as error:
         logger.debug("callbacks wait for the next sweep (%s)", error)

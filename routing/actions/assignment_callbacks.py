@@ -157,7 +157,7 @@ def _record(
 ) -> None:
     """Record an error in the reply, so that the receiver's authors find it among the events."""
     more: EventData = {
-        "callback_url": destinations.shown(question.url),
+        "callback_url": destinations.redact_url(question.url),
         "error_code": str(error_code),
         "error_message": outcome,
     }

@@ -24,7 +24,7 @@ def is_usable(answer: Answer) -> bool:
     return media_type == "application/json" or not answer.body.strip()
 
 
-def failure(answer: Answer) -> str:
+def describe_failure(answer: Answer) -> str:
     """Return the reason why an answer is invalid."""
     if answer.status == 200 and not answer.whole:
         return "200, but the answer is too long"
@@ -33,34 +33,36 @@ def failure(answer: Answer) -> str:
     return answer.words
 
 
-def read(answer: Answer) -> Reply:
+def parse_reply(answer: Answer) -> Reply:
     """Return the reply that a valid answer requests."""
-    said: dict[str, Any] = {"status": answer.status, "answer": answer.words}
+    fields: dict[str, Any] = {"status": answer.status, "answer": answer.words}
     text = answer.body.decode(errors="replace").strip()
     document: Any = {}
     if text:
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
-            return _wrong("the answer is not JSON", NOT_JSON, said)
+            return _invalid_reply("the answer is not JSON", NOT_JSON, fields)
     if not isinstance(document, dict):
-        return _wrong("the answer is not a JSON object", NOT_JSON, said)
+        return _invalid_reply("the answer is not a JSON object", NOT_JSON, fields)
     if not document:
-        return Reply(do="nothing", outcome="nothing: the offer stays open", **said)
+        return Reply(do="nothing", outcome="nothing: the offer stays open", **fields)
     word = document.get("instruction")
     if word is None:
-        return _wrong("the answer has no instruction", NO_INSTRUCTION, said)
+        return _invalid_reply("the answer has no instruction", NO_INSTRUCTION, fields)
     if word == "accept":
-        return Reply(do="accept", outcome="accepted", **said)
+        return Reply(do="accept", outcome="accepted", **fields)
     if word == "reject":
         activity = document.get("activity_sid")
         sid = None if activity is None else str(activity)
-        return Reply(do="reject", outcome="rejected", activity_sid=sid, **said)
+        return Reply(do="reject", outcome="rejected", activity_sid=sid, **fields)
     if isinstance(word, str) and word in VOICE:
         words = f"the instruction {word} needs a telephone network, and this server has none (501)"
-        return _wrong(words, NO_TELEPHONE, said)
-    return _wrong(f"there is no instruction {str(word)[:40]!r}", UNKNOWN_INSTRUCTION, said)
+        return _invalid_reply(words, NO_TELEPHONE, fields)
+    return _invalid_reply(
+        f"there is no instruction {str(word)[:40]!r}", UNKNOWN_INSTRUCTION, fields
+    )
 
 
-def _wrong(words: str, code: int, said: dict[str, Any]) -> Reply:
-    return Reply(do="nothing", outcome=f"nothing: {words}", error_code=code, **said)
+def _invalid_reply(words: str, code: int, fields: dict[str, Any]) -> Reply:
+    return Reply(do="nothing", outcome=f"nothing: {words}", error_code=code, **fields)

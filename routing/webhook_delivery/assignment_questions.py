@@ -17,9 +17,9 @@ from routing.webhooks import http_client
 
 logger = logging.getLogger(__name__)
 
-LONGEST: Final = 5.0
+ANSWER_SECONDS: Final = 5.0
 """Seconds that a receiver has for its answer; the fallback gets as many again."""
-LONGEST_REST: Final = 5
+LONGEST_REST_SECONDS: Final = 5
 """Seconds between two rounds of callbacks to receivers that do not answer.
 
 An offer whose receiver does not answer is withdrawn and made to the next worker. Without a pause, a
@@ -27,42 +27,44 @@ task would reach the limit of offers before a receiver is back from a restart.
 """
 
 
-def run(workflow_sid: str, *, clock: loop.Clock = timezone.now) -> None:
+def send_due_questions(workflow_sid: str, *, clock: loop.Clock = timezone.now) -> None:
     """Send the due assignment callbacks of a workflow."""
     models.CallbackReceiver.objects.get_or_create(sid=workflow_sid)
-    loop.run(workflow_sid, lambda receiver: _round(receiver, clock), clock=clock)
+    loop.run_rounds(workflow_sid, lambda receiver: _send_round(receiver, clock), clock=clock)
 
 
-def due(now: datetime) -> list[str]:
+def list_due_workflows(now: datetime) -> list[str]:
     """Return some of the workflows with assignment callbacks that may be sent now."""
     pending = models.AssignmentCallback.objects.pending()
     asked = set(pending.order_by().values_list("workflow_sid", flat=True).distinct())
     known = models.CallbackReceiver.objects.filter(sid__in=asked)
     new = sorted(asked.difference(known.values_list("sid", flat=True)))
-    return [*new[: loop.MOST_FRESH], *loop.some(known.filter(callbacks.is_free(now)))]
+    return [*new[: loop.MOST_FRESH], *loop.choose_receivers(known.filter(callbacks.is_free(now)))]
 
 
-def _round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
+def _send_round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
     pending = models.AssignmentCallback.objects.pending().filter(workflow_sid=receiver.sid)
     questions = list(
         pending.select_related("reservation", "workspace__account").order_by("pk")[: loop.SLOTS]
     )
     if not questions:
         return False
-    stand = [each for each in questions if _stands(each)]
+    open_questions = [each for each in questions if _is_pending(each)]
     for question in questions:
-        if question not in stand:
+        if question not in open_questions:
             words = f"not sent: the offer was already {question.reservation.reservation_status}"
             reply = Reply(do="nothing", outcome=words)
             assignment_callbacks.apply_reply(question=question, reply=reply, now=clock())
-    if not stand:
+    if not open_questions:
         return True
     tokens = {
-        account.pk: loop.auth_token(account)
-        for account in {question.workspace.account for question in stand}
+        account.pk: loop.decrypt_auth_token(account)
+        for account in {question.workspace.account for question in open_questions}
     }
-    replies = loop.at_once(lambda each: _ask(each, tokens[each.workspace.account_id]), stand)
-    for question, reply in zip(stand, replies, strict=True):
+    replies = loop.map_in_parallel(
+        lambda each: _call_receiver(each, tokens[each.workspace.account_id]), open_questions
+    )
+    for question, reply in zip(open_questions, replies, strict=True):
         outcome, code = assignment_callbacks.apply_reply(
             question=question, reply=reply, now=clock()
         )
@@ -74,38 +76,38 @@ def _round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
                 outcome,
                 code,
             )
-    worked = any(reply.answered for reply in replies)
-    callbacks.note_round(worked, receiver=receiver, longest=LONGEST_REST, now=clock())
+    is_answered = any(reply.answered for reply in replies)
+    callbacks.note_round(is_answered, receiver=receiver, longest=LONGEST_REST_SECONDS, now=clock())
     return True
 
 
-def _stands(question: models.AssignmentCallback) -> bool:
+def _is_pending(question: models.AssignmentCallback) -> bool:
     return question.reservation.reservation_status == ReservationStatus.PENDING
 
 
-def _ask(question: models.AssignmentCallback, auth_token: str | None) -> Reply:
+def _call_receiver(question: models.AssignmentCallback, auth_token: str | None) -> Reply:
     """Call the receiver, and if that fails its fallback."""
     if auth_token is None:
-        return _nobody("the callback cannot be signed: SECRET_KEY has changed", None)
+        return _withdrawal("the callback cannot be signed: SECRET_KEY has changed", None)
     form = {"AccountSid": question.workspace.account.sid} | question.parameters
     form = {name: value for name, value in form.items() if value}
     failed: list[str] = []
     answer = None
     for url in filter(None, (question.url, question.fallback_url)):
-        answer = http_client.post(
+        answer = http_client.post_form(
             url,
             form,
             auth_token=auth_token,
             token=question.parameters["ReservationSid"],
-            seconds=LONGEST,
+            seconds=ANSWER_SECONDS,
         )
         if answers.is_usable(answer):
-            return answers.read(answer)
-        failed.append(answers.failure(answer))
-    return _nobody("; the fallback: ".join(failed), None if answer is None else answer.status)
+            return answers.parse_reply(answer)
+        failed.append(answers.describe_failure(answer))
+    return _withdrawal("; the fallback: ".join(failed), None if answer is None else answer.status)
 
 
-def _nobody(words: str, status: int | None) -> Reply:
+def _withdrawal(words: str, status: int | None) -> Reply:
     return Reply(
         do="cancel",
         outcome=f"the offer was withdrawn, as no valid answer came: {words}",

@@ -19,59 +19,63 @@ from routing.webhooks import destinations, forms, http_client
 
 logger = logging.getLogger(__name__)
 
-LONGEST: Final = 15.0
+ANSWER_SECONDS: Final = 15.0
 """Seconds that a receiver has to answer."""
 
 
-def run(workspace_sid: str, *, clock: loop.Clock = timezone.now) -> None:
+def post_due_events(workspace_sid: str, *, clock: loop.Clock = timezone.now) -> None:
     """Post the due events of a workspace to its receiver."""
-    loop.run(workspace_sid, lambda receiver: _round(receiver, clock), clock=clock)
+    loop.run_rounds(workspace_sid, lambda receiver: _post_round(receiver, clock), clock=clock)
 
 
-def due(now: datetime) -> list[str]:
+def list_due_workspaces(now: datetime) -> list[str]:
     """Return some of the workspaces with deliveries that may be posted now."""
     owed = models.CallbackDelivery.objects.pending().filter(
         workspace_sid=OuterRef("sid"), date_due__lte=now
     )
     free = models.CallbackReceiver.objects.filter(callbacks.is_free(now))
-    return loop.some(free.filter(Exists(owed)))
+    return loop.choose_receivers(free.filter(Exists(owed)))
 
 
-def _round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
+def _post_round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
     now = clock()
     patience = timedelta(hours=settings.CALLBACK_RETRY_HOURS)
     owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=receiver.sid)
     callbacks.give_up_late(owed.filter(date_created__lt=now - patience), patience)
     # A receiver that failed last time first gets a single event as a probe.
-    chosen = heads(receiver.sid, now)[: 1 if receiver.failures else loop.SLOTS]
+    chosen = load_next_deliveries(receiver.sid, now)[: 1 if receiver.failures else loop.SLOTS]
     if not chosen:
         return False
-    written = models.Event.objects.select_related("account").in_bulk(
+    events = models.Event.objects.select_related("account").in_bulk(
         [each.event_id for each in chosen]
     )
     tokens = {
-        account.pk: loop.auth_token(account)
-        for account in {event.account for event in written.values()}
+        account.pk: loop.decrypt_auth_token(account)
+        for account in {event.account for event in events.values()}
     }
-    attempts = loop.at_once(lambda each: _attempt(receiver.url, each, written, tokens), chosen)
+    attempts = loop.map_in_parallel(
+        lambda each: _post_event(receiver.url, each, events, tokens), chosen
+    )
     failures = receiver.failures
     callbacks.note_attempts(attempts, receiver=receiver, now=clock())
-    _tell(receiver, failures, attempts)
+    _log_change(receiver, failures, attempts)
     return True
 
 
-def _tell(receiver: models.CallbackReceiver, failures: int, attempts: Sequence[Attempt]) -> None:
+def _log_change(
+    receiver: models.CallbackReceiver, failures: int, attempts: Sequence[Attempt]
+) -> None:
     """Log once that a receiver fails, and once that it works again."""
-    where = destinations.shown(receiver.url)
+    url = destinations.redact_url(receiver.url)
     if receiver.failures == 1:
         logger.warning(
-            "event callbacks of %s: %s failed (%s)", receiver.sid, where, attempts[0].words
+            "event callbacks of %s: %s failed (%s)", receiver.sid, url, attempts[0].words
         )
     elif failures and not receiver.failures:
-        logger.info("event callbacks of %s: %s works again", receiver.sid, where)
+        logger.info("event callbacks of %s: %s works again", receiver.sid, url)
 
 
-def heads(workspace_sid: str, now: datetime) -> list[models.CallbackDelivery]:
+def load_next_deliveries(workspace_sid: str, now: datetime) -> list[models.CallbackDelivery]:
     """Return the deliveries to post now, longest due first, and only the first per order key."""
     owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=workspace_sid)
     before = models.CallbackDelivery.objects.pending().filter(
@@ -81,23 +85,23 @@ def heads(workspace_sid: str, now: datetime) -> list[models.CallbackDelivery]:
     return list(due.order_by("date_due", "pk")[: loop.SLOTS])
 
 
-def _attempt(
+def _post_event(
     url: str,
     delivery: models.CallbackDelivery,
-    written: Mapping[int, models.Event],
+    events: Mapping[int, models.Event],
     tokens: Mapping[int, str | None],
 ) -> Attempt:
-    event = written.get(delivery.event_id)
+    event = events.get(delivery.event_id)
     if event is None:
         return Attempt(delivery, False, None, "its event was deleted")
     token = tokens[event.account_id]
     if token is None:
         return Attempt(delivery, False, None, "it cannot be signed: SECRET_KEY has changed")
-    answer = http_client.post(
+    answer = http_client.post_form(
         url,
-        forms.of_event(event, account_sid=event.account.sid),
+        forms.build_event_form(event, account_sid=event.account.sid),
         auth_token=token,
         token=event.sid,
-        seconds=LONGEST,
+        seconds=ANSWER_SECONDS,
     )
     return Attempt(delivery, answer.succeeded, answer.status, answer.words)

@@ -37,7 +37,7 @@ SUSPECT_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SlotRequest:
     """A request for a slot.
 
     Arguments:
@@ -64,13 +64,13 @@ class Slots:
         self._timeouts: LRUCache[str, tuple[int, float]] = LRUCache(maxsize=1_000)
 
     @contextlib.contextmanager
-    def slot(self, wish: Wish) -> Iterator[bool]:
+    def hold_slot(self, request: SlotRequest) -> Iterator[bool]:
         """Hold a slot for a block; yields whether there was one."""
-        kind = FAILING if wish.has_failed or self.is_suspect(wish.host) else wish.kind
+        kind = FAILING if request.has_failed or self.is_suspect(request.host) else request.kind
         limits = {
             (kind,): SLOTS[kind],
-            (kind, "account", wish.account): SLOTS[kind] // 2,
-            (kind, "host", wish.host): HOST_SLOTS,
+            (kind, "account", request.account): SLOTS[kind] // 2,
+            (kind, "host", request.host): HOST_SLOTS,
         }
         with self._lock:
             is_free = all(self._taken[key] < most for key, most in limits.items())
@@ -84,7 +84,7 @@ class Slots:
                     self._taken.subtract(limits.keys())
                     self._taken = +self._taken
 
-    def note(self, host: str, *, has_failed: bool, seconds: float) -> None:
+    def record_round(self, host: str, *, has_failed: bool, seconds: float) -> None:
         """Record the result of a round of posts to a host."""
         with self._lock:
             if not has_failed:
@@ -100,4 +100,4 @@ class Slots:
         return count >= SUSPECT_AFTER and time.monotonic() - since < SUSPECT_SECONDS
 
 
-slots: Final = Slots()
+process_slots: Final = Slots()

@@ -36,24 +36,24 @@ MOST_FRESH: Final = 40
 """Working receivers that one sweep starts jobs for."""
 MOST_FAILING: Final = 10
 """Failing receivers that one sweep starts jobs for."""
-_TURN: Final = 5.0
+_TURN_SECONDS: Final = 5.0
 """Seconds after which a receiver with more due callbacks queues behind the others."""
 
 
-def run(sid: str, do_round: Round, *, clock: Clock) -> None:
+def run_rounds(sid: str, do_round: Round, *, clock: Clock) -> None:
     """Post a receiver's due callbacks, unless it is leased or paused, or no slot is free."""
-    wish = _wish(sid)
-    if wish is None:
+    request = _slot_request(sid)
+    if request is None:
         return
-    with host_slots.slots.slot(wish) as is_free:
+    with host_slots.process_slots.hold_slot(request) as is_free:
         if is_free:
-            _run(sid, wish.host, do_round, clock)
-        elif wish.has_failed or host_slots.slots.is_suspect(wish.host):
+            _run_leased(sid, request.host, do_round, clock)
+        elif request.has_failed or host_slots.process_slots.is_suspect(request.host):
             # It is not urgent, so the sweep need not retry every second.
             callbacks.postpone(sid=sid, now=clock())
 
 
-def some(receivers: QuerySet[models.CallbackReceiver]) -> list[str]:
+def choose_receivers(receivers: QuerySet[models.CallbackReceiver]) -> list[str]:
     """Return a random choice of these receivers, as many as one sweep should start jobs for.
 
     With more jobs than slots, all of them together would only delay new ones.
@@ -62,7 +62,7 @@ def some(receivers: QuerySet[models.CallbackReceiver]) -> list[str]:
     return [*sids.filter(failures=0)[:MOST_FRESH], *sids.filter(failures__gt=0)[:MOST_FAILING]]
 
 
-def _wish(sid: str) -> host_slots.Wish | None:
+def _slot_request(sid: str) -> host_slots.SlotRequest | None:
     """Return the slot that a receiver needs; None if there is no such receiver."""
     kind = host_slots.EVENTS if sid.startswith("WS") else host_slots.QUESTIONS
     workspaces = models.Workspace.objects.filter(sid=OuterRef("sid"))
@@ -73,36 +73,40 @@ def _wish(sid: str) -> host_slots.Wish | None:
         account = workflows.values("workspace__account_id")
         url = Subquery(workflows.values("assignment_callback_url")[:1])
     receivers = models.CallbackReceiver.objects.filter(sid=sid)
-    found = receivers.values_list("failures", url, Subquery(account[:1])).first()
-    if found is None:
+    row = receivers.values_list("failures", url, Subquery(account[:1])).first()
+    if row is None:
         return None
-    failures, url, account = found
+    failures, url, account = row
     host = urlsplit(url or "").netloc.rpartition("@")[2].lower()
-    return host_slots.Wish(kind, account=str(account or sid), host=host, has_failed=failures > 0)
+    return host_slots.SlotRequest(
+        kind, account=str(account or sid), host=host, has_failed=failures > 0
+    )
 
 
-def _run(sid: str, host: str, do_round: Round, clock: Clock) -> None:
+def _run_leased(sid: str, host: str, do_round: Round, clock: Clock) -> None:
     receiver = callbacks.lease(sid=sid, now=clock())
     if receiver is None:
         return
-    unfinished = False
+    is_unfinished = False
     began_at = time.monotonic()
     try:
         queue.begin_job(sid)
         while do_round(receiver) and receiver.rests_until is None:
-            if time.monotonic() >= began_at + _TURN:
-                unfinished = True
+            if time.monotonic() >= began_at + _TURN_SECONDS:
+                is_unfinished = True
                 break
             if not callbacks.renew(receiver, now=clock()):
                 return
     finally:
         callbacks.release(receiver)
         seconds = time.monotonic() - began_at
-        host_slots.slots.note(host, has_failed=receiver.failures > 0, seconds=seconds)
-    queue.finish_job(sid, is_unfinished=unfinished)
+        host_slots.process_slots.record_round(
+            host, has_failed=receiver.failures > 0, seconds=seconds
+        )
+    queue.finish_job(sid, is_unfinished=is_unfinished)
 
 
-def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+def map_in_parallel(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """Run the same function on several items in parallel, and return the results.
 
     The function must not use the database.
@@ -115,7 +119,7 @@ def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return list(pool.map(work, items))
 
 
-def auth_token(account: models.Account) -> str | None:
+def decrypt_auth_token(account: models.Account) -> str | None:
     """Return the token that signs callbacks; None if no current SECRET_KEY can decrypt it."""
     try:
         return secretbox.unseal(account.sealed_auth_token)

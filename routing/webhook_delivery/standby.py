@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Final
 
 from django.db import close_old_connections, connection
@@ -25,9 +26,18 @@ logger = logging.getLogger(__name__)
 _PAUSE: Final = 1.0
 
 
-def post(sid: str) -> None:
+def post_due_callbacks(sid: str) -> None:
     """Post the due event callbacks of a workspace, or assignment callbacks of a workflow."""
-    (event_deliveries if sid.startswith("WS") else assignment_questions).run(sid)
+    if sid.startswith("WS"):
+        event_deliveries.post_due_events(sid)
+    else:
+        assignment_questions.send_due_questions(sid)
+
+
+def list_due_receivers(now: datetime) -> list[str]:
+    """Return some of the workspaces and workflows with callbacks that may be sent now."""
+    workspaces = event_deliveries.list_due_workspaces(now)
+    return [*workspaces, *assignment_questions.list_due_workflows(now)]
 
 
 class Standby:
@@ -66,14 +76,14 @@ class Standby:
     def sweep(self) -> None:
         """Post all due callbacks that are not being posted already."""
         now = timezone.now()
-        for sid in [*event_deliveries.due(now), *assignment_questions.due(now)]:
+        for sid in list_due_receivers(now):
             if sid not in self._under_way:
                 self._under_way.add(sid)
                 self._posting.submit(self._post, sid)
 
     def _post(self, sid: str) -> None:
         try:
-            post(sid)
+            post_due_callbacks(sid)
         except Exception as error:  # of one receiver; the next query finds the rest
             _log_failure(f"the callbacks of {sid} could not be posted", error)
         finally:

@@ -49,7 +49,7 @@ class NotFound(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """An address to connect a socket to."""
 
     family: int
@@ -80,7 +80,7 @@ def _inner(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address
 
 
-def literal(host: str) -> Address | None:
+def parse_address(host: str) -> Address | None:
     """Return the address if a URL's host is one and not a name."""
     if host.rstrip(".").lower() == "localhost" or host.rstrip(".").lower().endswith(".localhost"):
         return ipaddress.IPv4Address("127.0.0.1")
@@ -90,7 +90,7 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def refusal(host: str) -> str:
+def describe_refusal(host: str) -> str:
     """Return the reason why a host may not be called."""
     return (
         f"{host} is an address of this machine or of a private network; the operator can allow"
@@ -98,29 +98,29 @@ def refusal(host: str) -> str:
     )
 
 
-def look_up(host: str, port: int) -> list[Any]:
+def resolve_name(host: str, port: int) -> list[Any]:
     """Resolve a name with the system's resolver."""
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-def places(host: str, port: int, *, seconds: float) -> list[Place]:
+def resolve_allowed(host: str, port: int, *, seconds: float) -> list[Endpoint]:
     """Return the allowed addresses of a host, resolved once.
 
     Raises `NotAllowed` if none is allowed, `NotFound` if there is none in time.
     """
     try:
-        found = _in_time(lambda: look_up(host, port), seconds)
+        found = _in_time(lambda: resolve_name(host, port), seconds)
     except TimeoutError:
         raise NotFound(f"{host} was not found in time") from None
     except (OSError, UnicodeError) as error:
         raise NotFound(f"{host} was not found ({error})") from None
     allowed = [
-        Place(family, address)
+        Endpoint(family, address)
         for family, _, _, _, address in found
         if is_allowed(ipaddress.ip_address(str(address[0]).partition("%")[0]))
     ]
     if not allowed:
-        raise NotAllowed(refusal(host))
+        raise NotAllowed(describe_refusal(host))
     return allowed
 
 

@@ -67,7 +67,7 @@ class Destination:
 
 
 @functools.lru_cache(maxsize=256)
-def _parsed(url: str) -> Destination:
+def _parse_url(url: str) -> Destination:
     if _CONTROLS.search(url):
         raise Unacceptable("contains a space or a control character")
     try:
@@ -84,8 +84,8 @@ def _parsed(url: str) -> Destination:
     except UnicodeError:
         raise Unacceptable(f"names {host!r}, which is not a valid host") from None
     tls = parts.scheme == "https"
-    shown = f"[{host}]" if ":" in host else host
-    authority = shown if port is None else f"{shown}:{port}"
+    host_text = f"[{host}]" if ":" in host else host
+    authority = host_text if port is None else f"{host_text}:{port}"
     path = quote(parts.path or "/", safe=_SAFE)
     query = quote(parts.query, safe=_SAFE)
     authorization = None
@@ -104,22 +104,22 @@ def _parsed(url: str) -> Destination:
     )
 
 
-def parse(url: str) -> Destination:
+def parse_url(url: str) -> Destination:
     """Parse a URL; raises `Unacceptable`, also for an address that is not allowed.
 
     Names are resolved only when the URL is called.
     """
-    destination = _parsed(url)
-    address = addresses.literal(destination.host)
+    destination = _parse_url(url)
+    address = addresses.parse_address(destination.host)
     if address is not None and not addresses.is_allowed(address):
-        raise Unacceptable(f"cannot be called: {addresses.refusal(destination.host)}")
+        raise Unacceptable(f"cannot be called: {addresses.describe_refusal(destination.host)}")
     return destination
 
 
-def shown(url: str) -> str:
+def redact_url(url: str) -> str:
     """Return a URL in a form safe to show: without credentials and fragment."""
     try:
-        return _parsed(url).url
+        return _parse_url(url).url
     except Unacceptable:
         return "a URL that cannot be called"
 

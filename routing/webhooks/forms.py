@@ -11,7 +11,7 @@ _INTERNAL: Final = frozenset({"holder_sids"})
 """Event data for our own sockets only."""
 
 
-def of_event(event: models.Event, *, account_sid: str) -> dict[str, str]:
+def build_event_form(event: models.Event, *, account_sid: str) -> dict[str, str]:
     """Return the form for an event (behaviour.md §9.2): texts, none of them empty.
 
     Missing values are omitted, as some receivers drop empty ones before they verify the signature.
@@ -28,10 +28,10 @@ def of_event(event: models.Event, *, account_sid: str) -> dict[str, str]:
         "TimestampMs": str(moment // 1_000),
     }
     data = event.event_data.items()
-    form |= {pascal(name): value for name, value in data if name not in _INTERNAL}
+    form |= {to_pascal_case(name): value for name, value in data if name not in _INTERNAL}
     return {name: value for name, value in form.items() if value}
 
 
-def pascal(name: str) -> str:
+def to_pascal_case(name: str) -> str:
     """Return a snake_case name in the spelling of forms."""
     return "".join(word[:1].upper() + word[1:] for word in name.split("_"))

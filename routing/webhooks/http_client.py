@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from routing.webhooks import addresses, signatures
-from routing.webhooks.destinations import Destination, Unacceptable, parse
+from routing.webhooks.destinations import Destination, Unacceptable, parse_url
 
 LONGEST_BODY: Final = 64 * 1024
 """Maximum bytes of an answer that are read."""
@@ -60,13 +60,13 @@ class Answer:
     def words(self) -> str:
         """Return the answer on one line of printable text."""
         if self.problem:
-            return _line(self.problem)
+            return _on_one_line(self.problem)
         if self.status is not None and 300 <= self.status < 400:
             return f"{self.status}: redirects are not followed"
-        return _line(f"{self.status} {self.body[:400].decode(errors='replace')}")
+        return _on_one_line(f"{self.status} {self.body[:400].decode(errors='replace')}")
 
 
-def _line(text: str) -> str:
+def _on_one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
@@ -74,7 +74,7 @@ class _TooMuch(Exception):
     """The answer exceeds the limit."""
 
 
-def post(
+def post_form(
     url: str, parameters: Mapping[str, str], *, auth_token: str, token: str, seconds: float
 ) -> Answer:
     """POST a signed form and return the answer; never raises for anything a receiver does.
@@ -84,15 +84,15 @@ def post(
         seconds: the time limit for everything, including retries.
     """
     try:
-        destination = parse(url)
+        destination = parse_url(url)
     except Unacceptable as error:
         return Answer(problem=f"the URL {error}", kind="no")
-    wanted = destination.overrides
-    deadline = time.monotonic() + min(seconds, wanted.total or seconds)
+    overrides = destination.overrides
+    deadline = time.monotonic() + min(seconds, overrides.total or seconds)
     headers = _headers(destination, parameters, auth_token, token)
     answer = _attempt(destination, headers, parameters, deadline)
-    for _ in range(wanted.retries):
-        if time.monotonic() >= deadline or not wanted.retried & _failures(answer):
+    for _ in range(overrides.retries):
+        if time.monotonic() >= deadline or not overrides.retried & _failures(answer):
             break
         answer = _attempt(destination, headers, parameters, deadline)
     return answer
@@ -113,7 +113,7 @@ def _headers(
         "Accept": "application/json, */*",
         "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
         "Connection": "close",
-        signatures.HEADER: signatures.sign(destination.url, parameters, auth_token),
+        signatures.HEADER: signatures.sign_form(destination.url, parameters, auth_token),
         IDEMPOTENCY: token,
     }
     if destination.authorization is not None:
@@ -128,7 +128,7 @@ def _attempt(
     deadline: float,
 ) -> Answer:
     try:
-        connection = _connected(destination, deadline)
+        connection = _connect(destination, deadline)
     except addresses.NotAllowed as error:
         return Answer(problem=str(error), kind="no")
     except (addresses.NotFound, OSError) as error:
@@ -138,9 +138,9 @@ def _attempt(
         deadline = min(deadline, time.monotonic() + read)
     with connection:
         try:
-            connection.settimeout(_left(deadline))
+            connection.settimeout(_seconds_left(deadline))
             connection.sendall(_request(destination, headers, parameters))
-            return _answer(connection, deadline)
+            return _read_answer(connection, deadline)
         except TimeoutError:
             return Answer(problem="no complete answer in time", kind="rt")
         except _TooMuch:
@@ -149,19 +149,21 @@ def _attempt(
             return Answer(problem=f"no answer: {type(error).__name__} {error}"[:300], kind="rt")
 
 
-def _connected(destination: Destination, deadline: float) -> socket.socket:
+def _connect(destination: Destination, deadline: float) -> socket.socket:
     """Return a connection to the first address that accepts one; raises the last error."""
     until = min(deadline, time.monotonic() + (destination.overrides.connect or _CONNECT))
-    places = addresses.places(destination.host, destination.port, seconds=_left(until))
+    endpoints = addresses.resolve_allowed(
+        destination.host, destination.port, seconds=_seconds_left(until)
+    )
     problem: OSError = TimeoutError("no answer in time")
-    for place in places:
-        made = socket.socket(place.family, socket.SOCK_STREAM)
+    for endpoint in endpoints:
+        made = socket.socket(endpoint.family, socket.SOCK_STREAM)
         try:
-            made.settimeout(_left(until))
-            made.connect(place.address)
+            made.settimeout(_seconds_left(until))
+            made.connect(endpoint.address)
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if destination.tls:
-                made = tls().wrap_socket(made, server_hostname=destination.host)
+                made = tls_context().wrap_socket(made, server_hostname=destination.host)
             return made
         except OSError as error:
             made.close()
@@ -170,7 +172,7 @@ def _connected(destination: Destination, deadline: float) -> socket.socket:
 
 
 @functools.cache
-def tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Return the TLS context, which always verifies hosts by the system's authorities."""
     return ssl.create_default_context()
 
@@ -185,7 +187,7 @@ def _request(
     return "\r\n".join(lines).encode("latin-1") + body
 
 
-def _left(deadline: float) -> float:
+def _seconds_left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError("timed out")
@@ -209,7 +211,7 @@ class _Incoming(io.RawIOBase):
         """Wait for the next bytes, at most for the time left."""
         if self._left <= 0:
             raise _TooMuch
-        self._connection.settimeout(_left(self._deadline))
+        self._connection.settimeout(_seconds_left(self._deadline))
         count = self._connection.recv_into(memoryview(buffer)[: self._left])
         self._left -= count
         return count
@@ -226,7 +228,7 @@ class _Readable:
         return io.BufferedReader(self._incoming)
 
 
-def _answer(connection: socket.socket, deadline: float) -> Answer:
+def _read_answer(connection: socket.socket, deadline: float) -> Answer:
     incoming = _Incoming(connection, deadline, _LONGEST_HEAD + 2 * LONGEST_BODY)
     response = http.client.HTTPResponse(_Readable(incoming), method="POST")  # type: ignore[arg-type]
     with response:

@@ -16,7 +16,7 @@ def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -
     Arguments:
         workspace: a workspace with an event callback URL.
     """
-    wanted = wanted_types(workspace.events_filter)
+    wanted = parse_events_filter(workspace.events_filter)
     owed = [
         models.CallbackDelivery(
             event=event,
@@ -35,7 +35,7 @@ def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -
 
 
 @functools.lru_cache(maxsize=256)
-def wanted_types(events_filter: str | None) -> frozenset[str] | None:
+def parse_events_filter(events_filter: str | None) -> frozenset[str] | None:
     """Return the event types that a workspace subscribes to; None means all."""
     if not events_filter:
         return None
@@ -54,7 +54,7 @@ def owe_questions(reservations: Sequence[models.Reservation], *, now: datetime) 
             workflow_sid=workflow.sid,
             url=workflow.assignment_callback_url,
             fallback_url=workflow.fallback_assignment_callback_url or "",
-            parameters=_question(reservation, workflow, now),
+            parameters=_question_parameters(reservation, workflow, now),
             date_created=now,
         )
         for reservation in reservations
@@ -64,7 +64,7 @@ def owe_questions(reservations: Sequence[models.Reservation], *, now: datetime) 
     return {each.workflow_sid for each in asked}
 
 
-def _question(
+def _question_parameters(
     reservation: models.Reservation, workflow: models.Workflow, now: datetime
 ) -> dict[str, str]:
     """Return the parameters of an assignment callback (behaviour.md §9.1)."""

@@ -11,7 +11,7 @@ from typing import Final
 HEADER: Final = "X-Twilio-Signature"
 
 
-def sign(url: str, parameters: Mapping[str, str], auth_token: str) -> str:
+def sign_form(url: str, parameters: Mapping[str, str], auth_token: str) -> str:
     """Return the signature of a form for a URL (behaviour.md §9.5).
 
     Arguments:

@@ -81,10 +81,10 @@ def test_callbacks_are_signed_by_the_primary_token(
 ) -> None:
     second = api.post(SECONDARY)["secondary_auth_token"]
     account.refresh_from_db()
-    assert loop.auth_token(account) == TOKEN
+    assert loop.decrypt_auth_token(account) == TOKEN
     accounts.promote_secondary_token(account=account, now=now)
     account.refresh_from_db()
-    assert loop.auth_token(account) == second
+    assert loop.decrypt_auth_token(account) == second
 
 
 def test_a_token_of_the_library_is_valid_whichever_auth_token_signed_it(

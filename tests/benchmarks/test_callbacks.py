@@ -92,7 +92,7 @@ class Floor:
         """Post all undelivered events and return how many per second."""
         owed, begun = self.owed(), time.perf_counter()
         while self.owed():
-            event_deliveries.run(self.sid)
+            event_deliveries.post_due_events(self.sid)
         return owed / (time.perf_counter() - begun)
 
 
@@ -103,7 +103,7 @@ def posting_to(floor: Floor) -> Iterator[None]:
 
     def post() -> None:
         while not over.is_set():
-            event_deliveries.run(floor.sid)
+            event_deliveries.post_due_events(floor.sid)
             over.wait(0.1)
         connection.close()
 

@@ -189,7 +189,7 @@ def test_without_redis_callbacks_that_are_due_are_posted(
         posted.append(sid)
         done.set()
 
-    monkeypatch.setattr(standby, "post", post)
+    monkeypatch.setattr(standby, "post_due_callbacks", post)
     monkeypatch.setattr(standby, "_PAUSE", 0.01)
     running = Standby()
     running.start()

@@ -44,7 +44,7 @@ def test_trap_43_two_offers_of_one_task_are_two_callbacks(
 ) -> None:
     offers = offered_to(2, asking)
     for _ in range(2):
-        assignment_questions.run(asking.sid, clock=clock)
+        assignment_questions.send_due_questions(asking.sid, clock=clock)
     asked = sorted(request.form["ReservationSid"] for request in receiver.requests)
     assert asked == sorted(offer.sid for offer in offers)
     assert len({request.form["WorkerSid"] for request in receiver.requests}) == 2
@@ -56,7 +56,7 @@ def test_trap_44_of_two_accepting_callbacks_one_gets_the_task_and_the_other_is_r
 ) -> None:
     receiver.respond = lambda request: request.answer(200, ACCEPT)
     offers = offered_to(2, asking)
-    assignment_questions.run(asking.sid, clock=clock)
+    assignment_questions.send_due_questions(asking.sid, clock=clock)
     assert sorted(str(factories.status(offer)) for offer in offers) == ["accepted", "rescinded"]
     outcomes = models.AssignmentCallback.objects.values_list("outcome", flat=True)
     assert sorted(outcome.split(":")[0] for outcome in outcomes) == ["accepted", "too late"]
@@ -72,7 +72,7 @@ def test_trap_64_two_failed_callbacks_cancel_the_offer_and_move_no_worker(
     asking.save()
     receiver.respond = lambda request: request.answer(500)
     (offer,) = offered_to(1, asking)
-    assignment_questions.run(asking.sid, clock=clock)
+    assignment_questions.send_due_questions(asking.sid, clock=clock)
     assert len(receiver.requests) == 2
     assert factories.status(offer) == "canceled"
     assert factories.status(offer.task) == "pending"
@@ -90,5 +90,5 @@ def test_trap_65_an_empty_answer_leaves_the_offer_pending(
 
     receiver.respond = answer
     (offer,) = offered_to(1, asking)
-    assignment_questions.run(asking.sid, clock=clock)
+    assignment_questions.send_due_questions(asking.sid, clock=clock)
     assert factories.status(offer) == "pending"

@@ -23,7 +23,7 @@ def point(workspace: models.Workspace, url: str, events_filter: str | None = Non
 
 def post(workspace: models.Workspace, clock: Clock) -> None:
     """Post the undelivered events of a workspace, as the job does."""
-    event_deliveries.run(workspace.sid, clock=clock)
+    event_deliveries.post_due_events(workspace.sid, clock=clock)
 
 
 def pending() -> int:

@@ -18,7 +18,7 @@ def says(answer: Any, status: int = 200, content_type: str = "application/json")
 
 
 def ask(workflow: models.Workflow, clock: Clock) -> None:
-    assignment_questions.run(workflow.sid, clock=clock)
+    assignment_questions.send_due_questions(workflow.sid, clock=clock)
 
 
 def offer(workspace: models.Workspace, **given: Any) -> models.Reservation:

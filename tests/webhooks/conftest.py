@@ -72,7 +72,7 @@ def told(workspace: models.Workspace, receiver: Receiver, clock: Clock) -> Recei
     workspaces.update_workspace(
         workspace=workspace, event_callback_url=receiver.url, actor=SYSTEM, now=NOW
     )
-    event_deliveries.run(workspace.sid, clock=clock)
+    event_deliveries.post_due_events(workspace.sid, clock=clock)
     receiver.requests.clear()
     return receiver
 

@@ -76,16 +76,16 @@ def test_a_call_during_a_run_is_served_at_its_end(
         assert callbacks.lease(sid=workspace.sid, now=clock()) is None
         return False
 
-    loop.run(workspace.sid, called_during_the_run, clock=clock)
+    loop.run_rounds(workspace.sid, called_during_the_run, clock=clock)
     assert sent == [workspace.sid] * 2
-    loop.run(workspace.sid, lambda receiver: False, clock=clock)
+    loop.run_rounds(workspace.sid, lambda receiver: False, clock=clock)
     assert sent == [workspace.sid] * 2
 
 
 def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
     workspace: models.Workspace, sent: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "_TURN", 0.0)
+    monkeypatch.setattr(loop, "_TURN_SECONDS", 0.0)
     models.CallbackReceiver.objects.create(sid=workspace.sid, url="https://example.com/")
     made: list[int] = []
 
@@ -93,7 +93,7 @@ def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
         made.append(receiver.pk)
         return True
 
-    loop.run(workspace.sid, endless, clock=clock)
+    loop.run_rounds(workspace.sid, endless, clock=clock)
     assert len(made) == 1
     assert sent == [workspace.sid]
     assert callbacks.lease(sid=workspace.sid, now=clock()) is not None
@@ -122,8 +122,8 @@ def test_without_redis_the_sweep_posts_to_due_receivers(settings: Any, caplog: A
 def test_the_sweep_queues_jobs_for_all_due_receivers(
     workspace: models.Workspace, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_deliveries, "due", lambda now: ["WS1"])
-    monkeypatch.setattr(assignment_questions, "due", lambda now: ["WW1", "WW2"])
+    monkeypatch.setattr(event_deliveries, "list_due_workspaces", lambda now: ["WS1"])
+    monkeypatch.setattr(assignment_questions, "list_due_workflows", lambda now: ["WW1", "WW2"])
     jobs.sweep_receivers()
     assert sent == ["WS1", "WW1", "WW2"]
 
@@ -132,8 +132,12 @@ def test_the_sid_of_a_job_decides_the_kind_of_receiver(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[str] = []
-    monkeypatch.setattr(event_deliveries, "run", lambda sid: ran.append(f"events of {sid}"))
-    monkeypatch.setattr(assignment_questions, "run", lambda sid: ran.append(f"offers of {sid}"))
+    monkeypatch.setattr(
+        event_deliveries, "post_due_events", lambda sid: ran.append(f"events of {sid}")
+    )
+    monkeypatch.setattr(
+        assignment_questions, "send_due_questions", lambda sid: ran.append(f"offers of {sid}")
+    )
     jobs.call_receiver("WS1")
     jobs.call_receiver("WW1")
     assert ran == ["events of WS1", "offers of WW1"]

@@ -97,7 +97,7 @@ def test_a_round_costs_a_fixed_number_of_queries(
         for _ in range(tasks_):
             factories.task(workspace)
         with CaptureQueriesContext(connection) as asked:
-            event_deliveries._round(_receiver(workspace), clock)
+            event_deliveries._post_round(_receiver(workspace), clock)
         return len(asked)
 
     assert cost(8) == cost(30)
@@ -138,11 +138,11 @@ def test_old_deliveries_are_forgotten_and_new_ones_kept(
 def test_the_sweep_finds_due_deliveries(
     workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
-    assert event_deliveries.due(clock()) == []
+    assert event_deliveries.list_due_workspaces(clock()) == []
     told.respond = lambda request: request.answer(500)
     factories.task(workspace)
-    assert event_deliveries.due(clock()) == [workspace.sid]
+    assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]
     post(workspace, clock)
-    assert event_deliveries.due(clock()) == []
+    assert event_deliveries.list_due_workspaces(clock()) == []
     clock.shift(60)
-    assert event_deliveries.due(clock()) == [workspace.sid]
+    assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]

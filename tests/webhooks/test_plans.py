@@ -46,7 +46,7 @@ def plan(captured: CaptureQueriesContext) -> str:
 
 def test_the_heads_are_found_by_indexes_alone(backlog: str) -> None:
     with CaptureQueriesContext(connection) as captured:
-        found = event_deliveries.heads(backlog, NOW)
+        found = event_deliveries.load_next_deliveries(backlog, NOW)
     assert len(found) == 8
     assert len({each.order_key for each in found}) == 8
     used = plan(captured)
@@ -59,7 +59,7 @@ def test_the_heads_are_found_by_indexes_alone(backlog: str) -> None:
 def test_the_sweep_reads_receivers_and_not_their_deliveries(backlog: str) -> None:
     models.CallbackReceiver.objects.create(sid=backlog, url="https://example.com/")
     with CaptureQueriesContext(connection) as captured:
-        assert event_deliveries.due(NOW) == [backlog]
+        assert event_deliveries.list_due_workspaces(NOW) == [backlog]
     assert "SCAN callback_deliveries" not in plan(captured).replace(
         "SCAN U0", "SCAN callback_deliveries"
     )

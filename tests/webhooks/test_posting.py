@@ -29,7 +29,7 @@ from tests.webhooks.test_reach import post, resolves
 )
 def test_a_signature_is_what_the_official_library_computes(url: str) -> None:
     form = {"b": "2", "a": "", "Ab": "ü & ö", "aB": '{"x": [1]}', "A": "z" * 5000}
-    ours = signatures.sign(url, form, "token")
+    ours = signatures.sign_form(url, form, "token")
     assert RequestValidator("token").validate(url, form, ours)
     assert not RequestValidator("other").validate(url, form, ours)
 
@@ -139,13 +139,13 @@ def test_a_name_that_is_not_found_is_no_connection(monkeypatch: pytest.MonkeyPat
     def nowhere(host: str, port: int) -> Any:
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr("routing.webhooks.addresses.look_up", nowhere)
+    monkeypatch.setattr("routing.webhooks.addresses.resolve_name", nowhere)
     assert post("http://nowhere.example/").kind == "ct"
 
 
 def test_a_look_up_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
-    monkeypatch.setattr("routing.webhooks.addresses.look_up", lambda *_: let_go.wait(10))
+    monkeypatch.setattr("routing.webhooks.addresses.resolve_name", lambda *_: let_go.wait(10))
     answer = post("http://hanging.example/", seconds=0.1)
     let_go.set()
     assert answer.kind == "ct"
@@ -176,14 +176,14 @@ def test_a_post_is_retried_after_a_broken_connection_if_the_fragment_says_so() -
     with silent() as url:
         pass
     tried: list[Any] = []
-    original = http_client._connected
+    original = http_client._connect
 
     def count(*given: Any) -> Any:
         tried.append(given)
         return original(*given)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(http_client, "_connected", count)
+        patched.setattr(http_client, "_connect", count)
         post(f"{url}#rc=2")
         post(f"{url}#rc=2&rp=rt")
     assert len(tried) == 3 + 1
@@ -234,7 +234,7 @@ def trusted(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch)
     receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)
     receiver.server.handle_error = lambda *_: None  # type: ignore[method-assign]
     client = ssl.create_default_context(cafile=str(path))
-    monkeypatch.setattr(http_client, "tls", lambda: client)
+    monkeypatch.setattr(http_client, "tls_context", lambda: client)
     receiver.scheme = "https"
     return receiver
 
@@ -254,6 +254,6 @@ def test_an_unknown_authority_is_refused(
     trusted: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolves(monkeypatch, "127.0.0.1")
-    monkeypatch.setattr(http_client, "tls", ssl.create_default_context)
+    monkeypatch.setattr(http_client, "tls_context", ssl.create_default_context)
     assert "certificate" in post(f"https://hook.example:{trusted.port}/hook").words
     assert trusted.requests == []

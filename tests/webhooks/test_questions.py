@@ -34,7 +34,7 @@ def test_an_offer_is_posted_once(
     for _ in range(3):
         ask(workflow, clock)
     assert len(receiver.requests) == 1
-    assert assignment_questions.due(clock()) == []
+    assert assignment_questions.list_due_workflows(clock()) == []
 
 
 def test_an_offer_that_was_answered_and_a_grab_are_not_posted(
@@ -136,9 +136,9 @@ def test_the_next_runner_posts_again_if_one_is_killed_before_it_acts(
             ask(workflow, clock)
     ask(workflow, clock)
     assert factories.status(reservation) == "pending"
-    assert assignment_questions.due(clock()) == []
+    assert assignment_questions.list_due_workflows(clock()) == []
     clock.now += callbacks.LEASE
-    assert assignment_questions.due(clock()) == [workflow.sid]
+    assert assignment_questions.list_due_workflows(clock()) == [workflow.sid]
     ask(workflow, clock)
     assert factories.status(reservation) == "accepted"
     assert [request.token for request in receiver.requests] == [reservation.sid] * 2

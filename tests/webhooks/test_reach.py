@@ -76,13 +76,13 @@ def resolves(monkeypatch: pytest.MonkeyPatch, *found: str) -> list[str]:
             for address in found
         ]
 
-    monkeypatch.setattr(addresses, "look_up", look_up)
+    monkeypatch.setattr(addresses, "resolve_name", look_up)
     return asked
 
 
 def post(url: str, *, seconds: float = 5.0) -> http_client.Answer:
     signed = {"auth_token": "the token that signs", "token": "EV1"}
-    return http_client.post(url, {"A": "1"}, seconds=seconds, **signed)
+    return http_client.post_form(url, {"A": "1"}, seconds=seconds, **signed)
 
 
 @pytest.mark.usefixtures("nothing_private")
@@ -91,7 +91,7 @@ def test_an_address_that_is_not_public_is_not_called(address: str) -> None:
     assert not addresses.is_allowed(ipaddress.ip_address(address))
     shown = f"[{address}]" if ":" in address else address
     with pytest.raises(Unacceptable, match="CALLBACK_ALLOW_PRIVATE"):
-        destinations.parse(f"http://{shown}/hook")
+        destinations.parse_url(f"http://{shown}/hook")
 
 
 @pytest.mark.usefixtures("nothing_private")
@@ -104,7 +104,7 @@ def test_a_public_address_is_called(address: str) -> None:
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "a.localhost"])
 def test_this_machine_by_its_name_is_refused_at_saving(host: str) -> None:
     with pytest.raises(Unacceptable, match="CALLBACK_ALLOW_PRIVATE"):
-        destinations.parse(f"https://{host}/")
+        destinations.parse_url(f"https://{host}/")
 
 
 @pytest.mark.usefixtures("nothing_private")
@@ -130,7 +130,7 @@ def test_of_several_addresses_only_the_allowed_are_tried(
     monkeypatch: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
     resolves(monkeypatch, "10.0.0.7", "127.0.0.1")
-    places = addresses.places("mixed.example", receiver.port, seconds=1)
+    places = addresses.resolve_allowed("mixed.example", receiver.port, seconds=1)
     assert [place.address[0] for place in places] == ["127.0.0.1"]
 
 
@@ -211,11 +211,11 @@ def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
 )
 def test_an_invalid_url_is_refused_with_a_message(url: str, words: str) -> None:
     with pytest.raises(Unacceptable, match=words):
-        destinations.parse(url)
+        destinations.parse_url(url)
 
 
 def test_the_fragment_is_stored_and_never_sent() -> None:
-    found = destinations.parse(
+    found = destinations.parse_url(
         "https://u:p%40@Example.com:8443/a b?x=ü#ct=2000&rt=500&rc=2&rp=all".replace(" ", "%20")
     )
     assert found.url == "https://example.com:8443/a%20b?x=%C3%BC"
@@ -227,5 +227,5 @@ def test_the_fragment_is_stored_and_never_sent() -> None:
 
 
 def test_a_url_without_a_path_and_with_a_foreign_name_is_spelled_as_it_is_sent() -> None:
-    found = destinations.parse("http://bücher.example?x=1")
+    found = destinations.parse_url("http://bücher.example?x=1")
     assert found.url == "http://xn--bcher-kva.example/?x=1"

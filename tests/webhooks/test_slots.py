@@ -16,8 +16,8 @@ from routing.webhook_delivery.host_slots import (
     HOST_SLOTS,
     QUESTIONS,
     SLOTS,
+    SlotRequest,
     Slots,
-    Wish,
 )
 from tests import factories
 from tests.webhooks.acts import pending, post
@@ -28,13 +28,17 @@ from tests.webhooks.receiver import Receiver
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that takes a slot until the test ends, and returns if there was one."""
-    monkeypatch.setattr(host_slots, "slots", Slots())
+    monkeypatch.setattr(host_slots, "process_slots", Slots())
     with contextlib.ExitStack() as stack:
-        yield lambda wish: stack.enter_context(host_slots.slots.slot(wish))
+        yield lambda slot_request: stack.enter_context(
+            host_slots.process_slots.hold_slot(slot_request)
+        )
 
 
-def wish(number: int = 0, kind: str = EVENTS, account: str = "", **given: Any) -> Wish:
-    return Wish(
+def slot_request(
+    number: int = 0, kind: str = EVENTS, account: str = "", **given: Any
+) -> SlotRequest:
+    return SlotRequest(
         kind, account or f"account {number}", f"host{number}", **{"has_failed": False} | given
     )
 
@@ -42,23 +46,23 @@ def wish(number: int = 0, kind: str = EVENTS, account: str = "", **given: Any) -
 def test_failing_receivers_have_a_quarter_of_the_threads_and_others_are_posted_to(
     taken: Any,
 ) -> None:
-    found = [taken(wish(number, has_failed=True)) for number in range(20)]
+    found = [taken(slot_request(number, has_failed=True)) for number in range(20)]
     assert found.count(True) == SLOTS[FAILING] == host_slots.THREADS // 4
-    assert taken(wish(100))
-    assert taken(wish(100, QUESTIONS))
+    assert taken(slot_request(100))
+    assert taken(slot_request(100, QUESTIONS))
 
 
 def test_one_account_has_half_of_each_kind_of_slot(taken: Any) -> None:
     for kind in (EVENTS, QUESTIONS):
-        found = [taken(wish(number, kind, account="greedy")) for number in range(20)]
+        found = [taken(slot_request(number, kind, account="greedy")) for number in range(20)]
         assert found.count(True) == SLOTS[kind] // 2
-        assert taken(wish(100, kind, account="modest"))
+        assert taken(slot_request(100, kind, account="modest"))
 
 
 def test_receivers_of_one_host_share_a_few_slots(taken: Any) -> None:
-    found = [taken(Wish(EVENTS, f"account {n}", "one.example", False)) for n in range(20)]
+    found = [taken(SlotRequest(EVENTS, f"account {n}", "one.example", False)) for n in range(20)]
     assert found.count(True) == HOST_SLOTS
-    assert taken(wish())
+    assert taken(slot_request())
 
 
 def test_slots_leave_threads_to_look_at_further_calls() -> None:
@@ -67,23 +71,23 @@ def test_slots_leave_threads_to_look_at_further_calls() -> None:
 
 def test_a_slot_is_free_again_after_its_block(taken: Any) -> None:
     for _ in range(100):
-        with host_slots.slots.slot(wish()) as is_free:
+        with host_slots.process_slots.hold_slot(slot_request()) as is_free:
             assert is_free
-    assert not host_slots.slots._taken
+    assert not host_slots.process_slots._taken
 
 
 def test_a_host_that_lets_rounds_wait_in_vain_counts_as_failing_until_it_answers() -> None:
     found = Slots()
     host = "slow.example"
     for expected in (False, True):
-        found.note(host, has_failed=True, seconds=15)
+        found.record_round(host, has_failed=True, seconds=15)
         assert found.is_suspect(host) is expected
     assert not found.is_suspect("another.example")
-    found.note(host, has_failed=False, seconds=1)
+    found.record_round(host, has_failed=False, seconds=1)
     assert not found.is_suspect(host)
     for _ in range(5):
         # It refuses at once, which holds no thread.
-        found.note(host, has_failed=True, seconds=0.1)
+        found.record_round(host, has_failed=True, seconds=0.1)
     assert not found.is_suspect(host)
 
 
@@ -93,12 +97,12 @@ def test_a_receiver_without_a_slot_is_left_for_the_next_sweep(
     factories.task(workspace)
     host = f"127.0.0.1:{told.port}"
     for number in range(HOST_SLOTS):
-        assert taken(Wish(EVENTS, f"account {number}", host, False))
+        assert taken(SlotRequest(EVENTS, f"account {number}", host, False))
     owed = pending()
     post(workspace, clock)
     assert pending() == owed > 0
-    assert event_deliveries.due(clock()) == [workspace.sid]
-    host_slots.slots._taken.clear()
+    assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]
+    host_slots.process_slots._taken.clear()
     post(workspace, clock)
     assert pending() == 0
 
@@ -109,11 +113,11 @@ def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
     factories.task(workspace)
     models.CallbackReceiver.objects.filter(sid=workspace.sid).update(failures=3)
     for number in range(SLOTS[FAILING]):
-        assert taken(wish(number, has_failed=True))
+        assert taken(slot_request(number, has_failed=True))
     post(workspace, clock)
-    assert event_deliveries.due(clock()) == []
+    assert event_deliveries.list_due_workspaces(clock()) == []
     clock.shift(callbacks.POSTPONED.total_seconds())
-    assert event_deliveries.due(clock()) == [workspace.sid]
+    assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]
 
 
 def test_the_kind_of_slot_that_a_receiver_needs(
@@ -121,10 +125,10 @@ def test_the_kind_of_slot_that_a_receiver_needs(
 ) -> None:
     host = f"127.0.0.1:{told.port}"
     account = str(workspace.account_id)
-    assert loop._wish(workspace.sid) == Wish(EVENTS, account, host, False)
-    assignment_questions.run(workflow.sid)
-    assert loop._wish(workflow.sid) == Wish(QUESTIONS, account, host, False)
-    assert loop._wish("WS" + "0" * 32) is None
+    assert loop._slot_request(workspace.sid) == SlotRequest(EVENTS, account, host, False)
+    assignment_questions.send_due_questions(workflow.sid)
+    assert loop._slot_request(workflow.sid) == SlotRequest(QUESTIONS, account, host, False)
+    assert loop._slot_request("WS" + "0" * 32) is None
 
 
 def test_a_sweep_takes_a_bounded_number_and_failing_receivers_do_not_keep_others_out(
@@ -137,5 +141,5 @@ def test_a_sweep_takes_a_bounded_number_and_failing_receivers_do_not_keep_others
     ]
     models.CallbackReceiver.objects.bulk_create(made)
     failing = {row.sid for row in made if row.failures}
-    found = loop.some(models.CallbackReceiver.objects.all())
+    found = loop.choose_receivers(models.CallbackReceiver.objects.all())
     assert [sid in failing for sid in found] == [False] * 3 + [True] * 2

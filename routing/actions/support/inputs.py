@@ -86,7 +86,7 @@ def check_callback_url(value: str | None, *, field: str) -> str:
     found = check_url(value, field=field)
     if found:
         try:
-            destinations.parse(found)
+            destinations.parse_url(found)
         except destinations.Unacceptable as error:
             raise InvalidInput(f"{field} {found!r} {error}", field=field) from None
     return found
