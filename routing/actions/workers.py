@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import F
@@ -22,34 +23,47 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
-_DESCRIPTION = frozenset({"friendly_name", "attributes", "user"})
+class WorkerDetails(TypedDict, total=False):
+    """Columns that describe a worker; absent ones get their default, or stay.
+
+    Arguments:
+        user: the login that works as this worker at the agent's desk.
+    """
+
+    attributes: str
+    user: User | None
 
 
-class WorkerChanges(TypedDict, total=False):
-    """Fields that `update_worker` can change; absent ones stay."""
+class NewWorker(WorkerDetails):
+    """The columns that `create_worker` sets."""
 
     friendly_name: str
-    attributes: str
+
+
+class WorkerChanges(WorkerDetails, total=False):
+    """The columns that `update_worker` can change."""
+
+    friendly_name: str
     activity: models.Activity
-    user: User | None
+
+
+_DETAILS: Final = ("friendly_name", *WorkerDetails.__annotations__)
+_CHECKS: Final = {"friendly_name": inputs.check_name, "attributes": inputs.check_attributes}
 
 
 @transaction.atomic
 def create_worker(
     *,
     workspace: models.Workspace,
-    friendly_name: str,
-    attributes: str = "{}",
     activity: models.Activity | None = None,
-    user: User | None = None,
     actor: Actor,
     now: datetime,
+    **details: Unpack[NewWorker],
 ) -> models.Worker:
     """Create a worker with a capacity of 1 on every channel.
 
     Arguments:
         activity: the workspace's default activity when left out.
-        user: the login that works as this worker at the agent's desk.
     """
     row_locks.lock_workspace(workspace)
     activity = activity or workspace.default_activity
@@ -57,13 +71,11 @@ def create_worker(
     worker = models.Worker(
         sid=sids.new_sid("WK"),
         workspace=workspace,
-        user=user,
-        friendly_name=inputs.check_name(friendly_name),
         activity=_check_activity(workspace, activity),
-        attributes=inputs.check_attributes(attributes),
         date_status_changed=now,
         date_created=now,
         date_updated=now,
+        **_check_details(details),
     )
     with _refuse_duplicates(worker.friendly_name):
         worker.save(force_insert=True)
@@ -106,11 +118,11 @@ def update_worker(
             "reject_pending_reservations is only possible together with an unavailable activity",
             field="reject_pending_reservations",
         )
-    described = changes.keys() & _DESCRIPTION
+    described = _check_details(changes)
     moves = "activity" in changes and changes["activity"].pk != worker.activity_id
     if described:
         # One request advances the version once; a move advances it itself.
-        _write_description(worker, changes, now, versions=0 if moves else 1)
+        _write_description(worker, described, now, versions=0 if moves else 1)
     if "activity" in changes:
         ending = ReservationStatus.REJECTED if reject_pending_reservations else None
         _set_activity(worker, changes["activity"], ending, actor, now)
@@ -211,19 +223,21 @@ def _lock(worker: models.Worker) -> models.Worker:
     return locked
 
 
+def _check_details(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given details in the form that is stored; raises `InvalidInput`."""
+    found = {name: given[name] for name in _DETAILS if name in given}
+    return found | {name: check(found[name]) for name, check in _CHECKS.items() if name in found}
+
+
 def _write_description(
-    worker: models.Worker, changes: WorkerChanges, now: datetime, *, versions: int
+    worker: models.Worker, details: Mapping[str, Any], now: datetime, *, versions: int
 ) -> None:
-    if "friendly_name" in changes:
-        worker.friendly_name = inputs.check_name(changes["friendly_name"])
-    if "attributes" in changes:
-        worker.attributes = inputs.check_attributes(changes["attributes"])
-    if "user" in changes:
-        worker.user = changes["user"]
+    for name, value in details.items():
+        setattr(worker, name, value)
     worker.version += versions
     worker.date_updated = now
     with _refuse_duplicates(worker.friendly_name):
-        worker.save(update_fields=[*_DESCRIPTION, "version", "date_updated"])
+        worker.save(update_fields=[*_DETAILS, "version", "date_updated"])
 
 
 def _set_activity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
@@ -36,6 +36,9 @@ from routing.admin.worker_filters import (
     WorkerSkillFilter,
 )
 from routing.admin.worker_logins import login_view
+
+_DETAILS: Final = ("attributes",)
+"""Fields of the first fieldset, of new and of existing workers."""
 
 
 class WorkerForm(ScopedForm):
@@ -116,7 +119,7 @@ class WorkerAdmin(SearchedAdmin):
         """Return the fieldsets for a new or an existing worker."""
         login: dict[str, Any] = {"fields": ("user", "new_username", "new_password")}
         if obj is None:
-            new = ("workspace", "friendly_name", "activity", "attributes")
+            new = ("workspace", "friendly_name", "activity", *_DETAILS)
             capacities = names_for_new_worker(access.chosen_workspace(request))
             slots = {
                 # One row, which wraps.
@@ -126,7 +129,7 @@ class WorkerAdmin(SearchedAdmin):
             return ((None, {"fields": new}), ("Capacities", slots), ("Login", login))
         if obj.user is not None and access.may_reset(request.user, obj.user):
             login["fields"] = ("user", "login_page", "new_username", "new_password")
-        person = ("workspace", "friendly_name", "attributes")
+        person = ("workspace", "friendly_name", *_DETAILS)
         now = ("activity", "reject_pending_reservations", "since", "in_hand")
         return (
             (None, {"fields": person}),

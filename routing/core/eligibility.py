@@ -11,6 +11,7 @@ from typing import Any, Final, TypedDict
 
 from routing.core.clock import SECOND
 from routing.core.snapshot import (
+    READABLE,
     Lane,
     Task,
     TaskQueue,
@@ -101,13 +102,7 @@ def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
     }
     return View(
         worker.attributes,
-        {
-            "sid": worker.sid,
-            "friendly_name": worker.friendly_name,
-            "activity_sid": worker.activity_sid,
-            "activity_name": worker.activity_name,
-            "channel": channels,
-        },
+        {**{name: getattr(worker, name) for name in READABLE}, "channel": channels},
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from workflows.expressions import Expression, Ordering
@@ -86,6 +86,10 @@ class Worker:
     load_values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
+
+
+READABLE: Final = ("sid", "friendly_name", "activity_sid", "activity_name")
+"""The fields of a worker that expressions read, beside the attributes and the channels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from routing.db.compiled import MANY, CompiledQuery
 from routing.db.pipeline import pipeline
 from routing.snapshots.attributes import read
 
-_Columns = tuple[Any, ...]
+_Row = tuple[Any, ...]
 _CHUNK: Final = 500
 _lock = threading.Lock()
 _snapshots: Final[FIFOCache[int, snapshot.Worker]] = FIFOCache(maxsize=50_000)
@@ -39,7 +39,7 @@ def load_worker(worker_id: int) -> snapshot.Worker:
 def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
     """Return these workers with all their channels, by id; see `load_known`."""
     if connection.in_atomic_block:
-        everyone = list(rows.order_by("pk").values_list(*_WHO))
+        everyone = list(rows.order_by("pk").values_list(*COLUMNS.values()))
         some = (everyone[start : start + _CHUNK] for start in range(0, len(everyone), _CHUNK))
         whole = ((each, _CHANNELS([row[0] for row in each])) for each in some)
         return [worker for each in whole for worker in _meant(*each).values()]
@@ -80,24 +80,28 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     return [worker for worker in found.values() if worker is not None]
 
 
-_WHO: Final = (
-    "pk",
-    "sid",
-    "friendly_name",
-    "activity__sid",
-    "activity__friendly_name",
-    "activity__available",
-    "attributes",
-    "last_reserved_us",
-    "version",
-    "workload_version",
-)
+COLUMNS: Final = {
+    "id": "pk",
+    "sid": "sid",
+    "friendly_name": "friendly_name",
+    "activity_sid": "activity__sid",
+    "activity_name": "activity__friendly_name",
+    "available": "activity__available",
+    "attributes": "attributes",
+    "last_reserved_us": "last_reserved_us",
+    "version": "version",
+    "workload_version": "workload_version",
+}
+"""For each field of `snapshot.Worker` the column that it is loaded from."""
 _VERSIONS: Final = CompiledQuery(
     lambda pk: models.Worker.objects.filter(pk=pk).values_list("pk", "version", "workload_version"),
     0,
 )
 _PEOPLE: Final = CompiledQuery(
-    lambda pks: models.Worker.objects.filter(pk__in=pks).order_by("pk").values_list(*_WHO), MANY
+    lambda pks: (
+        models.Worker.objects.filter(pk__in=pks).order_by("pk").values_list(*COLUMNS.values())
+    ),
+    MANY,
 )
 _CHANNELS: Final = CompiledQuery(
     lambda pks: models.WorkerChannel.objects.filter(worker__in=pks).values_list(
@@ -115,40 +119,23 @@ _CHANNELS: Final = CompiledQuery(
 )
 
 
-def _meant(people: Iterable[_Columns], channels: Iterable[_Columns]) -> dict[int, snapshot.Worker]:
+def _meant(people: Iterable[_Row], channels: Iterable[_Row]) -> dict[int, snapshot.Worker]:
     """Return snapshots from the columns of workers and of their channels.
 
     Arguments:
-        people: for each worker the columns of `_WHO`.
+        people: for each worker those of `COLUMNS`.
         channels: for each of their channels those of `_CHANNELS`.
     """
     by_worker = _by_worker(channels)
     found = {}
-    for (
-        pk,
-        sid,
-        name,
-        activity_sid,
-        activity_name,
-        available,
-        attributes,
-        reserved,
-        version,
-        workload,
-    ) in people:
+    for row in people:
+        given: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
+        pk, reserved = given["id"], given["last_reserved_us"]
+        attributes = read(given["attributes"], of=given["sid"])
+        given["attributes"] = {} if attributes is None else attributes
+        given["last_reserved_us"] = -1 if reserved is None else reserved
         found[pk] = snapshot.Worker(
-            id=pk,
-            sid=sid,
-            friendly_name=name,
-            activity_sid=activity_sid,
-            activity_name=activity_name,
-            available=available,
-            attributes={} if (own := read(attributes, of=sid)) is None else own,
-            readable=own is not None,
-            channels=by_worker[pk],
-            last_reserved_us=-1 if reserved is None else reserved,
-            version=version,
-            workload_version=workload,
+            readable=attributes is not None, channels=by_worker[pk], **given
         )
         try:
             before = _snapshots[pk]
@@ -166,11 +153,11 @@ def _same_person(one: snapshot.Worker, other: snapshot.Worker) -> bool:
     return one.attributes is other.attributes and _who(one) == _who(other)
 
 
-_who = attrgetter("sid", "friendly_name", "activity_sid", "activity_name")
+_who = attrgetter(*snapshot.READABLE)
 
 
 def _by_worker(
-    columns: Iterable[_Columns],
+    columns: Iterable[_Row],
 ) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
     found: dict[int, dict[int, snapshot.WorkerChannel]] = defaultdict(dict)
     for worker_id, channel_id, name, capacity, available, kept, consumed, assigned, us in columns:
