@@ -13,7 +13,7 @@ from typing import Any, Final
 from agents.access import Agent
 from routing import models, sids
 from routing.actions import (
-    grabs,
+    offers,
     reservations,
     task_transitions,
     transfers,
@@ -136,7 +136,7 @@ def _grab(agent: Agent, given: Arguments, now: datetime) -> None:
     ).first()
     if task is None:
         raise Refused("not_found", "There is no such task any more.", status=404)
-    grabs.grab_task(task=task, worker=agent.worker, actor=agent.actor, now=now)
+    offers.grab_task(task=task, worker=agent.worker, actor=agent.actor, now=now)
 
 
 def _set_activity(agent: Agent, given: Arguments, now: datetime) -> None:

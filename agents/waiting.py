@@ -11,7 +11,6 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from agents import cards
 from routing import models
-from routing.actions import grabs
 from routing.core import eligibility
 from routing.core.clock import microseconds
 from routing.core.matching import conditions
@@ -19,7 +18,7 @@ from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.db.compiled import MANY, MOMENT, CompiledQuery
 from routing.db.pipeline import pipeline
 from routing.db.related import refer, referred
-from routing.snapshots import lanes, workers
+from routing.snapshots import grab_refusals, lanes, workers
 
 MOST_ROWS: Final = 50
 MOST_COUNTED: Final = 10_000
@@ -112,7 +111,7 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
     looked_at = queues if chosen is None else [chosen]
     tasks = _oldest(looked_at, dict(horizons()), now)
     _complete(tasks, worker.workspace, looked_at)
-    refusals = grabs.refusals(tasks, hand, now=now)
+    refusals = grab_refusals.find_grab_refusals(tasks, hand, now=now)
     total = len(tasks)
     if total == MOST_ROWS:
         total = _PENDING.filter(task_queue__in=looked_at)[: MOST_COUNTED + 1].count()
@@ -148,7 +147,7 @@ def _complete(
     workspace: models.Workspace,
     queues: Iterable[models.TaskQueue],
 ) -> None:
-    """Set the relations that `grabs.refusals` reads, loaded once for all tasks."""
+    """Set the relations that `find_grab_refusals` reads, loaded once for all tasks."""
     with pipeline():
         asked = {name: query.ask(referred(tasks, name)) for name, query in _OF_TASKS.items()}
     for name, rows in asked.items():

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, RestrictedError
 
 from routing import models, sids
-from routing.actions.support import inputs, row_locks
+from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
@@ -71,14 +71,14 @@ def rename_activity(
     *, activity: models.Activity, friendly_name: str, actor: Actor, now: datetime
 ) -> models.Activity:
     """Rename an activity."""
-    row_locks.lock_row(activity)
+    locking.lock_row(activity)
     activity.friendly_name = inputs.check_name(friendly_name)
     activity.date_updated = now
     with _unique(friendly_name):
         activity.save(update_fields=["friendly_name", "date_updated"])
     # Expressions read the activity's name, so snapshots of these workers are out of date.
     here = models.Worker.objects.filter(activity=activity)
-    row_locks.lock_workers(here)
+    locking.lock_workers(here)
     here.update(version=F("version") + 1)
     _record(EventType.ACTIVITY_UPDATED, [activity], actor, now)
     return activity
@@ -87,7 +87,7 @@ def rename_activity(
 @transaction.atomic
 def delete_activity(*, activity: models.Activity, actor: Actor, now: datetime) -> None:
     """Delete an activity; raises `InUse` while a worker, a queue or the workspace refers to it."""
-    row_locks.lock_row(activity, to_delete=True)
+    locking.lock_row(activity, to_delete=True)
     try:
         with transaction.atomic():
             models.Activity.objects.filter(pk=activity.pk).delete()

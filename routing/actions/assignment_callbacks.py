@@ -10,11 +10,10 @@ from django.db import transaction
 
 from routing import models, sids
 from routing.actions import reservations
-from routing.actions.support import locking
 from routing.actions.support.errors import NotNow, StaleState
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
-from routing.core.vocabulary import CallbackStatus, ReservationStatus
+from routing.core.vocabulary import CallbackStatus
 from routing.events import payloads, recorder
 from routing.fields.declarations import EventData
 from routing.webhooks import destinations
@@ -96,7 +95,7 @@ def _act_on_offer(
     if reply.do == "accept":
         reservations.accept_reservation(reservation=reservation, actor=actor, now=now)
     elif reply.do == "cancel":
-        cancel_offer(reservation=reservation, actor=actor, now=now)
+        reservations.cancel_offer(reservation=reservation, actor=actor, now=now)
     elif reply.do == "reject":
         activity = None
         if reply.activity_sid is not None:
@@ -110,21 +109,6 @@ def _act_on_offer(
             reservation=reservation, activity=activity, actor=actor, now=now
         )
     return reply.outcome, reply.error_code
-
-
-@locking.retry_on_conflict
-def cancel_offer(*, reservation: models.Reservation, actor: Actor, now: datetime) -> None:
-    """Withdraw an offer whose assignment callback failed; the worker's activity stays.
-
-    Raises `StaleState` when the offer was answered already.
-    """
-    story = locking.lock_task_and_workers(reservation.task_id)
-    current = story.open_reservation(reservation.sid)
-    if current is None or current.reservation_status != ReservationStatus.PENDING:
-        raise StaleState(f"reservation {reservation.sid} has been answered already")
-    reservations.move_reservation_and_task(
-        story, current, ReservationStatus.CANCELED, actor=actor, now=now
-    )
 
 
 def _store_reply(

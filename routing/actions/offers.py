@@ -1,4 +1,4 @@
-"""Offer tasks to workers: claim the slots and write the reservations, many at once."""
+"""Offer tasks to workers, many at once, and assign a task to a worker who grabs it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from typing import Final
 from django.db import transaction
 
 from routing import models, sids
-from routing.actions.support import activity_moves, claiming
+from routing.actions import reservations
+from routing.actions.support import activity_moves, claiming, locking
 from routing.actions.support.claiming import Offer
+from routing.actions.support.errors import NotEligible, StaleState
 from routing.actors import SYSTEM, Actor
+from routing.core import eligibility
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.event_catalog import EventType
-from routing.core.vocabulary import AssignmentStatus, ReservationStatus
+from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
 from routing.db import bulk_insert
 from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
+from routing.snapshots import grab_refusals
+from routing.snapshots import workers as worker_snapshots
 from routing.webhooks import outbox, queue
 
 DEFAULT_TIMEOUT: Final = 120
@@ -71,6 +76,47 @@ def _check_decision(
             return None
         found.append(slot)
     return Offer(task=task, slots=found, within_capacity=not decision.ignore_capacity)
+
+
+@locking.retry_on_conflict
+def grab_task(
+    *, task: models.Task, worker: models.Worker, actor: Actor, now: datetime
+) -> models.Reservation:
+    """Assign a waiting task to a worker who asks for it: offer and accept in one transaction.
+
+    The target's automatic expression is not evaluated. The queue's expression, availability,
+    capacity, the queue's grab policy and the target's `grab_expression` are. Of two workers who
+    grab the same task, one gets `NotEligible`.
+
+    Raises `StaleState` when the task or the worker has been deleted.
+    """
+    locked = locking.lock_task_and_workers(task.pk, joining=[worker.pk])
+    if locked.task.workspace_id != worker.workspace_id:
+        raise NotEligible(Refusal.NOT_IN_QUEUE)
+    if locked.task.expires_us <= microseconds(now):
+        # Its lifetime is over, though no cycle has ended it yet.
+        raise NotEligible(Refusal.TASK_NOT_PENDING)
+    gone = StaleState("the worker no longer exists; it was deleted")
+    try:
+        candidate = eligibility.Candidate(worker_snapshots.load_worker(worker.pk))
+    except models.Worker.DoesNotExist:
+        raise gone from None
+    if refusal := grab_refusals.find_grab_refusal(locked.task, candidate, now=now):
+        raise NotEligible(refusal)
+    slots = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace")
+    slot = slots.filter(worker=worker, task_channel=locked.task.task_channel_id).first()
+    if slot is None:
+        raise gone
+    try:
+        made = make_offers([Offer(task=locked.task, slots=[slot])], actor=actor, now=now)
+    except StaleState:
+        raise NotEligible(Refusal.NO_CAPACITY) from None
+    locked.reservations.extend(made)
+    (reservation,) = made
+    reservations.move_reservation_and_task(
+        locked, reservation, ReservationStatus.ACCEPTED, actor=actor, now=now
+    )
+    return reservation
 
 
 def make_offers(

@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 
 from routing import models
 from routing.actions import workers
-from routing.actions.support import row_locks
+from routing.actions.support import locking
 from routing.core import lifecycle
 from routing.core.vocabulary import ReservationStatus
 from routing.models.base import words
@@ -40,7 +40,7 @@ def _wrong() -> set[int]:
 
 @transaction.atomic
 def _count_slots_of(worker_id: int) -> int:
-    row_locks.lock_some_workers([worker_id])
+    locking.lock_some_workers([worker_id])
     mine = models.WorkerChannel.objects.filter(worker=worker_id)
     repaired = 0
     for row in _counted(mine).select_related("worker__activity"):

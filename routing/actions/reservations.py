@@ -1,14 +1,15 @@
-"""Apply answers to offers, and wrap up or complete accepted work."""
+"""Accept, reject, time out and cancel offers, and wrap up or complete accepted work."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from routing import models
-from routing.actions import transitions
-from routing.actions.support import activity_moves, locking, row_locks, transfer_progress
+from routing.actions import task_transitions
+from routing.actions.support import activity_moves, locking, transfer_progress
 from routing.actions.support.errors import NotNow, Rescinded, StaleState
-from routing.actions.tasks import check_version
+from routing.actions.support.reservation_moves import move_reservation
+from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import microseconds
 from routing.core.lifecycle import InvalidTransition
@@ -67,22 +68,22 @@ def _answer_now(
     activity: models.Activity | None,
 ) -> tuple[models.Reservation, bool]:
     """Apply an answer, or time the offer out; return whether the answer was too late."""
-    story, current = _lock_open_reservation(reservation, status, if_version)
+    locked, current = _lock_open_reservation(reservation, status, if_version)
     late = (
         current.reservation_status == ReservationStatus.PENDING
         and current.deadline_us <= microseconds(now)
     )
     if late:
-        _time_out(story, current, now=now)
+        _time_out(locked, current, now=now)
         return current, True
-    move_reservation_and_task(story, current, status, actor=actor, now=now)
+    move_reservation_and_task(locked, current, status, actor=actor, now=now)
     if activity is not None:
         activity_moves.move_worker(current.current_worker, activity, actor=actor, now=now)
     return current, False
 
 
 def move_reservation_and_task(
-    story: locking.TaskWithReservations,
+    locked: locking.TaskWithReservations,
     reservation: models.Reservation,
     status: ReservationStatus,
     *,
@@ -91,17 +92,15 @@ def move_reservation_and_task(
 ) -> None:
     """Move a locked reservation to a status, and update its task."""
     try:
-        transitions.move_reservation(reservation, status, actor=actor, now=now)
+        move_reservation(reservation, status, actor=actor, now=now)
     except InvalidTransition:
         raise _refuse_move(reservation, status) from None
     if status == ReservationStatus.ACCEPTED:
-        for sibling in story.reservations:
-            # The giver of a transfer keeps the reservation for now.
+        for sibling in locked.reservations:
+            # The worker who transfers the task keeps the reservation for now.
             if sibling is not reservation and sibling.outgoing_id is None:
-                transitions.move_reservation(
-                    sibling, ReservationStatus.RESCINDED, actor=actor, now=now
-                )
-    transitions.derive_task_status(story, actor=actor, now=now)
+                move_reservation(sibling, ReservationStatus.RESCINDED, actor=actor, now=now)
+    task_transitions.derive_task_status(locked, actor=actor, now=now)
 
 
 @locking.retry_on_conflict
@@ -110,22 +109,35 @@ def time_out_reservation(*, sid: str, now: datetime) -> None:
     task_id = models.Reservation.objects.filter(sid=sid).values_list("task_id", flat=True).first()
     if task_id is None:
         raise StaleState("the reservation no longer exists; it was deleted")
-    story = locking.lock_task_and_workers(task_id)
-    current = story.open_reservation(sid)
+    locked = locking.lock_task_and_workers(task_id)
+    current = locked.open_reservation(sid)
     if (
         current is None
         or current.reservation_status != ReservationStatus.PENDING
         or current.deadline_us > microseconds(now)
     ):
         raise StaleState(f"reservation {sid} has been answered already")
-    _time_out(story, current, now=now)
+    _time_out(locked, current, now=now)
 
 
 def _time_out(
-    story: locking.TaskWithReservations, reservation: models.Reservation, *, now: datetime
+    locked: locking.TaskWithReservations, reservation: models.Reservation, *, now: datetime
 ) -> None:
-    transitions.move_reservation(reservation, ReservationStatus.TIMEOUT, actor=SYSTEM, now=now)
-    transitions.derive_task_status(story, actor=SYSTEM, now=now)
+    move_reservation(reservation, ReservationStatus.TIMEOUT, actor=SYSTEM, now=now)
+    task_transitions.derive_task_status(locked, actor=SYSTEM, now=now)
+
+
+@locking.retry_on_conflict
+def cancel_offer(*, reservation: models.Reservation, actor: Actor, now: datetime) -> None:
+    """Withdraw an offer whose assignment callback failed; the worker's activity stays.
+
+    Raises `StaleState` when the offer was answered already.
+    """
+    locked = locking.lock_task_and_workers(reservation.task_id)
+    current = locked.open_reservation(reservation.sid)
+    if current is None or current.reservation_status != ReservationStatus.PENDING:
+        raise StaleState(f"reservation {reservation.sid} has been answered already")
+    move_reservation_and_task(locked, current, ReservationStatus.CANCELED, actor=actor, now=now)
 
 
 @locking.retry_on_conflict
@@ -137,12 +149,14 @@ def wrap_up_reservation(
     if_version: int | None = None,
 ) -> models.Reservation:
     """Begin wrapping up accepted work and its task."""
-    story, current = _lock_open_reservation(reservation, ReservationStatus.WRAPPING, if_version)
+    locked, current = _lock_open_reservation(reservation, ReservationStatus.WRAPPING, if_version)
     if current.reservation_status != ReservationStatus.ACCEPTED:
         raise _refuse_move(current, ReservationStatus.WRAPPING)
-    transfer_progress.refuse_during_transfer(story.task, story.reservations)
-    if not leave_after_transfer(story, current, actor=actor, now=now):
-        transitions.begin_wrap_up(story, actor=actor, now=now)
+    transfer_progress.refuse_during_transfer(locked.task, locked.reservations)
+    if current.outgoing_id is None:
+        task_transitions.begin_wrap_up(locked, actor=actor, now=now)
+    else:
+        task_transitions.leave_after_transfer(locked, current, actor=actor, now=now)
     return current
 
 
@@ -156,41 +170,30 @@ def complete_reservation(
     if_version: int | None = None,
 ) -> models.Reservation:
     """Complete a worker's reservation and its task."""
-    story, current = _lock_open_reservation(reservation, ReservationStatus.COMPLETED, if_version)
+    locked, current = _lock_open_reservation(reservation, ReservationStatus.COMPLETED, if_version)
     if current.reservation_status == ReservationStatus.PENDING:
         raise _refuse_move(current, ReservationStatus.COMPLETED)
-    transfer_progress.refuse_during_transfer(story.task, story.reservations)
-    if not leave_after_transfer(story, current, actor=actor, now=now):
-        transitions.end_task(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
+    transfer_progress.refuse_during_transfer(locked.task, locked.reservations)
+    if current.outgoing_id is None:
+        completed = AssignmentStatus.COMPLETED
+        task_transitions.end_task(locked, completed, reason=reason, actor=actor, now=now)
+    else:
+        task_transitions.leave_after_transfer(locked, current, actor=actor, now=now)
     return current
-
-
-def leave_after_transfer(
-    story: locking.TaskWithReservations,
-    reservation: models.Reservation,
-    *,
-    actor: Actor,
-    now: datetime,
-) -> bool:
-    """Complete the reservation of a worker after a warm transfer; return False for others."""
-    if reservation.outgoing_id is None:
-        return False
-    move_reservation_and_task(story, reservation, ReservationStatus.COMPLETED, actor=actor, now=now)
-    return True
 
 
 def _lock_open_reservation(
     reservation: models.Reservation, wanted: ReservationStatus, if_version: int | None
 ) -> tuple[locking.TaskWithReservations, models.Reservation]:
     """Lock a reservation's task; raises the error for the caller when the reservation is over."""
-    story = locking.lock_task_and_workers(reservation.task_id)
-    current = story.open_reservation(reservation.sid)
+    locked = locking.lock_task_and_workers(reservation.task_id)
+    current = locked.open_reservation(reservation.sid)
     if current is None:
-        reservation = row_locks.reread(reservation)
+        reservation = locking.reread(reservation)
         check_version(reservation, if_version)
         raise _refuse_move(reservation, wanted)
     check_version(current, if_version)
-    return story, current
+    return locked, current
 
 
 def _refuse_move(reservation: models.Reservation, wanted: ReservationStatus) -> NotNow:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from routing import models, sids
-from routing.actions.support import inputs, row_locks
+from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InUse
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
@@ -73,7 +73,7 @@ def _create(
     now: datetime,
 ) -> list[models.TaskChannel]:
     unique_names = {inputs.check_unique_name(unique): name for unique, name in names.items()}
-    row_locks.lock_workspace(workspace)
+    locking.lock_workspace(workspace)
     with inputs.refuse_duplicates(
         f"a task channel with the unique name {' or '.join(map(repr, unique_names))} exists"
         " already in this workspace",
@@ -119,7 +119,7 @@ def update_task_channel(
     **changes: Unpack[TaskChannelChanges],
 ) -> models.TaskChannel:
     """Change the friendly name or how idle time is counted; the unique name is fixed."""
-    row_locks.lock_row(channel)
+    locking.lock_row(channel)
     if "friendly_name" in changes:
         channel.friendly_name = inputs.check_name(changes["friendly_name"])
     if "channel_optimized_routing" in changes:
@@ -139,9 +139,9 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     """
     if channel.unique_name == "default":
         raise InUse("the task channel 'default' cannot be deleted: tasks without a channel use it")
-    row_locks.lock_workspace(channel.workspace)
+    locking.lock_workspace(channel.workspace)
     # Transactions that create a task or claim a slot on this channel wait, and find it gone.
-    row_locks.lock_row(channel, to_delete=True)
+    locking.lock_row(channel, to_delete=True)
     live = models.Task.objects.filter(task_channel=channel).filter(
         ~Q(assignment_status__in=[status.value for status in FINAL_TASK])
     )
@@ -167,7 +167,7 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
 
 def _count_workloads(workspace: models.Workspace) -> None:
     """Advance the workload version of every worker, because their channels change."""
-    row_locks.lock_workers(workspace.workers.all())
+    locking.lock_workers(workspace.workers.all())
     workspace.workers.update(workload_version=F("workload_version") + 1)
 
 

@@ -1,4 +1,4 @@
-"""Apply the router's decisions about waiting tasks whose time is up, hundreds at once.
+"""Apply the router's decisions about waiting tasks, those whose time is up hundreds at once.
 
 After an outage, the deadlines of all waiting tasks may have passed at the same moment. A slice of
 them is locked, written and recorded with a fixed number of statements.
@@ -13,17 +13,20 @@ from typing import Final, TypeVar
 from django.db import transaction
 
 from routing import models
-from routing.actions import transitions
-from routing.actions.support import task_events, workflow_position
+from routing.actions import task_transitions
+from routing.actions.support import locking, task_events, transfer_progress, workflow_position
+from routing.actions.support.errors import StaleState
+from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM
-from routing.core.decisions import CancelTask, EnterTarget, Reason
+from routing.core import lifecycle
+from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, Reason
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
 from routing.db.related import attach_related
 from routing.events import recorder
 
-EVENTS_BEFORE_END: Final = {
+_EVENTS_BEFORE_END: Final = {
     Reason.WORKFLOW_TIMEOUT: (EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT),
     Reason.WORKFLOW_SKIPPED: (EventType.WORKFLOW_SKIPPED,),
 }
@@ -36,6 +39,10 @@ _OF_TASKS: Final = {
     "workflow": models.Workflow,
     "lane": models.Lane,
 }
+_CANCELED_FIELDS: Final = (
+    *("assignment_status", *task_transitions.END_FIELDS),
+    *("version", "date_updated"),
+)
 _Decision = TypeVar("_Decision", CancelTask, EnterTarget)
 
 
@@ -51,21 +58,44 @@ def cancel_overdue_tasks(decided: Sequence[CancelTask], *, now: datetime) -> lis
     for task, decision in held:
         drafts += [
             task_events.draft_task_event(event_type, task)
-            for event_type in EVENTS_BEFORE_END.get(decision.why, ())
+            for event_type in _EVENTS_BEFORE_END.get(decision.why, ())
         ]
+        task_transitions.set_end_values(task, decision.why, now)
         task.assignment_status = AssignmentStatus.CANCELED.value
-        task.reason = decision.why
-        task.date_finished = task.date_updated = now
-        task.lane = None
+        task.date_updated = now
         task.version += 1
         drafts.append(
             task_events.draft_task_event(EventType.TASK_CANCELED, task, {"holder_sids": ""})
         )
-        drafts += draft_failures(task)
-    bulk_insert.update([task for task, _ in held], transitions.END_FIELDS)
+        drafts += _draft_failures(task)
+    bulk_insert.update([task for task, _ in held], _CANCELED_FIELDS)
     _record(held, drafts, now)
     done = {task.sid for task, _ in held}
     return [decision for decision in decided if decision.task_sid not in done]
+
+
+@locking.retry_on_conflict
+def cancel_overdue_task(decision: CancelTask, *, now: datetime) -> None:
+    """Cancel a task whose lifetime or workflow has ended, also one on offer.
+
+    Raises `StaleState` when the decision is out of date.
+    """
+    task = models.Task.objects.filter(sid=decision.task_sid).only("pk").first()
+    if task is None:
+        raise StaleState("the task no longer exists; it was deleted")
+    locked = locking.lock_task_and_workers(task.pk)
+    check_version(locked.task, decision.version)
+    if transfer_progress.find_current_transfer(locked.reservations) is not None:
+        raise StaleState(f"task {decision.task_sid} is being transferred")
+    for event_type in _EVENTS_BEFORE_END.get(decision.why, ()):
+        task_events.record_task_event(event_type, locked.task, actor=SYSTEM, now=now)
+    canceled = AssignmentStatus.CANCELED
+    try:
+        task_transitions.end_task(locked, canceled, reason=decision.why, actor=SYSTEM, now=now)
+    except lifecycle.InvalidTransition:
+        raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
+    for draft in _draft_failures(locked.task):
+        recorder.record_all([draft], workspace=locked.task.workspace, actor=SYSTEM, now=now)
 
 
 @transaction.atomic
@@ -92,7 +122,21 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
     return len(held)
 
 
-def draft_failures(task: models.Task) -> list[recorder.Draft]:
+def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
+    """Record that a task's skip_if was false, so that it is not evaluated again in this step.
+
+    Raises `StaleState` when the task has changed since the snapshot.
+    """
+    changed = models.Task.objects.filter(
+        sid=decision.task_sid,
+        version=decision.version,
+        assignment_status=AssignmentStatus.PENDING.value,
+    ).update(skip_unasked=False)
+    if not changed:
+        raise StaleState(f"task {decision.task_sid} has changed since the snapshot")
+
+
+def _draft_failures(task: models.Task) -> list[recorder.Draft]:
     """Return the event for the only worker who could take a canceled task, if there is one."""
     target = task.routing_target or ""
     if not target.startswith("WK"):

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from routing import configurations, models, sids
-from routing.actions.support import inputs, row_locks
+from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
@@ -68,7 +68,7 @@ def update_task_queue(
     **changes: Unpack[TaskQueueChanges],
 ) -> models.TaskQueue:
     """Change a queue; its waiting tasks are matched again at once."""
-    row_locks.lock_row(queue)
+    locking.lock_row(queue)
     expression = queue.target_workers
     _assign(queue, changes)
     queue.date_updated = now
@@ -87,7 +87,7 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
 
     Finished tasks stay readable, without their queue.
     """
-    row_locks.lock_row(queue, to_delete=True)
+    locking.lock_row(queue, to_delete=True)
     for workflow in models.Workflow.objects.filter(workspace_id=queue.workspace_id).order_by("pk"):
         if (
             workflow.revision_id

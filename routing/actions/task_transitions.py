@@ -1,24 +1,47 @@
-"""Cancel, wrap up and complete tasks, and apply the router's decisions about one task."""
+"""Cancel, wrap up, complete and delete tasks, and derive the status of live tasks.
+
+All ways in which a task ends are here; `task_deadlines` decides about overdue ones, many at once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Unpack
 
 from routing import models
-from routing.actions import reservations, task_deadlines, transitions
-from routing.actions.support import locking, task_events, transfer_progress
+from routing.actions.support import lanes, locking, transfer_progress
 from routing.actions.support.errors import NotNow, StaleState
-from routing.actions.tasks import TaskChanges, check_version, store, take
-from routing.actors import SYSTEM, Actor
+from routing.actions.support.locking import TaskWithReservations
+from routing.actions.support.reservation_moves import move_reservation
+from routing.actions.support.task_changes import (
+    TaskChanges,
+    set_task_status,
+    set_task_values,
+    write_task,
+)
+from routing.actions.support.task_events import list_holders, record_task_event
+from routing.actions.support.versions import check_version
+from routing.actors import Actor
 from routing.core import lifecycle
-from routing.core.decisions import CancelTask, KeepWaiting
-from routing.core.event_catalog import EventType
-from routing.core.vocabulary import AssignmentStatus
-from routing.events import recorder
+from routing.core.decisions import Reason
+from routing.core.event_catalog import TASK_EVENTS, EventType
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus, TransferStatus
+
+MAX_ASSIGNMENTS: Final = 1_000
+"""How often a task may go from pending to reserved before the router cancels it."""
+
+END_FIELDS: Final = ("reason", "date_finished", "lane")
+"""Fields that `set_end_values` changes, and its caller writes with the status."""
+
+_REFUSALS: Final = {
+    AssignmentStatus.CANCELED: ("cancel", "not pending or reserved"),
+    AssignmentStatus.WRAPPING: ("wrap up", "not currently assigned"),
+    AssignmentStatus.COMPLETED: ("complete", "not currently assigned"),
+}
+"""Words of the refusal for each status: what cannot be done, and why."""
 
 
-@locking.retry_on_conflict
 def cancel_task(
     *,
     task: models.Task,
@@ -33,16 +56,13 @@ def cancel_task(
     Arguments:
         changes: further changes in the same transaction; see `update_task`. New attributes are
             stored, but no longer route the task.
+
+    Raises `NotNow` or `StaleState`.
     """
-    story = _story(task, if_version)
-    _check(story, AssignmentStatus.CANCELED)
-    also = _change(story, changes, now)
-    transitions.end_task(story, AssignmentStatus.CANCELED, reason=reason, actor=actor, now=now)
-    _tell_of_changes(story.task, also, actor, now)
-    return story.task
+    status = AssignmentStatus.CANCELED
+    return _change_status(task, status, changes, reason, if_version, actor=actor, now=now)
 
 
-@locking.retry_on_conflict
 def wrap_up_task(
     *,
     task: models.Task,
@@ -58,18 +78,13 @@ def wrap_up_task(
     Arguments:
         held_by, changes: the worker who must hold the task, and further changes; see
             `update_task`.
+
+    Raises `NotHeld`, `NotNow` or `StaleState`.
     """
-    story = _story(task, if_version)
-    story.insist_held_by(held_by)
-    _check(story, AssignmentStatus.WRAPPING)
-    also = _change(story, changes, now)
-    if not _leave(story, actor, now):
-        transitions.begin_wrap_up(story, reason=reason, actor=actor, now=now)
-    _tell_of_changes(story.task, also, actor, now)
-    return story.task
+    status = AssignmentStatus.WRAPPING
+    return _change_status(task, status, changes, reason, if_version, held_by, actor=actor, now=now)
 
 
-@locking.retry_on_conflict
 def complete_task(
     *,
     task: models.Task,
@@ -85,93 +100,202 @@ def complete_task(
     Arguments:
         held_by, changes: the worker who must hold the task, and further changes; see
             `update_task`.
+
+    Raises `NotHeld`, `NotNow` or `StaleState`.
     """
-    story = _story(task, if_version)
-    story.insist_held_by(held_by)
-    _check(story, AssignmentStatus.COMPLETED)
-    also = _change(story, changes, now)
-    if _leave(story, actor, now):
-        _tell_of_changes(story.task, also, actor, now)
-        return story.task
-    # Finishing records `task.updated` anyway.
-    transitions.end_task(story, AssignmentStatus.COMPLETED, reason=reason, actor=actor, now=now)
-    return story.task
-
-
-def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
-    """Record that a task's skip_if was false, so that it is not evaluated again in this step."""
-    changed = models.Task.objects.filter(
-        sid=decision.task_sid,
-        version=decision.version,
-        assignment_status=AssignmentStatus.PENDING.value,
-    ).update(skip_unasked=False)
-    if not changed:
-        raise StaleState(f"task {decision.task_sid} has changed since the snapshot")
+    status = AssignmentStatus.COMPLETED
+    return _change_status(task, status, changes, reason, if_version, held_by, actor=actor, now=now)
 
 
 @locking.retry_on_conflict
-def cancel_overdue_task(decision: CancelTask, *, now: datetime) -> None:
-    """Cancel a task whose lifetime or workflow has ended."""
-    task = models.Task.objects.filter(sid=decision.task_sid).only("pk").first()
-    if task is None:
-        raise StaleState("the task no longer exists; it was deleted")
-    story = _story(task, decision.version)
-    if transfer_progress.find_current_transfer(story.reservations) is not None:
-        raise StaleState(f"task {decision.task_sid} is being transferred")
-    for event_type in task_deadlines.EVENTS_BEFORE_END.get(decision.why, ()):
-        task_events.record_task_event(event_type, story.task, actor=SYSTEM, now=now)
-    try:
-        transitions.end_task(
-            story, AssignmentStatus.CANCELED, reason=decision.why, actor=SYSTEM, now=now
-        )
-    except lifecycle.InvalidTransition:
-        raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
-    for draft in task_deadlines.draft_failures(story.task):
-        recorder.record_all([draft], workspace=story.task.workspace, actor=SYSTEM, now=now)
+def _change_status(
+    task: models.Task,
+    status: AssignmentStatus,
+    changes: TaskChanges,
+    reason: str | None,
+    if_version: int | None,
+    held_by: models.Worker | None = None,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> models.Task:
+    """Move a task to a status that a caller asks for, with further changes.
+
+    After a warm transfer two workers have the task. If the first of them asks, only their
+    reservation ends.
+    """
+    locked = locking.lock_task_and_workers(task.pk)
+    task = locked.task
+    check_version(task, if_version)
+    locked.check_held_by(held_by)
+    _check_transition(locked, status)
+    fields = set_task_values(task, changes, now=now)
+    leaving = _find_leaving_reservation(locked, actor)
+    if leaving is not None:
+        if fields:
+            write_task(
+                task, fields=fields, expected=AssignmentStatus(task.assignment_status), now=now
+            )
+        leave_after_transfer(locked, leaving, actor=actor, now=now)
+    elif status == AssignmentStatus.WRAPPING:
+        begin_wrap_up(locked, reason=reason, fields=fields, actor=actor, now=now)
+    else:
+        end_task(locked, status, reason=reason, fields=fields, actor=actor, now=now)
+    if fields and task.assignment_status != AssignmentStatus.COMPLETED:
+        # The end of a completed task has recorded this event.
+        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)
+    return task
 
 
-def _story(task: models.Task, if_version: int | None) -> locking.TaskWithReservations:
-    story = locking.lock_task_and_workers(task.pk)
-    check_version(story.task, if_version)
-    return story
-
-
-_WORDS: Final = {
-    AssignmentStatus.CANCELED: ("cancel", "not pending or reserved"),
-    AssignmentStatus.WRAPPING: ("wrap up", "not currently assigned"),
-    AssignmentStatus.COMPLETED: ("complete", "not currently assigned"),
-}
-
-
-def _leave(story: locking.TaskWithReservations, actor: Actor, now: datetime) -> bool:
-    """Complete only the giver's part if the giver asks after a warm transfer; else return False."""
-    giver = transfer_progress.find_initiating_reservation(story.reservations)
-    if giver is None or (actor.type, actor.sid) != ("worker", giver.worker_sid):
-        return False
-    return reservations.leave_after_transfer(story, giver, actor=actor, now=now)
-
-
-def _check(story: locking.TaskWithReservations, status: AssignmentStatus) -> None:
+def _check_transition(locked: TaskWithReservations, status: AssignmentStatus) -> None:
     """Raise `NotNow` unless a locked task may go to a status."""
-    task = story.task
-    transfer_progress.refuse_during_transfer(task, story.reservations)
+    task = locked.task
+    transfer_progress.refuse_during_transfer(task, locked.reservations)
     try:
         lifecycle.check(AssignmentStatus(task.assignment_status), status)
     except lifecycle.InvalidTransition:
-        verb, why = _WORDS[status]
+        verb, why = _REFUSALS[status]
         raise NotNow(
             f"Cannot {verb} task {task.sid} in workspace {task.workspace.sid} for account"
             f" {task.workspace.account.sid} since it is {why} (it is {task.assignment_status})."
         ) from None
 
 
-def _change(story: locking.TaskWithReservations, changes: TaskChanges, now: datetime) -> bool:
-    """Store changes beside a status; return whether there are any."""
-    fields = take(story.task, changes, now=now)
-    store(story.task, fields)
-    return bool(fields)
+def _find_leaving_reservation(
+    locked: TaskWithReservations, actor: Actor
+) -> models.Reservation | None:
+    """Return the actor's reservation if they are the first worker after a warm transfer."""
+    initiating = transfer_progress.find_initiating_reservation(locked.reservations)
+    if initiating is None or (actor.type, actor.sid) != ("worker", initiating.worker_sid):
+        return None
+    return initiating
 
 
-def _tell_of_changes(task: models.Task, changed: bool, actor: Actor, now: datetime) -> None:
-    if changed:
-        task_events.record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)
+def leave_after_transfer(
+    locked: TaskWithReservations, initiating: models.Reservation, *, actor: Actor, now: datetime
+) -> None:
+    """End the part of the first worker after a warm transfer; the other keeps the task."""
+    move_reservation(initiating, ReservationStatus.COMPLETED, actor=actor, now=now)
+    derive_task_status(locked, actor=actor, now=now)
+
+
+def derive_task_status(locked: TaskWithReservations, *, actor: Actor, now: datetime) -> None:
+    """Derive a live task's status from its reservations, and write it.
+
+    A task without open reservations waits again in its step, on the lane for its present
+    attributes. A task that has been offered too often is canceled.
+    """
+    task = locked.task
+    was_in_transfer = transfer_progress.find_current_transfer(locked.reservations) is not None
+    ending = transfer_progress.update_transfer(task, locked.reservations, actor=actor, now=now)
+    if ending is not None:
+        move_reservation(ending, ReservationStatus.COMPLETED, actor=actor, now=now)
+    locked.drop_ended()
+    status = lifecycle.task_status_of(
+        (ReservationStatus(r.reservation_status) for r in locked.reservations),
+        in_transfer=transfer_progress.find_current_transfer(locked.reservations) is not None,
+    )
+    if status == task.assignment_status:
+        return
+    if status == AssignmentStatus.PENDING and task.assignments >= MAX_ASSIGNMENTS:
+        end_task(locked, AssignmentStatus.CANCELED, reason=Reason.EXPIRED, actor=actor, now=now)
+        return
+    fields = []
+    if status == AssignmentStatus.PENDING:
+        task.lane = lanes.find_or_create_lane(task, now=now)
+        fields.append("lane")
+    set_task_status(task, status, fields=fields, now=now)
+    if was_in_transfer:
+        more = list_holders(locked)
+        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=more)
+
+
+def begin_wrap_up(
+    locked: TaskWithReservations,
+    *,
+    reason: str | None = None,
+    fields: Iterable[str] = (),
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Move an assigned task and its accepted reservation to wrapping.
+
+    The first worker of a warm transfer, who is still with the task, is completed.
+
+    Arguments:
+        fields: further fields of the task to write.
+    """
+    task = locked.task
+    task.reason = reason
+    set_task_status(task, AssignmentStatus.WRAPPING, fields=["reason", *fields], now=now)
+    more = list_holders(locked)
+    record_task_event(EventType.TASK_WRAPUP, task, actor=actor, now=now, more=more)
+    for reservation in locked.reservations:
+        is_transferred = reservation.outgoing_id is not None
+        status = ReservationStatus.COMPLETED if is_transferred else ReservationStatus.WRAPPING
+        move_reservation(reservation, status, actor=actor, now=now)
+
+
+def end_task(
+    locked: TaskWithReservations,
+    status: AssignmentStatus,
+    *,
+    reason: str | None,
+    fields: Iterable[str] = (),
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """End a task as completed or canceled, and every open reservation with it.
+
+    Arguments:
+        fields: further fields of the task to write.
+
+    Raises `InvalidTransition` or `StaleState`.
+    """
+    task = locked.task
+    set_end_values(task, reason, now)
+    set_task_status(task, status, fields=[*END_FIELDS, *fields], now=now)
+    more = list_holders(locked)
+    record_task_event(TASK_EVENTS[status], task, actor=actor, now=now, more=more)
+    _end_reservations(locked, actor=actor, now=now)
+    if status == AssignmentStatus.COMPLETED:
+        # TaskRouter sends this event too, after all others of the completion.
+        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)
+
+
+def set_end_values(task: models.Task, reason: str | None, now: datetime) -> None:
+    """Set the values of a task that ends, beside its status."""
+    task.reason = reason
+    task.date_finished = now
+    task.lane = None
+
+
+def remove_task(
+    locked: TaskWithReservations, event_type: EventType, *, actor: Actor, now: datetime
+) -> None:
+    """Delete a task in any state: offers end as canceled, accepted work as completed.
+
+    Raises `StaleState` when the task is gone.
+    """
+    task = locked.task
+    initiating = transfer_progress.find_initiating_reservation(locked.reservations)
+    transfer = transfer_progress.find_current_transfer(locked.reservations)
+    if initiating is not None and transfer is not None:
+        transfer_progress.end_transfer(
+            initiating, TransferStatus.CANCELED, task=task, actor=actor, now=now
+        )
+    record_task_event(event_type, task, actor=actor, now=now)
+    _end_reservations(locked, actor=actor, now=now)
+    models.Reservation.objects.filter(task=task).delete()
+    deleted, _ = models.Task.objects.filter(pk=task.pk).delete()
+    if not deleted:
+        raise StaleState("the task no longer exists; it was deleted")
+
+
+def _end_reservations(locked: TaskWithReservations, *, actor: Actor, now: datetime) -> None:
+    """End every open reservation of a finished task: offers as canceled, work as completed."""
+    for reservation in locked.reservations:
+        is_offer = reservation.reservation_status == ReservationStatus.PENDING
+        status = ReservationStatus.CANCELED if is_offer else ReservationStatus.COMPLETED
+        move_reservation(reservation, status, actor=actor, now=now)
+    locked.reservations.clear()

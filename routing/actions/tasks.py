@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, TypedDict, Unpack
+from typing import Final, Unpack
 
 from django.db import transaction
 
 from routing import models, sids
-from routing.actions import transitions
+from routing.actions import task_transitions
 from routing.actions.support import (
     inputs,
     lanes,
     locking,
     task_events,
     task_routes,
-    transfer_progress,
     workflow_position,
 )
-from routing.actions.support.errors import InvalidInput, NotNow, StaleState
+from routing.actions.support.errors import InvalidInput, StaleState
+from routing.actions.support.task_changes import (
+    TaskChanges,
+    check_priority,
+    check_virtual_start,
+    set_task_values,
+    write_task,
+)
+from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM, Actor
-from routing.core.clock import SECOND, microseconds, whole_second
+from routing.core.clock import SECOND, microseconds
 from routing.core.event_catalog import EventType
-from routing.core.lifecycle import FINAL_TASK
-from routing.core.vocabulary import AssignmentStatus, TransferStatus
+from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
 from routing.db.pipeline import pipeline
 from routing.events import recorder
 
 MAX_TIMEOUT: Final = 1_209_600
-MAX_PRIORITY: Final = 2**31 - 1
-_EARLIEST: Final = 1900
-
-
-class TaskChanges(TypedDict, total=False):
-    """Fields that `update_task` can change; absent ones stay."""
-
-    attributes: str
-    priority: int
-    task_channel: models.TaskChannel
-    virtual_start_time: datetime
+"""Longest lifetime of a task, in seconds."""
 
 
 @transaction.atomic
@@ -89,12 +85,12 @@ def create_task(
         task_channel=channel,
         task_queue=route.task_queue,
         attributes=inputs.check_attributes(attributes),
-        priority=inputs.check_integer(priority, field="priority", least=0, most=MAX_PRIORITY),
+        priority=check_priority(priority),
         timeout=inputs.check_integer(timeout, field="timeout", least=1, most=MAX_TIMEOUT),
         routing_target=routing_target,
         ignore_capacity=route.ignore_capacity,
         task_queue_entered_date=None if route.task_queue is None else now,
-        virtual_start_us=_virtual_start_us(start, now),
+        virtual_start_us=check_virtual_start(start, now),
         expires_us=microseconds(now) + timeout * SECOND,
         date_created=now,
         date_updated=now,
@@ -145,25 +141,25 @@ def update_task(
         if_version: refuse with `StaleState` unless the task still has this version.
         held_by: refuse with `NotHeld` unless this worker holds the task.
     """
-    story = locking.lock_task_and_workers(task.pk)
-    story.insist_held_by(held_by)
-    task = story.task
+    locked = locking.lock_task_and_workers(task.pk)
+    locked.check_held_by(held_by)
+    task = locked.task
     check_version(task, if_version)
     status = AssignmentStatus(task.assignment_status)
-    fields = take(task, changes, now=now)
+    fields = set_task_values(task, changes, now=now)
     previous = task.task_queue
     if status == AssignmentStatus.PENDING:
-        if not _reroute(story, anew="attributes" in changes, now=now):
+        if not _reroute(task, has_new_attributes="attributes" in changes, now=now):
             # No filter matches any more: the change and the cancellation are one version.
-            store(task, fields)
-            transitions.end_task(
-                story, AssignmentStatus.CANCELED, reason=None, actor=actor, now=now
+            canceled = AssignmentStatus.CANCELED
+            task_transitions.end_task(
+                locked, canceled, reason=None, fields=fields, actor=actor, now=now
             )
             return task
         fields.extend(workflow_position.STEP_FIELDS)
-    transitions.write_task(task, fields=fields, expected=status, now=now)
+    write_task(task, fields=fields, expected=status, now=now)
     drafts = [
-        task_events.draft_task_event(EventType.TASK_UPDATED, task, transitions.list_holders(story))
+        task_events.draft_task_event(EventType.TASK_UPDATED, task, task_events.list_holders(locked))
     ]
     if status == AssignmentStatus.PENDING and task.filter_index is not None:
         drafts.extend(
@@ -175,42 +171,9 @@ def update_task(
     return task
 
 
-def take(task: models.Task, changes: TaskChanges, *, now: datetime) -> list[str]:
-    """Set new values on a locked task, and return the names of the columns to store."""
-    status = AssignmentStatus(task.assignment_status)
-    fields: list[str] = []
-    if "attributes" in changes:
-        task.attributes = inputs.check_attributes(changes["attributes"])
-        fields.append("attributes")
-    if status in FINAL_TASK and changes.keys() - {"attributes"}:
-        raise NotNow(f"Cannot update task {task.sid}: it is {status}; only Attributes may change")
-    if "priority" in changes:
-        task.priority = inputs.check_integer(
-            changes["priority"], field="priority", least=0, most=MAX_PRIORITY
-        )
-        fields.append("priority")
-    if "virtual_start_time" in changes:
-        task.virtual_start_us = _virtual_start_us(changes["virtual_start_time"], now)
-        fields.append("virtual_start_us")
-    if "task_channel" in changes:
-        if status != AssignmentStatus.PENDING:
-            raise NotNow(f"Cannot change the channel of task {task.sid}: it is no longer pending")
-        task.task_channel = changes["task_channel"]
-        fields.append("task_channel")
-    return fields
-
-
-def store(task: models.Task, fields: list[str]) -> None:
-    """Store columns of a locked task; the status change that follows advances its version."""
-    if fields:
-        values = {name: getattr(task, name) for name in fields}
-        models.Task.objects.filter(pk=task.pk).update(**values)
-
-
-def _reroute(story: locking.TaskWithReservations, *, anew: bool, now: datetime) -> bool:
+def _reroute(task: models.Task, *, has_new_attributes: bool, now: datetime) -> bool:
     """Set a pending task's step and lane for its present values; return False without a step."""
-    task = story.task
-    if task.filter_index is None or not anew:
+    if task.filter_index is None or not has_new_attributes:
         task.lane = lanes.find_or_create_lane(task, now=now)
         return True
     if task.workflow is not None:
@@ -227,9 +190,9 @@ def delete_task(
     *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
 ) -> None:
     """Delete a task in any state; offers end as canceled, accepted work as completed."""
-    story = locking.lock_task_and_workers(task.pk)
-    check_version(story.task, if_version)
-    _delete(story, EventType.TASK_DELETED, actor=actor, now=now)
+    locked = locking.lock_task_and_workers(task.pk)
+    check_version(locked.task, if_version)
+    task_transitions.remove_task(locked, EventType.TASK_DELETED, actor=actor, now=now)
 
 
 @locking.retry_on_conflict
@@ -238,51 +201,7 @@ def delete_overdue_task(*, held: models.Reservation, now: datetime) -> None:
 
     Raises `StaleState` when the worker no longer holds it.
     """
-    story = locking.lock_task_and_workers(held.task_id)
-    if story.open_reservation(held.sid) is None:
+    locked = locking.lock_task_and_workers(held.task_id)
+    if locked.open_reservation(held.sid) is None:
         raise StaleState(f"reservation {held.sid} has ended already")
-    _delete(story, EventType.TASK_SYSTEM_DELETED, actor=SYSTEM, now=now)
-
-
-def _delete(
-    story: locking.TaskWithReservations, event_type: EventType, *, actor: Actor, now: datetime
-) -> None:
-    giver = transfer_progress.find_initiating_reservation(story.reservations)
-    if (
-        giver is not None
-        and transfer_progress.find_current_transfer(story.reservations) is not None
-    ):
-        transfer_progress.end_transfer(
-            giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now
-        )
-    task_events.record_task_event(event_type, story.task, actor=actor, now=now)
-    transitions.end_reservations(story, actor=actor, now=now)
-    models.Reservation.objects.filter(task=story.task).delete()
-    deleted, _ = models.Task.objects.filter(pk=story.task.pk).delete()
-    if not deleted:
-        raise StaleState("the task no longer exists; it was deleted")
-
-
-def check_version(
-    row: models.Task | models.Reservation | models.Worker, wanted: int | None
-) -> None:
-    """Raise `StaleState` unless a row, read under lock, has the wanted version."""
-    if wanted is not None and row.version != wanted:
-        raise StaleState(
-            f"{row.sid} has version {row.version}, not {wanted}: read it again and decide again"
-        )
-
-
-def _virtual_start_us(moment: datetime, now: datetime) -> int:
-    """Return a virtual start time as it is stored and shown: in whole seconds.
-
-    Tasks with the same time are served in the order in which they were created. If fractions were
-    kept, a value that a client reads and writes back would overtake others of its second.
-    """
-    if moment > now or moment.year < _EARLIEST:
-        raise InvalidInput(
-            f"virtual_start_time {moment:%Y-%m-%dT%H:%M:%SZ} must lie between the year {_EARLIEST}"
-            " and now, not in the future",
-            field="virtual_start_time",
-        )
-    return whole_second(microseconds(moment))
+    task_transitions.remove_task(locked, EventType.TASK_SYSTEM_DELETED, actor=SYSTEM, now=now)

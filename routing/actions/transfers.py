@@ -14,17 +14,12 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from routing import models, sids
-from routing.actions import offers, transitions
-from routing.actions.support import (
-    claiming,
-    inputs,
-    locking,
-    row_locks,
-    task_events,
-    transfer_progress,
-)
+from routing.actions import offers, task_transitions
+from routing.actions.support import claiming, inputs, locking, transfer_progress
 from routing.actions.support.errors import InvalidInput, NotNow, StaleState
-from routing.actions.tasks import MAX_PRIORITY
+from routing.actions.support.reservation_moves import move_reservation
+from routing.actions.support.task_changes import check_priority, set_task_status
+from routing.actions.support.task_events import list_holders, record_task_event
 from routing.actors import SYSTEM, Actor
 from routing.core import eligibility
 from routing.core.clock import SECOND, microseconds
@@ -84,66 +79,66 @@ def begin_transfer(
         raise InvalidInput(f"to {to[:40]!r} is not a worker or queue of this workspace", field="to")
     if worker is not None and worker.pk == reservation.worker_id:
         raise InvalidInput("to is the worker who has the task already", field="to")
-    story = locking.lock_task_and_workers(
+    locked = locking.lock_task_and_workers(
         reservation.task_id, joining=[] if worker is None else [worker.pk]
     )
-    giver = story.open_reservation(reservation.sid)
-    _check_may_begin(story, giver, reservation)
-    assert giver is not None
+    initiating = locked.open_reservation(reservation.sid)
+    _check_may_begin(locked, initiating, reservation)
+    assert initiating is not None
     if worker is not None:
-        worker = row_locks.reread(worker, "activity", "workspace")
+        worker = locking.reread(worker, "activity", "workspace")
         if not worker.activity.available:
             raise NotNow(
                 f"Worker {worker.friendly_name} is in {worker.activity.friendly_name!r}, which"
                 " takes no work"
             )
-    task = story.task
-    made = _create_transfer(giver, to, worker is None, mode, now)
+    task = locked.task
+    made = _create_transfer(initiating, to, worker is None, mode, now)
     fields = _change_task(task, made, attributes, priority)
-    transitions.set_task_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
+    set_task_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
     started = EventType.TASK_TRANSFER_INITIATED
-    transfer_progress.record_transfer_event(started, giver, task=task, actor=actor, now=now)
-    task_events.record_task_event(
-        EventType.TASK_UPDATED, task, actor=actor, now=now, more=transitions.list_holders(story)
-    )
+    transfer_progress.record_transfer_event(started, initiating, task=task, actor=actor, now=now)
+    record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=list_holders(locked))
     if worker is not None:
         _offer_to(task, worker, made, within_capacity=False, actor=actor, now=now)
     return made
 
 
 def _check_may_begin(
-    story: locking.TaskWithReservations, giver: models.Reservation | None, asked: models.Reservation
+    locked: locking.TaskWithReservations,
+    initiating: models.Reservation | None,
+    asked: models.Reservation,
 ) -> None:
-    transfer_progress.refuse_during_transfer(story.task, story.reservations)
-    if giver is None or giver.reservation_status != ReservationStatus.ACCEPTED:
-        status = row_locks.reread(asked).reservation_status
+    transfer_progress.refuse_during_transfer(locked.task, locked.reservations)
+    if initiating is None or initiating.reservation_status != ReservationStatus.ACCEPTED:
+        status = locking.reread(asked).reservation_status
         raise NotNow(
             f"Reservation {asked.sid} is in state [{status}]; only an accepted one can be"
             " transferred"
         )
-    if is_call(story.task):
+    if is_call(locked.task):
         raise NeedsTelephone(
-            f"Task {story.task.sid} is a call; transferring calls is not supported by this server:"
+            f"Task {locked.task.sid} is a call; transferring calls is not supported by this server:"
             " there is no telephone network here"
         )
-    if transfer_progress.find_initiating_reservation(story.reservations) is not None:
+    if transfer_progress.find_initiating_reservation(locked.reservations) is not None:
         raise NotNow(
-            f"Task {story.task.sid} has been transferred, and both workers are with it still;"
+            f"Task {locked.task.sid} has been transferred, and both workers are with it still;"
             " the first must leave before it is transferred again"
         )
 
 
 def _create_transfer(
-    giver: models.Reservation, to: str, to_queue: bool, mode: TransferMode, now: datetime
+    initiating: models.Reservation, to: str, to_queue: bool, mode: TransferMode, now: datetime
 ) -> models.Transfer:
-    task = giver.task
+    task = initiating.task
     timeout = offers.find_offer_timeout(task)
     made = models.Transfer(
         sid=sids.new_sid("TT"),
         workspace=task.workspace,
         task=task,
-        initiating_reservation_sid=giver.sid,
-        initiating_worker_sid=giver.worker_sid,
+        initiating_reservation_sid=initiating.sid,
+        initiating_worker_sid=initiating.worker_sid,
         initiating_queue_sid=None if task.task_queue is None else task.task_queue.sid,
         initiating_workflow_sid=None if task.workflow is None else task.workflow.sid,
         transfer_mode=mode.value,
@@ -159,8 +154,8 @@ def _create_transfer(
             made.save(force_insert=True)
     except IntegrityError:
         raise StaleState(f"task {task.sid} is being transferred already") from None
-    giver.outgoing = made
-    models.Reservation.objects.filter(pk=giver.pk).update(outgoing=made)
+    initiating.outgoing = made
+    models.Reservation.objects.filter(pk=initiating.pk).update(outgoing=made)
     return made
 
 
@@ -176,7 +171,7 @@ def _change_task(
         task.attributes = inputs.check_attributes(json.dumps(own | sent, ensure_ascii=False))
         fields.append("attributes")
     if priority is not None:
-        task.priority = inputs.check_integer(priority, field="priority", least=0, most=MAX_PRIORITY)
+        task.priority = check_priority(priority)
         fields.append("priority")
     return fields
 
@@ -207,27 +202,27 @@ def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -
 
     Raises `NotNow` when it is over.
     """
-    story = locking.lock_task_and_workers(transfer.task_id)
-    giver = transfer_progress.find_initiating_reservation(story.reservations)
-    current = transfer_progress.find_current_transfer(story.reservations)
-    if giver is None or current is None or current.pk != transfer.pk:
-        status = row_locks.reread(transfer).transfer_status
+    locked = locking.lock_task_and_workers(transfer.task_id)
+    initiating = transfer_progress.find_initiating_reservation(locked.reservations)
+    current = transfer_progress.find_current_transfer(locked.reservations)
+    if initiating is None or current is None or current.pk != transfer.pk:
+        status = locking.reread(transfer).transfer_status
         # TaskRouter's wording, which clients match on, including the blank.
         raise NotNow(f"Transfer {transfer.sid} is already {status} . Cannot cancel transfer.")
     current.transfer_status = TransferStatus.CANCELED.value  # the offer's event shows this
-    for offer in story.reservations:
+    for offer in locked.reservations:
         if offer.incoming_id == current.pk:
-            transitions.move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
+            move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
     transfer_progress.end_transfer(
-        giver, TransferStatus.CANCELED, task=story.task, actor=actor, now=now
+        initiating, TransferStatus.CANCELED, task=locked.task, actor=actor, now=now
     )
-    transitions.derive_task_status(story, actor=actor, now=now)
-    task_events.record_task_event(
+    task_transitions.derive_task_status(locked, actor=actor, now=now)
+    record_task_event(
         EventType.TASK_UPDATED,
-        story.task,
+        locked.task,
         actor=actor,
         now=now,
-        more=transitions.list_holders(story),
+        more=list_holders(locked),
     )
     return current
 
@@ -248,24 +243,24 @@ def offer_to_next_worker(*, transfer: models.Transfer, now: datetime) -> None:
 
 @locking.retry_on_conflict
 def _fail_in_time(transfer: models.Transfer, *, now: datetime) -> None:
-    story, giver, _ = _lock_searching(transfer)
+    locked, initiating, _ = _lock_searching(transfer)
     reason = transfer_progress.NOT_ACCEPTED
     transfer_progress.end_transfer(
-        giver, TransferStatus.FAILED, reason=reason, task=story.task, actor=SYSTEM, now=now
+        initiating, TransferStatus.FAILED, reason=reason, task=locked.task, actor=SYSTEM, now=now
     )
-    transitions.derive_task_status(story, actor=SYSTEM, now=now)
-    task_events.record_task_event(
+    task_transitions.derive_task_status(locked, actor=SYSTEM, now=now)
+    record_task_event(
         EventType.TASK_UPDATED,
-        story.task,
+        locked.task,
         actor=SYSTEM,
         now=now,
-        more=transitions.list_holders(story),
+        more=list_holders(locked),
     )
 
 
 @locking.retry_on_conflict
 def _offer_to_worker(transfer: models.Transfer, worker_id: int, *, now: datetime) -> None:
-    story, _, current = _lock_searching(transfer, joining=worker_id)
+    locked, _, current = _lock_searching(transfer, joining=worker_id)
     worker = (
         models.Worker.objects.filter(pk=worker_id).select_related("activity", "workspace").first()
     )
@@ -273,22 +268,22 @@ def _offer_to_worker(transfer: models.Transfer, worker_id: int, *, now: datetime
         raise StaleState("the worker no longer exists; it was deleted")
     if worker_id in transfer_snapshots.asked(current):
         raise StaleState(f"worker {worker.sid} has already been offered the transfer")
-    hand = eligibility.Candidate(worker_snapshots.load_worker(worker_id))
-    if transfer_snapshots.refusal(current, hand, now=now) is not None:
+    candidate = eligibility.Candidate(worker_snapshots.load_worker(worker_id))
+    if transfer_snapshots.refusal(current, candidate, now=now) is not None:
         raise StaleState(f"worker {worker.sid} has changed and is no longer eligible")
     transfer_progress.mark_searching(current, False, now=now)
-    _offer_to(story.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)
+    _offer_to(locked.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)
 
 
 def _lock_searching(
     transfer: models.Transfer, *, joining: int | None = None
 ) -> tuple[locking.TaskWithReservations, models.Reservation, models.Transfer]:
-    story = locking.lock_task_and_workers(
+    locked = locking.lock_task_and_workers(
         transfer.task_id, joining=[] if joining is None else [joining]
     )
-    giver = transfer_progress.find_initiating_reservation(story.reservations)
-    current = transfer_progress.find_current_transfer(story.reservations)
-    if giver is None or current is None or current.pk != transfer.pk or not current.seeking:
+    initiating = transfer_progress.find_initiating_reservation(locked.reservations)
+    current = transfer_progress.find_current_transfer(locked.reservations)
+    if initiating is None or current is None or current.pk != transfer.pk or not current.seeking:
         raise StaleState(f"transfer {transfer.sid} has changed and no longer seeks a worker")
-    current.task, current.workspace = story.task, story.task.workspace
-    return story, giver, current
+    current.task, current.workspace = locked.task, locked.task.workspace
+    return locked, initiating, current

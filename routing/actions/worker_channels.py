@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from routing import models
-from routing.actions.support import inputs, row_locks
+from routing.actions.support import inputs, locking
 from routing.actions.workers import count_workload
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
@@ -42,7 +42,7 @@ def update_worker_channel(
     """
     # Advancing the workload version first locks the worker, as every claim does.
     count_workload(channel.worker_id)
-    channel = row_locks.reread(channel, "worker__activity", "worker__workspace", "task_channel")
+    channel = locking.reread(channel, "worker__activity", "worker__workspace", "task_channel")
     before = (channel.configured_capacity, channel.available, channel.reserved_for_manual)
     if "configured_capacity" in changes:
         channel.configured_capacity = inputs.check_integer(

@@ -11,9 +11,9 @@ from django.db.models import F
 
 from routing import models, sids
 from routing.actions import reservations
-from routing.actions.support import activity_moves, inputs, locking, row_locks
+from routing.actions.support import activity_moves, inputs, locking
 from routing.actions.support.errors import InUse, InvalidInput, NotNow, StaleState
-from routing.actions.tasks import check_version
+from routing.actions.support.versions import check_version
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ReservationStatus
@@ -65,7 +65,7 @@ def create_worker(
     Arguments:
         activity: the workspace's default activity when left out.
     """
-    row_locks.lock_workspace(workspace)
+    locking.lock_workspace(workspace)
     activity = activity or workspace.default_activity
     assert activity is not None
     worker = models.Worker(
@@ -216,7 +216,7 @@ def delete_worker(
 
 def _lock(worker: models.Worker) -> models.Worker:
     rows = models.Worker.objects.filter(pk=worker.pk)
-    row_locks.lock_workers(rows)
+    locking.lock_workers(rows)
     locked = rows.select_related("activity", "workspace").first()
     if locked is None:
         raise StaleState("the worker no longer exists; it was deleted")
@@ -262,10 +262,12 @@ def _set_activity(
         )
     for task_id, sid in offers:
         # Only this worker's reservation changes, and the worker is locked.
-        story = locking.lock_task_alone(task_id)
-        if reservation := story.open_reservation(sid):
+        locked = locking.lock_task_alone(task_id)
+        if reservation := locked.open_reservation(sid):
             assert ending is not None
-            reservations.move_reservation_and_task(story, reservation, ending, actor=actor, now=now)
+            reservations.move_reservation_and_task(
+                locked, reservation, ending, actor=actor, now=now
+            )
     # Ending an offer may itself have moved the worker, where multitasking is off.
     worker.refresh_from_db()
     activity_moves.move_worker(worker, activity, actor=actor, now=now)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from routing import models, sids
 from routing.actions import tasks
-from routing.actions.support import inputs, row_locks
+from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
@@ -71,7 +71,7 @@ def update_workflow(
             follow the revision under which they were created.
     """
     with transaction.atomic():
-        row_locks.lock_row(workflow)
+        locking.lock_row(workflow)
         _assign(workflow, changes)
         workflow.date_updated = now
         if configuration is not None and configuration != current(workflow):
@@ -88,7 +88,7 @@ def update_workflow(
 @transaction.atomic
 def delete_workflow(*, workflow: models.Workflow, actor: Actor, now: datetime) -> None:
     """Delete a workflow; raises `InUse` while pending or reserved tasks follow it."""
-    row_locks.lock_row(workflow, to_delete=True)
+    locking.lock_row(workflow, to_delete=True)
     waiting = [AssignmentStatus.PENDING.value, AssignmentStatus.RESERVED.value]
     if workflow.tasks.filter(assignment_status__in=waiting).exists():
         raise InUse(
@@ -133,7 +133,7 @@ def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None
         some = pending.filter(pk__in=keys)
         with transaction.atomic():
             # Lock the batch first: a task offered in between would need worker locks too late.
-            row_locks.lock_tasks(some)
+            locking.lock_tasks(some)
             for task in some:
                 tasks.update_task(task=task, attributes=task.attributes, actor=actor, now=now)
 

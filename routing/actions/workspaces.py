@@ -10,7 +10,7 @@ from django.db import transaction
 
 from routing import models, sids
 from routing.actions import activities, callbacks, task_channels, task_queues, workflows
-from routing.actions.support import inputs, row_locks
+from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
@@ -126,7 +126,7 @@ def update_workspace(
     **changes: Unpack[WorkspaceChanges],
 ) -> models.Workspace:
     """Change a workspace. Switching multitasking keeps every capacity and all running work."""
-    row_locks.lock_row(workspace)
+    locking.lock_row(workspace)
     if "friendly_name" in changes:
         workspace.friendly_name = inputs.check_name(changes["friendly_name"])
     if "event_callback_url" in changes:
@@ -163,9 +163,9 @@ def update_workspace(
 @transaction.atomic
 def delete_workspace(*, workspace: models.Workspace, actor: Actor, now: datetime) -> None:
     """Delete a workspace and everything in it, including live tasks; its events stay."""
-    row_locks.lock_row(workspace)
-    row_locks.lock_workers(workspace.workers.all())
-    row_locks.lock_tasks(workspace.tasks.all())
+    locking.lock_row(workspace)
+    locking.lock_workers(workspace.workers.all())
+    locking.lock_tasks(workspace.tasks.all())
     _record(EventType.WORKSPACE_DELETED, workspace, actor, now)
     here = {"workspace": workspace}
     models.Reservation.objects.filter(**here).delete()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from routing import models
-from routing.actions import grabs
+from routing.actions import offers
 from routing.api import idempotency, inputs, lookups
 from routing.api.base import POST_ONLY, Resource
 from routing.fields.schemas import sample_sid
@@ -46,5 +46,5 @@ class TaskGrab(Resource):
 
     def _grab(self) -> Response:
         task = self.here(_TASK, self.sid("task_sid", "WT"))
-        reservation = grabs.grab_task(task=task, actor=self.actor, now=self.now, **self.given())
+        reservation = offers.grab_task(task=task, actor=self.actor, now=self.now, **self.given())
         return self.answer(reservation, status=self.created)

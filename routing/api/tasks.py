@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from routing import models
 from routing.actions import task_transitions, tasks
-from routing.actions.tasks import MAX_PRIORITY, MAX_TIMEOUT
+from routing.actions.support.task_changes import MAX_PRIORITY
+from routing.actions.tasks import MAX_TIMEOUT
 from routing.api import inputs, lookups, orderings, pagination
 from routing.api.base import Given, InstanceResource, ListResource, Resource
 from routing.api.errors import ApiError

@@ -13,17 +13,16 @@ from enum import StrEnum
 from typing import Final
 
 from routing import configurations, models
-from routing.actions import grabs
 from routing.core import lifecycle, snapshot, verdicts
 from routing.core import workflow_position as positions
 from routing.core.clock import microseconds, moment
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.explanations import history
 from routing.models.base import words
-from routing.snapshots import attributes, due_work, lanes, tasks, workers
+from routing.snapshots import attributes, due_work, grab_refusals, lanes, tasks, workers
 from workflows import configuration
 
-READ_WITH: Final = (*grabs.READ_WITH, "workspace__account")
+READ_WITH: Final = (*grab_refusals.READ_WITH, "workspace__account")
 """Relations of a task that `of_task` reads: to be selected with it."""
 
 DIRECT: Final = "routing_target"
@@ -140,7 +139,9 @@ def explain_task(row: models.Task, *, now: datetime) -> Explanation:
         workers.load_workers(models.Worker.objects.filter(workspace_id=row.workspace_id)),
         multi_task=row.workspace.multi_task_enabled,
         offered={r.worker_id for r in reservations if r.worker_id is not None},
-        grab=grabs.terms(row, rank=grabs.rank_of(row), now=now) if pending else None,
+        grab=grab_refusals.load_grab_terms(row, rank=grab_refusals.count_older_tasks(row), now=now)
+        if pending
+        else None,
         now=microseconds(now),
     )
     passed, step = _steps(row)

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from routing import models
-from routing.actions import offers, reservations, task_deadlines, task_transitions, transfers
+from routing.actions import offers, reservations, task_deadlines, transfers
 from routing.actions.support.errors import StaleState
 from routing.core import decisions
 from routing.core.clock import microseconds
@@ -109,7 +109,7 @@ def _cancel(decided: Sequence[decisions.CancelTask], now: datetime) -> int:
     return len(decided) - len(left) + _GIVE_UP(left, now, _never)
 
 
-_GIVE_UP: Final = _each(task_transitions.cancel_overdue_task)
+_GIVE_UP: Final = _each(task_deadlines.cancel_overdue_task)
 
 
 def _reserve(decided: Sequence[decisions.ReserveWorkers], now: datetime, is_over: IsOver) -> int:
@@ -136,7 +136,7 @@ APPLY: Final[dict[type[Any], Apply]] = {
     decisions.EnterTarget: _in_slices(
         lambda decided, now: task_deadlines.enter_targets(decided, now=now)
     ),
-    decisions.KeepWaiting: _each(task_transitions.keep_waiting),
+    decisions.KeepWaiting: _each(task_deadlines.keep_waiting),
     decisions.CancelTask: _in_slices(_cancel),
 }
 """The function that applies the decisions of each kind, and returns how many it applied."""

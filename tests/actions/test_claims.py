@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from routing import diagnosis, models
-from routing.actions import grabs
+from routing.actions import offers
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import later
 
 
 def grab(task: models.Task, worker: models.Worker, *, seconds: float) -> None:
-    grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(seconds))
+    offers.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(seconds))
 
 
 def test_a_clock_that_was_read_earlier_does_not_move_the_last_offer_back(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from routing import models
-from routing.actions import task_deadlines, task_transitions
+from routing.actions import task_deadlines
 from routing.core.decisions import CancelTask, Reason
 from routing.router import rounds
 from tests import factories
@@ -38,7 +38,7 @@ def test_a_task_ends_among_many_as_it_does_alone(why: str, direct: bool) -> None
         given = {"routing_target": factories.worker(workspace, available=False).sid}
     alone, first, second = (factories.task(workspace, **given) for _ in range(3))
     ended = [CancelTask(task_sid=t.sid, version=t.version, why=why) for t in (alone, first, second)]
-    task_transitions.cancel_overdue_task(ended[0], now=later(5))
+    task_deadlines.cancel_overdue_task(ended[0], now=later(5))
     assert task_deadlines.cancel_overdue_tasks(ended[1:], now=later(5)) == []
     for task in (alone, first, second):
         task.refresh_from_db()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from routing import models
-from routing.actions import grabs, reservations, task_transitions, tasks, workers
+from routing.actions import offers, reservations, task_transitions, tasks, workers
 from routing.actions.support.errors import NotEligible, StaleState
 from routing.actors import SYSTEM
 from routing.core.vocabulary import Refusal
@@ -19,7 +19,7 @@ Happened = Callable[[], list[str]]
 
 
 def grab(task: models.Task, worker: models.Worker) -> models.Reservation:
-    return grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=NOW)
+    return offers.grab_task(task=task, worker=worker, actor=SYSTEM, now=NOW)
 
 
 def refusal(task: models.Task, worker: models.Worker) -> Refusal:
@@ -90,10 +90,10 @@ def test_a_task_whose_life_is_over_cannot_be_grabbed_although_no_cycle_has_run(
     task, worker = factories.task(workspace, timeout=60), factories.worker(workspace)
     for asker in (worker, factories.worker(workspace, available=False)):
         with pytest.raises(NotEligible) as refused:
-            grabs.grab_task(task=task, worker=asker, actor=SYSTEM, now=later(60))
+            offers.grab_task(task=task, worker=asker, actor=SYSTEM, now=later(60))
         # The first reason that holds, for every worker.
         assert refused.value.refusal == Refusal.TASK_NOT_PENDING
-    grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(59))
+    offers.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(59))
     assert factories.status(task) == "assigned"
 
 

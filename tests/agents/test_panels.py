@@ -14,11 +14,11 @@ from django.utils import timezone
 from agents import waiting
 from agents.slots import Slot, gauge
 from routing import models
-from routing.actions import grabs, task_queues, workspaces
+from routing.actions import task_queues, workspaces
 from routing.actors import SYSTEM
 from routing.core.eligibility import Candidate
 from routing.core.vocabulary import GrabPolicy, Refusal
-from routing.snapshots import workers
+from routing.snapshots import grab_refusals, workers
 from tests import factories
 from tests.agents.conftest import Floor
 
@@ -210,7 +210,7 @@ def test_the_button_and_the_grab_itself_agree(floor: Floor, policy: GrabPolicy) 
     rows = waiting.waiting(floor.alice.worker, now=now).rows
     tasks = [models.Task.objects.get(sid=row.card.sid) for row in rows]
     assert [row.refusal for row in rows] == [
-        grabs.refusal_of(task, hand, now=now) for task in tasks
+        grab_refusals.find_grab_refusal(task, hand, now=now) for task in tasks
     ]
     assert len(rows) == 5
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from routing.actions import (
-    grabs,
+    offers,
     reservations,
     task_transitions,
     tasks,
@@ -223,7 +223,7 @@ class RouterMachine(RuleBasedStateMachine):
         if task is not None:
             worker = self.people[name]
             foreseen = grab_refusal(task, worker, now=self.now)
-            check_grab(foreseen, self._attempt(grabs.grab_task, task=task, worker=worker))
+            check_grab(foreseen, self._attempt(offers.grab_task, task=task, worker=worker))
         seen.read(now=self.now)
         seen.check_room(kept=False)
 

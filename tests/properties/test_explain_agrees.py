@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing import models
-from routing.actions import grabs
 from routing.core import eligibility, snapshot, verdicts
 from routing.core.matching import matching_pass
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.explanations import facts
 from routing.router import rounds
-from routing.snapshots import lanes, workers
+from routing.snapshots import grab_refusals, lanes, workers
 from tests import factories
 from tests.factories import NOW, later
 from tests.properties.strategies import nodes, views
@@ -240,7 +239,7 @@ def test_the_explanation_and_the_grab_give_the_same_reason(seed: int) -> None:
         for worker in everyone:
             candidate = found.of(worker.sid)
             assert candidate is not None
-            assert candidate.grab_refusal == grabs.refusal_of(
+            assert candidate.grab_refusal == grab_refusals.find_grab_refusal(
                 row, eligibility.Candidate(worker), now=now
             )
             if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:

@@ -15,7 +15,7 @@ from django.db import models as django
 from django.utils import timezone
 
 from routing import models
-from routing.actions import grabs, reservations, task_transitions, tasks, transfers
+from routing.actions import offers, reservations, task_transitions, tasks, transfers
 from routing.actions.support.errors import ActionError, NotEligible
 from routing.actors import SYSTEM
 from routing.core.vocabulary import (
@@ -136,7 +136,7 @@ class Desk:
 
     def grab(self) -> object:
         task = self.any(self._tasks(AssignmentStatus.PENDING))
-        return None if task is None else self.do(grabs.grab_task, task=task, worker=self.person())
+        return None if task is None else self.do(offers.grab_task, task=task, worker=self.person())
 
     def hand_on(self) -> object:
         """A task goes to a colleague, perhaps one at this desk, or to a queue."""

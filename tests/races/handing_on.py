@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from routing import diagnosis, models
-from routing.actions import grabs, reservations, task_transitions, tasks, transfers, workers
+from routing.actions import offers, reservations, task_transitions, tasks, transfers, workers
 from routing.actors import SYSTEM
 from routing.core.vocabulary import TransferMode
 from routing.router import rounds
@@ -111,7 +111,7 @@ def _other_task(hall: Hall) -> Contestant:
     """Grab a waiting task for Bob with his only slot."""
     factories.set_capacity(hall.cecilia, configured_capacity=0)
     task = factories.task(hall.floor)
-    return grabs.grab_task, {"task": task, "worker": hall.bob, "now": NOW}
+    return offers.grab_task, {"task": task, "worker": hall.bob, "now": NOW}
 
 
 def transfer_and_grab() -> Contest:

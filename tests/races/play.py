@@ -29,7 +29,7 @@ from django.db.models import F  # noqa: E402
 
 from routing import diagnosis, models  # noqa: E402
 from routing.actions import (  # noqa: E402
-    grabs,
+    offers,
     reservations,
     task_transitions,
     worker_channels,
@@ -115,7 +115,7 @@ def grabbers(seed: int) -> dict[str, Any]:
     def grab(person: models.Worker) -> Act:
         def act(dice: random.Random) -> None:
             for task in dice.sample(tasks, len(tasks)):
-                race.attempt("grab", grabs.grab_task, task=task, worker=person, now=NOW)
+                race.attempt("grab", offers.grab_task, task=task, worker=person, now=NOW)
 
         return act
 
@@ -160,7 +160,7 @@ def mixed(seed: int) -> dict[str, Any]:
     def take(dice: random.Random) -> None:
         for _ in range(60):
             task, person = dice.choice(tasks), dice.choice(people)
-            race.attempt("grab", grabs.grab_task, task=task, worker=person, now=now())
+            race.attempt("grab", offers.grab_task, task=task, worker=person, now=now())
 
     def end(dice: random.Random) -> None:
         for _ in range(30):

@@ -12,7 +12,7 @@ from routing import models
 from routing.actions import (
     assignment_callbacks,
     callbacks,
-    grabs,
+    offers,
     reservations,
     workflows,
     workspaces,
@@ -48,7 +48,7 @@ def test_an_offer_that_was_answered_and_a_grab_are_not_posted(
     models.TaskQueue.objects.filter(pk=queue.pk).update(grab_policy="anything")
     worker = factories.worker(workspace)
     task = factories.task(workspace)
-    grabs.grab_task(task=task, worker=worker, actor=SYSTEM, now=NOW)
+    offers.grab_task(task=task, worker=worker, actor=SYSTEM, now=NOW)
     ask(workflow, clock)
     assert receiver.requests == []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from routing import models
 from routing.actions import (
-    grabs,
+    offers,
     reservations,
     task_queues,
     task_transitions,
@@ -126,7 +126,7 @@ class DatabaseWorld(World):
 
     def grab(self, worker: str, task: str) -> str | None:
         try:
-            grabs.grab_task(
+            offers.grab_task(
                 task=self._tasks[task], worker=self._workers[worker], actor=SYSTEM, now=self.now
             )
         except NotEligible as error:

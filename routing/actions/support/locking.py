@@ -1,27 +1,32 @@
-"""Lock a task together with its open reservations and their workers.
+"""Lock rows in one global order, so that actions cannot deadlock.
 
-Every action that changes them first calls `lock_task_and_workers`. It locks the workers with a
-reservation by id, and then the task, so that no two actions can deadlock. (On SQLite a transaction
-has the database to itself, and the locks are no-ops.)
+The order is: a workspace's row, then workers by id, then a task. Every action that changes a task
+or its reservations first calls `lock_task_and_workers`.
+
+Locking and reading are two statements. A locked row comes back in its newest version, but rows
+that the same statement joins are as old as the statement's snapshot. (On SQLite a transaction has
+the database to itself, and there is nothing to lock.)
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
-from typing import Final, ParamSpec, TypeVar
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final, ParamSpec, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from routing import models
-from routing.actions.support import row_locks
 from routing.actions.support.errors import NotHeld, StaleState
 from routing.core import lifecycle
-from routing.db.compiled import CompiledQuery
+from routing.db.compiled import MANY, CompiledQuery
 from routing.db.pipeline import pipeline
+from routing.models.base import Dated
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Row = TypeVar("Row", bound=Dated)
 
 
 class TaskWithReservations:
@@ -41,7 +46,7 @@ class TaskWithReservations:
         """Return the reservation with this sid if it is still open."""
         return next((r for r in self.reservations if r.sid == sid), None)
 
-    def insist_held_by(self, worker: models.Worker | None) -> None:
+    def check_held_by(self, worker: models.Worker | None) -> None:
         """Raise `NotHeld` unless this worker holds the task; None skips the check."""
         if worker is None:
             return
@@ -89,27 +94,27 @@ def lock_task_and_workers(task_id: int, *, joining: Iterable[int] = ()) -> TaskW
     Raises `StaleState` when the task is gone.
     """
     locked = {worker for (worker,) in _PARTS(task_id)} | set(joining)
-    row_locks.lock_some_workers(locked)
-    story = lock_task_alone(task_id)
-    if not {r.worker_id for r in story.reservations} <= locked:
+    lock_some_workers(locked)
+    locked_task = lock_task_alone(task_id)
+    if not {r.worker_id for r in locked_task.reservations} <= locked:
         raise _ReservationAppeared
-    return story
+    return locked_task
 
 
 def lock_task_alone(task_id: int) -> TaskWithReservations:
     """Lock a task for a caller who has locked every worker whose reservation is to change."""
     with pipeline():
-        row_locks.lock_task(task_id)
+        lock_task(task_id)
         found, reservations = _TASK.ask(task_id), _RESERVATIONS.ask(task_id)
     for task in found():
-        story = TaskWithReservations(task, reservations())
-        under_way = {r.outgoing_id: r.outgoing for r in story.reservations}
-        for reservation in story.reservations:
+        locked_task = TaskWithReservations(task, reservations())
+        transfers = {r.outgoing_id: r.outgoing for r in locked_task.reservations}
+        for reservation in locked_task.reservations:
             reservation.task = task
-            if reservation.incoming_id in under_way:
+            if reservation.incoming_id in transfers:
                 # The same object for the same row, so that its offers see changes of the transfer.
-                reservation.incoming = under_way[reservation.incoming_id]
-        return story
+                reservation.incoming = transfers[reservation.incoming_id]
+        return locked_task
     raise StaleState("the task no longer exists; it was deleted")
 
 
@@ -132,3 +137,70 @@ _TASK: Final = CompiledQuery(
     ),
     0,
 )
+
+
+def lock_workers(rows: QuerySet[models.Worker]) -> None:
+    """Lock these workers by id; also before an update of many at once."""
+    _lock(rows.order_by("pk"))
+
+
+def lock_tasks(rows: QuerySet[models.Task]) -> None:
+    """Lock these tasks by id, before they are changed one by one."""
+    _lock(rows.order_by("pk"))
+
+
+def lock_some_workers(pks: Collection[int]) -> None:
+    """Lock the workers with these ids, in that order."""
+    if connection.features.has_select_for_update:
+        _LOCK_WORKERS(list(pks))
+
+
+def lock_task(task_id: int) -> None:
+    """Lock a task, for a caller who has locked every worker whose reservation is to change."""
+    if connection.features.has_select_for_update:
+        _LOCK_TASK.ask(task_id)
+
+
+def lock_workspace(workspace: models.Workspace) -> None:
+    """Lock a workspace against others who add workers or task channels.
+
+    Every worker has a worker channel for every task channel. If one of each is added at the same
+    moment, the second transaction must see the first one's row. Raises `StaleState` when the
+    workspace is gone.
+    """
+    lock_row(workspace)
+
+
+def lock_row(row: Dated, *, to_delete: bool = False) -> None:
+    """Lock a row that is to be changed or deleted; raises `StaleState` when it is gone already.
+
+    Arguments:
+        to_delete: keep others from adding references to it; they wait, and find it gone.
+    """
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    if not rows.select_for_update(no_key=not to_delete).values_list("pk"):
+        raise StaleState(f"the {row._meta.verbose_name} no longer exists; it was deleted")
+
+
+def reread(row: Row, *related: str) -> Row:
+    """Return a fresh copy of a row with relations; raises `StaleState` when it is gone."""
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    found = rows.select_related(*related).first() if related else rows.first()
+    if found is None:
+        raise StaleState(f"the {row._meta.verbose_name} no longer exists; it was deleted")
+    return found
+
+
+def _lock(rows: QuerySet[Any]) -> None:
+    if connection.features.has_select_for_update:
+        list(_locking(rows))
+
+
+def _locking(rows: QuerySet[Any]) -> QuerySet[Any, tuple[int]]:
+    return rows.select_for_update(no_key=True).values_list("pk")
+
+
+_LOCK_WORKERS: Final = CompiledQuery(
+    lambda pks: _locking(models.Worker.objects.filter(pk__in=pks).order_by("pk")), MANY
+)
+_LOCK_TASK: Final = CompiledQuery(lambda pk: _locking(models.Task.objects.filter(pk=pk)), 0)

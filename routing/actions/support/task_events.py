@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import models
+from routing.actions.support.locking import TaskWithReservations
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
@@ -30,3 +31,8 @@ def draft_task_event(
 ) -> recorder.Draft:
     """Return an event about a task, to be recorded together with others."""
     return recorder.Draft(event_type, task.sid, payloads.of_task(task) | (more or {}), task)
+
+
+def list_holders(locked: TaskWithReservations) -> EventData:
+    """Return the event field with the sids of the task's workers, who are notified."""
+    return {"holder_sids": ",".join(r.worker_sid for r in locked.reservations)}

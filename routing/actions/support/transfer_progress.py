@@ -34,11 +34,11 @@ def find_initiating_reservation(
 
 def find_current_transfer(reservations: Sequence[models.Reservation]) -> models.Transfer | None:
     """Return the transfer in progress of a task, from its open reservations."""
-    giver = find_initiating_reservation(reservations)
-    if giver is None or giver.outgoing is None:
+    initiating = find_initiating_reservation(reservations)
+    if initiating is None or initiating.outgoing is None:
         return None
-    started = giver.outgoing.transfer_status == TransferStatus.INITIATED
-    return giver.outgoing if started else None
+    started = initiating.outgoing.transfer_status == TransferStatus.INITIATED
+    return initiating.outgoing if started else None
 
 
 def load_first_transfer_date(reservation: models.Reservation) -> datetime | None:
@@ -65,21 +65,21 @@ def update_transfer(
     Arguments:
         reservations: those that were open before the present change.
 
-    Returns the reservation that ends with the transfer: the giver's, in cold mode.
+    Returns the reservation that ends with the transfer: the initiating's, in cold mode.
     """
     transfer = find_current_transfer(reservations)
-    giver = find_initiating_reservation(reservations)
-    if transfer is None or giver is None:
+    initiating = find_initiating_reservation(reservations)
+    if transfer is None or initiating is None:
         return None
     for offer in reservations:
         if offer.incoming_id != transfer.pk:
             continue
         status = ReservationStatus(offer.reservation_status)
         if status == ReservationStatus.ACCEPTED:
-            end_transfer(giver, TransferStatus.COMPLETE, task=task, actor=actor, now=now)
-            return giver if transfer.transfer_mode == TransferMode.COLD else None
+            end_transfer(initiating, TransferStatus.COMPLETE, task=task, actor=actor, now=now)
+            return initiating if transfer.transfer_mode == TransferMode.COLD else None
         if status not in lifecycle.OPEN_RESERVATION:
-            _fail_attempt(giver, task, status, actor, now)
+            _fail_attempt(initiating, task, status, actor, now)
             return None
     return None
 
@@ -115,20 +115,22 @@ def _find_failure(
 
 
 def _fail_attempt(
-    giver: models.Reservation,
+    initiating: models.Reservation,
     task: models.Task,
     status: ReservationStatus,
     actor: Actor,
     now: datetime,
 ) -> None:
-    transfer = giver.outgoing
+    transfer = initiating.outgoing
     assert transfer is not None
     transfer.transfer_failed_reason = _REASONS.get(status, _WITHDRAWN)
     record_transfer_event(
-        EventType.TASK_TRANSFER_ATTEMPT_FAILED, giver, task=task, actor=actor, now=now
+        EventType.TASK_TRANSFER_ATTEMPT_FAILED, initiating, task=task, actor=actor, now=now
     )
     if (reason := _find_failure(transfer, status, now)) is not None:
-        end_transfer(giver, TransferStatus.FAILED, reason=reason, task=task, actor=actor, now=now)
+        end_transfer(
+            initiating, TransferStatus.FAILED, reason=reason, task=task, actor=actor, now=now
+        )
     else:
         transfer.transfer_failed_reason = None
         mark_searching(transfer, True, now=now)
@@ -140,7 +142,7 @@ def mark_searching(transfer: models.Transfer, seeking: bool, *, now: datetime) -
 
 
 def end_transfer(
-    giver: models.Reservation,
+    initiating: models.Reservation,
     status: TransferStatus,
     *,
     reason: str | None = None,
@@ -152,7 +154,7 @@ def end_transfer(
 
     Raises `StaleState` when it is over already.
     """
-    transfer = giver.outgoing
+    transfer = initiating.outgoing
     assert transfer is not None
     _write_transfer(
         transfer,
@@ -161,15 +163,15 @@ def end_transfer(
         transfer_status=status.value,
         transfer_failed_reason=reason,
     )
-    record_transfer_event(TRANSFER_EVENTS[status], giver, task=task, actor=actor, now=now)
+    record_transfer_event(TRANSFER_EVENTS[status], initiating, task=task, actor=actor, now=now)
     if status != TransferStatus.COMPLETE:
-        giver.outgoing = None
-        models.Reservation.objects.filter(pk=giver.pk).update(outgoing=None)
+        initiating.outgoing = None
+        models.Reservation.objects.filter(pk=initiating.pk).update(outgoing=None)
 
 
 def _write_transfer(transfer: models.Transfer, now: datetime, **values: object) -> None:
-    under_way = TransferStatus.INITIATED.value
-    changed = models.Transfer.objects.filter(pk=transfer.pk, transfer_status=under_way).update(
+    current = TransferStatus.INITIATED.value
+    changed = models.Transfer.objects.filter(pk=transfer.pk, transfer_status=current).update(
         date_updated=now, **values
     )
     if not changed:
@@ -181,18 +183,18 @@ def _write_transfer(transfer: models.Transfer, now: datetime, **values: object) 
 
 def record_transfer_event(
     event_type: EventType,
-    giver: models.Reservation,
+    initiating: models.Reservation,
     *,
     task: models.Task,
     actor: Actor,
     now: datetime,
 ) -> None:
     """Record an event about the transfer of a reservation."""
-    assert giver.outgoing is not None
+    assert initiating.outgoing is not None
     data = (
         payloads.of_task(task)
-        | payloads.of_worker(giver.current_worker)
-        | payloads.of_transfer(giver.outgoing)
+        | payloads.of_worker(initiating.current_worker)
+        | payloads.of_transfer(initiating.outgoing)
     )
     recorder.record(
         event_type,

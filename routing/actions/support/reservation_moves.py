@@ -1,0 +1,93 @@
+"""Move a reservation to its next status, with its slot.
+
+This is the only place where capacity is freed. All rows were locked by
+`locking.lock_task_and_workers`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from django.db.models import F
+
+from routing import models
+from routing.actions.support import activity_moves, transfer_progress
+from routing.actions.support.errors import StaleState
+from routing.actors import Actor
+from routing.core import lifecycle
+from routing.core.event_catalog import RESERVATION_EVENTS
+from routing.core.vocabulary import ReservationStatus
+from routing.db.compiled import MOMENT, CompiledUpdate
+from routing.db.pipeline import pipeline
+from routing.events import payloads, recorder
+
+
+def move_reservation(
+    reservation: models.Reservation,
+    status: ReservationStatus,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Move a reservation to its next status, with its slot, its worker's activity and its event.
+
+    Raises `InvalidTransition`, or `StaleState` when it has changed since the caller read it. All
+    statements are sent before the result is known, so the caller must roll back.
+    """
+    current = ReservationStatus(reservation.reservation_status)
+    lifecycle.check(current, status)
+    reservation.reservation_status = status.value
+    reservation.version += 1
+    reservation.date_updated = now
+    first_transfer_date = transfer_progress.load_first_transfer_date(reservation)
+    with pipeline():
+        moved = _MOVE.ask(reservation.pk, current.value, status.value, now)
+        _count_slot(reservation, before=current, after=status)
+        recorder.record(
+            RESERVATION_EVENTS[status],
+            workspace=reservation.task.workspace,
+            resource_sid=reservation.sid,
+            data=payloads.of_reservation(reservation)
+            | transfer_progress.describe_outcome(reservation, status, now=now),
+            actor=actor,
+            now=now,
+            task=reservation.task,
+            handed_on=first_transfer_date,
+        )
+    if not moved():
+        raise StaleState(f"reservation {reservation.sid} is no longer {current}")
+    activity_moves.move_worker_for_reservation(reservation, status, actor=actor, now=now)
+
+
+def _count_slot(
+    reservation: models.Reservation, *, before: ReservationStatus, after: ReservationStatus
+) -> None:
+    """Free the slot if the reservation ends, and count the change on its worker."""
+    freed = int(after not in lifecycle.OPEN_RESERVATION)
+    assigned = int(after == ReservationStatus.ACCEPTED) - int(before == ReservationStatus.ACCEPTED)
+    _COUNT.ask(reservation.worker_channel_id, freed, assigned)
+    _COUNT_WORKLOAD.ask(reservation.worker_id)
+
+
+_MOVE: Final = CompiledUpdate(
+    lambda pk, before, after, now: (
+        models.Reservation.objects.filter(pk=pk, reservation_status=before),
+        {"reservation_status": after, "version": F("version") + 1, "date_updated": now},
+    ),
+    *(0, "before", "after", MOMENT),
+)
+_COUNT: Final = CompiledUpdate(
+    lambda pk, freed, assigned: (
+        models.WorkerChannel.objects.filter(pk=pk),
+        {"consumed": F("consumed") - freed, "assigned": F("assigned") + assigned},
+    ),
+    *(0, 7_000_001, 7_000_002),
+)
+_COUNT_WORKLOAD: Final = CompiledUpdate(
+    lambda pk: (
+        models.Worker.objects.filter(pk=pk),
+        {"workload_version": F("workload_version") + 1},
+    ),
+    0,
+)
