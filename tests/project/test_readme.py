@@ -89,3 +89,5 @@ def test_the_pages_for_contributors_name_existing_files() -> None:
     for page in ("CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md"):
         for name in re.findall(r"`((?:\w+/)+[\w.]*)`", (ROOT / page).read_text()):
             assert (ROOT / name).exists(), f"{page}: {name}"
+    for name in re.findall(r"`((?:config|routing|agents|workflows|tests)/[\w./]*)`", README):
+        assert (ROOT / name).exists(), f"README.md: {name}"
