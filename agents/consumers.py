@@ -94,7 +94,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._worker_sid = agent.worker.sid
         await self._join(names)
         self._counted_sid = agent.worker.sid
-        lease_renewal.here().add(self._counted_sid)
+        lease_renewal.find_desks().add(self._counted_sid)
         self._start(self._look_regularly)
         ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
         await self.send_json(ready | {"stale": sorted(Panel)})
@@ -104,7 +104,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         for task in self._background:
             task.cancel()
         if self._counted_sid is not None:
-            lease_renewal.here().remove(self._counted_sid)
+            lease_renewal.find_desks().remove(self._counted_sid)
             self._counted_sid = None
         await self._leave(set(self._joined))
 

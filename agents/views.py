@@ -87,7 +87,7 @@ def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
             one = Agent(worker=worker, ip_address=agent.ip_address)
             worker_actions.sign_off_worker(worker=worker, actor=one.actor, now=timezone.now())
     auth.logout(request)
-    lease_renewal.look_again(worker.sid for worker in workers)
+    lease_renewal.recheck_desks(worker.sid for worker in workers)
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 

@@ -42,7 +42,7 @@ class LogOut(LogoutView):
         user = request.user
         workers = list(user.workers.values_list("sid", flat=True)) if user.is_authenticated else []
         answer = super().post(request, *args, **options)
-        lease_renewal.look_again(workers)
+        lease_renewal.recheck_desks(workers)
         return answer
 
 
@@ -57,7 +57,7 @@ class ChangePassword(PasswordChangeView):
         """Change the password, and make other open desks check their sessions at once."""
         answer = super().form_valid(form)
         messages.success(self.request, "You have a new password.")
-        lease_renewal.look_again(form.user.workers.values_list("sid", flat=True))
+        lease_renewal.recheck_desks(form.user.workers.values_list("sid", flat=True))
         return answer
 
 

@@ -115,7 +115,7 @@ class Site(admin.AdminSite):
         user = request.user
         workers = list(user.workers.values_list("sid", flat=True)) if user.pk else []
         answer = super().logout(request, extra_context)
-        lease_renewal.look_again(workers)
+        lease_renewal.recheck_desks(workers)
         return answer
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

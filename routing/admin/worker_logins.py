@@ -40,7 +40,7 @@ def login_view(admin: WorkerAdmin, request: HttpRequest, object_id: str) -> Http
         raise PermissionDenied("Only operators may change this login: it has further rights.")
     form = PasswordForm(request.POST if request.POST.get("do") == "password" else None)
     if request.method == "POST" and _change(request, worker, form):
-        lease_renewal.look_again(worker.user.workers.values_list("sid", flat=True))
+        lease_renewal.recheck_desks(worker.user.workers.values_list("sid", flat=True))
         return HttpResponseRedirect(admin.url("change", worker.pk))
     context = admin.page(
         request,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from routing import token_policies, tokens
 from routing.actions import api_keys
 from routing.sdk import envelope
-from routing.sdk.list_versions import edition
+from routing.sdk.list_versions import digest_lists
 from routing.sdk.registry import Admission, Holder, Registry
 from routing.sdk.views import serves
 
@@ -27,7 +27,7 @@ _refused: Final[TTLCache[str, None]] = TTLCache(maxsize=10_000, ttl=_REFUSED_SEC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ConnectionRequest:
     """The parameters of a connection request."""
 
     token: str
@@ -37,7 +37,7 @@ class Wish:
     channel: str | None
 
 
-def read_wish(scope: Mapping[str, Any]) -> Wish:
+def parse_request(scope: Mapping[str, Any]) -> ConnectionRequest:
     """Parse the handshake."""
     try:
         query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=50)
@@ -49,7 +49,7 @@ def read_wish(scope: Mapping[str, Any]) -> Wish:
         return value
 
     parts = scope["url_route"]["kwargs"]
-    return Wish(
+    return ConnectionRequest(
         token=said("token"),
         close_others=said("closeExistingSessions") == "true",
         offline_when_gone=said("setWorkerOfflineIfDisconnected") == "true",
@@ -58,13 +58,13 @@ def read_wish(scope: Mapping[str, Any]) -> Wish:
     )
 
 
-async def admit(wish: Wish, registry: Registry) -> Admission | None:
+async def admit_session(wish: ConnectionRequest, registry: Registry) -> Admission | None:
     """Return the admission of a client, with a place reserved; None means refused."""
     digest = envelope.digest(wish.token)
     if digest in _refused:
         return None
     try:
-        holder = await database_sync_to_async(_verified, thread_sensitive=False)(wish)
+        holder = await database_sync_to_async(_verify_request, thread_sensitive=False)(wish)
     except tokens.TokenRefused as error:
         logger.info("SDK session refused: %s", error)
         _refused[digest] = None
@@ -72,7 +72,7 @@ async def admit(wish: Wish, registry: Registry) -> Admission | None:
     return await registry.admit(holder)
 
 
-def _verified(wish: Wish) -> Holder:
+def _verify_request(wish: ConnectionRequest) -> Holder:
     now = timezone.now()
     grant = tokens.verify_token(wish.token, now=now)
     worker = grant.worker
@@ -95,5 +95,5 @@ def _verified(wish: Wish) -> Holder:
         sealed=grant.sealed,
         expires=grant.expires,
         digest=envelope.digest(wish.token),
-        edition=edition(grant.workspace.sid),
+        edition=digest_lists(grant.workspace.sid),
     )

@@ -26,9 +26,9 @@ from routing.sdk import (
     replacements,
     sessions,
 )
-from routing.sdk.admission import admit, read_wish
-from routing.sdk.registry import Holder, in_thread
-from routing.sdk.sequencer import OutOfStep, Sequencer
+from routing.sdk.admission import admit_session, parse_request
+from routing.sdk.registry import Holder, run_in_thread
+from routing.sdk.sequencer import OutOfOrder, Sequencer
 from routing.sockets import Direct
 
 logger = logging.getLogger(__name__)
@@ -61,9 +61,9 @@ class SdkConsumer(Direct):
         """Accept a client with a valid token; refuse all others before the handshake."""
         self._is_open = self._is_held = False
         self._joined: list[str] = []
-        self._sessions = sessions.here()
-        wish = read_wish(self.scope)
-        admission = await admit(wish, self._sessions.registry)
+        self._sessions = sessions.find_sessions()
+        wish = parse_request(self.scope)
+        admission = await admit_session(wish, self._sessions.registry)
         if admission is None:
             await self.close()
             return
@@ -76,7 +76,7 @@ class SdkConsumer(Direct):
         self._is_telling = False
         self._heard = 0
         self._begun = now = time.monotonic()
-        self._beginning = self._sessions.beginnings.join(holder.digest, now=now)
+        self._list_barrier = self._sessions.list_barriers.join(holder.digest, now=now)
         self._next_beat = now + HEARTBEAT_SECONDS
         self._hold_until = now + LONGEST_HOLD
         self._looking: asyncio.Task[None] | None = None
@@ -96,7 +96,7 @@ class SdkConsumer(Direct):
     async def _begin(self, *, close_others: bool) -> None:
         if self._offline_when_gone:
             self._sessions.registry.watch(self._worker_sid)
-            await self._sessions.registry.write_if_possible()
+            await self._sessions.registry.try_write_changes()
         # Joined before anything is read, so that no event in between is missed.
         self._joined = [
             groups.worker_group(self._worker_sid),
@@ -108,7 +108,7 @@ class SdkConsumer(Direct):
         await self.accept()
         self._is_open = True
         await self.send(text_data=self._init())
-        if close_others and await in_thread(
+        if close_others and await run_in_thread(
             replacements.may_replace, self._worker_sid, self.holder.digest
         ):
             await self._tell_others("session.replaced", by=self.channel_name)
@@ -141,7 +141,9 @@ class SdkConsumer(Direct):
         self._waiting.clear()
         self._sessions.remove(self)
         if self._offline_when_gone:
-            self._sessions.start(desk_grace.follow(self._sessions.registry, self._worker_sid))
+            self._sessions.start(
+                desk_grace.wait_for_reconnect(self._sessions.registry, self._worker_sid)
+            )
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Ignore messages, as the SDK sends none; close the session after too many."""
@@ -163,7 +165,7 @@ class SdkConsumer(Direct):
             return
         kind = message["event_type"]
         if kind in event_payloads.PUSHED:
-            self._sessions.loader.hear(message, account_sid=self.holder.account_sid)
+            self._sessions.loader.cache_message(message, account_sid=self.holder.account_sid)
             await self._put(message["sid"])
         elif kind in event_payloads.OUTDATES_LISTS:
             self._looking = self._sessions.start(self._look())
@@ -178,7 +180,7 @@ class SdkConsumer(Direct):
         A late event may be included in them already.
         """
         try:
-            edition = await self._sessions.editions.now(self.holder.workspace_sid)
+            edition = await self._sessions.list_versions.now(self.holder.workspace_sid)
         except Exception:
             logger.exception("SDK session of %s: its lists could not be compared", self._worker_sid)
             edition = ""
@@ -215,7 +217,7 @@ class SdkConsumer(Direct):
                     if sent > FLUSHED:
                         sent = 0
                         await asyncio.sleep(0)
-        except OutOfStep:
+        except OutOfOrder:
             await self.end(close_codes.RESYNC, "Events out of order; read all lists again")
         except Exception:
             logger.exception("SDK session of %s: events could not be sent", self._worker_sid)
@@ -234,7 +236,7 @@ class SdkConsumer(Direct):
             return
         if not self._order.has_lists:
             self._unready.append(frame.event_sid)
-        for told in self._order.take(frame):
+        for told in self._order.add_frame(frame):
             await self.send(text_data=told.text)
         if not self._order.is_waiting():
             self._stuck_since = None
@@ -255,15 +257,15 @@ class SdkConsumer(Direct):
             return
         reservations, version = message["reservations"], message["worker_version"]
         if message["follows"]:
-            self._order.read_more(reservations)
+            self._order.record_page(reservations)
         else:
-            self._order.read_list(reservations, worker_version=version)
-            self._beginning.hear(message["notice"])
+            self._order.record_list(reservations, worker_version=version)
+            self._list_barrier.count_read(message["notice"])
             # The SDK was not ready, so it ignored what was sent before.
             self._waiting.extendleft(reversed(self._unready))
             self._unready.clear()
         ready = now + HOLD_SECONDS
-        self._hold_until = ready if self._beginning.is_over else max(self._hold_until, ready)
+        self._hold_until = ready if self._list_barrier.is_over else max(self._hold_until, ready)
         self._sessions.start(self._tell_later())
 
     async def _tell_later(self) -> None:
@@ -279,7 +281,7 @@ class SdkConsumer(Direct):
         if message["by"] != self.channel_name and self._is_open:
             # Recorded before the close, as the SDK may reconnect at once.
             with contextlib.suppress(*clients.BROKEN):
-                await in_thread(replacements.note_replaced, self.holder.digest)
+                await run_in_thread(replacements.record_replaced, self.holder.digest)
             await self.end(close_codes.REPLACED, "Replaced by a newer session")
 
     async def session_crowded(self, message: dict[str, Any]) -> None:
@@ -300,9 +302,9 @@ class SdkConsumer(Direct):
         elif self._stuck_since is not None and now - self._stuck_since > STEP_SECONDS:
             self._stuck_since = None
             try:
-                for told in self._order.give_up_waiting():
+                for told in self._order.release_ends():
                     await self.send(text_data=told.text)
-            except OutOfStep:
+            except OutOfOrder:
                 await self.end(close_codes.RESYNC, "Events out of order; read all lists again")
         elif now >= self._next_beat:
             self._next_beat = now + HEARTBEAT_SECONDS

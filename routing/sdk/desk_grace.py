@@ -25,7 +25,7 @@ from routing.actors import Actor
 from routing.core.clock import microseconds
 from routing.redis import clients
 from routing.sdk import leases
-from routing.sdk.leases import Held
+from routing.sdk.leases import SessionCounts
 
 if TYPE_CHECKING:
     from routing.sdk.registry import Registry
@@ -36,7 +36,7 @@ GRACE_SECONDS: Final = 4.0
 """Seconds a session may be gone: a reconnect takes one, loading a page longer."""
 
 
-async def follow(registry: Registry, worker_sid: str) -> None:
+async def wait_for_reconnect(registry: Registry, worker_sid: str) -> None:
     """Wait for a watched worker to reconnect here or elsewhere; otherwise put them offline.
 
     While Redis is unreachable, retry until it answers.
@@ -46,7 +46,7 @@ async def follow(registry: Registry, worker_sid: str) -> None:
         if registry.workers[worker_sid]:
             break
         try:
-            is_elsewhere = await registry.elsewhere(worker_sid)
+            is_elsewhere = await registry.count_elsewhere(worker_sid)
         except clients.BROKEN as error:
             logger.warning("offline.postponed worker=%s error=%s", worker_sid, error)
             continue
@@ -63,13 +63,13 @@ def sweep(*, now: datetime) -> None:
     Then sign off workers whose last desk has been closed for too long. Raises Redis errors; the
     next sweep does what is left.
     """
-    for process, watched in leases.dead(now=now).items():
+    for process, watched in leases.list_dead_processes(now=now).items():
         for worker_sid in watched:
-            if not leases.of_worker(worker_sid, now=now):
+            if not leases.count_worker_sessions(worker_sid, now=now):
                 put_offline(worker_sid, now=now)
-        leases.forget(process, now=now)
+        leases.remove_process(process, now=now)
     if not leases.is_interrupted(now=now):
-        for batch in list(leases.gone_desks()):
+        for batch in list(leases.load_closed_desks()):
             _sign_off(dict(batch), now=now)
 
 
@@ -82,11 +82,13 @@ def _sign_off(gone: dict[str, int], *, now: datetime) -> None:
         if worker is not None and worker.workspace.desk_grace:
             if microseconds(now) // 1000 < since + worker.workspace.desk_grace * 1000:
                 continue
-            here = leases.elsewhere(Held(workers={sid: 0}, desks={sid: 0}), process=None, now=now)
+            here = leases.count_elsewhere(
+                SessionCounts(workers={sid: 0}, desks={sid: 0}), process=None, now=now
+            )
             if not here.workers[sid] and not here.desks[sid]:
                 actor = Actor(type="system", source="desk")
                 workers.sign_off_worker(worker=worker, actor=actor, now=now)
-        leases.forget_gone_desk(sid, since)
+        leases.remove_closed_desk(sid, since)
 
 
 def put_offline(worker_sid: str, *, now: datetime) -> None:

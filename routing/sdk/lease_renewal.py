@@ -22,13 +22,13 @@ from django.utils import timezone
 from routing import groups
 from routing.redis import clients
 from routing.sdk import leases
-from routing.sdk.leases import Held
+from routing.sdk.leases import SessionCounts
 
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS: Final = 0.05
 """Changes within this time are written in one batch."""
-LOOK_AGAIN: Final = "desk.look"
+RECHECK: Final = "desk.look"
 """The message that makes a desk check its session at once."""
 
 
@@ -40,8 +40,8 @@ class Desks:
         self.process = uuid.uuid4().hex
         self._counts: Counter[str] = Counter()
         self._changed: set[str] = set()
-        self._news = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        self._has_changes = asyncio.Event()
+        self._renewal: asyncio.Task[None] | None = None
 
     def add(self, worker_sid: str) -> None:
         """Count one more desk of a worker."""
@@ -56,16 +56,16 @@ class Desks:
         if self._counts[worker_sid] <= 0:
             del self._counts[worker_sid]
         self._changed.add(worker_sid)
-        self._news.set()
-        if self._keeper is None:
-            self._keeper = asyncio.create_task(self._keep())
+        self._has_changes.set()
+        if self._renewal is None:
+            self._renewal = asyncio.create_task(self._renew_while_open())
 
-    async def _keep(self) -> None:
+    async def _renew_while_open(self) -> None:
         """Write every change, and renew the lease, while there is an open desk."""
         try:
             while self._counts or self._changed:
                 await asyncio.sleep(GATHER_SECONDS)
-                self._news.clear()
+                self._has_changes.clear()
                 try:
                     await self._write()
                 except clients.BROKEN as error:
@@ -73,9 +73,9 @@ class Desks:
                     await asyncio.sleep(1.0)
                     continue
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), leases.RENEW_SECONDS)
+                    await asyncio.wait_for(self._has_changes.wait(), leases.RENEW_SECONDS)
         finally:
-            self._keeper = None
+            self._renewal = None
 
     async def _write(self) -> None:
         changed, self._changed = self._changed, set()
@@ -88,17 +88,17 @@ class Desks:
             raise
 
     async def _renew(self, worker_sids: set[str]) -> bool:
-        held = Held(desks={sid: self._counts[sid] for sid in worker_sids})
-        renew = sync_to_async(leases.renew, thread_sensitive=False)
+        held = SessionCounts(desks={sid: self._counts[sid] for sid in worker_sids})
+        renew = sync_to_async(leases.renew_lease, thread_sensitive=False)
         return await renew(self.process, held, now=timezone.now())
 
 
-def look_again(worker_sids: Iterable[str]) -> None:
+def recheck_desks(worker_sids: Iterable[str]) -> None:
     """Make the open desks of these workers check their sessions at once."""
     layer = get_channel_layer()
     for sid in worker_sids:
         try:
-            async_to_sync(layer.group_send)(groups.desks_group(sid), {"type": LOOK_AGAIN})
+            async_to_sync(layer.group_send)(groups.desks_group(sid), {"type": RECHECK})
         except clients.BROKEN as error:
             # They also check periodically.
             logger.warning("desks.not_told worker=%s error=%s", sid, error)
@@ -107,6 +107,6 @@ def look_again(worker_sids: Iterable[str]) -> None:
 _of_loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Desks] = weakref.WeakKeyDictionary()
 
 
-def here() -> Desks:
+def find_desks() -> Desks:
     """Return the desks of the running event loop."""
     return _of_loops.setdefault(asyncio.get_running_loop(), Desks())

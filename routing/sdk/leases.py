@@ -35,14 +35,14 @@ Shorter than a lease by more than two renewals: a shorter interruption ends no l
 """
 _KEPT_SECONDS: Final = 86_400
 _PROCESSES: Final = "cordboard:sdk:processes"
-_LOOKED: Final = "cordboard:sdk:looked"
-_PATIENCE: Final = "cordboard:sdk:patience"
-_GONE: Final = "cordboard:desks:gone"
+_SWEPT_AT: Final = "cordboard:sdk:looked"
+_GRACE_UNTIL: Final = "cordboard:sdk:patience"
+_CLOSED_DESKS: Final = "cordboard:desks:gone"
 _BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class SessionCounts:
     """A process's counts of sessions and desks, and of sessions to watch, by sid."""
 
     workers: Mapping[str, int] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Held:
     desks: Mapping[str, int] = field(default_factory=dict)
 
 
-def renew(process: str, changed: Held, *, now: datetime) -> bool:
+def renew_lease(process: str, changed: SessionCounts, *, now: datetime) -> bool:
     """Renew a process's lease and write the changed counts; return whether the lease existed.
 
     If it did not, the other keys may be missing too, and all counts must be written.
@@ -60,7 +60,7 @@ def renew(process: str, changed: Held, *, now: datetime) -> bool:
     if client is None:
         return True
     pipeline = client.pipeline()
-    pipeline.zadd(_PROCESSES, {process: _ms(now) + LEASE_MS})
+    pipeline.zadd(_PROCESSES, {process: _to_milliseconds(now) + LEASE_MS})
     for kind, counts in _kinds(changed):
         key = _key(kind, process)
         kept: dict[Any, Any] = {sid: count for sid, count in counts.items() if count}
@@ -69,21 +69,21 @@ def renew(process: str, changed: Held, *, now: datetime) -> bool:
         if gone := counts.keys() - kept.keys():
             pipeline.hdel(key, *gone)
             if kind == "desks":
-                pipeline.zadd(_GONE, {sid: _ms(now) for sid in gone})
+                pipeline.zadd(_CLOSED_DESKS, {sid: _to_milliseconds(now) for sid in gone})
         pipeline.expire(key, _KEPT_SECONDS)
     added: int = pipeline.execute()[0]
     return not added
 
 
-def elsewhere(sids: Held, *, process: str | None, now: datetime) -> Held:
+def count_elsewhere(sids: SessionCounts, *, process: str | None, now: datetime) -> SessionCounts:
     """Return the counts for these sids over the other live processes.
 
     Raises Redis errors.
     """
     client = clients.client()
     if client is None:
-        return Held()
-    live = _read(client.zrangebyscore(_PROCESSES, _ms(now), "+inf"))
+        return SessionCounts()
+    live = _decode(client.zrangebyscore(_PROCESSES, _to_milliseconds(now), "+inf"))
     others = [each for each in live if each != process]
     asked = [(kind, sid) for kind, counts in _kinds(sids) for sid in counts]
     pipeline = client.pipeline(transaction=False)
@@ -94,17 +94,19 @@ def elsewhere(sids: Held, *, process: str | None, now: datetime) -> Held:
     sums: dict[str, dict[str, int]] = {kind: {} for kind, _ in _kinds(sids)}
     for kind, sid in asked:
         sums[kind][sid] = sum(int(next(found) or 0) for _ in others)
-    return Held(**sums)
+    return SessionCounts(**sums)
 
 
-def ask_live(pipeline: Any, *, now: datetime) -> None:
+def add_live_query(pipeline: Any, *, now: datetime) -> None:
     """Add a query for live processes to a pipeline."""
-    pipeline.zrangebyscore(_PROCESSES, _ms(now), "+inf")
+    pipeline.zrangebyscore(_PROCESSES, _to_milliseconds(now), "+inf")
 
 
-def of_worker(sid: str, *, process: str | None = None, now: datetime) -> int:
+def count_worker_sessions(sid: str, *, process: str | None = None, now: datetime) -> int:
     """Return the number of a worker's sessions with other live processes."""
-    return elsewhere(Held(workers={sid: 0}), process=process, now=now).workers.get(sid, 0)
+    return count_elsewhere(SessionCounts(workers={sid: 0}), process=process, now=now).workers.get(
+        sid, 0
+    )
 
 
 def is_interrupted(*, now: datetime) -> bool:
@@ -112,16 +114,16 @@ def is_interrupted(*, now: datetime) -> bool:
     client = clients.client()
     if client is None:
         return True
-    ms = _ms(now)
-    looked: Any = client.set(_LOOKED, ms, get=True)
+    ms = _to_milliseconds(now)
+    looked: Any = client.set(_SWEPT_AT, ms, get=True)
     if looked is None or ms - int(looked) > GAP_MS:
-        client.set(_PATIENCE, ms + LEASE_MS, px=2 * LEASE_MS)
+        client.set(_GRACE_UNTIL, ms + LEASE_MS, px=2 * LEASE_MS)
         return True
-    patience: Any = client.get(_PATIENCE)
+    patience: Any = client.get(_GRACE_UNTIL)
     return patience is not None and ms < int(patience)
 
 
-def dead(*, now: datetime) -> dict[str, list[str]]:
+def list_dead_processes(*, now: datetime) -> dict[str, list[str]]:
     """Return the dead processes, each with the workers that it watched.
 
     Empty for the length of a lease after an interruption in which leases could not be renewed.
@@ -129,16 +131,16 @@ def dead(*, now: datetime) -> dict[str, list[str]]:
     client = clients.client()
     if client is None or is_interrupted(now=now):
         return {}
-    lapsed = _read(client.zrangebyscore(_PROCESSES, "-inf", _ms(now) - 1))
-    return {each: _read(client.hkeys(_key("watched", each))) for each in lapsed}
+    lapsed = _decode(client.zrangebyscore(_PROCESSES, "-inf", _to_milliseconds(now) - 1))
+    return {each: _decode(client.hkeys(_key("watched", each))) for each in lapsed}
 
 
-def gone_desks() -> Iterator[list[tuple[str, int]]]:
+def load_closed_desks() -> Iterator[list[tuple[str, int]]]:
     """Yield batches of workers whose last desk of a process closed, with the time, oldest first."""
     client = clients.client()
     start = 0
     while client is not None:
-        found: Any = client.zrange(_GONE, start, start + _BATCH - 1, withscores=True)
+        found: Any = client.zrange(_CLOSED_DESKS, start, start + _BATCH - 1, withscores=True)
         if found:
             yield [(sid.decode(), int(score)) for sid, score in found]
         if len(found) < _BATCH:
@@ -146,25 +148,25 @@ def gone_desks() -> Iterator[list[tuple[str, int]]]:
         start += _BATCH
 
 
-def forget_gone_desk(worker_sid: str, since_ms: int) -> None:
+def remove_closed_desk(worker_sid: str, since_ms: int) -> None:
     """Remove the record of a worker's last desk, unless a later one has replaced it."""
     client = clients.client()
     if client is not None:
         remove = load_script(client, "remove_if_unchanged")
-        remove(keys=[_GONE], args=[worker_sid, since_ms])
+        remove(keys=[_CLOSED_DESKS], args=[worker_sid, since_ms])
 
 
-def forget(process: str, *, now: datetime) -> None:
+def remove_process(process: str, *, now: datetime) -> None:
     """Remove a process's keys, and record that its desks have closed."""
     client = clients.client()
     if client is not None:
-        if desks := _read(client.hkeys(_key("desks", process))):
-            client.zadd(_GONE, {sid: _ms(now) for sid in desks}, nx=True)
-        client.delete(*(_key(kind, process) for kind, _ in _kinds(Held())))
+        if desks := _decode(client.hkeys(_key("desks", process))):
+            client.zadd(_CLOSED_DESKS, {sid: _to_milliseconds(now) for sid in desks}, nx=True)
+        client.delete(*(_key(kind, process) for kind, _ in _kinds(SessionCounts())))
         client.zrem(_PROCESSES, process)
 
 
-def _kinds(held: Held) -> list[tuple[str, Mapping[str, int]]]:
+def _kinds(held: SessionCounts) -> list[tuple[str, Mapping[str, int]]]:
     return [
         ("workers", held.workers),
         ("accounts", held.accounts),
@@ -177,10 +179,10 @@ def _key(kind: str, process: str) -> str:
     return f"cordboard:sdk:{kind}:{process}"
 
 
-def _read(found: Any) -> list[str]:
+def _decode(found: Any) -> list[str]:
     names: Iterable[bytes] = found
     return [name.decode() for name in names]
 
 
-def _ms(now: datetime) -> int:
+def _to_milliseconds(now: datetime) -> int:
     return microseconds(now) // 1000

@@ -23,7 +23,7 @@ class ListBarrier:
         self.sessions = 0
         self._lists: set[str] = set()
 
-    def hear(self, notice_id: str) -> None:
+    def count_read(self, notice_id: str) -> None:
         """Count a read of the lists; every session gets the notice of it."""
         self._lists.add(notice_id)
 

@@ -27,7 +27,7 @@ _versions: Final[LRUCache[tuple[str, str], int]] = LRUCache(maxsize=20_000)
 """The version of a worker that was last read with a token, by worker sid and token digest."""
 
 
-def version_read(grant: tokens.Grant, call: Envelope) -> int | None:
+def find_read_version(grant: tokens.Grant, call: Envelope) -> int | None:
     """Return the worker's version that was last read with this token, if known.
 
     Called before a list is read, as the list may be older than a version read after it.
@@ -38,7 +38,7 @@ def version_read(grant: tokens.Grant, call: Envelope) -> int | None:
         return _versions.get((grant.worker.sid, call.digest))
 
 
-def notice(asked: Asked, payload: Payload, *, version: int | None) -> None:
+def record_read(asked: Asked, payload: Payload, *, version: int | None) -> None:
     """Record the worker's version in an answer, or publish a notice of their reservation list.
 
     Arguments:
@@ -59,10 +59,10 @@ def notice(asked: Asked, payload: Payload, *, version: int | None) -> None:
             "follows": bool(asked.call.params.get("AfterSid")),
             "worker_version": version,
         }
-        _tell(worker.sid, message)
+        _publish_notice(worker.sid, message)
 
 
-def _tell(worker_sid: str, message: dict[str, Any]) -> None:
+def _publish_notice(worker_sid: str, message: dict[str, Any]) -> None:
     try:
         async_to_sync(get_channel_layer().group_send)(groups.sessions_group(worker_sid), message)
     except Exception as error:  # any error of the layer's client while Redis is unreachable

@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from routing import models
 
 
-def edition(workspace_sid: str) -> str:
+def digest_lists(workspace_sid: str) -> str:
     """Return a digest of a workspace's current lists."""
     activities = models.Activity.objects.filter(workspace__sid=workspace_sid).order_by("sid")
     channels = models.TaskChannel.objects.filter(workspace__sid=workspace_sid).order_by("sid")
@@ -45,6 +45,6 @@ class ListVersions:
         await asyncio.sleep(0)
         # Later callers may know of a change that this query does not see.
         del self._next[workspace_sid]
-        look = database_sync_to_async(edition, thread_sensitive=False)
+        look = database_sync_to_async(digest_lists, thread_sensitive=False)
         seen: str = await look(workspace_sid)
         return seen

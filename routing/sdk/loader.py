@@ -17,23 +17,23 @@ _CACHED_FRAMES: Final = 2_000
 """Frames cached for sessions that need them a moment later; about 3 kB each."""
 
 
-class Loader:
+class FrameLoader:
     """The frame cache of one event loop."""
 
     def __init__(self) -> None:
         """Create an empty cache."""
         self._frames: FIFOCache[str, Frame] = FIFOCache(maxsize=_CACHED_FRAMES)
-        self._asked: dict[str, asyncio.Future[Frame | None]] = {}
+        self._requested: dict[str, asyncio.Future[Frame | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def hear(self, message: Mapping[str, Any], *, account_sid: str) -> None:
+    def cache_message(self, message: Mapping[str, Any], *, account_sid: str) -> None:
         """Cache the frame of a message that carries all data, so that it need not be loaded."""
         if "event_data" in message and message["sid"] not in self._frames:
             self._frames[message["sid"]] = frames.told(message, account_sid=account_sid)
 
     async def load(self, sids: Sequence[str]) -> list[Frame]:
         """Return the frames of these events in order, without deleted events."""
-        waiting = {sid: self._ask(sid) for sid in sids if sid not in self._frames}
+        waiting = {sid: self._request(sid) for sid in sids if sid not in self._frames}
         found: dict[str, Frame | None] = {
             sid: self._frames[sid] for sid in sids if sid not in waiting
         }
@@ -43,23 +43,23 @@ class Loader:
             found |= {sid: future.result() for sid, future in waiting.items()}
         return [frame for sid in sids if (frame := found[sid]) is not None]
 
-    def _ask(self, sid: str) -> asyncio.Future[Frame | None]:
-        future = self._asked.get(sid)
+    def _request(self, sid: str) -> asyncio.Future[Frame | None]:
+        future = self._requested.get(sid)
         if future is None:
-            future = self._asked[sid] = asyncio.get_running_loop().create_future()
+            future = self._requested[sid] = asyncio.get_running_loop().create_future()
             if self._task is None:
-                self._task = asyncio.create_task(self._work())
+                self._task = asyncio.create_task(self._load_batches())
         return future
 
-    async def _work(self) -> None:
+    async def _load_batches(self) -> None:
         """Load batch after batch until no more frames are requested."""
         try:
-            while batch := list(self._asked)[:_BATCH]:
+            while batch := list(self._requested)[:_BATCH]:
                 try:
                     found = await database_sync_to_async(frames.load, thread_sensitive=False)(batch)
                 except Exception as error:  # raised in every session that waits for it
                     for sid in batch:
-                        future = self._asked.pop(sid)
+                        future = self._requested.pop(sid)
                         future.set_exception(error)
                         future.exception()
                     continue
@@ -67,6 +67,6 @@ class Loader:
                     frame = found.get(sid)
                     if frame is not None:
                         self._frames[sid] = frame
-                    self._asked.pop(sid).set_result(frame)
+                    self._requested.pop(sid).set_result(frame)
         finally:
             self._task = None

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from routing.redis import clients
 from routing.sdk import leases, session_ranks
-from routing.sdk.leases import Held
+from routing.sdk.leases import SessionCounts
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Registry:
         self.watched: Counter[str] = Counter()
         self._changed: set[str] = set()
         self._ranked: set[str] = set()
-        self._left: set[tuple[str, str]] = set()
+        self._ended: set[tuple[str, str]] = set()
         self._writing = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
         self._warned: TTLCache[str, None] = TTLCache(maxsize=1_000, ttl=60.0)
@@ -97,15 +97,15 @@ class Registry:
             self._changed.add(sid)
         admission: Admission | None = None
         try:
-            admission = await self._place(holder)
+            admission = await self._reserve_place(holder)
         finally:
             if admission is None:
                 self.release(holder)
         if admission is None:
-            await self.write_if_possible()
+            await self.try_write_changes()
         return admission
 
-    async def _place(self, holder: Holder) -> Admission | None:
+    async def _reserve_place(self, holder: Holder) -> Admission | None:
         worker, account, most = (
             holder.worker_sid,
             holder.account_sid,
@@ -113,14 +113,19 @@ class Registry:
         )
         now, process = timezone.now(), self.process
         try:
-            await self.write()
-            asked = Held(accounts={account: 0})
-            others = await in_thread(leases.elsewhere, asked, process=process, now=now)
+            await self.write_changes()
+            asked = SessionCounts(accounts={account: 0})
+            others = await run_in_thread(leases.count_elsewhere, asked, process=process, now=now)
             if self._is_full(account, self.accounts[account] + others.accounts.get(account, 0)):
                 return None
             self._ranked.add(holder.session)
-            closing = await in_thread(
-                session_ranks.join, worker, holder.session, process=process, most=most, now=now
+            closing = await run_in_thread(
+                session_ranks.add_session,
+                worker,
+                holder.session,
+                process=process,
+                most=most,
+                now=now,
             )
         except clients.BROKEN as error:
             # Without Redis the oldest session can be neither found nor closed.
@@ -142,10 +147,10 @@ class Registry:
     def release(self, holder: Holder) -> None:
         """Release a place."""
         for sid, count in self._counts(holder):
-            self._less(count, sid)
+            self._decrement(count, sid)
         if holder.session in self._ranked:
             self._ranked.discard(holder.session)
-            self._left.add((holder.worker_sid, holder.session))
+            self._ended.add((holder.worker_sid, holder.session))
 
     def watch(self, worker_sid: str) -> None:
         """Mark a worker to be put offline when their last session ends."""
@@ -154,27 +159,29 @@ class Registry:
 
     def unwatch(self, worker_sid: str) -> None:
         """Remove the mark, as it was handled or another session keeps it."""
-        self._less(self.watched, worker_sid)
+        self._decrement(self.watched, worker_sid)
 
-    async def elsewhere(self, worker_sid: str) -> int:
+    async def count_elsewhere(self, worker_sid: str) -> int:
         """Return the number of a worker's sessions with other processes; raises Redis errors."""
         now = timezone.now()
-        return await in_thread(leases.of_worker, worker_sid, process=self.process, now=now)
+        return await run_in_thread(
+            leases.count_worker_sessions, worker_sid, process=self.process, now=now
+        )
 
-    async def write(self) -> None:
+    async def write_changes(self) -> None:
         """Renew the lease and write all changes so far; raises Redis errors.
 
         Callers that arrive during a write share the next one.
         """
         if self._next is None:
             self._next = asyncio.create_task(self._write())
-            self._next.add_done_callback(_look_at_failure)
+            self._next.add_done_callback(_retrieve_failure)
         await asyncio.shield(self._next)
 
-    async def write_if_possible(self) -> None:
+    async def try_write_changes(self) -> None:
         """Write all changes; while Redis is unreachable, they are kept for the next write."""
         try:
-            await self.write()
+            await self.write_changes()
         except clients.BROKEN as error:
             self._warn("write", "sessions.unwritten error=%s", error)
 
@@ -182,25 +189,25 @@ class Registry:
         async with self._writing:
             self._next = None
             changed, self._changed = self._changed, set()
-            left, self._left = self._left, set()
+            left, self._ended = self._ended, set()
             try:
-                if not await self._renew(self._held(changed)):
+                if not await self._renew(self._session_counts(changed)):
                     everybody = {*self.workers, *self.accounts, *self.watched}
-                    await self._renew(self._held(everybody))
+                    await self._renew(self._session_counts(everybody))
                 if left:
-                    await in_thread(session_ranks.leave, left, process=self.process)
+                    await run_in_thread(session_ranks.remove_sessions, left, process=self.process)
             except BaseException:
                 self._changed |= changed
-                self._left |= left
+                self._ended |= left
                 raise
 
-    async def _renew(self, held: Held) -> bool:
-        return await in_thread(leases.renew, self.process, held, now=timezone.now())
+    async def _renew(self, held: SessionCounts) -> bool:
+        return await run_in_thread(leases.renew_lease, self.process, held, now=timezone.now())
 
-    def _held(self, sids: set[str]) -> Held:
+    def _session_counts(self, sids: set[str]) -> SessionCounts:
         workers = {sid for sid in sids if sid.startswith("WK")}
         accounts = sids - workers
-        return Held(
+        return SessionCounts(
             workers={sid: self.workers[sid] for sid in workers},
             accounts={sid: self.accounts[sid] for sid in accounts},
             watched={sid: self.watched[sid] for sid in workers},
@@ -209,7 +216,7 @@ class Registry:
     def _counts(self, holder: Holder) -> tuple[tuple[str, Counter[str]], ...]:
         return (holder.worker_sid, self.workers), (holder.account_sid, self.accounts)
 
-    def _less(self, count: Counter[str], sid: str) -> None:
+    def _decrement(self, count: Counter[str], sid: str) -> None:
         count[sid] -= 1
         if count[sid] <= 0:
             del count[sid]
@@ -222,13 +229,13 @@ class Registry:
             logger.warning(words, *values)
 
 
-async def in_thread(function: Callable[..., T], *args: Any, **given: Any) -> T:
+async def run_in_thread(function: Callable[..., T], *args: Any, **given: Any) -> T:
     """Run a blocking function in a thread, and return its result."""
     result: T = await sync_to_async(function, thread_sensitive=False)(*args, **given)
     return result
 
 
-def _look_at_failure(task: asyncio.Task[None]) -> None:
+def _retrieve_failure(task: asyncio.Task[None]) -> None:
     """Retrieve a failure, even if all waiting callers have been cancelled."""
     if not task.cancelled():
         task.exception()

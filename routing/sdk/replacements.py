@@ -29,7 +29,7 @@ _replacements: Final[TTLCache[str, itertools.count[int]]] = TTLCache(
 )
 
 
-def note_replaced(token: str) -> None:
+def record_replaced(token: str) -> None:
     """Record that a session was replaced, by the digest of its token."""
     client = clients.client()
     if client is None:

@@ -19,7 +19,9 @@ _alone: dict[str, dict[str, None]] = {}
 """The sessions of each worker, oldest first, used when no Redis is configured (tests)."""
 
 
-def join(worker_sid: str, session: str, *, process: str, most: int, now: datetime) -> list[str]:
+def add_session(
+    worker_sid: str, session: str, *, process: str, most: int, now: datetime
+) -> list[str]:
     """Rank a new session, and return the oldest sessions that now exceed the limit.
 
     Those are removed, so that of two simultaneous new sessions each displaces another one. Raises
@@ -31,14 +33,14 @@ def join(worker_sid: str, session: str, *, process: str, most: int, now: datetim
         ranked = _alone.setdefault(worker_sid, {})
         ranked[own] = None
         above = list(ranked)[: max(len(ranked) - most, 0)]
-        _leave_alone(worker_sid, above)
+        _remove_alone(worker_sid, above)
         return _sessions(above)
     key = _key(worker_sid)
     pipeline = client.pipeline()
     pipeline.zadd(key, {own: microseconds(now)})
     pipeline.expire(key, _KEPT_SECONDS)
     pipeline.zrange(key, 0, -1)
-    leases.ask_live(pipeline, now=now)
+    leases.add_live_query(pipeline, now=now)
     found: list[Any] = pipeline.execute()
     members, live = ([name.decode() for name in names] for names in found[2:])
     processes = {*live, process}
@@ -49,20 +51,20 @@ def join(worker_sid: str, session: str, *, process: str, most: int, now: datetim
     return _sessions(above)
 
 
-def leave(left: Iterable[tuple[str, str]], *, process: str) -> None:
+def remove_sessions(left: Iterable[tuple[str, str]], *, process: str) -> None:
     """Remove ended sessions, given as pairs of worker sid and session name."""
     client = clients.client()
     pipeline = None if client is None else client.pipeline(transaction=False)
     for worker_sid, session in left:
         if pipeline is None:
-            _leave_alone(worker_sid, [f"{process}:{session}"])
+            _remove_alone(worker_sid, [f"{process}:{session}"])
         else:
             pipeline.zrem(_key(worker_sid), f"{process}:{session}")
     if pipeline is not None:
         pipeline.execute()
 
 
-def _leave_alone(worker_sid: str, members: Iterable[str]) -> None:
+def _remove_alone(worker_sid: str, members: Iterable[str]) -> None:
     ranked = _alone.get(worker_sid, {})
     for member in members:
         ranked.pop(member, None)

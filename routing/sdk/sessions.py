@@ -15,7 +15,7 @@ from routing import models, secretbox, tokens
 from routing.sdk import leases
 from routing.sdk.list_barrier import ListBarriers
 from routing.sdk.list_versions import ListVersions
-from routing.sdk.loader import Loader
+from routing.sdk.loader import FrameLoader
 from routing.sdk.registry import Holder, Registry
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 CHECK_SECONDS: Final = 30.0
 """Seconds between checks whether the keys and workers of all sessions are still valid."""
 
-_AT_ONCE: Final = 50
+_SESSIONS_PER_TURN: Final = 50
 """Number of sessions handled before other tasks of the event loop get a turn."""
 
 
@@ -49,9 +49,9 @@ class Sessions:
 
     def __init__(self) -> None:
         """Create an empty set of sessions."""
-        self.loader = Loader()
-        self.editions = ListVersions()
-        self.beginnings = ListBarriers()
+        self.loader = FrameLoader()
+        self.list_versions = ListVersions()
+        self.list_barriers = ListBarriers()
         self._open: set[Any] = set()
         self.registry = Registry()
         self._clock: asyncio.Task[None] | None = None
@@ -61,35 +61,35 @@ class Sessions:
         """Add a session whose place was reserved."""
         self._open.add(session)
         if self._clock is None:
-            self._clock = asyncio.create_task(self._look_after())
+            self._clock = asyncio.create_task(self._run_timers())
 
     def remove(self, session: Session) -> None:
         """Remove a session, and release its place."""
         self._open.discard(session)
         self.registry.release(session.holder)
-        self.start(self.registry.write_if_possible())
+        self.start(self.registry.try_write_changes())
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run work in the background, independent of the session that starts it."""
-        task = asyncio.create_task(quietly(work))
+        task = asyncio.create_task(log_failure(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
 
-    async def _look_after(self) -> None:
+    async def _run_timers(self) -> None:
         checked = renewed = time.monotonic()
         try:
             while self._open or self.registry.watched:
                 await asyncio.sleep(self.tick_seconds)
                 now = time.monotonic()
-                async for session in in_turn(self._open):
-                    await quietly(session.tick(now))
+                async for session in yield_in_turns(self._open):
+                    await log_failure(session.tick(now))
                 if now - renewed >= leases.RENEW_SECONDS:
                     renewed = now
-                    self.start(self.registry.write_if_possible())
+                    self.start(self.registry.try_write_changes())
                 if now - checked >= CHECK_SECONDS:
                     checked = now
-                    await quietly(self.check())
+                    await log_failure(self.check())
         finally:
             self._clock = None
 
@@ -101,32 +101,34 @@ class Sessions:
         open_now = list(self._open)
         key_sids = {session.holder.key_sid for session in open_now}
         ids = {session.holder.worker_id for session in open_now}
-        keys, workers = await database_sync_to_async(_good, thread_sensitive=False)(key_sids, ids)
-        async for session in in_turn(open_now):
+        keys, workers = await database_sync_to_async(_load_valid, thread_sensitive=False)(
+            key_sids, ids
+        )
+        async for session in yield_in_turns(open_now):
             holder = session.holder
             is_good = secretbox.matches_any_secret(keys.get(holder.key_sid, ()), holder.sealed)
             if not is_good or holder.worker_id not in workers:
-                await quietly(session.end(4401, "Token revoked"))
+                await log_failure(session.end(4401, "Token revoked"))
             else:
-                await quietly(session.compare(workers[holder.worker_id]))
+                await log_failure(session.compare(workers[holder.worker_id]))
 
 
-async def in_turn(sessions: Iterable[Session]) -> AsyncIterator[Session]:
+async def yield_in_turns(sessions: Iterable[Session]) -> AsyncIterator[Session]:
     """Yield all of these, and give other tasks of the event loop a turn after every few."""
     for number, session in enumerate(list(sessions), start=1):
         yield session
-        if number % _AT_ONCE == 0:
+        if number % _SESSIONS_PER_TURN == 0:
             await asyncio.sleep(0)
 
 
-def _good(
+def _load_valid(
     key_sids: set[str], worker_ids: set[int]
 ) -> tuple[dict[str, tuple[str, ...]], dict[int, int]]:
     rows = models.Worker.objects.filter(pk__in=worker_ids)
     return tokens.list_valid_secrets(key_sids), dict(rows.values_list("pk", "version"))
 
 
-async def quietly(work: Coroutine[Any, Any, None]) -> None:
+async def log_failure(work: Coroutine[Any, Any, None]) -> None:
     """Run work, and log its failure instead of raising it."""
     try:
         await work
@@ -139,7 +141,7 @@ _of_loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Sessions] = (
 )
 
 
-def here() -> Sessions:
+def find_sessions() -> Sessions:
     """Return the sessions of the running event loop."""
     loop = asyncio.get_running_loop()
     found = _of_loops.get(loop)

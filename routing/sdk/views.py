@@ -63,9 +63,9 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
         taken.insist()
     if account_sid is not None and not serves(grant, account_sid, channel):
         raise permissions.forbidden("it is for another account or channel")
-    version = list_notices.version_read(grant, call)
+    version = list_notices.find_read_version(grant, call)
     payload, asked = resources.carry_out(grant, call, request, ip_address=ip_address(request))
-    list_notices.notice(asked, payload, version=version)
+    list_notices.record_read(asked, payload, version=version)
     return HttpResponse(
         json.dumps({"payload": payload}, ensure_ascii=False), content_type="application/json"
     )

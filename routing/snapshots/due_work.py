@@ -77,7 +77,7 @@ def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:
         workers = _candidates(workspace, kinds, among=known.whom(asked)) if lanes else []
     else:
         workers = _candidates(workspace, kinds)
-        skill_index.count_free_workers(workspace, len(workers))
+        skill_index.record_free_workers(workspace, len(workers))
         lanes, workers = lane_snapshots.waiting_for(kinds, workers=workers) if workers else ({}, [])
     return seen(workers=workers, lanes=lanes) if workers else seen()
 

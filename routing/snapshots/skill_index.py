@@ -4,9 +4,9 @@ Of a thousand available workers, thirty may speak the language that a task requi
 changes when a worker is added or their attributes change, which is rare beside offers. Each process
 loads all workers then, and otherwise queries only which of the thirty have free slots.
 
-A change is announced by a new mark in Redis (`note`), before it is published; a process that sees
-another mark drops its cache. Correctness does not depend on the mark: the first looks of every
-second query all free workers, as do all looks where few workers are free. And every match is
+A change is announced by a new mark in Redis (`announce_change`), before it is published; a process that sees
+another mark drops its cache. Correctness does not depend on the mark: the first passes of every
+second query all free workers, as do all passes where few workers are free. And every match is
 checked again under lock.
 """
 
@@ -30,17 +30,17 @@ from routing.snapshots.lanes import Kind, Sought, by_value
 
 logger = logging.getLogger(__name__)
 
-LONGEST: Final = 1.0
-"""Longest use of a cached directory in seconds: the interval of the sweep."""
-WHOLE: Final = 2
-"""Looks per second that go without, because loading the directory costs more than one look."""
-MANY: Final = 200
-"""Number of free workers from which the directory saves time."""
-MOST: Final = 500
+CACHE_SECONDS: Final = 1.0
+"""Longest use of a cached index: the interval of the sweep."""
+FULL_LOADS: Final = 2
+"""Passes per second that load all free workers, as loading the index costs more than one pass."""
+MIN_FREE_WORKERS: Final = 200
+"""Number of free workers from which the index saves time."""
+MAX_KEYS: Final = 500
 """Most keys to look up at once; with more, free workers are queried first."""
 _KEPT_SECONDS: Final = 86_400
 
-_EVERYBODY: Final = CompiledQuery(
+_VERSIONS: Final = CompiledQuery(
     lambda workspace: models.Worker.objects.filter(workspace_id=workspace).values_list(
         "pk", "version", "workload_version"
     ),
@@ -51,88 +51,89 @@ _EVERYBODY: Final = CompiledQuery(
 class SkillIndex:
     """All workers of a workspace, indexed by the values that lanes are keyed by."""
 
-    def __init__(self, mark: str, people: Iterable[snapshot.Worker]) -> None:
+    def __init__(self, mark: str, all_workers: Iterable[snapshot.Worker]) -> None:
         self.mark = mark
-        self._people = list(people)
-        self._having: dict[str, dict[str, list[snapshot.Worker]]] = {}
+        self._workers = list(all_workers)
+        self._indexes: dict[str, dict[str, list[snapshot.Worker]]] = {}
 
-    def sought(self, kinds: Iterable[Kind]) -> Collection[Sought] | None:
-        """Return the lane keys that match these workers; None when the directory cannot help.
+    def find_lane_keys(self, kinds: Iterable[Kind]) -> Collection[Sought] | None:
+        """Return the lane keys that match these workers; None when the index cannot help.
 
         Lanes without a key are for any free worker, so then all free workers must be loaded.
         """
-        found: set[Sought] = set()
+        keys: set[Sought] = set()
         for channel, path in kinds:
             if path in (lane_keys.ANYONE, lane_keys.REGARDLESS):
                 return None
-            found.update((channel, path, value) for value in self._by_value(path))
-            if len(found) > MOST:
+            keys.update((channel, path, value) for value in self._by_value(path))
+            if len(keys) > MAX_KEYS:
                 return None
-        return found
+        return keys
 
-    def whom(self, asked: Iterable[tuple[str, str]]) -> list[int]:
+    def find_workers(self, keys: Iterable[tuple[str, str]]) -> list[int]:
         """Return the ids of workers who have one of these values at its path."""
-        people = (self._by_value(path).get(value, ()) for path, value in asked)
-        return list({worker.id for some in people for worker in some})
+        groups = (self._by_value(path).get(value, ()) for path, value in keys)
+        return list({worker.id for group in groups for worker in group})
 
     def _by_value(self, path: str) -> dict[str, list[snapshot.Worker]]:
-        found = self._having.get(path)
-        if found is None:
-            found = self._having[path] = by_value(self._people, path)
-        return found
+        index = self._indexes.get(path)
+        if index is None:
+            index = self._indexes[path] = by_value(self._workers, path)
+        return index
 
 
-class _Second:
-    """State of a workspace in this process since its last second began."""
+class _Use:
+    """How a workspace used the index since its last second began."""
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.passes = 0
         self.free = 0
-        self.directory: SkillIndex | None = None
+        self.index: SkillIndex | None = None
 
 
 _lock = threading.Lock()
-_seconds: Final[TTLCache[int, _Second]] = TTLCache(maxsize=1_000, ttl=LONGEST)
+_uses: Final[TTLCache[int, _Use]] = TTLCache(maxsize=1_000, ttl=CACHE_SECONDS)
 
 
 def load_skill_index(workspace: models.Workspace) -> SkillIndex | None:
-    """Return the directory of a workspace for one look of the router.
+    """Return the index of a workspace for one pass of the router.
 
     None where it would not save time, or where Redis cannot confirm that it is current. The caller
-    then loads all free workers and passes their number to `count`.
+    then loads all free workers and passes their number to
+    `record_free_workers`.
     """
     with _lock:
-        seen = _seconds.get(workspace.pk)
-        if seen is None:
-            seen = _seconds[workspace.pk] = _Second()
-    seen.looks += 1
-    if seen.looks <= WHOLE or seen.free < MANY:
+        use = _uses.get(workspace.pk)
+        if use is None:
+            use = _uses[workspace.pk] = _Use()
+    use.passes += 1
+    if use.passes <= FULL_LOADS or use.free < MIN_FREE_WORKERS:
         return None
     mark = _mark(workspace.sid)
     if mark is None:
         return None
-    if seen.directory is None or seen.directory.mark != mark:
-        seen.directory = SkillIndex(mark, workers.load_known(_EVERYBODY(workspace.pk)))
-    return seen.directory
+    if use.index is None or use.index.mark != mark:
+        use.index = SkillIndex(mark, workers.load_known(_VERSIONS(workspace.pk)))
+    return use.index
 
 
-def count_free_workers(workspace: models.Workspace, free: int) -> None:
-    """Store how many free workers a look has found."""
+def record_free_workers(workspace: models.Workspace, free: int) -> None:
+    """Record how many free workers a pass has loaded."""
     with _lock:
-        seen = _seconds.get(workspace.pk)
-    if seen is not None:
-        seen.free = free
+        use = _uses.get(workspace.pk)
+    if use is not None:
+        use.free = free
 
 
 def announce_change(workspace_sid: str) -> None:
-    """Invalidate the directories of a workspace whose workers change; called before the wake."""
+    """Invalidate the indexes of a workspace whose workers change; called before the wake."""
     client = clients.client()
     if client is None:
         return
     try:
         client.set(_key(workspace_sid), secrets.token_hex(8), ex=_KEPT_SECONDS)
     except clients.BROKEN as error:
-        logger.debug("directory not invalidated workspace=%s (%s)", workspace_sid, error)
+        logger.debug("skill index not invalidated workspace=%s (%s)", workspace_sid, error)
 
 
 def _mark(workspace_sid: str) -> str | None:

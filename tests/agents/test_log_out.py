@@ -89,5 +89,5 @@ async def test_an_open_desk_notices_at_once_that_its_session_has_ended(way: str)
             await do(alice.client.post, "/accounts/logout/")
         else:
             await do(logins.reset_password, user=alice.user, password="quite another secret")
-            await do(lease_renewal.look_again, [alice.worker.sid])
+            await do(lease_renewal.recheck_desks, [alice.worker.sid])
         assert await closed(desk) == consumers.LOGGED_OUT

@@ -35,7 +35,7 @@ class Kept:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.messages: list[dict[str, Any]] = []
         monkeypatch.setattr(
-            list_notices, "_tell", lambda _sid, message: self.messages.append(message)
+            list_notices, "_publish_notice", lambda _sid, message: self.messages.append(message)
         )
 
     async def go(self, worker: models.Worker, **changes: Any) -> None:
@@ -219,7 +219,7 @@ async def test_many_sessions_that_get_a_change_check_the_lists_once(
         looks.append(workspace_sid)
         return "now"
 
-    monkeypatch.setattr(list_versions, "edition", look)
-    asked = [sessions.here().editions.now(floor.workspace.sid) for _ in range(100)]
+    monkeypatch.setattr(list_versions, "digest_lists", look)
+    asked = [sessions.find_sessions().list_versions.now(floor.workspace.sid) for _ in range(100)]
     assert set(await asyncio.gather(*asked)) == {"now"}
     assert looks == [floor.workspace.sid]

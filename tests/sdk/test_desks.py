@@ -14,7 +14,7 @@ from routing.actors import SYSTEM
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ReservationStatus
 from routing.sdk import desk_grace, lease_renewal, leases
-from routing.sdk.leases import Held
+from routing.sdk.leases import SessionCounts
 from tests import factories
 from tests.factories import NOW
 
@@ -42,7 +42,9 @@ class Process:
 
     def renew(self, now: datetime) -> None:
         """Renew the lease and write everything."""
-        leases.renew(self.name, Held(desks=self.desks, workers=self.sessions), now=now)
+        leases.renew_lease(
+            self.name, SessionCounts(desks=self.desks, workers=self.sessions), now=now
+        )
 
 
 def later(seconds: float) -> datetime:
@@ -82,7 +84,7 @@ def test_a_worker_whose_last_desk_has_gone_is_signed_off_after_the_grace(
     assert activity(alice) == "Offline"
     event = models.Event.objects.filter(event_type=EventType.WORKER_ACTIVITY_UPDATE).get()
     assert (event.actor_type, event.source) == ("system", "desk")
-    assert list(leases.gone_desks()) == []
+    assert list(leases.load_closed_desks()) == []
 
 
 def test_a_desk_that_comes_back_in_time_or_is_open_elsewhere_keeps_its_worker(
@@ -200,14 +202,14 @@ async def test_the_desks_of_a_process_are_written_as_they_come_and_go(
 ) -> None:
     written: asyncio.Queue[dict[str, int]] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    renew = leases.renew
+    renew = leases.renew_lease
 
-    def note(process: str, held: Held, *, now: datetime) -> bool:
+    def note(process: str, held: SessionCounts, *, now: datetime) -> bool:
         known = renew(process, held, now=now)
         loop.call_soon_threadsafe(written.put_nowait, dict(held.desks))
         return known
 
-    monkeypatch.setattr(leases, "renew", note)
+    monkeypatch.setattr(leases, "renew_lease", note)
     here = lease_renewal.Desks()
     here.add("WKa")
     here.add("WKa")
@@ -218,6 +220,6 @@ async def test_the_desks_of_a_process_are_written_as_they_come_and_go(
     here.remove("WKa")
     here.remove("WKb")
     assert await asyncio.wait_for(written.get(), 5) == {"WKa": 1, "WKb": 0}
-    assert [sid for batch in leases.gone_desks() for sid, _ in batch] == ["WKb"]
+    assert [sid for batch in leases.load_closed_desks() for sid, _ in batch] == ["WKb"]
     here.remove("WKa")
     assert await asyncio.wait_for(written.get(), 5) == {"WKa": 0}

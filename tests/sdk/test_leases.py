@@ -11,7 +11,7 @@ import redis as redis_client
 
 from routing import jobs, models
 from routing.sdk import desk_grace, leases
-from routing.sdk.leases import Held
+from routing.sdk.leases import SessionCounts
 from tests import factories
 from tests.factories import NOW
 
@@ -26,11 +26,11 @@ class Process:
 
     def __init__(self, name: str = "") -> None:
         self.name = name or uuid.uuid4().hex
-        self.held = Held()
+        self.held = SessionCounts()
 
     def has(self, worker: models.Worker, count: int = 1, *, watched: bool = True) -> Process:
         """Set how many sessions of a worker the process has."""
-        self.held = Held(
+        self.held = SessionCounts(
             workers={**self.held.workers, worker.sid: count},
             watched={**self.held.watched, worker.sid: int(watched and count > 0)},
         )
@@ -38,7 +38,7 @@ class Process:
 
     def renew(self, now: datetime) -> None:
         """Renew its lease; it writes everything where that is not there."""
-        leases.renew(self.name, self.held, now=now)
+        leases.renew_lease(self.name, self.held, now=now)
 
 
 def live(*processes: Process, since: int = 0, until: int, sweeping: bool = True) -> None:
@@ -79,7 +79,7 @@ def test_a_worker_whose_last_session_died_with_its_process_goes_offline(
     event = models.Event.objects.order_by("pk").last()
     assert event is not None
     assert (event.event_type, event.source) == ("worker.activity.update", "sdk")
-    assert leases.dead(now=later(60 + LEASE_SECONDS + 15)) == {}
+    assert leases.list_dead_processes(now=later(60 + LEASE_SECONDS + 15)) == {}
 
 
 def test_a_worker_who_is_with_another_process_by_then_stays(alice: models.Worker) -> None:
@@ -124,9 +124,9 @@ def test_a_redis_that_lost_everything_puts_no_worker_offline(
     live(since=25, until=200)
     assert activity(alice) == "Available"
     # A living process finds its lease missing, and writes everything.
-    assert not leases.renew(process.name, Held(), now=later(205))
-    assert leases.renew(process.name, process.held, now=later(205))
-    assert leases.of_worker(alice.sid, now=later(205)) == 1
+    assert not leases.renew_lease(process.name, SessionCounts(), now=later(205))
+    assert leases.renew_lease(process.name, process.held, now=later(205))
+    assert leases.count_worker_sessions(alice.sid, now=later(205)) == 1
 
 
 @pytest.mark.parametrize("gap", [20, 60, 3_600])

@@ -49,16 +49,16 @@ async def test_a_session_that_missed_an_event_reads_everything_again(
         await offer(floor)
         assert (await told(socket))[0] == "reservation.created"
         for _ in range(3):
-            await sessions.here().check()
+            await sessions.find_sessions().check()
         assert await socket.receive_nothing()
         with monkeypatch.context() as lost:
             lost.setattr(courier, "deliver_all", lambda events: None)
             await offer(floor)
         # A very recent event may still arrive.
-        await sessions.here().check()
+        await sessions.find_sessions().check()
         assert await socket.receive_nothing()
         monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
-        await sessions.here().check()
+        await sessions.find_sessions().check()
         assert await closed(socket) == (close_codes.RESYNC, close_codes.MISSED)
 
 
@@ -67,7 +67,7 @@ async def test_an_event_that_is_not_found_is_looked_for_again(
 ) -> None:
     await offer(floor)
     event = await do(models.Event.objects.filter(event_type=E.RESERVATION_CREATED.value).last)
-    load, found = frames.load, loader.Loader()
+    load, found = frames.load, loader.FrameLoader()
     monkeypatch.setattr(frames, "load", lambda sids: {})
     assert await found.load([event.sid]) == []
     monkeypatch.setattr(frames, "load", load)

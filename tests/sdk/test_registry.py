@@ -10,7 +10,7 @@ import pytest
 import redis as redis_client
 
 from routing.sdk import desk_grace, leases
-from routing.sdk.leases import Held
+from routing.sdk.leases import SessionCounts
 from routing.sdk.registry import Holder, Registry
 
 pytestmark = pytest.mark.usefixtures("real_redis")
@@ -40,7 +40,7 @@ async def test_limits_hold_over_all_processes(settings: Any) -> None:
         assert not await process.admit(holder("WK3"))
     assert await two.admit(holder("WK3", "AC2"))
     two.release(holder())
-    await two.write()
+    await two.write_changes()
     assert await one.admit(holder())
 
 
@@ -59,7 +59,7 @@ async def test_above_a_worker_s_limit_the_oldest_session_makes_room_wherever_it_
     assert caplog.text.count("the oldest is closed") == 1
     for process, ended in ((one, mine[0]), (two, mine[1]), (two, mine[3])):
         process.release(ended)
-        await process.write()
+        await process.write_changes()
     assert await closing(two, mine[1]) == []
     assert await closing(one, mine[0]) == [mine[2].session]
 
@@ -98,10 +98,10 @@ async def test_a_process_keeps_its_limits_alone_while_redis_is_away(
     assert await one.admit(holder())
     assert not await one.admit(holder())
     assert "sessions.counted_per_process" in caplog.text
-    assert not one._left
+    assert not one._ended
     away(False)
-    await one.write()
-    assert await two.elsewhere("WK1") == 2
+    await one.write_changes()
+    assert await two.count_elsewhere("WK1") == 2
 
 
 async def test_a_process_whose_lease_was_lost_writes_everything_again(
@@ -109,25 +109,25 @@ async def test_a_process_whose_lease_was_lost_writes_everything_again(
 ) -> None:
     one, two = Registry(), Registry()
     assert await one.admit(holder())
-    assert await two.elsewhere("WK1") == 1
+    assert await two.count_elsewhere("WK1") == 1
     real_redis.flushdb()
-    assert await two.elsewhere("WK1") == 0
-    await one.write()
-    assert await two.elsewhere("WK1") == 1
-    assert await one.elsewhere("WK1") == 0
+    assert await two.count_elsewhere("WK1") == 0
+    await one.write_changes()
+    assert await two.count_elsewhere("WK1") == 1
+    assert await one.count_elsewhere("WK1") == 0
 
 
 async def test_many_changes_at_once_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    writes: list[Held] = []
-    renew = leases.renew
+    writes: list[SessionCounts] = []
+    renew = leases.renew_lease
 
-    def counted(process: str, held: Held, *, now: datetime) -> bool:
+    def counted(process: str, held: SessionCounts, *, now: datetime) -> bool:
         writes.append(held)
         return renew(process, held, now=now)
 
     one = Registry()
-    await one.write()
-    monkeypatch.setattr(leases, "renew", counted)
+    await one.write_changes()
+    monkeypatch.setattr(leases, "renew_lease", counted)
     assert all(await asyncio.gather(*(one.admit(holder(f"WK{n}")) for n in range(100))))
     assert len(writes) < 5
     assert sum(len(held.workers) for held in writes) == 100
@@ -150,7 +150,7 @@ async def test_a_worker_whose_last_session_ends_goes_offline(put_offline: list[s
     assert await one.admit(holder())
     one.watch("WK1")
     one.release(holder())
-    await desk_grace.follow(one, "WK1")
+    await desk_grace.wait_for_reconnect(one, "WK1")
     assert put_offline == ["WK1"]
     assert not one.watched
 
@@ -161,7 +161,7 @@ async def test_a_worker_who_has_a_session_here_or_elsewhere_stays(put_offline: l
     assert await one.admit(holder("WK2"))
     for sid in ("WK1", "WK2"):
         one.watch(sid)
-        await desk_grace.follow(one, sid)
+        await desk_grace.wait_for_reconnect(one, sid)
     assert put_offline == []
     assert not one.watched
 
@@ -171,7 +171,7 @@ async def test_no_worker_goes_offline_before_redis_confirms_that_they_have_no_ot
 ) -> None:
     one, asked = Registry(), 0
     one.watch("WK1")
-    of_worker = leases.of_worker
+    of_worker = leases.count_worker_sessions
 
     def asked_in_vain(*args: Any, **given: Any) -> int:
         nonlocal asked
@@ -179,6 +179,6 @@ async def test_no_worker_goes_offline_before_redis_confirms_that_they_have_no_ot
         away(asked < 3)
         return of_worker(*args, **given)
 
-    monkeypatch.setattr(leases, "of_worker", asked_in_vain)
-    await desk_grace.follow(one, "WK1")
+    monkeypatch.setattr(leases, "count_worker_sessions", asked_in_vain)
+    await desk_grace.wait_for_reconnect(one, "WK1")
     assert (asked, put_offline) == (3, ["WK1"])

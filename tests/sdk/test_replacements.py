@@ -9,7 +9,7 @@ import redis as redis_client
 
 from routing.redis import clients
 from routing.sdk import replacements, session_ranks
-from routing.sdk.replacements import may_replace, note_replaced
+from routing.sdk.replacements import may_replace, record_replaced
 from tests.factories import NOW, later
 
 
@@ -42,7 +42,7 @@ def pass_time(place: str, seconds: float) -> None:
 
 def test_a_session_that_was_replaced_replaces_none_for_half_a_minute(place: str) -> None:
     assert may_replace("WK1", "token")
-    note_replaced("token")
+    record_replaced("token")
     assert not may_replace("WK1", "token")
     assert may_replace("WK1", "another token")
     pass_time(place, replacements.BACK_SECONDS)
@@ -61,9 +61,9 @@ def test_a_worker_s_sessions_replace_each_other_so_often_in_a_minute(place: str)
 def test_the_oldest_sessions_make_room_for_the_newest() -> None:
     def join(session: str, seconds: float) -> list[str]:
         now = later(seconds)
-        return session_ranks.join("WK1", session, process="here", most=2, now=now)
+        return session_ranks.add_session("WK1", session, process="here", most=2, now=now)
 
     assert [join("a", 0), join("b", 1), join("c", 2), join("d", 3)] == [[], [], ["a"], ["b"]]
-    session_ranks.leave([("WK1", "c"), ("WK1", "gone"), ("WK2", "d")], process="here")
+    session_ranks.remove_sessions([("WK1", "c"), ("WK1", "gone"), ("WK2", "d")], process="here")
     assert [join("e", 4), join("f", 5)] == [[], ["d"]]
-    assert session_ranks.join("WK2", "a", process="here", most=2, now=NOW) == []
+    assert session_ranks.add_session("WK2", "a", process="here", most=2, now=NOW) == []

@@ -235,10 +235,10 @@ async def test_a_session_ends_with_its_token(floor: Floor) -> None:
 
 async def test_a_session_ends_when_its_key_is_revoked(floor: Floor) -> None:
     async with opened(floor.token(floor.alice)) as socket:
-        await sessions.here().check()
+        await sessions.find_sessions().check()
         assert await socket.receive_nothing()
         await do(api_keys.revoke_api_key, key=floor.key, now=timezone.now())
-        await sessions.here().check()
+        await sessions.find_sessions().check()
         assert (await closed(socket))[0] == 4401
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from routing.sdk.sessions import in_turn
+from routing.sdk.sessions import yield_in_turns
 
 
 async def test_other_coroutines_run_during_the_upkeep_of_many_sessions() -> None:
@@ -20,7 +20,7 @@ async def test_other_coroutines_run_during_the_upkeep_of_many_sessions() -> None
         return turns
 
     other = asyncio.create_task(another_task())
-    seen = [session async for session in in_turn(everyone)]
+    seen = [session async for session in yield_in_turns(everyone)]
     finished.set()
     assert seen == everyone
     assert await other > 10
@@ -28,6 +28,6 @@ async def test_other_coroutines_run_during_the_upkeep_of_many_sessions() -> None
 
 async def test_a_session_that_ends_during_the_upkeep_disturbs_no_other() -> None:
     everyone: set[Any] = set(range(200))
-    async for session in in_turn(everyone):
+    async for session in yield_in_turns(everyone):
         everyone.discard(session)
     assert not everyone

@@ -22,11 +22,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start with a Redis and an empty cache, which is used from the first cycle on."""
-    monkeypatch.setattr(skill_index, "WHOLE", 0)
-    monkeypatch.setattr(skill_index, "MANY", 0)
-    skill_index._seconds.clear()
+    monkeypatch.setattr(skill_index, "FULL_LOADS", 0)
+    monkeypatch.setattr(skill_index, "MIN_FREE_WORKERS", 0)
+    skill_index._uses.clear()
     yield
-    skill_index._seconds.clear()
+    skill_index._uses.clear()
 
 
 def chosen(workspace: models.Workspace) -> list[tuple[str, list[int]]]:
@@ -89,7 +89,7 @@ def test_a_change_whose_mark_was_lost_is_noticed_within_a_second(
     assert chosen(workspace) == []
     describe(worker, '{"langs": ["en"]}')
     assert chosen(workspace) == []
-    skill_index._seconds.expire(time.monotonic() + skill_index.LONGEST + 0.001)
+    skill_index._uses.expire(time.monotonic() + skill_index.CACHE_SECONDS + 0.001)
     assert chosen(workspace) == [(task.sid, [worker.pk])]
 
 
@@ -113,14 +113,14 @@ def test_the_event_of_a_change_invalidates_directories(
 def test_the_first_cycles_of_a_second_do_not_use_the_directory(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(skill_index, "WHOLE", 2)
+    monkeypatch.setattr(skill_index, "FULL_LOADS", 2)
     assert [skill_index.load_skill_index(workspace) is None for _ in range(4)] == [
         True,
         True,
         False,
         False,
     ]
-    skill_index._seconds.expire(time.monotonic() + skill_index.LONGEST + 0.001)
+    skill_index._uses.expire(time.monotonic() + skill_index.CACHE_SECONDS + 0.001)
     assert [skill_index.load_skill_index(workspace) is None for _ in range(4)] == [
         True,
         True,
@@ -132,7 +132,7 @@ def test_the_first_cycles_of_a_second_do_not_use_the_directory(
 def test_with_few_free_workers_only_these_are_read(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(skill_index, "MANY", 2)
+    monkeypatch.setattr(skill_index, "MIN_FREE_WORKERS", 2)
     for lang in ("en", "de", "fr"):
         factories.task(workspace, attributes={"lang": lang})
     first = factories.worker(workspace, attributes={"langs": ["en"]})
@@ -153,7 +153,7 @@ def test_lanes_without_a_key_are_for_every_free_worker(workspace: models.Workspa
 def test_with_too_many_different_values_the_free_workers_are_read_first(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(skill_index, "MOST", 3)
+    monkeypatch.setattr(skill_index, "MAX_KEYS", 3)
     people = [
         factories.worker(workspace, attributes={"langs": [f"l{number}"]}) for number in range(5)
     ]
