@@ -48,7 +48,7 @@ def redeliver_events(**_: object) -> None:
     left = models.Event.objects.filter(
         delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
     )
-    courier.deliver_all(left.order_by("pk")[:1000])
+    courier.publish_events(left.order_by("pk")[:1000])
 
 
 @shared_task

@@ -33,52 +33,50 @@ from routing.webhooks import queue
 
 logger = logging.getLogger(__name__)
 
+Message = tuple[str, dict[str, Any]]
+"""The name of a group, and what its sockets receive."""
+
 _FLUSH_SECONDS = 0.2
-_MOMENT_SECONDS = 0.002
+_YIELD_SECONDS = 0.002
 """Longest time for which the publishing thread yields to the courier."""
-_BETWEEN_LOOKS = 0.4
-"""Shortest time between two messages to a queue's group, whose pages then fetch a list again."""
+_MERGE_SECONDS = 0.4
+"""Shortest time between two messages to a queue's group, whose pages fetch a list for each."""
 
 
-def deliver(event: Event) -> None:
-    """Publish a committed event; see `deliver_all`."""
-    deliver_all([event])
-
-
-def deliver_all(events: Iterable[Event]) -> None:
+def publish_events(events: Iterable[Event]) -> None:
     """Publish committed events, in order, without making the caller wait for Redis."""
-    happened = list(events)
+    committed = list(events)
     if settings.DELIVERY_INLINE:
-        for event in happened:
-            _deliver_here(event)
-    elif happened:
-        _courier().take(happened)
+        for event in committed:
+            _publish_here(event)
+    elif committed:
+        _courier().add_events(committed)
 
 
-def _deliver_here(event: Event) -> None:
+def _publish_here(event: Event) -> None:
     layer = get_channel_layer()
     for group in audiences.groups_for(event):
         async_to_sync(layer.group_send)(group, audiences.message(event, group))
     _wake_routers([event])
-    _call_receivers([event])
+    _enqueue_callbacks([event])
 
 
 def _wake_routers(events: Collection[Event]) -> bool:
     """Wake the router in workspaces with events that need it; return whether there were any."""
-    for sid in _floors(events, INVALIDATES_SKILL_INDEX):
+    for sid in _workspaces_with(events, INVALIDATES_SKILL_INDEX):
         skill_index.announce_change(sid)
-    woken = _floors(events, WAKES_ROUTER)
-    for sid in woken:
+    waking = _workspaces_with(events, WAKES_ROUTER)
+    for sid in waking:
         wakeups.wake_router(sid)
-    return bool(woken)
+    return bool(waking)
 
 
-def _call_receivers(events: Collection[Event]) -> None:
+def _enqueue_callbacks(events: Collection[Event]) -> None:
     for sid in dict.fromkeys(event.workspace_sid for event in events if event.is_owed):
         queue.enqueue(sid)
 
 
-def _floors(events: Collection[Event], types: Collection[EventType]) -> Collection[str]:
+def _workspaces_with(events: Collection[Event], types: Collection[EventType]) -> Collection[str]:
     """Return the workspaces with events of these types, each once."""
     return dict.fromkeys(e.workspace_sid for e in events if e.event_type in types)
 
@@ -90,22 +88,22 @@ class _Courier(threading.Thread):
         super().__init__(name="courier", daemon=True)
         self.pid = os.getpid()
         self.queue: SimpleQueue[list[Event] | None] = SimpleQueue()
-        self._had_its_turn = threading.Event()
-        self._told: list[int] = []
+        self._has_published = threading.Event()
+        self._published_ids: list[int] = []
         self._flush_at = 0.0
         # Queue groups can be large, and their members only fetch a list: merge their messages.
-        self._recently_sent: TTLCache[str, None] = TTLCache(maxsize=10_000, ttl=_BETWEEN_LOOKS)
+        self._recently_sent: TTLCache[str, None] = TTLCache(maxsize=10_000, ttl=_MERGE_SECONDS)
         self._held_back: dict[str, dict[str, Any]] = {}
 
-    def take(self, events: list[Event]) -> None:
+    def add_events(self, events: list[Event]) -> None:
         """Add events to publish.
 
         Yield the GIL for up to 2 ms, so that the courier publishes before the caller goes on. The
         courier is more urgent, because workers wait for its offers.
         """
-        self._had_its_turn.clear()
+        self._has_published.clear()
         self.queue.put(events)
-        self._had_its_turn.wait(_MOMENT_SECONDS)
+        self._has_published.wait(_YIELD_SECONDS)
 
     def run(self) -> None:
         """Publish batch after batch until the thread is stopped; then the rest at once."""
@@ -114,7 +112,7 @@ class _Courier(threading.Thread):
             while not last:
                 batch, last = self._next_batch()
                 try:
-                    self._carry(runner, batch, last=last)
+                    self._publish_batch(runner, batch, last=last)
                 except AWAY as error:
                     logger.warning("delivery failed (%s); a job publishes the events again", error)
                 except Exception:  # the thread must survive any error of a batch
@@ -122,7 +120,7 @@ class _Courier(threading.Thread):
 
     def _next_batch(self) -> tuple[list[Event], bool]:
         batch: list[Event] = []
-        timeout = _FLUSH_SECONDS if self._told or self._held_back else None
+        timeout = _FLUSH_SECONDS if self._published_ids or self._held_back else None
         try:
             events = self.queue.get(timeout=timeout)
             while True:
@@ -133,27 +131,28 @@ class _Courier(threading.Thread):
         except Empty:
             return batch, False
 
-    def _carry(self, runner: asyncio.Runner, batch: list[Event], *, last: bool) -> None:
+    def _publish_batch(self, runner: asyncio.Runner, batch: list[Event], *, last: bool) -> None:
         if _wake_routers(batch):
-            self._had_its_turn.set()
-        _call_receivers(batch)
-        messages = self._messages(batch, last=last)
-        if not messages or runner.run(_publish(messages)):
+            self._has_published.set()
+        _enqueue_callbacks(batch)
+        messages = self._merge_messages(batch, last=last)
+        if not messages or runner.run(_send_messages(messages)):
             # Unpublished events stay undelivered, and the sweep publishes them again.
-            self._told.extend(event.pk for event in batch)
-        self._had_its_turn.set()
+            self._published_ids.extend(event.pk for event in batch)
+        self._has_published.set()
         now = time.monotonic()
-        if self._told and (last or now >= self._flush_at or len(self._told) > 500):
+        is_long = len(self._published_ids) > 500
+        if self._published_ids and (last or now >= self._flush_at or is_long):
             self._flush_at = now + _FLUSH_SECONDS
-            told, self._told = self._told, []
+            published, self._published_ids = self._published_ids, []
             try:
-                Event.objects.filter(pk__in=told).update(delivered=True)
+                Event.objects.filter(pk__in=published).update(delivered=True)
             finally:
                 connection.close()
 
-    def _messages(self, batch: list[Event], *, last: bool) -> list[tuple[str, dict[str, Any]]]:
+    def _merge_messages(self, batch: list[Event], *, last: bool) -> list[Message]:
         """Return the messages to send now; those to queue groups are merged for a while."""
-        messages: list[tuple[str, dict[str, Any]]] = []
+        messages: list[Message] = []
         for event in batch:
             for group in audiences.groups_for(event):
                 message = audiences.message(event, group)
@@ -170,7 +169,7 @@ class _Courier(threading.Thread):
         return messages
 
 
-async def _publish(messages: list[tuple[str, dict[str, Any]]]) -> bool:
+async def _send_messages(messages: list[Message]) -> bool:
     if clients.is_away():
         # The wakes just before have found this out: do not wait for another timeout.
         return False
@@ -198,12 +197,25 @@ def _courier() -> _Courier:
         if _current is None or _current.pid != os.getpid() or not _current.is_alive():
             _current = _Courier()
             _current.start()
-            atexit.register(_finish, _current)
         return _current
 
 
-def _finish(courier: _Courier) -> None:
-    """Publish the rest when a process ends, within a second."""
-    if courier.pid == os.getpid():
-        courier.queue.put(None)
-        courier.join(timeout=1)
+def stop_courier(*, timeout: float) -> bool:
+    """Publish all events and stop this process's courier; return whether it has ended in time.
+
+    The next event starts another one.
+
+    Arguments:
+        timeout: how long to wait, in seconds.
+    """
+    global _current
+    with _lock:
+        courier, _current = _current, None
+    if courier is None or courier.pid != os.getpid():
+        return True
+    courier.queue.put(None)
+    courier.join(timeout)
+    return not courier.is_alive()
+
+
+atexit.register(stop_courier, timeout=1)

@@ -74,7 +74,7 @@ def record_all(
         # The ids are needed after the commit only, so the insert need not be awaited before.
         transaction.on_commit(numbered)
     if told:
-        transaction.on_commit(functools.partial(courier.deliver_all, told))
+        transaction.on_commit(functools.partial(courier.publish_events, told))
 
 
 def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetime) -> models.Event:

@@ -71,10 +71,10 @@ def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:
     if not kinds:
         return seen()
     known = skill_index.load_skill_index(workspace)
-    sought = None if known is None else known.sought(kinds)
+    sought = None if known is None else known.find_lane_keys(kinds)
     if known is not None and sought is not None:
         lanes, asked = lane_snapshots.waiting(sought)
-        workers = _candidates(workspace, kinds, among=known.whom(asked)) if lanes else []
+        workers = _candidates(workspace, kinds, among=known.find_workers(asked)) if lanes else []
     else:
         workers = _candidates(workspace, kinds)
         skill_index.record_free_workers(workspace, len(workers))

@@ -4,9 +4,9 @@ Of a thousand available workers, thirty may speak the language that a task requi
 changes when a worker is added or their attributes change, which is rare beside offers. Each process
 loads all workers then, and otherwise queries only which of the thirty have free slots.
 
-A change is announced by a new mark in Redis (`announce_change`), before it is published; a process that sees
-another mark drops its cache. Correctness does not depend on the mark: the first passes of every
-second query all free workers, as do all passes where few workers are free. And every match is
+A change is announced by a new mark in Redis (`announce_change`), before it is published. A process
+that sees another mark drops its cache. Correctness does not depend on the mark: the first passes of
+every second query all free workers, as do all passes where few workers are free. And every match is
 checked again under lock.
 """
 
@@ -99,8 +99,7 @@ def load_skill_index(workspace: models.Workspace) -> SkillIndex | None:
     """Return the index of a workspace for one pass of the router.
 
     None where it would not save time, or where Redis cannot confirm that it is current. The caller
-    then loads all free workers and passes their number to
-    `record_free_workers`.
+    then loads all free workers and passes their number to `record_free_workers`.
     """
     with _lock:
         use = _uses.get(workspace.pk)

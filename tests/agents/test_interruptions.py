@@ -104,7 +104,7 @@ async def test_a_desk_joins_the_queues_whose_events_it_missed(
 ) -> None:
     async with opened(floor.alice) as alice:
         with monkeypatch.context() as lost:
-            lost.setattr(courier, "deliver_all", lambda events: None)
+            lost.setattr(courier, "publish_events", lambda events: None)
             by = {"actor": SYSTEM, "now": timezone.now()}
             await do(task_queues.update_task_queue, queue=floor.queue, target_workers="1==2", **by)
         await interrupt(floor)

@@ -6,8 +6,9 @@ courier (`routing.events.courier`) at the commit, which publishes it to the grou
 
 An action that changes a task costs both cores more than the push that is measured, so five hundred
 of them in a second are not to be had here. `push` therefore commits its events beforehand, copies
-of one that an action wrote, and hands each to `routing.events.courier.deliver` at its moment, as
-`transaction.on_commit` does; `commit` has actions do it all, at a rate that they can keep.
+of one that an action wrote, and hands each to `routing.events.courier.publish_events` at its
+moment, as `transaction.on_commit` does; `commit` has actions do it all, at a rate that they can
+keep.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class Stage:
         told: Told = []
         for number, event, _ in zip(numbers, events, _evenly(rate), strict=False):
             told.append((number, event.event_data["task_sid"], time.monotonic()))
-            courier.deliver(event)
+            courier.publish_events([event])
         return told
 
     def commit(self, rate: int, seconds: float) -> Told:
@@ -117,7 +118,7 @@ class Stage:
         else:
             (event,) = self._copies(self._completed, [{"holder_sids": worker_sid}])
         at = time.monotonic()
-        courier.deliver(event)
+        courier.publish_events([event])
         return [(0, event.event_data["task_sid"], at)]
 
     def _copies(self, model: models.Event, changes: list[dict[str, str]]) -> list[models.Event]:

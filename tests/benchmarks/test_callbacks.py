@@ -44,7 +44,7 @@ def _on_this_machine(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow receivers on this machine, and leave out the sockets."""
     monkeypatch.setenv("CALLBACK_ALLOW_PRIVATE", "127.0.0.1")
     settings.CALLBACK_ALLOW_PRIVATE = environment.parse_networks("CALLBACK_ALLOW_PRIVATE")
-    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "publish_events", lambda events: None)
 
 
 @contextlib.contextmanager

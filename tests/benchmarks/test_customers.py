@@ -31,7 +31,7 @@ ASKED = "task.customer == worker.customer"
 def test_a_freed_worker_gets_the_task_of_their_customer(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "publish_events", lambda events: None)
     floor = factories.workspace()
     queue = factories.queue(floor)
     factories.workflow(floor, default={"queue": queue.sid, "expression": ASKED})

@@ -43,7 +43,7 @@ class Measured(NamedTuple):
 @pytest.fixture(autouse=True)
 def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out delivery, which a thread of its own does after the commit."""
-    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "publish_events", lambda events: None)
 
 
 def test_a_cycle_costs_the_same_for_any_backlog(table: Table) -> None:

@@ -31,7 +31,7 @@ STEP_SECONDS = 600
 def test_expiry_of_many_deadlines_at_once(
     table: Table, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "publish_events", lambda events: None)
     floor = factories.workspace()
     queue, next_queue = (factories.queue(floor, target_workers="fast == false") for _ in range(2))
     timeout = 86_400 if kind == "lifetimes" else STEP_SECONDS

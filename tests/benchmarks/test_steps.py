@@ -43,7 +43,7 @@ def test_a_cycle_takes_the_same_number_of_steps_for_any_backlog(
 ) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite tells its steps")
-    monkeypatch.setattr(courier, "deliver_all", lambda events: None)
+    monkeypatch.setattr(courier, "publish_events", lambda events: None)
     floor = floors.make(workers=1_000, lanes=300)
     useless = floors.hire(floor, 200, languages=[])
     found: dict[str, list[int]] = {}

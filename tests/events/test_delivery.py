@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,15 +13,16 @@ from django.db import transaction
 from routing import groups, models, wakeups
 from routing.actions import activities, task_queues, task_transitions, tasks, workers, workspaces
 from routing.actors import SYSTEM
-from routing.events import audiences, courier
+from routing.events import audiences
 from tests import factories
+from tests.events.conftest import channel_layer
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def told() -> Iterator[list[tuple[str, str]]]:
     """Return the groups and event types of all published messages."""
     heard: list[tuple[str, str]] = []
 
@@ -29,8 +30,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         async def group_send(self, group: str, message: dict[str, Any]) -> None:
             heard.append((group, message["event_type"]))
 
-    monkeypatch.setattr(courier, "get_channel_layer", Layer)
-    return heard
+    with channel_layer(Layer()):
+        yield heard
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ async def test_a_session_that_missed_an_event_reads_everything_again(
             await sessions.find_sessions().check()
         assert await socket.receive_nothing()
         with monkeypatch.context() as lost:
-            lost.setattr(courier, "deliver_all", lambda events: None)
+            lost.setattr(courier, "publish_events", lambda events: None)
             await offer(floor)
         # A very recent event may still arrive.
         await sessions.find_sessions().check()
