@@ -20,10 +20,10 @@ from workflows.expressions import ExpressionError
 _OPEN = Q(reservations__reservation_status__in=words(lifecycle.OPEN_RESERVATION))
 _ACCEPTED = Q(reservations__reservation_status=ReservationStatus.ACCEPTED.value)
 _CHUNK = 500
-_UNDER_WAY = models.Transfer.objects.filter(transfer_status=TransferStatus.INITIATED.value)
+_CURRENT_TRANSFERS = models.Transfer.objects.filter(transfer_status=TransferStatus.INITIATED.value)
 
 
-def problems() -> Iterator[str]:
+def find_problems() -> Iterator[str]:
     """Yield a sentence for every inconsistency."""
     yield from _unreadable_secrets()
     yield from _wrong_counters()
@@ -31,12 +31,12 @@ def problems() -> Iterator[str]:
     yield from _wrong_statuses()
     yield from _wrong_transfers()
     yield from _wrong_lanes()
-    yield from _astray()
+    yield from _tasks_on_wrong_lanes()
     yield from _wrong_counts()
 
 
 def _unreadable_secrets() -> Iterator[str]:
-    for name in resealing.unreadable_secrets():
+    for name in resealing.find_unreadable_secrets():
         yield (
             f"{name} cannot be read: neither SECRET_KEY nor SECRET_KEY_FALLBACKS has the key that"
             " sealed it"
@@ -61,8 +61,8 @@ def _wrong_channels() -> Iterator[str]:
     astray = ~Q(worker_available=F("worker__activity__available"))
     for channel in rows.filter(astray).iterator():
         yield (
-            f"worker channel {channel.sid} says that {_there(channel.worker_available)};"
-            f" their activity says that {_there(channel.worker.activity.available)}"
+            f"worker channel {channel.sid} says that {_describe_worker(channel.worker_available)};"
+            f" their activity says that {_describe_worker(channel.worker.activity.available)}"
         )
     idle = Q(worker__last_reserved_us=None) | Q(worker__last_reserved_us__lt=F("last_reserved_us"))
     for channel in rows.filter(idle, last_reserved_us__isnull=False).iterator():
@@ -83,13 +83,13 @@ def _wrong_channels() -> Iterator[str]:
         yield f"reservation {reservation.sid} uses a slot of another worker"
 
 
-def _there(available: bool) -> str:
+def _describe_worker(available: bool) -> str:
     return "the worker is available" if available else "the worker is not available"
 
 
 def _wrong_statuses() -> Iterator[str]:
     live = models.Task.objects.exclude(assignment_status__in=words(lifecycle.FINAL_TASK))
-    moving = set(_UNDER_WAY.values_list("task", flat=True))
+    moving = set(_CURRENT_TRANSFERS.values_list("task", flat=True))
     for task in live.order_by("pk").prefetch_related("reservations").iterator(chunk_size=500):
         statuses = [ReservationStatus(r.reservation_status) for r in task.reservations.all()]
         derived = lifecycle.task_status_of(statuses, in_transfer=task.pk in moving)
@@ -107,11 +107,13 @@ def _wrong_statuses() -> Iterator[str]:
 
 def _wrong_transfers() -> Iterator[str]:
     here = OuterRef("pk")
-    giver = models.Reservation.objects.filter(
+    initiating = models.Reservation.objects.filter(
         outgoing=here, reservation_status=ReservationStatus.ACCEPTED.value
     )
     offer = models.Reservation.objects.pending().filter(incoming=here)
-    asked = _UNDER_WAY.annotate(given=Exists(giver), asked=Exists(offer)).order_by("pk")
+    asked = _CURRENT_TRANSFERS.annotate(given=Exists(initiating), asked=Exists(offer)).order_by(
+        "pk"
+    )
     for transfer in asked.iterator():
         if not transfer.given:
             yield f"transfer {transfer.sid} is in progress but no reservation is being transferred"
@@ -152,7 +154,7 @@ def _wrong_lanes() -> Iterator[str]:
             )
 
 
-def _astray() -> Iterator[str]:
+def _tasks_on_wrong_lanes() -> Iterator[str]:
     """Compute the lane of each waiting task again, and compare."""
     rows = models.Task.objects.pending().select_related(
         "workspace", "workflow", "task_channel", "task_queue", "lane"

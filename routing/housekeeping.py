@@ -27,31 +27,31 @@ FAILED_LOGINS_KEPT_FOR: Final = timedelta(days=1)
 """Far longer than failed logins can lock a login out."""
 
 
-def prune(*, now: datetime) -> None:
+def delete_old_rows(*, now: datetime) -> None:
     """Delete rows past their retention: finished tasks, events, callbacks, lanes, logins."""
     old = now - timedelta(days=settings.TASK_RETENTION_DAYS)
     while finished := list(
         models.Task.objects.filter(date_finished__lt=old).values_list("pk", flat=True)[:BATCH]
     ):
         models.Task.objects.filter(pk__in=finished).delete()
-    _prune_callbacks(now)
-    _delete_first(models.IdempotencyKey.objects.all(), date_created__lte=now - LIFETIME)
-    _prune_logins(now)
-    _delete_first(models.Event.objects.all(), event_date__lt=old)
+    _delete_old_callbacks(now)
+    _delete_oldest(models.IdempotencyKey.objects.all(), date_created__lte=now - LIFETIME)
+    _delete_old_logins(now)
+    _delete_oldest(models.Event.objects.all(), event_date__lt=old)
     place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()
 
 
-def _prune_callbacks(now: datetime) -> None:
+def _delete_old_callbacks(now: datetime) -> None:
     """Delete old callbacks, and deliveries before their events.
 
     Receivers are deleted when their workspace or workflow is gone and nothing is pending.
     """
     days = min(settings.CALLBACK_RETENTION_DAYS, settings.TASK_RETENTION_DAYS)
     old = now - timedelta(days=days)
-    _delete_first(models.CallbackDelivery.objects.all(), date_created__lt=old)
-    _delete_first(models.AssignmentCallback.objects.all(), date_created__lt=old)
+    _delete_oldest(models.CallbackDelivery.objects.all(), date_created__lt=old)
+    _delete_oldest(models.AssignmentCallback.objects.all(), date_created__lt=old)
     here = OuterRef("sid")
     models.CallbackReceiver.objects.filter(
         ~Exists(models.Workspace.objects.filter(sid=here)),
@@ -60,19 +60,19 @@ def _prune_callbacks(now: datetime) -> None:
     ).delete()
 
 
-def _prune_logins(now: datetime) -> None:
+def _delete_old_logins(now: datetime) -> None:
     """Delete sessions that have ended, and failed logins that no limit counts any more."""
-    _delete_some(Session.objects.filter(expire_date__lt=now))
-    _delete_some(AccessAttempt.objects.filter(attempt_time__lt=now - FAILED_LOGINS_KEPT_FOR))
+    _delete_all(Session.objects.filter(expire_date__lt=now))
+    _delete_all(AccessAttempt.objects.filter(attempt_time__lt=now - FAILED_LOGINS_KEPT_FOR))
 
 
-def _delete_some(rows: QuerySet[Any]) -> None:
+def _delete_all(rows: QuerySet[Any]) -> None:
     """Delete these rows in batches."""
     while found := list(rows.values_list("pk", flat=True)[:BATCH]):
         rows.model._default_manager.filter(pk__in=found).delete()
 
 
-def _delete_first(rows: QuerySet[Any], **old: datetime) -> None:
+def _delete_oldest(rows: QuerySet[Any], **old: datetime) -> None:
     """Delete old rows in batches, from the lowest id.
 
     Ids grow with time, so no index on the dates is needed to find the oldest rows.
@@ -110,14 +110,16 @@ def delete_overdue_tasks(*, now: datetime) -> None:
     """Delete tasks held for longer than `ASSIGNED_TASK_LIFETIME`, if that is set."""
     if settings.ASSIGNED_TASK_LIFETIME is None:
         return
-    for held in _held_since(now - timedelta(seconds=settings.ASSIGNED_TASK_LIFETIME)):
+    for held in _list_reservations_held_since(
+        now - timedelta(seconds=settings.ASSIGNED_TASK_LIFETIME)
+    ):
         try:
             tasks.delete_overdue_task(held=held, now=now)
         except StaleState:  # completed since the query
             continue
 
 
-def _held_since(moment: datetime) -> list[models.Reservation]:
+def _list_reservations_held_since(moment: datetime) -> list[models.Reservation]:
     """Return the reservations that were accepted at this moment or before, and are still held.
 
     An offer whose deadline was before the moment was accepted before it. For others the event is

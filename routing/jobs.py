@@ -89,4 +89,4 @@ def prune(**_: object) -> None:
     database: Any = connection
     is_limited = connection.vendor == "postgresql"
     with database.without_limits() if is_limited else contextlib.nullcontext():
-        housekeeping.prune(now=timezone.now())
+        housekeeping.delete_old_rows(now=timezone.now())

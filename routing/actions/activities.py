@@ -50,7 +50,7 @@ def create_activities(
             f"a workspace has at most {LIMIT} activities; delete one that is not in use",
             field="friendly_name",
         )
-    with _unique(" or ".join(named)):
+    with _refuse_duplicates(" or ".join(named)):
         created = models.Activity.objects.bulk_create(
             models.Activity(
                 sid=sids.new_sid("WA"),
@@ -74,7 +74,7 @@ def rename_activity(
     locking.lock_row(activity)
     activity.friendly_name = inputs.check_name(friendly_name)
     activity.date_updated = now
-    with _unique(friendly_name):
+    with _refuse_duplicates(friendly_name):
         activity.save(update_fields=["friendly_name", "date_updated"])
     # Expressions read the activity's name, so snapshots of these workers are out of date.
     here = models.Worker.objects.filter(activity=activity)
@@ -100,7 +100,7 @@ def delete_activity(*, activity: models.Activity, actor: Actor, now: datetime) -
     _record(EventType.ACTIVITY_DELETED, [activity], actor, now)
 
 
-def _unique(friendly_name: str) -> inputs.DuplicateGuard:
+def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
     return inputs.refuse_duplicates(
         f"an activity named {friendly_name.strip()!r} exists already in this workspace"
     )

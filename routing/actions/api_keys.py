@@ -55,13 +55,13 @@ def revoke_api_key(*, key: models.ApiKey, now: datetime) -> None:
         raise StaleState(f"the API key {key.sid} is revoked already")
 
 
-def note_use(*, key: models.ApiKey, now: datetime) -> None:
+def record_use(*, key: models.ApiKey, now: datetime) -> None:
     """Record that a loaded key was used; at most once a minute."""
     if key.date_last_used is None or now - key.date_last_used >= NOTED_EVERY:
-        note_use_of(key_sid=key.sid, now=now)
+        record_use_by_sid(key_sid=key.sid, now=now)
 
 
-def note_use_of(*, key_sid: str, now: datetime) -> None:
+def record_use_by_sid(*, key_sid: str, now: datetime) -> None:
     """Record that a key was used to sign something; at most once a minute."""
     long_ago = Q(date_last_used=None) | Q(date_last_used__lte=now - NOTED_EVERY)
     models.ApiKey.objects.filter(long_ago, sid=key_sid).update(date_last_used=now)

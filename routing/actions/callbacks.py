@@ -55,67 +55,71 @@ def point_receiver(*, workspace: models.Workspace) -> None:
         fresh = {"url": url, "failures": 0, "rests_until": None}
         models.CallbackReceiver.objects.update_or_create(sid=workspace.sid, defaults=fresh)
     elif receivers.update(url=""):
-        give_up(
+        fail_deliveries(
             models.CallbackDelivery.objects.pending().filter(workspace_sid=workspace.sid),
             "the callback URL was removed",
         )
 
 
-def give_up(deliveries: QuerySet[models.CallbackDelivery], words: str) -> int:
+def fail_deliveries(deliveries: QuerySet[models.CallbackDelivery], words: str) -> int:
     """Mark deliveries as failed that will not be attempted again; return how many."""
     return deliveries.update(status=_FAILED, answer=words)
 
 
-def give_up_late(deliveries: QuerySet[models.CallbackDelivery], patience: timedelta) -> None:
+def fail_late_deliveries(
+    deliveries: QuerySet[models.CallbackDelivery], patience: timedelta
+) -> None:
     """Mark deliveries as failed that have waited too long; keep their last answer."""
     if not deliveries.exists():
         return
     hours = patience // timedelta(hours=1)
-    give_up(deliveries.filter(answer=""), f"given up after {hours} hours without an attempt")
+    fail_deliveries(
+        deliveries.filter(answer=""), f"given up after {hours} hours without an attempt"
+    )
     deliveries.update(status=_FAILED)
 
 
-def lease(*, sid: str, now: datetime) -> models.CallbackReceiver | None:
+def lease_receiver(*, sid: str, now: datetime) -> models.CallbackReceiver | None:
     """Lease a receiver for the caller; return None while it is leased or rests."""
     rows = models.CallbackReceiver.objects.filter(sid=sid)
-    if not rows.filter(is_free(now)).update(leased_until=now + LEASE):
+    if not rows.filter(free_condition(now)).update(leased_until=now + LEASE):
         return None
     return rows.first()
 
 
-def is_free(now: datetime) -> Q:
+def free_condition(now: datetime) -> Q:
     """Return the condition for receivers that are neither leased nor resting."""
     free = Q(leased_until=None) | Q(leased_until__lte=now)
     return free & (Q(rests_until=None) | Q(rests_until__lte=now))
 
 
-def renew(receiver: models.CallbackReceiver, *, now: datetime) -> bool:
+def renew_lease(receiver: models.CallbackReceiver, *, now: datetime) -> bool:
     """Extend the lease of a receiver; return whether the caller still held it."""
     until = now + LEASE
-    kept = _held(receiver).update(leased_until=until)
+    kept = _leased_rows(receiver).update(leased_until=until)
     receiver.leased_until = until
     return bool(kept)
 
 
-def postpone(*, sid: str, now: datetime) -> None:
+def postpone_receiver(*, sid: str, now: datetime) -> None:
     """Pause a receiver for a moment, unless it is leased or rests already."""
-    receivers = models.CallbackReceiver.objects.filter(is_free(now), sid=sid)
+    receivers = models.CallbackReceiver.objects.filter(free_condition(now), sid=sid)
     receivers.update(rests_until=now + POSTPONED)
 
 
-def release(receiver: models.CallbackReceiver) -> None:
+def release_lease(receiver: models.CallbackReceiver) -> None:
     """Release the lease of a receiver, if the caller still holds it."""
-    _held(receiver).update(leased_until=None)
+    _leased_rows(receiver).update(leased_until=None)
 
 
-def _held(receiver: models.CallbackReceiver) -> QuerySet[models.CallbackReceiver]:
+def _leased_rows(receiver: models.CallbackReceiver) -> QuerySet[models.CallbackReceiver]:
     return models.CallbackReceiver.objects.filter(
         pk=receiver.pk, leased_until=receiver.leased_until
     )
 
 
 @transaction.atomic
-def note_attempts(
+def record_attempts(
     attempts: Sequence[Attempt], *, receiver: models.CallbackReceiver, now: datetime
 ) -> None:
     """Store the results of a round of deliveries, and update their receiver.
@@ -126,16 +130,16 @@ def note_attempts(
     worked = any(attempt.succeeded for attempt in attempts)
     waited_for = receiver.failures > PATIENT
     # The receiver first, then its deliveries: this is the lock order of all who change both.
-    note_round(worked, receiver=receiver, longest=LONGEST_REST, now=now)
+    record_round(worked, receiver=receiver, longest=LONGEST_REST, now=now)
     for attempt in attempts:
-        _note(attempt, now)
+        _record_attempt(attempt, now)
     if worked and waited_for:
         models.CallbackDelivery.objects.pending().filter(
             workspace_sid=receiver.sid, date_due__gt=now
         ).update(date_due=now)
 
 
-def note_round(
+def record_round(
     worked: bool, *, receiver: models.CallbackReceiver, longest: int, now: datetime
 ) -> None:
     """Store whether a receiver answered in a round, and let it rest if not.
@@ -151,7 +155,7 @@ def note_round(
     )
 
 
-def _note(attempt: Attempt, now: datetime) -> None:
+def _record_attempt(attempt: Attempt, now: datetime) -> None:
     made = attempt.delivery.attempts + 1
     pause = timedelta(seconds=min(2 ** min(made - 1, 20), LONGEST_PAUSE))
     models.CallbackDelivery.objects.filter(pk=attempt.delivery.pk, status=_PENDING).update(
@@ -165,7 +169,7 @@ def _note(attempt: Attempt, now: datetime) -> None:
 
 
 @transaction.atomic
-def send_again(*, deliveries: QuerySet[models.CallbackDelivery], now: datetime) -> set[str]:
+def resend_deliveries(*, deliveries: QuerySet[models.CallbackDelivery], now: datetime) -> set[str]:
     """Make deliveries due again at once, whatever their status.
 
     Returns the sids of the workspaces whose receivers are to be called after the commit.

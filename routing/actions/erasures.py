@@ -62,10 +62,12 @@ def erase_tasks(
         where: an expression over the attributes of a task, as in a workflow's filter.
         count_only: change nothing.
     """
-    expression = _compile(where)
+    expression = _compile_condition(where)
     done = Erasure()
     seen: set[str] = set()
-    for sid, text in chain(_of_tasks(workspace_sid), _of_events(workspace_sid)):
+    for sid, text in chain(
+        _list_present_attributes(workspace_sid), _list_past_attributes(workspace_sid)
+    ):
         if sid in seen or not _matches(expression, sid, text):
             continue
         if len(seen) == MOST_TASKS:
@@ -78,13 +80,13 @@ def erase_tasks(
             continue
         done.tasks += 1
         if count_only:
-            done.events += sum(1 for _ in _holding(sid))
+            done.events += sum(1 for _ in _find_events_to_erase(sid))
         else:
-            done.events += _erase(sid, task, actor, now)
+            done.events += _erase_task(sid, task, actor, now)
     return done
 
 
-def _compile(where: str) -> expressions.Expression:
+def _compile_condition(where: str) -> expressions.Expression:
     try:
         expression = expressions.compile_expression(where, subject="task")
     except expressions.ExpressionError as error:
@@ -106,7 +108,7 @@ def _matches(expression: expressions.Expression, sid: str, text: str) -> bool:
     return expression.matches(task=expressions.View(found, {"sid": sid}))
 
 
-def _of_tasks(workspace_sid: str) -> Iterator[Found]:
+def _list_present_attributes(workspace_sid: str) -> Iterator[Found]:
     rows = models.Task.objects.filter(workspace__sid=workspace_sid).order_by("pk")
     last = 0
     while batch := list(rows.filter(pk__gt=last).values_list("pk", "sid", "attributes")[:BATCH]):
@@ -114,7 +116,7 @@ def _of_tasks(workspace_sid: str) -> Iterator[Found]:
         yield from ((sid, text) for _, sid, text in batch)
 
 
-def _of_events(workspace_sid: str) -> Iterator[Found]:
+def _list_past_attributes(workspace_sid: str) -> Iterator[Found]:
     """Yield the attributes that tasks had, deleted ones too; unchanged ones are not repeated."""
     rows = models.Event.objects.filter(workspace_sid=workspace_sid, task_key__isnull=False)
     columns = ("pk", KT("event_data__task_sid"), KT("event_data__task_attributes"))
@@ -133,20 +135,20 @@ def _of_events(workspace_sid: str) -> Iterator[Found]:
 
 
 @transaction.atomic
-def _erase(sid: str, task: models.Task | None, actor: Actor, now: datetime) -> int:
+def _erase_task(sid: str, task: models.Task | None, actor: Actor, now: datetime) -> int:
     """Erase one task, and return how many events contained its data."""
     if task is not None and (task.attributes != ERASED or task.reason is not None):
         # The reason first, so that the event of the change does not contain it.
         models.Task.objects.filter(pk=task.pk).update(reason=None)
         tasks.update_task(task=task, attributes=ERASED, actor=actor, now=now)
     erased: list[models.Event] = []
-    for event in _holding(sid):
-        event.event_data = _erased(event.event_data)
+    for event in _find_events_to_erase(sid):
+        event.event_data = _erase_data(event.event_data)
         erased.append(event)
     models.Event.objects.bulk_update(erased, ["event_data"], batch_size=BATCH)
     for start in range(0, len(erased), BATCH):
-        told = models.CallbackDelivery.objects.filter(event__in=erased[start : start + BATCH])
-        told.update(answer="")
+        deliveries = models.CallbackDelivery.objects.filter(event__in=erased[start : start + BATCH])
+        deliveries.update(answer="")
     for asked in models.AssignmentCallback.objects.filter(reservation__task__sid=sid):
         asked.parameters = asked.parameters | {"TaskAttributes": ERASED}
         asked.answer = ""
@@ -154,19 +156,19 @@ def _erase(sid: str, task: models.Task | None, actor: Actor, now: datetime) -> i
     return len(erased)
 
 
-def _holding(sid: str) -> Iterator[models.Event]:
+def _find_events_to_erase(sid: str) -> Iterator[models.Event]:
     """Yield the events of a task that contain data to erase."""
     events = models.Event.objects.filter(task_key=sids.index_key(sid)).order_by("pk")
     for event in events.iterator(chunk_size=BATCH):
         # Different tasks may share a key.
         if (
             event.event_data.get("task_sid") == sid
-            and _erased(event.event_data) != event.event_data
+            and _erase_data(event.event_data) != event.event_data
         ):
             yield event
 
 
-def _erased(data: dict[str, Any]) -> dict[str, Any]:
+def _erase_data(data: dict[str, Any]) -> dict[str, Any]:
     """Return an event's data without the customer's."""
     nothing = {"task_attributes": ERASED} | dict.fromkeys(_REASONS)
     return data | {name: value for name, value in nothing.items() if name in data}

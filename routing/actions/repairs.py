@@ -21,16 +21,16 @@ _OPEN = Q(reservations__reservation_status__in=words(lifecycle.OPEN_RESERVATION)
 _ACCEPTED = Q(reservations__reservation_status=ReservationStatus.ACCEPTED.value)
 
 
-def count_slots() -> int:
+def recount_slots() -> int:
     """Recount the slots in use of every worker channel, and copy its worker's availability.
 
     Returns how many channels were wrong.
     """
-    return sum(_count_slots_of(worker_id) for worker_id in sorted(_wrong()))
+    return sum(_recount_slots_of(worker_id) for worker_id in sorted(_find_wrong_workers()))
 
 
-def _wrong() -> set[int]:
-    found = _counted(models.WorkerChannel.objects.all()).exclude(
+def _find_wrong_workers() -> set[int]:
+    found = _annotate_counts(models.WorkerChannel.objects.all()).exclude(
         consumed=F("held"),
         assigned=F("accepted"),
         worker_available=F("worker__activity__available"),
@@ -39,11 +39,11 @@ def _wrong() -> set[int]:
 
 
 @transaction.atomic
-def _count_slots_of(worker_id: int) -> int:
+def _recount_slots_of(worker_id: int) -> int:
     locking.lock_some_workers([worker_id])
     mine = models.WorkerChannel.objects.filter(worker=worker_id)
     repaired = 0
-    for row in _counted(mine).select_related("worker__activity"):
+    for row in _annotate_counts(mine).select_related("worker__activity"):
         there = row.worker.activity.available
         right = (row.held, row.accepted, there)
         if (row.consumed, row.assigned, row.worker_available) != right:
@@ -59,7 +59,7 @@ class _Counts(TypedDict):
     accepted: int
 
 
-def _counted(
+def _annotate_counts(
     rows: QuerySet[models.WorkerChannel],
 ) -> QuerySet[WithAnnotations[models.WorkerChannel, _Counts]]:
     """Annotate worker channels with the counts of their reservations."""

@@ -29,7 +29,7 @@ def reseal_secrets() -> Resealed:
     No secret changes for clients. A secret that is renewed at the same time keeps the new value.
     """
     done = Resealed()
-    for secret in sealed_secrets():
+    for secret in list_sealed_secrets():
         done.found += 1
         try:
             again = secretbox.reseal(secret.sealed)
@@ -42,9 +42,9 @@ def reseal_secrets() -> Resealed:
     return done
 
 
-def unreadable_secrets() -> Iterator[str]:
+def find_unreadable_secrets() -> Iterator[str]:
     """Yield the name of every stored secret that none of the keys can read."""
-    for secret in sealed_secrets():
+    for secret in list_sealed_secrets():
         try:
             secretbox.unseal(secret.sealed)
         except InvalidToken:
@@ -62,7 +62,7 @@ class SealedSecret:
     sealed: str
 
 
-def sealed_secrets() -> Iterator[SealedSecret]:
+def list_sealed_secrets() -> Iterator[SealedSecret]:
     """Yield every sealed value; a column that is added must be added here.
 
     The secret of a revoked API key is rejected, but it is kept readable like the others.

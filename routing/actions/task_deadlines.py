@@ -32,7 +32,7 @@ _EVENTS_BEFORE_END: Final = {
 }
 """Events that give the reason why a task ends, recorded before its end."""
 
-_OF_TASKS: Final = {
+_TASK_RELATIONS: Final = {
     "workspace": models.Workspace,
     "task_channel": models.TaskChannel,
     "task_queue": models.TaskQueue,
@@ -159,7 +159,7 @@ def _lock_unchanged_tasks(decided: Sequence[_Decision]) -> list[tuple[models.Tas
         if task.assignment_status == AssignmentStatus.PENDING
         and task.version == by_sid[task.sid].version
     ]
-    attach_related([task for task, _ in held], _OF_TASKS)
+    attach_related([task for task, _ in held], _TASK_RELATIONS)
     return held
 
 

@@ -52,8 +52,8 @@ def create_task_queue(
         queue.assignment_activity = named.get("Busy")
     if "friendly_name" not in values:
         raise InvalidInput("friendly_name is required", field="friendly_name")
-    _assign(queue, values)
-    with _unique(queue.friendly_name):
+    _set_values(queue, values)
+    with _refuse_duplicates(queue.friendly_name):
         queue.save(force_insert=True)
     _record(EventType.TASK_QUEUE_CREATED, queue, actor, now)
     return queue
@@ -70,9 +70,9 @@ def update_task_queue(
     """Change a queue; its waiting tasks are matched again at once."""
     locking.lock_row(queue)
     expression = queue.target_workers
-    _assign(queue, changes)
+    _set_values(queue, changes)
     queue.date_updated = now
-    with _unique(queue.friendly_name):
+    with _refuse_duplicates(queue.friendly_name):
         queue.save(update_fields=[*changes, "date_updated"])
     if queue.target_workers != expression:
         _record(EventType.TASK_QUEUE_EXPRESSION_UPDATED, queue, actor, now)
@@ -99,7 +99,7 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
             )
     tasks = models.Task.objects.filter(task_queue=queue)
     # Waiting tasks may still follow an older revision that targets this queue.
-    if tasks.filter(~_FINAL).exists() or _led_here(queue):
+    if tasks.filter(~_FINAL).exists() or _is_queue_of_live_tasks(queue):
         raise InUse(f"the queue {queue.friendly_name!r} still has tasks; finish or move them first")
     tasks.update(task_queue=None)
     models.Lane.objects.filter(task_queue=queue).delete()
@@ -107,7 +107,7 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
     queue.delete()
 
 
-def _led_here(queue: models.TaskQueue) -> bool:
+def _is_queue_of_live_tasks(queue: models.TaskQueue) -> bool:
     revisions = (
         models.Task.objects.filter(~_FINAL, workspace_id=queue.workspace_id)
         .exclude(revision=None)
@@ -117,7 +117,7 @@ def _led_here(queue: models.TaskQueue) -> bool:
     return any(queue.sid in configurations.load_configuration(pk).queues for pk in revisions)
 
 
-def _assign(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
+def _set_values(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
     if "friendly_name" in values:
         queue.friendly_name = inputs.check_name(values["friendly_name"])
     if "target_workers" in values:
@@ -129,9 +129,13 @@ def _assign(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
     if "task_order" in values:
         queue.task_order = values["task_order"].value
     if "reservation_activity" in values:
-        queue.reservation_activity = _own(queue, values["reservation_activity"], "reservation")
+        queue.reservation_activity = _check_activity(
+            queue, values["reservation_activity"], "reservation"
+        )
     if "assignment_activity" in values:
-        queue.assignment_activity = _own(queue, values["assignment_activity"], "assignment")
+        queue.assignment_activity = _check_activity(
+            queue, values["assignment_activity"], "assignment"
+        )
     if "grab_policy" in values:
         queue.grab_policy = values["grab_policy"].value
     if "grab_limit" in values:
@@ -144,7 +148,7 @@ def _assign(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
         )
 
 
-def _own(
+def _check_activity(
     queue: models.TaskQueue, activity: models.Activity | None, which: str
 ) -> models.Activity | None:
     if activity is not None and activity.workspace_id != queue.workspace_id:
@@ -154,7 +158,7 @@ def _own(
     return activity
 
 
-def _unique(friendly_name: str) -> inputs.DuplicateGuard:
+def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
     return inputs.refuse_duplicates(
         f"a task queue named {friendly_name!r} exists already in this workspace"
     )

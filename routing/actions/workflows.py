@@ -41,16 +41,16 @@ def create_workflow(
     **values: Unpack[WorkflowChanges],
 ) -> models.Workflow:
     """Create a workflow; raises `InvalidInput` that lists every problem of the configuration."""
-    parse(configuration, workspace)
+    check_configuration(configuration, workspace)
     workflow = models.Workflow(
         sid=sids.new_sid("WW"), workspace=workspace, date_created=now, date_updated=now
     )
     if "friendly_name" not in values:
         raise InvalidInput("friendly_name is required", field="friendly_name")
-    _assign(workflow, values)
-    with _unique(workflow.friendly_name):
+    _set_values(workflow, values)
+    with _refuse_duplicates(workflow.friendly_name):
         workflow.save(force_insert=True)
-    _revise(workflow, configuration, now)
+    _create_revision(workflow, configuration, now)
     _record(EventType.WORKFLOW_CREATED, workflow, actor, now)
     return workflow
 
@@ -72,16 +72,16 @@ def update_workflow(
     """
     with transaction.atomic():
         locking.lock_row(workflow)
-        _assign(workflow, changes)
+        _set_values(workflow, changes)
         workflow.date_updated = now
-        if configuration is not None and configuration != current(workflow):
-            parse(configuration, workflow.workspace)
-            _revise(workflow, configuration, now)
-        with _unique(workflow.friendly_name):
+        if configuration is not None and configuration != current_configuration(workflow):
+            check_configuration(configuration, workflow.workspace)
+            _create_revision(workflow, configuration, now)
+        with _refuse_duplicates(workflow.friendly_name):
             workflow.save(update_fields=[*changes, "date_updated"])
         _record(EventType.WORKFLOW_UPDATED, workflow, actor, now)
     if re_evaluate_tasks:
-        _re_evaluate(workflow, actor, now)
+        _reroute_waiting_tasks(workflow, actor, now)
     return workflow
 
 
@@ -101,12 +101,12 @@ def delete_workflow(*, workflow: models.Workflow, actor: Actor, now: datetime) -
     workflow.delete()
 
 
-def current(workflow: models.Workflow) -> str:
+def current_configuration(workflow: models.Workflow) -> str:
     """Return the text of the configuration for new tasks."""
     return "" if workflow.revision is None else workflow.revision.configuration
 
 
-def parse(document: str, workspace: models.Workspace) -> configurations.Configuration:
+def check_configuration(document: str, workspace: models.Workspace) -> configurations.Configuration:
     """Parse a configuration for this workspace; raises `InvalidInput` that lists every problem."""
     queues = set(workspace.task_queues.values_list("sid", flat=True))
     try:
@@ -117,14 +117,14 @@ def parse(document: str, workspace: models.Workspace) -> configurations.Configur
         ) from error
 
 
-def _revise(workflow: models.Workflow, configuration: str, now: datetime) -> None:
+def _create_revision(workflow: models.Workflow, configuration: str, now: datetime) -> None:
     workflow.revision = models.WorkflowRevision.objects.create(
         id=secrets.randbits(62), workflow=workflow, configuration=configuration, date_created=now
     )
     models.Workflow.objects.filter(pk=workflow.pk).update(revision=workflow.revision)
 
 
-def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None:
+def _reroute_waiting_tasks(workflow: models.Workflow, actor: Actor, now: datetime) -> None:
     """Route the pending tasks again in small batches, because each batch locks its tasks."""
     pending = workflow.tasks.filter(assignment_status=AssignmentStatus.PENDING.value).order_by("pk")
     last = 0
@@ -138,7 +138,7 @@ def _re_evaluate(workflow: models.Workflow, actor: Actor, now: datetime) -> None
                 tasks.update_task(task=task, attributes=task.attributes, actor=actor, now=now)
 
 
-def _assign(workflow: models.Workflow, values: WorkflowChanges) -> None:
+def _set_values(workflow: models.Workflow, values: WorkflowChanges) -> None:
     if "friendly_name" in values:
         workflow.friendly_name = inputs.check_name(values["friendly_name"])
     if "assignment_callback_url" in values:
@@ -164,7 +164,7 @@ def _assign(workflow: models.Workflow, values: WorkflowChanges) -> None:
         )
 
 
-def _unique(friendly_name: str) -> inputs.DuplicateGuard:
+def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
     return inputs.refuse_duplicates(
         f"a workflow named {friendly_name!r} exists already in this workspace"
     )

@@ -67,7 +67,7 @@ def create_workspace(
     Arguments:
         template: FIFO adds a queue for all workers and a workflow that leads there.
     """
-    with _unique(friendly_name):
+    with _refuse_duplicates(friendly_name):
         workspace = models.Workspace.objects.create(
             sid=sids.new_sid("WS"),
             account=account,
@@ -75,11 +75,11 @@ def create_workspace(
             event_callback_url=inputs.check_callback_url(
                 event_callback_url, field="event_callback_url"
             ),
-            events_filter=_events_filter(events_filter),
+            events_filter=_check_events_filter(events_filter),
             multi_task_enabled=multi_task_enabled,
             prioritize_queue_order=prioritize_queue_order.value,
-            desk_grace=_desk_grace(desk_grace),
-            time_zone=_time_zone(time_zone),
+            desk_grace=_check_desk_grace(desk_grace),
+            time_zone=_check_time_zone(time_zone),
             date_created=now,
             date_updated=now,
         )
@@ -134,17 +134,21 @@ def update_workspace(
             changes["event_callback_url"], field="event_callback_url"
         )
     if "events_filter" in changes:
-        workspace.events_filter = _events_filter(changes["events_filter"])
+        workspace.events_filter = _check_events_filter(changes["events_filter"])
     if "prioritize_queue_order" in changes:
         workspace.prioritize_queue_order = changes["prioritize_queue_order"].value
     if "default_activity" in changes:
-        workspace.default_activity = _own(workspace, changes["default_activity"], "default")
+        workspace.default_activity = _check_activity(
+            workspace, changes["default_activity"], "default"
+        )
     if "timeout_activity" in changes:
-        workspace.timeout_activity = _own(workspace, changes["timeout_activity"], "timeout")
+        workspace.timeout_activity = _check_activity(
+            workspace, changes["timeout_activity"], "timeout"
+        )
     if "desk_grace" in changes:
-        workspace.desk_grace = _desk_grace(changes["desk_grace"])
+        workspace.desk_grace = _check_desk_grace(changes["desk_grace"])
     if "time_zone" in changes:
-        workspace.time_zone = _time_zone(changes["time_zone"])
+        workspace.time_zone = _check_time_zone(changes["time_zone"])
     if "multi_task_enabled" in changes:
         if changes["multi_task_enabled"] and not workspace.multi_task_enabled:
             task_channels.add_missing_channels(
@@ -152,7 +156,7 @@ def update_workspace(
             )
         workspace.multi_task_enabled = changes["multi_task_enabled"]
     workspace.date_updated = now
-    with _unique(workspace.friendly_name):
+    with _refuse_duplicates(workspace.friendly_name):
         workspace.save(update_fields=[*changes, "date_updated"])
     if "event_callback_url" in changes:
         callbacks.point_receiver(workspace=workspace)
@@ -183,7 +187,9 @@ def delete_workspace(*, workspace: models.Workspace, actor: Actor, now: datetime
     workspace.delete()
 
 
-def _own(workspace: models.Workspace, activity: models.Activity, which: str) -> models.Activity:
+def _check_activity(
+    workspace: models.Workspace, activity: models.Activity, which: str
+) -> models.Activity:
     if activity.workspace_id != workspace.pk:
         raise InvalidInput(
             f"activity {activity.sid} belongs to another workspace", field=f"{which}_activity_sid"
@@ -191,11 +197,11 @@ def _own(workspace: models.Workspace, activity: models.Activity, which: str) -> 
     return activity
 
 
-def _desk_grace(seconds: int) -> int:
+def _check_desk_grace(seconds: int) -> int:
     return inputs.check_integer(seconds, field="desk_grace", least=0, most=MAX_DESK_GRACE)
 
 
-def _time_zone(name: str) -> str:
+def _check_time_zone(name: str) -> str:
     if name not in time_zone_names():
         raise InvalidInput(
             f"{name!r} is not a time zone; a name such as Europe/Berlin, America/New_York or UTC"
@@ -205,7 +211,7 @@ def _time_zone(name: str) -> str:
     return name
 
 
-def _events_filter(value: str | None) -> str | None:
+def _check_events_filter(value: str | None) -> str | None:
     names = [name.strip() for name in (value or "").split(",") if name.strip()]
     known = {event_type.value for event_type in EventType}
     for name in names:
@@ -217,7 +223,7 @@ def _events_filter(value: str | None) -> str | None:
     return ",".join(names) or None
 
 
-def _unique(friendly_name: str) -> inputs.DuplicateGuard:
+def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
     return inputs.refuse_duplicates(
         f"a workspace named {friendly_name.strip()!r} exists already in this account"
     )

@@ -57,7 +57,7 @@ class CallbackDeliveryAdmin(HistoryAdmin):
         """Send the selected deliveries once more, whatever their status."""
         count = queryset.count()
         now = acting(request)["now"]
-        for sid in callbacks.send_again(deliveries=queryset, now=now):
+        for sid in callbacks.resend_deliveries(deliveries=queryset, now=now):
             transaction.on_commit(functools.partial(queue.enqueue, sid))
         what = "callback is" if count == 1 else "callbacks are"
         messages.success(request, f"{count} {what} sent again now.")

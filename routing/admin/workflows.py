@@ -44,7 +44,7 @@ class WorkflowForm(ScopedForm):
         sids = [queue.sid for queue in queues]
         field.queue_sids = lambda: sids
         self.fields["configuration"].initial = (
-            workflows.current(self.instance) if self.instance.pk else _first(sids)
+            workflows.current_configuration(self.instance) if self.instance.pk else _first(sids)
         )
         if "based_on" in self.fields:
             self.fields["based_on"].initial = self.instance.revision_id
@@ -172,8 +172,8 @@ class WorkflowAdmin(ScopedAdmin):
 
 
 def _warn(request: HttpRequest, workflow: models.Workflow) -> None:
-    document = workflows.current(workflow)
-    for warning in workflows.parse(document, workflow.workspace).warnings:
+    document = workflows.current_configuration(workflow)
+    for warning in workflows.check_configuration(document, workflow.workspace).warnings:
         where = f"{warning.path}: " if warning.path else ""
         messages.warning(request, f"In “{workflow}”, {where}{warning.message}")
 

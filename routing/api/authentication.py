@@ -80,7 +80,7 @@ def _note_use(key: models.ApiKey, now: datetime) -> None:
     if not _noting.acquire(blocking=False):
         return
     try:
-        api_keys.note_use(key=key, now=now)
+        api_keys.record_use(key=key, now=now)
     except OperationalError as error:
         logger.warning("api key use not recorded: key=%s error=%s", key.sid, error)
     finally:

@@ -85,7 +85,7 @@ def _verify_request(wish: ConnectionRequest) -> Holder:
     if policies is not None and not token_policies.is_permitted(policies, "GET", path, {}):
         raise tokens.TokenRefused("The token allows no websocket")
     # Otherwise a key used only to sign tokens would look unused.
-    api_keys.note_use_of(key_sid=grant.key_sid, now=now)
+    api_keys.record_use_by_sid(key_sid=grant.key_sid, now=now)
     return Holder(
         account_sid=grant.account.sid,
         workspace_sid=grant.workspace.sid,

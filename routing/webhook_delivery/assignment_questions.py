@@ -39,7 +39,10 @@ def list_due_workflows(now: datetime) -> list[str]:
     asked = set(pending.order_by().values_list("workflow_sid", flat=True).distinct())
     known = models.CallbackReceiver.objects.filter(sid__in=asked)
     new = sorted(asked.difference(known.values_list("sid", flat=True)))
-    return [*new[: loop.MOST_FRESH], *loop.choose_receivers(known.filter(callbacks.is_free(now)))]
+    return [
+        *new[: loop.MOST_FRESH],
+        *loop.choose_receivers(known.filter(callbacks.free_condition(now))),
+    ]
 
 
 def _send_round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
@@ -77,7 +80,9 @@ def _send_round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
                 code,
             )
     is_answered = any(reply.answered for reply in replies)
-    callbacks.note_round(is_answered, receiver=receiver, longest=LONGEST_REST_SECONDS, now=clock())
+    callbacks.record_round(
+        is_answered, receiver=receiver, longest=LONGEST_REST_SECONDS, now=clock()
+    )
     return True
 
 

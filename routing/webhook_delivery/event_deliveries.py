@@ -33,7 +33,7 @@ def list_due_workspaces(now: datetime) -> list[str]:
     owed = models.CallbackDelivery.objects.pending().filter(
         workspace_sid=OuterRef("sid"), date_due__lte=now
     )
-    free = models.CallbackReceiver.objects.filter(callbacks.is_free(now))
+    free = models.CallbackReceiver.objects.filter(callbacks.free_condition(now))
     return loop.choose_receivers(free.filter(Exists(owed)))
 
 
@@ -41,7 +41,7 @@ def _post_round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
     now = clock()
     patience = timedelta(hours=settings.CALLBACK_RETRY_HOURS)
     owed = models.CallbackDelivery.objects.pending().filter(workspace_sid=receiver.sid)
-    callbacks.give_up_late(owed.filter(date_created__lt=now - patience), patience)
+    callbacks.fail_late_deliveries(owed.filter(date_created__lt=now - patience), patience)
     # A receiver that failed last time first gets a single event as a probe.
     chosen = load_next_deliveries(receiver.sid, now)[: 1 if receiver.failures else loop.SLOTS]
     if not chosen:
@@ -57,7 +57,7 @@ def _post_round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
         lambda each: _post_event(receiver.url, each, events, tokens), chosen
     )
     failures = receiver.failures
-    callbacks.note_attempts(attempts, receiver=receiver, now=clock())
+    callbacks.record_attempts(attempts, receiver=receiver, now=clock())
     _log_change(receiver, failures, attempts)
     return True
 

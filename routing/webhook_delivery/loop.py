@@ -50,7 +50,7 @@ def run_rounds(sid: str, do_round: Round, *, clock: Clock) -> None:
             _run_leased(sid, request.host, do_round, clock)
         elif request.has_failed or host_slots.process_slots.is_suspect(request.host):
             # It is not urgent, so the sweep need not retry every second.
-            callbacks.postpone(sid=sid, now=clock())
+            callbacks.postpone_receiver(sid=sid, now=clock())
 
 
 def choose_receivers(receivers: QuerySet[models.CallbackReceiver]) -> list[str]:
@@ -84,7 +84,7 @@ def _slot_request(sid: str) -> host_slots.SlotRequest | None:
 
 
 def _run_leased(sid: str, host: str, do_round: Round, clock: Clock) -> None:
-    receiver = callbacks.lease(sid=sid, now=clock())
+    receiver = callbacks.lease_receiver(sid=sid, now=clock())
     if receiver is None:
         return
     is_unfinished = False
@@ -95,10 +95,10 @@ def _run_leased(sid: str, host: str, do_round: Round, clock: Clock) -> None:
             if time.monotonic() >= began_at + _TURN_SECONDS:
                 is_unfinished = True
                 break
-            if not callbacks.renew(receiver, now=clock()):
+            if not callbacks.renew_lease(receiver, now=clock()):
                 return
     finally:
-        callbacks.release(receiver)
+        callbacks.release_lease(receiver)
         seconds = time.monotonic() - began_at
         host_slots.process_slots.record_round(
             host, has_failed=receiver.failures > 0, seconds=seconds

@@ -57,7 +57,7 @@ def test_a_channel_is_deleted_only_once_its_work_is_finished(
     tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
     task_channels.delete_task_channel(channel=fax, actor=SYSTEM, now=NOW)
     assert not workspace.task_channels.filter(unique_name="fax").exists()
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
 
 
 def test_a_finished_task_outlives_its_channel_and_other_channels_go_on(

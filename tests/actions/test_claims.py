@@ -29,7 +29,7 @@ def test_a_clock_that_was_read_earlier_does_not_move_the_last_offer_back(
         for us in (_reserved(worker), _reserved(chat), _reserved(sms))
     ]
     assert at == [5, 5, 3]
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
 
 
 def _reserved(row: models.Worker | models.WorkerChannel) -> int:

@@ -222,7 +222,7 @@ def test_waiting_tasks_follow_the_configuration_they_started_with(
 
 def test_an_unacceptable_configuration_leaves_the_old_one(workspace: models.Workspace) -> None:
     workflow = factories.workflow(workspace)
-    before = workflows.current(workflow)
+    before = workflows.current_configuration(workflow)
     with pytest.raises(InvalidInput) as refused:
         workflows.update_workflow(
             workflow=workflow,
@@ -233,7 +233,7 @@ def test_an_unacceptable_configuration_leaves_the_old_one(workspace: models.Work
     assert "task_routing.filters[0].expression" in refused.value.message
     assert "task_routing.filters[0].targets" in refused.value.message
     workflow.refresh_from_db()
-    assert workflows.current(workflow) == before
+    assert workflows.current_configuration(workflow) == before
 
 
 def test_a_workflow_with_waiting_tasks_cannot_be_deleted(workspace: models.Workspace) -> None:

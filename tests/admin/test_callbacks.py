@@ -24,7 +24,7 @@ def refused(workspace: models.Workspace) -> models.CallbackDelivery:
     delivery = models.CallbackDelivery.objects.get()
     receiver = models.CallbackReceiver.objects.get()
     attempt = callbacks.Attempt(delivery, False, 500, "500 <b>out of order</b>")
-    callbacks.note_attempts([attempt], receiver=receiver, now=NOW)
+    callbacks.record_attempts([attempt], receiver=receiver, now=NOW)
     return delivery
 
 
@@ -54,7 +54,7 @@ def test_a_callback_that_was_given_up_can_be_sent_again_at_once(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     rows = models.CallbackDelivery.objects.all()
-    callbacks.give_up(rows, "given up")
+    callbacks.fail_deliveries(rows, "given up")
     models.CallbackReceiver.objects.update(rests_until=later(60))
     chosen: dict[str, Any] = {"action": "send_again", "_selected_action": [refused.pk]}
     with django_capture_on_commit_callbacks(execute=True):

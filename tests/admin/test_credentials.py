@@ -88,7 +88,7 @@ def test_a_keys_last_use_is_shown_to_the_minute(olga: Visitor) -> None:
         account=factories.account(), friendly_name="reporting", now=NOW
     )
     assert "never" in words(olga.see("routing_apikey_changelist"))
-    api_keys.note_use(key=key, now=NOW)
+    api_keys.record_use(key=key, now=NOW)
     for page in (
         olga.see("routing_apikey_changelist"),
         olga.see("routing_apikey_change", key.pk),

@@ -35,14 +35,14 @@ def test_the_form_of_a_new_workflow_starts_with_a_working_example(
     happened()
     alice.send("routing_workflow_add", friendly_name="Everything")
     made = models.Workflow.objects.get(friendly_name="Everything")
-    assert queue.sid in workflows.current(made)
+    assert queue.sid in workflows.current_configuration(made)
     assert happened() == ["workflow.created"]
 
 
 def test_every_problem_is_listed_with_its_path_and_nothing_changes(
     alice: Visitor, workflow: models.Workflow, queue: models.TaskQueue, happened: Happened
 ) -> None:
-    before = workflows.current(workflow)
+    before = workflows.current_configuration(workflow)
     happened()
     broken = factories.configuration(
         filter_("type == ", target(queue)),
@@ -56,7 +56,7 @@ def test_every_problem_is_listed_with_its_path_and_nothing_changes(
     assert "task_routing.filters[1].targets[0].priority: " in said
     assert "task_routing.default_filter.queue: " in said
     workflow.refresh_from_db()
-    assert workflows.current(workflow) == before
+    assert workflows.current_configuration(workflow) == before
     assert happened() == []
 
 
@@ -87,7 +87,7 @@ def test_an_inverted_percentage_is_saved_and_warned_of_after_saving_and_on_the_p
         assert "worker.channel.chat.available_capacity_percentage > 25" in said
         assert "worker.channel.chat.busy_capacity_percentage < 75" in said
     workflow.refresh_from_db()
-    assert INVERTED in workflows.current(workflow)
+    assert INVERTED in workflows.current_configuration(workflow)
 
 
 def test_a_comparison_the_right_way_round_gets_no_warning(
@@ -141,7 +141,7 @@ def test_an_outdated_form_does_not_overwrite_a_changed_configuration(
     answer = alice.post("routing_workflow_change", workflow.pk, **page | {"configuration": mine})
     assert "Someone else has changed this configuration" in errors(answer, "configuration")
     workflow.refresh_from_db()
-    assert workflows.current(workflow) == theirs
+    assert workflows.current_configuration(workflow) == theirs
 
 
 def test_a_callback_that_is_no_address_is_refused_at_its_field(

@@ -216,7 +216,7 @@ def test_events_are_kept_for_the_days_that_the_settings_say(
     settings.TASK_RETENTION_DAYS = 2
     factories.task(workspace)
     factories.task(workspace, now=later(86_400))
-    housekeeping.prune(now=later(2 * 86_400 + 1))
+    housekeeping.delete_old_rows(now=later(2 * 86_400 + 1))
     with time_machine.travel(later(2 * 86_400 + 1), tick=False):
         found = api.get(f"{root}/Events", Minutes=2 * 1440)
     assert len(types(found)) == 4

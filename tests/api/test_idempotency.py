@@ -187,14 +187,14 @@ def test_a_key_is_forgotten_after_a_day(
     first = create(api, f"{root}/Tasks")
     noon.shift(timedelta(hours=23))
     assert create(api, f"{root}/Tasks").json == first.json
-    housekeeping.prune(now=timezone.now())
+    housekeeping.delete_old_rows(now=timezone.now())
     assert models.IdempotencyKey.objects.count() == 1
     noon.shift(timedelta(hours=1))
     second = create(api, f"{root}/Tasks")
     assert (second.status, second["sid"] == first["sid"]) == (201, False)
     assert models.IdempotencyKey.objects.count() == 1
     noon.shift(timedelta(days=1))
-    housekeeping.prune(now=timezone.now())
+    housekeeping.delete_old_rows(now=timezone.now())
     assert not models.IdempotencyKey.objects.exists()
 
 

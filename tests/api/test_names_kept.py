@@ -32,7 +32,7 @@ def finished(workspace: models.Workspace) -> models.Reservation:
 
 def delete(api: Api, root: str, path: str) -> None:
     assert api.delete(f"{root}/{path}").status == 204
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
 
 
 def figures(api: Api, root: str, queue: models.TaskQueue) -> list[Any]:
@@ -150,7 +150,7 @@ def test_worker_and_channel_may_both_be_deleted_and_the_task_is_pruned_later(
     explained = facts.explain_task(row, now=later(60))
     assert [holder.worker_name for holder in explained.holders] == ["Ann"]
     with time_machine.travel(NOW + timedelta(days=31), tick=False):
-        housekeeping.prune(now=NOW + timedelta(days=31))
+        housekeeping.delete_old_rows(now=NOW + timedelta(days=31))
     assert not models.Reservation.objects.exists()
     assert not models.Task.objects.exists()
 

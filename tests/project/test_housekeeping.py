@@ -22,7 +22,7 @@ def test_only_expired_sessions_are_removed() -> None:
         store["name"] = name
         store.save()
         Session.objects.filter(session_key=store.session_key).update(expire_date=expires)
-    housekeeping.prune(now=NOW + timedelta(seconds=1))
+    housekeeping.delete_old_rows(now=NOW + timedelta(seconds=1))
     assert [row.get_decoded() for row in Session.objects.all()] == [{"name": "lasting"}]
 
 
@@ -34,7 +34,7 @@ def test_expired_sessions_are_removed_in_batches(
         Session(session_key=f"key {number}", session_data="", expire_date=NOW)
         for number in range(5)
     )
-    housekeeping.prune(now=NOW + timedelta(seconds=1))
+    housekeeping.delete_old_rows(now=NOW + timedelta(seconds=1))
     assert not Session.objects.exists()
 
 
@@ -45,7 +45,7 @@ def test_failed_logins_are_removed_after_a_day() -> None:
         )
         attempt_time = NOW - timedelta(hours=hours)
         AccessAttempt.objects.filter(pk=made.pk).update(attempt_time=attempt_time)
-    housekeeping.prune(now=NOW)
+    housekeeping.delete_old_rows(now=NOW)
     assert [row.username for row in AccessAttempt.objects.all()] == ["new"]
 
 

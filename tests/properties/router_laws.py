@@ -105,7 +105,7 @@ def check_rows(tasks: Iterable[models.Task], reservations: Iterable[models.Reser
 
     Beside the owner at most one worker still has a task: the one who transfers it.
     """
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
     open_: Counter[tuple[int, int | None]] = Counter()
     owners: Counter[int] = Counter()
     givers: Counter[int] = Counter()

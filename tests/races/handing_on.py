@@ -230,10 +230,10 @@ def state(floor: models.Workspace) -> dict[str, Any]:
         "reservations": [f"{name}: {status}" for name, status in held],
         "over_capacity": over_capacity(),
     }
-    problems = list(diagnosis.problems())
+    problems = list(diagnosis.find_problems())
     while rounds.run_cycle(workspace=floor, now=later(500)):
         continue
-    problems += diagnosis.problems()
+    problems += diagnosis.find_problems()
     stuck = floor.transfers.filter(transfer_status="initiated").count()
     return now | {"problems": problems, "stuck": stuck}
 

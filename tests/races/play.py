@@ -246,7 +246,7 @@ def report(race: Race) -> dict[str, Any]:
     return {
         "outcomes": dict(race.outcomes),
         "crashes": race.crashes,
-        "problems": list(diagnosis.problems()),
+        "problems": list(diagnosis.find_problems()),
         "over_capacity": over_capacity(),
         "reservations": models.Reservation.objects.count(),
         "owned": models.Task.objects.filter(assignment_status="assigned").count(),

@@ -126,7 +126,7 @@ def counts() -> dict[str, Any]:
         merger.join()
     before = models.TaskCount.objects.count()
     counting.merge()
-    problems = list(diagnosis.problems())
+    problems = list(diagnosis.find_problems())
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tasks SET workflow_id = NULL")
     different = counting.differences()

@@ -162,7 +162,7 @@ def close_floor(workspace: str) -> dict[str, Any]:
         except (AssertionError, CommandError):
             wrong.append(f"{name}: {traceback.format_exc()}")
     if wrong:
-        wrong += diagnosis.problems()
+        wrong += diagnosis.find_problems()
     return {
         "wrong": wrong,
         "offers": ledger.offers,

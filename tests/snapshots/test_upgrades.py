@@ -37,7 +37,7 @@ def test_lanes_without_a_key_get_the_one_that_they_would_be_given_now() -> None:
     migration.set_lane_keys(apps, connection)
     assert list(models.Lane.objects.order_by("pk").values_list("seek_path", "seek_value")) == before
     models.Lane.objects.filter(expression__contains="(").update(expression="worker.level > 3")
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
 
 
 def test_virtual_start_times_of_tasks_that_are_served_lose_their_fractions(

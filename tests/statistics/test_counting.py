@@ -88,9 +88,9 @@ def test_the_doctor_finds_a_wrong_count_and_repairs_it_on_request(
     workspace: models.Workspace,
 ) -> None:
     factories.task(workspace)
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
     models.TaskCount.objects.update(tasks=3)
-    (problem,) = diagnosis.problems()
+    (problem,) = diagnosis.find_problems()
     assert "counted as 3; there are 1" in problem
     with pytest.raises(CommandError):
         call_command("doctor", stdout=StringIO())

@@ -23,7 +23,7 @@ def workspace(db: None) -> models.Workspace:
     factories.workflow(made, default=factories.target(queue, expression="worker.a == task.a"))
     factories.task(made, attributes={"a": 1})
     factories.accepted(made, routing_target=made.workers.get().sid)
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
     return made
 
 
@@ -32,7 +32,7 @@ def chat(workspace: models.Workspace) -> models.WorkerChannel:
 
 
 def problem() -> str:
-    (found,) = diagnosis.problems()
+    (found,) = diagnosis.find_problems()
     return found
 
 
@@ -48,7 +48,7 @@ def test_the_doctor_compares_a_worker_s_availability_with_their_channels(
     name = "Available" if there else "Offline"
     models.Worker.objects.update(activity=factories.activity(workspace, name))
     models.WorkerChannel.objects.update(worker_available=there)
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
     models.WorkerChannel.objects.filter(pk=chat(workspace).pk).update(worker_available=not there)
     found = problem()
     assert chat(workspace).sid in found
@@ -77,7 +77,7 @@ def test_a_repair_counts_slots_and_sets_availability(workspace: models.Workspace
 def test_a_slot_belongs_to_the_reservation_s_worker(workspace: models.Workspace) -> None:
     bob = factories.worker(workspace, "Bob")
     models.Reservation.objects.update(worker_channel=factories.worker_channel(bob))
-    assert any("uses a slot of another worker" in each for each in diagnosis.problems())
+    assert any("uses a slot of another worker" in each for each in diagnosis.find_problems())
 
 
 def test_every_worker_has_every_channel(workspace: models.Workspace) -> None:
@@ -106,7 +106,7 @@ def test_lanes_have_the_digest_and_key_of_their_demands(
     workspace: models.Workspace, wrong: dict[str, object], words: str
 ) -> None:
     models.Lane.objects.filter(tasks__assignment_status="pending").update(**wrong)
-    assert any(words in each for each in diagnosis.problems())
+    assert any(words in each for each in diagnosis.find_problems())
 
 
 def test_tasks_wait_on_the_lane_of_their_attributes(workspace: models.Workspace) -> None:
@@ -114,7 +114,7 @@ def test_tasks_wait_on_the_lane_of_their_attributes(workspace: models.Workspace)
     waiting.update(attributes='{"a": 2}')
     assert problem().endswith("waits on another lane than its attributes require")
     waiting.update(attributes='{"a": 1}', priority=3)
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []
     waiting.update(target_index=9, filter_index=0, step_clock_us=0)
     assert "cannot compute its lane" in problem()
 
@@ -134,7 +134,7 @@ def test_an_open_transfer_has_an_offer_or_is_searching(workspace: models.Workspa
         date_created=NOW,
         date_updated=NOW,
     )
-    found = "\n".join(diagnosis.problems())
+    found = "\n".join(diagnosis.find_problems())
     assert f"transfer {transfer.sid} is in progress but no reservation is being" in found
     assert f"transfer {transfer.sid} does not seek a worker, and has no open offer" in found
 
@@ -144,7 +144,7 @@ def test_the_doctor_reads_one_snapshot_and_blocks_no_writer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     workspace = factories.workspace()
-    look = diagnosis.problems
+    look = diagnosis.find_problems
 
     def look_while_a_worker_comes() -> Iterator[str]:
         yield from look()
@@ -157,6 +157,6 @@ def test_the_doctor_reads_one_snapshot_and_blocks_no_writer(
         factories.worker(workspace)
         connection.close()
 
-    monkeypatch.setattr(diagnosis, "problems", look_while_a_worker_comes)
+    monkeypatch.setattr(diagnosis, "find_problems", look_while_a_worker_comes)
     call_command("doctor", stdout=StringIO())
     assert workspace.workers.exists()

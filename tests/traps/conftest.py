@@ -1,4 +1,4 @@
-"""The traps: each a rule of routing that is easily got wrong, named by its number.
+"""The traps: rules of routing that are easily got wrong, one test each.
 
 Where the core decides, a trap is played in both worlds; else through actions or by request.
 """

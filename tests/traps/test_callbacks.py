@@ -39,7 +39,7 @@ def offered_to(count: int, workflow: models.Workflow) -> list[models.Reservation
     return list(task.reservations.select_related("task", "worker").order_by("pk"))
 
 
-def test_trap_43_two_offers_of_one_task_are_two_callbacks(
+def test_two_offers_of_one_task_are_two_callbacks(
     asking: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     offers = offered_to(2, asking)
@@ -51,7 +51,7 @@ def test_trap_43_two_offers_of_one_task_are_two_callbacks(
     assert {request.form["TaskSid"] for request in receiver.requests} == {offers[0].task.sid}
 
 
-def test_trap_44_of_two_accepting_callbacks_one_gets_the_task_and_the_other_is_rescinded(
+def test_of_two_accepting_callbacks_one_gets_the_task_and_the_other_is_rescinded(
     asking: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     receiver.respond = lambda request: request.answer(200, ACCEPT)
@@ -65,7 +65,7 @@ def test_trap_44_of_two_accepting_callbacks_one_gets_the_task_and_the_other_is_r
         reservations.accept_reservation(reservation=loser, actor=SYSTEM, now=NOW)
 
 
-def test_trap_64_two_failed_callbacks_cancel_the_offer_and_move_no_worker(
+def test_two_failed_callbacks_cancel_the_offer_and_move_no_worker(
     asking: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     asking.fallback_assignment_callback_url = receiver.url
@@ -82,7 +82,7 @@ def test_trap_64_two_failed_callbacks_cancel_the_offer_and_move_no_worker(
 
 
 @pytest.mark.parametrize("body", [b"{}", b""])
-def test_trap_65_an_empty_answer_leaves_the_offer_pending(
+def test_an_empty_answer_leaves_the_offer_pending(
     asking: models.Workflow, receiver: Receiver, clock: Clock, body: bytes
 ) -> None:
     def answer(request: Request) -> None:

@@ -12,7 +12,7 @@ VOICE_FREE = FREE.format("voice") + " == 100"
 VOICE_UNASSIGNED = "worker.channel.voice.assigned_tasks == 0"
 
 
-def test_trap_1_the_available_percentage_is_100_for_an_idle_worker_and_0_for_a_full_one(
+def test_the_available_percentage_is_100_for_an_idle_worker_and_0_for_a_full_one(
     office: World,
 ) -> None:
     office.workflow(default=office.queue("support"))
@@ -23,7 +23,7 @@ def test_trap_1_the_available_percentage_is_100_for_an_idle_worker_and_0_for_a_f
     assert office.percentage("alice", "chat") == 0
 
 
-def test_trap_2_the_percentage_of_thirds_is_floored(office: World) -> None:
+def test_the_percentage_of_thirds_is_floored(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", capacity={"chat": 3})
     seen = []
@@ -37,7 +37,7 @@ def test_trap_2_the_percentage_of_thirds_is_floored(office: World) -> None:
 @pytest.mark.parametrize(
     ("capacity", "used", "left"), [(5, 4, 20), (10, 8, 20), (10, 9, 10), (20, 11, 45)]
 )
-def test_trap_3_the_percentage_is_exact_where_floating_point_is_one_too_low(
+def test_the_percentage_is_exact_where_floating_point_is_one_too_low(
     office: World, capacity: int, used: int, left: int
 ) -> None:
     office.workflow(default=office.queue("support"))
@@ -47,7 +47,7 @@ def test_trap_3_the_percentage_is_exact_where_floating_point_is_one_too_low(
     assert office.percentage("alice", "chat") == left
 
 
-def test_trap_4_an_offer_lowers_the_percentage_but_is_not_assigned(office: World) -> None:
+def test_an_offer_lowers_the_percentage_but_is_not_assigned(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", capacity={"chat": 2})
     office.task("a")
@@ -59,7 +59,7 @@ def test_trap_4_an_offer_lowers_the_percentage_but_is_not_assigned(office: World
     assert office.assigned("alice", "chat") == 1
 
 
-def test_trap_5_wrapping_up_keeps_the_slot_but_is_not_assigned(office: World) -> None:
+def test_wrapping_up_keeps_the_slot_but_is_not_assigned(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", capacity={"chat": 2})
     office.task("a")
@@ -73,9 +73,7 @@ def test_trap_5_wrapping_up_keeps_the_slot_but_is_not_assigned(office: World) ->
 @pytest.mark.parametrize(
     "end", ["completed", "rejected", "timeout", "canceled", "rescinded", "deleted"]
 )
-def test_trap_6_every_end_of_a_reservation_frees_its_slot_exactly_once(
-    office: World, end: str
-) -> None:
+def test_every_end_of_a_reservation_frees_its_slot_exactly_once(office: World, end: str) -> None:
     office.workflow(default=office.queue("support", max_reserved_workers=2))
     for name in ("alice", "bob"):
         office.worker(name, capacity={"chat": 3})
@@ -106,7 +104,7 @@ def test_trap_6_every_end_of_a_reservation_frees_its_slot_exactly_once(
         assert office.offers("alice") == ["stays"]
 
 
-def test_trap_7_one_offer_fills_a_channel_of_one_slot_and_no_other_channel(office: World) -> None:
+def test_one_offer_fills_a_channel_of_one_slot_and_no_other_channel(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice")
     office.tasks("a", "b")
@@ -116,7 +114,7 @@ def test_trap_7_one_offer_fills_a_channel_of_one_slot_and_no_other_channel(offic
     assert office.status("b") == "pending"
 
 
-def test_trap_8_no_capacity_is_0_percent_and_no_division_by_zero(office: World) -> None:
+def test_no_capacity_is_0_percent_and_no_division_by_zero(office: World) -> None:
     queue = office.queue("support")
     office.workflow(default={"queue": queue, "expression": FREE.format("chat") + " == 0"})
     office.worker("alice", capacity={"chat": 0})
@@ -126,7 +124,7 @@ def test_trap_8_no_capacity_is_0_percent_and_no_division_by_zero(office: World) 
     assert office.status("a") == "pending"
 
 
-def test_trap_9_lowering_capacity_under_load_ends_nothing_and_reports_0(office: World) -> None:
+def test_lowering_capacity_under_load_ends_nothing_and_reports_0(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", capacity={"chat": 3})
     office.tasks("a", "b", "c")
@@ -138,7 +136,7 @@ def test_trap_9_lowering_capacity_under_load_ends_nothing_and_reports_0(office: 
     assert [office.status(task) for task in ("a", "b", "c")] == ["assigned", "reserved", "reserved"]
 
 
-def test_trap_10_switching_a_channel_off_changes_neither_capacity_nor_percentage(
+def test_switching_a_channel_off_changes_neither_capacity_nor_percentage(
     office: World,
 ) -> None:
     office.workflow(default=office.queue("support"))
@@ -156,7 +154,7 @@ def test_trap_10_switching_a_channel_off_changes_neither_capacity_nor_percentage
     assert office.percentage("alice", "chat") == 0
 
 
-def test_trap_17_multitasking_off_and_on_again_restores_every_capacity(office: World) -> None:
+def test_multitasking_off_and_on_again_restores_every_capacity(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", capacity={"chat": 3, "voice": 2})
     office.set_multitasking(False)
@@ -169,7 +167,7 @@ def test_trap_17_multitasking_off_and_on_again_restores_every_capacity(office: W
     assert sorted(office.offers("alice")) == ["a", "b", "c", "call", "ring"]
 
 
-def test_trap_62_every_task_sees_the_counters_that_the_one_before_it_left(office: World) -> None:
+def test_every_task_sees_the_counters_that_the_one_before_it_left(office: World) -> None:
     queue = office.queue("support")
     office.workflow(default={"queue": queue, "expression": VOICE_FREE})
     office.worker("alice", capacity={"voice": 3})
@@ -178,8 +176,8 @@ def test_trap_62_every_task_sees_the_counters_that_the_one_before_it_left(office
     assert office.offers("alice") == ["a"]
 
 
-def test_trap_62_an_accepted_task_is_assigned_to_the_very_next_expression(office: World) -> None:
-    """An offer alone is not assigned yet (trap 4), so the next task may be offered beside it."""
+def test_an_accepted_task_is_assigned_to_the_very_next_expression(office: World) -> None:
+    """An offer alone is not assigned yet, so the next task may be offered beside it."""
     queue = office.queue("support")
     office.workflow(default={"queue": queue, "expression": VOICE_UNASSIGNED})
     office.worker("alice", capacity={"voice": 3})
@@ -209,13 +207,13 @@ def three_of_four(office: World, expression: str) -> None:
     office.run()
 
 
-def test_vector_1_the_router_fills_three_of_four_slots(office: World) -> None:
+def test_the_router_fills_three_of_four_slots(office: World) -> None:
     three_of_four(office, FREE.format("chat") + " > 25")
     assert office.offers("w") == ["1", "2", "3"]
     assert [office.status(task) for task in "45"] == ["pending", "pending"]
 
 
-def test_vector_2_the_fourth_slot_is_filled_by_hand(office: World) -> None:
+def test_the_fourth_slot_is_filled_by_hand(office: World) -> None:
     three_of_four(office, FREE.format("chat") + " > 25")
     office.update("4", manual=1, worker_sid=office.sid("w"))
     office.run()
@@ -224,7 +222,7 @@ def test_vector_2_the_fourth_slot_is_filled_by_hand(office: World) -> None:
     assert office.status("5") == "pending"
 
 
-def test_vector_3_the_inverted_comparison_starts_nothing(office: World) -> None:
+def test_the_inverted_comparison_starts_nothing(office: World) -> None:
     three_of_four(office, FREE.format("chat") + " < 75")
     assert office.offers("w") == []
 
@@ -242,7 +240,7 @@ def on_voice(office: World, condition: str) -> None:
     office.answer("w", "call", "accepted")
 
 
-def test_vector_4_a_chat_waits_for_the_end_of_the_call(office: World) -> None:
+def test_a_chat_waits_for_the_end_of_the_call(office: World) -> None:
     on_voice(office, VOICE_FREE)
     office.task("chat")
     office.run()
@@ -252,7 +250,7 @@ def test_vector_4_a_chat_waits_for_the_end_of_the_call(office: World) -> None:
     assert office.offers("w") == ["chat"]
 
 
-def test_vector_5_a_call_that_is_wrapped_up_is_in_use_but_not_assigned(office: World) -> None:
+def test_a_call_that_is_wrapped_up_is_in_use_but_not_assigned(office: World) -> None:
     on_voice(office, VOICE_FREE)
     office.answer("w", "call", "wrapping")
     office.task("chat")
@@ -260,7 +258,7 @@ def test_vector_5_a_call_that_is_wrapped_up_is_in_use_but_not_assigned(office: W
     assert office.status("chat") == "pending"
 
 
-def test_vector_5_with_the_other_condition_the_chat_is_offered(office: World) -> None:
+def test_with_the_other_condition_the_chat_is_offered(office: World) -> None:
     on_voice(office, VOICE_UNASSIGNED)
     office.answer("w", "call", "wrapping")
     office.task("chat")

@@ -19,7 +19,7 @@ from tests.worlds.base import World
 Happened = Callable[[], list[str]]
 
 
-def test_trap_12_leaving_stops_new_offers_and_running_work_can_be_completed(office: World) -> None:
+def test_leaving_stops_new_offers_and_running_work_can_be_completed(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", capacity={"chat": 2})
     office.task("running")
@@ -35,7 +35,7 @@ def test_trap_12_leaving_stops_new_offers_and_running_work_can_be_completed(offi
     assert office.status("new") == "pending"
 
 
-def test_trap_13_an_expired_offer_blocks_all_channels_even_with_multitasking(
+def test_an_expired_offer_blocks_all_channels_even_with_multitasking(
     office: World,
 ) -> None:
     office.workflow(default=office.queue("support"))
@@ -52,7 +52,7 @@ def test_trap_13_an_expired_offer_blocks_all_channels_even_with_multitasking(
     assert sorted(office.offers("alice")) == ["call", "ignored"]
 
 
-def test_trap_13_an_expired_offer_leads_to_the_workspaces_timeout_activity(
+def test_an_expired_offer_leads_to_the_workspaces_timeout_activity(
     workspace: models.Workspace,
 ) -> None:
     worker = factories.worker(workspace)
@@ -62,7 +62,7 @@ def test_trap_13_an_expired_offer_leads_to_the_workspaces_timeout_activity(
     assert worker.activity == workspace.timeout_activity
 
 
-def test_trap_14_the_only_worker_gets_the_same_offer_again_after_a_rejection(
+def test_the_only_worker_gets_the_same_offer_again_after_a_rejection(
     office: World,
 ) -> None:
     office.workflow(default=office.queue("support"))
@@ -75,7 +75,7 @@ def test_trap_14_the_only_worker_gets_the_same_offer_again_after_a_rejection(
         assert office.is_available("alice")
 
 
-def test_trap_15_rejecting_what_is_pending_while_staying_available_is_refused(
+def test_rejecting_what_is_pending_while_staying_available_is_refused(
     workspace: models.Workspace, happened: Happened
 ) -> None:
     worker = factories.worker(workspace)
@@ -103,7 +103,7 @@ def test_trap_15_rejecting_what_is_pending_while_staying_available_is_refused(
     assert factories.status(offer) == "rejected"
 
 
-def test_trap_15_by_request_it_is_a_400(api: Api, workspace: models.Workspace, root: str) -> None:
+def test_by_request_it_is_a_400(api: Api, workspace: models.Workspace, root: str) -> None:
     worker = factories.worker(workspace)
     ready = factories.activity(workspace, "Ready")
     path = f"{root}/Workers/{worker.sid}"
@@ -112,7 +112,7 @@ def test_trap_15_by_request_it_is_a_400(api: Api, workspace: models.Workspace, r
     assert api.post(path, ActivitySid=ready.sid).status == 200
 
 
-def test_trap_16_offers_survive_a_move_between_available_activities(
+def test_offers_survive_a_move_between_available_activities(
     workspace: models.Workspace,
 ) -> None:
     worker = factories.worker(workspace)
@@ -124,7 +124,7 @@ def test_trap_16_offers_survive_a_move_between_available_activities(
     assert factories.status(offer.task) == "assigned"
 
 
-def test_trap_16_a_move_to_an_unavailable_activity_with_offers_is_refused_by_default(
+def test_a_move_to_an_unavailable_activity_with_offers_is_refused_by_default(
     workspace: models.Workspace,
 ) -> None:
     worker = factories.worker(workspace)
@@ -135,7 +135,7 @@ def test_trap_16_a_move_to_an_unavailable_activity_with_offers_is_refused_by_def
         )
 
 
-def test_trap_43_two_eligible_workers_of_five_wanted_get_two_offers_counted_once(
+def test_two_eligible_workers_of_five_wanted_get_two_offers_counted_once(
     workspace: models.Workspace, happened: Happened
 ) -> None:
     factories.workflow(workspace, default=factories.queue(workspace, max_reserved_workers=5))
@@ -170,7 +170,7 @@ def path_of(reservation: models.Reservation) -> str:
     return f"Workspaces/{workspace}/Tasks/{reservation.task.sid}/Reservations/{reservation.sid}"
 
 
-def test_trap_44_accepting_one_offer_rescinds_the_other_and_a_late_accept_gets_410(
+def test_accepting_one_offer_rescinds_the_other_and_a_late_accept_gets_410(
     api: Api, siblings: list[models.Reservation]
 ) -> None:
     first, second = siblings
@@ -182,7 +182,7 @@ def test_trap_44_accepting_one_offer_rescinds_the_other_and_a_late_accept_gets_4
     assert factories.status(first.task) == "assigned"
 
 
-def test_trap_45_a_task_is_reserved_until_the_last_of_its_offers_has_ended(office: World) -> None:
+def test_a_task_is_reserved_until_the_last_of_its_offers_has_ended(office: World) -> None:
     office.workflow(default=office.queue("support", max_reserved_workers=3))
     for name in ("alice", "bob", "carol"):
         office.worker(name)
@@ -198,7 +198,7 @@ def test_trap_45_a_task_is_reserved_until_the_last_of_its_offers_has_ended(offic
     assert office.status("a") == "pending"
 
 
-def test_trap_46_of_two_accepts_of_one_offer_one_gets_200_and_the_other_400(
+def test_of_two_accepts_of_one_offer_one_gets_200_and_the_other_400(
     api: Api, siblings: list[models.Reservation]
 ) -> None:
     path = path_of(siblings[0])
@@ -207,7 +207,7 @@ def test_trap_46_of_two_accepts_of_one_offer_one_gets_200_and_the_other_400(
     assert answers[1]["code"] == 20001
 
 
-def test_trap_46_an_accept_with_an_outdated_reservation_is_refused(
+def test_an_accept_with_an_outdated_reservation_is_refused(
     workspace: models.Workspace, happened: Happened
 ) -> None:
     factories.worker(workspace)
@@ -220,7 +220,7 @@ def test_trap_46_an_accept_with_an_outdated_reservation_is_refused(
     assert happened() == []
 
 
-def test_vector_9_the_first_to_accept_frees_the_other(office: World) -> None:
+def test_the_first_to_accept_frees_the_other(office: World) -> None:
     office.workflow(default=office.queue("support", max_reserved_workers=2))
     office.worker("a")
     office.worker("b")

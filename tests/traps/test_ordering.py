@@ -21,7 +21,7 @@ def drained(office: World, worker: str) -> list[str]:
     return served
 
 
-def test_trap_54_lifo_ignores_priority(office: World) -> None:
+def test_lifo_ignores_priority(office: World) -> None:
     office.workflow(default=office.queue("l", task_order="LIFO"))
     office.worker("alice", available=False)
     office.tasks("old", priority=9)
@@ -30,7 +30,7 @@ def test_trap_54_lifo_ignores_priority(office: World) -> None:
     assert drained(office, "alice") == ["new", "old"]
 
 
-def test_trap_54_fifo_breaks_ties_by_the_virtual_start(office: World) -> None:
+def test_fifo_breaks_ties_by_the_virtual_start(office: World) -> None:
     office.workflow(default=office.queue("f"))
     office.worker("alice", available=False)
     office.tasks("created first")
@@ -40,7 +40,7 @@ def test_trap_54_fifo_breaks_ties_by_the_virtual_start(office: World) -> None:
     assert drained(office, "alice") == ["important", "started first", "created first"]
 
 
-def test_trap_55_lifo_first_drains_every_lifo_task_whatever_the_priority_of_others(
+def test_lifo_first_drains_every_lifo_task_whatever_the_priority_of_others(
     office: World,
 ) -> None:
     fifo, lifo = office.queue("f"), office.queue("l", task_order="LIFO")
@@ -57,7 +57,7 @@ def test_trap_55_lifo_first_drains_every_lifo_task_whatever_the_priority_of_othe
     ("order", "asked"),
     [("DESC", ["nine", "one", "none"]), ("ASC", ["one", "nine", "none"])],
 )
-def test_trap_56_order_by_puts_those_without_the_attribute_last(
+def test_order_by_puts_those_without_the_attribute_last(
     office: World, order: str, asked: list[str]
 ) -> None:
     queue = office.queue("support")
@@ -77,7 +77,7 @@ def test_trap_56_order_by_puts_those_without_the_attribute_last(
     ("first", "order"),
     [("FIFO", ["f2", "f1", "l2", "l1"]), ("LIFO", ["l2", "l1", "f2", "f1"])],
 )
-def test_vector_10_the_workspace_says_which_kind_of_queue_is_drained_first(
+def test_the_workspace_says_which_kind_of_queue_is_drained_first(
     office: World, first: str, order: list[str]
 ) -> None:
     fifo, lifo = office.queue("f"), office.queue("l", task_order="LIFO")

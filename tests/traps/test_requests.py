@@ -18,9 +18,7 @@ def task(workspace: models.Workspace, root: str) -> str:
     return f"{root}/Tasks/{factories.task(workspace).sid}"
 
 
-def test_trap_47_a_stale_version_gets_412_and_no_event_and_none_at_all_wins(
-    api: Api, task: str
-) -> None:
+def test_a_stale_version_gets_412_and_no_event_and_none_at_all_wins(api: Api, task: str) -> None:
     stale = api.get(task).response.headers["ETag"]
     api.post(task, Priority=1)
     before = factories.last_event()
@@ -31,7 +29,7 @@ def test_trap_47_a_stale_version_gets_412_and_no_event_and_none_at_all_wins(
     assert api.post(task, Priority=3)["priority"] == 3
 
 
-def test_trap_48_the_etag_changes_when_the_router_changes_the_task(
+def test_the_etag_changes_when_the_router_changes_the_task(
     api: Api, workspace: models.Workspace, task: str
 ) -> None:
     seen = [api.get(task).response.headers["ETag"]]
@@ -44,14 +42,14 @@ def test_trap_48_the_etag_changes_when_the_router_changes_the_task(
     assert api.post(task, if_match=seen[0], Priority=1).status == 412
 
 
-def test_trap_49_a_page_without_its_token_is_a_40153(api: Api, root: str) -> None:
+def test_a_page_without_its_token_is_a_40153(api: Api, root: str) -> None:
     answer = api.get(f"{root}/Activities", Page=1)
     assert (answer.status, answer["code"]) == (400, 40153)
     assert api.get(f"{root}/Activities", Page=0).status == 200
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
-def test_trap_49_the_last_page_and_no_other_has_no_next_even_when_it_is_full(
+def test_the_last_page_and_no_other_has_no_next_even_when_it_is_full(
     api: Api, root: str, size: int
 ) -> None:
     pages = api.pages(f"{root}/Activities", PageSize=size)
@@ -59,7 +57,7 @@ def test_trap_49_the_last_page_and_no_other_has_no_next_even_when_it_is_full(
     assert [len(page) for page in pages] == [size] * (3 // size) + [3 % size] * bool(3 % size)
 
 
-def test_trap_50_a_filter_by_several_statuses_may_be_repeated_or_have_commas(
+def test_a_filter_by_several_statuses_may_be_repeated_or_have_commas(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     pending, canceled = factories.task(workspace), factories.task(workspace)
@@ -72,7 +70,7 @@ def test_trap_50_a_filter_by_several_statuses_may_be_repeated_or_have_commas(
     assert sids(["pending", "reserved"]) == sids("pending,reserved") == [pending.sid]
 
 
-def test_trap_51_ordering_by_creation_and_virtual_start_together_is_refused(
+def test_ordering_by_creation_and_virtual_start_together_is_refused(
     api: Api, task: str, root: str
 ) -> None:
     both = api.get(f"{root}/Tasks", Ordering="DateCreated:asc,VirtualStartTime:asc")
@@ -89,7 +87,7 @@ def dates(answer: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def test_trap_52_dates_have_no_fractions_of_a_second(
+def test_dates_have_no_fractions_of_a_second(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     moment = factories.later(0.123456)
@@ -113,7 +111,7 @@ def test_trap_52_dates_have_no_fractions_of_a_second(
     assert seen > 14
 
 
-def test_trap_53_errors_have_neither_type_nor_title(api: Api, root: str, task: str) -> None:
+def test_errors_have_neither_type_nor_title(api: Api, root: str, task: str) -> None:
     stranger = Api(api.account, None)
     for answer in (
         api.post(f"{root}/Tasks", Attributes="{"),

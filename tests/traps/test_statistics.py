@@ -20,7 +20,7 @@ def a_minute_later() -> Iterator[None]:
         yield
 
 
-def test_trap_67_fully_busy_workers_are_available_and_offline_ones_eligible(
+def test_fully_busy_workers_are_available_and_offline_ones_eligible(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.worker(workspace, capacity={"chat": 1})
@@ -31,7 +31,7 @@ def test_trap_67_fully_busy_workers_are_available_and_offline_ones_eligible(
     assert (answer["total_available_workers"], answer["total_eligible_workers"]) == (1, 2)
 
 
-def test_trap_68_the_longest_waiting_age_is_0_when_the_only_task_is_reserved(
+def test_the_longest_waiting_age_is_0_when_the_only_task_is_reserved(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     task = factories.task(workspace)
@@ -48,7 +48,7 @@ def test_trap_68_the_longest_waiting_age_is_0_when_the_only_task_is_reserved(
     assert (reserved["longest_task_waiting_age"], reserved["longest_task_waiting_sid"]) == (0, None)
 
 
-def test_trap_69_minutes_and_start_date_together_are_refused(
+def test_minutes_and_start_date_together_are_refused(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     start = "2026-03-02T11:00:00Z"

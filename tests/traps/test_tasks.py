@@ -17,7 +17,7 @@ def refused(answer: Answer) -> bool:
     return (answer.status, answer["code"]) == (400, 20001)
 
 
-def test_trap_21_a_task_without_a_channel_is_on_default(
+def test_a_task_without_a_channel_is_on_default(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.workflow(workspace)
@@ -25,7 +25,7 @@ def test_trap_21_a_task_without_a_channel_is_on_default(
     assert api.post(f"{root}/Tasks", TaskChannel="sms")["task_channel_unique_name"] == "sms"
 
 
-def test_trap_22_a_channel_is_found_by_sid_and_by_unique_name(
+def test_a_channel_is_found_by_sid_and_by_unique_name(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.workflow(workspace)
@@ -39,7 +39,7 @@ def test_trap_22_a_channel_is_found_by_sid_and_by_unique_name(
 
 
 @pytest.mark.parametrize("name", ["web-chat", "web chat", "2nd", ""])
-def test_trap_23_a_channels_unique_name_must_be_an_identifier(
+def test_a_channels_unique_name_must_be_an_identifier(
     api: Api, root: str, workspace: models.Workspace, name: str
 ) -> None:
     assert refused(api.post(f"{root}/TaskChannels", FriendlyName="New", UniqueName=name))
@@ -47,7 +47,7 @@ def test_trap_23_a_channels_unique_name_must_be_an_identifier(
     assert made.status == 201
 
 
-def test_trap_24_the_workflow_may_be_left_out_with_one_and_must_not_with_two(
+def test_the_workflow_may_be_left_out_with_one_and_must_not_with_two(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     one = factories.workflow(workspace)
@@ -57,7 +57,7 @@ def test_trap_24_the_workflow_may_be_left_out_with_one_and_must_not_with_two(
     assert api.post(f"{root}/Tasks", WorkflowSid=one.sid).status == 201
 
 
-def test_trap_35_friendly_name_is_accepted_for_filter_friendly_name(
+def test_friendly_name_is_accepted_for_filter_friendly_name(
     workspace: models.Workspace,
 ) -> None:
     queue = factories.queue(workspace)
@@ -75,7 +75,7 @@ def leads_to(queue: models.TaskQueue) -> str:
     return factories.configuration(default=queue)
 
 
-def test_trap_36_a_saved_workflow_does_not_re_route_waiting_tasks_by_default(
+def test_a_saved_workflow_does_not_re_route_waiting_tasks_by_default(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     old, new = factories.queue(workspace), factories.queue(workspace)
@@ -89,7 +89,7 @@ def test_trap_36_a_saved_workflow_does_not_re_route_waiting_tasks_by_default(
     assert api.get(waiting)["task_queue_sid"] == new.sid
 
 
-def test_trap_36_a_waiting_task_follows_the_steps_of_its_old_configuration(
+def test_a_waiting_task_follows_the_steps_of_its_old_configuration(
     workspace: models.Workspace,
 ) -> None:
     from routing.actions import workflows
@@ -109,7 +109,7 @@ def test_trap_36_a_waiting_task_follows_the_steps_of_its_old_configuration(
     assert task.task_queue == second
 
 
-def test_trap_37_an_invalid_configuration_leaves_the_old_one_active(
+def test_an_invalid_configuration_leaves_the_old_one_active(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     queue = factories.queue(workspace)
@@ -123,7 +123,7 @@ def test_trap_37_an_invalid_configuration_leaves_the_old_one_active(
     assert api.post(f"{root}/Tasks")["task_queue_sid"] == queue.sid
 
 
-def test_trap_38_a_workflow_with_waiting_tasks_cannot_be_deleted_and_a_workspace_can(
+def test_a_workflow_with_waiting_tasks_cannot_be_deleted_and_a_workspace_can(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     workflow = factories.workflow(workspace)
@@ -139,7 +139,7 @@ def test_trap_38_a_workflow_with_waiting_tasks_cannot_be_deleted_and_a_workspace
     assert not models.Task.objects.exists()
 
 
-def test_trap_38_a_workflow_whose_tasks_are_all_over_is_deleted(
+def test_a_workflow_whose_tasks_are_all_over_is_deleted(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     workflow = factories.workflow(workspace)
@@ -149,7 +149,7 @@ def test_trap_38_a_workflow_whose_tasks_are_all_over_is_deleted(
     assert api.get(task)["workflow_sid"] is None
 
 
-def test_trap_40_a_pending_task_is_not_completed_and_an_assigned_one_not_canceled(
+def test_a_pending_task_is_not_completed_and_an_assigned_one_not_canceled(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.worker(workspace)
@@ -161,7 +161,7 @@ def test_trap_40_a_pending_task_is_not_completed_and_an_assigned_one_not_cancele
     assert api.post(assigned, AssignmentStatus="completed").status == 200
 
 
-def test_trap_41_completing_and_new_attributes_need_two_requests(
+def test_completing_and_new_attributes_need_two_requests(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.worker(workspace)
@@ -173,7 +173,7 @@ def test_trap_41_completing_and_new_attributes_need_two_requests(
     assert api.post(task, Attributes=note)["attributes"] == note
 
 
-def test_trap_42_finished_tasks_stay_readable_and_go_without_an_event(
+def test_finished_tasks_stay_readable_and_go_without_an_event(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     """Here they stay for days rather than minutes."""
@@ -185,11 +185,11 @@ def test_trap_42_finished_tasks_stay_readable_and_go_without_an_event(
         api.post(canceled, AssignmentStatus="canceled")
         before = factories.last_event()
         clock.shift(timedelta(days=30))
-        housekeeping.prune(now=timezone.now())
+        housekeeping.delete_old_rows(now=timezone.now())
         for path in (done, canceled):
             assert api.get(path).status == 200
         clock.shift(timedelta(seconds=1))
-        housekeeping.prune(now=timezone.now())
+        housekeeping.delete_old_rows(now=timezone.now())
         for path in (done, canceled):
             assert (api.get(path).status, api.get(path)["code"]) == (404, 20404)
         assert factories.event_types(before) == []

@@ -21,7 +21,7 @@ def activity_of(worker: models.Worker) -> str:
 
 @pytest.mark.parametrize(("multitasking", "after"), [(True, "Available"), (False, "Busy")])
 @pytest.mark.django_db
-def test_trap_11_accepting_changes_the_activity_in_single_tasking_only(
+def test_accepting_changes_the_activity_in_single_tasking_only(
     multitasking: bool, after: str
 ) -> None:
     workspace = factories.workspace(multi_task_enabled=multitasking)
@@ -31,7 +31,7 @@ def test_trap_11_accepting_changes_the_activity_in_single_tasking_only(
     assert activity_of(worker) == after
 
 
-def test_trap_18_an_activitys_availability_is_fixed_and_changing_it_is_no_error(
+def test_an_activitys_availability_is_fixed_and_changing_it_is_no_error(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     available = factories.activity(workspace)
@@ -40,7 +40,7 @@ def test_trap_18_an_activitys_availability_is_fixed_and_changing_it_is_no_error(
     assert api.get(f"{root}/Activities/{available.sid}")["available"] is True
 
 
-def test_trap_19_worker_names_collide_whatever_their_case(
+def test_worker_names_collide_whatever_their_case(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     assert api.post(f"{root}/Workers", FriendlyName="Alice").status == 201
@@ -51,7 +51,7 @@ def test_trap_19_worker_names_collide_whatever_their_case(
     assert api.post(f"{root}/Workers/{bob['sid']}", FriendlyName="ALICE").status == 400
 
 
-def test_trap_20_a_new_worker_starts_in_the_default_activity_and_receives_nothing(
+def test_a_new_worker_starts_in_the_default_activity_and_receives_nothing(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     worker = api.post(f"{root}/Workers", FriendlyName="Alice")
@@ -61,7 +61,7 @@ def test_trap_20_a_new_worker_starts_in_the_default_activity_and_receives_nothin
     assert factories.status(task) == "pending"
 
 
-def test_trap_63_direct_routing_ignores_activity_and_capacity_by_default(
+def test_direct_routing_ignores_activity_and_capacity_by_default(
     workspace: models.Workspace,
 ) -> None:
     worker = factories.worker(workspace, available=False, capacity={"chat": 1})
@@ -74,7 +74,7 @@ def test_trap_63_direct_routing_ignores_activity_and_capacity_by_default(
     assert (channel.consumed, channel.available_capacity_percentage) == (2, 0)
 
 
-def test_trap_63_ignoring_capacity_with_a_queue_as_target_is_refused(
+def test_ignoring_capacity_with_a_queue_as_target_is_refused(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     queue, worker = factories.queue(workspace), factories.worker(workspace)
@@ -84,7 +84,7 @@ def test_trap_63_ignoring_capacity_with_a_queue_as_target_is_refused(
     assert allowed.status == 201
 
 
-def test_trap_66_time_in_the_previous_activity_is_a_string_of_truncated_seconds(
+def test_time_in_the_previous_activity_is_a_string_of_truncated_seconds(
     workspace: models.Workspace,
 ) -> None:
     worker = factories.worker(workspace)

@@ -10,7 +10,7 @@ from tests.factories import filter_
 from tests.worlds.base import World
 
 
-def test_trap_25_a_targets_priority_overrides_an_explicit_one_and_none_preserves_it(
+def test_a_targets_priority_overrides_an_explicit_one_and_none_preserves_it(
     office: World,
 ) -> None:
     queue = office.queue("support")
@@ -28,7 +28,7 @@ def test_trap_25_a_targets_priority_overrides_an_explicit_one_and_none_preserves
     assert served == ["kept", "lowered", "plain"]
 
 
-def test_trap_26_targets_inherit_the_queue_and_nothing_else(office: World) -> None:
+def test_targets_inherit_the_queue_and_nothing_else(office: World) -> None:
     queue = office.queue("support")
     first = {
         "queue": queue,
@@ -56,7 +56,7 @@ def test_trap_26_targets_inherit_the_queue_and_nothing_else(office: World) -> No
     assert office.status("unserved") == "pending"
 
 
-def test_trap_27_the_default_filter_is_not_used_after_a_timeout(office: World) -> None:
+def test_the_default_filter_is_not_used_after_a_timeout(office: World) -> None:
     first, default = office.queue("first"), office.queue("default")
     office.workflow(filter_("vip == true", {"queue": first, "timeout": 5}), default=default)
     office.task("timed out", vip=True)
@@ -66,7 +66,7 @@ def test_trap_27_the_default_filter_is_not_used_after_a_timeout(office: World) -
     assert office.queue_of("unmatched") == default
 
 
-def test_trap_27_the_default_filter_is_used_when_all_that_matched_was_skipped(
+def test_the_default_filter_is_used_when_all_that_matched_was_skipped(
     office: World,
 ) -> None:
     first, default = office.queue("first"), office.queue("default")
@@ -76,7 +76,7 @@ def test_trap_27_the_default_filter_is_used_when_all_that_matched_was_skipped(
     assert office.queue_of("skipped") == default
 
 
-def test_trap_28_after_the_last_timeout_a_later_filter_is_tried_before_canceling(
+def test_after_the_last_timeout_a_later_filter_is_tried_before_canceling(
     office: World,
 ) -> None:
     first, between, later = office.queue("1"), office.queue("2"), office.queue("3")
@@ -94,7 +94,7 @@ def test_trap_28_after_the_last_timeout_a_later_filter_is_tried_before_canceling
     assert office.status("a") == "canceled"
 
 
-def test_trap_29_several_deadlines_may_pass_during_one_offer(office: World) -> None:
+def test_several_deadlines_may_pass_during_one_offer(office: World) -> None:
     queues = [office.queue(name) for name in "abcd"]
     steps: list[dict[str, Any]] = [{"queue": queue, "timeout": 10} for queue in queues]
     routing = {"task_routing": {"filters": [filter_("1==1", *steps)]}}
@@ -112,7 +112,7 @@ def test_trap_29_several_deadlines_may_pass_during_one_offer(office: World) -> N
     assert office.status("a") == "canceled"
 
 
-def test_trap_30_a_step_never_interrupts_an_offer_but_the_end_of_the_lifetime_does(
+def test_a_step_never_interrupts_an_offer_but_the_end_of_the_lifetime_does(
     office: World,
 ) -> None:
     first, second = office.queue("first"), office.queue("second")
@@ -134,7 +134,7 @@ def test_trap_30_a_step_never_interrupts_an_offer_but_the_end_of_the_lifetime_do
     assert office.status("a") == "canceled"
 
 
-def test_trap_31_skip_if_is_not_evaluated_when_entering_the_step_made_an_offer(
+def test_skip_if_is_not_evaluated_when_entering_the_step_made_an_offer(
     office: World,
 ) -> None:
     first, second = office.queue("first"), office.queue("second")
@@ -147,7 +147,7 @@ def test_trap_31_skip_if_is_not_evaluated_when_entering_the_step_made_an_offer(
     assert office.queue_of("not found") == second
 
 
-def test_trap_32_workers_available_ignores_capacity(office: World) -> None:
+def test_workers_available_ignores_capacity(office: World) -> None:
     first, second = office.queue("first"), office.queue("second")
     office.workflow(
         filter_("1==1", {"queue": first, "skip_if": "workers.available == 0"}, {"queue": second})
@@ -163,7 +163,7 @@ def test_trap_32_workers_available_ignores_capacity(office: World) -> None:
     assert office.queue_of("c") == second
 
 
-def test_trap_33_a_null_known_worker_keeps_the_task_in_its_target_until_the_timeout(
+def test_a_null_known_worker_keeps_the_task_in_its_target_until_the_timeout(
     office: World,
 ) -> None:
     first, second = office.queue("first"), office.queue("second")
@@ -184,7 +184,7 @@ def test_trap_33_a_null_known_worker_keeps_the_task_in_its_target_until_the_time
     assert sorted(office.offers("alice")) == ["malformed", "null", "unknown"]
 
 
-def test_trap_34_priorities_and_timeouts_may_be_json_strings(office: World) -> None:
+def test_priorities_and_timeouts_may_be_json_strings(office: World) -> None:
     first, second = office.queue("first"), office.queue("second")
     office.workflow(
         filter_("vip == true", {"queue": first, "timeout": "10", "priority": "7"}, {}),
@@ -198,7 +198,7 @@ def test_trap_34_priorities_and_timeouts_may_be_json_strings(office: World) -> N
     assert office.offers("alice") == ["vip"]
 
 
-def test_trap_39_new_attributes_route_a_waiting_task_again_but_none_on_offer_or_in_work(
+def test_new_attributes_route_a_waiting_task_again_but_none_on_offer_or_in_work(
     office: World,
 ) -> None:
     plain, vip = office.queue("plain"), office.queue("vip", target_workers='skill == "vip"')
@@ -221,7 +221,7 @@ def test_trap_39_new_attributes_route_a_waiting_task_again_but_none_on_offer_or_
     assert office.offers("alice") == ["on offer"]
 
 
-def test_trap_39_new_attributes_never_reset_the_age(office: World) -> None:
+def test_new_attributes_never_reset_the_age(office: World) -> None:
     office.workflow(default=office.queue("support"))
     office.worker("alice", available=False)
     office.tasks("old", "young")
@@ -239,7 +239,7 @@ def test_trap_39_new_attributes_never_reset_the_age(office: World) -> None:
     assert office.status("old") == "canceled"
 
 
-def test_trap_70_an_empty_expression_parks_a_queue_and_none_at_all_admits_everyone(
+def test_an_empty_expression_parks_a_queue_and_none_at_all_admits_everyone(
     office: World,
 ) -> None:
     parked, everyone = office.queue("parked", target_workers=""), office.queue("everyone")
@@ -253,7 +253,7 @@ def test_trap_70_an_empty_expression_parks_a_queue_and_none_at_all_admits_everyo
     assert office.grab("alice", "letter") == Refusal.NOT_IN_QUEUE
 
 
-def test_vector_6_a_step_that_ended_during_an_offer_is_left_when_the_offer_ends(
+def test_a_step_that_ended_during_an_offer_is_left_when_the_offer_ends(
     office: World,
 ) -> None:
     one, two = office.queue("q1"), office.queue("q2", target_workers='skill == "none"')
@@ -275,7 +275,7 @@ def test_vector_6_a_step_that_ended_during_an_offer_is_left_when_the_offer_ends(
     assert office.status("t") == "canceled"
 
 
-def test_vector_7_a_skipped_filter_leads_to_the_default(office: World) -> None:
+def test_a_skipped_filter_leads_to_the_default(office: World) -> None:
     first = office.queue("a", target_workers='skill == "none"')
     default = office.queue("q")
     office.workflow(filter_("1==1", {"queue": first, "skip_if": "1==1"}), default=default)
@@ -284,7 +284,7 @@ def test_vector_7_a_skipped_filter_leads_to_the_default(office: World) -> None:
     assert office.queue_of("t") == default
 
 
-def test_vector_8_a_filter_that_timed_out_does_not(office: World) -> None:
+def test_a_filter_that_timed_out_does_not(office: World) -> None:
     first = office.queue("a", target_workers='skill == "none"')
     office.workflow(filter_("1==1", {"queue": first, "timeout": 5}), default=office.queue("q"))
     office.task("t")

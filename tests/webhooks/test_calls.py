@@ -73,7 +73,7 @@ def test_a_call_during_a_run_is_served_at_its_end(
 
     def called_during_the_run(receiver: models.CallbackReceiver) -> bool:
         queue_module.enqueue(workspace.sid)
-        assert callbacks.lease(sid=workspace.sid, now=clock()) is None
+        assert callbacks.lease_receiver(sid=workspace.sid, now=clock()) is None
         return False
 
     loop.run_rounds(workspace.sid, called_during_the_run, clock=clock)
@@ -96,7 +96,7 @@ def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
     loop.run_rounds(workspace.sid, endless, clock=clock)
     assert len(made) == 1
     assert sent == [workspace.sid]
-    assert callbacks.lease(sid=workspace.sid, now=clock()) is not None
+    assert callbacks.lease_receiver(sid=workspace.sid, now=clock()) is not None
 
 
 def test_jobs_that_no_runner_takes_do_not_pile_up(sent: list[str], caplog: Any) -> None:

@@ -96,7 +96,7 @@ def test_a_delivery_is_given_up_after_hours_and_can_be_sent_again(
     assert failed.count() == models.Event.objects.filter(resource_sid=task.sid).count()
     told.respond = Request.answer
     told.requests.clear()
-    callbacks.send_again(deliveries=failed, now=clock())
+    callbacks.resend_deliveries(deliveries=failed, now=clock())
     post(workspace, clock)
     assert len(told.requests) == models.Event.objects.filter(resource_sid=task.sid).count()
     assert pending() == 0
@@ -185,14 +185,14 @@ def test_one_runner_posts_to_a_receiver_at_a_time_and_a_dead_one_gives_way(
     workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     factories.task(workspace)
-    dead = callbacks.lease(sid=workspace.sid, now=clock())
+    dead = callbacks.lease_receiver(sid=workspace.sid, now=clock())
     assert dead is not None
     post(workspace, clock)
     assert told.requests == []
     clock.now += callbacks.LEASE
     post(workspace, clock)
     assert pending() == 0
-    assert not callbacks.renew(dead, now=clock())
+    assert not callbacks.renew_lease(dead, now=clock())
 
 
 def test_an_event_that_was_posted_but_not_marked_is_posted_again(
@@ -206,8 +206,8 @@ def test_an_event_that_was_posted_but_not_marked_is_posted_again(
 
     task = factories.task(workspace)
     with monkeypatch.context() as patched:
-        patched.setattr(callbacks, "note_attempts", die)
-        patched.setattr(callbacks, "release", lambda _: None)
+        patched.setattr(callbacks, "record_attempts", die)
+        patched.setattr(callbacks, "release_lease", lambda _: None)
         with pytest.raises(Killed):
             post(workspace, clock)
     clock.now += callbacks.LEASE

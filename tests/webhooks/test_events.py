@@ -86,7 +86,7 @@ def test_the_last_event_of_a_workspace_is_posted_after_its_end(
     workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
     post(workspace, clock)
     assert told.types == ["workspace.deleted"]
-    housekeeping.prune(now=NOW)
+    housekeeping.delete_old_rows(now=NOW)
     assert not models.CallbackReceiver.objects.exists()
 
 
@@ -128,9 +128,9 @@ def test_old_deliveries_are_forgotten_and_new_ones_kept(
     factories.task(workspace)
     post(workspace, clock)
     days = timedelta(days=settings.CALLBACK_RETENTION_DAYS)
-    housekeeping.prune(now=NOW + days - timedelta(seconds=1))
+    housekeeping.delete_old_rows(now=NOW + days - timedelta(seconds=1))
     assert models.CallbackDelivery.objects.exists()
-    housekeeping.prune(now=NOW + days + timedelta(seconds=1))
+    housekeeping.delete_old_rows(now=NOW + days + timedelta(seconds=1))
     assert not models.CallbackDelivery.objects.exists()
     assert models.Event.objects.exists()
 

@@ -131,7 +131,7 @@ def test_the_next_runner_posts_again_if_one_is_killed_before_it_acts(
     reservation = offer(workspace)
     with monkeypatch.context() as patched:
         patched.setattr(assignment_callbacks, "apply_reply", die)
-        patched.setattr(callbacks, "release", lambda _: None)
+        patched.setattr(callbacks, "release_lease", lambda _: None)
         with pytest.raises(Killed):
             ask(workflow, clock)
     ask(workflow, clock)

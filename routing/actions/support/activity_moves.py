@@ -1,4 +1,4 @@
-"""Move a worker from one activity to another, by hand or as the result of an offer."""
+"""Move a worker from one activity to another, by request or as the result of an offer."""
 
 from __future__ import annotations
 

@@ -32,25 +32,29 @@ class Offer:
     within_capacity: bool = True
 
 
-def _workers(pks: Sequence[int]) -> QuerySet[models.Worker]:
+def _lock_workers(pks: Sequence[int]) -> QuerySet[models.Worker]:
     rows = models.Worker.objects.filter(pk__in=pks).order_by("pk")
     return rows.select_for_update(no_key=True, of=("self",))
 
 
-def _tasks(pks: Sequence[int]) -> QuerySet[models.Task]:
+def _lock_tasks(pks: Sequence[int]) -> QuerySet[models.Task]:
     rows = models.Task.objects.filter(pk__in=pks).order_by("pk")
     return rows.select_for_update(no_key=True, of=("self",))
 
 
-_OF_WORKERS: Final = {"workspace": models.Workspace, "activity": models.Activity}
-_OF_TASKS: Final = {
+_WORKER_RELATIONS: Final = {"workspace": models.Workspace, "activity": models.Activity}
+_TASK_RELATIONS: Final = {
     "workspace": models.Workspace,
     "task_channel": models.TaskChannel,
     "task_queue": models.TaskQueue,
     "workflow": models.Workflow,
 }
-_FEW_WORKERS: Final = CompiledQuery(lambda pks: _workers(pks).select_related(*_OF_WORKERS), MANY)
-_FEW_TASKS: Final = CompiledQuery(lambda pks: _tasks(pks).select_related(*_OF_TASKS), MANY)
+_FEW_WORKERS: Final = CompiledQuery(
+    lambda pks: _lock_workers(pks).select_related(*_WORKER_RELATIONS), MANY
+)
+_FEW_TASKS: Final = CompiledQuery(
+    lambda pks: _lock_tasks(pks).select_related(*_TASK_RELATIONS), MANY
+)
 _SLOTS: Final = CompiledQuery(
     lambda workers, channels: models.WorkerChannel.objects.filter(
         worker__in=workers, task_channel__in=channels
@@ -67,7 +71,9 @@ def lock_offered_rows(
     people = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
     tasks = [decision.task.id for decision in decisions]
     if len(people) > FEW or len(tasks) > FEW:
-        return _load_by_id(_workers(people), _OF_WORKERS), _load_by_id(_tasks(tasks), _OF_TASKS)
+        return _load_by_id(_lock_workers(people), _WORKER_RELATIONS), _load_by_id(
+            _lock_tasks(tasks), _TASK_RELATIONS
+        )
     with pipeline():
         workers, waiting = _FEW_WORKERS.ask(people), _FEW_TASKS.ask(tasks)
     return {row.pk: row for row in workers()}, {row.pk: row for row in waiting()}

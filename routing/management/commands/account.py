@@ -64,19 +64,21 @@ class Command(BaseCommand):
             self.stdout.write(f"{account.sid}  {account.friendly_name}{second}")
 
     def _rename(self, options: dict[str, Any]) -> None:
-        account = of(options["sid"])
+        account = load_account(options["sid"])
         accounts.rename_account(account=account, friendly_name=options["name"], now=timezone.now())
         self.stdout.write(f"{account.sid} was renamed to {account.friendly_name!r}.")
 
     def _renew(self, options: dict[str, Any]) -> None:
-        token = accounts.renew_auth_token(account=of(options["sid"]), now=timezone.now())
+        token = accounts.renew_auth_token(account=load_account(options["sid"]), now=timezone.now())
         self.stdout.write(f"AUTH_TOKEN={token}")
         self.stderr.write(
             "The old token is invalid now. Keep the new one now: it is not shown again."
         )
 
     def _create_secondary(self, options: dict[str, Any]) -> None:
-        token = accounts.create_secondary_token(account=of(options["sid"]), now=timezone.now())
+        token = accounts.create_secondary_token(
+            account=load_account(options["sid"]), now=timezone.now()
+        )
         self.stdout.write(f"SECONDARY_AUTH_TOKEN={token}")
         self.stderr.write(
             "Both tokens are valid until you promote or delete this one. Keep it now: it is not"
@@ -84,7 +86,7 @@ class Command(BaseCommand):
         )
 
     def _promote_secondary(self, options: dict[str, Any]) -> None:
-        account = of(options["sid"])
+        account = load_account(options["sid"])
         accounts.promote_secondary_token(account=account, now=timezone.now())
         self.stdout.write(f"The secondary token of {account.sid} is the primary one now.")
         self.stderr.write(
@@ -92,12 +94,12 @@ class Command(BaseCommand):
         )
 
     def _delete_secondary(self, options: dict[str, Any]) -> None:
-        account = of(options["sid"])
+        account = load_account(options["sid"])
         accounts.delete_secondary_token(account=account, now=timezone.now())
         self.stdout.write(f"The secondary token of {account.sid} was deleted.")
 
 
-def of(sid: str) -> models.Account:
+def load_account(sid: str) -> models.Account:
     """Return the account with this sid, or raise `CommandError`."""
     account = models.Account.objects.filter(sid=sid).first()
     if account is None:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def _create(self, options: dict[str, Any]) -> None:
         key, secret = api_keys.create_api_key(
-            account=_account(options["account"]),
+            account=_load_account(options["account"]),
             friendly_name=options["name"],
             now=timezone.now(),
         )
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def _list(self, options: dict[str, Any]) -> None:
         keys = models.ApiKey.objects.select_related("account").order_by("pk")
         if options["account"]:
-            keys = keys.filter(account=_account(options["account"]))
+            keys = keys.filter(account=_load_account(options["account"]))
         for key in keys:
             used = key.date_last_used
             state = "revoked" if key.date_revoked else "works"
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{key.sid} was revoked.")
 
 
-def _account(sid: str | None) -> models.Account:
+def _load_account(sid: str | None) -> models.Account:
     found = list(models.Account.objects.filter(**{} if sid is None else {"sid": sid})[:2])
     if not found:
         raise CommandError(f"There is no account {sid}." if sid else "There is no account yet.")

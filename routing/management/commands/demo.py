@@ -1,4 +1,4 @@
-"""Create the demo: a support floor with people, queues and a workflow, and logins for agents."""
+"""Create the demo: a support team with queues and a workflow, and logins for agents."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ACTOR = Actor(type="system", source="demo")
 class Command(BaseCommand):
     """Create the demo once; if it exists, nothing is changed."""
 
-    help = "Make a demo workspace: a small support floor, and logins for its agents."
+    help = "Make a demo workspace: a small support team, and logins for its agents."
 
     @transaction.atomic
     def handle(self, **options: Any) -> None:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         first = os.environ.get("AGENT_USER") or contents.WORKERS[0][0]
         names = [first, *(name for name, *_ in contents.WORKERS[1 : contents.LOGINS])]
         users = [self._user(name, password) for name in names]
-        make(account, users=users, now=timezone.now())
+        create_demo(account, users=users, now=timezone.now())
         if options["verbosity"] == 0:
             return
         self.stdout.write(
@@ -65,8 +65,8 @@ class Command(BaseCommand):
         return user
 
 
-def make(account: models.Account, *, users: list[User], now: datetime) -> models.Workspace:
-    """Create the floor in an account; its first workers get these logins."""
+def create_demo(account: models.Account, *, users: list[User], now: datetime) -> models.Workspace:
+    """Create the workspace in an account; its first workers get these logins."""
     workspace = workspaces.create_workspace(
         account=account, friendly_name=contents.WORKSPACE, actor=ACTOR, now=now
     )

@@ -51,7 +51,7 @@ class Command(BaseCommand):
         """Run until stopped; the colleagues go offline at the end."""
         if options["rate"] <= 0:
             raise CommandError("--rate must be more than 0 tasks a second")
-        host, port = _address(options["host"], options["port"])
+        host, port = _find_address(options["host"], options["port"])
         client = self._client(host, port)
         colleagues = None
         # On any signal, colleagues go offline, as they would answer no more offers.
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("")
         except (OSError, ApiError) as error:
-            raise CommandError(_no_answer(host, port, error)) from None
+            raise CommandError(_describe_silence(host, port, error)) from None
         finally:
             # A second Ctrl-C must not leave them available.
             for number in _SIGNALS:
@@ -82,13 +82,13 @@ class Command(BaseCommand):
         colleagues: Colleagues | None,
         options: dict[str, Any],
     ) -> None:
-        told = customers.generate_tasks(options["seed"])
+        generated = customers.generate_tasks(options["seed"])
         sent, begun = 0, time.monotonic()
         due = begun
         while options["count"] is None or sent < options["count"]:
             now = time.monotonic()
             if now >= due:
-                channel, attributes = next(told)
+                channel, attributes = next(generated)
                 client.post(
                     f"/Workspaces/{workspace}/Tasks",
                     TaskChannel=channel,
@@ -143,7 +143,7 @@ class Command(BaseCommand):
         return Colleagues(client, workspace, names=names, seed=seed)
 
 
-def _address(host: str | None, port: int | None) -> tuple[str, int]:
+def _find_address(host: str | None, port: int | None) -> tuple[str, int]:
     """Return the server's address: as given, else as written by the server of DATA_DIR."""
     path = Path(settings.DATA_DIR) / SERVER_FILE
     lines = path.read_text().splitlines() if path.exists() else []
@@ -151,7 +151,7 @@ def _address(host: str | None, port: int | None) -> tuple[str, int]:
     return host or noted.hostname or "127.0.0.1", port or noted.port or 8000
 
 
-def _no_answer(host: str, port: int, error: Exception) -> str:
+def _describe_silence(host: str, port: int, error: Exception) -> str:
     """Return an error message with what to do when the server cannot be used."""
     if isinstance(error, ApiError) and error.status == 401:
         return (

@@ -41,9 +41,9 @@ class Command(BaseCommand):
         if recount or repair:
             counting.recount()
         if repair:
-            self.stdout.write(f"{repairs.count_slots()} worker channels were corrected.")
-        with _one_moment():
-            found = list(diagnosis.problems())
+            self.stdout.write(f"{repairs.recount_slots()} worker channels were corrected.")
+        with _consistent_snapshot():
+            found = list(diagnosis.find_problems())
         for problem in found:
             self.stdout.write(problem)
         if found:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
 
 @contextlib.contextmanager
-def _one_moment() -> Iterator[None]:
+def _consistent_snapshot() -> Iterator[None]:
     """Read everything from one snapshot, without blocking writers."""
     if connection.in_atomic_block:
         yield

@@ -62,4 +62,4 @@ def outcome(transfer: models.Transfer) -> tuple[str, str | None]:
 def _nothing_disagrees(db: None) -> object:
     """After every test the rows agree with each other."""
     yield
-    assert list(diagnosis.problems()) == []
+    assert list(diagnosis.find_problems()) == []

@@ -89,6 +89,24 @@ def test_when_the_first_worker_completes_the_task_the_second_keeps_it(
     assert factories.status(held.task) == "completed"
 
 
+def test_attributes_that_come_with_the_first_worker_s_leaving_advance_the_version(
+    workspace: models.Workspace, held: models.Reservation, happened: Happened
+) -> None:
+    bob = factories.worker(workspace, "Bob")
+    begin(held, bob.sid, WARM)
+    accept(bob)
+    held.task.refresh_from_db()
+    before = held.task.version
+    happened()
+    alice = Actor(type="worker", sid=held.worker_sid, source="sdk")
+    task_transitions.complete_task(
+        task=held.task, attributes='{"subject": "paid"}', actor=alice, now=NOW, if_version=before
+    )
+    assert happened() == ["reservation.completed", "task.updated"]
+    held.task.refresh_from_db()
+    assert (held.task.attributes, held.task.version) == ('{"subject": "paid"}', before + 1)
+
+
 @pytest.mark.parametrize("ending", ["wrap", "complete"])
 def test_when_the_second_worker_completes_the_task_it_is_over_for_the_first(
     workspace: models.Workspace, held: models.Reservation, ending: str
@@ -239,7 +257,7 @@ def test_attributes_and_priority_go_with_it(
 # --- What the event of an offer says of its transfer ----------------------------------------
 
 
-def told(event_type: str) -> tuple[str, str | None]:
+def transfer_in(event_type: str) -> tuple[str, str | None]:
     """Return the transfer's status and reason in the newest event of a type."""
     data = models.Event.objects.filter(event_type=event_type).latest("pk").event_data
     return data["transfer_status"], data["transfer_failed_reason"]
@@ -251,21 +269,24 @@ def test_the_event_of_an_answer_carries_the_transfer_s_status_after_it(
 ) -> None:
     bob = factories.worker(workspace, "Bob")
     begin(held, bob.sid, mode)
-    assert told("reservation.created") == ("initiated", None)
+    assert transfer_in("reservation.created") == ("initiated", None)
     reject(bob)
-    assert told("reservation.rejected") == ("failed", "the worker rejected it")
+    assert transfer_in("reservation.rejected") == ("failed", "the worker rejected it")
     begin(held, bob.sid, mode)
     factories.run(workspace, later(121))
-    assert told("reservation.timeout") == ("failed", "the worker did not answer in time")
+    assert transfer_in("reservation.timeout") == (
+        "failed",
+        "the worker did not answer in time",
+    )
     workers.set_activity(
         worker=bob, activity=factories.activity(workspace), actor=SYSTEM, now=later(122)
     )
     transfer = begin(held, bob.sid, mode)
     transfers.cancel_transfer(transfer=transfer, actor=SYSTEM, now=NOW)
-    assert told("reservation.canceled") == ("canceled", None)
+    assert transfer_in("reservation.canceled") == ("canceled", None)
     begin(held, bob.sid, mode)
     accept(bob)
-    assert told("reservation.accepted") == ("complete", None)
+    assert transfer_in("reservation.accepted") == ("complete", None)
 
 
 def test_when_a_deleted_task_ends_an_offer_its_event_says_that_the_transfer_is_canceled(
@@ -273,7 +294,7 @@ def test_when_a_deleted_task_ends_an_offer_its_event_says_that_the_transfer_is_c
 ) -> None:
     begin(held, factories.worker(workspace, "Bob").sid)
     tasks.delete_task(task=held.task, actor=SYSTEM, now=NOW)
-    assert told("reservation.canceled") == ("canceled", None)
+    assert transfer_in("reservation.canceled") == ("canceled", None)
 
 
 def test_a_transfer_to_a_queue_goes_on_after_one_of_its_workers_rejects(
@@ -284,11 +305,11 @@ def test_a_transfer_to_a_queue_goes_on_after_one_of_its_workers_rejects(
     begin(held, queue.sid)
     factories.run(workspace)
     reject(bob)
-    assert told("reservation.rejected") == ("initiated", None)
+    assert transfer_in("reservation.rejected") == ("initiated", None)
     factories.run(workspace, later(120))
     cecilia = factories.worker(workspace, "Cecilia", attributes={"team": "billing"})
     begin(held, queue.sid)
     factories.run(workspace)
     offer_of(cecilia)
     factories.run(workspace, later(121))
-    assert told("reservation.timeout") == ("failed", transfer_progress.NOT_ACCEPTED)
+    assert transfer_in("reservation.timeout") == ("failed", transfer_progress.NOT_ACCEPTED)
