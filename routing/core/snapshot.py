@@ -110,6 +110,11 @@ class Lane:
     known_worker_name: str | None = None
     ignore_capacity: bool = False
 
+    @property
+    def order(self) -> QueueOrder:
+        """Return the order in which the lane's tasks are served."""
+        return QueueOrder.FIFO if self.task_queue is None else self.task_queue.task_order
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -127,11 +132,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """Everything that one matching pass needs.
-
-    Arguments:
-        heads: for each lane id its first tasks, in the order of service.
-    """
+    """The workers of one matching pass, and its lanes by id; the pass requests tasks as it goes."""
 
     id: int
     sid: str
@@ -139,4 +140,3 @@ class Workspace:
     prioritize_queue_order: QueueOrder = QueueOrder.FIFO
     workers: Sequence[Worker] = ()
     lanes: Mapping[int, Lane] = field(default_factory=dict)
-    heads: Mapping[int, Sequence[Task]] = field(default_factory=dict)

@@ -19,7 +19,8 @@ from routing.core.clock import microseconds, moment
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.explanations import history
 from routing.models.base import words
-from routing.snapshots import attributes, due_work, grab_refusals, lanes, tasks, workers
+from routing.router.matching import match_workspace
+from routing.snapshots import attributes, grab_refusals, lanes, tasks, workers
 from workflows import configuration
 
 READ_WITH: Final = (*grab_refusals.READ_WITH, "workspace__account")
@@ -297,9 +298,9 @@ def _naming_attribute(row: models.Task) -> str:
 
 def _foresee(row: models.Task, lane: snapshot.Lane, now: datetime) -> Foreseen:
     """Run the router without applying its decisions, and return the result for this task."""
-    looking = due_work.run_pass(row.workspace, now=now)
+    matched = match_workspace(row.workspace, now=now)
     chosen: tuple[snapshot.Worker, ...] = ()
-    for decision in looking.decisions:
+    for decision in matched.decisions:
         if decision.task.sid == row.sid:
             chosen = tuple(worker for worker, _ in decision.workers)
-    return Foreseen(ahead=looking.ahead_of(_task(row, lane), lane), workers=chosen)
+    return Foreseen(ahead=matched.count_ahead(_task(row, lane), lane), workers=chosen)

@@ -1,4 +1,4 @@
-"""Load snapshots for the router, and run one matching pass over them."""
+"""Load what a round of the router needs: what is due, and who is free for which lanes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -15,37 +15,40 @@ from django.db.models import QuerySet
 from routing import configurations, models
 from routing.core import eligibility, snapshot
 from routing.core.clock import microseconds
-from routing.core.matching import lane_keys, matching_pass
+from routing.core.matching import lane_keys
+from routing.core.overdue import WaitingTask
 from routing.core.vocabulary import QueueOrder
 from routing.db.pipeline import cursor as open_cursor
 from routing.db.related import attach_related
 from routing.db.sql import due_work as due_work_sql
 from routing.db.sql import workers as workers_sql
 from routing.db.sql.index_hints import fill_slots
-from routing.snapshots import lane_heads, skill_index
 from routing.snapshots import lanes as lane_snapshots
+from routing.snapshots import skill_index
 from routing.snapshots import tasks as task_snapshots
 from routing.snapshots import workers as worker_snapshots
 
 BATCH = 500
-"""Most overdue rows, or offers, of one pass."""
-
-MANY_LANES: Final = 50
-"""Number of lanes from which a pass begins with the first waiting tasks of the workspace."""
-
-MOST_READS: Final = 24
-"""How often one pass loads more of a lane whose tasks no worker takes, although the next may."""
+"""Most rows of one kind of overdue work to load for a round."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """Kinds of due work in a workspace; what is absent need not be loaded."""
+    """Which kinds of work are due in a workspace; the others need not be loaded.
 
-    offers_due: bool
-    tasks_due: bool
-    skips_unasked: bool
-    somebody_free: bool
-    transfers_seek: bool
+    Arguments:
+        offers: pending reservations past their deadline.
+        tasks: tasks past their lifetime, or past the deadline of their step.
+        skips: tasks whose skip_if is not evaluated yet.
+        free_workers: waiting tasks of a channel on which a worker has a free slot.
+        transfers: transfers to queues that have no worker yet.
+    """
+
+    offers: bool
+    tasks: bool
+    skips: bool
+    free_workers: bool
+    transfers: bool
 
 
 def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
@@ -80,56 +83,6 @@ def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:
         skill_index.record_free_workers(workspace, len(workers))
         lanes, workers = lane_snapshots.waiting_for(kinds, workers=workers) if workers else ({}, [])
     return seen(workers=workers, lanes=lanes) if workers else seen()
-
-
-def run_pass(
-    workspace: models.Workspace, *, now: datetime, limit: int = BATCH
-) -> matching_pass.Pass:
-    """Run one matching pass over a workspace and return it; `limit` bounds its offers."""
-    floor = load_snapshot(workspace)
-    looking = matching_pass.Pass(floor, now=microseconds(now))
-    after = None
-    open_lanes = looking.open_lanes()
-    if len(open_lanes) > MANY_LANES and _all_fifo(open_lanes):
-        # The workspace's first tasks are then loaded faster than the first tasks of every lane.
-        wanted = min(limit, _room(floor))
-        size = max(wanted * 3 // 2, MANY_LANES)
-        tasks = lane_heads.window(workspace, size=size)
-        looking.feed(lane_heads.by_lane(tasks))
-        looking.serve(limit=limit)
-        if len(tasks) < size:
-            return looking
-        after = tasks[-1]
-        if len(looking.decisions) > wanted // 2:
-            looking.more_waits = True
-            return looking
-        open_lanes = looking.open_lanes()
-    by_id = {lane.id: lane for lane in open_lanes}
-    first, deep = lane_heads.of_lanes(open_lanes, size=BATCH, after=after)
-    looking.feed(first, deep=deep)
-    read: Counter[int] = Counter()
-    while (short := looking.serve(limit=limit)) is not None:
-        read[short] += 1
-        if read[short] <= MOST_READS:
-            # Double the size each time: few rows are wasted, and a deep lane needs few queries.
-            size = min(lane_heads.FEWEST << read[short], BATCH)
-            more = lane_heads.of_lanes([by_id[short]], size=size, after=looking.last(short))
-            looking.feed(more[0], deep=more[1])
-    return looking
-
-
-def _room(floor: snapshot.Workspace) -> int:
-    """Return an upper bound of the offers that the workers of a snapshot have slots for."""
-    if any(lane.ignore_capacity for lane in floor.lanes.values()):
-        return BATCH
-    if not floor.multi_task_enabled:
-        return len(floor.workers)
-    slots = (slot for worker in floor.workers for slot in worker.channels.values())
-    return sum(max(slot.configured_capacity - slot.consumed, 0) for slot in slots)
-
-
-def _all_fifo(lanes: Collection[snapshot.Lane]) -> bool:
-    return all(lane_heads.order_of(lane) == QueueOrder.FIFO for lane in lanes)
 
 
 def _candidates(
@@ -173,9 +126,14 @@ def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[s
     )
 
 
-def load_overdue_tasks(
-    workspace: models.Workspace, *, now: datetime
-) -> list[matching_pass.WaitingTask]:
+def load_transfers(workspace: models.Workspace) -> list[models.Transfer]:
+    """Return the oldest transfers to queues that have no worker yet."""
+    seeking = models.Transfer.objects.filter(workspace=workspace, seeking=True)
+    rows = seeking.select_related("workspace", "task__task_channel").order_by("pk")
+    return list(rows[:BATCH])
+
+
+def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[WaitingTask]:
     """Return tasks past their lifetime, and pending ones past their step's deadline."""
     us = microseconds(now)
     here = models.Task.objects.filter(workspace=workspace)
@@ -183,28 +141,28 @@ def load_overdue_tasks(
     stepped = here.pending().filter(step_deadline_us__lte=us, expires_us__gt=us)
     over = expired.order_by("expires_us").values_list("sid", "version", "expires_us")[:BATCH]
     return [
-        *(matching_pass.WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over),
+        *(WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over),
         *_waiting(stepped.order_by("step_deadline_us"), now),
     ]
 
 
 def load_skippable_tasks(
     workspace: models.Workspace, *, now: datetime
-) -> list[tuple[matching_pass.WaitingTask, int]]:
+) -> list[tuple[WaitingTask, int]]:
     """Return pending tasks whose skip_if is not evaluated yet, each with its queue's id."""
     rows = models.Task.objects.pending().filter(workspace=workspace, skip_unasked=True)
     chosen = rows.order_by("workspace", "pk").select_related("workflow", "task_channel")[:BATCH]
     return [(_waiting_task(row, now), row.task_queue_id or 0) for row in chosen]
 
 
-def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[matching_pass.WaitingTask]:
+def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[WaitingTask]:
     chosen = list(rows[:BATCH])
     attach_related(chosen, {"workflow": models.Workflow, "task_channel": models.TaskChannel})
     return [_waiting_task(row, now) for row in chosen]
 
 
-def _waiting_task(row: models.Task, now: datetime) -> matching_pass.WaitingTask:
-    return matching_pass.WaitingTask(
+def _waiting_task(row: models.Task, now: datetime) -> WaitingTask:
+    return WaitingTask(
         sid=row.sid,
         version=row.version,
         view=task_snapshots.view(row, now=now),
@@ -216,7 +174,7 @@ def _waiting_task(row: models.Task, now: datetime) -> matching_pass.WaitingTask:
     )
 
 
-def count_workers(queue_id: int) -> Mapping[str, int]:
+def load_worker_counts(queue_id: int) -> Mapping[str, int]:
     """Return the values of `workers.…` for a queue: its workers by availability and activity."""
     queue = models.TaskQueue.objects.get(pk=queue_id)
     seen = lane_snapshots.task_queue(queue)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from django.db import connection
 
@@ -17,56 +17,35 @@ from routing.db.pipeline import cursor as open_cursor
 from routing.db.sql import lane_heads as sql
 from routing.db.sql.index_hints import fill_slots
 
-FEWEST: Final = 2
-"""Fewest tasks to load of each lane."""
 
-Heads = dict[int, list[snapshot.Task]]
-"""Tasks by lane id, in the order of service."""
-
-
-def window(workspace: models.Workspace, *, size: int) -> list[snapshot.Task]:
+def load_workspace_tasks(workspace: models.Workspace, *, size: int) -> list[snapshot.Task]:
     """Return the first waiting tasks of a workspace whose queues are all FIFO."""
     with open_cursor() as cursor:
         cursor.execute(fill_slots(sql.WORKSPACE_HEAD), [workspace.pk, size])
-        return _tasks(cursor.fetchall())
+        return _read_tasks(cursor.fetchall())
 
 
-def of_lanes(
-    lanes: Collection[snapshot.Lane], *, size: int, after: snapshot.Task | None = None
-) -> tuple[Heads, frozenset[int]]:
-    """Return these lanes' first tasks in service order, and which lanes may have more.
+def load_lane_tasks(
+    lanes: Iterable[snapshot.Lane], *, size: int, after: snapshot.Task | None = None
+) -> list[snapshot.Task]:
+    """Return the first waiting tasks of these lanes, each lane's in its order of service.
 
-    One query for each order in use; the more lanes, the fewer tasks are loaded of each.
+    There is one query for each order in use.
 
     Arguments:
-        size: how many tasks to load, over all lanes.
-        after: skip this task and all that are served before it.
+        size: how many tasks to load of each lane.
+        after: leave out this task and all that are served before it.
     """
-    depth = max(size // max(len(lanes), 1), FEWEST)
     by_order: dict[QueueOrder, list[int]] = defaultdict(list)
     for lane in lanes:
-        by_order[order_of(lane)].append(lane.id)
-    heads: Heads = {}
-    for order, lane_ids in by_order.items():
-        heads |= by_lane(_read(order, lane_ids, depth, after))
-    return heads, frozenset(lane_id for lane_id, tasks in heads.items() if len(tasks) == depth)
+        by_order[lane.order].append(lane.id)
+    return [
+        task for order, lane_ids in by_order.items() for task in _load(order, lane_ids, size, after)
+    ]
 
 
-def by_lane(tasks: Iterable[snapshot.Task]) -> Heads:
-    """Group tasks by lane."""
-    found: Heads = defaultdict(list)
-    for task in tasks:
-        found[task.lane_id].append(task)
-    return dict(found)
-
-
-def order_of(lane: snapshot.Lane) -> QueueOrder:
-    """Return the order in which a lane's tasks are served."""
-    return QueueOrder.FIFO if lane.task_queue is None else lane.task_queue.task_order
-
-
-def _read(
-    order: QueueOrder, lane_ids: list[int], depth: int, after: snapshot.Task | None
+def _load(
+    order: QueueOrder, lane_ids: list[int], size: int, after: snapshot.Task | None
 ) -> list[snapshot.Task]:
     """Load lane heads through the partial index of this order, without scanning past them."""
     parameters: list[Any] = []
@@ -77,15 +56,15 @@ def _read(
     text = sql.LANE_HEADS[connection.vendor][order, after is not None]
     asked: Any = lane_ids if connection.vendor == "postgresql" else str(lane_ids)
     with open_cursor() as cursor:
-        cursor.execute(text, [asked, *parameters, depth])
-        tasks = _tasks(cursor.fetchall())
+        cursor.execute(text, [asked, *parameters, size])
+        tasks = _read_tasks(cursor.fetchall())
     # A join does not keep the order of its subqueries.
     if order == QueueOrder.FIFO:
         return sorted(tasks, key=lambda t: (-t.priority, t.virtual_start_us, t.id))
     return sorted(tasks, key=lambda t: (-t.virtual_start_us, -t.id))
 
 
-def _tasks(rows: Sequence[tuple[Any, ...]]) -> list[snapshot.Task]:
+def _read_tasks(rows: Sequence[tuple[Any, ...]]) -> list[snapshot.Task]:
     return [
         snapshot.Task(
             id=pk,

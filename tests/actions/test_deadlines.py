@@ -11,7 +11,7 @@ import pytest
 from routing import models
 from routing.actions import task_deadlines
 from routing.core.decisions import CancelTask, Reason
-from routing.router import rounds
+from routing.router import applying, rounds
 from tests import factories
 from tests.factories import later
 
@@ -67,12 +67,12 @@ def test_a_task_that_has_changed_or_is_on_offer_is_left_to_the_action_for_single
 def test_many_tasks_reach_the_next_step_or_their_end_in_one_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rounds, "TOGETHER", 10)
+    monkeypatch.setattr(applying, "SLICE_SIZE", 10)
     workspace = factories.workspace()
     first, second = (factories.queue(workspace, target_workers="never == true") for _ in range(2))
     steps = [factories.target(first, timeout=60), factories.target(second, timeout=60)]
     workflow = factories.workflow(workspace, factories.filter_("1 == 1", *steps))
-    tasks = [factories.task(workspace, workflow=workflow) for _ in range(rounds.TOGETHER + 2)]
+    tasks = [factories.task(workspace, workflow=workflow) for _ in range(applying.SLICE_SIZE + 2)]
     factories.run(workspace, later(61))
     rows = models.Task.objects.filter(pk__in=[task.pk for task in tasks])
     assert set(rows.values_list("task_queue_id", "assignment_status")) == {(second.pk, "pending")}
@@ -88,7 +88,7 @@ def test_overdue_work_gives_way_to_offers_after_its_time_slice() -> None:
     workspace = factories.workspace()
     unserved = factories.queue(workspace, target_workers="never == true")
     workflow = factories.workflow(workspace, default=unserved)
-    for _ in range(rounds.TOGETHER + 1):
+    for _ in range(applying.SLICE_SIZE + 1):
         factories.task(workspace, workflow=workflow, timeout=1)
     factories.worker(workspace)
     wanted = factories.task(workspace, workflow=factories.workflow(workspace))

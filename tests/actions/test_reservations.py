@@ -15,7 +15,7 @@ from routing.actions.support import claiming
 from routing.actions.support.errors import NotNow, Rescinded, StaleState
 from routing.actors import SYSTEM
 from routing.core.decisions import ReserveWorkers
-from routing.snapshots import due_work
+from routing.router.matching import match_workspace
 from tests import factories
 from tests.factories import NOW, later
 
@@ -152,7 +152,7 @@ def test_a_stale_version_is_refused(workspace: models.Workspace) -> None:
 
 def decision_for(workspace: models.Workspace, task: models.Task) -> ReserveWorkers:
     """Return what the router decides about a task, without doing it."""
-    found = due_work.run_pass(workspace, now=NOW).decisions
+    found = match_workspace(workspace, now=NOW).decisions
     return next(d for d in found if d.task.sid == task.sid)
 
 
@@ -192,7 +192,7 @@ def test_only_decisions_with_stale_versions_are_dropped_from_a_batch(
     alice = factories.worker(workspace, capacity={"chat": 3})
     bob = factories.worker(workspace, capacity={"chat": 3})
     made = [factories.task(workspace) for _ in range(6)]
-    found = due_work.run_pass(workspace, now=NOW).decisions
+    found = match_workspace(workspace, now=NOW).decisions
     assert len(found) == 6
     first = next(d for d in found if d.workers[0][0].id == alice.pk)
     gone = next(task for task in made if task.pk == first.task.id)
@@ -234,7 +234,7 @@ def test_a_batch_takes_as_many_statements_as_one_decision(
         for _ in range(people):
             factories.worker(workspace)
             factories.task(workspace)
-        found = due_work.run_pass(workspace, now=NOW).decisions
+        found = match_workspace(workspace, now=NOW).decisions
         assert len(found) == people
         with django_assert_num_queries(statements):
             assert offers.reserve_workers(found, now=NOW) == people

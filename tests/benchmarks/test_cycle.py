@@ -20,7 +20,7 @@ from django.db.models import F
 from routing import models
 from routing.events import courier
 from routing.router import rounds
-from routing.snapshots import due_work
+from routing.router.matching import match_workspace
 from tests.benchmarks import floors, raw
 from tests.benchmarks.conftest import Table, median_ms
 from tests.factories import NOW
@@ -132,7 +132,7 @@ def five_hundred(floor: models.Workspace, _: list[models.Worker]) -> Measured:
     taken, beside = [], []
     for _round in range(ROUNDS):
         empty_slots(floor)
-        due_work.run_pass(floor, now=NOW)  # changed workers are read before the clock starts
+        match_workspace(floor, now=NOW)  # changed workers are read before the clock starts
         floors.fill(floor, 10_000)
         done: list[int] = []
         taken.append(timed(lambda: done.append(run(floor))))  # noqa: B023 - called at once

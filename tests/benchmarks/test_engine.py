@@ -5,13 +5,21 @@ from __future__ import annotations
 import random
 import statistics
 import time
+from collections import Counter
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
 import rule_engine
 
 from routing.core import eligibility, snapshot
-from routing.core.matching.matching_pass import Pass, match, service_order
+from routing.core.matching.matching_pass import (
+    MatchingResult,
+    NeedTasks,
+    NeedWorkspaceTasks,
+    match_tasks,
+    service_key,
+)
 from routing.core.vocabulary import QueueOrder
 from routing.core.workflow_position import time_of_day
 from tests.benchmarks.conftest import Table, median_ms
@@ -90,8 +98,10 @@ def conditions(count: int) -> list[str]:
     ]
 
 
-def floor(tasks: int, workers: int, lanes: int) -> snapshot.Workspace:
-    """Make a workspace of the size asked for, half of its workers free; the same every time."""
+def floor(
+    tasks: int, workers: int, lanes: int
+) -> tuple[snapshot.Workspace, dict[int, list[snapshot.Task]]]:
+    """Return a workspace of this size, half of its workers free, and the tasks of its lanes."""
     dice = random.Random(7)
     queue = snapshot.TaskQueue(id=1, sid="WQ", target_workers=expression("1==1", subject="worker"))
     people = [
@@ -139,16 +149,16 @@ def floor(tasks: int, workers: int, lanes: int) -> snapshot.Workspace:
                 created_us=number,
             )
         )
-    return snapshot.Workspace(id=1, sid="WS", workers=people, lanes=all_lanes, heads=heads)
+    return snapshot.Workspace(id=1, sid="WS", workers=people, lanes=all_lanes), heads
 
 
-def naive(seen: snapshot.Workspace) -> list[tuple[int, int]]:
+def naive(seen: snapshot.Workspace, heads: dict[int, list[snapshot.Task]]) -> list[tuple[int, int]]:
     """Ask every worker about every task."""
     clock = time_of_day(NOW)
     hands = [eligibility.Candidate(worker) for worker in seen.workers]
     first = QueueOrder.FIFO
-    tasks = [(task, seen.lanes[lane]) for lane, some in seen.heads.items() for task in some]
-    tasks.sort(key=lambda pair: service_order(pair[0], pair[1], first=first))
+    tasks = [(task, seen.lanes[lane]) for lane, some in heads.items() for task in some]
+    tasks.sort(key=lambda pair: service_key(pair[0], pair[1], first=first))
     made: list[tuple[int, int]] = []
     for task, lane in tasks:
         fit: list[Any] = [
@@ -165,15 +175,18 @@ def naive(seen: snapshot.Workspace) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("lanes", [10, 1000])
 def test_a_matching_pass_compared_with_the_naive_loop(table: Table, lanes: int) -> None:
-    seen = floor(1000, 1000, lanes)
+    seen, heads = floor(1000, 1000, lanes)
+    waiting = sorted((task for some in heads.values() for task in some), key=lambda t: t.id)
 
     def whole() -> list[tuple[int, int]]:
-        return [(d.task.id, d.workers[0][0].id) for d in match(seen, now=NOW).decisions]
+        matching = match_tasks(seen, now=NOW, limit=len(waiting))
+        result = finish(matching, next(matching), heads, waiting)
+        return [(d.task.id, d.workers[0][0].id) for d in result.decisions]
 
-    assert whole() == naive(seen)
-    slow = median_ms(lambda: naive(seen), rounds=1)
+    assert whole() == naive(seen, heads)
+    slow = median_ms(lambda: naive(seen, heads), rounds=1)
     built = median_ms(whole)
-    alone = statistics.median(served(seen) for _ in range(7))
+    alone = statistics.median(served(seen, heads, waiting) for _ in range(7))
     for what, taken in (("match, state loaded", alone), ("with loading the state", built)):
         table.add(
             f"2  1k tasks, 1k workers, {lanes} lanes: {what}, beside naive (bar: 400x)",
@@ -183,11 +196,41 @@ def test_a_matching_pass_compared_with_the_naive_loop(table: Table, lanes: int) 
         )
 
 
-def served(seen: snapshot.Workspace) -> float:
+Matching = Generator[NeedTasks, Sequence[snapshot.Task], MatchingResult]
+
+
+def finish(
+    matching: Matching,
+    request: NeedTasks,
+    heads: dict[int, list[snapshot.Task]],
+    waiting: list[snapshot.Task],
+) -> MatchingResult:
+    """Answer a pass from memory, beginning with its first request, until its result."""
+    sent = Counter[int]()
+    try:
+        while True:
+            if isinstance(request, NeedWorkspaceTasks):
+                answer = waiting[: request.size]
+            else:
+                answer = []
+                for lane in request.lanes:
+                    begin = sent[lane.id]
+                    answer += heads[lane.id][begin : begin + request.size]
+                    sent[lane.id] += request.size
+            request = matching.send(answer)
+    except StopIteration as finished:
+        result: MatchingResult = finished.value
+        return result
+
+
+def served(
+    seen: snapshot.Workspace,
+    heads: dict[int, list[snapshot.Task]],
+    waiting: list[snapshot.Task],
+) -> float:
     """Return the milliseconds of matching alone, the workers and lanes being sets already."""
-    looking = Pass(seen, now=NOW)
-    looking.open_lanes()
+    matching = match_tasks(seen, now=NOW, limit=len(waiting))
+    request = next(matching)
     begun = time.perf_counter()
-    looking.feed(seen.heads)
-    looking.serve(limit=1000)
+    finish(matching, request, heads, waiting)
     return (time.perf_counter() - begun) * 1000

@@ -10,7 +10,7 @@ from django.db import connection
 
 from routing import models
 from routing.events import courier
-from routing.snapshots import due_work
+from routing.router.matching import match_workspace
 from tests.benchmarks import floors
 from tests.benchmarks.conftest import Table
 from tests.benchmarks.test_cycle import changed, empty_slots, fill_slots, run, slots_of
@@ -77,6 +77,6 @@ def measure(floor: models.Workspace, useless: list[models.Worker]) -> dict[str, 
     changed([worker])
     found["one freed, one offer"] = steps(lambda: run(floor))
     empty_slots(floor)
-    due_work.run_pass(floor, now=NOW)  # changed workers are read before the count begins
+    match_workspace(floor, now=NOW)  # changed workers are read before the count begins
     found["500 offers"] = steps(lambda: run(floor))
     return found

@@ -14,11 +14,11 @@ from routing.core.vocabulary import (
     ResourceType,
     TransferStatus,
 )
-from routing.router import rounds
+from routing.router import applying
 
 
 def test_every_decision_has_an_action_that_carries_it_out() -> None:
-    assert set(rounds.APPLY) == set(decisions.Decision.__args__)
+    assert set(applying.APPLY) == set(decisions.Decision.__args__)
 
 
 def test_every_status_is_in_its_lifecycle() -> None:

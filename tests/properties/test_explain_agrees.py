@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from routing import models
 from routing.core import eligibility, snapshot, verdicts
-from routing.core.matching import matching_pass
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.explanations import facts
 from routing.router import rounds
@@ -19,6 +18,7 @@ from routing.snapshots import grab_refusals, lanes, workers
 from tests import factories
 from tests.factories import NOW, later
 from tests.properties.strategies import nodes, views
+from tests.worlds.matching import match_list
 from workflows.expressions import View, compile_ordering
 from workflows.expressions import compile_expression as expression
 from workflows.expressions.nodes import Node
@@ -57,7 +57,7 @@ def _workers(draw: st.DrawFn, number: int) -> snapshot.Worker:
 
 
 @st.composite
-def _floors(draw: st.DrawFn) -> snapshot.Workspace:
+def _floors(draw: st.DrawFn) -> tuple[snapshot.Workspace, snapshot.Task]:
     """Draw a workspace on which one task waits."""
     source = draw(_sources)
     queue = snapshot.TaskQueue(
@@ -78,28 +78,29 @@ def _floors(draw: st.DrawFn) -> snapshot.Workspace:
     task = snapshot.Task(
         id=1, sid="WT", lane_id=1, version=0, priority=0, virtual_start_us=0, created_us=0
     )
-    return snapshot.Workspace(
+    workspace = snapshot.Workspace(
         id=1,
         sid="WS",
         multi_task_enabled=draw(st.sampled_from([True, True, False])),
         workers=[draw(_workers(number)) for number in range(1, draw(st.integers(1, 6)) + 1)],
         lanes={1: lane},
-        heads={1: [task]},
     )
+    return workspace, task
 
 
 @given(_floors())
 def test_the_workers_ranked_first_are_those_who_get_the_offers(
-    workspace: snapshot.Workspace,
+    drawn: tuple[snapshot.Workspace, snapshot.Task],
 ) -> None:
-    lane, task = workspace.lanes[1], workspace.heads[1][0]
+    workspace, task = drawn
+    lane = workspace.lanes[1]
     found = verdicts.judge_workers(
         task, lane, workspace.workers, multi_task=workspace.multi_task_enabled, grab=None, now=10
     )
     assert lane.task_queue is not None
     ranked = [c.worker.id for c in found.inside if c.rank is not None]
     expected = ranked[: lane.task_queue.max_reserved_workers]
-    decisions = matching_pass.match(workspace, now=10).decisions
+    decisions = match_list(workspace, [task], now=10).decisions
     assert [worker.id for decision in decisions for worker, _ in decision.workers] == expected
 
 

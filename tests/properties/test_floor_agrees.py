@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from routing.core import eligibility, snapshot
 from routing.core.matching.lane_matcher import LaneMatcher
-from routing.core.matching.matching_pass import match
+from routing.core.matching.matching_pass import service_key
 from routing.core.matching.worker_set import WorkerSet
 from routing.core.vocabulary import AssignmentStatus
 from routing.core.workflow_position import time_of_day
+from tests.worlds.matching import match_list
 from workflows.expressions import Expression, compile_ordering
 from workflows.expressions import compile_expression as expression
 
@@ -67,7 +68,7 @@ def _channels(draw: st.DrawFn) -> dict[int, snapshot.WorkerChannel]:
 
 
 @st.composite
-def _floors(draw: st.DrawFn) -> snapshot.Workspace:
+def _floors(draw: st.DrawFn) -> tuple[snapshot.Workspace, list[snapshot.Task]]:
     workers = [
         snapshot.Worker(
             id=number,
@@ -99,18 +100,19 @@ def _floors(draw: st.DrawFn) -> snapshot.Workspace:
         )
         for number in range(1, draw(st.integers(1, 4)) + 1)
     }
-    heads = {
-        number: [_task(number * 10 + place, number) for place in range(draw(st.integers(0, 4)))]
+    tasks = [
+        _task(number * 10 + place, number)
         for number in lanes
-    }
-    return snapshot.Workspace(
+        for place in range(draw(st.integers(0, 4)))
+    ]
+    workspace = snapshot.Workspace(
         id=1,
         sid="WS",
         multi_task_enabled=draw(st.booleans()),
         workers=workers,
         lanes=lanes,
-        heads=heads,
     )
+    return workspace, tasks
 
 
 def _task(number: int, lane: int) -> snapshot.Task:
@@ -127,7 +129,10 @@ def _task(number: int, lane: int) -> snapshot.Task:
 
 
 @given(_floors())
-def test_the_bitsets_admit_exactly_the_workers_without_a_refusal(seen: snapshot.Workspace) -> None:
+def test_the_bitsets_admit_exactly_the_workers_without_a_refusal(
+    drawn: tuple[snapshot.Workspace, list[snapshot.Task]],
+) -> None:
+    seen, _ = drawn
     clock = time_of_day(NOW)
     floor = WorkerSet(seen.workers, multi_task=seen.multi_task_enabled, clock=clock)
     for lane in seen.lanes.values():
@@ -141,22 +146,23 @@ def test_the_bitsets_admit_exactly_the_workers_without_a_refusal(seen: snapshot.
 
 
 @given(_floors())
-def test_a_pass_is_the_naive_loop_made_fast(seen: snapshot.Workspace) -> None:
+def test_a_pass_is_the_naive_loop_made_fast(
+    drawn: tuple[snapshot.Workspace, list[snapshot.Task]],
+) -> None:
     """Each task in service order, each worker evaluated again: the same offers."""
-    matching = match(seen, now=NOW)
+    seen, tasks = drawn
+    matching = match_list(seen, tasks, now=NOW)
     made = [(d.task.id, [w.id for w, _ in d.workers]) for d in matching.decisions]
-    assert made == _naive(seen)
+    assert made == _naive(seen, tasks)
 
 
-def _naive(seen: snapshot.Workspace) -> list[tuple[int, list[int]]]:
-    from routing.core.matching.matching_pass import service_order
-
+def _naive(seen: snapshot.Workspace, tasks: list[snapshot.Task]) -> list[tuple[int, list[int]]]:
     clock = time_of_day(NOW)
     hands = [eligibility.Candidate(worker) for worker in seen.workers]
-    tasks = [(task, seen.lanes[lane]) for lane, some in seen.heads.items() for task in some]
     order: Any = seen.prioritize_queue_order
-    # Within a lane the heads come in the order given; over lanes by the order of service.
-    queue = {lane: list(some) for lane, some in seen.heads.items()}
+    queue: dict[int, list[snapshot.Task]] = {lane: [] for lane in seen.lanes}
+    for task in sorted(tasks, key=lambda t: service_key(t, seen.lanes[t.lane_id], first=order)):
+        queue[task.lane_id].append(task)
     closed: set[int] = set()
     stamps = itertools.count(1)
     made = []
@@ -166,7 +172,7 @@ def _naive(seen: snapshot.Workspace) -> list[tuple[int, list[int]]]:
             break
         number = min(
             open_lanes,
-            key=lambda lane: (service_order(queue[lane][0], seen.lanes[lane], first=order), lane),
+            key=lambda lane: (service_key(queue[lane][0], seen.lanes[lane], first=order), lane),
         )
         task, lane = queue[number].pop(0), seen.lanes[number]
         fit = [

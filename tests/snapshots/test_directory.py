@@ -12,6 +12,7 @@ import pytest
 from routing import models
 from routing.actions import workers
 from routing.actors import SYSTEM
+from routing.router.matching import match_workspace
 from routing.snapshots import due_work, lanes, skill_index
 from tests import factories
 from tests.factories import NOW
@@ -31,7 +32,7 @@ def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def chosen(workspace: models.Workspace) -> list[tuple[str, list[int]]]:
     """Return the router's decisions: each task and its workers."""
-    decided = due_work.run_pass(workspace, now=NOW).decisions
+    decided = match_workspace(workspace, now=NOW).decisions
     return [(each.task.sid, [seen.id for seen, _ in each.workers]) for each in decided]
 
 

@@ -15,6 +15,7 @@ from routing.core.clock import microseconds
 from routing.core.matching import matching_pass
 from routing.core.vocabulary import QueueOrder
 from routing.router import rounds
+from routing.router.matching import match_workspace
 from routing.snapshots import due_work, lane_heads
 from tests import factories
 from tests.factories import NOW, later
@@ -36,10 +37,12 @@ def test_nothing_but_heads_of_lanes_is_read(workspace: models.Workspace) -> None
     assert len(seen.workers) == 1
     # No worker speaks German: that lane is not even read.
     assert len(seen.lanes) == 1
-    (lane,) = matching_pass.Pass(seen, now=microseconds(NOW)).open_lanes()
-    heads, deep = lane_heads.of_lanes([lane], size=500)
-    assert [task.priority for task in heads[lane.id]] == [5, 3, 1]
-    assert deep == frozenset()
+    request = next(matching_pass.match_tasks(seen, now=microseconds(NOW)))
+    assert isinstance(request, matching_pass.NeedLaneTasks)
+    (lane,) = request.lanes
+    heads = lane_heads.load_lane_tasks([lane], size=500)
+    assert [task.priority for task in heads] == [5, 3, 1]
+    assert {task.lane_id for task in heads} == {lane.id}
 
 
 @pytest.mark.parametrize(
@@ -59,23 +62,24 @@ def test_heads_come_in_the_order_in_which_their_queue_is_served(
     }
     names = {task.sid: name for name, task in made.items()}
     lanes = due_work.load_snapshot(workspace).lanes
-    ((_, heads),) = lane_heads.of_lanes(lanes.values(), size=500)[0].items()
+    heads = lane_heads.load_lane_tasks(lanes.values(), size=500)
+    assert {task.lane_id for task in heads} == set(lanes)
     assert [names[task.sid] for task in heads] == served
-    rest, _ = lane_heads.of_lanes(lanes.values(), size=500, after=heads[0])
-    assert list(rest.values()) == [heads[1:]]
+    rest = lane_heads.load_lane_tasks(lanes.values(), size=500, after=heads[0])
+    assert rest == heads[1:]
 
 
 def test_a_deep_lane_is_read_through_a_window(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(due_work, "BATCH", 4)
+    monkeypatch.setattr(matching_pass, "MOST_TASKS", 4)
     factories.worker(workspace, attributes={"langs": ["en"]}, capacity={"chat": 10})
     for _ in range(10):
         factories.task(workspace, attributes={"lang": "en"})
-    lanes = due_work.load_snapshot(workspace).lanes
-    heads, deep = lane_heads.of_lanes(lanes.values(), size=4)
-    assert [len(tasks) for tasks in heads.values()] == [4]
-    assert deep == frozenset(lanes)
+    (lane,) = due_work.load_snapshot(workspace).lanes.values()
+    heads = lane_heads.load_lane_tasks([lane], size=4)
+    assert [task.lane_id for task in heads] == [lane.id] * 4
     assert factories.run(workspace) == 10
 
 
@@ -83,12 +87,12 @@ def test_nothing_behind_the_head_of_a_deep_lane_is_overtaken(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loaded tasks of a lane run out before its turn ends: more are loaded first."""
-    monkeypatch.setattr(due_work, "BATCH", 2)
+    monkeypatch.setattr(matching_pass, "MOST_TASKS", 2)
     factories.worker(workspace, attributes={"langs": ["en", "de"]}, capacity={"chat": 7})
     urgent = [factories.task(workspace, attributes={"lang": "en"}, priority=9) for _ in range(6)]
     others = [factories.task(workspace, attributes={"lang": "de"}) for _ in range(6)]
     served = [
-        decision.task.sid for decision in due_work.run_pass(workspace, now=NOW, limit=50).decisions
+        decision.task.sid for decision in match_workspace(workspace, now=NOW, limit=50).decisions
     ]
     assert served == [task.sid for task in [*urgent, others[0]]]
 
@@ -101,9 +105,9 @@ def test_reading_takes_as_many_queries_for_many_rows_as_for_few(
             factories.worker(workspace, attributes={"langs": ["en", "de"]})
         for number in range(tasks):
             factories.task(workspace, attributes={"lang": "en" if number % 2 else "de"})
-        due_work.run_pass(workspace, now=NOW)  # new rows are read once
+        match_workspace(workspace, now=NOW)  # new rows are read once
         with django_assert_num_queries(6):
-            due_work.run_pass(workspace, now=NOW)
+            match_workspace(workspace, now=NOW)
 
 
 def test_with_no_worker_free_the_backlog_is_not_read(
@@ -113,7 +117,7 @@ def test_with_no_worker_free_the_backlog_is_not_read(
     for _ in range(5):
         factories.task(workspace, attributes={"lang": "en"})
     with django_assert_num_queries(2):
-        assert due_work.run_pass(workspace, now=NOW).decisions == []
+        assert match_workspace(workspace, now=NOW).decisions == []
 
 
 def test_a_cycle_with_nothing_to_do_is_one_query(
@@ -165,7 +169,7 @@ def test_the_order_of_service_is_the_same_however_the_heads_are_read(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
     """Over the first of all that wait, or over the first of every lane, and beyond either."""
-    monkeypatch.setattr(due_work, "MANY_LANES", many)
+    monkeypatch.setattr(matching_pass, "MANY_LANES", many)
     factories.worker(workspace, attributes={"langs": ["en", "de", "fr"]}, capacity={"chat": 20})
     made = [
         factories.task(workspace, attributes={"lang": lang}, priority=priority, now=later(number))
@@ -178,7 +182,7 @@ def test_the_order_of_service_is_the_same_however_the_heads_are_read(
         key=lambda task: (-task.priority, task.virtual_start_us),
     )
     offered = []
-    while decided := due_work.run_pass(workspace, now=later(99), limit=4).decisions:
+    while decided := match_workspace(workspace, now=later(99), limit=4).decisions:
         offered += [decision.task.sid for decision in decided]
         offers.reserve_workers(decided, now=later(99))
     assert offered == [task.sid for task in best[:20]]

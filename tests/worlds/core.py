@@ -6,13 +6,13 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from routing.core import eligibility, lifecycle, snapshot, workflow_position
+from routing.core import eligibility, lifecycle, overdue, snapshot, workflow_position
 from routing.core.clock import SECOND
 from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, ReserveWorkers
-from routing.core.matching import matching_pass
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.core.vocabulary import ReservationStatus as R
 from tests.worlds.base import World
+from tests.worlds.matching import match_list
 from tests.worlds.tasks import CHANNELS, Task
 from tests.worlds.workers import new_worker
 from workflows import configuration as configurations
@@ -104,7 +104,9 @@ class CoreWorld(World):
     def run(self) -> None:
         for _ in range(100):
             self._expire()
-            matching = matching_pass.match(self._snapshot(), now=self.now_us)
+            matching = match_list(
+                self._snapshot(), [task.head() for task in self._pending()], now=self.now_us
+            )
             for decision in matching.decisions:
                 self._reserve(decision)
             moved = [self._skip(task) for task in self._unasked()]
@@ -125,8 +127,8 @@ class CoreWorld(World):
                 task.status in (AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
                 and task.expires_us <= self.now_us
             ):
-                (decision,) = matching_pass.expire(
-                    (), tasks=[task.waiting(self._configuration, self.now_us)], now=self.now_us
+                (decision,) = overdue.decide_overdue_tasks(
+                    [task.waiting(self._configuration, self.now_us)], now=self.now_us
                 )
                 self._apply(task, decision)
 
@@ -135,7 +137,7 @@ class CoreWorld(World):
         for worker in self._workers.values():
             if eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None:
                 counts["available" if worker.available else "unavailable"] += 1
-        decision = matching_pass.ask_to_skip(
+        decision = overdue.decide_skip(
             task.waiting(self._configuration, self.now_us), workers=counts, now=self.now_us
         )
         return self._apply(task, decision)
@@ -290,14 +292,18 @@ class CoreWorld(World):
         if status == R.PENDING:
             self._workers[worker] = replace(self._workers[worker], last_reserved_us=self.now_us)
 
+    def _pending(self) -> list[Task]:
+        return [t for t in self._tasks.values() if t.status == AssignmentStatus.PENDING]
+
     def _snapshot(self) -> snapshot.Workspace:
-        pending = [t for t in self._tasks.values() if t.status == AssignmentStatus.PENDING]
         return snapshot.Workspace(
             id=1,
             sid="WS" + "0" * 32,
             multi_task_enabled=self._multitasking,
             prioritize_queue_order=self._first,
             workers=list(self._workers.values()),
-            lanes={t.id: t.lane(self._queues, self._configuration, self.now_us) for t in pending},
-            heads={task.id: [task.head()] for task in pending},
+            lanes={
+                task.id: task.lane(self._queues, self._configuration, self.now_us)
+                for task in self._pending()
+            },
         )

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from routing.core import lanes, lifecycle, snapshot, workflow_position
+from routing.core import lanes, lifecycle, overdue, snapshot, workflow_position
 from routing.core.clock import SECOND
-from routing.core.matching import matching_pass
 from routing.core.vocabulary import AssignmentStatus
 from routing.core.vocabulary import ReservationStatus as R
 from workflows import expressions
@@ -52,9 +51,9 @@ class Task:
             age=(now_us - self.created_us) // SECOND,
         )
 
-    def waiting(self, configuration: Configuration, now_us: int) -> matching_pass.WaitingTask:
+    def waiting(self, configuration: Configuration, now_us: int) -> overdue.WaitingTask:
         """Return the task as one whose time or step is in question."""
-        return matching_pass.WaitingTask(
+        return overdue.WaitingTask(
             sid=self.name,
             version=self.version,
             view=self.view(now_us),

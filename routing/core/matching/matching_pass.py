@@ -1,203 +1,260 @@
-"""Run one pass of the router over a snapshot: who is offered what, best task first."""
+"""Match waiting tasks to free workers: one pass over a snapshot, the best task first.
+
+The pass is a generator without input or output of its own. It yields which tasks it needs next, and
+is sent them. `routing.router.matching` answers from the database, tests answer from a list.
+"""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from routing.core.decisions import (
-    CancelTask,
-    Decision,
-    EnterTarget,
-    KeepWaiting,
-    Reason,
-    ReserveWorkers,
-    TimeOutReservation,
-)
+from routing.core.decisions import ReserveWorkers
 from routing.core.matching.lane_matcher import LaneMatcher
 from routing.core.matching.worker_set import WorkerSet
 from routing.core.snapshot import Lane, Task, Workspace
 from routing.core.vocabulary import QueueOrder
-from routing.core.workflow_position import Step, advance, skip, target_of, time_of_day
-from workflows.configuration import Configuration
-from workflows.expressions import View
+from routing.core.workflow_position import time_of_day
+
+MOST_OFFERS: Final = 500
+"""Most offers of one pass."""
+
+MOST_TASKS: Final = 500
+"""Most tasks to request at once, over all lanes, as long as every lane gets `FEWEST_TASKS`."""
+
+FEWEST_TASKS: Final = 2
+"""Fewest tasks to request of a lane."""
+
+MANY_LANES: Final = 50
+"""Number of open lanes from which a pass begins with the first waiting tasks of the workspace."""
+
+MOST_READS: Final = 24
+"""How often one pass requests more of a lane whose tasks no worker takes, although the next may."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedWorkspaceTasks:
+    """Request for the first `size` waiting tasks of a workspace whose queues are all FIFO."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeedLaneTasks:
+    """Request for the first `size` waiting tasks of each lane, in the lane's order of service.
+
+    Arguments:
+        after: leave out this task and all that are served before it.
+    """
+
+    lanes: Sequence[Lane]
+    size: int
+    after: Task | None
+
+
+NeedTasks = NeedWorkspaceTasks | NeedLaneTasks
+"""Request of a pass for waiting tasks; the answer is a sequence of them in the order of service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingTask:
-    """A task whose deadline or step must be decided, with the values the decision needs.
-
-    A task whose lifetime is over needs only `sid`, `version` and `expires_us`.
-    """
-
-    sid: str
-    version: int
-    expires_us: int
-    view: View = field(default_factory=lambda: View({}, {}))
-    configuration: Configuration | None = None
-    step: Step | None = None
-
-
-def expire(
-    reservations: Iterable[str], *, tasks: Iterable[WaitingTask], now: int
-) -> list[Decision]:
-    """Decide what becomes of offers and of waiting tasks whose time is up.
+class MatchingResult:
+    """What a pass decided.
 
     Arguments:
-        reservations: sids of pending reservations past their deadline. They come first, because
-            ending an offer may make its task due too.
+        decisions: the reservations to make, in the order of service.
+        matchers: the lanes of the pass, by id, as the pass left them.
+        waiting_lanes: ids of lanes with tasks that the pass has not considered.
+        first: the order of the queues that are served first.
     """
-    decisions: list[Decision] = [TimeOutReservation(reservation_sid=sid) for sid in reservations]
-    decisions.extend(_overdue(task, now) for task in tasks)
-    return decisions
+
+    decisions: Sequence[ReserveWorkers]
+    matchers: Mapping[int, LaneMatcher]
+    waiting_lanes: Collection[int]
+    first: QueueOrder
+
+    @property
+    def unfinished(self) -> bool:
+        """Return whether another pass may find more than this one did."""
+        return bool(self.decisions) and any(
+            # A slot assigned in this pass may have turned a lane's condition true.
+            matcher.may_open
+            if matcher.closed or not matcher.admitted()
+            else lane_id in self.waiting_lanes
+            for lane_id, matcher in self.matchers.items()
+        )
+
+    def count_ahead(self, task: Task, lane: Lane) -> int:
+        """Return how many of the decisions are about tasks that come before this one."""
+        key = service_key(task, lane, first=self.first)
+        served = ((each.task, self.matchers[each.task.lane_id].lane) for each in self.decisions)
+        return sum(service_key(*each, first=self.first) < key for each in served)
 
 
-def _overdue(task: WaitingTask, now: int) -> Decision:
-    if task.expires_us <= now or task.configuration is None or task.step is None:
-        return CancelTask(task_sid=task.sid, version=task.version, why=Reason.EXPIRED)
-    step = advance(task.configuration, task.view, task.step, now=now)
-    if step is None:
-        return CancelTask(task_sid=task.sid, version=task.version, why=Reason.WORKFLOW_TIMEOUT)
-    return EnterTarget(task_sid=task.sid, version=task.version, step=step, timed_out=True)
+def match_tasks(
+    workspace: Workspace, *, now: int, limit: int = MOST_OFFERS
+) -> Generator[NeedTasks, Sequence[Task], MatchingResult]:
+    """Offer tasks to workers: the best task first, each to the longest idle eligible worker.
 
-
-def ask_to_skip(task: WaitingTask, *, workers: Mapping[str, Any], now: int) -> Decision:
-    """Decide whether a task that got no offer on entering a step waits there or skips the step.
+    A task that no worker may take never blocks the tasks behind it. The load that an offer adds to
+    a worker is counted at once, so that expressions see current figures for every task.
 
     Arguments:
-        workers: the values of `workers.…`: how many workers of the step's queue are available,
-            unavailable, and in each activity by sid (behaviour.md §6.4).
+        workspace: its workers with free slots, and the lanes that they might serve.
+        now: the moment of the pass, in microseconds.
+        limit: the largest number of offers.
+
+    Yields a request for the tasks that must be known before matching can continue, and is sent
+    these tasks. Returns the result.
     """
-    assert task.configuration is not None
-    assert task.step is not None
-    skip_if = target_of(task.configuration, task.step).skip_if
-    if skip_if is None or not skip_if.matches(workers=View(workers, {})):
-        return KeepWaiting(task_sid=task.sid, version=task.version)
-    step = skip(task.configuration, task.view, task.step, now=now)
-    if step is None:
-        return CancelTask(task_sid=task.sid, version=task.version, why=Reason.WORKFLOW_SKIPPED)
-    return EnterTarget(task_sid=task.sid, version=task.version, step=step, timed_out=False)
+    workers = WorkerSet(
+        workspace.workers, multi_task=workspace.multi_task_enabled, clock=time_of_day(now)
+    )
+    state = _PassState(
+        {
+            lane.id: LaneMatcher(lane, workers, now=now)
+            for lane in workspace.lanes.values()
+            if workers.workers
+        },
+        first=workspace.prioritize_queue_order,
+    )
+    open_lanes = state.list_open_lanes()
+    after = None
+    if len(open_lanes) > MANY_LANES and all(lane.order == QueueOrder.FIFO for lane in open_lanes):
+        # The workspace's first tasks are then loaded faster than the first tasks of every lane.
+        wanted = min(limit, _most_offers(workspace))
+        size = max(wanted * 3 // 2, MANY_LANES)
+        tasks = yield NeedWorkspaceTasks(size)
+        state.add(tasks)
+        state.offer(limit=limit)
+        if len(tasks) < size:
+            return state.result()
+        if len(state.decisions) > wanted // 2:
+            return state.result(waiting=workspace.lanes)
+        after = tasks[-1]
+        open_lanes = state.list_open_lanes()
+    if not open_lanes:
+        return state.result()
+    size = max(MOST_TASKS // len(open_lanes), FEWEST_TASKS)
+    tasks = yield NeedLaneTasks(open_lanes, size, after)
+    # Lanes with more tasks than are loaded: as many came as were requested.
+    deep = {lane_id for lane_id, count in state.add(tasks).items() if count == size}
+    reads = Counter[int]()
+    while (short := state.offer(limit=limit, deep=deep)) is not None:
+        lane_id = short.lane.id
+        reads[lane_id] += 1
+        if reads[lane_id] <= MOST_READS:
+            # Double the size each time: few tasks are wasted, and a deep lane needs few requests.
+            size = min(FEWEST_TASKS << reads[lane_id], MOST_TASKS)
+            tasks = yield NeedLaneTasks((short.lane,), size, state.last(lane_id))
+            if state.add(tasks).get(lane_id) != size:
+                deep.remove(lane_id)
+    return state.result(waiting=deep)
 
 
-def service_order(task: Task, lane: Lane, *, first: QueueOrder) -> tuple[int, ...]:
-    """Return a task's place among all waiting tasks: smallest first (behaviour.md §8.1)."""
-    order = QueueOrder.FIFO if lane.task_queue is None else lane.task_queue.task_order
+def service_key(task: Task, lane: Lane, *, first: QueueOrder) -> tuple[int, ...]:
+    """Return a task's sort key among all waiting tasks: smallest first (behaviour.md §8.1)."""
+    order = lane.order
     kind = 0 if order == first else 1
     if order == QueueOrder.LIFO:
         return (kind, -task.virtual_start_us, -task.id)
     return (kind, -task.priority, task.virtual_start_us, task.id)
 
 
-class Pass:
-    """One matching pass over a workspace: which lanes have eligible workers, and who gets what.
+def _most_offers(workspace: Workspace) -> int:
+    """Return an upper bound of the offers that the workers of a snapshot have slots for."""
+    if any(lane.ignore_capacity for lane in workspace.lanes.values()):
+        return MOST_OFFERS
+    if not workspace.multi_task_enabled:
+        return len(workspace.workers)
+    channels = (channel for worker in workspace.workers for channel in worker.channels.values())
+    return sum(max(channel.configured_capacity - channel.consumed, 0) for channel in channels)
 
-    The load that the pass adds to a worker is counted at once, so that expressions see current
-    figures for every task. The caller feeds it the head tasks of lanes, and it asks for more when a
-    lane runs out of loaded tasks.
+
+class _PassState:
+    """The decisions of a pass so far, and its loaded tasks, with each lane's next one in a heap.
+
+    Tasks are added in each lane's order of service.
     """
 
-    def __init__(self, workspace: Workspace, *, now: int) -> None:
+    def __init__(self, matchers: Mapping[int, LaneMatcher], *, first: QueueOrder) -> None:
         self.decisions: list[ReserveWorkers] = []
-        """The reservations decided so far, in the order of service."""
-        self.more_waits = False
-        """Whether lanes outside this pass have waiting tasks too."""
-        self._first = workspace.prioritize_queue_order
-        floor = WorkerSet(
-            workspace.workers, multi_task=workspace.multi_task_enabled, clock=time_of_day(now)
-        )
-        self._lines = {
-            lane.id: LaneMatcher(lane, floor, now=now)
-            for lane in workspace.lanes.values()
-            if floor.workers
-        }
-        self._heads: dict[int, list[Task]] = {}
-        self._deep: set[int] = set()
-        self._queue: list[tuple[tuple[int, ...], int, int]] = []
+        self._matchers = matchers
+        self._first = first
+        self._tasks: dict[int, list[Task]] = {}
+        self._heap: list[tuple[tuple[int, ...], int, int]] = []
 
-    def open_lanes(self) -> list[Lane]:
-        """Return the lanes that an eligible worker can serve: only their head tasks are loaded."""
-        return [line.lane for line in self._lines.values() if not line.closed and line.admitted()]
+    def list_open_lanes(self) -> list[Lane]:
+        """Return the lanes that an eligible worker can serve now."""
+        return [
+            matcher.lane
+            for matcher in self._matchers.values()
+            if not matcher.closed and matcher.admitted()
+        ]
 
-    def feed(self, heads: Mapping[int, Sequence[Task]], *, deep: Collection[int] = ()) -> None:
-        """Add tasks to match: the next ones of their lanes, in each lane's order of service.
+    def add(self, tasks: Iterable[Task]) -> dict[int, int]:
+        """Add tasks to match; return how many came for each lane, by its id."""
+        by_lane: dict[int, list[Task]] = {}
+        for task in tasks:
+            by_lane.setdefault(task.lane_id, []).append(task)
+        for lane_id, some in by_lane.items():
+            if lane_id in self._matchers:
+                loaded = self._tasks.setdefault(lane_id, [])
+                position = len(loaded)
+                loaded.extend(some)
+                self._push(lane_id, position)
+        return {lane_id: len(some) for lane_id, some in by_lane.items()}
 
-        Arguments:
-            deep: ids of lanes that have more tasks in the database than are loaded after this.
-        """
-        for lane_id, tasks in heads.items():
-            if tasks and lane_id in self._lines:
-                known = self._heads.setdefault(lane_id, [])
-                known.extend(tasks)
-                self._push(lane_id, len(known) - len(tasks))
-        self._deep.difference_update(heads)
-        self._deep.update(deep)
-
-    def last(self, lane_id: int) -> Task | None:
+    def last(self, lane_id: int) -> Task:
         """Return the last loaded task of a lane."""
-        known = self._heads.get(lane_id)
-        return known[-1] if known else None
+        return self._tasks[lane_id][-1]
 
-    def serve(self, *, limit: int) -> int | None:
-        """Offer tasks to workers: the best task first, each to the longest idle eligible worker.
-
-        A task that no worker may take never blocks the tasks behind it.
+    def offer(self, *, limit: int, deep: Collection[int] = ()) -> LaneMatcher | None:
+        """Offer loaded tasks in the order of service.
 
         Arguments:
-            limit: the largest number of decisions of the whole pass.
+            deep: ids of lanes with more tasks than are loaded.
 
-        Returns the id of the lane whose next tasks must be loaded before matching can continue.
-        None means that the limit is reached, or that no task is left that a worker could take.
+        Returns the lane of `deep` whose loaded tasks have run out, although the next may come
+        before the loaded tasks of other lanes. None means that the limit is reached, or that no
+        loaded task is left that a worker could take.
         """
-        while self._queue and len(self.decisions) < limit:
-            _, lane_id, position = heapq.heappop(self._queue)
-            line = self._lines[lane_id]
-            task = self._heads[lane_id][position]
-            if not line.closed and (chosen := line.choose(task)):
-                self.decisions.append(
+        heap, decisions = self._heap, self.decisions
+        while heap and len(decisions) < limit:
+            _, lane_id, position = heapq.heappop(heap)
+            matcher, tasks = self._matchers[lane_id], self._tasks[lane_id]
+            task = tasks[position]
+            if not matcher.closed and (chosen := matcher.choose(task)):
+                decisions.append(
                     ReserveWorkers(
-                        task=task, workers=chosen, ignore_capacity=line.lane.ignore_capacity
+                        task=task, workers=chosen, ignore_capacity=matcher.lane.ignore_capacity
                     )
                 )
-            self._push(lane_id, position + 1)
-            ran_out = position + 1 == len(self._heads[lane_id])
-            if ran_out and lane_id in self._deep and not line.closed:
-                return lane_id
+            if matcher.closed:
+                continue
+            if position + 1 < len(tasks):
+                self._push(lane_id, position + 1)
+            elif lane_id in deep:
+                return matcher
         return None
 
-    def ahead_of(self, task: Task, lane: Lane) -> int:
-        """Return how many of the decisions are about tasks that come before this one."""
-        place = service_order(task, lane, first=self._first)
-        return sum(
-            service_order(each.task, self._lines[each.task.lane_id].lane, first=self._first) < place
-            for each in self.decisions
-        )
-
-    @property
-    def unfinished(self) -> bool:
-        """Return whether another pass may find more than this one did."""
-        if not self.decisions:
-            return False
-        waiting = {lane_id for _, lane_id, _ in self._queue} | self._deep
-        return any(
-            # A slot assigned in this pass may have turned a lane's condition true.
-            line.may_open
-            if line.closed or not line.admitted()
-            else self.more_waits or lane_id in waiting
-            for lane_id, line in self._lines.items()
-        )
-
     def _push(self, lane_id: int, position: int) -> None:
-        line, known = self._lines[lane_id], self._heads[lane_id]
-        if position < len(known) and not line.closed:
-            order = service_order(known[position], line.lane, first=self._first)
-            heapq.heappush(self._queue, (order, lane_id, position))
+        matcher = self._matchers[lane_id]
+        if not matcher.closed:
+            key = service_key(self._tasks[lane_id][position], matcher.lane, first=self._first)
+            heapq.heappush(self._heap, (key, lane_id, position))
 
+    def result(self, *, waiting: Iterable[int] = ()) -> MatchingResult:
+        """Return the result of the pass with the decisions so far.
 
-def match(workspace: Workspace, *, now: int) -> Pass:
-    """Run a pass over a snapshot that contains all tasks of its lanes; return the finished pass."""
-    looking = Pass(workspace, now=now)
-    looking.feed(workspace.heads)
-    looking.serve(limit=sum(map(len, workspace.heads.values())))
-    return looking
+        Arguments:
+            waiting: ids of lanes that may have tasks that are not loaded.
+        """
+        return MatchingResult(
+            decisions=self.decisions,
+            matchers=self._matchers,
+            waiting_lanes={*waiting, *(lane_id for _, lane_id, _ in self._heap)},
+            first=self._first,
+        )

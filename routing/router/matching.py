@@ -1,0 +1,41 @@
+"""Run one matching pass: answer the core's requests for tasks from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from routing import models
+from routing.core import snapshot
+from routing.core.clock import microseconds
+from routing.core.matching import matching_pass
+from routing.snapshots import due_work, lane_heads
+
+
+def match_workspace(
+    workspace: models.Workspace, *, now: datetime, limit: int = matching_pass.MOST_OFFERS
+) -> matching_pass.MatchingResult:
+    """Return whom the waiting tasks of a workspace would be offered to now; nothing is changed.
+
+    Arguments:
+        limit: the largest number of offers.
+    """
+    seen = due_work.load_snapshot(workspace)
+    matching = matching_pass.match_tasks(seen, now=microseconds(now), limit=limit)
+    try:
+        request = next(matching)
+        while True:
+            request = matching.send(_load_tasks(workspace, request))
+    except StopIteration as finished:
+        result: matching_pass.MatchingResult = finished.value
+        return result
+
+
+def _load_tasks(
+    workspace: models.Workspace, request: matching_pass.NeedTasks
+) -> Sequence[snapshot.Task]:
+    match request:
+        case matching_pass.NeedWorkspaceTasks():
+            return lane_heads.load_workspace_tasks(workspace, size=request.size)
+        case matching_pass.NeedLaneTasks():
+            return lane_heads.load_lane_tasks(request.lanes, size=request.size, after=request.after)
