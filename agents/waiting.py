@@ -18,7 +18,7 @@ from routing.core.vocabulary import GrabPolicy, Refusal
 from routing.db.compiled import MANY, MOMENT, CompiledQuery
 from routing.db.pipeline import pipeline
 from routing.db.related import refer, referred
-from routing.snapshots import grab_refusals, lanes, workers
+from routing.snapshots import lanes, requirements, workers
 
 MOST_ROWS: Final = 50
 MOST_COUNTED: Final = 10_000
@@ -70,7 +70,7 @@ class Waiting:
 
 def served(worker: models.Worker) -> Served:
     """Return the queues that a worker serves now."""
-    return _served(_QUEUES(worker.workspace_id), hand_of(worker))
+    return _served(_QUEUES(worker.workspace_id), load_candidate(worker))
 
 
 _QUEUES: Final = CompiledQuery(
@@ -81,18 +81,18 @@ _QUEUES: Final = CompiledQuery(
 )
 
 
-def _served(queues: Iterable[models.TaskQueue], hand: eligibility.Candidate) -> Served:
-    seen = [(queue, lanes.task_queue(queue)) for queue in queues]
+def _served(queues: Iterable[models.TaskQueue], candidate: eligibility.Candidate) -> Served:
+    loaded = [(row, lanes.task_queue(row)) for row in queues]
     return Served(
         queues=[
-            queue for queue, as_seen in seen if not eligibility.membership_refusal(hand, as_seen)
+            row for row, queue in loaded if eligibility.membership_refusal(candidate, queue) is None
         ],
-        by_load=any(conditions.reads_load(as_seen.target_workers) for _, as_seen in seen),
+        by_load=any(conditions.reads_load(queue.target_workers) for _, queue in loaded),
     )
 
 
-def hand_of(worker: models.Worker) -> eligibility.Candidate:
-    """Return a worker as the router sees them."""
+def load_candidate(worker: models.Worker) -> eligibility.Candidate:
+    """Load a worker as the router does."""
     return eligibility.Candidate(workers.load_worker(worker.pk))
 
 
@@ -102,16 +102,16 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
     Arguments:
         queue_sid: any that is not the worker's means all.
     """
-    hand = hand_of(worker)
+    candidate = load_candidate(worker)
     with pipeline():
         everything = _QUEUES.ask(worker.workspace_id)
         horizons = _HORIZONS.ask(worker.workspace_id)
-    queues = _served(everything(), hand).queues
+    queues = _served(everything(), candidate).queues
     chosen = next((queue for queue in queues if queue.sid == queue_sid), None)
     looked_at = queues if chosen is None else [chosen]
     tasks = _oldest(looked_at, dict(horizons()), now)
     _complete(tasks, worker.workspace, looked_at)
-    refusals = grab_refusals.find_grab_refusals(tasks, hand, now=now)
+    required = requirements.list_requirements(tasks, now=now)
     total = len(tasks)
     if total == MOST_ROWS:
         total = _PENDING.filter(task_queue__in=looked_at)[: MOST_COUNTED + 1].count()
@@ -119,8 +119,12 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
         queues=queues,
         chosen=chosen,
         rows=[
-            Row(card=cards.card(task), entered=_entered(task), refusal=refusal)
-            for task, refusal in zip(tasks, refusals, strict=True)
+            Row(
+                card=cards.card(task),
+                entered=_entered(task),
+                refusal=eligibility.grab_refusal(candidate, each),
+            )
+            for task, each in zip(tasks, required, strict=True)
         ],
         total=total,
         refresh_at=_refresh_at(tasks, now),
@@ -147,7 +151,7 @@ def _complete(
     workspace: models.Workspace,
     queues: Iterable[models.TaskQueue],
 ) -> None:
-    """Set the relations that `find_grab_refusals` reads, loaded once for all tasks."""
+    """Set the relations of `requirements.READ_WITH`, loaded once for all tasks."""
     with pipeline():
         asked = {name: query.ask(referred(tasks, name)) for name, query in _OF_TASKS.items()}
     for name, rows in asked.items():

@@ -15,7 +15,6 @@ from routing.actions.support import activity_moves, claiming, locking
 from routing.actions.support.claiming import Offer
 from routing.actions.support.errors import NotEligible, StaleState
 from routing.actors import SYSTEM, Actor
-from routing.core import eligibility
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.event_catalog import EventType
@@ -23,7 +22,7 @@ from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
 from routing.db import bulk_insert
 from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
-from routing.snapshots import grab_refusals
+from routing.snapshots import requirements
 from routing.snapshots import workers as worker_snapshots
 from routing.webhooks import outbox, queue
 
@@ -98,10 +97,10 @@ def grab_task(
         raise NotEligible(Refusal.TASK_NOT_PENDING)
     gone = StaleState("the worker no longer exists; it was deleted")
     try:
-        candidate = eligibility.Candidate(worker_snapshots.load_worker(worker.pk))
+        grabber = worker_snapshots.load_worker(worker.pk)
     except models.Worker.DoesNotExist:
         raise gone from None
-    if refusal := grab_refusals.find_grab_refusal(locked.task, candidate, now=now):
+    if refusal := requirements.find_grab_refusal(locked.task, grabber, now=now):
         raise NotEligible(refusal)
     slots = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace")
     slot = slots.filter(worker=worker, task_channel=locked.task.task_channel_id).first()

@@ -236,8 +236,8 @@ def offer_to_next_worker(*, transfer: models.Transfer, now: datetime) -> None:
     if transfer.deadline_us <= microseconds(now):
         _fail_in_time(transfer, now=now)
         return
-    asked = transfer_snapshots.asked(transfer)
-    if (worker_id := transfer_snapshots.next_worker(transfer, but=asked, now=now)) is not None:
+    asked = transfer_snapshots.list_asked_workers(transfer)
+    if (worker_id := transfer_snapshots.find_next_worker(transfer, but=asked, now=now)) is not None:
         _offer_to_worker(transfer, worker_id, now=now)
 
 
@@ -266,10 +266,11 @@ def _offer_to_worker(transfer: models.Transfer, worker_id: int, *, now: datetime
     )
     if worker is None:
         raise StaleState("the worker no longer exists; it was deleted")
-    if worker_id in transfer_snapshots.asked(current):
+    if worker_id in transfer_snapshots.list_asked_workers(current):
         raise StaleState(f"worker {worker.sid} has already been offered the transfer")
     candidate = eligibility.Candidate(worker_snapshots.load_worker(worker_id))
-    if transfer_snapshots.refusal(current, candidate, now=now) is not None:
+    required = transfer_snapshots.load_transfer_requirements(current, now=now)
+    if required is None or eligibility.router_refusal(candidate, required) is not None:
         raise StaleState(f"worker {worker.sid} has changed and is no longer eligible")
     transfer_progress.mark_searching(current, False, now=now)
     _offer_to(locked.task, worker, current, within_capacity=True, actor=SYSTEM, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
-from routing.explanations.facts import DeadlineKind, Problem
+from routing.explanations.explanation import DeadlineKind, Problem
 from routing.explanations.history import Outcome
 from routing.fields.schemas import (
     Schema,

@@ -15,7 +15,7 @@ from routing.api.explanation_shapes import EXPLAINED_WORKER, EXPLANATION
 from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus
 from routing.explanations import facts, wording
-from routing.explanations.facts import Explanation
+from routing.explanations.explanation import Explanation
 from routing.explanations.history import Stay
 from routing.fields.declarations import date_text
 from routing.fields.shapes import Answer
@@ -50,16 +50,16 @@ class TaskExplanation(Resource):
         given = inputs.read(self.filters, form, workspace=self.workspace)
         wanted = pagination.wanted(form, _ORDER)
         explained = facts.explain_task(task, now=self.now)
-        workers: Sequence[Verdict] = explained.candidates.inside
+        workers: Sequence[Verdict] = explained.verdicts.inside
         if "worker" in given:
-            one = explained.candidates.of(given["worker"].sid)
+            one = explained.verdicts.find_verdict(given["worker"].sid)
             workers = [] if one is None else [one]
         page = _cut(workers, wanted)
         body = pagination.envelope(
             request._request,
             form,
             key=KEY,
-            items=[_worker(candidate, explained) for candidate in page.rows],
+            items=[_worker(verdict, explained) for verdict in page.rows],
             wanted=wanted,
             page=page,
             order=_ORDER,
@@ -68,8 +68,8 @@ class TaskExplanation(Resource):
         return Response({**_task(explained), **body, "url": f"{url}/Explanation"})
 
 
-def _key(candidate: Verdict) -> pagination.Key:
-    return (_UNRANKED if candidate.rank is None else candidate.rank, candidate.worker.id)
+def _key(verdict: Verdict) -> pagination.Key:
+    return (_UNRANKED if verdict.rank is None else verdict.rank, verdict.worker.id)
 
 
 def _cut(workers: Sequence[Verdict], wanted: pagination.Wanted) -> pagination.Page[Any]:
@@ -78,10 +78,10 @@ def _cut(workers: Sequence[Verdict], wanted: pagination.Wanted) -> pagination.Pa
     if token is None:
         start, end = 0, size
     elif token.backwards:
-        end = sum(_key(candidate) < token.key for candidate in workers)
+        end = sum(_key(verdict) < token.key for verdict in workers)
         start = max(end - size, 0)
     else:
-        start = sum(_key(candidate) <= token.key for candidate in workers)
+        start = sum(_key(verdict) <= token.key for verdict in workers)
         end = start + size
     rows = workers[start:end]
     return pagination.Page(
@@ -93,7 +93,7 @@ def _cut(workers: Sequence[Verdict], wanted: pagination.Wanted) -> pagination.Pa
 
 def _task(explained: Explanation) -> Answer:
     """Return everything that concerns the task and not single workers."""
-    task, candidates, foreseen = explained.task, explained.candidates, explained.foreseen
+    task, verdicts, foreseen = explained.task, explained.verdicts, explained.foreseen
     deadline, step = explained.deadline, explained.step
     waits = explained.status == AssignmentStatus.PENDING and task.lane is not None
     return {
@@ -134,10 +134,10 @@ def _task(explained: Explanation) -> Answer:
         ],
         "date_finished": date_text(task.date_finished),
         "reason": task.reason,
-        "workers_in_queue": len(candidates.inside),
-        "workers_elsewhere": len(candidates.outside),
-        "workers_eligible": candidates.eligible,
-        "refusals": candidates.reasons,
+        "workers_in_queue": len(verdicts.inside),
+        "workers_elsewhere": len(verdicts.outside),
+        "workers_eligible": verdicts.eligible,
+        "refusals": verdicts.reasons,
     }
 
 
@@ -172,22 +172,22 @@ def _known_worker(explained: Explanation) -> Answer | None:
     return {
         "attribute": known.attribute,
         "named": known.named,
-        "worker_sid": None if known.candidate is None else known.candidate.worker.sid,
+        "worker_sid": None if known.verdict is None else known.verdict.worker.sid,
         "problem": known.problem,
         "words": wording.known_worker(known),
     }
 
 
-def _worker(candidate: Verdict, explained: Explanation) -> Answer:
-    worker = candidate.worker
+def _worker(verdict: Verdict, explained: Explanation) -> Answer:
+    worker = verdict.worker
     return {
         "worker_sid": worker.sid,
         "worker_name": worker.friendly_name,
         "activity_name": worker.activity_name,
-        "rank": candidate.rank,
-        "reason": candidate.refusal,
-        "words": wording.router(candidate, explained),
-        "may_grab": candidate.grab_refusal is None,
-        "grab_reason": candidate.grab_refusal,
-        "grab_words": wording.grab(candidate),
+        "rank": verdict.rank,
+        "reason": verdict.refusal,
+        "words": wording.router(verdict, explained),
+        "may_grab": verdict.grab_refusal is None,
+        "grab_reason": verdict.grab_refusal,
+        "grab_words": wording.grab(verdict),
     }

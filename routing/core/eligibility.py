@@ -1,19 +1,19 @@
 """Decide which workers may take a task, and rank them.
 
-One function, `refusal`, serves the cycle, grabbing and the text under a disabled button, so that
-they cannot disagree.
+The router, the grab and the text under a disabled button call the same functions with the same
+values, so that they cannot disagree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from routing.core.clock import SECOND
 from routing.core.snapshot import (
     READABLE,
     Lane,
-    Task,
     TaskQueue,
     Worker,
     WorkerChannel,
@@ -106,163 +106,176 @@ def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
     )
 
 
-def router_refusal(
-    hand: Candidate,
-    lane: Lane,
-    *,
-    multi_task: bool,
-    clock: View,
-    task: View = NOTHING,
-) -> Refusal | None:
-    """Return why the router may not offer this worker a task of this lane, or None.
-
-    Arguments:
-        clock: the values of `taskrouter.…` now.
-        task: needed only where the lane's expression still reads the task.
-    """
-    return (
-        _unreadable(hand)
-        or membership_refusal(hand, lane.task_queue)
-        or (None if lane.ignore_capacity else room_refusal(hand, lane, multi_task=multi_task))
-        or _expression_refusal(hand, lane, clock, task)
-        or (None if lane.ignore_capacity else manual_refusal(hand, lane, multi_task=multi_task))
-    )
-
-
-def waiting_view(task: Task, *, now: int) -> View:
-    """Return the only task value that a lane's expression can still read: the age."""
-    return View({}, {"age": (now - task.created_us) // SECOND})
-
-
-def status_refusal(status: AssignmentStatus, *, offered: bool) -> Refusal | None:
-    """Refuse a task that no longer waits.
-
-    Arguments:
-        offered: whether the worker has an open reservation of the task.
-    """
-    if status == AssignmentStatus.PENDING:
-        return None
-    if status == AssignmentStatus.RESERVED and offered:
-        return Refusal.ALREADY_OFFERED
-    return Refusal.TASK_NOT_PENDING
-
-
-class GrabTerms(TypedDict):
-    """Arguments of `grab_refusal` that depend on the task only, not on the worker."""
-
-    multi_task: bool
-    rank: int
-    waited: int
-    expression: Expression | None
-    task: View
-    clock: View
-
-
-def grab_refusal(
-    hand: Candidate,
-    lane: Lane,
-    *,
-    multi_task: bool,
-    rank: int,
-    waited: int,
-    expression: Expression | None = None,
-    task: View = NOTHING,
-    clock: View = NOTHING,
-) -> Refusal | None:
-    """Return why this worker may not grab a task of this lane, or None.
-
-    The target's own expression is for the router and is not evaluated here.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrabTerms:
+    """What decides, beside lane and worker, whether a waiting task may be grabbed.
 
     Arguments:
         rank: how many tasks of the queue are older, as far as the policy needs to know.
         waited: how long the task has been in the queue, in whole seconds.
-        expression: the target's condition for grabbing (`grab_expression`), with `task` and
-            `clock` for the values it reads.
+        expression: the target's condition for grabbing (`grab_expression`).
+        task: the task as this condition reads it.
     """
+
+    rank: int = 0
+    waited: int = 0
+    expression: Expression | None = None
+    task: View = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRequirements:
+    """What a task requires of a worker; every refusal is computed from this and a `Candidate`.
+
+    Arguments:
+        lane: where the task waits; for a task that no longer waits, its queue is enough.
+        multi_task: whether workers may have several tasks at once.
+        clock: the values of `taskrouter.…` now.
+        task: the values of the task that the lane's expression still reads.
+        reserved_for: ids of the workers with an open reservation of the task.
+        grab: the terms for grabbing it; None for a task that cannot be grabbed.
+    """
+
+    lane: Lane
+    multi_task: bool
+    clock: View
+    task: View = NOTHING
+    status: AssignmentStatus = AssignmentStatus.PENDING
+    reserved_for: Collection[int] = ()
+    grab: GrabTerms | None = None
+
+
+def router_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
+    """Return why the router may not offer the task to this worker, or None."""
+    lane = task.lane
     return (
-        _unreadable(hand)
-        or (Refusal.NOT_IN_QUEUE if lane.task_queue is None else None)
-        or membership_refusal(hand, lane.task_queue)
-        or room_refusal(hand, lane, multi_task=multi_task)
-        or _policy_refusal(lane.task_queue, rank=rank, waited=waited)
+        _status_refusal(candidate, task)
+        or _attributes_refusal(candidate)
+        or membership_refusal(candidate, lane.task_queue)
         or (
             None
-            if expression is None
-            or expression.matches(worker=hand.view(), task=task, taskrouter=clock)
-            else Refusal.EXPRESSION_NOT_MET
+            if lane.ignore_capacity
+            else room_refusal(candidate, lane, multi_task=task.multi_task)
+        )
+        or _expression_refusal(candidate, task)
+        or (
+            None
+            if lane.ignore_capacity
+            else manual_refusal(candidate, lane, multi_task=task.multi_task)
         )
     )
 
 
-def _unreadable(hand: Candidate) -> Refusal | None:
+def grab_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
+    """Return why this worker may not grab the task, or None.
+
+    The target's own expression is for the router and is not evaluated here.
+    """
+    queue = task.lane.task_queue
+    return (
+        _status_refusal(candidate, task)
+        or _attributes_refusal(candidate)
+        or (Refusal.NOT_IN_QUEUE if queue is None else membership_refusal(candidate, queue))
+        or room_refusal(candidate, task.lane, multi_task=task.multi_task)
+        or _policy_refusal(queue, task.grab)
+        or _grab_expression_refusal(candidate, task)
+    )
+
+
+def age_view(created_us: int, *, now: int) -> View:
+    """Return the only task value that a lane's expression can still read: the age."""
+    return View({}, {"age": (now - created_us) // SECOND})
+
+
+def _status_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
+    """Refuse a task that no longer waits."""
+    if task.status == AssignmentStatus.PENDING:
+        return None
+    if task.status == AssignmentStatus.RESERVED and candidate.worker.id in task.reserved_for:
+        return Refusal.ALREADY_OFFERED
+    return Refusal.TASK_NOT_PENDING
+
+
+def _attributes_refusal(candidate: Candidate) -> Refusal | None:
     """Refuse a worker whose attributes cannot be parsed."""
-    return None if hand.worker.readable else Refusal.ATTRIBUTES_UNREADABLE
+    return None if candidate.worker.readable else Refusal.ATTRIBUTES_UNREADABLE
 
 
-def membership_refusal(hand: Candidate, queue: TaskQueue | None) -> Refusal | None:
+def membership_refusal(candidate: Candidate, queue: TaskQueue | None) -> Refusal | None:
     """Refuse a worker that the queue's expression does not admit; no queue admits all workers."""
     if queue is None:
         return None
-    if queue.target_workers is not None and queue.target_workers.matches(worker=hand.view()):
+    if queue.target_workers is not None and queue.target_workers.matches(worker=candidate.view()):
         return None
     return Refusal.NOT_IN_QUEUE
 
 
-def room_refusal(hand: Candidate, lane: Lane, *, multi_task: bool) -> Refusal | None:
+def room_refusal(candidate: Candidate, lane: Lane, *, multi_task: bool) -> Refusal | None:
     """Refuse a worker who is away, whose channel is off, or who has no slot left."""
-    worker = hand.worker
+    worker = candidate.worker
     if not worker.available:
         return Refusal.WORKER_UNAVAILABLE
     if not multi_task:
-        busy = any(hand.consumed(channel) for channel in worker.channels.values())
+        busy = any(candidate.consumed(channel) for channel in worker.channels.values())
         return Refusal.NO_CAPACITY if busy else None
     channel = worker.channels.get(lane.task_channel_id)
     if channel is None or not channel.available:
         return Refusal.CHANNEL_UNAVAILABLE
-    if hand.consumed(channel) >= channel.configured_capacity:
+    if candidate.consumed(channel) >= channel.configured_capacity:
         return Refusal.NO_CAPACITY
     return None
 
 
-def _expression_refusal(hand: Candidate, lane: Lane, clock: View, task: View) -> Refusal | None:
-    worker = hand.worker
+def _expression_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
+    lane, worker = task.lane, candidate.worker
     if lane.known_worker_sid is not None and lane.known_worker_sid != worker.sid:
         return Refusal.EXPRESSION_NOT_MET
     name = lane.known_worker_name
     if name is not None and name != worker.friendly_name.casefold():
         return Refusal.EXPRESSION_NOT_MET
     if lane.expression is None or lane.expression.matches(
-        worker=hand.view(), task=task, taskrouter=clock
+        worker=candidate.view(), task=task.task, taskrouter=task.clock
     ):
         return None
     return Refusal.EXPRESSION_NOT_MET
 
 
-def manual_refusal(hand: Candidate, lane: Lane, *, multi_task: bool) -> Refusal | None:
+def manual_refusal(candidate: Candidate, lane: Lane, *, multi_task: bool) -> Refusal | None:
     """Refuse a worker whose free slots are all reserved for grabbing."""
-    channel = hand.worker.channels.get(lane.task_channel_id)
+    channel = candidate.worker.channels.get(lane.task_channel_id)
     if channel is None or not multi_task:
         return None
     kept = channel.reserved_for_manual
-    if hand.consumed(channel) >= channel.configured_capacity - kept:
+    if candidate.consumed(channel) >= channel.configured_capacity - kept:
         return Refusal.KEPT_FOR_MANUAL
     return None
 
 
-def _policy_refusal(queue: TaskQueue | None, *, rank: int, waited: int) -> Refusal | None:
+def _policy_refusal(queue: TaskQueue | None, grab: GrabTerms | None) -> Refusal | None:
+    """Refuse what the queue's policy does not let workers grab."""
     assert queue is not None
+    assert grab is not None, "a waiting task has terms for grabbing"
     allowed = {
         GrabPolicy.OFF: False,
         GrabPolicy.ANYTHING: True,
-        GrabPolicy.OLDEST: rank < queue.grab_limit,
-        GrabPolicy.WAITED: waited >= queue.grab_after,
+        GrabPolicy.OLDEST: grab.rank < queue.grab_limit,
+        GrabPolicy.WAITED: grab.waited >= queue.grab_after,
     }[queue.grab_policy]
     return None if allowed else Refusal.GRAB_NOT_ALLOWED
 
 
-def rank(hand: Candidate, lane: Lane) -> tuple[Any, ...]:
+def _grab_expression_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
+    grab = task.grab
+    if grab is None or grab.expression is None:
+        return None
+    if grab.expression.matches(worker=candidate.view(), task=grab.task, taskrouter=task.clock):
+        return None
+    return Refusal.EXPRESSION_NOT_MET
+
+
+def rank(candidate: Candidate, lane: Lane) -> tuple[Any, ...]:
     """Return a worker's place among the eligible workers of this lane: smallest first."""
-    idle = hand.idle_since(lane.task_channel_id, optimized=lane.optimized)
+    idle = candidate.idle_since(lane.task_channel_id, optimized=lane.optimized)
     if lane.order_by is None:
-        return (idle, hand.worker.id)
-    return (lane.order_by.key(hand.view()), idle, hand.worker.id)
+        return (idle, candidate.worker.id)
+    return (lane.order_by.key(candidate.view()), idle, candidate.worker.id)

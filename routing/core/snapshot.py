@@ -109,6 +109,8 @@ class Lane:
     known_worker_sid: str | None = None
     known_worker_name: str | None = None
     ignore_capacity: bool = False
+    # Whether the stored expressions can be parsed; a lane that cannot be read matches no worker.
+    readable: bool = True
 
     @property
     def order(self) -> QueueOrder:

@@ -7,14 +7,13 @@ what they do.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from routing.core import eligibility
-from routing.core.snapshot import Lane, Task, Worker
+from routing.core.snapshot import Lane, Worker
 from routing.core.vocabulary import Refusal
-from routing.core.workflow_position import time_of_day
 from workflows.expressions import Expression, View, look_up_path
 from workflows.expressions.nodes import FALSE, And, join, list_paths, split
 from workflows.expressions.residual import reduce_expression
@@ -48,74 +47,51 @@ class Verdicts:
     @property
     def eligible(self) -> int:
         """Return how many workers the router could offer the task to."""
-        return sum(candidate.rank is not None for candidate in self.inside)
+        return sum(verdict.rank is not None for verdict in self.inside)
 
     @property
     def reasons(self) -> Mapping[Refusal, int]:
         """Return how many workers of the queue are refused for each reason, in fixed order."""
-        counted = Counter(c.refusal for c in self.inside if c.refusal is not None)
+        counted = Counter(v.refusal for v in self.inside if v.refusal is not None)
         return {refusal: counted[refusal] for refusal in Refusal if refusal in counted}
 
-    def of(self, worker_sid: str) -> Verdict | None:
-        """Return the candidate of one worker, whether of the queue or not."""
-        for candidate in (*self.inside, *self.outside):
-            if candidate.worker.sid == worker_sid:
-                return candidate
+    def find_verdict(self, worker_sid: str) -> Verdict | None:
+        """Return the verdict on one worker, whether of the queue or not."""
+        for verdict in (*self.inside, *self.outside):
+            if verdict.worker.sid == worker_sid:
+                return verdict
         return None
 
 
-def judge_workers(
-    task: Task,
-    lane: Lane,
-    workers: Iterable[Worker],
-    *,
-    multi_task: bool,
-    offered: Collection[int] = (),
-    grab: eligibility.GrabTerms | None,
-    now: int,
-) -> Verdicts:
-    """Judge every worker for a task.
-
-    Arguments:
-        lane: where the task waits; for a task that no longer waits, its queue is enough.
-        offered: ids of the workers with an open reservation of the task.
-        grab: the terms for grabbing a pending task; None for any other.
-    """
-    clock, view = time_of_day(now), eligibility.waiting_view(task, now=now)
+def judge_workers(task: eligibility.TaskRequirements, workers: Iterable[Worker]) -> Verdicts:
+    """Judge every worker for a task."""
     ranked: list[tuple[eligibility.Candidate, Verdict]] = []
     refused: list[Verdict] = []
     outside: list[Verdict] = []
     for worker in workers:
-        hand = eligibility.Candidate(worker)
-        over = eligibility.status_refusal(task.status, offered=worker.id in offered)
-        by_hand = over
-        if by_hand is None and grab is not None:
-            by_hand = eligibility.grab_refusal(hand, lane, **grab)
-        candidate = Verdict(
+        candidate = eligibility.Candidate(worker)
+        verdict = Verdict(
             worker=worker,
-            refusal=over
-            or eligibility.router_refusal(
-                hand, lane, multi_task=multi_task, clock=clock, task=view
-            ),
-            grab_refusal=by_hand,
+            refusal=eligibility.router_refusal(candidate, task),
+            grab_refusal=eligibility.grab_refusal(candidate, task),
         )
-        if not belongs(hand, lane):
-            outside.append(candidate)
-        elif candidate.refusal is None:
-            ranked.append((hand, candidate))
+        if not _is_of_queue(candidate, task.lane):
+            outside.append(verdict)
+        elif verdict.refusal is None:
+            ranked.append((candidate, verdict))
         else:
-            refused.append(candidate)
-    ranked.sort(key=lambda pair: eligibility.rank(pair[0], lane))
-    refused.sort(key=lambda candidate: candidate.worker.id)
-    first = [replace(c, rank=number) for number, (_, c) in enumerate(ranked, 1)]
+            refused.append(verdict)
+    ranked.sort(key=lambda pair: eligibility.rank(pair[0], task.lane))
+    refused.sort(key=lambda verdict: verdict.worker.id)
+    first = [replace(verdict, rank=number) for number, (_, verdict) in enumerate(ranked, 1)]
     return Verdicts(inside=(*first, *refused), outside=tuple(outside))
 
 
-def belongs(hand: eligibility.Candidate, lane: Lane) -> bool:
+def _is_of_queue(candidate: eligibility.Candidate, lane: Lane) -> bool:
     """Return whether a worker serves the queue; without a queue, whether the task names them."""
     if lane.task_queue is None:
-        return lane.known_worker_sid == hand.worker.sid
-    return eligibility.membership_refusal(hand, lane.task_queue) is None
+        return lane.known_worker_sid == candidate.worker.sid
+    return eligibility.membership_refusal(candidate, lane.task_queue) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

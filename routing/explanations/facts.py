@@ -7,143 +7,48 @@ What the next cycle will do is computed by running the router without applying i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from routing import configurations, models
-from routing.core import lifecycle, snapshot, verdicts
+from routing.core import lifecycle, snapshot
 from routing.core import workflow_position as positions
 from routing.core.clock import microseconds, moment
+from routing.core.verdicts import Verdicts, judge_task, judge_workers
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.explanations import history
+from routing.explanations.explanation import (
+    DIRECT,
+    Deadline,
+    DeadlineKind,
+    Explanation,
+    Foreseen,
+    Holder,
+    KnownWorker,
+    Problem,
+)
 from routing.models.base import words
 from routing.router.matching import match_workspace
-from routing.snapshots import attributes, grab_refusals, lanes, tasks, workers
+from routing.snapshots import attributes, requirements, tasks, workers
 from workflows import configuration
 
-READ_WITH: Final = (*grab_refusals.READ_WITH, "workspace__account")
-"""Relations of a task that `of_task` reads: to be selected with it."""
-
-DIRECT: Final = "routing_target"
-"""The name of the task field that names the worker of a directly routed task."""
-
-
-class DeadlineKind(StrEnum):
-    """The kind of the next deadline of a task."""
-
-    STEP = "step"
-    TASK = "task"
-    RESERVATION = "reservation"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadline:
-    """The next moment at which the task changes by time alone."""
-
-    kind: DeadlineKind
-    date: datetime
-
-
-class Problem(StrEnum):
-    """Why the one worker that a task names can never be offered it."""
-
-    MISSING = "missing"
-    UNKNOWN = "unknown"
-    OTHER_WORKSPACE = "other_workspace"
-    NOT_IN_QUEUE = "not_in_queue"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownWorker:
-    """The one worker that a task names, by sid or by name.
-
-    Arguments:
-        attribute: the task's attribute or field with the name.
-        named: the name or sid in it, as the router reads it; "" if it cannot name a worker.
-    """
-
-    attribute: str
-    named: str
-    candidate: verdicts.Verdict | None
-    problem: Problem | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """A worker with a reservation of the task; `until` is when an offer expires."""
-
-    reservation_sid: str
-    reservation_status: ReservationStatus
-    worker_sid: str
-    worker_name: str
-    since: datetime
-    until: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
-    """What the router would do now: how many tasks it serves first, and the workers for this one.
-
-    `workers` is empty when the tasks before it take all its eligible workers.
-    """
-
-    ahead: int
-    workers: tuple[snapshot.Worker, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """The state of a task, and why it is in it.
-
-    `step` is None for a canceled task. `foreseen` is None unless the task waits and a worker is
-    eligible. `target_expression` is the text of a waiting task's target, and `task_side` its
-    evaluation by the task's attributes. `readable` is False if the attributes or the lane cannot
-    be parsed.
-    """
-
-    task: models.Task
-    now: datetime
-    passed: Sequence[history.Stay]
-    step: history.Stay | None
-    deadline: Deadline | None
-    holders: Sequence[Holder]
-    known_worker: KnownWorker | None
-    target_expression: str
-    task_side: verdicts.TaskSide | None
-    foreseen: Foreseen | None
-    candidates: verdicts.Verdicts
-    readable: bool
-
-    @property
-    def status(self) -> AssignmentStatus:
-        """Return the task's status."""
-        return AssignmentStatus(self.task.assignment_status)
-
-    @property
-    def due(self) -> bool:
-        """Return whether the deadline has passed and the router has not acted on it yet."""
-        return self.deadline is not None and self.deadline.date <= self.now
+READ_WITH: Final = (*requirements.READ_WITH, "workspace__account")
+"""Relations of a task that `explain_task` reads: to be selected with it."""
 
 
 def explain_task(row: models.Task, *, now: datetime) -> Explanation:
     """Explain a task, selected with `READ_WITH`."""
     pending = row.assignment_status == AssignmentStatus.PENDING
-    lane = _lane(row)
     reservations = [] if pending else _reservations(row)
     holders = [_holder(reservation) for reservation in reservations]
+    required = requirements.load_requirements(
+        row, reserved_for={r.worker_id for r in reservations if r.worker_id is not None}, now=now
+    )
+    lane = required.lane
     deadline = _deadline(row, holders)
-    candidates = verdicts.judge_workers(
-        _task(row, lane),
-        lane,
+    verdicts = judge_workers(
+        required,
         workers.load_workers(models.Worker.objects.filter(workspace_id=row.workspace_id)),
-        multi_task=row.workspace.multi_task_enabled,
-        offered={r.worker_id for r in reservations if r.worker_id is not None},
-        grab=grab_refusals.load_grab_terms(row, rank=grab_refusals.count_older_tasks(row), now=now)
-        if pending
-        else None,
-        now=microseconds(now),
     )
     passed, step = _steps(row)
     target = _target(row) if pending else None
@@ -156,27 +61,12 @@ def explain_task(row: models.Task, *, now: datetime) -> Explanation:
         step=step,
         deadline=deadline,
         holders=holders,
-        known_worker=_known_worker(row, lane, candidates) if pending else None,
+        known_worker=_known_worker(row, lane, verdicts) if pending else None,
         target_expression="" if target is None else target.expression_text,
-        task_side=None if asked is None else verdicts.judge_task(asked, tasks.view(row, now=now)),
-        foreseen=_foresee(row, lane, now) if candidates.eligible and not due else None,
-        candidates=candidates,
-        readable=attributes.read(row.attributes, of=row.sid) is not None and lane.id >= 0,
-    )
-
-
-def _lane(row: models.Task) -> snapshot.Lane:
-    """Return the lane of a waiting task; for any other a lane with its queue only."""
-    if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:
-        seen = lanes.readable(row.lane)
-        # An unreadable lane matches no worker, as in the router.
-        return seen or snapshot.Lane(
-            id=-1, task_queue=None, task_channel_id=row.task_channel_id, known_worker_sid=""
-        )
-    to_worker = row.routing_target if (row.routing_target or "").startswith("WK") else None
-    queue = None if to_worker or row.task_queue is None else lanes.task_queue(row.task_queue)
-    return snapshot.Lane(
-        id=0, task_queue=queue, task_channel_id=row.task_channel_id, known_worker_sid=to_worker
+        task_side=None if asked is None else judge_task(asked, tasks.view(row, now=now)),
+        foreseen=_foresee(row, lane, now) if verdicts.eligible and not due else None,
+        verdicts=verdicts,
+        readable=attributes.read(row.attributes, of=row.sid) is not None and lane.readable,
     )
 
 
@@ -254,29 +144,27 @@ def _filter_name(row: models.Task) -> str | None:
     return configurations.load_configuration(row.revision_id).filters[row.filter_index].name
 
 
-def _known_worker(
-    row: models.Task, lane: snapshot.Lane, candidates: verdicts.Verdicts
-) -> KnownWorker | None:
+def _known_worker(row: models.Task, lane: snapshot.Lane, verdicts: Verdicts) -> KnownWorker | None:
     sid, name = lane.known_worker_sid, lane.known_worker_name
     named = name if sid is None else sid
     if named is None:
         return None
-    candidate = None
-    for each in (*candidates.inside, *candidates.outside):
+    verdict = None
+    for each in (*verdicts.inside, *verdicts.outside):
         if named == (each.worker.friendly_name.casefold() if sid is None else each.worker.sid):
-            candidate = each
+            verdict = each
     problem = None
     if not named:
         problem = Problem.MISSING
-    elif candidate is None:
+    elif verdict is None:
         elsewhere = models.Worker.objects.filter(
             sid=named, workspace__account=row.workspace.account_id
         )
         problem = Problem.OTHER_WORKSPACE if elsewhere.exists() else Problem.UNKNOWN
-    elif candidate not in candidates.inside:
+    elif verdict not in verdicts.inside:
         problem = Problem.NOT_IN_QUEUE
     return KnownWorker(
-        attribute=_naming_attribute(row), named=named, candidate=candidate, problem=problem
+        attribute=_naming_attribute(row), named=named, verdict=verdict, problem=problem
     )
 
 

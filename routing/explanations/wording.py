@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from routing.core import verdicts
+from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
-from routing.explanations.facts import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
+from routing.explanations.explanation import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
 from routing.explanations.history import Stay
 from routing.fields.declarations import date_text
 
@@ -45,18 +45,18 @@ def deadline(explanation: Explanation) -> str | None:
     return f"At {date_text(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
 
 
-def router(candidate: verdicts.Verdict, explanation: Explanation | None = None) -> str:
+def router(verdict: Verdict, explanation: Explanation | None = None) -> str:
     """Return why the router passes a worker over, or as which number it offers to them.
 
     Arguments:
         explanation: that of the task, to find out whether the worker or the task does not fit.
     """
-    unmet = candidate.refusal == Refusal.EXPRESSION_NOT_MET
+    unmet = verdict.refusal == Refusal.EXPRESSION_NOT_MET
     if unmet and explanation is not None and rules_out_all(explanation):
         return "The task itself rules out every worker in this step."
-    if candidate.refusal is not None:
-        return candidate.refusal.third_person
-    return f"The router asks this worker as number {candidate.rank}."
+    if verdict.refusal is not None:
+        return verdict.refusal.third_person
+    return f"The router asks this worker as number {verdict.rank}."
 
 
 def rules_out_all(explanation: Explanation) -> bool:
@@ -91,11 +91,11 @@ def _shortened(text: str) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
-def grab(candidate: verdicts.Verdict) -> str:
+def grab(verdict: Verdict) -> str:
     """Return whether a worker may grab the task, as a sentence."""
-    if candidate.grab_refusal is None:
+    if verdict.grab_refusal is None:
         return "The worker may take the task by hand."
-    return candidate.grab_refusal.third_person
+    return verdict.grab_refusal.third_person
 
 
 def known_worker(known: KnownWorker) -> str:
@@ -154,13 +154,13 @@ def _waiting(explanation: Explanation) -> str:
         return f"Waits behind {before}, for the same workers."
     if known is not None:
         said = known_worker(known)
-        if known.problem is None and known.candidate is not None:
-            return f"{said} {router(known.candidate)}"
+        if known.problem is None and known.verdict is not None:
+            return f"{said} {router(known.verdict)}"
         return f"{said} It waits in this step until something changes that."
-    inside = explanation.candidates.inside
+    inside = explanation.verdicts.inside
     if not inside:
         return "No worker serves its queue."
-    refusals = explanation.candidates.reasons
+    refusals = explanation.verdicts.reasons
     lacking = task_side(explanation) if Refusal.EXPRESSION_NOT_MET in refusals else None
     after = "" if lacking is None else f" {lacking}"
     if len(inside) == 1:
@@ -180,7 +180,7 @@ def _over(explanation: Explanation) -> str:
 
 def report(explanation: Explanation) -> Iterator[str]:
     """Yield the whole explanation, line by line."""
-    task, candidates = explanation.task, explanation.candidates
+    task, verdicts = explanation.task, explanation.verdicts
     yield f"Task {task.sid} is {task.assignment_status}."
     yield summary(explanation)
     if said := deadline(explanation):
@@ -195,18 +195,18 @@ def report(explanation: Explanation) -> Iterator[str]:
         yield ""
         yield from asked
     yield ""
-    inside, outside = len(candidates.inside), len(candidates.outside)
+    inside, outside = len(verdicts.inside), len(verdicts.outside)
     yield f"Workers: {inside} of its queue, {outside} of others."
-    for candidate in candidates.inside:
-        place = "–" if candidate.rank is None else str(candidate.rank)
-        who = f"{candidate.worker.friendly_name} ({candidate.worker.sid})"
-        yield f"  {place:>3} {who}: {router(candidate, explanation)} {_by_hand(candidate)}"
+    for verdict in verdicts.inside:
+        place = "–" if verdict.rank is None else str(verdict.rank)
+        who = f"{verdict.worker.friendly_name} ({verdict.worker.sid})"
+        yield f"  {place:>3} {who}: {router(verdict, explanation)} {_by_hand(verdict)}"
 
 
-def _by_hand(candidate: verdicts.Verdict) -> str:
-    if candidate.grab_refusal is not None and candidate.grab_refusal == candidate.refusal:
+def _by_hand(verdict: Verdict) -> str:
+    if verdict.grab_refusal is not None and verdict.grab_refusal == verdict.refusal:
         return "Nor can it be taken by hand."
-    return grab(candidate)
+    return grab(verdict)
 
 
 def _stay(step: Stay, *, end: str) -> str:
@@ -235,7 +235,7 @@ def _asked(explanation: Explanation) -> Sequence[str]:
 
 
 def _name(known: KnownWorker) -> str:
-    return known.named if known.candidate is None else known.candidate.worker.friendly_name
+    return known.named if known.verdict is None else known.verdict.worker.friendly_name
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from routing import models
 from routing.actions import reservations, task_transitions, tasks
 from routing.actors import SYSTEM
 from routing.explanations import facts, wording
-from routing.explanations.facts import DeadlineKind, Explanation, Problem
+from routing.explanations.explanation import DeadlineKind, Explanation, Problem
 from tests import factories
 from tests.factories import NOW, later
 
@@ -133,7 +133,7 @@ def test_the_summary_says_why_no_worker_can_have_the_task(workspace: models.Work
         " and 2 without a free slot on the channel."
     )
     found = explained(task)
-    assert (len(found.candidates.inside), len(found.candidates.outside)) == (3, 1)
+    assert (len(found.verdicts.inside), len(found.verdicts.outside)) == (3, 1)
     assert found.foreseen is None
 
 
@@ -164,7 +164,7 @@ def test_it_names_the_holder_of_a_task_and_the_deadline(workspace: models.Worksp
     assert summary(offer.task) == (
         "On offer to Alice until 2026-03-02T12:02:00Z and Bob until 2026-03-02T12:02:00Z."
     )
-    assert {c.refusal for c in explained(offer.task).candidates.inside} == {"already_offered"}
+    assert {c.refusal for c in explained(offer.task).verdicts.inside} == {"already_offered"}
     reservation = reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(3))
     who = reservation.current_worker.friendly_name
     task = reservation.task
@@ -174,7 +174,7 @@ def test_it_names_the_holder_of_a_task_and_the_deadline(workspace: models.Worksp
     task_transitions.complete_task(task=task, reason="Solved", actor=SYSTEM, now=later(5))
     assert summary(task) == f"Completed at 2026-03-02T12:00:05Z by {who}. Reason: Solved"
     found = explained(task)
-    assert {c.refusal for c in found.candidates.inside} == {"task_not_pending"}
+    assert {c.refusal for c in found.verdicts.inside} == {"task_not_pending"}
     assert found.deadline is None
 
 
@@ -224,14 +224,14 @@ def test_a_task_routed_directly_is_explained_too(workspace: models.Workspace) ->
         "The task asks for Alice alone, directly. The worker's activity does not take work."
     )
     found = explained(patient)
-    assert [c.worker.friendly_name for c in found.candidates.inside] == ["Alice"]
+    assert [c.worker.friendly_name for c in found.verdicts.inside] == ["Alice"]
     assert found.step is not None
     assert (found.step.filter_name, found.step.task_queue_name) == (None, None)
     forced = factories.task(workspace, routing_target=alice.sid)
     assert summary(forced) == "Will be offered to Alice in the next cycle."
     queue = workspace.task_queues.get(friendly_name="Rest")
     queued = explained(factories.task(workspace, routing_target=queue.sid))
-    assert [c.rank for c in queued.candidates.inside] == [1, None]
+    assert [c.rank for c in queued.verdicts.inside] == [1, None]
     assert queued.known_worker is None
     assert queued.passed == []
 
@@ -330,7 +330,7 @@ def test_a_task_that_rules_out_every_worker_is_named_as_the_cause(
     found = explained(task)
     said = f"No worker can have it in this step: {because}."
     assert summary(task) == said
-    (ann,) = found.candidates.inside
+    (ann,) = found.verdicts.inside
     assert wording.router(ann, found) == ("The task itself rules out every worker in this step.")
     assert found.target_expression == expression
     lines = list(wording.report(found))

@@ -16,9 +16,8 @@ from agents.slots import Slot, gauge
 from routing import models
 from routing.actions import task_queues, workspaces
 from routing.actors import SYSTEM
-from routing.core.eligibility import Candidate
 from routing.core.vocabulary import GrabPolicy, Refusal
-from routing.snapshots import grab_refusals, workers
+from routing.snapshots import requirements, workers
 from tests import factories
 from tests.agents.conftest import Floor
 
@@ -206,11 +205,11 @@ def test_the_button_and_the_grab_itself_agree(floor: Floor, policy: GrabPolicy) 
     for age in (90, 70, 50, 30):
         floor.task(now=now - timedelta(seconds=age), workflow=floor.workflow)
     floor.task(now=now, attributes={"a": 1}, workflow=picky)
-    hand = Candidate(workers.load_worker(floor.alice.worker.pk))
+    grabber = workers.load_worker(floor.alice.worker.pk)
     rows = waiting.waiting(floor.alice.worker, now=now).rows
     tasks = [models.Task.objects.get(sid=row.card.sid) for row in rows]
     assert [row.refusal for row in rows] == [
-        grab_refusals.find_grab_refusal(task, hand, now=now) for task in tasks
+        requirements.find_grab_refusal(task, grabber, now=now) for task in tasks
     ]
     assert len(rows) == 5
 

@@ -161,10 +161,9 @@ def naive(seen: snapshot.Workspace, heads: dict[int, list[snapshot.Task]]) -> li
     tasks.sort(key=lambda pair: service_key(pair[0], pair[1], first=first))
     made: list[tuple[int, int]] = []
     for task, lane in tasks:
+        required = eligibility.TaskRequirements(lane=lane, multi_task=True, clock=clock)
         fit: list[Any] = [
-            hand
-            for hand in hands
-            if eligibility.router_refusal(hand, lane, multi_task=True, clock=clock) is None
+            hand for hand in hands if eligibility.router_refusal(hand, required) is None
         ]
         if fit:
             best = min(fit, key=lambda hand: eligibility.rank(hand, lane))

@@ -10,12 +10,12 @@ import pytest
 from routing.core import eligibility, snapshot, verdicts
 from routing.core.clock import SECOND
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
-from workflows.expressions import View, compile_ordering
+from routing.core.workflow_position import time_of_day
 from workflows.expressions import compile_expression as expression
+from workflows.expressions import compile_ordering
 
 CHAT = 1
 NOW = 100 * SECOND
-NOTHING = View({}, {})
 QUEUE = snapshot.TaskQueue(id=1, sid="WQ", target_workers=expression("team == 1", subject="worker"))
 LANE = snapshot.Lane(
     id=1,
@@ -23,17 +23,7 @@ LANE = snapshot.Lane(
     task_channel_id=CHAT,
     expression=expression("worker.level > 3", subject="target"),
 )
-TASK = snapshot.Task(
-    id=1, sid="WT", lane_id=1, version=0, priority=0, virtual_start_us=0, created_us=0
-)
-GRAB: eligibility.GrabTerms = {
-    "multi_task": True,
-    "rank": 0,
-    "waited": 100,
-    "expression": None,
-    "task": NOTHING,
-    "clock": NOTHING,
-}
+GRAB = eligibility.GrabTerms(waited=100)
 
 
 def worker(number: int, *, available: bool = True, reserved: int = -1, **given: Any) -> Any:
@@ -54,12 +44,22 @@ def worker(number: int, *, available: bool = True, reserved: int = -1, **given: 
 
 
 def explained(
-    *workers: snapshot.Worker, lane: snapshot.Lane = LANE, **given: Any
+    *workers: snapshot.Worker,
+    lane: snapshot.Lane = LANE,
+    created_us: int = 0,
+    status: AssignmentStatus = AssignmentStatus.PENDING,
+    **given: Any,
 ) -> verdicts.Verdicts:
-    task = replace(TASK, status=given.pop("status", AssignmentStatus.PENDING))
-    waits = task.status == AssignmentStatus.PENDING
-    values: dict[str, Any] = {"multi_task": True, "grab": GRAB if waits else None} | given
-    return verdicts.judge_workers(task, lane, workers, now=NOW, **values)
+    waits = status == AssignmentStatus.PENDING
+    task = eligibility.TaskRequirements(
+        lane=lane,
+        multi_task=True,
+        clock=time_of_day(NOW),
+        task=eligibility.age_view(created_us, now=NOW),
+        status=status,
+        **{"grab": GRAB if waits else None} | given,
+    )
+    return verdicts.judge_workers(task, workers)
 
 
 def test_workers_are_ranked_in_the_router_s_order_and_the_refused_come_after() -> None:
@@ -98,10 +98,10 @@ def test_each_worker_has_one_reason_or_a_rank(
 def test_a_worker_of_another_queue_is_outside_and_can_be_explained() -> None:
     found = explained(worker(1), worker(2, team=2))
     assert [c.worker.id for c in found.inside] == [1]
-    asked = found.of("WK2")
+    asked = found.find_verdict("WK2")
     assert asked is not None
     assert (asked.refusal, asked.grab_refusal) == (Refusal.NOT_IN_QUEUE, Refusal.NOT_IN_QUEUE)
-    assert found.of("WK9") is None
+    assert found.find_verdict("WK9") is None
 
 
 def test_a_worker_that_the_router_refuses_may_still_grab() -> None:
@@ -114,10 +114,7 @@ def test_the_queue_and_the_target_may_forbid_grabbing() -> None:
     closed = replace(LANE, task_queue=replace(QUEUE, grab_policy=GrabPolicy.OFF))
     (candidate,) = explained(worker(1), lane=closed).inside
     assert (candidate.rank, candidate.grab_refusal) == (1, Refusal.GRAB_NOT_ALLOWED)
-    seniors: eligibility.GrabTerms = {
-        **GRAB,
-        "expression": expression("worker.level > 7", subject="target"),
-    }
+    seniors = replace(GRAB, expression=expression("worker.level > 7", subject="target"))
     found = explained(worker(1), worker(2, level=9), grab=seniors)
     assert {c.worker.id: c.grab_refusal for c in found.inside} == {
         1: Refusal.EXPRESSION_NOT_MET,
@@ -137,7 +134,7 @@ def test_reasons_are_counted_in_the_order_in_which_they_are_tested() -> None:
 
 
 def test_a_task_on_offer_has_one_reason_for_its_workers_and_another_for_the_rest() -> None:
-    found = explained(worker(1), worker(2), status=AssignmentStatus.RESERVED, offered={2})
+    found = explained(worker(1), worker(2), status=AssignmentStatus.RESERVED, reserved_for={2})
     assert {c.worker.id: c.refusal for c in found.inside} == {
         1: Refusal.TASK_NOT_PENDING,
         2: Refusal.ALREADY_OFFERED,
@@ -151,7 +148,7 @@ def test_a_task_for_one_worker_has_that_worker_as_its_only_candidate() -> None:
     )
     found = explained(worker(1), worker(2, available=False, consumed=1), lane=direct)
     assert [(c.worker.id, c.rank) for c in found.inside] == [(2, 1)]
-    other = found.of("WK1")
+    other = found.find_verdict("WK1")
     assert other is not None
     assert other.refusal == Refusal.EXPRESSION_NOT_MET
 
@@ -159,10 +156,7 @@ def test_a_task_for_one_worker_has_that_worker_as_its_only_candidate() -> None:
 def test_a_condition_on_the_task_s_age_is_evaluated() -> None:
     patient = replace(LANE, expression=expression("task.age >= 100", subject="residual"))
     assert explained(worker(1), lane=patient).eligible == 1
-    younger = verdicts.judge_workers(
-        replace(TASK, created_us=SECOND), patient, [worker(1)], multi_task=True, grab=GRAB, now=NOW
-    )
-    assert younger.eligible == 0
+    assert explained(worker(1), lane=patient, created_us=SECOND).eligible == 0
 
 
 @pytest.mark.parametrize("refused", list(Refusal))

@@ -53,9 +53,12 @@ def on_chat(**given: Any) -> snapshot.Worker:
 
 
 def refusal(seen: snapshot.Worker, lane: snapshot.Lane = LANE, **given: Any) -> Refusal | None:
-    return eligibility.router_refusal(
-        eligibility.Candidate(seen), lane, multi_task=given.pop("multi_task", True), clock=CLOCK
-    )
+    return eligibility.router_refusal(eligibility.Candidate(seen), requirements(lane, **given))
+
+
+def requirements(lane: snapshot.Lane = LANE, **given: Any) -> eligibility.TaskRequirements:
+    values: dict[str, Any] = {"multi_task": True, "clock": CLOCK}
+    return eligibility.TaskRequirements(lane=lane, **values | given)
 
 
 def test_a_fitting_worker_with_room_is_not_refused() -> None:
@@ -119,11 +122,9 @@ def test_without_multitasking_any_task_in_hand_is_one_too_many() -> None:
 
 def test_assignments_of_a_pass_count_at_once() -> None:
     hand = eligibility.Candidate(on_chat(consumed=3))
-    assert eligibility.router_refusal(hand, LANE, multi_task=True, clock=CLOCK) is None
+    assert eligibility.router_refusal(hand, requirements()) is None
     hand.take(CHAT, at=8)
-    assert (
-        eligibility.router_refusal(hand, LANE, multi_task=True, clock=CLOCK) == Refusal.NO_CAPACITY
-    )
+    assert eligibility.router_refusal(hand, requirements()) == Refusal.NO_CAPACITY
     assert hand.view().builtins["channel"]["chat"]["available_capacity_percentage"] == 0
 
 
@@ -151,10 +152,10 @@ def test_a_queue_says_what_may_be_grabbed(
     queue = replace(QUEUE, grab_policy=policy, grab_limit=3, grab_after=30)
     answer = eligibility.grab_refusal(
         eligibility.Candidate(worker(attributes={"skill": "yes"})),
-        replace(LANE, task_queue=queue),
-        multi_task=True,
-        rank=rank,
-        waited=waited,
+        requirements(
+            replace(LANE, task_queue=queue),
+            grab=eligibility.GrabTerms(rank=rank, waited=waited),
+        ),
     )
     assert answer == (None if allowed else Refusal.GRAB_NOT_ALLOWED)
 

@@ -11,7 +11,7 @@ from routing.core.matching import matching_pass
 from routing.core.matching.matching_pass import NeedLaneTasks, NeedTasks, NeedWorkspaceTasks
 from routing.core.vocabulary import QueueOrder
 from tests.worlds.matching import match_list
-from workflows.expressions import compile as expression
+from workflows.expressions import compile_expression as expression
 
 CHAT = 1
 NOW = 1_772_452_800_000_000

@@ -9,6 +9,7 @@ from routing import models
 from routing.actions.support.errors import ActionError, NotEligible
 from routing.core.vocabulary import AssignmentStatus
 from routing.explanations import facts
+from routing.explanations.explanation import Explanation
 from routing.snapshots import due_work
 
 SOME: Final = 2
@@ -27,7 +28,7 @@ class Foresight:
         workspace.refresh_from_db()
         newest = models.Reservation.objects.order_by("-pk").first()
         self._newest = 0 if newest is None else newest.pk
-        self._explained: list[facts.Explanation] = []
+        self._explained: list[Explanation] = []
         seen = due_work.load_due_work(workspace, now=now)
         if seen.offers or seen.tasks or seen.transfers:
             return
@@ -41,7 +42,7 @@ class Foresight:
     def check(self) -> None:
         """The foreseen workers got their offers, and no refused worker did."""
         for each in self._explained:
-            ranked = {c.worker.sid for c in each.candidates.inside if c.rank is not None}
+            ranked = {c.worker.sid for c in each.verdicts.inside if c.rank is not None}
             made = each.task.reservations.filter(pk__gt=self._newest)
             got = set(made.values_list("worker__sid", flat=True))
             if each.foreseen is not None and each.foreseen.workers:
@@ -62,9 +63,9 @@ def grab_refusal(task: models.Task, worker: models.Worker, *, now: datetime) -> 
     explained = facts.explain_task(row, now=now)
     if explained.due and row.expires_us <= int(now.timestamp() * 1_000_000):
         return "task_not_pending"
-    candidate = explained.candidates.of(worker.sid)
-    assert candidate is not None
-    return None if candidate.grab_refusal is None else candidate.grab_refusal.value
+    verdict = explained.verdicts.find_verdict(worker.sid)
+    assert verdict is not None
+    return None if verdict.grab_refusal is None else verdict.grab_refusal.value
 
 
 def check_grab(foreseen: str | None, error: ActionError | None) -> None:

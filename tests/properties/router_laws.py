@@ -207,10 +207,12 @@ class Pass:
         age = (microseconds(self._now) - microseconds(task.date_created)) // SECOND
         return eligibility.router_refusal(
             eligibility.Candidate(worker),
-            lanes.lane(task.lane),
-            multi_task=self.workspace.multi_task_enabled,
-            clock=self._clock,
-            task=View({}, {"age": age}),
+            eligibility.TaskRequirements(
+                lane=lanes.lane(task.lane),
+                multi_task=self.workspace.multi_task_enabled,
+                clock=self._clock,
+                task=View({}, {"age": age}),
+            ),
         )
 
     def _no_task_was_passed_over(self, untouched: Iterable[models.Task]) -> None:

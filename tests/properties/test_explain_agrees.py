@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from routing import models
 from routing.core import eligibility, snapshot, verdicts
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
+from routing.core.workflow_position import time_of_day
 from routing.explanations import facts
+from routing.explanations.explanation import Explanation
 from routing.router import rounds
-from routing.snapshots import grab_refusals, lanes, workers
+from routing.snapshots import lanes, requirements, workers
 from tests import factories
 from tests.factories import NOW, later
 from tests.properties.strategies import nodes, views
@@ -94,9 +96,14 @@ def test_the_workers_ranked_first_are_those_who_get_the_offers(
 ) -> None:
     workspace, task = drawn
     lane = workspace.lanes[1]
-    found = verdicts.judge_workers(
-        task, lane, workspace.workers, multi_task=workspace.multi_task_enabled, grab=None, now=10
+    required = eligibility.TaskRequirements(
+        lane=lane,
+        multi_task=workspace.multi_task_enabled,
+        clock=time_of_day(10),
+        task=eligibility.age_view(task.created_us, now=10),
+        grab=eligibility.GrabTerms(),
     )
+    found = verdicts.judge_workers(required, workspace.workers)
     assert lane.task_queue is not None
     ranked = [c.worker.id for c in found.inside if c.rank is not None]
     expected = ranked[: lane.task_queue.max_reserved_workers]
@@ -174,11 +181,11 @@ def _pending(workspace: models.Workspace) -> list[models.Task]:
 
 
 def _in_service_order(
-    workspace: models.Workspace, explained: list[facts.Explanation]
-) -> list[facts.Explanation]:
+    workspace: models.Workspace, explained: list[Explanation]
+) -> list[Explanation]:
     first = QueueOrder(workspace.prioritize_queue_order)
 
-    def order(each: facts.Explanation) -> tuple[int, ...]:
+    def order(each: Explanation) -> tuple[int, ...]:
         row = each.task
         assert row.lane is not None
         kind = QueueOrder.FIFO if row.task_queue is None else QueueOrder(row.task_queue.task_order)
@@ -209,11 +216,11 @@ def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
     now = later(20)
     before = [facts.explain_task(row, now=now) for row in _pending(workspace)]
     rounds.run_cycle(workspace=workspace, now=now)
-    served = [e for e in _in_service_order(workspace, before) if e.candidates.eligible]
+    served = [e for e in _in_service_order(workspace, before) if e.verdicts.eligible]
     for number, each in enumerate(served):
         queue = each.task.task_queue
         wanted = 1 if queue is None else queue.max_reserved_workers
-        ranked = [c.worker.sid for c in each.candidates.inside if c.rank is not None]
+        ranked = [c.worker.sid for c in each.verdicts.inside if c.rank is not None]
         got = _got(each.task)
         if number == 0:
             assert got == set(ranked[:wanted])
@@ -222,7 +229,7 @@ def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
         if each.foreseen.workers:
             assert got == {worker.sid for worker in each.foreseen.workers}
     for each in before:
-        if not each.candidates.eligible:
+        if not each.verdicts.eligible:
             assert _got(each.task) == set()
 
 
@@ -236,19 +243,17 @@ def test_the_explanation_and_the_grab_give_the_same_reason(seed: int) -> None:
     everyone = workers.load_workers(workspace.workers.all())
     now = later(59)
     for row in workspace.tasks.select_related(*facts.READ_WITH):
-        found = facts.explain_task(row, now=now).candidates
+        found = facts.explain_task(row, now=now).verdicts
         for worker in everyone:
-            candidate = found.of(worker.sid)
-            assert candidate is not None
-            assert candidate.grab_refusal == grab_refusals.find_grab_refusal(
-                row, eligibility.Candidate(worker), now=now
-            )
+            verdict = found.find_verdict(worker.sid)
+            assert verdict is not None
+            assert verdict.grab_refusal == requirements.find_grab_refusal(row, worker, now=now)
             if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:
                 queue = lanes.lane(row.lane).task_queue
                 member = (
                     eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None
                 )
-                assert (candidate in found.inside) == member
+                assert (verdict in found.inside) == member
 
 
 @given(nodes, views)

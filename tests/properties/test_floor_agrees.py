@@ -136,12 +136,13 @@ def test_the_bitsets_admit_exactly_the_workers_without_a_refusal(
     clock = time_of_day(NOW)
     floor = WorkerSet(seen.workers, multi_task=seen.multi_task_enabled, clock=clock)
     for lane in seen.lanes.values():
+        required = eligibility.TaskRequirements(
+            lane=lane, multi_task=seen.multi_task_enabled, clock=clock
+        )
         admitted = LaneMatcher(lane, floor, now=NOW).admitted()
         for place, worker in enumerate(floor.workers):
             hand = eligibility.Candidate(worker)
-            why = eligibility.router_refusal(
-                hand, lane, multi_task=seen.multi_task_enabled, clock=clock
-            )
+            why = eligibility.router_refusal(hand, required)
             assert bool(admitted >> place & 1) == (why is None)
 
 
@@ -175,14 +176,10 @@ def _naive(seen: snapshot.Workspace, tasks: list[snapshot.Task]) -> list[tuple[i
             key=lambda lane: (service_key(queue[lane][0], seen.lanes[lane], first=order), lane),
         )
         task, lane = queue[number].pop(0), seen.lanes[number]
-        fit = [
-            hand
-            for hand in hands
-            if eligibility.router_refusal(
-                hand, lane, multi_task=seen.multi_task_enabled, clock=clock
-            )
-            is None
-        ]
+        required = eligibility.TaskRequirements(
+            lane=lane, multi_task=seen.multi_task_enabled, clock=clock
+        )
+        fit = [hand for hand in hands if eligibility.router_refusal(hand, required) is None]
         assert lane.task_queue is not None
         fit.sort(key=lambda hand: eligibility.rank(hand, lane))
         chosen = fit[: lane.task_queue.max_reserved_workers]

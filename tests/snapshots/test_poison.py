@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 from django.db.models import F
 
+from agents import waiting
 from routing import models
+from routing.actions import offers
+from routing.actions.support.errors import NotEligible
+from routing.actors import SYSTEM
 from routing.core.vocabulary import Refusal
 from routing.explanations import facts, wording
+from routing.explanations.explanation import Explanation
 from tests import factories
 from tests.factories import NOW, later
 
@@ -21,7 +26,7 @@ def poisoned(worker: models.Worker, text: str) -> None:
     models.Worker.objects.filter(pk=worker.pk).update(attributes=text, version=F("version") + 1)
 
 
-def explained(task: models.Task) -> facts.Explanation:
+def explained(task: models.Task) -> Explanation:
     row = models.Task.objects.select_related(*facts.READ_WITH).get(pk=task.pk)
     return facts.explain_task(row, now=NOW)
 
@@ -38,8 +43,8 @@ def test_a_poisoned_worker_is_passed_over(text: str, caplog: pytest.LogCaptureFi
     assert factories.status(second) == "pending"
     factories.run(workspace)
     assert [sick.sid in record.getMessage() for record in caplog.records].count(True) == 1
-    (candidate,) = (c for c in explained(second).candidates.inside if c.worker.sid == sick.sid)
-    assert candidate.refusal == candidate.grab_refusal == Refusal.ATTRIBUTES_UNREADABLE
+    (verdict,) = (c for c in explained(second).verdicts.inside if c.worker.sid == sick.sid)
+    assert verdict.refusal == verdict.grab_refusal == Refusal.ATTRIBUTES_UNREADABLE
     poisoned(sick, "{}")
     factories.run(workspace)
     assert factories.reservation(second).worker == sick
@@ -88,6 +93,24 @@ def test_a_lane_with_an_invalid_expression_keeps_its_own_tasks_waiting_and_no_ot
     assert "cannot be read" in wording.summary(explained(sick))
 
 
+def test_a_task_on_a_lane_with_an_invalid_expression_cannot_be_grabbed() -> None:
+    """The grab, its button and the explanation refuse it for the same reason."""
+    workspace = factories.workspace()
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, default=factories.target(queue, expression="worker.a == task.a"))
+    sick = factories.task(workspace, attributes={"a": 1})
+    worker = factories.worker(workspace, attributes={"a": 1})
+    models.Lane.objects.filter(tasks=sick).update(expression="worker.a === (")
+    sick = models.Task.objects.get(pk=sick.pk)
+    with pytest.raises(NotEligible) as refused:
+        offers.grab_task(task=sick, worker=worker, actor=SYSTEM, now=NOW)
+    verdict = explained(sick).verdicts.find_verdict(worker.sid)
+    assert verdict is not None
+    assert refused.value.refusal == verdict.grab_refusal == Refusal.NOT_IN_QUEUE
+    (row,) = waiting.waiting(worker, now=NOW).rows
+    assert row.refusal == Refusal.NOT_IN_QUEUE
+
+
 def test_a_queue_with_an_invalid_expression_admits_no_worker(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -102,7 +125,7 @@ def test_a_queue_with_an_invalid_expression_admits_no_worker(
     factories.run(workspace)
     assert [factories.status(task) for task in (sick, well)] == ["pending", "reserved"]
     assert queue.sid in caplog.text
-    assert explained(sick).candidates.inside == ()
+    assert explained(sick).verdicts.inside == ()
 
 
 def queue_workflow(workspace: models.Workspace, queue: models.TaskQueue) -> models.Workflow:

@@ -223,9 +223,6 @@ class CoreWorld(World):
 
     def grab(self, worker: str, task: str) -> str | None:
         row = self._tasks[task]
-        if row.status != AssignmentStatus.PENDING:
-            offered = row.reservations.get(worker) == R.PENDING
-            return "already_offered" if offered else "task_not_pending"
         older = [
             t
             for t in self._tasks.values()
@@ -233,10 +230,20 @@ class CoreWorld(World):
         ]
         refusal = eligibility.grab_refusal(
             eligibility.Candidate(self._workers[worker]),
-            row.lane(self._queues, self._configuration, self.now_us),
-            multi_task=self._multitasking,
-            rank=len(older),
-            waited=(self.now_us - row.created_us) // SECOND,
+            eligibility.TaskRequirements(
+                lane=row.lane(self._queues, self._configuration, self.now_us),
+                multi_task=self._multitasking,
+                clock=workflow_position.time_of_day(self.now_us),
+                status=row.status,
+                reserved_for={
+                    self._workers[name].id
+                    for name, status in row.reservations.items()
+                    if status in lifecycle.OPEN_RESERVATION
+                },
+                grab=eligibility.GrabTerms(
+                    rank=len(older), waited=(self.now_us - row.created_us) // SECOND
+                ),
+            ),
         )
         if refusal is None:
             self._move(worker, row, R.PENDING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from routing.core.eligibility import rank, waiting_view
+from routing.core.eligibility import age_view, rank
 from routing.core.lanes import may_open
 from routing.core.matching.conditions import (
     NO_CONDITIONS,
@@ -95,7 +95,7 @@ class LaneMatcher:
             if self._plain and (fresh := admitted & ~self._floor.touched):
                 return (fresh & -fresh).bit_length() - 1
             return next(self._in_order(admitted))
-        view = waiting_view(task, now=self._now)
+        view = age_view(task.created_us, now=self._now)
         for place in self._in_order(admitted):
             worker = self._floor.candidate(place).view()
             if all(_holds(each, worker, view, self._floor.clock) for each in self._asked):

@@ -127,31 +127,31 @@ def match_tasks(
         wanted = min(limit, _most_offers(workspace))
         size = max(wanted * 3 // 2, MANY_LANES)
         tasks = yield NeedWorkspaceTasks(size)
-        state.add(tasks)
-        state.offer(limit=limit)
+        state.add_tasks(tasks)
+        state.offer_tasks(limit=limit)
         if len(tasks) < size:
-            return state.result()
+            return state.build_result()
         if len(state.decisions) > wanted // 2:
-            return state.result(waiting=workspace.lanes)
+            return state.build_result(waiting=workspace.lanes)
         after = tasks[-1]
         open_lanes = state.list_open_lanes()
     if not open_lanes:
-        return state.result()
+        return state.build_result()
     size = max(MOST_TASKS // len(open_lanes), FEWEST_TASKS)
     tasks = yield NeedLaneTasks(open_lanes, size, after)
     # Lanes with more tasks than are loaded: as many came as were requested.
-    deep = {lane_id for lane_id, count in state.add(tasks).items() if count == size}
+    deep = {lane_id for lane_id, count in state.add_tasks(tasks).items() if count == size}
     reads = Counter[int]()
-    while (short := state.offer(limit=limit, deep=deep)) is not None:
+    while (short := state.offer_tasks(limit=limit, deep=deep)) is not None:
         lane_id = short.lane.id
         reads[lane_id] += 1
         if reads[lane_id] <= MOST_READS:
             # Double the size each time: few tasks are wasted, and a deep lane needs few requests.
             size = min(FEWEST_TASKS << reads[lane_id], MOST_TASKS)
-            tasks = yield NeedLaneTasks((short.lane,), size, state.last(lane_id))
-            if state.add(tasks).get(lane_id) != size:
+            tasks = yield NeedLaneTasks((short.lane,), size, state.last_task(lane_id))
+            if state.add_tasks(tasks).get(lane_id) != size:
                 deep.remove(lane_id)
-    return state.result(waiting=deep)
+    return state.build_result(waiting=deep)
 
 
 def service_key(task: Task, lane: Lane, *, first: QueueOrder) -> tuple[int, ...]:
@@ -194,7 +194,7 @@ class _PassState:
             if not matcher.closed and matcher.admitted()
         ]
 
-    def add(self, tasks: Iterable[Task]) -> dict[int, int]:
+    def add_tasks(self, tasks: Iterable[Task]) -> dict[int, int]:
         """Add tasks to match; return how many came for each lane, by its id."""
         by_lane: dict[int, list[Task]] = {}
         for task in tasks:
@@ -207,11 +207,11 @@ class _PassState:
                 self._push(lane_id, position)
         return {lane_id: len(some) for lane_id, some in by_lane.items()}
 
-    def last(self, lane_id: int) -> Task:
+    def last_task(self, lane_id: int) -> Task:
         """Return the last loaded task of a lane."""
         return self._tasks[lane_id][-1]
 
-    def offer(self, *, limit: int, deep: Collection[int] = ()) -> LaneMatcher | None:
+    def offer_tasks(self, *, limit: int, deep: Collection[int] = ()) -> LaneMatcher | None:
         """Offer loaded tasks in the order of service.
 
         Arguments:
@@ -246,7 +246,7 @@ class _PassState:
             key = service_key(self._tasks[lane_id][position], matcher.lane, first=self._first)
             heapq.heappush(self._heap, (key, lane_id, position))
 
-    def result(self, *, waiting: Iterable[int] = ()) -> MatchingResult:
+    def build_result(self, *, waiting: Iterable[int] = ()) -> MatchingResult:
         """Return the result of the pass with the decisions so far.
 
         Arguments:

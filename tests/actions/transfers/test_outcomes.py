@@ -197,7 +197,7 @@ def test_two_routers_at_once_make_only_one_offer(
 ) -> None:
     bob = factories.worker(workspace, "Bob", attributes={"team": "billing"})
     transfer = begin(held, factories.queue(workspace, target_workers="team == 'billing'").sid)
-    choose = transfer_snapshots.next_worker
+    choose = transfer_snapshots.find_next_worker
 
     def choose_slowly(*given: Any, **more: Any) -> int | None:
         """Choose a worker, but make the offer only after another router's offer was rejected."""
@@ -207,7 +207,7 @@ def test_two_routers_at_once_make_only_one_offer(
         reject(bob)
         return chosen
 
-    monkeypatch.setattr(transfer_snapshots, "next_worker", choose_slowly)
+    monkeypatch.setattr(transfer_snapshots, "find_next_worker", choose_slowly)
     with pytest.raises(StaleState, match="has already been offered the transfer"):
         transfers.offer_to_next_worker(transfer=transfer, now=NOW)
     assert bob.reservations.count() == 1

@@ -1,0 +1,132 @@
+"""Load what a task requires of a worker, for the grab, the grab button and the explanation.
+
+The core computes every refusal from this one value. The router's pass evaluates the same functions
+for all workers of a lane at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+
+from routing import configurations, models
+from routing.core import snapshot
+from routing.core.clock import microseconds
+from routing.core.eligibility import Candidate, GrabTerms, TaskRequirements, age_view, grab_refusal
+from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
+from routing.core.workflow_position import target_of, time_of_day
+from routing.snapshots import lanes, tasks
+from workflows.expressions import NOTHING
+
+READ_WITH: Final = (
+    "workspace",
+    "workflow",
+    "task_channel",
+    "task_queue",
+    "lane__task_queue",
+    "lane__task_channel",
+)
+"""Relations of a task that this module reads: to be selected with it."""
+
+
+def load_requirements(
+    task: models.Task, *, reserved_for: Collection[int] | None = None, now: datetime
+) -> TaskRequirements:
+    """Return what a task requires of a worker, with one query at most if its relations are loaded.
+
+    Arguments:
+        reserved_for: ids of the workers with an open reservation of the task; None to load them.
+    """
+    rank = _load_rank(task) if task.assignment_status == AssignmentStatus.PENDING else 0
+    if reserved_for is None:
+        reserved_for = _load_reserved_workers(task)
+    return _build_requirements(task, rank=rank, reserved_for=reserved_for, now=now)
+
+
+def find_grab_refusal(
+    task: models.Task, worker: snapshot.Worker, *, now: datetime
+) -> Refusal | None:
+    """Return why this worker may not grab this task now, or None."""
+    return grab_refusal(Candidate(worker), load_requirements(task, now=now))
+
+
+def list_requirements(oldest: Iterable[models.Task], *, now: datetime) -> list[TaskRequirements]:
+    """Return for each task what `load_requirements` returns, without a query for each.
+
+    Arguments:
+        oldest: pending tasks selected with `READ_WITH`: the oldest of their queues, oldest first.
+    """
+    older: Counter[int | None] = Counter()
+    found = []
+    for task in oldest:
+        found.append(_build_requirements(task, rank=older[task.task_queue_id], now=now))
+        older[task.task_queue_id] += 1
+    return found
+
+
+def _build_requirements(
+    task: models.Task, *, rank: int, reserved_for: Collection[int] = (), now: datetime
+) -> TaskRequirements:
+    pending = task.assignment_status == AssignmentStatus.PENDING
+    us = microseconds(now)
+    return TaskRequirements(
+        lane=_build_lane(task),
+        multi_task=task.workspace.multi_task_enabled,
+        clock=time_of_day(us),
+        task=age_view(microseconds(task.date_created), now=us),
+        status=AssignmentStatus(task.assignment_status),
+        reserved_for=reserved_for,
+        grab=_build_grab_terms(task, rank, now) if pending else None,
+    )
+
+
+def _build_lane(task: models.Task) -> snapshot.Lane:
+    """Return the lane of a waiting task; for any other a lane with its queue only."""
+    if task.lane is not None and task.assignment_status == AssignmentStatus.PENDING:
+        # An unreadable lane matches no worker, as in the router.
+        return lanes.readable(task.lane) or snapshot.Lane(
+            id=task.lane.pk,
+            task_queue=None,
+            task_channel_id=task.task_channel_id,
+            known_worker_sid="",
+            readable=False,
+        )
+    to_worker = task.routing_target if (task.routing_target or "").startswith("WK") else None
+    queue = None if to_worker or task.task_queue is None else lanes.task_queue(task.task_queue)
+    return snapshot.Lane(
+        id=0, task_queue=queue, task_channel_id=task.task_channel_id, known_worker_sid=to_worker
+    )
+
+
+def _build_grab_terms(task: models.Task, rank: int, now: datetime) -> GrabTerms:
+    step = tasks.step(task)
+    expression = None
+    if step is not None and task.revision_id is not None:
+        configuration = configurations.load_configuration(task.revision_id)
+        expression = target_of(configuration, step).grab_expression
+    return GrabTerms(
+        rank=rank,
+        waited=int((now - (task.task_queue_entered_date or task.date_created)).total_seconds()),
+        expression=expression,
+        task=NOTHING if expression is None else tasks.view(task, now=now),
+    )
+
+
+def _load_reserved_workers(task: models.Task) -> set[int]:
+    """Return the ids of the workers whose open reservations make a difference: of offered tasks."""
+    if task.assignment_status != AssignmentStatus.RESERVED:
+        return set()
+    reservations = task.reservations.open().filter(worker__isnull=False)
+    return set(reservations.values_list("worker_id", flat=True))
+
+
+def _load_rank(task: models.Task) -> int:
+    """Return how many waiting tasks of the queue are older, as far as its policy needs to know."""
+    queue = task.task_queue
+    if queue is None or queue.grab_policy != GrabPolicy.OLDEST:
+        return 0
+    waiting = models.Task.objects.pending().filter(task_queue=queue).order_by("date_created", "pk")
+    oldest = list(waiting.values_list("pk", flat=True)[: queue.grab_limit])
+    return 0 if task.pk in oldest else queue.grab_limit
