@@ -202,7 +202,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """
         agent = self._present()
         worker = agent.worker
-        served = waiting.served(worker)
+        served = waiting.load_served_queues(worker)
         names = {
             groups.worker_group(worker.sid),
             groups.desks_group(worker.sid),

@@ -161,7 +161,7 @@ def held(worker: models.Worker) -> int:
 
 def queue(worker: models.Worker, *, queue_sid: str, now: datetime) -> Context:
     """Return the waiting tasks in the agent's queues, or in the selected one."""
-    return {"waiting": waiting.waiting(worker, queue_sid=queue_sid, now=now)}
+    return {"waiting": waiting.load_queue_panel(worker, queue_sid=queue_sid, now=now)}
 
 
 SHOWN: Final[Mapping[Panel, Callable[[models.Worker, str, datetime], Context]]] = {

@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class ServedQueues:
     """The queues that a worker serves, by name, and whether their load can change that."""
 
     queues: Sequence[models.TaskQueue]
@@ -45,7 +45,7 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class QueuePanel:
     """The queue panel: the waiting tasks, oldest first.
 
     `refresh_at` is when a row becomes grabbable by time alone.
@@ -68,9 +68,9 @@ class Waiting:
         return None if self.refresh_at is None else microseconds(self.refresh_at) // 1000
 
 
-def served(worker: models.Worker) -> Served:
+def load_served_queues(worker: models.Worker) -> ServedQueues:
     """Return the queues that a worker serves now."""
-    return _served(_QUEUES(worker.workspace_id), load_candidate(worker))
+    return _select_served(_QUEUES(worker.workspace_id), load_candidate(worker))
 
 
 _QUEUES: Final = CompiledQuery(
@@ -81,9 +81,11 @@ _QUEUES: Final = CompiledQuery(
 )
 
 
-def _served(queues: Iterable[models.TaskQueue], candidate: eligibility.Candidate) -> Served:
-    loaded = [(row, lanes.task_queue(row)) for row in queues]
-    return Served(
+def _select_served(
+    queues: Iterable[models.TaskQueue], candidate: eligibility.Candidate
+) -> ServedQueues:
+    loaded = [(row, lanes.build_queue(row)) for row in queues]
+    return ServedQueues(
         queues=[
             row for row, queue in loaded if eligibility.membership_refusal(candidate, queue) is None
         ],
@@ -96,7 +98,7 @@ def load_candidate(worker: models.Worker) -> eligibility.Candidate:
     return eligibility.Candidate(workers.load_worker(worker.pk))
 
 
-def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Waiting:
+def load_queue_panel(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> QueuePanel:
     """Return the waiting tasks of all queues of a worker, or of one of them.
 
     Arguments:
@@ -104,24 +106,24 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
     """
     candidate = load_candidate(worker)
     with pipeline():
-        everything = _QUEUES.ask(worker.workspace_id)
+        all_queues = _QUEUES.ask(worker.workspace_id)
         horizons = _HORIZONS.ask(worker.workspace_id)
-    queues = _served(everything(), candidate).queues
+    queues = _select_served(all_queues(), candidate).queues
     chosen = next((queue for queue in queues if queue.sid == queue_sid), None)
-    looked_at = queues if chosen is None else [chosen]
-    tasks = _oldest(looked_at, dict(horizons()), now)
-    _complete(tasks, worker.workspace, looked_at)
+    shown = queues if chosen is None else [chosen]
+    tasks = _load_oldest(shown, dict(horizons()), now)
+    _attach_relations(tasks, worker.workspace, shown)
     required = requirements.list_requirements(tasks, now=now)
     total = len(tasks)
     if total == MOST_ROWS:
-        total = _PENDING.filter(task_queue__in=looked_at)[: MOST_COUNTED + 1].count()
-    return Waiting(
+        total = _PENDING.filter(task_queue__in=shown)[: MOST_COUNTED + 1].count()
+    return QueuePanel(
         queues=queues,
         chosen=chosen,
         rows=[
             Row(
                 card=cards.card(task),
-                entered=_entered(task),
+                entered=_entered_date(task),
                 refusal=eligibility.grab_refusal(candidate, each),
             )
             for task, each in zip(tasks, required, strict=True)
@@ -131,7 +133,7 @@ def waiting(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Wai
     )
 
 
-def _oldest(
+def _load_oldest(
     queues: Collection[models.TaskQueue], horizons: Mapping[int, datetime | None], now: datetime
 ) -> list[models.Task]:
     """Return the oldest tasks of some queues.
@@ -146,7 +148,7 @@ def _oldest(
     return _OLDEST([queue.pk for queue in queues], horizon)
 
 
-def _complete(
+def _attach_relations(
     tasks: Collection[models.Task],
     workspace: models.Workspace,
     queues: Iterable[models.TaskQueue],
@@ -186,13 +188,13 @@ _OF_TASKS: Final[Mapping[str, CompiledQuery[Any]]] = {
 }
 
 
-def _entered(task: models.Task) -> datetime:
+def _entered_date(task: models.Task) -> datetime:
     return task.task_queue_entered_date or task.date_created
 
 
 def _refresh_at(tasks: Collection[models.Task], now: datetime) -> datetime | None:
     moments = [
-        _entered(task) + timedelta(seconds=task.task_queue.grab_after)
+        _entered_date(task) + timedelta(seconds=task.task_queue.grab_after)
         for task in tasks
         if task.task_queue is not None and task.task_queue.grab_policy == GrabPolicy.WAITED
     ]

@@ -105,7 +105,7 @@ def check_database() -> Results:
 def check_work() -> Results:
     """Check for work that is overdue."""
     try:
-        age = lag_warnings.oldest_due_age(now=timezone.now())
+        age = lag_warnings.find_oldest_due_age(now=timezone.now())
     except UNREACHABLE:
         return {"due_work": UNKNOWN}
     is_late = age > timedelta(seconds=settings.LAG_SECONDS)

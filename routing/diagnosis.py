@@ -92,7 +92,7 @@ def _wrong_statuses() -> Iterator[str]:
     moving = set(_CURRENT_TRANSFERS.values_list("task", flat=True))
     for task in live.order_by("pk").prefetch_related("reservations").iterator(chunk_size=500):
         statuses = [ReservationStatus(r.reservation_status) for r in task.reservations.all()]
-        derived = lifecycle.task_status_of(statuses, in_transfer=task.pk in moving)
+        derived = lifecycle.derive_task_status(statuses, in_transfer=task.pk in moving)
         if derived != task.assignment_status:
             yield f"task {task.sid} is {task.assignment_status}; its reservations say {derived}"
     over = models.Reservation.objects.open().filter(

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 @shared_task
 def run_cycle(workspace_sid: str, **_: object) -> None:
     """Run the router in one workspace, unless another runner does already."""
-    threads.run(workspace_sid)
+    threads.run_workspace(workspace_sid)
 
 
 @shared_task
@@ -36,7 +36,7 @@ def run_due_cycles(**_: object) -> None:
     housekeeping.delete_overdue_tasks(now=now)
     lag_warnings.warn_of_lag(now=now)
     try:
-        for sid in threads.list_due(now):
+        for sid in threads.list_due_workspaces(now):
             run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
     except clients.BROKEN as error:
         logger.debug("sweep cut short (%s); the runners sweep themselves", error)

@@ -152,7 +152,7 @@ def _check_transition(locked: TaskWithReservations, status: AssignmentStatus) ->
     task = locked.task
     transfer_progress.refuse_during_transfer(task, locked.reservations)
     try:
-        lifecycle.check(AssignmentStatus(task.assignment_status), status)
+        lifecycle.check_transition(AssignmentStatus(task.assignment_status), status)
     except lifecycle.InvalidTransition:
         verb, why = _REFUSALS[status]
         raise NotNow(
@@ -191,7 +191,7 @@ def derive_task_status(locked: TaskWithReservations, *, actor: Actor, now: datet
     if ending is not None:
         move_reservation(ending, ReservationStatus.COMPLETED, actor=actor, now=now)
     locked.drop_ended()
-    status = lifecycle.task_status_of(
+    status = lifecycle.derive_task_status(
         (ReservationStatus(r.reservation_status) for r in locked.reservations),
         in_transfer=transfer_progress.find_current_transfer(locked.reservations) is not None,
     )

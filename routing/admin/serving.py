@@ -20,7 +20,7 @@ def serving(queue: models.TaskQueue) -> tuple[list[Worker], int]:
     asked = worker_snapshots.load_workers(
         models.Worker.objects.filter(pk__in=rows.values("pk")[:MOST_ASKED])
     )
-    seen = lane_snapshots.task_queue(queue)
+    seen = lane_snapshots.build_queue(queue)
     found = [
         w for w in asked if eligibility.membership_refusal(eligibility.Candidate(w), seen) is None
     ]

@@ -270,11 +270,11 @@ def explained(task: models.Task) -> dict[str, Any]:
     """Return the context that explains a task's current state."""
     read = models.Task.objects.select_related(*facts.READ_WITH).get(pk=task.pk)
     found = facts.explain_task(read, now=timezone.now())
-    lines = list(itertools.islice(wording.report(found), MOST_LINES))
+    lines = list(itertools.islice(wording.write_report(found), MOST_LINES))
     return {
         "task": read,
-        "summary": wording.summary(found),
-        "deadline": wording.deadline(found),
+        "summary": wording.summarize(found),
+        "deadline": wording.describe_deadline(found),
         "report": "\n".join(lines),
         "is_cut": len(lines) == MOST_LINES,
         "is_over": read.assignment_status in (S.COMPLETED.value, S.CANCELED.value),

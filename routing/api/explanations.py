@@ -101,7 +101,7 @@ def _task(explained: Explanation) -> Answer:
         "workspace_sid": task.workspace.sid,
         "task_sid": task.sid,
         "assignment_status": task.assignment_status,
-        "summary": wording.summary(explained),
+        "summary": wording.summarize(explained),
         "steps_passed": [_step(passed) for passed in explained.passed],
         "step": None if step is None else _step(step),
         "target_expression": explained.target_expression if waits else None,
@@ -113,7 +113,7 @@ def _task(explained: Explanation) -> Answer:
         and {
             "kind": deadline.kind,
             "date": date_text(deadline.date),
-            "words": wording.deadline(explained),
+            "words": wording.describe_deadline(explained),
         },
         "next_cycle": foreseen
         and {
@@ -153,7 +153,7 @@ def _step(step: Stay) -> Answer:
 
 
 def _task_condition(explained: Explanation) -> Answer | None:
-    side, words = explained.task_side, wording.task_side(explained)
+    side, words = explained.task_side, wording.describe_task_side(explained)
     if side is None or words is None:
         return None
     return {
@@ -174,7 +174,7 @@ def _known_worker(explained: Explanation) -> Answer | None:
         "named": known.named,
         "worker_sid": None if known.verdict is None else known.verdict.worker.sid,
         "problem": known.problem,
-        "words": wording.known_worker(known),
+        "words": wording.describe_known_worker(known),
     }
 
 
@@ -186,8 +186,8 @@ def _worker(verdict: Verdict, explained: Explanation) -> Answer:
         "activity_name": worker.activity_name,
         "rank": verdict.rank,
         "reason": verdict.refusal,
-        "words": wording.router(verdict, explained),
+        "words": wording.describe_verdict(verdict, explained),
         "may_grab": verdict.grab_refusal is None,
         "grab_reason": verdict.grab_refusal,
-        "grab_words": wording.grab(verdict),
+        "grab_words": wording.describe_grab_verdict(verdict),
     }

@@ -107,7 +107,7 @@ class TaskQueueList(_TaskQueues, ListResource[models.TaskQueue]):
             asked.append(lambda row: _admits(row, view))
         if "worker_sid" in given:
             found = workers.load_workers(self.workspace.workers.filter(sid=given["worker_sid"]))
-            views = [eligibility.worker_view(worker) for worker in found]
+            views = [eligibility.build_worker_view(worker) for worker in found]
             asked.append(lambda row: any(_admits(row, each) for each in views))
         if not asked:
             return None
@@ -144,5 +144,5 @@ class TaskQueueInstance(_TaskQueues, InstanceResource[models.TaskQueue]):
 
 
 def _admits(queue: models.TaskQueue, worker: View) -> bool:
-    expression = lanes.task_queue(queue).target_workers
+    expression = lanes.build_queue(queue).target_workers
     return expression is not None and expression.matches(worker=worker)

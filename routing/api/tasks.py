@@ -146,7 +146,9 @@ class TaskList(_Tasks, ListResource[models.Task]):
             return [
                 row
                 for row in rows
-                if expression.matches(task=worker_values.view(row, now=self.now), taskrouter=clock)
+                if expression.matches(
+                    task=worker_values.build_task_view(row, now=self.now), taskrouter=clock
+                )
             ]
 
         return accept

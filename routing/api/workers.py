@@ -94,7 +94,8 @@ class WorkerList(_Workers, ListResource[models.Worker]):
                 worker.id
                 for worker in worker_values.load_workers(chosen)
                 if (
-                    expression is None or expression.matches(worker=eligibility.worker_view(worker))
+                    expression is None
+                    or expression.matches(worker=eligibility.build_worker_view(worker))
                 )
                 and (queues is None or any(_serves(worker, queue) for queue in queues))
             }
@@ -108,7 +109,7 @@ class WorkerList(_Workers, ListResource[models.Worker]):
         if not columns.keys() & given.keys():
             return None
         rows = self.workspace.task_queues.filter(lookups.conditions(given, columns))
-        return [lanes.task_queue(row) for row in rows]
+        return [lanes.build_queue(row) for row in rows]
 
     def create(self, given: Given) -> models.Worker:
         return workers.create_worker(

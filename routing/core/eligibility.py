@@ -27,15 +27,15 @@ from workflows.expressions import NOTHING, Expression, View
 class Candidate:
     """A worker during one matching pass: the snapshot, plus the slots that the pass assigned.
 
-    `taken` counts these slots. It also serves as a version: a lane compares it to see whether its
-    cached rank of this worker is out of date.
+    `assigned_slots` counts these slots. It also serves as a version: a lane compares it to see
+    whether its cached rank of this worker is out of date.
     """
 
-    __slots__ = ("_consumed", "_reserved_us", "_view", "taken", "worker")
+    __slots__ = ("_consumed", "_reserved_us", "_view", "assigned_slots", "worker")
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-        self.taken = 0
+        self.assigned_slots = 0
         self._consumed: dict[int, int] = {}
         self._reserved_us: dict[int | None, int] = {}
         self._view: View | None = None
@@ -53,14 +53,14 @@ class Candidate:
         seen = -1 if channel is None else channel.last_reserved_us
         return self._reserved_us.get(channel_id, seen)
 
-    def take(self, channel_id: int, *, at: int) -> None:
+    def assign(self, channel_id: int, *, at: int) -> None:
         """Assign one slot of a channel to the worker.
 
         Arguments:
             at: the moment, in microseconds. Each slot that a pass assigns gets a later one, so that
                 the worker who got a slot first ranks first again.
         """
-        self.taken += 1
+        self.assigned_slots += 1
         self._consumed[channel_id] = self._consumed.get(channel_id, 0) + 1
         self._reserved_us[channel_id] = self._reserved_us[None] = at
         self._view = None
@@ -68,7 +68,7 @@ class Candidate:
     def view(self) -> View:
         """Return the worker's current values as expressions read them."""
         if self._view is None:
-            self._view = worker_view(self.worker, self._consumed)
+            self._view = build_worker_view(self.worker, self._consumed)
         return self._view
 
 
@@ -86,7 +86,7 @@ CHANNEL_FIGURES: Final[Mapping[str, Callable[[WorkerChannel, int], int | bool]]]
 """Channel figures that expressions can read, computed from the number of slots in use."""
 
 
-def worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
+def build_worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
     """Return a worker as expressions read them: attributes first, then built-in fields.
 
     Arguments:
@@ -182,7 +182,7 @@ def grab_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None
     )
 
 
-def age_view(created_us: int, *, now: int) -> View:
+def build_age_view(created_us: int, *, now: int) -> View:
     """Return the only task value that a lane's expression can still read: the age."""
     return View({}, {"age": (now - created_us) // SECOND})
 
@@ -273,7 +273,7 @@ def _grab_expression_refusal(candidate: Candidate, task: TaskRequirements) -> Re
     return Refusal.EXPRESSION_NOT_MET
 
 
-def rank(candidate: Candidate, lane: Lane) -> tuple[Any, ...]:
+def rank_key(candidate: Candidate, lane: Lane) -> tuple[Any, ...]:
     """Return a worker's place among the eligible workers of this lane: smallest first."""
     idle = candidate.idle_since(lane.task_channel_id, optimized=lane.optimized)
     if lane.order_by is None:

@@ -33,7 +33,7 @@ class Identity:
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
-def of_target(target: Target, task: View, *, task_channel_sid: str) -> Identity:
+def identify_lane(target: Target, task: View, *, task_channel_sid: str) -> Identity:
     """Return the lane of a task that waits in this target.
 
     The task's attributes are bound into the target's expression. The remaining expression reads

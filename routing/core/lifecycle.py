@@ -55,7 +55,7 @@ class InvalidTransition(Exception):
         self.new = new
 
 
-def check(current: Task | Reservation, new: Task | Reservation) -> None:
+def check_transition(current: Task | Reservation, new: Task | Reservation) -> None:
     """Raise `InvalidTransition` unless `new` may follow `current` (two statuses of one noun)."""
     allowed: frozenset[Task] | frozenset[Reservation]
     if isinstance(current, Task):
@@ -66,7 +66,7 @@ def check(current: Task | Reservation, new: Task | Reservation) -> None:
         raise InvalidTransition(current, new)
 
 
-def task_status_of(reservations: Iterable[Reservation], *, in_transfer: bool = False) -> Task:
+def derive_task_status(reservations: Iterable[Reservation], *, in_transfer: bool = False) -> Task:
     """Derive a live task's status from those of its reservations.
 
     Arguments:

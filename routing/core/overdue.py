@@ -14,7 +14,7 @@ from routing.core.decisions import (
     Reason,
     TimeOutReservation,
 )
-from routing.core.workflow_position import Step, advance, skip, target_of
+from routing.core.workflow_position import Step, advance_past_deadlines, find_target, skip_step
 from workflows.configuration import Configuration
 from workflows.expressions import View
 
@@ -47,7 +47,7 @@ def decide_overdue_tasks(tasks: Iterable[WaitingTask], *, now: int) -> list[Deci
 def _decide_overdue_task(task: WaitingTask, now: int) -> Decision:
     if task.expires_us <= now or task.configuration is None or task.step is None:
         return CancelTask(task_sid=task.sid, version=task.version, why=Reason.EXPIRED)
-    step = advance(task.configuration, task.view, task.step, now=now)
+    step = advance_past_deadlines(task.configuration, task.view, task.step, now=now)
     if step is None:
         return CancelTask(task_sid=task.sid, version=task.version, why=Reason.WORKFLOW_TIMEOUT)
     return EnterTarget(task_sid=task.sid, version=task.version, step=step, timed_out=True)
@@ -62,10 +62,10 @@ def decide_skip(task: WaitingTask, *, workers: Mapping[str, Any], now: int) -> D
     """
     assert task.configuration is not None
     assert task.step is not None
-    skip_if = target_of(task.configuration, task.step).skip_if
+    skip_if = find_target(task.configuration, task.step).skip_if
     if skip_if is None or not skip_if.matches(workers=View(workers, {})):
         return KeepWaiting(task_sid=task.sid, version=task.version)
-    step = skip(task.configuration, task.view, task.step, now=now)
+    step = skip_step(task.configuration, task.view, task.step, now=now)
     if step is None:
         return CancelTask(task_sid=task.sid, version=task.version, why=Reason.WORKFLOW_SKIPPED)
     return EnterTarget(task_sid=task.sid, version=task.version, step=step, timed_out=False)

@@ -75,12 +75,12 @@ class Worker:
     workload_version: int = 0
     # Whether the attributes are a JSON object; a worker without is never offered a task.
     readable: bool = True
-    # Cached values at paths of this worker (`core.columns`): `values` at paths of attributes and
-    # fields, `load_values` at paths of channel figures, which every offer changes.
+    # Cached values at paths of this worker (`matching.value_index`): `values` at paths of
+    # attributes and fields, `load_values` at paths of channel figures, which every offer changes.
     values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
-    sought: dict[str, frozenset[str]] = field(
+    lane_key_values: dict[str, frozenset[str]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
     load_values: dict[tuple[str | int, ...], tuple[Hashable, Any]] = field(

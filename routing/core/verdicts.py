@@ -81,7 +81,7 @@ def judge_workers(task: eligibility.TaskRequirements, workers: Iterable[Worker])
             ranked.append((candidate, verdict))
         else:
             refused.append(verdict)
-    ranked.sort(key=lambda pair: eligibility.rank(pair[0], task.lane))
+    ranked.sort(key=lambda pair: eligibility.rank_key(pair[0], task.lane))
     refused.sort(key=lambda verdict: verdict.worker.id)
     first = [replace(verdict, rank=number) for number, (_, verdict) in enumerate(ranked, 1)]
     return Verdicts(inside=(*first, *refused), outside=tuple(outside))

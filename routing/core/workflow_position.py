@@ -38,7 +38,7 @@ def time_of_day(now: int) -> View:
     return expressions.time_of_day(moment(now))
 
 
-def task_view(
+def build_task_view(
     attributes: Mapping[str, Any],
     *,
     sid: str,
@@ -62,7 +62,7 @@ def task_view(
     )
 
 
-def target_of(configuration: Configuration, step: Step) -> Target:
+def find_target(configuration: Configuration, step: Step) -> Target:
     """Return the target of a step."""
     if step.filter_index == DEFAULT_FILTER:
         assert configuration.default is not None
@@ -70,7 +70,9 @@ def target_of(configuration: Configuration, step: Step) -> Target:
     return configuration.filters[step.filter_index].targets[step.target_index]
 
 
-def place(configuration: Configuration, task: View, *, base: int, now: int) -> Step | None:
+def find_first_step(
+    configuration: Configuration, task: View, *, base: int, now: int
+) -> Step | None:
     """Find where a task enters its workflow (behaviour.md §6.3).
 
     Arguments:
@@ -82,7 +84,9 @@ def place(configuration: Configuration, task: View, *, base: int, now: int) -> S
     return step or _default(configuration, clock=base)
 
 
-def advance(configuration: Configuration, task: View, step: Step, *, now: int) -> Step | None:
+def advance_past_deadlines(
+    configuration: Configuration, task: View, step: Step, *, now: int
+) -> Step | None:
     """Advance past every deadline that has passed; None when the workflow is exhausted.
 
     The default filter never rescues a task from a timeout: only later filters do.
@@ -95,12 +99,12 @@ def advance(configuration: Configuration, task: View, step: Step, *, now: int) -
     return current
 
 
-def skip(configuration: Configuration, task: View, step: Step, *, now: int) -> Step | None:
+def skip_step(configuration: Configuration, task: View, step: Step, *, now: int) -> Step | None:
     """Leave a step whose skip_if is true; None when no target is left, not even the default.
 
     A skipped target's timeout does not count towards the deadlines of those after it.
     """
-    timeout = target_of(configuration, step).timeout
+    timeout = find_target(configuration, step).timeout
     unspent = replace(step, clock_us=step.clock_us - (timeout or 0) * SECOND)
     return (
         _next_target(configuration, unspent)

@@ -63,10 +63,11 @@ def explain_task(row: models.Task, *, now: datetime) -> Explanation:
         holders=holders,
         known_worker=_known_worker(row, lane, verdicts) if pending else None,
         target_expression="" if target is None else target.expression_text,
-        task_side=None if asked is None else judge_task(asked, tasks.view(row, now=now)),
+        task_side=None if asked is None else judge_task(asked, tasks.build_task_view(row, now=now)),
         foreseen=_foresee(row, lane, now) if verdicts.eligible and not due else None,
         verdicts=verdicts,
-        readable=attributes.read(row.attributes, of=row.sid) is not None and lane.readable,
+        readable=attributes.parse_attributes(row.attributes, sid=row.sid) is not None
+        and lane.readable,
     )
 
 
@@ -170,10 +171,10 @@ def _known_worker(row: models.Task, lane: snapshot.Lane, verdicts: Verdicts) -> 
 
 def _target(row: models.Task) -> configuration.Target | None:
     """Return the present target of a task; None for one that was routed directly."""
-    step = tasks.step(row)
+    step = tasks.build_step(row)
     if step is None or row.revision_id is None:
         return None
-    return positions.target_of(configurations.load_configuration(row.revision_id), step)
+    return positions.find_target(configurations.load_configuration(row.revision_id), step)
 
 
 def _naming_attribute(row: models.Task) -> str:

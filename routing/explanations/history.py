@@ -96,8 +96,10 @@ def _steps(events: Iterable[models.Event]) -> list[Stay]:
             )
             cause = None
         elif kind == EventType.TASK_CANCELED:
-            told = cause is not None and cause[1] == date and cause[0] != Outcome.REROUTED
-            _leave(steps, cause[0] if told and cause is not None else Outcome.CANCELED, date)
+            why = Outcome.CANCELED
+            if cause is not None and cause[1] == date and cause[0] != Outcome.REROUTED:
+                why = cause[0]
+            _leave(steps, why, date)
         else:
             cause = (_CAUSES[kind], date)
     return steps

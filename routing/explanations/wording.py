@@ -38,14 +38,14 @@ MOST_SHOWN: Final = 200
 _UNREADABLE: Final = "Its attributes or its requirements cannot be read: the log has the reason."
 
 
-def deadline(explanation: Explanation) -> str | None:
+def describe_deadline(explanation: Explanation) -> str | None:
     """Return what happens at the next deadline."""
     if explanation.deadline is None:
         return None
     return f"At {date_text(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
 
 
-def router(verdict: Verdict, explanation: Explanation | None = None) -> str:
+def describe_verdict(verdict: Verdict, explanation: Explanation | None = None) -> str:
     """Return why the router passes a worker over, or as which number it offers to them.
 
     Arguments:
@@ -64,41 +64,41 @@ def rules_out_all(explanation: Explanation) -> bool:
     return explanation.task_side is not None and bool(explanation.task_side.unmet)
 
 
-def task_side(explanation: Explanation) -> str | None:
+def describe_task_side(explanation: Explanation) -> str | None:
     """Return how the task's attributes decide its target's expression, if they do."""
     side = explanation.task_side
     if side is None:
         return None
     if side.unmet:
-        has = _listed([_attribute(name, value) for name, value in side.attributes.items()])
+        has = _join([_describe_attribute(name, value) for name, value in side.attributes.items()])
         because = f"{has}, and " if has else ""
         return (
             f"No worker can have it in this step: {because}the target asks for"
-            f" {_shortened(side.unmet)}."
+            f" {_shorten(side.unmet)}."
         )
     if side.missing:
-        return f"The task has no {_listed(side.missing)}, which the target asks about."
+        return f"The task has no {_join(side.missing)}, which the target asks about."
     return None
 
 
-def _attribute(name: str, value: Any) -> str:
+def _describe_attribute(name: str, value: Any) -> str:
     if value is None:
         return f"the task has no {name}"
-    return f"the task's {name} is {_shortened(json.dumps(value, ensure_ascii=False))}"
+    return f"the task's {name} is {_shorten(json.dumps(value, ensure_ascii=False))}"
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
-def grab(verdict: Verdict) -> str:
+def describe_grab_verdict(verdict: Verdict) -> str:
     """Return whether a worker may grab the task, as a sentence."""
     if verdict.grab_refusal is None:
         return "The worker may take the task by hand."
     return verdict.grab_refusal.third_person
 
 
-def known_worker(known: KnownWorker) -> str:
+def describe_known_worker(known: KnownWorker) -> str:
     """Return the state of the one worker that a task names, as a sentence."""
     reads = f"{known.attribute} names {known.named!r}"
     match known.problem:
@@ -109,24 +109,24 @@ def known_worker(known: KnownWorker) -> str:
         case Problem.OTHER_WORKSPACE:
             return f"The task asks for one worker, but {reads}, who is of another workspace."
         case Problem.NOT_IN_QUEUE:
-            return f"The task asks for {_name(known)} alone, who does not serve its queue."
+            return f"The task asks for {_known_name(known)} alone, who does not serve its queue."
     whose = "directly" if known.attribute == DIRECT else f"by {known.attribute}"
-    return f"The task asks for {_name(known)} alone, {whose}."
+    return f"The task asks for {_known_name(known)} alone, {whose}."
 
 
-def summary(explanation: Explanation) -> str:
+def summarize(explanation: Explanation) -> str:
     """Return in a sentence or two why a task is where it is."""
-    said = _status(explanation)
+    said = _describe_status(explanation)
     return said if explanation.readable else f"{said} {_UNREADABLE}"
 
 
-def _status(explanation: Explanation) -> str:
+def _describe_status(explanation: Explanation) -> str:
     match explanation.status:
         case AssignmentStatus.PENDING:
-            return _waiting(explanation)
+            return _describe_waiting(explanation)
         case AssignmentStatus.RESERVED:
             offers = [f"{h.worker_name} until {date_text(h.until)}" for h in explanation.holders]
-            return f"On offer to {_listed(offers)}."
+            return f"On offer to {_join(offers)}."
         case AssignmentStatus.ASSIGNED | AssignmentStatus.WRAPPING:
             wraps = explanation.status == AssignmentStatus.WRAPPING
             verb = "been wrapping it up" if wraps else "had it"
@@ -135,63 +135,63 @@ def _status(explanation: Explanation) -> str:
                 for h in explanation.holders
                 if h.reservation_status != ReservationStatus.COMPLETED
             )
-    return _over(explanation)
+    return _describe_end(explanation)
 
 
-def _waiting(explanation: Explanation) -> str:
+def _describe_waiting(explanation: Explanation) -> str:
     foreseen, known = explanation.foreseen, explanation.known_worker
     if explanation.due:
         return "Its time is over; the router acts on that in its next cycle."
     if rules_out_all(explanation):
-        return task_side(explanation) or ""
+        return describe_task_side(explanation) or ""
     if foreseen is not None:
         ahead = foreseen.ahead
         before = f"{ahead} {'task that comes' if ahead == 1 else 'tasks that come'} before it"
         if foreseen.workers:
             after = f", after {before}" if ahead else ""
-            names = _listed([worker.friendly_name for worker in foreseen.workers])
+            names = _join([worker.friendly_name for worker in foreseen.workers])
             return f"Will be offered to {names} in the next cycle{after}."
         return f"Waits behind {before}, for the same workers."
     if known is not None:
-        said = known_worker(known)
+        said = describe_known_worker(known)
         if known.problem is None and known.verdict is not None:
-            return f"{said} {router(known.verdict)}"
+            return f"{said} {describe_verdict(known.verdict)}"
         return f"{said} It waits in this step until something changes that."
     inside = explanation.verdicts.inside
     if not inside:
         return "No worker serves its queue."
     refusals = explanation.verdicts.reasons
-    lacking = task_side(explanation) if Refusal.EXPRESSION_NOT_MET in refusals else None
+    lacking = describe_task_side(explanation) if Refusal.EXPRESSION_NOT_MET in refusals else None
     after = "" if lacking is None else f" {lacking}"
     if len(inside) == 1:
         alone = inside[0].worker.friendly_name
-        return f"{alone} alone serves its queue. {router(inside[0])}{after}"
-    reasons = _listed([f"{n} {_SHORT[refusal]}" for refusal, n in refusals.items()])
+        return f"{alone} alone serves its queue. {describe_verdict(inside[0])}{after}"
+    reasons = _join([f"{n} {_SHORT[refusal]}" for refusal, n in refusals.items()])
     return f"None of the {len(inside)} workers of its queue may have it now: {reasons}.{after}"
 
 
-def _over(explanation: Explanation) -> str:
+def _describe_end(explanation: Explanation) -> str:
     task = explanation.task
     verb = "Completed" if explanation.status == AssignmentStatus.COMPLETED else "Canceled"
-    by = _listed([h.worker_name for h in explanation.holders])
+    by = _join([h.worker_name for h in explanation.holders])
     said = f"{verb} at {date_text(task.date_finished)}{f' by {by}' if by else ''}."
     return f"{said} Reason: {task.reason}" if task.reason else said
 
 
-def report(explanation: Explanation) -> Iterator[str]:
+def write_report(explanation: Explanation) -> Iterator[str]:
     """Yield the whole explanation, line by line."""
     task, verdicts = explanation.task, explanation.verdicts
     yield f"Task {task.sid} is {task.assignment_status}."
-    yield summary(explanation)
-    if said := deadline(explanation):
+    yield summarize(explanation)
+    if said := describe_deadline(explanation):
         yield said
     yield ""
     yield "Steps:"
     waits = explanation.status in (AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
     for step in (*explanation.passed, explanation.step):
         if step is not None:
-            yield f"  {_stay(step, end='now' if waits else 'taken')}"
-    if asked := _asked(explanation):
+            yield f"  {_describe_stay(step, end='now' if waits else 'taken')}"
+    if asked := _describe_conditions(explanation):
         yield ""
         yield from asked
     yield ""
@@ -200,16 +200,17 @@ def report(explanation: Explanation) -> Iterator[str]:
     for verdict in verdicts.inside:
         place = "–" if verdict.rank is None else str(verdict.rank)
         who = f"{verdict.worker.friendly_name} ({verdict.worker.sid})"
-        yield f"  {place:>3} {who}: {router(verdict, explanation)} {_by_hand(verdict)}"
+        said = f"{describe_verdict(verdict, explanation)} {_describe_grab_beside_offer(verdict)}"
+        yield f"  {place:>3} {who}: {said}"
 
 
-def _by_hand(verdict: Verdict) -> str:
+def _describe_grab_beside_offer(verdict: Verdict) -> str:
     if verdict.grab_refusal is not None and verdict.grab_refusal == verdict.refusal:
         return "Nor can it be taken by hand."
-    return grab(verdict)
+    return describe_grab_verdict(verdict)
 
 
-def _stay(step: Stay, *, end: str) -> str:
+def _describe_stay(step: Stay, *, end: str) -> str:
     where = "no queue" if step.task_queue_name is None else f"queue {step.task_queue_name}"
     by = "directly" if step.filter_name is None else f"by filter {step.filter_name!r}"
     since = "?" if step.entered is None else date_text(step.entered)
@@ -218,14 +219,14 @@ def _stay(step: Stay, *, end: str) -> str:
     return f"{since} – {date_text(step.left)}: {where}, {by}; {step.outcome.words}."
 
 
-def _asked(explanation: Explanation) -> Sequence[str]:
+def _describe_conditions(explanation: Explanation) -> Sequence[str]:
     if explanation.status != AssignmentStatus.PENDING or explanation.task.lane is None:
         return []
     lane = explanation.task.lane
     said = []
     if explanation.target_expression:
         said.append(f"The target asks: {explanation.target_expression}")
-    if rules_out_all(explanation) and (why := task_side(explanation)):
+    if rules_out_all(explanation) and (why := describe_task_side(explanation)):
         said.append(why)
     elif lane.expression:
         said.append(f"It asks of a worker: {lane.expression}")
@@ -234,11 +235,11 @@ def _asked(explanation: Explanation) -> Sequence[str]:
     return said
 
 
-def _name(known: KnownWorker) -> str:
+def _known_name(known: KnownWorker) -> str:
     return known.named if known.verdict is None else known.verdict.worker.friendly_name
 
 
-def _listed(words: Sequence[str]) -> str:
+def _join(words: Sequence[str]) -> str:
     """Join words with commas and "and"."""
     if len(words) < 2:
         return "".join(words)

@@ -38,7 +38,7 @@ class Lane(models.Model):
     known_worker_sid = models.TextField(null=True)
     known_worker_name = models.TextField(null=True)
     ignore_capacity = models.BooleanField(default=False)
-    # The index key by which lanes for a free worker are found (`core.seeks`).
+    # The index key by which lanes for a free worker are found (`core.matching.lane_keys`).
     seek_path = models.TextField(default="")
     seek_value = models.CharField(max_length=80, default="")
     # When a task last came onto this lane, accurate to `SEEN_TO_WITHIN`. An empty lane is deleted

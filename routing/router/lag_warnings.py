@@ -39,12 +39,12 @@ _warnings: Final = Warnings()
 
 def warn_of_lag(*, now: datetime) -> None:
     """Log how old the oldest due work is if it is older than `LAG_SECONDS`."""
-    age = oldest_due_age(now=now).total_seconds()
+    age = find_oldest_due_age(now=now).total_seconds()
     if age > settings.LAG_SECONDS and _warnings.may_warn(time.monotonic()):
         logger.warning("lag seconds=%.1f: age of the oldest work that is due", age)
 
 
-def oldest_due_age(*, now: datetime) -> timedelta:
+def find_oldest_due_age(*, now: datetime) -> timedelta:
     """Return for how long the oldest due work has been due; zero if nothing is due.
 
     Due are offers and tasks past their deadline, and events that are not published yet. For each
@@ -53,8 +53,8 @@ def oldest_due_age(*, now: datetime) -> timedelta:
     here = OuterRef("pk")
     tasks = models.Task.objects.expiring().filter(workspace=here).order_by("expires_us")
     offers = models.Reservation.objects.pending().filter(workspace=here).order_by("deadline_us")
-    untold = models.Event.objects.filter(delivered=False).order_by("pk")
-    event = untold.values_list("event_date", flat=True).first()
+    unpublished = models.Event.objects.filter(delivered=False).order_by("pk")
+    event = unpublished.values_list("event_date", flat=True).first()
     moments = [
         _least_of_workspaces(tasks.values("expires_us")[:1]),
         _least_of_workspaces(offers.values("deadline_us")[:1]),

@@ -15,7 +15,7 @@ from routing.snapshots import due_work, lane_heads
 def match_workspace(
     workspace: models.Workspace, *, now: datetime, limit: int = matching_pass.MOST_OFFERS
 ) -> matching_pass.MatchingResult:
-    """Return whom the waiting tasks of a workspace would be offered to now; nothing is changed.
+    """Match the waiting tasks of a workspace with its free workers; nothing is changed.
 
     Arguments:
         limit: the largest number of offers.

@@ -36,7 +36,7 @@ _PAUSE: Final = 1.0
 _WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
 
 
-def run(workspace_sid: str) -> None:
+def run_workspace(workspace_sid: str) -> None:
     """Run the router in one workspace, and repeat while wakes arrive.
 
     Raises a database error before taking the workspace's lock if the database does not answer.
@@ -50,7 +50,7 @@ def run(workspace_sid: str) -> None:
                     wakeups.wake_router(workspace_sid)
 
 
-def list_due(now: datetime) -> list[str]:
+def list_due_workspaces(now: datetime) -> list[str]:
     """Return the sids of workspaces with waiting or overdue work."""
     us = microseconds(now)
     here = OuterRef("pk")
@@ -130,7 +130,7 @@ class Router:
             return
         close_old_connections()
         try:
-            run(workspace_sid)
+            run_workspace(workspace_sid)
         except AWAY:
             # Another runner may reach the database.
             wakeups.return_wake(workspace_sid)
@@ -142,11 +142,11 @@ class Router:
             if time.monotonic() >= self._sweep_at:
                 close_old_connections()
                 _insist_on_database()
-                self._due = deque(list_due(timezone.now()))
+                self._due = deque(list_due_workspaces(timezone.now()))
                 self._sweep_at = time.monotonic() + _PAUSE
         while not self._stop.is_set():
             try:
                 workspace_sid = self._due.popleft()
             except IndexError:
                 return
-            run(workspace_sid)
+            run_workspace(workspace_sid)

@@ -16,25 +16,25 @@ from workflows.caches import SizedCache
 logger = logging.getLogger(__name__)
 
 
-_read: Final[SizedCache[Mapping[str, Any] | None]] = SizedCache(16_000_000)
+_attributes: Final[SizedCache[Mapping[str, Any] | None]] = SizedCache(16_000_000)
 
 
-def read(text: str, *, of: str) -> Mapping[str, Any] | None:
+def parse_attributes(text: str, *, sid: str) -> Mapping[str, Any] | None:
     """Return attributes, or None when they are not a JSON object.
 
     Arguments:
-        of: the sid of the row, for the log.
+        sid: the sid of the row, for the log.
     """
-    return _read.get((text, of), lambda: (_parsed(text, of), len(text)))
+    return _attributes.get((text, sid), lambda: (_parse(text, sid), len(text)))
 
 
-def _parsed(text: str, of: str) -> Mapping[str, Any] | None:
+def _parse(text: str, sid: str) -> Mapping[str, Any] | None:
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError) as error:
-        logger.error("unreadable attributes sid=%s: %s", of, error)
+        logger.error("unreadable attributes sid=%s: %s", sid, error)
         return None
     if not isinstance(parsed, dict):
-        logger.error("unreadable attributes sid=%s: not a JSON object", of)
+        logger.error("unreadable attributes sid=%s: not a JSON object", sid)
         return None
     return parsed

@@ -63,31 +63,34 @@ def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
 
 def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:
     """Return a snapshot of the workers with free slots and the lanes that they might serve."""
-    seen = functools.partial(
+    build = functools.partial(
         snapshot.Workspace,
         id=workspace.pk,
         sid=workspace.sid,
         multi_task_enabled=workspace.multi_task_enabled,
         prioritize_queue_order=QueueOrder(workspace.prioritize_queue_order),
     )
-    kinds = lane_snapshots.kinds(workspace)
-    if not kinds:
-        return seen()
-    known = skill_index.load_skill_index(workspace)
-    sought = None if known is None else known.find_lane_keys(kinds)
-    if known is not None and sought is not None:
-        lanes, asked = lane_snapshots.waiting(sought)
-        workers = _candidates(workspace, kinds, among=known.find_workers(asked)) if lanes else []
-    else:
-        workers = _candidates(workspace, kinds)
-        skill_index.record_free_workers(workspace, len(workers))
-        lanes, workers = lane_snapshots.waiting_for(kinds, workers=workers) if workers else ({}, [])
-    return seen(workers=workers, lanes=lanes) if workers else seen()
+    key_paths = lane_snapshots.load_key_paths(workspace)
+    if not key_paths:
+        return build()
+    index = skill_index.load_skill_index(workspace)
+    keys = None if index is None else index.find_lane_keys(key_paths)
+    if index is not None and keys is not None:
+        lanes, matched = lane_snapshots.load_lanes(keys)
+        among = index.find_workers(matched)
+        workers = _load_free_workers(workspace, key_paths, among=among) if lanes else []
+        return build(workers=workers, lanes=lanes) if workers else build()
+    workers = _load_free_workers(workspace, key_paths)
+    skill_index.record_free_workers(workspace, len(workers))
+    if not workers:
+        return build()
+    lanes, workers = lane_snapshots.load_lanes_for_workers(key_paths, workers=workers)
+    return build(workers=workers, lanes=lanes) if workers else build()
 
 
-def _candidates(
+def _load_free_workers(
     workspace: models.Workspace,
-    kinds: Collection[lane_snapshots.Kind],
+    key_paths: Collection[lane_snapshots.KeyPath],
     *,
     among: Sequence[int] | None = None,
 ) -> list[snapshot.Worker]:
@@ -96,7 +99,7 @@ def _candidates(
     Arguments:
         among: the ids of workers who may match at all; None for all.
     """
-    channels = list(dict.fromkeys(channel for channel, _ in kinds))
+    channels = list(dict.fromkeys(channel for channel, _ in key_paths))
     marks = ", ".join(["%s"] * len(channels))
     # Without multitasking the capacity does not count, only whether the worker has a task.
     sql = workers_sql.FREE_WORKERS.format(
@@ -108,7 +111,7 @@ def _candidates(
     parameters: list[Any] = list(channels)
     if among is not None:
         parameters.append(list(among) if connection.vendor == "postgresql" else str(list(among)))
-    if any(path == lane_keys.REGARDLESS for _, path in kinds):
+    if any(path == lane_keys.REGARDLESS for _, path in key_paths):
         sql += workers_sql.NAMED_WORKERS.format(channels=marks)
         parameters += channels
     with open_cursor() as cursor:
@@ -142,7 +145,7 @@ def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[Wa
     over = expired.order_by("expires_us").values_list("sid", "version", "expires_us")[:BATCH]
     return [
         *(WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over),
-        *_waiting(stepped.order_by("step_deadline_us"), now),
+        *_load_waiting_tasks(stepped.order_by("step_deadline_us"), now),
     ]
 
 
@@ -152,40 +155,40 @@ def load_skippable_tasks(
     """Return pending tasks whose skip_if is not evaluated yet, each with its queue's id."""
     rows = models.Task.objects.pending().filter(workspace=workspace, skip_unasked=True)
     chosen = rows.order_by("workspace", "pk").select_related("workflow", "task_channel")[:BATCH]
-    return [(_waiting_task(row, now), row.task_queue_id or 0) for row in chosen]
+    return [(_build_waiting_task(row, now), row.task_queue_id or 0) for row in chosen]
 
 
-def _waiting(rows: QuerySet[models.Task], now: datetime) -> list[WaitingTask]:
+def _load_waiting_tasks(rows: QuerySet[models.Task], now: datetime) -> list[WaitingTask]:
     chosen = list(rows[:BATCH])
     attach_related(chosen, {"workflow": models.Workflow, "task_channel": models.TaskChannel})
-    return [_waiting_task(row, now) for row in chosen]
+    return [_build_waiting_task(row, now) for row in chosen]
 
 
-def _waiting_task(row: models.Task, now: datetime) -> WaitingTask:
+def _build_waiting_task(row: models.Task, now: datetime) -> WaitingTask:
     return WaitingTask(
         sid=row.sid,
         version=row.version,
-        view=task_snapshots.view(row, now=now),
+        view=task_snapshots.build_task_view(row, now=now),
         expires_us=row.expires_us,
         configuration=None
         if row.revision_id is None
         else configurations.load_configuration(row.revision_id),
-        step=task_snapshots.step(row),
+        step=task_snapshots.build_step(row),
     )
 
 
 def load_worker_counts(queue_id: int) -> Mapping[str, int]:
     """Return the values of `workers.…` for a queue: its workers by availability and activity."""
-    queue = models.TaskQueue.objects.get(pk=queue_id)
-    seen = lane_snapshots.task_queue(queue)
-    everyone = worker_snapshots.load_workers(
-        models.Worker.objects.filter(workspace_id=queue.workspace_id)
+    row = models.TaskQueue.objects.get(pk=queue_id)
+    queue = lane_snapshots.build_queue(row)
+    workers = worker_snapshots.load_workers(
+        models.Worker.objects.filter(workspace_id=row.workspace_id)
     )
     counts: Counter[str] = Counter(available=0, unavailable=0)
-    for sid in models.Activity.objects.filter(workspace_id=queue.workspace_id).values_list("sid"):
+    for sid in models.Activity.objects.filter(workspace_id=row.workspace_id).values_list("sid"):
         counts[sid[0]] = 0
-    for worker in everyone:
-        if eligibility.membership_refusal(eligibility.Candidate(worker), seen) is None:
+    for worker in workers:
+        if eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None:
             counts["available" if worker.available else "unavailable"] += 1
             counts[worker.activity_sid] += 1
     return counts

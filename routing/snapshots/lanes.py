@@ -31,15 +31,15 @@ _snapshots: Final[FIFOCache[int, _Cached]] = FIFOCache(maxsize=50_000)
 Writes take the lock; reads change nothing.
 """
 
-Kind = tuple[int, str]
+KeyPath = tuple[int, str]
 """The id of a task channel, and the key path of some of its lanes."""
-Sought = tuple[int, str, str]
+ChannelKey = tuple[int, str, str]
 """A lane key on a channel: channel id, path and value."""
-Asked = set[tuple[str, str]]
+MatchedKeys = set[tuple[str, str]]
 """Key paths and values of the lanes found."""
 
 
-def kinds(workspace: models.Workspace) -> list[Kind]:
+def load_key_paths(workspace: models.Workspace) -> list[KeyPath]:
     """Return the distinct key paths of lanes, for channels with waiting tasks.
 
     The cost is one index step for each path, however many lanes there are.
@@ -49,51 +49,52 @@ def kinds(workspace: models.Workspace) -> list[Kind]:
         return [(channel, path) for channel, path in cursor.fetchall()]
 
 
-def waiting_for(
-    found: Iterable[Kind], *, workers: Iterable[snapshot.Worker]
+def load_lanes_for_workers(
+    key_paths: Iterable[KeyPath], *, workers: Sequence[snapshot.Worker]
 ) -> tuple[dict[int, snapshot.Lane], list[snapshot.Worker]]:
     """Return the lanes with waiting tasks that some of these workers might serve.
 
     Also return the workers who might serve them; the others cannot match.
     """
-    people = list(workers)
-    sought: set[Sought] = set()
-    having: dict[str, dict[str, list[snapshot.Worker]]] = {}
-    for channel, path in found:
+    keys: set[ChannelKey] = set()
+    by_path: dict[str, dict[str, list[snapshot.Worker]]] = {}
+    for channel, path in key_paths:
         if path in (lane_keys.ANYONE, lane_keys.REGARDLESS):
-            sought.add((channel, path, ""))
+            keys.add((channel, path, ""))
         else:
-            if path not in having:
-                having[path] = by_value(people, path)
-            sought.update((channel, path, value) for value in having[path])
-    lanes, asked = waiting(sought)
-    if any(path in (lane_keys.ANYONE, lane_keys.REGARDLESS) for path, _ in asked):
-        return lanes, people
-    some = {worker.id: worker for path, value in asked for worker in having[path][value]}
+            if path not in by_path:
+                by_path[path] = index_workers(workers, path)
+            keys.update((channel, path, value) for value in by_path[path])
+    lanes, matched = load_lanes(keys)
+    if any(path in (lane_keys.ANYONE, lane_keys.REGARDLESS) for path, _ in matched):
+        return lanes, list(workers)
+    some = {worker.id: worker for path, value in matched for worker in by_path[path][value]}
     return lanes, [*some.values()]
 
 
-def waiting(sought: Collection[Sought]) -> tuple[dict[int, snapshot.Lane], Asked]:
+def load_lanes(keys: Collection[ChannelKey]) -> tuple[dict[int, snapshot.Lane], MatchedKeys]:
     """Return the lanes with these keys that have waiting tasks, and the keys that matched."""
-    if not sought:
+    if not keys:
         return {}, set()
     sql = fill_slots(lanes_sql.LANES_WITH_TASKS, keys=lanes_sql.KEYS[connection.vendor])
     with open_cursor() as cursor:
-        cursor.execute(sql, [json.dumps(sorted(sought))])
+        cursor.execute(sql, [json.dumps(sorted(keys))])
         rows = cursor.fetchall()
-    return _seen([row[:-2] for row in rows]), {(path, value) for *_, path, value in rows}
+    return _build_lanes([row[:-2] for row in rows]), {(path, value) for *_, path, value in rows}
 
 
-def by_value(people: Iterable[snapshot.Worker], path: str) -> dict[str, list[snapshot.Worker]]:
+def index_workers(
+    workers: Iterable[snapshot.Worker], path: str
+) -> dict[str, list[snapshot.Worker]]:
     """Index these workers by the key values that lanes of this path can have for them."""
-    found: dict[str, list[snapshot.Worker]] = {}
-    for worker in people:
-        for value in worker.sought.get(path) or lane_keys.list_worker_keys(worker, path):
-            found.setdefault(value, []).append(worker)
-    return found
+    index: dict[str, list[snapshot.Worker]] = {}
+    for worker in workers:
+        for value in worker.lane_key_values.get(path) or lane_keys.list_worker_keys(worker, path):
+            index.setdefault(value, []).append(worker)
+    return index
 
 
-def _seen(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:
+def _build_lanes(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:
     """Return snapshots of lanes; a lane never changes, so it is cached, with its queue."""
     lanes: dict[int, snapshot.Lane | None] = {}
     changed: dict[int, tuple[Any, ...]] = {}
@@ -108,27 +109,27 @@ def _seen(rows: Sequence[tuple[Any, ...]]) -> dict[int, snapshot.Lane]:
     for start in range(0, len(ids), 500):
         some = models.Lane.objects.select_related("task_queue", "task_channel")
         for pk, loaded in some.in_bulk(ids[start : start + 500]).items():
-            lanes[pk] = readable(loaded)
+            lanes[pk] = build_lane_or_none(loaded)
             with _lock:
                 _snapshots[pk] = changed[pk], lanes[pk]
     return {row[0]: found for row in rows if (found := lanes.get(row[0])) is not None}
 
 
-def readable(row: models.Lane) -> snapshot.Lane | None:
+def build_lane_or_none(row: models.Lane) -> snapshot.Lane | None:
     """Return a lane's snapshot; None, and a log line, when it cannot be parsed."""
     try:
-        return lane(row)
+        return build_lane(row)
     except (expressions.ExpressionError, ValueError, RecursionError) as error:
         logger.error("unreadable lane id=%s, its tasks wait: %s", row.pk, error)
         return None
 
 
-def lane(row: models.Lane) -> snapshot.Lane:
+def build_lane(row: models.Lane) -> snapshot.Lane:
     """Return a lane's snapshot."""
     expression = row.expression
     return snapshot.Lane(
         id=row.pk,
-        task_queue=None if row.task_queue is None else task_queue(row.task_queue),
+        task_queue=None if row.task_queue is None else build_queue(row.task_queue),
         task_channel_id=row.task_channel_id,
         optimized=row.task_channel.channel_optimized_routing,
         expression=expressions.compile_expression(expression, subject="residual")
@@ -141,9 +142,9 @@ def lane(row: models.Lane) -> snapshot.Lane:
     )
 
 
-def task_queue(queue: models.TaskQueue) -> snapshot.TaskQueue:
+def build_queue(queue: models.TaskQueue) -> snapshot.TaskQueue:
     """Return a queue's snapshot; cached."""
-    given = (
+    columns = (
         queue.pk,
         queue.sid,
         queue.target_workers.strip(),
@@ -153,13 +154,13 @@ def task_queue(queue: models.TaskQueue) -> snapshot.TaskQueue:
         queue.grab_limit,
         queue.grab_after,
     )
-    return _task_queues.get(given, lambda: (_task_queue(*given), len(given[2])))
+    return _task_queues.get(columns, lambda: (_parse_queue(*columns), len(columns[2])))
 
 
 _task_queues: Final[SizedCache[snapshot.TaskQueue]] = SizedCache(3_000_000)
 
 
-def _task_queue(
+def _parse_queue(
     pk: int,
     sid: str,
     source: str,

@@ -14,9 +14,15 @@ from typing import Final
 from routing import configurations, models
 from routing.core import snapshot
 from routing.core.clock import microseconds
-from routing.core.eligibility import Candidate, GrabTerms, TaskRequirements, age_view, grab_refusal
+from routing.core.eligibility import (
+    Candidate,
+    GrabTerms,
+    TaskRequirements,
+    build_age_view,
+    grab_refusal,
+)
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
-from routing.core.workflow_position import target_of, time_of_day
+from routing.core.workflow_position import find_target, time_of_day
 from routing.snapshots import lanes, tasks
 from workflows.expressions import NOTHING
 
@@ -75,7 +81,7 @@ def _build_requirements(
         lane=_build_lane(task),
         multi_task=task.workspace.multi_task_enabled,
         clock=time_of_day(us),
-        task=age_view(microseconds(task.date_created), now=us),
+        task=build_age_view(microseconds(task.date_created), now=us),
         status=AssignmentStatus(task.assignment_status),
         reserved_for=reserved_for,
         grab=_build_grab_terms(task, rank, now) if pending else None,
@@ -86,7 +92,7 @@ def _build_lane(task: models.Task) -> snapshot.Lane:
     """Return the lane of a waiting task; for any other a lane with its queue only."""
     if task.lane is not None and task.assignment_status == AssignmentStatus.PENDING:
         # An unreadable lane matches no worker, as in the router.
-        return lanes.readable(task.lane) or snapshot.Lane(
+        return lanes.build_lane_or_none(task.lane) or snapshot.Lane(
             id=task.lane.pk,
             task_queue=None,
             task_channel_id=task.task_channel_id,
@@ -94,23 +100,23 @@ def _build_lane(task: models.Task) -> snapshot.Lane:
             readable=False,
         )
     to_worker = task.routing_target if (task.routing_target or "").startswith("WK") else None
-    queue = None if to_worker or task.task_queue is None else lanes.task_queue(task.task_queue)
+    queue = None if to_worker or task.task_queue is None else lanes.build_queue(task.task_queue)
     return snapshot.Lane(
         id=0, task_queue=queue, task_channel_id=task.task_channel_id, known_worker_sid=to_worker
     )
 
 
 def _build_grab_terms(task: models.Task, rank: int, now: datetime) -> GrabTerms:
-    step = tasks.step(task)
+    step = tasks.build_step(task)
     expression = None
     if step is not None and task.revision_id is not None:
         configuration = configurations.load_configuration(task.revision_id)
-        expression = target_of(configuration, step).grab_expression
+        expression = find_target(configuration, step).grab_expression
     return GrabTerms(
         rank=rank,
         waited=int((now - (task.task_queue_entered_date or task.date_created)).total_seconds()),
         expression=expression,
-        task=NOTHING if expression is None else tasks.view(task, now=now),
+        task=NOTHING if expression is None else tasks.build_task_view(task, now=now),
     )
 
 

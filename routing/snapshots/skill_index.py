@@ -26,7 +26,7 @@ from routing.core.matching import lane_keys
 from routing.db.compiled import CompiledQuery
 from routing.redis import clients
 from routing.snapshots import workers
-from routing.snapshots.lanes import Kind, Sought, by_value
+from routing.snapshots.lanes import ChannelKey, KeyPath, index_workers
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +56,13 @@ class SkillIndex:
         self._workers = list(all_workers)
         self._indexes: dict[str, dict[str, list[snapshot.Worker]]] = {}
 
-    def find_lane_keys(self, kinds: Iterable[Kind]) -> Collection[Sought] | None:
+    def find_lane_keys(self, key_paths: Iterable[KeyPath]) -> Collection[ChannelKey] | None:
         """Return the lane keys that match these workers; None when the index cannot help.
 
         Lanes without a key are for any free worker, so then all free workers must be loaded.
         """
-        keys: set[Sought] = set()
-        for channel, path in kinds:
+        keys: set[ChannelKey] = set()
+        for channel, path in key_paths:
             if path in (lane_keys.ANYONE, lane_keys.REGARDLESS):
                 return None
             keys.update((channel, path, value) for value in self._by_value(path))
@@ -78,7 +78,7 @@ class SkillIndex:
     def _by_value(self, path: str) -> dict[str, list[snapshot.Worker]]:
         index = self._indexes.get(path)
         if index is None:
-            index = self._indexes[path] = by_value(self._workers, path)
+            index = self._indexes[path] = index_workers(self._workers, path)
         return index
 
 

@@ -10,10 +10,10 @@ from routing.snapshots import attributes
 from workflows.expressions import View
 
 
-def view(row: models.Task, *, now: datetime) -> View:
+def build_task_view(row: models.Task, *, now: datetime) -> View:
     """Return a task as expressions read it; unreadable attributes count as none."""
-    return workflow_position.task_view(
-        attributes.read(row.attributes, of=row.sid) or {},
+    return workflow_position.build_task_view(
+        attributes.parse_attributes(row.attributes, sid=row.sid) or {},
         sid=row.sid,
         channel_unique_name=row.channel_name,
         channel_sid=row.channel_sid,
@@ -23,7 +23,7 @@ def view(row: models.Task, *, now: datetime) -> View:
     )
 
 
-def step(row: models.Task) -> workflow_position.Step | None:
+def build_step(row: models.Task) -> workflow_position.Step | None:
     """Return a task's step in its workflow; None when it was routed directly."""
     if row.filter_index is None or row.step_clock_us is None:
         return None

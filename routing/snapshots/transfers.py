@@ -42,7 +42,7 @@ def find_next_worker(
     rows = models.Worker.objects.filter(pk__in=free.values("worker")).exclude(pk__in=but)
     candidates = (eligibility.Candidate(worker) for worker in workers.load_workers(rows))
     eligible = [each for each in candidates if eligibility.router_refusal(each, required) is None]
-    best = min(eligible, key=lambda each: eligibility.rank(each, lane), default=None)
+    best = min(eligible, key=lambda each: eligibility.rank_key(each, lane), default=None)
     return None if best is None else best.worker.id
 
 
@@ -62,7 +62,7 @@ def load_transfer_requirements(
     return eligibility.TaskRequirements(
         lane=snapshot.Lane(
             id=0,
-            task_queue=lanes.task_queue(queue),
+            task_queue=lanes.build_queue(queue),
             task_channel_id=channel.pk,
             optimized=channel.channel_optimized_routing,
         ),

@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cachetools import FIFOCache
 from django.db import connection
@@ -16,7 +16,7 @@ from routing import models
 from routing.core import snapshot
 from routing.db.compiled import MANY, CompiledQuery
 from routing.db.pipeline import pipeline
-from routing.snapshots.attributes import read
+from routing.snapshots.attributes import parse_attributes
 
 _Row = tuple[Any, ...]
 _CHUNK: Final = 500
@@ -28,7 +28,7 @@ _snapshots: Final[FIFOCache[int, snapshot.Worker]] = FIFOCache(maxsize=50_000)
 def load_worker(worker_id: int) -> snapshot.Worker:
     """Return the snapshot of one worker; raises `Worker.DoesNotExist`."""
     if connection.in_atomic_block:
-        found = list(_meant(_PEOPLE([worker_id]), _CHANNELS([worker_id])).values())
+        found = list(_build_workers(_WORKERS([worker_id]), _CHANNELS([worker_id])).values())
     else:
         found = load_known(_VERSIONS(worker_id))
     for worker in found:
@@ -39,10 +39,10 @@ def load_worker(worker_id: int) -> snapshot.Worker:
 def load_workers(rows: QuerySet[models.Worker]) -> list[snapshot.Worker]:
     """Return these workers with all their channels, by id; see `load_known`."""
     if connection.in_atomic_block:
-        everyone = list(rows.order_by("pk").values_list(*COLUMNS.values()))
-        some = (everyone[start : start + _CHUNK] for start in range(0, len(everyone), _CHUNK))
-        whole = ((each, _CHANNELS([row[0] for row in each])) for each in some)
-        return [worker for each in whole for worker in _meant(*each).values()]
+        found = list(rows.order_by("pk").values_list(*COLUMNS.values()))
+        chunks = (found[start : start + _CHUNK] for start in range(0, len(found), _CHUNK))
+        built = (_build_workers(chunk, _CHANNELS([row[0] for row in chunk])) for chunk in chunks)
+        return [worker for some in built for worker in some.values()]
     return load_known(rows.order_by("pk").values_list("pk", "version", "workload_version"))
 
 
@@ -70,9 +70,9 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     changed = [pk for pk, worker in found.items() if worker is None]
     for start in range(0, len(changed), _CHUNK):
         with pipeline():
-            people = _PEOPLE.ask(changed[start : start + _CHUNK])
+            workers = _WORKERS.ask(changed[start : start + _CHUNK])
             channels = _CHANNELS.ask(changed[start : start + _CHUNK])
-        new = _meant(people(), channels())
+        new = _build_workers(workers(), channels())
         found.update(new)
         if keep:
             with _lock:
@@ -97,78 +97,83 @@ _VERSIONS: Final = CompiledQuery(
     lambda pk: models.Worker.objects.filter(pk=pk).values_list("pk", "version", "workload_version"),
     0,
 )
-_PEOPLE: Final = CompiledQuery(
+_WORKERS: Final = CompiledQuery(
     lambda pks: (
         models.Worker.objects.filter(pk__in=pks).order_by("pk").values_list(*COLUMNS.values())
     ),
     MANY,
 )
+
+
+class _ChannelRow(NamedTuple):
+    """The columns of one worker channel."""
+
+    worker_id: int
+    task_channel_id: int
+    task_channel__unique_name: str
+    configured_capacity: int
+    available: bool
+    reserved_for_manual: int
+    consumed: int
+    assigned: int
+    last_reserved_us: int | None
+
+
 _CHANNELS: Final = CompiledQuery(
     lambda pks: models.WorkerChannel.objects.filter(worker__in=pks).values_list(
-        "worker_id",
-        "task_channel_id",
-        "task_channel__unique_name",
-        "configured_capacity",
-        "available",
-        "reserved_for_manual",
-        "consumed",
-        "assigned",
-        "last_reserved_us",
+        *_ChannelRow._fields
     ),
     MANY,
 )
 
 
-def _meant(people: Iterable[_Row], channels: Iterable[_Row]) -> dict[int, snapshot.Worker]:
-    """Return snapshots from the columns of workers and of their channels.
+def _build_workers(rows: Iterable[_Row], channels: Iterable[_Row]) -> dict[int, snapshot.Worker]:
+    """Return snapshots by worker id.
 
     Arguments:
-        people: for each worker those of `COLUMNS`.
-        channels: for each of their channels those of `_CHANNELS`.
+        rows: for each worker the columns of `COLUMNS`.
+        channels: for each of their channels the columns of `_ChannelRow`.
     """
-    by_worker = _by_worker(channels)
-    found = {}
-    for row in people:
-        given: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
-        pk, reserved = given["id"], given["last_reserved_us"]
-        attributes = read(given["attributes"], of=given["sid"])
-        given["attributes"] = {} if attributes is None else attributes
-        given["last_reserved_us"] = -1 if reserved is None else reserved
-        found[pk] = snapshot.Worker(
-            readable=attributes is not None, channels=by_worker[pk], **given
+    by_worker = _build_channels(channels)
+    built = {}
+    for row in rows:
+        values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
+        pk, reserved = values["id"], values["last_reserved_us"]
+        attributes = parse_attributes(values["attributes"], sid=values["sid"])
+        values["attributes"] = {} if attributes is None else attributes
+        values["last_reserved_us"] = -1 if reserved is None else reserved
+        worker = built[pk] = snapshot.Worker(
+            readable=attributes is not None, channels=by_worker[pk], **values
         )
         try:
             before = _snapshots[pk]
         except KeyError:
             continue
-        if _same_person(before, found[pk]):
-            # Cached values of attributes and fields are still right; only the load has changed.
-            found[pk].values.update(before.values)
-            found[pk].sought.update(before.sought)
-    return found
+        if _differs_in_load_only(before, worker):
+            # Cached values of attributes and fields are still right.
+            worker.values.update(before.values)
+            worker.lane_key_values.update(before.lane_key_values)
+    return built
 
 
-def _same_person(one: snapshot.Worker, other: snapshot.Worker) -> bool:
-    """Return whether everything but the load is the same."""
-    return one.attributes is other.attributes and _who(one) == _who(other)
+def _differs_in_load_only(before: snapshot.Worker, after: snapshot.Worker) -> bool:
+    return before.attributes is after.attributes and _fields(before) == _fields(after)
 
 
-_who = attrgetter(*snapshot.READABLE)
+_fields = attrgetter(*snapshot.READABLE)
 
 
-def _by_worker(
-    columns: Iterable[_Row],
-) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
-    found: dict[int, dict[int, snapshot.WorkerChannel]] = defaultdict(dict)
-    for worker_id, channel_id, name, capacity, available, kept, consumed, assigned, us in columns:
-        found[worker_id][channel_id] = snapshot.WorkerChannel(
-            task_channel_id=channel_id,
-            unique_name=name,
-            configured_capacity=capacity,
-            available=available,
-            reserved_for_manual=kept,
-            consumed=consumed,
-            assigned=assigned,
-            last_reserved_us=-1 if us is None else us,
+def _build_channels(rows: Iterable[_Row]) -> Mapping[int, dict[int, snapshot.WorkerChannel]]:
+    built: dict[int, dict[int, snapshot.WorkerChannel]] = defaultdict(dict)
+    for row in map(_ChannelRow._make, rows):
+        built[row.worker_id][row.task_channel_id] = snapshot.WorkerChannel(
+            task_channel_id=row.task_channel_id,
+            unique_name=row.task_channel__unique_name,
+            configured_capacity=row.configured_capacity,
+            available=row.available,
+            reserved_for_manual=row.reserved_for_manual,
+            consumed=row.consumed,
+            assigned=row.assigned,
+            last_reserved_us=-1 if row.last_reserved_us is None else row.last_reserved_us,
         )
-    return found
+    return built

@@ -60,7 +60,7 @@ def of_queues(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[int, St
         if asked in known:
             continue
         staff = known[asked] = Staff()
-        seen = lanes.task_queue(queue)
+        seen = lanes.build_queue(queue)
         for hand in hands:
             if eligibility.membership_refusal(hand, seen) is None:
                 staff.by_activity[hand.worker.activity_sid] += 1
@@ -70,7 +70,7 @@ def of_queues(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[int, St
 
 def serving(workspace: Workspace, queues: Sequence[TaskQueue]) -> QuerySet[Worker]:
     """Return the workers who serve any of these queues."""
-    seen = [lanes.task_queue(queue) for queue in queues]
+    seen = [lanes.build_queue(queue) for queue in queues]
     ids = [
         worker.id
         for worker in load_workers(workspace.workers.all())

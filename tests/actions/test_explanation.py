@@ -28,7 +28,7 @@ def explained(task: models.Task, now: datetime = NOW) -> Explanation:
 
 
 def summary(task: models.Task, now: datetime = NOW) -> str:
-    return wording.summary(explained(task, now))
+    return wording.summarize(explained(task, now))
 
 
 @pytest.fixture
@@ -331,9 +331,11 @@ def test_a_task_that_rules_out_every_worker_is_named_as_the_cause(
     said = f"No worker can have it in this step: {because}."
     assert summary(task) == said
     (ann,) = found.verdicts.inside
-    assert wording.router(ann, found) == ("The task itself rules out every worker in this step.")
+    assert wording.describe_verdict(ann, found) == (
+        "The task itself rules out every worker in this step."
+    )
     assert found.target_expression == expression
-    lines = list(wording.report(found))
+    lines = list(wording.write_report(found))
     assert f"The target asks: {expression}" in lines
     assert said in lines
     # Another worker makes no difference, whatever their attributes.
@@ -354,7 +356,7 @@ def test_a_missing_attribute_is_named_beside_workers_who_do_not_fit(
     assert summary(task) == (
         "Ann alone serves its queue. The worker does not meet what the task asks for."
     )
-    lines = list(wording.report(explained(task)))
+    lines = list(wording.write_report(explained(task)))
     assert "The target asks: task.language IN worker.languages" in lines
     assert 'It asks of a worker: worker.languages HAS "de"' in lines
 

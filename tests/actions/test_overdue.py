@@ -16,7 +16,7 @@ from tests.factories import NOW
 def late(seconds: float) -> float:
     """Return by how many seconds the oldest work is late then, with all events published."""
     models.Event.objects.update(delivered=True)
-    return lag_warnings.oldest_due_age(now=factories.later(seconds)).total_seconds()
+    return lag_warnings.find_oldest_due_age(now=factories.later(seconds)).total_seconds()
 
 
 def test_nothing_is_late_where_nothing_is_due(workspace: models.Workspace) -> None:
@@ -44,7 +44,7 @@ def test_an_event_that_is_not_published_is_late(workspace: models.Workspace) -> 
     event = models.Event.objects.order_by("pk").last()
     assert event is not None
     models.Event.objects.filter(pk=event.pk).update(delivered=False, event_date=NOW)
-    assert lag_warnings.oldest_due_age(now=factories.later(3)) == timedelta(seconds=3)
+    assert lag_warnings.find_oldest_due_age(now=factories.later(3)) == timedelta(seconds=3)
 
 
 def test_lag_is_logged_once_in_a_while(

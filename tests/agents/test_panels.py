@@ -139,17 +139,17 @@ def test_the_list_ends_at_fifty_and_the_number_does_not(floor: Floor) -> None:
         )
         for number in range(55)
     ]
-    shown = waiting.waiting(floor.alice.worker, now=now)
+    shown = waiting.load_queue_panel(floor.alice.worker, now=now)
     assert [row.card.sid for row in shown.rows] == [task.sid for task in made[:50]]
     assert shown.total == 55
-    one = waiting.waiting(floor.alice.worker, queue_sid=other.sid, now=now)
+    one = waiting.load_queue_panel(floor.alice.worker, queue_sid=other.sid, now=now)
     assert [row.card.queue for row in one.rows] == [other.friendly_name] * one.total
 
 
 def test_a_queue_that_the_agent_does_not_serve_is_not_shown(floor: Floor) -> None:
     theirs = factories.queue(floor.workspace, target_workers="skill == 'law'")
     floor.task(workflow=factories.workflow(floor.workspace, default=theirs))
-    shown = waiting.waiting(floor.alice.worker, queue_sid=theirs.sid, now=timezone.now())
+    shown = waiting.load_queue_panel(floor.alice.worker, queue_sid=theirs.sid, now=timezone.now())
     assert (shown.total, shown.chosen, shown.queues) == (0, None, [floor.queue])
 
 
@@ -178,10 +178,12 @@ def test_the_panel_says_when_the_clock_alone_will_let_a_task_be_grabbed(floor: F
     )
     now = timezone.now()
     floor.task(now=now - timedelta(seconds=20))
-    shown = waiting.waiting(floor.alice.worker, now=now)
+    shown = waiting.load_queue_panel(floor.alice.worker, now=now)
     assert shown.rows[0].refusal == Refusal.GRAB_NOT_ALLOWED
     assert shown.refresh_at == now + timedelta(seconds=40)
-    assert waiting.waiting(floor.alice.worker, now=shown.refresh_at).rows[0].refusal is None
+    assert (
+        waiting.load_queue_panel(floor.alice.worker, now=shown.refresh_at).rows[0].refusal is None
+    )
 
 
 @pytest.mark.parametrize("policy", list(GrabPolicy))
@@ -206,7 +208,7 @@ def test_the_button_and_the_grab_itself_agree(floor: Floor, policy: GrabPolicy) 
         floor.task(now=now - timedelta(seconds=age), workflow=floor.workflow)
     floor.task(now=now, attributes={"a": 1}, workflow=picky)
     grabber = workers.load_worker(floor.alice.worker.pk)
-    rows = waiting.waiting(floor.alice.worker, now=now).rows
+    rows = waiting.load_queue_panel(floor.alice.worker, now=now).rows
     tasks = [models.Task.objects.get(sid=row.card.sid) for row in rows]
     assert [row.refusal for row in rows] == [
         requirements.find_grab_refusal(task, grabber, now=now) for task in tasks

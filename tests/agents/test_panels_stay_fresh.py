@@ -54,7 +54,7 @@ def look(desk: Desk) -> dict[Panel, str]:
 
 def groups_of(desk: Desk) -> set[str]:
     """Return the groups that this desk's socket is in."""
-    queues = waiting.served(desk.worker).queues
+    queues = waiting.load_served_queues(desk.worker).queues
     return {
         groups.worker_group(desk.worker.sid),
         groups.workspace_group(desk.worker.workspace.sid),
@@ -70,7 +70,7 @@ def read(frame: str | None) -> Any:
 def told(desk: Desk, before: set[str], ear: Ear) -> set[str]:
     """Return the panels that the frames of a desk's socket name as stale."""
     stale: set[str] = set()
-    served = waiting.served(desk.worker)
+    served = waiting.load_served_queues(desk.worker)
     causes = consumers.REJOIN_BY_LOAD if served.by_load else consumers.REJOIN
     looks_again = False
     for group, message in ear.heard:

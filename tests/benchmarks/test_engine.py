@@ -166,9 +166,9 @@ def naive(seen: snapshot.Workspace, heads: dict[int, list[snapshot.Task]]) -> li
             hand for hand in hands if eligibility.router_refusal(hand, required) is None
         ]
         if fit:
-            best = min(fit, key=lambda hand: eligibility.rank(hand, lane))
+            best = min(fit, key=lambda hand: eligibility.rank_key(hand, lane))
             made.append((task.id, best.worker.id))
-            best.take(lane.task_channel_id, at=NOW + len(made))
+            best.assign(lane.task_channel_id, at=NOW + len(made))
     return made
 
 

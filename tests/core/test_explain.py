@@ -55,7 +55,7 @@ def explained(
         lane=lane,
         multi_task=True,
         clock=time_of_day(NOW),
-        task=eligibility.age_view(created_us, now=NOW),
+        task=eligibility.build_age_view(created_us, now=NOW),
         status=status,
         **{"grab": GRAB if waits else None} | given,
     )

@@ -32,19 +32,19 @@ RESERVATION_STEPS = {
 @pytest.mark.parametrize(("current", "new"), list(product(T, T)))
 def test_a_task_takes_these_steps_and_no_others(current: T, new: T) -> None:
     if (current, new) in TASK_STEPS:
-        lifecycle.check(current, new)
+        lifecycle.check_transition(current, new)
     else:
         with pytest.raises(lifecycle.InvalidTransition):
-            lifecycle.check(current, new)
+            lifecycle.check_transition(current, new)
 
 
 @pytest.mark.parametrize(("current", "new"), list(product(R, R)))
 def test_a_reservation_takes_these_steps_and_no_others(current: R, new: R) -> None:
     if (current, new) in RESERVATION_STEPS:
-        lifecycle.check(current, new)
+        lifecycle.check_transition(current, new)
     else:
         with pytest.raises(lifecycle.InvalidTransition):
-            lifecycle.check(current, new)
+            lifecycle.check_transition(current, new)
 
 
 def test_pending_accepted_and_wrapping_reservations_take_a_slot() -> None:
@@ -64,4 +64,4 @@ def test_pending_accepted_and_wrapping_reservations_take_a_slot() -> None:
 def test_a_live_tasks_status_follows_from_its_reservations(
     reservations: list[R], status: T
 ) -> None:
-    assert lifecycle.task_status_of(reservations) == status
+    assert lifecycle.derive_task_status(reservations) == status

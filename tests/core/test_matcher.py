@@ -123,7 +123,7 @@ def test_without_multitasking_any_task_in_hand_is_one_too_many() -> None:
 def test_assignments_of_a_pass_count_at_once() -> None:
     hand = eligibility.Candidate(on_chat(consumed=3))
     assert eligibility.router_refusal(hand, requirements()) is None
-    hand.take(CHAT, at=8)
+    hand.assign(CHAT, at=8)
     assert eligibility.router_refusal(hand, requirements()) == Refusal.NO_CAPACITY
     assert hand.view().builtins["channel"]["chat"]["available_capacity_percentage"] == 0
 
@@ -131,8 +131,8 @@ def test_assignments_of_a_pass_count_at_once() -> None:
 def test_idleness_counts_over_all_channels_unless_the_channel_says_otherwise() -> None:
     seen = worker(last_reserved_us=50)
     hand = eligibility.Candidate(seen)
-    assert eligibility.rank(hand, LANE)[0] == 50
-    assert eligibility.rank(hand, replace(LANE, optimized=True))[0] == -1
+    assert eligibility.rank_key(hand, LANE)[0] == 50
+    assert eligibility.rank_key(hand, replace(LANE, optimized=True))[0] == -1
 
 
 @pytest.mark.parametrize(

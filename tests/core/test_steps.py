@@ -31,7 +31,7 @@ def task(**attributes: Any) -> View:
 
 
 def test_the_first_filter_that_matches_is_taken() -> None:
-    found = workflow_position.place(
+    found = workflow_position.find_first_step(
         configuration(filter_("a == 1", None), filter_("b == 1", None), filter_("1==1", None)),
         task(b=1),
         base=0,
@@ -42,7 +42,7 @@ def test_the_first_filter_that_matches_is_taken() -> None:
 
 
 def test_the_default_filter_takes_what_nothing_else_takes_and_has_no_deadline() -> None:
-    found = workflow_position.place(
+    found = workflow_position.find_first_step(
         configuration(filter_("a == 1", 5), default=True), task(), base=0, now=0
     )
     assert found is not None
@@ -52,68 +52,75 @@ def test_the_default_filter_takes_what_nothing_else_takes_and_has_no_deadline() 
 
 def test_without_a_default_filter_an_unmatched_task_has_no_place() -> None:
     assert (
-        workflow_position.place(configuration(filter_("a == 1", None)), task(), base=0, now=0)
+        workflow_position.find_first_step(
+            configuration(filter_("a == 1", None)), task(), base=0, now=0
+        )
         is None
     )
 
 
 def test_filters_see_the_time_of_day() -> None:
     evening = configuration(filter_("taskrouter.currentTime >= 1800", None))
-    assert workflow_position.place(evening, task(), base=0, now=17 * 3600 * SECOND) is None
-    assert workflow_position.place(evening, task(), base=0, now=19 * 3600 * SECOND) is not None
+    assert (
+        workflow_position.find_first_step(evening, task(), base=0, now=17 * 3600 * SECOND) is None
+    )
+    assert (
+        workflow_position.find_first_step(evening, task(), base=0, now=19 * 3600 * SECOND)
+        is not None
+    )
 
 
 def test_timeouts_of_one_filter_add_up() -> None:
     plan = configuration(filter_("1==1", 10, 10, 10))
-    first = workflow_position.place(plan, task(), base=0, now=0)
+    first = workflow_position.find_first_step(plan, task(), base=0, now=0)
     assert first is not None
-    second = workflow_position.advance(plan, task(), first, now=15 * SECOND)
+    second = workflow_position.advance_past_deadlines(plan, task(), first, now=15 * SECOND)
     assert second is not None
     assert (second.target_index, second.deadline_us) == (1, 20 * SECOND)
 
 
 def test_deadlines_that_passed_together_are_passed_in_one_go() -> None:
     plan = configuration(filter_("1==1", 10, 10, 10))
-    first = workflow_position.place(plan, task(), base=0, now=0)
+    first = workflow_position.find_first_step(plan, task(), base=0, now=0)
     assert first is not None
-    third = workflow_position.advance(plan, task(), first, now=25 * SECOND)
+    third = workflow_position.advance_past_deadlines(plan, task(), first, now=25 * SECOND)
     assert third is not None
     assert third.target_index == 2
-    assert workflow_position.advance(plan, task(), first, now=30 * SECOND) is None
+    assert workflow_position.advance_past_deadlines(plan, task(), first, now=30 * SECOND) is None
 
 
 def test_before_its_deadline_a_step_stays() -> None:
     plan = configuration(filter_("1==1", 10))
-    first = workflow_position.place(plan, task(), base=0, now=0)
+    first = workflow_position.find_first_step(plan, task(), base=0, now=0)
     assert first is not None
-    assert workflow_position.advance(plan, task(), first, now=9 * SECOND) == first
+    assert workflow_position.advance_past_deadlines(plan, task(), first, now=9 * SECOND) == first
 
 
 def test_a_later_filter_counts_from_when_it_is_entered() -> None:
     plan = configuration(filter_("1==1", 10), filter_("a == 1", 10), default=True)
-    first = workflow_position.place(plan, task(a=1), base=0, now=0)
+    first = workflow_position.find_first_step(plan, task(a=1), base=0, now=0)
     assert first is not None
-    later = workflow_position.advance(plan, task(a=1), first, now=14 * SECOND)
+    later = workflow_position.advance_past_deadlines(plan, task(a=1), first, now=14 * SECOND)
     assert later is not None
     assert (later.filter_index, later.deadline_us) == (1, 24 * SECOND)
 
 
 def test_a_skipped_targets_timeout_does_not_count() -> None:
     plan = configuration(filter_("1==1", 10, 10, skip_if="1==1"))
-    first = workflow_position.place(plan, task(), base=0, now=0)
+    first = workflow_position.find_first_step(plan, task(), base=0, now=0)
     assert first is not None
     assert first.skip_unasked
-    second = workflow_position.skip(plan, task(), first, now=1 * SECOND)
+    second = workflow_position.skip_step(plan, task(), first, now=1 * SECOND)
     assert second is not None
     assert second.deadline_us == 10 * SECOND
 
 
 def test_skipping_everything_ends_at_the_default_filter_or_nowhere() -> None:
     with_default = configuration(filter_("1==1", 10, skip_if="1==1"), default=True)
-    first = workflow_position.place(with_default, task(), base=0, now=0)
+    first = workflow_position.find_first_step(with_default, task(), base=0, now=0)
     assert first is not None
-    last = workflow_position.skip(with_default, task(), first, now=0)
+    last = workflow_position.skip_step(with_default, task(), first, now=0)
     assert last is not None
     assert last.filter_index == workflow_position.DEFAULT_FILTER
     without = configuration(filter_("1==1", 10, skip_if="1==1"))
-    assert workflow_position.skip(without, task(), first, now=0) is None
+    assert workflow_position.skip_step(without, task(), first, now=0) is None

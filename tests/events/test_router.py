@@ -113,5 +113,5 @@ def test_work_that_a_run_leaves_wakes_the_next(
     floor = factories.workspace()
     monkeypatch.setattr(wakeups, "LONGEST_RUN_SECONDS", 0.0)
     monkeypatch.setattr(rounds, "run_for_a_while", lambda workspace: False)
-    threads.run(floor.sid)
+    threads.run_workspace(floor.sid)
     assert floor.sid in sent()

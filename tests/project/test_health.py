@@ -173,7 +173,7 @@ def test_a_missing_migration_is_named() -> None:
 def test_late_work_is_a_failure(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     assert health.check_work() == {"due_work": "ok"}
     late = timedelta(seconds=settings.LAG_SECONDS + 7)
-    monkeypatch.setattr(lag_warnings, "oldest_due_age", lambda *, now: late)
+    monkeypatch.setattr(lag_warnings, "find_oldest_due_age", lambda *, now: late)
     assert health.check_work() == {"due_work": f"{late.total_seconds():.0f} seconds late"}
 
 

@@ -66,7 +66,7 @@ class Histories:
 
     def _hear(self, sid: str, task: str, status: ReservationStatus) -> None:
         self._reservations[sid].append(status)
-        waited = lifecycle.task_status_of(self._held[task].values()) == AssignmentStatus.PENDING
+        waited = lifecycle.derive_task_status(self._held[task].values()) == AssignmentStatus.PENDING
         self._held[task][sid] = status
         self._offered[task] += waited and status == ReservationStatus.PENDING
 
@@ -75,7 +75,7 @@ class Histories:
         for sid, told in self._reservations.items():
             assert told[0] == ReservationStatus.PENDING, (sid, told)
             for before, after in pairwise(told):
-                lifecycle.check(before, after)
+                lifecycle.check_transition(before, after)
         for row in reservations:
             told = self._reservations[row.sid]
             assert told[-1] == row.reservation_status, (row.sid, told, row.reservation_status)
@@ -208,7 +208,7 @@ class Pass:
         return eligibility.router_refusal(
             eligibility.Candidate(worker),
             eligibility.TaskRequirements(
-                lane=lanes.lane(task.lane),
+                lane=lanes.build_lane(task.lane),
                 multi_task=self.workspace.multi_task_enabled,
                 clock=self._clock,
                 task=View({}, {"age": age}),

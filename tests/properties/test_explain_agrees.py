@@ -100,7 +100,7 @@ def test_the_workers_ranked_first_are_those_who_get_the_offers(
         lane=lane,
         multi_task=workspace.multi_task_enabled,
         clock=time_of_day(10),
-        task=eligibility.age_view(task.created_us, now=10),
+        task=eligibility.build_age_view(task.created_us, now=10),
         grab=eligibility.GrabTerms(),
     )
     found = verdicts.judge_workers(required, workspace.workers)
@@ -249,7 +249,7 @@ def test_the_explanation_and_the_grab_give_the_same_reason(seed: int) -> None:
             assert verdict is not None
             assert verdict.grab_refusal == requirements.find_grab_refusal(row, worker, now=now)
             if row.lane is not None and row.assignment_status == AssignmentStatus.PENDING:
-                queue = lanes.lane(row.lane).task_queue
+                queue = lanes.build_lane(row.lane).task_queue
                 member = (
                     eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None
                 )

@@ -139,7 +139,7 @@ def test_the_bitsets_admit_exactly_the_workers_without_a_refusal(
         required = eligibility.TaskRequirements(
             lane=lane, multi_task=seen.multi_task_enabled, clock=clock
         )
-        admitted = LaneMatcher(lane, floor, now=NOW).admitted()
+        admitted = LaneMatcher(lane, floor, now=NOW).select_eligible()
         for place, worker in enumerate(floor.workers):
             hand = eligibility.Candidate(worker)
             why = eligibility.router_refusal(hand, required)
@@ -181,12 +181,12 @@ def _naive(seen: snapshot.Workspace, tasks: list[snapshot.Task]) -> list[tuple[i
         )
         fit = [hand for hand in hands if eligibility.router_refusal(hand, required) is None]
         assert lane.task_queue is not None
-        fit.sort(key=lambda hand: eligibility.rank(hand, lane))
+        fit.sort(key=lambda hand: eligibility.rank_key(hand, lane))
         chosen = fit[: lane.task_queue.max_reserved_workers]
         if not chosen:
             closed.add(number)
             continue
         made.append((task.id, [hand.worker.id for hand in chosen]))
         for hand in chosen:
-            hand.take(lane.task_channel_id, at=NOW + next(stamps))
+            hand.assign(lane.task_channel_id, at=NOW + next(stamps))
     return made

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.core.eligibility import worker_view
+from routing.core.eligibility import build_worker_view
 from routing.core.lanes import Identity
 from routing.core.matching import lane_keys
 from tests.core.test_matcher import worker
@@ -44,7 +44,7 @@ def test_a_lane_that_a_worker_may_serve_is_found_by_the_worker_s_values(
     identity = Identity(task_channel_sid="TC", task_queue_sid="WQ", expression=left.source)
     seek = lane_keys.choose_lane_key(identity, left)
     someone = worker(attributes={"a": a, "b": b})
-    if left.matches(worker=worker_view(someone)) and seek.path != lane_keys.ANYONE:
+    if left.matches(worker=build_worker_view(someone)) and seek.path != lane_keys.ANYONE:
         assert seek.value in set(lane_keys.list_worker_keys(someone, seek.path))
         assert seek.path in ('["a"]', '["b"]')
         assert len(seek.value) <= 80

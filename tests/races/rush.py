@@ -102,7 +102,7 @@ def route(workspace: str, number: int, seed: int, until: float) -> Counter[str]:
             except queue.Empty:
                 if woken := wakeups.take_wake(timeout=0.2):
                     counted["wakes taken"] += 1
-                    threads.run(woken)
+                    threads.run_workspace(woken)
                     continue
                 if number % 2:
                     counted["cycles without the lock"] += 1

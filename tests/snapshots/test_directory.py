@@ -161,7 +161,7 @@ def test_with_too_many_different_values_the_free_workers_are_read_first(
     task = factories.task(workspace, attributes={"lang": "l4"})
     known = skill_index.load_skill_index(workspace)
     assert known is not None
-    assert known.find_lane_keys(lanes.kinds(workspace)) is None
+    assert known.find_lane_keys(lanes.load_key_paths(workspace)) is None
     assert chosen(workspace) == [(task.sid, [people[4].pk])]
 
 

@@ -65,7 +65,7 @@ def test_a_poisoned_task_stops_no_other(text: str, caplog: pytest.LogCaptureFixt
     well = factories.task(workspace, attributes={"lang": "en"}, timeout=1000)
     models.Task.objects.filter(pk=sick.pk).update(attributes=text)
     assert not explained(sick).readable
-    assert "cannot be read" in wording.summary(explained(sick))
+    assert "cannot be read" in wording.summarize(explained(sick))
     factories.run(workspace)
     assert factories.status(well) == "reserved"
     factories.run(workspace, later(10))
@@ -90,7 +90,7 @@ def test_a_lane_with_an_invalid_expression_keeps_its_own_tasks_waiting_and_no_ot
     factories.run(workspace)
     assert [factories.status(task) for task in (sick, well)] == ["pending", "reserved"]
     assert "unreadable lane id=" in caplog.text
-    assert "cannot be read" in wording.summary(explained(sick))
+    assert "cannot be read" in wording.summarize(explained(sick))
 
 
 def test_a_task_on_a_lane_with_an_invalid_expression_cannot_be_grabbed() -> None:
@@ -107,7 +107,7 @@ def test_a_task_on_a_lane_with_an_invalid_expression_cannot_be_grabbed() -> None
     verdict = explained(sick).verdicts.find_verdict(worker.sid)
     assert verdict is not None
     assert refused.value.refusal == verdict.grab_refusal == Refusal.NOT_IN_QUEUE
-    (row,) = waiting.waiting(worker, now=NOW).rows
+    (row,) = waiting.load_queue_panel(worker, now=NOW).rows
     assert row.refusal == Refusal.NOT_IN_QUEUE
 
 

@@ -93,7 +93,7 @@ class CoreWorld(World):
         self._tasks[name] = task
 
     def _place(self, task: Task) -> None:
-        step = workflow_position.place(
+        step = workflow_position.find_first_step(
             self._configuration, task.view(self.now_us), base=self.now_us, now=self.now_us
         )
         assert step is not None, "no filter matches, and there is no default filter"
@@ -161,7 +161,7 @@ class CoreWorld(World):
         return False
 
     def _enter(self, task: Task, step: workflow_position.Step) -> None:
-        target = workflow_position.target_of(self._configuration, step)
+        target = workflow_position.find_target(self._configuration, step)
         task.step, task.queue = step, target.queue
         task.version += 1
         if target.priority is not None:
@@ -191,7 +191,7 @@ class CoreWorld(World):
 
     def answer(self, worker: str, task: str, answer: str) -> None:
         row = self._tasks[task]
-        lifecycle.check(row.reservations[worker], R(answer))
+        lifecycle.check_transition(row.reservations[worker], R(answer))
         self._move(worker, row, R(answer))
         if answer == "accepted":
             for other, status in list(row.reservations.items()):
@@ -215,7 +215,7 @@ class CoreWorld(World):
 
     def cancel(self, task: str) -> None:
         row = self._tasks[task]
-        lifecycle.check(row.status, AssignmentStatus.CANCELED)
+        lifecycle.check_transition(row.status, AssignmentStatus.CANCELED)
         row.over = AssignmentStatus.CANCELED
         for worker, status in list(row.reservations.items()):
             if status in lifecycle.OPEN_RESERVATION:

@@ -37,11 +37,11 @@ class Task:
 
     @property
     def status(self) -> AssignmentStatus:
-        return self.over or lifecycle.task_status_of(self.reservations.values())
+        return self.over or lifecycle.derive_task_status(self.reservations.values())
 
     def view(self, now_us: int) -> expressions.View:
         """Return the task as expressions see it."""
-        return workflow_position.task_view(
+        return workflow_position.build_task_view(
             self.attributes,
             sid=f"WT{self.id:032x}",
             channel_unique_name=self.channel,
@@ -69,8 +69,8 @@ class Task:
         now_us: int,
     ) -> snapshot.Lane:
         """Return a lane of its own for each task: lanes only save work, they decide nothing."""
-        identity = lanes.of_target(
-            workflow_position.target_of(configuration, self.step),
+        identity = lanes.identify_lane(
+            workflow_position.find_target(configuration, self.step),
             self.view(now_us),
             task_channel_sid="",
         )

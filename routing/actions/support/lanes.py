@@ -21,12 +21,14 @@ def find_or_create_lane(task: models.Task, *, now: datetime) -> models.Lane:
 
 def find_lane_identity(task: models.Task, *, now: datetime) -> lanes.Identity:
     """Return the identity of the lane in which a task waits."""
-    step = tasks.step(task)
+    step = tasks.build_step(task)
     if step is None or task.revision_id is None:
         return _direct_identity(task)
-    target = workflow_position.target_of(configurations.load_configuration(task.revision_id), step)
-    return lanes.of_target(
-        target, tasks.view(task, now=now), task_channel_sid=task.task_channel.sid
+    target = workflow_position.find_target(
+        configurations.load_configuration(task.revision_id), step
+    )
+    return lanes.identify_lane(
+        target, tasks.build_task_view(task, now=now), task_channel_sid=task.task_channel.sid
     )
 
 

@@ -36,7 +36,7 @@ def move_reservation(
     statements are sent before the result is known, so the caller must roll back.
     """
     current = ReservationStatus(reservation.reservation_status)
-    lifecycle.check(current, status)
+    lifecycle.check_transition(current, status)
     reservation.reservation_status = status.value
     reservation.version += 1
     reservation.date_updated = now

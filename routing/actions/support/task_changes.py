@@ -79,7 +79,7 @@ def set_task_status(
     Raises `InvalidTransition`, or `StaleState` when the task has changed since it was read.
     """
     current = AssignmentStatus(task.assignment_status)
-    lifecycle.check(current, status)
+    lifecycle.check_transition(current, status)
     task.assignment_status = status.value
     write_task(task, fields=["assignment_status", *fields], expected=current, now=now)
 

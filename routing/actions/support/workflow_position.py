@@ -33,9 +33,9 @@ def find_first_step(
 ) -> workflow_position.Step | None:
     """Find where the task enters its revision's configuration."""
     assert task.revision_id is not None
-    return workflow_position.place(
+    return workflow_position.find_first_step(
         configurations.load_configuration(task.revision_id),
-        tasks.view(task, now=now),
+        tasks.build_task_view(task, now=now),
         base=base,
         now=microseconds(now),
     )
@@ -44,7 +44,9 @@ def find_first_step(
 def enter_step(task: models.Task, step: workflow_position.Step, *, now: datetime) -> None:
     """Set a task's fields for a step; the caller stores `FIELDS`."""
     assert task.revision_id is not None
-    target = workflow_position.target_of(configurations.load_configuration(task.revision_id), step)
+    target = workflow_position.find_target(
+        configurations.load_configuration(task.revision_id), step
+    )
     task.filter_index = step.filter_index
     task.target_index = step.target_index
     task.step_clock_us = step.clock_us
@@ -78,13 +80,13 @@ def draft_entry_events(
 
 def draft_match_event(task: models.Task) -> recorder.Draft:
     """Return the event with the filter and the target of its workflow that a task matched."""
-    step = tasks.step(task)
+    step = tasks.build_step(task)
     assert task.revision_id is not None
     assert step is not None
     configuration = configurations.load_configuration(task.revision_id)
     default = step.filter_index == workflow_position.DEFAULT_FILTER
     filter_ = None if default else configuration.filters[step.filter_index]
-    expression = workflow_position.target_of(configuration, step).expression
+    expression = workflow_position.find_target(configuration, step).expression
     return task_events.draft_task_event(
         EventType.WORKFLOW_TARGET_MATCHED,
         task,

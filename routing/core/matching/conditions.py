@@ -35,7 +35,7 @@ class AtomicCondition:
 
     __slots__ = (
         "__weakref__",
-        "_said",
+        "_answers",
         "comparison",
         "figure",
         "function",
@@ -52,7 +52,7 @@ class AtomicCondition:
         self.comparison = comparison
         self.function = compile_node(comparison).function
         self.of_task = "task" in roots
-        self.of_load = any(carried(segments) for segments in workers)
+        self.of_load = any(is_load_path(segments) for segments in workers)
         self.timed = not workers
         self.segments: tuple[Segment, ...] | None = (
             workers[0] if len(read) == 1 and workers else None
@@ -60,17 +60,17 @@ class AtomicCondition:
         self.figure: tuple[Segment, Segment] | None = None
         if self.of_load and self.segments is not None and len(self.segments) == 3:
             self.figure = self.segments[1], self.segments[2]
-        self._said: dict[int, bool] = {}
+        self._answers: dict[int, bool] = {}
 
-    def says(self, value: int) -> bool:
+    def holds_for(self, value: int) -> bool:
         """Return whether the comparison holds for a channel figure of this value; cached."""
-        answer = self._said.get(value)
+        answer = self._answers.get(value)
         if answer is None:
             left, right = (
-                value if isinstance(side, Path) else plain(side)
+                value if isinstance(side, Path) else constant_value(side)
                 for side in (self.comparison.left, self.comparison.right)
             )
-            answer = self._said[value] = OPERATORS[self.comparison.operator](left, right)
+            answer = self._answers[value] = OPERATORS[self.comparison.operator](left, right)
         return answer
 
 
@@ -140,12 +140,12 @@ def _atoms_of(condition: Condition) -> list[AtomicCondition]:
     return [atom for part in condition for atom in _atoms_of(part)]
 
 
-def plain(operand: Literal | ListOf) -> Any:
+def constant_value(operand: Literal | ListOf) -> Any:
     """Return the value of a constant operand."""
     return operand.values if isinstance(operand, ListOf) else operand.value
 
 
-def carried(segments: tuple[Segment, ...]) -> bool:
+def is_load_path(segments: tuple[Segment, ...]) -> bool:
     """Return whether a worker path reads load, which every offer changes."""
     return segments[:1] == ("channel",)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from routing.core.lanes import Identity
-from routing.core.matching.conditions import carried
-from routing.core.matching.value_index import likeness, members, read
+from routing.core.matching.conditions import is_load_path
+from routing.core.matching.value_index import equality_key, list_equality_keys, read_value
 from routing.core.snapshot import Worker
 from workflows.expressions import Expression
 from workflows.expressions.nodes import And, Comparison, Literal, Node, Path, split
@@ -47,38 +47,38 @@ def choose_lane_key(identity: Identity, expression: Expression | None) -> LaneKe
         return LaneKey(_NAME, _text(identity.known_worker_name))
     if expression is None:
         return LaneKey()
-    found = [each for part in split(expression.node, And) for each in _asked(part)]
+    found = [each for part in split(expression.node, And) for each in _find_keys(part)]
     # An exact value is rarer than a list that contains the value.
     return min(found, key=lambda pair: pair[0] != "==", default=("", LaneKey()))[1]
 
 
 def list_worker_keys(worker: Worker, path: str) -> frozenset[str]:
     """Return the values of a worker that can equal the keys of lanes with this path."""
-    found = worker.sought.get(path)
+    found = worker.lane_key_values.get(path)
     if found is None:
-        found = worker.sought[path] = frozenset(map(_text, _offered(worker, path)))
+        found = worker.lane_key_values[path] = frozenset(map(_text, _list_values(worker, path)))
     return found
 
 
-def _offered(worker: Worker, path: str) -> Iterable[Hashable]:
+def _list_values(worker: Worker, path: str) -> Iterable[Hashable]:
     if path == _SID:
         return (worker.sid,)
     if path == _NAME:
         return (worker.friendly_name.casefold(),)
-    _, value = read(worker, tuple(json.loads(path)))
-    return members(value)
+    _, value = read_value(worker, tuple(json.loads(path)))
+    return list_equality_keys(value)
 
 
-def _asked(part: Node) -> Iterator[tuple[str, LaneKey]]:
+def _find_keys(part: Node) -> Iterator[tuple[str, LaneKey]]:
     """Yield the key of a condition that requires a certain value at a worker's path."""
     if not isinstance(part, Comparison) or part.operator not in ("==", "HAS"):
         return
     path, fixed = part.left, part.right
-    if not isinstance(path, Path) or path.root != "worker" or carried(path.segments):
+    if not isinstance(path, Path) or path.root != "worker" or is_load_path(path.segments):
         return
     way = json.dumps(path.segments)
     if isinstance(fixed, Literal) and fixed.value is not None and len(way) <= _LONGEST_PATH:
-        yield part.operator, LaneKey(way, _text(likeness(fixed.value)))
+        yield part.operator, LaneKey(way, _text(equality_key(fixed.value)))
 
 
 def _text(value: Hashable) -> str:

@@ -81,7 +81,7 @@ class MatchingResult:
         return bool(self.decisions) and any(
             # A slot assigned in this pass may have turned a lane's condition true.
             matcher.may_open
-            if matcher.closed or not matcher.admitted()
+            if matcher.closed or not matcher.select_eligible()
             else lane_id in self.waiting_lanes
             for lane_id, matcher in self.matchers.items()
         )
@@ -191,7 +191,7 @@ class _PassState:
         return [
             matcher.lane
             for matcher in self._matchers.values()
-            if not matcher.closed and matcher.admitted()
+            if not matcher.closed and matcher.select_eligible()
         ]
 
     def add_tasks(self, tasks: Iterable[Task]) -> dict[int, int]:
@@ -226,7 +226,7 @@ class _PassState:
             _, lane_id, position = heapq.heappop(heap)
             matcher, tasks = self._matchers[lane_id], self._tasks[lane_id]
             task = tasks[position]
-            if not matcher.closed and (chosen := matcher.choose(task)):
+            if not matcher.closed and (chosen := matcher.choose_workers(task)):
                 decisions.append(
                     ReserveWorkers(
                         task=task, workers=chosen, ignore_capacity=matcher.lane.ignore_capacity

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
-from routing.core.eligibility import CHANNEL_FIGURES, worker_view
-from routing.core.matching.conditions import carried, plain
+from routing.core.eligibility import CHANNEL_FIGURES, build_worker_view
+from routing.core.matching.conditions import constant_value, is_load_path
 from routing.core.snapshot import Worker
 from workflows.expressions import look_up_path
 from workflows.expressions.nodes import Comparison, Literal, Path, Segment
@@ -44,13 +44,13 @@ class ValueIndex:
         self._groups: dict[Hashable, _Group] = {}
         self._by_member: dict[Hashable, list[_Group]] | None = None
         for place, worker in enumerate(workers):
-            key, value = read(worker, segments)
+            key, value = read_value(worker, segments)
             group = self._groups.get(key)
             if group is None:
                 group = self._groups[key] = _Group(value)
             group.places.append(place)
 
-    def meeting(self, comparison: Comparison) -> int:
+    def select_workers(self, comparison: Comparison) -> int:
         """Return the workers that meet a comparison of this path with a constant."""
         left, operator, right = comparison.left, comparison.operator, comparison.right
         if not isinstance(left, Path) and operator in MIRRORED:
@@ -58,13 +58,13 @@ class ValueIndex:
         holds = OPERATORS[operator]
         met = 0
         if isinstance(left, Path) and not isinstance(right, Path):
-            fixed = plain(right)
+            fixed = constant_value(right)
             for group in self._candidates(operator, right):
                 if holds(group.value, fixed):
                     met |= self._bits(group)
             return met
         assert not isinstance(left, Path)
-        fixed = plain(left)  # NOT IN and CONTAINS have no mirrored operator
+        fixed = constant_value(left)  # NOT IN and CONTAINS have no mirrored operator
         for group in self._groups.values():
             if holds(fixed, group.value):
                 met |= self._bits(group)
@@ -75,9 +75,9 @@ class ValueIndex:
             if self._by_member is None:
                 self._by_member = defaultdict(list)
                 for group in self._groups.values():
-                    for member in members(group.value):
+                    for member in list_equality_keys(group.value):
                         self._by_member[member].append(group)
-            return self._by_member.get(likeness(fixed.value), [])
+            return self._by_member.get(equality_key(fixed.value), [])
         return [*self._groups.values()]
 
     def _bits(self, group: _Group) -> int:
@@ -93,24 +93,24 @@ class ValueIndex:
         return group.bits
 
 
-def read(worker: Worker, segments: tuple[Segment, ...]) -> tuple[Hashable, Any]:
+def read_value(worker: Worker, segments: tuple[Segment, ...]) -> tuple[Hashable, Any]:
     """Return the value at a path of a worker, and a key that only equal values share.
 
     Both are cached on the worker.
     """
-    kept = worker.load_values if carried(segments) else worker.values
-    found = kept.get(segments)
+    cache = worker.load_values if is_load_path(segments) else worker.values
+    found = cache.get(segments)
     if found is None:
         value = _figure(worker, segments)
         if value is None:
-            value = look_up_path(worker_view(worker), segments)
-        found = kept[segments] = (_key(value), value)
+            value = look_up_path(build_worker_view(worker), segments)
+        found = cache[segments] = (_key(value), value)
     return found
 
 
 def _figure(worker: Worker, segments: tuple[Segment, ...]) -> Any:
     """Return one channel figure without building a view of all channels; None for other paths."""
-    if len(segments) != 3 or not carried(segments) or "channel" in worker.attributes:
+    if len(segments) != 3 or not is_load_path(segments) or "channel" in worker.attributes:
         return None
     _, name, figure = segments
     reading = CHANNEL_FIGURES.get(figure) if isinstance(figure, str) else None
@@ -121,15 +121,17 @@ def _figure(worker: Worker, segments: tuple[Segment, ...]) -> Any:
     return None
 
 
-def members(value: Any) -> set[Hashable]:
+def list_equality_keys(value: Any) -> set[Hashable]:
     """Return the likeness of a value, or of each item of an array."""
     items = value if type(value) is list else (value,)
     return {
-        likeness(item) for item in items if item is not None and not isinstance(item, (list, dict))
+        equality_key(item)
+        for item in items
+        if item is not None and not isinstance(item, (list, dict))
     }
 
 
-def likeness(value: str | float | bool) -> Hashable:
+def equality_key(value: str | float | bool) -> Hashable:
     """Return a key that is the same for all values that the language treats as equal."""
     if isinstance(value, bool):
         return (value,)

@@ -28,5 +28,5 @@ class Command(BaseCommand):
         task = models.Task.objects.select_related(*facts.READ_WITH).filter(sid=sid).first()
         if task is None:
             raise CommandError(f"There is no task {sid}.")
-        for line in wording.report(facts.explain_task(task, now=timezone.now())):
+        for line in wording.write_report(facts.explain_task(task, now=timezone.now())):
             self.stdout.write(line)
