@@ -80,7 +80,7 @@ def test_a_cycle_that_fails_ends_no_thread(cycles: Cycles, monkeypatch: pytest.M
     cycles.wait_for(lambda ran: ran == [bad.sid] * 3 + [good.sid])
 
 
-def test_a_long_cycle_holds_up_no_other_workspace(cycles: Cycles) -> None:
+def test_a_long_cycle_delays_no_other_workspace(cycles: Cycles) -> None:
     long, other = factories.workspace(), factories.workspace()
     cycles.held = long.sid
     wakeups.wake_router(long.sid)

@@ -44,7 +44,7 @@ async def heard(layer: ChannelLayer, channel: str) -> Any:
         return await layer.receive(channel)
 
 
-async def test_a_joined_channel_gets_every_message_however_slow_redis_is(
+async def test_a_joined_channel_gets_every_message_of_a_slow_redis(
     layer: ChannelLayer, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = await layer.new_channel()
@@ -75,9 +75,7 @@ async def test_a_joined_channel_gets_every_message_however_slow_redis_is(
     await asyncio.gather(*background)
 
 
-async def test_a_second_one_to_join_waits_for_the_same_answer(
-    layer: ChannelLayer, url: str
-) -> None:
+async def test_a_second_join_waits_for_the_same_answer(layer: ChannelLayer, url: str) -> None:
     channels = [await layer.new_channel() for _ in range(3)]
     await asyncio.gather(*(layer.group_add("a", channel) for channel in channels))
     await layer.group_send("a", HEARD)

@@ -64,7 +64,7 @@ async def test_above_a_worker_s_limit_the_oldest_session_makes_room_wherever_it_
     assert await closing(one, mine[0]) == [mine[2].session]
 
 
-async def test_of_many_new_sessions_at_once_none_is_overlooked(settings: Any) -> None:
+async def test_many_simultaneous_new_sessions_are_all_counted(settings: Any) -> None:
     settings.SDK_SESSIONS_PER_WORKER = 5
     processes, mine = (Registry(), Registry()), [holder() for _ in range(20)]
     closed: set[str] = set()

@@ -189,7 +189,7 @@ def test_a_huge_message_ends_its_connection_alone(server: Cordboard, floor: Any)
     assert server.health()[0] == 200
 
 
-def test_of_many_sockets_of_one_worker_the_newest_stay_and_others_get_theirs(
+def test_the_newest_sockets_of_a_worker_stay_and_other_workers_get_theirs(
     server: Cordboard, floor: Any
 ) -> None:
     rest, _, _ = floor

@@ -294,7 +294,9 @@ async def test_a_client_that_sends_messages_is_ignored_and_then_closed(
     assert len([r for r in caplog.records if "sent a message" in r.getMessage()]) == 1
 
 
-async def test_a_beat_comes_when_it_is_due(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_heartbeat_is_sent_when_it_is_due(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr(sessions.Sessions, "tick_seconds", 0.01)
     async with opened(floor.token(floor.alice)) as socket:

@@ -15,8 +15,8 @@ from routing.actions import callbacks, task_transitions
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import later
-from tests.webhooks.acts import pending, point, post
 from tests.webhooks.conftest import Clock
+from tests.webhooks.event_steps import count_pending, post_events, set_callback_url
 from tests.webhooks.receiver import Receiver, Request
 
 
@@ -25,23 +25,23 @@ def test_nothing_is_lost_while_a_receiver_is_down(
 ) -> None:
     factories.workflow(workspace)
     with Receiver("the token that signs").running() as first:
-        point(workspace, first.url)
+        set_callback_url(workspace, first.url)
         port = first.port
-    owed = pending()
+    owed = count_pending()
     for number in range(5):
         factories.task(workspace, now=later(number))
-        owed = pending()
-        post(workspace, clock)
+        owed = count_pending()
+        post_events(workspace, clock)
         clock.shift(30)
-    assert pending() == owed > 10
+    assert count_pending() == owed > 10
     row = models.CallbackDelivery.objects.order_by("pk")[0]
     assert row.attempts > 1
     assert row.answer.startswith("no connection")
     with Receiver("the token that signs", port).running() as again:
         clock.shift(60)
         for _ in range(3):
-            post(workspace, clock)
-        assert pending() == 0
+            post_events(workspace, clock)
+        assert count_pending() == 0
         assert len(again.requests) == owed
         sids = [request.form["Sid"] for request in again.requests]
         assert len(set(sids)) == owed
@@ -52,31 +52,31 @@ def test_an_attempt_is_repeated_with_the_same_ids_and_values(
 ) -> None:
     told.respond = lambda request: request.answer(500, b'"no"')
     factories.task(workspace)
-    post(workspace, clock)
+    post_events(workspace, clock)
     first = told.requests[0]
     told.respond = Request.answer
     clock.shift(10)
-    post(workspace, clock)
+    post_events(workspace, clock)
     again = [r for r in told.requests if r.form["Sid"] == first.form["Sid"]]
     assert len(again) == 2
     assert again[0].form == again[1].form
     assert again[0].token == again[1].token == first.form["Sid"]
     assert again[0].signature == again[1].signature
-    assert pending() == 0
+    assert count_pending() == 0
 
 
 def test_pauses_grow_and_the_last_answer_can_be_read(
     workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     told.respond = lambda request: request.answer(503, b"busy", "text/plain")
-    point(workspace, told.url, "task.created")
-    post(workspace, clock)
+    set_callback_url(workspace, told.url, "task.created")
+    post_events(workspace, clock)
     factories.task(workspace)
     pauses = []
     for _ in range(12):
         row = models.CallbackDelivery.objects.pending().get()
         clock.now = max(clock.now, row.date_due) + timedelta(seconds=60)
-        post(workspace, clock)
+        post_events(workspace, clock)
         row.refresh_from_db()
         pauses.append(int((row.date_due - clock.now).total_seconds()))
     assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
@@ -88,18 +88,18 @@ def test_a_delivery_is_given_up_after_hours_and_can_be_sent_again(
 ) -> None:
     told.respond = lambda request: request.answer(404)
     task = factories.task(workspace)
-    post(workspace, clock)
+    post_events(workspace, clock)
     clock.shift(settings.CALLBACK_RETRY_HOURS * 3600 + 1)
-    post(workspace, clock)
-    assert pending() == 0
+    post_events(workspace, clock)
+    assert count_pending() == 0
     failed = models.CallbackDelivery.objects.filter(status="failed")
     assert failed.count() == models.Event.objects.filter(resource_sid=task.sid).count()
     told.respond = Request.answer
     told.requests.clear()
     callbacks.resend_deliveries(deliveries=failed, now=clock())
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert len(told.requests) == models.Event.objects.filter(resource_sid=task.sid).count()
-    assert pending() == 0
+    assert count_pending() == 0
 
 
 def test_events_of_a_task_come_in_their_order_though_one_is_refused(
@@ -119,23 +119,23 @@ def test_events_of_a_task_come_in_their_order_though_one_is_refused(
     reservation = factories.accepted(workspace)
     task_transitions.complete_task(task=reservation.task, actor=SYSTEM, now=later(5))
     for _ in range(6):
-        post(workspace, clock)
+        post_events(workspace, clock)
         clock.shift(5)
     about = [r.form for r in told.requests if r.form.get("TaskSid") == reservation.task.sid]
     moments = [(form["EventType"], form["Sid"]) for form in about]
     once = list(dict.fromkeys(moments))
     written = models.Event.objects.filter(event_data__task_sid=reservation.task.sid)
     assert [sid for _, sid in once] == list(written.order_by("pk").values_list("sid", flat=True))
-    assert pending() == 0
+    assert count_pending() == 0
 
 
-def test_a_task_whose_event_is_refused_holds_up_no_other_task(
+def test_a_task_whose_event_is_refused_delays_no_other_task(
     workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     bad = factories.task(workspace)
     told.respond = lambda r: r.answer(500 if r.form.get("TaskSid") == bad.sid else 204)
     good = factories.task(workspace)
-    post(workspace, clock)
+    post_events(workspace, clock)
     written = models.Event.objects.filter(resource_sid=good.sid).count()
     assert sum(r.form["TaskSid"] == good.sid for r in told.requests) == written
     assert sum(r.form["TaskSid"] == bad.sid for r in told.requests) == 1
@@ -147,12 +147,12 @@ def test_a_failing_receiver_is_tried_with_one_event_less_and_less_often(
     told.respond = lambda request: request.answer(500)
     for _ in range(20):
         factories.task(workspace)
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert len(told.requests) == 8
     asked = []
     for _ in range(600):
         before = len(told.requests)
-        post(workspace, clock)
+        post_events(workspace, clock)
         asked.append(len(told.requests) - before)
         clock.shift(1)
     assert set(asked) == {0, 1}
@@ -164,19 +164,19 @@ def test_undelivered_events_go_to_a_new_address_and_are_given_up_without_one(
 ) -> None:
     factories.workflow(workspace)
     with Receiver("the token that signs").running() as first:
-        point(workspace, first.url)
+        set_callback_url(workspace, first.url)
     factories.task(workspace)
-    post(workspace, clock)
-    owed = pending()
-    point(workspace, receiver.url)
+    post_events(workspace, clock)
+    owed = count_pending()
+    set_callback_url(workspace, receiver.url)
     clock.shift(5)
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert len(receiver.requests) == owed + 1
     receiver.respond = lambda request: request.answer(500)
     factories.task(workspace)
-    post(workspace, clock)
-    point(workspace, "")
-    assert pending() == 0
+    post_events(workspace, clock)
+    set_callback_url(workspace, "")
+    assert count_pending() == 0
     last = models.CallbackDelivery.objects.order_by("-pk")[0]
     assert (last.status, last.answer) == ("failed", "the callback URL was removed")
 
@@ -187,11 +187,11 @@ def test_one_runner_posts_to_a_receiver_at_a_time_and_a_dead_one_gives_way(
     factories.task(workspace)
     dead = callbacks.lease_receiver(sid=workspace.sid, now=clock())
     assert dead is not None
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert told.requests == []
     clock.now += callbacks.LEASE
-    post(workspace, clock)
-    assert pending() == 0
+    post_events(workspace, clock)
+    assert count_pending() == 0
     assert not callbacks.renew_lease(dead, now=clock())
 
 
@@ -209,9 +209,9 @@ def test_an_event_that_was_posted_but_not_marked_is_posted_again(
         patched.setattr(callbacks, "record_attempts", die)
         patched.setattr(callbacks, "release_lease", lambda _: None)
         with pytest.raises(Killed):
-            post(workspace, clock)
+            post_events(workspace, clock)
     clock.now += callbacks.LEASE
-    post(workspace, clock)
+    post_events(workspace, clock)
     written = list(
         models.Event.objects.filter(resource_sid=task.sid)
         .order_by("pk")
@@ -235,12 +235,12 @@ def test_a_slow_receiver_leaves_the_others_alone(
     with Receiver("the token that signs").running() as hanging:
         hanging.server.slow = hanging  # type: ignore[attr-defined]
         hanging.respond = hang
-        point(slow, hanging.url)
+        set_callback_url(slow, hanging.url)
         thread = threading.Thread(target=_run, args=[slow, clock])
         thread.start()
         assert asked.wait(10)
         factories.task(workspace)
-        post(workspace, clock)
+        post_events(workspace, clock)
         assert (
             models.CallbackDelivery.objects.pending().filter(workspace_sid=workspace.sid).count()
             == 0
@@ -251,7 +251,7 @@ def test_a_slow_receiver_leaves_the_others_alone(
 
 def _run(workspace: models.Workspace, clock: Clock) -> None:
     try:
-        post(workspace, clock)
+        post_events(workspace, clock)
     finally:
         connection.close()
 
@@ -263,20 +263,20 @@ def test_a_failing_receiver_is_logged_once(
     factories.task(workspace)
     with caplog.at_level(logging.INFO, logger="routing.webhook_delivery.event_deliveries"):
         for _ in range(5):
-            post(workspace, clock)
+            post_events(workspace, clock)
             clock.shift(60)
         told.respond = Request.answer
-        post(workspace, clock)
+        post_events(workspace, clock)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_credentials_of_an_address_are_not_logged(
     workspace: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    point(workspace, told.url.replace("127", "user:secret@127"))
+    set_callback_url(workspace, told.url.replace("127", "user:secret@127"))
     told.respond = lambda request: request.answer(500)
     factories.task(workspace)
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert "failed" in caplog.text
     assert "secret" not in caplog.text
 
@@ -286,11 +286,11 @@ def test_an_event_that_cannot_be_signed_is_retried_and_not_sent_unsigned(
 ) -> None:
     factories.task(workspace)
     key, settings.SECRET_KEY = settings.SECRET_KEY, "another one, long enough to be a secret key"
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert told.requests == []
     row = models.CallbackDelivery.objects.pending().filter(attempts=1)[0]
     assert "SECRET_KEY" in row.answer
     settings.SECRET_KEY = key
     clock.shift(60)
-    post(workspace, clock)
-    assert pending() == 0
+    post_events(workspace, clock)
+    assert count_pending() == 0

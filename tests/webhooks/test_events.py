@@ -14,8 +14,8 @@ from routing.actors import SYSTEM
 from routing.webhook_delivery import event_deliveries
 from tests import factories
 from tests.factories import NOW
-from tests.webhooks.acts import point, post
 from tests.webhooks.conftest import Clock
+from tests.webhooks.event_steps import post_events, set_callback_url
 from tests.webhooks.receiver import Receiver
 
 
@@ -32,7 +32,7 @@ def test_an_event_carries_its_fields_in_the_forms_spelling(
     task = factories.task(
         workspace, attributes='{"name": "Žofia & Söhne", "n": [1, 2]}', priority=3
     )
-    post(workspace, clock)
+    post_events(workspace, clock)
     form = next(r.form for r in told.requests if r.form["EventType"] == "task.created")
     event = models.Event.objects.get(event_type="task.created")
     wanted = {
@@ -63,10 +63,10 @@ def test_an_event_carries_its_fields_in_the_forms_spelling(
 def test_only_events_of_the_filter_are_posted(
     workspace: models.Workspace, receiver: Receiver, clock: Clock
 ) -> None:
-    point(workspace, receiver.url, "task.created, reservation.accepted")
+    set_callback_url(workspace, receiver.url, "task.created, reservation.accepted")
     factories.worker(workspace)
     factories.accepted(workspace)
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert sorted(receiver.types) == ["reservation.accepted", "task.created"]
 
 
@@ -76,7 +76,7 @@ def test_rolled_back_events_are_never_posted(
     with transaction.atomic():
         factories.task(workspace)
         transaction.set_rollback(True)
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert told.requests == []
 
 
@@ -84,7 +84,7 @@ def test_the_last_event_of_a_workspace_is_posted_after_its_end(
     workspace: models.Workspace, told: Receiver, clock: Clock
 ) -> None:
     workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert told.types == ["workspace.deleted"]
     housekeeping.delete_old_rows(now=NOW)
     assert not models.CallbackReceiver.objects.exists()
@@ -111,7 +111,7 @@ def test_an_event_costs_one_statement_more_with_an_address_and_none_without(
     account: models.Account, workspace: models.Workspace
 ) -> None:
     other = factories.workspace(account=account)
-    point(other, "https://example.com/hook")
+    set_callback_url(other, "https://example.com/hook")
 
     def cost(workspace: models.Workspace) -> int:
         task = factories.task(workspace)
@@ -126,7 +126,7 @@ def test_old_deliveries_are_forgotten_and_new_ones_kept(
     workspace: models.Workspace, told: Receiver, clock: Clock, settings: Any
 ) -> None:
     factories.task(workspace)
-    post(workspace, clock)
+    post_events(workspace, clock)
     days = timedelta(days=settings.CALLBACK_RETENTION_DAYS)
     housekeeping.delete_old_rows(now=NOW + days - timedelta(seconds=1))
     assert models.CallbackDelivery.objects.exists()
@@ -142,7 +142,7 @@ def test_the_sweep_finds_due_deliveries(
     told.respond = lambda request: request.answer(500)
     factories.task(workspace)
     assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert event_deliveries.list_due_workspaces(clock()) == []
     clock.shift(60)
     assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]

@@ -16,8 +16,8 @@ from routing.actions import (
 from routing.actors import SYSTEM
 from tests import factories
 from tests.factories import NOW
-from tests.webhooks.asking import ask, concluded, failures, offer, says
 from tests.webhooks.conftest import Clock
+from tests.webhooks.question_steps import answer_with, concluded, failures, offer, send_questions
 from tests.webhooks.receiver import Receiver, Request, silent
 
 
@@ -25,7 +25,7 @@ def test_the_callback_carries_every_field(
     workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     reservation = offer(workspace, attributes={"name": "Žofia"}, priority=7)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     task, worker = reservation.task, reservation.current_worker
     assert [request.form for request in receiver.requests] == [
         {
@@ -67,9 +67,9 @@ def test_the_answer_is_carried_out(
     answer: Any,
     status: str,
 ) -> None:
-    receiver.respond = says(answer)
+    receiver.respond = answer_with(answer)
     reservation = offer(workspace)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == status
     assert concluded(reservation).outcome == status
     event = models.Event.objects.get(event_type=f"reservation.{status}")
@@ -85,9 +85,9 @@ def test_a_rejection_may_name_the_worker_s_activity(
     workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     activity = factories.activity(workspace, "Unavailable")
-    receiver.respond = says({"instruction": "reject", "activity_sid": activity.sid})
+    receiver.respond = answer_with({"instruction": "reject", "activity_sid": activity.sid})
     reservation = offer(workspace)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == "rejected"
     reservation.current_worker.refresh_from_db()
     assert reservation.current_worker.activity == activity
@@ -101,9 +101,9 @@ def test_an_empty_answer_leaves_the_offer_waiting(
     clock: Clock,
     body: bytes,
 ) -> None:
-    receiver.respond = says(body)
+    receiver.respond = answer_with(body)
     reservation = offer(workspace)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == "pending"
     assert concluded(reservation).status == "delivered"
     assert failures() == []
@@ -139,10 +139,10 @@ def test_an_answer_that_cannot_be_carried_out_is_an_event_and_a_line_of_the_log(
     code: int,
     words: str,
 ) -> None:
-    receiver.respond = says(answer)
+    receiver.respond = answer_with(answer)
     reservation = offer(workspace)
     with caplog.at_level(logging.WARNING):
-        ask(workflow, clock)
+        send_questions(workflow, clock)
     assert factories.status(reservation) == "pending"
     (data,) = failures()
     assert data["error_code"] == str(code)
@@ -156,8 +156,8 @@ UNUSABLE: dict[str, Callable[[Request], None]] = {
     "not found": lambda request: request.answer(404),
     "broken": lambda request: request.answer(500, b'{"instruction": "reject"}'),
     "no content": lambda request: request.answer(204),
-    "no JSON by its type": says(b'{"instruction": "reject"}', content_type="text/html"),
-    "megabytes": says(b'{"instruction": "reject"}' + b" " * 3_000_000),
+    "no JSON by its type": answer_with(b'{"instruction": "reject"}', content_type="text/html"),
+    "megabytes": answer_with(b'{"instruction": "reject"}' + b" " * 3_000_000),
     "redirect": lambda request: request.answer(302, Location="http://127.0.0.1:1/"),
     "garbage": lambda request: request.raw(b"\x00\xffgarbage\r\n\r\n"),
     "nothing": lambda request: request.handler.connection.close(),
@@ -179,7 +179,7 @@ def test_the_fallback_is_posted_to_after_an_answer_that_does_not_count(
         fallback_assignment_callback_url=receiver.url.replace("/hook", "/fallback"),
     )
     reservation = offer(workspace)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == "accepted"
     assert len(receiver.requests) == 2
     assert failures() == []
@@ -195,7 +195,7 @@ def test_without_an_answer_the_offer_is_canceled_and_the_worker_stays(
 ) -> None:
     receiver.respond = UNUSABLE[what]
     reservation = offer(workspace)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == "canceled"
     assert factories.status(reservation.task) == "pending"
     reservation.current_worker.refresh_from_db()
@@ -208,7 +208,7 @@ def test_without_an_answer_the_offer_is_canceled_and_the_worker_stays(
     assert len(receiver.requests) == 1
 
 
-def test_a_silent_receiver_is_waited_for_until_the_timeout_only(
+def test_a_post_to_a_silent_receiver_ends_at_the_timeout(
     workspace: models.Workspace, clock: Clock
 ) -> None:
     with silent() as url:
@@ -218,6 +218,6 @@ def test_a_silent_receiver_is_waited_for_until_the_timeout_only(
             fallback_assignment_callback_url=f"{url}#tt=100",
         )
         reservation = offer(workspace)
-        ask(workflow, clock)
+        send_questions(workflow, clock)
     assert factories.status(reservation) == "canceled"
     assert concluded(reservation).answer.count("in time") == 2

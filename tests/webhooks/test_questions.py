@@ -21,18 +21,18 @@ from routing.actors import SYSTEM
 from routing.webhook_delivery import assignment_questions
 from tests import factories
 from tests.factories import NOW, later
-from tests.webhooks.asking import ask, concluded, failures, offer, says
 from tests.webhooks.conftest import Clock
+from tests.webhooks.question_steps import answer_with, concluded, failures, offer, send_questions
 from tests.webhooks.receiver import Receiver, Request
 
 
 def test_an_offer_is_posted_once(
     workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    receiver.respond = says({})
+    receiver.respond = answer_with({})
     offer(workspace)
     for _ in range(3):
-        ask(workflow, clock)
+        send_questions(workflow, clock)
     assert len(receiver.requests) == 1
     assert assignment_questions.list_due_workflows(clock()) == []
 
@@ -42,14 +42,14 @@ def test_an_offer_that_was_answered_and_a_grab_are_not_posted(
 ) -> None:
     reservation = offer(workspace)
     reservations.accept_reservation(reservation=reservation, actor=SYSTEM, now=NOW)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert concluded(reservation).outcome == "not sent: the offer was already accepted"
     queue = models.TaskQueue.objects.get()
     models.TaskQueue.objects.filter(pk=queue.pk).update(grab_policy="anything")
     worker = factories.worker(workspace)
     task = factories.task(workspace)
     offers.grab_task(task=task, worker=worker, actor=SYSTEM, now=NOW)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert receiver.requests == []
 
 
@@ -64,7 +64,7 @@ def test_an_answer_that_comes_after_another_is_too_late(
         request.answer(200, b'{"instruction": "accept"}')
 
     receiver.respond = answered_before
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == "rejected"
     assert concluded(reservation).outcome.startswith("too late")
 
@@ -73,9 +73,9 @@ def test_an_answer_after_the_offers_time_accepts_nothing(
     workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     reservation = offer(workspace)
-    receiver.respond = says({"instruction": "accept"})
+    receiver.respond = answer_with({"instruction": "accept"})
     clock.shift(121)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert concluded(reservation).outcome.startswith("too late")
     factories.run(workspace, later(121))
     assert factories.status(reservation) == "timeout"
@@ -92,7 +92,7 @@ def test_an_unanswered_callback_is_no_failure_if_the_offer_was_accepted_before(
         request.answer(500)
 
     receiver.respond = accepted_before
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == "accepted"
     assert failures() == []
 
@@ -127,19 +127,19 @@ def test_the_next_runner_posts_again_if_one_is_killed_before_it_acts(
     def die(*_: Any, **__: Any) -> None:
         raise Killed
 
-    receiver.respond = says({"instruction": "accept"})
+    receiver.respond = answer_with({"instruction": "accept"})
     reservation = offer(workspace)
     with monkeypatch.context() as patched:
         patched.setattr(assignment_callbacks, "apply_reply", die)
         patched.setattr(callbacks, "release_lease", lambda _: None)
         with pytest.raises(Killed):
-            ask(workflow, clock)
-    ask(workflow, clock)
+            send_questions(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == "pending"
     assert assignment_questions.list_due_workflows(clock()) == []
     clock.now += callbacks.LEASE
     assert assignment_questions.list_due_workflows(clock()) == [workflow.sid]
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(reservation) == "accepted"
     assert [request.token for request in receiver.requests] == [reservation.sid] * 2
 
@@ -149,8 +149,8 @@ def test_the_callback_carries_the_values_of_the_moment_of_the_offer(
 ) -> None:
     offer(workspace)
     workflows.update_workflow(workflow=workflow, assignment_callback_url="", actor=SYSTEM, now=NOW)
-    receiver.respond = says({"instruction": "accept"})
-    ask(workflow, clock)
+    receiver.respond = answer_with({"instruction": "accept"})
+    send_questions(workflow, clock)
     assert len(receiver.requests) == 1
 
 
@@ -160,18 +160,18 @@ def test_failing_receivers_are_paused_between_rounds(
     receiver.respond = lambda request: request.answer(503)
     task = offer(workspace).task
     for _ in range(120):
-        ask(workflow, clock)
+        send_questions(workflow, clock)
         factories.run(workspace, clock())
         clock.shift(1)
     task.refresh_from_db()
     assert 10 < task.assignments < 40
-    receiver.respond = says({"instruction": "accept"})
+    receiver.respond = answer_with({"instruction": "accept"})
     clock.shift(10)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert factories.status(task) == "assigned"
 
 
-def test_one_workflows_receiver_that_hangs_holds_up_no_other(
+def test_a_hanging_receiver_of_one_workflow_delays_no_other(
     workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     hang = threading.Event()
@@ -189,9 +189,9 @@ def test_one_workflows_receiver_that_hangs_holds_up_no_other(
         thread = threading.Thread(target=_ask_and_close, args=[other, clock])
         thread.start()
         assert asked.wait(10)
-        receiver.respond = says({"instruction": "accept"})
+        receiver.respond = answer_with({"instruction": "accept"})
         second = offer(workspace, workflow=workflow)
-        ask(workflow, clock)
+        send_questions(workflow, clock)
         assert factories.status(second) == "accepted"
         hang.set()
         thread.join()
@@ -200,16 +200,16 @@ def test_one_workflows_receiver_that_hangs_holds_up_no_other(
 
 def _ask_and_close(workflow: models.Workflow, clock: Clock) -> None:
     try:
-        ask(workflow, clock)
+        send_questions(workflow, clock)
     finally:
         connection.close()
 
 
-def test_a_deleted_workspace_takes_its_open_callbacks_along(
+def test_deleting_a_workspace_deletes_its_open_callbacks(
     workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     offer(workspace)
     workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert receiver.requests == []
     assert not models.AssignmentCallback.objects.exists()

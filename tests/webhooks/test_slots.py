@@ -20,8 +20,8 @@ from routing.webhook_delivery.host_slots import (
     Slots,
 )
 from tests import factories
-from tests.webhooks.acts import pending, post
 from tests.webhooks.conftest import Clock
+from tests.webhooks.event_steps import count_pending, post_events
 from tests.webhooks.receiver import Receiver
 
 
@@ -76,7 +76,7 @@ def test_a_slot_is_free_again_after_its_block(taken: Any) -> None:
     assert not host_slots.process_slots._taken
 
 
-def test_a_host_that_lets_rounds_wait_in_vain_counts_as_failing_until_it_answers() -> None:
+def test_a_host_that_times_out_repeatedly_counts_as_failing_until_it_answers() -> None:
     found = Slots()
     host = "slow.example"
     for expected in (False, True):
@@ -98,13 +98,13 @@ def test_a_receiver_without_a_slot_is_left_for_the_next_sweep(
     host = f"127.0.0.1:{told.port}"
     for number in range(HOST_SLOTS):
         assert taken(SlotRequest(EVENTS, f"account {number}", host, False))
-    owed = pending()
-    post(workspace, clock)
-    assert pending() == owed > 0
+    owed = count_pending()
+    post_events(workspace, clock)
+    assert count_pending() == owed > 0
     assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]
     host_slots.process_slots._taken.clear()
-    post(workspace, clock)
-    assert pending() == 0
+    post_events(workspace, clock)
+    assert count_pending() == 0
 
 
 def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
@@ -114,7 +114,7 @@ def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
     models.CallbackReceiver.objects.filter(sid=workspace.sid).update(failures=3)
     for number in range(SLOTS[FAILING]):
         assert taken(slot_request(number, has_failed=True))
-    post(workspace, clock)
+    post_events(workspace, clock)
     assert event_deliveries.list_due_workspaces(clock()) == []
     clock.shift(callbacks.POSTPONED.total_seconds())
     assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]

@@ -10,8 +10,8 @@ from routing.actors import SYSTEM
 from routing.core.vocabulary import TransferMode
 from tests import factories
 from tests.factories import NOW
-from tests.webhooks.asking import ask, concluded, failures, says
 from tests.webhooks.conftest import Clock
+from tests.webhooks.question_steps import answer_with, concluded, failures, send_questions
 from tests.webhooks.receiver import Receiver
 
 
@@ -20,10 +20,10 @@ def held(
     workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> models.Reservation:
     """Return a task that Alice has accepted by callback."""
-    receiver.respond = says({"instruction": "accept"})
+    receiver.respond = answer_with({"instruction": "accept"})
     factories.worker(workspace, "Alice")
     offer = factories.offered(workspace)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     receiver.requests.clear()
     offer.refresh_from_db()
     return offer
@@ -49,7 +49,7 @@ def test_a_callback_may_accept_a_transfer(
 ) -> None:
     bob = factories.worker(workspace, "Bob")
     transfer = hand_on(held, bob.sid)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     (request,) = receiver.requests
     assert (request.form["WorkerSid"], request.form["TaskSid"]) == (bob.sid, held.task.sid)
     assert outcome(transfer) == "complete"
@@ -64,13 +64,13 @@ def test_a_callback_may_reject_a_transfer_and_the_next_worker_s_offer_is_posted(
     receiver: Receiver,
     clock: Clock,
 ) -> None:
-    receiver.respond = says({"instruction": "reject"})
+    receiver.respond = answer_with({"instruction": "reject"})
     people = [factories.worker(workspace, name, attributes={"b": 1}) for name in ("Bob", "Cecilia")]
     transfer = hand_on(held, factories.queue(workspace, target_workers="b == 1").sid)
     assert not receiver.requests
     for _ in people:
         factories.run(workspace)
-        ask(workflow, clock)
+        send_questions(workflow, clock)
     assert {request.form["WorkerSid"] for request in receiver.requests} == {p.sid for p in people}
     assert outcome(transfer) == "initiated"
     assert factories.status(held) == "accepted"
@@ -83,10 +83,10 @@ def test_without_an_answer_a_transfer_fails(
     receiver: Receiver,
     clock: Clock,
 ) -> None:
-    receiver.respond = says({}, status=500)
+    receiver.respond = answer_with({}, status=500)
     bob = factories.worker(workspace, "Bob")
     transfer = hand_on(held, bob.sid)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     offer = bob.reservations.get()
     assert (outcome(transfer), factories.status(offer)) == ("failed", "canceled")
     assert (factories.status(held), factories.status(held.task)) == ("accepted", "assigned")
@@ -103,10 +103,10 @@ def test_an_empty_answer_leaves_a_transfer_to_the_worker(
     receiver: Receiver,
     clock: Clock,
 ) -> None:
-    receiver.respond = says({})
+    receiver.respond = answer_with({})
     bob = factories.worker(workspace, "Bob")
     transfer = hand_on(held, bob.sid)
-    ask(workflow, clock)
+    send_questions(workflow, clock)
     assert (outcome(transfer), factories.status(bob.reservations.get())) == (
         "initiated",
         "pending",

@@ -26,7 +26,7 @@ def test_a_burst_of_wakes_costs_one_entry_per_workspace(
     assert sent() == [WS, OTHER]
 
 
-def test_a_wake_after_the_cycle_began_costs_another(
+def test_a_wake_after_a_cycle_began_adds_an_entry(
     real_redis: object, sent: Callable[[], list[str]]
 ) -> None:
     wakeups.wake_router(WS)
@@ -109,7 +109,7 @@ def test_the_sweep_runs_a_cycle_wherever_something_waits_or_is_due(
 
 
 @pytest.mark.django_db
-def test_the_sweep_alone_finds_everything_when_every_wake_is_lost(
+def test_the_sweep_finds_everything_when_all_wakes_are_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     workspace = factories.workspace()

@@ -20,7 +20,7 @@ from twilio.request_validator import RequestValidator
 
 from routing.webhooks import http_client, signatures
 from tests.webhooks.receiver import Receiver, Request, silent
-from tests.webhooks.test_reach import post, resolves
+from tests.webhooks.test_destinations import post, resolves
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_silent_receiver_times_out(receiver: Receiver) -> None:
         assert post(url, seconds=0.1).kind == "rt"
 
 
-def test_an_answer_that_drips_is_cut_off(receiver: Receiver) -> None:
+def test_an_answer_that_arrives_too_slowly_is_cut_off(receiver: Receiver) -> None:
     def drip(request: Request) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + b"x" * 10_000:
             request.raw(bytes([byte]))
@@ -85,7 +85,7 @@ def test_endless_continuations_are_cut_off(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 50_000])
-def test_of_an_endless_body_only_the_beginning_is_read(receiver: Receiver, chunk: int) -> None:
+def test_only_the_beginning_of_an_endless_body_is_read(receiver: Receiver, chunk: int) -> None:
     sent = 0
 
     def pour(request: Request) -> None:
@@ -143,7 +143,7 @@ def test_a_name_that_is_not_found_is_no_connection(monkeypatch: pytest.MonkeyPat
     assert post("http://nowhere.example/").kind == "ct"
 
 
-def test_a_look_up_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_resolution_that_hangs_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
     monkeypatch.setattr("routing.webhooks.addresses.resolve_name", lambda *_: let_go.wait(10))
     answer = post("http://hanging.example/", seconds=0.1)

@@ -11,13 +11,13 @@ from tests import factories
 from tests.webhooks.conftest import Clock
 
 
-def says(answer: Any, status: int = 200, content_type: str = "application/json") -> Any:
+def answer_with(answer: Any, status: int = 200, content_type: str = "application/json") -> Any:
     """Return the behaviour of a receiver that always gives this answer."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     return lambda request: request.answer(status, body, content_type)
 
 
-def ask(workflow: models.Workflow, clock: Clock) -> None:
+def send_questions(workflow: models.Workflow, clock: Clock) -> None:
     assignment_questions.send_due_questions(workflow.sid, clock=clock)
 
 

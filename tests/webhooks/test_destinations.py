@@ -117,7 +117,7 @@ def test_an_address_in_another_spelling_is_refused_when_it_is_called(host: str) 
 
 @pytest.mark.usefixtures("nothing_private")
 @pytest.mark.parametrize("found", [["10.0.0.7"], ["::1"], ["169.254.169.254", "fe80::1%eth0"]])
-def test_a_name_that_leads_inside_is_not_called(
+def test_a_name_that_resolves_to_a_private_address_is_not_called(
     monkeypatch: pytest.MonkeyPatch, found: list[str]
 ) -> None:
     resolves(monkeypatch, *found)
@@ -126,7 +126,7 @@ def test_a_name_that_leads_inside_is_not_called(
     assert "CALLBACK_ALLOW_PRIVATE" in answer.words
 
 
-def test_of_several_addresses_only_the_allowed_are_tried(
+def test_only_the_allowed_of_several_addresses_are_tried(
     monkeypatch: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
     resolves(monkeypatch, "10.0.0.7", "127.0.0.1")

@@ -10,7 +10,9 @@ from tests.factories import NOW
 from tests.webhooks.conftest import Clock
 
 
-def point(workspace: models.Workspace, url: str, events_filter: str | None = None) -> None:
+def set_callback_url(
+    workspace: models.Workspace, url: str, events_filter: str | None = None
+) -> None:
     """Set the event callback of a workspace."""
     workspaces.update_workspace(
         workspace=workspace,
@@ -21,10 +23,10 @@ def point(workspace: models.Workspace, url: str, events_filter: str | None = Non
     )
 
 
-def post(workspace: models.Workspace, clock: Clock) -> None:
+def post_events(workspace: models.Workspace, clock: Clock) -> None:
     """Post the undelivered events of a workspace, as the job does."""
     event_deliveries.post_due_events(workspace.sid, clock=clock)
 
 
-def pending() -> int:
+def count_pending() -> int:
     return models.CallbackDelivery.objects.pending().count()

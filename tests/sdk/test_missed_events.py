@@ -13,8 +13,8 @@ from routing.core.event_catalog import EventType as E
 from routing.events import courier
 from routing.sdk import close_codes, consumers, frames, loader, sessions
 from tests import factories
-from tests.sdk.amid import offer, read_lists, told
 from tests.sdk.conftest import Floor, make_floor
+from tests.sdk.session_steps import next_event, offer, read_lists
 from tests.sdk.sockets import closed, do, opened
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("held_back")]
@@ -47,7 +47,7 @@ async def test_a_session_that_missed_an_event_reads_everything_again(
     async with opened(token) as socket:
         await read_lists(floor, token)
         await offer(floor)
-        assert (await told(socket))[0] == "reservation.created"
+        assert (await next_event(socket))[0] == "reservation.created"
         for _ in range(3):
             await sessions.find_sessions().check()
         assert await socket.receive_nothing()
@@ -90,7 +90,7 @@ async def test_events_that_come_while_earlier_ones_are_loaded_follow_them(
         monkeypatch.setattr(frames, "load", load_and_make_more)
         # Events of offers need no loading; the acceptance of the first one does.
         first = await do(factories.accepted, floor.workspace, now=timezone.now())
-        heard = [await told(socket) for _ in range(4)]
+        heard = [await next_event(socket) for _ in range(4)]
         assert heard == [
             ("reservation.created", first.sid),
             ("reservation.accepted", first.sid),
@@ -109,5 +109,5 @@ async def test_a_session_whose_events_cannot_be_loaded_reads_everything_again(
     async with opened(floor.token(floor.alice)) as socket:
         monkeypatch.setattr(frames, "load", broken)
         await do(factories.accepted, floor.workspace, now=timezone.now())
-        assert (await told(socket))[0] == "reservation.created"
+        assert (await next_event(socket))[0] == "reservation.created"
         assert (await closed(socket))[0] == close_codes.RESYNC

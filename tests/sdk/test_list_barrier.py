@@ -1,4 +1,4 @@
-"""Beginning of a session amid events: no event is lost, repeated or wrong."""
+"""Sessions that read their lists while events arrive: no event is lost, repeated or wrong."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from routing.core.event_catalog import EventType as E
 from routing.events import courier
 from routing.sdk import close_codes, consumers, list_notices, list_versions, lists, sessions
 from tests import factories
-from tests.sdk.amid import offer, read_lists, told
 from tests.sdk.conftest import Floor, make_floor
+from tests.sdk.session_steps import next_event, offer, read_lists
 from tests.sdk.sockets import closed, do, opened
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("held_back")]
@@ -56,7 +56,7 @@ async def test_an_offer_before_the_lists_are_read_is_in_the_list_only(floor: Flo
         await offer(floor)
         await read_lists(floor, token)
         later = await offer(floor)
-        assert await told(socket) == ("reservation.created", later.sid)
+        assert await next_event(socket) == ("reservation.created", later.sid)
 
 
 async def test_an_offer_between_reading_the_worker_and_the_list_is_counted(
@@ -67,7 +67,7 @@ async def test_an_offer_between_reading_the_worker_and_the_list_is_counted(
         await do(floor.send, "GET", "{K}", token)
         between = await offer(floor)
         await do(floor.send, "GET", "{K}/Reservations", token, Active="true")
-        assert await told(socket) == ("reservation.created", between.sid)
+        assert await next_event(socket) == ("reservation.created", between.sid)
 
 
 async def test_a_change_that_is_committed_while_the_list_is_read_is_sent_after_it(
@@ -82,8 +82,8 @@ async def test_a_change_that_is_committed_while_the_list_is_read_is_sent_after_i
             reservations.accept_reservation, reservation=missed, actor=SYSTEM, now=timezone.now()
         )
         await kept.go(floor.alice)
-        assert await told(socket) == ("reservation.created", missed.sid)
-        assert await told(socket) == ("reservation.accepted", missed.sid)
+        assert await next_event(socket) == ("reservation.created", missed.sid)
+        assert await next_event(socket) == ("reservation.accepted", missed.sid)
 
 
 async def test_an_sdk_that_is_slow_to_read_its_lists_misses_nothing(
@@ -93,12 +93,12 @@ async def test_an_sdk_that_is_slow_to_read_its_lists_misses_nothing(
     token = floor.token(floor.alice)
     async with opened(token) as socket:
         await offer(floor)
-        assert (await told(socket))[0] == "reservation.created"
+        assert (await next_event(socket))[0] == "reservation.created"
         await read_lists(floor, token)
         # Sent before the SDK is ready, which ignores it; the list does not show it either.
         missed = await offer(floor)
         for _ in range(2):
-            assert await told(socket) == ("reservation.created", missed.sid)
+            assert await next_event(socket) == ("reservation.created", missed.sid)
             if kept.messages:
                 await kept.go(floor.alice)
 
@@ -121,7 +121,7 @@ async def test_a_worker_read_later_by_another_session_hides_no_offer(
         monkeypatch.setattr(lists, "page", page_and_then_more)
         await do(floor.send, "GET", "{K}/Reservations", token, Active="true")
         await kept.go(floor.alice)
-        assert (await told(socket))[0] == "reservation.created"
+        assert (await next_event(socket))[0] == "reservation.created"
 
 
 async def test_sessions_of_one_token_that_begin_together_wait_for_the_lists_of_all(
@@ -137,16 +137,16 @@ async def test_sessions_of_one_token_that_begin_together_wait_for_the_lists_of_a
         assert await second.receive_nothing()
         await kept.go(floor.alice)
         for socket in (first, second):
-            assert await told(socket) == ("reservation.created", made.sid)
+            assert await next_event(socket) == ("reservation.created", made.sid)
 
 
-async def test_a_session_that_begins_later_does_not_hold_up_the_earlier_one(floor: Floor) -> None:
+async def test_a_later_session_does_not_delay_an_earlier_one(floor: Floor) -> None:
     token = floor.token(floor.alice)
     async with opened(token) as first:
         await read_lists(floor, token)
         async with opened(token) as second:
             made = await offer(floor)
-            assert await told(first) == ("reservation.created", made.sid)
+            assert await next_event(first) == ("reservation.created", made.sid)
             assert await second.receive_nothing()
 
 
@@ -158,7 +158,7 @@ async def test_lists_read_with_another_token_do_not_count(floor: Floor) -> None:
         assert await socket.receive_nothing()
         await read_lists(floor, token)
         later = await offer(floor)
-        assert await told(socket) == ("reservation.created", later.sid)
+        assert await next_event(socket) == ("reservation.created", later.sid)
 
 
 async def test_pages_that_another_session_reads_hide_no_offer(
@@ -169,7 +169,7 @@ async def test_pages_that_another_session_reads_hide_no_offer(
         await read_lists(floor, token)
         await kept.go(floor.alice)
         sooner = await offer(floor)
-        assert await told(socket) == ("reservation.created", sooner.sid)
+        assert await next_event(socket) == ("reservation.created", sooner.sid)
         monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
         monkeypatch.setattr(courier, "publish_events", lambda events: None)
         made = await offer(floor)
@@ -177,7 +177,7 @@ async def test_pages_that_another_session_reads_hide_no_offer(
         await kept.go(floor.alice)
         monkeypatch.undo()
         await do(_publish_newest, E.RESERVATION_CREATED)
-        assert await told(socket) == ("reservation.created", made.sid)
+        assert await next_event(socket) == ("reservation.created", made.sid)
 
 
 def _publish_newest(event_type: E) -> None:
@@ -204,7 +204,7 @@ async def test_lists_that_are_newer_than_a_change_are_not_read_again_for_it(
         # Published again, as after a process that died, or late, as by a busy one.
         await do(_publish_newest, E.ACTIVITY_CREATED)
         await do(workers.set_activity, worker=floor.alice, activity=lunch, **given)
-        assert (await told(socket))[0] == "worker.activity.update"
+        assert (await next_event(socket))[0] == "worker.activity.update"
         await do(activities.rename_activity, activity=lunch, friendly_name="Dinner", **given)
         await do(workers.update_worker, worker=floor.alice, attributes='{"a": 1}', **given)
         assert (await closed(socket))[0] == close_codes.RESYNC

@@ -23,7 +23,7 @@ async def offer(floor: Floor) -> models.Reservation:
     return made
 
 
-async def told(socket: Socket) -> tuple[str, str]:
+async def next_event(socket: Socket) -> tuple[str, str]:
     """Return the type of the next message, and the sid of its resource."""
     message = await heard(socket)
     return message["event_type"], message["payload"]["sid"]

@@ -16,23 +16,40 @@ _numbers = itertools.count()
 
 def reservation(kind: str, version: int, *, sid: str = "WR1", worker_version: int = 9) -> Frame:
     name = f"reservation.{kind}"
-    return Frame(f"EV{next(_numbers)}", name, "", sid, version, worker_version)
+    return Frame(
+        event_sid=f"EV{next(_numbers)}",
+        event_type=name,
+        text="",
+        reservation_sid=sid,
+        version=version,
+        worker_version=worker_version,
+    )
 
 
 def capacity(worker_version: int) -> Frame:
     event = "worker.capacity.update"
-    return Frame(f"EV{next(_numbers)}", event, "", worker_version=worker_version)
+    return Frame(
+        event_sid=f"EV{next(_numbers)}", event_type=event, text="", worker_version=worker_version
+    )
 
 
 def worker(kind: str, version: int, **shown: Any) -> Frame:
     name = f"worker.{kind}.update"
     text = json.dumps({"event_type": name, "payload": {"version": version, **shown}})
-    return Frame(f"EV{next(_numbers)}", name, text, worker_version=version)
+    return Frame(
+        event_sid=f"EV{next(_numbers)}", event_type=name, text=text, worker_version=version
+    )
 
 
 def task(kind: str, version: int, sid: str = "WT1") -> Frame:
     text = json.dumps({"event_type": f"task.{kind}", "payload": {"sid": sid, "version": version}})
-    return Frame(f"EV{next(_numbers)}", f"task.{kind}", text, None, version, None, sid)
+    return Frame(
+        event_sid=f"EV{next(_numbers)}",
+        event_type=f"task.{kind}",
+        text=text,
+        version=version,
+        task_sid=sid,
+    )
 
 
 def said(frames: list[Frame]) -> list[tuple[str, dict[str, Any]]]:
@@ -136,7 +153,7 @@ def test_an_offer_is_not_sent_again_after_its_later_events() -> None:
     assert order.add_frame(reservation("created", 0, worker_version=9)) == []
 
 
-def test_with_two_possible_lists_a_session_gets_every_event_that_is_new_to_either() -> None:
+def test_a_session_with_two_possible_lists_gets_events_new_to_either() -> None:
     order = ready(listed={"WR1": 0, "WR2": 0}, worker_version=8)
     order.record_list({"WR1": 1, "WR3": 0}, worker_version=9)
     accepted = reservation("accepted", 1, sid="WR1")
@@ -152,7 +169,7 @@ def test_with_two_possible_lists_a_session_gets_every_event_that_is_new_to_eithe
     assert len(order.add_frame(capacity(9))) == 1
 
 
-def test_of_two_lists_one_without_a_version_makes_every_event_new() -> None:
+def test_a_second_list_without_a_version_makes_every_event_new() -> None:
     order = ready(worker_version=8)
     order.record_list({"WR1": 0}, worker_version=None)
     made = reservation("created", 0, worker_version=8)
@@ -160,7 +177,7 @@ def test_of_two_lists_one_without_a_version_makes_every_event_new() -> None:
     assert len(order.add_frame(capacity(7))) == 1
 
 
-def test_an_older_event_does_not_turn_a_worker_back() -> None:
+def test_an_older_event_does_not_undo_a_newer_one_of_a_worker() -> None:
     order = ready(worker_version=4)
     newer, late = worker("attributes", 6, team="b"), worker("activity", 5, team="a")
     assert order.add_frame(newer) == [newer]
@@ -182,7 +199,7 @@ def test_two_events_of_one_version_are_both_sent() -> None:
         assert order.add_frame(frame) == [frame]
 
 
-def test_an_older_event_does_not_turn_a_task_back() -> None:
+def test_an_older_event_does_not_undo_a_newer_one_of_a_task() -> None:
     order = ready()
     done, late, other = task("completed", 5), task("updated", 4), task("updated", 1, "WT2")
     assert order.add_frame(done) == [done]
