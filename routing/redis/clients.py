@@ -136,17 +136,17 @@ def client_of(url: str) -> Client | None:
     return client
 
 
-def is_away(*, ask: bool = False) -> bool:
+def is_away(*, always_ping: bool = False) -> bool:
     """Return whether Redis is away; during an outage it sends at most one command a second.
 
     Arguments:
-        ask: whether to send one also if the last command was answered.
+        always_ping: whether to send one also if the last command was answered.
     """
-    found = client()
-    if found is None or not (ask or found.outage.is_on):
+    shared = client()
+    if shared is None or not (always_ping or shared.outage.is_on):
         return False
     try:
-        found.ping()
+        shared.ping()
     except BROKEN:
         return True
     return False

@@ -44,27 +44,27 @@ def parse_request(scope: Mapping[str, Any]) -> ConnectionRequest:
     except ValueError:
         query = {}
 
-    def said(name: str) -> str:
+    def parameter(name: str) -> str:
         value: str = query.get(name, [""])[0]
         return value
 
     parts = scope["url_route"]["kwargs"]
     return ConnectionRequest(
-        token=said("token"),
-        close_others=said("closeExistingSessions") == "true",
-        offline_when_gone=said("setWorkerOfflineIfDisconnected") == "true",
+        token=parameter("token"),
+        close_others=parameter("closeExistingSessions") == "true",
+        offline_when_gone=parameter("setWorkerOfflineIfDisconnected") == "true",
         account_sid=parts.get("account_sid"),
         channel=parts.get("channel"),
     )
 
 
-async def admit_session(wish: ConnectionRequest, registry: Registry) -> Admission | None:
+async def admit_session(request: ConnectionRequest, registry: Registry) -> Admission | None:
     """Return the admission of a client, with a place reserved; None means refused."""
-    digest = envelope.digest(wish.token)
+    digest = envelope.digest(request.token)
     if digest in _refused:
         return None
     try:
-        holder = await database_sync_to_async(_verify_request, thread_sensitive=False)(wish)
+        holder = await database_sync_to_async(_verify_request, thread_sensitive=False)(request)
     except tokens.TokenRefused as error:
         logger.info("SDK session refused: %s", error)
         _refused[digest] = None
@@ -72,13 +72,13 @@ async def admit_session(wish: ConnectionRequest, registry: Registry) -> Admissio
     return await registry.admit(holder)
 
 
-def _verify_request(wish: ConnectionRequest) -> Holder:
+def _verify_request(request: ConnectionRequest) -> Holder:
     now = timezone.now()
-    grant = tokens.verify_token(wish.token, now=now)
+    grant = tokens.verify_token(request.token, now=now)
     worker = grant.worker
     if worker is None:
         raise tokens.TokenRefused("The token names no worker")
-    if wish.account_sid is not None and not serves(grant, wish.account_sid, wish.channel):
+    if request.account_sid is not None and not serves(grant, request.account_sid, request.channel):
         raise tokens.TokenRefused("The token is for another account or channel")
     path = f"wschannels/{grant.account.sid}/{worker.sid}"
     policies = grant.policies
@@ -94,6 +94,6 @@ def _verify_request(wish: ConnectionRequest) -> Holder:
         key_sid=grant.key_sid,
         sealed=grant.sealed,
         expires=grant.expires,
-        digest=envelope.digest(wish.token),
+        digest=envelope.digest(request.token),
         edition=digest_lists(grant.workspace.sid),
     )

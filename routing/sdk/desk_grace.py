@@ -73,12 +73,16 @@ def sweep(*, now: datetime) -> None:
             _sign_off(dict(batch), now=now)
 
 
-def _sign_off(gone: dict[str, int], *, now: datetime) -> None:
-    """Sign off those of these workers who are due; `gone` has the times their last desk closed."""
-    rows = models.Worker.objects.filter(sid__in=gone).select_related("workspace")
-    found = {worker.sid: worker for worker in rows}
-    for sid, since in gone.items():
-        worker = found.get(sid)
+def _sign_off(closed_at: dict[str, int], *, now: datetime) -> None:
+    """Sign off the workers who have had no desk for longer than their workspace allows.
+
+    Arguments:
+        closed_at: milliseconds since the epoch when each worker's last desk closed, by sid.
+    """
+    rows = models.Worker.objects.filter(sid__in=closed_at).select_related("workspace")
+    workers_by_sid = {worker.sid: worker for worker in rows}
+    for sid, since in closed_at.items():
+        worker = workers_by_sid.get(sid)
         if worker is not None and worker.workspace.desk_grace:
             if microseconds(now) // 1000 < since + worker.workspace.desk_grace * 1000:
                 continue

@@ -63,19 +63,19 @@ def renew_lease(process: str, changed: SessionCounts, *, now: datetime) -> bool:
     pipeline.zadd(_PROCESSES, {process: _to_milliseconds(now) + LEASE_MS})
     for kind, counts in _kinds(changed):
         key = _key(kind, process)
-        kept: dict[Any, Any] = {sid: count for sid, count in counts.items() if count}
-        if kept:
-            pipeline.hset(key, mapping=kept)
-        if gone := counts.keys() - kept.keys():
-            pipeline.hdel(key, *gone)
+        present: dict[Any, Any] = {sid: count for sid, count in counts.items() if count}
+        if present:
+            pipeline.hset(key, mapping=present)
+        if ended := counts.keys() - present.keys():
+            pipeline.hdel(key, *ended)
             if kind == "desks":
-                pipeline.zadd(_CLOSED_DESKS, {sid: _to_milliseconds(now) for sid in gone})
+                pipeline.zadd(_CLOSED_DESKS, {sid: _to_milliseconds(now) for sid in ended})
         pipeline.expire(key, _KEPT_SECONDS)
     added: int = pipeline.execute()[0]
     return not added
 
 
-def count_elsewhere(sids: SessionCounts, *, process: str | None, now: datetime) -> SessionCounts:
+def count_elsewhere(wanted: SessionCounts, *, process: str | None, now: datetime) -> SessionCounts:
     """Return the counts for these sids over the other live processes.
 
     Raises Redis errors.
@@ -85,15 +85,15 @@ def count_elsewhere(sids: SessionCounts, *, process: str | None, now: datetime) 
         return SessionCounts()
     live = _decode(client.zrangebyscore(_PROCESSES, _to_milliseconds(now), "+inf"))
     others = [each for each in live if each != process]
-    asked = [(kind, sid) for kind, counts in _kinds(sids) for sid in counts]
+    keys = [(kind, sid) for kind, counts in _kinds(wanted) for sid in counts]
     pipeline = client.pipeline(transaction=False)
-    for kind, sid in asked:
+    for kind, sid in keys:
         for other in others:
             pipeline.hget(_key(kind, other), sid)
-    found = iter(pipeline.execute())
-    sums: dict[str, dict[str, int]] = {kind: {} for kind, _ in _kinds(sids)}
-    for kind, sid in asked:
-        sums[kind][sid] = sum(int(next(found) or 0) for _ in others)
+    replies = iter(pipeline.execute())
+    sums: dict[str, dict[str, int]] = {kind: {} for kind, _ in _kinds(wanted)}
+    for kind, sid in keys:
+        sums[kind][sid] = sum(int(next(replies) or 0) for _ in others)
     return SessionCounts(**sums)
 
 
@@ -115,12 +115,12 @@ def is_interrupted(*, now: datetime) -> bool:
     if client is None:
         return True
     ms = _to_milliseconds(now)
-    looked: Any = client.set(_SWEPT_AT, ms, get=True)
-    if looked is None or ms - int(looked) > GAP_MS:
+    swept_at: Any = client.set(_SWEPT_AT, ms, get=True)
+    if swept_at is None or ms - int(swept_at) > GAP_MS:
         client.set(_GRACE_UNTIL, ms + LEASE_MS, px=2 * LEASE_MS)
         return True
-    patience: Any = client.get(_GRACE_UNTIL)
-    return patience is not None and ms < int(patience)
+    grace_until: Any = client.get(_GRACE_UNTIL)
+    return grace_until is not None and ms < int(grace_until)
 
 
 def list_dead_processes(*, now: datetime) -> dict[str, list[str]]:
@@ -131,8 +131,8 @@ def list_dead_processes(*, now: datetime) -> dict[str, list[str]]:
     client = clients.client()
     if client is None or is_interrupted(now=now):
         return {}
-    lapsed = _decode(client.zrangebyscore(_PROCESSES, "-inf", _to_milliseconds(now) - 1))
-    return {each: _decode(client.hkeys(_key("watched", each))) for each in lapsed}
+    expired = _decode(client.zrangebyscore(_PROCESSES, "-inf", _to_milliseconds(now) - 1))
+    return {each: _decode(client.hkeys(_key("watched", each))) for each in expired}
 
 
 def load_closed_desks() -> Iterator[list[tuple[str, int]]]:
@@ -140,10 +140,10 @@ def load_closed_desks() -> Iterator[list[tuple[str, int]]]:
     client = clients.client()
     start = 0
     while client is not None:
-        found: Any = client.zrange(_CLOSED_DESKS, start, start + _BATCH - 1, withscores=True)
-        if found:
-            yield [(sid.decode(), int(score)) for sid, score in found]
-        if len(found) < _BATCH:
+        rows: Any = client.zrange(_CLOSED_DESKS, start, start + _BATCH - 1, withscores=True)
+        if rows:
+            yield [(sid.decode(), int(score)) for sid, score in rows]
+        if len(rows) < _BATCH:
             return
         start += _BATCH
 
@@ -166,12 +166,12 @@ def remove_process(process: str, *, now: datetime) -> None:
         client.zrem(_PROCESSES, process)
 
 
-def _kinds(held: SessionCounts) -> list[tuple[str, Mapping[str, int]]]:
+def _kinds(counts: SessionCounts) -> list[tuple[str, Mapping[str, int]]]:
     return [
-        ("workers", held.workers),
-        ("accounts", held.accounts),
-        ("watched", held.watched),
-        ("desks", held.desks),
+        ("workers", counts.workers),
+        ("accounts", counts.accounts),
+        ("watched", counts.watched),
+        ("desks", counts.desks),
     ]
 
 
@@ -179,8 +179,8 @@ def _key(kind: str, process: str) -> str:
     return f"cordboard:sdk:{kind}:{process}"
 
 
-def _decode(found: Any) -> list[str]:
-    names: Iterable[bytes] = found
+def _decode(reply: Any) -> list[str]:
+    names: Iterable[bytes] = reply
     return [name.decode() for name in names]
 
 

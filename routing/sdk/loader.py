@@ -34,14 +34,14 @@ class FrameLoader:
     async def load(self, sids: Sequence[str]) -> list[Frame]:
         """Return the frames of these events in order, without deleted events."""
         waiting = {sid: self._request(sid) for sid in sids if sid not in self._frames}
-        found: dict[str, Frame | None] = {
+        loaded: dict[str, Frame | None] = {
             sid: self._frames[sid] for sid in sids if sid not in waiting
         }
         if waiting:
             # Waiting this way does not cancel the loading for other sessions.
             await asyncio.wait(set(waiting.values()))
-            found |= {sid: future.result() for sid, future in waiting.items()}
-        return [frame for sid in sids if (frame := found[sid]) is not None]
+            loaded |= {sid: future.result() for sid, future in waiting.items()}
+        return [frame for sid in sids if (frame := loaded[sid]) is not None]
 
     def _request(self, sid: str) -> asyncio.Future[Frame | None]:
         future = self._requested.get(sid)
@@ -56,7 +56,9 @@ class FrameLoader:
         try:
             while batch := list(self._requested)[:_BATCH]:
                 try:
-                    found = await database_sync_to_async(frames.load, thread_sensitive=False)(batch)
+                    loaded = await database_sync_to_async(frames.load, thread_sensitive=False)(
+                        batch
+                    )
                 except Exception as error:  # raised in every session that waits for it
                     for sid in batch:
                         future = self._requested.pop(sid)
@@ -64,7 +66,7 @@ class FrameLoader:
                         future.exception()
                     continue
                 for sid in batch:
-                    frame = found.get(sid)
+                    frame = loaded.get(sid)
                     if frame is not None:
                         self._frames[sid] = frame
                     self._requested.pop(sid).set_result(frame)

@@ -114,9 +114,11 @@ class Registry:
         now, process = timezone.now(), self.process
         try:
             await self.write_changes()
-            asked = SessionCounts(accounts={account: 0})
-            others = await run_in_thread(leases.count_elsewhere, asked, process=process, now=now)
-            if self._is_full(account, self.accounts[account] + others.accounts.get(account, 0)):
+            counts = SessionCounts(accounts={account: 0})
+            elsewhere = await run_in_thread(
+                leases.count_elsewhere, counts, process=process, now=now
+            )
+            if self._is_full(account, self.accounts[account] + elsewhere.accounts.get(account, 0)):
                 return None
             self._ranked.add(holder.session)
             closing = await run_in_thread(
@@ -189,20 +191,20 @@ class Registry:
         async with self._writing:
             self._next = None
             changed, self._changed = self._changed, set()
-            left, self._ended = self._ended, set()
+            ended, self._ended = self._ended, set()
             try:
                 if not await self._renew(self._session_counts(changed)):
-                    everybody = {*self.workers, *self.accounts, *self.watched}
-                    await self._renew(self._session_counts(everybody))
-                if left:
-                    await run_in_thread(session_ranks.remove_sessions, left, process=self.process)
+                    all_sids = {*self.workers, *self.accounts, *self.watched}
+                    await self._renew(self._session_counts(all_sids))
+                if ended:
+                    await run_in_thread(session_ranks.remove_sessions, ended, process=self.process)
             except BaseException:
                 self._changed |= changed
-                self._ended |= left
+                self._ended |= ended
                 raise
 
-    async def _renew(self, held: SessionCounts) -> bool:
-        return await run_in_thread(leases.renew_lease, self.process, held, now=timezone.now())
+    async def _renew(self, counts: SessionCounts) -> bool:
+        return await run_in_thread(leases.renew_lease, self.process, counts, now=timezone.now())
 
     def _session_counts(self, sids: set[str]) -> SessionCounts:
         workers = {sid for sid in sids if sid.startswith("WK")}
@@ -229,9 +231,9 @@ class Registry:
             logger.warning(words, *values)
 
 
-async def run_in_thread(function: Callable[..., T], *args: Any, **given: Any) -> T:
+async def run_in_thread(function: Callable[..., T], *args: Any, **options: Any) -> T:
     """Run a blocking function in a thread, and return its result."""
-    result: T = await sync_to_async(function, thread_sensitive=False)(*args, **given)
+    result: T = await sync_to_async(function, thread_sensitive=False)(*args, **options)
     return result
 
 

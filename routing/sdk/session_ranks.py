@@ -32,23 +32,23 @@ def add_session(
     if client is None:
         ranked = _alone.setdefault(worker_sid, {})
         ranked[own] = None
-        above = list(ranked)[: max(len(ranked) - most, 0)]
-        _remove_alone(worker_sid, above)
-        return _sessions(above)
+        displaced = list(ranked)[: max(len(ranked) - most, 0)]
+        _remove_alone(worker_sid, displaced)
+        return _sessions(displaced)
     key = _key(worker_sid)
     pipeline = client.pipeline()
     pipeline.zadd(key, {own: microseconds(now)})
     pipeline.expire(key, _KEPT_SECONDS)
     pipeline.zrange(key, 0, -1)
     leases.add_live_query(pipeline, now=now)
-    found: list[Any] = pipeline.execute()
-    members, live = ([name.decode() for name in names] for names in found[2:])
+    replies: list[Any] = pipeline.execute()
+    members, live = ([name.decode() for name in names] for names in replies[2:])
     processes = {*live, process}
-    there = [member for member in members if member.partition(":")[0] in processes]
-    above = there[: max(len(there) - most, 0)]
-    if gone := [*(set(members) - set(there)), *above]:
-        client.zrem(key, *gone)
-    return _sessions(above)
+    present = [member for member in members if member.partition(":")[0] in processes]
+    displaced = present[: max(len(present) - most, 0)]
+    if removed := [*(set(members) - set(present)), *displaced]:
+        client.zrem(key, *removed)
+    return _sessions(displaced)
 
 
 def remove_sessions(left: Iterable[tuple[str, str]], *, process: str) -> None:

@@ -144,7 +144,7 @@ _of_loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Sessions] = (
 def find_sessions() -> Sessions:
     """Return the sessions of the running event loop."""
     loop = asyncio.get_running_loop()
-    found = _of_loops.get(loop)
-    if found is None:
-        found = _of_loops[loop] = Sessions()
-    return found
+    sessions = _of_loops.get(loop)
+    if sessions is None:
+        sessions = _of_loops[loop] = Sessions()
+    return sessions

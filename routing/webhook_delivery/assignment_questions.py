@@ -36,9 +36,9 @@ def send_due_questions(workflow_sid: str, *, clock: loop.Clock = timezone.now) -
 def list_due_workflows(now: datetime) -> list[str]:
     """Return some of the workflows with assignment callbacks that may be sent now."""
     pending = models.AssignmentCallback.objects.pending()
-    asked = set(pending.order_by().values_list("workflow_sid", flat=True).distinct())
-    known = models.CallbackReceiver.objects.filter(sid__in=asked)
-    new = sorted(asked.difference(known.values_list("sid", flat=True)))
+    waiting = set(pending.order_by().values_list("workflow_sid", flat=True).distinct())
+    known = models.CallbackReceiver.objects.filter(sid__in=waiting)
+    new = sorted(waiting.difference(known.values_list("sid", flat=True)))
     return [
         *new[: loop.MOST_FRESH],
         *loop.choose_receivers(known.filter(callbacks.free_condition(now))),

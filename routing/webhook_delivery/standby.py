@@ -62,7 +62,7 @@ class Standby:
     def _work(self) -> None:
         sweep_until = 0.0
         while not self._stop.wait(_PAUSE):
-            if clients.is_away(ask=True):
+            if clients.is_away(always_ping=True):
                 sweep_until = time.monotonic() + clients.SETTLE_SECONDS
             if time.monotonic() >= sweep_until:
                 continue

@@ -109,14 +109,14 @@ def resolve_allowed(host: str, port: int, *, seconds: float) -> list[Endpoint]:
     Raises `NotAllowed` if none is allowed, `NotFound` if there is none in time.
     """
     try:
-        found = _in_time(lambda: resolve_name(host, port), seconds)
+        resolved = _in_time(lambda: resolve_name(host, port), seconds)
     except TimeoutError:
         raise NotFound(f"{host} was not found in time") from None
     except (OSError, UnicodeError) as error:
         raise NotFound(f"{host} was not found ({error})") from None
     allowed = [
         Endpoint(family, address)
-        for family, _, _, _, address in found
+        for family, _, _, _, address in resolved
         if is_allowed(ipaddress.ip_address(str(address[0]).partition("%")[0]))
     ]
     if not allowed:

@@ -16,7 +16,7 @@ def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -
     Arguments:
         workspace: a workspace with an event callback URL.
     """
-    wanted = parse_events_filter(workspace.events_filter)
+    subscribed = parse_events_filter(workspace.events_filter)
     owed = [
         models.CallbackDelivery(
             event=event,
@@ -28,7 +28,7 @@ def owe_events(events: Sequence[models.Event], *, workspace: models.Workspace) -
             date_due=event.event_date,
         )
         for event in events
-        if wanted is None or event.event_type in wanted
+        if subscribed is None or event.event_type in subscribed
     ]
     bulk_insert.insert(owed)
     return bool(owed)
@@ -47,7 +47,7 @@ def owe_questions(reservations: Sequence[models.Reservation], *, now: datetime) 
 
     Its parameters are those of this moment. Returns the sids of the workflows.
     """
-    asked = [
+    questions = [
         models.AssignmentCallback(
             reservation=reservation,
             workspace=reservation.workspace,
@@ -60,8 +60,8 @@ def owe_questions(reservations: Sequence[models.Reservation], *, now: datetime) 
         for reservation in reservations
         if (workflow := reservation.task.workflow) is not None and workflow.assignment_callback_url
     ]
-    bulk_insert.insert(asked)
-    return {each.workflow_sid for each in asked}
+    bulk_insert.insert(questions)
+    return {each.workflow_sid for each in questions}
 
 
 def _question_parameters(

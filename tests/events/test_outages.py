@@ -204,7 +204,7 @@ def test_without_redis_callbacks_that_are_due_are_posted(
 def test_with_redis_only_jobs_post_callbacks(
     real_redis: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not clients.is_away(ask=True)
+    assert not clients.is_away(always_ping=True)
 
 
 def test_a_job_runner_comes_back_within_two_seconds_and_logs_one_line(

@@ -14,7 +14,7 @@ FILES = (
     "test_deliveries.py",
     "test_offers.py",
     "test_questions.py",
-    "test_plans.py",
+    "test_query_plans.py",
 )
 
 
