@@ -54,8 +54,7 @@ _WORKERS: Final = CompiledQuery(
         models.Worker.objects.filter(user_id=user)
         .select_related("workspace", "activity")
         .order_by("workspace__friendly_name", "pk")
-    ),
-    0,
+    )
 )
 
 

@@ -110,14 +110,14 @@ def list_stale_panels(event_type: E, *, own: bool) -> frozenset[Panel]:
 def presence(worker: models.Worker) -> Context:
     """Return the agent, their activity, and their slots on every channel."""
     with pipeline():
-        pending = _PENDING.ask(worker.pk)
-        channels = _CHANNELS.ask(worker.pk)
-        activities = _ACTIVITIES.ask(worker.workspace_id)
-    offered = Counter(channel for (channel,) in pending())
+        pending = _PENDING.send(worker.pk)
+        channels = _CHANNELS.send(worker.pk)
+        activities = _ACTIVITIES.send(worker.workspace_id)
+    offered = Counter(channel for (channel,) in pending.result())
     return {
-        "activities": activities(),
+        "activities": activities.result(),
         "offered": offered.total(),
-        "gauges": [slots.gauge(row, offered=offered[row.pk]) for row in channels()],
+        "gauges": [slots.gauge(row, offered=offered[row.pk]) for row in channels.result()],
     }
 
 
@@ -185,33 +185,29 @@ def _open(worker: int, *statuses: ReservationStatus) -> models.Reservations:
 
 _WITH_TASKS: Final = ("task__task_channel", "task__task_queue")
 _PENDING: Final = CompiledQuery(
-    lambda worker: _open(worker, ReservationStatus.PENDING).values_list("worker_channel"), 0
+    lambda worker: _open(worker, ReservationStatus.PENDING).values_list("worker_channel")
 )
 _ON_OFFER: Final = CompiledQuery(
     lambda worker: (
         _open(worker, ReservationStatus.PENDING).select_related(*_WITH_TASKS).order_by("pk")
-    ),
-    0,
+    )
 )
 _IN_HAND: Final = CompiledQuery(
     lambda worker: (
         _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
         .select_related(*_WITH_TASKS, "outgoing")
         .order_by("pk")
-    ),
-    0,
+    )
 )
 _CHANNELS: Final = CompiledQuery(
     lambda worker: (
         models.WorkerChannel.objects.filter(worker_id=worker)
         .select_related("task_channel")
         .order_by("task_channel_id")
-    ),
-    0,
+    )
 )
 _ACTIVITIES: Final = CompiledQuery(
     lambda workspace: models.Activity.objects.filter(workspace_id=workspace).order_by(
         "-available", "friendly_name"
-    ),
-    0,
+    )
 )

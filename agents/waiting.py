@@ -15,7 +15,7 @@ from routing.core import eligibility
 from routing.core.clock import microseconds
 from routing.core.matching import conditions
 from routing.core.vocabulary import GrabPolicy, Refusal
-from routing.db.compiled import MANY, MOMENT, CompiledQuery
+from routing.db.compiled import MOMENT, SEQUENCE, CompiledQuery
 from routing.db.pipeline import pipeline
 from routing.db.related import refer, referred
 from routing.snapshots import lanes, requirements, workers
@@ -76,8 +76,7 @@ def load_served_queues(worker: models.Worker) -> ServedQueues:
 _QUEUES: Final = CompiledQuery(
     lambda workspace: models.TaskQueue.objects.filter(workspace_id=workspace).order_by(
         "friendly_name", "pk"
-    ),
-    0,
+    )
 )
 
 
@@ -106,12 +105,12 @@ def load_queue_panel(worker: models.Worker, *, queue_sid: str = "", now: datetim
     """
     candidate = load_candidate(worker)
     with pipeline():
-        all_queues = _QUEUES.ask(worker.workspace_id)
-        horizons = _HORIZONS.ask(worker.workspace_id)
-    queues = _select_served(all_queues(), candidate).queues
+        all_queues = _QUEUES.send(worker.workspace_id)
+        horizons = _HORIZONS.send(worker.workspace_id)
+    queues = _select_served(all_queues.result(), candidate).queues
     chosen = next((queue for queue in queues if queue.sid == queue_sid), None)
     shown = queues if chosen is None else [chosen]
-    tasks = _load_oldest(shown, dict(horizons()), now)
+    tasks = _load_oldest(shown, dict(horizons.result()), now)
     _attach_relations(tasks, worker.workspace, shown)
     required = requirements.list_requirements(tasks, now=now)
     total = len(tasks)
@@ -155,35 +154,35 @@ def _attach_relations(
 ) -> None:
     """Set the relations of `requirements.READ_WITH`, loaded once for all tasks."""
     with pipeline():
-        asked = {name: query.ask(referred(tasks, name)) for name, query in _OF_TASKS.items()}
+        asked = {name: query.send(referred(tasks, name)) for name, query in _OF_TASKS.items()}
     for name, rows in asked.items():
-        refer(tasks, name, {row.pk: row for row in rows()})
+        refer(tasks, name, {row.pk: row for row in rows.result()})
     refer(tasks, "task_queue", {queue.pk: queue for queue in queues})
     refer(tasks, "workspace", {workspace.pk: workspace})
 
 
-def _horizons(workspace: int) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
+def _horizons(workspace: Any) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
     of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
     fiftieth = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
     queues = models.TaskQueue.objects.filter(workspace_id=workspace)
     return queues.annotate(horizon=Subquery(fiftieth)).values_list("pk", "horizon")
 
 
-_HORIZONS: Final = CompiledQuery(_horizons, 0)
+_HORIZONS: Final = CompiledQuery(_horizons)
 _OLDEST: Final = CompiledQuery(
-    lambda queues, horizon: _PENDING.filter(
+    lambda queues=SEQUENCE, horizon=MOMENT: _PENDING.filter(
         task_queue__in=queues, date_created__lte=horizon
-    ).order_by("date_created", "pk")[:MOST_ROWS],
-    *(MANY, MOMENT),
+    ).order_by("date_created", "pk")[:MOST_ROWS]
 )
 _OF_TASKS: Final[Mapping[str, CompiledQuery[Any]]] = {
-    "workflow": CompiledQuery(lambda pks: models.Workflow.objects.filter(pk__in=pks), MANY),
-    "task_channel": CompiledQuery(lambda pks: models.TaskChannel.objects.filter(pk__in=pks), MANY),
+    "workflow": CompiledQuery(lambda pks=SEQUENCE: models.Workflow.objects.filter(pk__in=pks)),
+    "task_channel": CompiledQuery(
+        lambda pks=SEQUENCE: models.TaskChannel.objects.filter(pk__in=pks)
+    ),
     "lane": CompiledQuery(
-        lambda pks: models.Lane.objects.filter(pk__in=pks).select_related(
+        lambda pks=SEQUENCE: models.Lane.objects.filter(pk__in=pks).select_related(
             "task_queue", "task_channel"
-        ),
-        MANY,
+        )
     ),
 }
 

@@ -41,8 +41,7 @@ def find_key(sid: str) -> Key | None:
     return None
 
 
-_ACCOUNT: Final = CompiledQuery(lambda sid: models.Account.objects.filter(sid=sid), "AC")
+_ACCOUNT: Final = CompiledQuery(lambda sid: models.Account.objects.filter(sid=sid))
 _API_KEY: Final = CompiledQuery(
-    lambda sid: models.ApiKey.objects.filter(sid=sid, date_revoked=None).select_related("account"),
-    "SK",
+    lambda sid: models.ApiKey.objects.filter(sid=sid, date_revoked=None).select_related("account")
 )

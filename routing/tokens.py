@@ -240,6 +240,5 @@ def _find_rows(
 _WORKER: Final = CompiledQuery(
     lambda sid, workspace, account: models.Worker.objects.filter(
         sid=sid, workspace__sid=workspace, workspace__account_id=account
-    ).select_related("workspace", "activity"),
-    *("WK", "WS", 0),
+    ).select_related("workspace", "activity")
 )

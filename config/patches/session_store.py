@@ -18,10 +18,9 @@ from django.utils import timezone
 from routing.db.compiled import MOMENT, CompiledQuery
 
 _SESSION: Final = CompiledQuery(
-    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now),
-    *("a session's key", MOMENT),
+    lambda key, now=MOMENT: Session.objects.filter(session_key=key, expire_date__gt=now)
 )
-_USER: Final = CompiledQuery(lambda pk: User.objects.filter(pk=pk), 0)
+_USER: Final = CompiledQuery(lambda pk: User.objects.filter(pk=pk))
 
 
 class SessionStore(db.SessionStore):

@@ -130,13 +130,13 @@ def make_offers(
         return []
     made = [_build_reservation(offer.task, slot, now) for offer in offers for slot in offer.slots]
     with pipeline():
-        are_free = claiming.claim_slots(offers, microseconds(now))
-        are_waiting = claiming.reserve_tasks([offer.task for offer in offers], now)
-        numbered = bulk_insert.insert_later(made)
+        claimed = claiming.claim_slots(offers, microseconds(now))
+        reserved = claiming.reserve_tasks([offer.task for offer in offers], now)
+        inserted = bulk_insert.insert_later(made)
         _record_offers(made, actor=actor, now=now)
-    are_free()
-    are_waiting()
-    numbered()
+    claimed.result()
+    reserved.result()
+    inserted.result()
     _move_workers(made, actor=actor, now=now)
     return made
 
@@ -149,7 +149,7 @@ def make_transfer_offer(
     Raises `StaleState` when the slot is not free.
     """
     us = microseconds(now)
-    claiming.claim_slots([offer], us)()
+    claiming.claim_slots([offer], us).result()
     made = _build_reservation(offer.task, offer.slots[0], now)
     made.incoming = transfer
     if transfer.deadline_us < made.deadline_us:

@@ -116,9 +116,9 @@ def create_task(
         *([] if route.bypass else [workflow_position.draft_match_event(task)]),
     ]
     with pipeline():
-        numbered = bulk_insert.insert_later([task])
+        inserted = bulk_insert.insert_later([task])
         recorder.record_all(drafts, workspace=workspace, actor=actor, now=now)
-    numbered()
+    inserted.result()
     return task
 
 

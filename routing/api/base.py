@@ -43,7 +43,7 @@ Given = Mapping[str, Any]
 """Arguments read from a form, by the names of the actions' parameters."""
 
 _WORKSPACE: Final = CompiledQuery(
-    lambda account, sid: models.Workspace.objects.filter(account_id=account, sid=sid), 0, "WS"
+    lambda account, sid: models.Workspace.objects.filter(account_id=account, sid=sid)
 )
 _UNIQUE_NAME: Final = re.compile(r"[A-Za-z0-9_$]{1,64}")
 READ_ONLY: Final = ["get", "head"]

@@ -22,11 +22,11 @@ def by(model: type[Row], column: str = "sid", *related: str) -> CompiledQuery[Ro
         related: the relations to load with the row.
     """
 
-    def rows(workspace: int, value: str) -> db.QuerySet[Row]:
+    def rows(workspace: Any, value: Any) -> db.QuerySet[Row]:
         found = model._default_manager.filter(workspace_id=workspace, **{column: value})
         return found.select_related(*related) if related else found
 
-    return CompiledQuery(rows, 0, "")
+    return CompiledQuery(rows)
 
 
 def has_name(name: str, *, column: str = "friendly_name") -> Q:

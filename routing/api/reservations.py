@@ -41,8 +41,7 @@ def _seen_from(side: str) -> CompiledQuery[models.Reservation]:
     return CompiledQuery(
         lambda workspace, side_sid, sid: models.Reservation.objects.filter(
             workspace_id=workspace, sid=sid, **{f"{side}__sid": side_sid}
-        ).select_related("task", "worker"),
-        *(0, "side", "WR"),
+        ).select_related("task", "worker")
     )
 
 

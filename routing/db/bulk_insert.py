@@ -14,11 +14,10 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-from routing.db import pipeline
+from routing.db.pipeline import Pending, open_cursor
 from routing.db.sql import rows as sql
 
 _Prepare = Callable[[Any], Any]
-_Ids = Callable[[], Sequence[int]]
 
 _ELEMENT_TYPES: Final = {"jsonb": "text", "inet": "text"}
 """Array element type to send where it differs from the column type."""
@@ -56,25 +55,25 @@ def insert(rows: Sequence[models.Model]) -> None:
 
     Fields with a database default get that default.
     """
-    insert_later(rows)()
+    insert_later(rows).result()
 
 
-def insert_later(rows: Sequence[models.Model]) -> Callable[[], None]:
-    """Insert new rows; the returned function sets their ids, see `pipeline`."""
+def insert_later(rows: Sequence[models.Model]) -> Pending[None]:
+    """Send the insert of new rows, see `pipeline`; reading its result sets their ids."""
     if not rows:
-        return lambda: None
+        return Pending(lambda: None)
     columns = _columns(type(rows[0]), connection.vendor)
     write = _write_postgresql if connection.vendor == "postgresql" else _write_sqlite
     values = [column.values(rows) for column in columns]
-    written = write(type(rows[0])._meta.db_table, columns, values)
+    ids = write(type(rows[0])._meta.db_table, columns, values)
 
     def assign_ids() -> None:
-        for row, pk in zip(rows, written(), strict=True):
+        for row, pk in zip(rows, ids.result(), strict=True):
             row.pk = pk
             row._state.adding = False
             row._state.db = connection.alias
 
-    return assign_ids
+    return Pending(assign_ids)
 
 
 def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -86,7 +85,7 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     columns = [c for c in _columns(model, connection.vendor) if {c.field, c.attribute} & {*names}]
     values = [column.values(rows) for column in columns]
     ids = [row.pk for row in rows]
-    with pipeline.cursor() as cursor:
+    with open_cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(sql.update_arrays(table, *_names_and_types(columns)), [ids, *values])
         else:
@@ -94,8 +93,10 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
             cursor.executemany(text, list(zip(*values, ids, strict=True)))
 
 
-def _write_postgresql(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:
-    """Insert the columns' values; return a function that gives the new ids."""
+def _write_postgresql(
+    table: str, columns: Sequence[_Column], values: Sequence[list[Any]]
+) -> Pending[Sequence[int]]:
+    """Insert the columns' values; the result is the new ids."""
     count = len(values[0])
     if count <= _VALUES_AT_MOST["postgresql"]:
         text = sql.insert_rows(table, [column.name for column in columns], count)
@@ -103,23 +104,25 @@ def _write_postgresql(table: str, columns: Sequence[_Column], values: Sequence[l
     else:
         text = sql.insert_arrays(table, *_names_and_types(columns))
         parameters = [*values]
-    cursor = pipeline.cursor()
+    cursor = open_cursor()
     cursor.execute(f"{text} RETURNING id", parameters)
 
     def read_ids() -> Sequence[int]:
         with cursor:
             return [pk for (pk,) in cursor.fetchall()]
 
-    return read_ids
+    return Pending(read_ids)
 
 
-def _write_sqlite(table: str, columns: Sequence[_Column], values: Sequence[list[Any]]) -> _Ids:
-    """Insert the columns' values; return a function that gives the new ids."""
+def _write_sqlite(
+    table: str, columns: Sequence[_Column], values: Sequence[list[Any]]
+) -> Pending[Sequence[int]]:
+    """Insert the columns' values; the result is the new ids."""
     names = [column.name for column in columns]
     rows = list(zip(*values, strict=True))
     # `executemany` for most rows, then one statement for the last ones, which gives the last id.
     last = rows[-_VALUES_AT_MOST["sqlite"] :]
-    with pipeline.cursor() as cursor:
+    with open_cursor() as cursor:
         if before := rows[: -_VALUES_AT_MOST["sqlite"]]:
             cursor.executemany(sql.insert_rows(table, names, 1), before)
         cursor.execute(
@@ -127,7 +130,7 @@ def _write_sqlite(table: str, columns: Sequence[_Column], values: Sequence[list[
         )
         # SQLite has one writer at a time, so the rows of one transaction get consecutive ids.
         ids = range(cursor.lastrowid - len(rows) + 1, cursor.lastrowid + 1)
-    return lambda: ids
+    return Pending(lambda: ids)
 
 
 def _names_and_types(columns: Sequence[_Column]) -> tuple[list[str], list[str], list[str]]:

@@ -1,14 +1,16 @@
-"""Compile hot queries to SQL once and run them again with new parameters.
+"""Compile hot queries to SQL once and run them again with new values.
 
 Django compiles a query every time, which for a row found by its sid costs ten times the database's
-work. Here a queryset is compiled once with sample values. Its SQL is cached, and real values take
-their places.
+work. Here a queryset is compiled once, with a `Parameter` in the place of each value. Its SQL is
+cached, and values take the places in which the parameters are found again.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
+import itertools
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
 from django.db import connection, models
@@ -18,245 +20,239 @@ from django.db.models.query import (  # type: ignore[attr-defined]
 )
 from django.db.models.sql.subqueries import UpdateQuery
 
-from routing.db.pipeline import cursor
+from routing.db.pipeline import Pending, open_cursor
 
 Row = TypeVar("Row")
+Result = TypeVar("Result")
+
+MAX_PREPARED_LENGTH: Final = 20
+"""Longest sequence whose SQL is prepared; loading more rows costs more than planning does."""
 
 
-class _Many:
-    """Placeholder for a sequence of values of one type.
+class Parameter(models.Value):
+    """The place of a value in a queryset: the compiled SQL has this very object as a parameter.
 
     Arguments:
-        sample: makes a sample from a place and a number; all samples must differ.
+        field: prepares the value for the database; needed where SQL computes with the value.
+        is_sequence: whether the value is a sequence, for `__in`.
     """
 
-    def __init__(self, sample: Callable[[int, int], Any]) -> None:
-        self.sample = sample
+    def __init__(
+        self, field: models.Field[Any, Any] | None = None, *, is_sequence: bool = False
+    ) -> None:
+        super().__init__(None, output_field=field)
+        self.value_field = field
+        self.is_sequence = is_sequence
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return a placeholder, and this object as its parameter."""
+        return "(%s)" if self.is_sequence else "%s", [self]
+
+    as_sqlite = as_sql
+
+    def copy(self) -> Parameter:
+        """Return this object, because Django copies what it resolves."""
+        return self
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
-MANY: Final = _Many(lambda place, number: -(place + 1) * 1_000_000 - number)
-"""Placeholder for a sequence of ids."""
-MANY_SIDS: Final = _Many(lambda place, number: f"sample {place}.{number}")
-"""Placeholder for a sequence of sids."""
-MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""Sample of a moment."""
-FEW: Final = 20
-"""Longer sequences are compiled each time, because loading their rows costs more than that."""
+SEQUENCE: Final[Any] = functools.partial(Parameter, is_sequence=True)
+"""Default of an argument for `__in`; an empty sequence finds no rows, without a query."""
+MOMENT: Final[Any] = functools.partial(Parameter, models.DateTimeField())
+"""Default of an argument that is a moment."""
+INTEGER: Final[Any] = functools.partial(Parameter, models.IntegerField())
+"""Default of an argument that is added to a column, or subtracted from it."""
+BIG_INTEGER: Final[Any] = functools.partial(Parameter, models.BigIntegerField())
+"""Default of an argument that SQL compares with other 64-bit integers, such as microseconds."""
 
 
-class _Asked:
-    """A query or update with varying values, and its compiled statements."""
+class _Compiled(Generic[Result]):
+    """A query or update with varying values, compiled at its first use on a kind of database.
 
-    def __init__(self, make: Callable[..., Any], *samples: Any) -> None:
-        self.make = make
-        self.samples = samples
-        self._statements: dict[tuple[str, ...], Any] = {}
+    Arguments:
+        make: makes the query, once, from one `Parameter` for each of its arguments. An argument's
+            default says what kind of parameter it gets: `SEQUENCE`, `MOMENT` and so on.
+    """
 
-    def _lengths(self, values: Sequence[Any]) -> list[int]:
-        pairs = zip(values, self.samples, strict=True)
-        return [len(value) for value, sample in pairs if isinstance(sample, _Many)]
+    _empty: Callable[[], Result]
 
-    def _statement(self, kind: Callable[..., Any], values: Sequence[Any]) -> Any:
-        """Return the compiled statement for these sequence lengths, on this kind of database."""
-        key = (connection.vendor, *map(str, self._lengths(values)))
-        found = self._statements.get(key)
-        if found is None:
-            samples = [
-                [s.sample(place, i) for i in range(len(value))] if isinstance(s, _Many) else s
-                for place, (s, value) in enumerate(zip(self.samples, values, strict=True))
-            ]
-            found = self._statements[key] = kind(self.make(*samples), _flat(samples))
-        return found
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make = make
+        self.parameters: Final[list[Parameter]] = [
+            Parameter() if argument.default is argument.empty else argument.default()
+            for argument in inspect.signature(make).parameters.values()
+        ]
+        self._sequences = [i for i, each in enumerate(self.parameters) if each.is_sequence]
+        self._statements: dict[str, _Statement[Result]] = {}
+
+    def __call__(self, *values: Any) -> Result:
+        """Run the statement with these values and return its result."""
+        return self.send(*values).result()
+
+    def send(self, *values: Any) -> Pending[Result]:
+        """Send the statement with these values, see `pipeline`."""
+        if len(values) != len(self.parameters):
+            raise TypeError(f"{len(self.parameters)} values are needed, not {len(values)}")
+        lengths = tuple([len(values[i]) for i in self._sequences])
+        if not all(lengths):
+            return Pending(self._empty)
+        vendor = connection.vendor
+        statement = self._statements.get(vendor)
+        if statement is None:
+            statement = self._statements[vendor] = self._compile(self._make(*self.parameters))
+        return statement.send(values, lengths)
+
+    def _compile(self, made: Any) -> _Statement[Result]:
+        raise NotImplementedError
 
 
-class CompiledQuery(_Asked, Generic[Row]):
+class CompiledQuery(_Compiled[list[Row]], Generic[Row]):
     """A query for rows, or for some of their columns, run with new values each time.
 
     Arguments:
-        make: returns the queryset for these values. It is called once for each kind of database
-            and each combination of sequence lengths. It may use `select_related`.
-        samples: one value for each argument of `make`, of its type, and all of them different;
-            `MANY` for a sequence of ids, `MANY_SIDS` for one of sids.
+        make: returns the queryset, see `_Compiled`. It may use `select_related`.
     """
 
-    def __init__(self, make: Callable[..., models.QuerySet[Any, Row]], *samples: Any) -> None:
-        super().__init__(make, *samples)
+    _empty = list
 
-    def __call__(self, *values: Any) -> list[Row]:
-        """Return the rows for these values."""
-        return self.ask(*values)()
+    def __init__(self, make: Callable[..., models.QuerySet[Any, Row]]) -> None:
+        super().__init__(make)
 
-    def ask(self, *values: Any) -> Callable[[], list[Row]]:
-        """Send the query for these values; the returned function gives the rows, see `pipeline`."""
-        lengths = self._lengths(values)
-        if not all(lengths):
-            return list
-        if lengths and max(lengths) > FEW:
-            found = list(self.make(*values))
-            return lambda: found
-        query: _Query[Row] = self._statement(_Query, values)
-        return query.ask(_flat(values))
+    def _compile(self, made: models.QuerySet[Any, Row]) -> _Query[Row]:
+        return _Query(made, self.parameters)
 
 
-class CompiledUpdate(_Asked):
-    """A conditional update, run with new values each time.
+class CompiledUpdate(_Compiled[int]):
+    """A conditional update, run with new values each time; its result is the number of rows.
 
     Arguments:
-        make: returns the queryset for these values, and the changes to its rows.
-        samples: as for `CompiledQuery`.
+        make: returns the queryset and the changes to its rows, see `_Compiled`.
     """
 
-    def __init__(
-        self, make: Callable[..., tuple[models.QuerySet[Any], dict[str, Any]]], *samples: Any
-    ) -> None:
-        super().__init__(make, *samples)
+    _empty = int
 
-    def __call__(self, *values: Any) -> int:
-        """Return how many rows were changed."""
-        return self.ask(*values)()
+    def __init__(self, make: Callable[..., tuple[models.QuerySet[Any], dict[str, Any]]]) -> None:
+        super().__init__(make)
 
-    def ask(self, *values: Any) -> Callable[[], int]:
-        """Send the update; the returned function gives the number of rows, see `pipeline`."""
-        lengths = self._lengths(values)
-        if not all(lengths):
-            return int
-        if lengths and max(lengths) > FEW:
-            asked = connection.cursor()
-            asked.execute(*_updating(*self.make(*values)).as_sql())
-            return _changed(asked)
-        update: _Update = self._statement(_Update, values)
-        return update.ask(_flat(values))
+    def _compile(self, made: tuple[models.QuerySet[Any], dict[str, Any]]) -> _Update:
+        return _Update(*made, self.parameters)
 
 
-def _updating(rows: models.QuerySet[Any], changes: dict[str, Any]) -> Any:
-    query: Any = rows.query.chain(UpdateQuery)
-    query.add_update_values(changes)
-    return query.get_compiler(connection=connection)
+class _Statement(Generic[Result]):
+    """The SQL of a statement, and the positions of its parameters."""
 
-
-def _changed(asked: Any) -> Callable[[], int]:
-    """Return a function that waits for an update and returns the number of changed rows."""
-
-    def changed() -> int:
-        with asked:
-            return int(asked.rowcount)
-
-    return changed
-
-
-def _flat(values: Sequence[Any]) -> list[Any]:
-    """Return values in one flat list."""
-    return [one for v in values for one in (v if isinstance(v, list | tuple | set) else (v,))]
-
-
-class _Statement:
-    """A statement's SQL, and the positions of its parameters."""
-
-    def __init__(self, compiler: Any, samples: Sequence[Any]) -> None:
-        self.sql, parameters = compiler.as_sql()
-        # Parameters that equal no sample are constants of the query.
-        known = [*map(_told_apart, map(_adapted, samples))]
-        self.fixed = list(parameters)
-        self.places = [
-            # Django wraps some integers in a type that fixes their size.
-            (position, known.index(_told_apart(parameter)), _size_of(parameter))
-            for position, parameter in enumerate(parameters)
-            if _told_apart(parameter) in known
+    def __init__(self, compiler: Any, parameters: Sequence[Parameter]) -> None:
+        self._sql, values = compiler.as_sql()
+        # What is not a parameter is a constant of the query.
+        self._constants = list(values)
+        index = {id(parameter): i for i, parameter in enumerate(parameters)}
+        # From right to left: a sequence that is filled in moves only what is right of it.
+        self._places = [
+            (position, index[id(value)], value)
+            for position, value in reversed([*enumerate(values)])
+            if isinstance(value, Parameter)
         ]
-        used = {place for _, place, _ in self.places}
-        assert used == {*range(len(samples))}, "a sample is lost, or given twice"
+        if {i for _, i, _ in self._places} != {*index.values()}:
+            raise ValueError(f"a parameter is missing in the SQL: {self._sql}")
+        self._texts: dict[tuple[int, ...], str] = {}
 
-    def sent(self, values: Sequence[Any]) -> Any:
-        """Return the cursor after sending the statement."""
-        asked = cursor()
+    def send(self, values: Sequence[Any], lengths: tuple[int, ...]) -> Pending[Result]:
+        """Send the statement with these values, whose sequences have these lengths."""
+        is_prepared = not lengths or max(lengths) <= MAX_PREPARED_LENGTH
+        text = self._texts.get(lengths)
+        if text is None:
+            text = self._text(values)
+            if is_prepared:
+                self._texts[lengths] = text
+        cursor = open_cursor() if is_prepared else connection.cursor()
         try:
-            asked.execute(self.sql, self.parameters(values))
+            cursor.execute(text, self._fill(values))
         except BaseException:
-            asked.close()
+            cursor.close()
             raise
-        return asked
+        return Pending(functools.partial(self._read, cursor))
 
-    def parameters(self, values: Sequence[Any]) -> list[Any]:
-        found = self.fixed.copy()
-        for position, place, sized in self.places:
-            value = _adapted(values[place])
-            found[position] = value if sized is None else sized(value)
-        return found
+    def _text(self, values: Sequence[Any]) -> str:
+        """Return the SQL with as many placeholders as the sequences have members."""
+        marks = ["%s"] * len(self._constants)
+        for position, i, parameter in self._places:
+            if parameter.is_sequence:
+                marks[position] = ", ".join(["%s"] * len(values[i]))
+        parts = zip(self._sql.split("%s"), [*marks, ""], strict=True)
+        return "".join(itertools.chain.from_iterable(parts))
 
+    def _fill(self, values: Sequence[Any]) -> list[Any]:
+        """Return the constants with these values in their places, as the driver expects them."""
+        filled = self._constants.copy()
+        for position, i, parameter in self._places:
+            value = values[i]
+            if parameter.is_sequence:
+                filled[position : position + 1] = value
+            elif parameter.value_field is None:
+                filled[position] = value
+            else:
+                filled[position] = parameter.value_field.get_db_prep_value(value, connection, True)
+        return filled
 
-def _size_of(value: Any) -> type[Any] | None:
-    """Return psycopg's type for integers of a fixed size, if the value has one.
-
-    Compared by module name: importing psycopg takes a tenth of a start that uses SQLite.
-    """
-    kind = type(value)
-    return kind if kind.__module__ == "psycopg.types.numeric" else None
-
-
-def _told_apart(value: Any) -> tuple[type[Any], Any]:
-    """Return a value with its type, because `True == 1`."""
-    return (int if _size_of(value) else type(value)), value
-
-
-def _adapted(value: Any) -> Any:
-    """Return a value in the form that the database driver expects."""
-    if isinstance(value, datetime):
-        return connection.ops.adapt_datetimefield_value(value)
-    return value
+    def _read(self, cursor: Any) -> Result:
+        raise NotImplementedError
 
 
-class _Update(_Statement):
+class _Update(_Statement[int]):
     """A compiled update."""
 
     def __init__(
-        self, made: tuple[models.QuerySet[Any], dict[str, Any]], samples: Sequence[Any]
+        self,
+        rows: models.QuerySet[Any],
+        changes: dict[str, Any],
+        parameters: Sequence[Parameter],
     ) -> None:
-        super().__init__(_updating(*made), samples)
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(changes)
+        super().__init__(query.get_compiler(connection=connection), parameters)
 
-    def ask(self, values: Sequence[Any]) -> Callable[[], int]:
-        return _changed(self.sent(values))
+    def _read(self, cursor: Any) -> int:
+        with cursor:
+            return int(cursor.rowcount)
 
 
-class _Query(_Statement, Generic[Row]):
-    """A compiled query, and how its columns are converted to rows."""
+class _Query(_Statement[list[Row]], Generic[Row]):
+    """A compiled query, and how its columns become rows."""
 
-    def __init__(self, rows: models.QuerySet[Any, Row], samples: Sequence[Any]) -> None:
+    def __init__(self, rows: models.QuerySet[Any, Row], parameters: Sequence[Parameter]) -> None:
         compiler = rows.query.get_compiler(connection=connection)
-        super().__init__(compiler, samples)
+        super().__init__(compiler, parameters)
         columns = [column for column, *_ in compiler.select]
-        self.converters = sorted(compiler.get_converters(columns).items())
-        self.model: type[models.Model] | None = None
+        self._converters = sorted(compiler.get_converters(columns).items())
+        self._model: type[models.Model] | None = None
         if issubclass(rows._iterable_class, ModelIterable):
             own = compiler.klass_info["select_fields"]
-            self.model = rows.model
-            self.own = slice(own[0], own[-1] + 1)
-            self.names = [column.target.attname for column in columns[self.own]]
-            assert self.names == [field.attname for field in self.model._meta.concrete_fields]
-            self.related = get_related_populators(
+            self._model = rows.model
+            self._own = slice(own[0], own[-1] + 1)
+            self._names = [column.target.attname for column in columns[self._own]]
+            assert self._names == [field.attname for field in self._model._meta.concrete_fields]
+            self._related = get_related_populators(
                 compiler.klass_info, compiler.select, connection.alias
             )
 
-    def ask(self, values: Sequence[Any]) -> Callable[[], list[Row]]:
-        asked = self.sent(values)
-
-        def rows() -> list[Row]:
-            with asked:
-                found = asked.fetchall()
-            if self.converters:
-                found = [self._read(list(row)) for row in found]
-            return cast("list[Row]", found if self.model is None else [*map(self._row, found)])
-
-        return rows
+    def _read(self, cursor: Any) -> list[Row]:
+        with cursor:
+            found = cursor.fetchall()
+        if self._converters:
+            found = [self._convert(list(columns)) for columns in found]
+        return cast("list[Row]", found if self._model is None else [*map(self._row, found)])
 
     def _row(self, columns: Sequence[Any]) -> models.Model:
-        assert self.model is not None
-        row = self.model.from_db(connection.alias, self.names, columns[self.own])
-        for populator in self.related:
+        assert self._model is not None
+        row = self._model.from_db(connection.alias, self._names, columns[self._own])
+        for populator in self._related:
             populator.populate(columns, row)
         return row
 
-    def _read(self, row: list[Any]) -> list[Any]:
-        for index, (functions, expression) in self.converters:
+    def _convert(self, columns: list[Any]) -> list[Any]:
+        for index, (functions, expression) in self._converters:
             for function in functions:
-                row[index] = function(row[index], expression, connection)
-        return row
+                columns[index] = function(columns[index], expression, connection)
+        return columns

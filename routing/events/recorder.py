@@ -61,18 +61,18 @@ def record_all(
     transaction. A workspace without callbacks may write them in a `pipeline` block.
     """
     written = [row(draft, workspace=workspace, actor=actor, now=now) for draft in drafts]
-    numbered = bulk_insert.insert_later(written)
+    inserted = bulk_insert.insert_later(written)
     told = [event for event in written if not event.delivered]
     if workspace.event_callback_url:
         # Deliveries refer to the events' ids. A workspace without a URL skips this.
-        numbered()
+        inserted.result()
         if outbox.owe_events(written, workspace=workspace):
             # The first event makes the courier start the callbacks, so that no request calls Redis.
             told = told or written[:1]
             told[0].is_owed = True
     else:
         # The ids are needed after the commit only, so the insert need not be awaited before.
-        transaction.on_commit(numbered)
+        transaction.on_commit(inserted.result)
     if told:
         transaction.on_commit(functools.partial(courier.publish_events, told))
 

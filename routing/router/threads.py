@@ -33,7 +33,7 @@ THREADS: Final = 3
 
 _PAUSE: Final = 1.0
 """Seconds between two sweeps while Redis is away, and between attempts to reach the database."""
-_WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
+_WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid))
 
 
 def run_workspace(workspace_sid: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from routing import models
 from routing.core.event_catalog import EventType as E
-from routing.db.compiled import MANY_SIDS, CompiledQuery
+from routing.db.compiled import SEQUENCE, CompiledQuery
 from routing.fields.declarations import unix_seconds
 from routing.sdk.event_payloads import (
     CHANNELS,
@@ -48,27 +48,26 @@ class Frame:
 
 
 _EVENTS: Final = CompiledQuery(
-    lambda sids: models.Event.objects.filter(
+    lambda sids=SEQUENCE: models.Event.objects.filter(
         sid__in=sids, event_type__in=sorted(PUSHED)
-    ).select_related("account"),
-    MANY_SIDS,
+    ).select_related("account")
 )
 _RESERVATIONS: Final = CompiledQuery(
-    lambda sids: models.Reservation.objects.filter(sid__in=sids).select_related(
+    lambda sids=SEQUENCE: models.Reservation.objects.filter(sid__in=sids).select_related(
         "worker_previous_activity"
-    ),
-    MANY_SIDS,
+    )
 )
-_WORKERS: Final = CompiledQuery(lambda sids: models.Worker.objects.filter(sid__in=sids), MANY_SIDS)
+_WORKERS: Final = CompiledQuery(lambda sids=SEQUENCE: models.Worker.objects.filter(sid__in=sids))
 _AVAILABLE: Final = CompiledQuery(
-    lambda sids: models.Activity.objects.filter(sid__in=sids).values_list("sid", "available"),
-    MANY_SIDS,
+    lambda sids=SEQUENCE: models.Activity.objects.filter(sid__in=sids).values_list(
+        "sid", "available"
+    )
 )
 _CHANNELS: Final = CompiledQuery(
-    lambda sids: models.WorkerChannel.objects.filter(sid__in=sids), MANY_SIDS
+    lambda sids=SEQUENCE: models.WorkerChannel.objects.filter(sid__in=sids)
 )
 _VERSIONS: Final = CompiledQuery(
-    lambda sids: models.Task.objects.filter(sid__in=sids).values_list("sid", "version"), MANY_SIDS
+    lambda sids=SEQUENCE: models.Task.objects.filter(sid__in=sids).values_list("sid", "version")
 )
 
 

@@ -18,7 +18,7 @@ from routing.core.clock import microseconds
 from routing.core.matching import lane_keys
 from routing.core.overdue import WaitingTask
 from routing.core.vocabulary import QueueOrder
-from routing.db.pipeline import cursor as open_cursor
+from routing.db.pipeline import open_cursor
 from routing.db.related import attach_related
 from routing.db.sql import due_work as due_work_sql
 from routing.db.sql import workers as workers_sql

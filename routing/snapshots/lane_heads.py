@@ -13,7 +13,7 @@ from routing import models
 from routing.core import snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
-from routing.db.pipeline import cursor as open_cursor
+from routing.db.pipeline import open_cursor
 from routing.db.sql import lane_heads as sql
 from routing.db.sql.index_hints import fill_slots
 

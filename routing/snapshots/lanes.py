@@ -15,7 +15,7 @@ from routing import models
 from routing.core import snapshot
 from routing.core.matching import lane_keys
 from routing.core.vocabulary import GrabPolicy, QueueOrder
-from routing.db.pipeline import cursor as open_cursor
+from routing.db.pipeline import open_cursor
 from routing.db.sql import lanes as lanes_sql
 from routing.db.sql.index_hints import fill_slots
 from workflows import expressions

@@ -43,8 +43,7 @@ _KEPT_SECONDS: Final = 86_400
 _VERSIONS: Final = CompiledQuery(
     lambda workspace: models.Worker.objects.filter(workspace_id=workspace).values_list(
         "pk", "version", "workload_version"
-    ),
-    0,
+    )
 )
 
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from routing import models
 from routing.core import snapshot
-from routing.db.compiled import MANY, CompiledQuery
+from routing.db.compiled import SEQUENCE, CompiledQuery
 from routing.db.pipeline import pipeline
 from routing.snapshots.attributes import parse_attributes
 
@@ -70,9 +70,9 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
     changed = [pk for pk, worker in found.items() if worker is None]
     for start in range(0, len(changed), _CHUNK):
         with pipeline():
-            workers = _WORKERS.ask(changed[start : start + _CHUNK])
-            channels = _CHANNELS.ask(changed[start : start + _CHUNK])
-        new = _build_workers(workers(), channels())
+            workers = _WORKERS.send(changed[start : start + _CHUNK])
+            channels = _CHANNELS.send(changed[start : start + _CHUNK])
+        new = _build_workers(workers.result(), channels.result())
         found.update(new)
         if keep:
             with _lock:
@@ -94,14 +94,12 @@ COLUMNS: Final = {
 }
 """For each field of `snapshot.Worker` the column that it is loaded from."""
 _VERSIONS: Final = CompiledQuery(
-    lambda pk: models.Worker.objects.filter(pk=pk).values_list("pk", "version", "workload_version"),
-    0,
+    lambda pk: models.Worker.objects.filter(pk=pk).values_list("pk", "version", "workload_version")
 )
 _WORKERS: Final = CompiledQuery(
-    lambda pks: (
+    lambda pks=SEQUENCE: (
         models.Worker.objects.filter(pk__in=pks).order_by("pk").values_list(*COLUMNS.values())
-    ),
-    MANY,
+    )
 )
 
 
@@ -120,10 +118,9 @@ class _ChannelRow(NamedTuple):
 
 
 _CHANNELS: Final = CompiledQuery(
-    lambda pks: models.WorkerChannel.objects.filter(worker__in=pks).values_list(
+    lambda pks=SEQUENCE: models.WorkerChannel.objects.filter(worker__in=pks).values_list(
         *_ChannelRow._fields
-    ),
-    MANY,
+    )
 )
 
 

@@ -26,8 +26,8 @@ from tests import factories  # noqa: E402
 THREADS = 8
 ROUNDS = 60
 # Two statements of the same shape: swapped, each answers with a row of the wrong table.
-_WORKSPACE = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid), "WS")
-_QUEUE = CompiledQuery(lambda sid: models.TaskQueue.objects.filter(sid=sid), "WQ")
+_WORKSPACE = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid))
+_QUEUE = CompiledQuery(lambda sid: models.TaskQueue.objects.filter(sid=sid))
 
 
 def ask(number: int, sids: list[tuple[str, str]], counted: Counter[str]) -> None:

@@ -16,10 +16,10 @@ from django.core.management import call_command  # noqa: E402 - they need the se
 from django.db import connection  # noqa: E402
 
 from routing import models  # noqa: E402
-from routing.db.compiled import FEW  # noqa: E402
+from routing.db.compiled import MAX_PREPARED_LENGTH  # noqa: E402
 from tests import factories  # noqa: E402
 
-MANY = 2 * FEW
+MANY = 2 * MAX_PREPARED_LENGTH
 _PREPARED = "SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements"
 
 

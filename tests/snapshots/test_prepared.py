@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from routing import models
 from routing.actions import task_transitions
 from routing.actors import SYSTEM
-from routing.db.compiled import FEW, MANY, MANY_SIDS, CompiledQuery, CompiledUpdate
+from routing.db.compiled import (
+    INTEGER,
+    MAX_PREPARED_LENGTH,
+    MOMENT,
+    SEQUENCE,
+    CompiledQuery,
+    CompiledUpdate,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +27,7 @@ pytestmark = pytest.mark.django_db
 CHANNEL = CompiledQuery(
     lambda workspace, name: models.TaskChannel.objects.filter(
         unique_name=name, workspace_id=workspace
-    ),
-    0,
-    "",
+    )
 )
 
 
@@ -56,20 +60,18 @@ def test_a_limit_and_an_order_are_kept() -> None:
     two = CompiledQuery(
         lambda workspace: models.TaskChannel.objects.filter(workspace_id=workspace).order_by("-pk")[
             :2
-        ],
-        0,
+        ]
     )
     assert two(workspace.pk) == list(workspace.task_channels.order_by("-pk")[:2])
 
 
 WITH_RELATIONS = CompiledQuery(
-    lambda ids: (
+    lambda ids=SEQUENCE: (
         models.Task.objects.pending()
         .filter(pk__in=ids)
         .order_by("-pk")
         .select_related("workspace", "task_queue", "workflow")
-    ),
-    MANY,
+    )
 )
 
 
@@ -105,8 +107,7 @@ def test_columns_come_as_django_reads_them() -> None:
             )
             .order_by("pk")
             .values_list(*columns)
-        ),
-        0,
+        )
     )
     found = [tuple(row) for row in asked(workspace.pk)]
     assert found == list(workspace.task_channels.order_by("pk").values_list(*columns))
@@ -120,25 +121,48 @@ def test_a_row_that_was_found_can_be_changed_and_stored() -> None:
     assert workspace.task_channels.get(unique_name="chat").friendly_name == "Chats"
 
 
-def test_ambiguous_samples_are_refused() -> None:
+def test_a_value_may_stand_in_several_places() -> None:
     workspace = factories.workspace()
     same = CompiledQuery(
         lambda workspace, name: models.TaskChannel.objects.filter(
             workspace_id=workspace, unique_name=name, friendly_name=name
-        ),
-        0,
-        0,
+        )
     )
-    with pytest.raises((AssertionError, ValueError)):
-        same(workspace.pk, "chat")
+    assert same(workspace.pk, "chat") == []
+    workspace.task_channels.filter(unique_name="chat").update(friendly_name="chat")
+    assert [row.unique_name for row in same(workspace.pk, "chat")] == ["chat"]
+
+
+def test_a_constant_that_equals_a_value_stays_a_constant() -> None:
+    workspace = factories.workspace()
+    chat_or = CompiledQuery(
+        lambda name: workspace.task_channels.filter(unique_name__in=["chat", name])
+    )
+    assert {row.unique_name for row in chat_or("chat")} == {"chat"}
+    assert {row.unique_name for row in chat_or("sms")} == {"chat", "sms"}
+
+
+def test_a_value_that_the_query_does_not_use_is_refused() -> None:
+    workspace = factories.workspace()
+    lost = CompiledQuery(lambda workspace, name: workspace_channels(workspace))
+    with pytest.raises(ValueError, match="a parameter is missing"):
+        lost(workspace.pk, "chat")
+
+
+def test_another_number_of_values_is_refused() -> None:
+    with pytest.raises(TypeError, match="2 values are needed, not 1"):
+        CHANNEL("chat")
+
+
+def workspace_channels(workspace: Any) -> Any:
+    return models.TaskChannel.objects.filter(workspace_id=workspace)
 
 
 MOVE = CompiledUpdate(
-    lambda ids, count, moment: (
+    lambda ids=SEQUENCE, count=INTEGER, moment=MOMENT: (
         models.Task.objects.filter(pk__in=ids, assignment_status="pending"),
         {"priority": F("priority") + count, "version": F("version") + 1, "date_updated": moment},
-    ),
-    *(MANY, 7_000_001, datetime(2000, 1, 1, tzinfo=UTC)),
+    )
 )
 
 
@@ -161,7 +185,7 @@ def test_an_update_changes_the_rows_of_which_its_condition_holds(count: int) -> 
 
 
 ACTIVITIES = CompiledQuery(
-    lambda sids: models.Activity.objects.filter(sid__in=sids, available=True), MANY_SIDS
+    lambda sids=SEQUENCE: models.Activity.objects.filter(sid__in=sids, available=True)
 )
 
 
@@ -171,7 +195,7 @@ def sids(db: None) -> list[str]:
     return [factories.activity(workspace, f"Activity {number}").sid for number in range(30)]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, FEW, FEW + 1])
+@pytest.mark.parametrize("count", [1, 2, 3, MAX_PREPARED_LENGTH, MAX_PREPARED_LENGTH + 1])
 def test_any_number_of_rows_takes_one_query(
     sids: list[str], count: int, django_assert_num_queries: Any
 ) -> None:

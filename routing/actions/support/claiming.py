@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from django.db.models import BigIntegerField, F, Model, QuerySet, Value
+from django.db.models import F, Model, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
 from routing import models
 from routing.actions.support.errors import StaleState
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus
-from routing.db.compiled import FEW, MANY, MOMENT, CompiledQuery, CompiledUpdate
-from routing.db.pipeline import pipeline
+from routing.db.compiled import (
+    BIG_INTEGER,
+    INTEGER,
+    MAX_PREPARED_LENGTH,
+    MOMENT,
+    SEQUENCE,
+    CompiledQuery,
+    CompiledUpdate,
+    Parameter,
+)
+from routing.db.pipeline import Pending, pipeline
 from routing.db.related import attach_related
 
 _Row = TypeVar("_Row", bound=Model)
@@ -50,17 +59,15 @@ _TASK_RELATIONS: Final = {
     "workflow": models.Workflow,
 }
 _FEW_WORKERS: Final = CompiledQuery(
-    lambda pks: _lock_workers(pks).select_related(*_WORKER_RELATIONS), MANY
+    lambda pks=SEQUENCE: _lock_workers(pks).select_related(*_WORKER_RELATIONS)
 )
 _FEW_TASKS: Final = CompiledQuery(
-    lambda pks: _lock_tasks(pks).select_related(*_TASK_RELATIONS), MANY
+    lambda pks=SEQUENCE: _lock_tasks(pks).select_related(*_TASK_RELATIONS)
 )
 _SLOTS: Final = CompiledQuery(
-    lambda workers, channels: models.WorkerChannel.objects.filter(
+    lambda workers=SEQUENCE, channels=SEQUENCE: models.WorkerChannel.objects.filter(
         worker__in=workers, task_channel__in=channels
-    ),
-    MANY,
-    MANY,
+    )
 )
 
 
@@ -70,13 +77,13 @@ def lock_offered_rows(
     """Lock the workers in the lock order that every action keeps, and then the tasks."""
     people = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
     tasks = [decision.task.id for decision in decisions]
-    if len(people) > FEW or len(tasks) > FEW:
+    if len(people) > MAX_PREPARED_LENGTH or len(tasks) > MAX_PREPARED_LENGTH:
         return _load_by_id(_lock_workers(people), _WORKER_RELATIONS), _load_by_id(
             _lock_tasks(tasks), _TASK_RELATIONS
         )
     with pipeline():
-        workers, waiting = _FEW_WORKERS.ask(people), _FEW_TASKS.ask(tasks)
-    return {row.pk: row for row in workers()}, {row.pk: row for row in waiting()}
+        workers, waiting = _FEW_WORKERS.send(people), _FEW_TASKS.send(tasks)
+    return {row.pk: row for row in workers.result()}, {row.pk: row for row in waiting.result()}
 
 
 def _load_by_id(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
@@ -97,20 +104,16 @@ def load_slots(
     return found
 
 
-_COUNT: Final = 7_000_001
-
-
-def _latest_offer_time(reserved_us: int) -> Greatest:
+def _latest_offer_time(reserved_us: Parameter) -> Greatest:
     """Return the new time of the last offer; never earlier than the stored one.
 
     The caller read the clock before it waited for the lock.
     """
-    moment = Value(reserved_us, output_field=BigIntegerField())
-    return Greatest(Coalesce(F("last_reserved_us"), moment), moment)
+    return Greatest(Coalesce(F("last_reserved_us"), reserved_us), reserved_us)
 
 
 _CLAIM_WORKERS: Final = CompiledUpdate(
-    lambda pks, count, us: (
+    lambda pks=SEQUENCE, count=INTEGER, us=BIG_INTEGER: (
         models.Worker.objects.filter(pk__in=pks),
         # The version counts offers too: clients count the offers they receive and stay in step.
         {
@@ -118,35 +121,32 @@ _CLAIM_WORKERS: Final = CompiledUpdate(
             "workload_version": F("workload_version") + count,
             "last_reserved_us": _latest_offer_time(us),
         },
-    ),
-    *(MANY, _COUNT, 0),
+    )
 )
 _CLAIM_ROOM: Final = CompiledUpdate(
-    lambda pks, count, us: (
+    lambda pks=SEQUENCE, count=INTEGER, us=BIG_INTEGER: (
         models.WorkerChannel.objects.filter(
             pk__in=pks, available=True, consumed__lte=F("configured_capacity") - count
         ),
         {"consumed": F("consumed") + count, "last_reserved_us": _latest_offer_time(us)},
-    ),
-    *(MANY, _COUNT, 0),
+    )
 )
 _CLAIM_REGARDLESS: Final = CompiledUpdate(
-    lambda pks, count, us: (
+    lambda pks=SEQUENCE, count=INTEGER, us=BIG_INTEGER: (
         models.WorkerChannel.objects.filter(pk__in=pks),
         {"consumed": F("consumed") + count, "last_reserved_us": _latest_offer_time(us)},
-    ),
-    *(MANY, _COUNT, 0),
+    )
 )
 
 
-def claim_slots(offers: Sequence[Offer], reserved_us: int) -> Callable[[], None]:
+def claim_slots(offers: Sequence[Offer], reserved_us: int) -> Pending[None]:
     """Claim the slots, with one statement per number of slots claimed of one worker or channel.
 
-    The returned function waits for the results. It raises `StaleState` unless all were free.
+    The result raises `StaleState` unless all were free.
     """
     per_worker = Counter(slot.worker_id for offer in offers for slot in offer.slots)
     for count, workers in _group_by_count(per_worker).items():
-        _CLAIM_WORKERS.ask(workers, count, reserved_us)
+        _CLAIM_WORKERS.send(workers, count, reserved_us)
     for offer in offers:
         for slot in offer.slots:
             slot.worker.version += 1
@@ -161,14 +161,14 @@ def claim_slots(offers: Sequence[Offer], reserved_us: int) -> Callable[[], None]
     for count, slots in _group_by_count(per_slot).items():
         bounded = [pk for pk in slots if pk not in unbounded]
         regardless = [pk for pk in slots if pk in unbounded]
-        claimed.append(_CLAIM_ROOM.ask(bounded, count, reserved_us))
-        claimed.append(_CLAIM_REGARDLESS.ask(regardless, count, reserved_us))
+        claimed.append(_CLAIM_ROOM.send(bounded, count, reserved_us))
+        claimed.append(_CLAIM_REGARDLESS.send(regardless, count, reserved_us))
 
-    def insist() -> None:
-        if sum(each() for each in claimed) != len(per_slot):
+    def check_claimed() -> None:
+        if sum(each.result() for each in claimed) != len(per_slot):
             raise StaleState("a worker has no free slot any more")
 
-    return insist
+    return Pending(check_claimed)
 
 
 def _group_by_count(counted: Mapping[int, int]) -> dict[int, list[int]]:
@@ -179,7 +179,7 @@ def _group_by_count(counted: Mapping[int, int]) -> dict[int, list[int]]:
 
 
 _RESERVE: Final = CompiledUpdate(
-    lambda pks, now: (
+    lambda pks=SEQUENCE, now=MOMENT: (
         models.Task.objects.filter(pk__in=pks, assignment_status=_PENDING),
         {
             "assignment_status": AssignmentStatus.RESERVED.value,
@@ -187,17 +187,16 @@ _RESERVE: Final = CompiledUpdate(
             "version": F("version") + 1,
             "date_updated": now,
         },
-    ),
-    *(MANY, MOMENT),
+    )
 )
 
 
-def reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> Callable[[], None]:
-    """Reserve the tasks; the returned function raises `StaleState` unless all were waiting."""
-    reserved = _RESERVE.ask([task.pk for task in tasks], now)
+def reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> Pending[None]:
+    """Reserve the tasks; the result raises `StaleState` unless all were waiting."""
+    reserved = _RESERVE.send([task.pk for task in tasks], now)
 
-    def insist() -> None:
-        if reserved() != len(tasks):
+    def check_reserved() -> None:
+        if reserved.result() != len(tasks):
             raise StaleState("a task is no longer waiting")
 
     for task in tasks:
@@ -205,4 +204,4 @@ def reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> Callable[[], N
         task.assignments += 1
         task.version += 1
         task.date_updated = now
-    return insist
+    return Pending(check_reserved)

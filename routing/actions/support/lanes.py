@@ -53,11 +53,10 @@ def _find_or_create(task: models.Task, identity: lanes.Identity, now: datetime) 
 _LANE: Final = CompiledQuery(
     lambda workspace, digest: models.Lane.objects.filter(
         workspace_id=workspace, digest=digest
-    ).select_related("task_queue"),
-    *(0, ""),
+    ).select_related("task_queue")
 )
 _TASK_QUEUE: Final = CompiledQuery(
-    lambda workspace, sid: models.TaskQueue.objects.filter(workspace_id=workspace, sid=sid), 0, "WQ"
+    lambda workspace, sid: models.TaskQueue.objects.filter(workspace_id=workspace, sid=sid)
 )
 
 

@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from routing import models
 from routing.actions.support.errors import NotHeld, StaleState
 from routing.core import lifecycle
-from routing.db.compiled import MANY, CompiledQuery
+from routing.db.compiled import SEQUENCE, CompiledQuery
 from routing.db.pipeline import pipeline
 from routing.models.base import Dated
 
@@ -105,9 +105,9 @@ def lock_task_alone(task_id: int) -> TaskWithReservations:
     """Lock a task for a caller who has locked every worker whose reservation is to change."""
     with pipeline():
         lock_task(task_id)
-        found, reservations = _TASK.ask(task_id), _RESERVATIONS.ask(task_id)
-    for task in found():
-        locked_task = TaskWithReservations(task, reservations())
+        found, reservations = _TASK.send(task_id), _RESERVATIONS.send(task_id)
+    for task in found.result():
+        locked_task = TaskWithReservations(task, reservations.result())
         transfers = {r.outgoing_id: r.outgoing for r in locked_task.reservations}
         for reservation in locked_task.reservations:
             reservation.task = task
@@ -122,20 +122,18 @@ def _open(task_id: int) -> models.Reservations:
     return models.Reservation.objects.filter(task_id=task_id).open()
 
 
-_PARTS: Final = CompiledQuery(lambda task_id: _open(task_id).values_list("worker_id"), 0)
+_PARTS: Final = CompiledQuery(lambda task_id: _open(task_id).values_list("worker_id"))
 _RESERVATIONS: Final = CompiledQuery(
     lambda task_id: (
         _open(task_id)
         .select_related("worker__activity", "worker_channel__task_channel", "incoming", "outgoing")
         .order_by("pk")
-    ),
-    0,
+    )
 )
 _TASK: Final = CompiledQuery(
     lambda pk: models.Task.objects.filter(pk=pk).select_related(
         "workspace", "task_channel", "task_queue", "workflow", "lane"
-    ),
-    0,
+    )
 )
 
 
@@ -158,7 +156,7 @@ def lock_some_workers(pks: Collection[int]) -> None:
 def lock_task(task_id: int) -> None:
     """Lock a task, for a caller who has locked every worker whose reservation is to change."""
     if connection.features.has_select_for_update:
-        _LOCK_TASK.ask(task_id)
+        _LOCK_TASK.send(task_id)
 
 
 def lock_workspace(workspace: models.Workspace) -> None:
@@ -201,6 +199,6 @@ def _locking(rows: QuerySet[Any]) -> QuerySet[Any, tuple[int]]:
 
 
 _LOCK_WORKERS: Final = CompiledQuery(
-    lambda pks: _locking(models.Worker.objects.filter(pk__in=pks).order_by("pk")), MANY
+    lambda pks=SEQUENCE: _locking(models.Worker.objects.filter(pk__in=pks).order_by("pk"))
 )
-_LOCK_TASK: Final = CompiledQuery(lambda pk: _locking(models.Task.objects.filter(pk=pk)), 0)
+_LOCK_TASK: Final = CompiledQuery(lambda pk: _locking(models.Task.objects.filter(pk=pk)))

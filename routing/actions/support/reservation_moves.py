@@ -18,7 +18,7 @@ from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.event_catalog import RESERVATION_EVENTS
 from routing.core.vocabulary import ReservationStatus
-from routing.db.compiled import MOMENT, CompiledUpdate
+from routing.db.compiled import INTEGER, MOMENT, CompiledUpdate
 from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
 
@@ -42,7 +42,7 @@ def move_reservation(
     reservation.date_updated = now
     first_transfer_date = transfer_progress.load_first_transfer_date(reservation)
     with pipeline():
-        moved = _MOVE.ask(reservation.pk, current.value, status.value, now)
+        moved = _MOVE.send(reservation.pk, current.value, status.value, now)
         _count_slot(reservation, before=current, after=status)
         recorder.record(
             RESERVATION_EVENTS[status],
@@ -55,7 +55,7 @@ def move_reservation(
             task=reservation.task,
             handed_on=first_transfer_date,
         )
-    if not moved():
+    if not moved.result():
         raise StaleState(f"reservation {reservation.sid} is no longer {current}")
     activity_moves.move_worker_for_reservation(reservation, status, actor=actor, now=now)
 
@@ -66,28 +66,25 @@ def _count_slot(
     """Free the slot if the reservation ends, and count the change on its worker."""
     freed = int(after not in lifecycle.OPEN_RESERVATION)
     assigned = int(after == ReservationStatus.ACCEPTED) - int(before == ReservationStatus.ACCEPTED)
-    _COUNT.ask(reservation.worker_channel_id, freed, assigned)
-    _COUNT_WORKLOAD.ask(reservation.worker_id)
+    _COUNT.send(reservation.worker_channel_id, freed, assigned)
+    _COUNT_WORKLOAD.send(reservation.worker_id)
 
 
 _MOVE: Final = CompiledUpdate(
-    lambda pk, before, after, now: (
+    lambda pk, before, after, now=MOMENT: (
         models.Reservation.objects.filter(pk=pk, reservation_status=before),
         {"reservation_status": after, "version": F("version") + 1, "date_updated": now},
-    ),
-    *(0, "before", "after", MOMENT),
+    )
 )
 _COUNT: Final = CompiledUpdate(
-    lambda pk, freed, assigned: (
+    lambda pk, freed=INTEGER, assigned=INTEGER: (
         models.WorkerChannel.objects.filter(pk=pk),
         {"consumed": F("consumed") - freed, "assigned": F("assigned") + assigned},
-    ),
-    *(0, 7_000_001, 7_000_002),
+    )
 )
 _COUNT_WORKLOAD: Final = CompiledUpdate(
     lambda pk: (
         models.Worker.objects.filter(pk=pk),
         {"workload_version": F("workload_version") + 1},
-    ),
-    0,
+    )
 )

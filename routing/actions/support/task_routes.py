@@ -80,5 +80,5 @@ def _load_only_workflow(workspace: models.Workspace) -> models.Workflow:
 
 
 _TWO_WORKFLOWS: Final = CompiledQuery(
-    lambda workspace: models.Workflow.objects.filter(workspace_id=workspace).order_by("pk")[:2], 0
+    lambda workspace: models.Workflow.objects.filter(workspace_id=workspace).order_by("pk")[:2]
 )
