@@ -15,11 +15,11 @@ import hypothesis
 import pytest
 import redis as redis_client
 
-from tests import postgres, redis, templates
-from tests.running import Cordboard, running
+from tests import database_templates, postgres, redis
+from tests.server import Cordboard, running_server
 
 # Every process of this run inherits it: those of pytest-xdist, and those that tests start.
-os.environ.setdefault(templates.RUN_DIRECTORY, os.environ["DATA_DIR"])
+os.environ.setdefault(database_templates.RUN_DIRECTORY, os.environ["DATA_DIR"])
 
 # No example is wrong for being slow: how fast things are is measured by benchmarks.
 hypothesis.settings.register_profile(
@@ -59,7 +59,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @contextlib.contextmanager
 def shared_server(home: Path, **given: Any) -> Iterator[Cordboard]:
     """Run a server for all tests of this process that need it."""
-    with running(home, **given) as server:
+    with running_server(home, **given) as server:
         _shared_servers.append(server)
         yield server
         _shared_servers.remove(server)
@@ -73,7 +73,7 @@ def django_db_keepdb(django_db_use_migrations: bool) -> bool:
     database = settings.DATABASES["default"]
     if database["ENGINE"] != "config.patches.sqlite":
         return False
-    shutil.copyfile(templates.migrated_sqlite(), database["TEST"]["NAME"])
+    shutil.copyfile(database_templates.migrated_sqlite(), database["TEST"]["NAME"])
     return True
 
 

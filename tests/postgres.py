@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.programs import required
+from tests.required_programs import find_program
 
-PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/opt/postgresql*/bin", "/opt/homebrew/bin")
+PROGRAM_DIRECTORIES = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/local/opt/postgresql*/bin",
+    "/opt/homebrew/bin",
+)
 ACCOUNTS = ("postgres", "nobody")
 
 
@@ -25,7 +29,7 @@ def private_server(*, durable: bool = False) -> Iterator[str]:
     Arguments:
         durable: whether each commit waits for the disk, as in production.
     """
-    initdb = required("initdb", places=PLACES)
+    initdb = find_program("initdb", places=PROGRAM_DIRECTORIES)
     # Next to it, as the versions of the two must agree; through the link that a PATH may hold.
     programs = Path(initdb).resolve().parent
     # Not where TMPDIR may say: the path of a socket has to be short.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.serve import embedded_redis
-from tests.running import wait_until
+from tests.server import wait_until
 
 
 @contextlib.contextmanager

@@ -27,10 +27,10 @@ from routing.actors import SYSTEM
 from routing.events import courier
 from routing.webhook_delivery import event_deliveries
 from tests import factories
-from tests.benchmarks import receiving
+from tests.benchmarks import callback_sink
 from tests.benchmarks.conftest import Table
 from tests.factories import NOW
-from tests.running import ROOT
+from tests.server import ROOT
 from tests.webhooks.receiver import silent
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
@@ -50,7 +50,7 @@ def _on_this_machine(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @contextlib.contextmanager
 def taking() -> Iterator[int]:
     """Run a receiver in a process of its own and yield its port."""
-    command = [sys.executable, "-m", "tests.benchmarks.receiving"]
+    command = [sys.executable, "-m", "tests.benchmarks.callback_sink"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as receiver:
         try:
             assert receiver.stdout is not None
@@ -130,7 +130,7 @@ def test_events_per_second_to_one_receiver(table: Table) -> None:
             fast.change(EVENTS)
             with posting_to(away):
                 rates["beside"].append(fast.post())
-        told = receiving.told(port)
+        told = callback_sink.fetch_received(port)
     assert told == {"taken": 2 * ROUNDS * EVENTS, "twice": 0, "out of order": 0}
     assert away.owed() == EVENTS
     vendor = "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"

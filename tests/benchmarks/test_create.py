@@ -25,8 +25,8 @@ import pytest
 
 from tests import redis
 from tests.benchmarks.conftest import Table
-from tests.benchmarks.creating import FORM
-from tests.running import ROOT, free_port, wait_until
+from tests.benchmarks.create_cost import FORM
+from tests.server import ROOT, free_port, wait_until
 
 pytestmark = pytest.mark.bench
 
@@ -137,7 +137,7 @@ def show(table: Table, place: Place) -> None:
             for name, port in (("shipped", shipped), ("default", default)):
                 rates[name].append(place.rate(port))
     alone = json.loads(
-        place.run("-m", "tests.benchmarks.creating", place.workspace, str(ROUNDS + 2), "150")
+        place.run("-m", "tests.benchmarks.create_cost", place.workspace, str(ROUNDS + 2), "150")
     )
     beside = ratio(rates["shipped"], rates["default"])
     table.add(

@@ -21,7 +21,7 @@ from routing import models
 from routing.events import courier
 from routing.router import rounds
 from routing.router.matching import match_workspace
-from tests.benchmarks import floors, raw
+from tests.benchmarks import bulk_rows, plain_sql
 from tests.benchmarks.conftest import Table, median_ms
 from tests.factories import NOW
 
@@ -47,11 +47,11 @@ def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cycle_costs_the_same_for_any_backlog(table: Table) -> None:
-    floor = floors.make(workers=WORKERS, lanes=1_000)
-    useless = floors.hire(floor, 200, languages=[])
+    floor = bulk_rows.make_workspace(workers=WORKERS, lanes=1_000)
+    useless = bulk_rows.add_workers(floor, 200, languages=[])
     figures: dict[str, dict[int, Measured]] = {name: {} for name in MEASURES}
     for size in SIZES:
-        floors.fill(floor, size)
+        bulk_rows.add_waiting_tasks(floor, size)
         for name, measure in MEASURES.items():
             if measure is not five_hundred or size >= 10_000:
                 figures[name][size] = measure(floor, useless)
@@ -124,7 +124,7 @@ def one_freed(floor: models.Workspace, _: list[models.Worker]) -> Measured:
         changed([worker])
         run_once = timed(lambda: run(floor))
         taken.append(run_once)
-        beside.append(raw.assign(floor, count=1))
+        beside.append(plain_sql.assign_by_sql(floor, count=1))
     return Measured(statistics.median(taken), statistics.median(beside))
 
 
@@ -133,10 +133,10 @@ def five_hundred(floor: models.Workspace, _: list[models.Worker]) -> Measured:
     for _round in range(ROUNDS):
         empty_slots(floor)
         match_workspace(floor, now=NOW)  # changed workers are read before the clock starts
-        floors.fill(floor, 10_000)
+        bulk_rows.add_waiting_tasks(floor, 10_000)
         done: list[int] = []
         taken.append(timed(lambda: done.append(run(floor))))  # noqa: B023 - called at once
-        beside.append(raw.assign(floor, count=done[0]))
+        beside.append(plain_sql.assign_by_sql(floor, count=done[0]))
         assert done[0] >= 250, done
     return Measured(statistics.median(taken), statistics.median(beside))
 

@@ -25,7 +25,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.benchmarks.conftest import Table
-from tests.running import ROOT, Cordboard, running
+from tests.server import ROOT, Cordboard, running_server
 from tests.webhooks.receiver import Receiver, silent
 
 pytestmark = pytest.mark.bench
@@ -102,7 +102,7 @@ class Client:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
     """Return a running server."""
     home = tmp_path_factory.mktemp("exhaustion") / "var"
-    with running(home, environment={"CALLBACK_ALLOW_PRIVATE": "127.0.0.1"}) as made:
+    with running_server(home, environment={"CALLBACK_ALLOW_PRIVATE": "127.0.0.1"}) as made:
         yield made
 
 

@@ -23,7 +23,7 @@ from websockets.typing import Origin
 from routing.demo.client import Client
 from tests import postgres
 from tests.benchmarks.conftest import Table
-from tests.running import ROOT, Cordboard, running
+from tests.server import ROOT, Cordboard, running_server
 
 pytestmark = pytest.mark.bench
 
@@ -45,12 +45,12 @@ def test_latency_from_post_to_offer(
 ) -> None:
     home = tmp_path_factory.mktemp("latency")
     if database == "embedded":
-        with running(home) as server:
+        with running_server(home) as server:
             measure(table, server, database)
     else:
         with (
             postgres.private_server(durable=True) as url,
-            running(home, environment={"DATABASE_URL": url}) as server,
+            running_server(home, environment={"DATABASE_URL": url}) as server,
         ):
             measure(table, server, database)
 
@@ -59,7 +59,7 @@ def measure(table: Table, server: Cordboard, database: str) -> None:
     """Post at each rate, for some seconds, and print the whole distribution."""
     rooms = {str(rate): rate * (WARMING + SECONDS) for rate in RATES}
     made = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.crowd", json.dumps(rooms)],
+        [sys.executable, "-m", "tests.benchmarks.latency_data", json.dumps(rooms)],
         cwd=ROOT,
         env=server.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"},
         stdout=subprocess.PIPE,

@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import listening
-from tests.benchmarks.beside import Helper, computed, helper, made, resident
+from tests.benchmarks import websocket_clients
 from tests.benchmarks.conftest import Table
-from tests.running import Cordboard, running
+from tests.benchmarks.processes import Helper, cpu_seconds, memory_kb, run_to_end, running_helper
+from tests.server import Cordboard, running_server
 
 pytestmark = pytest.mark.bench
 
@@ -39,9 +39,9 @@ IDLE = int(os.environ.get("IDLE", "5000"))
 PUSH_MS, FAN_OUT_US, KILOBYTES = 5, 400, 40
 PAUSE = 0.5
 """Seconds between two events to one queue, which gets a message every 0.4 s at most."""
-UNTIL_TOLD = 6.0
+SETTLE_SECONDS = 6.0
 """Seconds after which a session of the SDK gets events without having read its lists."""
-Wishes = list[dict[str, str]]
+Requests = list[dict[str, str]]
 
 
 @pytest.mark.parametrize("kind", ["desk", "SDK"])
@@ -49,29 +49,29 @@ def test_latency_and_fan_out_of_pushed_events(
     table: Table, tmp_path_factory: pytest.TempPathFactory, kind: str
 ) -> None:
     # The server has its limit from here; the one that listens raises its own.
-    allowed = listening.raise_limit()
+    allowed = websocket_clients.raise_file_limit()
     idle = min(IDLE, allowed - 500)
     if idle < IDLE:
         table.add(f"    this machine allows a process {allowed} open files: sockets", f"{idle}")
     # An operator whose worker has so many sessions has to allow them.
     more = {"SDK_SESSIONS_PER_WORKER": str(SOCKETS + IDLE)}
     with (
-        running(tmp_path_factory.mktemp("push"), environment=more) as server,
-        helper("publishing", server) as publisher,
-        helper("listening", server, server.port) as ears,
+        running_server(tmp_path_factory.mktemp("push"), environment=more) as server,
+        running_helper("event_publisher", server) as publisher,
+        running_helper("websocket_clients", server, server.port) as clients,
     ):
-        audience = made("audience", server, str(LISTENERS + SOCKETS), str(SOCKETS))
+        audience = run_to_end("push_data", server, str(LISTENERS + SOCKETS), str(SOCKETS))
         listeners = audience["workers"][:LISTENERS]
         publisher.ask(workspace_sid=audience["workspace"], worker_sids=listeners)
-        hall = Hall(table, server, kind, audience, publisher, ears)
-        hall.measure_push()
-        hall.measure_fan_out()
+        measurement = PushMeasurement(table, server, kind, audience, publisher, clients)
+        measurement.measure_push()
+        measurement.measure_fan_out()
         if idle > SOCKETS + LISTENERS:
-            hall.measure_idle(idle)
+            measurement.measure_idle(idle)
 
 
 @dataclass
-class Hall:
+class PushMeasurement:
     """One kind of socket, the process that listens, and the process that makes changes."""
 
     table: Table
@@ -79,80 +79,82 @@ class Hall:
     kind: str
     audience: dict[str, Any]
     publisher: Helper
-    ears: Helper
+    clients: Helper
 
     def measure_push(self) -> None:
         """Time single events to the sockets of some workers: by actions, then at the bar's rate."""
-        wishes = self.wishes(0, LISTENERS)
-        assert self.opened(wishes) == LISTENERS
+        requests = self.requests(0, LISTENERS)
+        assert self.open_sockets(requests) == LISTENERS
         if self.kind == "SDK":
             for number in range(LISTENERS):
                 self.read_lists(number)
         time.sleep(1.0)
-        taken = self.pushed("commit", COMMITS)
-        self.say_push(f"    {self.kind}: commit to frame, {COMMITS}/s by actions", taken)
-        taken = self.pushed("push", RATE)
+        taken = self.measure_latencies("change_priorities", COMMITS)
+        self.add_latencies(f"    {self.kind}: commit to frame, {COMMITS}/s by actions", taken)
+        taken = self.measure_latencies("publish_copies", RATE)
         bar = f"12  {self.kind}: commit to frame, {RATE}/s (p99 {PUSH_MS} ms)"
-        self.say_push(bar, taken, most=PUSH_MS)
+        self.add_latencies(bar, taken, most=PUSH_MS)
 
     def measure_fan_out(self) -> None:
         """Time one event to a thousand sockets, and see what they cost while they are open."""
         web = self.server.part("web")
-        before = resident(web)
-        assert self.opened(self.group()) == SOCKETS
-        time.sleep(UNTIL_TOLD)
-        memory = (resident(web) - before) / SOCKETS
+        before = memory_kb(web)
+        assert self.open_sockets(self.group_requests()) == SOCKETS
+        time.sleep(SETTLE_SECONDS)
+        memory = (memory_kb(web) - before) / SOCKETS
         worker = self.audience["workers"][-1] if self.kind == "SDK" else None
         # At the desk the listeners serve the queue as well.
-        everybody = SOCKETS if worker else SOCKETS + LISTENERS
+        receivers = SOCKETS if worker else SOCKETS + LISTENERS
         walls, cpu = [], 0.0
         for _ in range(ROUNDS):
             time.sleep(PAUSE)
-            begun = computed(web)
-            ((_, sid, at),) = self.publisher.ask(do="one", worker_sid=worker)
-            heard = self.collect(everybody)["heard"]
-            cpu += computed(web) - begun
-            assert len({number for number, _, _ in heard}) == len(heard) == everybody
-            assert {self.task(text) for _, _, text in heard} == {sid}
-            walls.append((max(moment for _, moment, _ in heard) - at) / everybody * 1e6)
+            begun = cpu_seconds(web)
+            ((_, sid, at),) = self.publisher.ask(do="publish_one", worker_sid=worker)
+            heard = self.collect(receivers)["heard"]
+            cpu += cpu_seconds(web) - begun
+            assert len({number for number, _, _ in heard}) == len(heard) == receivers
+            assert {self.task_of(text) for _, _, text in heard} == {sid}
+            walls.append((max(moment for _, moment, _ in heard) - at) / receivers * 1e6)
         wall = sorted(walls)[ROUNDS // 2]
-        bar = f"13  {self.kind}: one event to {everybody} sockets, each ({FAN_OUT_US} us)"
+        bar = f"13  {self.kind}: one event to {receivers} sockets, each ({FAN_OUT_US} us)"
         self.table.add(bar, f"{wall:.0f} us", "", wall <= FAN_OUT_US)
-        spent = cpu / ROUNDS / everybody * 1e6
+        spent = cpu / ROUNDS / receivers * 1e6
         self.table.add("    … for which the web process computes", f"{spent:.0f} us")
-        self.say_memory(SOCKETS, memory)
+        self.add_memory(SOCKETS, memory)
 
     def measure_idle(self, idle: int) -> None:
         """Open as many sockets as one process is to bear, and time single events beside them."""
         web = self.server.part("web")
-        before, missing = resident(web), idle - SOCKETS - LISTENERS
-        some = self.wishes(LISTENERS, LISTENERS + SOCKETS)
+        before, missing = memory_kb(web), idle - SOCKETS - LISTENERS
+        some = self.requests(LISTENERS, LISTENERS + SOCKETS)
         begun = time.monotonic()
-        opened = self.opened((some * (missing // SOCKETS + 1))[:missing])
+        opened = self.open_sockets((some * (missing // SOCKETS + 1))[:missing])
         rate = missing / (time.monotonic() - begun)
-        time.sleep(UNTIL_TOLD)
+        time.sleep(SETTLE_SECONDS)
         failures = missing - opened + self.collect(0)["lost"]
         bar = f"13  {self.kind}: {idle} sockets open in one process, failures (0)"
         self.table.add(bar, f"{failures}", f"{rate:.0f}/s", failures == 0)
-        self.say_memory(idle, (resident(web) - before) / missing)
-        begun, spent = time.monotonic(), computed(web)
+        self.add_memory(idle, (memory_kb(web) - before) / missing)
+        begun, spent = time.monotonic(), cpu_seconds(web)
         time.sleep(SECONDS)
-        share = (computed(web) - spent) / (time.monotonic() - begun)
+        share = (cpu_seconds(web) - spent) / (time.monotonic() - begun)
         self.table.add("    … for which it computes while nothing happens", f"{share:.0%}")
-        taken = self.pushed("push", RATE)
-        self.say_push(f"    {self.kind}: commit to frame, {RATE}/s, {idle} sockets open", taken)
+        taken = self.measure_latencies("publish_copies", RATE)
+        self.add_latencies(
+            f"    {self.kind}: commit to frame, {RATE}/s, {idle} sockets open", taken
+        )
         assert self.collect(0)["lost"] == 0
 
     # --- Sockets and what they hear ---------------------------------------------------------
 
-    def wishes(self, begin: int, end: int) -> Wishes:
+    def requests(self, begin: int, end: int) -> Requests:
         """Return how to open a socket for each of these workers."""
         if self.kind == "SDK":
             return [_session(token) for token in self.audience["tokens"][begin:end]]
         cookies = self.audience["cookies"][begin:end]
         return [{"path": "/agent/socket", "cookie": cookie} for cookie in cookies]
 
-    def group(self) -> Wishes:
+    def group_requests(self) -> Requests:
         """Return how to open the sockets that all get the same event.
 
         At the desk they are those who serve one queue; with the SDK, all sessions of one worker,
@@ -160,19 +162,19 @@ class Hall:
         """
         if self.kind == "SDK":
             return [_session(token) for token in self.audience["sessions"]]
-        return self.wishes(LISTENERS, LISTENERS + SOCKETS)
+        return self.requests(LISTENERS, LISTENERS + SOCKETS)
 
-    def opened(self, wishes: Wishes) -> int:
+    def open_sockets(self, requests: Requests) -> int:
         """Open sockets; return how many were welcomed."""
-        opened: int = self.ears.ask(do="open", wishes=wishes)["opened"]
+        opened: int = self.clients.ask(do="open", requests=requests)["opened"]
         return opened
 
     def collect(self, expected: int) -> dict[str, Any]:
         """Return the messages since the last call, and how many sockets were lost."""
-        answer: dict[str, Any] = self.ears.ask(do="collect", expected=expected, seconds=30)
+        answer: dict[str, Any] = self.clients.ask(do="collect", expected=expected, seconds=30)
         return answer
 
-    def task(self, text: str) -> str:
+    def task_of(self, text: str) -> str:
         """Return which task a frame is about."""
         frame = json.loads(text)
         sid: str = frame["payload"]["sid"] if self.kind == "SDK" else frame["task_sid"]
@@ -188,17 +190,17 @@ class Hall:
             with urllib.request.urlopen(address, json.dumps(body).encode(), timeout=30) as answer:
                 assert answer.status == 200
 
-    def pushed(self, act: str, rate: int) -> list[float]:
+    def measure_latencies(self, act: str, rate: int) -> list[float]:
         """Make changes; return the milliseconds from each commit to its frame, sorted."""
         # Queue groups get the events of the preparation later; these do not count.
         time.sleep(SETTLED)
         self.collect(0)
-        told = self.publisher.ask(do=act, rate=rate, seconds=SECONDS)
+        published = self.publisher.ask(do=act, rate=rate, seconds=SECONDS)
         sent, came = defaultdict(list), defaultdict(list)
-        for number, sid, at in told:
+        for number, sid, at in published:
             sent[number].append((sid, at))
-        for number, at, text in self.collect(len(told))["heard"]:
-            came[number].append((self.task(text), at))
+        for number, at, text in self.collect(len(published))["heard"]:
+            came[number].append((self.task_of(text), at))
         for number, frames in sent.items():
             expected, heard = ([sid for sid, _ in each] for each in (frames, came[number]))
             assert heard == expected, f"{len(heard)} frames of {len(expected)}, or in other order"
@@ -211,14 +213,14 @@ class Hall:
 
     # --- What is said of it ----------------------------------------------------------------
 
-    def say_push(self, bar: str, taken: list[float], *, most: float | None = None) -> None:
+    def add_latencies(self, bar: str, taken: list[float], *, most: float | None = None) -> None:
         """Add the distribution of what single events took."""
         marks = {f"p{part}": taken[len(taken) * part // 100] for part in (50, 90, 99)}
         figures = " ".join(f"{name} {value:.1f}" for name, value in marks.items())
         met = None if most is None else marks["p99"] <= most
         self.table.add(bar, f"{figures} max {taken[-1]:.0f} ms", "", met)
 
-    def say_memory(self, sockets: int, each: float) -> None:
+    def add_memory(self, sockets: int, each: float) -> None:
         """Add the web process's memory for each socket."""
         bar = f"13  {self.kind}: memory of the web process for each of {sockets} ({KILOBYTES} kB)"
         self.table.add(bar, f"{each:.1f} kB", "", each <= KILOBYTES)

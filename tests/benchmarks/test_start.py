@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.conftest import Table
-from tests.running import Cordboard
+from tests.server import Cordboard
 
 pytestmark = pytest.mark.bench
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from tests.benchmarks.conftest import Table
-from tests.benchmarks.statistics_figures import SIZES, Figures, measure
-from tests.races.databases import play
+from tests.benchmarks.statistics_cost import SIZES, Figures, measure_all
+from tests.races.runner import run_program
 
 pytestmark = pytest.mark.bench
 
@@ -43,7 +43,7 @@ def show(table: Table, vendor: str, figures: Figures) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_real_time_figures_cost_the_same_for_any_backlog(table: Table) -> None:
-    show(table, "SQLite", measure())
+    show(table, "SQLite", measure_all())
 
 
 @pytest.mark.postgres
@@ -51,5 +51,5 @@ def test_real_time_figures_cost_the_same_for_any_backlog_on_postgresql(
     table: Table, postgres_url: str
 ) -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "tests.races.settings"}
-    figures = play(postgres_url, "tests.benchmarks.statistics_figures", **settings)
+    figures = run_program(postgres_url, "tests.benchmarks.statistics_cost", **settings)
     show(table, "PostgreSQL", figures)

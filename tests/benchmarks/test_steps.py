@@ -11,7 +11,7 @@ from django.db import connection
 from routing import models
 from routing.events import courier
 from routing.router.matching import match_workspace
-from tests.benchmarks import floors
+from tests.benchmarks import bulk_rows
 from tests.benchmarks.conftest import Table
 from tests.benchmarks.test_cycle import changed, empty_slots, fill_slots, run, slots_of
 from tests.factories import NOW
@@ -44,11 +44,11 @@ def test_a_cycle_takes_the_same_number_of_steps_for_any_backlog(
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite tells its steps")
     monkeypatch.setattr(courier, "publish_events", lambda events: None)
-    floor = floors.make(workers=1_000, lanes=300)
-    useless = floors.hire(floor, 200, languages=[])
+    floor = bulk_rows.make_workspace(workers=1_000, lanes=300)
+    useless = bulk_rows.add_workers(floor, 200, languages=[])
     found: dict[str, list[int]] = {}
     for size in SIZES:
-        floors.fill(floor, size)
+        bulk_rows.add_waiting_tasks(floor, size)
         for name, taken in measure(floor, useless).items():
             found.setdefault(name, []).append(taken)
     for name, taken_by_size in found.items():

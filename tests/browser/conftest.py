@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from routing.demo.client import Client
-from tests.programs import required
-from tests.running import Cordboard, wait_until
+from tests.required_programs import find_program
+from tests.server import Cordboard, wait_until
 
 PATIENCE = 60_000
 """Milliseconds within which anything that should appear does; a busy machine fails no test."""
@@ -27,7 +27,7 @@ def cordboard(demo: Cordboard) -> Cordboard:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Return a browser without a window."""
-    program = required("chromium", "chromium-browser", "google-chrome")
+    program = find_program("chromium", "chromium-browser", "google-chrome")
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.running import Cordboard
+from tests.server import Cordboard
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Customers, LogIn
 from tests.browser.test_main_job import choose, offer, press
-from tests.running import Cordboard
+from tests.server import Cordboard
 
 pytestmark = pytest.mark.browser
 

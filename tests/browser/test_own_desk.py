@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Customers
-from tests.javascript_sdk.package import install_once
-from tests.running import ROOT, Cordboard
+from tests.javascript_sdk.npm_install import install_npm_packages
+from tests.server import ROOT, Cordboard
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture
 def page_url() -> Iterator[str]:
     """Serve the guide's page with the package beside it, as the guide says."""
-    home = install_once()
+    home = install_npm_packages()
     shutil.copy(ROOT / "docs" / "own-desk" / "index.html", home)
     guide = (ROOT / "docs" / "build-your-own-desk.md").read_text()
     (bundle,) = re.findall(r"^npx (esbuild .*\\\n.*)$", guide, re.MULTILINE)

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Customers, LogIn
 from tests.browser.test_main_job import choose
-from tests.running import wait_until
+from tests.server import wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import ROOT, free_port
+from tests.server import ROOT, free_port
 
 pytestmark = pytest.mark.chaos
 
@@ -118,6 +118,6 @@ def test_the_image_runs_as_a_user_who_cannot_change_it(buildah: Buildah) -> None
     settings = {"PORT": port, "HOST": "127.0.0.1", "PROBE": PROBE.format(port=port)}
     given = [word for name, value in settings.items() for word in ("--env", f"{name}={value}")]
     network = ["--isolation", "chroot", "--network", "host"]
-    said = buildah("run", *network, *given, container, "--", "sh", "-c", SERVE)
-    assert "Cordboard is ready" in said
+    output = buildah("run", *network, *given, container, "--", "sh", "-c", SERVE)
+    assert "Cordboard is ready" in output
     buildah("rm", container)

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from routing.demo.client import ApiError, Client
-from tests.chaos.rolling import Cluster, cluster
+from tests.chaos.web_cluster import Cluster, running_cluster
 from tests.system.test_sockets import log_in
 
 pytestmark = [pytest.mark.chaos, pytest.mark.postgres]
@@ -75,7 +75,7 @@ def test_ten_restarts_fail_and_double_no_request(
     tmp_path: Path, postgres_url: str, redis_url: str, keepalive: bool
 ) -> None:
     with (
-        cluster(tmp_path, postgres_url, redis_url, keepalive=keepalive) as at,
+        running_cluster(tmp_path, postgres_url, redis_url, keepalive=keepalive) as at,
         psycopg.connect(at.server.environment["DATABASE_URL"], autocommit=True) as connection,
     ):
         query = "SELECT count(*), count(DISTINCT attributes) FROM tasks WHERE attributes LIKE %s"
@@ -134,7 +134,7 @@ async def test_two_hundred_desks_reconnect_spread_over_time(
     tmp_path: Path, postgres_url: str, redis_url: str
 ) -> None:
     settings = {"DESK_SOCKETS_PER_USER": "1000", "CONNECTIONS_PER_ADDRESS": "2000"}
-    with cluster(tmp_path, postgres_url, redis_url, settings=settings) as at:
+    with running_cluster(tmp_path, postgres_url, redis_url, settings=settings) as at:
         desks = Desks(at, log_in(at.server))
         kept = [asyncio.create_task(desks.keep()) for _ in range(DESKS)]
         try:

@@ -12,8 +12,8 @@ django.setup()
 from tests.compatibility import comparison, event_table, lifecycle, page  # noqa: E402 - needs Django's settings
 
 PAGES = {
-    comparison.PAGE: page.page(),
-    lifecycle.PAGE: lifecycle.page(),
+    comparison.PAGE: page.render_page(),
+    lifecycle.PAGE: lifecycle.render_page(),
     event_table.PAGE: event_table.page(),
 }
 for path, text in PAGES.items():

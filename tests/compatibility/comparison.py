@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from routing.api.openapi.description import document
 from routing.api.openapi.operations import Operation, operations
-from tests.running import ROOT
+from tests.server import ROOT
 
 FACTS: Final = Path(__file__).with_name("taskrouter.txt")
 PAGE: Final = ROOT / "docs" / "compatibility.md"
@@ -48,7 +48,7 @@ class Fact:
     names: dict[str, str] = field(default_factory=dict)
 
 
-def facts() -> list[Fact]:
+def reference_facts() -> list[Fact]:
     """Return what the reference has, in its order."""
     found: list[Fact] = []
     for line in FACTS.read_text().splitlines():
@@ -61,50 +61,52 @@ def facts() -> list[Fact]:
     return found
 
 
-def theirs() -> list[Fact]:
+def reference_operations() -> list[Fact]:
     """Return the operations of the reference."""
-    return [fact for fact in facts() if " " in fact.head]
+    return [fact for fact in reference_facts() if " " in fact.head]
 
 
-def shapes() -> dict[str, Fact]:
+def reference_shapes() -> dict[str, Fact]:
     """Return the shapes of the reference by their names."""
-    return {fact.head: fact for fact in facts() if " " not in fact.head}
+    return {fact.head: fact for fact in reference_facts() if " " not in fact.head}
 
 
-def plain(head: str) -> str:
+def path_without_names(head: str) -> str:
     """Return a method and path without the names of its variables."""
     return re.sub(r"\{\w+\}", "{}", head)
 
 
-def ours() -> dict[str, Operation]:
+def our_operations() -> dict[str, Operation]:
     """Return our operations by method and path."""
-    return {plain(f"{each.method.upper()} {each.path}"): each for each in operations()}
+    return {path_without_names(f"{each.method.upper()} {each.path}"): each for each in operations()}
 
 
-def parameters(operation: Operation) -> Iterator[tuple[str, str, bool, bool]]:
+def our_parameters(operation: Operation) -> Iterator[tuple[str, str, bool, bool]]:
     """Return our parameters: name, kind, whether it is required, whether it is acted on."""
     described = document()["paths"][operation.path][operation.method]
     idle = {param.name for param in operation.view.extra}
     for each in described["parameters"]:
         if each["in"] != "path":
-            yield each["name"], kind(each["schema"]), each.get("required", False), True
+            yield each["name"], kind_of_schema(each["schema"]), each.get("required", False), True
     for content in described.get("requestBody", {}).get("content", {}).values():
         schema = content["schema"]
         for name, each in schema["properties"].items():
             required = name in schema.get("required", ())
-            yield name, kind(each), required, name not in idle
+            yield name, kind_of_schema(each), required, name not in idle
 
 
-def kind(schema: dict[str, Any]) -> str:
+def kind_of_schema(schema: dict[str, Any]) -> str:
     """Return the kind of a schema in the words of the reference's facts."""
     if "$ref" in schema:
-        return kind(document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]])
+        return kind_of_schema(
+            document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+        )
     types = schema.get("type", "object")
     name = next(each for each in [types, *types] if each != "null" and isinstance(each, str))
     if isinstance(types, list):
         name = next(each for each in types if each != "null")
     if name == "array":
-        return f"list of {kind(schema['items'])}"
+        return f"list of {kind_of_schema(schema['items'])}"
     if "enum" in schema:
         return " | ".join(str(each) for each in schema["enum"] if each is not None)
     if "{32}" in schema.get("pattern", ""):
@@ -114,7 +116,7 @@ def kind(schema: dict[str, Any]) -> str:
     return formats.get(schema.get("format", "")) or words.get(name, name)
 
 
-def sort(kind: str) -> str:
+def general_kind(kind: str) -> str:
     """Return a kind without its particulars."""
     if kind.startswith("list of "):
         return "list"
@@ -123,23 +125,28 @@ def sort(kind: str) -> str:
     return "links" if kind.startswith("links") else kind
 
 
-def difference(mine: str, its: str) -> str | None:
+def kind_difference(mine: str, its: str) -> str | None:
     """Return in what a kind differs from the reference's; None when it does not at all.
 
     Raises `ValueError` for a difference that no table names.
     """
     if mine == its:
         return None
-    if sort(mine) == sort(its) == "word" and set(its.split(" | ")) <= set(mine.split(" | ")):
+    if general_kind(mine) == general_kind(its) == "word" and set(its.split(" | ")) <= set(
+        mine.split(" | ")
+    ):
         return None
-    if sort(mine) == sort(its) == "list" or (mine, sort(its)) == ("object", "links"):
+    if general_kind(mine) == general_kind(its) == "list" or (mine, general_kind(its)) == (
+        "object",
+        "links",
+    ):
         return None
-    if (sort(mine), sort(its)) in OTHER_KINDS:
-        return OTHER_KINDS[sort(mine), sort(its)]
+    if (general_kind(mine), general_kind(its)) in OTHER_KINDS:
+        return OTHER_KINDS[general_kind(mine), general_kind(its)]
     raise ValueError(f"{mine!r} is not {its!r}")
 
 
-def answer(operation: Operation) -> tuple[int, str | None, dict[str, Any]]:
+def our_answer(operation: Operation) -> tuple[int, str | None, dict[str, Any]]:
     """Return our success: its status, its list's key, and the properties of what it shows."""
     described = document()["paths"][operation.path][operation.method]
     success = described["responses"][str(operation.status)]

@@ -10,7 +10,7 @@ from routing.core.event_catalog import EventType
 from routing.core.vocabulary import Audience
 from routing.sdk import event_payloads
 from routing.statistics import cumulative
-from tests.running import ROOT
+from tests.server import ROOT
 
 PAGE: Final = ROOT / "docs" / "events.md"
 BEGIN: Final = "<!-- begin: written by `make docs` -->\n"

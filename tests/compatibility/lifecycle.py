@@ -8,7 +8,7 @@ from typing import Final
 
 from routing.core.lifecycle import RESERVATION_TRANSITIONS, TASK_TRANSITIONS
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
-from tests.running import ROOT
+from tests.server import ROOT
 
 PAGE: Final = ROOT / "docs" / "lifecycle.md"
 
@@ -49,7 +49,7 @@ RESERVATION_MEANINGS: Final[Mapping[StrEnum, str]] = {
 }
 
 
-def page() -> str:
+def render_page() -> str:
     """Return the whole page."""
     tasks = _section("Tasks", TASK_TRANSITIONS, TASK_MEANINGS)
     reservations = _section("Reservations", RESERVATION_TRANSITIONS, RESERVATION_MEANINGS)

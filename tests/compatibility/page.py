@@ -26,29 +26,30 @@ What has the same name and behaves otherwise on purpose is listed in the
 """
 
 
-def page() -> str:
+def render_page() -> str:
     """Return the whole page."""
     return "\n".join([HEAD, *_summary(), *_operations(), *_shapes()]).rstrip() + "\n"
 
 
 def _summary() -> Iterator[str]:
-    rows = [row for fact in comparison.theirs() for row in _parameters(fact)]
+    facts = comparison.reference_operations()
+    rows = [row for fact in facts for row in _parameters(fact)]
     theirs = [row for row in rows if row[2] != "ours"]
     idle = [row for row in theirs if row[2] == TELEPHONY]
     there = [row for row in theirs if row[2].startswith(YES)]
-    paths = {fact.head.split(" ")[1] for fact in comparison.theirs()}
+    paths = {fact.head.split(" ")[1] for fact in facts}
     yield (
-        f"{len(paths)} paths, {len(comparison.theirs())} operations, {len(theirs)} parameters:"
+        f"{len(paths)} paths, {len(facts)} operations, {len(theirs)} parameters:"
         f" {len(there)} supported, {len(idle)} answered 501,"
         f" {len(theirs) - len(there) - len(idle)} absent.\n"
     )
 
 
 def _parameters(fact: Fact) -> list[tuple[str, str, str]]:
-    operation = comparison.ours().get(comparison.plain(fact.head))
+    operation = comparison.our_operations().get(comparison.path_without_names(fact.head))
     if operation is None:
         return [(name, kind, "no") for name, kind in fact.names.items()]
-    ours = {name: (kind, acted) for name, kind, _, acted in comparison.parameters(operation)}
+    ours = {name: (kind, acted) for name, kind, _, acted in comparison.our_parameters(operation)}
     rows = []
     for name, kind in fact.names.items():
         bare = name.removesuffix("*")
@@ -56,7 +57,7 @@ def _parameters(fact: Fact) -> list[tuple[str, str, str]]:
             rows.append((name, kind, ABSENT.get((fact.head, bare), "no")))
             continue
         mine, acted = ours.pop(bare)
-        note = comparison.difference(mine, kind)
+        note = comparison.kind_difference(mine, kind)
         supported = YES if note is None else f"{YES}: {note}"
         rows.append((name, kind, supported if acted else TELEPHONY))
     return rows + [(name, kind, "ours") for name, (kind, _) in ours.items()]
@@ -65,16 +66,16 @@ def _parameters(fact: Fact) -> list[tuple[str, str, str]]:
 def _operations() -> Iterator[str]:
     yield "## Paths and parameters\n"
     yield "`*` marks what is required.\n"
-    theirs = comparison.theirs()
+    theirs = comparison.reference_operations()
     for fact in theirs:
         yield f"### `{fact.head}`\n"
         yield f"Answers {fact.answers}.\n"
         rows = _parameters(fact)
         if rows:
             yield from _table(("parameter", "kind", "here"), rows)
-    known = {comparison.plain(fact.head) for fact in theirs}
+    known = {comparison.path_without_names(fact.head) for fact in theirs}
     yield "## Paths that only Cordboard has\n"
-    for head, operation in comparison.ours().items():
+    for head, operation in comparison.our_operations().items():
         if head not in known:
             yield f"- `{operation.method.upper()} {operation.path}`: {operation.summary}"
     yield ""
@@ -83,23 +84,25 @@ def _operations() -> Iterator[str]:
 def _shapes() -> Iterator[str]:
     yield "## Properties of answers\n"
     shown: set[str] = set()
-    for fact in comparison.theirs():
-        operation = comparison.ours().get(comparison.plain(fact.head))
+    for fact in comparison.reference_operations():
+        operation = comparison.our_operations().get(comparison.path_without_names(fact.head))
         words = fact.answers.split()
         if operation is None or len(words) < 2 or words[1] in shown:
             continue
         shown.add(words[1])
-        mine = comparison.answer(operation)[2]["properties"]
-        known = comparison.shapes()[words[1]].names
+        mine = comparison.our_answer(operation)[2]["properties"]
+        known = comparison.reference_shapes()[words[1]].names
         rows = [
             (
                 name,
-                comparison.sort(kind) if name == "links" else kind,
+                comparison.general_kind(kind) if name == "links" else kind,
                 YES if name in mine else "no",
             )
             for name, kind in known.items()
         ]
-        rows += [(n, comparison.kind(s), "ours") for n, s in mine.items() if n not in known]
+        rows += [
+            (n, comparison.kind_of_schema(s), "ours") for n, s in mine.items() if n not in known
+        ]
         yield f"### {words[1].replace('_', ' ').capitalize()}\n"
         yield from _table(("property", "kind", "here"), rows)
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.compatibility import comparison, lifecycle
 from tests.compatibility.comparison import ABSENT, Fact
-from tests.compatibility.page import page
+from tests.compatibility.page import render_page
 
-THEIRS = comparison.theirs()
-OURS = comparison.ours()
-SHAPES = comparison.shapes()
+THEIRS = comparison.reference_operations()
+OURS = comparison.our_operations()
+SHAPES = comparison.reference_shapes()
 
 
 def test_the_facts_of_the_reference_are_complete() -> None:
@@ -23,8 +23,8 @@ def test_the_facts_of_the_reference_are_complete() -> None:
 
 @pytest.mark.parametrize("fact", THEIRS, ids=lambda fact: fact.head)
 def test_an_operation_has_every_parameter_of_the_reference(fact: Fact) -> None:
-    operation = OURS[comparison.plain(fact.head)]
-    ours = {name: (kind, must) for name, kind, must, _ in comparison.parameters(operation)}
+    operation = OURS[comparison.path_without_names(fact.head)]
+    ours = {name: (kind, must) for name, kind, must, _ in comparison.our_parameters(operation)}
     for name, kind in fact.names.items():
         bare = name.removesuffix("*")
         if (fact.head, bare) in ABSENT:
@@ -32,14 +32,14 @@ def test_an_operation_has_every_parameter_of_the_reference(fact: Fact) -> None:
             continue
         assert bare in ours
         mine, must = ours[bare]
-        comparison.difference(mine, kind)
+        comparison.kind_difference(mine, kind)
         assert must == name.endswith("*"), bare
 
 
 @pytest.mark.parametrize("fact", THEIRS, ids=lambda fact: fact.head)
 def test_an_operation_answers_with_every_property_of_the_reference(fact: Fact) -> None:
-    operation = OURS[comparison.plain(fact.head)]
-    status, key, mine = comparison.answer(operation)
+    operation = OURS[comparison.path_without_names(fact.head)]
+    status, key, mine = comparison.our_answer(operation)
     told = re.fullmatch(r"(\d+)(?: (\w+))?(?: in (\w+))?( with ETag)?", fact.answers)
     assert told is not None
     assert (status, key) == (int(told[1]), told[3])
@@ -48,7 +48,7 @@ def test_an_operation_answers_with_every_property_of_the_reference(fact: Fact) -
         return
     for name, kind in SHAPES[told[2]].names.items():
         property_: dict[str, Any] = mine["properties"][name]
-        comparison.difference(comparison.kind(property_), kind)
+        comparison.kind_difference(comparison.kind_of_schema(property_), kind)
         if kind.startswith("links"):
             assert set(kind.split()[1:]) <= property_["properties"].keys()
 
@@ -59,8 +59,8 @@ def test_every_listed_absence_is_in_the_reference() -> None:
 
 
 def test_the_compatibility_page_is_current() -> None:
-    assert comparison.PAGE.read_text() == page(), "run `make docs`"
+    assert comparison.PAGE.read_text() == render_page(), "run `make docs`"
 
 
 def test_the_lifecycle_page_is_drawn_from_the_tables() -> None:
-    assert lifecycle.PAGE.read_text() == lifecycle.page(), "run `make docs`"
+    assert lifecycle.PAGE.read_text() == lifecycle.render_page(), "run `make docs`"

@@ -11,7 +11,7 @@ from routing.core.event_catalog import EventType
 from routing.core.vocabulary import Audience
 from routing.events import payloads
 from tests import factories
-from tests.running import ROOT
+from tests.server import ROOT
 
 ACTIONS = "\n".join(path.read_text() for path in (ROOT / "routing/actions").rglob("*.py"))
 

@@ -15,8 +15,8 @@ from twilio.jwt.access_token.grants import TaskRouterGrant
 from twilio.rest import Client
 
 from tests.javascript_sdk.node import HERE, Node, Session
-from tests.javascript_sdk.package import install_once
-from tests.running import Cordboard, wait_until
+from tests.javascript_sdk.npm_install import install_npm_packages
+from tests.server import Cordboard, wait_until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def package() -> Path:
     """Return a directory in which the SDK is installed."""
-    return install_once()
+    return install_npm_packages()
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ class Office:
         values = {"task_channel": "chat", "workflow_sid": self.workflow.sid} | given
         return self.rest.tasks.create(**values)
 
-    def offer_of(self, worker: Any) -> str:
+    def wait_for_offer(self, worker: Any) -> str:
         """Return the sid of a worker's offer as soon as there is one."""
         found: list[Any] = []
         pending = self.rest.workers(worker.sid).reservations
@@ -87,7 +87,7 @@ class Office:
         sid: str = found[0].sid
         return sid
 
-    def token(self, worker: Any = None, *, role: str = "worker", ttl: int = 600) -> str:
+    def mint_token(self, worker: Any = None, *, role: str = "worker", ttl: int = 600) -> str:
         """Mint a token as an application's back end does, with the official library."""
         grant = TaskRouterGrant(
             workspace_sid=self.sid,
@@ -100,16 +100,16 @@ class Office:
         jwt: str = token.to_jwt()
         return jwt
 
-    def session(
+    def open_session(
         self, worker: Any = None, *, kind: str = "worker", token: str = "", **options: Any
     ) -> Session:
         """Open a session of the SDK, and wait until it is ready (a Workspace is at once)."""
-        session = self.open(worker, kind=kind, token=token, **options)
+        session = self.begin_session(worker, kind=kind, token=token, **options)
         if kind != "workspace":
-            session.hears("ready")
+            session.next_event("ready")
         return session
 
-    def open(
+    def begin_session(
         self, worker: Any = None, *, kind: str = "worker", token: str = "", **options: Any
     ) -> Session:
         """Open a session of the SDK without waiting for anything."""
@@ -118,11 +118,11 @@ class Office:
         session = Session(self.node, name if count == 1 else f"{name} {count}")
         role = "admin" if worker is None else "supervisor" if kind == "supervisor" else "worker"
         host = f"127.0.0.1:{self.server.port}"
-        self.node.tell(
+        self.node.call(
             session.name,
             "make",
             kind=kind,
-            token=token or self.token(worker, role=role),
+            token=token or self.mint_token(worker, role=role),
             options={
                 "ebServer": f"http://{host}/v1/wschannels",
                 "wsServer": f"ws://{host}/v1/wschannels",

@@ -1,4 +1,4 @@
-"""Run the published worker SDK in Node: send it commands, read its events."""
+"""Drive the published worker SDK in a Node process: send commands, read events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-PATIENCE = 60.0
+LONGEST_WAIT_SECONDS = 60.0
 """Seconds; generous, as a machine that is busy must not fail a test that measures nothing."""
 
 Line = dict[str, Any]
@@ -54,7 +54,9 @@ class Node:
                     self._lines.append(json.loads(text))
                     self._arrived.notify_all()
 
-    def wait(self, wanted: Callable[[Line], bool], what: str, *, seconds: float = PATIENCE) -> Line:
+    def wait(
+        self, wanted: Callable[[Line], bool], what: str, *, seconds: float = LONGEST_WAIT_SECONDS
+    ) -> Line:
         """Take the first line that meets a condition, now or as soon as it comes."""
         deadline = time.monotonic() + seconds
         with self._arrived:
@@ -71,7 +73,7 @@ class Node:
         with self._arrived:
             return [line for line in self._lines if wanted(line)]
 
-    def tell(self, of: str, do: str, **more: Any) -> Any:
+    def call(self, of: str, do: str, **more: Any) -> Any:
         """Call a method of an object, and return its result; raises `SdkError`."""
         number = next(self._ids)
         assert self.process.stdin is not None
@@ -88,7 +90,7 @@ class Node:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
-        self.process.wait(PATIENCE)
+        self.process.wait(LONGEST_WAIT_SECONDS)
         self._reader.join()
         self.process.stdout.close()
         wrong = self.lines(lambda line: "uncaught" in line or "unhandled" in line)
@@ -103,7 +105,7 @@ class Session:
         self.node = node
         self.name = name
 
-    def hears(self, event: str, sid: str | None = None) -> Any:
+    def next_event(self, event: str, sid: str | None = None) -> Any:
         """Return the payload of the next event of this name, for this sid if one is given."""
 
         def wanted(line: Line) -> bool:
@@ -116,17 +118,17 @@ class Session:
 
         return self.node.wait(wanted, f"{self.name} hears {event}").get("data")
 
-    def heard(self, event: str) -> list[Any]:
-        """Return the payloads of this event that were not taken yet."""
+    def unread_events(self, event: str) -> list[Any]:
+        """Return the payloads of this event that `next_event` has not returned."""
         lines = self.node.lines(
             lambda line: line.get("of") == self.name and line.get("event") == event
         )
         return [line.get("data") for line in lines]
 
-    def tell(self, do: str, *args: Any, **target: Any) -> Any:
+    def call(self, do: str, *args: Any, **target: Any) -> Any:
         """Call a method of the object, or of what `target` names in it."""
-        return self.node.tell(self.name, do, args=list(args), **target)
+        return self.node.call(self.name, do, args=list(args), **target)
 
-    def look(self, **target: Any) -> Any:
+    def read_state(self, **target: Any) -> Any:
         """Return the object as the SDK has it."""
-        return self.node.tell(self.name, "look", **target)
+        return self.node.call(self.name, "look", **target)

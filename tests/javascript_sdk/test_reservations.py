@@ -9,9 +9,9 @@ from tests.javascript_sdk.node import SdkError
 
 
 def test_an_offer_contains_its_complete_task(office: Office) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     task = office.task(attributes='{"subject": "refund", "order": 1207}', priority=3)
-    offer = session.hears("reservationCreated")
+    offer = session.next_event("reservationCreated")
     assert (offer["status"], offer["timeout"], offer["version"]) == ("pending", 120, "0")
     shown = offer["task"]
     assert shown["sid"] == task.sid
@@ -22,50 +22,50 @@ def test_an_offer_contains_its_complete_task(office: Office) -> None:
 
 
 def test_an_accepted_offer_is_wrapped_up_and_completed(office: Office) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     office.task()
-    sid = session.hears("reservationCreated")["sid"]
-    assert session.tell("accept", reservation=sid)["status"] == "accepted"
-    accepted = session.hears("reservation.accepted")
+    sid = session.next_event("reservationCreated")["sid"]
+    assert session.call("accept", reservation=sid)["status"] == "accepted"
+    accepted = session.next_event("reservation.accepted")
     assert (accepted["version"], accepted["task"]["status"]) == ("1", "assigned")
-    session.tell("wrap", reservation=sid)
-    assert session.hears("reservation.wrapup")["task"]["status"] == "wrapping"
-    session.tell("complete", reservation=sid)
-    assert session.hears("reservation.completed")["task"]["status"] == "completed"
-    assert session.hears("task.completed")
-    assert session.look()["reservations"] == {}
+    session.call("wrap", reservation=sid)
+    assert session.next_event("reservation.wrapup")["task"]["status"] == "wrapping"
+    session.call("complete", reservation=sid)
+    assert session.next_event("reservation.completed")["task"]["status"] == "completed"
+    assert session.next_event("task.completed")
+    assert session.read_state()["reservations"] == {}
 
 
 def test_methods_of_a_task_change_its_reservation(office: Office) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     task = office.task()
-    sid = session.hears("reservationCreated")["sid"]
-    session.tell("accept", reservation=sid)
-    before = session.hears("reservation.accepted")["task"]["version"]
-    session.tell("setAttributes", {"checked": True}, reservation=sid, on="task")
-    updated = session.hears("task.updated")
+    sid = session.next_event("reservationCreated")["sid"]
+    session.call("accept", reservation=sid)
+    before = session.next_event("reservation.accepted")["task"]["version"]
+    session.call("setAttributes", {"checked": True}, reservation=sid, on="task")
+    updated = session.next_event("task.updated")
     assert updated["attributes"] == {"checked": True}
     assert int(updated["version"]) == int(before) + 1
-    session.tell(
+    session.call(
         "setVirtualStartTime", {"date": "2026-01-01T00:00:00Z"}, reservation=sid, on="task"
     )
-    assert session.hears("task.updated")["virtualStartTime"] == "2026-01-01T00:00:00.000Z"
-    session.tell("wrapUp", {"reason": "notes"}, reservation=sid, on="task")
-    assert session.hears("task.wrapup")["reason"] == "notes"
-    assert session.hears("reservation.wrapup")["task"]["reason"] == "notes"
-    session.tell("complete", "solved", reservation=sid, on="task")
-    assert session.hears("task.completed")["reason"] == "solved"
-    session.hears("reservation.completed")
+    assert session.next_event("task.updated")["virtualStartTime"] == "2026-01-01T00:00:00.000Z"
+    session.call("wrapUp", {"reason": "notes"}, reservation=sid, on="task")
+    assert session.next_event("task.wrapup")["reason"] == "notes"
+    assert session.next_event("reservation.wrapup")["task"]["reason"] == "notes"
+    session.call("complete", "solved", reservation=sid, on="task")
+    assert session.next_event("task.completed")["reason"] == "solved"
+    session.next_event("reservation.completed")
     assert office.rest.tasks(task.sid).fetch().reason == "solved"
 
 
 def test_a_start_in_the_future_is_refused(office: Office) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     office.task()
-    sid = session.hears("reservationCreated")["sid"]
-    session.tell("accept", reservation=sid)
+    sid = session.next_event("reservationCreated")["sid"]
+    session.call("accept", reservation=sid)
     with pytest.raises(SdkError, match=r"status code 400.*future"):
-        session.tell(
+        session.call(
             "setVirtualStartTime", {"date": "2999-01-01T00:00:00Z"}, reservation=sid, on="task"
         )
 
@@ -74,92 +74,92 @@ def test_a_rejected_task_is_offered_to_the_next_worker_and_the_activity_is_set(
     office: Office,
 ) -> None:
     alice = office.worker()
-    session = office.session(alice)
+    session = office.open_session(alice)
     office.task()
-    sid = session.hears("reservationCreated")["sid"]
+    sid = session.next_event("reservationCreated")["sid"]
     away = office.activities["Offline"]
-    assert session.tell("reject", {"activitySid": away}, reservation=sid)["status"] == "rejected"
-    rejected = session.hears("reservation.rejected")
+    assert session.call("reject", {"activitySid": away}, reservation=sid)["status"] == "rejected"
+    rejected = session.next_event("reservation.rejected")
     assert (rejected["sid"], rejected["task"]["status"]) == (sid, "pending")
-    assert session.hears("activityUpdated")["activity"]["name"] == "Offline"
-    bob = office.session(office.worker("Bob", activity="Offline"))
-    bob.tell("setAsCurrent", activity=office.activities["Available"])
-    assert bob.hears("reservationCreated")["task"]["sid"] == rejected["task"]["sid"]
+    assert session.next_event("activityUpdated")["activity"]["name"] == "Offline"
+    bob = office.open_session(office.worker("Bob", activity="Offline"))
+    bob.call("setAsCurrent", activity=office.activities["Available"])
+    assert bob.next_event("reservationCreated")["task"]["sid"] == rejected["task"]["sid"]
 
 
 def test_an_offer_without_an_answer_times_out(office: Office) -> None:
     office.workflow.update(task_reservation_timeout=1)
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     office.task()
-    sid = session.hears("reservationCreated")["sid"]
-    timed_out = session.hears("reservation.timeout")
+    sid = session.next_event("reservationCreated")["sid"]
+    timed_out = session.next_event("reservation.timeout")
     assert (timed_out["sid"], timed_out["task"]["status"]) == (sid, "pending")
-    assert session.hears("activityUpdated")["activity"]["name"] == "Offline"
-    assert session.look()["reservations"] == {}
+    assert session.next_event("activityUpdated")["activity"]["name"] == "Offline"
+    assert session.read_state()["reservations"] == {}
 
 
 def test_the_slower_of_two_offered_workers_gets_the_event_rescinded(
     office: Office,
 ) -> None:
     office.rest.task_queues(office.queue.sid).update(max_reserved_workers=2)
-    alice, bob = office.session(office.worker()), office.session(office.worker("Bob"))
+    alice, bob = office.open_session(office.worker()), office.open_session(office.worker("Bob"))
     office.task()
-    hers, his = (each.hears("reservationCreated")["sid"] for each in (alice, bob))
-    alice.tell("accept", reservation=hers)
-    rescinded = bob.hears("reservation.rescinded")
+    hers, his = (each.next_event("reservationCreated")["sid"] for each in (alice, bob))
+    alice.call("accept", reservation=hers)
+    rescinded = bob.next_event("reservation.rescinded")
     assert (rescinded["sid"], rescinded["task"]["status"]) == (his, "assigned")
-    assert alice.hears("reservation.accepted")["sid"] == hers
-    assert not bob.heard("reservation.accepted")
+    assert alice.next_event("reservation.accepted")["sid"] == hers
+    assert not bob.unread_events("reservation.accepted")
 
 
 def test_canceling_a_task_by_rest_withdraws_its_offer(office: Office) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     task = office.task()
-    sid = session.hears("reservationCreated")["sid"]
+    sid = session.next_event("reservationCreated")["sid"]
     office.rest.tasks(task.sid).update(assignment_status="canceled", reason="hung up")
-    canceled = session.hears("reservation.canceled")
+    canceled = session.next_event("reservation.canceled")
     assert (canceled["sid"], canceled["task"]["status"]) == (sid, "canceled")
-    assert session.hears("task.canceled")["reason"] == "hung up"
+    assert session.next_event("task.canceled")["reason"] == "hung up"
 
 
 def test_deleting_a_task_withdraws_its_offer(office: Office) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     task = office.task()
-    sid = session.hears("reservationCreated")["sid"]
+    sid = session.next_event("reservationCreated")["sid"]
     office.rest.tasks(task.sid).delete()
-    assert session.hears("reservation.canceled")["sid"] == sid
-    assert session.look()["reservations"] == {}
+    assert session.next_event("reservation.canceled")["sid"] == sid
+    assert session.read_state()["reservations"] == {}
 
 
 def test_deleting_a_task_ends_its_reservation(office: Office) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     task = office.task()
-    sid = session.hears("reservationCreated")["sid"]
-    session.tell("accept", reservation=sid)
+    sid = session.next_event("reservationCreated")["sid"]
+    session.call("accept", reservation=sid)
     office.rest.tasks(task.sid).delete()
-    assert session.hears("reservation.completed")["sid"] == sid
-    assert session.look()["reservations"] == {}
+    assert session.next_event("reservation.completed")["sid"] == sid
+    assert session.read_state()["reservations"] == {}
 
 
 def test_an_answer_to_an_ended_offer_is_refused_with_the_reason(office: Office) -> None:
     alice = office.worker()
-    session = office.session(alice)
+    session = office.open_session(alice)
     office.task()
-    sid = session.hears("reservationCreated")["sid"]
+    sid = session.next_event("reservationCreated")["sid"]
     office.rest.workers(alice.sid).reservations(sid).update(reservation_status="accepted")
     with pytest.raises(SdkError, match=r"status code 400.*already in state \[accepted\]") as said:
-        session.tell("accept", reservation=sid)
+        session.call("accept", reservation=sid)
     assert said.value.name == "REQUEST_INVALID"
 
 
 def test_the_latest_version_of_a_reservation_is_fetched_with_its_task(office: Office) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     office.task()
-    sid = session.hears("reservationCreated")["sid"]
-    fetched = session.tell("fetchLatestVersion", reservation=sid)
+    sid = session.next_event("reservationCreated")["sid"]
+    fetched = session.call("fetchLatestVersion", reservation=sid)
     assert (fetched["status"], fetched["timeout"]) == ("pending", 120)
-    assert session.tell("fetchLatestVersion", reservation=sid, on="task")["status"] == "reserved"
-    assert session.tell("fetchLatestVersion")["activity"]["name"] == "Available"
+    assert session.call("fetchLatestVersion", reservation=sid, on="task")["status"] == "reserved"
+    assert session.call("fetchLatestVersion")["activity"]["name"] == "Available"
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_the_latest_version_of_a_reservation_is_fetched_with_its_task(office: Of
 def test_voice_calls_are_refused_with_a_message(
     office: Office, method: str, arguments: list[object], on: str
 ) -> None:
-    session = office.session(office.worker())
+    session = office.open_session(office.worker())
     office.task()
-    sid = session.hears("reservationCreated")["sid"]
+    sid = session.next_event("reservationCreated")["sid"]
     with pytest.raises(SdkError, match=r"status code 501.*not supported by this server") as said:
-        session.tell(method, *arguments, reservation=sid, on=on)
+        session.call(method, *arguments, reservation=sid, on=on)
     assert said.value.name == "SERVER_ERROR"

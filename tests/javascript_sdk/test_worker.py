@@ -10,7 +10,7 @@ from tests.javascript_sdk.node import SdkError
 
 def test_a_session_becomes_ready_with_its_lists(office: Office) -> None:
     alice = office.worker(chat=3)
-    seen = office.session(alice).look()
+    seen = office.open_session(alice).read_state()
     assert seen["sid"] == alice.sid
     assert {each["name"] for each in seen["activities"].values()} == set(office.activities)
     capacities = {c["taskChannelUniqueName"]: c["capacity"] for c in seen["channels"].values()}
@@ -20,50 +20,50 @@ def test_a_session_becomes_ready_with_its_lists(office: Office) -> None:
 def test_a_session_that_begins_during_work_has_the_open_reservations(office: Office) -> None:
     alice = office.worker(chat=2)
     office.task()
-    earlier = office.session(alice)
-    offer = office.offer_of(alice)
-    earlier.tell("accept", reservation=offer)
-    (found,) = office.session(alice).look()["reservations"].values()
+    earlier = office.open_session(alice)
+    offer = office.wait_for_offer(alice)
+    earlier.call("accept", reservation=offer)
+    (found,) = office.open_session(alice).read_state()["reservations"].values()
     assert (found["sid"], found["status"]) == (offer, "accepted")
     assert found["task"]["status"] == "assigned"
 
 
 def test_every_session_gets_a_change_of_activity(office: Office) -> None:
     alice = office.worker()
-    first, second = office.session(alice), office.session(alice)
-    first.tell("setAsCurrent", activity=office.activities["Offline"])
+    first, second = office.open_session(alice), office.open_session(alice)
+    first.call("setAsCurrent", activity=office.activities["Offline"])
     for session in (first, second):
-        heard = session.hears("activityUpdated")
+        heard = session.next_event("activityUpdated")
         assert heard["activity"]["name"] == "Offline"
         assert heard["available"] is False
-    first.tell("setAsCurrent", activity=office.activities["Offline"])
+    first.call("setAsCurrent", activity=office.activities["Offline"])
     assert office.rest.workers(alice.sid).fetch().activity_name == "Offline"
 
 
 def test_a_session_can_begin_in_an_activity(office: Office) -> None:
     alice = office.worker(activity="Offline")
-    session = office.session(alice, connectActivitySid=office.activities["Available"])
-    assert session.hears("activityUpdated")["activity"]["name"] == "Available"
+    session = office.open_session(alice, connectActivitySid=office.activities["Available"])
+    assert session.next_event("activityUpdated")["activity"]["name"] == "Available"
 
 
 def test_a_worker_may_leave_only_if_open_offers_are_rejected(office: Office) -> None:
     alice = office.worker()
-    session = office.session(alice)
+    session = office.open_session(alice)
     office.task()
-    offer = session.hears("reservationCreated")["sid"]
+    offer = session.next_event("reservationCreated")["sid"]
     away = office.activities["Offline"]
     with pytest.raises(SdkError, match=r"status code 400.*pending reservations"):
-        session.tell("setAsCurrent", activity=away)
-    session.tell("setAsCurrent", {"rejectPendingReservations": True}, activity=away)
-    assert session.hears("reservation.rejected")["sid"] == offer
-    assert session.hears("activityUpdated")["activity"]["name"] == "Offline"
+        session.call("setAsCurrent", activity=away)
+    session.call("setAsCurrent", {"rejectPendingReservations": True}, activity=away)
+    assert session.next_event("reservation.rejected")["sid"] == offer
+    assert session.next_event("activityUpdated")["activity"]["name"] == "Offline"
 
 
 def test_attributes_are_objects_on_both_sides(office: Office) -> None:
     alice = office.worker()
-    session = office.session(alice)
-    session.tell("setAttributes", {"languages": ["et", "日本語"], "level": 2.5})
-    assert session.hears("attributesUpdated")["attributes"] == {
+    session = office.open_session(alice)
+    session.call("setAttributes", {"languages": ["et", "日本語"], "level": 2.5})
+    assert session.next_event("attributesUpdated")["attributes"] == {
         "languages": ["et", "日本語"],
         "level": 2.5,
     }
@@ -71,73 +71,73 @@ def test_attributes_are_objects_on_both_sides(office: Office) -> None:
 
 def test_a_change_of_a_channel_by_rest_reaches_the_session(office: Office) -> None:
     alice = office.worker(chat=1)
-    session = office.session(alice)
+    session = office.open_session(alice)
     office.set_capacity(alice, "chat", capacity=4)
-    assert session.hears("channel.capacityUpdated")["capacity"] == 4
+    assert session.next_event("channel.capacityUpdated")["capacity"] == 4
     office.set_capacity(alice, "chat", available=False)
-    heard = session.hears("channel.availabilityUpdated")
+    heard = session.next_event("channel.availabilityUpdated")
     assert (heard["available"], heard["taskChannelUniqueName"]) == (False, "chat")
 
 
 def test_a_multitasking_worker_is_offered_the_capacity_of_each_channel(office: Office) -> None:
-    session = office.session(office.worker(chat=2, sms=1))
+    session = office.open_session(office.worker(chat=2, sms=1))
     for channel in ("chat", "chat", "chat", "sms", "sms"):
         office.task(task_channel=channel)
-    offers = [session.hears("reservationCreated") for _ in range(3)]
+    offers = [session.next_event("reservationCreated") for _ in range(3)]
     assert sorted(each["task"]["taskChannelUniqueName"] for each in offers) == [
         "chat",
         "chat",
         "sms",
     ]
     for each in offers:
-        session.tell("accept", reservation=each["sid"])
-        session.hears("reservation.accepted", each["sid"])
-    assert not session.heard("reservationCreated")
+        session.call("accept", reservation=each["sid"])
+        session.next_event("reservation.accepted", each["sid"])
+    assert not session.unread_events("reservationCreated")
     done = next(o for o in offers if o["task"]["taskChannelUniqueName"] == "chat")
-    session.tell("complete", "solved", reservation=done["sid"], on="task")
-    refill = session.hears("reservationCreated")
+    session.call("complete", "solved", reservation=done["sid"], on="task")
+    refill = session.next_event("reservationCreated")
     assert refill["task"]["taskChannelUniqueName"] == "chat"
 
 
 def test_checked_writes_succeed_after_every_kind_of_change(office: Office) -> None:
     alice = office.worker(chat=1)
-    session = office.session(alice, enableVersionCheck=True)
+    session = office.open_session(alice, enableVersionCheck=True)
     office.task()
-    offer = session.hears("reservationCreated")["sid"]
+    offer = session.next_event("reservationCreated")["sid"]
     office.set_capacity(alice, "chat", capacity=2)
-    session.hears("channel.capacityUpdated")
+    session.next_event("channel.capacityUpdated")
     office.set_capacity(alice, "sms", available=False)
-    session.hears("channel.availabilityUpdated")
-    session.tell("setAttributes", {"step": 1})
-    session.hears("attributesUpdated")
-    session.tell("accept", reservation=offer)
-    session.hears("reservation.accepted")
-    session.tell("setAsCurrent", activity=office.activities["Unavailable"])
-    session.hears("activityUpdated")
-    session.tell("setAttributes", {"step": 2}, reservation=offer, on="task")
-    session.hears("task.updated")
-    session.tell("wrapUp", {"reason": "notes"}, reservation=offer, on="task")
-    session.hears("reservation.wrapup")
-    session.hears("task.wrapup")
-    session.tell("complete", "done", reservation=offer, on="task")
-    session.hears("reservation.completed")
-    session.tell("setAttributes", {"step": 3})
+    session.next_event("channel.availabilityUpdated")
+    session.call("setAttributes", {"step": 1})
+    session.next_event("attributesUpdated")
+    session.call("accept", reservation=offer)
+    session.next_event("reservation.accepted")
+    session.call("setAsCurrent", activity=office.activities["Unavailable"])
+    session.next_event("activityUpdated")
+    session.call("setAttributes", {"step": 2}, reservation=offer, on="task")
+    session.next_event("task.updated")
+    session.call("wrapUp", {"reason": "notes"}, reservation=offer, on="task")
+    session.next_event("reservation.wrapup")
+    session.next_event("task.wrapup")
+    session.call("complete", "done", reservation=offer, on="task")
+    session.next_event("reservation.completed")
+    session.call("setAttributes", {"step": 3})
     shown = office.rest.workers(alice.sid).fetch()
     assert shown.attributes == '{"step":3}'
 
 
 def test_a_stale_version_is_refused(office: Office) -> None:
     alice = office.worker()
-    session = office.session(alice, enableVersionCheck=True)
+    session = office.open_session(alice, enableVersionCheck=True)
     office.task()
-    offer = session.hears("reservationCreated")["sid"]
+    offer = session.next_event("reservationCreated")["sid"]
     office.rest.workers(alice.sid).reservations(offer).update(reservation_status="accepted")
-    session.hears("reservation.accepted")
+    session.next_event("reservation.accepted")
     office.rest.tasks(office.rest.workers(alice.sid).reservations(offer).fetch().task_sid).update(
         attributes='{"newer": true}'
     )
     with pytest.raises(SdkError, match="status code 412"):
-        session.node.tell(
+        session.node.call(
             session.name,
             "setAttributes",
             args=[{"older": True}],
@@ -149,12 +149,12 @@ def test_a_stale_version_is_refused(office: Office) -> None:
 
 def test_a_task_that_a_worker_creates_for_themselves_is_offered(office: Office) -> None:
     alice = office.worker()
-    session = office.session(alice)
+    session = office.open_session(alice)
     options = {"attributes": {"subject": "call back"}, "taskChannelUniqueName": "voice"}
-    made = session.tell(
+    made = session.call(
         "createTask", "customer", "support", office.workflow.sid, office.queue.sid, options
     )
-    offer = session.hears("reservationCreated")
+    offer = session.next_event("reservationCreated")
     assert offer["task"]["sid"] == made
     assert offer["task"]["attributes"] == {
         "subject": "call back",
@@ -166,17 +166,17 @@ def test_a_task_that_a_worker_creates_for_themselves_is_offered(office: Office) 
 
 def test_a_task_for_one_worker_that_times_out_is_reported(office: Office) -> None:
     alice = office.worker(activity="Offline")
-    session = office.session(alice)
+    session = office.open_session(alice)
     task = office.task(routing_target=alice.sid, ignore_capacity=False, timeout=1)
-    failed = session.hears("reservationFailed")
+    failed = session.next_event("reservationFailed")
     assert (failed["sid"], failed["assignment_status"]) == (task.sid, "canceled")
 
 
 def test_a_new_activity_is_known_to_open_sessions_soon(office: Office) -> None:
     alice = office.worker()
-    session = office.session(alice)
+    session = office.open_session(alice)
     lunch = office.rest.activities.create(friendly_name="Lunch", available=False)
     office.rest.workers(alice.sid).update(activity_sid=lunch.sid)
-    session.hears("disconnected")
-    session.hears("ready")
-    assert session.look()["activity"]["name"] == "Lunch"
+    session.next_event("disconnected")
+    session.next_event("ready")
+    assert session.read_state()["activity"]["name"] == "Lunch"

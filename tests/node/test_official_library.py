@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.javascript_sdk.package import install_once
-from tests.running import Cordboard
+from tests.javascript_sdk.npm_install import install_npm_packages
+from tests.server import Cordboard
 
 pytestmark = pytest.mark.system
 
@@ -27,7 +27,7 @@ LONGEST = 120
 @pytest.fixture(scope="module")
 def package() -> Path:
     """Return a directory in which the library is installed."""
-    return install_once(HERE)
+    return install_npm_packages(HERE)
 
 
 def run(script: Path, server: Cordboard) -> str:

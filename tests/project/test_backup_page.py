@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import required
-from tests.running import ROOT
+from tests.required_programs import find_program
+from tests.server import ROOT
 
 PAGE = (ROOT / "docs" / "backup.md").read_text()
 
 
 @pytest.mark.parametrize("language", ["sh", "python"])
 def test_a_backup_contains_every_committed_row(tmp_path: Path, language: str) -> None:
-    program = required("sqlite3") and "sh" if language == "sh" else sys.executable
+    program = find_program("sqlite3") and "sh" if language == "sh" else sys.executable
     script = next(
         text
         for text in re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)

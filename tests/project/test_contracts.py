@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.management import call_command
 
-from tests.running import ROOT
+from tests.server import ROOT
 
 
 def test_imports_follow_the_contracts() -> None:

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from config.serve.process import PARTS
-from tests import operator
-from tests.running import ROOT
+from tests import page_commands
+from tests.server import ROOT
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
@@ -225,14 +225,14 @@ def test_caddy_accepts_the_caddyfile() -> None:
 
 
 def test_manage_py_runs_with_the_environment_of_the_units(tmp_path: Path) -> None:
-    values = operator.environment(
+    values = page_commands.write_environment(
         tmp_path,
         SECRET_KEY="letters-of-many-kinds-0123456789-and-more-than-fifty",
         DATA_DIR=str(tmp_path / "data"),
     )
     assert values["HTTPS"] == "1"
     known = {"PATH": os.environ["PATH"], "CORDBOARD_ENVIRONMENT": str(tmp_path / "environment")}
-    ran = operator.run_shell("deploy/manage check --deploy --fail-level WARNING", known)
+    ran = page_commands.run_shell_line("deploy/manage check --deploy --fail-level WARNING", known)
     assert ran.returncode == 0, ran.stderr
     missing = known | {"CORDBOARD_ENVIRONMENT": str(tmp_path / "none")}
-    assert operator.run_shell("deploy/manage check", missing).returncode != 0
+    assert page_commands.run_shell_line("deploy/manage check", missing).returncode != 0

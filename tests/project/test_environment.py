@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import environment
 from config.serve import preflight
 from tests import launcher
-from tests.running import ROOT, SETTINGS
+from tests.server import ROOT, SETTINGS
 
 
 @pytest.fixture(autouse=True)

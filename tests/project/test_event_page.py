@@ -15,7 +15,7 @@ from routing.core.vocabulary import TransferMode
 from tests import factories
 from tests.compatibility import event_table
 from tests.factories import NOW, later
-from tests.running import ROOT
+from tests.server import ROOT
 
 PAGE: Final = event_table.written_by_hand()
 NAMED: Final = set(re.findall(r"`([a-z_.-]+)`", PAGE))

@@ -16,7 +16,7 @@ from routing.actions import workers
 from routing.core import snapshot
 from routing.fields.workers import WORKER
 from routing.snapshots import workers as loaded
-from tests.running import ROOT
+from tests.server import ROOT
 
 SHOWN: Final = {field.name for field in WORKER.fields}
 SET_BY_ACTIONS: Final = {

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config.serve import forks
-from tests.running import ROOT
+from tests.server import ROOT
 
 LONGEST_WAIT_SECONDS = 60
 PRELOADED = """

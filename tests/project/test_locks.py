@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import ROOT
+from tests.server import ROOT
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PIN = re.compile(r"[a-z0-9-]+(\[[a-z,]+\])?==\S+( ; .+)?")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from tests.running import ROOT
+from tests.server import ROOT
 
 README: Final = (ROOT / "README.md").read_text()
 PAGES: Final = (

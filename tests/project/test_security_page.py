@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from config import settings
-from tests.running import ROOT
+from tests.server import ROOT
 
 PAGE: Final = (ROOT / "docs" / "security.md").read_text()
 ROWS: Final = re.findall(r"^\| .+ \| ([0-9.]+).* \| (setting )?`([\w.]+)` \|$", PAGE, re.MULTILINE)

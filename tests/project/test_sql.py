@@ -12,7 +12,7 @@ import pytest
 from django.apps import apps
 
 from routing.db.sql.index_hints import INDEXES
-from tests.running import ROOT
+from tests.server import ROOT
 
 SQL: Final = re.compile(
     r"\bSELECT\b.*\bFROM\b|\bUPDATE\b.*\bSET\b|\bINSERT INTO\b|\bDELETE FROM\b", re.DOTALL

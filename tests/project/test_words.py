@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests.running import ROOT
+from tests.server import ROOT
 
 PLACES: Final = (
     *("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "docs", "tests"),

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.races.databases import run_pytest
+from tests.races.runner import run_pytest
 
 pytestmark = pytest.mark.postgres
 MACHINES: Final = "tests/properties/test_router_machine.py"

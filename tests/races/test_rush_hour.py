@@ -1,6 +1,6 @@
-"""A rush hour in real processes: eight routers and fifty workers on one floor of PostgreSQL.
+"""A rush hour: eight router processes and fifty workers in one workspace on PostgreSQL.
 
-`RACE_SECONDS` in the environment says for how long (2); `make races` plays a minute.
+`RACE_SECONDS` in the environment is its length (2 by default); `make races` runs a minute.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests import redis
-from tests.races.databases import play
+from tests.races.runner import run_program
 
 pytestmark = pytest.mark.postgres
 SEED = 3
@@ -32,7 +32,7 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
-def told(report: dict[str, Any], seconds: str) -> str:
+def summarize(report: dict[str, Any], seconds: str) -> str:
     """Return the summary of the report: operations and their outcomes, lost races, cycles."""
     outcomes: dict[str, Counter[str]] = {}
     lost: Counter[str] = Counter()
@@ -58,12 +58,14 @@ def test_no_rule_is_broken_after_a_rush_hour_of_many_processes(
 ) -> None:
     """Slots, owners, counters and events agree, and no free worker is left beside eligible work."""
     seconds = os.environ.get("RACE_SECONDS", "2")
-    report = play(postgres_url, "tests.races.rush", seconds, str(SEED), RACES_REDIS_URL=redis_url)
+    report = run_program(
+        postgres_url, "tests.races.rush_hour", seconds, str(SEED), RACES_REDIS_URL=redis_url
+    )
     with capsys.disabled():
-        print(f"\n{told(report, seconds)}")  # noqa: T201 - the figures are what it is for
+        print(f"\n{summarize(report, seconds)}")  # noqa: T201 - the figures are what it is for
     assert report["crashes"] == []
     assert report["wrong"] == []
     assert report["routed"]["cycles"] > 0
     assert report["acted"]["accept: done"] > 0
     assert report["acted"]["grab: done"] > 0
-    assert any(name.startswith("hand_on: ") for name in report["acted"])
+    assert any(name.startswith("begin_transfer: ") for name in report["acted"])

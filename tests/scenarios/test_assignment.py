@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.factories import filter_
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 
 def test_a_waiting_task_is_offered_to_an_available_worker(office: World) -> None:

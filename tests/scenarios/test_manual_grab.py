@@ -8,7 +8,7 @@ import pytest
 
 from routing.core.vocabulary import GrabPolicy
 from tests.factories import filter_
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 
 def test_a_waiting_task_can_be_grabbed_although_the_router_would_not_offer_it(

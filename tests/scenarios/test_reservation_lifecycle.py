@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 
 def test_a_rejected_task_waits_again_and_is_offered_to_the_next(office: World) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.factories import filter_
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 TEN_MINUTES = 600
 BEATS = {

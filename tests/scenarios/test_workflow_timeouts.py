@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.factories import filter_
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 
 def test_a_step_that_times_out_hands_the_task_to_the_next_queue(office: World) -> None:

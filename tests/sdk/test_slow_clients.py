@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from routing.sdk import close_codes
-from tests.running import ROOT, Cordboard, running, wait_until
+from tests.server import ROOT, Cordboard, running_server, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -54,7 +54,7 @@ for number in range(count):
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
     """Return a running server that keeps 200 kB for a client that does not read."""
     home = tmp_path_factory.mktemp("slow") / "var"
-    with running(home, environment={"SOCKET_BACKLOG": "200000"}) as server:
+    with running_server(home, environment={"SOCKET_BACKLOG": "200000"}) as server:
         yield server
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from routing.demo.client import Client
-from tests.running import Cordboard
+from tests.server import Cordboard
 
 
 @pytest.fixture

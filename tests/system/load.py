@@ -12,20 +12,20 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from routing.demo.client import ApiError, Client
-from tests.running import Cordboard
+from tests.server import Cordboard
 
 AGENTS: Final = 4
 SLOTS: Final = 3
-PAUSE: Final = 0.1
-"""Seconds between two tasks, and between two looks of an agent at what is on offer."""
-BROKEN: Final = (OSError, http.client.HTTPException, json.JSONDecodeError)
+PAUSE_SECONDS: Final = 0.1
+"""Seconds between two tasks, and between two polls of an agent."""
+CONNECTION_ERRORS: Final = (OSError, http.client.HTTPException, json.JSONDecodeError)
 
 
 class Load:
     """A workspace of four agents, and threads that keep it busy until they are stopped."""
 
     def __init__(self, server: Cordboard) -> None:
-        """Set up the floor on a server that is ready."""
+        """Make a workspace on a server that is ready."""
         self._server = server
         self._stopped = threading.Event()
         self._closed = threading.Event()
@@ -57,10 +57,10 @@ class Load:
         )
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Load]:
-        """Keep the agents busy while the block runs."""
-        acts: list[Callable[[Client], None]] = [self._customer]
-        acts += [self._agent(worker) for worker in self._agents]
+    def keep_busy(self) -> Iterator[Load]:
+        """Create tasks and work on them while the block runs."""
+        acts: list[Callable[[Client], None]] = [self._create_task]
+        acts += [self._work_for(worker) for worker in self._agents]
         threads = [threading.Thread(target=self._repeat, args=[act]) for act in acts]
         for thread in threads:
             thread.start()
@@ -73,23 +73,23 @@ class Load:
                 thread.join()
 
     def stop_creating(self) -> None:
-        """Stop creating tasks; the agents go on."""
+        """Stop creating tasks; the agents continue to work."""
         self._stopped.set()
 
     def _repeat(self, act: Callable[[Client], None]) -> None:
         client = self._client()
-        while not self._closed.wait(PAUSE):
+        while not self._closed.wait(PAUSE_SECONDS):
             try:
                 act(client)
             except ApiError as error:
                 self.counted[f"answered {error.status}"] += 1
-            except BROKEN:
+            except CONNECTION_ERRORS:
                 self.counted["connections broken"] += 1
         client.close()
 
-    def _customer(self, client: Client) -> None:
-        """Create a task, or ask again with its key for one whose creation was not answered."""
-        if self.all_answered():
+    def _create_task(self, client: Client) -> None:
+        """Create a task, or repeat a creation that was not answered, with its idempotency key."""
+        if self.are_creations_answered():
             if self._stopped.is_set():
                 return
             self.counted["tasks asked for"] += 1
@@ -100,22 +100,22 @@ class Load:
         task = client.create(f"{self.base}/Tasks", f"{self.base}:{number}", **form)
         self.created[number] = task["sid"]
 
-    def all_answered(self) -> bool:
+    def are_creations_answered(self) -> bool:
         """Return whether every creation was answered."""
         return len(self.created) == self.counted["tasks asked for"]
 
-    def _agent(self, worker: str) -> Callable[[Client], None]:
-        """Accept whatever is on offer, and complete whatever was accepted at an earlier look."""
+    def _work_for(self, worker: str) -> Callable[[Client], None]:
+        """Return a function that accepts a worker's offers and completes its accepted tasks."""
 
         def act(client: Client) -> None:
             own = f"{self.base}/Workers/{worker}/Reservations"
             open_ = client.get(own, ReservationStatus="pending,accepted", PageSize=50)
             for reservation in open_["reservations"]:
-                self._attend(client, f"{own}/{reservation['sid']}", reservation)
+                self._advance_reservation(client, f"{own}/{reservation['sid']}", reservation)
 
         return act
 
-    def _attend(self, client: Client, url: str, reservation: dict[str, Any]) -> None:
+    def _advance_reservation(self, client: Client, url: str, reservation: dict[str, Any]) -> None:
         if reservation["reservation_status"] == "pending":
             client.post(url, ReservationStatus="accepted")
             self.counted["accepted"] += 1

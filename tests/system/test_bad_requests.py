@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from tests.running import Cordboard
+from tests.server import Cordboard
 
 pytestmark = pytest.mark.system
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from routing.demo.client import Client
-from tests.running import Cordboard, none_alive, running, wait_until
+from tests.server import Cordboard, are_all_ended, running_server, wait_until
 from tests.webhooks.receiver import Receiver, Request
 
 pytestmark = pytest.mark.system
@@ -23,7 +23,7 @@ LONGEST = 60.0
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
     """Return a server that may call this machine."""
     home = tmp_path_factory.mktemp("callbacks") / "var"
-    with running(home, environment=ENVIRONMENT) as server:
+    with running_server(home, environment=ENVIRONMENT) as server:
         yield server
 
 
@@ -163,7 +163,7 @@ def test_a_killed_runner_loses_no_event_and_keeps_the_order(
     parts = server.parts()
     os.kill(parts["callbacks"], signal.SIGKILL)
     assert server.ended() != 0
-    wait_until(lambda: none_alive(parts), "no part is left")
+    wait_until(lambda: are_all_ended(parts), "no part is left")
     client.close()
     server.start()
     floor.task()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Cordboard, running
+from tests.server import Cordboard, running_server
 
 pytestmark = pytest.mark.system
 
@@ -31,7 +31,7 @@ def test_the_first_start_generates_all_credentials(cordboard: Cordboard) -> None
 
 
 def test_the_first_start_reads_the_environment_and_later_starts_the_file(home: Path) -> None:
-    with running(home, environment=GIVEN) as server:
+    with running_server(home, environment=GIVEN) as server:
         assert server.credentials() == GIVEN
         server.end()
         for name in GIVEN:
@@ -42,7 +42,7 @@ def test_the_first_start_reads_the_environment_and_later_starts_the_file(home: P
 
 
 def test_a_lost_credentials_file_is_reported_and_not_replaced(home: Path) -> None:
-    with running(home) as server:
+    with running_server(home) as server:
         server.end()
         (home / "credentials.env").unlink()
         server.start()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from routing.demo.client import Client
-from tests.running import Cordboard, wait_until
+from tests.server import Cordboard, wait_until
 
 pytestmark = pytest.mark.system
 DEADLINE = 1

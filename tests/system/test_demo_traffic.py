@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests import launcher
-from tests.running import Cordboard, wait_until
+from tests.server import Cordboard, wait_until
 
 pytestmark = pytest.mark.system
 

@@ -15,19 +15,25 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests import launcher
-from tests.running import LONGEST_END, free_port, wait_until
+from tests.server import LONGEST_END_SECONDS, free_port, wait_until
 
 pytestmark = pytest.mark.system
 
 
 class Web:
-    """A Daphne that runs `waiting_app`."""
+    """A Daphne that runs `blocking_app`."""
 
     def __init__(self, output: Path, **environment: str) -> None:
         self.port = free_port()
         self.opened: list[http.client.HTTPConnection] = []
         self.output = output
-        command = ["-m", "daphne", "--port", str(self.port), "tests.system.waiting_app:application"]
+        command = [
+            "-m",
+            "daphne",
+            "--port",
+            str(self.port),
+            "tests.system.blocking_app:application",
+        ]
         with output.open("wb") as file:
             self.process = launcher.start(*command, env={**os.environ, **environment}, stdout=file)
         wait_until(self.accepts, "it listens")
@@ -41,14 +47,14 @@ class Web:
 
     def connection(self) -> http.client.HTTPConnection:
         """Return a connection that is open."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST_END)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST_END_SECONDS)
         connection.connect()
         self.opened.append(connection)
         return connection
 
     def socket(self) -> ClientConnection:
         """Return an open websocket."""
-        return connect(f"ws://127.0.0.1:{self.port}/", open_timeout=LONGEST_END)
+        return connect(f"ws://127.0.0.1:{self.port}/", open_timeout=LONGEST_END_SECONDS)
 
     def drain(self) -> None:
         """Send SIGTERM; return once it accepts nothing more."""
@@ -57,7 +63,7 @@ class Web:
 
     def ended(self) -> int:
         """Wait for the end and return the exit status."""
-        return self.process.wait(LONGEST_END)
+        return self.process.wait(LONGEST_END_SECONDS)
 
 
 @contextlib.contextmanager
@@ -89,7 +95,7 @@ def test_draining_answers_open_requests_and_closes_sockets_with_1012(tmp_path: P
         with web.socket() as socket:
             web.drain()
             with pytest.raises(ConnectionClosed) as closed:
-                socket.recv(timeout=LONGEST_END)
+                socket.recv(timeout=LONGEST_END_SECONDS)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
         # A connection that was open already is served once more, and asked to close.
@@ -107,7 +113,7 @@ def test_a_draining_process_refuses_a_socket_on_an_open_connection(tmp_path: Pat
         web.drain()
         with pytest.raises(InvalidStatus) as refused:
             # Its socket comes by a connection that a proxy had kept.
-            connect(f"ws://127.0.0.1:{web.port}/", sock=kept.sock, open_timeout=LONGEST_END)
+            connect(f"ws://127.0.0.1:{web.port}/", sock=kept.sock, open_timeout=LONGEST_END_SECONDS)
         assert refused.value.response.status_code == 503
 
 
@@ -149,7 +155,7 @@ def test_many_sockets_are_closed_over_time_and_a_single_one_at_once(tmp_path: Pa
         closed = []
         for socket in sockets:
             with pytest.raises(ConnectionClosed):
-                socket.recv(timeout=LONGEST_END)
+                socket.recv(timeout=LONGEST_END_SECONDS)
             closed.append(time.monotonic() - begun)
         assert web.ended() == 0
     assert closed[0] < closed[-1]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from twilio.rest import Client
 
-from tests.running import ROOT, Cordboard
+from tests.server import ROOT, Cordboard
 
 pytestmark = pytest.mark.system
 

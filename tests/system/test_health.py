@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import launcher
-from tests.running import LONGEST_END, Cordboard, wait_until
+from tests.server import LONGEST_END_SECONDS, Cordboard, wait_until
 
 CHECKS = ("database", "migrations", "redis", "jobs", "callbacks", "beat", "due_work")
 pytestmark = pytest.mark.system
@@ -33,7 +33,7 @@ def probe(server: Cordboard, path: str) -> int:
     """Return the status of a probe by a Host header that is no name of the server."""
     request = urllib.request.Request(f"{server.url}{path}", headers={"Host": "10.1.2.3"})
     try:
-        with urllib.request.urlopen(request, timeout=LONGEST_END) as answer:
+        with urllib.request.urlopen(request, timeout=LONGEST_END_SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

@@ -18,7 +18,14 @@ from typing import Any
 import pytest
 
 from tests import launcher
-from tests.running import LONGEST_END, ROOT, Cordboard, free_port, running, wait_until
+from tests.server import (
+    LONGEST_END_SECONDS,
+    ROOT,
+    Cordboard,
+    free_port,
+    running_server,
+    wait_until,
+)
 
 pytestmark = pytest.mark.system
 
@@ -31,7 +38,7 @@ def events(text: str) -> list[dict[str, Any]]:
 
 
 def test_the_supervisor_and_its_parts_print_only_json(home: Path) -> None:
-    with running(home, environment={"LOG_FORMAT": "json", "ACCESS_LOG": "1"}) as server:
+    with running_server(home, environment={"LOG_FORMAT": "json", "ACCESS_LOG": "1"}) as server:
         urllib.request.urlopen(f"{server.url}/livez").close()
     said = events(server.said())
     assert any(line["event"].startswith("Cordboard is ready") for line in said)
@@ -65,7 +72,7 @@ def started(name: str, command: list[str], server: Cordboard, output: Path) -> I
         wait_until(lambda: ready in output.read_text() or process.poll() is not None, "it is ready")
         yield
         process.send_signal(signal.SIGTERM)
-        assert process.wait(LONGEST_END) == 0
+        assert process.wait(LONGEST_END_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

@@ -15,7 +15,14 @@ from typing import Any
 import pytest
 
 from tests import launcher, redis
-from tests.running import Cordboard, is_alive, none_alive, part_beside, running, wait_until
+from tests.server import (
+    Cordboard,
+    are_all_ended,
+    is_alive,
+    running_part,
+    running_server,
+    wait_until,
+)
 from tests.system.load import Load
 
 pytestmark = pytest.mark.system
@@ -29,7 +36,7 @@ PARTS = ["web", "jobs", "callbacks", "beat", "redis"]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
     """Return a server that every test leaves running, also after a kill."""
-    with running(tmp_path_factory.mktemp("killed") / "var") as server:
+    with running_server(tmp_path_factory.mktemp("killed") / "var") as server:
         yield server
 
 
@@ -52,7 +59,7 @@ def count_unfinished(server: Cordboard) -> tuple[int, int]:
 
 def audit(server: Cordboard) -> dict[str, Any]:
     """Read the server's database from a process beside it."""
-    read = launcher.run("-m", "tests.system.audit", env=server.environment)
+    read = launcher.run("-m", "tests.system.database_audit", env=server.environment)
     assert read.returncode == 0, read.stderr
     report: dict[str, Any] = json.loads(read.stdout.splitlines()[-1])
     return report
@@ -63,7 +70,7 @@ def check_everything_ends_well(
 ) -> None:
     """Stop creating tasks, wait until all are completed, and check the tables."""
     load.stop_creating()
-    wait_until(load.all_answered, "every creation is answered", seconds=LONGEST)
+    wait_until(load.are_creations_answered, "every creation is answered", seconds=LONGEST)
     try:
         wait_until(
             lambda: count_unfinished(server) == (0, 0),
@@ -91,14 +98,14 @@ def check_everything_ends_well(
 def test_the_next_start_continues_after_any_part_was_killed_under_load(
     server: Cordboard, killed: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Load(server).running() as load:
+    with Load(server).keep_busy() as load:
         more_completed(load)
         parts = server.parts()
         for name in killed:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(parts[name], signal.SIGKILL)
         assert server.ended() != 0
-        wait_until(lambda: none_alive(parts), "no part is left")
+        wait_until(lambda: are_all_ended(parts), "no part is left")
         server.start()
         more_completed(load)
         check_everything_ends_well(load, server, " and ".join(killed), capsys)
@@ -108,9 +115,9 @@ def test_two_runners_and_two_beats_share_the_work_when_one_of_each_is_killed(
     server: Cordboard, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with (
-        part_beside(server, "jobs") as jobs,
-        part_beside(server, "beat") as beat,
-        Load(server).running() as load,
+        running_part(server, "jobs") as jobs,
+        running_part(server, "beat") as beat,
+        Load(server).keep_busy() as load,
     ):
         more_completed(load)
         jobs.kill()
@@ -126,8 +133,8 @@ def test_a_redis_that_restarts_empty_under_load_loses_no_task_and_no_worker(
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cb-", dir="/tmp")))
         with redis.private_server(place / "redis.sock", end_by=signal.SIGKILL) as url:
-            server = stack.enter_context(running(home, environment={"REDIS_URL": url}))
-            load = stack.enter_context(Load(server).running())
+            server = stack.enter_context(running_server(home, environment={"REDIS_URL": url}))
+            load = stack.enter_context(Load(server).keep_busy())
             more_completed(load)
         before = len(load.created)
         wait_until(lambda: len(load.created) > before + 5, "tasks are taken on without a Redis")

@@ -10,7 +10,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from tests.running import Cordboard, wait_until
+from tests.server import Cordboard, wait_until
 
 pytestmark = pytest.mark.system
 

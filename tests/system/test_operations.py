@@ -21,9 +21,9 @@ import requests
 from websockets.sync.client import connect
 
 from config.environment import DATABASE_FILE
-from tests import launcher, operator, templates
-from tests.programs import required
-from tests.running import ROOT, free_port, wait_until
+from tests import database_templates, launcher, page_commands
+from tests.required_programs import find_program
+from tests.server import ROOT, free_port, wait_until
 
 pytestmark = pytest.mark.postgres
 
@@ -63,8 +63,8 @@ class Installation:
 
     def carry_out(self, script: str, **changed: str) -> None:
         """Run a block, with changes to the environment file."""
-        self.values = operator.environment(self.home, **self.values | changed)
-        operator.carry_out(script, self.values, self.home)
+        self.values = page_commands.write_environment(self.home, **self.values | changed)
+        page_commands.run_block(script, self.values, self.home)
 
     def manage(self, *arguments: str) -> str:
         """Run `manage.py` and return what it prints."""
@@ -78,12 +78,12 @@ class Installation:
 def installation(home: Path, **changed: str) -> Installation:
     given = {"SECRET_KEY": SECRET_KEY, "DATA_DIR": str(home / "data"), "ALLOWED_HOSTS": "localhost"}
     given |= {"STATIC_ROOT": str(home / "static"), "REDIS_URL": f"unix://{home}/none.sock"}
-    return Installation(home, operator.environment(home, **given | changed))
+    return Installation(home, page_commands.write_environment(home, **given | changed))
 
 
 @pytest.fixture
 def on_postgres(tmp_path: Path, postgres_url: str, redis_url: str) -> Installation:
-    urls = {"DATABASE_URL": operator.database(postgres_url), "REDIS_URL": redis_url}
+    urls = {"DATABASE_URL": page_commands.make_database(postgres_url), "REDIS_URL": redis_url}
     return installation(tmp_path, **urls)
 
 
@@ -93,7 +93,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("filled")
     found = installation(home, DATABASE_URL="")
     (home / "data").mkdir()
-    shutil.copyfile(templates.migrated_sqlite(), home / "data" / DATABASE_FILE)
+    shutil.copyfile(database_templates.migrated_sqlite(), home / "data" / DATABASE_FILE)
     found.manage("shell", "-v0", "-c", FILL)
     return home / "data" / DATABASE_FILE
 
@@ -107,20 +107,22 @@ def on_sqlite(tmp_path: Path, filled: Path) -> Installation:
 
 
 def test_each_block_of_the_page_is_run_by_a_test() -> None:
-    for script in operator.blocks(PAGE):
+    for script in page_commands.page_blocks(PAGE):
         assert any(f"\n{beginning}" in f"\n{script}" for beginning in RUN_HERE), script
 
 
 def test_the_packages_install_with_required_hashes() -> None:
-    script = operator.block(PAGE, ".venv/bin/pip")
+    script = page_commands.find_block(PAGE, ".venv/bin/pip")
     command = script.splitlines()[-1].replace(" -r ", " --no-index --dry-run --quiet -r ")
     assert "--dry-run" in command
-    ran = operator.run_shell(command, os.environ)  # all of them are here: nothing is fetched
+    ran = page_commands.run_shell_line(
+        command, os.environ
+    )  # all of them are here: nothing is fetched
     assert ran.returncode == 0, ran.stderr
 
 
 def test_two_web_processes_serve_https_behind_nginx(on_postgres: Installation) -> None:
-    on_postgres.carry_out(operator.block(PAGE, "deploy/manage first_start"))
+    on_postgres.carry_out(page_commands.find_block(PAGE, "deploy/manage first_start"))
     with contextlib.ExitStack() as stack:
         webs = [stack.enter_context(web_process(on_postgres)) for _ in range(2)]
         ports = [number for number, _ in webs]
@@ -215,12 +217,12 @@ def web_process(server: Installation) -> Iterator[tuple[str, launcher.Started]]:
 @contextlib.contextmanager
 def nginx(home: Path, ports: list[str]) -> Iterator[tuple[str, Path]]:
     """Run nginx with the sample; yield its URL and its certificate."""
-    program = required("nginx", places=("/usr/sbin", "/usr/local/sbin"))
+    program = find_program("nginx", places=("/usr/sbin", "/usr/local/sbin"))
     certificate, key = home / "fullchain.pem", home / "privkey.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
     files = ["-out", str(certificate), "-keyout", str(key)]
-    made = [required("openssl"), "req", "-x509", *kind, *subject, *files]
+    made = [find_program("openssl"), "req", "-x509", *kind, *subject, *files]
     subprocess.run(made, check=True, capture_output=True)
     plain, secure = str(free_port()), str(free_port())
     (home / "plain-port").write_text(plain)
@@ -276,9 +278,9 @@ def credentials(server: Installation) -> dict[str, str]:
 def test_a_database_moves_to_postgresql_and_back(
     on_sqlite: Installation, postgres_url: str
 ) -> None:
-    dump = operator.block(PAGE, "deploy/manage dumpdata")
-    load = operator.block(PAGE, "deploy/manage loaddata")
-    file, url = on_sqlite.home / "data" / DATABASE_FILE, operator.database(postgres_url)
+    dump = page_commands.find_block(PAGE, "deploy/manage dumpdata")
+    load = page_commands.find_block(PAGE, "deploy/manage loaddata")
+    file, url = on_sqlite.home / "data" / DATABASE_FILE, page_commands.make_database(postgres_url)
     with contextlib.closing(sqlite3.connect(file)) as connection:
         before = rows(connection)
     assert all(before)
@@ -290,7 +292,7 @@ def test_a_database_moves_to_postgresql_and_back(
         server.execute("UPDATE events SET transaction_id = 7000000000 - id")
     on_sqlite.carry_out(dump)
     file.unlink()
-    shutil.copyfile(templates.migrated_sqlite(), file)
+    shutil.copyfile(database_templates.migrated_sqlite(), file)
     on_sqlite.carry_out(load, DATABASE_URL="")
     with contextlib.closing(sqlite3.connect(file)) as connection:
         assert rows(connection) == before
@@ -316,7 +318,7 @@ def rows(connection: sqlite3.Connection | psycopg.Connection) -> list[list[tuple
 
 def test_the_secret_key_changes_with_an_overlap(on_sqlite: Installation) -> None:
     new = SECRET_KEY[::-1]
-    script = operator.block(PAGE, "deploy/manage reseal")
+    script = page_commands.find_block(PAGE, "deploy/manage reseal")
     on_sqlite.carry_out(script, SECRET_KEY=new, SECRET_KEY_FALLBACKS=SECRET_KEY)
     on_sqlite.carry_out("deploy/manage doctor", SECRET_KEY_FALLBACKS="")
     with pytest.raises(AssertionError, match="cannot be read"):
@@ -324,21 +326,21 @@ def test_the_secret_key_changes_with_an_overlap(on_sqlite: Installation) -> None
 
 
 def test_a_dump_of_postgresql_is_restored(on_postgres: Installation) -> None:
-    required("pg_dump")
+    find_program("pg_dump")
     url = on_postgres.values["DATABASE_URL"]
     on_postgres.manage("first_start")
-    on_postgres.carry_out(operator.block("backup.md", "pg_dump"))
+    on_postgres.carry_out(page_commands.find_block("backup.md", "pg_dump"))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("TRUNCATE accounts CASCADE")
-    on_postgres.carry_out(operator.block("backup.md", "pg_restore"))
+    on_postgres.carry_out(page_commands.find_block("backup.md", "pg_restore"))
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM accounts").fetchone() == (1,)
 
 
 def test_a_copy_of_sqlite_is_restored(on_sqlite: Installation) -> None:
-    required("sqlite3")
+    find_program("sqlite3")
     file = on_sqlite.home / "data" / DATABASE_FILE
-    on_sqlite.carry_out(operator.block("backup.md", "sqlite3"))
+    on_sqlite.carry_out(page_commands.find_block("backup.md", "sqlite3"))
     with contextlib.closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("UPDATE accounts SET friendly_name = 'later'")
@@ -347,7 +349,7 @@ def test_a_copy_of_sqlite_is_restored(on_sqlite: Installation) -> None:
     for path, content in left.items():  # as a server leaves them that was killed
         path.write_bytes(content)
     assert len(left) > 1
-    on_sqlite.carry_out(operator.block("backup.md", "rm -f"))
+    on_sqlite.carry_out(page_commands.find_block("backup.md", "rm -f"))
     with contextlib.closing(sqlite3.connect(file)) as connection:
         assert connection.execute("SELECT friendly_name FROM accounts").fetchall() == [
             ("Cordboard",)

@@ -13,7 +13,7 @@ import redis
 
 from config.environment import embedded_redis_socket
 from routing.demo.client import Client
-from tests.running import Cordboard, running, wait_until
+from tests.server import Cordboard, running_server, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -106,13 +106,13 @@ def test_a_dead_job_runner_loses_no_work(
 ) -> None:
     """What was committed is there at the next start, and routed."""
     home = tmp_path_factory.mktemp("killed")
-    with running(home, demo=True) as server:
+    with running_server(home, demo=True) as server:
         made = Floor(server)
         waiting = made.post("chat")
         made.client.close()
         os.kill(server.part("jobs"), signal.SIGKILL)
         assert server.ended() != 0
-    with running(home, demo=True) as server:
+    with running_server(home, demo=True) as server:
         made = Floor(server)
         assert made.status(waiting) == "pending"
         made.sign("Carol", "Available")

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.running import Cordboard, running
+from tests.server import Cordboard, running_server
 
 pytestmark = pytest.mark.system
 LONGER_THAN_A_REDIS_READ = 6.5
@@ -72,7 +72,7 @@ def test_an_unknown_address_is_refused_without_an_error_in_the_log(demo: Cordboa
 
 
 def test_a_later_start_keeps_the_demo_login(tmp_path: Path) -> None:
-    with running(tmp_path / "var", demo=True) as server:
+    with running_server(tmp_path / "var", demo=True) as server:
         before = server.credentials()
         assert {"AGENT_USER", "AGENT_PASSWORD"} <= before.keys()
         server.end()

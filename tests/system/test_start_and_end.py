@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import PARTS, Cordboard, none_alive, running, wait_until
+from tests.server import PARTS, Cordboard, are_all_ended, running_server, wait_until
 
 pytestmark = pytest.mark.system
 LONGEST_END = 30.0
@@ -19,40 +19,40 @@ LONGEST_END = 30.0
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_every_process_in_time(home: Path, number: signal.Signals) -> None:
-    with running(home) as server:
+    with running_server(home) as server:
         parts = server.parts()
         asked = time.monotonic()
         assert server.end(number) == 0
         assert time.monotonic() - asked < LONGEST_END
-        wait_until(lambda: none_alive(parts), "no part is left")
+        wait_until(lambda: are_all_ended(parts), "no part is left")
         assert server.said().endswith("Ctrl-C ends it.\n\nCordboard has ended.\n")
     assert not (home / "redis").exists()
 
 
 def test_a_hanging_part_is_killed_at_the_end(home: Path) -> None:
-    with running(home) as server:
+    with running_server(home) as server:
         parts = server.parts()
         os.kill(parts["jobs"], signal.SIGSTOP)
         assert server.end() == 0
-        assert none_alive(parts)
+        assert are_all_ended(parts)
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_part_that_dies_ends_the_server_and_is_named(home: Path, name: str) -> None:
-    with running(home) as server:
+    with running_server(home) as server:
         parts = server.parts()
         os.kill(parts[name], signal.SIGKILL)
         assert server.ended() != 0
         assert f"{name} ended unexpectedly (by SIGKILL)" in server.said()
-        wait_until(lambda: none_alive(parts), "no part is left")
+        wait_until(lambda: are_all_ended(parts), "no part is left")
 
 
 def test_a_killed_supervisor_leaves_no_process_and_loses_no_data(home: Path) -> None:
-    with running(home) as server:
+    with running_server(home) as server:
         before = server.credentials()
         parts = server.parts()
         server.end(signal.SIGKILL)
-        wait_until(lambda: none_alive(parts), "the parts have followed")
+        wait_until(lambda: are_all_ended(parts), "the parts have followed")
         server.start()
         assert server.health()[0] == 200
         assert server.credentials() == before
@@ -68,7 +68,7 @@ def test_a_signal_during_the_start_ends_it_at_once(home: Path) -> None:
 
 
 def test_two_servers_run_side_by_side(cordboard: Cordboard, home: Path) -> None:
-    with running(home) as other:
+    with running_server(home) as other:
         assert other.health()[0] == 200
         assert cordboard.health()[0] == 200
         assert other.credentials()["ACCOUNT_SID"] != cordboard.credentials()["ACCOUNT_SID"]
@@ -93,7 +93,7 @@ def test_a_port_in_use_is_refused_before_any_file_is_made(cordboard: Cordboard, 
 
 
 def test_the_data_directory_may_have_a_long_path(tmp_path: Path) -> None:
-    with running(tmp_path / ("long" * 30)) as server:
+    with running_server(tmp_path / ("long" * 30)) as server:
         assert server.health()[0] == 200
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import filter_
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 FREE = "worker.channel.{}.available_capacity_percentage"
 VOICE_FREE = FREE.format("voice") + " == 100"

@@ -10,7 +10,7 @@ from routing import models
 from tests import factories
 from tests.api.conftest import Api
 from tests.factories import filter_
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 
 def admits(office: World, expression: str, **attributes: Any) -> bool:

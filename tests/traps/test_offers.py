@@ -14,7 +14,7 @@ from routing.core.clock import microseconds
 from tests import factories
 from tests.api.conftest import Api
 from tests.factories import NOW, later
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 Happened = Callable[[], list[str]]
 

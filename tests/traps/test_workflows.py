@@ -7,7 +7,7 @@ from typing import Any
 
 from routing.core.vocabulary import Refusal
 from tests.factories import filter_
-from tests.worlds.base import World
+from tests.worlds.world import World
 
 
 def test_a_targets_priority_overrides_an_explicit_one_and_none_preserves_it(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.races.databases import run_pytest
+from tests.races.runner import run_pytest
 
 pytestmark = pytest.mark.postgres
 FILES = (
