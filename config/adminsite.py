@@ -8,4 +8,4 @@ from django.contrib.admin.apps import AdminConfig
 class CordboardAdmin(AdminConfig):
     """The admin app with our site, which limits users to their workspaces."""
 
-    default_site = "routing.admin.site.the_site"
+    default_site = "routing.admin.site.build_site"

@@ -23,7 +23,7 @@ def is_operator(user: Anyone) -> bool:
     return bool(user.is_active and user.is_superuser)
 
 
-def workspaces(user: Anyone) -> QuerySet[models.Workspace]:
+def visible_workspaces(user: Anyone) -> QuerySet[models.Workspace]:
     """Return the workspaces that a user may configure, by name."""
     rows = models.Workspace.objects.order_by("friendly_name", "pk")
     if is_operator(user):
@@ -38,7 +38,7 @@ def may_enter(user: Anyone) -> bool:
     return is_operator(user) or bool(_supervised(user))
 
 
-def supervises(user: Anyone, workspace_id: int | None) -> bool:
+def may_supervise(user: Anyone, workspace_id: int | None) -> bool:
     """Return whether a user may configure this workspace."""
     return is_operator(user) or workspace_id in _supervised(user)
 
@@ -50,12 +50,12 @@ def _supervised(user: Anyone) -> frozenset[int]:
     """
     kept: frozenset[int] | None = getattr(user, _KEPT, None)
     if kept is None:
-        kept = frozenset(workspaces(user).values_list("pk", flat=True))
+        kept = frozenset(visible_workspaces(user).values_list("pk", flat=True))
         setattr(user, _KEPT, kept)
     return kept
 
 
-def may_reset(user: Anyone, login: User) -> bool:
+def may_reset_login(user: Anyone, login: User) -> bool:
     """Return whether a user may set the password of a login, or deactivate it.
 
     Supervisors may do so for agents whose workers are all in their own workspaces. Logins with
@@ -76,7 +76,7 @@ def chosen_workspace(request: HttpRequest) -> models.Workspace | None:
     """
     filters = QueryDict(request.GET.get("_changelist_filters", ""))
     sid = request.GET.get("workspace") or filters.get("workspace")
-    mine = workspaces(request.user)
+    mine = visible_workspaces(request.user)
     if sid:
         return mine.filter(sid=sid).first()
     first, *more = mine[:2] or [None]

@@ -13,7 +13,7 @@ from django.urls import path
 from routing import models
 from routing.actions import accounts
 from routing.actions.support.errors import ActionError
-from routing.admin.base import OperatorAdmin, acting
+from routing.admin.base import OperatorAdmin, action_context
 
 
 @admin.register(models.Account)
@@ -48,14 +48,14 @@ class AccountAdmin(OperatorAdmin):
     def create_row(self, request: HttpRequest, form: Any) -> models.Account:
         """Create the account and show its token."""
         account, token = accounts.create_account(
-            friendly_name=form.cleaned_data["friendly_name"], now=acting(request)["now"]
+            friendly_name=form.cleaned_data["friendly_name"], now=action_context(request)["now"]
         )
         _show(request, account, token)
         return account
 
     def update_row(self, request: HttpRequest, row: models.Account, form: Any) -> None:
         """Rename the account; its sid stays."""
-        accounts.rename_account(account=row, **form.changes, now=acting(request)["now"])
+        accounts.rename_account(account=row, **form.changes, now=action_context(request)["now"])
 
     def get_urls(self) -> list[Any]:
         """Add the pages that renew and rotate a token."""
@@ -71,7 +71,7 @@ class AccountAdmin(OperatorAdmin):
         """Ask before the old token is replaced, then show the new one once."""
         account = self._for_operators(request, object_id)
         if request.method == "POST":
-            token = accounts.renew_auth_token(account=account, now=acting(request)["now"])
+            token = accounts.renew_auth_token(account=account, now=action_context(request)["now"])
             _show(request, account, token)
             return HttpResponseRedirect(self.url("change", account.pk))
         context = self.page(request, title=f"Renew the auth token of {account}?", original=account)
@@ -90,7 +90,7 @@ class AccountAdmin(OperatorAdmin):
         return TemplateResponse(request, "admin/routing/rotate_token.html", context)
 
     def _rotate(self, request: HttpRequest, account: models.Account) -> None:
-        now = acting(request)["now"]
+        now = action_context(request)["now"]
         match request.POST.get("do"):
             case "create":
                 token = accounts.create_secondary_token(account=account, now=now)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from routing import models
 from routing.actions import activities
-from routing.admin.base import acting
+from routing.admin.base import action_context
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin
 
@@ -52,12 +52,14 @@ class ActivityAdmin(ScopedAdmin):
 
     def create_row(self, request: HttpRequest, form: Any) -> models.Activity:
         """Create the activity."""
-        return activities.create_activity(workspace=form.workspace, **form.given, **acting(request))
+        return activities.create_activity(
+            workspace=form.workspace, **form.given, **action_context(request)
+        )
 
     def update_row(self, request: HttpRequest, row: models.Activity, form: Any) -> None:
         """Rename the activity."""
-        activities.rename_activity(activity=row, **form.changes, **acting(request))
+        activities.rename_activity(activity=row, **form.changes, **action_context(request))
 
     def delete_row(self, request: HttpRequest, row: models.Activity) -> None:
         """Delete the activity, unless it is in use."""
-        activities.delete_activity(activity=row, **acting(request))
+        activities.delete_activity(activity=row, **action_context(request))

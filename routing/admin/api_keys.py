@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 from routing import models
 from routing.actions import api_keys
-from routing.admin.base import ActionForm, OperatorAdmin, acting
-from routing.admin.moments import written
+from routing.admin.base import ActionForm, OperatorAdmin, action_context
+from routing.admin.times import format_plain_time
 
 _FACTS = ("works", "used", "date_created", "date_revoked")
 
@@ -84,14 +84,16 @@ class ApiKeyAdmin(OperatorAdmin):
     @admin.display(description="last used")
     def used(self, key: models.ApiKey) -> str:
         """Return when the key was last used, to the minute."""
-        return written(key.date_last_used, seconds=False) if key.date_last_used else "never"
+        return (
+            format_plain_time(key.date_last_used, seconds=False) if key.date_last_used else "never"
+        )
 
     @admin.action(description="Revoke selected API keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[models.ApiKey]) -> None:
         """Revoke the selected keys at once."""
         keys = list(queryset.filter(date_revoked=None).order_by("pk"))
         for key in keys:
-            api_keys.revoke_api_key(key=key, now=acting(request)["now"])
+            api_keys.revoke_api_key(key=key, now=action_context(request)["now"])
         messages.success(
             request,
             f"Revoked: {', '.join(str(key) for key in keys)}."
@@ -104,7 +106,7 @@ class ApiKeyAdmin(OperatorAdmin):
         key, secret = api_keys.create_api_key(
             account=form.cleaned_data["account"],
             friendly_name=form.cleaned_data["friendly_name"],
-            now=acting(request)["now"],
+            now=action_context(request)["now"],
         )
         messages.warning(
             request, f"The secret of {key.sid} is {secret} – keep it now, it is not shown again."

@@ -40,14 +40,14 @@ else:
 _DATE_PART: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
-class Acting(TypedDict):
+class ActionContext(TypedDict):
     """The actor and the time of a change, which every action needs."""
 
     actor: Actor
     now: datetime
 
 
-def acting(request: HttpRequest) -> Acting:
+def action_context(request: HttpRequest) -> ActionContext:
     """Return the user of a request as the actor, and the current time."""
     actor = Actor(
         type="user",

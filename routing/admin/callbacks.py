@@ -16,10 +16,10 @@ from django.utils.safestring import SafeString
 
 from routing import models
 from routing.actions import callbacks
-from routing.admin.base import acting
+from routing.admin.base import action_context
 from routing.admin.filters import WorkspaceFilter
-from routing.admin.moments import moment, written
 from routing.admin.scoped import HistoryAdmin
+from routing.admin.times import format_plain_time, format_time
 from routing.core.vocabulary import CallbackStatus
 from routing.webhooks import queue
 
@@ -56,7 +56,7 @@ class CallbackDeliveryAdmin(HistoryAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[models.CallbackDelivery]) -> None:
         """Send the selected deliveries once more, whatever their status."""
         count = queryset.count()
-        now = acting(request)["now"]
+        now = action_context(request)["now"]
         for sid in callbacks.resend_deliveries(deliveries=queryset, now=now):
             transaction.on_commit(functools.partial(queue.enqueue, sid))
         what = "callback is" if count == 1 else "callbacks are"
@@ -65,7 +65,7 @@ class CallbackDeliveryAdmin(HistoryAdmin):
     @admin.display(description="owed since")
     def created(self, delivery: models.CallbackDelivery) -> str:
         """Return when the delivery was recorded."""
-        return moment(delivery.date_created)
+        return format_time(delivery.date_created)
 
     @admin.display(description="event")
     def event_type(self, delivery: models.CallbackDelivery) -> str:
@@ -96,13 +96,13 @@ class CallbackDeliveryAdmin(HistoryAdmin):
     @admin.display(description="last attempt")
     def answered(self, delivery: models.CallbackDelivery) -> str:
         """Return the time of the last attempt."""
-        return moment(delivery.date_answered)
+        return format_time(delivery.date_answered)
 
     @admin.display(description="next attempt")
     def due(self, delivery: models.CallbackDelivery) -> str:
         """Return the earliest next attempt; a paused receiver or earlier events may delay it."""
         over = delivery.status != CallbackStatus.PENDING
-        return "none" if over else f"{written(delivery.date_due)} at the earliest"
+        return "none" if over else f"{format_plain_time(delivery.date_due)} at the earliest"
 
     @admin.display(description="address")
     def address(self, delivery: models.CallbackDelivery) -> str:
@@ -112,7 +112,8 @@ class CallbackDeliveryAdmin(HistoryAdmin):
             return "none any more"
         if receiver.rests_until is None:
             return receiver.url
-        return f"{receiver.url} (took nothing lately; next tried {written(receiver.rests_until)})"
+        retried = format_plain_time(receiver.rests_until)
+        return f"{receiver.url} (took nothing lately; next tried {retried})"
 
 
 @admin.register(models.AssignmentCallback)
@@ -137,12 +138,12 @@ class AssignmentCallbackAdmin(HistoryAdmin):
     @admin.display(description="asked")
     def created(self, question: models.AssignmentCallback) -> str:
         """Return when the offer was made."""
-        return moment(question.date_created)
+        return format_time(question.date_created)
 
     @admin.display(description="answered")
     def answered(self, question: models.AssignmentCallback) -> str:
         """Return when it was completed."""
-        return moment(question.date_answered)
+        return format_time(question.date_answered)
 
     @admin.display(description="status")
     def state(self, question: models.AssignmentCallback) -> SafeString:

@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from routing import models, sids, subjects
 from routing.admin import searching
 from routing.admin.filters import EventTypeFilter, WorkspaceFilter
-from routing.admin.moments import short_age
 from routing.admin.scoped import HistoryAdmin
+from routing.admin.times import format_short_age
 
 
 @admin.register(models.Event)
@@ -48,11 +48,11 @@ class EventAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Event]:
         """Load each event with the name of its actor."""
-        return with_actors(super().get_queryset(request))
+        return attach_actors(super().get_queryset(request))
 
     def title_of(self, row: Any) -> str:
         """Return the event type and the name of its resource."""
-        return f"{row.event_type}: {name_of(row)}"
+        return f"{row.event_type}: {resource_name(row)}"
 
     def workspace_of(self, obj: Any) -> models.Workspace | None:
         """Return the workspace; None if it was deleted, which only operators may view."""
@@ -81,17 +81,17 @@ class EventAdmin(HistoryAdmin):
     @admin.display(description="age")
     def age(self, event: models.Event) -> SafeString:
         """Return the event's age."""
-        return short_age(event.event_date)
+        return format_short_age(event.event_date)
 
     @admin.display(description="about")
     def about(self, event: models.Event) -> str:
         """Return the name or subject of the event's resource."""
-        return name_of(event)
+        return resource_name(event)
 
     @admin.display(description="by")
     def by(self, event: models.Event) -> str:
         """Return the actor and the interface that they used."""
-        return actor_of(event)
+        return actor_name(event)
 
     @admin.display(description="data")
     def data(self, event: models.Event) -> SafeString:
@@ -100,7 +100,7 @@ class EventAdmin(HistoryAdmin):
         return format_html("<pre>{}</pre>", text)
 
 
-def name_of(event: models.Event) -> str:
+def resource_name(event: models.Event) -> str:
     """Return the name or subject of an event's resource, else its sid."""
     data = event.event_data
     if attributes := data.get("task_attributes"):
@@ -111,7 +111,7 @@ def name_of(event: models.Event) -> str:
     return data.get(f"{kind}_name") or data.get("workspace_name") or event.resource_sid
 
 
-def with_actors(rows: QuerySet[models.Event]) -> QuerySet[models.Event]:
+def attach_actors(rows: QuerySet[models.Event]) -> QuerySet[models.Event]:
     """Annotate events with the current names of the accounts, API keys and workers who acted."""
     named = (models.Account, models.ApiKey, models.Worker)
     found = [
@@ -121,7 +121,7 @@ def with_actors(rows: QuerySet[models.Event]) -> QuerySet[models.Event]:
     return rows.annotate(actor_name=Coalesce(*found))
 
 
-def actor_of(event: models.Event) -> str:
+def actor_name(event: models.Event) -> str:
     """Return the actor, by name if it is known, and the interface that they used."""
     name = getattr(event, "actor_name", None) or event.actor_sid
     if event.actor_sid and event.actor_sid == event.event_data.get("worker_sid"):

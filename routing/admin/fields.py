@@ -9,7 +9,7 @@ from django import forms
 from workflows.forms import ConfigurationFormField, ExpressionFormField
 
 
-def monospaced(rows: int) -> forms.Textarea:
+def monospaced_area(rows: int) -> forms.Textarea:
     """Return a monospaced text area, in which carets in messages line up."""
     return forms.Textarea(
         attrs={
@@ -41,7 +41,7 @@ class JSONText(_Lines):
     """A text field for JSON; the action validates it."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("widget", monospaced(6))
+        options.setdefault("widget", monospaced_area(6))
         super().__init__(**options)
 
 
@@ -49,7 +49,7 @@ class ExpressionText(_Lines, ExpressionFormField):
     """A text field for an expression."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("widget", monospaced(3))
+        options.setdefault("widget", monospaced_area(3))
         super().__init__(**options)
 
 
@@ -63,5 +63,5 @@ class ConfigurationText(_Lines, ConfigurationFormField):
     compares_itself = True
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("widget", monospaced(26))
+        options.setdefault("widget", monospaced_area(26))
         super().__init__(**options)

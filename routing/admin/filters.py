@@ -28,7 +28,7 @@ class WorkspaceFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Return the user's workspaces."""
-        return [(each.sid, each.friendly_name) for each in access.workspaces(request.user)]
+        return [(each.sid, each.friendly_name) for each in access.visible_workspaces(request.user)]
 
     def has_output(self) -> bool:
         """Return whether there is more than one choice."""
@@ -47,7 +47,7 @@ class RelatedFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Return the related rows of the chosen workspace, or of all the user's workspaces."""
-        here = access.workspaces(request.user)
+        here = access.visible_workspaces(request.user)
         if sid := request.GET.get("workspace"):
             here = here.filter(sid=sid)
         rows = self.related.objects.filter(workspace__in=here).select_related("workspace")

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from routing import models, subjects
 from routing.admin import searching
 from routing.admin.filters import WorkspaceFilter
-from routing.admin.moments import moment, moment_us, short_age
 from routing.admin.scoped import HistoryAdmin
+from routing.admin.times import format_microseconds, format_short_age, format_time
 
 
 @admin.register(models.Reservation)
@@ -76,7 +76,7 @@ class ReservationAdmin(HistoryAdmin):
     @admin.display(description="offered")
     def age(self, reservation: models.Reservation) -> SafeString:
         """Return the offer's age."""
-        return short_age(reservation.date_created)
+        return format_short_age(reservation.date_created)
 
     def title_of(self, row: Any) -> str:
         """Return the task's subject."""
@@ -97,14 +97,14 @@ class ReservationAdmin(HistoryAdmin):
     @admin.display(description="expires")
     def deadline(self, reservation: models.Reservation) -> str:
         """Return when the offer expires or expired."""
-        return moment_us(reservation.deadline_us)
+        return format_microseconds(reservation.deadline_us)
 
     @admin.display(description="offered")
     def created(self, reservation: models.Reservation) -> str:
         """Return when the offer was made."""
-        return moment(reservation.date_created)
+        return format_time(reservation.date_created)
 
     @admin.display(description="last changed")
     def updated(self, reservation: models.Reservation) -> str:
         """Return when it last changed."""
-        return moment(reservation.date_updated)
+        return format_time(reservation.date_updated)

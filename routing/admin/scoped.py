@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from routing import models, sids
-from routing.admin import access, searching, zones
+from routing.admin import access, searching, time_zones
 from routing.admin.base import ActionAdmin, ActionForm
 from routing.admin.paging import BoundedPaginator
 
@@ -56,13 +56,13 @@ class ScopedAdmin(ActionAdmin):
         rows = super().get_queryset(request)
         if access.is_operator(request.user):
             return rows
-        mine = list(access.workspaces(request.user).values_list("sid", flat=True))
+        mine = list(access.visible_workspaces(request.user).values_list("sid", flat=True))
         return rows.filter(**{f"{self.workspace_sid_path}__in": mine})
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Return the columns; the workspace column only for users with several workspaces."""
         shown = super().get_list_display(request)
-        several = len(access.workspaces(request.user)[:2]) > 1
+        several = len(access.visible_workspaces(request.user)[:2]) > 1
         return shown if several else [name for name in shown if name != "workspace"]
 
     def may(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -70,7 +70,7 @@ class ScopedAdmin(ActionAdmin):
         if obj is None:
             return access.may_enter(request.user)
         workspace = self.workspace_of(obj)
-        return access.supervises(request.user, None if workspace is None else workspace.pk)
+        return access.may_supervise(request.user, None if workspace is None else workspace.pk)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the model to every user who may enter the admin."""
@@ -103,7 +103,7 @@ class ScopedAdmin(ActionAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         """Activate the time zone of the row's workspace."""
         if row := context.get("original"):
-            zones.use(self.workspace_of(row))
+            time_zones.activate_zone(self.workspace_of(row))
         return super().render_change_form(request, context, *args, **kw)
 
     def history_view(
@@ -124,7 +124,7 @@ class ScopedAdmin(ActionAdmin):
             context = self.page(
                 request,
                 title=f"Add {self.opts.verbose_name}: to which workspace?",
-                choices=access.workspaces(request.user),
+                choices=access.visible_workspaces(request.user),
             )
             return TemplateResponse(request, "admin/routing/choose_workspace.html", context)
         return super().add_view(request, form_url, extra_context)
@@ -160,11 +160,11 @@ class SearchedAdmin(ScopedAdmin):
                 **{self.sid_lookups[prefix]: self.sid_value(prefix, term)}
             )
             return queryset.filter(pk__in=named.values("pk")), False
-        found = searching.scan(
+        found = searching.scan_rows(
             queryset,
             self.searched_columns,
             self.searched_texts,
-            searching.words_of(term),
+            searching.split_words(term),
             most_found=self.most_found,
         )
         if not found.is_complete:

@@ -26,7 +26,7 @@ Texts = Callable[[list[Any]], Iterable[tuple[int, Iterable[str]]]]
 
 
 @dataclass(slots=True)
-class Found:
+class ScanResult:
     """The result of a search."""
 
     pks: list[int] = field(default_factory=list)
@@ -34,12 +34,12 @@ class Found:
     is_complete: bool = True
 
 
-def words_of(term: str) -> list[str]:
+def split_words(term: str) -> list[str]:
     """Return the words of a search; a row must contain all of them."""
     return term.casefold().split()[:MOST_WORDS]
 
 
-def scan(
+def scan_rows(
     rows: QuerySet[Any],
     columns: tuple[str, ...],
     texts: Texts,
@@ -47,9 +47,9 @@ def scan(
     *,
     most_found: int = MOST_FOUND,
     clock: Callable[[], float] = time.monotonic,
-) -> Found:
+) -> ScanResult:
     """Return the newest rows whose texts contain all the words."""
-    found = Found()
+    found = ScanResult()
     end = clock() + LONGEST_SECONDS
     for chunk in _chunks(rows.order_by("-pk"), columns):
         for pk, parts in texts(chunk):

@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from routing.admin import access, zones
+from routing.admin import access, time_zones
 from routing.admin.base import OwnFiltersOnly
 from routing.sdk import lease_renewal
 
@@ -62,7 +62,7 @@ HIDDEN: Final = frozenset({"AccessLog", "AccessFailureLog"})
 LANGUAGE_FILE: Final = Path(__file__).parents[2] / "docs" / "language.md"
 
 
-class Site(admin.AdminSite):
+class RoutingAdminSite(admin.AdminSite):
     """Cordboard's admin, open to operators and to staff who supervise a workspace."""
 
     site_title = "Cordboard"
@@ -87,7 +87,7 @@ class Site(admin.AdminSite):
 
         @functools.wraps(shown)
         def in_zone(request: HttpRequest, *args: Any, **options: Any) -> Any:
-            with zones.of_page(request):
+            with time_zones.override_zone(request):
                 response = shown(request, *args, **options)
                 return response.render() if isinstance(response, TemplateResponse) else response
 
@@ -171,13 +171,13 @@ class Site(admin.AdminSite):
 
 
 @functools.cache
-def the_site() -> Site:
+def build_site() -> RoutingAdminSite:
     """Return the single site object.
 
     Django imports it to register models. That imports this package, which registers models too.
     Both must get the same object.
     """
-    return Site()
+    return RoutingAdminSite()
 
 
 def _works(user: Any) -> bool:

@@ -14,7 +14,7 @@ from django.urls import path
 from routing import models
 from routing.actions import task_channels
 from routing.admin import access
-from routing.admin.base import acting
+from routing.admin.base import action_context
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin
 
@@ -73,16 +73,16 @@ class TaskChannelAdmin(ScopedAdmin):
     def create_row(self, request: HttpRequest, form: Any) -> models.TaskChannel:
         """Create the channel; every worker gets it with a capacity of 1."""
         return task_channels.create_task_channel(
-            workspace=form.workspace, **form.given, **acting(request)
+            workspace=form.workspace, **form.given, **action_context(request)
         )
 
     def update_row(self, request: HttpRequest, row: models.TaskChannel, form: Any) -> None:
         """Rename the channel."""
-        task_channels.update_task_channel(channel=row, **form.changes, **acting(request))
+        task_channels.update_task_channel(channel=row, **form.changes, **action_context(request))
 
     def delete_row(self, request: HttpRequest, row: models.TaskChannel) -> None:
         """Delete the channel, unless it is in use."""
-        task_channels.delete_task_channel(channel=row, **acting(request))
+        task_channels.delete_task_channel(channel=row, **action_context(request))
 
     def get_urls(self) -> list[Any]:
         """Add the page of the custom channels."""
@@ -98,10 +98,12 @@ class TaskChannelAdmin(ScopedAdmin):
         )
         field = form.fields["workspace"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = access.workspaces(request.user)
+        field.queryset = access.visible_workspaces(request.user)
         if request.method == "POST" and form.is_valid():
             workspace = form.cleaned_data["workspace"]
-            added = task_channels.add_custom_channels(workspace=workspace, **acting(request))
+            added = task_channels.add_custom_channels(
+                workspace=workspace, **action_context(request)
+            )
             names = ", ".join(channel.unique_name for channel in added)
             messages.success(
                 request,

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 
 from routing import models
 from routing.actions import task_queues
-from routing.admin import serving
-from routing.admin.base import acting
+from routing.admin import eligible_workers
+from routing.admin.base import action_context
 from routing.admin.fields import ExpressionText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
@@ -64,7 +64,7 @@ class TaskQueueAdmin(ScopedAdmin):
     """Admin of task queues."""
 
     form = TaskQueueForm
-    list_display = ("friendly_name", "expression", "task_order", "picking", "workspace")
+    list_display = ("friendly_name", "expression", "task_order", "grab_rule", "workspace")
     list_filter = (WorkspaceFilter, "task_order", "grab_policy")
     list_select_related = ("workspace",)
     search_fields = ("friendly_name", "sid__exact")
@@ -103,7 +103,7 @@ class TaskQueueAdmin(ScopedAdmin):
         return format_html("<code>{}</code>", queue.target_workers)
 
     @admin.display(description="agents may pick")
-    def picking(self, queue: models.TaskQueue) -> str:
+    def grab_rule(self, queue: models.TaskQueue) -> str:
         """Return the grab policy in words, with its number."""
         policy = GrabPolicy(queue.grab_policy)
         if policy == GrabPolicy.OLDEST:
@@ -115,12 +115,16 @@ class TaskQueueAdmin(ScopedAdmin):
     @admin.display(description="who that is now")
     def matching(self, queue: models.TaskQueue) -> SafeString | str:
         """Return the workers who serve the saved queue, available or not."""
-        found, asked = serving.serving(queue)
+        found, asked = eligible_workers.find_eligible_workers(queue)
         if not found:
             waits = "No worker: tasks in this queue wait."
             return format_html('<strong class="nobody">{}</strong>', waits)
         found.sort(key=lambda worker: worker.friendly_name.lower())
-        of = f"the first {asked} workers" if asked == serving.MOST_ASKED else f"{asked}"
+        of = (
+            f"the first {asked} workers"
+            if asked == eligible_workers.MAX_CHECKED_WORKERS
+            else f"{asked}"
+        )
         names = format_html_join(
             ", ",
             '<a href="{}">{}</a>',
@@ -135,7 +139,7 @@ class TaskQueueAdmin(ScopedAdmin):
     def create_row(self, request: HttpRequest, form: Any) -> models.TaskQueue:
         """Create the queue."""
         queue = task_queues.create_task_queue(
-            workspace=form.workspace, **_without_unset(form.given), **acting(request)
+            workspace=form.workspace, **_without_unset(form.given), **action_context(request)
         )
         _warn(request, queue)
         return queue
@@ -143,13 +147,13 @@ class TaskQueueAdmin(ScopedAdmin):
     def update_row(self, request: HttpRequest, row: models.TaskQueue, form: Any) -> None:
         """Change the queue; its waiting tasks are matched again at once."""
         changes = form.changes
-        queue = task_queues.update_task_queue(queue=row, **changes, **acting(request))
+        queue = task_queues.update_task_queue(queue=row, **changes, **action_context(request))
         if "target_workers" in changes:
             _warn(request, queue)
 
     def delete_row(self, request: HttpRequest, row: models.TaskQueue) -> None:
         """Delete the queue, unless it is in use."""
-        task_queues.delete_task_queue(queue=row, **acting(request))
+        task_queues.delete_task_queue(queue=row, **action_context(request))
 
 
 def _without_unset(values: dict[str, Any]) -> dict[str, Any]:

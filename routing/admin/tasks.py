@@ -21,12 +21,12 @@ from django.views.decorators.http import require_GET
 from routing import models, sids, subjects
 from routing.actions import task_transitions
 from routing.actions.support.errors import ActionError
-from routing.admin import searching, zones
-from routing.admin.base import acting
-from routing.admin.events import actor_of, with_actors
+from routing.admin import searching, time_zones
+from routing.admin.base import action_context
+from routing.admin.events import actor_name, attach_actors
 from routing.admin.filters import TaskChannelFilter, TaskQueueFilter, WorkspaceFilter
-from routing.admin.moments import moment, moment_us, short_age
 from routing.admin.scoped import HistoryAdmin
+from routing.admin.times import format_microseconds, format_short_age, format_time
 from routing.core.event_catalog import EventType as E
 from routing.core.vocabulary import AssignmentStatus as S
 from routing.explanations import facts, wording
@@ -140,7 +140,7 @@ class TaskAdmin(HistoryAdmin):
     @admin.display(description="age")
     def age(self, task: models.Task) -> SafeString:
         """Return the task's age."""
-        return short_age(task.date_created)
+        return format_short_age(task.date_created)
 
     @admin.display(description="worker")
     def worker(self, task: Any) -> str:
@@ -165,28 +165,28 @@ class TaskAdmin(HistoryAdmin):
     @admin.display(description="created")
     def created(self, task: models.Task) -> str:
         """Return when the task was created."""
-        return moment(task.date_created)
+        return format_time(task.date_created)
 
     @admin.display(description="aged from")
     def virtual_start(self, task: models.Task) -> str:
         """Return the start of the task's waiting time."""
-        return moment_us(task.virtual_start_us)
+        return format_microseconds(task.virtual_start_us)
 
     @admin.display(description="in its queue since")
     def entered(self, task: models.Task) -> str:
         """Return when the task entered its queue."""
-        return moment(task.task_queue_entered_date)
+        return format_time(task.task_queue_entered_date)
 
     @admin.display(description="canceled unless accepted by")
     def expires(self, task: models.Task) -> str:
         """Return when the task expires, if no worker has accepted it yet."""
         waits = task.assignment_status in (S.PENDING.value, S.RESERVED.value)
-        return moment_us(task.expires_us) if waits else "–"
+        return format_microseconds(task.expires_us) if waits else "–"
 
     @admin.display(description="finished")
     def finished(self, task: models.Task) -> str:
         """Return when the task was completed or canceled."""
-        return moment(task.date_finished)
+        return format_time(task.date_finished)
 
     @admin.display(description="task channel")
     def channel(self, task: models.Task) -> str:
@@ -207,7 +207,7 @@ class TaskAdmin(HistoryAdmin):
                     (
                         reverse("admin:routing_reservation_change", args=[r.pk]),
                         r.worker_name,
-                        moment(r.date_created),
+                        format_time(r.date_created),
                         r.reservation_status,
                         r.reservation_status,
                     )
@@ -251,7 +251,7 @@ class TaskAdmin(HistoryAdmin):
     def explanation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the part of the page that explains the task's current state."""
         task = self._task(request, object_id)
-        zones.use(task.workspace)
+        time_zones.activate_zone(task.workspace)
         return TemplateResponse(request, "admin/routing/_explanation.html", explained(task))
 
     def step_in_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -285,13 +285,13 @@ def _step_in(task: models.Task, request: HttpRequest) -> None:
     reason = request.POST.get("reason", "").strip()[:1000] or None
     match request.POST.get("do"):
         case "cancel":
-            task_transitions.cancel_task(task=task, reason=reason, **acting(request))
+            task_transitions.cancel_task(task=task, reason=reason, **action_context(request))
             messages.success(request, "Canceled.")
         case "complete":
-            task_transitions.complete_task(task=task, reason=reason, **acting(request))
+            task_transitions.complete_task(task=task, reason=reason, **action_context(request))
             messages.success(request, "Completed: its slot is free.")
         case "wrap_up":
-            task_transitions.wrap_up_task(task=task, **acting(request))
+            task_transitions.wrap_up_task(task=task, **action_context(request))
             messages.success(request, "Wrapping up: its slot stays taken until it is completed.")
         case _:
             messages.error(request, "Nothing was done: the request names no step.")
@@ -302,7 +302,7 @@ def history_of(task: models.Task) -> Iterable[tuple[models.Event, str]]:
     rows = models.Event.objects.filter(
         task_key=sids.index_key(task.sid), workspace_sid=task.workspace.sid
     )
-    newest = list(with_actors(rows).order_by("-pk")[:MOST_EVENTS])
+    newest = list(attach_actors(rows).order_by("-pk")[:MOST_EVENTS])
     # A creation records its events in TaskRouter's order; the page shows them in causal order.
     created = next((e.event_date for e in newest if e.event_type == E.TASK_CREATED), None)
     order = {kind.value: place for place, kind in enumerate(_BEGINNING)}
@@ -311,4 +311,4 @@ def history_of(task: models.Task) -> Iterable[tuple[models.Event, str]]:
         return order.get(event.event_type, len(order)) if event.event_date == created else 0
 
     newest.sort(key=lambda event: (event.event_date, place(event), event.pk))
-    return [(each, actor_of(each)) for each in newest]
+    return [(each, actor_name(each)) for each in newest]

@@ -16,8 +16,8 @@ from django.template.response import TemplateResponse
 from routing import models
 from routing.actions import workers
 from routing.actions.support.errors import ActionError
-from routing.admin.base import acting
-from routing.admin.worker_capacities import MOST_NAMED, CapacityForm, summary
+from routing.admin.base import action_context
+from routing.admin.worker_capacities import MAX_NAMED_WORKERS, CapacityForm, summarize_change
 
 
 class ActivityForm(forms.Form):
@@ -26,7 +26,7 @@ class ActivityForm(forms.Form):
     activity = forms.ModelChoiceField(
         queryset=models.Activity.objects.none(),
         empty_label=None,
-        help_text="Only an available activity lets new work come; running work goes on in any.",
+        help_text="Only an available activity gets new tasks. Accepted tasks continue in any.",
     )
     reject_pending_reservations = forms.BooleanField(
         required=False,
@@ -52,10 +52,10 @@ class ActivityForm(forms.Form):
                     worker=worker,
                     activity=activity,
                     reject_pending_reservations=reject,
-                    **acting(request),
+                    **action_context(request),
                 )
                 moved.append(worker.friendly_name)
-        return [summary(f"Activity {activity}", moved, len(rows))]
+        return [summarize_change(f"Activity {activity}", moved, len(rows))]
 
 
 def _on_many(
@@ -83,8 +83,8 @@ def _on_many(
             request,
             title=f"{verb} of {len(rows)} worker{'' if len(rows) == 1 else 's'}",
             form=form,
-            rows=rows[:MOST_NAMED],
-            more=max(len(rows) - MOST_NAMED, 0),
+            rows=rows[:MAX_NAMED_WORKERS],
+            more=max(len(rows) - MAX_NAMED_WORKERS, 0),
             action=request.POST["action"],
             checkbox=ACTION_CHECKBOX_NAME,
             # With everything selected, the list's filter selects the workers: one checkbox is

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 
 from routing import models
 from routing.actions import worker_channels
-from routing.admin.base import acting
+from routing.admin.base import action_context
 from routing.models.worker_channels import MAX_CAPACITY
 
-MOST_CHANNELS: Final = 50
+MAX_CHANNELS: Final = 50
 """Maximum number of channels in a form; a worker's page has all of them."""
 _CAPACITY: Final = "configured_capacity"
 _SWITCH: Final = "available"
@@ -22,23 +22,25 @@ _WORDS: Final = {_CAPACITY: "capacity", _SWITCH: "switch", _KEPT: "kept for grab
 _SWITCHES: Final = (("", "leave as it is"), ("on", "on"), ("off", "off for a while"))
 
 
-def channels_of(workspace: models.Workspace) -> list[models.TaskChannel]:
+def list_channels(workspace: models.Workspace) -> list[models.TaskChannel]:
     """Return the channels that a form shows."""
-    return list(workspace.task_channels.order_by("pk")[:MOST_CHANNELS])
+    return list(workspace.task_channels.order_by("pk")[:MAX_CHANNELS])
 
 
 def form_for_new_worker(form: type[Any], workspace: models.Workspace | None) -> type[Any]:
     """Return the worker form with a capacity field for each channel."""
     fields: dict[str, Any] = {
         _name(_CAPACITY, channel): _number(label=channel.friendly_name, initial=1)
-        for channel in (channels_of(workspace) if workspace else ())
+        for channel in (list_channels(workspace) if workspace else ())
     }
     return type(form.__name__, (form,), fields)
 
 
-def names_for_new_worker(workspace: models.Workspace | None) -> list[str]:
+def capacity_field_names(workspace: models.Workspace | None) -> list[str]:
     """Return the names of the fields that `form_for_new_worker` adds."""
-    return [_name(_CAPACITY, channel) for channel in (channels_of(workspace) if workspace else ())]
+    return [
+        _name(_CAPACITY, channel) for channel in (list_channels(workspace) if workspace else ())
+    ]
 
 
 def set_capacities_of_new_worker(
@@ -49,7 +51,7 @@ def set_capacities_of_new_worker(
         wanted = values.get(_name(_CAPACITY, held.task_channel))
         if wanted is not None and wanted != held.configured_capacity:
             worker_channels.update_worker_channel(
-                channel=held, configured_capacity=wanted, **acting(request)
+                channel=held, configured_capacity=wanted, **action_context(request)
             )
 
 
@@ -58,7 +60,7 @@ class CapacityForm(forms.Form):
 
     def __init__(self, *args: Any, workspace: models.Workspace, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.channels = channels_of(workspace)
+        self.channels = list_channels(workspace)
         for channel in self.channels:
             switch = forms.ChoiceField(required=False, choices=_SWITCHES, label="Switch")
             self.fields[_name(_CAPACITY, channel)] = _number(label="Capacity")
@@ -96,22 +98,26 @@ class CapacityForm(forms.Form):
         for before in named.order_by("worker_id", "pk"):
             changes = wanted[before.task_channel]
             if any(getattr(before, name) != value for name, value in changes.items()):
-                worker_channels.update_worker_channel(channel=before, **changes, **acting(request))
+                worker_channels.update_worker_channel(
+                    channel=before, **changes, **action_context(request)
+                )
                 changed[before.task_channel].append(before.worker.friendly_name)
         return [
-            summary(f"{channel}: {_in_words(changes)}", changed[channel], len(rows))
+            summarize_change(f"{channel}: {_in_words(changes)}", changed[channel], len(rows))
             for channel, changes in wanted.items()
         ]
 
 
-MOST_NAMED: Final = 20
+MAX_NAMED_WORKERS: Final = 20
 """Maximum number of workers named in a message or on a page."""
 
 
-def summary(what: str, changed: list[str], total: int) -> str:
+def summarize_change(what: str, changed: list[str], total: int) -> str:
     """Return a text for a change: the workers it changed, and how many had the value already."""
-    names = ", ".join(changed[:MOST_NAMED])
-    more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
+    names = ", ".join(changed[:MAX_NAMED_WORKERS])
+    more = (
+        f" and {len(changed) - MAX_NAMED_WORKERS} more" if len(changed) > MAX_NAMED_WORKERS else ""
+    )
     same = total - len(changed)
     rest = f" {same} of {total} had that already." if same else ""
     done = f"changed: {names}{more}." if changed else "nothing to change."

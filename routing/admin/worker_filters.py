@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from routing import models, subjects
-from routing.admin import access, serving
+from routing.admin import access, eligible_workers
 from routing.admin.filters import RelatedFilter
 
 MOST_SKILLS: Final = 50
@@ -49,11 +49,11 @@ class WorkerQueueFilter(RelatedFilter):
         """Return the workers whose attributes match, with the same limit as the queue's page."""
         if not (value := self.value()):
             return queryset
-        here = access.workspaces(request.user)
+        here = access.visible_workspaces(request.user)
         queue = models.TaskQueue.objects.filter(workspace__in=here, sid=value).first()
         if queue is None:
             return queryset.none()
-        found, _ = serving.serving(queue)
+        found, _ = eligible_workers.find_eligible_workers(queue)
         return queryset.filter(pk__in=[worker.id for worker in found])
 
 
@@ -65,7 +65,7 @@ class WorkerSkillFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Return the most frequent skills of the first workers, sorted by name."""
-        here = access.workspaces(request.user)
+        here = access.visible_workspaces(request.user)
         if sid := request.GET.get("workspace"):
             here = here.filter(sid=sid)
         rows = models.Worker.objects.filter(workspace__in=here, attributes__contains="skills")

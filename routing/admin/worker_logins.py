@@ -36,7 +36,7 @@ def login_view(admin: WorkerAdmin, request: HttpRequest, object_id: str) -> Http
     worker: Any = admin.get_object(request, object_id)
     if worker is None or worker.user is None:
         raise Http404("There is no such login here.")
-    if not access.may_reset(request.user, worker.user):
+    if not access.may_reset_login(request.user, worker.user):
         raise PermissionDenied("Only operators may change this login: it has further rights.")
     form = PasswordForm(request.POST if request.POST.get("do") == "password" else None)
     if request.method == "POST" and _change(request, worker, form):

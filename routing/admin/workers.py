@@ -18,14 +18,14 @@ from django.utils.safestring import SafeString
 from routing import models
 from routing.actions import logins, worker_channels, workers
 from routing.admin import access, searching, worker_bulk
-from routing.admin.base import acting
+from routing.admin.base import action_context
 from routing.admin.fields import JSONText
 from routing.admin.filters import ActivityFilter, WorkspaceFilter
-from routing.admin.moments import moment
 from routing.admin.scoped import ScopedForm, SearchedAdmin
+from routing.admin.times import format_time
 from routing.admin.worker_capacities import (
+    capacity_field_names,
     form_for_new_worker,
-    names_for_new_worker,
     set_capacities_of_new_worker,
 )
 from routing.admin.worker_channels import WorkerChannelInline, load
@@ -120,14 +120,14 @@ class WorkerAdmin(SearchedAdmin):
         login: dict[str, Any] = {"fields": ("user", "new_username", "new_password")}
         if obj is None:
             new = ("workspace", "friendly_name", "activity", *_DETAILS)
-            capacities = names_for_new_worker(access.chosen_workspace(request))
+            capacities = capacity_field_names(access.chosen_workspace(request))
             slots = {
                 # One row, which wraps.
                 "fields": (tuple(capacities),) if capacities else (),
                 "description": "How many tasks of each channel at once, 0 to 50.",
             }
             return ((None, {"fields": new}), ("Capacities", slots), ("Login", login))
-        if obj.user is not None and access.may_reset(request.user, obj.user):
+        if obj.user is not None and access.may_reset_login(request.user, obj.user):
             login["fields"] = ("user", "login_page", "new_username", "new_password")
         person = ("workspace", "friendly_name", *_DETAILS)
         now = ("activity", "reject_pending_reservations", "since", "in_hand")
@@ -189,7 +189,7 @@ class WorkerAdmin(SearchedAdmin):
     @admin.display(description="in this activity since")
     def since(self, worker: models.Worker) -> str:
         """Return when the activity last changed."""
-        return moment(worker.date_status_changed)
+        return format_time(worker.date_status_changed)
 
     @admin.display(description="in hand")
     def in_hand(self, worker: models.Worker) -> SafeString | str:
@@ -215,7 +215,9 @@ class WorkerAdmin(SearchedAdmin):
     def create_row(self, request: HttpRequest, form: Any) -> models.Worker:
         """Create the worker, and a login if one was entered."""
         values = form.given | _new_login(form)
-        worker = workers.create_worker(workspace=form.workspace, **values, **acting(request))
+        worker = workers.create_worker(
+            workspace=form.workspace, **values, **action_context(request)
+        )
         set_capacities_of_new_worker(worker, form.cleaned_data, request)
         return worker
 
@@ -229,19 +231,21 @@ class WorkerAdmin(SearchedAdmin):
             worker=row,
             reject_pending_reservations=leaves and form.cleaned_data["reject_pending_reservations"],
             **changes,
-            **acting(request),
+            **action_context(request),
         )
 
     def delete_row(self, request: HttpRequest, row: models.Worker) -> None:
         """Delete the worker, unless they have open offers or tasks."""
-        workers.delete_worker(worker=row, **acting(request))
+        workers.delete_worker(worker=row, **action_context(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save the channels that were changed."""
         formset.save(commit=False)
         for channel, fields in formset.changed_objects:
             changes = {name: getattr(channel, name) for name in fields}
-            worker_channels.update_worker_channel(channel=channel, **changes, **acting(request))
+            worker_channels.update_worker_channel(
+                channel=channel, **changes, **action_context(request)
+            )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Add the link to the login's page."""
@@ -276,7 +280,7 @@ def _known_logins(request: HttpRequest) -> Any:
     users = get_user_model().objects.filter(is_active=True).order_by("username")
     if access.is_operator(request.user):
         return users
-    mine = access.workspaces(request.user)
+    mine = access.visible_workspaces(request.user)
     return users.filter(
         Q(pk=request.user.pk)
         | Q(pk__in=models.Worker.objects.filter(workspace__in=mine).values("user"))

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from routing import configurations, models
 from routing.actions import workflows
-from routing.admin.base import acting
+from routing.admin.base import action_context
 from routing.admin.fields import ConfigurationText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
@@ -76,7 +76,7 @@ class WorkflowAdmin(ScopedAdmin):
     list_select_related = ("workspace", "revision")
     search_fields = ("friendly_name", "sid__exact")
     ordering = ("workspace__friendly_name", "friendly_name", "pk")
-    readonly_fields = ("workspace", "doubts", "queues", "sid", "date_created", "date_updated")
+    readonly_fields = ("workspace", "warnings", "queues", "sid", "date_created", "date_updated")
     goes_with = ("finished tasks stay, without their workflow",)
     change_form_template = "admin/routing/workflow_change_form.html"
 
@@ -93,7 +93,7 @@ class WorkflowAdmin(ScopedAdmin):
         if obj is None:
             text: tuple[str, ...] = ("queues", "configuration")
             return ((None, {"fields": head}), ("Configuration", {"fields": text}), callbacks)
-        text = ("doubts", "queues", "configuration", "re_evaluate_tasks", "based_on")
+        text = ("warnings", "queues", "configuration", "re_evaluate_tasks", "based_on")
         return (
             (None, {"fields": head}),
             ("Configuration", {"fields": text}),
@@ -115,7 +115,7 @@ class WorkflowAdmin(ScopedAdmin):
         return f"{words} and a default" if rest else words
 
     @admin.display(description="doubtful")
-    def doubts(self, workflow: models.Workflow) -> SafeString | str:
+    def warnings(self, workflow: models.Workflow) -> SafeString | str:
         """Return the warnings about the saved configuration."""
         found = (
             ()
@@ -148,7 +148,7 @@ class WorkflowAdmin(ScopedAdmin):
             workspace=form.workspace,
             configuration=form.cleaned_data["configuration"],
             **form.given,
-            **acting(request),
+            **action_context(request),
         )
         _warn(request, workflow)
         return workflow
@@ -161,14 +161,14 @@ class WorkflowAdmin(ScopedAdmin):
             configuration=form.cleaned_data["configuration"] if new else None,
             re_evaluate_tasks=form.cleaned_data["re_evaluate_tasks"],
             **form.changes,
-            **acting(request),
+            **action_context(request),
         )
         if new:
             _warn(request, workflow)
 
     def delete_row(self, request: HttpRequest, row: models.Workflow) -> None:
         """Delete the workflow, unless tasks use it."""
-        workflows.delete_workflow(workflow=row, **acting(request))
+        workflows.delete_workflow(workflow=row, **action_context(request))
 
 
 def _warn(request: HttpRequest, workflow: models.Workflow) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from routing import models
 from routing.actions import memberships, workspaces
 from routing.admin import access
-from routing.admin.base import acting
+from routing.admin.base import action_context
 from routing.admin.scoped import ScopedAdmin, ScopedForm
 from routing.core.vocabulary import QueueOrder
 from routing.time_zones import time_zone_names
@@ -163,17 +163,17 @@ class WorkspaceAdmin(ScopedAdmin):
     def create_row(self, request: HttpRequest, form: Any) -> models.Workspace:
         """Create the workspace with its first activities and channels."""
         return workspaces.create_workspace(
-            **form.given, template=form.cleaned_data["template"], **acting(request)
+            **form.given, template=form.cleaned_data["template"], **action_context(request)
         )
 
     def update_row(self, request: HttpRequest, row: models.Workspace, form: Any) -> None:
         """Change the workspace."""
         if changes := form.changes:
-            workspaces.update_workspace(workspace=row, **changes, **acting(request))
+            workspaces.update_workspace(workspace=row, **changes, **action_context(request))
 
     def delete_row(self, request: HttpRequest, row: models.Workspace) -> None:
         """Delete the workspace and everything in it."""
-        workspaces.delete_workspace(workspace=row, **acting(request))
+        workspaces.delete_workspace(workspace=row, **action_context(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Add and remove supervisors."""

@@ -15,10 +15,10 @@ class Activity(Dated):
     workspace = models.ForeignKey(
         "routing.Workspace", on_delete=models.CASCADE, related_name="activities"
     )
-    friendly_name = models.CharField(max_length=64, help_text="What the agent picks in the menu.")
+    friendly_name = models.CharField(max_length=64, help_text="The name in the agent's menu.")
     available = models.BooleanField(
         default=False,
-        help_text="Whether workers in this activity are offered work. Fixed once created.",
+        help_text="Whether workers in this activity are offered tasks. It cannot be changed later.",
     )
 
     class Meta:

@@ -14,17 +14,17 @@ class TaskChannel(Dated):
     workspace = models.ForeignKey(
         "routing.Workspace", on_delete=models.CASCADE, related_name="task_channels"
     )
-    friendly_name = models.CharField(max_length=64, help_text="What people read.")
+    friendly_name = models.CharField(max_length=64, help_text="The display name.")
     unique_name = models.CharField(
         max_length=64,
         help_text=(
-            "What expressions and the API call it (worker.channel.<name>). Lower-case letters, "
-            "digits, _ and $, not beginning with a digit. Fixed once created."
+            "The name in expressions (worker.channel.<name>) and in the API. Lower-case letters, "
+            "digits, _ and $, no digit first. It cannot be changed later."
         ),
     )
     channel_optimized_routing = models.BooleanField(
         default=False,
-        help_text="Choose who has been idle longest on this channel rather than over all channels.",
+        help_text="Prefer workers idle longest on this channel, not over all channels.",
     )
 
     class Meta:

@@ -22,23 +22,23 @@ class TaskQueue(Dated):
         blank=True,
         default="1==1",
         help_text=(
-            "An expression over a worker's attributes: who serves this queue. "
-            "1==1 means everyone; empty means nobody, and tasks wait."
+            "An expression over a worker's attributes. It selects the workers of this queue. "
+            "1==1 selects all workers. Empty selects none, and tasks wait."
         ),
     )
     max_reserved_workers = models.PositiveSmallIntegerField(
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(50)],
         help_text=(
-            "How many workers are offered the same task at once (1 to 50); "
-            "the first to accept has it."
+            "How many workers are offered the same task at once (1 to 50). "
+            "The first to accept gets it."
         ),
     )
     task_order = models.CharField(
         max_length=4,
         choices=choices(QueueOrder),
         default=QueueOrder.FIFO.value,
-        help_text="FIFO: priority, then age. LIFO: the newest first, whatever its priority.",
+        help_text="FIFO: by priority, then by age. LIFO: the newest first, without priority.",
     )
     reservation_activity = models.ForeignKey(
         "routing.Activity",
@@ -46,7 +46,7 @@ class TaskQueue(Dated):
         null=True,
         blank=True,
         related_name="+",
-        help_text="With multitasking off: the activity of a worker who has an offer.",
+        help_text="With multitasking off: the activity of a worker with an open offer.",
     )
     assignment_activity = models.ForeignKey(
         "routing.Activity",
@@ -54,22 +54,22 @@ class TaskQueue(Dated):
         null=True,
         blank=True,
         related_name="+",
-        help_text="With multitasking off: the activity of a worker who has accepted.",
+        help_text="With multitasking off: the activity of a worker who has accepted a task.",
     )
     grab_policy = models.CharField(
         max_length=8,
         choices=choices(GrabPolicy),
         default=GrabPolicy.ANYTHING.value,
         help_text=(
-            "What workers may pick by hand: off, anything, only the oldest few, "
-            "or only what has waited a while."
+            "Which tasks workers may grab: none, any, only the oldest, "
+            "or only those that have waited for some time."
         ),
     )
     grab_limit = models.PositiveIntegerField(
-        default=10, help_text="With the policy 'oldest': how many of the oldest tasks."
+        default=10, help_text="With the policy 'oldest': the number of oldest tasks."
     )
     grab_after = models.PositiveIntegerField(
-        default=60, help_text="With the policy 'waited': after how many seconds."
+        default=60, help_text="With the policy 'waited': the seconds a task must have waited."
     )
 
     class Meta:

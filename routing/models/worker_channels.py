@@ -25,11 +25,11 @@ class WorkerChannel(Dated):
         "capacity",
         default=1,
         validators=[MaxValueValidator(MAX_CAPACITY)],
-        help_text="How many tasks at once (0 to 50). 0 takes nothing new on this channel.",
+        help_text="How many tasks at once (0 to 50). 0: no new tasks on this channel.",
     )
     available = models.BooleanField(
         default=True,
-        help_text="Off: nothing new on this channel for a while; the capacity is kept.",
+        help_text="Off: no new tasks on this channel for now. The capacity is kept.",
     )
     # Whether the worker's activity is an available one. Copied here by every move, so that the
     # query for free workers reads no unavailable ones.
@@ -38,7 +38,7 @@ class WorkerChannel(Dated):
         "kept for grabbing",
         default=0,
         validators=[MaxValueValidator(MAX_CAPACITY)],
-        help_text="So many slots are never filled by the router, only by the agent's own picking.",
+        help_text="Slots that the router never fills. Agents fill them by grabbing tasks.",
     )
     # Open reservations on this channel: pending, accepted and wrapping ones use a slot each.
     consumed = models.PositiveSmallIntegerField(default=0, editable=False)

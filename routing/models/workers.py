@@ -22,14 +22,14 @@ class Worker(Dated):
         null=True,
         blank=True,
         related_name="workers",
-        help_text="The login that works as this worker at the agent's desk; empty for none.",
+        help_text="The login of this worker at the agent's desk. Empty: none.",
     )
     friendly_name = models.CharField(max_length=64, help_text="Unique in the workspace.")
     activity = models.ForeignKey(
         "routing.Activity",
         on_delete=models.RESTRICT,
         related_name="workers",
-        help_text="Only an available activity lets new work come; running work goes on in any.",
+        help_text="Only an available activity gets new tasks. Accepted tasks continue in any.",
     )
     attributes = models.TextField(
         default="{}",
@@ -37,7 +37,7 @@ class Worker(Dated):
     )
     date_status_changed = models.DateTimeField(editable=False)
     last_reserved_us = models.BigIntegerField(
-        null=True, editable=False, help_text="When the worker was last offered a task: who is idle."
+        null=True, editable=False, help_text="When the worker was last offered a task."
     )
     version = models.PositiveIntegerField(default=0, editable=False)
     # Counts every change of a worker's load or capacity: reservations, capacity, availability. A

@@ -26,7 +26,7 @@ class Workflow(Dated):
     task_reservation_timeout = models.PositiveIntegerField(
         default=120,
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
-        help_text="How many seconds an offer stands before it expires (1 to 86400).",
+        help_text="Seconds until an offer expires (1 to 86400).",
     )
 
     class Meta:

@@ -15,7 +15,7 @@ class Workspace(Dated):
     account = models.ForeignKey(
         "routing.Account", on_delete=models.CASCADE, related_name="workspaces"
     )
-    friendly_name = models.CharField(max_length=64, help_text="What people call this floor.")
+    friendly_name = models.CharField(max_length=64, help_text="The display name.")
     # Null only while the workspace and its first activities are being created together.
     default_activity = models.ForeignKey(
         "routing.Activity",
@@ -29,7 +29,7 @@ class Workspace(Dated):
         on_delete=models.RESTRICT,
         null=True,
         related_name="+",
-        help_text="Where a worker is moved who lets an offer expire.",
+        help_text="The activity of a worker who lets an offer expire.",
     )
     multi_task_enabled = models.BooleanField(
         "multitasking",
@@ -43,24 +43,24 @@ class Workspace(Dated):
         max_length=4,
         choices=choices(QueueOrder),
         default=QueueOrder.FIFO.value,
-        help_text="Which kind of queue a worker who serves both kinds drains first.",
+        help_text="Which kind of queue is served first by a worker who serves both kinds.",
     )
     desk_grace = models.PositiveIntegerField(
         "seconds without a desk",
         default=30,
         help_text=(
-            "Workers whose last open desk has been gone for so many seconds are moved to the "
-            "timeout activity, and their offers go to others. 0: they stay as they are."
+            "Seconds after the last desk of a worker closes. Then the worker is moved to the "
+            "timeout activity, and their offers go to other workers. 0: never."
         ),
     )
     time_zone = models.CharField(
         max_length=64,
         default="UTC",
-        help_text="The time zone in which the admin shows moments, such as Europe/Berlin.",
+        help_text="The time zone in which the admin shows times, such as Europe/Berlin.",
     )
     event_callback_url = models.CharField(max_length=2048, blank=True, default="")
     events_filter = models.TextField(
-        null=True, blank=True, help_text="Event types to send, separated by commas; empty for all."
+        null=True, blank=True, help_text="Event types to send, separated by commas. Empty: all."
     )
 
     class Meta:

@@ -117,7 +117,7 @@ def test_a_search_ends_in_time(
         return [(row[0], ["nothing"]) for row in rows]
 
     rows = models.Task.objects.filter(workspace=workspace)
-    result = searching.scan(rows, ("sid",), texts, ["word"], clock=lambda: next(moments))
+    result = searching.scan_rows(rows, ("sid",), texts, ["word"], clock=lambda: next(moments))
     assert (result.scanned, result.is_complete) == (4, False)
 
 

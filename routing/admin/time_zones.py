@@ -12,7 +12,7 @@ from routing import models
 from routing.admin import access
 
 
-def of_workspace(workspace: models.Workspace | None) -> zoneinfo.ZoneInfo:
+def zone_of_workspace(workspace: models.Workspace | None) -> zoneinfo.ZoneInfo:
     """Return a workspace's time zone; UTC without one, or if it is unknown."""
     try:
         return zoneinfo.ZoneInfo("UTC" if workspace is None else workspace.time_zone)
@@ -20,12 +20,12 @@ def of_workspace(workspace: models.Workspace | None) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo("UTC")
 
 
-def of_page(request: HttpRequest) -> AbstractContextManager[object]:
+def override_zone(request: HttpRequest) -> AbstractContextManager[object]:
     """Return a context with the time zone of the workspace of a list or form."""
     known = request.user.is_authenticated
-    return timezone.override(of_workspace(access.chosen_workspace(request) if known else None))
+    return timezone.override(zone_of_workspace(access.chosen_workspace(request) if known else None))
 
 
-def use(workspace: models.Workspace | None) -> None:
+def activate_zone(workspace: models.Workspace | None) -> None:
     """Activate a workspace's time zone until the page is finished."""
-    timezone.activate(of_workspace(workspace))
+    timezone.activate(zone_of_workspace(workspace))

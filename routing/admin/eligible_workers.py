@@ -10,15 +10,15 @@ from routing.core.snapshot import Worker
 from routing.snapshots import lanes as lane_snapshots
 from routing.snapshots import workers as worker_snapshots
 
-MOST_ASKED: Final = 2000
+MAX_CHECKED_WORKERS: Final = 2000
 """The maximum number of workers that a page checks."""
 
 
-def serving(queue: models.TaskQueue) -> tuple[list[Worker], int]:
+def find_eligible_workers(queue: models.TaskQueue) -> tuple[list[Worker], int]:
     """Return the workers who serve a queue, available or not, and the number checked."""
     rows = models.Worker.objects.filter(workspace_id=queue.workspace_id).order_by("pk")
     asked = worker_snapshots.load_workers(
-        models.Worker.objects.filter(pk__in=rows.values("pk")[:MOST_ASKED])
+        models.Worker.objects.filter(pk__in=rows.values("pk")[:MAX_CHECKED_WORKERS])
     )
     seen = lane_snapshots.build_queue(queue)
     found = [
