@@ -22,7 +22,7 @@ from routing.actors import Actor
 from routing.db.compiled import CompiledQuery
 
 P = ParamSpec("P")
-Someone = User | AnonymousUser
+AnyUser = User | AnonymousUser
 
 
 class NoWorker(Exception):
@@ -42,7 +42,7 @@ class Agent:
         return Actor(type="worker", sid=self.worker.sid, source="desk", ip_address=self.ip_address)
 
 
-def workers_of(user: Someone) -> list[models.Worker]:
+def list_workers(user: AnyUser) -> list[models.Worker]:
     """Return all workers of this user, one per workspace, in the order of the switcher."""
     if not user.is_authenticated or not user.is_active:
         return []
@@ -58,18 +58,18 @@ _WORKERS: Final = CompiledQuery(
 )
 
 
-def worker_of(user: Someone, workspace_sid: str | None = None) -> models.Worker:
+def find_worker(user: AnyUser, workspace_sid: str | None = None) -> models.Worker:
     """Return the user's worker in a workspace, or in their first one.
 
     Raises `NoWorker`.
     """
-    for worker in workers_of(user):
+    for worker in list_workers(user):
         if workspace_sid in (None, "", worker.workspace.sid):
             return worker
     raise NoWorker
 
 
-def user_of(session_key: str) -> Someone:
+def load_session_user(session_key: str) -> AnyUser:
     """Return the user of a session as it is stored now; anonymous once it has ended."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request = HttpRequest()
@@ -81,7 +81,7 @@ def user_of(session_key: str) -> Someone:
     return user if isinstance(user, User) else AnonymousUser()
 
 
-def someone(request: HttpRequest) -> Someone:
+def get_user(request: HttpRequest) -> AnyUser:
     """Return the user of a request."""
     return request.user
 
@@ -97,16 +97,16 @@ def agents_only(
     @never_cache
     @functools.wraps(view)
     def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        user = someone(request)
+        user = get_user(request)
         if not user.is_authenticated:
             if is_script(request):
                 return HttpResponse("Please log in again.", status=401, content_type="text/plain")
             target = request.get_full_path() if request.method == "GET" else reverse("agents:desk")
             return redirect_to_login(target)
         try:
-            worker = worker_of(user, request.GET.get("workspace"))
+            worker = find_worker(user, request.GET.get("workspace"))
         except NoWorker:
-            elsewhere = workers_of(user)
+            elsewhere = list_workers(user)
             return render(request, "agents/no_worker.html", {"elsewhere": elsewhere}, status=403)
         agent = Agent(worker=worker, ip_address=request.META.get("REMOTE_ADDR"))
         return view(request, agent, *args, **kwargs)

@@ -51,12 +51,12 @@ class Card:
     attributes: list[Attribute]
 
 
-def card(task: models.Task) -> Card:
+def build_card(task: models.Task) -> Card:
     """Return the card of a task; its channel and queue must have been loaded with it."""
     known = subjects.parse_attributes(task.attributes)
-    picture = channel(task.task_channel)
-    title, titled = _first(known, subjects.TITLES)
-    person, named = _first(known, subjects.PEOPLE)
+    picture = describe_channel(task.task_channel)
+    title, titled = _find_first_text(known, subjects.TITLES)
+    person, named = _find_first_text(known, subjects.PEOPLE)
     if not title:
         title, person = person or f"{picture.name} task", ""
     return Card(
@@ -67,35 +67,35 @@ def card(task: models.Task) -> Card:
         queue="" if task.task_queue is None else task.task_queue.friendly_name,
         priority=task.priority,
         created=task.date_created,
-        attributes=attributes(known, but={titled, named}),
+        attributes=list_attributes(known, but={titled, named}),
     )
 
 
-def channel(row: models.TaskChannel) -> Channel:
+def describe_channel(row: models.TaskChannel) -> Channel:
     """Return how a task channel is shown; a custom one gets the general icon."""
     icon = row.unique_name if row.unique_name in ICONS else "default"
     return Channel(name=row.friendly_name, icon=icon)
 
 
-def attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[Attribute]:
+def list_attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[Attribute]:
     """Return attributes line by line, those of nested objects under their path.
 
     Arguments:
         but: paths to leave out, as they are shown elsewhere.
     """
     lines: list[Attribute] = []
-    for name, value in _flat(known, ""):
+    for name, value in _flatten(known, ""):
         if name in but:
             continue
         if len(lines) == MOST_ATTRIBUTES:
             lines.append(Attribute(name="…", value="there are more", link=""))
             break
-        text = subjects.shorten(_text(value), LONGEST_ATTRIBUTE)
-        lines.append(Attribute(name=name, value=text, link=_link(text)))
+        text = subjects.shorten(_format_value(value), LONGEST_ATTRIBUTE)
+        lines.append(Attribute(name=name, value=text, link=_find_link(text)))
     return lines
 
 
-def _link(text: str) -> str:
+def _find_link(text: str) -> str:
     """Return the link for a web, mail or telephone address, else ""."""
     if text.endswith("…"):
         return ""
@@ -106,26 +106,26 @@ def _link(text: str) -> str:
     return f"tel:{re.sub(r'[^+0-9]', '', text)}" if _PHONE.fullmatch(text) else ""
 
 
-def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:
+def _find_first_text(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:
     """Return the first of these attributes with a value, and its path if it is shown completely."""
     text, path = subjects.first_text(attributes, names)
-    return text, " › ".join(map(_readable, path))
+    return text, " › ".join(map(_format_name, path))
 
 
-def _flat(known: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+def _flatten(known: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
     for key, value in known.items():
-        name = f"{path}{_readable(key)}"
+        name = f"{path}{_format_name(key)}"
         if isinstance(value, dict) and value and path.count("›") < 3:
-            yield from _flat(value, f"{name} › ")
+            yield from _flatten(value, f"{name} › ")
         else:
             yield name, value
 
 
-def _readable(key: str) -> str:
+def _format_name(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     match value:
         case None:
             return "—"

@@ -1,6 +1,6 @@
 """The agent's commands: one small function per command, each calling one action.
 
-Sockets and forms both call `run`. Refusals are raised with texts for agents.
+Sockets and forms both call `run_command`. Refusals are raised with texts for agents.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from routing.core.vocabulary import ReservationStatus, TransferMode
 Arguments = Mapping[str, Any]
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """A command was not carried out; `reason` is for scripts, the message for the agent."""
 
     def __init__(self, reason: str, message: str, *, status: int = 409) -> None:
@@ -41,78 +41,81 @@ class Command:
     """A command of an agent.
 
     Arguments:
-        needs: the required arguments, all of them sids, with their prefixes; several prefixes
-            are separated by a blank.
-        takes: the boolean arguments; they default to false.
+        run: carries the command out, with its checked arguments.
+        sid_prefixes: the required arguments, all of them sids, with their prefixes; several
+            prefixes are separated by a blank.
+        flags: the boolean arguments; they default to false.
     """
 
     run: Callable[[Agent, Arguments, datetime], None]
-    needs: Mapping[str, str]
-    takes: tuple[str, ...] = field(default=())
+    sid_prefixes: Mapping[str, str]
+    flags: tuple[str, ...] = field(default=())
 
 
-def run(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> None:
+def run_command(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> None:
     """Run a command; raises `Refused`, and then nothing was changed."""
     command = COMMANDS.get(name) if isinstance(name, str) else None
     if command is None:
-        raise Refused("unknown_command", "There is no such command.", status=404)
+        raise CommandRefused("unknown_command", "There is no such command.", status=404)
     checked: dict[str, Any] = {}
-    for argument, prefix in command.needs.items():
+    for argument, prefix in command.sid_prefixes.items():
         value = arguments.get(argument)
         if not isinstance(value, str) or not any(
             sids.is_valid(value, one) for one in prefix.split()
         ):
-            raise Refused("invalid", f"“{argument}” is missing, or not a sid.", status=400)
+            raise CommandRefused("invalid", f"“{argument}” is missing, or not a sid.", status=400)
         checked[argument] = value
-    for argument in command.takes:
-        checked[argument] = _yes(arguments.get(argument), argument)
+    for argument in command.flags:
+        checked[argument] = _parse_flag(arguments.get(argument), argument)
     try:
         command.run(agent, checked, now)
     except errors.NotHeld as error:
         raise _no_such_task() from error
     except errors.NotEligible as error:
-        raise Refused(error.refusal.value, error.message) from error
+        raise CommandRefused(error.refusal.value, error.message) from error
     except errors.StaleState as error:
-        raise Refused("changed", "This has just changed. Please look again.") from error
+        raise CommandRefused("changed", "This has just changed. Please look again.") from error
     except errors.ActionError as error:
-        raise Refused("not_now", error.message) from error
+        raise CommandRefused("not_now", error.message) from error
 
 
 def _accept(agent: Agent, given: Arguments, now: datetime) -> None:
-    offer = _offer(agent, given)
+    offer = _find_offer(agent, given)
     try:
         reservations.accept_reservation(reservation=offer, actor=agent.actor, now=now)
     except errors.NotNow as error:
-        raise _gone(offer) from error
+        raise _refuse_closed_offer(offer) from error
 
 
 def _reject(agent: Agent, given: Arguments, now: datetime) -> None:
-    offer = _offer(agent, given)
+    offer = _find_offer(agent, given)
     try:
         reservations.reject_reservation(reservation=offer, actor=agent.actor, now=now)
     except errors.NotNow as error:
-        raise _gone(offer) from error
+        raise _refuse_closed_offer(offer) from error
 
 
 def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
-    task = _task_in_hand(agent, given)
+    task = _find_held_task(agent, given)
     try:
         task_transitions.wrap_up_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
     except errors.NotNow as error:
-        raise Refused("not_now", "This task is already being wrapped up, or done.") from error
+        raise CommandRefused(
+            "not_now", "This task is already being wrapped up, or done."
+        ) from error
 
 
 def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
-    task = _task_in_hand(agent, given)
+    task = _find_held_task(agent, given)
     try:
         task_transitions.complete_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
     except errors.NotNow as error:
-        raise Refused("not_now", "This task is already done.") from error
+        raise CommandRefused("not_now", "This task is already done.") from error
 
 
 def _transfer(agent: Agent, given: Arguments, now: datetime) -> None:
     transfers.begin_transfer(
-        reservation=_in_hand(agent, given),
+        reservation=_find_held_reservation(agent, given),
         to=given["to"],
         mode=TransferMode.WARM if given["stay"] else TransferMode.COLD,
         actor=agent.actor,
@@ -121,13 +124,13 @@ def _transfer(agent: Agent, given: Arguments, now: datetime) -> None:
 
 
 def _cancel_transfer(agent: Agent, given: Arguments, now: datetime) -> None:
-    transfer = _in_hand(agent, given).outgoing
+    transfer = _find_held_reservation(agent, given).outgoing
     if transfer is None:
-        raise Refused("not_now", "This task is not on its way to anybody.")
+        raise CommandRefused("not_now", "This task is not being transferred.")
     try:
         transfers.cancel_transfer(transfer=transfer, actor=agent.actor, now=now)
     except errors.NotNow as error:
-        raise Refused("not_now", "Somebody has accepted this task already.") from error
+        raise CommandRefused("not_now", "A colleague has accepted this task already.") from error
 
 
 def _grab(agent: Agent, given: Arguments, now: datetime) -> None:
@@ -135,7 +138,7 @@ def _grab(agent: Agent, given: Arguments, now: datetime) -> None:
         workspace=agent.worker.workspace_id, sid=given["task"]
     ).first()
     if task is None:
-        raise Refused("not_found", "There is no such task any more.", status=404)
+        raise CommandRefused("not_found", "There is no such task any more.", status=404)
     offers.grab_task(task=task, worker=agent.worker, actor=agent.actor, now=now)
 
 
@@ -144,7 +147,7 @@ def _set_activity(agent: Agent, given: Arguments, now: datetime) -> None:
         workspace=agent.worker.workspace_id, sid=given["activity"]
     ).first()
     if activity is None:
-        raise Refused("not_found", "There is no such activity any more.", status=404)
+        raise CommandRefused("not_found", "There is no such activity any more.", status=404)
     try:
         workers.set_activity(
             worker=agent.worker,
@@ -154,7 +157,7 @@ def _set_activity(agent: Agent, given: Arguments, now: datetime) -> None:
             now=now,
         )
     except errors.NotNow as error:
-        raise Refused(
+        raise CommandRefused(
             "offers_pending",
             f"You have offers to answer. Going to {activity.friendly_name} rejects them.",
         ) from error
@@ -163,7 +166,7 @@ def _set_activity(agent: Agent, given: Arguments, now: datetime) -> None:
 def _set_available(agent: Agent, given: Arguments, now: datetime) -> None:
     channel = models.WorkerChannel.objects.filter(worker=agent.worker, sid=given["channel"]).first()
     if channel is None:
-        raise Refused("not_found", "You have no such channel any more.", status=404)
+        raise CommandRefused("not_found", "You have no such channel any more.", status=404)
     worker_channels.update_worker_channel(
         channel=channel, available=given["available"], actor=agent.actor, now=now
     )
@@ -183,15 +186,15 @@ COMMANDS: Final[Mapping[str, Command]] = {
 """All commands of an agent; docs/websocket.md describes their arguments."""
 
 
-def _offer(agent: Agent, given: Arguments) -> models.Reservation:
+def _find_offer(agent: Agent, given: Arguments) -> models.Reservation:
     """Return a reservation of this agent."""
     offer = models.Reservation.objects.filter(worker=agent.worker, sid=given["reservation"]).first()
     if offer is None:
-        raise Refused("not_found", "There is no such offer any more.", status=404)
+        raise CommandRefused("not_found", "There is no such offer any more.", status=404)
     return offer
 
 
-def _in_hand(agent: Agent, given: Arguments) -> models.Reservation:
+def _find_held_reservation(agent: Agent, given: Arguments) -> models.Reservation:
     """Return the agent's accepted reservation of a task."""
     row = models.Reservation.objects.filter(
         worker=agent.worker,
@@ -204,7 +207,7 @@ def _in_hand(agent: Agent, given: Arguments) -> models.Reservation:
     return found
 
 
-def _task_in_hand(agent: Agent, given: Arguments) -> models.Task:
+def _find_held_task(agent: Agent, given: Arguments) -> models.Task:
     """Return a task that this agent holds."""
     own = models.Reservation.objects.filter(worker=agent.worker, task__sid=given["task"])
     row = own.held().select_related("task").first()
@@ -213,31 +216,33 @@ def _task_in_hand(agent: Agent, given: Arguments) -> models.Task:
     return row.task
 
 
-def _no_such_task() -> Refused:
-    return Refused("not_found", "You have no such task.", status=404)
+def _no_such_task() -> CommandRefused:
+    return CommandRefused("not_found", "You have no such task.", status=404)
 
 
-_GONE: Final = {
+_CLOSED_OFFERS: Final = {
     ReservationStatus.ACCEPTED: "You have accepted this offer already.",
     ReservationStatus.WRAPPING: "You have accepted this offer already.",
     ReservationStatus.COMPLETED: "You have accepted this offer already.",
     ReservationStatus.REJECTED: "You have rejected this offer already.",
     ReservationStatus.TIMEOUT: "This offer has expired.",
     ReservationStatus.CANCELED: "This offer was withdrawn.",
-    ReservationStatus.RESCINDED: "Somebody else took this task first.",
+    ReservationStatus.RESCINDED: "Another agent took this task first.",
 }
 
 
-def _gone(offer: models.Reservation) -> Refused:
+def _refuse_closed_offer(offer: models.Reservation) -> CommandRefused:
     """Return the refusal for an offer that can no longer be answered, with its status."""
     status = ReservationStatus(
         models.Reservation.objects.values_list("reservation_status", flat=True).get(pk=offer.pk)
     )
-    return Refused(f"offer_{status.value}", _GONE.get(status, "This offer is over."))
+    return CommandRefused(
+        f"offer_{status.value}", _CLOSED_OFFERS.get(status, "This offer is over.")
+    )
 
 
-def _yes(value: object, argument: str) -> bool:
+def _parse_flag(value: object, argument: str) -> bool:
     known = {True: True, False: False, None: False, "true": True, "false": False, "": False}
     if isinstance(value, bool | str | None) and value in known:
         return known[value]
-    raise Refused("invalid", f"“{argument}” must be true or false.", status=400)
+    raise CommandRefused("invalid", f"“{argument}” must be true or false.", status=400)

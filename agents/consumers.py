@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from agents import access, commands, frames, waiting
 from agents.access import Agent
-from agents.commands import Refused
+from agents.commands import CommandRefused
 from agents.dashboard import Panel
 from routing import groups, request_ids
 from routing.core.clock import microseconds
@@ -51,7 +51,7 @@ T = TypeVar("T")
 Work = Callable[[], Awaitable[None]]
 
 
-class Ended(Exception):
+class DeskEnded(Exception):
     """This socket must close: its session has ended, or its agent has no desk any more."""
 
     def __init__(self, code: int) -> None:
@@ -87,15 +87,15 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._worker_sid: str | None = None
         self._counted_sid: str | None = None
         try:
-            agent, names, self._by_load = await in_thread(self._look)
-        except Ended as end:
-            await self._end(end.code)
+            agent, names, self._by_load = await run_in_thread(self.load_groups)
+        except DeskEnded as end:
+            await self._end_desk(end.code)
             return
         self._worker_sid = agent.worker.sid
         await self._join(names)
         self._counted_sid = agent.worker.sid
         lease_renewal.find_desks().add(self._counted_sid)
-        self._start(self._look_regularly)
+        self._run_in_background(self._refresh_groups_regularly)
         ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
         await self.send_json(ready | {"stale": sorted(Panel)})
 
@@ -113,25 +113,25 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         worker_sid = self._worker_sid
         if worker_sid is None:
             return
-        frame = frames.event(message, worker_sid=worker_sid)
+        frame = frames.build_event_frame(message, worker_sid=worker_sid)
         if frame is not None:
             await self.send(text_data=frame)
         own = frames.is_own(message, worker_sid=worker_sid)
         causes = REJOIN_BY_LOAD if self._by_load else REJOIN
         if own and message["event_type"] in causes and not self._rejoining:
             self._rejoining = True
-            self._start(self._look_soon)
+            self._run_in_background(self._refresh_groups_soon)
 
     async def groups_interrupted(self, message: dict[str, Any]) -> None:
         """Refresh all panels, as this process lost its subscription and missed events."""
         if self._worker_sid is not None and not self._catching_up:
             self._catching_up = True
-            self._start(self._catch_up)
+            self._run_in_background(self._catch_up)
 
     async def desk_look(self, message: dict[str, Any]) -> None:
         """Check the session at once, as it may have just ended."""
         if self._worker_sid is not None:
-            self._start(self._look_again)
+            self._run_in_background(self._refresh_groups)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer every frame of a client with a reply, even if it is refused."""
@@ -139,68 +139,70 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         request = None
         try:
-            if not self._bucket.take():
+            if not self._bucket.take_token():
                 self._refused += 1
-                raise Refused("too_many", "That was too much at once. Please wait a moment.")
-            request = frames.read(text_data)
-            await self._carry_out(request)
-        except frames.Malformed as error:
-            await self.send_json(frames.refused(None, Refused("malformed", str(error))))
-        except Refused as error:
-            await self.send_json(frames.refused(request, error))
-        except Ended as end:
-            await self._end(end.code)
+                raise CommandRefused("too_many", "That was too much at once. Please wait a moment.")
+            request = frames.parse_request(text_data)
+            await self._answer_request(request)
+        except frames.MalformedFrame as error:
+            await self.send_json(
+                frames.build_refusal(None, CommandRefused("malformed", str(error)))
+            )
+        except CommandRefused as error:
+            await self.send_json(frames.build_refusal(request, error))
+        except DeskEnded as end:
+            await self._end_desk(end.code)
         else:
             self._refused = 0
-            await self.send_json(frames.done(request, now_ms=now_ms()))
+            await self.send_json(frames.build_reply(request, now_ms=now_ms()))
         if self._refused > self.patience:
-            await self._end(FLOODING)
+            await self._end_desk(FLOODING)
 
-    async def _carry_out(self, request: frames.Request) -> None:
+    async def _answer_request(self, request: frames.Request) -> None:
         if request.command == PING:
             return
         request_id = request_ids.new_request_id()
         with request_ids.bind_request_id(request_id):
             try:
-                await in_thread(lambda: self._command(request))
-            except (Refused, Ended):
+                await run_in_thread(lambda: self._run_command(request))
+            except (CommandRefused, DeskEnded):
                 raise
             except Exception as error:  # reported to the desk; the socket stays open
                 logger.exception("desk.command_failed")
                 words = f"That did not work, and was logged as {request_id}. Please try again."
-                raise Refused("failed", words) from error
+                raise CommandRefused("failed", words) from error
 
-    def _command(self, request: frames.Request) -> None:
+    def _run_command(self, request: frames.Request) -> None:
         """Run a command for the session's current user."""
-        agent = self._present()
-        commands.run(agent, request.command, request.arguments, now=timezone.now())
+        agent = self._load_agent()
+        commands.run_command(agent, request.command, request.arguments, now=timezone.now())
 
     # --- The agent and their groups --------------------------------------------------------
 
-    def _present(self) -> Agent:
+    def _load_agent(self) -> Agent:
         """Return the agent by the current session and rows; raises `Ended`."""
         session_key = self.scope["session_key"]
         if session_key is None:
-            raise Ended(LOGGED_OUT)
+            raise DeskEnded(LOGGED_OUT)
         # The socket may have been open for long, so the session may have ended.
-        user = access.user_of(session_key)
+        user = access.load_session_user(session_key)
         if not user.is_authenticated:
-            raise Ended(LOGGED_OUT)
+            raise DeskEnded(LOGGED_OUT)
         try:
-            worker = access.worker_of(user, self._workspace_sid)
+            worker = access.find_worker(user, self._workspace_sid)
         except access.NoWorker:
-            raise Ended(NO_DESK) from None
+            raise DeskEnded(NO_DESK) from None
         if self._worker_sid not in (None, worker.sid):
-            raise Ended(NO_DESK)
+            raise DeskEnded(NO_DESK)
         client = self.scope.get("client") or (None,)
         return Agent(worker=worker, ip_address=client[0])
 
-    def _look(self) -> tuple[Agent, set[str], bool]:
+    def load_groups(self) -> tuple[Agent, set[str], bool]:
         """Return the agent, their current groups, and whether offers can change the groups.
 
         Raises `Ended`.
         """
-        agent = self._present()
+        agent = self._load_agent()
         worker = agent.worker
         served = waiting.load_served_queues(worker)
         names = {
@@ -211,11 +213,11 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         }
         return agent, names, served.by_load
 
-    async def _look_again(self) -> None:
+    async def _refresh_groups(self) -> None:
         try:
-            agent, names, self._by_load = await in_thread(self._look)
-        except Ended as end:
-            await self._end(end.code)
+            agent, names, self._by_load = await run_in_thread(self.load_groups)
+        except DeskEnded as end:
+            await self._end_desk(end.code)
             return
         self._worker_sid = agent.worker.sid
         if names == self._joined:
@@ -225,35 +227,35 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         # Events in these queues before the subscription were missed.
         await self.send_json({"event": "desk.queues", "stale": [Panel.QUEUE]})
 
-    async def _look_soon(self) -> None:
+    async def _refresh_groups_soon(self) -> None:
         await asyncio.sleep(self.rejoin_seconds)
         self._rejoining = False
-        await self._look_again()
+        await self._refresh_groups()
 
     async def _catch_up(self) -> None:
         await asyncio.sleep(random.uniform(0.0, self.spread_seconds))  # noqa: S311 - spreads load
         self._catching_up = False
         # This waits until the subscriptions are active again.
-        await _quietly(lambda: self._join(set(self._joined)))
+        await _run_and_log_errors(lambda: self._join(set(self._joined)))
         if self._worker_sid is not None:
             await self.send_json({"event": "desk.missed", "stale": sorted(Panel)})
-            await self._look_again()
+            await self._refresh_groups()
 
-    async def _look_regularly(self) -> None:
+    async def _refresh_groups_regularly(self) -> None:
         # After a restart all desks reconnect at once; their checks must not coincide.
         await asyncio.sleep(random.uniform(0.0, self.check_seconds))  # noqa: S311 - spreads load
         while True:
-            await _quietly(self._look_again)
+            await _run_and_log_errors(self._refresh_groups)
             await asyncio.sleep(self.check_seconds)
 
-    async def _end(self, code: int) -> None:
+    async def _end_desk(self, code: int) -> None:
         """Close, and neither send nor accept anything more."""
         self._worker_sid = None
         await self.close(code=code)
 
-    def _start(self, work: Work) -> None:
+    def _run_in_background(self, work: Work) -> None:
         """Run work in the background; a failure is logged, and the next check repeats the work."""
-        task = asyncio.ensure_future(_quietly(work))
+        task = asyncio.ensure_future(_run_and_log_errors(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -268,7 +270,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(name, self.channel_name)
 
 
-async def _quietly(work: Work) -> None:
+async def _run_and_log_errors(work: Work) -> None:
     try:
         await work()
     except (*clients.BROKEN, *AWAY) as error:
@@ -278,7 +280,7 @@ async def _quietly(work: Work) -> None:
         logger.exception("desk.background_work_failed")
 
 
-async def in_thread(function: Callable[[], T]) -> T:
+async def run_in_thread(function: Callable[[], T]) -> T:
     """Run database work in its own thread, so that no desk waits for another."""
     result: T = await database_sync_to_async(function, thread_sensitive=False)()
     return result

@@ -32,15 +32,15 @@ _PRESENCE, _OFFERS, _TASKS, _QUEUE = Panel
 _ALL = frozenset(Panel)
 # A worker's load decides the slots, and which tasks they may grab. Expressions of queues and
 # targets may also read how much of a channel is in use.
-_ROOM = frozenset({_PRESENCE, _QUEUE})
+_CAPACITY = frozenset({_PRESENCE, _QUEUE})
 
 PANELS: Final[Mapping[E, frozenset[Panel]]] = {
-    E.WORKSPACE_UPDATED: _ROOM,
+    E.WORKSPACE_UPDATED: _CAPACITY,
     E.WORKSPACE_DELETED: _ALL,
     E.ACTIVITY_CREATED: frozenset({_PRESENCE}),
-    E.ACTIVITY_UPDATED: _ROOM | {_OFFERS},
+    E.ACTIVITY_UPDATED: _CAPACITY | {_OFFERS},
     E.ACTIVITY_DELETED: frozenset({_PRESENCE}),
-    E.TASK_CHANNEL_CREATED: _ROOM,
+    E.TASK_CHANNEL_CREATED: _CAPACITY,
     E.TASK_CHANNEL_UPDATED: _ALL,
     E.TASK_CHANNEL_DELETED: _ALL,
     E.TASK_QUEUE_CREATED: frozenset({_QUEUE}),
@@ -51,10 +51,10 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.TASK_QUEUE_MOVED: frozenset({_QUEUE}),
     E.WORKFLOW_UPDATED: frozenset({_QUEUE}),
     E.WORKER_DELETED: _ALL,
-    E.WORKER_ATTRIBUTES_UPDATE: _ROOM,
-    E.WORKER_ACTIVITY_UPDATE: _ROOM | {_OFFERS},
-    E.WORKER_CAPACITY_UPDATE: _ROOM,
-    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: _ROOM,
+    E.WORKER_ATTRIBUTES_UPDATE: _CAPACITY,
+    E.WORKER_ACTIVITY_UPDATE: _CAPACITY | {_OFFERS},
+    E.WORKER_CAPACITY_UPDATE: _CAPACITY,
+    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: _CAPACITY,
     E.TASK_CREATED: frozenset({_QUEUE}),
     E.TASK_UPDATED: frozenset({_OFFERS, _TASKS, _QUEUE}),
     E.TASK_WRAPUP: frozenset({_TASKS}),
@@ -66,14 +66,14 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.TASK_TRANSFER_FAILED: frozenset({_TASKS}),
     E.TASK_TRANSFER_CANCELED: frozenset({_TASKS}),
     E.TASK_TRANSFER_COMPLETED: frozenset({_TASKS}),
-    E.RESERVATION_CREATED: _ROOM | {_OFFERS},
+    E.RESERVATION_CREATED: _CAPACITY | {_OFFERS},
     E.RESERVATION_ACCEPTED: _ALL,
-    E.RESERVATION_REJECTED: _ROOM | {_OFFERS},
-    E.RESERVATION_TIMEOUT: _ROOM | {_OFFERS},
+    E.RESERVATION_REJECTED: _CAPACITY | {_OFFERS},
+    E.RESERVATION_TIMEOUT: _CAPACITY | {_OFFERS},
     E.RESERVATION_CANCELED: _ALL,
-    E.RESERVATION_RESCINDED: _ROOM | {_OFFERS},
-    E.RESERVATION_WRAPUP: _ROOM | {_TASKS},
-    E.RESERVATION_COMPLETED: _ROOM | {_TASKS},
+    E.RESERVATION_RESCINDED: _CAPACITY | {_OFFERS},
+    E.RESERVATION_WRAPUP: _CAPACITY | {_TASKS},
+    E.RESERVATION_COMPLETED: _CAPACITY | {_TASKS},
     E.RESERVATION_FAILED: frozenset({_QUEUE}),
 }
 """The panels that are stale for an agent who receives an event of this type."""
@@ -107,7 +107,7 @@ def list_stale_panels(event_type: E, *, own: bool) -> frozenset[Panel]:
     return panels if own else panels & {_QUEUE}
 
 
-def presence(worker: models.Worker) -> Context:
+def load_presence(worker: models.Worker) -> Context:
     """Return the agent, their activity, and their slots on every channel."""
     with pipeline():
         pending = _PENDING.send(worker.pk)
@@ -117,66 +117,70 @@ def presence(worker: models.Worker) -> Context:
     return {
         "activities": activities.result(),
         "offered": offered.total(),
-        "gauges": [slots.gauge(row, offered=offered[row.pk]) for row in channels.result()],
+        "gauges": [slots.build_gauge(row, offered=offered[row.pk]) for row in channels.result()],
     }
 
 
-def offers(worker: models.Worker) -> Context:
+def load_offers(worker: models.Worker) -> Context:
     """Return the open offers, oldest first, so that a new one moves no other."""
     return {
         "offers": [
             {
                 "sid": row.sid,
-                "card": cards.card(row.task),
+                "card": cards.build_card(row.task),
                 "deadline_ms": row.deadline_us // 1000,
                 "seconds": row.reservation_timeout,
             }
-            for row in _ON_OFFER(worker.pk)
+            for row in _OPEN_OFFERS(worker.pk)
         ]
     }
 
 
-def tasks(worker: models.Worker) -> Context:
+def load_tasks(worker: models.Worker) -> Context:
     """Return the agent's tasks, oldest first."""
-    held = _IN_HAND(worker.pk)
-    handings = transfers.handings(held)
+    held = _HELD(worker.pk)
+    states = transfers.load_transfers(held)
     return {
         "tasks": [
             {
                 "sid": row.task.sid,
-                "card": cards.card(row.task),
+                "card": cards.build_card(row.task),
                 "wrapping": row.reservation_status == ReservationStatus.WRAPPING,
-                "handing": handings.get(row.pk),
-                "transferable": transfers.may_begin(row),
+                "transfer": states.get(row.pk),
+                "transferable": transfers.may_transfer(row),
             }
             for row in held
         ]
     }
 
 
-def held(worker: models.Worker) -> int:
+def count_held_tasks(worker: models.Worker) -> int:
     """Return the number of the agent's tasks."""
-    return len(_IN_HAND(worker.pk))
+    return len(_HELD(worker.pk))
 
 
-def queue(worker: models.Worker, *, queue_sid: str, now: datetime) -> Context:
+def load_waiting_tasks(worker: models.Worker, *, queue_sid: str, now: datetime) -> Context:
     """Return the waiting tasks in the agent's queues, or in the selected one."""
     return {"waiting": waiting.load_queue_panel(worker, queue_sid=queue_sid, now=now)}
 
 
-SHOWN: Final[Mapping[Panel, Callable[[models.Worker, str, datetime], Context]]] = {
-    Panel.PRESENCE: lambda worker, _queue_sid, _now: presence(worker),
-    Panel.OFFERS: lambda worker, _queue_sid, _now: offers(worker),
-    Panel.TASKS: lambda worker, _queue_sid, _now: tasks(worker),
-    Panel.QUEUE: lambda worker, queue_sid, now: queue(worker, queue_sid=queue_sid, now=now),
+_LOADERS: Final[Mapping[Panel, Callable[[models.Worker, str, datetime], Context]]] = {
+    Panel.PRESENCE: lambda worker, _queue_sid, _now: load_presence(worker),
+    Panel.OFFERS: lambda worker, _queue_sid, _now: load_offers(worker),
+    Panel.TASKS: lambda worker, _queue_sid, _now: load_tasks(worker),
+    Panel.QUEUE: lambda worker, queue_sid, now: load_waiting_tasks(
+        worker, queue_sid=queue_sid, now=now
+    ),
 }
-"""The template context of each panel."""
+"""What loads the template context of each panel."""
 
 
-def show(panel: Panel, worker: models.Worker, *, queue_sid: str = "", now: datetime) -> Context:
+def load_panel(
+    panel: Panel, worker: models.Worker, *, queue_sid: str = "", now: datetime
+) -> Context:
     """Return the context of a panel for a worker who has just been loaded."""
-    shown = SHOWN[panel](worker, queue_sid, now)
-    return shown | {"worker": worker, "now_ms": microseconds(now) // 1000}
+    context = _LOADERS[panel](worker, queue_sid, now)
+    return context | {"worker": worker, "now_ms": microseconds(now) // 1000}
 
 
 def _open(worker: int, *statuses: ReservationStatus) -> models.Reservations:
@@ -187,12 +191,12 @@ _WITH_TASKS: Final = ("task__task_channel", "task__task_queue")
 _PENDING: Final = CompiledQuery(
     lambda worker: _open(worker, ReservationStatus.PENDING).values_list("worker_channel")
 )
-_ON_OFFER: Final = CompiledQuery(
+_OPEN_OFFERS: Final = CompiledQuery(
     lambda worker: (
         _open(worker, ReservationStatus.PENDING).select_related(*_WITH_TASKS).order_by("pk")
     )
 )
-_IN_HAND: Final = CompiledQuery(
+_HELD: Final = CompiledQuery(
     lambda worker: (
         _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
         .select_related(*_WITH_TASKS, "outgoing")

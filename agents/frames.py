@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agents import dashboard
-from agents.commands import Refused
+from agents.commands import CommandRefused
 from routing.core.event_catalog import EventType
 
-LONGEST: Final = 4096
+MOST_CHARACTERS: Final = 4096
 """Maximum characters of a frame from a client; a command needs a few hundred."""
 
 
@@ -26,47 +26,51 @@ class Request:
     arguments: Mapping[str, Any]
 
 
-class Malformed(Exception):
+class MalformedFrame(Exception):
     """A frame that is not a command."""
 
 
-def read(text: str | None) -> Request:
+def parse_request(text: str | None) -> Request:
     """Parse a client's frame; raises `Malformed` with the reason."""
     if text is None:
-        raise Malformed("The frame is binary; send text.")
-    if len(text) > LONGEST:
-        raise Malformed(f"The frame has {len(text)} characters; at most {LONGEST} are allowed.")
+        raise MalformedFrame("The frame is binary; send text.")
+    if len(text) > MOST_CHARACTERS:
+        raise MalformedFrame(
+            f"The frame has {len(text)} characters; at most {MOST_CHARACTERS} are allowed."
+        )
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        raise Malformed("The frame is not JSON.") from None
+        raise MalformedFrame("The frame is not JSON.") from None
     if not isinstance(content, dict):
-        raise Malformed('The frame is not an object such as {"id": 1, "command": "desk.ping"}.')
+        raise MalformedFrame(
+            'The frame is not an object such as {"id": 1, "command": "desk.ping"}.'
+        )
     id_ = content.pop("id", None)
     if isinstance(id_, bool) or not isinstance(id_, str | int | None) or len(str(id_)) > 64:
-        raise Malformed("The id must be a text of at most 64 characters or a whole number.")
+        raise MalformedFrame("The id must be a text of at most 64 characters or a whole number.")
     return Request(id=id_, command=content.pop("command", None), arguments=content)
 
 
-def done(request: Request, *, now_ms: int) -> dict[str, Any]:
+def build_reply(request: Request, *, now_ms: int) -> dict[str, Any]:
     """Return the reply to a successful command."""
     return {"reply": request.id, "ok": True, "now": now_ms}
 
 
-def refused(request: Request | None, refusal: Refused) -> dict[str, Any]:
+def build_refusal(request: Request | None, refusal: CommandRefused) -> dict[str, Any]:
     """Return the reply to a refused command."""
     error = {"reason": refusal.reason, "message": refusal.message}
     return {"reply": None if request is None else request.id, "ok": False, "error": error}
 
 
-def event(message: Mapping[str, Any], *, worker_sid: str) -> str | None:
+def build_event_frame(message: Mapping[str, Any], *, worker_sid: str) -> str | None:
     """Return the frame of an event for an agent; None if nothing on their desk changes.
 
     About a colleague, the agent only learns that something waits or no longer waits.
     """
     own = is_own(message, worker_sid=worker_sid)
     about = tuple((key, message[key]) for key in _ABOUT[own] if key in message)
-    return _event(message["event_type"], own, about)
+    return _build_event_frame(message["event_type"], own, about)
 
 
 _ABOUT: Final = {
@@ -76,12 +80,14 @@ _ABOUT: Final = {
 
 
 @functools.lru_cache(maxsize=256)
-def _event(event_type: str, own: bool, about: tuple[tuple[str, str], ...]) -> str | None:
+def _build_event_frame(
+    event_type: str, own: bool, about: tuple[tuple[str, str], ...]
+) -> str | None:
     """Build a frame, cached for all desks that receive it."""
-    stale = dashboard.list_stale_panels(EventType(event_type), own=own)
-    if not stale:
+    panels = dashboard.list_stale_panels(EventType(event_type), own=own)
+    if not panels:
         return None
-    return json.dumps({"event": event_type, **dict(about), "stale": sorted(stale)})
+    return json.dumps({"event": event_type, **dict(about), "stale": sorted(panels)})
 
 
 def is_own(message: Mapping[str, Any], *, worker_sid: str) -> bool:
@@ -90,7 +96,7 @@ def is_own(message: Mapping[str, Any], *, worker_sid: str) -> bool:
 
 
 class Bucket:
-    """Rate limit of a connection: `burst` frames at once, then `rate` a second."""
+    """Token bucket of a connection: `burst` frames at once, then `rate` a second."""
 
     def __init__(
         self, *, burst: int, rate: float, clock: Callable[[], float] = time.monotonic
@@ -98,15 +104,15 @@ class Bucket:
         self.burst = burst
         self.rate = rate
         self.clock = clock
-        self._left = float(burst)
-        self._seen = clock()
+        self._tokens = float(burst)
+        self._counted_at = clock()
 
-    def take(self) -> bool:
-        """Return whether one more frame is within the limit."""
+    def take_token(self) -> bool:
+        """Take one token for a frame; return whether there was one."""
         now = self.clock()
-        self._left = min(self.burst, self._left + (now - self._seen) * self.rate)
-        self._seen = now
-        if self._left < 1:
+        self._tokens = min(self.burst, self._tokens + (now - self._counted_at) * self.rate)
+        self._counted_at = now
+        if self._tokens < 1:
             return False
-        self._left -= 1
+        self._tokens -= 1
         return True

@@ -63,7 +63,7 @@ class Gauge:
 _WORDS = {Slot.KEPT: "kept for grabbing"}
 
 
-def gauge(row: models.WorkerChannel, *, offered: int) -> Gauge:
+def build_gauge(row: models.WorkerChannel, *, offered: int) -> Gauge:
     """Return the gauge of a worker channel.
 
     Arguments:
@@ -81,7 +81,7 @@ def gauge(row: models.WorkerChannel, *, offered: int) -> Gauge:
     }
     return Gauge(
         sid=row.sid,
-        channel=cards.channel(row.task_channel),
+        channel=cards.describe_channel(row.task_channel),
         capacity=row.configured_capacity,
         used=row.consumed,
         available=row.available,

@@ -10,28 +10,28 @@ from routing import models
 from routing.actions import transfers
 from routing.core.vocabulary import ReservationStatus, TransferStatus
 
-MOST: Final = 100
+MOST_CHOICES: Final = 100
 """Maximum number of colleagues, and of queues, that are shown to choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handing:
-    """The state of a transfer: `taken` once the receiver has accepted the task."""
+class TransferState:
+    """The state of a transfer: `accepted` once the receiver has accepted the task."""
 
     to: str
-    taken: bool
+    accepted: bool
 
 
-def handings(rows: Iterable[models.Reservation]) -> dict[int, Handing]:
+def load_transfers(rows: Iterable[models.Reservation]) -> dict[int, TransferState]:
     """Return the transfers of these reservations, by the reservations' ids."""
-    moving = {row.pk: row.outgoing for row in rows if row.outgoing is not None}
-    names = _names({transfer.transfer_to for transfer in moving.values()}) if moving else {}
+    outgoing = {row.pk: row.outgoing for row in rows if row.outgoing is not None}
+    names = _names({transfer.transfer_to for transfer in outgoing.values()}) if outgoing else {}
     return {
-        pk: Handing(
-            to=names.get(transfer.transfer_to, "somebody"),
-            taken=transfer.transfer_status == TransferStatus.COMPLETE,
+        pk: TransferState(
+            to=names.get(transfer.transfer_to, "a deleted colleague or queue"),
+            accepted=transfer.transfer_status == TransferStatus.COMPLETE,
         )
-        for pk, transfer in moving.items()
+        for pk, transfer in outgoing.items()
     }
 
 
@@ -43,7 +43,7 @@ def _names(sids: Iterable[str]) -> Mapping[str, str]:
     return found
 
 
-def in_hand(worker: models.Worker, task_sid: str) -> models.Reservation | None:
+def find_held_reservation(worker: models.Worker, task_sid: str) -> models.Reservation | None:
     """Return the agent's accepted reservation of this task."""
     rows = worker.reservations.filter(
         task__sid=task_sid, reservation_status=ReservationStatus.ACCEPTED.value
@@ -53,20 +53,20 @@ def in_hand(worker: models.Worker, task_sid: str) -> models.Reservation | None:
     ).first()
 
 
-def may_begin(reservation: models.Reservation) -> bool:
-    """Return whether a task in hand, loaded with its channel, can be transferred."""
+def may_transfer(reservation: models.Reservation) -> bool:
+    """Return whether an agent's task, loaded with its channel, can be transferred."""
     accepted = reservation.reservation_status == ReservationStatus.ACCEPTED
     return accepted and reservation.outgoing_id is None and not transfers.is_call(reservation.task)
 
 
-def colleagues(worker: models.Worker) -> list[models.Worker]:
+def list_colleagues(worker: models.Worker) -> list[models.Worker]:
     """Return the workspace's other available workers, by name."""
     rows = models.Worker.objects.filter(workspace=worker.workspace_id, activity__available=True)
     others = rows.exclude(pk=worker.pk).select_related("activity")
-    return list(others.order_by("friendly_name", "pk")[:MOST])
+    return list(others.order_by("friendly_name", "pk")[:MOST_CHOICES])
 
 
-def queues(worker: models.Worker) -> list[models.TaskQueue]:
+def list_queues(worker: models.Worker) -> list[models.TaskQueue]:
     """Return the queues of the workspace, by name."""
     rows = models.TaskQueue.objects.filter(workspace=worker.workspace_id)
-    return list(rows.order_by("friendly_name", "pk")[:MOST])
+    return list(rows.order_by("friendly_name", "pk")[:MOST_CHOICES])

@@ -24,10 +24,10 @@ from routing.sdk import lease_renewal
 @access.agents_only
 def desk(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Show the whole desk."""
-    context: dict[str, Any] = {"elsewhere": access.workers_of(access.someone(request))}
+    context: dict[str, Any] = {"elsewhere": access.list_workers(access.get_user(request))}
     for panel in Panel:
-        context |= _shown(request, agent, panel)
-    return render(request, "agents/desk.html", context | _place(request, agent))
+        context |= _panel_context(request, agent, panel)
+    return render(request, "agents/desk.html", context | _link_context(request, agent))
 
 
 @require_GET
@@ -37,7 +37,7 @@ def panel(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
     if name not in list(Panel):
         raise Http404
     shown = Panel(name)
-    context = _shown(request, agent, shown) | _place(request, agent)
+    context = _panel_context(request, agent, shown) | _link_context(request, agent)
     return render(request, f"agents/_{shown.value}.html", context)
 
 
@@ -45,13 +45,13 @@ def panel(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
 @access.agents_only
 def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     """Show the possible receivers of a task in hand: as a page, or as a part for a script."""
-    reservation = transfers.in_hand(agent.worker, sid)
-    if reservation is None or not transfers.may_begin(reservation):
+    reservation = transfers.find_held_reservation(agent.worker, sid)
+    if reservation is None or not transfers.may_transfer(reservation):
         raise Http404
-    context = _place(request, agent) | {
-        "card": cards.card(reservation.task),
-        "colleagues": transfers.colleagues(agent.worker),
-        "queues": transfers.queues(agent.worker),
+    context = _link_context(request, agent) | {
+        "card": cards.build_card(reservation.task),
+        "colleagues": transfers.list_colleagues(agent.worker),
+        "queues": transfers.list_queues(agent.worker),
     }
     template = "_transfer" if access.is_script(request) else "transfer"
     return render(request, f"agents/{template}.html", context)
@@ -62,9 +62,9 @@ def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
 def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
     """Run a command: a script gets the reply as JSON, a form the desk again."""
     try:
-        commands.run(agent, name, request.POST.dict(), now=timezone.now())
-    except commands.Refused as refused:
-        return _refused(request, agent, refused)
+        commands.run_command(agent, name, request.POST.dict(), now=timezone.now())
+    except commands.CommandRefused as refused:
+        return _refusal_response(request, agent, refused)
     if access.is_script(request):
         return JsonResponse({"ok": True})
     return HttpResponseRedirect(_desk_url(agent))
@@ -74,13 +74,13 @@ def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
 @access.agents_only
 def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Log out; show an available agent the question whether to stay available first."""
-    user = access.someone(request)
-    workers = access.workers_of(user)
+    user = access.get_user(request)
+    workers = access.list_workers(user)
     open_for_work = [worker for worker in workers if worker.activity.available]
     choice = request.POST.get("choice", "")
     if open_for_work and choice not in ("offline", "only"):
         template = "_log_out" if access.is_script(request) else "log_out"
-        context = _leaving(agent) | _place(request, agent)
+        context = _log_out_context(agent) | _link_context(request, agent)
         return render(request, f"agents/{template}.html", context)
     if choice == "offline":
         for worker in open_for_work:
@@ -91,35 +91,37 @@ def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
-def _leaving(agent: Agent) -> dict[str, Any]:
+def _log_out_context(agent: Agent) -> dict[str, Any]:
     """Return the context of the question before an agent logs out."""
     workspace = agent.worker.workspace
     return {
         "worker": agent.worker,
         "absence": worker_actions.find_absence_activity(workspace),
         "grace": workspace.desk_grace,
-        "held": dashboard.held(agent.worker),
+        "held": dashboard.count_held_tasks(agent.worker),
     }
 
 
-def _refused(request: HttpRequest, agent: Agent, refused: commands.Refused) -> HttpResponse:
+def _refusal_response(
+    request: HttpRequest, agent: Agent, refused: commands.CommandRefused
+) -> HttpResponse:
     if access.is_script(request):
         error = {"reason": refused.reason, "message": refused.message}
         return JsonResponse({"ok": False, "error": error}, status=refused.status)
     if refused.reason == "offers_pending":
         context = {"activity_sid": request.POST["activity"], "message": refused.message}
-        context |= _place(request, agent)
+        context |= _link_context(request, agent)
         return render(request, "agents/confirm_leave.html", context, status=refused.status)
     messages.error(request, refused.message)
     return HttpResponseRedirect(_desk_url(agent))
 
 
-def _shown(request: HttpRequest, agent: Agent, panel: Panel) -> dashboard.Context:
+def _panel_context(request: HttpRequest, agent: Agent, panel: Panel) -> dashboard.Context:
     queue_sid = request.GET.get("queue", "")
-    return dashboard.show(panel, agent.worker, queue_sid=queue_sid, now=timezone.now())
+    return dashboard.load_panel(panel, agent.worker, queue_sid=queue_sid, now=timezone.now())
 
 
-def _place(request: HttpRequest, agent: Agent) -> dict[str, Any]:
+def _link_context(request: HttpRequest, agent: Agent) -> dict[str, Any]:
     """Return what every template needs for links to the same desk."""
     workspace = agent.worker.workspace
     return {

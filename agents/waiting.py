@@ -121,7 +121,7 @@ def load_queue_panel(worker: models.Worker, *, queue_sid: str = "", now: datetim
         chosen=chosen,
         rows=[
             Row(
-                card=cards.card(task),
+                card=cards.build_card(task),
                 entered=_entered_date(task),
                 refusal=eligibility.grab_refusal(candidate, each),
             )

@@ -33,7 +33,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class RelatedRows:
     """Related rows that payloads need, by sid."""
 
     reservations: Mapping[str, models.Reservation]
@@ -43,7 +43,7 @@ class Beside:
     versions: Mapping[str, int]
 
 
-def _own(event: Event, sid: str | None) -> Payload:
+def _common_fields(event: Event, sid: str | None) -> Payload:
     return {
         "sid": sid,
         "account_sid": event.account_sid,
@@ -52,31 +52,31 @@ def _own(event: Event, sid: str | None) -> Payload:
     }
 
 
-def _worker(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
-    row = beside.workers.get(data["worker_sid"])
+def _write_worker(event: Event, data: Mapping[str, Any], related: RelatedRows) -> Payload:
+    row = related.workers.get(data["worker_sid"])
     moved = event.event_type == E.WORKER_ACTIVITY_UPDATE or row is None
     changed = event.at if moved or row is None else unix_seconds(row.date_status_changed)
     return {
-        **_own(event, data["worker_sid"]),
+        **_common_fields(event, data["worker_sid"]),
         **WORKER.from_event(data),
-        "available": beside.activities.get(data["worker_activity_sid"], False),
+        "available": related.activities.get(data["worker_activity_sid"], False),
         "date_created": event.at if row is None else unix_seconds(row.date_created),
         "date_status_changed": changed,
         "version": int(data["worker_version"]),
     }
 
 
-def _worker_channel(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
-    row = beside.channels.get(data["worker_channel_sid"])
-    shown = WORKER_CHANNEL.from_event(data)
-    capacity, assigned = shown["configured_capacity"], shown["assigned_tasks"]
+def _write_worker_channel(event: Event, data: Mapping[str, Any], related: RelatedRows) -> Payload:
+    row = related.channels.get(data["worker_channel_sid"])
+    fields = WORKER_CHANNEL.from_event(data)
+    capacity, assigned = fields["configured_capacity"], fields["assigned_tasks"]
     consumed = assigned if row is None else row.consumed
     reserved = 0 if row is None else (row.last_reserved_us or 0)
     return {
-        **_own(event, data["worker_channel_sid"]),
+        **_common_fields(event, data["worker_channel_sid"]),
         "worker_sid": data["worker_sid"],
         **dict.fromkeys(_CHANNEL_ORDER),
-        **shown,
+        **fields,
         "available_capacity_percentage": free_percentage(capacity, consumed),
         "date_created": event.at if row is None else unix_seconds(row.date_created),
         "last_reserved_time": reserved // 1000,
@@ -92,9 +92,9 @@ _CHANNEL_ORDER: Final = (
 )
 
 
-def _task(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
+def _write_task(event: Event, data: Mapping[str, Any], related: RelatedRows) -> Payload:
     return {
-        **_own(event, data["task_sid"]),
+        **_common_fields(event, data["task_sid"]),
         **dict.fromkeys(_TASK_ORDER),
         **TASK.from_event(data),
         "reason": data.get("reason"),
@@ -130,8 +130,8 @@ _TASK_ORDER: Final = (
 )
 
 
-def _reservation(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
-    row = beside.reservations.get(data["reservation_sid"])
+def _write_reservation(event: Event, data: Mapping[str, Any], related: RelatedRows) -> Payload:
+    row = related.reservations.get(data["reservation_sid"])
     if event.event_type == E.RESERVATION_CREATED:
         # A new reservation keeps the activity that its worker has at this moment.
         previous = data["worker_activity_sid"]
@@ -139,9 +139,9 @@ def _reservation(event: Event, data: Mapping[str, Any], beside: Beside) -> Paylo
         kept = None if row is None else row.worker_previous_activity
         previous = None if kept is None else kept.sid
     # Omitted if there is none, as the SDK accepts no null.
-    handed_on = data.get("transfer_sid") is not None
-    by = {"task_transfer": _transfer(event, data, beside)} if handed_on else {}
-    return _own(event, data["reservation_sid"]) | {
+    transferred = data.get("transfer_sid") is not None
+    transfer = {"task_transfer": _write_transfer(event, data, related)} if transferred else {}
+    return _common_fields(event, data["reservation_sid"]) | {
         "worker_sid": data["worker_sid"],
         "worker_name": data["worker_name"],
         "task_sid": data["task_sid"],
@@ -150,13 +150,13 @@ def _reservation(event: Event, data: Mapping[str, Any], beside: Beside) -> Paylo
         "worker_previous_activity_sid": previous,
         "date_created": event.at if row is None else unix_seconds(row.date_created),
         "version": int(data["reservation_version"]),
-        "task": _task_after(event, data, beside),
-        **by,
+        "task": _task_after_event(event, data, related),
+        **transfer,
     }
 
 
-def _transfer(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
-    shown = _own(event, data["transfer_sid"]) | {
+def _write_transfer(event: Event, data: Mapping[str, Any], related: RelatedRows) -> Payload:
+    payload = _common_fields(event, data["transfer_sid"]) | {
         "task_sid": data["task_sid"],
         "initiating_reservation_sid": data["transfer_initiating_reservation_sid"],
         "initiating_worker_sid": data["transfer_initiating_worker_sid"],
@@ -169,12 +169,12 @@ def _transfer(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
         "date_created": int(data["transfer_date_created"]),
     }
     reason = data["transfer_failed_reason"]
-    return shown if reason is None else shown | {"transfer_failed_reason": reason}
+    return payload if reason is None else payload | {"transfer_failed_reason": reason}
 
 
-def _task_after(event: Event, data: Mapping[str, Any], beside: Beside) -> Payload:
+def _task_after_event(event: Event, data: Mapping[str, Any], related: RelatedRows) -> Payload:
     """Return the task after this event; the event is recorded before the task is updated."""
-    task = _task(event, data, beside)
+    task = _write_task(event, data, related)
     kind = event.event_type
     if task["assignment_status"] != AssignmentStatus.RESERVED:
         return task
@@ -185,7 +185,7 @@ def _task_after(event: Event, data: Mapping[str, Any], beside: Beside) -> Payloa
         }
     # The task waits again, or stays with the worker who transfers it. If it is still on offer to
     # other workers, it has not changed.
-    if kind in RELEASES_TASK and beside.versions.get(task["sid"], 0) > task["version"]:
+    if kind in RELEASES_TASK and related.versions.get(task["sid"], 0) > task["version"]:
         kept = data.get("transfer_sid") is not None
         after = AssignmentStatus.ASSIGNED if kept else AssignmentStatus.PENDING
         return task | {
@@ -195,30 +195,30 @@ def _task_after(event: Event, data: Mapping[str, Any], beside: Beside) -> Payloa
     return task
 
 
-_Writer = Callable[[Event, Mapping[str, Any], Beside], Payload]
+_Writer = Callable[[Event, Mapping[str, Any], RelatedRows], Payload]
 PUSHED: Final[Mapping[E, _Writer]] = {
-    E.WORKER_ATTRIBUTES_UPDATE: _worker,
-    E.WORKER_ACTIVITY_UPDATE: _worker,
-    E.WORKER_CAPACITY_UPDATE: _worker_channel,
-    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: _worker_channel,
-    E.TASK_UPDATED: _task,
-    E.TASK_WRAPUP: _task,
-    E.TASK_COMPLETED: _task,
-    E.TASK_CANCELED: _task,
-    E.TASK_TRANSFER_INITIATED: _transfer,
-    E.TASK_TRANSFER_ATTEMPT_FAILED: _transfer,
-    E.TASK_TRANSFER_FAILED: _transfer,
-    E.TASK_TRANSFER_CANCELED: _transfer,
-    E.TASK_TRANSFER_COMPLETED: _transfer,
-    E.RESERVATION_CREATED: _reservation,
-    E.RESERVATION_ACCEPTED: _reservation,
-    E.RESERVATION_REJECTED: _reservation,
-    E.RESERVATION_TIMEOUT: _reservation,
-    E.RESERVATION_CANCELED: _reservation,
-    E.RESERVATION_RESCINDED: _reservation,
-    E.RESERVATION_WRAPUP: _reservation,
-    E.RESERVATION_COMPLETED: _reservation,
-    E.RESERVATION_FAILED: _task,
+    E.WORKER_ATTRIBUTES_UPDATE: _write_worker,
+    E.WORKER_ACTIVITY_UPDATE: _write_worker,
+    E.WORKER_CAPACITY_UPDATE: _write_worker_channel,
+    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: _write_worker_channel,
+    E.TASK_UPDATED: _write_task,
+    E.TASK_WRAPUP: _write_task,
+    E.TASK_COMPLETED: _write_task,
+    E.TASK_CANCELED: _write_task,
+    E.TASK_TRANSFER_INITIATED: _write_transfer,
+    E.TASK_TRANSFER_ATTEMPT_FAILED: _write_transfer,
+    E.TASK_TRANSFER_FAILED: _write_transfer,
+    E.TASK_TRANSFER_CANCELED: _write_transfer,
+    E.TASK_TRANSFER_COMPLETED: _write_transfer,
+    E.RESERVATION_CREATED: _write_reservation,
+    E.RESERVATION_ACCEPTED: _write_reservation,
+    E.RESERVATION_REJECTED: _write_reservation,
+    E.RESERVATION_TIMEOUT: _write_reservation,
+    E.RESERVATION_CANCELED: _write_reservation,
+    E.RESERVATION_RESCINDED: _write_reservation,
+    E.RESERVATION_WRAPUP: _write_reservation,
+    E.RESERVATION_COMPLETED: _write_reservation,
+    E.RESERVATION_FAILED: _write_task,
 }
 """Event types that the SDK gets, and what builds the payload of each."""
 
@@ -268,11 +268,11 @@ def _written_by(writer: _Writer) -> frozenset[E]:
     return frozenset(each for each, its_writer in PUSHED.items() if its_writer is writer)
 
 
-RESERVATIONS: Final = _written_by(_reservation)
-WORKERS: Final = _written_by(_worker)
-CHANNELS: Final = _written_by(_worker_channel)
+RESERVATIONS: Final = _written_by(_write_reservation)
+WORKERS: Final = _written_by(_write_worker)
+CHANNELS: Final = _written_by(_write_worker_channel)
 # A failed reservation only repeats the canceled task, for the workers that it was meant for.
-TASKS: Final = _written_by(_task) - {E.RESERVATION_FAILED}
+TASKS: Final = _written_by(_write_task) - {E.RESERVATION_FAILED}
 """Event types that change a resource with a version, by the kind of resource."""
 
 _ASSIGNS_TASK: Final = frozenset({E.RESERVATION_ACCEPTED, E.RESERVATION_RESCINDED})

@@ -2,7 +2,7 @@
 
 An event's own data have nearly everything. The rest never changes or is read from current rows. The
 number of queries does not depend on the number of events. Events whose message carries all data
-need no query (`told`).
+need no query (`build_frame`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from routing.sdk.event_payloads import (
     RESERVATIONS,
     TASKS,
     WORKERS,
-    Beside,
     Event,
+    RelatedRows,
 )
 
 
@@ -71,14 +71,14 @@ _VERSIONS: Final = CompiledQuery(
 )
 
 
-def load(sids: Iterable[str]) -> dict[str, Frame]:
+def load_frames(sids: Iterable[str]) -> dict[str, Frame]:
     """Return the frames of these events; deleted events have none."""
-    events = [_read(row) for row in _EVENTS(list(sids))]
-    beside = _beside(events)
-    return {event.sid: _frame(event, beside) for event in events}
+    events = [_event_of_row(row) for row in _EVENTS(list(sids))]
+    related = _load_related(events)
+    return {event.sid: _write_frame(event, related) for event in events}
 
 
-def told(message: Mapping[str, Any], *, account_sid: str) -> Frame:
+def build_frame(message: Mapping[str, Any], *, account_sid: str) -> Frame:
     """Return the frame of an event whose message carries all data (`CARRIES_DATA`)."""
     data = message["event_data"]
     event = Event(
@@ -89,10 +89,10 @@ def told(message: Mapping[str, Any], *, account_sid: str) -> Frame:
         at=message["at"],
         data=data,
     )
-    return _frame(event, _NOTHING_BESIDE)
+    return _write_frame(event, _NOTHING_RELATED)
 
 
-def _read(row: models.Event) -> Event:
+def _event_of_row(row: models.Event) -> Event:
     return Event(
         sid=row.sid,
         event_type=E(row.event_type),
@@ -103,15 +103,15 @@ def _read(row: models.Event) -> Event:
     )
 
 
-_NOTHING_BESIDE: Final = Beside({}, {}, {}, {}, {})
+_NOTHING_RELATED: Final = RelatedRows({}, {}, {}, {}, {})
 
 
-def _beside(events: list[Event]) -> Beside:
+def _load_related(events: list[Event]) -> RelatedRows:
     def named(field: str, types: frozenset[E]) -> list[str]:
         found = {e.data.get(field) for e in events if e.event_type in types}
         return [sid for sid in found if sid]
 
-    return Beside(
+    return RelatedRows(
         _by_sid(_RESERVATIONS(named("reservation_sid", RESERVATIONS - {E.RESERVATION_CREATED}))),
         _by_sid(_WORKERS(named("worker_sid", WORKERS))),
         dict(_AVAILABLE(named("worker_activity_sid", WORKERS))),
@@ -124,9 +124,9 @@ def _by_sid(rows: Iterable[Any]) -> dict[str, Any]:
     return {row.sid: row for row in rows}
 
 
-def _frame(event: Event, beside: Beside) -> Frame:
+def _write_frame(event: Event, related: RelatedRows) -> Frame:
     data, kind = event.data, event.event_type
-    payload = PUSHED[kind](event, data, beside)
+    payload = PUSHED[kind](event, data, related)
     version = data.get("worker_version")
     text = json.dumps({"event_type": kind.value, "payload": payload}, ensure_ascii=False)
     return Frame(

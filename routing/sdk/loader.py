@@ -29,7 +29,7 @@ class FrameLoader:
     def cache_message(self, message: Mapping[str, Any], *, account_sid: str) -> None:
         """Cache the frame of a message that carries all data, so that it need not be loaded."""
         if "event_data" in message and message["sid"] not in self._frames:
-            self._frames[message["sid"]] = frames.told(message, account_sid=account_sid)
+            self._frames[message["sid"]] = frames.build_frame(message, account_sid=account_sid)
 
     async def load(self, sids: Sequence[str]) -> list[Frame]:
         """Return the frames of these events in order, without deleted events."""
@@ -56,9 +56,9 @@ class FrameLoader:
         try:
             while batch := list(self._requested)[:_BATCH]:
                 try:
-                    loaded = await database_sync_to_async(frames.load, thread_sensitive=False)(
-                        batch
-                    )
+                    loaded = await database_sync_to_async(
+                        frames.load_frames, thread_sensitive=False
+                    )(batch)
                 except Exception as error:  # raised in every session that waits for it
                     for sid in batch:
                         future = self._requested.pop(sid)

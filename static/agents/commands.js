@@ -110,10 +110,10 @@ function confirmLeaving(button) {
   const dialog = document.getElementById("leave");
   const offered = Number(document.getElementById("presence").dataset.offered);
   const name = button.querySelector(".activity")?.textContent.trim() ?? "this activity";
-  const offers = offered === 1 ? "the offer that waits" : `the ${offered} offers that wait`;
+  const offers = offered === 1 ? "your open offer" : `your ${offered} open offers`;
   document.getElementById("leave-words").textContent =
-    `Going to “${name}” rejects ${offers} for your answer, for somebody else to take. ` +
-    "The tasks you have stay yours.";
+    `Going to “${name}” rejects ${offers}, so that other agents can take them. ` +
+    "You keep the tasks that you have accepted.";
   return new Promise((resolve) => {
     dialog.returnValue = "";
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "leave"), { once: true });

@@ -19,7 +19,7 @@ import * as transfers from "./transfers.js";
 /** Messages for events that end an unanswered offer. */
 const GONE = {
   "reservation.timeout": "An offer expired before it was answered. Please check your activity.",
-  "reservation.rescinded": "Somebody else was first: an offer is gone.",
+  "reservation.rescinded": "Another agent took this task first. The offer is gone.",
 };
 
 const banner = document.getElementById("lost");

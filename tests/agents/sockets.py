@@ -9,7 +9,7 @@ from typing import Any
 from channels.testing import WebsocketCommunicator as Socket
 from django.test import Client
 
-from agents.consumers import in_thread
+from agents.consumers import run_in_thread
 from config.asgi import application
 from tests.agents.conftest import Desk
 
@@ -73,4 +73,4 @@ async def closed(socket: Socket) -> int:
 
 async def do(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function in a thread that may use the database."""
-    return await in_thread(lambda: function(*args, **kwargs))
+    return await run_in_thread(lambda: function(*args, **kwargs))

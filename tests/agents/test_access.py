@@ -13,13 +13,13 @@ from tests import factories
 from tests.agents.conftest import BACKEND, Floor, desk
 
 
-def test_a_stranger_is_sent_to_the_login_and_back_again(floor: Floor) -> None:
+def test_a_visitor_without_a_login_is_sent_to_the_login_and_back(floor: Floor) -> None:
     answer = Client().get(f"/agent/{floor.alice.here}")
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/login/?next=/agent/%3Fworkspace")
 
 
-def test_a_script_whose_session_is_over_gets_401_and_no_page(floor: Floor) -> None:
+def test_a_script_whose_session_has_ended_gets_401_and_no_page(floor: Floor) -> None:
     answer = Client().get("/agent/panels/offers", headers={"X-Requested-With": "desk"})
     assert answer.status_code == 401
     assert b"<" not in answer.content
@@ -56,10 +56,10 @@ def test_a_workspace_without_a_worker_of_this_login_is_refused(floor: Floor) -> 
 
 
 def test_the_socket_and_the_pages_find_workers_by_the_same_function(floor: Floor) -> None:
-    assert access.worker_of(floor.alice.user) == floor.alice.worker
+    assert access.find_worker(floor.alice.user) == floor.alice.worker
     floor.alice.user.is_active = False
     with pytest.raises(access.NoWorker):
-        access.worker_of(floor.alice.user)
+        access.find_worker(floor.alice.user)
 
 
 def test_a_desk_ends_when_the_worker_gets_another_login(floor: Floor) -> None:

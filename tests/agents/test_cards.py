@@ -13,7 +13,7 @@ from routing import models
 
 def card(attributes: dict[str, Any], channel: str = "chat") -> cards.Card:
     """Return the card of an unsaved task."""
-    return cards.card(
+    return cards.build_card(
         models.Task(
             attributes=json.dumps(attributes),
             task_channel=models.TaskChannel(friendly_name=channel.title(), unique_name=channel),
@@ -39,7 +39,7 @@ def test_a_title_is_found_under_its_usual_attribute_names(
     assert (found.title, found.person) == (title, person)
 
 
-def test_attributes_read_line_by_line_and_none_twice() -> None:
+def test_each_attribute_is_listed_once_on_a_line_of_its_own() -> None:
     found = card(
         {
             "subject": "Refund",
@@ -75,12 +75,12 @@ def test_long_values_and_long_lists_are_cut() -> None:
     assert found.attributes[0].value == "x" * (cards.LONGEST_ATTRIBUTE - 1) + "…"
 
 
-def test_a_title_that_was_cut_is_whole_among_the_attributes() -> None:
+def test_a_shortened_title_is_complete_among_the_attributes() -> None:
     found = card({"subject": "y" * 200})
     assert found.title.endswith("…")
     assert found.attributes[0].value == "y" * 200
 
 
 @pytest.mark.parametrize(("channel", "icon"), [("voice", "voice"), ("custom1", "default")])
-def test_every_channel_has_a_picture_beside_its_word(channel: str, icon: str) -> None:
+def test_every_channel_has_an_icon_beside_its_name(channel: str, icon: str) -> None:
     assert card({}, channel).channel == cards.Channel(name=channel.title(), icon=icon)

@@ -198,11 +198,11 @@ def test_events_say_that_the_agent_did_it(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("sid", ["", "WT123", "WA" + "0" * 32, "WT" + "0" * 31 + "\x00", "☎" * 34])
-def test_a_sid_that_is_none_is_invalid(floor: Floor, sid: str) -> None:
+def test_a_malformed_sid_is_refused(floor: Floor, sid: str) -> None:
     assert refused(floor.alice.press("task.grab", task=sid)) == "invalid"
 
 
-def test_booleans_are_sent_as_true_and_false(floor: Floor) -> None:
+def test_a_boolean_must_be_true_or_false(floor: Floor) -> None:
     channel = factories.worker_channel(floor.alice.worker)
     answer = floor.alice.press(
         "worker_channel.set_available", channel=channel.sid, available="maybe"

@@ -38,14 +38,16 @@ async def test_without_a_session_the_socket_is_closed_with_4401(floor: Floor) ->
     assert await closed(socket) == consumers.LOGGED_OUT == 4401
 
 
-async def test_without_a_worker_in_the_workspace_it_is_closed_with_4403(floor: Floor) -> None:
+async def test_a_login_without_a_worker_here_is_closed_with_4403(
+    floor: Floor,
+) -> None:
     other = await do(factories.workspace)
     socket = connection(floor.alice.client, f"?workspace={other.sid}")
     await socket.connect(timeout=30)
     assert await closed(socket) == consumers.NO_DESK == 4403
 
 
-async def test_a_page_of_another_site_cannot_open_it(floor: Floor) -> None:
+async def test_a_page_of_another_site_cannot_open_the_socket(floor: Floor) -> None:
     socket = connection(floor.alice.client, floor.alice.here, origin="https://elsewhere.example")
     connected, _ = await socket.connect(timeout=30)
     assert not connected
@@ -55,7 +57,7 @@ async def test_a_page_of_another_site_cannot_open_it(floor: Floor) -> None:
     await socket.disconnect()
 
 
-async def test_a_logout_elsewhere_ends_it_at_the_next_command(floor: Floor) -> None:
+async def test_after_a_logout_elsewhere_the_next_command_closes_the_socket(floor: Floor) -> None:
     offer = await do(floor.offered)
     async with opened(floor.alice) as socket:
         await do(floor.alice.client.logout)
@@ -65,7 +67,7 @@ async def test_a_logout_elsewhere_ends_it_at_the_next_command(floor: Floor) -> N
     assert await do(factories.status, offer) == "pending"
 
 
-async def test_a_logout_elsewhere_ends_it_by_itself_too(
+async def test_a_logout_elsewhere_closes_the_socket_without_a_command(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AgentConsumer, "check_seconds", 0.05)
@@ -74,7 +76,7 @@ async def test_a_logout_elsewhere_ends_it_by_itself_too(
         assert await closed(socket) == consumers.LOGGED_OUT
 
 
-async def test_a_login_that_is_taken_from_the_worker_ends_it_at_once(floor: Floor) -> None:
+async def test_the_socket_closes_at_once_when_the_worker_loses_this_login(floor: Floor) -> None:
     async with opened(floor.alice) as socket:
         await do(
             workers.update_worker,
@@ -115,7 +117,7 @@ async def test_a_command_in_one_tab_reaches_the_other_tab(floor: Floor) -> None:
     assert await do(factories.status, offer) == "accepted"
 
 
-async def test_an_agent_who_begins_to_serve_a_queue_gets_its_events_until_they_stop(
+async def test_an_agent_gets_the_events_of_a_queue_while_they_serve_it(
     floor: Floor,
 ) -> None:
     law = await do(factories.queue, floor.workspace, target_workers="skill == 'law'")
@@ -137,7 +139,7 @@ async def test_an_agent_who_begins_to_serve_a_queue_gets_its_events_until_they_s
         assert await socket.receive_nothing(timeout=0.05)
 
 
-async def test_an_offer_may_change_its_agent_s_queues_where_an_expression_reads_the_load(
+async def test_an_offer_changes_its_agent_s_queues_if_an_expression_reads_the_load(
     floor: Floor,
 ) -> None:
     text = "worker.channel.chat.available_capacity_percentage == 100"
@@ -150,20 +152,20 @@ async def test_an_offer_may_change_its_agent_s_queues_where_an_expression_reads_
 async def test_an_offer_costs_no_query_for_queues_whose_expressions_do_not_read_the_load(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked, loop, look = asyncio.Event(), asyncio.get_running_loop(), AgentConsumer._look
+    loaded, loop, load = asyncio.Event(), asyncio.get_running_loop(), AgentConsumer.load_groups
 
-    def seen(desk: AgentConsumer) -> Any:
-        loop.call_soon_threadsafe(looked.set)
-        return look(desk)
+    def record_load(desk: AgentConsumer) -> Any:
+        loop.call_soon_threadsafe(loaded.set)
+        return load(desk)
 
     async with opened(floor.alice) as socket:
-        monkeypatch.setattr(AgentConsumer, "_look", seen)
+        monkeypatch.setattr(AgentConsumer, "load_groups", record_load)
         await do(floor.offered)
         await event(socket, "reservation.created")
-        assert not looked.is_set()
+        assert not loaded.is_set()
         by = {"actor": SYSTEM, "now": timezone.now()}
         await do(workers.update_worker, worker=floor.alice.worker, attributes="{}", **by)
-        await asyncio.wait_for(looked.wait(), 5)
+        await asyncio.wait_for(loaded.wait(), 5)
 
 
 async def test_a_change_of_the_workspace_reaches_every_desk(floor: Floor) -> None:

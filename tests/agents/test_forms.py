@@ -78,15 +78,15 @@ def test_a_form_without_its_token_is_refused(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("path", ["/agent/", "/agent/panels/offers"])
-def test_pages_are_only_read(floor: Floor, path: str) -> None:
+def test_pages_accept_get_only(floor: Floor, path: str) -> None:
     assert floor.alice.client.post(path).status_code == 405
 
 
-def test_commands_are_only_posted(floor: Floor) -> None:
+def test_commands_accept_post_only(floor: Floor) -> None:
     assert floor.alice.client.get("/agent/do/reservation.accept").status_code == 405
 
 
-def test_a_command_of_a_stranger_leads_to_the_login(floor: Floor) -> None:
+def test_a_command_without_a_login_leads_to_the_login(floor: Floor) -> None:
     offer = floor.offered()
     answer = Client().post("/agent/do/reservation.accept", {"reservation": offer.sid})
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=/agent/")

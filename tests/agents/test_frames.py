@@ -35,7 +35,7 @@ def floor(transactional_db: None) -> Floor:
         ('{"id": 1.5, "command": "desk.ping"}', "malformed"),
         ('{"id": [1], "command": "desk.ping"}', "malformed"),
         (json.dumps({"id": "x" * 65, "command": "desk.ping"}), "malformed"),
-        (json.dumps({"id": 1, "command": "x" * frames.LONGEST}), "malformed"),
+        (json.dumps({"id": 1, "command": "x" * frames.MOST_CHARACTERS}), "malformed"),
         ("{}", "unknown_command"),
         ('{"id": 1, "command": ["task.grab"]}', "unknown_command"),
         ('{"id": 1, "command": "task.destroy"}', "unknown_command"),
@@ -45,7 +45,7 @@ def floor(transactional_db: None) -> Floor:
         ('{"id": 1, "command": "worker_channel.set_available", "available": 1}', "invalid"),
     ],
 )
-async def test_a_frame_that_is_wrong_gets_an_answer_and_the_socket_lives_on(
+async def test_a_malformed_frame_is_refused_and_the_socket_stays_open(
     floor: Floor, frame: str, reason: str
 ) -> None:
     async with opened(floor.alice) as socket:
@@ -55,7 +55,7 @@ async def test_a_frame_that_is_wrong_gets_an_answer_and_the_socket_lives_on(
         assert (await ask(socket, "desk.ping"))["ok"]
 
 
-async def test_a_binary_frame_gets_an_answer_too(floor: Floor) -> None:
+async def test_a_binary_frame_is_refused(floor: Floor) -> None:
     async with opened(floor.alice) as socket:
         await socket.send_to(bytes_data=b"\x00\xff")
         assert (await heard(socket))["error"]["reason"] == "malformed"
@@ -67,7 +67,7 @@ async def test_an_internal_error_is_logged_and_answered_without_details(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret insides")
 
-    monkeypatch.setattr(commands, "run", fail)
+    monkeypatch.setattr(commands, "run_command", fail)
     async with opened(floor.alice) as socket:
         reply = await ask(socket, "task.grab", task="WT" + "0" * 32)
         assert reply["error"]["reason"] == "failed"
@@ -75,7 +75,7 @@ async def test_an_internal_error_is_logged_and_answered_without_details(
     assert "desk.command_failed" in caplog.text
 
 
-async def test_too_many_frames_are_refused_and_a_flood_ends_it(
+async def test_too_many_frames_are_refused_and_a_flood_closes_the_socket(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AgentConsumer, "burst", 3)
@@ -98,14 +98,14 @@ async def answer(socket: Socket) -> dict[str, Any]:
 def test_a_rate_limit_bucket_refills_with_time_up_to_its_size() -> None:
     now = [0.0]
     bucket = frames.Bucket(burst=2, rate=1.0, clock=lambda: now[0])
-    assert [bucket.take() for _ in range(3)] == [True, True, False]
+    assert [bucket.take_token() for _ in range(3)] == [True, True, False]
     now[0] = 1.0
-    assert [bucket.take() for _ in range(2)] == [True, False]
+    assert [bucket.take_token() for _ in range(2)] == [True, False]
     now[0] = 100.0
-    assert [bucket.take() for _ in range(3)] == [True, True, False]
+    assert [bucket.take_token() for _ in range(3)] == [True, True, False]
 
 
-async def test_a_hundred_commands_at_once_are_answered_each_by_its_id(
+async def test_each_of_a_hundred_commands_at_once_is_answered_with_its_id(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AgentConsumer, "burst", 100)

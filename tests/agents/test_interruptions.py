@@ -65,7 +65,7 @@ def floor(transactional_db: None) -> Floor:
     return make_floor()
 
 
-async def test_a_desk_has_all_panels_fetched_again_after_redis_was_away(
+async def test_a_desk_fetches_all_panels_again_after_an_outage_of_redis(
     floor: Floor, layer: ChannelLayer, path: Path
 ) -> None:
     async with asyncio.timeout(30), AsyncExitStack() as stack:
@@ -83,7 +83,7 @@ async def test_a_desk_has_all_panels_fetched_again_after_redis_was_away(
         assert (await event(alice, "activity.created"))["stale"] == [Panel.PRESENCE]
 
 
-async def test_a_desk_gets_one_frame_however_often_redis_was_away(
+async def test_a_desk_gets_one_frame_after_several_outages_of_redis(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AgentConsumer, "spread_seconds", 0.1)

@@ -51,7 +51,7 @@ def test_going_offline_and_logging_out_gives_offers_to_others(floor: Floor) -> N
     assert held.reservation_status == ReservationStatus.ACCEPTED
 
 
-def test_only_logging_out_leaves_the_agent_as_they_are(floor: Floor) -> None:
+def test_only_logging_out_keeps_the_agent_s_activity(floor: Floor) -> None:
     assert log_out(floor.alice, choice="only")[0] == 302
     assert not is_logged_in(floor.alice)
     assert activity(floor.alice) == "Available"
@@ -62,7 +62,7 @@ def test_an_unavailable_agent_need_not_confirm_the_logout(floor: Floor) -> None:
     assert not is_logged_in(floor.bob)
 
 
-def test_a_script_is_given_the_question_alone(floor: Floor) -> None:
+def test_a_script_gets_the_question_without_the_page(floor: Floor) -> None:
     answer = floor.alice.client.post(
         f"/agent/log-out{floor.alice.here}", headers={"X-Requested-With": "desk"}
     )
@@ -71,7 +71,7 @@ def test_a_script_is_given_the_question_alone(floor: Floor) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_every_tab_ends_at_once_with_the_first() -> None:
+async def test_logging_out_in_one_tab_closes_every_tab_at_once() -> None:
     floor = await do(make_floor)
     async with opened(floor.alice) as first, opened(floor.alice) as second:
         assert (await do(log_out, floor.alice, choice="offline"))[0] == 302
@@ -81,7 +81,7 @@ async def test_every_tab_ends_at_once_with_the_first() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", ["page", "password"])
-async def test_an_open_desk_notices_at_once_that_its_session_has_ended(way: str) -> None:
+async def test_an_open_desk_closes_at_once_when_its_session_ends(way: str) -> None:
     floor = await do(make_floor)
     alice = floor.alice
     async with opened(alice) as desk:

@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from agents import waiting
-from agents.slots import Slot, gauge
+from agents.slots import Slot, build_gauge
 from routing import models
 from routing.actions import task_queues, workspaces
 from routing.actors import SYSTEM
@@ -29,7 +29,7 @@ NumQueries = Callable[[int], AbstractContextManager[Any]]
 
 def drawn(worker: models.Worker, name: str = "chat", *, offered: int = 0) -> list[Slot]:
     """Return how a channel's slots are drawn."""
-    return gauge(factories.worker_channel(worker, name), offered=offered).slots
+    return build_gauge(factories.worker_channel(worker, name), offered=offered).slots
 
 
 def test_a_channel_is_drawn_slot_by_slot_with_a_text(floor: Floor) -> None:
@@ -128,7 +128,7 @@ def test_waiting_tasks_are_listed_oldest_first_with_their_number(floor: Floor) -
     assert '<span class="count count--calm">3</span>' in panel
 
 
-def test_the_list_ends_at_fifty_and_the_number_does_not(floor: Floor) -> None:
+def test_the_list_ends_at_fifty_but_the_number_counts_all(floor: Floor) -> None:
     other = factories.queue(floor.workspace)
     workflow = factories.workflow(floor.workspace, default=other)
     now = timezone.now()
@@ -168,7 +168,7 @@ def test_a_row_that_cannot_be_grabbed_shows_the_reason_and_has_keyboard_focus(
     assert Refusal.WORKER_UNAVAILABLE.words in floor.bob.get("panels/queue")
 
 
-def test_the_panel_says_when_the_clock_alone_will_let_a_task_be_grabbed(floor: Floor) -> None:
+def test_the_panel_names_the_time_when_a_task_becomes_grabbable(floor: Floor) -> None:
     task_queues.update_task_queue(
         queue=floor.queue,
         grab_policy=GrabPolicy.WAITED,
@@ -224,7 +224,7 @@ OVERHEAD = 3  # the session, the user, their workers
 @pytest.mark.parametrize(
     ("panel", "queries"), [("presence", 3), ("offers", 1), ("tasks", 1), ("queue", 8)]
 )
-def test_a_panel_takes_the_same_few_queries_however_much_it_shows(
+def test_the_number_of_queries_of_a_panel_does_not_depend_on_what_it_shows(
     floor: Floor, django_assert_num_queries: NumQueries, panel: str, queries: int
 ) -> None:
     factories.set_capacity(floor.alice.worker, configured_capacity=20)
@@ -245,7 +245,7 @@ def test_a_panel_takes_the_same_few_queries_however_much_it_shows(
         floor.alice.get(f"panels/{panel}")
 
 
-def test_a_long_list_costs_one_query_more_to_be_counted(
+def test_counting_a_long_list_takes_one_more_query(
     floor: Floor, django_assert_num_queries: NumQueries
 ) -> None:
     for _ in range(51):

@@ -18,35 +18,35 @@ from routing import groups, models
 from routing.core.event_catalog import EventType
 from routing.events import courier
 from tests import factories
+from tests.agents.changes import CHANGES, NOW
 from tests.agents.conftest import Desk, Floor
-from tests.agents.happenings import HAPPENINGS, NOW
 
 
-class Ear:
+class Recorder:
     """A channel layer that remembers what was published to which group."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.published: list[tuple[str, dict[str, Any]]] = []
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        self.heard.append((group, message))
+        self.published.append((group, message))
 
 
 @pytest.fixture
-def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """Listen to everything that is published."""
-    ear = Ear()
-    monkeypatch.setattr(courier, "get_channel_layer", lambda: ear)
-    return ear
+    recorder = Recorder()
+    monkeypatch.setattr(courier, "get_channel_layer", lambda: recorder)
+    return recorder
 
 
-def look(desk: Desk) -> dict[Panel, str]:
+def draw_panels(desk: Desk) -> dict[Panel, str]:
     """Return each panel as it would be drawn; the clock stands still."""
     worker = models.Worker.objects.select_related("workspace", "activity").get(pk=desk.worker.pk)
     context = {"workspace": worker.workspace, "here": "?", "desk_url": "/agent/"}
     return {
         panel: render_to_string(
-            f"agents/_{panel.value}.html", context | dashboard.show(panel, worker, now=NOW)
+            f"agents/_{panel.value}.html", context | dashboard.load_panel(panel, worker, now=NOW)
         )
         for panel in Panel
     }
@@ -62,62 +62,62 @@ def groups_of(desk: Desk) -> set[str]:
     }
 
 
-def read(frame: str | None) -> Any:
+def parse(frame: str | None) -> Any:
     """Return a frame's content; None where there is no frame."""
     return None if frame is None else json.loads(frame)
 
 
-def told(desk: Desk, before: set[str], ear: Ear) -> set[str]:
+def list_stale_panels(desk: Desk, before: set[str], recorder: Recorder) -> set[str]:
     """Return the panels that the frames of a desk's socket name as stale."""
     stale: set[str] = set()
     served = waiting.load_served_queues(desk.worker)
     causes = consumers.REJOIN_BY_LOAD if served.by_load else consumers.REJOIN
-    looks_again = False
-    for group, message in ear.heard:
+    refreshes_groups = False
+    for group, message in recorder.published:
         if group in before:
-            frame = read(frames.event(message, worker_sid=desk.worker.sid))
+            frame = parse(frames.build_event_frame(message, worker_sid=desk.worker.sid))
             stale |= set(frame["stale"]) if frame else set()
             own = frames.is_own(message, worker_sid=desk.worker.sid)
-            looks_again |= own and message["event_type"] in causes
-    if looks_again and groups_of(desk) != before:
+            refreshes_groups |= own and message["event_type"] in causes
+    if refreshes_groups and groups_of(desk) != before:
         stale.add(Panel.QUEUE)
     return stale
 
 
-@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda function: function.__name__)
-def test_every_panel_that_changes_was_named_as_stale(
+@pytest.mark.parametrize("change", CHANGES, ids=lambda function: function.__name__)
+def test_a_frame_names_every_panel_that_has_changed(
     floor: Floor,
-    ear: Ear,
-    happening: Callable[[Floor], Callable[[], Any]],
+    recorder: Recorder,
+    change: Callable[[Floor], Callable[[], Any]],
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    act = happening(floor)
+    act = change(floor)
     desks = {"Alice": floor.alice, "Bob": floor.bob}
-    before = {name: look(desk) for name, desk in desks.items()}
+    before = {name: draw_panels(desk) for name, desk in desks.items()}
     joined = {name: groups_of(desk) for name, desk in desks.items()}
-    ear.heard.clear()
+    recorder.published.clear()
     with django_capture_on_commit_callbacks(execute=True):
         act()
     changed_anything = False
     for name, desk in desks.items():
-        after = look(desk)
+        after = draw_panels(desk)
         changed = {panel for panel in Panel if after[panel] != before[name][panel]}
         changed_anything |= bool(changed)
-        assert changed <= told(desk, joined[name], ear), name
+        assert changed <= list_stale_panels(desk, joined[name], recorder), name
     assert changed_anything
 
 
 def test_events_of_another_workspace_reach_no_desk_here(
-    floor: Floor, ear: Ear, django_capture_on_commit_callbacks: Any
+    floor: Floor, recorder: Recorder, django_capture_on_commit_callbacks: Any
 ) -> None:
     elsewhere = factories.workspace()
     factories.worker(elsewhere)
     joined = groups_of(floor.alice)
     with django_capture_on_commit_callbacks(execute=True):
         factories.accepted(elsewhere)
-    assert ear.heard
-    assert not told(floor.alice, joined, ear)
-    assert joined.isdisjoint(group for group, _ in ear.heard)
+    assert recorder.published
+    assert not list_stale_panels(floor.alice, joined, recorder)
+    assert joined.isdisjoint(group for group, _ in recorder.published)
 
 
 def test_every_event_that_reaches_desks_makes_a_panel_stale() -> None:
@@ -135,14 +135,14 @@ def test_a_colleague_s_offer_makes_only_the_queue_panel_stale() -> None:
         "reservation_sid": "WR1",
         "task_queue_sid": "WQ1",
     }
-    assert read(frames.event(message, worker_sid="WK1")) == {
+    assert parse(frames.build_event_frame(message, worker_sid="WK1")) == {
         "event": "reservation.created",
         "task_sid": "WT1",
         "task_queue_sid": "WQ1",
         "reservation_sid": "WR1",
         "stale": ["offers", "presence", "queue"],
     }
-    assert read(frames.event(message, worker_sid="WK2")) == {
+    assert parse(frames.build_event_frame(message, worker_sid="WK2")) == {
         "event": "reservation.created",
         "task_queue_sid": "WQ1",
         "stale": ["queue"],

@@ -59,7 +59,7 @@ def test_every_icon_that_templates_and_channels_name_is_drawn() -> None:
     assert named | cards.ICONS <= drawn
 
 
-def test_the_websocket_is_described_whole() -> None:
+def test_the_websocket_page_names_every_command_panel_and_close_code() -> None:
     text = (BASE_DIR / "docs" / "websocket.md").read_text()
     codes = (consumers.LOGGED_OUT, consumers.NO_DESK, consumers.FLOODING)
     grabs = set(Refusal) - {Refusal.KEPT_FOR_MANUAL}

@@ -103,14 +103,14 @@ def test_sessions_and_open_desks_survive_a_new_key(settings: Any) -> None:
     assert key is not None
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
     # A desk whose websocket comes back first must not take the browser's session away.
-    assert access.user_of(key) == user
-    assert access.user_of(key) == user
+    assert access.load_session_user(key) == user
+    assert access.load_session_user(key) == user
     assert browser.get("/agent/").status_code == 403  # logged in, without a worker
     renewed = browser.session.session_key
     assert renewed not in (None, key)
     settings.SECRET_KEY_FALLBACKS = []
     assert browser.get("/agent/").status_code == 403
-    assert access.user_of(str(renewed)) == user
+    assert access.load_session_user(str(renewed)) == user
 
 
 def test_every_kind_of_secret_is_resealed_and_the_doctor_agrees(

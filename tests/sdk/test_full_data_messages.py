@@ -55,7 +55,7 @@ def by_message(event: models.Event, floor: Floor) -> frames.Frame:
     """Return the frame that the worker's sockets get for an event, as text."""
     message = audiences.message(event, groups.worker_group(floor.alice.sid))
     carried = json.loads(json.dumps(message))
-    return frames.told(carried, account_sid=floor.account.sid)
+    return frames.build_frame(carried, account_sid=floor.account.sid)
 
 
 @pytest.mark.parametrize("kind", sorted(CARRIES_DATA))
@@ -63,7 +63,7 @@ def test_a_message_with_full_data_makes_the_same_frame_as_the_stored_event(
     floor: Floor, kind: E
 ) -> None:
     event = happened(floor, E(kind))
-    assert by_message(event, floor) == frames.load([event.sid])[event.sid]
+    assert by_message(event, floor) == frames.load_frames([event.sid])[event.sid]
 
 
 @pytest.mark.parametrize("kind", sorted(PUSHED.keys() - CARRIES_DATA))
@@ -76,13 +76,13 @@ async def test_an_offer_s_frame_needs_no_query_and_its_end_s_frame_does(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
-    read, load = list[str](), frames.load
+    read, load = list[str](), frames.load_frames
 
     def note(asked: list[str]) -> dict[str, frames.Frame]:
         read.extend(asked)
         return load(asked)
 
-    monkeypatch.setattr(frames, "load", note)
+    monkeypatch.setattr(frames, "load_frames", note)
     async with opened(floor.token(floor.alice)) as socket:
         offer = await do(factories.offered, floor.workspace, now=timezone.now())
         assert (await heard(socket))["payload"]["sid"] == offer.sid

@@ -67,10 +67,10 @@ async def test_an_event_that_is_not_found_is_looked_for_again(
 ) -> None:
     await offer(floor)
     event = await do(models.Event.objects.filter(event_type=E.RESERVATION_CREATED.value).last)
-    load, found = frames.load, loader.FrameLoader()
-    monkeypatch.setattr(frames, "load", lambda sids: {})
+    load, found = frames.load_frames, loader.FrameLoader()
+    monkeypatch.setattr(frames, "load_frames", lambda sids: {})
     assert await found.load([event.sid]) == []
-    monkeypatch.setattr(frames, "load", load)
+    monkeypatch.setattr(frames, "load_frames", load)
     assert [frame.event_sid for frame in await found.load([event.sid])] == [event.sid]
 
 
@@ -78,7 +78,7 @@ async def test_events_that_come_while_earlier_ones_are_loaded_follow_them(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
-    load, made = frames.load, list[models.Reservation]()
+    load, made = frames.load_frames, list[models.Reservation]()
 
     def load_and_make_more(sids: Any) -> Any:
         """Load, while the next offers are made and published."""
@@ -87,7 +87,7 @@ async def test_events_that_come_while_earlier_ones_are_loaded_follow_them(
         return load(sids)
 
     async with opened(floor.token(floor.alice)) as socket:
-        monkeypatch.setattr(frames, "load", load_and_make_more)
+        monkeypatch.setattr(frames, "load_frames", load_and_make_more)
         # Events of offers need no loading; the acceptance of the first one does.
         first = await do(factories.accepted, floor.workspace, now=timezone.now())
         heard = [await next_event(socket) for _ in range(4)]
@@ -107,7 +107,7 @@ async def test_a_session_whose_events_cannot_be_loaded_reads_everything_again(
         raise OSError("no database")
 
     async with opened(floor.token(floor.alice)) as socket:
-        monkeypatch.setattr(frames, "load", broken)
+        monkeypatch.setattr(frames, "load_frames", broken)
         await do(factories.accepted, floor.workspace, now=timezone.now())
         assert (await next_event(socket))[0] == "reservation.created"
         assert (await closed(socket))[0] == close_codes.RESYNC

@@ -315,4 +315,4 @@ def test_frames_of_many_events_cost_as_many_queries_as_of_one(
     sids = list(rows.values_list("sid", flat=True))
     assert len(sids) == 8
     with django_assert_num_queries(5):
-        assert len(frames.load(sids)) == 8
+        assert len(frames.load_frames(sids)) == 8

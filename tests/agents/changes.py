@@ -1,4 +1,4 @@
-"""Every change that a desk may have to show: each function prepares it and returns it."""
+"""Every change that a desk may have to show: each function prepares a change and returns it."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def multitasking_is_switched_off(floor: Floor) -> Callable[[], Any]:
     )
 
 
-HAPPENINGS = [
+CHANGES = [
     arrives,
     is_offered,
     is_accepted,
