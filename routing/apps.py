@@ -17,5 +17,5 @@ class RoutingConfig(AppConfig):
         from routing import housekeeping
         from routing.statistics import counting
 
-        post_migrate.connect(counting.install, sender=self)
+        post_migrate.connect(counting.install_triggers, sender=self)
         post_migrate.connect(housekeeping.place_restored_events, sender=self)

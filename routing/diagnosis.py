@@ -172,7 +172,7 @@ def _tasks_on_wrong_lanes() -> Iterator[str]:
 
 
 def _wrong_counts() -> Iterator[str]:
-    for found in counting.differences():
+    for found in counting.find_differences():
         yield (
             f"the tasks of workspace {found.workspace_id} that are {found.assignment_status} with"
             f" priority {found.priority} in queue {found.task_queue_id}, workflow"

@@ -80,7 +80,7 @@ def sweep_sessions(**_: object) -> None:
 @shared_task
 def merge_task_counts(**_: object) -> None:
     """Merge the task counts stored since the last merge."""
-    counting.merge()
+    counting.merge_counts()
 
 
 @shared_task

@@ -9,8 +9,8 @@ from routing import models
 from routing.fields.declarations import date_text
 from routing.fields.shapes import Answer
 from routing.statistics.cumulative import Durations, Figures
-from routing.statistics.realtime import Longest, OfScope, Tasks
-from routing.statistics.staffing import Room, Staff
+from routing.statistics.realtime import Longest, ScopeCounts, TaskCounts
+from routing.statistics.staffing import SlotCounts, Staff
 from routing.statistics.windows import Window
 
 
@@ -53,7 +53,7 @@ def activity_durations(
 
 
 def tasks(
-    found: OfScope, channels: Sequence[models.TaskChannel], *, in_queue: bool, now: datetime
+    found: ScopeCounts, channels: Sequence[models.TaskChannel], *, in_queue: bool, now: datetime
 ) -> Answer:
     """Return the current numbers of tasks, in total and by channel.
 
@@ -73,7 +73,7 @@ def tasks(
     }
 
 
-def _tasks(found: Tasks, *, in_queue: bool, now: datetime) -> Answer:
+def _tasks(found: TaskCounts, *, in_queue: bool, now: datetime) -> Answer:
     shown = {
         "total_tasks": found.total,
         "tasks_by_status": dict(found.by_status),
@@ -107,7 +107,7 @@ def activity_statistics(activities: Sequence[models.Activity], staff: Staff) -> 
     ]
 
 
-def rooms(channels: Sequence[models.TaskChannel], found: Mapping[int, Room]) -> list[Answer]:
+def rooms(channels: Sequence[models.TaskChannel], found: Mapping[int, SlotCounts]) -> list[Answer]:
     """Return the slots that workers have on each channel."""
     return [
         {

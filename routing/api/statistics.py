@@ -89,7 +89,7 @@ class Statistics(Resource):
     @cached_property
     def activities(self) -> list[models.Activity]:
         """Return the workspace's activities."""
-        return staffing.activities(self.workspace)
+        return staffing.list_activities(self.workspace)
 
     def channels(self, given: Given) -> list[models.TaskChannel]:
         """Return the task channels that the query selects."""
@@ -122,7 +122,7 @@ class OfTasks(Statistics):
     def real_time(self, given: Given) -> Answer:
         """Return the current figures of its tasks."""
         channels = self.channels(given)
-        found = realtime.tasks(self.workspace, [self.scope], channels=channels)
+        found = realtime.count_tasks(self.workspace, [self.scope], channels=channels)
         return figures.tasks(found[self.scope.pk], channels, in_queue=self.in_queue, now=self.now)
 
     def past(self, given: Given, *, exact: bool) -> Answer:
@@ -133,7 +133,7 @@ class OfTasks(Statistics):
         """
         window = self.window(given)
         key = None if self.column is None else sids.index_key(self.scope.sid)
-        found = cumulative.figures(
+        found = cumulative.count_events(
             self.workspace.sid,
             window,
             self.counted,
@@ -191,7 +191,7 @@ class _OfWorkspace(OfTasks):
     counted = cumulative.OF_WORKSPACE
 
     def real_time(self, given: Given) -> Answer:
-        staff = staffing.of_workers(self.workspace.workers.all())
+        staff = staffing.count_by_activity(self.workspace.workers.all())
         return {
             "total_workers": staff.total,
             "activity_statistics": figures.activity_statistics(self.activities, staff),

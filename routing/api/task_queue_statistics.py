@@ -61,7 +61,7 @@ class _OfTaskQueue(OfTasks):
         return {"task_queue_sid": self.scope.sid}
 
     def real_time(self, given: Given) -> Answer:
-        staff = staffing.of_queues(self.workspace, [self.scope])
+        staff = staffing.count_by_queue(self.workspace, [self.scope])
         return {**_serving(staff[self.scope.pk], self.activities), **super().real_time(given)}
 
 
@@ -110,7 +110,7 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
     def represent_page(self, rows: Sequence[models.TaskQueue], given: Given) -> list[Answer]:
         """Return the figures of the queues of a page, with as many queries as for one queue."""
         window = self.window(given)
-        found = cumulative.figures(
+        found = cumulative.count_events(
             self.workspace.sid,
             window,
             cumulative.OF_TASK_QUEUE,
@@ -143,10 +143,10 @@ def real_time(
         in_queue: whether ages are also given from entering the queue.
     """
     channels = resource.channels(given)
-    staff = staffing.of_queues(resource.workspace, queues)
+    staff = staffing.count_by_queue(resource.workspace, queues)
     for start in range(0, len(queues), _AT_ONCE):
         some = queues[start : start + _AT_ONCE]
-        found = realtime.tasks(resource.workspace, some, channels=channels)
+        found = realtime.count_tasks(resource.workspace, some, channels=channels)
         for row in some:
             yield {
                 **_serving(staff[row.pk], resource.activities),
@@ -211,7 +211,9 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
         nothing = {
             **_serving(staffing.Staff(), self.activities),
             **figures.tasks(
-                realtime.OfScope(by_channel={row.pk: realtime.Tasks() for row in channels}),
+                realtime.ScopeCounts(
+                    by_channel={row.pk: realtime.TaskCounts() for row in channels}
+                ),
                 channels,
                 in_queue=False,
                 now=self.now,

@@ -29,7 +29,7 @@ class _OfWorkers(Statistics):
         found = None
         if columns.keys() & given.keys():
             queues = list(self.workspace.task_queues.filter(lookups.conditions(given, columns)))
-            found = staffing.serving(self.workspace, queues)
+            found = staffing.filter_serving(self.workspace, queues)
         if "friendly_name" in given:
             workers = self.workspace.workers.all() if found is None else found
             found = workers.filter(lookups.has_name(given["friendly_name"]))
@@ -38,19 +38,21 @@ class _OfWorkers(Statistics):
     def real_time(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Answer:
         """Return the current number of workers and their capacity."""
         everybody = self.workspace.workers.all()
-        staff = staffing.of_workers(everybody if chosen is None else chosen)
+        staff = staffing.count_by_activity(everybody if chosen is None else chosen)
         channels = self.channels(given)
         return {
             "total_workers": staff.total,
             "activity_statistics": figures.activity_statistics(self.activities, staff),
-            "task_channels": figures.rooms(channels, staffing.room(channels, workers=chosen)),
+            "task_channels": figures.rooms(
+                channels, staffing.count_slots(channels, workers=chosen)
+            ),
         }
 
     def past(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Answer:
         """Return the reservations and the activity times of workers in a time window."""
         window = self.window(given)
         keys = None if chosen is None else _keys(chosen)
-        found = cumulative.figures(
+        found = cumulative.count_events(
             self.workspace.sid,
             window,
             cumulative.OF_WORKERS,
@@ -61,11 +63,11 @@ class _OfWorkers(Statistics):
         counts = Counter(dict.fromkeys(cumulative.OF_WORKERS.values(), 0))
         for each in found.values():
             counts.update(each.counts)
-        stays = durations.in_activities(
+        stays = durations.measure_activities(
             self.workspace,
             window,
             workers=self.workspace.workers.all() if chosen is None else chosen,
-            everybody=chosen is None,
+            include_deleted=chosen is None,
             now=self.now,
         )
         return {

@@ -39,7 +39,7 @@ class Difference:
     there: int
 
 
-def install(*, using: str = "default", **_: Any) -> None:
+def install_triggers(*, using: str = "default", **_: Any) -> None:
     """Create the triggers if they are missing, and then count all tasks.
 
     Called after every migration, because SQLite drops a table's triggers when it alters the table.
@@ -47,34 +47,34 @@ def install(*, using: str = "default", **_: Any) -> None:
     database = connections[using]
     if not {"tasks", "task_counts"} <= set(database.introspection.table_names()):
         return
-    if _installed(database):
+    if _has_triggers(database):
         return
     with transaction.atomic(using=using), database.cursor() as cursor:
         for statement in sql.CREATE_TRIGGERS[database.vendor]:
             cursor.execute(statement)
-        _recount(cursor)
+        _recount_tasks(cursor)
 
 
-def _installed(database: BaseDatabaseWrapper) -> bool:
+def _has_triggers(database: BaseDatabaseWrapper) -> bool:
     with database.cursor() as cursor:
         cursor.execute(sql.INSTALLED_TRIGGERS[database.vendor], sql.TRIGGERS)
         return bool(cursor.fetchone()[0] == len(sql.TRIGGERS))
 
 
-def recount() -> None:
+def recount_tasks() -> None:
     """Delete all counts and count again."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(sql.LOCK_TASKS)
-        _recount(cursor)
+        _recount_tasks(cursor)
 
 
-def _recount(cursor: Any) -> None:
+def _recount_tasks(cursor: Any) -> None:
     cursor.execute(sql.DELETE_COUNTS)
     cursor.execute(sql.COUNT_TASKS)
 
 
-def merge() -> None:
+def merge_counts() -> None:
     """Merge rows of the same kind, when there are enough of them."""
     if not TaskCount.objects.order_by("pk").values("pk")[MERGE_ABOVE : MERGE_ABOVE + 1]:
         return
@@ -87,7 +87,7 @@ def merge() -> None:
             cursor.execute(sql.MERGE_COUNTS)
 
 
-def differences() -> list[Difference]:
+def find_differences() -> list[Difference]:
     """Return where the counts differ from the tasks; empty if all are right."""
     with connection.cursor() as cursor:
         cursor.execute(sql.DIFFERENCES)

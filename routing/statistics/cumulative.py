@@ -14,7 +14,7 @@ from routing.models import Event
 from routing.statistics.windows import Window
 
 
-class Scope(StrEnum):
+class CumulativeScope(StrEnum):
     """What cumulative figures can be about."""
 
     WORKERS = "workers"
@@ -23,10 +23,10 @@ class Scope(StrEnum):
     WORKSPACE = "workspace"
 
 
-_ALL: Final = frozenset(Scope)
-_TASKS: Final = _ALL - {Scope.WORKERS}
+_ALL: Final = frozenset(CumulativeScope)
+_TASKS: Final = _ALL - {CumulativeScope.WORKERS}
 
-COUNTED: Final[Mapping[E, tuple[str, frozenset[Scope]]]] = {
+COUNTED: Final[Mapping[E, tuple[str, frozenset[CumulativeScope]]]] = {
     E.RESERVATION_CREATED: ("reservations_created", _ALL),
     E.RESERVATION_ACCEPTED: ("reservations_accepted", _ALL),
     E.RESERVATION_REJECTED: ("reservations_rejected", _ALL),
@@ -39,12 +39,12 @@ COUNTED: Final[Mapping[E, tuple[str, frozenset[Scope]]]] = {
     E.TASK_SYSTEM_DELETED: ("tasks_deleted", _TASKS),
     # The event names the queue that was left.
     E.TASK_QUEUE_MOVED: ("tasks_moved", _TASKS),
-    E.TASK_CREATED: ("tasks_created", frozenset({Scope.WORKSPACE})),
-    E.TASK_QUEUE_ENTERED: ("tasks_entered", frozenset({Scope.TASK_QUEUE})),
-    E.WORKFLOW_ENTERED: ("tasks_entered", frozenset({Scope.WORKFLOW})),
+    E.TASK_CREATED: ("tasks_created", frozenset({CumulativeScope.WORKSPACE})),
+    E.TASK_QUEUE_ENTERED: ("tasks_entered", frozenset({CumulativeScope.TASK_QUEUE})),
+    E.WORKFLOW_ENTERED: ("tasks_entered", frozenset({CumulativeScope.WORKFLOW})),
     E.WORKFLOW_TIMEOUT: (
         "tasks_timed_out_in_workflow",
-        frozenset({Scope.WORKFLOW, Scope.WORKSPACE}),
+        frozenset({CumulativeScope.WORKFLOW, CumulativeScope.WORKSPACE}),
     ),
 }
 """The name under which each event type is counted, and in which figures."""
@@ -98,17 +98,17 @@ MOST_KEYS: Final = 500
 Counted = Mapping[E, str]
 
 
-def _counted_for(scope: Scope) -> Counted:
+def _counted_for(scope: CumulativeScope) -> Counted:
     return {each: name for each, (name, scopes) in COUNTED.items() if scope in scopes}
 
 
-OF_WORKERS: Final = _counted_for(Scope.WORKERS)
-OF_TASK_QUEUE: Final = _counted_for(Scope.TASK_QUEUE)
-OF_WORKFLOW: Final = _counted_for(Scope.WORKFLOW)
-OF_WORKSPACE: Final = _counted_for(Scope.WORKSPACE)
+OF_WORKERS: Final = _counted_for(CumulativeScope.WORKERS)
+OF_TASK_QUEUE: Final = _counted_for(CumulativeScope.TASK_QUEUE)
+OF_WORKFLOW: Final = _counted_for(CumulativeScope.WORKFLOW)
+OF_WORKSPACE: Final = _counted_for(CumulativeScope.WORKSPACE)
 """The name under which each event type is counted, for each kind of resource."""
 
-_ENDS: Final = {each: name for each, (name, _) in COUNTED.items() if each.spec.ends_waiting}
+_END_NAMES: Final = {each: name for each, (name, _) in COUNTED.items() if each.spec.ends_waiting}
 """Events that end a task's waiting, and their names in the split by wait time."""
 
 
@@ -149,7 +149,7 @@ class Figures:
     """Counts and durations of one resource within a window.
 
     Arguments:
-        split: by threshold in seconds, how many of `_ENDS` came after longer and after shorter
+        split: by threshold in seconds, how many of `_END_NAMES` came after longer and after shorter
             waits, by name.
     """
 
@@ -160,7 +160,7 @@ class Figures:
     split: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
 
 
-def figures(
+def count_events(
     workspace_sid: str,
     window: Window,
     counted: Counted,
@@ -191,28 +191,30 @@ def figures(
         columns.append(by)
         if len(keys) <= MOST_KEYS:
             rows = rows.filter(**{f"{by}__in": keys})
-    made: dict[int | None, Figures] = {key: _nothing(counted, thresholds) for key in keys}
+    made: dict[int | None, Figures] = {key: _empty_figures(counted, thresholds) for key in keys}
     if by is None:
-        made = {None: _nothing(counted, thresholds)}
-    grouped = rows.order_by().values(*columns).annotate(**_aggregates(thresholds))
+        made = {None: _empty_figures(counted, thresholds)}
+    grouped = rows.order_by().values(*columns).annotate(**_list_aggregates(thresholds))
     for row in grouped:
         one = made.get(row[by] if by is not None else None)
         if one is not None:
-            _take(one, row, counted, thresholds)
+            _add_row(one, row, counted, thresholds)
     return made
 
 
-def _nothing(counted: Counted, thresholds: Sequence[int]) -> Figures:
+def _empty_figures(counted: Counted, thresholds: Sequence[int]) -> Figures:
     return Figures(
         counts=dict.fromkeys(counted.values(), 0),
         split={
-            str(threshold): {side: dict.fromkeys(_ENDS.values(), 0) for side in ("above", "below")}
+            str(threshold): {
+                side: dict.fromkeys(_END_NAMES.values(), 0) for side in ("above", "below")
+            }
             for threshold in thresholds
         },
     )
 
 
-def _aggregates(thresholds: Sequence[int]) -> dict[str, Any]:
+def _list_aggregates(thresholds: Sequence[int]) -> dict[str, Any]:
     found: dict[str, Any] = {"events": Count("id")}
     for name, column in (("waited", "waited_ms"), ("in_queue", "waited_in_queue_ms")):
         found |= {
@@ -230,27 +232,27 @@ def _aggregates(thresholds: Sequence[int]) -> dict[str, Any]:
     return found
 
 
-def _take(
+def _add_row(
     figures: Figures, row: Mapping[str, Any], counted: Counted, thresholds: Sequence[int]
 ) -> None:
     event_type = E(row["event_type"])
     figures.counts[counted[event_type]] += row["events"]
-    if event_type not in _ENDS:
+    if event_type not in _END_NAMES:
         return
-    waited = _durations(row, "waited")
+    waited = _read_durations(row, "waited")
     if event_type == E.TASK_CANCELED:
         figures.until_canceled = waited
     else:
         figures.until_accepted = waited
-        figures.in_queue_until_accepted = _durations(row, "in_queue")
+        figures.in_queue_until_accepted = _read_durations(row, "in_queue")
     for threshold in thresholds:
         below = row[f"below_{threshold}"]
         sides = figures.split[str(threshold)]
-        sides["below"][_ENDS[event_type]] = below
-        sides["above"][_ENDS[event_type]] = row["events"] - below
+        sides["below"][_END_NAMES[event_type]] = below
+        sides["above"][_END_NAMES[event_type]] = row["events"] - below
 
 
-def _durations(row: Mapping[str, Any], name: str) -> Durations:
+def _read_durations(row: Mapping[str, Any], name: str) -> Durations:
     return Durations(
         count=row[f"{name}_count"],
         total=int(row[f"{name}_total"] or 0),

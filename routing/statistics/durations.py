@@ -21,34 +21,34 @@ from routing.statistics.windows import Window
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-def in_activities(
+def measure_activities(
     workspace: Workspace,
     window: Window,
     *,
     workers: QuerySet[Worker],
-    everybody: bool,
+    include_deleted: bool,
     now: datetime,
 ) -> dict[str, Durations]:
     """Return how long workers were in each of the workspace's activities, by its sid.
 
     Arguments:
-        everybody: whether workers who have been deleted since count too.
+        include_deleted: whether workers who have been deleted since count too.
     """
     activities = workspace.activities.order_by("date_created", "pk")
     found = {sid: Durations() for sid in activities.values_list("sid", flat=True)}
     present = workers.order_by("pk").values_list("sid", "activity__sid", "date_status_changed")
-    known: set[int] = set()
+    worker_keys: set[int] = set()
     for worker_sid, activity_sid, since in present:
-        known.add(sids.index_key(worker_sid))
-        _take(found, activity_sid, since, now, window)
-    few = None if everybody or len(known) > MOST_KEYS else known
-    for worker_key, activity_sid, since, until in _left(workspace, window, of=few):
-        if everybody or worker_key in known:
-            _take(found, activity_sid, since, until, window)
+        worker_keys.add(sids.index_key(worker_sid))
+        _add_stay(found, activity_sid, since, now, window)
+    few = None if include_deleted or len(worker_keys) > MOST_KEYS else worker_keys
+    for worker_key, activity_sid, since, until in _load_ended_stays(workspace, window, of=few):
+        if include_deleted or worker_key in worker_keys:
+            _add_stay(found, activity_sid, since, until, window)
     return found
 
 
-def _take(
+def _add_stay(
     found: dict[str, Durations], activity_sid: str, since: datetime, until: datetime, window: Window
 ) -> None:
     """Add the part of a stay within the window, unless it is empty or the activity is gone."""
@@ -57,7 +57,7 @@ def _take(
         found[activity_sid].add(inside // _MILLISECOND)
 
 
-def _left(
+def _load_ended_stays(
     workspace: Workspace, window: Window, *, of: set[int] | None
 ) -> Iterator[tuple[int, str, datetime, datetime]]:
     """Yield every stay that ended after the window began: worker, activity, start and end.

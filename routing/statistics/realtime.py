@@ -26,7 +26,7 @@ class Longest:
 
 
 @dataclass(slots=True)
-class Tasks:
+class TaskCounts:
     """Counts of live tasks; `waiting` and `in_queue` are the longest since creation and entry."""
 
     by_status: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, LIVE), 0))
@@ -41,19 +41,19 @@ class Tasks:
 
 
 @dataclass(slots=True)
-class OfScope:
+class ScopeCounts:
     """The tasks of a workspace, a queue or a workflow, all of them and by channel id."""
 
-    all: Tasks = field(default_factory=Tasks)
-    by_channel: dict[int, Tasks] = field(default_factory=dict)
+    all: TaskCounts = field(default_factory=TaskCounts)
+    by_channel: dict[int, TaskCounts] = field(default_factory=dict)
 
 
-def tasks(
+def count_tasks(
     workspace: Workspace,
     scopes: Sequence[Scope],
     *,
     channels: Sequence[TaskChannel],
-) -> dict[int, OfScope]:
+) -> dict[int, ScopeCounts]:
     """Return the live tasks of these scopes, all of one kind, by the scopes' ids.
 
     Always three queries: the counts, then the ids and the rows of the longest waiting tasks.
@@ -62,11 +62,11 @@ def tasks(
         channels: the task channels that count.
     """
     found = {
-        scope.pk: OfScope(by_channel={channel.pk: Tasks() for channel in channels})
+        scope.pk: ScopeCounts(by_channel={channel.pk: TaskCounts() for channel in channels})
         for scope in scopes
     }
     if scopes:
-        _count(workspace, scopes[0], found)
+        _read_counts(workspace, scopes[0], found)
         _find_longest(scopes[0], found)
     return found
 
@@ -75,7 +75,7 @@ _COLUMNS: Final[Mapping[type[Any], str]] = {TaskQueue: "task_queue_id", Workflow
 """The column of tasks and of their counts for a scope; workspaces use `workspace_id`."""
 
 
-def _count(workspace: Workspace, kind: Scope, found: dict[int, OfScope]) -> None:
+def _read_counts(workspace: Workspace, kind: Scope, found: dict[int, ScopeCounts]) -> None:
     column = _COLUMNS.get(type(kind), "workspace_id")
     rows = TaskCount.objects.filter(workspace_id=workspace.pk, **{f"{column}__in": list(found)})
     grouped = rows.order_by().values_list(
@@ -90,11 +90,11 @@ def _count(workspace: Workspace, kind: Scope, found: dict[int, OfScope]) -> None
             each.by_priority[priority] += count
 
 
-def _find_longest(kind: Scope, found: dict[int, OfScope]) -> None:
+def _find_longest(kind: Scope, found: dict[int, ScopeCounts]) -> None:
     """Find the oldest pending task of each scope and channel, with one index step for each."""
     column = _COLUMNS.get(type(kind))
     in_queue = isinstance(kind, TaskQueue)
-    pairs = _pairs(kind, found)
+    pairs = _pair_with_channels(kind, found)
     waiting = Task.objects.pending().filter(task_channel=OuterRef("channel"))
     if column is not None:
         waiting = waiting.filter(**{column: OuterRef("pk")})
@@ -117,33 +117,33 @@ def _find_longest(kind: Scope, found: dict[int, OfScope]) -> None:
         if row[1] in found[row[0]].by_channel and row[2] is not None
     ]
     ids = {pk for _, _, *tasks in places for pk in tasks}
-    rows = {row.pk: row for row in _rows(ids)}
+    rows = {row.pk: row for row in _load_tasks(ids)}
     for scope, channel, *tasks in places:
         for each in (found[scope].all, found[scope].by_channel[channel]):
-            _take(each, [rows.get(pk) for pk in tasks])
+            _update_longest(each, [rows.get(pk) for pk in tasks])
 
 
-def _pairs(kind: Scope, found: dict[int, OfScope]) -> QuerySet[Any]:
+def _pair_with_channels(kind: Scope, found: dict[int, ScopeCounts]) -> QuerySet[Any]:
     """Return every scope combined with every channel of its workspace."""
     path = "task_channels" if isinstance(kind, Workspace) else "workspace__task_channels"
     return type(kind)._default_manager.filter(pk__in=list(found)).annotate(channel=F(f"{path}__pk"))
 
 
-def _rows(ids: Iterable[int]) -> Iterable[Task]:
+def _load_tasks(ids: Iterable[int]) -> Iterable[Task]:
     wanted = Q(pk__in=list(ids))
     return Task.objects.filter(wanted).only("sid", "date_created", "task_queue_entered_date")
 
 
-def _take(each: Tasks, rows: Sequence[Task | None]) -> None:
+def _update_longest(each: TaskCounts, rows: Sequence[Task | None]) -> None:
     oldest, *entered = rows
     if oldest is not None:
-        each.waiting = _longer(each.waiting, oldest.sid, oldest.date_created)
+        each.waiting = _choose_longer(each.waiting, oldest.sid, oldest.date_created)
     for row in entered:
         if row is not None and row.task_queue_entered_date is not None:
-            each.in_queue = _longer(each.in_queue, row.sid, row.task_queue_entered_date)
+            each.in_queue = _choose_longer(each.in_queue, row.sid, row.task_queue_entered_date)
 
 
-def _longer(before: Longest | None, sid: str, since: datetime) -> Longest:
+def _choose_longer(before: Longest | None, sid: str, since: datetime) -> Longest:
     if before is not None and before.since <= since:
         return before
     return Longest(sid, since)

@@ -28,7 +28,7 @@ class Staff:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class SlotCounts:
     """The number of workers with a free slot on one channel, and all slots there."""
 
     workers: int = 0
@@ -36,12 +36,12 @@ class Room:
     used: int = 0
 
 
-def activities(workspace: Workspace) -> list[Activity]:
+def list_activities(workspace: Workspace) -> list[Activity]:
     """Return a workspace's activities, oldest first."""
     return list(workspace.activities.order_by("date_created", "pk"))
 
 
-def of_workers(workers: QuerySet[Worker]) -> Staff:
+def count_by_activity(workers: QuerySet[Worker]) -> Staff:
     """Count workers by activity."""
     counted = workers.order_by().values_list("activity__sid", "activity__available")
     staff = Staff()
@@ -51,24 +51,24 @@ def of_workers(workers: QuerySet[Worker]) -> Staff:
     return staff
 
 
-def of_queues(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[int, Staff]:
+def count_by_queue(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[int, Staff]:
     """Count for each queue, by its id, the workers who serve it, whatever their state and load."""
-    hands = [eligibility.Candidate(worker) for worker in load_workers(workspace.workers.all())]
-    known: dict[str, Staff] = {}
+    candidates = [eligibility.Candidate(worker) for worker in load_workers(workspace.workers.all())]
+    by_expression: dict[str, Staff] = {}
     for queue in queues:
-        asked = queue.target_workers.strip()
-        if asked in known:
+        expression = queue.target_workers.strip()
+        if expression in by_expression:
             continue
-        staff = known[asked] = Staff()
-        seen = lanes.build_queue(queue)
-        for hand in hands:
-            if eligibility.membership_refusal(hand, seen) is None:
-                staff.by_activity[hand.worker.activity_sid] += 1
-                staff.available += hand.worker.available
-    return {queue.pk: known[queue.target_workers.strip()] for queue in queues}
+        staff = by_expression[expression] = Staff()
+        snapshot = lanes.build_queue(queue)
+        for candidate in candidates:
+            if eligibility.membership_refusal(candidate, snapshot) is None:
+                staff.by_activity[candidate.worker.activity_sid] += 1
+                staff.available += candidate.worker.available
+    return {queue.pk: by_expression[queue.target_workers.strip()] for queue in queues}
 
 
-def serving(workspace: Workspace, queues: Sequence[TaskQueue]) -> QuerySet[Worker]:
+def filter_serving(workspace: Workspace, queues: Sequence[TaskQueue]) -> QuerySet[Worker]:
     """Return the workers who serve any of these queues."""
     seen = [lanes.build_queue(queue) for queue in queues]
     ids = [
@@ -82,7 +82,9 @@ def serving(workspace: Workspace, queues: Sequence[TaskQueue]) -> QuerySet[Worke
     return workspace.workers.filter(pk__in=ids)
 
 
-def room(channels: Sequence[TaskChannel], *, workers: QuerySet[Worker] | None) -> dict[int, Room]:
+def count_slots(
+    channels: Sequence[TaskChannel], *, workers: QuerySet[Worker] | None
+) -> dict[int, SlotCounts]:
     """Return the slots on each of these channels, by its id.
 
     Arguments:
@@ -103,5 +105,5 @@ def room(channels: Sequence[TaskChannel], *, workers: QuerySet[Worker] | None) -
             used=Sum("consumed"),
         )
     )
-    found = {channel: Room(*figures) for channel, *figures in counted}
-    return {channel.pk: found.get(channel.pk, Room()) for channel in channels}
+    found = {channel: SlotCounts(*figures) for channel, *figures in counted}
+    return {channel.pk: found.get(channel.pk, SlotCounts()) for channel in channels}

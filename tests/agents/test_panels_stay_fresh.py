@@ -123,7 +123,9 @@ def test_events_of_another_workspace_reach_no_desk_here(
 def test_every_event_that_reaches_desks_makes_a_panel_stale() -> None:
     for event_type in EventType:
         if event_type.spec.audience:
-            assert dashboard.PANELS.get(event_type), event_type
+            assert dashboard.PANELS.get(event_type), (
+                f"{event_type} reaches desks, so PANELS of agents/dashboard.py must name its panels"
+            )
 
 
 def test_a_colleague_s_offer_makes_only_the_queue_panel_stale() -> None:

@@ -93,8 +93,8 @@ def make_request(api: Api, path: str) -> Callable[[], None]:
 
 def check_answers(made: models.Workspace, size: int) -> None:
     """Check that the measured answers are right."""
-    assert counting.differences() == []
-    found = realtime.tasks(made, [made], channels=list(made.task_channels.all()))[made.pk]
+    assert counting.find_differences() == []
+    found = realtime.count_tasks(made, [made], channels=list(made.task_channels.all()))[made.pk]
     assert found.all.total == made.tasks.count() == size
     assert found.all.waiting is not None
     assert found.all.waiting.since == NOW
@@ -106,7 +106,7 @@ def measure_all() -> Figures:
     for size, made in floors.items():
         add_waiting_tasks(made, size)
     analyze_tables()
-    counting.merge()
+    counting.merge_counts()
     asked: dict[str, Callable[[], None]] = {}
     for size, made in floors.items():
         check_answers(made, size)
@@ -163,7 +163,7 @@ def measure_writes(made: models.Workspace) -> Figures:
                 drop_triggers()
             for act, run in acts.items():
                 taken.setdefault(f"{act}, {name}", []).append(median_ms(roll_back(run), rounds=3))
-        counting.install()
+        counting.install_triggers()
     return {name: statistics.median(each) for name, each in taken.items()}
 
 
@@ -210,7 +210,7 @@ def measure_past_events(made: models.Workspace) -> Figures:
         waiting = size
         analyze_tables()
         figures[f"past at {size // 1000}k"] = median_ms(
-            lambda: cumulative.figures(made.sid, window, cumulative.OF_WORKSPACE), rounds=9
+            lambda: cumulative.count_events(made.sid, window, cumulative.OF_WORKSPACE), rounds=9
         )
     return figures
 

@@ -145,11 +145,11 @@ class StatisticsMachine(TransferMachine):
         for window in self._windows():
             for channel in (None, "chat"):
                 self._compare_cumulative(events, window, channel)
-            found = durations.in_activities(
+            found = durations.measure_activities(
                 self.workspace,
                 window,
                 workers=self.workspace.workers.all(),
-                everybody=True,
+                include_deleted=True,
                 now=self.now,
             )
             plain = stays(events, window, self.now)
@@ -177,7 +177,7 @@ class StatisticsMachine(TransferMachine):
             ("worker", cumulative.OF_WORKERS, sids_of(self.workspace.workers)),
         ]
         for noun, counted, whose in scopes:
-            found = cumulative.figures(
+            found = cumulative.count_events(
                 self.workspace.sid,
                 window,
                 counted,
@@ -215,7 +215,7 @@ class StatisticsMachine(TransferMachine):
                 assert sides["above"][name] == len(waits) - below
 
     def _compare_live(self) -> None:
-        assert counting.differences() == []
+        assert counting.find_differences() == []
         channels = list(self.workspace.task_channels.order_by("pk"))
         rows = [row for row in self.workspace.tasks.order_by("pk") if row.date_finished is None]
         self._compare_scopes(rows, [self.workspace], "workspace_id", channels)
@@ -231,7 +231,7 @@ class StatisticsMachine(TransferMachine):
         column: str,
         channels: list[models.TaskChannel],
     ) -> None:
-        found = realtime.tasks(self.workspace, scopes, channels=channels)
+        found = realtime.count_tasks(self.workspace, scopes, channels=channels)
         for scope in scopes:
             mine = [row for row in rows if getattr(row, column) == scope.pk]
             check_live(found[scope.pk].all, mine, in_queue=column == "task_queue_id")
@@ -241,7 +241,7 @@ class StatisticsMachine(TransferMachine):
                 check_live(each, here, in_queue=column == "task_queue_id")
 
 
-def check_live(found: realtime.Tasks, rows: list[models.Task], *, in_queue: bool) -> None:
+def check_live(found: realtime.TaskCounts, rows: list[models.Task], *, in_queue: bool) -> None:
     by_status = Counter(row.assignment_status for row in rows)
     assert found.by_status == {str(status): by_status[status] for status in counting.LIVE}
     assert +found.by_priority == Counter(row.priority for row in rows)

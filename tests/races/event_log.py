@@ -111,7 +111,7 @@ def merge_counts_while_changing() -> dict[str, Any]:
 
     def merge() -> None:
         while not done.wait(0.02):
-            counting.merge()
+            counting.merge_counts()
         connection.close()
 
     mergers = [threading.Thread(target=merge) for _ in range(2)]
@@ -125,16 +125,16 @@ def merge_counts_while_changing() -> dict[str, Any]:
     for merger in mergers:
         merger.join()
     before = models.TaskCount.objects.count()
-    counting.merge()
+    counting.merge_counts()
     problems = list(diagnosis.find_problems())
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tasks SET workflow_id = NULL")
-    different = counting.differences()
+    different = counting.find_differences()
     models.Reservation.objects.all().delete()
     models.Task.objects.all().delete()
-    counting.merge()
+    counting.merge_counts()
     return {
-        "differences": len(different + counting.differences()),
+        "differences": len(different + counting.find_differences()),
         "problems": problems,
         "rows": before,
         "left": models.TaskCount.objects.count(),

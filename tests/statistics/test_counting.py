@@ -22,7 +22,7 @@ def counted(workspace: models.Workspace) -> dict[str, int]:
     found: Counter[str] = Counter()
     for row in models.TaskCount.objects.filter(workspace_id=workspace.pk):
         found[row.assignment_status] += row.tasks
-    assert counting.differences() == []
+    assert counting.find_differences() == []
     return dict(+found)
 
 
@@ -76,10 +76,10 @@ def test_counts_of_zero_are_deleted(
     task = factories.task(workspace)
     for priority in range(5):
         models.Task.objects.filter(pk=task.pk).update(priority=priority)
-    counting.merge()
+    counting.merge_counts()
     assert models.TaskCount.objects.count() == 5
     monkeypatch.setattr(counting, "MERGE_ABOVE", 3)
-    counting.merge()
+    counting.merge_counts()
     assert models.TaskCount.objects.get().priority == 4
     assert counted(workspace) == {"pending": 1}
 
@@ -105,7 +105,7 @@ def test_counting_continues_after_the_table_was_altered() -> None:
     with connection.schema_editor() as editor:
         editor._remake_table(models.Task)  # type: ignore[attr-defined]  # SQLite's own
     factories.task(workspace)
-    assert len(counting.differences()) == 1
+    assert len(counting.find_differences()) == 1
     call_command("migrate", verbosity=0)
     assert counted(workspace) == {"pending": 2}
     factories.task(workspace)

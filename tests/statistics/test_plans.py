@@ -41,7 +41,7 @@ def test_the_longest_waiting_tasks_are_read_from_an_index(workspace: models.Work
     indexes = ("tasks_oldest_of_channel", "tasks_oldest_of_queue", "tasks_oldest_of_workflow")
     for scope, index in zip(scopes, indexes, strict=True):
         with CaptureQueriesContext(connection) as queries:
-            realtime.tasks(workspace, [scope], channels=channels)
+            realtime.count_tasks(workspace, [scope], channels=channels)
         counts, longest, rows = plans(queries)
         assert "task_counts_kind" in counts
         assert index in longest
@@ -53,9 +53,11 @@ def test_the_longest_waiting_tasks_are_read_from_an_index(workspace: models.Work
 def test_events_of_a_window_are_read_from_an_index(workspace: models.Workspace) -> None:
     window = Window(NOW, later(60))
     with CaptureQueriesContext(connection) as queries:
-        cumulative.figures(workspace.sid, window, cumulative.OF_WORKSPACE)
+        cumulative.count_events(workspace.sid, window, cumulative.OF_WORKSPACE)
         everybody = workspace.workers.all()
-        durations.in_activities(workspace, window, workers=everybody, everybody=True, now=NOW)
+        durations.measure_activities(
+            workspace, window, workers=everybody, include_deleted=True, now=NOW
+        )
     for plan in plans(queries):
         if "events" in plan:
             assert "events_typed (workspace_sid=? AND event_type=? AND event_date>" in plan

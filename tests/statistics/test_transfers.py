@@ -32,7 +32,7 @@ def accept(worker: models.Worker, seconds: float) -> models.Reservation:
 
 def figures(queue: models.TaskQueue, *thresholds: int) -> cumulative.Figures:
     key = sids.index_key(queue.sid)
-    return cumulative.figures(
+    return cumulative.count_events(
         queue.workspace.sid,
         Window(NOW, later(1_000)),
         cumulative.OF_TASK_QUEUE,

@@ -39,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *, recount: bool, repair: bool, **options: Any) -> None:
         """Raise `CommandError` if anything differs."""
         if recount or repair:
-            counting.recount()
+            counting.recount_tasks()
         if repair:
             self.stdout.write(f"{repairs.recount_slots()} worker channels were corrected.")
         with _consistent_snapshot():
