@@ -42,7 +42,7 @@ class Sessions:
             return None
 
 
-_sessions: Final = Sessions()
+sessions: Final = Sessions()
 
 
 def cache_session(request: HttpRequest) -> None:
@@ -51,7 +51,7 @@ def cache_session(request: HttpRequest) -> None:
     user = getattr(request, "_cached_user", None)
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if key and user is not None and user.is_authenticated:
-        _sessions.add(key, user.pk)
+        sessions.add(key, user.pk)
 
 
 def name_of_client(request: HttpRequest) -> str | None:
@@ -67,7 +67,7 @@ def key_of_session(key: str | None) -> str | None:
     """Return a key for the user of a session, or for the session while the user is unknown."""
     if not key:
         return None
-    user = _sessions.user(key)
+    user = sessions.user(key)
     return f"session {key}" if user is None else f"user {user}"
 
 
@@ -81,7 +81,7 @@ def key_of_client(scope: Any) -> str:
                 return account
         elif name == b"cookie":
             key = parse_cookie(value.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
-            user = _sessions.user(key) if key else None
+            user = sessions.user(key) if key else None
             if user is not None:
                 return f"user {user}"
     return proxies.network_key(address)

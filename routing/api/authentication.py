@@ -49,12 +49,12 @@ class BasicAuthentication(BaseAuthentication):
         now = timezone.now()
         key = keys.find_key(sid)
         sealed = _presented_of(() if key is None else key.secrets, secret, sid)
-        if sealed is None or _regulars.whose(sid, secret, address) is None:
+        if sealed is None or regulars.whose(sid, secret, address) is None:
             failures.insist_open(sid, address, now=now.timestamp())
         if sealed is None or key is None:
             failures.note(sid, address, now=now.timestamp())
             raise exceptions.AuthenticationFailed
-        _regulars.add(sid, secret, address, account_sid=key.account.sid)
+        regulars.add(sid, secret, address, account_sid=key.account.sid)
         if key.api_key is not None:
             _note_use(key.api_key, now)
         kind = "account" if key.api_key is None else "api-key"
@@ -62,7 +62,7 @@ class BasicAuthentication(BaseAuthentication):
         return Caller(key.account, actor, sealed), None
 
 
-_regulars = failures.Regulars()
+regulars = failures.Regulars()
 _noting = threading.Lock()
 
 
@@ -72,7 +72,7 @@ def account_of(header: str, address: str | None) -> str | None:
         sid, secret = _presented(header)
     except exceptions.NotAuthenticated:
         return None
-    return _regulars.whose(sid, secret, _canonical(address))
+    return regulars.whose(sid, secret, _canonical(address))
 
 
 def _note_use(key: models.ApiKey, now: datetime) -> None:

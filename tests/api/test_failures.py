@@ -24,7 +24,7 @@ ELSEWHERE = "192.0.2.2"
 
 @pytest.fixture(autouse=True)
 def _nobody_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authentication, "_regulars", failures.Regulars())
+    monkeypatch.setattr(authentication, "regulars", failures.Regulars())
 
 
 @pytest.fixture(params=["in this process", "in Redis"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,6 @@ from tests import factories, redis
 from tests.api.conftest import TOKEN, Api, basic
 
 ELSEWHERE = "https://app.example"
-
-
-@pytest.fixture(autouse=True)
-def _no_counts() -> Iterator[None]:
-    rate_limits._here.counts.clear()
-    clients.client_of.cache_clear()
-    yield
-    clients.client_of.cache_clear()
 
 
 # --- Methods ---------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_a_failure_is_not_cached() -> None:
 
 def test_expressions_are_cached_by_the_size_of_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
     cache: SizedCache[expressions.Expression] = SizedCache(30_000)
-    monkeypatch.setattr(compiled, "_compiled", cache)
+    monkeypatch.setattr(compiled, "expression_cache", cache)
     for number in range(100):
         text = f"worker.name == '{number:04}{'x' * 1_000}'"
         expressions.compile_expression(text, subject="worker")
@@ -69,7 +69,7 @@ def test_expressions_are_cached_by_the_size_of_their_text(monkeypatch: pytest.Mo
 
 def test_the_filter_of_one_request_is_not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     cache: SizedCache[expressions.Expression] = SizedCache(30_000)
-    monkeypatch.setattr(compiled, "_compiled", cache)
+    monkeypatch.setattr(compiled, "expression_cache", cache)
     once = expressions.compile_once("vip == true", subject="task")
     assert len(cache) == 0
     assert once == expressions.compile_expression("vip == true", subject="task")

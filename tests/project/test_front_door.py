@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from config.serve import credentials
-from routing.api import rate_limits
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +122,6 @@ def test_an_address_that_fails_with_many_names_is_locked_without_locking_others(
 ) -> None:
     settings.AXES_ENABLED = True
     settings.LOGIN_FAILURES_PER_ADDRESS = 5
-    rate_limits._here.counts.clear()
 
     def log_in(name: str, password: str, address: str) -> int:
         given = {"username": name, "password": password}

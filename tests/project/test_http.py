@@ -19,7 +19,7 @@ from django.urls import path
 from config import client_keys
 from config.fair_threads import FairThreads
 from config.patches.asgi_handler import ThreadedHandler
-from routing.api import authentication, failures
+from routing.api import authentication
 
 threads: list[str] = []
 
@@ -182,9 +182,7 @@ async def test_a_request_beyond_the_queue_is_refused_as_json_or_as_a_page(
 async def test_an_account_is_recognized_only_by_credentials_that_were_right_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known = failures.Regulars()
-    monkeypatch.setattr(authentication, "_regulars", known)
-    known.add("AC1", "right", "203.0.113.5", account_sid="AC1")
+    authentication.regulars.add("AC1", "right", "203.0.113.5", account_sid="AC1")
 
     def client(sid: str, secret: str, address: str = "203.0.113.5") -> str:
         pair = base64.b64encode(f"{sid}:{secret}".encode())

@@ -55,10 +55,8 @@ def server() -> Server:
 @pytest.fixture
 def watched(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     """Return a watch that suspects at once, and checks when a test says so."""
-    monkeypatch.setattr(silence, "SUSPECT_SECONDS", 0.0)
-    monkeypatch.setattr(silence, "_LOOK_SECONDS", LONGEST)
     monkeypatch.setattr(silence, "PROBE_SECONDS", 0.2)
-    made = Watch()
+    made = Watch(suspect_seconds=0.0, check_seconds=LONGEST)
     made.start(server.ask, on_back=server.renew)
     yield made
     made.stop()
@@ -127,13 +125,12 @@ def opened(
     proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[base.DatabaseWrapper]:
     """Return a connection through the proxy, in a process that watches."""
-    monkeypatch.setattr(silence, "SUSPECT_SECONDS", 0.2)
-    monkeypatch.setattr(silence, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(silence, "PROBE_SECONDS", 1)
     url = f"postgres://tests@127.0.0.1:{proxy.port}/postgres"
     settings = connection.settings_dict | environment.database(url, tmp_path)
     made = base.DatabaseWrapper(settings, alias="watched")
-    monkeypatch.setattr(silence, "watch", Watch())
+    watch = Watch(suspect_seconds=0.2, check_seconds=0.05)
+    monkeypatch.setattr(silence, "watch", watch)
     made.watch()
     yield made
     silence.watch.stop()

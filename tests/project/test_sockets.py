@@ -99,10 +99,8 @@ async def test_the_open_desks_of_a_user_are_limited_across_sessions(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DESK_SOCKETS_PER_USER = 2
-    sessions = client_keys.Sessions()
-    monkeypatch.setattr(client_keys, "_sessions", sessions)
     for key, user in (("one", 1), ("two", 1), ("other", 2)):
-        sessions.add(key, user)
+        client_keys.sessions.add(key, user)
     door = sockets.with_session_key(sockets.limit_per_user(anybody_who_stays))
 
     async def opened(key: str) -> WebsocketCommunicator:

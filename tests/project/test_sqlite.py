@@ -54,7 +54,7 @@ def test_a_second_writer_waits_for_the_first(
     many: bool,
 ) -> None:
     waiting = threading.Event()
-    monkeypatch.setattr(base, "_sleep", lambda _: waiting.set())
+    monkeypatch.setattr(base, "pause", waiting.set)
     other.execute("BEGIN IMMEDIATE")
     other.execute("INSERT INTO notes VALUES ('first')")
 

@@ -16,7 +16,7 @@ from twilio.jwt.access_token.grants import TaskRouterGrant
 
 from routing import models
 from routing.actions import api_keys
-from routing.sdk import admission, consumers
+from routing.sdk import consumers
 from tests import factories
 
 AUTH_TOKEN = "an auth token that only the tests know"
@@ -125,4 +125,3 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold messages back until a session's lists are read, without a further delay."""
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 3_600.0)
     monkeypatch.setattr(consumers, "HOLD_SECONDS", 0.0)
-    admission._refused.clear()

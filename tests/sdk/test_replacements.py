@@ -14,13 +14,10 @@ from tests.factories import NOW, later
 
 
 @pytest.fixture(params=["in this process", "in Redis"], autouse=True)
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def place(request: pytest.FixtureRequest) -> str:
     """Keep the records of sessions in Redis or in this process."""
     if request.param == "in Redis":
         request.getfixturevalue("real_redis")
-    replacements._replaced.clear()
-    replacements._replacements.clear()
-    monkeypatch.setattr(session_ranks, "_alone", {})
     name: str = request.param
     return name
 

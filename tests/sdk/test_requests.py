@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from routing import models
-from routing.api import rate_limits
 from tests import factories
 from tests.sdk.conftest import Floor
 
@@ -235,7 +234,6 @@ def test_a_whole_surrogate_pair_is_a_character(floor: Floor) -> None:
 
 @override_settings(RATE_LIMIT=(2, 3600))
 def test_requests_count_towards_the_accounts_limit(floor: Floor) -> None:
-    rate_limits._here.counts.clear()
     for _ in range(2):
         assert floor.send("GET", "{W}/Activities")[0] == 200
     status, error = floor.send("POST", "{K}", FriendlyName="Anna")

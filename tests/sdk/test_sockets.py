@@ -21,7 +21,7 @@ from routing.actions import (
     workers,
 )
 from routing.actors import SYSTEM
-from routing.sdk import admission, close_codes, consumers, frames, replacements, sessions
+from routing.sdk import close_codes, consumers, frames, replacements, sessions
 from routing.sdk.event_payloads import PUSHED
 from tests import factories
 from tests.sdk.conftest import Floor, make_floor
@@ -40,7 +40,6 @@ def floor(transactional_db: None) -> Floor:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send messages at once, because these sessions never read lists."""
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
-    admission._refused.clear()
 
 
 async def test_the_first_message_names_the_worker_and_the_token_s_lifetime(floor: Floor) -> None:

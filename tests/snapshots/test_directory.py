@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
@@ -21,13 +21,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start with a Redis and an empty cache, which is used from the first cycle on."""
     monkeypatch.setattr(skill_index, "FULL_LOADS", 0)
     monkeypatch.setattr(skill_index, "MIN_FREE_WORKERS", 0)
-    skill_index._uses.clear()
-    yield
-    skill_index._uses.clear()
 
 
 def chosen(workspace: models.Workspace) -> list[tuple[str, list[int]]]:

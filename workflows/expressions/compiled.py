@@ -129,7 +129,7 @@ def _interned(node: Node) -> Expression:
 # A node takes about 25 times the memory of its text, and as much again with generated code. So
 # these caches hold at most 150 MB.
 _BUDGET = 3_000_000
-_compiled: SizedCache[Expression] = SizedCache(_BUDGET)
+expression_cache: SizedCache[Expression] = SizedCache(_BUDGET)
 _parts: SizedCache[Expression] = SizedCache(_BUDGET // 3)
 
 
@@ -144,7 +144,7 @@ def compile_expression(source: str, *, subject: Subject) -> Expression:
         expression = compile_once(source, subject=subject)
         return expression, max(len(source), len(expression.source))
 
-    return _compiled.get((source, subject), make)
+    return expression_cache.get((source, subject), make)
 
 
 def compile_once(source: str, *, subject: Subject) -> Expression:

@@ -29,7 +29,8 @@ PROBE_SECONDS: Final = 3
 """Seconds that a probe's connection and query may take."""
 FRESH_SECONDS: Final = 1.0
 """Seconds for which an answer proves that the database is reachable."""
-_LOOK_SECONDS: Final = 0.5
+CHECK_SECONDS: Final = 0.5
+"""Seconds between two checks for silence."""
 WORDS: Final = "the database does not answer"
 
 
@@ -40,8 +41,12 @@ def _nothing() -> None:
 class Watch:
     """The waiting statements of this process, and the time of the last answer."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, suspect_seconds: float = SUSPECT_SECONDS, check_seconds: float = CHECK_SECONDS
+    ) -> None:
         """Create it switched off, as management commands may wait."""
+        self._suspect_seconds = suspect_seconds
+        self._check_seconds = check_seconds
         self.is_silent = False
         self._ask = self._on_back = _nothing
         self._waiting: dict[object, float] = {}
@@ -113,7 +118,7 @@ class Watch:
                 raise psycopg.OperationalError(WORDS)
 
     def _run(self) -> None:
-        while not self._ended.wait(_LOOK_SECONDS):
+        while not self._ended.wait(self._check_seconds):
             try:
                 self.look()
             except Exception:  # the thread must survive any error of one check
@@ -147,7 +152,7 @@ class Watch:
         self.is_silent = not has_answered
 
     def _is_suspect(self) -> bool:
-        long_ago = time.monotonic() - SUSPECT_SECONDS
+        long_ago = time.monotonic() - self._suspect_seconds
         if self._answered_at > long_ago:
             return False
         # A copy, as other threads add and remove entries.

@@ -21,8 +21,12 @@ PATIENCE: Final = 20.0
 """Seconds after which a statement that gets no lock fails."""
 OWN_PATIENCE_MS: Final = 3
 """Milliseconds that SQLite itself waits, in short first steps, before we retry."""
-_PAUSE: Final = 0.001
-_sleep = time.sleep
+PAUSE_SECONDS: Final = 0.001
+
+
+def pause() -> None:
+    """Wait before the next retry."""
+    time.sleep(PAUSE_SECONDS)
 
 
 class PatientCursor(base.SQLiteCursorWrapper):
@@ -59,7 +63,7 @@ class PatientCursor(base.SQLiteCursorWrapper):
                 give_up_at = give_up_at or now + PATIENCE
                 if now >= give_up_at:
                     raise
-            _sleep(_PAUSE)
+            pause()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
