@@ -63,8 +63,8 @@ def _network(request: HttpRequest) -> str:
 def _count(request: HttpRequest, more: int) -> int:
     """Add to the failures of an address, and return its count in this window."""
     # Imported here, as every process loads the handler, and most do not need the API.
-    from routing.api import rate_limits
+    from routing.operations import rate_limits
 
     window = int(timezone.now().timestamp()) // WINDOW_SECONDS
     name = f"cordboard:logins:{_network(request)}:{window}"
-    return rate_limits.count(name, seconds=WINDOW_SECONDS, more=more)
+    return rate_limits.increment_counter(name, seconds=WINDOW_SECONDS, more=more)

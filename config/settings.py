@@ -161,6 +161,7 @@ STORAGES = {
 REST_FRAMEWORK = {
     # The API serves JSON to programs; the framework's browsable pages are off.
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "routing.api.exception_handler.handle_exception",
     "UNAUTHENTICATED_USER": None,
 }
 

@@ -17,8 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from routing import request_ids
-from routing.api import errors
 from routing.db.errors import AWAY
+from routing.operations import error_answers
 from routing.sdk import lease_renewal
 
 API = "/v1/"
@@ -88,14 +88,14 @@ def refuse_busy(path: str, *, by_client: bool) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that was refused before any view: JSON below /v1/, HTML elsewhere."""
     if request.path.startswith(API):
-        return errors.bad_request(request, exception)
+        return error_answers.answer_bad_request(request, exception)
     return defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 handler: JSON below /v1/ and for programs, HTML with known URLs for browsers."""
     if request.path.startswith(API):
-        return errors.not_found(request, exception)
+        return error_answers.answer_not_found(request, exception)
     if "text/html" in request.headers.get("Accept", ""):
         return defaults.page_not_found(request, exception)
     body = {
@@ -110,7 +110,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     """Refuse a request while the database is unreachable: JSON below /v1/, HTML elsewhere."""
     if request.path.startswith(API):
-        return errors.answer(request, error)
+        return error_answers.answer_error(request, error)
     page = loader.render_to_string("503.html")
     return HttpResponse(page, status=503, headers={"Retry-After": "1"})
 
@@ -124,7 +124,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(error, AWAY):
         return unavailable(request, error)
     if request.path.startswith(API):
-        return errors.server_error(request)
+        return error_answers.answer_server_error(request)
     # Without context processors, as one of them may have failed.
     page = loader.render_to_string("500.html", {"request_id": request_ids.current_request_id()})
     return HttpResponseServerError(page)

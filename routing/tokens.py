@@ -68,6 +68,12 @@ class Grant:
     sealed: str
     expires: int
 
+    def serves(self, account_sid: str, channel: str | None) -> bool:
+        """Return whether it is for an account and a channel, as in the long form of the URL."""
+        worker = self.worker
+        channels = {None, self.workspace.sid, None if worker is None else worker.sid}
+        return account_sid == self.account.sid and channel in channels
+
 
 def verify_token(token: object, *, now: datetime) -> Grant:
     """Return what a token grants; raises `Refused`, or `Expired`, when it is not accepted."""

@@ -49,7 +49,7 @@ _shared_servers: list[Cordboard] = []
 @functools.cache
 def _clearers() -> tuple[Callable[[], object], ...]:
     """Return functions that clear what modules keep between requests."""
-    from routing.api import rate_limits
+    from routing.operations import rate_limits
     from routing.redis import clients
     from routing.sdk import admission, replacements, session_ranks
     from routing.snapshots import skill_index
@@ -57,7 +57,7 @@ def _clearers() -> tuple[Callable[[], object], ...]:
     return (
         admission._refused.clear,
         clients.client_of.cache_clear,
-        rate_limits._here.counts.clear,
+        rate_limits._local_counters.counts.clear,
         replacements._replaced.clear,
         replacements._replacements.clear,
         session_ranks._alone.clear,

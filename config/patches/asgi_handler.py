@@ -7,6 +7,7 @@ This one switches once, into an existing thread.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import IO, Any, Final
 
@@ -25,7 +26,7 @@ from config.fair_threads import READERS_ONLY, FairThreads, TooManyWaiting
 from config.hashers import HASHES_AT_ONCE
 from config.probes import Probes
 from routing import request_ids
-from routing.api.errors import ApiError
+from routing.operations.errors import ApiError
 
 WAITING: Final = 2_000
 """Maximum number of requests that wait for a thread, and of these per client."""
@@ -118,7 +119,15 @@ class ThreadedHandler(ASGIHandler):
             request, _ = super().create_request({**scope, "query_string": b""}, body_file)
             if request is not None:
                 return None, views.bad_request(request, ApiError("The query string is not UTF-8"))
-        return None if refused is not None else request, refused
+        if request is None or refused is not None:
+            return None, refused
+        # A chunked body announces no length, and Django REST framework would not read it. The body
+        # is complete here, so its length is known.
+        if "CONTENT_LENGTH" not in request.META:
+            body_file.seek(0, os.SEEK_END)
+            request.META["CONTENT_LENGTH"] = str(body_file.tell())
+            body_file.seek(0)
+        return request, None
 
     def _answer(self, scope: Any, body: IO[bytes], request_id: str) -> HttpResponseBase:
         """Handle a request completely in one thread, including closing its connection."""

@@ -10,11 +10,11 @@ from rest_framework.response import Response
 from routing import models
 from routing.actions import accounts
 from routing.api import idempotency
-from routing.api.base import POST_ONLY, Resource
-from routing.api.errors import ApiError, NotFound
+from routing.api.base import POST_ONLY, ResourceView
 from routing.fields.declarations import date_text
 from routing.fields.schemas import EXAMPLE_HOST, Schema, date, sid, text
 from routing.fields.shapes import Shape
+from routing.operations.errors import ApiError, NotFound
 
 _PATH: Final = "/AuthTokens"
 _EXAMPLE: Final = "0123456789abcdef0123456789abcdef"
@@ -39,7 +39,7 @@ def _shape(name: str, token: str, words: str, path: str) -> Shape:
     )
 
 
-class AuthTokens(Resource):
+class AuthTokens(ResourceView):
     """Base view of the auth token resources. API keys may not manage auth tokens."""
 
     token: str
@@ -70,7 +70,7 @@ class AuthTokens(Resource):
 class SecondaryAuthToken(AuthTokens):
     """The account's secondary auth token."""
 
-    http_method_names = ["post", "delete"]
+    http_method_names = ["post", "delete", "options"]
     created = 201
     repeatable = sealed = True
     token, path = "secondary_auth_token", "Secondary"
@@ -85,17 +85,17 @@ class SecondaryAuthToken(AuthTokens):
         " tokens that it signed.",
     }
 
-    def post(self, request: Request, **kwargs: str) -> Response:
+    def post(self, request: Request, **names: str) -> Response:
         """Create the secondary token."""
         account = self.account  # Checked before a stored answer is replayed to an API key.
-        return idempotency.once(self, lambda: self._create(account))
+        return idempotency.answer_creation(self, lambda: self._create(account))
 
     def _create(self, account: models.Account) -> Response:
-        self.given()
+        self.operation.read_arguments(self.form)
         token = accounts.create_secondary_token(account=account, now=self.now)
         return self.answer((account, token), status=self.created)
 
-    def delete(self, request: Request, **kwargs: str) -> Response:
+    def delete(self, request: Request, **names: str) -> Response:
         """Delete the secondary token."""
         account = self.account
         try:
@@ -117,10 +117,10 @@ class AuthTokenPromotion(AuthTokens):
         " secondary one replaces it and signs callbacks. 404 if there is no secondary token.",
     }
 
-    def post(self, request: Request, **kwargs: str) -> Response:
+    def post(self, request: Request, **names: str) -> Response:
         """Promote the secondary token."""
         account = self.account
-        self.given()
+        self.operation.read_arguments(self.form)
         try:
             token = accounts.promote_secondary_token(account=account, now=self.now)
         except accounts.NoSecondaryToken:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
-import ipaddress
 import logging
 import secrets
 import threading
@@ -15,7 +14,6 @@ from datetime import datetime
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import OperationalError
-from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -25,6 +23,7 @@ from routing import keys, models, secretbox
 from routing.actions import api_keys
 from routing.actors import Actor
 from routing.api import failures
+from routing.operations.context import canonical_address, client_address
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +41,15 @@ class Caller:
 class BasicAuthentication(BaseAuthentication):
     """Authentication by the Authorization header of every request."""
 
-    def authenticate(self, request: Request) -> tuple[Caller, None]:
-        """Return the caller. Every refusal has the same text and takes the same time."""
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        """Return the caller. Every refusal has the same text and takes the same time.
+
+        OPTIONS needs no caller, as browsers send it without credentials.
+        """
+        if request.method == "OPTIONS":
+            return None
         sid, secret = _presented(request.META.get("HTTP_AUTHORIZATION", ""))
-        address = ip_address(request)
+        address = client_address(request.META)
         now = timezone.now()
         key = keys.find_key(sid)
         sealed = _presented_of(() if key is None else key.secrets, secret, sid)
@@ -72,7 +76,7 @@ def account_of(header: str, address: str | None) -> str | None:
         sid, secret = _presented(header)
     except exceptions.NotAuthenticated:
         return None
-    return regulars.whose(sid, secret, _canonical(address))
+    return regulars.whose(sid, secret, canonical_address(address))
 
 
 def _note_use(key: models.ApiKey, now: datetime) -> None:
@@ -122,15 +126,3 @@ def _matches(sealed: str, secret: str, sid: str) -> bool:
     except InvalidToken:
         logger.error("stored secret unreadable, SECRET_KEY has changed: sid=%s", sid)
         return False
-
-
-def ip_address(request: Request | HttpRequest) -> str | None:
-    """Return the client's address if it has one (a unix socket has none)."""
-    return _canonical(request.META.get("REMOTE_ADDR"))
-
-
-def _canonical(address: str | None) -> str | None:
-    try:
-        return str(ipaddress.ip_address(address or ""))
-    except ValueError:
-        return None

@@ -1,67 +1,69 @@
 """Base views for list and instance resources.
 
-A resource declares its parameters, its rows, their representation and the action that makes a
-change. This module does the rest. Only actions change rows.
+A view builds the context of a request, calls the resource's operation, and renders the rows. It
+declares what the API description says beyond the operation's parameters.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from django.db import models as db
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from routing import models, sids
-from routing.actors import Actor
-from routing.api import (
-    errors,
-    idempotency,
-    inputs,
-    pagination,
-    parsers,
-    rate_limits,
-    scans,
-    versions,
-)
+from routing import models
+from routing.api import idempotency, pagination
 from routing.api.authentication import BasicAuthentication, Caller
-from routing.api.negotiation import AlwaysJson
-from routing.db.compiled import CompiledQuery
+from routing.api.parsers import FixedNegotiation, FormParser
 from routing.fields.shapes import Shape
+from routing.operations import base as operations
+from routing.operations import rate_limits
+from routing.operations.base import Arguments
+from routing.operations.context import Context
+from routing.operations.forms import Form, parse_query
+from routing.operations.parameters import Param
 
-Row = TypeVar("Row", bound=db.Model)
-Given = Mapping[str, Any]
-"""Arguments read from a form, by the names of the actions' parameters."""
-
-_WORKSPACE: Final = CompiledQuery(
-    lambda account, sid: models.Workspace.objects.filter(account_id=account, sid=sid)
-)
-_UNIQUE_NAME: Final = re.compile(r"[A-Za-z0-9_$]{1,64}")
-READ_ONLY: Final = ["get", "head"]
-NO_DELETE: Final = ["get", "head", "post"]
-POST_ONLY: Final = ["post"]
+READ_ONLY: Final = ["get", "head", "options"]
+NO_DELETE: Final = ["get", "head", "post", "options"]
+POST_ONLY: Final = ["post", "options"]
 
 
-class Resource(APIView):
-    """Base view of every path: the caller, the workspace, the form and the time of the request."""
+class AccountThrottle(BaseThrottle):
+    """Throttle that counts requests by account, and adds its headers to every answer."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count an authenticated request; raises `ApiError` if it exceeds the limit."""
+        assert isinstance(view, ResourceView)
+        if request.user is None:
+            return True
+        use = rate_limits.count_request(view.caller.account.sid, now=view.now.timestamp())
+        if use is not None:
+            view.headers.update(use.headers)
+            use.check()
+        return True
+
+
+class ResourceView(APIView):
+    """Base view of every path: the caller, the context, the form and the time of the request."""
 
     authentication_classes = [BasicAuthentication]
     permission_classes = []
-    content_negotiation_class = AlwaysJson
+    throttle_classes = [AccountThrottle]
+    parser_classes = [FormParser]
     renderer_classes = [JSONRenderer]
-    http_method_names = ["get", "head", "post", "delete"]
+    content_negotiation_class = FixedNegotiation
+    http_method_names = ["get", "head", "post", "delete", "options"]
 
-    taken: rate_limits.Taken | None = None
-    params: ClassVar[tuple[inputs.Param, ...]] = ()
+    operation_class: ClassVar[type[operations.Operation]] = operations.Operation
     shape: ClassVar[Shape]
     """What one row looks like in an answer."""
     beside: ClassVar[Shape | None] = None
@@ -70,9 +72,13 @@ class Resource(APIView):
     """The status of a POST that succeeds."""
     about: ClassVar[Mapping[str, str]]
     """By method, a summary line and an optional description."""
-    extra: ClassVar[tuple[inputs.Param, ...]] = ()
+    filters: ClassVar[tuple[Param, ...]] = ()
+    """The parameters of the query, where no operation declares them."""
+    params: ClassVar[tuple[Param, ...]] = ()
+    """The parameters of the form, where no operation declares them."""
+    extra: ClassVar[tuple[Param, ...]] = ()
     """Parameters of the form that only some requests use."""
-    json_params: ClassVar[tuple[inputs.Param, ...]] = ()
+    json_params: ClassVar[tuple[Param, ...]] = ()
     """The parameters of a JSON body, where JSON is read as well as forms."""
     repeatable: ClassVar[bool] = False
     """Whether a POST takes an idempotency key."""
@@ -81,60 +87,28 @@ class Resource(APIView):
     refusals: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     """By method, the error statuses beyond those that every method can return."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Answer the request. OPTIONS needs no credentials, as browsers send none with it."""
-        if request.method == "OPTIONS":
-            return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
-        return super().dispatch(request, *args, **kwargs)
+    if TYPE_CHECKING:  # set by `dispatch`
+        headers: dict[str, str]
+
+    @classmethod
+    def query_params(cls) -> tuple[Param, ...]:
+        """Return the parameters of the query, without those of paging."""
+        return cls.filters
+
+    @classmethod
+    def form_params(cls) -> tuple[Param, ...]:
+        """Return the parameters of the form."""
+        return (*cls.operation_class.params, *cls.params)
 
     @property
-    def allowed_methods(self) -> list[str]:
-        """Return the methods that this path allows."""
-        return [*super().allowed_methods, "OPTIONS"]
-
-    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse the method and list the allowed ones."""
-        known = ", ".join(self.allowed_methods)
-        raise errors.ApiError(
-            f"{request.method} is not possible on {request.path}; possible are {known}",
-            status=405,
-            code=20004,
-            headers={"Allow": known},
-        )
-
-    def check_throttles(self, request: Request) -> None:
-        """Count the request against its account's limit, if there is one."""
-        self.taken = rate_limits.take(self.caller.account.sid, now=self.now.timestamp())
-        if self.taken is not None:
-            self.taken.insist()
-
-    def handle_exception(self, exc: Exception) -> Any:
-        """Return the error body."""
-        return errors.answer(
-            self.request._request,
-            exc,
-            conditional=bool(self.request.META.get("HTTP_IF_MATCH")),
-        )
-
-    def finalize_response(
-        self, request: Request, response: Response, *args: Any, **kwargs: Any
-    ) -> Response:
-        """Forbid caches to store the answer, as it depends on the caller."""
-        response.headers.setdefault("Cache-Control", "no-store")
-        if self.taken is not None:
-            for name, value in self.taken.headers.items():
-                response[name] = value
-        return super().finalize_response(request, response, *args, **kwargs)
+    def default_response_headers(self) -> dict[str, str]:
+        """Return the headers of every answer. Caches may not store it: it depends on the caller."""
+        return {**super().default_response_headers, "Cache-Control": "no-store"}
 
     @property
     def caller(self) -> Caller:
         """Return the authenticated caller."""
         return cast(Caller, self.request.user)
-
-    @property
-    def actor(self) -> Actor:
-        """Return the actor that changes are recorded under."""
-        return self.caller.actor
 
     @cached_property
     def now(self) -> datetime:
@@ -147,53 +121,42 @@ class Resource(APIView):
         return self.request.build_absolute_uri("/v1")
 
     @cached_property
-    def workspace(self) -> models.Workspace:
-        """Return the workspace in the path, if it belongs to the caller."""
-        account = self.caller.account
-        for row in _WORKSPACE(account.pk, self.sid("workspace_sid", "WS")):
-            row.account = account
-            return row
-        raise errors.NotFound(self.request.path)
-
-    def workspaces(self) -> QuerySet[models.Workspace]:
-        """Return the caller's workspaces."""
-        return self.caller.account.workspaces.all()
-
-    def sid(self, part: str, prefix: str) -> str:
-        """Return a sid of the path, or raise `NotFound` if it is malformed."""
-        value = str(self.kwargs[part])
-        if not sids.is_valid(value, prefix):
-            raise errors.NotFound(self.request.path)
-        return value
-
-    def unique_name(self, part: str) -> str:
-        """Return a unique name of the path, or raise `NotFound` if it is malformed."""
-        value = str(self.kwargs[part])
-        if not _UNIQUE_NAME.fullmatch(value):
-            raise errors.NotFound(self.request.path)
-        return value.lower()
-
-    def one(self, rows: Iterable[Row]) -> Row:
-        """Return the first of these rows, or raise `NotFound` if there is none."""
-        for row in rows:
-            return row
-        raise errors.NotFound(self.request.path)
-
-    def here(self, question: CompiledQuery[Row], *names: str) -> Row:
-        """Return the workspace's row with these names, or raise `NotFound`; see `lookups.by`."""
-        row: Any = self.one(question(self.workspace.pk, *names))
-        row.workspace = self.workspace
-        return cast(Row, row)
+    def context(self) -> Context:
+        """Return the context of this request. Raises `NotFound` for an unknown workspace."""
+        caller, path = self.caller, self.request.path
+        sid = self.kwargs.get("workspace_sid")
+        return Context(
+            account=caller.account,
+            actor=caller.actor,
+            now=self.now,
+            path=path,
+            workspace=None
+            if sid is None
+            else operations.load_workspace(caller.account, sid, path=path),
+            if_match=self.request.META.get("HTTP_IF_MATCH", ""),
+        )
 
     @cached_property
-    def form(self) -> parsers.Form:
-        """Return the request's form."""
-        return parsers.read_body(self.request._request)
+    def operation(self) -> Any:
+        """Return the operation of this request. Raises `NotFound` for an unknown workspace."""
+        names = {name: sid for name, sid in self.kwargs.items() if name != "workspace_sid"}
+        return self.operation_class(self.context, **names)
 
-    def given(self) -> dict[str, Any]:
-        """Return the arguments in the request's form."""
-        workspace = self.workspace if "workspace_sid" in self.kwargs else None
-        return inputs.read(self.params, self.form, workspace=workspace)
+    @property
+    def workspace(self) -> models.Workspace:
+        """Return the workspace in the path, if it belongs to the caller."""
+        workspace = self.context.workspace
+        assert workspace is not None
+        return workspace
+
+    @property
+    def form(self) -> Form:
+        """Return the request's form."""
+        return cast(Form, self.request.data)
+
+    def read_query(self) -> Form:
+        """Return the request's query as a form. Raises `ApiError`."""
+        return parse_query(self.request.META.get("QUERY_STRING", ""))
 
     def represent(self, row: Any) -> dict[str, Any]:
         """Return the representation of a row."""
@@ -208,119 +171,79 @@ class Resource(APIView):
         headers = {"ETag": f'"{row.version}"'} if hasattr(row, "version") else None
         return Response(self.represent_one(row), status=status, headers=headers)
 
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        """Return the allowed methods in `Allow`; browsers ask without credentials."""
+        return Response(status=204)
 
-class ListResource(Resource, Generic[Row]):
-    """List view: return pages of rows, and create a row if the resource allows it."""
 
+class ListView(ResourceView):
+    """View of a list: return pages of rows, and create a row if the resource allows it."""
+
+    operation_class: ClassVar[type[operations.ListOperation[Any]]]
     key: ClassVar[str]
     created = 201
     repeatable = True
-    filters: ClassVar[tuple[inputs.Param, ...]] = ()
-    scanning: ClassVar[tuple[str, ...]] = ()
-    """Those filters that must be evaluated in Python."""
-    order: ClassVar[pagination.Order] = pagination.OLDEST_FIRST
-    indexed: ClassVar[tuple[pagination.Order, ...]] = ()  # further orders that have an index
 
-    def scanned_by(self, form: parsers.Form) -> bool:
-        """Return whether a query has a filter that must be evaluated in Python."""
-        return any(name in form for name in self.scanning)
+    @classmethod
+    def query_params(cls) -> tuple[Param, ...]:
+        """Return the filters of the list."""
+        return cls.operation_class.filters
 
-    def rows(self) -> QuerySet[Row]:
-        """Return all rows that the list may show, with the relations that it shows."""
-        raise NotImplementedError
-
-    def narrow(self, rows: QuerySet[Row], given: Given) -> QuerySet[Row]:
-        """Return the rows that match the filters."""
-        return rows
-
-    def accept(self, given: Given) -> pagination.Accept | None:
-        """Return the filter that must be evaluated in Python, if any."""
-        return None
-
-    def ordered(self, given: dict[str, Any]) -> pagination.Order:
-        """Return the order, and remove it from the query's arguments."""
-        return cast(pagination.Order, given.pop("ordering", self.order))
-
-    def represent_page(self, rows: Sequence[Row], given: Given) -> list[dict[str, Any]]:
+    def represent_page(self, rows: Sequence[Any], arguments: Arguments) -> list[dict[str, Any]]:
         """Return the representations of a page's rows."""
         return [self.represent(row) for row in rows]
 
-    def create(self, given: Given) -> Row:
-        """Create a row."""
-        raise NotImplementedError
-
-    def get(self, request: Request, **kwargs: str) -> Response:
+    def get(self, request: Request, **names: str) -> Response:
         """Return one page."""
-        form = parsers.read_query(request._request)
-        rows = self.rows()
-        with scans.turn(self.caller.account.sid, self.scanned_by(form)):
-            given = inputs.read(self.filters, form, workspace=self.__dict__.get("workspace"))
-            order = self.ordered(given)
-            wanted = pagination.wanted(form, order)
-            indexed = order in (self.order, *self.indexed)
-            page = pagination.page(
-                self.narrow(rows, given), wanted, order, indexed=indexed, accept=self.accept(given)
-            )
-        body = pagination.envelope(
-            request._request,
+        form = self.read_query()
+        with self.operation.open_query(form) as query:
+            wanted = pagination.read_page_request(form, query.order)
+            page = query.load_page(wanted)
+        body = pagination.page_body(
+            request,
             form,
             key=self.key,
-            items=self.represent_page(page.rows, given),
+            items=self.represent_page(page.rows, query.arguments),
             wanted=wanted,
             page=page,
-            order=order,
+            order=query.order,
         )
-        return Response(body, headers=versions.of_page(page.rows))
+        return Response(body, headers=_page_version(page.rows))
 
-    def post(self, request: Request, **kwargs: str) -> Response:
-        """Create a row."""
-        self.parents()
-        return idempotency.once(
-            self, lambda: self.answer(self.create(self.given()), status=self.created)
+    def post(self, request: Request, **names: str) -> Response:
+        """Create a row. A wrong path is reported before a wrong form."""
+        operation = self.operation
+        return idempotency.answer_creation(
+            self,
+            lambda: self.answer(
+                operation.create(operation.read_arguments(self.form)), status=self.created
+            ),
         )
 
-    def parents(self) -> None:
-        """Check the parents in the path, so that a wrong path is reported before a wrong form."""
-        if "workspace_sid" in self.kwargs:
-            _ = self.workspace
 
+class InstanceView(ResourceView):
+    """View of one row: return, change and delete it."""
 
-class InstanceResource(Resource, Generic[Row]):
-    """Instance view: return, change and delete one row."""
+    operation_class: ClassVar[type[operations.InstanceOperation[Any]]]
 
-    def find(self) -> Row:
-        """Return the row that the path names."""
-        raise NotImplementedError
-
-    def update(self, row: Row, given: dict[str, Any]) -> Row:
-        """Change the row; `given` is not empty."""
-        raise NotImplementedError
-
-    def remove(self, row: Row) -> None:
-        """Delete the row."""
-        raise NotImplementedError
-
-    def get(self, request: Request, **kwargs: str) -> Response:
+    def get(self, request: Request, **names: str) -> Response:
         """Return the row."""
-        return self.answer(self.find())
+        return self.answer(self.operation.find())
 
-    def post(self, request: Request, **kwargs: str) -> Response:
+    def post(self, request: Request, **names: str) -> Response:
         """Change the row; an empty form changes nothing."""
-        row = self.find()
-        given = self.given()
-        if not given:
-            self.if_version(row)
-            return self.answer(row)
-        return self.answer(self.update(row, given))
+        row = self.operation.find()
+        return self.answer(self.operation.change(row, self.form))
 
-    def delete(self, request: Request, **kwargs: str) -> Response:
+    def delete(self, request: Request, **names: str) -> Response:
         """Delete the row."""
-        self.remove(self.find())
+        self.operation.remove(self.operation.find())
         return Response(status=204)
 
-    def if_version(self, row: Any) -> int | None:
-        """Return the version that a change requires, if the client named one.
 
-        Raises `StaleState` if the row has none of the named versions.
-        """
-        return versions.expected(row, self.request.META.get("HTTP_IF_MATCH", ""))
+def _page_version(rows: Sequence[Any]) -> dict[str, str] | None:
+    """Return the ETag of a page whose rows have versions: a digest of those."""
+    if not rows or not hasattr(rows[0], "version"):
+        return None
+    versions = " ".join(f"{row.sid}:{row.version}" for row in rows)
+    return {"ETag": f'"{hashlib.sha256(versions.encode()).hexdigest()[:32]}"'}

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from routing import models
-from routing.api import inputs, pagination, parsers
-from routing.api.base import READ_ONLY, Resource
+from routing.api import pagination
+from routing.api.base import READ_ONLY, ResourceView
 from routing.api.explanation_shapes import EXPLAINED_WORKER, EXPLANATION
 from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus
@@ -19,13 +19,15 @@ from routing.explanations.explanation import Explanation
 from routing.explanations.history import Stay
 from routing.fields.declarations import date_text
 from routing.fields.shapes import Answer
+from routing.operations import keysets, parameters, references
+from routing.operations.pagination import Page, PageRequest
 
 _UNRANKED: Final = 2**31
-_ORDER: Final[pagination.Order] = (pagination.Clause("place"), pagination.Clause("id"))
+_ORDER: Final[keysets.Order] = (keysets.Clause("place"), keysets.Clause("id"))
 KEY: Final = "workers"
 
 
-class TaskExplanation(Resource):
+class TaskExplanation(ResourceView):
     """The explanation of one task."""
 
     http_method_names = READ_ONLY
@@ -37,26 +39,26 @@ class TaskExplanation(Resource):
         " for every worker of its queue a rank or the reason why not, page by page."
     }
     filters = (
-        inputs.reference("WorkerSid", models.Worker, "WK", argument="worker").says(
+        references.reference("WorkerSid", models.Worker, "WK", argument="worker").describe(
             "Only this worker, even if they do not serve the queue."
         ),
     )
 
-    def get(self, request: Request, **kwargs: str) -> Response:
+    def get(self, request: Request, **names: str) -> Response:
         """Return the task's state and a page of the workers of its queue."""
         rows = self.workspace.tasks.select_related(*facts.READ_WITH)
-        task = self.one(rows.filter(sid=self.sid("task_sid", "WT")))
-        form = parsers.read_query(request._request)
-        given = inputs.read(self.filters, form, workspace=self.workspace)
-        wanted = pagination.wanted(form, _ORDER)
+        task = self.operation.first_row(rows.filter(sid=self.operation.sid("task_sid", "WT")))
+        form = self.read_query()
+        arguments = parameters.read_arguments(self.filters, form, workspace=self.workspace)
+        wanted = pagination.read_page_request(form, _ORDER)
         explained = facts.explain_task(task, now=self.now)
         workers: Sequence[Verdict] = explained.verdicts.inside
-        if "worker" in given:
-            one = explained.verdicts.find_verdict(given["worker"].sid)
+        if "worker" in arguments:
+            one = explained.verdicts.find_verdict(arguments["worker"].sid)
             workers = [] if one is None else [one]
         page = _cut(workers, wanted)
-        body = pagination.envelope(
-            request._request,
+        body = pagination.page_body(
+            request,
             form,
             key=KEY,
             items=[_worker(verdict, explained) for verdict in page.rows],
@@ -68,11 +70,11 @@ class TaskExplanation(Resource):
         return Response({**_task(explained), **body, "url": f"{url}/Explanation"})
 
 
-def _key(verdict: Verdict) -> pagination.Key:
+def _key(verdict: Verdict) -> keysets.Key:
     return (_UNRANKED if verdict.rank is None else verdict.rank, verdict.worker.id)
 
 
-def _cut(workers: Sequence[Verdict], wanted: pagination.Wanted) -> pagination.Page[Any]:
+def _cut(workers: Sequence[Verdict], wanted: PageRequest) -> Page[Any]:
     """Return a page of a list that is not a table, in the order of `_key`."""
     token, size = wanted.token, wanted.size
     if token is None:
@@ -84,10 +86,10 @@ def _cut(workers: Sequence[Verdict], wanted: pagination.Wanted) -> pagination.Pa
         start = sum(_key(verdict) <= token.key for verdict in workers)
         end = start + size
     rows = workers[start:end]
-    return pagination.Page(
+    return Page(
         rows,
-        before=pagination.Token(_key(rows[0]), backwards=True) if start and rows else None,
-        after=pagination.Token(_key(rows[-1])) if end < len(workers) and rows else None,
+        before=keysets.Token(_key(rows[0]), backwards=True) if start and rows else None,
+        after=keysets.Token(_key(rows[-1])) if end < len(workers) and rows else None,
     )
 
 

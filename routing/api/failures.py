@@ -18,7 +18,7 @@ import redis
 from cachetools import LRUCache
 from django.conf import settings
 
-from routing.api.errors import ApiError
+from routing.operations.errors import ApiError
 from routing.redis import clients
 
 logger = logging.getLogger(__name__)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from routing import models
-from routing.actions import offers
-from routing.api import idempotency, inputs, lookups
-from routing.api.base import POST_ONLY, Resource
-from routing.fields.schemas import sample_sid
+from routing.api import idempotency
+from routing.api.base import POST_ONLY, ResourceView
 from routing.fields.tasks import RESERVATION
+from routing.operations.grabs import TaskGrabOperation
 
-_TASK: Final = lookups.by(models.Task)
 
-
-class TaskGrab(Resource):
+class TaskGrab(ResourceView):
     """The grab of one waiting task."""
 
+    operation_class = TaskGrabOperation
     http_method_names = POST_ONLY
     created = 201
     repeatable = True
@@ -29,22 +27,17 @@ class TaskGrab(Resource):
         " their reservation, already accepted. If they may not have it, nothing changes and"
         " `details.reason` of the 409 gives the reason."
     }
-    params = (
-        inputs.reference("WorkerSid", models.Worker, "WK", argument="worker", required=True).says(
-            "The worker who takes it.", sample_sid("WK")
-        ),
-    )
 
     def represent(self, row: models.Reservation) -> dict[str, Any]:
         row.workspace = self.workspace
         return RESERVATION.represent(row, base=self.base)
 
-    def post(self, request: Request, **kwargs: str) -> Response:
+    def post(self, request: Request, **names: str) -> Response:
         """Offer the task to the worker and accept it for them, or give the reason against it."""
-        _ = self.workspace
-        return idempotency.once(self, self._grab)
+        operation: TaskGrabOperation = self.operation
+        return idempotency.answer_creation(self, lambda: self._grab(operation))
 
-    def _grab(self) -> Response:
-        task = self.here(_TASK, self.sid("task_sid", "WT"))
-        reservation = offers.grab_task(task=task, actor=self.actor, now=self.now, **self.given())
+    def _grab(self, operation: TaskGrabOperation) -> Response:
+        task = operation.find()
+        reservation = operation.create(task, operation.read_arguments(self.form))
         return self.answer(reservation, status=self.created)

@@ -1,131 +1,79 @@
-"""Read form bodies and query strings strictly: empty values are kept, malformed ones refused.
-
-Django's reader silently replaces malformed UTF-8, and the framework's drops empty values.
-"""
+"""Parsers of request bodies, and the choice among them."""
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any, Final
-from urllib.parse import parse_qsl
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, Final
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.utils.http import parse_header_parameters
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
-from routing.api.errors import ApiError
+from routing.operations.errors import ApiError
+from routing.operations.forms import Form, parse_form
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
-MAX_FIELDS: Final = 1_000
-_ESCAPED_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
-
-Form = dict[str, list[str]]
-"""Every value under each name, in order; names are case-sensitive."""
 
 
-def read_body(request: HttpRequest, *, or_else: str = "") -> Form:
-    """Return a request's form body; an empty body gives an empty form, whatever its type.
+class FormParser(BaseParser):
+    """Parser of form bodies. An empty body gives an empty form, whatever its type."""
 
-    Arguments:
-        or_else: another accepted content type, named in the error.
-    """
-    raw = _whole(request)
-    if not raw:
-        return {}
-    if request.content_type != FORM_TYPE:
-        given = (request.content_type or "")[:100] or "nothing"
-        raise ApiError(
-            f"Content-Type is {given!r}; send the parameters as a form, with Content-Type"
-            f" {FORM_TYPE}" + (f", or a body with Content-Type {or_else}" if or_else else ""),
-            status=415,
-            code=20415,
-        )
-    try:
-        return _read(raw.decode())
-    except UnicodeDecodeError as error:
-        raise ApiError(
-            f"The request's body is not UTF-8 at byte {error.start} of it or of a value"
-        ) from None
+    media_type = FORM_TYPE
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Form:
+        """Return the fields of the body. Raises `ApiError` and `UnsupportedMediaType`."""
+        body = read_limited(stream, parser_context)
+        if body and base_media_type(media_type) != FORM_TYPE:
+            raise UnsupportedMediaType(media_type or "")
+        return parse_form(body)
 
 
-def read_json(request: HttpRequest) -> Any:
-    """Return a request's JSON body; duplicate keys are refused, as readers differ about them."""
-    return parse_json(_whole(request), object_pairs_hook=_once)
+class FixedNegotiation(BaseContentNegotiation):
+    """Negotiation that ignores the Accept header: answers are JSON."""
+
+    def select_parser(  # type: ignore[override]
+        self, request: Request, parsers: Sequence[BaseParser]
+    ) -> BaseParser:
+        """Return the parser for the body's type, or the last, which refuses other types.
+
+        It does so after reading, as a body that is too large is reported first.
+        """
+        given = base_media_type(request.content_type)
+        return next((parser for parser in parsers if parser.media_type == given), parsers[-1])
+
+    def select_renderer(  # type: ignore[override]
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the only renderer."""
+        return renderers[0], renderers[0].media_type or ""
 
 
-def parse_json(body: bytes, **options: Any) -> Any:
-    """Return the value of a JSON document in UTF-8; raises `ApiError`.
-
-    A lone surrogate is refused too: JSON can name it, but no database can store it.
-
-    Arguments:
-        options: for `json.loads`.
-    """
-    try:
-        text = body.decode("utf-8-sig")
-        said = json.loads(text, **options)
-        if _ESCAPED_HALF.search(text):
-            json.dumps(said, ensure_ascii=False).encode()
-    except UnicodeDecodeError as error:
-        raise ApiError(f"The request's body is not UTF-8 at byte {error.start}") from None
-    except UnicodeEncodeError:
-        raise ApiError(
-            "The request's body contains a lone surrogate; send whole characters"
-        ) from None
-    except RecursionError:
-        raise ApiError("The request's body is JSON nested too deeply") from None
-    except ValueError as error:
-        raise ApiError(f"The request's body is not JSON: {str(error)[:200]}") from None
-    return said
+def base_media_type(content_type: str | None) -> str:
+    """Return a media type without its parameters, in lower case."""
+    return str(parse_header_parameters(content_type or "")[0])
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of these pairs; raises `ApiError` if a key is repeated."""
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ApiError(
-                f"The request's body has the key {key[:60]!r} twice; each may stand once in its"
-                " object"
-            )
-        found[key] = value
-    return found
-
-
-def _whole(request: HttpRequest) -> bytes:
+def read_limited(stream: IO[Any], parser_context: Mapping[str, Any] | None) -> bytes:
     """Return a request's body; raises `ApiError` if it is too large."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    # Read one byte more than allowed, as a chunked body announces no length.
+    assert parser_context is not None
+    announced = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
+    # Read one byte more than allowed, as a server may announce less than it passes on.
     if (announced.isdecimal() and int(announced[:18]) > limit) or len(
-        raw := request.read(limit + 1)
+        body := stream.read(limit + 1)
     ) > limit:
         raise ApiError(
             f"The request's body is too large; at most {limit} bytes are allowed",
             status=413,
             code=20413,
         )
-    return raw
-
-
-def read_query(request: HttpRequest) -> Form:
-    """Return a request's query string as a form."""
-    try:
-        return _read(request.META.get("QUERY_STRING", ""))
-    except UnicodeDecodeError:
-        raise ApiError("The query string is not UTF-8 after decoding its escapes") from None
-
-
-def _read(text: str) -> Form:
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    except UnicodeDecodeError:
-        raise
-    except ValueError:
-        raise ApiError(
-            f"The request has too many fields; at most {MAX_FIELDS} are allowed"
-        ) from None
-    form: Form = {}
-    for name, value in pairs:
-        form.setdefault(name, []).append(value)
-    return form
+    return bytes(body)

@@ -13,62 +13,64 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from routing import models, sids
-from routing.api import figures, inputs, parsers, statistics_shapes, windows
-from routing.api.base import READ_ONLY, Given, Resource
+from routing.api import figures, statistics_shapes
+from routing.api.base import READ_ONLY, ResourceView
 from routing.fields.shapes import Answer
+from routing.operations import parameters, references, time_windows
+from routing.operations.base import Arguments
 from routing.statistics import cumulative, realtime, staffing
 from routing.statistics.windows import Window
 
 MAX_THRESHOLDS: Final = 20
 
 
-def split_by_wait_time() -> inputs.Param:
+def split_by_wait_time() -> parameters.Param:
     """Return a parameter for thresholds in seconds, separated by commas; duplicates are dropped."""
     wanted = f"it must be at most {MAX_THRESHOLDS} whole numbers of seconds, such as 5,30"
 
-    def convert(value: str, place: inputs.Place) -> list[int]:
+    def convert(value: str, source: parameters.ParamContext) -> list[int]:
         words = [word.strip() for word in value.split(",") if word.strip()]
         if not all(word.isascii() and word.isdecimal() and len(word) <= 9 for word in words):
-            place.refuse(value, wanted)
+            source.refuse(value, wanted)
         found = list(dict.fromkeys(int(word) for word in words))
         if len(found) > MAX_THRESHOLDS:
-            place.refuse(value, wanted)
+            source.refuse(value, wanted)
         return found
 
     schema = {"type": "string", "pattern": r"^\s*([0-9]{1,9}\s*(,\s*[0-9]{1,9}\s*)*)?$"}
-    return inputs.Param("SplitByWaitTime", "thresholds", convert, schema=schema).says(
+    return parameters.Param("SplitByWaitTime", "thresholds", convert, schema=schema).describe(
         "For each of these numbers of seconds, how many tasks were canceled and offers accepted"
         f" after a longer and after a shorter wait; at most {MAX_THRESHOLDS}.",
         "5,30",
     )
 
 
-TASK_CHANNEL: Final = inputs.reference(
+TASK_CHANNEL: Final = references.reference(
     "TaskChannel", models.TaskChannel, "TC", argument="task_channel", by="unique_name"
-).says("Only tasks of this channel, by its sid or its unique name.", "chat")
+).describe("Only tasks of this channel, by its sid or its unique name.", "chat")
 NOW: Final = (TASK_CHANNEL,)
-PAST: Final = (*windows.PARAMS, TASK_CHANNEL, split_by_wait_time())
+PAST: Final = (*time_windows.PARAMS, TASK_CHANNEL, split_by_wait_time())
 
 
-class Statistics(Resource):
+class Statistics(ResourceView):
     """Base view for statistics: read only, with filters in the query."""
 
     http_method_names = READ_ONLY
-    filters: ClassVar[tuple[inputs.Param, ...]]
+    filters: ClassVar[tuple[parameters.Param, ...]]
     tail: ClassVar[str]
     """The last part of the path, after the subject."""
 
-    def get(self, request: Request, **kwargs: str) -> Response:
+    def get(self, request: Request, **names: str) -> Response:
         """Return the statistics."""
         about = self.about_whom()
-        form = parsers.read_query(request._request)
-        given = inputs.read(self.filters, form, workspace=self.workspace)
+        form = self.read_query()
+        arguments = parameters.read_arguments(self.filters, form, workspace=self.workspace)
         return Response(
             {
                 "account_sid": self.caller.account.sid,
                 "workspace_sid": self.workspace.sid,
                 **about,
-                **self.figures(given),
+                **self.figures(arguments),
                 "url": f"{self.place}/{self.tail}",
             }
         )
@@ -82,7 +84,7 @@ class Statistics(Resource):
         """Look the subject up, and return the properties that identify it."""
         return {}
 
-    def figures(self, given: Given) -> Answer:
+    def figures(self, arguments: Arguments) -> Answer:
         """Return the statistics of the subject."""
         raise NotImplementedError
 
@@ -91,20 +93,20 @@ class Statistics(Resource):
         """Return the workspace's activities."""
         return staffing.list_activities(self.workspace)
 
-    def channels(self, given: Given) -> list[models.TaskChannel]:
+    def channels(self, arguments: Arguments) -> list[models.TaskChannel]:
         """Return the task channels that the query selects."""
-        if "task_channel" in given:
-            return [given["task_channel"]]
+        if "task_channel" in arguments:
+            return [arguments["task_channel"]]
         return list(self.workspace.task_channels.order_by("date_created", "pk"))
 
-    def window(self, given: Given) -> Window:
+    def window(self, arguments: Arguments) -> Window:
         """Return the time window that the query selects."""
-        return windows.window(dict(given), now=self.now)
+        return time_windows.read_window(dict(arguments), now=self.now)
 
 
-def channel_key(given: Given) -> int | None:
+def channel_key(arguments: Arguments) -> int | None:
     """Return the key of the task channel that the query selects, if any."""
-    return sids.index_key(given["task_channel"].sid) if "task_channel" in given else None
+    return sids.index_key(arguments["task_channel"].sid) if "task_channel" in arguments else None
 
 
 class OfTasks(Statistics):
@@ -119,19 +121,19 @@ class OfTasks(Statistics):
         """Return the subject."""
         return self.workspace
 
-    def real_time(self, given: Given) -> Answer:
+    def real_time(self, arguments: Arguments) -> Answer:
         """Return the current figures of its tasks."""
-        channels = self.channels(given)
+        channels = self.channels(arguments)
         found = realtime.count_tasks(self.workspace, [self.scope], channels=channels)
         return figures.tasks(found[self.scope.pk], channels, in_queue=self.in_queue, now=self.now)
 
-    def past(self, given: Given, *, exact: bool) -> Answer:
+    def past(self, arguments: Arguments, *, exact: bool) -> Answer:
         """Return the figures of its tasks in a time window.
 
         Arguments:
             exact: whether averages are given with their fractions.
         """
-        window = self.window(given)
+        window = self.window(arguments)
         key = None if self.column is None else sids.index_key(self.scope.sid)
         found = cumulative.count_events(
             self.workspace.sid,
@@ -139,8 +141,8 @@ class OfTasks(Statistics):
             self.counted,
             by=self.column,
             keys=[] if key is None else [key],
-            task_channel_key=channel_key(given),
-            thresholds=given.get("thresholds", ()),
+            task_channel_key=channel_key(arguments),
+            thresholds=arguments.get("thresholds", ()),
         )
         return past(found[key], window, exact=exact, in_queue=self.in_queue)
 
@@ -160,8 +162,8 @@ class RealTime(OfTasks):
     tail = "RealTimeStatistics"
     filters = NOW
 
-    def figures(self, given: Given) -> Answer:
-        return self.real_time(given)
+    def figures(self, arguments: Arguments) -> Answer:
+        return self.real_time(arguments)
 
 
 class Cumulative(OfTasks):
@@ -170,8 +172,8 @@ class Cumulative(OfTasks):
     tail = "CumulativeStatistics"
     filters = PAST
 
-    def figures(self, given: Given) -> Answer:
-        return self.past(given, exact=False)
+    def figures(self, arguments: Arguments) -> Answer:
+        return self.past(arguments, exact=False)
 
 
 class Both(OfTasks):
@@ -180,22 +182,22 @@ class Both(OfTasks):
     tail = "Statistics"
     filters = PAST
 
-    def figures(self, given: Given) -> Answer:
+    def figures(self, arguments: Arguments) -> Answer:
         return {
-            "cumulative": self.past(given, exact=True),
-            "realtime": self.real_time(given),
+            "cumulative": self.past(arguments, exact=True),
+            "realtime": self.real_time(arguments),
         }
 
 
 class _OfWorkspace(OfTasks):
     counted = cumulative.OF_WORKSPACE
 
-    def real_time(self, given: Given) -> Answer:
+    def real_time(self, arguments: Arguments) -> Answer:
         staff = staffing.count_by_activity(self.workspace.workers.all())
         return {
             "total_workers": staff.total,
             "activity_statistics": figures.activity_statistics(self.activities, staff),
-            **super().real_time(given),
+            **super().real_time(arguments),
         }
 
 
@@ -227,7 +229,9 @@ class _OfWorkflow(OfTasks):
     @cached_property
     def scope(self) -> models.Workflow:
         """Return the workflow that the path names."""
-        return self.one(self.workspace.workflows.filter(sid=self.sid("parent_sid", "WW")))
+        rows = self.workspace.workflows.filter(sid=self.operation.sid("parent_sid", "WW"))
+        row: models.Workflow = self.operation.first_row(rows)
+        return row
 
     @property
     def place(self) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from django.db.models import QuerySet
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from routing import models, sids
-from routing.api import figures, inputs, lookups, parsers, statistics_shapes
-from routing.api.base import POST_ONLY, READ_ONLY, Given, ListResource
-from routing.api.errors import ApiError
+from routing.api import figures, statistics_shapes
+from routing.api.base import POST_ONLY, READ_ONLY, ListView
+from routing.api.parsers import FormParser, read_limited
 from routing.api.statistics import (
     NOW,
     PAST,
@@ -28,6 +29,10 @@ from routing.api.statistics import (
 )
 from routing.fields.schemas import sample_sid
 from routing.fields.shapes import Answer
+from routing.operations import parameters, references
+from routing.operations.base import Arguments, ListOperation
+from routing.operations.errors import ApiError
+from routing.operations.forms import Form, parse_json
 from routing.statistics import cumulative, realtime, staffing
 
 MOST_QUEUES: Final = 5_000
@@ -51,7 +56,9 @@ class _OfTaskQueue(OfTasks):
     @cached_property
     def scope(self) -> models.TaskQueue:
         """Return the queue that the path names."""
-        return self.one(self.workspace.task_queues.filter(sid=self.sid("parent_sid", "WQ")))
+        rows = self.workspace.task_queues.filter(sid=self.operation.sid("parent_sid", "WQ"))
+        row: models.TaskQueue = self.operation.first_row(rows)
+        return row
 
     @property
     def place(self) -> str:
@@ -60,9 +67,9 @@ class _OfTaskQueue(OfTasks):
     def about_whom(self) -> Answer:
         return {"task_queue_sid": self.scope.sid}
 
-    def real_time(self, given: Given) -> Answer:
+    def real_time(self, arguments: Arguments) -> Answer:
         staff = staffing.count_by_queue(self.workspace, [self.scope])
-        return {**_serving(staff[self.scope.pk], self.activities), **super().real_time(given)}
+        return {**_serving(staff[self.scope.pk], self.activities), **super().real_time(arguments)}
 
 
 class TaskQueueRealTimeStatistics(_OfTaskQueue, RealTime):
@@ -86,40 +93,49 @@ class TaskQueueStatistics(_OfTaskQueue, Both):
     about = {"get": "Fetch a task queue's statistics"}
 
 
-class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
-    """Current figures of all queues, and those of a time window."""
-
-    http_method_names = READ_ONLY
-    key = "task_queues_statistics"
-    shape = statistics_shapes.TASK_QUEUES_BOTH
-    about = {"get": "List the statistics of task queues"}
+class _StatisticsListOperation(ListOperation[models.TaskQueue]):
     filters = (
-        inputs.text("FriendlyName").says("Only the one with this name.", "Support in English"),
+        parameters.text("FriendlyName").describe(
+            "Only the one with this name.", "Support in English"
+        ),
         *PAST,
     )
-    get = ListResource.get
 
     def rows(self) -> QuerySet[models.TaskQueue]:
         return self.workspace.task_queues.all()
 
-    def narrow(self, rows: QuerySet[models.TaskQueue], given: Given) -> QuerySet[models.TaskQueue]:
-        if "friendly_name" in given:
-            rows = rows.filter(lookups.has_name(given["friendly_name"]))
+    def filter_rows(
+        self, rows: QuerySet[models.TaskQueue], arguments: Arguments
+    ) -> QuerySet[models.TaskQueue]:
+        if "friendly_name" in arguments:
+            rows = rows.filter(references.name_condition(arguments["friendly_name"]))
         return rows
 
-    def represent_page(self, rows: Sequence[models.TaskQueue], given: Given) -> list[Answer]:
+
+class TaskQueuesStatisticsList(ListView, Statistics):
+    """Current figures of all queues, and those of a time window."""
+
+    operation_class = _StatisticsListOperation
+    http_method_names = READ_ONLY
+    key = "task_queues_statistics"
+    shape = statistics_shapes.TASK_QUEUES_BOTH
+    about = {"get": "List the statistics of task queues"}
+
+    def represent_page(
+        self, rows: Sequence[models.TaskQueue], arguments: Arguments
+    ) -> list[Answer]:
         """Return the figures of the queues of a page, with as many queries as for one queue."""
-        window = self.window(given)
+        window = self.window(arguments)
         found = cumulative.count_events(
             self.workspace.sid,
             window,
             cumulative.OF_TASK_QUEUE,
             by="task_queue_key",
             keys=[sids.index_key(row.sid) for row in rows],
-            task_channel_key=channel_key(given),
-            thresholds=given.get("thresholds", ()),
+            task_channel_key=channel_key(arguments),
+            thresholds=arguments.get("thresholds", ()),
         )
-        now = real_time(self, rows, given, in_queue=True)
+        now = real_time(self, rows, arguments, in_queue=True)
         return [
             {
                 "account_sid": self.caller.account.sid,
@@ -135,14 +151,18 @@ class TaskQueuesStatisticsList(Statistics, ListResource[models.TaskQueue]):
 
 
 def real_time(
-    resource: Statistics, queues: Sequence[models.TaskQueue], given: Given, *, in_queue: bool
+    resource: Statistics,
+    queues: Sequence[models.TaskQueue],
+    arguments: Arguments,
+    *,
+    in_queue: bool,
 ) -> Iterator[Answer]:
     """Yield the current figures of these queues, in order, with as many queries as for one queue.
 
     Arguments:
         in_queue: whether ages are also given from entering the queue.
     """
-    channels = resource.channels(given)
+    channels = resource.channels(arguments)
     staff = staffing.count_by_queue(resource.workspace, queues)
     for start in range(0, len(queues), _AT_ONCE):
         some = queues[start : start + _AT_ONCE]
@@ -154,17 +174,46 @@ def real_time(
             }
 
 
-def _queue_sids(name: str = "QueueSids") -> inputs.Param:
-    return inputs.Param(
+def _queue_sids(name: str = "QueueSids") -> parameters.Param:
+    return parameters.Param(
         name,
         "queue_sids",
-        inputs.sid("QueueSids", "WQ").read,
+        references.sid("QueueSids", "WQ").read,
         many=True,
-        schema=inputs.sid_schema("WQ"),
-    ).says(
+        schema=references.sid_schema("WQ"),
+    ).describe(
         f"The sids of at most {MOST_QUEUES} queues; unknown ones get zeros.",
         [sample_sid("WQ")],
     )
+
+
+class QueueSidsParser(BaseParser):
+    """Parser of JSON bodies with the sids of queues; names are read in any case."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Form:
+        """Return the known properties of the body as a form. Raises `ApiError`."""
+        body = parse_json(read_limited(stream, parser_context), unique_keys=True)
+        parameters_by_name = {"queuesids": "QueueSids", "taskchannel": "TaskChannel"}
+        form: Form = {}
+        for name, value in body.items() if isinstance(body, dict) else ():
+            known = parameters_by_name.get(name.lower())
+            values = value if isinstance(value, list) else [value]
+            if known is None:
+                continue
+            if not all(isinstance(each, str) for each in values):
+                shown = json.dumps(value)[:60]
+                raise ApiError(
+                    f"{known} is {shown}; it must be a list of texts, each of them a sid"
+                )
+            form[known] = values
+        return form
 
 
 class TaskQueueBulkRealTimeStatistics(Statistics):
@@ -177,18 +226,19 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
         "post": "Fetch many task queues' real-time statistics\n\nThe sids come as JSON,"
         ' `{"queueSids": ["WQ…"]}`, or as a form.'
     }
+    parser_classes = [QueueSidsParser, FormParser]
     params = (_queue_sids(), *NOW)
     json_params = (_queue_sids("queueSids"),)
     filters = ()
 
-    def post(self, request: Request, **kwargs: str) -> Response:
+    def post(self, request: Request, **names: str) -> Response:
         """Return the figures of the queues in the body."""
-        _ = self.workspace
-        given = inputs.read(self.params, self._body(request), workspace=self.workspace)
-        wanted = list(dict.fromkeys(given.get("queue_sids", ())))
+        workspace = self.workspace
+        arguments = parameters.read_arguments(self.params, self.form, workspace=workspace)
+        wanted = list(dict.fromkeys(arguments.get("queue_sids", ())))
         if not 1 <= len(wanted) <= MOST_QUEUES:
             raise ApiError(f"QueueSids names {len(wanted)} queues; it must name 1 to {MOST_QUEUES}")
-        data = list(self._figures(wanted, given))
+        data = list(self._figures(wanted, arguments))
         return Response(
             {
                 "account_sid": self.caller.account.sid,
@@ -199,15 +249,15 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
             }
         )
 
-    def _figures(self, wanted: Sequence[str], given: Given) -> Iterator[Answer]:
+    def _figures(self, wanted: Sequence[str], arguments: Arguments) -> Iterator[Answer]:
         rows: dict[str, models.TaskQueue] = {}
         for start in range(0, len(wanted), _AT_ONCE):
             some = self.workspace.task_queues.filter(sid__in=wanted[start : start + _AT_ONCE])
             rows |= {row.sid: row for row in some}
         queues = list(rows.values())
-        now = real_time(self, queues, given, in_queue=False)
+        now = real_time(self, queues, arguments, in_queue=False)
         known = {row.sid: each for row, each in zip(queues, now, strict=True)}
-        channels = self.channels(given)
+        channels = self.channels(arguments)
         nothing = {
             **_serving(staffing.Staff(), self.activities),
             **figures.tasks(
@@ -221,24 +271,3 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
         }
         for sid in wanted:
             yield {"task_queue_sid": sid, **known.get(sid, nothing)}
-
-    def _body(self, request: Request) -> parsers.Form:
-        """Return the content of a body, JSON or form."""
-        if request._request.content_type != "application/json":
-            return parsers.read_body(request._request, or_else="application/json")
-        return _form(parsers.read_json(request._request))
-
-
-def _form(body: Any) -> parsers.Form:
-    names = {"queuesids": "QueueSids", "taskchannel": "TaskChannel"}
-    form: parsers.Form = {}
-    for name, value in body.items() if isinstance(body, dict) else ():
-        known = names.get(name.lower())
-        values = value if isinstance(value, list) else [value]
-        if known is None:
-            continue
-        if not all(isinstance(each, str) for each in values):
-            shown = json.dumps(value)[:60]
-            raise ApiError(f"{known} is {shown}; it must be a list of texts, each of them a sid")
-        form[known] = values
-    return form

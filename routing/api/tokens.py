@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from routing import keys, models, secretbox, tokens
-from routing.api import idempotency, inputs
-from routing.api.base import POST_ONLY, Resource
-from routing.api.errors import ApiError
+from routing.api import idempotency
+from routing.api.base import POST_ONLY, ResourceView
 from routing.fields.declarations import date_text
-from routing.fields.schemas import date, sample_sid, sid, text, word
+from routing.fields.schemas import date, sid, text, word
 from routing.fields.shapes import Shape
-from routing.tokens import DEFAULT_TTL, MAX_TTL, Role
+from routing.operations.tokens import SignedToken, WorkspaceTokenOperation
+from routing.tokens import Role
 
 SHAPE: Final = Shape(
     "Token",
@@ -31,9 +29,10 @@ SHAPE: Final = Shape(
 )
 
 
-class WorkspaceToken(Resource):
+class WorkspaceToken(ResourceView):
     """An access token for one workspace, signed with the caller's credentials."""
 
+    operation_class = WorkspaceTokenOperation
     http_method_names = POST_ONLY
     created = 201
     repeatable = sealed = True
@@ -43,66 +42,23 @@ class WorkspaceToken(Resource):
         " with each request. It is signed with the caller's key, and ends when that is revoked."
         " The official libraries can create such tokens without a request."
     }
-    params = (
-        inputs.reference("WorkerSid", models.Worker, "WK", argument="worker").says(
-            "The worker it acts for. Without one it opens no session and is read-only, unless its"
-            " role allows more.",
-            sample_sid("WK"),
-        ),
-        inputs.one_of("Role", Role).says(
-            "The role: `worker`, the default, may change the worker, their offers and"
-            " their tasks; `supervisor` and `admin` may also change others'.",
-            "worker",
-        ),
-        inputs.whole("Ttl", least=1, most=MAX_TTL).says(
-            f"The lifetime in seconds. Defaults to {DEFAULT_TTL}.", DEFAULT_TTL
-        ),
-        inputs.text("Identity", limit=256).says(
-            "A name of your choice that is stored in it.", "mari"
-        ),
-    )
 
-    def represent(self, row: Any) -> dict[str, Any]:
-        shown: dict[str, Any] = row
-        return shown
+    def represent(self, row: SignedToken) -> dict[str, Any]:
+        return {
+            "token": row.token,
+            "account_sid": self.caller.account.sid,
+            "workspace_sid": self.workspace.sid,
+            "worker_sid": None if row.worker is None else row.worker.sid,
+            "role": row.role.value,
+            "date_expires": date_text(row.expires),
+        }
 
-    def post(self, request: Request, **kwargs: str) -> Response:
+    def post(self, request: Request, **names: str) -> Response:
         """Sign and return a token."""
-        _ = self.workspace
-        return idempotency.once(self, self._sign)
+        operation: WorkspaceTokenOperation = self.operation
+        return idempotency.answer_creation(self, lambda: self._sign(operation))
 
-    def _sign(self) -> Response:
-        workspace, given = self.workspace, self.given()
-        worker: models.Worker | None = given.get("worker")
-        role: Role = given.get("role", Role.WORKER)
-        ttl: int = given.get("ttl", DEFAULT_TTL)
-        signed_by = self.actor.sid or ""
-        key, sealed = keys.find_key(signed_by), self.caller.sealed
-        if key is None or not secretbox.matches_any_secret(key.secrets, sealed):
-            raise ApiError(
-                f"The credentials of {signed_by} were revoked while the request was carried out",
-                status=409,
-                code=20409,
-            )
-        token = tokens.mint_token(
-            account=self.caller.account,
-            key_sid=signed_by,
-            secret=secretbox.unseal(sealed),
-            workspace_sid=workspace.sid,
-            worker_sid=None if worker is None else worker.sid,
-            role=role,
-            identity=given.get("identity") or None,
-            ttl=ttl,
-            now=self.now,
-        )
-        return self.answer(
-            {
-                "token": token,
-                "account_sid": self.caller.account.sid,
-                "workspace_sid": workspace.sid,
-                "worker_sid": None if worker is None else worker.sid,
-                "role": role.value,
-                "date_expires": date_text(self.now + timedelta(seconds=ttl)),
-            },
-            status=self.created,
-        )
+    def _sign(self, operation: WorkspaceTokenOperation) -> Response:
+        arguments = operation.read_arguments(self.form)
+        signed = operation.sign(arguments, sealed=self.caller.sealed)
+        return self.answer(signed, status=self.created)

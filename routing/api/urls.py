@@ -6,7 +6,6 @@ from django.urls import path, re_path
 
 from routing.api.activities import ActivityInstance, ActivityList
 from routing.api.auth_tokens import AuthTokenPromotion, SecondaryAuthToken
-from routing.api.errors import not_found
 from routing.api.events import EventInstance, EventList
 from routing.api.explanations import TaskExplanation
 from routing.api.grabs import TaskGrab
@@ -45,6 +44,7 @@ from routing.api.worker_statistics import (
 from routing.api.workers import WorkerInstance, WorkerList
 from routing.api.workflows import WorkflowInstance, WorkflowList
 from routing.api.workspaces import WorkspaceInstance, WorkspaceList
+from routing.operations.error_answers import answer_not_found
 
 _WS = "Workspaces/<str:workspace_sid>"
 
@@ -108,5 +108,5 @@ urlpatterns = [
     path(f"{_WS}/Tasks/<str:parent_sid>/Reservations/<str:sid>", TaskReservationInstance.as_view()),
     path(f"{_WS}/Tokens", WorkspaceToken.as_view()),
     # All other paths below /v1/ get the API's own error body.
-    re_path(r"", not_found),
+    re_path(r"", answer_not_found),
 ]

@@ -8,14 +8,15 @@ from functools import cached_property
 from django.db.models import QuerySet
 
 from routing import models, sids
-from routing.api import figures, inputs, lookups, statistics_shapes, windows
-from routing.api.base import Given
+from routing.api import figures, statistics_shapes
 from routing.api.statistics import NOW, TASK_CHANNEL, Statistics, channel_key
 from routing.fields.schemas import sample_sid
 from routing.fields.shapes import Answer
+from routing.operations import parameters, references, time_windows
+from routing.operations.base import Arguments
 from routing.statistics import cumulative, durations, staffing
 
-_PAST = (*windows.PARAMS, TASK_CHANNEL)
+_PAST = (*time_windows.PARAMS, TASK_CHANNEL)
 
 
 class _OfWorkers(Statistics):
@@ -23,23 +24,25 @@ class _OfWorkers(Statistics):
     def place(self) -> str:
         return f"{super().place}/Workers"
 
-    def chosen(self, given: Given) -> QuerySet[models.Worker] | None:
+    def chosen(self, arguments: Arguments) -> QuerySet[models.Worker] | None:
         """Return the workers that the query selects; None means all."""
         columns = {"task_queue_sid": "sid", "task_queue_name": "friendly_name"}
         found = None
-        if columns.keys() & given.keys():
-            queues = list(self.workspace.task_queues.filter(lookups.conditions(given, columns)))
+        if columns.keys() & arguments.keys():
+            queues = list(
+                self.workspace.task_queues.filter(references.filter_condition(arguments, columns))
+            )
             found = staffing.filter_serving(self.workspace, queues)
-        if "friendly_name" in given:
+        if "friendly_name" in arguments:
             workers = self.workspace.workers.all() if found is None else found
-            found = workers.filter(lookups.has_name(given["friendly_name"]))
+            found = workers.filter(references.name_condition(arguments["friendly_name"]))
         return found
 
-    def real_time(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Answer:
+    def real_time(self, arguments: Arguments, chosen: QuerySet[models.Worker] | None) -> Answer:
         """Return the current number of workers and their capacity."""
         everybody = self.workspace.workers.all()
         staff = staffing.count_by_activity(everybody if chosen is None else chosen)
-        channels = self.channels(given)
+        channels = self.channels(arguments)
         return {
             "total_workers": staff.total,
             "activity_statistics": figures.activity_statistics(self.activities, staff),
@@ -48,9 +51,9 @@ class _OfWorkers(Statistics):
             ),
         }
 
-    def past(self, given: Given, chosen: QuerySet[models.Worker] | None) -> Answer:
+    def past(self, arguments: Arguments, chosen: QuerySet[models.Worker] | None) -> Answer:
         """Return the reservations and the activity times of workers in a time window."""
-        window = self.window(given)
+        window = self.window(arguments)
         keys = None if chosen is None else _keys(chosen)
         found = cumulative.count_events(
             self.workspace.sid,
@@ -58,7 +61,7 @@ class _OfWorkers(Statistics):
             cumulative.OF_WORKERS,
             by=None if keys is None else "worker_key",
             keys=keys or [],
-            task_channel_key=channel_key(given),
+            task_channel_key=channel_key(arguments),
         )
         counts = Counter(dict.fromkeys(cumulative.OF_WORKERS.values(), 0))
         for each in found.values():
@@ -89,8 +92,8 @@ class WorkersRealTimeStatistics(_OfWorkers):
     shape = statistics_shapes.WORKERS_REAL_TIME
     about = {"get": "Fetch the workers' real-time statistics"}
 
-    def figures(self, given: Given) -> Answer:
-        return self.real_time(given, None)
+    def figures(self, arguments: Arguments) -> Answer:
+        return self.real_time(arguments, None)
 
 
 class WorkersCumulativeStatistics(_OfWorkers):
@@ -101,8 +104,8 @@ class WorkersCumulativeStatistics(_OfWorkers):
     shape = statistics_shapes.WORKERS_CUMULATIVE
     about = {"get": "Fetch the workers' cumulative statistics"}
 
-    def figures(self, given: Given) -> Answer:
-        return self.past(given, None)
+    def figures(self, arguments: Arguments) -> Answer:
+        return self.past(arguments, None)
 
 
 class WorkersStatistics(_OfWorkers):
@@ -111,22 +114,22 @@ class WorkersStatistics(_OfWorkers):
     tail = "Statistics"
     filters = (
         *_PAST,
-        inputs.sid("TaskQueueSid", "WQ").says(
+        references.sid("TaskQueueSid", "WQ").describe(
             "Only workers who serve this queue.", sample_sid("WQ")
         ),
-        inputs.text("TaskQueueName").says(
+        parameters.text("TaskQueueName").describe(
             "Only workers who serve the queue with this name.", "Support in English"
         ),
-        inputs.text("FriendlyName").says("Only the worker with this name.", "Alice"),
+        parameters.text("FriendlyName").describe("Only the worker with this name.", "Alice"),
     )
     shape = statistics_shapes.WORKERS_BOTH
     about = {"get": "Fetch the workers' statistics"}
 
-    def figures(self, given: Given) -> Answer:
-        chosen = self.chosen(given)
+    def figures(self, arguments: Arguments) -> Answer:
+        chosen = self.chosen(arguments)
         return {
-            "cumulative": self.past(given, chosen),
-            "realtime": self.real_time(given, chosen),
+            "cumulative": self.past(arguments, chosen),
+            "realtime": self.real_time(arguments, chosen),
         }
 
 
@@ -141,7 +144,9 @@ class WorkerStatistics(_OfWorkers):
     @cached_property
     def worker(self) -> models.Worker:
         """Return the worker in the path."""
-        return self.one(self.workspace.workers.filter(sid=self.sid("worker_sid", "WK")))
+        rows = self.workspace.workers.filter(sid=self.operation.sid("worker_sid", "WK"))
+        row: models.Worker = self.operation.first_row(rows)
+        return row
 
     @property
     def place(self) -> str:
@@ -150,6 +155,6 @@ class WorkerStatistics(_OfWorkers):
     def about_whom(self) -> Answer:
         return {"worker_sid": self.worker.sid}
 
-    def figures(self, given: Given) -> Answer:
+    def figures(self, arguments: Arguments) -> Answer:
         alone = self.workspace.workers.filter(pk=self.worker.pk)
-        return {"cumulative": self.past(given, alone)}
+        return {"cumulative": self.past(arguments, alone)}

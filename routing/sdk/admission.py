@@ -17,7 +17,6 @@ from routing.actions import api_keys
 from routing.sdk import envelope
 from routing.sdk.list_versions import digest_lists
 from routing.sdk.registry import Admission, Holder, Registry
-from routing.sdk.views import serves
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +77,7 @@ def _verify_request(request: ConnectionRequest) -> Holder:
     worker = grant.worker
     if worker is None:
         raise tokens.TokenRefused("The token names no worker")
-    if request.account_sid is not None and not serves(grant, request.account_sid, request.channel):
+    if request.account_sid is not None and not grant.serves(request.account_sid, request.channel):
         raise tokens.TokenRefused("The token is for another account or channel")
     path = f"wschannels/{grant.account.sid}/{worker.sid}"
     policies = grant.policies

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from routing.api.errors import ApiError
-from routing.api.parsers import Form, parse_json
+from routing.operations.errors import ApiError
+from routing.operations.forms import Form, parse_json
 
 LONGEST_BODY: Final = 256 * 1024
 MAX_PARAMS: Final = 200

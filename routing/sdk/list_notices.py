@@ -17,8 +17,8 @@ from channels.layers import get_channel_layer
 
 from routing import groups, tokens
 from routing.sdk.envelope import Envelope
+from routing.sdk.handlers import SdkRequest
 from routing.sdk.payloads import Payload
-from routing.sdk.resources import Asked
 
 logger = logging.getLogger(__name__)
 
@@ -38,25 +38,29 @@ def find_read_version(grant: tokens.Grant, call: Envelope) -> int | None:
         return _versions.get((grant.worker.sid, call.digest))
 
 
-def record_read(asked: Asked, payload: Payload, *, version: int | None) -> None:
+def record_read(request: SdkRequest, payload: Payload, *, version: int | None) -> None:
     """Record the worker's version in an answer, or publish a notice of their reservation list.
 
     Arguments:
-        version: the result of `version_read` before the request was handled.
+        version: the result of `find_read_version` before the request was handled.
     """
-    worker = asked.grant.worker
-    if worker is None or asked.call.method != "GET" or asked.own[:2] != ["Workers", worker.sid]:
+    worker = request.grant.worker
+    if (
+        worker is None
+        or request.envelope.method != "GET"
+        or request.parts[:2] != ["Workers", worker.sid]
+    ):
         return
-    if len(asked.own) == 2:
+    if len(request.parts) == 2:
         with _lock:
-            _versions[worker.sid, asked.call.digest] = payload["version"]
-    elif asked.own[2:] == ["Reservations"]:
+            _versions[worker.sid, request.envelope.digest] = payload["version"]
+    elif request.parts[2:] == ["Reservations"]:
         message: dict[str, Any] = {
             "type": "session.listed",
             "notice": secrets.token_hex(8),
-            "token": asked.call.digest,
-            "reservations": {row.sid: row.version for row in asked.listed},
-            "follows": bool(asked.call.params.get("AfterSid")),
+            "token": request.envelope.digest,
+            "reservations": {row.sid: row.version for row in request.listed},
+            "follows": bool(request.envelope.params.get("AfterSid")),
             "worker_version": version,
         }
         _publish_notice(worker.sid, message)

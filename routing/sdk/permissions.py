@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from routing import models, token_policies
-from routing.api.errors import ApiError
-from routing.api.inputs import Param
-from routing.api.tasks import TaskInstance
-from routing.api.workers import WorkerInstance
+from routing.operations.errors import ApiError
+from routing.operations.parameters import Param
+from routing.operations.tasks import TaskInstanceOperation
+from routing.operations.workers import WorkerInstanceOperation
 from routing.sdk.envelope import Envelope
 from routing.tokens import Grant, Role
 
@@ -50,7 +50,7 @@ def _check_worker(grant: Grant, call: Envelope, parts: list[str]) -> None:
         if parts[1:2] != [worker.sid]:
             raise forbidden("it is for another worker")
         if len(parts) == 2:
-            _insist_on(call, WORKERS_OWN, of=WorkerInstance.params)
+            _insist_on(call, WORKERS_OWN, of=WorkerInstanceOperation.params)
     elif parts == ["Tasks"]:
         if call.params.get("RoutingTarget") != worker.sid:
             raise forbidden(
@@ -59,7 +59,7 @@ def _check_worker(grant: Grant, call: Envelope, parts: list[str]) -> None:
             )
     elif parts[:1] == ["Tasks"] and len(parts) == 2:
         _insist_held(worker, parts[1])
-        _insist_on(call, OF_TASKS, of=TaskInstance.params)
+        _insist_on(call, OF_TASKS, of=TaskInstanceOperation.params)
         if call.said.get("AssignmentStatus", "").strip().lower() == "canceled":
             raise forbidden("AssignmentStatus=canceled needs the role supervisor or admin")
     else:

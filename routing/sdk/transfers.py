@@ -2,71 +2,70 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 from routing import models
 from routing.actions import transfers
-from routing.actors import Actor
-from routing.api import inputs
-from routing.api.errors import ApiError, NotFound
 from routing.core.vocabulary import TransferMode, TransferStatus
+from routing.operations import parameters, references
+from routing.operations.context import Context
+from routing.operations.errors import ApiError, NotFound
 from routing.sdk import payloads
 from routing.sdk.envelope import Envelope
 from routing.sdk.payloads import Payload
 
 _BEGIN: Final = (
-    inputs.sid("ReservationSid", "WR"),
-    inputs.sid("TaskSid", "WT"),
-    inputs.text("To"),
-    inputs.document("Attributes"),
-    inputs.one_of("Mode", TransferMode),
-    inputs.whole("Priority"),
+    references.sid("ReservationSid", "WR"),
+    references.sid("TaskSid", "WT"),
+    parameters.text("To"),
+    parameters.document("Attributes"),
+    parameters.choice("Mode", TransferMode),
+    parameters.whole_number("Priority"),
 )
-_CHANGE: Final = (
-    inputs.sid("TaskSid", "WT"),
-    inputs.one_of("TransferStatus", TransferStatus),
+_CANCEL: Final = (
+    references.sid("TaskSid", "WT"),
+    parameters.choice("TransferStatus", TransferStatus),
 )
 
 
-def begin(worker: models.Worker, call: Envelope, *, actor: Actor, now: datetime) -> Payload:
+def begin(worker: models.Worker, envelope: Envelope, context: Context) -> Payload:
     """Begin a transfer: `POST {worker}/Transfers`."""
-    given = inputs.read(_BEGIN, call.form)
-    _require(given, "reservation_sid", "to")
+    arguments = parameters.read_arguments(_BEGIN, envelope.form)
+    _require(arguments, "reservation_sid", "to")
     rows = worker.reservations.select_related("workspace", "task")
-    reservation = rows.filter(sid=given["reservation_sid"]).first()
-    if reservation is None or given.get("task_sid") not in (None, reservation.task.sid):
-        raise NotFound(f"/v1/{call.path}")
+    reservation = rows.filter(sid=arguments["reservation_sid"]).first()
+    if reservation is None or arguments.get("task_sid") not in (None, reservation.task.sid):
+        raise NotFound(context.path)
     try:
-        made = transfers.begin_transfer(
+        transfer = transfers.begin_transfer(
             reservation=reservation,
-            to=given["to"],
-            mode=given.get("mode", TransferMode.WARM),
-            attributes=given.get("attributes"),
-            priority=given.get("priority"),
-            actor=actor,
-            now=now,
+            to=arguments["to"],
+            mode=arguments.get("mode", TransferMode.WARM),
+            attributes=arguments.get("attributes"),
+            priority=arguments.get("priority"),
+            actor=context.actor,
+            now=context.now,
         )
     except transfers.NeedsTelephone as error:
         raise ApiError(error.message, status=501, code=20501) from None
-    return payloads.transfer(made)
+    return payloads.transfer(transfer)
 
 
-def change(
-    worker: models.Worker, call: Envelope, sid: str, *, actor: Actor, now: datetime
-) -> Payload:
+def cancel(worker: models.Worker, envelope: Envelope, sid: str, context: Context) -> Payload:
     """Cancel a transfer that this worker began: `POST {worker}/Transfers/{sid}`."""
-    given = inputs.read(_CHANGE, call.form)
+    arguments = parameters.read_arguments(_CANCEL, envelope.form)
     row = worker.workspace.transfers.filter(sid=sid, initiating_worker_sid=worker.sid).first()
-    if row is None or given.get("task_sid") not in (None, row.task.sid):
-        raise NotFound(f"/v1/{call.path}")
-    if given.get("transfer_status") != TransferStatus.CANCELED:
+    if row is None or arguments.get("task_sid") not in (None, row.task.sid):
+        raise NotFound(context.path)
+    if arguments.get("transfer_status") != TransferStatus.CANCELED:
         raise ApiError("TransferStatus must be `canceled`; only the router sets the other statuses")
-    return payloads.transfer(transfers.cancel_transfer(transfer=row, actor=actor, now=now))
+    return payloads.transfer(
+        transfers.cancel_transfer(transfer=row, actor=context.actor, now=context.now)
+    )
 
 
-def _require(given: dict[str, Any], *names: str) -> None:
+def _require(arguments: dict[str, Any], *names: str) -> None:
     for name in names:
-        if not given.get(name):
+        if not arguments.get(name):
             words = "".join(part.capitalize() for part in name.split("_"))
             raise ApiError(f"{words} is required")

@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from routing import tokens
-from routing.api import errors, rate_limits
-from routing.api.authentication import ip_address
-from routing.api.errors import ApiError
-from routing.sdk import envelope, list_notices, permissions, resources
+from routing.operations import error_answers, rate_limits
+from routing.operations.errors import ApiError
+from routing.sdk import envelope, handlers, list_notices, permissions
 
 ALLOWED_HEADERS: Final = (
     "apiVersion, clientVersion, If-Match, Content-Type, Accept, Idempotency-Key,"
@@ -32,7 +31,7 @@ def wschannels(
         response = _answered(request, account_sid, channel)
     except Exception as error:
         conditional = bool(request.headers.get("If-Match"))
-        response = errors.answer(request, error, conditional=conditional)
+        response = error_answers.answer_error(request, error, conditional=conditional)
     response["Access-Control-Allow-Origin"] = "*"
     response.headers.setdefault("Cache-Control", "no-store")
     return response
@@ -58,14 +57,14 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
         )
     call = envelope.read(_body(request), if_match=request.headers.get("If-Match", ""))
     grant = verified(call.token)
-    taken = rate_limits.take(grant.account.sid, now=timezone.now().timestamp())
-    if taken is not None:
-        taken.insist()
-    if account_sid is not None and not serves(grant, account_sid, channel):
+    use = rate_limits.count_request(grant.account.sid, now=timezone.now().timestamp())
+    if use is not None:
+        use.check()
+    if account_sid is not None and not grant.serves(account_sid, channel):
         raise permissions.forbidden("it is for another account or channel")
     version = list_notices.find_read_version(grant, call)
-    payload, asked = resources.carry_out(grant, call, request, ip_address=ip_address(request))
-    list_notices.record_read(asked, payload, version=version)
+    payload, handled = handlers.handle_request(grant, call, request.META)
+    list_notices.record_read(handled, payload, version=version)
     return HttpResponse(
         json.dumps({"payload": payload}, ensure_ascii=False), content_type="application/json"
     )
@@ -79,13 +78,6 @@ def verified(token: object) -> tokens.Grant:
         raise ApiError(str(error), status=401, code=20104) from None
     except tokens.TokenRefused as error:
         raise ApiError(str(error), status=401, code=20101) from None
-
-
-def serves(grant: tokens.Grant, account_sid: str, channel: str | None) -> bool:
-    """Return whether the long form of the URL names the token's account and channel."""
-    worker = grant.worker
-    channels = {None, grant.workspace.sid, None if worker is None else worker.sid}
-    return account_sid == grant.account.sid and channel in channels
 
 
 def _body(request: HttpRequest) -> bytes:

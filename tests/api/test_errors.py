@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -12,8 +13,9 @@ from django.db import IntegrityError, OperationalError
 from django.test import override_settings
 
 from routing import models
-from routing.api import parsers
-from routing.api.errors import ApiError
+from routing.api.parsers import FORM_TYPE, FormParser
+from routing.operations.errors import ApiError
+from routing.operations.forms import Form
 from tests import factories
 from tests.api.conftest import Answer, Api
 
@@ -102,10 +104,13 @@ def test_a_body_without_a_content_length_is_limited_too() -> None:
         scope = {"type": "http", "method": "POST", "path": "/v1/Workspaces", "headers": [kind]}
         return ASGIRequest(scope, BytesIO(body))
 
+    def parse(request: Any) -> Form:
+        return FormParser().parse(request, FORM_TYPE, {"request": request})
+
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=100):
-        assert parsers.read_body(chunked(b"Reason=" + b"x" * 93)) == {"Reason": ["x" * 93]}
+        assert parse(chunked(b"Reason=" + b"x" * 93)) == {"Reason": ["x" * 93]}
         with pytest.raises(ApiError) as refused:
-            parsers.read_body(chunked(b"Reason=" + b"x" * 94))
+            parse(chunked(b"Reason=" + b"x" * 94))
     assert refused.value.status == 413
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from routing import models
 from routing.actions import activities, tasks, workers
 from routing.actors import SYSTEM
-from routing.api import pagination, scans
+from routing.operations import pagination, scan_limits
 from tests import factories
 from tests.api.conftest import Api
 
@@ -237,17 +237,17 @@ def test_a_page_that_reaches_the_time_limit_is_short_and_the_next_one_continues(
 def test_one_request_per_account_scans_rows_and_others_wait_or_are_refused(
     api: Api, workspace: models.Workspace, root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scans, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(scan_limits, "WAIT_SECONDS", 0.01)
     query = {"EvaluateTaskAttributes": "vip == true"}
-    with scans.turn("another account", True):
+    with scan_limits.limit_scans("another account", True):
         assert api.get(f"{root}/Tasks", **query).status == 200
-    with scans.turn(workspace.account.sid, True):
+    with scan_limits.limit_scans(workspace.account.sid, True):
         answer = api.get(f"{root}/Tasks", **query)
         assert (answer.status, answer["code"]) == (429, 20429)
         assert answer.response.headers["Retry-After"] == "1"
         assert api.get(f"{root}/Tasks").status == 200
     assert api.get(f"{root}/Tasks", **query).status == 200
-    assert not scans._turns
+    assert not scan_limits._locks
 
 
 def test_a_page_of_matches_ends_where_the_next_one_begins(

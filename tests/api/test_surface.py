@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from routing import models
-from routing.api import rate_limits
+from routing.operations import rate_limits
 from routing.redis import clients
 from tests import factories, redis
 from tests.api.conftest import TOKEN, Api, basic
@@ -132,7 +132,9 @@ def test_an_accounts_keys_share_its_limit_and_strangers_use_none_of_it(
 
 def test_a_new_window_begins_on_the_clock() -> None:
     with override_settings(RATE_LIMIT=(1, 60)):
-        first, second, third = (rate_limits.take("AC1", now=now) for now in (60.0, 119.5, 120.0))
+        first, second, third = (
+            rate_limits.count_request("AC1", now=now) for now in (60.0, 119.5, 120.0)
+        )
     assert first is not None
     assert second is not None
     assert third is not None
@@ -149,7 +151,7 @@ def test_all_web_processes_count_in_one_redis(tmp_path: Path) -> None:
         counts = []
         for _ in range(3):
             clients.client_of.cache_clear()  # as another process has a client of its own
-            taken = rate_limits.take("AC1", now=0.0)
+            taken = rate_limits.count_request("AC1", now=0.0)
             assert taken is not None
             counts.append(taken.left)
     assert counts == [9, 8, 7]
@@ -159,9 +161,9 @@ def test_where_redis_is_gone_requests_are_let_pass(tmp_path: Path) -> None:
     gone = f"unix://{tmp_path / 'nobody.sock'}"
     with override_settings(RATE_LIMIT=(1, 60), REDIS_URL=gone):
         for _ in range(2):
-            taken = rate_limits.take("AC1", now=0.0)
+            taken = rate_limits.count_request("AC1", now=0.0)
             assert taken is not None
-            taken.insist()
+            taken.check()
 
 
 # --- Versions --------------------------------------------------------------------------------

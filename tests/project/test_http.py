@@ -27,7 +27,8 @@ threads: list[str] = []
 def echo(request: HttpRequest) -> HttpResponse:
     """Answer with the request's content, and record the thread."""
     threads.append(threading.current_thread().name)
-    response = HttpResponse(request.body, headers={"X-Path": request.path})
+    length = request.META["CONTENT_LENGTH"]
+    response = HttpResponse(request.body, headers={"X-Path": request.path, "X-Length": length})
     response.set_cookie("kept", "yes")
     return response
 
@@ -57,18 +58,16 @@ async def ask(
     handler: ThreadedHandler | None = None,
     method: str = "POST",
     headers: tuple[tuple[bytes, bytes], ...] = (),
+    is_chunked: bool = False,
 ) -> tuple[int, dict[bytes, bytes], bytes]:
     """Send a request through a handler of its own; return status, headers and body."""
+    length = [] if is_chunked else [(b"content-length", str(len(body)).encode())]
     scope = {
         "type": "http",
         "method": method,
         "path": target,
         "query_string": query,
-        "headers": [
-            (b"host", b"localhost"),
-            (b"content-length", str(len(body)).encode()),
-            *headers,
-        ],
+        "headers": [(b"host", b"localhost"), *length, *headers],
     }
     own = ThreadedHandler(threads=1)
     communicator = ApplicationCommunicator(handler or own, scope)
@@ -98,6 +97,12 @@ async def test_a_request_is_answered_with_its_headers_and_cookies() -> None:
     assert headers[b"X-Path"] == b"/echo"
     assert headers[b"Set-Cookie"].startswith(b"kept=yes")
     assert threads.pop().startswith("http")
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+async def test_a_view_knows_the_length_of_the_body(is_chunked: bool) -> None:
+    _, headers, body = await ask("/echo", b"some body", is_chunked=is_chunked)
+    assert (headers[b"X-Length"], body) == (b"9", b"some body")
 
 
 async def test_a_query_that_is_not_text_is_refused_as_json_or_as_a_page() -> None:

@@ -53,6 +53,19 @@ def test_a_truncated_body_changes_nothing_and_affects_no_other_client(
     connection.close()
 
 
+def test_a_chunked_form_is_read(cordboard: Cordboard) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", int(cordboard.port), timeout=20)
+    headers = {
+        "Authorization": authorization(cordboard),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    body = iter([b"FriendlyName=In+", b"pieces"])
+    connection.request("POST", "/v1/Workspaces", body, headers, encode_chunked=True)
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["friendly_name"]) == (201, "In pieces")
+    connection.close()
+
+
 @pytest.mark.parametrize("is_chunked", [False, True])
 def test_a_body_of_hundreds_of_megabytes_is_refused_before_it_is_read(
     cordboard: Cordboard, is_chunked: bool

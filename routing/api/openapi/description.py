@@ -11,12 +11,14 @@ import functools
 from collections.abc import Sequence
 from typing import Any, Final
 
-from routing.api import idempotency, parsers
+from routing.api import parsers
 from routing.api.error_catalog import ERRORS, OF_STATUS
-from routing.api.inputs import Param
+from routing.api.idempotency import REPLAYED
 from routing.api.openapi.operations import Operation, operations, path_parameters
 from routing.fields import schemas
 from routing.fields.schemas import Schema
+from routing.operations import idempotency
+from routing.operations.parameters import Param
 
 _LAST: Final = frozenset({"Events", "Statistics"})
 """The headings that are sorted to the end."""
@@ -175,8 +177,8 @@ def _success(operation: Operation) -> dict[str, Any]:
     if shape.versioned:
         headers = {"ETag": {"$ref": "#/components/headers/ETag"}, **headers}
     if operation.repeatable:
-        replayed = {"$ref": f"#/components/headers/{idempotency.REPLAYED}"}
-        headers = {idempotency.REPLAYED: replayed, **headers}
+        replayed = {"$ref": f"#/components/headers/{REPLAYED}"}
+        headers = {REPLAYED: replayed, **headers}
     return {
         "description": {200: "Done.", 201: "Created."}[operation.status],
         "headers": headers,
@@ -223,7 +225,7 @@ def _headers() -> dict[str, Any]:
     limited = "Only if the operator has set a limit: "
     words = {
         "ETag": "The version, quoted; of a list, a digest of the versions on the page.",
-        idempotency.REPLAYED: "`true` if this is the stored answer to an earlier request with the"
+        REPLAYED: "`true` if this is the stored answer to an earlier request with the"
         " same idempotency key.",
         "X-Rate-Limit-Limit": limited + "the number of requests an account may send in a window.",
         "X-Rate-Limit-Remaining": limited + "the number of requests left in this window.",

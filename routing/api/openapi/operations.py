@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routing.api import pagination
-from routing.api.base import Resource
-from routing.api.inputs import Param, sid_schema
+from routing.api.base import ResourceView
 from routing.api.urls import urlpatterns
 from routing.fields import schemas
+from routing.operations.parameters import Param
+from routing.operations.references import sid_schema
 
 METHODS: Final = ("get", "post", "delete")
 _ROOT: Final = "/v1/"
@@ -45,7 +46,7 @@ class Operation:
 
     method: str
     path: str
-    view: type[Resource]
+    view: type[ResourceView]
 
     @property
     def name(self) -> str:
@@ -104,13 +105,13 @@ class Operation:
         """Return the parameters of its query string."""
         if self.method != "get":
             return ()
-        own: tuple[Param, ...] = getattr(self.view, "filters", ())
+        own = self.view.query_params()
         return (*own, *pagination.PARAMS) if self.paged else own
 
     @property
     def form(self) -> tuple[Param, ...]:
         """Return the parameters of its body."""
-        return (*self.view.params, *self.view.extra) if self.method == "post" else ()
+        return (*self.view.form_params(), *self.view.extra) if self.method == "post" else ()
 
     @property
     def errors(self) -> list[int]:

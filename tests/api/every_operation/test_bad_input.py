@@ -15,9 +15,9 @@ import pytest
 from django.test import override_settings
 
 from routing import models
-from routing.api.inputs import Param
-from routing.api.instructions import TELEPHONY
 from routing.api.openapi.operations import Operation, operations
+from routing.operations.instructions import TELEPHONY
+from routing.operations.parameters import Param
 from tests.api.conftest import Api, path_to
 
 FORM = "application/x-www-form-urlencoded"

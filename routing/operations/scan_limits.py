@@ -10,25 +10,25 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-from routing.api.errors import ApiError
+from routing.operations.errors import ApiError
 
 WAIT_SECONDS: Final = 0.5
 """Seconds that a request waits for the account's other one."""
 
-_turns: dict[str, tuple[threading.Lock, int]] = {}
+_locks: dict[str, tuple[threading.Lock, int]] = {}
 """By account, its lock and the number of requests that hold it or wait for it."""
 _guard = threading.Lock()
 
 
 @contextlib.contextmanager
-def turn(account: str, is_needed: bool) -> Iterator[None]:
+def limit_scans(account: str, is_needed: bool) -> Iterator[None]:
     """Hold the account's lock, if needed; raises `ApiError` if another request keeps it."""
     if not is_needed:
         yield
         return
     with _guard:
-        lock, users = _turns.get(account, (threading.Lock(), 0))
-        _turns[account] = lock, users + 1
+        lock, users = _locks.get(account, (threading.Lock(), 0))
+        _locks[account] = lock, users + 1
     try:
         if not lock.acquire(timeout=WAIT_SECONDS):
             raise ApiError(
@@ -44,6 +44,6 @@ def turn(account: str, is_needed: bool) -> Iterator[None]:
             lock.release()
     finally:
         with _guard:
-            lock, users = _turns.pop(account)
+            lock, users = _locks.pop(account)
             if users > 1:
-                _turns[account] = lock, users - 1
+                _locks[account] = lock, users - 1

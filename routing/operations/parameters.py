@@ -1,14 +1,14 @@
 """Describe request parameters: one parameter, one way to read it.
 
-A resource lists its parameters. `read` turns a form into the keyword arguments of an action, or
-refuses with the parameter's name, its value and what would be right.
+An operation lists its parameters. `read_arguments` turns a form into the keyword arguments of an
+action, or refuses with the parameter's name, its value and what would be right.
 
 Actions decide what the domain allows. This module only checks that a value has the right type and
 names something of this workspace. An absent parameter gives no argument, so nothing is changed. An
 empty one reaches its reader and clears an optional value.
 
 A parameter also carries its part of the API description: the schema that follows from its reader
-and, where a resource lists it, a sentence and an example.
+and, where an operation lists it, a sentence and an example.
 """
 
 from __future__ import annotations
@@ -20,30 +20,25 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NoReturn, TypeVar
 
-from django.db import models as db
 from django.utils.dateparse import parse_datetime
 
-from routing import models, sids
-from routing.api import lookups
-from routing.api.errors import ApiError
-from routing.api.parsers import Form
-from routing.db.compiled import CompiledQuery
-from routing.fields.schemas import sid_pattern
+from routing import models
+from routing.actions.support.inputs import CONTROL, NAME_LIMIT
+from routing.operations.errors import ApiError
+from routing.operations.forms import Form
 from workflows import expressions
 
 TEXT_LIMIT: Final = 4_096
-NAME_LIMIT: Final = 64
 URL_LIMIT: Final = 2_048
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WHOLE: Final = re.compile(r"\s*([+-]?[0-9]{1,18})\s*", re.ASCII)
 _TRUE: Final = frozenset({"true", "1", "yes"})
 
-Read = Callable[[str, "Place"], Any]
+Read = Callable[[str, "ParamContext"], Any]
 Member = TypeVar("Member", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ParamContext:
     """The name of a parameter, and the workspace of the request."""
 
     name: str
@@ -73,7 +68,7 @@ class Param:
     words: str = ""
     example: Any = None
 
-    def says(self, words: str, example: Any = None, **schema: Any) -> Param:
+    def describe(self, words: str, example: Any = None, **schema: Any) -> Param:
         """Return the parameter with its text for the API description.
 
         Arguments:
@@ -82,7 +77,7 @@ class Param:
         return replace(self, words=words, example=example, schema={**self.schema, **schema})
 
 
-def read(
+def read_arguments(
     params: Iterable[Param], form: Form, *, workspace: models.Workspace | None = None
 ) -> dict[str, Any]:
     """Return the arguments that a form gives for these parameters; unknown names are ignored."""
@@ -93,9 +88,9 @@ def read(
             if param.required:
                 raise ApiError(f"The {param.name} field is required")
             continue
-        place = Place(param.name, workspace)
+        place = ParamContext(param.name, workspace)
         for value in given:
-            if control := _CONTROL.search(value):
+            if control := CONTROL.search(value):
                 place.refuse(
                     value,
                     f"leave out the control character U+{ord(control[0]):04X} at position"
@@ -109,23 +104,24 @@ def read(
     return found
 
 
-def _snake(name: str) -> str:
+def argument_name(name: str) -> str:
+    """Return the argument that a parameter gives: its name in snake_case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def text(name: str, *, required: bool = False, limit: int = TEXT_LIMIT) -> Param:
     """Return a parameter for a text; the action checks its content."""
 
-    def convert(value: str, place: Place) -> str:
+    def convert(value: str, place: ParamContext) -> str:
         if len(value) > limit:
             place.refuse(value, f"it is {len(value)} characters long; at most {limit} are allowed")
         return value
 
     schema = {"type": "string", "maxLength": limit}
-    return Param(name, _snake(name), convert, required, schema=schema)
+    return Param(name, argument_name(name), convert, required, schema=schema)
 
 
-def name(*, required: bool = False) -> Param:
+def friendly_name(*, required: bool = False) -> Param:
     """Return a parameter for a FriendlyName, which the action checks."""
     called = text("FriendlyName", required=required)
     return replace(called, schema={"type": "string", "minLength": 1, "maxLength": NAME_LIMIT})
@@ -134,7 +130,7 @@ def name(*, required: bool = False) -> Param:
 def document(name: str, *, required: bool = False) -> Param:
     """Return a parameter for a text whose length is limited only by the size of the body."""
     schema = {"type": "string", "contentMediaType": "application/json"}
-    return Param(name, _snake(name), lambda value, place: value, required, schema=schema)
+    return Param(name, argument_name(name), lambda value, place: value, required, schema=schema)
 
 
 def url(name: str) -> Param:
@@ -148,19 +144,21 @@ def boolean(name: str) -> Param:
     TaskRouter's API does the same.
     """
 
-    def convert(value: str, place: Place) -> bool:
+    def convert(value: str, place: ParamContext) -> bool:
         return value.strip().lower() in _TRUE
 
-    return Param(name, _snake(name), convert, schema={"type": "boolean"})
+    return Param(name, argument_name(name), convert, schema={"type": "boolean"})
 
 
-def whole(name: str, argument: str = "", *, least: int = 0, most: int | None = None) -> Param:
+def whole_number(
+    name: str, argument: str = "", *, least: int = 0, most: int | None = None
+) -> Param:
     """Return a parameter for a whole number; bounds given here are for what no action checks."""
     wanted = "it must be a whole number"
     if most is not None:
         wanted += f" from {least} to {most}"
 
-    def convert(value: str, place: Place) -> int:
+    def convert(value: str, place: ParamContext) -> int:
         found = _WHOLE.fullmatch(value)
         if found is None:
             place.refuse(value, wanted)
@@ -170,27 +168,29 @@ def whole(name: str, argument: str = "", *, least: int = 0, most: int | None = N
         return number
 
     limits = {} if most is None else {"minimum": least, "maximum": most}
-    return Param(name, argument or _snake(name), convert, schema={"type": "integer", **limits})
+    return Param(
+        name, argument or argument_name(name), convert, schema={"type": "integer", **limits}
+    )
 
 
-def one_of(name: str, words: type[Member] | Sequence[str], *, many: bool = False) -> Param:
+def choice(name: str, words: type[Member] | Sequence[str], *, many: bool = False) -> Param:
     """Return a parameter for one of a few words, read in any case."""
     known = {str(word).lower(): word for word in words}
 
-    def convert(value: str, place: Place) -> Member | str:
+    def convert(value: str, place: ParamContext) -> Member | str:
         word = known.get(value.strip().lower())
         if word is None:
             place.refuse(value, f"it must be one of {', '.join(map(str, known.values()))}")
         return word
 
     schema = {"type": "string", "enum": [str(word) for word in known.values()]}
-    return Param(name, _snake(name), convert, many=many, schema=schema)
+    return Param(name, argument_name(name), convert, many=many, schema=schema)
 
 
-def moment(name: str) -> Param:
+def date_time(name: str) -> Param:
     """Return a parameter for an ISO 8601 date and time; UTC unless it has an offset."""
 
-    def convert(value: str, place: Place) -> datetime:
+    def convert(value: str, place: ParamContext) -> datetime:
         try:
             found = parse_datetime(value.strip())
             # An offset may lead before the year 1 or beyond the year 9999.
@@ -202,87 +202,16 @@ def moment(name: str) -> Param:
         return found
 
     schema = {"type": "string", "format": "date-time"}
-    return Param(name, _snake(name), convert, schema=schema)
+    return Param(name, argument_name(name), convert, schema=schema)
 
 
 def expression(name: str, *, subject: expressions.Subject) -> Param:
     """Return a parameter for an expression, which is compiled."""
 
-    def convert(value: str, place: Place) -> expressions.Expression:
+    def convert(value: str, place: ParamContext) -> expressions.Expression:
         try:
             return expressions.compile_once(value, subject=subject)
         except expressions.ExpressionError as error:
             raise ApiError(f"{place.name} is not an expression: {error}") from None
 
-    return Param(name, _snake(name), convert, schema={"type": "string"})
-
-
-def sid(name: str, *prefixes: str) -> Param:
-    """Return a parameter for a well-formed sid, whether or not the row exists."""
-
-    def convert(value: str, place: Place) -> str:
-        if not any(sids.is_valid(value, prefix) for prefix in prefixes):
-            place.refuse(value, _sid_wanted(prefixes))
-        return value
-
-    return Param(name, _snake(name), convert, schema=sid_schema(*prefixes))
-
-
-def reference(
-    name: str,
-    model: type[db.Model],
-    prefix: str,
-    *,
-    argument: str,
-    required: bool = False,
-    clearable: bool = False,
-    by: str = "",
-) -> Param:
-    """Return a parameter for the sid of a row in the request's workspace; it gives the row.
-
-    Arguments:
-        clearable: an empty value gives None.
-        by: a further column that may identify the row; its values are in lower case.
-    """
-    noun = sids.PREFIXES[prefix]
-    queries: dict[str, CompiledQuery[Any]] = {
-        column: lookups.by(model, column) for column in ("sid", by) if column
-    }
-
-    def convert(value: str, place: Place) -> Any:
-        if clearable and not value:
-            return None
-        if sids.is_valid(value, prefix):
-            column, named = "sid", value
-        elif by:
-            column, named = by, value.lower()
-        else:
-            place.refuse(value, _sid_wanted([prefix]))
-        assert place.workspace is not None
-        found = next(iter(queries[column](place.workspace.pk, named)), None)
-        if found is None:
-            place.refuse(value, f"there is no such {noun} in this workspace")
-        found.workspace = place.workspace
-        return found
-
-    schema = {"type": "string"} if by else sid_schema(prefix, empty=clearable)
-    return Param(name, argument, convert, required, schema=schema)
-
-
-def sid_schema(*prefixes: str, empty: bool = False) -> dict[str, Any]:
-    """Return the JSON schema of a sid.
-
-    Arguments:
-        empty: an empty text is allowed too.
-    """
-    pattern = sid_pattern(*prefixes)
-    return {"type": "string", "pattern": f"^(?:{pattern[1:-1]})?$" if empty else pattern}
-
-
-def _sid_wanted(prefixes: Iterable[str]) -> str:
-    kinds = [f"{_with_article(sids.PREFIXES[prefix])}'s sid ({prefix}…)" for prefix in prefixes]
-    return f"it must be {' or '.join(kinds)}: two letters and 32 hexadecimal digits"
-
-
-def _with_article(noun: str) -> str:
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+    return Param(name, argument_name(name), convert, schema={"type": "string"})

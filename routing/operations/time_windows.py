@@ -8,30 +8,30 @@ from typing import Any, Final
 from django.conf import settings
 
 from routing import models, sids
-from routing.api import inputs
-from routing.api.errors import ApiError
+from routing.operations import parameters
+from routing.operations.errors import ApiError
 from routing.statistics.windows import Window
 
 DEFAULT_MINUTES: Final = 15
 TOO_OLD: Final = 14241
 
 PARAMS: Final = (
-    inputs.whole("Minutes", least=1).says(
+    parameters.whole_number("Minutes", least=1).describe(
         "Minutes to look back. Defaults to 15; not allowed together with dates.", 60
     ),
-    inputs.moment("StartDate").says("The start, inclusive.", "2026-03-02T08:00:00Z"),
-    inputs.moment("EndDate").says("The end, inclusive.", "2026-03-02T12:00:00Z"),
+    parameters.date_time("StartDate").describe("The start, inclusive.", "2026-03-02T08:00:00Z"),
+    parameters.date_time("EndDate").describe("The end, inclusive.", "2026-03-02T12:00:00Z"),
 )
 
 
-def window(given: dict[str, Any], *, now: datetime) -> Window:
+def read_window(given: dict[str, Any], *, now: datetime) -> Window:
     """Return the time window and remove its arguments from the query's."""
-    found = dates(given, now=now)
+    found = read_dates(given, now=now)
     end = found.get("end", now)
     return Window(found.get("start", end - timedelta(minutes=DEFAULT_MINUTES)), end)
 
 
-def dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
+def read_dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
     """Return the `start` and `end` that a query names, and remove its arguments for them."""
     minutes: int | None = given.pop("minutes", None)
     start: datetime | None = given.pop("start_date", None)
@@ -67,10 +67,10 @@ def dates(given: dict[str, Any], *, now: datetime) -> dict[str, datetime]:
     return {name: moment for name, moment in named.items() if moment is not None}
 
 
-def task_channel() -> inputs.Param:
+def task_channel() -> parameters.Param:
     """Return a parameter for a task channel, by sid or unique name; it gives the sid's key."""
 
-    def convert(value: str, place: inputs.Place) -> int:
+    def convert(value: str, place: parameters.ParamContext) -> int:
         if sids.is_valid(value, "TC"):
             return sids.index_key(value)
         rows = models.TaskChannel.objects.filter(
@@ -82,6 +82,6 @@ def task_channel() -> inputs.Param:
         return sids.index_key(found)
 
     schema = {"type": "string"}
-    return inputs.Param("TaskChannel", "task_channel_key", convert, schema=schema).says(
+    return parameters.Param("TaskChannel", "task_channel_key", convert, schema=schema).describe(
         "Only this task channel, by its sid or its unique name.", "chat"
     )

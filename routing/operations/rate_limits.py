@@ -15,16 +15,16 @@ from typing import Final
 from cachetools import LRUCache
 from django.conf import settings
 
-from routing.api.errors import ApiError
+from routing.operations.errors import ApiError
 from routing.redis import clients
 
 logger = logging.getLogger(__name__)
 
-_WORDS: Final = {1: "second", 60: "minute", 3600: "hour"}
+_UNITS: Final = {1: "second", 60: "minute", 3600: "hour"}
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RateLimitUse:
     """The use of an account's limit, after one request.
 
     Arguments:
@@ -44,16 +44,16 @@ class Taken:
         return {
             "X-Rate-Limit-Limit": str(self.limit),
             "X-Rate-Limit-Remaining": str(max(self.left, 0)),
-            "X-Rate-Limit-Config": f"{self.limit}/{_WORDS[self.seconds]}",
+            "X-Rate-Limit-Config": f"{self.limit}/{_UNITS[self.seconds]}",
         }
 
-    def insist(self) -> None:
+    def check(self) -> None:
         """Raise `ApiError` if the request exceeds the limit."""
         if self.left >= 0:
             return
         unit = "second" if self.wait == 1 else "seconds"
         raise ApiError(
-            f"Too many requests: at most {self.limit} in one {_WORDS[self.seconds]} are allowed;"
+            f"Too many requests: at most {self.limit} in one {_UNITS[self.seconds]} are allowed;"
             f" try again in {self.wait} {unit}",
             status=429,
             code=20429,
@@ -61,7 +61,7 @@ class Taken:
         )
 
 
-def take(account_sid: str, *, now: float) -> Taken | None:
+def count_request(account_sid: str, *, now: float) -> RateLimitUse | None:
     """Count one request of an account; None if there is no limit.
 
     Arguments:
@@ -71,12 +71,12 @@ def take(account_sid: str, *, now: float) -> Taken | None:
         return None
     limit, seconds = settings.RATE_LIMIT
     window = int(now // seconds)
-    used = count(f"cordboard:rate:{account_sid}:{seconds}:{window}", seconds=seconds)
+    used = increment_counter(f"cordboard:rate:{account_sid}:{seconds}:{window}", seconds=seconds)
     wait = max(math.ceil((window + 1) * seconds - now), 1)
-    return Taken(limit, seconds, limit - used, wait)
+    return RateLimitUse(limit, seconds, limit - used, wait)
 
 
-def count(key: str, *, seconds: int, more: int = 1) -> int:
+def increment_counter(key: str, *, seconds: int, more: int = 1) -> int:
     """Add to a counter shared by all processes and return it; 0 while Redis is unreachable.
 
     Arguments:
@@ -84,7 +84,7 @@ def count(key: str, *, seconds: int, more: int = 1) -> int:
     """
     client = clients.client()
     if client is None:
-        return _here.add(key, more)
+        return _local_counters.add(key, more)
     try:
         with client.pipeline(transaction=False) as pipeline:
             pipeline.incrby(key, more)
@@ -95,7 +95,7 @@ def count(key: str, *, seconds: int, more: int = 1) -> int:
         return 0
 
 
-class _Here:
+class _LocalCounters:
     """Counts in this process only, used when no Redis is configured: the current window's keys."""
 
     def __init__(self) -> None:
@@ -109,4 +109,4 @@ class _Here:
             return self.counts[key]
 
 
-_here = _Here()
+_local_counters = _LocalCounters()

@@ -1,12 +1,11 @@
-"""Turn every exception into the error body that API clients read."""
+"""Answer failed requests: turn every exception into the error body that clients read."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from django.core.exceptions import (
     DisallowedHost,
@@ -18,7 +17,6 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils.log import log_response
-from rest_framework import exceptions
 
 from routing import request_ids
 from routing.actions.idempotency import KeyInUse, KeyReused
@@ -29,54 +27,22 @@ from routing.actions.support.errors import (
     Rescinded,
     StaleState,
 )
+from routing.operations.errors import ApiError, NotFound
 
 logger = logging.getLogger(__name__)
 
-WWW_AUTHENTICATE: Final = 'Basic realm="Cordboard", charset="UTF-8"'
-BAD_INPUT: Final = 20001
-_OWN_WORDS = re.compile(r"[^'\"“\n]*")
+_UNQUOTED = re.compile(r"[^'\"“\n]*")
 
 
-class ApiError(Exception):
-    """An error answer to a request.
-
-    Arguments:
-        status: the HTTP status.
-        code: the number by which clients tell errors apart.
-        details: machine-readable details, beside the message.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 400,
-        code: int = BAD_INPUT,
-        details: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.code = code
-        self.details = details
-        self.headers = headers or {}
-
-
-class NotFound(ApiError):
-    """The path names nothing that belongs to this account."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"The requested resource {path} was not found", status=404, code=20404)
-
-
-def answer(request: HttpRequest, error: Exception, *, conditional: bool = False) -> HttpResponse:
+def answer_error(
+    request: HttpRequest, error: Exception, *, conditional: bool = False
+) -> HttpResponse:
     """Return the response to a failed request; unexpected errors are logged once.
 
     Arguments:
         conditional: whether the client sent If-Match.
     """
-    described = describe(request, error, conditional=conditional)
+    described = describe_error(request, error, conditional=conditional)
     response = _response(request, described)
     if described.code == 20500:
         log_response(
@@ -93,28 +59,13 @@ def answer(request: HttpRequest, error: Exception, *, conditional: bool = False)
     return response
 
 
-def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> ApiError:
+def describe_error(request: HttpRequest, error: Exception, *, conditional: bool) -> ApiError:
     """Return the client's view of an exception. No other code maps exceptions to answers."""
     match error:
         case ApiError():
             return error
         case ActionError():
-            return _of_action(error, conditional=conditional)
-        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return ApiError(
-                "Authenticate with HTTP basic: an account sid and its auth token, or the sid of an"
-                " API key and its secret",
-                status=401,
-                code=20003,
-                headers={"WWW-Authenticate": WWW_AUTHENTICATE},
-            )
-        case exceptions.MethodNotAllowed():
-            return ApiError(
-                f"{request.method} is not possible on {request.path}", status=405, code=20004
-            )
-        case exceptions.APIException():
-            status = error.status_code
-            return ApiError(str(error.detail), status=status, code=20000 + status)
+            return _describe_action_error(error, conditional=conditional)
         case RequestDataTooBig():
             return ApiError("The request's body is too large", status=413, code=20413)
         case UnreadablePostError():
@@ -139,13 +90,13 @@ def describe(request: HttpRequest, error: Exception, *, conditional: bool) -> Ap
                 code=20503,
                 headers={"Retry-After": "1"},
             )
-    return _unexpected()
+    return _unexpected_error()
 
 
-def _of_action(error: ActionError, *, conditional: bool) -> ApiError:
+def _describe_action_error(error: ActionError, *, conditional: bool) -> ApiError:
     match error:
         case InvalidInput():
-            return ApiError(_in_their_words(error))
+            return ApiError(_name_parameters(error))
         case Rescinded():
             return ApiError(error.message, status=410, code=20410)
         case KeyReused():
@@ -163,21 +114,21 @@ def _of_action(error: ActionError, *, conditional: bool) -> ApiError:
     return ApiError(_sentence(error.message))
 
 
-def _in_their_words(error: InvalidInput) -> str:
+def _name_parameters(error: InvalidInput) -> str:
     """Replace argument names by the client's parameter names, and name the one at fault.
 
     Only our own wording is changed: the first mention of each argument, before any quoted value.
     """
-    own = _OWN_WORDS.match(error.message)
+    own = _UNQUOTED.match(error.message)
     head = own[0] if own else ""
     tail = error.message[len(head) :]
     for name in (error.field, *error.mentions):
-        head = re.sub(rf"\b{re.escape(name)}\b", pascal(name), head, count=1)
-    field = pascal(error.field)
+        head = re.sub(rf"\b{re.escape(name)}\b", parameter_name(name), head, count=1)
+    field = parameter_name(error.field)
     return _sentence(head + tail) if field in head else f"{field}: {head}{tail}"
 
 
-def pascal(name: str) -> str:
+def parameter_name(name: str) -> str:
     """Return a snake_case name in the spelling of the API's parameters."""
     return "".join(part.capitalize() for part in name.split("_"))
 
@@ -186,7 +137,7 @@ def _sentence(message: str) -> str:
     return message[:1].upper() + message[1:]
 
 
-def body(request: HttpRequest, error: ApiError) -> dict[str, Any]:
+def error_body(request: HttpRequest, error: ApiError) -> dict[str, Any]:
     """Return the error body, which never has keys named `type` or `title`."""
     found: dict[str, Any] = {
         "code": error.code,
@@ -209,29 +160,29 @@ def _more_info(request: HttpRequest, code: int) -> str:
 
 def _response(request: HttpRequest, error: ApiError) -> HttpResponse:
     return HttpResponse(
-        json.dumps(body(request, error), ensure_ascii=False),
+        json.dumps(error_body(request, error), ensure_ascii=False),
         content_type="application/json",
         status=error.status,
         headers=dict(error.headers),
     )
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def answer_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer a path without a resource: for `handler404`, and the last of the API's own paths."""
-    return answer(request, NotFound(request.path))
+    return answer_error(request, NotFound(request.path))
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def answer_bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer a request that Django refused before any view ran: for `handler400`."""
-    return answer(request, exception or ApiError("The request is malformed"))
+    return answer_error(request, exception or ApiError("The request is malformed"))
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def answer_server_error(request: HttpRequest) -> HttpResponse:
     """Answer a request that failed outside the views: for `handler500`, which has logged it."""
-    return _response(request, _unexpected())
+    return _response(request, _unexpected_error())
 
 
-def _unexpected() -> ApiError:
+def _unexpected_error() -> ApiError:
     """Return the answer to an internal error, with the id under which it was logged."""
     request_id = request_ids.current_request_id()
     noted = f"noted as {request_id}" if request_id else "noted"
