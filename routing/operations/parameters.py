@@ -24,6 +24,8 @@ from django.utils.dateparse import parse_datetime
 
 from routing import models
 from routing.actions.support.inputs import CONTROL, NAME_LIMIT
+from routing.fields.declarations import Field, Writable
+from routing.fields.shapes import RowShape
 from routing.operations.errors import ApiError
 from routing.operations.forms import Form
 from workflows import expressions
@@ -215,3 +217,24 @@ def expression(name: str, *, subject: expressions.Subject) -> Param:
             raise ApiError(f"{place.name} is not an expression: {error}") from None
 
     return Param(name, argument_name(name), convert, schema={"type": "string"})
+
+
+def derive_parameters(shape: RowShape[Any]) -> tuple[Param, ...]:
+    """Return the parameters that the fields of a noun declare as writable, in their order."""
+    return tuple(
+        _derive_parameter(field, field.writable) for field in shape.fields if field.writable
+    )
+
+
+def _derive_parameter(field: Field[Any], writable: Writable) -> Param:
+    assert field.schema is not None
+    name = "".join(word.capitalize() for word in field.name.split("_"))
+    match field.kind:
+        case "boolean":
+            found = boolean(name)
+        case "integer":
+            limits = {"least": field.schema["minimum"], "most": field.schema.get("maximum")}
+            found = whole_number(name, **limits)
+        case _:
+            found = text(name)
+    return found.describe(writable.words or field.schema["description"], writable.example)

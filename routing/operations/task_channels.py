@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
 from routing import models, sids
 from routing.actions import task_channels
 from routing.actions.support.inputs import NAME_LIMIT
+from routing.fields.workspaces import TASK_CHANNEL
 from routing.operations import parameters
 from routing.operations.base import Arguments, InstanceOperation, ListOperation
 
-_OPTIMIZED = parameters.boolean("ChannelOptimizedRouting").describe(
-    "Whether workers with most free capacity on this channel are preferred. Defaults to false."
-)
+_WRITABLE: Final = parameters.derive_parameters(TASK_CHANNEL)
 
 
 class TaskChannelListOperation(ListOperation[models.TaskChannel]):
@@ -30,7 +29,7 @@ class TaskChannelListOperation(ListOperation[models.TaskChannel]):
             maxLength=NAME_LIMIT,
             pattern="^[A-Za-z_$][A-Za-z0-9_$]*$",
         ),
-        _OPTIMIZED,
+        *_WRITABLE,
     )
 
     def rows(self) -> QuerySet[models.TaskChannel]:
@@ -45,7 +44,7 @@ class TaskChannelListOperation(ListOperation[models.TaskChannel]):
 class TaskChannelInstanceOperation(InstanceOperation[models.TaskChannel]):
     """One task channel, found by sid or unique name."""
 
-    params = (parameters.friendly_name().describe("The display name.", "Leads"), _OPTIMIZED)
+    params = (parameters.friendly_name().describe("The display name.", "Leads"), *_WRITABLE)
 
     def find(self) -> models.TaskChannel:
         rows = self.workspace.task_channels.all()

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from routing import models
 from routing.actions import workers
 from routing.core import eligibility, snapshot
+from routing.fields.workers import WORKER
 from routing.operations import keysets, pagination, parameters, references
 from routing.operations.base import Arguments, InstanceOperation, ListOperation, Operation
 from routing.snapshots import lanes
@@ -23,6 +24,7 @@ _ATTRIBUTES = parameters.document("Attributes").describe(
     '{"languages": ["en", "de"]}',
     maxLength=4096,
 )
+_WRITABLE: Final = parameters.derive_parameters(WORKER)
 _WORKER: Final = references.compile_lookup(models.Worker, "sid", "activity")
 
 
@@ -44,6 +46,7 @@ class WorkerListOperation(_WorkersOperation, ListOperation[models.Worker]):
         parameters.friendly_name(required=True).describe(_NAME, "Alice"),
         _ATTRIBUTES,
         _activity("Their activity. Defaults to the workspace's default activity."),
+        *_WRITABLE,
     )
     python_filters = ("TargetWorkersExpression",)
     filters = (
@@ -118,6 +121,7 @@ class WorkerInstanceOperation(_WorkersOperation, InstanceOperation[models.Worker
         parameters.friendly_name().describe(_NAME, "Alice"),
         _ATTRIBUTES,
         _activity("Their new activity."),
+        *_WRITABLE,
         parameters.boolean("RejectPendingReservations").describe(
             "Whether their open offers are rejected. Without it, changing to an activity that takes"
             " no work is refused while offers are open."

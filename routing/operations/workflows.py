@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from routing import models
 from routing.actions import workflows
+from routing.fields.queues import WORKFLOW
 from routing.fields.schemas import sample_sid
 from routing.operations import parameters, references
 from routing.operations.base import Arguments, InstanceOperation, ListOperation, Operation
@@ -34,9 +35,7 @@ _COMMON = (
         "The URL called for each offer. Empty: offers are answered by REST or on the desk."
     ),
     parameters.url("FallbackAssignmentCallbackUrl").describe("The URL called when that one fails."),
-    parameters.whole_number("TaskReservationTimeout", least=1, most=86_400).describe(
-        "The number of seconds an offer stays open. Defaults to 120.", 120
-    ),
+    *parameters.derive_parameters(WORKFLOW),
 )
 
 
