@@ -7,7 +7,7 @@ from typing import Final
 from routing import models
 from routing.core.snapshot import busy_percentage
 from routing.fields.common import dates, friendly_name, own_sid, parents
-from routing.fields.declarations import Field, moment
+from routing.fields.declarations import Field, Writable, moment
 from routing.fields.schemas import date, document, flag, sid, text, whole
 from routing.fields.shapes import Link, RowShape, sample_row, statistics_of
 
@@ -91,6 +91,9 @@ WORKER_CHANNEL: Final = RowShape[models.WorkerChannel](
             flag("Whether the worker currently takes this kind of work.", True),
             sdk=int,
             event="worker_channel_available",
+            writable=Writable(
+                "Whether the worker currently takes this kind of work. The capacity is kept.", True
+            ),
         ),
         Field(
             "assigned_tasks",
@@ -110,6 +113,7 @@ WORKER_CHANNEL: Final = RowShape[models.WorkerChannel](
         Field(
             "reserved_for_manual",
             whole("The number of slots kept free for grabbing.", 0, most=50),
+            writable=Writable("The number of slots that the router leaves free for grabbing.", 1),
         ),
         *dates(),
         Field("last_reserved_time", None, lambda row: (row.last_reserved_us or 0) // 1000),

@@ -65,7 +65,13 @@ WORKSPACE: Final = RowShape[models.Workspace](
             "desk_grace",
             whole("Seconds without an open desk after which a worker is moved; 0: never.", 30),
         ),
-        Field("time_zone", text("The time zone in which the admin shows times.", "Europe/Berlin")),
+        Field(
+            "time_zone",
+            text("The time zone in which the admin shows times.", "Europe/Berlin"),
+            writable=Writable(
+                "The time zone in which the admin shows times. Defaults to UTC.", "Europe/Berlin"
+            ),
+        ),
         *dates(),
     ),
     "An isolated set of workers, queues, workflows and tasks.",

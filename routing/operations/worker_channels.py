@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from routing import models, sids
 from routing.actions import worker_channels
+from routing.fields.workers import WORKER_CHANNEL
 from routing.models.worker_channels import MAX_CAPACITY
 from routing.operations import parameters
 from routing.operations.base import InstanceOperation, ListOperation, Operation
@@ -37,12 +38,7 @@ class WorkerChannelInstanceOperation(
         parameters.whole_number("Capacity", "configured_capacity", most=MAX_CAPACITY).describe(
             "The number of tasks of it that the worker takes at once; 0: none.", 3
         ),
-        parameters.boolean("Available").describe(
-            "Whether the worker currently takes this kind of work. The capacity is kept.", True
-        ),
-        parameters.whole_number("ReservedForManual", most=MAX_CAPACITY).describe(
-            "The number of slots that the router leaves free for grabbing.", 1
-        ),
+        *parameters.derive_parameters(WORKER_CHANNEL),
     )
 
     def find(self) -> models.WorkerChannel:

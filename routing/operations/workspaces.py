@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from routing import models
 from routing.actions import workspaces
 from routing.core.vocabulary import QueueOrder
+from routing.fields.workspaces import WORKSPACE
 from routing.operations import parameters, references
 from routing.operations.base import Arguments, InstanceOperation, ListOperation
 
@@ -35,10 +36,7 @@ _COMMON = (
         " Workers who never opened a desk are not affected.",
         30,
     ),
-    parameters.text("TimeZone").describe(
-        "The time zone in which the admin shows times. Defaults to UTC.",
-        "Europe/Berlin",
-    ),
+    *parameters.derive_parameters(WORKSPACE),
 )
 
 
