@@ -76,7 +76,7 @@ def key_of_client(scope: Any) -> str:
     address = (scope.get("client") or (None,))[0]
     for name, value in scope["headers"]:
         if name == b"authorization":
-            account = authentication.account_of(value.decode("latin-1"), address)
+            account = authentication.find_cached_account(value.decode("latin-1"), address)
             if account is not None:
                 return account
         elif name == b"cookie":

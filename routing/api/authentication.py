@@ -48,50 +48,50 @@ class BasicAuthentication(BaseAuthentication):
         """
         if request.method == "OPTIONS":
             return None
-        sid, secret = _presented(request.META.get("HTTP_AUTHORIZATION", ""))
+        sid, secret = _parse_header(request.META.get("HTTP_AUTHORIZATION", ""))
         address = client_address(request.META)
         now = timezone.now()
         key = keys.find_key(sid)
-        sealed = _presented_of(() if key is None else key.secrets, secret, sid)
-        if sealed is None or regulars.whose(sid, secret, address) is None:
-            failures.insist_open(sid, address, now=now.timestamp())
+        sealed = _find_presented_secret(() if key is None else key.secrets, secret, sid)
+        if sealed is None or valid_credentials.find_account(sid, secret, address) is None:
+            failures.check_not_blocked(sid, address, now=now.timestamp())
         if sealed is None or key is None:
-            failures.note(sid, address, now=now.timestamp())
+            failures.record_failure(sid, address, now=now.timestamp())
             raise exceptions.AuthenticationFailed
-        regulars.add(sid, secret, address, account_sid=key.account.sid)
+        valid_credentials.add(sid, secret, address, account_sid=key.account.sid)
         if key.api_key is not None:
-            _note_use(key.api_key, now)
+            _record_use(key.api_key, now)
         kind = "account" if key.api_key is None else "api-key"
         actor = Actor(type=kind, sid=sid, source="api", ip_address=address)
         return Caller(key.account, actor, sealed), None
 
 
-regulars = failures.Regulars()
-_noting = threading.Lock()
+valid_credentials = failures.ValidCredentials()
+_use_lock = threading.Lock()
 
 
-def account_of(header: str, address: str | None) -> str | None:
+def find_cached_account(header: str, address: str | None) -> str | None:
     """Return the account of credentials that were right before, from this address."""
     try:
-        sid, secret = _presented(header)
+        sid, secret = _parse_header(header)
     except exceptions.NotAuthenticated:
         return None
-    return regulars.whose(sid, secret, canonical_address(address))
+    return valid_credentials.find_account(sid, secret, canonical_address(address))
 
 
-def _note_use(key: models.ApiKey, now: datetime) -> None:
+def _record_use(key: models.ApiKey, now: datetime) -> None:
     """Record that a key is used, unless the database is busy: a read must not wait for it."""
-    if not _noting.acquire(blocking=False):
+    if not _use_lock.acquire(blocking=False):
         return
     try:
         api_keys.record_use(key=key, now=now)
     except OperationalError as error:
         logger.warning("api key use not recorded: key=%s error=%s", key.sid, error)
     finally:
-        _noting.release()
+        _use_lock.release()
 
 
-def _presented(header: str) -> tuple[str, str]:
+def _parse_header(header: str) -> tuple[str, str]:
     scheme, _, encoded = header.strip().partition(" ")
     if scheme.lower() != "basic":
         raise exceptions.NotAuthenticated
@@ -104,17 +104,17 @@ def _presented(header: str) -> tuple[str, str]:
 
 
 @functools.lru_cache(maxsize=1)
-def _nobodys(_secret_key: str) -> str:
+def _unknown_secret(_secret_key: str) -> str:
     return secretbox.seal(secrets.token_hex(16))
 
 
-def _presented_of(secrets: tuple[str, ...], secret: str, sid: str) -> str | None:
+def _find_presented_secret(secrets: tuple[str, ...], secret: str, sid: str) -> str | None:
     """Return which of a key's sealed secrets was presented, or None.
 
     An account may have two tokens. Two secrets are always compared before a refusal, so that an
     unknown sid takes just as long.
     """
-    unknown = _nobodys(settings.SECRET_KEY)
+    unknown = _unknown_secret(settings.SECRET_KEY)
     compared = (*secrets, unknown, unknown)[:2]
     found = next((sealed for sealed in compared if _matches(sealed, secret, sid)), None)
     return found if found in secrets else None

@@ -23,41 +23,41 @@ from routing.redis import clients
 
 logger = logging.getLogger(__name__)
 
-FREE: Final = 10
+FREE_FAILURES: Final = 10
 """Number of failures without a consequence."""
-REMEMBERED: Final = 900
+MEMORY_SECONDS: Final = 900
 """Seconds after which failures are forgotten if no other follows."""
-LONGEST: Final = 60
+LONGEST_BLOCK_SECONDS: Final = 60
 """Seconds for which a caller is blocked at most."""
 
 
-def note(sid: str, address: str | None, *, now: float) -> None:
+def record_failure(sid: str, address: str | None, *, now: float) -> None:
     """Count a failure; the more failures, the longer the block after it.
 
     Arguments:
         now: seconds since the epoch.
     """
-    name = _name(sid, address)
+    name = _failure_key(sid, address)
     client = clients.client()
     try:
-        count = _here.add(name, now) if client is None else _add(client, name)
-        if count > FREE:
-            seconds = min(2 ** min(count - FREE, 16), LONGEST)
+        count = _local_failures.add(name, now) if client is None else _count_in_redis(client, name)
+        if count > FREE_FAILURES:
+            seconds = min(2 ** min(count - FREE_FAILURES, 16), LONGEST_BLOCK_SECONDS)
             if client is None:
-                _here.close(name, now + seconds)
+                _local_failures.close(name, now + seconds)
             else:
                 client.set(f"cordboard:closed:{name}", 1, ex=seconds)
     except clients.BROKEN as error:
         logger.debug("authentication failure not counted: error=%s", error)
 
 
-def insist_open(sid: str, address: str | None, *, now: float) -> None:
+def check_not_blocked(sid: str, address: str | None, *, now: float) -> None:
     """Refuse a caller with too many recent failures, even with right credentials."""
-    name = _name(sid, address)
+    name = _failure_key(sid, address)
     client = clients.client()
     try:
         if client is None:
-            left = _here.closing_time(name) - now
+            left = _local_failures.closing_time(name) - now
         else:
             left = int(client.pttl(f"cordboard:closed:{name}")) / 1_000
     except clients.BROKEN as error:
@@ -74,18 +74,18 @@ def insist_open(sid: str, address: str | None, *, now: float) -> None:
         )
 
 
-def _name(sid: str, address: str | None) -> str:
+def _failure_key(sid: str, address: str | None) -> str:
     return hashlib.sha256(f"{sid}\n{address}".encode()).hexdigest()[:32]
 
 
-def _add(client: redis.Redis, name: str) -> int:
+def _count_in_redis(client: redis.Redis, name: str) -> int:
     with client.pipeline(transaction=False) as pipeline:
         pipeline.incr(f"cordboard:failures:{name}")
-        pipeline.expire(f"cordboard:failures:{name}", REMEMBERED)
+        pipeline.expire(f"cordboard:failures:{name}", MEMORY_SECONDS)
         return int(pipeline.execute()[0])
 
 
-class _Here:
+class _LocalFailures:
     """Counts in this process only, used when no Redis is configured."""
 
     def __init__(self, most: int = 10_000) -> None:
@@ -97,7 +97,7 @@ class _Here:
         """Add one failure and return the count."""
         with self.lock:
             count, last = self.counts.get(name, (0, now))
-            count = 1 if now - last >= REMEMBERED else count + 1
+            count = 1 if now - last >= MEMORY_SECONDS else count + 1
             self.counts[name] = count, now
             return count
 
@@ -112,10 +112,10 @@ class _Here:
             return self.closed_until.get(name, 0.0)
 
 
-_here = _Here()
+_local_failures = _LocalFailures()
 
 
-class Regulars:
+class ValidCredentials:
     """Bounded in-process cache of digests of recently valid credentials, with their account.
 
     These skip the query to Redis, and keep working while another client behind the same address (an
@@ -126,7 +126,7 @@ class Regulars:
         self._known: LRUCache[bytes, str] = LRUCache(maxsize=most)
         self._lock = threading.Lock()
 
-    def whose(self, *presented: str | None) -> str | None:
+    def find_account(self, *presented: str | None) -> str | None:
         """Return the account of cached credentials, and mark them as recently used."""
         digest = _digest(presented)
         with self._lock:

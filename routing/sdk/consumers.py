@@ -45,7 +45,7 @@ MOST_UNREADY: Final = 100
 BATCH: Final = 200
 FLUSHED: Final = 16_384
 """Characters after which other tasks of the event loop get a turn."""
-MOST_HEARD: Final = 20
+MOST_RECEIVED: Final = 20
 
 _NAMING: Final = event_payloads.WORKERS | event_payloads.CHANNELS
 
@@ -62,38 +62,40 @@ class SdkConsumer(Direct):
         self._is_open = self._is_held = False
         self._joined: list[str] = []
         self._sessions = sessions.find_sessions()
-        wish = parse_request(self.scope)
-        admission = await admit_session(wish, self._sessions.registry)
+        request = parse_request(self.scope)
+        admission = await admit_session(request, self._sessions.registry)
         if admission is None:
             await self.close()
             return
         holder = admission.holder
         self.holder, self._worker_sid = holder, holder.worker_sid
-        self._offline_when_gone = wish.offline_when_gone
-        self._order = Sequencer()
+        self._offline_when_gone = request.offline_when_gone
+        self._sequencer = Sequencer()
         self._waiting: deque[str] = deque()
         self._unready: deque[str] = deque(maxlen=MOST_UNREADY)
-        self._is_telling = False
-        self._heard = 0
-        self._begun = now = time.monotonic()
+        self._is_sending = False
+        self._received = 0
+        self._begun_at = now = time.monotonic()
         self._list_barrier = self._sessions.list_barriers.join(holder.digest, now=now)
         self._next_beat = now + HEARTBEAT_SECONDS
         self._hold_until = now + LONGEST_HOLD
-        self._looking: asyncio.Task[None] | None = None
+        self._comparison: asyncio.Task[None] | None = None
         self._close_at: float | None = None
         self._worker_version: int | None = None
         self._stuck_since: float | None = None
         self._sessions.add(self)
         self._is_held = True
         try:
-            await self._begin(close_others=wish.close_others)
+            await self._open_session(close_others=request.close_others)
             if admission.closing:
-                await self._tell_others("session.crowded", sessions=list(admission.closing))
+                await self._message_other_sessions(
+                    "session.crowded", sessions=list(admission.closing)
+                )
         except BaseException:
-            self._let_go()
+            self._release_place()
             raise
 
-    async def _begin(self, *, close_others: bool) -> None:
+    async def _open_session(self, *, close_others: bool) -> None:
         if self._offline_when_gone:
             self._sessions.registry.watch(self._worker_sid)
             await self._sessions.registry.try_write_changes()
@@ -107,17 +109,17 @@ class SdkConsumer(Direct):
             await self.channel_layer.group_add(name, self.channel_name)
         await self.accept()
         self._is_open = True
-        await self.send(text_data=self._init())
+        await self.send(text_data=self._build_init_message())
         if close_others and await run_in_thread(
             replacements.may_replace, self._worker_sid, self.holder.digest
         ):
-            await self._tell_others("session.replaced", by=self.channel_name)
+            await self._message_other_sessions("session.replaced", by=self.channel_name)
 
-    async def _tell_others(self, kind: str, **said: Any) -> None:
+    async def _message_other_sessions(self, kind: str, **fields: Any) -> None:
         group = groups.sessions_group(self._worker_sid)
-        await self.channel_layer.group_send(group, {"type": kind, **said})
+        await self.channel_layer.group_send(group, {"type": kind, **fields})
 
-    def _init(self) -> str:
+    def _build_init_message(self) -> str:
         left = int((self.holder.expires - time.time()) * 1000)
         payload = {
             "channel_id": self._worker_sid,
@@ -132,11 +134,11 @@ class SdkConsumer(Direct):
         """Leave; the last session of a worker may put the worker offline."""
         if not self._is_held:
             return
-        self._let_go()
+        self._release_place()
         for name in self._joined:
             await self.channel_layer.group_discard(name, self.channel_name)
 
-    def _let_go(self) -> None:
+    def _release_place(self) -> None:
         self._is_open = self._is_held = False
         self._waiting.clear()
         self._sessions.remove(self)
@@ -147,12 +149,12 @@ class SdkConsumer(Direct):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Ignore messages, as the SDK sends none; close the session after too many."""
-        self._heard += 1
-        if self._heard == 1:
+        self._received += 1
+        if self._received == 1:
             logger.info(
                 "SDK session of %s sent a message; the protocol is receive-only", self._worker_sid
             )
-        if self._heard > MOST_HEARD:
+        if self._received > MOST_RECEIVED:
             await self.end(
                 close_codes.TALKING, "This socket is receive-only; send requests by HTTP"
             )
@@ -166,15 +168,15 @@ class SdkConsumer(Direct):
         kind = message["event_type"]
         if kind in event_payloads.PUSHED:
             self._sessions.loader.cache_message(message, account_sid=self.holder.account_sid)
-            await self._put(message["sid"])
+            await self._queue_event(message["sid"])
         elif kind in event_payloads.OUTDATES_LISTS:
-            self._looking = self._sessions.start(self._look())
+            self._comparison = self._sessions.start(self._compare_lists())
         elif kind == E.WORKSPACE_DELETED or (
             kind == E.WORKER_DELETED and message.get("worker_sid") == self._worker_sid
         ):
             await self.end(close_codes.GONE, "The worker was deleted")
 
-    async def _look(self) -> None:
+    async def _compare_lists(self) -> None:
         """Close the session if its lists are outdated.
 
         A late event may be included in them already.
@@ -193,26 +195,26 @@ class SdkConsumer(Direct):
             self._why_close = reason
             self._close_at = time.monotonic() + random.uniform(0.0, self.spread_seconds)  # noqa: S311 - spreads load
 
-    async def _put(self, sid: str) -> None:
+    async def _queue_event(self, sid: str) -> None:
         self._waiting.append(sid)
         if len(self._waiting) > MOST_WAITING:
             await self.end(close_codes.TOO_SLOW, "Too far behind; read all lists again")
         else:
-            self._go_on()
+            self._send_soon()
 
-    def _go_on(self) -> None:
+    def _send_soon(self) -> None:
         """Start sending, unless it is under way or events are held back."""
-        if not self._is_telling and self._waiting and time.monotonic() >= self._hold_until:
-            self._is_telling = True
-            self._sessions.start(self._tell())
+        if not self._is_sending and self._waiting and time.monotonic() >= self._hold_until:
+            self._is_sending = True
+            self._sessions.start(self._send_waiting())
 
-    async def _tell(self) -> None:
+    async def _send_waiting(self) -> None:
         try:
             while self._waiting and self._is_open and time.monotonic() >= self._hold_until:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 sent = 0
                 for frame in await self._sessions.loader.load(batch):
-                    await self._take(frame)
+                    await self._send_frame(frame)
                     sent += len(frame.text)
                     if sent > FLUSHED:
                         sent = 0
@@ -223,22 +225,22 @@ class SdkConsumer(Direct):
             logger.exception("SDK session of %s: events could not be sent", self._worker_sid)
             await self.end(close_codes.RESYNC, "Server error; read all lists again")
         finally:
-            self._is_telling = False
-        self._go_on()
+            self._is_sending = False
+        self._send_soon()
 
-    async def _take(self, frame: frames.Frame) -> None:
-        if frame.event_type in _NAMING and self._looking is not None:
+    async def _send_frame(self, frame: frames.Frame) -> None:
+        if frame.event_type in _NAMING and self._comparison is not None:
             # It may name a row that is missing in the session's lists, which breaks the SDK.
-            await asyncio.wait({self._looking})
+            await asyncio.wait({self._comparison})
             if self._close_at is not None:
                 await self.end(close_codes.RESYNC, self._why_close)
         if not self._is_open:
             return
-        if not self._order.has_lists:
+        if not self._sequencer.has_lists:
             self._unready.append(frame.event_sid)
-        for told in self._order.add_frame(frame):
-            await self.send(text_data=told.text)
-        if not self._order.is_waiting():
+        for ready in self._sequencer.add_frame(frame):
+            await self.send(text_data=ready.text)
+        if not self._sequencer.is_waiting():
             self._stuck_since = None
         elif self._stuck_since is None:
             self._stuck_since = time.monotonic()
@@ -252,25 +254,25 @@ class SdkConsumer(Direct):
         Sessions that started together each wait for the lists of all of them.
         """
         now = time.monotonic()
-        is_late = self._order.has_lists and now - self._begun > LONGEST_HOLD
+        is_late = self._sequencer.has_lists and now - self._begun_at > LONGEST_HOLD
         if not self._is_open or message["token"] != self.holder.digest or is_late:
             return
         reservations, version = message["reservations"], message["worker_version"]
         if message["follows"]:
-            self._order.record_page(reservations)
+            self._sequencer.record_page(reservations)
         else:
-            self._order.record_list(reservations, worker_version=version)
+            self._sequencer.record_list(reservations, worker_version=version)
             self._list_barrier.count_read(message["notice"])
             # The SDK was not ready, so it ignored what was sent before.
             self._waiting.extendleft(reversed(self._unready))
             self._unready.clear()
         ready = now + HOLD_SECONDS
         self._hold_until = ready if self._list_barrier.is_over else max(self._hold_until, ready)
-        self._sessions.start(self._tell_later())
+        self._sessions.start(self._send_after_hold())
 
-    async def _tell_later(self) -> None:
+    async def _send_after_hold(self) -> None:
         await asyncio.sleep(HOLD_SECONDS)
-        self._go_on()
+        self._send_soon()
 
     async def groups_interrupted(self, message: dict[str, Any]) -> None:
         """Close the session, as this process lost its subscription and missed events."""
@@ -302,21 +304,21 @@ class SdkConsumer(Direct):
         elif self._stuck_since is not None and now - self._stuck_since > STEP_SECONDS:
             self._stuck_since = None
             try:
-                for told in self._order.release_ends():
-                    await self.send(text_data=told.text)
+                for ready in self._sequencer.release_ends():
+                    await self.send(text_data=ready.text)
             except OutOfOrder:
                 await self.end(close_codes.RESYNC, "Events out of order; read all lists again")
         elif now >= self._next_beat:
             self._next_beat = now + HEARTBEAT_SECONDS
             await self.send(text_data=" ")
-        self._go_on()
+        self._send_soon()
 
     async def compare(self, version: int) -> None:
         """Close the session if the worker has had a newer version for long, as events were missed.
 
         The reason does not matter: publishing is not acknowledged.
         """
-        known = self._order.worker_version
+        known = self._sequencer.worker_version
         owed, self._worker_version = self._worker_version, version
         if self._is_open and known is not None and owed is not None and known < owed:
             logger.warning("SDK session of %s has missed events", self._worker_sid)

@@ -47,7 +47,7 @@ class Envelope:
         return digest(self.token)
 
 
-def read(body: bytes, *, if_match: str = "") -> Envelope:
+def parse_envelope(body: bytes, *, if_match: str = "") -> Envelope:
     """Parse a JSON body, whatever its Content-Type. Raises `ApiError`."""
     said = parse_json(body)
     if not isinstance(said, dict):

@@ -37,10 +37,12 @@ class ListVersions:
         """Return the digest as it is after this call, or raise the query's exception."""
         task = self._next.get(workspace_sid)
         if task is None:
-            task = self._next[workspace_sid] = asyncio.create_task(self._look(workspace_sid))
+            task = self._next[workspace_sid] = asyncio.create_task(
+                self._load_version(workspace_sid)
+            )
         return await asyncio.shield(task)
 
-    async def _look(self, workspace_sid: str) -> str:
+    async def _load_version(self, workspace_sid: str) -> str:
         # All sessions that get the same event query at the same moment.
         await asyncio.sleep(0)
         # Later callers may know of a change that this query does not see.

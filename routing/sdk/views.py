@@ -55,7 +55,7 @@ def _answered(request: HttpRequest, account_sid: str | None, channel: str | None
             code=20004,
             headers={"Allow": _METHODS},
         )
-    call = envelope.read(_body(request), if_match=request.headers.get("If-Match", ""))
+    call = envelope.parse_envelope(_body(request), if_match=request.headers.get("If-Match", ""))
     grant = verified(call.token)
     use = rate_limits.count_request(grant.account.sid, now=timezone.now().timestamp())
     if use is not None:

@@ -24,7 +24,7 @@ ELSEWHERE = "192.0.2.2"
 
 @pytest.fixture(autouse=True)
 def _nobody_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authentication, "regulars", failures.Regulars())
+    monkeypatch.setattr(authentication, "valid_credentials", failures.ValidCredentials())
 
 
 @pytest.fixture(params=["in this process", "in Redis"])
@@ -60,14 +60,14 @@ def fail(account: models.Account, path: str, times: int, address: str = HERE) ->
 def test_a_handful_of_failures_has_no_consequence(
     account: models.Account, root: str, clock: Any
 ) -> None:
-    fail(account, root, failures.FREE)
+    fail(account, root, failures.FREE_FAILURES)
     assert ask(account, TOKEN, root).status == 200
 
 
 def test_each_further_failure_locks_the_address_for_longer(
     account: models.Account, root: str, clock: Any
 ) -> None:
-    fail(account, root, failures.FREE)
+    fail(account, root, failures.FREE_FAILURES)
     for wait in (2, 4, 8, 16, 32, 60, 60):
         fail(account, root, 1)
         refused = ask(account, "guess", root)
@@ -79,7 +79,7 @@ def test_each_further_failure_locks_the_address_for_longer(
 def test_during_a_lock_the_right_token_is_refused_like_a_wrong_one(
     account: models.Account, root: str, clock: Any
 ) -> None:
-    fail(account, root, failures.FREE + 1)
+    fail(account, root, failures.FREE_FAILURES + 1)
     right, wrong = ask(account, TOKEN, root), ask(account, "guess", root)
     assert right.status == wrong.status == 429
     clock(2)
@@ -89,7 +89,7 @@ def test_during_a_lock_the_right_token_is_refused_like_a_wrong_one(
 def test_a_client_from_another_address_is_let_in(
     account: models.Account, root: str, clock: Any
 ) -> None:
-    fail(account, root, failures.FREE + 1)
+    fail(account, root, failures.FREE_FAILURES + 1)
     assert ask(account, TOKEN, root, ELSEWHERE).status == 200
 
 
@@ -97,7 +97,7 @@ def test_a_client_that_was_let_in_before_is_let_in_beside_one_that_guesses(
     account: models.Account, root: str, clock: Any
 ) -> None:
     assert ask(account, TOKEN, root).status == 200
-    fail(account, root, failures.FREE + 1)
+    fail(account, root, failures.FREE_FAILURES + 1)
     assert ask(account, "guess", root).status == 429
     assert ask(account, TOKEN, root).status == 200
 
@@ -105,16 +105,16 @@ def test_a_client_that_was_let_in_before_is_let_in_beside_one_that_guesses(
 def test_another_account_is_not_slowed_down(
     account: models.Account, stranger: Api, root: str, clock: Any
 ) -> None:
-    fail(account, root, failures.FREE + 1)
+    fail(account, root, failures.FREE_FAILURES + 1)
     assert ask(stranger.account, TOKEN, "Workspaces").status == 200
 
 
 def test_failures_are_forgotten_after_a_while(
     account: models.Account, root: str, clock: Any
 ) -> None:
-    fail(account, root, failures.FREE)
-    clock(failures.REMEMBERED)
-    fail(account, root, failures.FREE)
+    fail(account, root, failures.FREE_FAILURES)
+    clock(failures.MEMORY_SECONDS)
+    fail(account, root, failures.FREE_FAILURES)
     assert ask(account, TOKEN, root).status == 200
 
 
@@ -128,22 +128,22 @@ def test_an_unknown_sid_is_slowed_down_as_a_known_one_is(
         account.sid = known
 
     with as_unknown():
-        fail(account, root, failures.FREE + 1)
+        fail(account, root, failures.FREE_FAILURES + 1)
         assert ask(account, "guess", root).status == 429
 
 
 @override_settings(REDIS_URL="unix:///nowhere/redis.sock")
 def test_without_redis_no_client_is_slowed_down(account: models.Account, root: str) -> None:
-    fail(account, root, failures.FREE + 5)
+    fail(account, root, failures.FREE_FAILURES + 5)
     assert ask(account, TOKEN, root).status == 200
 
 
 def test_the_memory_of_failures_is_bounded() -> None:
-    here = failures._Here(most=5)
+    here = failures._LocalFailures(most=5)
     for number in range(20):
         here.add(str(number), 0.0)
     assert len(here.counts) <= 5
-    regulars = failures.Regulars(most=5)
+    regulars = failures.ValidCredentials(most=5)
     for number in range(20):
         regulars.add(str(number), account_sid=f"AC{number}")
-    assert [regulars.whose(str(number)) for number in (14, 15, 19)] == [None, "AC15", "AC19"]
+    assert [regulars.find_account(str(number)) for number in (14, 15, 19)] == [None, "AC15", "AC19"]

@@ -187,7 +187,7 @@ async def test_a_request_beyond_the_queue_is_refused_as_json_or_as_a_page(
 async def test_an_account_is_recognized_only_by_credentials_that_were_right_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    authentication.regulars.add("AC1", "right", "203.0.113.5", account_sid="AC1")
+    authentication.valid_credentials.add("AC1", "right", "203.0.113.5", account_sid="AC1")
 
     def client(sid: str, secret: str, address: str = "203.0.113.5") -> str:
         pair = base64.b64encode(f"{sid}:{secret}".encode())
