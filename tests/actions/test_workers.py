@@ -43,7 +43,7 @@ def test_a_new_worker_is_offline_and_has_a_slot_on_every_channel(
     ]
 
 
-def test_names_collide_whatever_their_case(workspace: models.Workspace) -> None:
+def test_names_are_compared_ignoring_case(workspace: models.Workspace) -> None:
     factories.worker(workspace, "Alice")
     with pytest.raises(InvalidInput, match="exists already"):
         factories.worker(workspace, "alice")

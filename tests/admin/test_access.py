@@ -102,7 +102,7 @@ def test_nothing_of_another_workspace_can_be_changed_by_posting(
     assert factories.event_types(before) == []
 
 
-def test_ids_of_another_workspace_are_no_choices(
+def test_rows_of_another_workspace_cannot_be_chosen(
     bob: Visitor, other: models.Workspace, things: dict[str, Any]
 ) -> None:
     mine = factories.worker(other, "Ben of B")
@@ -129,7 +129,9 @@ def test_nothing_can_be_added_to_another_workspace(
     assert not workspace.task_channels.filter(unique_name="custom1").exists()
 
 
-def test_bulk_actions_reach_only_ones_own_workers(bob: Visitor, things: dict[str, Any]) -> None:
+def test_bulk_actions_change_only_workers_of_the_supervisors_workspaces(
+    bob: Visitor, things: dict[str, Any]
+) -> None:
     bob.post(
         "routing_worker_changelist",
         action="set_capacity",
@@ -170,7 +172,7 @@ def test_an_operator_sees_every_workspace(
     assert {"Floor A", "Floor B"} <= {str(row) for row in shown}
 
 
-def test_a_supervisor_learns_of_no_login_outside_their_floors(
+def test_a_supervisor_sees_no_login_of_another_workspace(
     alice: Visitor, bob: Visitor, charlie: Visitor, olga: Visitor
 ) -> None:
     offered = words(alice.see("routing_worker_add"))

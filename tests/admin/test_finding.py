@@ -190,7 +190,7 @@ def test_workers_are_narrowed_by_skill_login_channel_and_queue(
     assert names(alice.get(f"/admin/routing/worker/?{query.format(**sids)}")) == expected
 
 
-def test_a_row_of_the_list_stays_short_however_many_channels_there_are(
+def test_a_list_row_stays_short_for_any_number_of_channels(
     alice: Visitor, workspace: models.Workspace, people: dict[str, models.Worker]
 ) -> None:
     task_channels.add_custom_channels(workspace=workspace, actor=SYSTEM, now=factories.NOW)

@@ -212,7 +212,7 @@ def test_channels_that_are_needed_are_not_deleted(
     assert not workspace.task_channels.filter(unique_name="chat").exists()
 
 
-def test_the_five_custom_channels_come_at_once_and_once(
+def test_one_click_creates_the_five_custom_channels_once(
     alice: Visitor, workspace: models.Workspace, happened: Happened
 ) -> None:
     factories.channel(workspace, "custom2")

@@ -52,7 +52,7 @@ def test_no_page_holds_what_the_content_policy_forbids(
 
 
 @pytest.mark.parametrize("name", ["worker", "task", "reservation", "event", "taskqueue"])
-def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
+def test_a_list_takes_the_same_number_of_queries_for_any_number_of_rows(
     alice: Visitor, busy: models.Workspace, name: str
 ) -> None:
     def queries() -> int:

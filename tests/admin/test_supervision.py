@@ -95,7 +95,7 @@ def test_a_supervisor_sets_an_agents_password_and_ends_their_sessions(
     assert desk.get("/agent/").status_code == 302
 
 
-def test_a_supervisor_bars_an_agents_login_and_opens_it_again(
+def test_a_supervisor_deactivates_and_reactivates_an_agents_login(
     alice: Visitor, workspace: models.Workspace
 ) -> None:
     worker, user = agent(workspace)

@@ -58,7 +58,7 @@ def test_a_capacity_is_set_for_all_of_them_in_one_go(
     assert "changed: Dora, Emil. 1 of 3 had that already." in words(answer)
 
 
-def test_several_channels_are_set_at_once_and_the_others_stay(
+def test_setting_several_channels_at_once_leaves_the_others_unchanged(
     alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
 ) -> None:
     happened()
@@ -121,7 +121,7 @@ def test_all_workers_of_the_list_can_be_selected(
     assert capacities(team) == [5, 5, 5]
 
 
-def test_workers_of_two_floors_are_not_changed_together(
+def test_workers_of_two_workspaces_cannot_be_changed_together(
     olga: Visitor, other: models.Workspace, team: list[models.Worker]
 ) -> None:
     answer = act(olga, "set_capacity", [team[0], factories.worker(other)])

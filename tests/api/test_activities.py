@@ -36,7 +36,7 @@ def test_availability_is_fixed_at_creation_and_later_values_are_ignored(
     assert api.post(f"{root}/Activities/{made['sid']}", Available="true").status == 200
 
 
-def test_names_are_unique_whatever_their_case(api: Api, root: str) -> None:
+def test_names_are_unique_ignoring_case(api: Api, root: str) -> None:
     answer = api.post(f"{root}/Activities", FriendlyName="AVAILABLE")
     assert (answer.status, answer["code"]) == (400, 20001)
     assert "FriendlyName" in answer.message

@@ -41,7 +41,7 @@ def test_both_tokens_are_valid_until_the_second_one_is_promoted(
     assert (api.get(root).status, second.get(root).status) == (401, 200)
 
 
-def test_a_deleted_secondary_token_opens_nothing_and_the_primary_one_stays(
+def test_a_deleted_secondary_token_is_refused_and_the_primary_one_accepted(
     api: Api, account: models.Account, root: str
 ) -> None:
     second = by(account, api.post(SECONDARY)["secondary_auth_token"])

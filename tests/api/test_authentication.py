@@ -46,9 +46,7 @@ def test_a_key_acts_on_the_account_that_owns_it(
     )
 
 
-def test_a_revoked_key_opens_nothing(
-    account: models.Account, key: models.ApiKey, root: str
-) -> None:
+def test_a_revoked_key_is_refused(account: models.Account, key: models.ApiKey, root: str) -> None:
     by_key = Api(account, basic(key.sid, SECRET))
     assert by_key.get(root).status == 200
     api_keys.revoke_api_key(key=key, now=timezone.now())

@@ -137,7 +137,7 @@ class Answered:
         return self.body
 
 
-def test_what_is_not_described_fails_a_test(api: Api) -> None:
+def test_an_undocumented_operation_fails_a_test(api: Api) -> None:
     workspace = factories.workspace(account=api.account)
     path = f"/v1/Workspaces/{workspace.sid}"
     right = api.get(path).json

@@ -82,7 +82,7 @@ def test_the_error_for_a_json_body_says_that_a_form_is_expected(api: Api) -> Non
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "text/plain", ""])
-def test_other_bodies_are_refused_even_when_they_are_cut_off(api: Api, content_type: str) -> None:
+def test_bodies_of_other_types_are_refused_even_if_cut_off(api: Api, content_type: str) -> None:
     body = '--x\r\nContent-Disposition: form-data; name="FriendlyName"\r\n\r\nFlo'
     answer = api.send("POST", "Workspaces", body=body, content_type=content_type)
     assert_error(answer, 415, 20415)
@@ -134,7 +134,7 @@ def test_astral_characters_come_back_as_they_were_sent(api: Api) -> None:
     assert api.post("Workspaces", FriendlyName=name)["friendly_name"] == name
 
 
-def test_accept_headers_are_no_reason_to_refuse(api: Api, root: str) -> None:
+def test_any_accept_header_is_answered_with_json(api: Api, root: str) -> None:
     answer = api.send("GET", f"/v1/{root}?format=html", headers={"Accept": "text/html"})
     assert answer.status == 200
 

@@ -27,7 +27,7 @@ def told(answer: Answer) -> set[str]:
     return {event["sid"] for event in answer["events"]}
 
 
-def test_the_newest_comes_first(
+def test_events_are_listed_newest_first(
     api: Api, root: str, accepted: models.Reservation, noon: time_machine.Traveller
 ) -> None:
     noon.shift(60)
@@ -240,7 +240,7 @@ def test_events_of_another_workspace_are_not_listed(
     assert stranger.get(f"{root}/Events").status == 404
 
 
-def test_events_are_only_read(api: Api, root: str) -> None:
+def test_events_cannot_be_changed(api: Api, root: str) -> None:
     sid = next(iter(told(api.get(f"{root}/Events"))))
     for path in (f"{root}/Events", f"{root}/Events/{sid}"):
         assert api.post(path).status == 405

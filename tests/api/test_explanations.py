@@ -158,7 +158,7 @@ def test_one_worker_can_be_explained_in_the_queue_or_outside_it(
     assert api.get(path, WorkerSid="nobody").status == 400
 
 
-def test_a_finished_task_says_what_ended_it(
+def test_the_explanation_of_a_finished_task_gives_its_end(
     api: Api, workspace: models.Workspace, root: str, task: models.Task, path: str
 ) -> None:
     api.post(f"{root}/Tasks/{task.sid}", AssignmentStatus="canceled", Reason="Gave up")
@@ -190,7 +190,7 @@ def test_a_task_on_a_channel_of_its_own_and_routed_directly_is_explained(
     assert [w["grab_reason"] for w in answer["workers"]] == ["not_in_queue"]
 
 
-def test_it_can_only_be_read_and_only_by_its_account(
+def test_an_explanation_is_read_only_and_visible_to_its_account_only(
     api: Api, stranger: Api, root: str, path: str
 ) -> None:
     assert api.post(path).status == 405
@@ -200,7 +200,7 @@ def test_it_can_only_be_read_and_only_by_its_account(
     assert api.get(f"{root}/Tasks/nonsense/Explanation").status == 404
 
 
-def test_an_explanation_takes_as_many_queries_for_many_workers_and_tasks(
+def test_an_explanation_takes_the_same_number_of_queries_for_any_number_of_workers_and_tasks(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     def cost() -> int:

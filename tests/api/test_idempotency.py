@@ -92,7 +92,7 @@ def test_the_first_answer_is_repeated_whatever_happened_to_the_row(
     assert models.Task.objects.count() == 0
 
 
-def test_another_form_or_path_with_the_key_is_refused(
+def test_reusing_a_key_for_another_form_or_path_is_refused(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.workflow(workspace)
@@ -203,7 +203,7 @@ def test_a_token_is_stored_sealed(api: Api, grabbed: dict[str, str], root: str) 
     assert made["token"] not in models.IdempotencyKey.objects.get().body
 
 
-def test_without_a_key_a_creation_takes_no_further_query(
+def test_a_creation_without_a_key_takes_no_extra_query(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.workflow(workspace)

@@ -52,7 +52,7 @@ def test_the_envelope_describes_the_page(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 6, 7, 8, 1000])
-def test_every_row_comes_once_whatever_the_page_size(api: Api, path: str, size: int) -> None:
+def test_each_row_is_listed_once_for_any_page_size(api: Api, path: str, size: int) -> None:
     pages = api.pages(path, PageSize=size)
     assert sids(pages) == in_order("date_created", "id")
     # The last page is full when the rows come out even: then nothing follows it.
@@ -103,7 +103,7 @@ def test_an_invalid_ordering_is_refused(api: Api, path: str, ordering: str) -> N
     assert answer.message.startswith("Ordering is ")
 
 
-def test_one_can_page_back_to_the_beginning(api: Api, path: str) -> None:
+def test_previous_page_links_lead_back_to_the_first_page(api: Api, path: str) -> None:
     there = [api.get(path, PageSize=2)]
     while url := there[-1]["meta"]["next_page_url"]:
         there.append(api.send("GET", url))
@@ -116,7 +116,7 @@ def test_one_can_page_back_to_the_beginning(api: Api, path: str) -> None:
     assert forth["tasks"][0]["sid"] == back[-2]["tasks"][0]["sid"]
 
 
-def test_rows_that_vanish_between_pages_shift_nothing(api: Api, path: str) -> None:
+def test_deleting_rows_between_pages_skips_no_row(api: Api, path: str) -> None:
     order = in_order("date_created", "id")
     first = api.get(path, PageSize=3)
     for sid in order[:3]:
@@ -125,7 +125,7 @@ def test_rows_that_vanish_between_pages_shift_nothing(api: Api, path: str) -> No
     assert [row["sid"] for row in second["tasks"]] == order[3:6]
 
 
-def test_rows_that_appear_between_pages_come_at_the_end(
+def test_rows_created_between_pages_are_listed_last(
     api: Api, path: str, workspace: models.Workspace
 ) -> None:
     first = api.get(path, PageSize=7)
@@ -191,7 +191,7 @@ def test_a_token_that_we_did_not_give_is_refused(api: Api, path: str, forged: st
     assert "PageToken" in answer.message
 
 
-def test_filters_stay_in_the_urls_as_they_were_given(api: Api, path: str) -> None:
+def test_page_urls_keep_the_filters_unchanged(api: Api, path: str) -> None:
     query = "AssignmentStatus=pending&AssignmentStatus=reserved&WorkflowName=%C3%A4+%26"
     meta = api.send("GET", f"/v1/{path}?{query}&PageSize=5")["meta"]
     assert f"?{query}&PageSize=5&Page=0" in meta["first_page_url"]
@@ -259,7 +259,7 @@ def test_a_page_of_matches_ends_where_the_next_one_begins(
     assert [len(page) for page in pages] == [2, 2, 1]
 
 
-def test_lists_of_every_noun_page_alike(api: Api, workspace: models.Workspace, root: str) -> None:
+def test_all_lists_page_in_the_same_way(api: Api, workspace: models.Workspace, root: str) -> None:
     now = timezone.now()
     for number in range(3):
         workers.create_worker(

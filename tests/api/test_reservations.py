@@ -92,7 +92,7 @@ def test_a_worker_who_rejects_keeps_their_activity_unless_one_is_given(
     assert factories.status(offer.task) == "pending"
 
 
-def test_an_instruction_accepts_too(api: Api, offer: models.Reservation) -> None:
+def test_an_instruction_can_accept_an_offer(api: Api, offer: models.Reservation) -> None:
     contradiction = api.post(path_of(offer), Instruction="accept", ReservationStatus="rejected")
     assert (contradiction.status, contradiction["code"]) == (400, 20001)
     assert api.post(path_of(offer), Instruction="Accept")["reservation_status"] == "accepted"
@@ -158,7 +158,7 @@ def test_voice_instructions_are_answered_501(
         ("dance", {}, "Instruction"),
     ],
 )
-def test_their_parameters_are_checked_all_the_same(
+def test_parameters_of_unsupported_instructions_are_checked(
     api: Api, offer: models.Reservation, instruction: str, form: dict[str, str], field: str
 ) -> None:
     answer = api.post(path_of(offer), Instruction=instruction, **form)

@@ -121,7 +121,7 @@ def test_a_request_over_the_limit_gets_retry_after(api: Api, stranger: Api, root
 
 
 @override_settings(RATE_LIMIT=(1, 3600))
-def test_an_accounts_keys_share_its_limit_and_strangers_use_none_of_it(
+def test_all_keys_of_an_account_share_its_limit_and_strangers_do_not_use_it(
     api: Api, account: models.Account, root: str
 ) -> None:
     for _ in range(3):
@@ -157,7 +157,7 @@ def test_all_web_processes_count_in_one_redis(tmp_path: Path) -> None:
     assert counts == [9, 8, 7]
 
 
-def test_where_redis_is_gone_requests_are_let_pass(tmp_path: Path) -> None:
+def test_without_redis_requests_are_not_limited(tmp_path: Path) -> None:
     gone = f"unix://{tmp_path / 'nobody.sock'}"
     with override_settings(RATE_LIMIT=(1, 60), REDIS_URL=gone):
         for _ in range(2):
@@ -222,7 +222,7 @@ def test_each_change_by_request_is_one_version(
         assert etag(api, versioned) == before + 1, "a request that says nothing changes nothing"
 
 
-def test_an_offer_changes_the_versions_of_worker_and_task_and_an_answer_that_of_the_task_only(
+def test_an_offer_advances_the_versions_of_worker_and_task_and_an_answer_only_the_tasks(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     worker = factories.worker(workspace, capacity={"chat": 5})

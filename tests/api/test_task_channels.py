@@ -38,7 +38,7 @@ def test_a_channel_is_found_by_its_sid_and_its_name(api: Api, root: str) -> None
     assert api.get(f"{root}/TaskChannels/{by_name['sid']}").json == by_name.json
 
 
-def test_it_is_renamed_for_people_and_keeps_its_unique_name(api: Api, root: str) -> None:
+def test_renaming_a_channel_keeps_its_unique_name(api: Api, root: str) -> None:
     after = api.post(f"{root}/TaskChannels/chat", FriendlyName="Web chat", UniqueName="webchat")
     assert (after["friendly_name"], after["unique_name"]) == ("Web chat", "chat")
 

@@ -28,7 +28,7 @@ def test_a_new_queue_is_served_by_all_workers_by_default(api: Api, root: str) ->
     assert parked["target_workers"] == ""
 
 
-def test_everything_of_a_queue_can_be_set_and_cleared(
+def test_every_property_of_a_queue_can_be_set_and_cleared(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     busy = factories.activity(workspace, "Busy")

@@ -25,7 +25,7 @@ def refused(answer: Answer, field: str = "") -> bool:
     return (answer.status, answer["code"]) == (400, 20001) and field in answer.message
 
 
-def test_a_task_needs_nothing_but_a_workflow(api: Api, path: str) -> None:
+def test_a_task_can_be_created_with_only_a_workflow(api: Api, path: str) -> None:
     made = api.post(path)
     assert made.status == 201
     assert made.response.headers["ETag"] == '"0"'
@@ -227,7 +227,9 @@ def test_canceling_and_changing_attributes_are_one(api: Api, path: str) -> None:
     assert (after["assignment_status"], after["attributes"]) == ("canceled", '{"a": 1}')
 
 
-def test_a_stale_version_changes_nothing_and_none_at_all_wins(api: Api, path: str) -> None:
+def test_a_stale_version_is_refused_and_a_request_without_one_is_applied(
+    api: Api, path: str
+) -> None:
     task = f"{path}/{api.post(path)['sid']}"
     assert api.post(task, if_match="0", Priority=1).response.headers["ETag"] == '"1"'
     before = factories.last_event()
@@ -329,7 +331,7 @@ def test_a_virtual_start_that_was_read_and_is_written_back_changes_no_order(
     assert list(offers) == expected[::turned]
 
 
-def test_of_tasks_with_the_same_virtual_start_the_older_one_comes_first(
+def test_tasks_with_the_same_virtual_start_are_listed_oldest_first(
     api: Api, workspace: models.Workspace, path: str, noon: time_machine.Traveller
 ) -> None:
     noon.shift(timedelta(milliseconds=600))

@@ -42,7 +42,7 @@ def test_a_new_worker_is_offline_and_has_every_channel(api: Api, root: str) -> N
     assert [row["configured_capacity"] for row in channels] == [1] * 5
 
 
-def test_names_collide_whatever_their_case(api: Api, path: str) -> None:
+def test_names_are_compared_ignoring_case(api: Api, path: str) -> None:
     answer = api.post(path, FriendlyName="ALICE")
     assert (answer.status, answer["code"]) == (400, 20001)
     assert "FriendlyName" in answer.message
@@ -216,7 +216,7 @@ def test_a_worker_channel_is_found_by_three_names(api: Api, path: str, root: str
     assert "ETag" not in channel.response.headers
 
 
-def test_capacity_and_the_switch_are_set_apart(api: Api, path: str) -> None:
+def test_capacity_and_availability_are_set_independently(api: Api, path: str) -> None:
     chat = f"{path}/{sid_of('Alice')}/Channels/chat"
     assert api.post(chat, Capacity=4)["configured_capacity"] == 4
     off = api.post(chat, Available="false")

@@ -86,7 +86,7 @@ def test_an_empty_value_clears_what_can_be_empty(api: Api, root: str) -> None:
     assert (answer.status, answer.message[:12]) == (400, "FriendlyName")
 
 
-def test_multitasking_switched_off_and_on_keeps_every_capacity(
+def test_switching_multitasking_off_and_on_keeps_every_capacity(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     worker = factories.worker(workspace, capacity={"chat": 4})
@@ -110,7 +110,7 @@ def test_the_list_is_filtered_by_the_exact_name(api: Api, workspace: models.Work
     assert api.get("Workspaces", FriendlyName="Anoth")["workspaces"] == []
 
 
-def test_deleting_a_workspace_takes_live_tasks_along(
+def test_deleting_a_workspace_deletes_its_live_tasks(
     api: Api, workspace: models.Workspace, root: str
 ) -> None:
     factories.worker(workspace)

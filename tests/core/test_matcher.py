@@ -82,7 +82,7 @@ def test_each_lack_is_named(seen: snapshot.Worker, reason: Refusal) -> None:
     assert refusal(seen) == reason
 
 
-def test_of_several_lacks_the_first_in_the_fixed_order_is_named() -> None:
+def test_the_first_of_several_refusals_in_the_fixed_order_is_returned() -> None:
     away_and_full = replace(on_chat(consumed=4, available=False), available=False, attributes={})
     assert refusal(away_and_full) == Refusal.NOT_IN_QUEUE
     assert refusal(replace(away_and_full, attributes={"skill": "yes"})) == (

@@ -142,7 +142,7 @@ def test_many_lanes_are_matched_by_the_first_tasks_of_the_workspace(
     assert not result.unfinished  # the worker has no slot left
 
 
-def test_behind_the_first_tasks_of_the_workspace_the_open_lanes_are_requested(
+def test_open_lanes_are_requested_after_the_first_tasks_of_the_workspace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No worker takes the first tasks, so those behind them are requested lane by lane."""
@@ -158,7 +158,7 @@ def test_behind_the_first_tasks_of_the_workspace_the_open_lanes_are_requested(
     assert then.after == waiting[2]
 
 
-def test_lanes_of_which_some_are_served_newest_first_are_requested_one_by_one(
+def test_lanes_are_requested_one_by_one_if_some_are_served_newest_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(matching_pass, "MANY_LANES", 1)

@@ -89,7 +89,7 @@ def test_deadlines_that_passed_together_are_passed_in_one_go() -> None:
     assert workflow_position.advance_past_deadlines(plan, task(), first, now=30 * SECOND) is None
 
 
-def test_before_its_deadline_a_step_stays() -> None:
+def test_a_step_does_not_change_before_its_deadline() -> None:
     plan = configuration(filter_("1==1", 10))
     first = workflow_position.find_first_step(plan, task(), base=0, now=0)
     assert first is not None

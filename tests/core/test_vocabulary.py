@@ -44,6 +44,6 @@ def test_every_transfer_status_has_its_event() -> None:
         (GrabPolicy, models.TaskQueue, "grab_policy"),
     ],
 )
-def test_every_word_fits_its_column(vocabulary, model, column) -> None:  # type: ignore[no-untyped-def]
+def test_every_value_of_the_vocabulary_fits_its_column(vocabulary, model, column) -> None:  # type: ignore[no-untyped-def]
     room = model._meta.get_field(column).max_length
     assert max(len(word) for word in vocabulary) <= room

@@ -50,7 +50,7 @@ def test_reducing_changes_no_answer(node: Node, task: View, worker: View, clock:
 
 @modest
 @given(nodes)
-def test_reducing_twice_is_reducing_once(node: Node) -> None:
+def test_reducing_an_expression_twice_changes_nothing(node: Node) -> None:
     once = reduce_expression(node, {})
     assert reduce_expression(once, {}) == once
     assert reduce_expression(parse(unparse(once), subject="residual"), {}) == once
@@ -58,7 +58,7 @@ def test_reducing_twice_is_reducing_once(node: Node) -> None:
 
 @modest
 @given(nodes, views, views, views)
-def test_binding_the_task_first_gives_the_same_answer(
+def test_binding_the_task_first_does_not_change_the_answer(
     node: Node, task: View, worker: View, clock: View
 ) -> None:
     expression = compile_expression(unparse(node), subject="residual")

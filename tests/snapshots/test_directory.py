@@ -91,7 +91,7 @@ def test_a_change_whose_mark_was_lost_is_noticed_within_a_second(
     assert chosen(workspace) == [(task.sid, [worker.pk])]
 
 
-def test_the_event_of_a_change_invalidates_directories(
+def test_the_event_of_a_change_invalidates_the_skill_index(
     workspace: models.Workspace,
     django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
@@ -127,7 +127,7 @@ def test_the_first_cycles_of_a_second_do_not_use_the_directory(
     ]
 
 
-def test_with_few_free_workers_only_these_are_read(
+def test_only_free_workers_are_loaded_if_they_are_few(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(skill_index, "MIN_FREE_WORKERS", 2)
@@ -148,7 +148,7 @@ def test_lanes_without_a_key_are_for_every_free_worker(workspace: models.Workspa
     assert chosen(workspace) == [(task.sid, [worker.pk])]
 
 
-def test_with_too_many_different_values_the_free_workers_are_read_first(
+def test_free_workers_are_loaded_first_if_there_are_too_many_lane_keys(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(skill_index, "MAX_KEYS", 3)
@@ -163,7 +163,7 @@ def test_with_too_many_different_values_the_free_workers_are_read_first(
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_with_and_without_a_directory_the_router_decides_the_same(
+def test_the_router_decides_the_same_with_and_without_a_skill_index(
     workspace: models.Workspace, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dice = random.Random(seed)

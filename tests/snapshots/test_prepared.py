@@ -149,7 +149,7 @@ def test_a_value_that_the_query_does_not_use_is_refused() -> None:
         lost(workspace.pk, "chat")
 
 
-def test_another_number_of_values_is_refused() -> None:
+def test_a_wrong_number_of_values_is_refused() -> None:
     with pytest.raises(TypeError, match="2 values are needed, not 1"):
         CHANNEL("chat")
 
@@ -167,7 +167,7 @@ MOVE = CompiledUpdate(
 
 
 @pytest.mark.parametrize("count", [1, 2, 25])
-def test_an_update_changes_the_rows_of_which_its_condition_holds(count: int) -> None:
+def test_an_update_changes_only_rows_that_meet_its_condition(count: int) -> None:
     workspace = factories.workspace()
     tasks = [factories.task(workspace, priority=3) for _ in range(count)]
     other, gone = factories.task(workspace, priority=3), factories.task(workspace, priority=3)
@@ -196,7 +196,7 @@ def sids(db: None) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, MAX_PREPARED_LENGTH, MAX_PREPARED_LENGTH + 1])
-def test_any_number_of_rows_takes_one_query(
+def test_related_rows_of_any_number_of_rows_take_one_query(
     sids: list[str], count: int, django_assert_num_queries: Any
 ) -> None:
     for wanted in (sids[:count], sids[-count:], sids[:count]):
@@ -205,7 +205,7 @@ def test_any_number_of_rows_takes_one_query(
         assert sorted(row.sid for row in found) == sorted(wanted)
 
 
-def test_no_sids_take_no_query(db: None, django_assert_num_queries: Any) -> None:
+def test_an_empty_list_of_sids_takes_no_query(db: None, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert ACTIVITIES([]) == []
 

@@ -14,7 +14,7 @@ def test_sids_in_order_are_sids_and_follow_their_moments() -> None:
     assert made == sorted(made)
 
 
-def test_their_keys_lie_side_by_side_and_never_meet() -> None:
+def test_index_keys_of_ordered_sids_are_adjacent_and_unique() -> None:
     made = [sids.new_ordered_sid("WT", later(second)) for second in range(50) for _ in range(20)]
     keys = [sids.index_key(sid) for sid in made]
     assert len(set(keys)) == len(keys)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 Assert = Callable[[int], AbstractContextManager[object]]
 
 
-def test_nothing_but_heads_of_lanes_is_read(workspace: models.Workspace) -> None:
+def test_only_the_heads_of_lanes_are_loaded(workspace: models.Workspace) -> None:
     factories.worker(workspace, attributes={"langs": ["en"]})
     for number in range(6):
         factories.task(
@@ -49,7 +49,7 @@ def test_nothing_but_heads_of_lanes_is_read(workspace: models.Workspace) -> None
     ("order", "served"),
     [(QueueOrder.FIFO, ["b", "a", "c"]), (QueueOrder.LIFO, ["c", "a", "b"])],
 )
-def test_heads_come_in_the_order_in_which_their_queue_is_served(
+def test_lane_heads_are_loaded_in_the_order_of_service(
     order: QueueOrder, served: list[str]
 ) -> None:
     workspace = factories.workspace()
@@ -83,7 +83,7 @@ def test_a_deep_lane_is_read_through_a_window(
     assert factories.run(workspace) == 10
 
 
-def test_nothing_behind_the_head_of_a_deep_lane_is_overtaken(
+def test_tasks_behind_the_head_of_a_deep_lane_are_served_in_order(
     workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loaded tasks of a lane run out before its turn ends: more are loaded first."""
@@ -97,7 +97,7 @@ def test_nothing_behind_the_head_of_a_deep_lane_is_overtaken(
     assert served == [task.sid for task in [*urgent, others[0]]]
 
 
-def test_reading_takes_as_many_queries_for_many_rows_as_for_few(
+def test_loading_takes_the_same_number_of_queries_for_any_number_of_rows(
     workspace: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
     for people, tasks in ((1, 1), (9, 40)):
@@ -110,7 +110,7 @@ def test_reading_takes_as_many_queries_for_many_rows_as_for_few(
             match_workspace(workspace, now=NOW)
 
 
-def test_with_no_worker_free_the_backlog_is_not_read(
+def test_the_backlog_is_not_loaded_while_no_worker_is_free(
     workspace: models.Workspace, django_assert_num_queries: Assert
 ) -> None:
     factories.worker(workspace, available=False, attributes={"langs": ["en"]})
@@ -129,7 +129,7 @@ def test_a_cycle_with_nothing_to_do_is_one_query(
         rounds.run_cycle(workspace=workspace, now=NOW)
 
 
-def test_of_many_lanes_only_those_that_a_free_worker_may_serve_are_read() -> None:
+def test_only_lanes_that_a_free_worker_may_serve_are_loaded() -> None:
     """Each customer's tasks wait for the worker of that customer."""
     workspace = factories.workspace()
     queue = factories.queue(workspace)

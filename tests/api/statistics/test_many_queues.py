@@ -13,7 +13,7 @@ from tests.api.conftest import Answer, Api
 from tests.api.statistics.conftest import accept
 
 
-def test_queues_page_by_page(
+def test_statistics_of_queues_are_paged(
     api: Api, root: str, workspace: models.Workspace, workflow: models.Workflow
 ) -> None:
     factories.worker(workspace)
@@ -39,7 +39,7 @@ def bulk(api: Api, root: str, body: Any) -> Answer:
 
 
 @pytest.mark.parametrize("name", ["queueSids", "QueueSids"])
-def test_many_queues_at_once(
+def test_real_time_figures_of_many_queues_in_one_request(
     api: Api,
     root: str,
     workspace: models.Workspace,

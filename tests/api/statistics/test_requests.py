@@ -92,7 +92,7 @@ def test_contradictory_parameters_are_refused_by_name(
 @pytest.mark.parametrize(
     "value", ["soon", "-5", "1.5", "5;30", "1e3", "٣", ",".join(map(str, range(21))), "9" * 10]
 )
-def test_thresholds_that_are_no_seconds_are_refused(api: Api, root: str, value: str) -> None:
+def test_thresholds_other_than_whole_seconds_are_refused(api: Api, root: str, value: str) -> None:
     assert api.get(f"{root}/CumulativeStatistics", SplitByWaitTime="5,30").status == 200
     answer = api.get(f"{root}/CumulativeStatistics", SplitByWaitTime=value)
     assert (answer.status, answer["code"]) == (400, 20001)

@@ -14,7 +14,7 @@ from tests.api.statistics.conftest import accept, activity_counts
 from tests.factories import later
 
 
-def test_a_queue_now(
+def test_real_time_figures_of_a_queue(
     api: Api,
     root: str,
     workspace: models.Workspace,
@@ -82,7 +82,7 @@ def test_a_queue_now(
     assert api.get(path, TaskChannel=only["task_channels"][0]["sid"]).json == only.json
 
 
-def test_a_workspace_and_a_workflow_now(
+def test_real_time_figures_of_a_workspace_and_a_workflow(
     api: Api,
     root: str,
     workspace: models.Workspace,
@@ -137,7 +137,7 @@ def test_age_in_the_queue_is_counted_from_entering_it(
     assert (past["tasks_entered"], past["tasks_moved"]) == (2, 0)
 
 
-def test_what_happened_in_a_queue(
+def test_cumulative_figures_of_a_queue(
     api: Api,
     root: str,
     workspace: models.Workspace,
