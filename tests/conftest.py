@@ -17,7 +17,7 @@ import pytest
 import redis as redis_client
 
 from tests import database_templates, postgres, redis
-from tests.server import Cordboard, running_server
+from tests.server import Cordboard, running_server, wait_until
 
 # Every process of this run inherits it: those of pytest-xdist, and those that tests start.
 os.environ.setdefault(database_templates.RUN_DIRECTORY, os.environ["DATA_DIR"])
@@ -65,6 +65,10 @@ def _clearers() -> tuple[Callable[[], object], ...]:
     )
 
 
+def _is_healthy(server: Cordboard) -> bool:
+    return server.health()[0] == 200
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Clear the state of this process, and stop shared servers that the test does not need."""
@@ -75,6 +79,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for server in _shared_servers:
         if is_needed and not server.is_running:
             server.start()
+            # What fell due while it was ended is done at its first sweep.
+            wait_until(functools.partial(_is_healthy, server), "nothing is overdue")
         elif not is_needed and server.is_running:
             server.end()
 
