@@ -53,7 +53,7 @@ class Command:
 
 
 def run_command(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> None:
-    """Run a command; raises `Refused`, and then nothing was changed."""
+    """Run a command; raises `CommandRefused`, and then nothing was changed."""
     command = COMMANDS.get(name) if isinstance(name, str) else None
     if command is None:
         raise CommandRefused("unknown_command", "There is no such command.", status=404)

@@ -180,7 +180,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     # --- The agent and their groups --------------------------------------------------------
 
     def _load_agent(self) -> Agent:
-        """Return the agent by the current session and rows; raises `Ended`."""
+        """Return the agent by the current session and rows; raises `DeskEnded`."""
         session_key = self.scope["session_key"]
         if session_key is None:
             raise DeskEnded(LOGGED_OUT)
@@ -200,7 +200,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     def load_groups(self) -> tuple[Agent, set[str], bool]:
         """Return the agent, their current groups, and whether offers can change the groups.
 
-        Raises `Ended`.
+        Raises `DeskEnded`.
         """
         agent = self._load_agent()
         worker = agent.worker

@@ -31,7 +31,7 @@ class MalformedFrame(Exception):
 
 
 def parse_request(text: str | None) -> Request:
-    """Parse a client's frame; raises `Malformed` with the reason."""
+    """Parse a client's frame; raises `MalformedFrame` with the reason."""
     if text is None:
         raise MalformedFrame("The frame is binary; send text.")
     if len(text) > MOST_CHARACTERS:

@@ -76,7 +76,7 @@ class FairThreads:
     async def run(
         self, function: Callable[..., T], *args: Any, client: str, writes: bool = False
     ) -> T:
-        """Call a function in one of the threads when the client may run; raises `Full`."""
+        """Call a function in a thread when the client may run; raises `TooManyWaiting`."""
         number = await self._turn(client, writes)
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self.threads, function, *args)

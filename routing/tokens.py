@@ -76,7 +76,7 @@ class Grant:
 
 
 def verify_token(token: object, *, now: datetime) -> Grant:
-    """Return what a token grants; raises `Refused`, or `Expired`, when it is not accepted."""
+    """Return what a token grants; raises `TokenRefused`, or `TokenExpired`."""
     claims, account, key_sid, sealed = _check_signature(token)
     expires = claims.get("exp")
     if not isinstance(expires, int | float) or isinstance(expires, bool):

@@ -146,7 +146,7 @@ class _Reader:
         self.queues: set[str] = set()
 
     def refuse(self, path: str, message: str) -> None:
-        """Record a problem; raises `_Enough` once there are too many to report."""
+        """Record a problem; raises `_TooManyProblems` once there are too many to report."""
         self.problems.append(Problem(path, message))
         if len(self.problems) == MOST_PROBLEMS - 1:
             self.problems.append(Problem(path, "The document was read up to here; more may follow"))

@@ -28,7 +28,7 @@ class NoRedisServer(Exception):
 
 
 def find_server() -> str:
-    """Return the path of the bundled server, else of one on PATH; raises `NoServer`."""
+    """Return the path of the bundled server, else of one on PATH; raises `NoRedisServer`."""
     # Found by path rather than by import, as the package's module loads a client that we never use.
     machine = platform.machine().lower().replace("amd64", "x86_64")
     bundled = (

@@ -44,7 +44,7 @@ def _lock_directory(file: TextIO, directory: Path) -> None:
 
 
 def check_start(directory: Path, host: str, port: int) -> None:
-    """Raise `Refused` if no server can start here, before anything is created."""
+    """Raise `StartRefused` if no server can start here, before anything is created."""
     if os.path.isdir(directory) and not os.access(directory, os.W_OK | os.X_OK):
         raise StartRefused(
             f"DATA_DIR: {directory} cannot be written by this user; set a writable directory"
@@ -56,7 +56,7 @@ def check_start(directory: Path, host: str, port: int) -> None:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise `Refused` if the port cannot be listened on."""
+    """Raise `StartRefused` if the port cannot be listened on."""
     if not 0 < port < 65536:
         raise StartRefused(f"PORT is {port}; it must be a number from 1 to 65535.")
     try:

@@ -173,7 +173,7 @@ def find_offline_activity(workspace: models.Workspace) -> models.Activity | None
 
 
 def find_absence_activity(workspace: models.Workspace) -> models.Activity | None:
-    """Return the timeout activity, or, if that takes work, `offline_activity`."""
+    """Return the timeout activity, or, if that takes work, `find_offline_activity`."""
     timeout = workspace.timeout_activity
     if timeout is not None and not timeout.available:
         return timeout

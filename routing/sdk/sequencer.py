@@ -127,7 +127,7 @@ class Sequencer:
     def release_ends(self) -> list[Frame]:
         """Return the end events of reservations unknown to the session, which do no harm.
 
-        Raises `OutOfStep` if any other event is held.
+        Raises `OutOfOrder` if any other event is held.
         """
         ends = []
         for sid, frames in list(self._early.items()):

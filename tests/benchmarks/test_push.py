@@ -1,9 +1,9 @@
 """From a commit to the frame at the client (12), and one event to a thousand sockets (13).
 
 Measured in the whole running system, on the desk's socket and on the SDK's: a process of its own
-lets things happen (`publishing`), another one listens (`listening`), and all of them share the
-machine's cores. What is timed is proven first: each frame came to the right socket, in the order of
-the commits, and none twice.
+records events (`event_publisher`), another one listens (`websocket_clients`), and all of them share
+the machine's cores. What is timed is proven first: each frame came to the right socket, in the
+order of the commits, and none twice.
 
 `SOCKETS` and `IDLE` in the environment say how many sockets one event goes to, and how many are
 open at last; no more are opened when that is not more.

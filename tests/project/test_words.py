@@ -1,4 +1,4 @@
-"""The repository is written in plain English: some words and openings do not come back.
+"""The repository is written in plain English, and its docstrings quote names that exist.
 
 Texts for users are exempt: string literals of Python and JavaScript, and what templates show.
 """
@@ -6,6 +6,7 @@ Texts for users are exempt: string literals of Python and JavaScript, and what t
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -27,6 +28,9 @@ BANNED: Final = re.compile(
     r"(?<![a-z])(?:whoever|whom|nobody|somebody|anew|meanwhile)(?![a-z])", re.IGNORECASE
 )
 BANNED_OPENINGS: Final = re.compile(r"\s*(?:Say|Tell|Be|Have|Know)\b")
+QUOTED_NAME: Final = re.compile(r"(?<!`)`([A-Za-z_][\w.]*)(?:\(\))?`(?!`)")
+FOREIGN_NAMES: Final = frozenset({"_pg3_0", "collectstatic", "nohup", "pg_stat_activity"})
+"""Names of other programs, which docstrings quote and our code does not mention."""
 COMMENTS: Final = {
     ".html": re.compile(
         r"{#.*?#}|<!--.*?-->|{% comment.*?{% endcomment %}|(?<!:)//[^\n]*", re.DOTALL
@@ -47,6 +51,12 @@ def files(places: tuple[str, ...], *suffixes: str) -> Iterator[Path]:
             parts = set(each.relative_to(ROOT).parts)
             if each.suffix in suffixes and not parts & {"vendor", "migrations", "node_modules"}:
                 yield each
+
+
+@functools.cache
+def parse(path: Path) -> ast.Module:
+    """Return the syntax tree of a Python file."""
+    return ast.parse(path.read_text())
 
 
 def docstrings(tree: ast.Module) -> Iterator[Line]:
@@ -75,11 +85,28 @@ def names(tree: ast.Module) -> Iterator[Line]:
                     yield node.lineno, name
 
 
+def identifiers(tree: ast.Module) -> Iterator[str]:
+    """Yield the names in a module's code and the words of its texts, docstrings left out."""
+    quoted = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name) | ast.alias(name=name) | ast.keyword(arg=str(name)):
+                yield from name.split(".")
+            case ast.ImportFrom(module=str(name)):
+                yield from name.split(".")
+            case ast.Constant(value=str(text)) if id(node) not in quoted:
+                yield from re.findall(r"\w+", text)
+
+
 def prose(path: Path) -> Iterator[Line]:
     """Yield what a file says to those who read its source."""
     text = path.read_text()
     if path.suffix == ".py":
-        yield from docstrings(ast.parse(text))
+        yield from docstrings(parse(path))
         yield from comments(text)
     elif path.suffix in COMMENTS:
         for found in COMMENTS[path.suffix].finditer(text):
@@ -106,9 +133,7 @@ def test_docs_comments_and_docstrings_use_no_riddling_words() -> None:
 
 def test_names_of_tests_use_no_riddling_words() -> None:
     assert not [
-        fault
-        for path in files(PLACES, ".py")
-        for fault in faults(path, names(ast.parse(path.read_text())), BANNED)
+        fault for path in files(PLACES, ".py") for fault in faults(path, names(parse(path)), BANNED)
     ]
 
 
@@ -116,8 +141,21 @@ def test_docstrings_begin_with_a_noun_or_a_plain_verb() -> None:
     assert not [
         f"{path.relative_to(ROOT)}:{number}: {text.strip()[:40]!r}"
         for path in files(PLACES, ".py")
-        for number, text in docstrings(ast.parse(path.read_text()))
+        for number, text in docstrings(parse(path))
         if BANNED_OPENINGS.match(text)
+    ]
+
+
+def test_names_that_docstrings_quote_exist() -> None:
+    code = {path: parse(path) for path in files(PLACES, ".py")}
+    known = {name for tree in code.values() for name in identifiers(tree)}
+    known |= {part for path in code for part in (path.stem, path.parent.name)} | FOREIGN_NAMES
+    assert not [
+        f"{path.relative_to(ROOT)}:{number}: {name}"
+        for path, tree in code.items()
+        for number, text in docstrings(tree)
+        for name in QUOTED_NAME.findall(text)
+        if not known.issuperset(name.split("."))
     ]
 
 

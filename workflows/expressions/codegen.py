@@ -2,8 +2,8 @@
 
 The generated function handles the types that occur in practice and calls the functions of
 `operators` for all others. If it raises, for example on an attribute with an unexpected type,
-`evaluate` gives the result. Constants and attribute names are bound as objects in the function's
-namespace and never become part of its source.
+`evaluate_node` gives the result. Constants and attribute names are bound as objects in the
+function's namespace and never become part of its source.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _NAMES = {
 def generate_function(node: Node) -> Function:
     """Return `matches(worker, task, taskrouter, workers)`, views by position or name, for `node`.
 
-    The function gives the same results as `evaluate` and never raises.
+    The function gives the same results as `evaluate_node` and never raises.
     """
     walk = make_walker(node)
     if sum(1 for _ in list_comparisons(node)) > MAXIMUM_COMPARISONS:

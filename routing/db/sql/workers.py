@@ -35,7 +35,9 @@ NAMED_WORKERS: Final = """
     FROM lanes JOIN workers ON workers.sid = lanes.known_worker_sid
     WHERE lanes.task_channel_id IN ({channels}) AND lanes.seek_path = '*'
 """
-"""Add the workers that lanes name regardless of capacity, by `lanes_sought` and `workers_sid`.
+"""Add the workers that lanes name regardless of capacity.
+
+It reads `lanes_sought`, and the unique index of workers on `sid`.
 
 Slots:
     channels: one `%s` for each channel.
