@@ -213,17 +213,7 @@ def cancel_transfer(*, transfer: models.Transfer, actor: Actor, now: datetime) -
     for offer in locked.reservations:
         if offer.incoming_id == current.pk:
             move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
-    transfer_progress.end_transfer(
-        initiating, TransferStatus.CANCELED, task=locked.task, actor=actor, now=now
-    )
-    task_transitions.derive_task_status(locked, actor=actor, now=now)
-    record_task_event(
-        EventType.TASK_UPDATED,
-        locked.task,
-        actor=actor,
-        now=now,
-        more=list_holders(locked),
-    )
+    _return_task(locked, initiating, TransferStatus.CANCELED, actor=actor, now=now)
     return current
 
 
@@ -245,17 +235,25 @@ def offer_to_next_worker(*, transfer: models.Transfer, now: datetime) -> None:
 def _fail_in_time(transfer: models.Transfer, *, now: datetime) -> None:
     locked, initiating, _ = _lock_searching(transfer)
     reason = transfer_progress.NOT_ACCEPTED
+    _return_task(locked, initiating, TransferStatus.FAILED, reason, actor=SYSTEM, now=now)
+
+
+def _return_task(
+    locked: locking.TaskWithReservations,
+    initiating: models.Reservation,
+    status: TransferStatus,
+    reason: str | None = None,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """End a transfer that no worker accepted; the task stays with its worker."""
+    task = locked.task
     transfer_progress.end_transfer(
-        initiating, TransferStatus.FAILED, reason=reason, task=locked.task, actor=SYSTEM, now=now
+        initiating, status, reason=reason, task=task, actor=actor, now=now
     )
-    task_transitions.derive_task_status(locked, actor=SYSTEM, now=now)
-    record_task_event(
-        EventType.TASK_UPDATED,
-        locked.task,
-        actor=SYSTEM,
-        now=now,
-        more=list_holders(locked),
-    )
+    task_transitions.derive_task_status(locked, actor=actor, now=now)
+    record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=list_holders(locked))
 
 
 @locking.retry_on_conflict
