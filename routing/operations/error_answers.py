@@ -28,6 +28,7 @@ from routing.actions.support.errors import (
     StaleState,
 )
 from routing.operations.errors import ApiError, NotFound
+from routing.operations.parameters import parameter_name
 
 logger = logging.getLogger(__name__)
 
@@ -126,11 +127,6 @@ def _name_parameters(error: InvalidInput) -> str:
         head = re.sub(rf"\b{re.escape(name)}\b", parameter_name(name), head, count=1)
     field = parameter_name(error.field)
     return _sentence(head + tail) if field in head else f"{field}: {head}{tail}"
-
-
-def parameter_name(name: str) -> str:
-    """Return a snake_case name in the spelling of the API's parameters."""
-    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def _sentence(message: str) -> str:

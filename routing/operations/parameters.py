@@ -111,6 +111,11 @@ def argument_name(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
+def parameter_name(argument: str) -> str:
+    """Return the parameter that gives an argument: its name in the API's spelling."""
+    return "".join(word.capitalize() for word in argument.split("_"))
+
+
 def text(name: str, *, required: bool = False, limit: int = TEXT_LIMIT) -> Param:
     """Return a parameter for a text; the action checks its content."""
 
@@ -228,7 +233,7 @@ def derive_parameters(shape: RowShape[Any]) -> tuple[Param, ...]:
 
 def _derive_parameter(field: Field[Any], writable: Writable) -> Param:
     assert field.schema is not None
-    name = "".join(word.capitalize() for word in field.name.split("_"))
+    name = parameter_name(field.name)
     match field.kind:
         case "boolean":
             found = boolean(name)

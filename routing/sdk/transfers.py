@@ -67,5 +67,4 @@ def cancel(worker: models.Worker, envelope: Envelope, sid: str, context: Context
 def _require(arguments: dict[str, Any], *names: str) -> None:
     for name in names:
         if not arguments.get(name):
-            words = "".join(part.capitalize() for part in name.split("_"))
-            raise ApiError(f"{words} is required")
+            raise ApiError(f"{parameters.parameter_name(name)} is required")
