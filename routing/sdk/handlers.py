@@ -80,11 +80,6 @@ class SdkRequest:
         """Return the time of the request."""
         return self.context.now
 
-    @property
-    def not_found(self) -> NotFound:
-        """Return the error for a path that names nothing."""
-        return NotFound(self.context.path)
-
 
 Handler = Callable[[SdkRequest], Payload]
 
@@ -202,10 +197,9 @@ def _reservations(request: SdkRequest) -> Payload:
 
 def _reservation(request: SdkRequest) -> Payload:
     if request.envelope.method == "GET":
-        rows = _load_worker(request).reservations.select_related(*_RESERVATION_RELATED)
-        for row in rows.filter(sid=request.parts[3]):
-            return _reservation_with_task(request, row)
-        raise request.not_found
+        listed = _ReservationListOperation(request.context, worker_sid=request.parts[1])
+        row = listed.first_row(listed.rows().filter(sid=request.parts[3]))
+        return _reservation_with_task(request, row)
     _refuse_telephony(request)
     names = {"parent_sid": request.parts[1], "sid": request.parts[3]}
     operation = WorkerReservationInstanceOperation(request.context, **names)
