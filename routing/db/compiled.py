@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -68,7 +69,7 @@ BIG_INTEGER: Final[Any] = functools.partial(Parameter, models.BigIntegerField())
 """Default of an argument that SQL compares with other 64-bit integers, such as microseconds."""
 
 
-class _Compiled(Generic[Result]):
+class _Compiled(ABC, Generic[Result]):
     """A query or update with varying values, compiled at its first use on a kind of database.
 
     Arguments:
@@ -104,8 +105,9 @@ class _Compiled(Generic[Result]):
             statement = self._statements[vendor] = self._compile(self._make(*self.parameters))
         return statement.send(values, lengths)
 
+    @abstractmethod
     def _compile(self, made: Any) -> _Statement[Result]:
-        raise NotImplementedError
+        """Return the statement of what `make` returned."""
 
 
 class CompiledQuery(_Compiled[list[Row]], Generic[Row]):
@@ -140,7 +142,7 @@ class CompiledUpdate(_Compiled[int]):
         return _Update(*made, self.parameters)
 
 
-class _Statement(Generic[Result]):
+class _Statement(ABC, Generic[Result]):
     """The SQL of a statement, and the positions of its parameters."""
 
     def __init__(self, compiler: Any, parameters: Sequence[Parameter]) -> None:
@@ -196,8 +198,9 @@ class _Statement(Generic[Result]):
                 filled[position] = parameter.value_field.get_db_prep_value(value, connection, True)
         return filled
 
+    @abstractmethod
     def _read(self, cursor: Any) -> Result:
-        raise NotImplementedError
+        """Return the result, and close the cursor."""
 
 
 class _Update(_Statement[int]):

@@ -7,6 +7,7 @@ actions change rows. A door reads its own request, builds a `Context`, and rende
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ class Operation:
         return cast(Row, row)
 
 
-class ListOperation(Operation, Generic[Row]):
+class ListOperation(Operation, ABC, Generic[Row]):
     """Operations on a list: select its rows, and create one."""
 
     filters: ClassVar[tuple[parameters.Param, ...]] = ()
@@ -126,9 +127,9 @@ class ListOperation(Operation, Generic[Row]):
     indexed_orders: ClassVar[tuple[keysets.Order, ...]] = ()
     """Further orders that have an index."""
 
+    @abstractmethod
     def rows(self) -> QuerySet[Row]:
         """Return all rows that the list may show, with the relations that it shows."""
-        raise NotImplementedError
 
     def filter_rows(self, rows: QuerySet[Row], arguments: Arguments) -> QuerySet[Row]:
         """Return the rows that match the filters."""
@@ -190,12 +191,12 @@ class ListQuery(Generic[Row]):
         )
 
 
-class InstanceOperation(Operation, Generic[Row]):
+class InstanceOperation(Operation, ABC, Generic[Row]):
     """Operations on one row: find, change and delete it."""
 
+    @abstractmethod
     def find(self) -> Row:
         """Return the row that the path names; raises `NotFound`."""
-        raise NotImplementedError
 
     def change(self, row: Row, form: Form) -> Row:
         """Change a row as a form demands, and return it; an empty form changes nothing."""
