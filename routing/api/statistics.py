@@ -7,7 +7,7 @@ both.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +17,8 @@ from routing.api import figures, statistics_shapes
 from routing.api.base import READ_ONLY, ResourceView
 from routing.fields.shapes import Answer
 from routing.operations import parameters, references, time_windows
-from routing.operations.base import Arguments
+from routing.operations.base import Arguments, InstanceOperation
+from routing.operations.workflows import WorkflowInstanceOperation
 from routing.statistics import cumulative, realtime, staffing
 from routing.statistics.windows import Window
 
@@ -59,29 +60,37 @@ class Statistics(ResourceView):
     filters: ClassVar[tuple[parameters.Param, ...]]
     tail: ClassVar[str]
     """The last part of the path, after the subject."""
+    collection: ClassVar[str] = ""
+    """The part of the path before it, below the workspace."""
 
     def get(self, request: Request, **names: str) -> Response:
         """Return the statistics."""
-        about = self.about_whom()
+        identity = self.identify_subject()
         form = self.read_query()
         arguments = parameters.read_arguments(self.filters, form, workspace=self.workspace)
         return Response(
             {
                 "account_sid": self.caller.account.sid,
                 "workspace_sid": self.workspace.sid,
-                **about,
+                **identity,
                 **self.figures(arguments),
                 "url": f"{self.place}/{self.tail}",
             }
         )
 
     @property
+    def subject(self) -> Any:
+        """Return the row that the statistics are about."""
+        return self.workspace
+
+    @property
     def place(self) -> str:
         """Return the URL of the subject."""
-        return f"{self.base}/Workspaces/{self.workspace.sid}"
+        home = f"{self.base}/Workspaces/{self.workspace.sid}"
+        return f"{home}/{self.collection}" if self.collection else home
 
-    def about_whom(self) -> Answer:
-        """Look the subject up, and return the properties that identify it."""
+    def identify_subject(self) -> Answer:
+        """Load the subject, and return the properties that identify it."""
         return {}
 
     def figures(self, arguments: Arguments) -> Answer:
@@ -109,23 +118,39 @@ def channel_key(arguments: Arguments) -> int | None:
     return sids.index_key(arguments["task_channel"].sid) if "task_channel" in arguments else None
 
 
-class OfTasks(Statistics):
+class RowStatistics(Statistics):
+    """Statistics of one row of a workspace, which the path names."""
+
+    instance_operation: ClassVar[type[InstanceOperation[Any]]]
+    identity: ClassVar[str]
+    """The property with the row's sid."""
+
+    @cached_property
+    def subject(self) -> Any:
+        """Return that row."""
+        (sid,) = self.operation.names.values()
+        return self.instance_operation(self.context, sid=sid).find()
+
+    @property
+    def place(self) -> str:
+        return f"{super().place}/{self.subject.sid}"
+
+    def identify_subject(self) -> Answer:
+        return {self.identity: self.subject.sid}
+
+
+class TaskStatistics(Statistics):
     """Statistics of the tasks of one subject."""
 
     counted: ClassVar[cumulative.Counted]
     column: ClassVar[str | None] = None
     in_queue: ClassVar[bool] = False
 
-    @property
-    def scope(self) -> realtime.Scope:
-        """Return the subject."""
-        return self.workspace
-
     def real_time(self, arguments: Arguments) -> Answer:
         """Return the current figures of its tasks."""
         channels = self.channels(arguments)
-        found = realtime.count_tasks(self.workspace, [self.scope], channels=channels)
-        return figures.tasks(found[self.scope.pk], channels, in_queue=self.in_queue, now=self.now)
+        found = realtime.count_tasks(self.workspace, [self.subject], channels=channels)
+        return figures.tasks(found[self.subject.pk], channels, in_queue=self.in_queue, now=self.now)
 
     def past(self, arguments: Arguments, *, exact: bool) -> Answer:
         """Return the figures of its tasks in a time window.
@@ -134,7 +159,7 @@ class OfTasks(Statistics):
             exact: whether averages are given with their fractions.
         """
         window = self.window(arguments)
-        key = None if self.column is None else sids.index_key(self.scope.sid)
+        key = None if self.column is None else sids.index_key(self.subject.sid)
         found = cumulative.count_events(
             self.workspace.sid,
             window,
@@ -156,7 +181,7 @@ def past(found: cumulative.Figures, window: Window, *, exact: bool, in_queue: bo
     }
 
 
-class RealTime(OfTasks):
+class RealTime(TaskStatistics):
     """Current figures."""
 
     tail = "RealTimeStatistics"
@@ -166,7 +191,7 @@ class RealTime(OfTasks):
         return self.real_time(arguments)
 
 
-class Cumulative(OfTasks):
+class Cumulative(TaskStatistics):
     """Figures of a time window."""
 
     tail = "CumulativeStatistics"
@@ -176,7 +201,7 @@ class Cumulative(OfTasks):
         return self.past(arguments, exact=False)
 
 
-class Both(OfTasks):
+class Both(TaskStatistics):
     """Current figures and those of a time window."""
 
     tail = "Statistics"
@@ -189,7 +214,7 @@ class Both(OfTasks):
         }
 
 
-class _OfWorkspace(OfTasks):
+class _OfWorkspace(TaskStatistics):
     counted = cumulative.OF_WORKSPACE
 
     def real_time(self, arguments: Arguments) -> Answer:
@@ -222,23 +247,12 @@ class WorkspaceStatistics(_OfWorkspace, Both):
     about = {"get": "Fetch a workspace's statistics"}
 
 
-class _OfWorkflow(OfTasks):
+class _OfWorkflow(RowStatistics, TaskStatistics):
     counted = cumulative.OF_WORKFLOW
     column = "workflow_key"
-
-    @cached_property
-    def scope(self) -> models.Workflow:
-        """Return the workflow that the path names."""
-        rows = self.workspace.workflows.filter(sid=self.operation.sid("parent_sid", "WW"))
-        row: models.Workflow = self.operation.first_row(rows)
-        return row
-
-    @property
-    def place(self) -> str:
-        return f"{super().place}/Workflows/{self.scope.sid}"
-
-    def about_whom(self) -> Answer:
-        return {"workflow_sid": self.scope.sid}
+    collection = "Workflows"
+    identity = "workflow_sid"
+    instance_operation = WorkflowInstanceOperation
 
 
 class WorkflowRealTimeStatistics(_OfWorkflow, RealTime):

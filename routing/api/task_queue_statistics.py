@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import IO, Any, Final
 
 from django.db.models import QuerySet
@@ -21,9 +20,10 @@ from routing.api.statistics import (
     PAST,
     Both,
     Cumulative,
-    OfTasks,
     RealTime,
+    RowStatistics,
     Statistics,
+    TaskStatistics,
     channel_key,
     past,
 )
@@ -33,6 +33,7 @@ from routing.operations import parameters, references
 from routing.operations.base import Arguments, ListOperation
 from routing.operations.errors import ApiError
 from routing.operations.forms import Form, parse_json
+from routing.operations.task_queues import TaskQueueInstanceOperation
 from routing.statistics import cumulative, realtime, staffing
 
 MOST_QUEUES: Final = 5_000
@@ -48,28 +49,17 @@ def _serving(staff: staffing.Staff, activities: Sequence[models.Activity]) -> An
     }
 
 
-class _OfTaskQueue(OfTasks):
+class _OfTaskQueue(RowStatistics, TaskStatistics):
     counted = cumulative.OF_TASK_QUEUE
     column = "task_queue_key"
     in_queue = True
-
-    @cached_property
-    def scope(self) -> models.TaskQueue:
-        """Return the queue that the path names."""
-        rows = self.workspace.task_queues.filter(sid=self.operation.sid("parent_sid", "WQ"))
-        row: models.TaskQueue = self.operation.first_row(rows)
-        return row
-
-    @property
-    def place(self) -> str:
-        return f"{super().place}/TaskQueues/{self.scope.sid}"
-
-    def about_whom(self) -> Answer:
-        return {"task_queue_sid": self.scope.sid}
+    collection = "TaskQueues"
+    identity = "task_queue_sid"
+    instance_operation = TaskQueueInstanceOperation
 
     def real_time(self, arguments: Arguments) -> Answer:
-        staff = staffing.count_by_queue(self.workspace, [self.scope])
-        return {**_serving(staff[self.scope.pk], self.activities), **super().real_time(arguments)}
+        staff = staffing.count_by_queue(self.workspace, [self.subject])
+        return {**_serving(staff[self.subject.pk], self.activities), **super().real_time(arguments)}
 
 
 class TaskQueueRealTimeStatistics(_OfTaskQueue, RealTime):

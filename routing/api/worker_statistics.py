@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cached_property
 
 from django.db.models import QuerySet
 
 from routing import models, sids
 from routing.api import figures, statistics_shapes
-from routing.api.statistics import NOW, TASK_CHANNEL, Statistics, channel_key
+from routing.api.statistics import NOW, TASK_CHANNEL, RowStatistics, Statistics, channel_key
 from routing.fields.schemas import sample_sid
 from routing.fields.shapes import Answer
 from routing.operations import parameters, references, time_windows
 from routing.operations.base import Arguments
+from routing.operations.workers import WorkerInstanceOperation
 from routing.statistics import cumulative, durations, staffing
 
 _PAST = (*time_windows.PARAMS, TASK_CHANNEL)
 
 
 class _OfWorkers(Statistics):
-    @property
-    def place(self) -> str:
-        return f"{super().place}/Workers"
+    collection = "Workers"
 
-    def chosen(self, arguments: Arguments) -> QuerySet[models.Worker] | None:
+    def select_workers(self, arguments: Arguments) -> QuerySet[models.Worker] | None:
         """Return the workers that the query selects; None means all."""
         columns = {"task_queue_sid": "sid", "task_queue_name": "friendly_name"}
         found = None
@@ -40,8 +38,8 @@ class _OfWorkers(Statistics):
 
     def real_time(self, arguments: Arguments, chosen: QuerySet[models.Worker] | None) -> Answer:
         """Return the current number of workers and their capacity."""
-        everybody = self.workspace.workers.all()
-        staff = staffing.count_by_activity(everybody if chosen is None else chosen)
+        all_workers = self.workspace.workers.all()
+        staff = staffing.count_by_activity(all_workers if chosen is None else chosen)
         channels = self.channels(arguments)
         return {
             "total_workers": staff.total,
@@ -126,35 +124,23 @@ class WorkersStatistics(_OfWorkers):
     about = {"get": "Fetch the workers' statistics"}
 
     def figures(self, arguments: Arguments) -> Answer:
-        chosen = self.chosen(arguments)
+        chosen = self.select_workers(arguments)
         return {
             "cumulative": self.past(arguments, chosen),
             "realtime": self.real_time(arguments, chosen),
         }
 
 
-class WorkerStatistics(_OfWorkers):
+class WorkerStatistics(RowStatistics, _OfWorkers):
     """Figures of one worker in a time window."""
 
     tail = "Statistics"
     filters = _PAST
     shape = statistics_shapes.WORKER
     about = {"get": "Fetch a worker's statistics"}
-
-    @cached_property
-    def worker(self) -> models.Worker:
-        """Return the worker in the path."""
-        rows = self.workspace.workers.filter(sid=self.operation.sid("worker_sid", "WK"))
-        row: models.Worker = self.operation.first_row(rows)
-        return row
-
-    @property
-    def place(self) -> str:
-        return f"{super().place}/{self.worker.sid}"
-
-    def about_whom(self) -> Answer:
-        return {"worker_sid": self.worker.sid}
+    identity = "worker_sid"
+    instance_operation = WorkerInstanceOperation
 
     def figures(self, arguments: Arguments) -> Answer:
-        alone = self.workspace.workers.filter(pk=self.worker.pk)
+        alone = self.workspace.workers.filter(pk=self.subject.pk)
         return {"cumulative": self.past(arguments, alone)}
