@@ -63,9 +63,9 @@ def test_the_page_names_the_workers_who_match_now(
     factories.worker(workspace, "Emil", attributes={"level": 1})
     queue = factories.queue(workspace, target_workers="level >= 2")
     assert "1 of 2 : Dora" in words(alice.see("routing_taskqueue_change", queue.pk))
-    nobody = factories.queue(workspace, target_workers="level >= 9")
+    unserved = factories.queue(workspace, target_workers="level >= 9")
     assert "No worker: tasks in this queue wait" in words(
-        alice.see("routing_taskqueue_change", nobody.pk)
+        alice.see("routing_taskqueue_change", unserved.pk)
     )
 
 

@@ -65,8 +65,8 @@ def test_no_other_origin_may_read_answers_by_default(api: Api, root: str) -> Non
 
 @override_settings(CORS_ORIGINS=[ELSEWHERE])
 def test_an_origin_that_is_named_may_read_answers_and_errors(api: Api, root: str) -> None:
-    nobody = Api(api.account, None)
-    for headers in (asked(api, root), asked(api, f"{root}/Nothing"), asked(nobody, root)):
+    anonymous = Api(api.account, None)
+    for headers in (asked(api, root), asked(api, f"{root}/Nothing"), asked(anonymous, root)):
         assert headers["Access-Control-Allow-Origin"] == ELSEWHERE
         assert headers["Access-Control-Allow-Credentials"] == "true"
         assert "ETag" in headers["Access-Control-Expose-Headers"]

@@ -190,10 +190,10 @@ def test_the_list_is_filtered_by_the_queues_a_worker_serves(
     api: Api, workspace: models.Workspace, path: str
 ) -> None:
     queue = factories.queue(workspace, friendly_name="Billing", target_workers='team == "billing"')
-    nobody = factories.queue(workspace, friendly_name="Parked", target_workers="")
+    unserved = factories.queue(workspace, friendly_name="Parked", target_workers="")
     assert names(api, path, TaskQueueSid=queue.sid) == ["Alice", "Carol"]
     assert names(api, path, TaskQueueName="Billing", Available="yes") == ["Alice"]
-    assert names(api, path, TaskQueueSid=nobody.sid) == []
+    assert names(api, path, TaskQueueSid=unserved.sid) == []
     assert names(api, path, TaskQueueSid=queue.sid, TaskQueueName="Parked") == []
     assert names(api, path, TaskQueueName="none of that name") == []
 

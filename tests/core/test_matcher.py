@@ -91,8 +91,8 @@ def test_the_first_of_several_refusals_in_the_fixed_order_is_returned() -> None:
 
 
 def test_a_queue_without_an_expression_admits_no_worker() -> None:
-    nobody = replace(LANE, task_queue=replace(QUEUE, target_workers=None))
-    assert refusal(worker(), nobody) == Refusal.NOT_IN_QUEUE
+    unserved = replace(LANE, task_queue=replace(QUEUE, target_workers=None))
+    assert refusal(worker(), unserved) == Refusal.NOT_IN_QUEUE
 
 
 def test_only_the_known_worker_may_have_the_task() -> None:

@@ -129,10 +129,10 @@ def test_two_beats_do_everything_once(sweep: Sweep) -> None:
 
 def test_after_ten_minutes_without_a_beat_everything_due_is_done_at_once(sweep: Sweep) -> None:
     workspace = factories.workspace()
-    nobody = factories.queue(workspace, target_workers='skill == "none"')
+    unserved = factories.queue(workspace, target_workers='skill == "none"')
     factories.workflow(
         workspace,
-        filter_("dead == true", target(nobody, timeout=10), target(nobody, timeout=20)),
+        filter_("dead == true", target(unserved, timeout=10), target(unserved, timeout=20)),
         default=factories.queue(workspace),
     )
     worker = factories.worker(workspace)

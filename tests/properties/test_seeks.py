@@ -54,8 +54,8 @@ def test_a_lane_that_a_worker_may_serve_is_found_by_the_worker_s_values(
 def test_a_known_worker_is_found_by_sid_or_name() -> None:
     someone = worker()
     by_sid = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_sid=someone.sid)
-    nobody = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_name="")
-    for identity, found in ((by_sid, True), (nobody, False)):
+    unserved = Identity(task_channel_sid="TC", task_queue_sid="WQ", known_worker_name="")
+    for identity, found in ((by_sid, True), (unserved, False)):
         seek = lane_keys.choose_lane_key(identity, None)
         assert (seek.value in set(lane_keys.list_worker_keys(someone, seek.path))) == found
 

@@ -36,9 +36,9 @@ def test_another_accounts_credentials_find_nothing_and_change_nothing(
 def test_no_credentials_are_401(
     account: models.Account, existing: dict[str, str], operation: Operation
 ) -> None:
-    nobody = Api(account, None)
+    anonymous = Api(account, None)
     before = models.Event.objects.count()
-    answer = nobody.send(operation.method.upper(), path_to(operation, existing))
+    answer = anonymous.send(operation.method.upper(), path_to(operation, existing))
     assert (answer.status, answer["code"]) == (401, 20003)
     assert models.Event.objects.count() == before
 

@@ -51,8 +51,8 @@ def test_cumulative_figures_of_workers(
         assert found["realtime"]["total_workers"] == 1
         assert durations(found["cumulative"]) == {"Available": (90,) * 4}
         assert found["cumulative"]["reservations_accepted"] == 0
-    nobody = api.get(f"{root}/Workers/Statistics", TaskQueueName="none")
-    assert nobody["realtime"]["total_workers"] == 0
+    answer_without_queue = api.get(f"{root}/Workers/Statistics", TaskQueueName="none")
+    assert answer_without_queue["realtime"]["total_workers"] == 0
 
 
 def durations(past: Any) -> dict[str, tuple[int, int, int, int]]:
