@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.postgres]
 LONGEST = 10.0
 
 
+@pytest.mark.ci
 @pytest.mark.quick
 def test_tasks_are_offered_while_one_of_two_runners_has_no_database(
     tmp_path: Path, services: Services, outcomes: list[Outcome]
