@@ -110,7 +110,7 @@ def _record(
     event_type: EventType, activities: Sequence[models.Activity], actor: Actor, now: datetime
 ) -> None:
     drafts = [
-        recorder.Draft(event_type, activity.sid, payloads.of_activity(activity))
+        recorder.Draft(event_type, activity.sid, payloads.describe_activity(activity))
         for activity in activities
     ]
     recorder.record_all(drafts, workspace=activities[0].workspace, actor=actor, now=now)

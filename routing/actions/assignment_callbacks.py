@@ -151,7 +151,7 @@ def _record(
         EventType.RESERVATION_CALLBACK_FAILED,
         workspace=reservation.workspace,
         resource_sid=reservation.sid,
-        data=payloads.of_reservation(reservation) | more,
+        data=payloads.describe_reservation(reservation) | more,
         actor=_actor(question),
         now=now,
     )

@@ -168,7 +168,7 @@ def _record_offers(made: Sequence[models.Reservation], *, actor: Actor, now: dat
             recorder.Draft(
                 EventType.RESERVATION_CREATED,
                 reservation.sid,
-                payloads.of_reservation(reservation),
+                payloads.describe_reservation(reservation),
             )
             for reservation in made
         ],

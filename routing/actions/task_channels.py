@@ -175,7 +175,7 @@ def _record(
     event_type: EventType, channels: Sequence[models.TaskChannel], actor: Actor, now: datetime
 ) -> None:
     drafts = [
-        recorder.Draft(event_type, channel.sid, payloads.of_task_channel(channel))
+        recorder.Draft(event_type, channel.sid, payloads.describe_task_channel(channel))
         for channel in channels
     ]
     recorder.record_all(drafts, workspace=channels[0].workspace, actor=actor, now=now)

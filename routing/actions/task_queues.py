@@ -169,7 +169,7 @@ def _record(event_type: EventType, queue: models.TaskQueue, actor: Actor, now: d
         event_type,
         workspace=queue.workspace,
         resource_sid=queue.sid,
-        data=payloads.of_task_queue(queue),
+        data=payloads.describe_task_queue(queue),
         actor=actor,
         now=now,
     )

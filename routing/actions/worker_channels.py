@@ -83,8 +83,8 @@ def _record(
         event_type,
         workspace=channel.worker.workspace,
         resource_sid=channel.worker.sid,
-        data=payloads.of_worker(channel.worker)
-        | payloads.of_worker_channel(channel)
+        data=payloads.describe_worker(channel.worker)
+        | payloads.describe_worker_channel(channel)
         | {"worker_channel_previous_capacity": str(previous_capacity)},
         actor=actor,
         now=now,

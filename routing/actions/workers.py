@@ -199,9 +199,11 @@ def delete_worker(
         EventType.WORKER_DELETED,
         workspace=worker.workspace,
         resource_sid=worker.sid,
-        data=payloads.of_worker(worker)
+        data=payloads.describe_worker(worker)
         # Statistics of activities use this to end the last stay.
-        | payloads.of_activity_left(worker.activity, since=worker.date_status_changed, now=now),
+        | payloads.describe_activity_left(
+            worker.activity, since=worker.date_status_changed, now=now
+        ),
         actor=actor,
         now=now,
     )
@@ -293,7 +295,7 @@ def _record(event_type: EventType, worker: models.Worker, actor: Actor, now: dat
         event_type,
         workspace=worker.workspace,
         resource_sid=worker.sid,
-        data=payloads.of_worker(worker),
+        data=payloads.describe_worker(worker),
         actor=actor,
         now=now,
     )

@@ -175,7 +175,7 @@ def _record(event_type: EventType, workflow: models.Workflow, actor: Actor, now:
         event_type,
         workspace=workflow.workspace,
         resource_sid=workflow.sid,
-        data=payloads.of_workflow(workflow),
+        data=payloads.describe_workflow(workflow),
         actor=actor,
         now=now,
     )

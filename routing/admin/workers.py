@@ -96,7 +96,7 @@ class WorkerAdmin(SearchedAdmin):
     """Admin of workers."""
 
     form = WorkerForm
-    list_display = ("friendly_name", "now", "live_load", "user", "workspace")
+    list_display = ("friendly_name", "current_activity", "live_load", "user", "workspace")
     list_filter = (
         WorkspaceFilter,
         ActivityFilter,
@@ -110,7 +110,14 @@ class WorkerAdmin(SearchedAdmin):
     searched_columns = ("friendly_name", "user__username", "attributes")
     most_found = searching.MOST_ROWS
     ordering = ("workspace__friendly_name", "friendly_name", "pk")
-    readonly_fields = ("workspace", "in_hand", "sid", "since", "date_created", "date_updated")
+    readonly_fields = (
+        "workspace",
+        "held_tasks",
+        "sid",
+        "in_activity_since",
+        "date_created",
+        "date_updated",
+    )
     actions = (worker_bulk.set_capacity, worker_bulk.set_activity)
     change_form_template = "admin/routing/worker_change_form.html"
     goes_with = ("their channels and the record of their finished reservations",)
@@ -130,7 +137,7 @@ class WorkerAdmin(SearchedAdmin):
         if obj.user is not None and access.may_reset_login(request.user, obj.user):
             login["fields"] = ("user", "login_page", "new_username", "new_password")
         person = ("workspace", "friendly_name", *_DETAILS)
-        now = ("activity", "reject_pending_reservations", "since", "in_hand")
+        now = ("activity", "reject_pending_reservations", "in_activity_since", "held_tasks")
         return (
             (None, {"fields": person}),
             ("Now", {"fields": now}),
@@ -176,7 +183,7 @@ class WorkerAdmin(SearchedAdmin):
             yield pk, [name, login or "", *searching.attribute_texts(attributes)]
 
     @admin.display(description="activity", ordering="activity__friendly_name")
-    def now(self, worker: models.Worker) -> SafeString:
+    def current_activity(self, worker: models.Worker) -> SafeString:
         """Return the activity with its CSS class."""
         state = "available" if worker.activity.available else "unavailable"
         return format_html('<span class="presence {}">{}</span>', state, worker.activity)
@@ -187,12 +194,12 @@ class WorkerAdmin(SearchedAdmin):
         return load(worker)
 
     @admin.display(description="in this activity since")
-    def since(self, worker: models.Worker) -> str:
+    def in_activity_since(self, worker: models.Worker) -> str:
         """Return when the activity last changed."""
         return format_time(worker.date_status_changed)
 
     @admin.display(description="in hand")
-    def in_hand(self, worker: models.Worker) -> SafeString | str:
+    def held_tasks(self, worker: models.Worker) -> SafeString | str:
         """Return the offers and tasks that the worker holds."""
         held = worker.reservations.open().select_related("task__task_channel").order_by("pk")
         return (

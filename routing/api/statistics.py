@@ -74,7 +74,7 @@ class Statistics(ResourceView):
                 "workspace_sid": self.workspace.sid,
                 **identity,
                 **self.figures(arguments),
-                "url": f"{self.place}/{self.tail}",
+                "url": f"{self.subject_url}/{self.tail}",
             }
         )
 
@@ -84,7 +84,7 @@ class Statistics(ResourceView):
         return self.workspace
 
     @property
-    def place(self) -> str:
+    def subject_url(self) -> str:
         """Return the URL of the subject."""
         home = f"{self.base}/Workspaces/{self.workspace.sid}"
         return f"{home}/{self.collection}" if self.collection else home
@@ -132,8 +132,8 @@ class RowStatistics(Statistics):
         return self.instance_operation(self.context, sid=sid).find()
 
     @property
-    def place(self) -> str:
-        return f"{super().place}/{self.subject.sid}"
+    def subject_url(self) -> str:
+        return f"{super().subject_url}/{self.subject.sid}"
 
     def identify_subject(self) -> Answer:
         return {self.identity: self.subject.sid}
@@ -146,13 +146,13 @@ class TaskStatistics(Statistics):
     column: ClassVar[str | None] = None
     in_queue: ClassVar[bool] = False
 
-    def real_time(self, arguments: Arguments) -> Answer:
+    def real_time_figures(self, arguments: Arguments) -> Answer:
         """Return the current figures of its tasks."""
         channels = self.channels(arguments)
         found = realtime.count_tasks(self.workspace, [self.subject], channels=channels)
         return figures.tasks(found[self.subject.pk], channels, in_queue=self.in_queue, now=self.now)
 
-    def past(self, arguments: Arguments, *, exact: bool) -> Answer:
+    def cumulative_figures(self, arguments: Arguments, *, exact: bool) -> Answer:
         """Return the figures of its tasks in a time window.
 
         Arguments:
@@ -169,10 +169,12 @@ class TaskStatistics(Statistics):
             task_channel_key=channel_key(arguments),
             thresholds=arguments.get("thresholds", ()),
         )
-        return past(found[key], window, exact=exact, in_queue=self.in_queue)
+        return build_cumulative_figures(found[key], window, exact=exact, in_queue=self.in_queue)
 
 
-def past(found: cumulative.Figures, window: Window, *, exact: bool, in_queue: bool) -> Answer:
+def build_cumulative_figures(
+    found: cumulative.Figures, window: Window, *, exact: bool, in_queue: bool
+) -> Answer:
     """Return the figures of a time window; see `figures.waits`."""
     return {
         **figures.window(window),
@@ -188,7 +190,7 @@ class RealTime(TaskStatistics):
     filters = NOW
 
     def figures(self, arguments: Arguments) -> Answer:
-        return self.real_time(arguments)
+        return self.real_time_figures(arguments)
 
 
 class Cumulative(TaskStatistics):
@@ -198,7 +200,7 @@ class Cumulative(TaskStatistics):
     filters = PAST
 
     def figures(self, arguments: Arguments) -> Answer:
-        return self.past(arguments, exact=False)
+        return self.cumulative_figures(arguments, exact=False)
 
 
 class Both(TaskStatistics):
@@ -209,20 +211,20 @@ class Both(TaskStatistics):
 
     def figures(self, arguments: Arguments) -> Answer:
         return {
-            "cumulative": self.past(arguments, exact=True),
-            "realtime": self.real_time(arguments),
+            "cumulative": self.cumulative_figures(arguments, exact=True),
+            "realtime": self.real_time_figures(arguments),
         }
 
 
 class _OfWorkspace(TaskStatistics):
     counted = cumulative.OF_WORKSPACE
 
-    def real_time(self, arguments: Arguments) -> Answer:
+    def real_time_figures(self, arguments: Arguments) -> Answer:
         staff = staffing.count_by_activity(self.workspace.workers.all())
         return {
             "total_workers": staff.total,
             "activity_statistics": figures.activity_statistics(self.activities, staff),
-            **super().real_time(arguments),
+            **super().real_time_figures(arguments),
         }
 
 

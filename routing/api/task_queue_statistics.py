@@ -24,8 +24,8 @@ from routing.api.statistics import (
     RowStatistics,
     Statistics,
     TaskStatistics,
+    build_cumulative_figures,
     channel_key,
-    past,
 )
 from routing.fields.schemas import sample_sid
 from routing.fields.shapes import Answer
@@ -57,9 +57,12 @@ class _OfTaskQueue(RowStatistics, TaskStatistics):
     identity = "task_queue_sid"
     instance_operation = TaskQueueInstanceOperation
 
-    def real_time(self, arguments: Arguments) -> Answer:
+    def real_time_figures(self, arguments: Arguments) -> Answer:
         staff = staffing.count_by_queue(self.workspace, [self.subject])
-        return {**_serving(staff[self.subject.pk], self.activities), **super().real_time(arguments)}
+        return {
+            **_serving(staff[self.subject.pk], self.activities),
+            **super().real_time_figures(arguments),
+        }
 
 
 class TaskQueueRealTimeStatistics(_OfTaskQueue, RealTime):
@@ -131,7 +134,7 @@ class TaskQueuesStatisticsList(ListView, Statistics):
                 "account_sid": self.caller.account.sid,
                 "workspace_sid": self.workspace.sid,
                 "task_queue_sid": row.sid,
-                "cumulative": past(
+                "cumulative": build_cumulative_figures(
                     found[sids.index_key(row.sid)], window, exact=True, in_queue=True
                 ),
                 "realtime": each,
@@ -235,7 +238,7 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
                 "workspace_sid": self.workspace.sid,
                 "task_queue_data": data,
                 "task_queue_response_count": len(data),
-                "url": f"{self.place}/{self.tail}",
+                "url": f"{self.subject_url}/{self.tail}",
             }
         )
 

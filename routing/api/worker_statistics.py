@@ -36,7 +36,9 @@ class _OfWorkers(Statistics):
             found = workers.filter(references.name_condition(arguments["friendly_name"]))
         return found
 
-    def real_time(self, arguments: Arguments, chosen: QuerySet[models.Worker] | None) -> Answer:
+    def real_time_figures(
+        self, arguments: Arguments, chosen: QuerySet[models.Worker] | None
+    ) -> Answer:
         """Return the current number of workers and their capacity."""
         all_workers = self.workspace.workers.all()
         staff = staffing.count_by_activity(all_workers if chosen is None else chosen)
@@ -49,7 +51,9 @@ class _OfWorkers(Statistics):
             ),
         }
 
-    def past(self, arguments: Arguments, chosen: QuerySet[models.Worker] | None) -> Answer:
+    def cumulative_figures(
+        self, arguments: Arguments, chosen: QuerySet[models.Worker] | None
+    ) -> Answer:
         """Return the reservations and the activity times of workers in a time window."""
         window = self.window(arguments)
         keys = None if chosen is None else _keys(chosen)
@@ -91,7 +95,7 @@ class WorkersRealTimeStatistics(_OfWorkers):
     about = {"get": "Fetch the workers' real-time statistics"}
 
     def figures(self, arguments: Arguments) -> Answer:
-        return self.real_time(arguments, None)
+        return self.real_time_figures(arguments, None)
 
 
 class WorkersCumulativeStatistics(_OfWorkers):
@@ -103,7 +107,7 @@ class WorkersCumulativeStatistics(_OfWorkers):
     about = {"get": "Fetch the workers' cumulative statistics"}
 
     def figures(self, arguments: Arguments) -> Answer:
-        return self.past(arguments, None)
+        return self.cumulative_figures(arguments, None)
 
 
 class WorkersStatistics(_OfWorkers):
@@ -126,8 +130,8 @@ class WorkersStatistics(_OfWorkers):
     def figures(self, arguments: Arguments) -> Answer:
         chosen = self.select_workers(arguments)
         return {
-            "cumulative": self.past(arguments, chosen),
-            "realtime": self.real_time(arguments, chosen),
+            "cumulative": self.cumulative_figures(arguments, chosen),
+            "realtime": self.real_time_figures(arguments, chosen),
         }
 
 
@@ -143,4 +147,4 @@ class WorkerStatistics(RowStatistics, _OfWorkers):
 
     def figures(self, arguments: Arguments) -> Answer:
         alone = self.workspace.workers.filter(pk=self.subject.pk)
-        return {"cumulative": self.past(arguments, alone)}
+        return {"cumulative": self.cumulative_figures(arguments, alone)}

@@ -18,37 +18,39 @@ from routing.fields.workers import WORKER, WORKER_CHANNEL
 from routing.fields.workspaces import ACTIVITY, TASK_CHANNEL, WORKSPACE
 
 
-def of_workspace(workspace: models.Workspace) -> EventData:
+def describe_workspace(workspace: models.Workspace) -> EventData:
     """Return the fields of an event's workspace."""
     return WORKSPACE.event_data(workspace)
 
 
-def of_activity(activity: models.Activity) -> EventData:
+def describe_activity(activity: models.Activity) -> EventData:
     """Return an activity's own fields."""
     return ACTIVITY.event_data(activity)
 
 
-def of_task_channel(channel: models.TaskChannel) -> EventData:
+def describe_task_channel(channel: models.TaskChannel) -> EventData:
     """Return a task channel's own fields."""
     return TASK_CHANNEL.event_data(channel)
 
 
-def of_task_queue(queue: models.TaskQueue | None) -> EventData:
+def describe_task_queue(queue: models.TaskQueue | None) -> EventData:
     """Return the fields of the queue of an event."""
     return {} if queue is None else TASK_QUEUE.event_data(queue)
 
 
-def of_workflow(workflow: models.Workflow | None) -> EventData:
+def describe_workflow(workflow: models.Workflow | None) -> EventData:
     """Return the fields of a task's workflow."""
     return {} if workflow is None else WORKFLOW.event_data(workflow)
 
 
-def of_worker(worker: models.Worker) -> EventData:
+def describe_worker(worker: models.Worker) -> EventData:
     """Return a worker's own fields."""
     return WORKER.event_data(worker)
 
 
-def of_activity_left(activity: models.Activity, *, since: datetime, now: datetime) -> EventData:
+def describe_activity_left(
+    activity: models.Activity, *, since: datetime, now: datetime
+) -> EventData:
     """Return which activity a worker leaves, and how long they were in it."""
     elapsed = max((now - since) // timedelta(milliseconds=1), 0)
     return {
@@ -59,12 +61,12 @@ def of_activity_left(activity: models.Activity, *, since: datetime, now: datetim
     }
 
 
-def of_worker_channel(channel: models.WorkerChannel) -> EventData:
+def describe_worker_channel(channel: models.WorkerChannel) -> EventData:
     """Return the fields of a worker's capacity on one channel."""
     return WORKER_CHANNEL.event_data(channel)
 
 
-def of_task(task: models.Task) -> EventData:
+def describe_task(task: models.Task) -> EventData:
     """Return a task's own fields, its queue's and its workflow's."""
     data = TASK.event_data(task)
     if task.routing_target is not None:
@@ -75,7 +77,7 @@ def of_task(task: models.Task) -> EventData:
         data[ended] = data["reason"] = task.reason
     elif task.reason is not None:
         data["reason"] = task.reason
-    return data | of_task_queue(task.task_queue) | of_workflow(task.workflow)
+    return data | describe_task_queue(task.task_queue) | describe_workflow(task.workflow)
 
 
 _REASONS: Final[Mapping[str, str]] = {
@@ -90,22 +92,22 @@ def age(data: EventData, now: datetime) -> EventData:
     return {} if created is None else {"task_age": str(int(now.timestamp()) - int(created))}
 
 
-def of_reservation(reservation: models.Reservation) -> EventData:
+def describe_reservation(reservation: models.Reservation) -> EventData:
     """Return a reservation's own fields, its task's and its worker's."""
     data = RESERVATION.event_data(reservation)
     if reservation.incoming is not None:
-        data |= of_transfer(reservation.incoming)
-    return data | of_task(reservation.task) | _of_holder(reservation)
+        data |= describe_transfer(reservation.incoming)
+    return data | describe_task(reservation.task) | _describe_holder(reservation)
 
 
-def _of_holder(reservation: models.Reservation) -> EventData:
+def _describe_holder(reservation: models.Reservation) -> EventData:
     """Return the fields of a reservation's worker; of a deleted worker only sid and name."""
     if reservation.worker is None:
         return {"worker_sid": reservation.worker_sid, "worker_name": reservation.worker_name}
-    return of_worker(reservation.worker)
+    return describe_worker(reservation.worker)
 
 
-def of_transfer(transfer: models.Transfer) -> EventData:
+def describe_transfer(transfer: models.Transfer) -> EventData:
     """Return a transfer's own fields."""
     return {
         "transfer_sid": transfer.sid,

@@ -79,7 +79,7 @@ def record_all(
 
 def row(draft: Draft, *, workspace: models.Workspace, actor: Actor, now: datetime) -> models.Event:
     """Return the row of an event, not yet written."""
-    data = payloads.of_workspace(workspace) | draft.data | payloads.age(draft.data, now)
+    data = payloads.describe_workspace(workspace) | draft.data | payloads.age(draft.data, now)
     if actor.request_id is not None:
         data["request_id"] = actor.request_id
     spec = draft.event_type.spec

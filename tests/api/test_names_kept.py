@@ -98,7 +98,7 @@ def test_changing_a_reservation_of_a_deleted_worker_is_refused_like_any_ended_on
         assert answer.status == 400
         assert "already in state [completed]" in answer.message
     finished.refresh_from_db()
-    data = payloads.of_reservation(finished)
+    data = payloads.describe_reservation(finished)
     assert data["worker_name"] == "Ann"
 
 

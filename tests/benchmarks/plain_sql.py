@@ -40,7 +40,9 @@ def assign_by_sql(floor: models.Workspace, *, count: int) -> float:
     reservations = [_reservation(*pair) for pair in zip(tasks, slots, strict=True)]
     written = [
         recorder.row(
-            recorder.Draft(EventType.RESERVATION_CREATED, each.sid, payloads.of_reservation(each)),
+            recorder.Draft(
+                EventType.RESERVATION_CREATED, each.sid, payloads.describe_reservation(each)
+            ),
             workspace=floor,
             actor=SYSTEM,
             now=NOW,

@@ -37,7 +37,7 @@ def test_descriptions_name_only_fields_of_events() -> None:
     floor = factories.workspace()
     factories.worker(floor)
     offer = factories.offered(floor)
-    data = payloads.of_workspace(offer.task.workspace) | payloads.of_reservation(offer)
+    data = payloads.describe_workspace(offer.task.workspace) | payloads.describe_reservation(offer)
     named = {
         field
         for event_type in EventType

@@ -33,7 +33,8 @@ def move_worker(
         EventType.WORKER_ACTIVITY_UPDATE,
         workspace=worker.workspace,
         resource_sid=worker.sid,
-        data=payloads.of_worker(worker) | payloads.of_activity_left(previous, since=since, now=now),
+        data=payloads.describe_worker(worker)
+        | payloads.describe_activity_left(previous, since=since, now=now),
         actor=actor,
         now=now,
     )

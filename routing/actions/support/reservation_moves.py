@@ -48,7 +48,7 @@ def move_reservation(
             RESERVATION_EVENTS[status],
             workspace=reservation.task.workspace,
             resource_sid=reservation.sid,
-            data=payloads.of_reservation(reservation)
+            data=payloads.describe_reservation(reservation)
             | transfer_progress.describe_outcome(reservation, status, now=now),
             actor=actor,
             now=now,

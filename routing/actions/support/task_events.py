@@ -30,7 +30,7 @@ def draft_task_event(
     event_type: EventType, task: models.Task, more: EventData | None = None
 ) -> recorder.Draft:
     """Return an event about a task, to be recorded together with others."""
-    return recorder.Draft(event_type, task.sid, payloads.of_task(task) | (more or {}), task)
+    return recorder.Draft(event_type, task.sid, payloads.describe_task(task) | (more or {}), task)
 
 
 def list_holders(locked: TaskWithReservations) -> EventData:

@@ -192,9 +192,9 @@ def record_transfer_event(
     """Record an event about the transfer of a reservation."""
     assert initiating.outgoing is not None
     data = (
-        payloads.of_task(task)
-        | payloads.of_worker(initiating.current_worker)
-        | payloads.of_transfer(initiating.outgoing)
+        payloads.describe_task(task)
+        | payloads.describe_worker(initiating.current_worker)
+        | payloads.describe_transfer(initiating.outgoing)
     )
     recorder.record(
         event_type,

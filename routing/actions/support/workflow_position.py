@@ -68,7 +68,7 @@ def draft_entry_events(
     """Return the events of a task that has moved to its new step from the queue `previous`."""
     drafts = []
     if previous is not None:
-        left: EventData = payloads.of_task_queue(previous)
+        left: EventData = payloads.describe_task_queue(previous)
         if timed_out:
             drafts.append(task_events.draft_task_event(EventType.TASK_QUEUE_TIMEOUT, task, left))
         if previous != task.task_queue:
