@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from routing import models, subjects
+from routing.core.vocabulary import ReservationStatus
 
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63}){1,8}")
 _PHONE: Final = re.compile(r"\+[0-9][0-9 ()./-]{5,20}")
@@ -49,6 +50,37 @@ class Card:
     priority: int
     created: datetime
     attributes: list[Attribute]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How long a task has been in one state; `limit` is in seconds."""
+
+    name: str
+    since: datetime
+    limit: int | None
+
+
+def list_clocks(row: models.Reservation) -> list[Clock]:
+    """Return the clocks of a task in hand: since acceptance, and since the wrap-up began."""
+    queue = row.task.task_queue
+    clocks = [
+        Clock(
+            name="in hand",
+            # A task accepted before this column existed has no other moment.
+            since=row.date_accepted or row.date_created,
+            limit=None if queue is None else queue.expected_handling_time,
+        )
+    ]
+    if row.reservation_status == ReservationStatus.WRAPPING:
+        clocks.append(
+            Clock(
+                name="wrapping up",
+                since=row.date_wrapping or row.date_updated,
+                limit=None if queue is None else queue.wrap_up_limit,
+            )
+        )
+    return clocks
 
 
 def build_card(task: models.Task) -> Card:

@@ -146,6 +146,7 @@ def load_tasks(worker: models.Worker) -> Context:
                 "sid": row.task.sid,
                 "card": cards.build_card(row.task),
                 "wrapping": row.reservation_status == ReservationStatus.WRAPPING,
+                "clocks": cards.list_clocks(row),
                 "transfer": states.get(row.pk),
                 "transferable": transfers.may_transfer(row),
             }

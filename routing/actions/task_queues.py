@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,6 +16,9 @@ from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import GrabPolicy, QueueOrder
 from routing.events import payloads, recorder
+
+MAX_LIMIT: Final = 86_400
+"""Longest limit for handling or wrapping up a task, in seconds."""
 
 _FINAL = Q(assignment_status__in=[status.value for status in FINAL_TASK])
 
@@ -32,6 +35,8 @@ class TaskQueueChanges(TypedDict, total=False):
     grab_policy: GrabPolicy
     grab_limit: int
     grab_after: int
+    expected_handling_time: int | None
+    wrap_up_limit: int | None
 
 
 @transaction.atomic
@@ -146,6 +151,18 @@ def _set_values(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
         queue.grab_after = inputs.check_integer(
             values["grab_after"], field="grab_after", least=0, most=1_209_600
         )
+    if "expected_handling_time" in values:
+        queue.expected_handling_time = _check_limit(
+            values["expected_handling_time"], "expected_handling_time"
+        )
+    if "wrap_up_limit" in values:
+        queue.wrap_up_limit = _check_limit(values["wrap_up_limit"], "wrap_up_limit")
+
+
+def _check_limit(seconds: int | None, field: str) -> int | None:
+    if seconds is None:
+        return None
+    return inputs.check_integer(seconds, field=field, least=1, most=MAX_LIMIT)
 
 
 def _check_activity(

@@ -75,6 +75,7 @@ class TaskQueueAdmin(ScopedAdmin):
         (None, {"fields": ("workspace", "friendly_name", "target_workers")}),
         ("Serving", {"fields": ("task_order", "max_reserved_workers")}),
         ("Picking by hand", {"fields": ("grab_policy", "grab_limit", "grab_after")}),
+        ("Time", {"fields": ("expected_handling_time", "wrap_up_limit")}),
         (
             "With multitasking off",
             {

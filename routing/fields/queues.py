@@ -84,6 +84,27 @@ TASK_QUEUE: Final = RowShape[models.TaskQueue](
             "grab_after",
             whole("With policy `waited`: the seconds a task must have waited.", 60),
         ),
+        Field(
+            "expected_handling_time",
+            whole(
+                "Seconds from acceptance to completion after which the desk marks a task;"
+                " null: never.",
+                600,
+                least=1,
+                most=86_400,
+                null=True,
+            ),
+            writable=Writable(
+                "Seconds from acceptance to completion after which the desk marks a task;"
+                " empty: never.",
+                600,
+            ),
+        ),
+        Field(
+            "wrap_up_limit",
+            whole("Seconds for wrapping up; null: no limit.", 120, least=1, most=86_400, null=True),
+            writable=Writable("Seconds for wrapping up; empty: no limit.", 120),
+        ),
         *dates(),
         Field("lifo_queue", None, lambda row: row.task_order == "LIFO"),
     ),

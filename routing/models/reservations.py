@@ -72,6 +72,9 @@ class Reservation(Dated):
     worker_previous_activity = models.ForeignKey(
         "routing.Activity", on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    # When the worker accepted it, and when they began to wrap up; null before that.
+    date_accepted = models.DateTimeField(null=True, editable=False)
+    date_wrapping = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=0)
     # The transfer that brought the task to this worker, and the one by which the worker gives it
     # away. Set during the transfer, and after a warm one while both workers are with the task.

@@ -71,6 +71,19 @@ class TaskQueue(Dated):
     grab_after = models.PositiveIntegerField(
         default=60, help_text="With the policy 'waited': the seconds a task must have waited."
     )
+    expected_handling_time = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text=(
+            "Seconds from acceptance to completion. The desk shows when a task takes longer. "
+            "Empty: no limit."
+        ),
+    )
+    wrap_up_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Seconds for wrapping up. Empty: no limit.",
+    )
 
     class Meta:
         db_table = "task_queues"

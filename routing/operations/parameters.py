@@ -158,14 +158,27 @@ def boolean(name: str) -> Param:
 
 
 def whole_number(
-    name: str, argument: str = "", *, least: int = 0, most: int | None = None
+    name: str,
+    argument: str = "",
+    *,
+    least: int = 0,
+    most: int | None = None,
+    clearable: bool = False,
 ) -> Param:
-    """Return a parameter for a whole number; bounds given here are for what no action checks."""
+    """Return a parameter for a whole number; bounds given here are for what no action checks.
+
+    Arguments:
+        clearable: an empty value gives None.
+    """
     wanted = "it must be a whole number"
     if most is not None:
         wanted += f" from {least} to {most}"
+    if clearable:
+        wanted += ", or empty"
 
-    def convert(value: str, place: ParamContext) -> int:
+    def convert(value: str, place: ParamContext) -> int | None:
+        if clearable and not value.strip():
+            return None
         found = _WHOLE.fullmatch(value)
         if found is None:
             place.refuse(value, wanted)
@@ -174,10 +187,12 @@ def whole_number(
             place.refuse(value, wanted)
         return number
 
-    limits = {} if most is None else {"minimum": least, "maximum": most}
-    return Param(
-        name, argument or argument_name(name), convert, schema={"type": "integer", **limits}
-    )
+    schema: dict[str, Any] = {"type": "integer"}
+    if most is not None:
+        schema |= {"minimum": least, "maximum": most}
+    if clearable:
+        schema |= {"type": ["integer", "string"], "maxLength": 0}
+    return Param(name, argument or argument_name(name), convert, schema=schema)
 
 
 def choice(name: str, words: type[Member] | Sequence[str], *, many: bool = False) -> Param:
@@ -238,8 +253,12 @@ def _derive_parameter(field: Field[Any], writable: Writable) -> Param:
         case "boolean":
             found = boolean(name)
         case "integer":
-            limits = {"least": field.schema["minimum"], "most": field.schema.get("maximum")}
-            found = whole_number(name, **limits)
+            found = whole_number(
+                name,
+                least=field.schema["minimum"],
+                most=field.schema.get("maximum"),
+                clearable="null" in field.schema["type"],
+            )
         case _:
             found = text(name)
     return found.describe(writable.words or field.schema["description"], writable.example)

@@ -12,6 +12,7 @@ from routing.actions import task_queues
 from routing.actions.support import inputs as checks
 from routing.core import eligibility
 from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.fields.queues import TASK_QUEUE
 from routing.operations import keysets, pagination, parameters, references
 from routing.operations.base import Arguments, InstanceOperation, ListOperation, Operation
 from routing.snapshots import lanes, workers
@@ -52,6 +53,7 @@ _COMMON = (
     parameters.whole_number("GrabAfter", most=1_209_600).describe(
         "The number of seconds for `waited`.", 60
     ),
+    *parameters.derive_parameters(TASK_QUEUE),
 )
 
 

@@ -56,6 +56,10 @@ export function tick() {
   for (const element of document.querySelectorAll("time[data-age]")) {
     write(element, age(now - Date.parse(element.dateTime)));
   }
+  for (const clock of document.querySelectorAll("[data-limit]")) {
+    const since = Date.parse(clock.querySelector("time").dateTime);
+    clock.classList.toggle("facts__clock--over", Math.floor((now - since) / 1000) > Number(clock.dataset.limit));
+  }
   for (const offer of document.querySelectorAll("[data-deadline]")) {
     const rest = Number(offer.dataset.deadline) - now;
     const part = Math.min(Math.max(rest / (Number(offer.dataset.seconds) * 1000), 0), 1);

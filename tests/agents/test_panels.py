@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from agents import waiting
@@ -113,6 +114,48 @@ def test_a_task_in_hand_shows_its_attributes_as_text_and_not_as_markup(floor: Fl
 def test_wrapping_up_is_shown_as_a_text(floor: Floor) -> None:
     floor.alice.press("task.wrap_up", task=floor.accepted().task.sid)
     assert "Wrapping up" in floor.alice.get("panels/tasks")
+
+
+def clocks(panel: str) -> list[str]:
+    """Return the clocks of the tasks in hand as texts, without those that style sheets hide."""
+    found = re.findall(r'<span class="facts__one facts__clock( facts__clock--over)?".*', panel)
+    texts = re.findall(r'<span class="facts__one facts__clock.*', panel)
+    shown = []
+    for over, text in zip(found, texts, strict=True):
+        if not over:
+            text = re.sub(r'<span class="facts__over">.*?</span>', "", text)
+        shown.append(re.sub(r"<.*?>", "", text).strip())
+    return shown
+
+
+def test_a_card_shows_the_time_in_hand_and_in_wrap_up(floor: Floor) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        held = floor.accepted().task
+        clock.shift(70)
+        assert clocks(floor.alice.get("panels/tasks")) == ["1:10 in hand"]
+        floor.alice.press("task.wrap_up", task=held.sid)
+        clock.shift(30)
+        assert clocks(floor.alice.get("panels/tasks")) == ["1:40 in hand", "0:30 wrapping up"]
+
+
+def test_a_card_shows_the_limits_of_its_queue_and_says_when_one_is_passed(floor: Floor) -> None:
+    task_queues.update_task_queue(
+        queue=floor.queue,
+        expected_handling_time=60,
+        wrap_up_limit=120,
+        actor=SYSTEM,
+        now=factories.NOW,
+    )
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        held = floor.accepted().task
+        clock.shift(60)
+        assert clocks(floor.alice.get("panels/tasks")) == ["1:00 in hand of 1:00"]
+        floor.alice.press("task.wrap_up", task=held.sid)
+        clock.shift(15)
+        assert clocks(floor.alice.get("panels/tasks")) == [
+            "1:15 in hand of 1:00, over the limit",
+            "0:15 wrapping up of 2:00",
+        ]
 
 
 # --- What waits ---------------------------------------------------------------------------------

@@ -39,7 +39,8 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
         | {"workspace_sid", "friendly_name", "target_workers", "max_reserved_workers"}
         | {"task_order", "reservation_activity_sid", "reservation_activity_name"}
         | {"assignment_activity_sid", "assignment_activity_name", "links"}
-        | {"grab_policy", "grab_limit", "grab_after"},
+        | {"grab_policy", "grab_limit", "grab_after"}
+        | {"expected_handling_time", "wrap_up_limit"},
         STATISTICS
         | {"assignment_activity", "reservation_activity", "workspace", "list_statistics"}
         | {"bulk_real_time_statistics"},

@@ -43,12 +43,18 @@ def test_every_property_of_a_queue_can_be_set_and_cleared(
         GrabPolicy="OLDEST",
         GrabLimit=3,
         GrabAfter=30,
+        ExpectedHandlingTime=600,
+        WrapUpLimit=90,
     )
     assert made.status == 201
     assert (made["task_order"], made["max_reserved_workers"]) == ("LIFO", 5)
     assert (made["grab_policy"], made["grab_limit"], made["grab_after"]) == ("oldest", 3, 30)
     assert made["reservation_activity_name"] == made["assignment_activity_name"] == "Busy"
-    cleared = api.post(f"{root}/TaskQueues/{made['sid']}", ReservationActivitySid="")
+    assert (made["expected_handling_time"], made["wrap_up_limit"]) == (600, 90)
+    cleared = api.post(
+        f"{root}/TaskQueues/{made['sid']}", ReservationActivitySid="", WrapUpLimit=""
+    )
+    assert (cleared["expected_handling_time"], cleared["wrap_up_limit"]) == (600, None)
     assert cleared["reservation_activity_sid"] is None
     assert cleared["assignment_activity_sid"] == busy.sid
 
@@ -70,6 +76,9 @@ def test_every_property_of_a_queue_can_be_set_and_cleared(
         ("GrabPolicy", "everything"),
         ("GrabLimit", "0"),
         ("GrabAfter", "-1"),
+        ("WrapUpLimit", "0"),
+        ("WrapUpLimit", "soon"),
+        ("ExpectedHandlingTime", "86401"),
         ("FriendlyName", ""),
         ("FriendlyName", "x" * 65),
         ("FriendlyName", "a\x01b"),

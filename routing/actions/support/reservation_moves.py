@@ -40,9 +40,12 @@ def move_reservation(
     reservation.reservation_status = status.value
     reservation.version += 1
     reservation.date_updated = now
+    if status in _DATED:
+        setattr(reservation, _DATED[status], now)
     first_transfer_date = transfer_progress.load_first_transfer_date(reservation)
     with pipeline():
-        moved = _MOVE.send(reservation.pk, current.value, status.value, now)
+        move = _MOVES.get(status, _MOVE)
+        moved = move.send(reservation.pk, current.value, status.value, now)
         _count_slot(reservation, before=current, after=status)
         recorder.record(
             RESERVATION_EVENTS[status],
@@ -70,12 +73,29 @@ def _count_slot(
     _COUNT_WORKLOAD.send(reservation.worker_id)
 
 
-_MOVE: Final = CompiledUpdate(
-    lambda pk, before, after, now=MOMENT: (
-        models.Reservation.objects.filter(pk=pk, reservation_status=before),
-        {"reservation_status": after, "version": F("version") + 1, "date_updated": now},
+_DATED: Final = {
+    ReservationStatus.ACCEPTED: "date_accepted",
+    ReservationStatus.WRAPPING: "date_wrapping",
+}
+"""Statuses whose beginning is stored, each with its column."""
+
+
+def _compile_move(*dates: str) -> CompiledUpdate:
+    """Return the update that moves a reservation, and sets these further columns to the moment."""
+    return CompiledUpdate(
+        lambda pk, before, after, now=MOMENT: (
+            models.Reservation.objects.filter(pk=pk, reservation_status=before),
+            {
+                "reservation_status": after,
+                "version": F("version") + 1,
+                **dict.fromkeys(("date_updated", *dates), now),
+            },
+        )
     )
-)
+
+
+_MOVE: Final = _compile_move()
+_MOVES: Final = {status: _compile_move(column) for status, column in _DATED.items()}
 _COUNT: Final = CompiledUpdate(
     lambda pk, freed=INTEGER, assigned=INTEGER: (
         models.WorkerChannel.objects.filter(pk=pk),

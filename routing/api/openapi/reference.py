@@ -120,6 +120,8 @@ def marked(words: str) -> SafeString:
 def kind(schema: Spec) -> str:
     """Return a short text for the type of a schema."""
     types = schema.get("type", "anything")
+    if types == ["integer", "string"]:
+        return f"{kind({**schema, 'type': 'integer'})}, or empty"
     null = isinstance(types, list) and "null" in types
     name = next((each for each in types if each != "null"), "") if null else types
     if name == "array":
