@@ -204,7 +204,7 @@ def accepted(workspace: models.Workspace, **given: Any) -> models.Reservation:
     )
 
 
-def handed_on(
+def transferred(
     held: models.Reservation, to: models.Worker | models.TaskQueue, *, cold: bool = True
 ) -> models.Reservation:
     """Transfer a task, and return the next worker's accepted reservation."""

@@ -19,7 +19,7 @@ def workspace(db: None) -> models.Workspace:
 
 
 @pytest.fixture
-def happened(db: None) -> Callable[[], list[str]]:
+def recorded_events(db: None) -> Callable[[], list[str]]:
     """Return a function that returns the event types since its last call."""
     seen = factories.last_event()
 

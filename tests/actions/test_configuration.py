@@ -26,7 +26,7 @@ from tests.factories import NOW, filter_, target
 Happened = Callable[[], list[str]]
 
 
-def test_a_new_workspace_has_three_activities_and_five_channels(happened: Happened) -> None:
+def test_a_new_workspace_has_three_activities_and_five_channels(recorded_events: Happened) -> None:
     workspace = factories.workspace()
     assert [a.friendly_name for a in workspace.activities.order_by("pk")] == [
         "Offline",
@@ -41,7 +41,7 @@ def test_a_new_workspace_has_three_activities_and_five_channels(happened: Happen
         "chat",
         "video",
     }
-    assert happened() == [
+    assert recorded_events() == [
         "workspace.created",
         *["activity.created"] * 3,
         *["task-channel.created"] * 5,
@@ -190,13 +190,13 @@ def test_an_expression_that_does_not_parse_is_shown_with_a_caret(
 
 
 def test_a_new_expression_and_any_other_change_of_a_queue_are_recorded_as_different_events(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     queue = factories.queue(workspace)
-    happened()
+    recorded_events()
     task_queues.update_task_queue(queue=queue, target_workers="level > 1", actor=SYSTEM, now=NOW)
     task_queues.update_task_queue(queue=queue, max_reserved_workers=3, actor=SYSTEM, now=NOW)
-    assert happened() == ["task-queue.expression.updated", "task-queue.updated"]
+    assert recorded_events() == ["task-queue.expression.updated", "task-queue.updated"]
 
 
 def test_waiting_tasks_follow_the_configuration_they_started_with(
@@ -248,19 +248,19 @@ def test_a_workflow_with_waiting_tasks_cannot_be_deleted(workspace: models.Works
 
 
 def test_changes_of_capacity_and_of_availability_are_different_events(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     channel = factories.worker_channel(worker)
-    happened()
+    recorded_events()
     worker_channels.update_worker_channel(
         channel=channel, configured_capacity=3, available=False, actor=SYSTEM, now=NOW
     )
-    assert happened() == ["worker.capacity.update", "worker.channel.availability.update"]
+    assert recorded_events() == ["worker.capacity.update", "worker.channel.availability.update"]
     worker_channels.update_worker_channel(
         channel=channel, configured_capacity=3, actor=SYSTEM, now=NOW
     )
-    assert happened() == []
+    assert recorded_events() == []
 
 
 @pytest.mark.parametrize("capacity", [-1, 51])

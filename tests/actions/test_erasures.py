@@ -29,7 +29,7 @@ def workspace(db: None) -> models.Workspace:
     return workspace
 
 
-def finished(workspace: models.Workspace, attributes: dict[str, Any]) -> models.Task:
+def completed_task(workspace: models.Workspace, attributes: dict[str, Any]) -> models.Task:
     offer = factories.accepted(workspace, attributes=attributes)
     reservations.complete_reservation(
         reservation=offer, reason="Ada was glad", actor=SYSTEM, now=later(5)
@@ -58,7 +58,7 @@ def everything() -> str:
 def test_nothing_of_the_customer_is_left_and_others_are_untouched(
     workspace: models.Workspace,
 ) -> None:
-    task, other = finished(workspace, ADA), finished(workspace, BEN)
+    task, other = completed_task(workspace, ADA), completed_task(workspace, BEN)
     models.AssignmentCallback.objects.update(answer="{'text': 'Hello Ada'}")
     events = models.Event.objects.filter(task_key__isnull=False)
     kept = events.filter(event_data__task_sid=other.sid)
@@ -83,15 +83,15 @@ def test_nothing_of_the_customer_is_left_and_others_are_untouched(
 
 
 def test_attributes_that_a_task_had_before_are_found_too(workspace: models.Workspace) -> None:
-    task = finished(workspace, ADA)
+    task = completed_task(workspace, ADA)
     tasks.update_task(task=task, attributes='{"anonymous": true}', actor=SYSTEM, now=later(9))
     assert erase(workspace).tasks == 1
     assert "ada@example.com" not in everything()
 
 
 def test_events_of_deleted_tasks_and_workspaces_are_erased_too(workspace: models.Workspace) -> None:
-    tasks.delete_task(task=finished(workspace, ADA), actor=SYSTEM, now=later(9))
-    finished(workspace, ADA)
+    tasks.delete_task(task=completed_task(workspace, ADA), actor=SYSTEM, now=later(9))
+    completed_task(workspace, ADA)
     workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=later(10))
     assert "ada@example.com" in everything()
     assert erase(workspace).tasks == 2
@@ -112,7 +112,7 @@ def test_a_task_that_is_not_finished_stays_as_it_is_and_is_named(
 
 
 def test_counting_changes_nothing(workspace: models.Workspace) -> None:
-    finished(workspace, ADA)
+    completed_task(workspace, ADA)
     before = everything()
     done = erase(workspace, count_only=True)
     assert done.tasks == 1
@@ -121,13 +121,13 @@ def test_counting_changes_nothing(workspace: models.Workspace) -> None:
 
 
 def test_other_workspaces_are_not_searched(workspace: models.Workspace) -> None:
-    finished(workspace, ADA)
+    completed_task(workspace, ADA)
     assert erase(factories.workspace()).tasks == 0
     assert erase(workspace, count_only=True).tasks == 1
 
 
 def test_statistics_stay_as_they_are(workspace: models.Workspace) -> None:
-    finished(workspace, ADA)
+    completed_task(workspace, ADA)
     columns = ("event_type", "event_date", "worker_key", "task_channel_key", "waited_ms")
     before = list(models.Event.objects.order_by("pk").values_list(*columns))
     erase(workspace)
@@ -140,7 +140,7 @@ def test_many_batches_and_a_bound(
     monkeypatch.setattr(erasures, "BATCH", 3)
     monkeypatch.setattr(erasures, "MOST_TASKS", 2)
     for _ in range(3):
-        finished(workspace, ADA)
+        completed_task(workspace, ADA)
     first = erase(workspace)
     assert (first.tasks, first.more) == (2, True)
     second = erase(workspace)
@@ -167,7 +167,7 @@ def test_an_expression_that_matches_every_task_is_refused(
 def test_the_command_counts_first_and_ends_with_an_error_while_something_is_left(
     workspace: models.Workspace,
 ) -> None:
-    finished(workspace, ADA)
+    completed_task(workspace, ADA)
     waiting = factories.task(workspace, attributes=ADA)
 
     def run(*words: str) -> str:

@@ -310,7 +310,7 @@ ASKED_OF_TASK = [
 ]
 
 
-def asking(workspace: models.Workspace, expression: str, **attributes: Any) -> models.Task:
+def waiting_task(workspace: models.Workspace, expression: str, **attributes: Any) -> models.Task:
     """Return a task that waits in a target with this expression, in a queue that all serve."""
     target = factories.target(
         factories.queue(workspace, friendly_name="All"), expression=expression
@@ -326,7 +326,7 @@ def test_a_task_that_rules_out_every_worker_is_named_as_the_cause(
     workspace: models.Workspace, expression: str, attributes: dict[str, Any], because: str
 ) -> None:
     factories.worker(workspace, "Ann", attributes={"level": 9})
-    task = asking(workspace, expression, **attributes)
+    task = waiting_task(workspace, expression, **attributes)
     found = explained(task)
     said = f"No worker can have it in this step: {because}."
     assert summary(task) == said
@@ -347,7 +347,7 @@ def test_a_missing_attribute_is_named_beside_workers_who_do_not_fit(
     workspace: models.Workspace,
 ) -> None:
     factories.worker(workspace, "Ann", attributes={"languages": ["en"]})
-    task = asking(workspace, "task.language IN worker.languages")
+    task = waiting_task(workspace, "task.language IN worker.languages")
     assert summary(task) == (
         "Ann alone serves its queue. The worker does not meet what the task asks for."
         " The task has no language, which the target asks about."
@@ -363,7 +363,7 @@ def test_a_missing_attribute_is_named_beside_workers_who_do_not_fit(
 
 def test_an_attribute_that_makes_no_difference_is_not_named(workspace: models.Workspace) -> None:
     factories.worker(workspace, "Ann", attributes={"level": 9})
-    task = asking(workspace, "task.vip == null AND worker.level > 5")
+    task = waiting_task(workspace, "task.vip == null AND worker.level > 5")
     assert "Will be offered to Ann" in summary(task)
     side = explained(task).task_side
     assert side is not None
@@ -372,5 +372,5 @@ def test_an_attribute_that_makes_no_difference_is_not_named(workspace: models.Wo
 
 def test_long_values_are_shortened_in_sentences(workspace: models.Workspace) -> None:
     factories.worker(workspace, "Ann")
-    task = asking(workspace, "task.text == 'x'", text="y" * 3_000)
+    task = waiting_task(workspace, "task.text == 'x'", text="y" * 3_000)
     assert len(summary(task)) < 500

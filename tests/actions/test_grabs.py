@@ -29,23 +29,25 @@ def refusal(task: models.Task, worker: models.Worker) -> Refusal:
 
 
 def test_a_grab_leaves_the_same_history_as_an_offer_that_was_accepted(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     task, worker = factories.task(workspace), factories.worker(workspace)
-    happened()
+    recorded_events()
     reservation = grab(task, worker)
     assert reservation.reservation_status == "accepted"
-    assert happened() == ["reservation.created", "reservation.accepted"]
+    assert recorded_events() == ["reservation.created", "reservation.accepted"]
     assert factories.status(task) == "assigned"
     channel = factories.worker_channel(worker)
     assert (channel.consumed, channel.assigned) == (1, 1)
 
 
-def test_a_refused_grab_changes_nothing(workspace: models.Workspace, happened: Happened) -> None:
+def test_a_refused_grab_changes_nothing(
+    workspace: models.Workspace, recorded_events: Happened
+) -> None:
     task, worker = factories.task(workspace), factories.worker(workspace, available=False)
-    happened()
+    recorded_events()
     assert refusal(task, worker) == Refusal.WORKER_UNAVAILABLE
-    assert happened() == []
+    assert recorded_events() == []
     assert factories.worker_channel(worker).consumed == 0
 
 

@@ -30,13 +30,13 @@ def accept(reservation: models.Reservation, seconds: float = 0) -> models.Reserv
 
 
 def test_accepting_assigns_the_task_and_changes_no_activity(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     offer = factories.offered(workspace)
-    happened()
+    recorded_events()
     accept(offer)
-    assert happened() == ["reservation.accepted"]
+    assert recorded_events() == ["reservation.accepted"]
     assert factories.status(offer.task) == "assigned"
     channel = factories.worker_channel(worker)
     assert (channel.consumed, channel.assigned) == (1, 1)
@@ -54,19 +54,19 @@ def test_accepting_twice_is_refused_with_taskrouters_message(workspace: models.W
 
 
 def test_the_slower_of_two_workers_with_offers_gets_the_error_rescinded(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     queue = factories.queue(workspace, max_reserved_workers=2)
     factories.workflow(workspace, default=queue)
     factories.worker(workspace)
     factories.worker(workspace)
     task = factories.task(workspace)
-    happened()
+    recorded_events()
     factories.run(workspace)
-    assert happened() == ["reservation.created", "reservation.created"]
+    assert recorded_events() == ["reservation.created", "reservation.created"]
     first, second = task.reservations.order_by("pk")
     accept(second)
-    assert happened() == ["reservation.accepted", "reservation.rescinded"]
+    assert recorded_events() == ["reservation.accepted", "reservation.rescinded"]
     with pytest.raises(Rescinded):
         accept(first)
     task.refresh_from_db()
@@ -74,14 +74,14 @@ def test_the_slower_of_two_workers_with_offers_gets_the_error_rescinded(
 
 
 def test_an_answer_after_the_deadline_is_too_late_although_no_cycle_has_run(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     offer = factories.offered(workspace)
-    happened()
+    recorded_events()
     with pytest.raises(NotNow, match=r"\[timeout\]"):
         accept(offer, seconds=120)
-    assert happened() == ["reservation.timeout", "worker.activity.update"]
+    assert recorded_events() == ["reservation.timeout", "worker.activity.update"]
     assert factories.status(offer.task) == "pending"
     worker.refresh_from_db()
     assert worker.activity == workspace.timeout_activity
@@ -95,31 +95,31 @@ def test_an_answer_in_the_last_moment_is_in_time(workspace: models.Workspace) ->
 
 
 def test_rejecting_into_an_activity_moves_the_worker(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     offer = factories.offered(workspace)
-    happened()
+    recorded_events()
     reservations.reject_reservation(
         reservation=offer,
         activity=factories.activity(workspace, "Unavailable"),
         actor=SYSTEM,
         now=NOW,
     )
-    assert happened() == ["reservation.rejected", "worker.activity.update"]
+    assert recorded_events() == ["reservation.rejected", "worker.activity.update"]
     worker.refresh_from_db()
     assert worker.activity.friendly_name == "Unavailable"
 
 
 def test_completing_a_reservation_completes_its_task(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     factories.worker(workspace)
     held = factories.accepted(workspace)
-    happened()
+    recorded_events()
     reservations.wrap_up_reservation(reservation=held, actor=SYSTEM, now=NOW)
     reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
-    assert happened() == [
+    assert recorded_events() == [
         "task.wrapup",
         "reservation.wrapup",
         "task.completed",
@@ -251,7 +251,7 @@ def test_the_last_slot_is_claimed_once(workspace: models.Workspace) -> None:
 
 
 def test_with_multitasking_off_offers_move_the_worker_between_activities(
-    happened: Happened,
+    recorded_events: Happened,
 ) -> None:
     workspace = factories.workspace(multi_task_enabled=False)
     worker = factories.worker(workspace)

@@ -22,14 +22,14 @@ def update(task: models.Task, **changes: object) -> models.Task:
 
 
 def test_a_new_task_enters_its_workflow_and_its_queue(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     factories.workflow(workspace)
-    happened()
+    recorded_events()
     task = factories.task(workspace)
     assert task.assignment_status == "pending"
     assert task.task_queue_entered_date == NOW
-    assert happened() == [
+    assert recorded_events() == [
         "workflow.entered",
         "task-queue.entered",
         "task.created",
@@ -44,14 +44,14 @@ def test_a_task_without_a_channel_is_on_default(workspace: models.Workspace) -> 
 
 
 def test_a_task_that_no_filter_matches_is_refused_and_leaves_no_trace(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     queue = factories.queue(workspace)
     factories.workflow(workspace, filter_("vip == true", target(queue)))
-    happened()
+    recorded_events()
     with pytest.raises(InvalidInput, match="no filter of the workflow matches"):
         factories.task(workspace)
-    assert happened() == []
+    assert recorded_events() == []
     assert not models.Task.objects.exists()
     assert factories.task(workspace, attributes={"vip": True}).task_queue == queue
 
@@ -107,17 +107,17 @@ def test_values_at_their_bounds_are_accepted(workspace: models.Workspace) -> Non
 
 
 def test_new_attributes_route_a_pending_task_again_and_keep_its_age(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     plain, vip = factories.queue(workspace), factories.queue(workspace)
     factories.workflow(workspace, filter_("vip == true", target(vip, priority=9)), default=plain)
     task = factories.task(workspace)
-    happened()
+    recorded_events()
     task = tasks.update_task(task=task, attributes='{"vip": true}', actor=SYSTEM, now=later(60))
     assert (task.task_queue, task.priority) == (vip, 9)
     assert task.date_created == NOW
     assert task.task_queue_entered_date == later(60)
-    assert happened() == [
+    assert recorded_events() == [
         "task.updated",
         "task-queue.moved",
         "task-queue.entered",
@@ -126,14 +126,14 @@ def test_new_attributes_route_a_pending_task_again_and_keep_its_age(
 
 
 def test_new_attributes_that_no_filter_matches_cancel_the_task(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     factories.workflow(workspace, filter_("vip == true", target(factories.queue(workspace))))
     task = factories.task(workspace, attributes={"vip": True})
-    happened()
+    recorded_events()
     task = update(task, attributes="{}")
     assert task.assignment_status == "canceled"
-    assert happened() == ["task.canceled"]
+    assert recorded_events() == ["task.canceled"]
 
 
 def test_new_attributes_leave_a_task_on_offer_where_it_is(workspace: models.Workspace) -> None:
@@ -163,14 +163,14 @@ def test_a_task_that_waits_again_is_matched_by_its_newest_attributes(
 
 
 def test_a_stale_version_is_refused_and_changes_nothing(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     task = factories.task(workspace)
     update(task, priority=3, if_version=0)
-    happened()
+    recorded_events()
     with pytest.raises(StaleState):
         update(task, priority=4, if_version=0)
-    assert happened() == []
+    assert recorded_events() == []
     task.refresh_from_db()
     assert (task.priority, task.version) == (3, 1)
 
@@ -197,15 +197,15 @@ def test_an_assigned_task_cannot_be_canceled_nor_a_pending_one_completed(
 
 
 def test_wrapping_up_and_completing_record_the_task_first_and_free_the_slot_once(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     task = factories.accepted(workspace).task
-    happened()
+    recorded_events()
     task_transitions.wrap_up_task(task=task, actor=SYSTEM, now=NOW)
-    assert happened() == ["task.wrapup", "reservation.wrapup"]
+    assert recorded_events() == ["task.wrapup", "reservation.wrapup"]
     task = task_transitions.complete_task(task=task, reason="done", actor=SYSTEM, now=later(5))
-    assert happened() == ["task.completed", "reservation.completed", "task.updated"]
+    assert recorded_events() == ["task.completed", "reservation.completed", "task.updated"]
     assert (task.reason, task.date_finished) == ("done", later(5))
     channel = factories.worker_channel(worker)
     assert (channel.consumed, channel.assigned) == (0, 0)
@@ -215,13 +215,13 @@ def test_wrapping_up_and_completing_record_the_task_first_and_free_the_slot_once
 
 
 def test_canceling_records_the_task_first_and_withdraws_the_offer(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     task = factories.offered(workspace).task
-    happened()
+    recorded_events()
     task_transitions.cancel_task(task=task, reason="changed mind", actor=SYSTEM, now=NOW)
-    assert happened() == ["task.canceled", "reservation.canceled"]
+    assert recorded_events() == ["task.canceled", "reservation.canceled"]
     assert factories.worker_channel(worker).consumed == 0
 
 
@@ -237,13 +237,13 @@ def test_a_completed_task_takes_new_attributes_and_nothing_else(
 
 
 def test_deleting_a_task_in_work_frees_its_slot(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     task = factories.accepted(workspace).task
-    happened()
+    recorded_events()
     tasks.delete_task(task=task, actor=SYSTEM, now=NOW)
-    assert happened() == ["task.deleted", "reservation.completed"]
+    assert recorded_events() == ["task.deleted", "reservation.completed"]
     assert factories.worker_channel(worker).consumed == 0
     with pytest.raises(StaleState):
         tasks.delete_task(task=task, actor=SYSTEM, now=NOW)

@@ -52,12 +52,12 @@ def test_names_are_compared_ignoring_case(workspace: models.Workspace) -> None:
 
 
 def test_a_change_of_activity_records_how_long_the_last_one_took(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
-    happened()
+    recorded_events()
     worker = go(worker, "Offline")
-    assert happened() == ["worker.activity.update"]
+    assert recorded_events() == ["worker.activity.update"]
     data = models.Event.objects.latest("pk").event_data
     assert data["worker_time_in_previous_activity"] == "90"
     assert data["worker_time_in_previous_activity_ms"] == "90700"
@@ -65,26 +65,26 @@ def test_a_change_of_activity_records_how_long_the_last_one_took(
 
 
 def test_staying_in_an_activity_is_no_change(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
-    happened()
+    recorded_events()
     assert go(worker, "Available").version == worker.version
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_leaving_with_an_open_offer_is_refused_unless_the_request_rejects_it(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     offer = factories.offered(workspace)
-    happened()
+    recorded_events()
     with pytest.raises(NotNow, match="1 pending reservations"):
         go(worker, "Offline")
-    assert happened() == []
+    assert recorded_events() == []
     worker = go(worker, "Offline", reject_pending_reservations=True)
     assert worker.activity.friendly_name == "Offline"
-    assert happened() == ["reservation.rejected", "worker.activity.update"]
+    assert recorded_events() == ["reservation.rejected", "worker.activity.update"]
     assert factories.status(offer.task) == "pending"
 
 

@@ -52,7 +52,7 @@ def olga(db: None) -> Visitor:
 
 
 @pytest.fixture
-def happened(db: None) -> Callable[[], list[str]]:
+def recorded_events(db: None) -> Callable[[], list[str]]:
     """Return a function that returns the event types since its last call, or the test's start."""
     seen = 0
 

@@ -15,7 +15,7 @@ OPERATORS_ONLY = ("routing_account", "routing_apikey", "routing_membership", "au
 
 
 @pytest.fixture
-def things(workspace: models.Workspace) -> dict[str, Any]:
+def rows_of_a(workspace: models.Workspace) -> dict[str, Any]:
     """Return one of everything of workspace A."""
     worker = factories.worker(workspace, "Anna of A")
     reservation = factories.accepted(workspace)
@@ -40,7 +40,7 @@ def test_strangers_are_sent_to_the_login(workspace: models.Workspace) -> None:
     assert answer.redirect_chain[-1][0] == "/accounts/login/?next=/admin/routing/worker/"
 
 
-def test_an_agent_is_refused_everywhere(charlie: Visitor, things: dict[str, Any]) -> None:
+def test_an_agent_is_refused_everywhere(charlie: Visitor, rows_of_a: dict[str, Any]) -> None:
     for path in ("/admin/", "/admin/routing/worker/", "/admin/routing/task/", "/admin/auth/user/"):
         answer = charlie.client.get(path, follow=True)
         assert answer.status_code == 403
@@ -61,54 +61,58 @@ def test_a_supervisor_no_longer_staff_is_refused(alice: Visitor) -> None:
 
 
 def test_a_supervisor_opens_every_page_of_their_workspace(
-    alice: Visitor, things: dict[str, Any]
+    alice: Visitor, rows_of_a: dict[str, Any]
 ) -> None:
     assert alice.see("index").status_code == 200
-    for name, row in things.items():
+    for name, row in rows_of_a.items():
         assert alice.see(f"routing_{name}_changelist").status_code == 200
         assert alice.see(f"routing_{name}_change", row.pk).status_code == 200
 
 
-def test_nothing_of_another_workspace_is_listed(bob: Visitor, things: dict[str, Any]) -> None:
-    for name in things:
+def test_nothing_of_another_workspace_is_listed(bob: Visitor, rows_of_a: dict[str, Any]) -> None:
+    for name in rows_of_a:
         answer = bob.see(f"routing_{name}_changelist")
         assert answer.status_code == 200
         mine = answer.context["cl"].result_list
-        assert all(getattr(row, "sid", "") != things[name].sid for row in mine)
+        assert all(getattr(row, "sid", "") != rows_of_a[name].sid for row in mine)
     assert "Anna of A" not in words(bob.see("routing_worker_changelist"))
 
 
 def test_nothing_of_another_workspace_opens_by_its_address(
-    bob: Visitor, things: dict[str, Any]
+    bob: Visitor, rows_of_a: dict[str, Any]
 ) -> None:
-    for name, row in things.items():
+    for name, row in rows_of_a.items():
         for page in ("change", "delete", "history"):
             answer = bob.see(f"routing_{name}_{page}", row.pk)
             assert answer.status_code in (302, 403), (name, page)
 
 
 def test_nothing_of_another_workspace_can_be_changed_by_posting(
-    alice: Visitor, bob: Visitor, things: dict[str, Any]
+    alice: Visitor, bob: Visitor, rows_of_a: dict[str, Any]
 ) -> None:
     before = factories.last_event()
     for name in ("worker", "activity", "taskchannel", "taskqueue", "workflow", "workspace"):
-        fields = alice.form(f"routing_{name}_change", things[name].pk)
-        bob.post(f"routing_{name}_change", things[name].pk, **fields | {"friendly_name": "Stolen"})
-        bob.post(f"routing_{name}_delete", things[name].pk, post="yes")
-        things[name].refresh_from_db()
-        assert things[name].friendly_name != "Stolen"
-    answer = bob.post("routing_task_step_in", things["task"].pk, do="complete")
+        fields = alice.form(f"routing_{name}_change", rows_of_a[name].pk)
+        bob.post(
+            f"routing_{name}_change", rows_of_a[name].pk, **fields | {"friendly_name": "Stolen"}
+        )
+        bob.post(f"routing_{name}_delete", rows_of_a[name].pk, post="yes")
+        rows_of_a[name].refresh_from_db()
+        assert rows_of_a[name].friendly_name != "Stolen"
+    answer = bob.post("routing_task_step_in", rows_of_a["task"].pk, do="complete")
     assert answer.status_code == 404
     assert factories.event_types(before) == []
 
 
 def test_rows_of_another_workspace_cannot_be_chosen(
-    bob: Visitor, other: models.Workspace, things: dict[str, Any]
+    bob: Visitor, other: models.Workspace, rows_of_a: dict[str, Any]
 ) -> None:
     mine = factories.worker(other, "Ben of B")
-    answer = bob.send("routing_worker_change", mine.pk, activity=things["activity"].pk)
+    answer = bob.send("routing_worker_change", mine.pk, activity=rows_of_a["activity"].pk)
     assert "Select a valid choice" in words(answer)
-    answer = bob.send("routing_workspace_change", other.pk, default_activity=things["activity"].pk)
+    answer = bob.send(
+        "routing_workspace_change", other.pk, default_activity=rows_of_a["activity"].pk
+    )
     assert "Select a valid choice" in words(answer)
     mine.refresh_from_db()
     other.refresh_from_db()
@@ -130,18 +134,18 @@ def test_nothing_can_be_added_to_another_workspace(
 
 
 def test_bulk_actions_change_only_workers_of_the_supervisors_workspaces(
-    bob: Visitor, things: dict[str, Any]
+    bob: Visitor, rows_of_a: dict[str, Any]
 ) -> None:
     bob.post(
         "routing_worker_changelist",
         action="set_capacity",
-        _selected_action=[things["worker"].pk],
+        _selected_action=[rows_of_a["worker"].pk],
         select_across="1",
         apply="1",
-        channel=things["taskchannel"].pk,
+        channel=rows_of_a["taskchannel"].pk,
         configured_capacity="9",
     )
-    assert factories.worker_channel(things["worker"]).configured_capacity == 1
+    assert factories.worker_channel(rows_of_a["worker"]).configured_capacity == 1
 
 
 @pytest.mark.parametrize("page", OPERATORS_ONLY)

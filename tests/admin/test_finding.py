@@ -22,7 +22,7 @@ GRACE = {"subject": "Größe falsch", "customer": "Grace"}
 
 
 @pytest.fixture
-def worked(workspace: models.Workspace) -> models.Reservation:
+def maria_reservation(workspace: models.Workspace) -> models.Reservation:
     """Return Maria's accepted reservation; another task waits, which was never offered."""
     factories.worker(workspace, "Maria Curie")
     reservation = factories.accepted(workspace, attributes=json.dumps(ADA))
@@ -39,7 +39,7 @@ def found(visitor: Visitor, noun: str, term: str) -> str:
 
 @pytest.mark.parametrize("term", ["parcel", "LOVELACE", "8123", "lost ada", "curie"])
 def test_a_task_is_found_by_words_of_its_attributes_or_of_its_worker(
-    alice: Visitor, worked: models.Reservation, term: str
+    alice: Visitor, maria_reservation: models.Reservation, term: str
 ) -> None:
     page = found(alice, "task", term)
     assert "Parcel lost · Ada Lovelace" in page
@@ -48,7 +48,7 @@ def test_a_task_is_found_by_words_of_its_attributes_or_of_its_worker(
 
 
 def test_a_word_is_found_however_its_letters_are_written(
-    alice: Visitor, worked: models.Reservation
+    alice: Visitor, maria_reservation: models.Reservation
 ) -> None:
     page = found(alice, "task", "GRÖSSE")
     assert "Größe falsch · Grace" in page
@@ -56,16 +56,18 @@ def test_a_word_is_found_however_its_letters_are_written(
 
 
 def test_all_words_must_match_and_names_of_attributes_do_not_count(
-    alice: Visitor, worked: models.Reservation
+    alice: Visitor, maria_reservation: models.Reservation
 ) -> None:
     for term in ("parcel grace", "customer"):
         assert "Parcel lost" not in found(alice, "task", term)
 
 
-def test_a_sid_finds_the_rows_that_refer_to_it(alice: Visitor, worked: models.Reservation) -> None:
-    task, worker = worked.task, worked.current_worker
+def test_a_sid_finds_the_rows_that_refer_to_it(
+    alice: Visitor, maria_reservation: models.Reservation
+) -> None:
+    task, worker = maria_reservation.task, maria_reservation.current_worker
     for noun in ("task", "reservation"):
-        for sid in (task.sid, worked.sid, worker.sid):
+        for sid in (task.sid, maria_reservation.sid, worker.sid):
             page = found(alice, noun, sid)
             assert "Parcel lost" in page
             assert "Größe falsch" not in page
@@ -79,14 +81,16 @@ def test_a_sid_finds_the_rows_that_refer_to_it(alice: Visitor, worked: models.Re
 
 @pytest.mark.parametrize("term", ["lovelace", "curie", "parcel"])
 def test_reservations_and_events_are_found_by_words(
-    alice: Visitor, worked: models.Reservation, term: str
+    alice: Visitor, maria_reservation: models.Reservation, term: str
 ) -> None:
     assert "Maria Curie" in found(alice, "reservation", term)
     assert "Parcel lost" in found(alice, "event", term) or term == "curie"
 
 
-def test_nothing_of_another_workspace_is_found(bob: Visitor, worked: models.Reservation) -> None:
-    for term in ("parcel", worked.task.sid):
+def test_nothing_of_another_workspace_is_found(
+    bob: Visitor, maria_reservation: models.Reservation
+) -> None:
+    for term in ("parcel", maria_reservation.task.sid):
         assert "Parcel lost" not in found(bob, "task", term)
 
 
@@ -122,7 +126,7 @@ def test_a_search_ends_in_time(
 
 
 @pytest.fixture
-def people(workspace: models.Workspace) -> dict[str, models.Worker]:
+def workers_by_name(workspace: models.Workspace) -> dict[str, models.Worker]:
     """Return workers with skills, channels and logins of different kinds."""
     user = User.objects.create_user("zoe", password="secret")
     made = {
@@ -158,7 +162,7 @@ def names(page: Any) -> set[str]:
     ],
 )
 def test_workers_are_found_by_words_of_their_attributes(
-    alice: Visitor, people: dict[str, models.Worker], term: str, expected: set[str]
+    alice: Visitor, workers_by_name: dict[str, models.Worker], term: str, expected: set[str]
 ) -> None:
     assert names(alice.get(f"/admin/routing/worker/?q={term}")) == expected
 
@@ -178,7 +182,7 @@ def test_workers_are_narrowed_by_skill_login_channel_and_queue(
     alice: Visitor,
     workspace: models.Workspace,
     other: models.Workspace,
-    people: dict[str, models.Worker],
+    workers_by_name: dict[str, models.Worker],
     query: str,
     expected: set[str],
 ) -> None:
@@ -191,7 +195,7 @@ def test_workers_are_narrowed_by_skill_login_channel_and_queue(
 
 
 def test_a_list_row_stays_short_for_any_number_of_channels(
-    alice: Visitor, workspace: models.Workspace, people: dict[str, models.Worker]
+    alice: Visitor, workspace: models.Workspace, workers_by_name: dict[str, models.Worker]
 ) -> None:
     task_channels.add_custom_channels(workspace=workspace, actor=SYSTEM, now=factories.NOW)
     factories.accepted(workspace, channel="custom5")

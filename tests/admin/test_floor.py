@@ -15,10 +15,10 @@ Happened = Callable[[], list[str]]
 
 
 def test_multitasking_is_switched_off_and_on_and_every_capacity_stays(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace, capacity={"chat": 4, "voice": 2})
-    happened()
+    recorded_events()
     alice.send("routing_workspace_change", workspace.pk, multi_task_enabled=None)
     workspace.refresh_from_db()
     assert not workspace.multi_task_enabled
@@ -27,7 +27,7 @@ def test_multitasking_is_switched_off_and_on_and_every_capacity_stays(
     assert workspace.multi_task_enabled
     assert factories.worker_channel(worker, "chat").configured_capacity == 4
     assert factories.worker_channel(worker, "voice").configured_capacity == 2
-    assert happened() == ["workspace.updated"] * 2
+    assert recorded_events() == ["workspace.updated"] * 2
 
 
 def test_a_workspace_takes_its_activities_and_its_queue_order(
@@ -58,16 +58,16 @@ def test_a_workspace_takes_its_activities_and_its_queue_order(
 def test_an_invalid_value_of_a_workspace_is_refused_at_its_field(
     olga: Visitor,
     workspace: models.Workspace,
-    happened: Happened,
+    recorded_events: Happened,
     field: str,
     value: str,
     why: str,
 ) -> None:
     factories.workspace(account=workspace.account, friendly_name="Floor B")
-    happened()
+    recorded_events()
     answer = olga.send("routing_workspace_change", workspace.pk, **{field: value})
     assert why in errors(answer, field)
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_an_operator_creates_a_workspace_that_routes_at_once(olga: Visitor) -> None:
@@ -126,9 +126,9 @@ def test_the_form_has_no_field_for_the_only_workspace(
 
 
 def test_an_activity_is_added_renamed_and_deleted(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
-    happened()
+    recorded_events()
     alice.send("routing_activity_add", friendly_name="Lunch", available=None)
     lunch = models.Activity.objects.get(friendly_name="Lunch")
     alice.send("routing_activity_change", lunch.pk, friendly_name="Dinner")
@@ -136,7 +136,7 @@ def test_an_activity_is_added_renamed_and_deleted(
     assert lunch.friendly_name == "Dinner"
     alice.post("routing_activity_delete", lunch.pk, post="yes")
     assert not models.Activity.objects.filter(pk=lunch.pk).exists()
-    assert happened() == ["activity.created", "activity.updated", "activity.deleted"]
+    assert recorded_events() == ["activity.created", "activity.updated", "activity.deleted"]
 
 
 def test_whether_an_activity_takes_work_is_fixed_once_it_exists(
@@ -150,21 +150,21 @@ def test_whether_an_activity_takes_work_is_fixed_once_it_exists(
 
 
 def test_an_activity_in_use_cannot_be_deleted_and_the_page_says_by_what(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     factories.worker(workspace)
     available = factories.activity(workspace)
-    happened()
+    recorded_events()
     answer = alice.post("routing_activity_delete", available.pk, post="yes")
     assert "in use by a worker" in words(answer)
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_a_channel_is_added_renamed_and_deleted(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
-    happened()
+    recorded_events()
     alice.send("routing_taskchannel_add", friendly_name="E-mail", unique_name="email")
     channel = workspace.task_channels.get(unique_name="email")
     assert factories.worker_channel(worker, "email").configured_capacity == 1
@@ -173,7 +173,7 @@ def test_a_channel_is_added_renamed_and_deleted(
     assert (channel.friendly_name, channel.unique_name) == ("Mail", "email")
     alice.post("routing_taskchannel_delete", channel.pk, post="yes")
     assert not workspace.task_channels.filter(unique_name="email").exists()
-    assert happened() == [
+    assert recorded_events() == [
         "task-channel.created",
         "task-channel.updated",
         "task-channel.deleted",
@@ -213,19 +213,19 @@ def test_channels_that_are_needed_are_not_deleted(
 
 
 def test_one_click_creates_the_five_custom_channels_once(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     factories.channel(workspace, "custom2")
-    happened()
+    recorded_events()
     answer = alice.send("routing_taskchannel_custom")
     names = [f"custom{number}" for number in range(1, 6)]
     assert workspace.task_channels.filter(unique_name__in=names).count() == 5
     assert "custom1, custom3, custom4, custom5" in words(answer)
-    assert happened() == ["task-channel.created"] * 4
+    assert recorded_events() == ["task-channel.created"] * 4
 
     answer = alice.send("routing_taskchannel_custom")
     assert "already; nothing was changed" in words(answer)
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_the_custom_channels_are_offered_on_the_list_and_on_the_workspace(

@@ -12,9 +12,9 @@ Happened = Callable[[], list[str]]
 
 
 def test_a_queue_is_added_with_its_policy(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
-    happened()
+    recorded_events()
     alice.send(
         "routing_taskqueue_add",
         friendly_name="French",
@@ -28,32 +28,32 @@ def test_a_queue_is_added_with_its_policy(
         "oldest",
         3,
     )
-    assert happened() == ["task-queue.created"]
+    assert recorded_events() == ["task-queue.created"]
 
 
 def test_an_expression_that_does_not_parse_is_shown_with_a_caret_and_changes_nothing(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     queue = factories.queue(workspace)
-    happened()
+    recorded_events()
     answer = alice.send("routing_taskqueue_change", queue.pk, target_workers="level >= AND")
     shown = errors(answer, "target_workers").splitlines()
     assert shown[-2].strip() == "level >= AND"
     assert shown[-1].index("^") == shown[-2].index("AND")
     queue.refresh_from_db()
     assert queue.target_workers == "1==1"
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_a_changed_expression_is_an_event_of_its_own(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     queue = factories.queue(workspace)
-    happened()
+    recorded_events()
     alice.send("routing_taskqueue_change", queue.pk, target_workers="level >= 2")
-    assert happened() == ["task-queue.expression.updated"]
+    assert recorded_events() == ["task-queue.expression.updated"]
     alice.send("routing_taskqueue_change", queue.pk, grab_policy="off")
-    assert happened() == ["task-queue.updated"]
+    assert recorded_events() == ["task-queue.updated"]
 
 
 def test_the_page_names_the_workers_who_match_now(

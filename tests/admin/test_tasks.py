@@ -16,14 +16,14 @@ Happened = Callable[[], list[str]]
 
 
 def test_a_waiting_task_is_canceled_with_a_reason(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     task = factories.task(workspace)
-    happened()
+    recorded_events()
     alice.post("routing_task_step_in", task.pk, do="cancel", reason="the customer hung up")
     assert factories.status(task) == "canceled"
     assert task.reason == "the customer hung up"
-    assert happened() == ["task.canceled"]
+    assert recorded_events() == ["task.canceled"]
 
 
 def test_a_task_in_work_is_completed_and_its_slot_is_free(
@@ -49,24 +49,24 @@ def test_a_task_in_work_is_wrapped_up_and_keeps_its_slot(
 
 @pytest.mark.parametrize("step", ["complete", "wrap_up"])
 def test_an_action_that_a_waiting_task_does_not_allow_is_refused_with_a_reason(
-    alice: Visitor, workspace: models.Workspace, happened: Happened, step: str
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened, step: str
 ) -> None:
     task = factories.task(workspace)
-    happened()
+    recorded_events()
     answer = alice.post("routing_task_step_in", task.pk, do=step)
     assert "not currently assigned" in words(answer)
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_a_button_pressed_twice_acts_once(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     task = factories.task(workspace)
-    happened()
+    recorded_events()
     alice.post("routing_task_step_in", task.pk, do="cancel")
     answer = alice.post("routing_task_step_in", task.pk, do="cancel")
     assert "Cannot cancel task" in words(answer)
-    assert happened() == ["task.canceled"]
+    assert recorded_events() == ["task.canceled"]
 
 
 def test_an_intervention_needs_a_confirmation(alice: Visitor, workspace: models.Workspace) -> None:

@@ -48,20 +48,26 @@ def test_the_intermediate_page_asks_for_channel_and_capacity(
 
 
 def test_a_capacity_is_set_for_all_of_them_in_one_go(
-    alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
+    alice: Visitor,
+    workspace: models.Workspace,
+    team: list[models.Worker],
+    recorded_events: Happened,
 ) -> None:
     factories.set_capacity(team[2], "chat", configured_capacity=3)
-    happened()
+    recorded_events()
     answer = act(alice, "set_capacity", team, apply="1", **on(workspace, "chat", capacity="3"))
     assert capacities(team) == [3, 3, 3]
-    assert happened() == ["worker.capacity.update"] * 2
+    assert recorded_events() == ["worker.capacity.update"] * 2
     assert "changed: Dora, Emil. 1 of 3 had that already." in words(answer)
 
 
 def test_setting_several_channels_at_once_leaves_the_others_unchanged(
-    alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
+    alice: Visitor,
+    workspace: models.Workspace,
+    team: list[models.Worker],
+    recorded_events: Happened,
 ) -> None:
-    happened()
+    recorded_events()
     entered = on(workspace, "chat", capacity="3") | on(workspace, "sms", capacity="6", kept="2")
     answer = act(alice, "set_capacity", team, apply="1", **entered)
     for worker in team:
@@ -69,7 +75,7 @@ def test_setting_several_channels_at_once_leaves_the_others_unchanged(
         assert held["chat"].configured_capacity == 3
         assert (held["sms"].configured_capacity, held["sms"].reserved_for_manual) == (6, 2)
         assert held["voice"].configured_capacity == 1
-    assert happened() == ["worker.capacity.update"] * 6
+    assert recorded_events() == ["worker.capacity.update"] * 6
     assert "Chat: capacity 3 – changed: Dora, Emil, Fritz." in words(answer)
     assert "SMS: capacity 6, kept for grabbing 2 – changed: Dora, Emil, Fritz." in words(answer)
 
@@ -95,14 +101,14 @@ def test_an_invalid_entry_shows_the_page_again_and_changes_no_worker(
     alice: Visitor,
     workspace: models.Workspace,
     team: list[models.Worker],
-    happened: Happened,
+    recorded_events: Happened,
     fields: dict[str, str],
     why: str,
 ) -> None:
-    happened()
+    recorded_events()
     entered = on(workspace, "chat", **fields)
     assert why in words(act(alice, "set_capacity", team, apply="1", **entered))
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_all_workers_of_the_list_can_be_selected(
@@ -129,24 +135,30 @@ def test_workers_of_two_workspaces_cannot_be_changed_together(
 
 
 def test_an_activity_is_set_for_all_of_them(
-    alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
+    alice: Visitor,
+    workspace: models.Workspace,
+    team: list[models.Worker],
+    recorded_events: Happened,
 ) -> None:
     offline = factories.activity(workspace, "Offline")
-    happened()
+    recorded_events()
     answer = act(alice, "set_activity", team, apply="1", activity=offline.pk)
-    assert happened() == ["worker.activity.update"] * 3
+    assert recorded_events() == ["worker.activity.update"] * 3
     assert "changed: Dora, Emil, Fritz." in words(answer)
 
 
 def test_one_open_offer_keeps_all_of_them_where_they_are(
-    alice: Visitor, workspace: models.Workspace, team: list[models.Worker], happened: Happened
+    alice: Visitor,
+    workspace: models.Workspace,
+    team: list[models.Worker],
+    recorded_events: Happened,
 ) -> None:
     offer = factories.offered(workspace)
     offline = factories.activity(workspace, "Offline")
-    happened()
+    recorded_events()
     answer = act(alice, "set_activity", team, apply="1", activity=offline.pk)
     assert "pending reservations" in words(answer)
-    assert happened() == []
+    assert recorded_events() == []
 
     act(
         alice,
@@ -157,4 +169,4 @@ def test_one_open_offer_keeps_all_of_them_where_they_are(
         reject_pending_reservations="on",
     )
     assert factories.status(offer) == "rejected"
-    assert happened().count("worker.activity.update") == 3
+    assert recorded_events().count("worker.activity.update") == 3

@@ -30,35 +30,39 @@ def change(alice: Visitor, worker: models.Worker, channel: str, **changes: Any) 
 
 
 def test_a_new_worker_starts_with_every_channel_and_goes_on_to_the_capacities(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
-    happened()
+    recorded_events()
     answer = alice.send("routing_worker_add", friendly_name="Dora", attributes='{"level": 2}')
     worker = models.Worker.objects.get(friendly_name="Dora")
     assert answer.redirect_chain[-1][0] == f"/admin/routing/worker/{worker.pk}/change/"
     assert worker.activity == workspace.default_activity
     assert worker.channels.count() == workspace.task_channels.count()
-    assert happened() == ["worker.created"]
+    assert recorded_events() == ["worker.created"]
 
 
 def test_a_new_worker_gets_the_capacities_of_the_form(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     chat, sms = factories.channel(workspace, "chat"), factories.channel(workspace, "sms")
-    happened()
+    recorded_events()
     capacities = {
         f"configured_capacity_{chat.pk}": "4",
         f"configured_capacity_{sms.pk}": "51",
     }
     refused = alice.send("routing_worker_add", friendly_name="Dora", **capacities)
     assert "less than or equal to 50" in words(refused)
-    assert happened() == []
+    assert recorded_events() == []
     capacities[f"configured_capacity_{sms.pk}"] = "0"
     alice.send("routing_worker_add", friendly_name="Dora", **capacities)
     worker = models.Worker.objects.get(friendly_name="Dora")
     found = {name: factories.worker_channel(worker, name) for name in ("chat", "sms", "voice")}
     assert [each.configured_capacity for each in found.values()] == [4, 0, 1]
-    assert happened() == ["worker.created", "worker.capacity.update", "worker.capacity.update"]
+    assert recorded_events() == [
+        "worker.created",
+        "worker.capacity.update",
+        "worker.capacity.update",
+    ]
 
 
 def test_an_event_of_a_change_in_the_admin_names_the_user(
@@ -72,43 +76,43 @@ def test_an_event_of_a_change_in_the_admin_names_the_user(
 
 
 def test_a_raised_capacity_is_an_event_of_its_own(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
-    happened()
+    recorded_events()
     change(alice, worker, "chat", configured_capacity="4", reserved_for_manual="1")
     channel = factories.worker_channel(worker)
     assert (channel.configured_capacity, channel.reserved_for_manual) == (4, 1)
-    assert happened() == ["worker.capacity.update"]
+    assert recorded_events() == ["worker.capacity.update"]
 
 
 def test_switching_a_channel_off_keeps_its_capacity(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace, capacity={"chat": 3})
-    happened()
+    recorded_events()
     change(alice, worker, "chat", available=None)
     channel = factories.worker_channel(worker)
     assert (channel.available, channel.configured_capacity) == (False, 3)
-    assert happened() == ["worker.channel.availability.update"]
+    assert recorded_events() == ["worker.channel.availability.update"]
 
 
 def test_saving_a_page_on_which_nothing_was_changed_changes_nothing(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace, attributes='{\n  "level": 2\n}')
-    happened()
+    recorded_events()
     # Browsers send every line end as two characters.
     alice.send("routing_worker_change", worker.pk, attributes='{\r\n  "level": 2\r\n}')
-    assert happened() == []
+    assert recorded_events() == []
 
 
 @pytest.mark.parametrize("capacity", ["51", "-1", "many", ""])
 def test_a_capacity_out_of_range_is_refused_and_nothing_else_is_saved(
-    alice: Visitor, workspace: models.Workspace, happened: Happened, capacity: str
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened, capacity: str
 ) -> None:
     worker = factories.worker(workspace, "Dora")
-    happened()
+    recorded_events()
     row = row_of(alice.form("routing_worker_change", worker.pk), worker, "chat")
     answer = alice.send(
         "routing_worker_change",
@@ -120,28 +124,28 @@ def test_a_capacity_out_of_range_is_refused_and_nothing_else_is_saved(
     assert "Please correct the error" in words(answer)
     worker.refresh_from_db()
     assert worker.friendly_name == "Dora"
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_attributes_that_are_no_json_object_are_refused_at_their_field(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
-    happened()
+    recorded_events()
     answer = alice.send("routing_worker_change", worker.pk, attributes='{"level": 2,}')
     assert "not valid JSON" in errors(answer, "attributes")
     assert "line 1 column" in errors(answer, "attributes")
     # The entry stays in the form, so that it can be corrected.
     assert '{"level": 2,}' in words(answer)
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_a_refused_name_undoes_the_capacity_saved_with_it(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     factories.worker(workspace, "Taken")
     worker = factories.worker(workspace, "Dora")
-    happened()
+    recorded_events()
     row = row_of(alice.form("routing_worker_change", worker.pk), worker, "chat")
     answer = alice.send(
         "routing_worker_change",
@@ -151,7 +155,7 @@ def test_a_refused_name_undoes_the_capacity_saved_with_it(
     )
     assert "exists already" in errors(answer, "friendly_name")
     assert factories.worker_channel(worker).configured_capacity == 1
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_a_new_worker_s_form_that_is_sent_twice_creates_one_worker(
@@ -177,15 +181,15 @@ def test_a_form_with_an_outdated_activity_does_not_change_it_back(
 
 
 def test_moving_a_worker_with_an_open_offer_is_refused_with_a_message(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     offer = factories.offered(workspace)
-    happened()
+    recorded_events()
     offline = factories.activity(workspace, "Offline").pk
     answer = alice.send("routing_worker_change", worker.pk, activity=offline)
     assert "pending reservations" in errors(answer)
-    assert happened() == []
+    assert recorded_events() == []
 
     alice.send(
         "routing_worker_change", worker.pk, activity=offline, reject_pending_reservations="on"
@@ -193,7 +197,7 @@ def test_moving_a_worker_with_an_open_offer_is_refused_with_a_message(
     worker.refresh_from_db()
     assert worker.activity.friendly_name == "Offline"
     assert factories.status(offer) == "rejected"
-    assert "worker.activity.update" in happened()
+    assert "worker.activity.update" in recorded_events()
 
 
 def test_a_login_is_created_with_its_worker_in_one_step(
@@ -251,7 +255,7 @@ def test_a_login_works_as_one_worker_of_a_workspace_only(
 
 
 def test_a_worker_who_holds_a_task_cannot_be_deleted(
-    alice: Visitor, workspace: models.Workspace, happened: Happened
+    alice: Visitor, workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace, "Dora")
     task = factories.accepted(workspace).task
@@ -260,10 +264,10 @@ def test_a_worker_who_holds_a_task_cannot_be_deleted(
     assert models.Worker.objects.filter(pk=worker.pk).exists()
 
     alice.post("routing_task_step_in", task.pk, do="complete")
-    happened()
+    recorded_events()
     alice.post("routing_worker_delete", worker.pk, post="yes")
     assert not models.Worker.objects.filter(pk=worker.pk).exists()
-    assert happened() == ["worker.deleted"]
+    assert recorded_events() == ["worker.deleted"]
 
 
 def test_deleting_many_deletes_all_or_none(alice: Visitor, workspace: models.Workspace) -> None:

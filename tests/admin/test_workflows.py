@@ -30,20 +30,20 @@ def workflow(workspace: models.Workspace, queue: models.TaskQueue) -> models.Wor
 
 
 def test_the_form_of_a_new_workflow_starts_with_a_working_example(
-    alice: Visitor, queue: models.TaskQueue, happened: Happened
+    alice: Visitor, queue: models.TaskQueue, recorded_events: Happened
 ) -> None:
-    happened()
+    recorded_events()
     alice.send("routing_workflow_add", friendly_name="Everything")
     made = models.Workflow.objects.get(friendly_name="Everything")
     assert queue.sid in workflows.current_configuration(made)
-    assert happened() == ["workflow.created"]
+    assert recorded_events() == ["workflow.created"]
 
 
 def test_every_problem_is_listed_with_its_path_and_nothing_changes(
-    alice: Visitor, workflow: models.Workflow, queue: models.TaskQueue, happened: Happened
+    alice: Visitor, workflow: models.Workflow, queue: models.TaskQueue, recorded_events: Happened
 ) -> None:
     before = workflows.current_configuration(workflow)
-    happened()
+    recorded_events()
     broken = factories.configuration(
         filter_("type == ", target(queue)),
         filter_("type == 'chat'", target(queue, priority=-1)),
@@ -57,7 +57,7 @@ def test_every_problem_is_listed_with_its_path_and_nothing_changes(
     assert "task_routing.default_filter.queue: " in said
     workflow.refresh_from_db()
     assert workflows.current_configuration(workflow) == before
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_broken_json_is_marked_with_line_and_column(
@@ -101,11 +101,11 @@ def test_a_comparison_the_right_way_round_gets_no_warning(
 
 
 def test_a_configuration_sent_back_unchanged_is_no_new_revision(
-    alice: Visitor, workspace: models.Workspace, queue: models.TaskQueue, happened: Happened
+    alice: Visitor, workspace: models.Workspace, queue: models.TaskQueue, recorded_events: Happened
 ) -> None:
     text = json.dumps(json.loads(factories.configuration(default=queue)), indent=2)
     workflow = factories.workflow(workspace, configuration=text)
-    happened()
+    recorded_events()
     alice.send(
         "routing_workflow_change",
         workflow.pk,
@@ -113,7 +113,7 @@ def test_a_configuration_sent_back_unchanged_is_no_new_revision(
         task_reservation_timeout="33",
     )
     assert workflow.revisions.count() == 1
-    assert happened() == ["workflow.updated"]
+    assert recorded_events() == ["workflow.updated"]
 
 
 def test_waiting_tasks_are_routed_again_only_on_request(

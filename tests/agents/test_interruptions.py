@@ -30,7 +30,7 @@ MISSED = {"event": "desk.missed", "stale": sorted(Panel)}
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def reconnect_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send reconnects without a random delay."""
     monkeypatch.setattr(AgentConsumer, "spread_seconds", 0.0)
 

@@ -28,12 +28,12 @@ def let_bob_work(floor: Floor) -> None:
     )
 
 
-def handed_on(floor: Floor, way: str) -> models.Reservation:
+def transferred_reservation(floor: Floor, way: str) -> models.Reservation:
     """Return Bob's reservation of a task that Alice transferred to him in one of these ways."""
     held = floor.accepted()
     let_bob_work(floor)
     to = floor.queue if way == "queue" else floor.bob.worker
-    his = factories.handed_on(held, to, cold=way != "warm")
+    his = factories.transferred(held, to, cold=way != "warm")
     if way == "warm":
         reservations.complete_reservation(reservation=held, actor=SYSTEM, now=timezone.now())
     assert his.worker == floor.bob.worker
@@ -43,7 +43,7 @@ def handed_on(floor: Floor, way: str) -> models.Reservation:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_transferred_task_cannot_be_changed_by_its_former_agent(floor: Floor, way: str) -> None:
-    his = handed_on(floor, way)
+    his = transferred_reservation(floor, way)
     for command in COMMANDS:
         fields = {"task": his.task.sid, "to": floor.queue.sid}
         status, reply = floor.alice.press(command, **fields)
@@ -58,7 +58,7 @@ def test_a_transferred_task_cannot_be_changed_by_its_former_agent(floor: Floor, 
 def test_a_transferred_and_completed_task_is_not_reported_as_completed_to_its_former_agent(
     floor: Floor, way: str
 ) -> None:
-    his = handed_on(floor, way)
+    his = transferred_reservation(floor, way)
     assert floor.bob.press("task.complete", task=his.task.sid)[0] == 200
     status, reply = floor.bob.press("task.complete", task=his.task.sid)
     assert (status, reply["error"]["message"]) == (409, "This task is already done.")
@@ -70,7 +70,7 @@ def test_after_a_warm_transfer_both_agents_have_the_task_until_the_first_leaves(
 ) -> None:
     held = floor.accepted()
     let_bob_work(floor)
-    his = factories.handed_on(held, floor.bob.worker, cold=False)
+    his = factories.transferred(held, floor.bob.worker, cold=False)
     assert floor.alice.press("task.complete", task=held.task.sid)[0] == 200
     assert (factories.status(held), factories.status(his)) == ("completed", "accepted")
     assert floor.alice.press("task.complete", task=held.task.sid)[0] == 404
@@ -84,7 +84,7 @@ def test_a_task_that_is_transferred_while_it_is_completed_stays_with_the_next_wo
     complete = task_transitions.complete_task
 
     def handed_on_first(**given: Any) -> models.Task:
-        factories.handed_on(held, floor.bob.worker)
+        factories.transferred(held, floor.bob.worker)
         return complete(**given)
 
     monkeypatch.setattr(task_transitions, "complete_task", handed_on_first)
@@ -96,7 +96,7 @@ def test_a_task_that_is_transferred_while_it_is_completed_stays_with_the_next_wo
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_socket_refuses_the_former_agent_too(transactional_db: None, way: str) -> None:
     floor = await do(make_floor)
-    his = await do(handed_on, floor, way)
+    his = await do(transferred_reservation, floor, way)
     task = his.task.sid
     async with opened(floor.alice) as socket:
         for command in COMMANDS:

@@ -22,7 +22,7 @@ def types(answer: Answer) -> list[str]:
     return [event["event_type"] for event in answer["events"]]
 
 
-def told(answer: Answer) -> set[str]:
+def event_sids(answer: Answer) -> set[str]:
     assert answer.status == 200, answer.json
     return {event["sid"] for event in answer["events"]}
 
@@ -107,9 +107,11 @@ def test_each_filter_keeps_what_it_names(
         ):
             wanted = {e["sid"] for e in everything if e["event_data"].get(key) == value}
             assert 0 < len(wanted) < len(everything)
-            assert told(api.get(f"{root}/Events", **{name: value})) == wanted, name
+            assert event_sids(api.get(f"{root}/Events", **{name: value})) == wanted, name
         by_name = api.get(f"{root}/Events", TaskChannel="Chat")
-        assert told(by_name) == told(api.get(f"{root}/Events", TaskChannel=task.task_channel.sid))
+        assert event_sids(by_name) == event_sids(
+            api.get(f"{root}/Events", TaskChannel=task.task_channel.sid)
+        )
         assert types(api.get(f"{root}/Events", ReservationSid=accepted.sid)) == [
             "reservation.accepted",
             "reservation.created",
@@ -120,7 +122,7 @@ def test_each_filter_keeps_what_it_names(
         several = api.get(f"{root}/Events", EventType="task.created,worker.created")
         assert sorted(types(several)) == ["task.created", "task.created", "worker.created"]
         one = everything[0]["sid"]
-        assert told(api.get(f"{root}/Events", Sid=one)) == {one}
+        assert event_sids(api.get(f"{root}/Events", Sid=one)) == {one}
 
 
 def test_filters_that_only_the_hosted_service_has_find_nothing(api: Api, root: str) -> None:
@@ -135,18 +137,18 @@ def test_the_window_is_the_last_quarter_of_an_hour_unless_dates_or_minutes_say_o
 ) -> None:
     factories.task(workspace, now=later(60))
     noon.shift(15 * 60)
-    everything = told(api.get(f"{root}/Events", Minutes=16))
-    assert told(api.get(f"{root}/Events")) == everything
+    everything = event_sids(api.get(f"{root}/Events", Minutes=16))
+    assert event_sids(api.get(f"{root}/Events")) == everything
     noon.shift(1)
-    tasks_only = told(api.get(f"{root}/Events"))
+    tasks_only = event_sids(api.get(f"{root}/Events"))
     assert 0 < len(tasks_only) < len(everything)
-    assert told(api.get(f"{root}/Events", Minutes=16, PageSize=1000)) == everything
+    assert event_sids(api.get(f"{root}/Events", Minutes=16, PageSize=1000)) == everything
     minute = "2026-03-02T12:01:00Z"
-    assert told(api.get(f"{root}/Events", StartDate=minute)) == tasks_only
-    assert told(api.get(f"{root}/Events", StartDate=minute, EndDate=minute)) == tasks_only
-    before = told(api.get(f"{root}/Events", EndDate="2026-03-02T12:00:59Z"))
+    assert event_sids(api.get(f"{root}/Events", StartDate=minute)) == tasks_only
+    assert event_sids(api.get(f"{root}/Events", StartDate=minute, EndDate=minute)) == tasks_only
+    before = event_sids(api.get(f"{root}/Events", EndDate="2026-03-02T12:00:59Z"))
     assert before == everything - tasks_only
-    assert told(api.get(f"{root}/Events", StartDate="2026-03-02T12:01:01Z")) == set()
+    assert event_sids(api.get(f"{root}/Events", StartDate="2026-03-02T12:01:01Z")) == set()
 
 
 @pytest.mark.parametrize(
@@ -227,21 +229,21 @@ def test_events_of_another_workspace_are_not_listed(
     api: Api, stranger: Api, account: models.Account, workspace: models.Workspace, root: str
 ) -> None:
     other = factories.workspace(account=account)
-    mine = told(api.get(f"{root}/Events", PageSize=1000))
-    theirs = told(api.get(f"Workspaces/{other.sid}/Events", PageSize=1000))
+    mine = event_sids(api.get(f"{root}/Events", PageSize=1000))
+    theirs = event_sids(api.get(f"Workspaces/{other.sid}/Events", PageSize=1000))
     assert mine
     assert not mine & theirs
     foreign = next(iter(theirs))
     assert api.get(f"{root}/Events/{foreign}").status == 404
     assert api.get(f"{root}/Events", After=foreign).status == 400
-    assert told(api.get(f"{root}/Events", Sid=foreign)) == set()
+    assert event_sids(api.get(f"{root}/Events", Sid=foreign)) == set()
     assert api.get(f"Workspaces/{other.sid}/Events/{foreign}").status == 200
     assert stranger.get(f"Workspaces/{other.sid}/Events/{foreign}").status == 404
     assert stranger.get(f"{root}/Events").status == 404
 
 
 def test_events_cannot_be_changed(api: Api, root: str) -> None:
-    sid = next(iter(told(api.get(f"{root}/Events"))))
+    sid = next(iter(event_sids(api.get(f"{root}/Events"))))
     for path in (f"{root}/Events", f"{root}/Events/{sid}"):
         assert api.post(path).status == 405
         assert api.delete(path).status == 405

@@ -23,7 +23,7 @@ ELSEWHERE = "192.0.2.2"
 
 
 @pytest.fixture(autouse=True)
-def _nobody_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def _forget_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(authentication, "valid_credentials", failures.ValidCredentials())
 
 

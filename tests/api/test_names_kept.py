@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("noon")
 
 
 @pytest.fixture
-def finished(workspace: models.Workspace) -> models.Reservation:
+def completed_reservation(workspace: models.Workspace) -> models.Reservation:
     """Return a completed reservation of Ann's, of a task on a channel of its own."""
     factories.channel(workspace, "leads")
     factories.worker(workspace, "Ann", capacity={"leads": 3})
@@ -46,9 +46,9 @@ def figures(api: Api, root: str, queue: models.TaskQueue) -> list[Any]:
 
 
 def test_reservations_of_a_deleted_worker_keep_sid_and_name(
-    api: Api, root: str, finished: models.Reservation
+    api: Api, root: str, completed_reservation: models.Reservation
 ) -> None:
-    task, worker = finished.task, finished.current_worker
+    task, worker = completed_reservation.task, completed_reservation.current_worker
     queue = task.task_queue
     assert queue is not None
     before = figures(api, root, queue)
@@ -59,7 +59,7 @@ def test_reservations_of_a_deleted_worker_keep_sid_and_name(
     assert (listed["worker_sid"], listed["worker_name"]) == (worker.sid, "Ann B.")
     assert listed["reservation_status"] == "completed"
     assert listed["links"]["worker"] is None
-    assert api.get(f"{path}/{finished.sid}").json == listed
+    assert api.get(f"{path}/{completed_reservation.sid}").json == listed
     assert len(api.get(path, WorkerSid=worker.sid)["reservations"]) == 1
     assert api.get(path, WorkerSid="WK" + 32 * "0")["reservations"] == []
     assert figures(api, root, queue) == before
@@ -89,16 +89,16 @@ def test_an_offer_that_ended_without_acceptance_keeps_its_worker_too(
 
 
 def test_changing_a_reservation_of_a_deleted_worker_is_refused_like_any_ended_one(
-    api: Api, root: str, finished: models.Reservation
+    api: Api, root: str, completed_reservation: models.Reservation
 ) -> None:
-    delete(api, root, f"Workers/{finished.current_worker.sid}")
-    path = f"{root}/Tasks/{finished.task.sid}/Reservations/{finished.sid}"
+    delete(api, root, f"Workers/{completed_reservation.current_worker.sid}")
+    path = f"{root}/Tasks/{completed_reservation.task.sid}/Reservations/{completed_reservation.sid}"
     for status in ("accepted", "rejected", "wrapping", "completed"):
         answer = api.post(path, ReservationStatus=status)
         assert answer.status == 400
         assert "already in state [completed]" in answer.message
-    finished.refresh_from_db()
-    data = payloads.describe_reservation(finished)
+    completed_reservation.refresh_from_db()
+    data = payloads.describe_reservation(completed_reservation)
     assert data["worker_name"] == "Ann"
 
 
@@ -114,9 +114,9 @@ def test_a_worker_with_an_open_reservation_is_not_deleted(
 
 
 def test_a_finished_task_keeps_its_deleted_channel_and_its_reservations(
-    api: Api, workspace: models.Workspace, root: str, finished: models.Reservation
+    api: Api, workspace: models.Workspace, root: str, completed_reservation: models.Reservation
 ) -> None:
-    task, channel = finished.task, factories.channel(workspace, "leads")
+    task, channel = completed_reservation.task, factories.channel(workspace, "leads")
     queue = task.task_queue
     assert queue is not None
     before = figures(api, root, queue)
@@ -141,10 +141,10 @@ def test_a_finished_task_keeps_its_deleted_channel_and_its_reservations(
 
 
 def test_worker_and_channel_may_both_be_deleted_and_the_task_is_pruned_later(
-    api: Api, workspace: models.Workspace, root: str, finished: models.Reservation
+    api: Api, workspace: models.Workspace, root: str, completed_reservation: models.Reservation
 ) -> None:
-    task = finished.task
-    delete(api, root, f"Workers/{finished.current_worker.sid}")
+    task = completed_reservation.task
+    delete(api, root, f"Workers/{completed_reservation.current_worker.sid}")
     delete(api, root, "TaskChannels/leads")
     row = models.Task.objects.select_related(*facts.READ_WITH).get(pk=task.pk)
     explained = facts.explain_task(row, now=later(60))
@@ -156,11 +156,11 @@ def test_worker_and_channel_may_both_be_deleted_and_the_task_is_pruned_later(
 
 
 def test_a_task_or_a_workspace_of_deleted_workers_can_be_deleted(
-    api: Api, workspace: models.Workspace, root: str, finished: models.Reservation
+    api: Api, workspace: models.Workspace, root: str, completed_reservation: models.Reservation
 ) -> None:
     other = factories.accepted(workspace, channel="leads")
     reservations.complete_reservation(reservation=other, actor=SYSTEM, now=later(5))
-    delete(api, root, f"Workers/{finished.current_worker.sid}")
+    delete(api, root, f"Workers/{completed_reservation.current_worker.sid}")
     delete(api, root, "TaskChannels/leads")
     tasks.delete_task(task=other.task, actor=SYSTEM, now=later(9))
     assert models.Reservation.objects.count() == 1

@@ -52,7 +52,7 @@ def test_head_answers_as_get_does_without_its_body(api: Api, root: str) -> None:
 # --- Pages of other origins ------------------------------------------------------------------
 
 
-def asked(api: Api, path: str, method: str = "GET", **headers: str) -> dict[str, str]:
+def cors_headers(api: Api, path: str, method: str = "GET", **headers: str) -> dict[str, str]:
     given = {"Origin": ELSEWHERE, **{k.replace("_", "-"): v for k, v in headers.items()}}
     found = dict(api.send(method, path, headers=given).response.headers)
     return {k: v for k, v in found.items() if k.startswith("Access-Control") or k == "Vary"}
@@ -60,24 +60,30 @@ def asked(api: Api, path: str, method: str = "GET", **headers: str) -> dict[str,
 
 def test_no_other_origin_may_read_answers_by_default(api: Api, root: str) -> None:
     for method in ("GET", "OPTIONS"):
-        assert not any(name.startswith("Access") for name in asked(api, root, method))
+        assert not any(name.startswith("Access") for name in cors_headers(api, root, method))
 
 
 @override_settings(CORS_ORIGINS=[ELSEWHERE])
 def test_an_origin_that_is_named_may_read_answers_and_errors(api: Api, root: str) -> None:
     anonymous = Api(api.account, None)
-    for headers in (asked(api, root), asked(api, f"{root}/Nothing"), asked(anonymous, root)):
+    for headers in (
+        cors_headers(api, root),
+        cors_headers(api, f"{root}/Nothing"),
+        cors_headers(anonymous, root),
+    ):
         assert headers["Access-Control-Allow-Origin"] == ELSEWHERE
         assert headers["Access-Control-Allow-Credentials"] == "true"
         assert "ETag" in headers["Access-Control-Expose-Headers"]
         assert "Origin" in headers["Vary"]
-    other = asked(api, root, Origin="https://evil.example")
+    other = cors_headers(api, root, Origin="https://evil.example")
     assert other.keys() == {"Vary"}
 
 
 @override_settings(CORS_ORIGINS=[ELSEWHERE])
 def test_a_preflight_is_answered_without_credentials(account: models.Account, root: str) -> None:
-    headers = asked(Api(account, None), root, "OPTIONS", Access_Control_Request_Method="POST")
+    headers = cors_headers(
+        Api(account, None), root, "OPTIONS", Access_Control_Request_Method="POST"
+    )
     assert "POST" in headers["Access-Control-Allow-Methods"]
     for name in ("Authorization", "Content-Type", "If-Match", "apiVersion", "clientVersion"):
         assert name in headers["Access-Control-Allow-Headers"]
@@ -86,7 +92,7 @@ def test_a_preflight_is_answered_without_credentials(account: models.Account, ro
 
 @override_settings(CORS_ORIGINS=["*"])
 def test_all_origins_may_read_but_none_with_cookies(api: Api, root: str) -> None:
-    headers = asked(api, root)
+    headers = cors_headers(api, root)
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in headers
 

@@ -41,7 +41,7 @@ class Measured(NamedTuple):
 
 
 @pytest.fixture(autouse=True)
-def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def delivery_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out delivery, which a thread of its own does after the commit."""
     monkeypatch.setattr(courier, "publish_events", lambda events: None)
 

@@ -22,25 +22,25 @@ LONGEST = 20
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def redis_path(tmp_path: Path) -> Path:
     """Return where the Redis of a test listens."""
     return tmp_path / "redis.sock"
 
 
 @pytest.fixture
-async def layer(place: Path) -> AsyncIterator[ChannelLayer]:
+async def layer(redis_path: Path) -> AsyncIterator[ChannelLayer]:
     """Return the layer that the server uses."""
-    made = ChannelLayer(hosts=[{"address": f"unix://{place}", "socket_timeout": 1}])
+    made = ChannelLayer(hosts=[{"address": f"unix://{redis_path}", "socket_timeout": 1}])
     yield made
     await made.flush()
 
 
-async def test_the_first_join_after_a_restart_works(layer: ChannelLayer, place: Path) -> None:
+async def test_the_first_join_after_a_restart_works(layer: ChannelLayer, redis_path: Path) -> None:
     async with asyncio.timeout(LONGEST):
-        with private_server(place):
+        with private_server(redis_path):
             await layer.new_channel()
-        place.unlink(missing_ok=True)
-        with private_server(place):
+        redis_path.unlink(missing_ok=True)
+        with private_server(redis_path):
             joined = await layer.new_channel()
             await layer.group_add("floor", joined)
             await layer.group_send("floor", {"type": "news"})
@@ -50,12 +50,12 @@ async def test_the_first_join_after_a_restart_works(layer: ChannelLayer, place: 
 
 
 async def test_a_connection_that_falls_silent_is_opened_again_and_logged_once(
-    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    redis_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(channel_layer, "PING_SECONDS", 0.1)
     monkeypatch.setattr(channel_layer, "SILENT_SECONDS", 0.5)
     monkeypatch.setattr(channel_layer, "TRY_SECONDS", 0.05)
-    with private_server(place), Proxy(str(place)).running() as proxy:
+    with private_server(redis_path), Proxy(str(redis_path)).running() as proxy:
         address = f"redis://127.0.0.1:{proxy.port}/0"
         layer = ChannelLayer(
             hosts=[{"address": address, "socket_timeout": 0.2, "socket_connect_timeout": 0.2}]
@@ -85,9 +85,9 @@ async def _sent(layer: ChannelLayer, channel: str) -> Any:
 
 
 async def test_a_socket_that_is_opened_without_redis_is_closed_with_1013(
-    place: Path, settings: Any, caplog: pytest.LogCaptureFixture
+    redis_path: Path, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hosts = [{"address": f"unix://{place}"}]
+    hosts = [{"address": f"unix://{redis_path}"}]
     backend = {"BACKEND": "config.patches.channel_layer.ChannelLayer", "CONFIG": {"hosts": hosts}}
     settings.CHANNEL_LAYERS = {"default": backend}
     socket = WebsocketCommunicator(sockets.Direct.as_asgi(), "/anywhere")

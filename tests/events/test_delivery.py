@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def told() -> Iterator[list[tuple[str, str]]]:
+def published_messages() -> Iterator[list[tuple[str, str]]]:
     """Return the groups and event types of all published messages."""
     heard: list[tuple[str, str]] = []
 
@@ -35,7 +35,7 @@ def told() -> Iterator[list[tuple[str, str]]]:
 
 
 @pytest.fixture
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def woken_workspaces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the workspaces that were woken, as they are woken."""
     found: list[str] = []
     monkeypatch.setattr(wakeups, "wake_router", found.append)
@@ -43,43 +43,45 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_an_offer_is_published_to_its_worker_and_its_queue_only(
-    told: list[tuple[str, str]],
+    published_messages: list[tuple[str, str]],
 ) -> None:
     workspace = factories.workspace()
     alice = factories.worker(workspace)
     factories.worker(workspace, available=False)
     task = factories.task(workspace)
-    told.clear()
+    published_messages.clear()
     factories.run(workspace)
     assert task.task_queue is not None
-    assert sorted(told) == [
+    assert sorted(published_messages) == [
         (groups.task_queue_group(task.task_queue.sid), "reservation.created"),
         (groups.worker_group(alice.sid), "reservation.created"),
     ]
 
 
 def test_rolled_back_events_are_not_published(
-    told: list[tuple[str, str]], woken: list[str]
+    published_messages: list[tuple[str, str]], woken_workspaces: list[str]
 ) -> None:
     workspace = factories.workspace()
     factories.workflow(workspace)
-    told.clear()
-    woken.clear()
+    published_messages.clear()
+    woken_workspaces.clear()
     with transaction.atomic():
         factories.task(workspace)
         transaction.set_rollback(True)
-    assert (told, woken) == ([], [])
+    assert (published_messages, woken_workspaces) == ([], [])
     factories.task(workspace)
-    assert woken == [workspace.sid]
+    assert woken_workspaces == [workspace.sid]
 
 
-def test_the_worker_who_holds_a_task_gets_its_new_attributes(told: list[tuple[str, str]]) -> None:
+def test_the_worker_who_holds_a_task_gets_its_new_attributes(
+    published_messages: list[tuple[str, str]],
+) -> None:
     workspace = factories.workspace()
     alice = factories.worker(workspace)
     task = factories.accepted(workspace).task
-    told.clear()
+    published_messages.clear()
     tasks.update_task(task=task, attributes='{"note": 1}', actor=SYSTEM, now=NOW)
-    assert (groups.worker_group(alice.sid), "task.updated") in told
+    assert (groups.worker_group(alice.sid), "task.updated") in published_messages
 
 
 SHORT = {
@@ -165,19 +167,19 @@ MAKES_POSSIBLE: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", MAKES_POSSIBLE)
-def test_these_changes_wake_the_router(change: str, woken: list[str]) -> None:
+def test_these_changes_wake_the_router(change: str, woken_workspaces: list[str]) -> None:
     workspace = factories.workspace()
     worker = factories.worker(workspace)
     task = factories.accepted(workspace).task
-    woken.clear()
+    woken_workspaces.clear()
     MAKES_POSSIBLE[change](workspace, worker, task)
-    assert workspace.sid in woken
+    assert workspace.sid in woken_workspaces
 
 
-def test_a_change_of_a_name_alone_wakes_no_router(woken: list[str]) -> None:
+def test_a_change_of_a_name_alone_wakes_no_router(woken_workspaces: list[str]) -> None:
     workspace = factories.workspace()
-    woken.clear()
+    woken_workspaces.clear()
     activities.rename_activity(
         activity=factories.activity(workspace), friendly_name="Ready", actor=SYSTEM, now=NOW
     )
-    assert woken == []
+    assert woken_workspaces == []

@@ -69,7 +69,7 @@ GROUPS = {
 
 
 @pytest.fixture
-def told(db: None) -> list[models.Event]:
+def day_events(db: None) -> list[models.Event]:
     """Return the events of a day on which nearly everything happens."""
     workspace = factories.workspace()
     alice = factories.worker(workspace, capacity={"chat": 3})
@@ -99,9 +99,9 @@ def told(db: None) -> list[models.Event]:
     return list(models.Event.objects.filter(pk__gt=before).order_by("pk"))
 
 
-def test_every_event_carries_the_fields_of_its_groups(told: list[models.Event]) -> None:
-    assert len({event.event_type for event in told}) >= 20
-    for event in told:
+def test_every_event_carries_the_fields_of_its_groups(day_events: list[models.Event]) -> None:
+    assert len({event.event_type for event in day_events}) >= 20
+    for event in day_events:
         wanted = GROUPS[event.event_type.partition(".")[0]] | {"workspace_sid", "workspace_name"}
         if event.event_type in ("worker.activity.update", "worker.deleted"):
             wanted = wanted | MOVE
@@ -111,14 +111,14 @@ def test_every_event_carries_the_fields_of_its_groups(told: list[models.Event]) 
         assert all(value is None or isinstance(value, str) for value in event.event_data.values())
 
 
-def test_the_events_of_an_ended_task_carry_the_reason(told: list[models.Event]) -> None:
-    (completed,) = [event for event in told if event.event_type == "task.completed"]
+def test_the_events_of_an_ended_task_carry_the_reason(day_events: list[models.Event]) -> None:
+    (completed,) = [event for event in day_events if event.event_type == "task.completed"]
     assert completed.event_data["task_completed_reason"] == "done"
     assert completed.event_data["reason"] == "done"
-    (canceled,) = [event for event in told if event.event_type == "task.canceled"]
+    (canceled,) = [event for event in day_events if event.event_type == "task.canceled"]
     assert canceled.event_data["task_canceled_reason"] == "left"
     assert canceled.event_data["task_age"] == "10"
-    (created, *_) = [event for event in told if event.event_type == "task.created"]
+    (created, *_) = [event for event in day_events if event.event_type == "task.created"]
     assert not {"reason", "task_canceled_reason"} & created.event_data.keys()
     assert created.event_data["task_age"] == "0"
 

@@ -30,7 +30,7 @@ def workspace() -> models.Workspace:
 
 
 @pytest.fixture
-def held(workspace: models.Workspace) -> models.Reservation:
+def accepted_reservation(workspace: models.Workspace) -> models.Reservation:
     """Return an offer of noon that was accepted a minute later."""
     offer = factories.offered(workspace)
     return reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=later(60))
@@ -41,68 +41,72 @@ def there(reservation: models.Reservation) -> bool:
 
 
 def test_without_the_setting_an_accepted_task_is_never_deleted(
-    held: models.Reservation, django_assert_num_queries: Assert
+    accepted_reservation: models.Reservation, django_assert_num_queries: Assert
 ) -> None:
     with django_assert_num_queries(0):
         housekeeping.delete_overdue_tasks(now=later(1000 * DAY))
-    assert there(held)
+    assert there(accepted_reservation)
 
 
 def test_an_accepted_task_is_deleted_when_its_time_is_up_and_frees_its_slot(
-    held: models.Reservation, settings: Any
+    accepted_reservation: models.Reservation, settings: Any
 ) -> None:
     settings.ASSIGNED_TASK_LIFETIME = DAY
     housekeeping.delete_overdue_tasks(now=later(DAY + 59))
-    assert there(held)
+    assert there(accepted_reservation)
     before = factories.last_event()
     housekeeping.delete_overdue_tasks(now=later(DAY + 60))
-    assert not there(held)
+    assert not there(accepted_reservation)
     assert factories.event_types(before) == ["task.system-deleted", "reservation.completed"]
-    channel = factories.worker_channel(held.current_worker)
+    channel = factories.worker_channel(accepted_reservation.current_worker)
     assert (channel.consumed, channel.assigned) == (0, 0)
 
 
-def test_wrapping_up_gives_no_more_time(held: models.Reservation, settings: Any) -> None:
+def test_wrapping_up_gives_no_more_time(
+    accepted_reservation: models.Reservation, settings: Any
+) -> None:
     settings.ASSIGNED_TASK_LIFETIME = DAY
-    reservations.wrap_up_reservation(reservation=held, actor=SYSTEM, now=later(DAY))
+    reservations.wrap_up_reservation(reservation=accepted_reservation, actor=SYSTEM, now=later(DAY))
     housekeeping.delete_overdue_tasks(now=later(DAY + 59))
-    assert there(held)
+    assert there(accepted_reservation)
     housekeeping.delete_overdue_tasks(now=later(DAY + 60))
-    assert not there(held)
+    assert not there(accepted_reservation)
 
 
 def test_an_accepted_task_is_found_although_its_event_was_pruned(
-    held: models.Reservation, settings: Any
+    accepted_reservation: models.Reservation, settings: Any
 ) -> None:
     settings.ASSIGNED_TASK_LIFETIME = 60 * DAY
     models.Event.objects.all().delete()
     housekeeping.delete_overdue_tasks(now=later(60 * DAY + 119))
-    assert there(held)
+    assert there(accepted_reservation)
     housekeeping.delete_overdue_tasks(now=later(60 * DAY + 120))
-    assert not there(held)
+    assert not there(accepted_reservation)
 
 
 def test_offers_and_finished_tasks_are_left_alone(
-    workspace: models.Workspace, held: models.Reservation, settings: Any
+    workspace: models.Workspace, accepted_reservation: models.Reservation, settings: Any
 ) -> None:
     settings.ASSIGNED_TASK_LIFETIME = 1
-    task_transitions.complete_task(task=held.task, actor=SYSTEM, now=later(60))
+    task_transitions.complete_task(task=accepted_reservation.task, actor=SYSTEM, now=later(60))
     offer = factories.offered(workspace, now=later(60))
     housekeeping.delete_overdue_tasks(now=later(DAY))
-    assert there(held)
+    assert there(accepted_reservation)
     assert there(offer)
 
 
-def test_a_task_that_was_completed_before_is_not_deleted(held: models.Reservation) -> None:
-    task_transitions.complete_task(task=held.task, actor=SYSTEM, now=later(60))
+def test_a_task_that_was_completed_before_is_not_deleted(
+    accepted_reservation: models.Reservation,
+) -> None:
+    task_transitions.complete_task(task=accepted_reservation.task, actor=SYSTEM, now=later(60))
     with pytest.raises(StaleState):
-        tasks.delete_overdue_task(held=held, now=later(DAY))
-    assert there(held)
+        tasks.delete_overdue_task(held=accepted_reservation, now=later(DAY))
+    assert there(accepted_reservation)
 
 
 def test_the_sweep_of_every_second_deletes_overdue_tasks(
     workspace: models.Workspace,
-    held: models.Reservation,
+    accepted_reservation: models.Reservation,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -110,6 +114,6 @@ def test_the_sweep_of_every_second_deletes_overdue_tasks(
     waiting = factories.task(workspace, now=NOW, timeout=10 * DAY)
     monkeypatch.setattr("django.utils.timezone.now", lambda: later(DAY + 60))
     jobs.run_due_cycles()
-    assert not there(held)
+    assert not there(accepted_reservation)
     # The slot is given away in the same sweep.
     assert factories.status(waiting) == "reserved"

@@ -34,7 +34,7 @@ LONGEST = 10
 
 
 @pytest.fixture
-def place(tmp_path: Path, settings: Any) -> Iterator[Path]:
+def redis_path(tmp_path: Path, settings: Any) -> Iterator[Path]:
     """Return where the Redis of the settings listens, which does not run."""
     settings.REDIS_URL = f"unix://{tmp_path}/redis.sock"
     clients.client_of.cache_clear()
@@ -57,7 +57,7 @@ def ask_in_pipeline() -> None:
 
 
 def test_a_redis_that_is_away_is_tried_once_a_second_and_logged_once(
-    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    redis_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = 0
 
@@ -77,7 +77,7 @@ def test_a_redis_that_is_away_is_tried_once_a_second_and_logged_once(
             with pytest.raises(clients.BROKEN):
                 client().get("anything")
         assert asked == 2
-    with private_server(place), caplog.at_level(logging.WARNING):
+    with private_server(redis_path), caplog.at_level(logging.WARNING):
         client().outage._try_at = 0.0
         for _ in range(3):
             assert client().get("anything") is None
@@ -86,14 +86,14 @@ def test_a_redis_that_is_away_is_tried_once_a_second_and_logged_once(
     assert told == ["redis.away:", "redis.back"]
 
 
-def test_a_pipeline_fails_at_once_too(place: Path) -> None:
+def test_a_pipeline_fails_at_once_too(redis_path: Path) -> None:
     for words in ("No such file", "Redis is away"):
         with pytest.raises(redis.ConnectionError, match=words):
             ask_in_pipeline()
     assert clients.is_away()
 
 
-def test_without_redis_a_cycle_runs_without_a_lock(place: Path) -> None:
+def test_without_redis_a_cycle_runs_without_a_lock(redis_path: Path) -> None:
     assert len(list(wakeups.claim_turns(WS))) == 1
 
 
@@ -144,7 +144,7 @@ def until(holds: Callable[[], object]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_back(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    redis_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor = factories.workspace()
     factories.task(floor)
@@ -162,7 +162,7 @@ def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_ba
     try:
         for _ in range(3):
             assert ran.acquire(timeout=LONGEST)
-        with private_server(place):
+        with private_server(redis_path):
             client().outage._try_at = 0.0
             until(lambda: not client().outage.is_on)
             # Work whose wake was lost is found too, because other processes may not have Redis yet.
@@ -176,7 +176,7 @@ def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_ba
 
 @pytest.mark.django_db(transaction=True)
 def test_without_redis_callbacks_that_are_due_are_posted(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    redis_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor = factories.workspace()
     url = "https://example.com/hook"

@@ -81,7 +81,7 @@ Ran = Callable[[], list[str]]
 
 
 @pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def swept_workspaces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the workspaces in which the sweep runs a cycle."""
     found: list[str] = []
     monkeypatch.setattr(
@@ -92,7 +92,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.django_db
 def test_the_sweep_runs_a_cycle_wherever_something_waits_or_is_due(
-    ran: list[str], monkeypatch: pytest.MonkeyPatch
+    swept_workspaces: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting, offered, quiet = (factories.workspace() for _ in range(3))
     factories.task(waiting)
@@ -101,11 +101,11 @@ def test_the_sweep_runs_a_cycle_wherever_something_waits_or_is_due(
     factories.worker(quiet)
     monkeypatch.setattr("django.utils.timezone.now", lambda: later(60))
     jobs.run_due_cycles()
-    assert ran == [waiting.sid]
-    ran.clear()
+    assert swept_workspaces == [waiting.sid]
+    swept_workspaces.clear()
     monkeypatch.setattr("django.utils.timezone.now", lambda: later(121))
     jobs.run_due_cycles()
-    assert ran == [waiting.sid, offered.sid]
+    assert swept_workspaces == [waiting.sid, offered.sid]
 
 
 @pytest.mark.django_db

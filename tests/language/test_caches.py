@@ -9,7 +9,7 @@ from workflows.caches import ENTRY_SIZE, SizedCache
 from workflows.expressions import compiled
 
 
-def held(cache: SizedCache[str], *keys: str) -> list[bool]:
+def cached_keys(cache: SizedCache[str], *keys: str) -> list[bool]:
     """Return which of these keys the cache has, without counting as use."""
     return [key in cache._entries for key in keys]
 
@@ -30,7 +30,7 @@ def test_entries_are_computed_once_and_the_least_recently_used_are_evicted() -> 
     assert get("a") == "A"
     assert get("d") == "D"
     assert made == ["a", "b", "c", "d"]
-    assert held(cache, *"abcd") == [True, False, True, True]
+    assert cached_keys(cache, *"abcd") == [True, False, True, True]
     cache.clear()
     assert len(cache) == cache.size == 0
 
@@ -39,7 +39,7 @@ def test_an_entry_that_would_fill_most_of_the_cache_is_not_cached() -> None:
     cache: SizedCache[str] = SizedCache(1_000)
     assert cache.get("small", lambda: ("s", 1)) == "s"
     assert cache.get("large", lambda: ("l", 900)) == "l"
-    assert held(cache, "small", "large") == [True, False]
+    assert cached_keys(cache, "small", "large") == [True, False]
 
 
 def test_a_failure_is_not_cached() -> None:

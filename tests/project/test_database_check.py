@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def ours(
+def our_connection(
     file: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[base.DatabaseWrapper]:
     """Return a connection to it as the settings make it, which the check uses."""
@@ -38,18 +38,20 @@ def ours(
     made.close()
 
 
-def test_a_database_that_can_be_read_and_written_passes(ours: base.DatabaseWrapper) -> None:
+def test_a_database_that_can_be_read_and_written_passes(
+    our_connection: base.DatabaseWrapper,
+) -> None:
     assert health._database()
 
 
-def test_a_database_that_refuses_writes_fails(ours: base.DatabaseWrapper) -> None:
-    with ours.cursor() as cursor:
+def test_a_database_that_refuses_writes_fails(our_connection: base.DatabaseWrapper) -> None:
+    with our_connection.cursor() as cursor:
         cursor.execute("PRAGMA query_only = ON")
     assert not health._database()
 
 
-def test_a_full_disk_fails(ours: base.DatabaseWrapper, file: sqlite3.Connection) -> None:
-    with ours.cursor() as cursor:
+def test_a_full_disk_fails(our_connection: base.DatabaseWrapper, file: sqlite3.Connection) -> None:
+    with our_connection.cursor() as cursor:
         # The least that the file may have: a row that has grown finds no page.
         cursor.execute("UPDATE django_migrations SET applied = hex(zeroblob(9000))")
         cursor.execute(
@@ -58,15 +60,15 @@ def test_a_full_disk_fails(ours: base.DatabaseWrapper, file: sqlite3.Connection)
         )
         cursor.execute("PRAGMA max_page_count = 1")
     assert not health._database()
-    with ours.cursor() as cursor:
+    with our_connection.cursor() as cursor:
         cursor.execute("PRAGMA max_page_count = 10000")
     assert health._database()
 
 
 def test_a_database_that_another_process_writes_to_passes(
-    ours: base.DatabaseWrapper, file: sqlite3.Connection
+    our_connection: base.DatabaseWrapper, file: sqlite3.Connection
 ) -> None:
-    ours.ensure_connection()
+    our_connection.ensure_connection()
     file.execute("BEGIN IMMEDIATE")
     assert health._database()
     file.execute("ROLLBACK")

@@ -45,7 +45,7 @@ class Transport(StringTransport):  # type: ignore[misc]
 class Client:
     """One connection with a server whose application never answers."""
 
-    def __init__(self, clock: Clock, handed_on: list[bytes], peer: str = PEER) -> None:
+    def __init__(self, clock: Clock, reached_bodies: list[bytes], peer: str = PEER) -> None:
         address = IPv4Address("TCP", peer, 4000)
         self.transport = Transport(peerAddress=address)
         assert daphne_requests.connections.add(address)
@@ -55,7 +55,7 @@ class Client:
 
         class Request(PlainRequest):
             def process(self) -> None:
-                handed_on.append(self.content.read())
+                reached_bodies.append(self.content.read())
 
         self.channel.requestFactory = Request
         server = SimpleNamespace(
@@ -98,31 +98,31 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def handed_on() -> list[bytes]:
+def reached_bodies() -> list[bytes]:
     """Return the bodies of the requests that reached the application."""
     return []
 
 
 @pytest.fixture
-def client(clock: Clock, handed_on: list[bytes]) -> Client:
+def client(clock: Clock, reached_bodies: list[bytes]) -> Client:
     """Return a connection."""
-    return Client(clock, handed_on)
+    return Client(clock, reached_bodies)
 
 
 # --- Size ---------------------------------------------------------------------------------
 
 
 def test_a_body_at_the_limit_reaches_the_application_complete(
-    client: Client, handed_on: list[bytes]
+    client: Client, reached_bodies: list[bytes]
 ) -> None:
     client.post(f"Content-Length: {SIZE}")
     client.send(b"x" * SIZE)
-    assert handed_on == [b"x" * SIZE]
+    assert reached_bodies == [b"x" * SIZE]
     assert client.status is None
 
 
 def test_a_body_announced_as_too_large_is_refused_before_it_is_read(
-    client: Client, handed_on: list[bytes]
+    client: Client, reached_bodies: list[bytes]
 ) -> None:
     client.post(f"Content-Length: {SIZE + 1}", "Expect: 100-continue")
     assert client.status == 413
@@ -130,12 +130,12 @@ def test_a_body_announced_as_too_large_is_refused_before_it_is_read(
     assert str(SIZE) in client.error["message"]
     assert client.transport.is_half_closed
     client.send(b"x" * SIZE + b"x")
-    assert handed_on == []
+    assert reached_bodies == []
 
 
 @pytest.mark.parametrize("path", ["/v1/Workspaces", "/accounts/login/"])
 def test_a_chunked_body_is_refused_once_it_is_too_large(
-    path: str, client: Client, handed_on: list[bytes]
+    path: str, client: Client, reached_bodies: list[bytes]
 ) -> None:
     client.post("Transfer-Encoding: chunked", path=path)
     chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
@@ -144,15 +144,15 @@ def test_a_chunked_body_is_refused_once_it_is_too_large(
     assert client.status is None
     client.send(chunk + b"0\r\n\r\n")
     assert client.status == 413
-    assert handed_on == []
+    assert reached_bodies == []
 
 
 def test_a_chunked_body_within_the_limit_reaches_the_application(
-    client: Client, handed_on: list[bytes]
+    client: Client, reached_bodies: list[bytes]
 ) -> None:
     client.post("Transfer-Encoding: chunked")
     client.send(b"5\r\nhello\r\n0\r\n\r\n")
-    assert handed_on == [b"hello"]
+    assert reached_bodies == [b"hello"]
 
 
 def test_the_connection_is_cut_after_little_of_a_refused_body_was_read(client: Client) -> None:
@@ -174,12 +174,12 @@ def test_a_refused_client_that_stays_is_cut_off(client: Client, clock: Clock) ->
 
 
 def test_large_bodies_of_one_client_share_a_limit_and_small_ones_pass(
-    clock: Clock, handed_on: list[bytes], monkeypatch: pytest.MonkeyPatch
+    clock: Clock, reached_bodies: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budget = body_budget.BodyBudget(total=4 * SIZE, client=SIZE)
     monkeypatch.setattr(daphne_requests, "budget", budget)
     first, second, small, other = (
-        Client(clock, handed_on, peer) for peer in (PEER, PEER, PEER, "203.0.113.6")
+        Client(clock, reached_bodies, peer) for peer in (PEER, PEER, PEER, "203.0.113.6")
     )
     for each in (first, second, other):
         each.post(f"Content-Length: {SIZE}")
@@ -187,22 +187,22 @@ def test_large_bodies_of_one_client_share_a_limit_and_small_ones_pass(
     assert (first.status, second.status, other.status) == (None, 503, None)
     small.post("Content-Length: 5")
     small.send(b"hello")
-    assert handed_on == [b"hello"]
+    assert reached_bodies == [b"hello"]
 
 
 def test_the_budget_of_a_body_is_returned_when_its_client_leaves_or_is_answered(
-    clock: Clock, handed_on: list[bytes], monkeypatch: pytest.MonkeyPatch
+    clock: Clock, reached_bodies: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budget = body_budget.BodyBudget(total=SIZE, client=SIZE)
     monkeypatch.setattr(daphne_requests, "budget", budget)
-    client = Client(clock, handed_on)
+    client = Client(clock, reached_bodies)
     client.post(f"Content-Length: {SIZE}")
     client.send(b"x" * (SIZE - 1))
     assert not budget.take("another", SIZE)
     client.channel.connectionLost(None)
     assert budget.take("another", SIZE)
     budget.give_back("another", SIZE)
-    client = Client(clock, handed_on)
+    client = Client(clock, reached_bodies)
     client.post(f"Content-Length: {SIZE}")
     client.send(b"x" * SIZE)
     client.channel.requests[0].finish()
@@ -238,18 +238,18 @@ def test_a_silent_connection_is_closed(client: Client, clock: Clock) -> None:
 
 
 def test_a_request_in_progress_has_no_time_limit(
-    client: Client, clock: Clock, handed_on: list[bytes]
+    client: Client, clock: Clock, reached_bodies: list[bytes]
 ) -> None:
     client.post("Content-Length: 5")
     client.send(b"hello")
     clock.pump([HEAD_SECONDS] * 20)
-    assert handed_on == [b"hello"]
+    assert reached_bodies == [b"hello"]
     assert not client.transport.disconnecting
     assert client.status is None
 
 
 def test_a_kept_connection_may_idle_and_its_next_head_has_a_new_time_limit(
-    client: Client, clock: Clock, handed_on: list[bytes]
+    client: Client, clock: Clock, reached_bodies: list[bytes]
 ) -> None:
     client.post("Content-Length: 5")
     client.send(b"hello")
@@ -258,7 +258,7 @@ def test_a_kept_connection_may_idle_and_its_next_head_has_a_new_time_limit(
     clock.advance(HEAD_SECONDS + 5)
     client.post("Content-Length: 5")
     client.send(b"again")
-    assert handed_on == [b"hello", b"again"]
+    assert reached_bodies == [b"hello", b"again"]
     client.channel.requests[0].finish()
     client.transport.clear()
     client.send(b"GET / HTTP/1.1\r\n")
@@ -267,9 +267,9 @@ def test_a_kept_connection_may_idle_and_its_next_head_has_a_new_time_limit(
 
 
 def test_a_body_that_drips_in_is_cut_off_and_a_steady_one_is_not(
-    clock: Clock, handed_on: list[bytes]
+    clock: Clock, reached_bodies: list[bytes]
 ) -> None:
-    slow, steady = Client(clock, handed_on), Client(clock, handed_on)
+    slow, steady = Client(clock, reached_bodies), Client(clock, reached_bodies)
     for each in (slow, steady):
         each.post(f"Content-Length: {SIZE}")
     for _ in range(2):
@@ -279,18 +279,18 @@ def test_a_body_that_drips_in_is_cut_off_and_a_steady_one_is_not(
     assert slow.status == 408
     assert steady.status is None
     steady.send(b"x" * (SIZE - 2 * BODY_WINDOW_BYTES))
-    assert handed_on == [b"x" * SIZE]
+    assert reached_bodies == [b"x" * SIZE]
 
 
 # --- Number -------------------------------------------------------------------------------
 
 
 def test_connections_are_limited_per_address(
-    settings: Any, clock: Clock, handed_on: list[bytes]
+    settings: Any, clock: Clock, reached_bodies: list[bytes]
 ) -> None:
     settings.CONNECTIONS_PER_ADDRESS = 2
     connections = daphne_requests.connections
-    first, second = Client(clock, handed_on), Client(clock, handed_on)
+    first, second = Client(clock, reached_bodies), Client(clock, reached_bodies)
     assert not connections.add(IPv4Address("TCP", PEER, 4001))
     assert connections.add(IPv4Address("TCP", "203.0.113.6", 4001))
     first.channel.connectionLost(None)

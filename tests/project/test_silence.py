@@ -215,12 +215,12 @@ def test_threads_that_wait_for_a_connection_of_a_silent_database_fail(
         assert all(pool.map(answer, range(4)))
 
 
-def away(_request: object) -> HttpResponse:
+def fail_without_database(_request: object) -> HttpResponse:
     """Fail like a view without a database."""
     raise OperationalError("the database does not answer")
 
 
-urlpatterns = [path("page", away), path("v1/thing", away)]
+urlpatterns = [path("page", fail_without_database), path("v1/thing", fail_without_database)]
 
 
 @pytest.mark.urls(__name__)

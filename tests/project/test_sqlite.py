@@ -32,7 +32,7 @@ def other(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def ours(other: sqlite3.Connection, tmp_path: Path) -> Iterator[base.DatabaseWrapper]:
+def our_connection(other: sqlite3.Connection, tmp_path: Path) -> Iterator[base.DatabaseWrapper]:
     """Return a connection as the settings make it."""
     settings = connection.settings_dict | database(f"sqlite:///{tmp_path}/file.sqlite3", tmp_path)
     made = base.DatabaseWrapper(settings)
@@ -48,7 +48,7 @@ def notes(other: sqlite3.Connection) -> list[Any]:
 
 @pytest.mark.parametrize("many", [False, True])
 def test_a_second_writer_waits_for_the_first(
-    ours: base.DatabaseWrapper,
+    our_connection: base.DatabaseWrapper,
     other: sqlite3.Connection,
     monkeypatch: pytest.MonkeyPatch,
     many: bool,
@@ -59,7 +59,7 @@ def test_a_second_writer_waits_for_the_first(
     other.execute("INSERT INTO notes VALUES ('first')")
 
     def write() -> None:
-        with ours.cursor() as cursor:
+        with our_connection.cursor() as cursor:
             if many:
                 cursor.executemany("INSERT INTO notes VALUES (%s)", [["second"], ["third"]])
             else:
@@ -74,9 +74,9 @@ def test_a_second_writer_waits_for_the_first(
 
 
 def test_a_writer_that_waits_too_long_gets_an_error(
-    ours: base.DatabaseWrapper, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    our_connection: base.DatabaseWrapper, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ours.cursor() as cursor:
+    with our_connection.cursor() as cursor:
         monkeypatch.setattr(base, "PATIENCE", 0.0)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(OperationalError, match="locked"):
@@ -87,26 +87,26 @@ def test_a_writer_that_waits_too_long_gets_an_error(
 
 
 def test_a_bulk_insert_writes_all_rows_or_none(
-    ours: base.DatabaseWrapper, other: sqlite3.Connection
+    our_connection: base.DatabaseWrapper, other: sqlite3.Connection
 ) -> None:
     other.execute("CREATE UNIQUE INDEX once ON notes (text)")
-    with ours.cursor() as cursor, pytest.raises(Exception, match="UNIQUE"):
+    with our_connection.cursor() as cursor, pytest.raises(Exception, match="UNIQUE"):
         cursor.executemany("INSERT INTO notes VALUES (%s)", [["one"], ["two"], ["one"]])
     assert notes(other) == []
 
 
-def test_other_errors_are_raised_at_once(ours: base.DatabaseWrapper) -> None:
-    with ours.cursor() as cursor, pytest.raises(OperationalError, match="no such table"):
+def test_other_errors_are_raised_at_once(our_connection: base.DatabaseWrapper) -> None:
+    with our_connection.cursor() as cursor, pytest.raises(OperationalError, match="no such table"):
         cursor.execute("INSERT INTO nowhere VALUES (1)")
 
 
 def test_a_second_connection_of_a_process_does_not_drop_the_locks_of_the_first(
-    ours: base.DatabaseWrapper, tmp_path: Path
+    our_connection: base.DatabaseWrapper, tmp_path: Path
 ) -> None:
     """The kernel drops a process's locks on a file when it closes any descriptor of that file."""
-    with ours.cursor() as cursor:
+    with our_connection.cursor() as cursor:
         cursor.execute("BEGIN IMMEDIATE")
-    second = base.DatabaseWrapper(ours.settings_dict)
+    second = base.DatabaseWrapper(our_connection.settings_dict)
     second.ensure_connection()
     second.close()
     program = (

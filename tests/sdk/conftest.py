@@ -109,7 +109,7 @@ def floor(db: None) -> Floor:
 
 
 @pytest.fixture
-def away(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
+def redis_switch(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
     """Return a switch that takes Redis away, and brings it back."""
     url = settings.REDIS_URL
 
@@ -121,7 +121,7 @@ def away(real_redis: redis_client.Redis, settings: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def hold_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold messages back until a session's lists are read, without a further delay."""
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 3_600.0)
     monkeypatch.setattr(consumers, "HOLD_SECONDS", 0.0)

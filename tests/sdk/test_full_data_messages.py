@@ -37,7 +37,7 @@ TRANSFER = {
 }
 
 
-def happened(floor: Floor, kind: E) -> models.Event:
+def record_event(floor: Floor, kind: E) -> models.Event:
     """Return an event of a kind, whose rows have all changed since."""
     offer = factories.offered(floor.workspace, now=timezone.now())
     event = models.Event.objects.get(event_type=E.RESERVATION_CREATED.value)
@@ -62,7 +62,7 @@ def by_message(event: models.Event, floor: Floor) -> frames.Frame:
 def test_a_message_with_full_data_makes_the_same_frame_as_the_stored_event(
     floor: Floor, kind: E
 ) -> None:
-    event = happened(floor, E(kind))
+    event = record_event(floor, E(kind))
     assert by_message(event, floor) == frames.load_frames([event.sid])[event.sid]
 
 

@@ -195,12 +195,14 @@ def test_a_deleted_worker_is_skipped(alice: models.Worker) -> None:
     assert not models.Worker.objects.filter(sid=sid)
 
 
-def test_the_sweep_waits_while_redis_is_away(away: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_sweep_waits_while_redis_is_away(
+    redis_switch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG", logger="routing.jobs")
-    away(True)
+    redis_switch(True)
     jobs.sweep_sessions()
     assert "wait for the next sweep" in caplog.text
-    away(False)
+    redis_switch(False)
     caplog.clear()
     jobs.sweep_sessions()
     assert not caplog.records

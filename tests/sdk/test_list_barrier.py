@@ -20,7 +20,7 @@ from tests.sdk.conftest import Floor, make_floor
 from tests.sdk.session_steps import next_event, offer, read_lists
 from tests.sdk.sockets import closed, do, opened
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("held_back")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hold_messages")]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def floor(transactional_db: None) -> Floor:
     return make_floor()
 
 
-class Kept:
+class HeldNotices:
     """Notices of lists, kept back until the test lets them go."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,9 +45,9 @@ class Kept:
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
+def held_notices(monkeypatch: pytest.MonkeyPatch) -> HeldNotices:
     """Return the notices that are kept back."""
-    return Kept(monkeypatch)
+    return HeldNotices(monkeypatch)
 
 
 async def test_an_offer_before_the_lists_are_read_is_in_the_list_only(floor: Floor) -> None:
@@ -71,7 +71,7 @@ async def test_an_offer_between_reading_the_worker_and_the_list_is_counted(
 
 
 async def test_a_change_that_is_committed_while_the_list_is_read_is_sent_after_it(
-    floor: Floor, kept: Kept
+    floor: Floor, held_notices: HeldNotices
 ) -> None:
     token = floor.token(floor.alice)
     async with opened(token) as socket:
@@ -81,13 +81,13 @@ async def test_a_change_that_is_committed_while_the_list_is_read_is_sent_after_i
         await do(
             reservations.accept_reservation, reservation=missed, actor=SYSTEM, now=timezone.now()
         )
-        await kept.go(floor.alice)
+        await held_notices.go(floor.alice)
         assert await next_event(socket) == ("reservation.created", missed.sid)
         assert await next_event(socket) == ("reservation.accepted", missed.sid)
 
 
 async def test_an_sdk_that_is_slow_to_read_its_lists_misses_nothing(
-    floor: Floor, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    floor: Floor, held_notices: HeldNotices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
     token = floor.token(floor.alice)
@@ -99,12 +99,12 @@ async def test_an_sdk_that_is_slow_to_read_its_lists_misses_nothing(
         missed = await offer(floor)
         for _ in range(2):
             assert await next_event(socket) == ("reservation.created", missed.sid)
-            if kept.messages:
-                await kept.go(floor.alice)
+            if held_notices.messages:
+                await held_notices.go(floor.alice)
 
 
 async def test_a_worker_read_later_by_another_session_hides_no_offer(
-    floor: Floor, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    floor: Floor, held_notices: HeldNotices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token, page = floor.token(floor.alice), lists.page
     async with opened(token) as socket:
@@ -120,22 +120,22 @@ async def test_a_worker_read_later_by_another_session_hides_no_offer(
 
         monkeypatch.setattr(lists, "page", page_and_then_more)
         await do(floor.send, "GET", "{K}/Reservations", token, Active="true")
-        await kept.go(floor.alice)
+        await held_notices.go(floor.alice)
         assert (await next_event(socket))[0] == "reservation.created"
 
 
 async def test_sessions_of_one_token_that_begin_together_wait_for_the_lists_of_all(
-    floor: Floor, kept: Kept
+    floor: Floor, held_notices: HeldNotices
 ) -> None:
     token = floor.token(floor.alice)
     async with opened(token) as first, opened(token) as second:
         await read_lists(floor, token)
         made = await offer(floor)
         await read_lists(floor, token)
-        await kept.go(floor.alice)
+        await held_notices.go(floor.alice)
         assert await first.receive_nothing()
         assert await second.receive_nothing()
-        await kept.go(floor.alice)
+        await held_notices.go(floor.alice)
         for socket in (first, second):
             assert await next_event(socket) == ("reservation.created", made.sid)
 
@@ -162,19 +162,19 @@ async def test_lists_read_with_another_token_do_not_count(floor: Floor) -> None:
 
 
 async def test_pages_that_another_session_reads_hide_no_offer(
-    floor: Floor, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    floor: Floor, held_notices: HeldNotices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = floor.token(floor.alice)
     async with opened(token) as socket:
         await read_lists(floor, token)
-        await kept.go(floor.alice)
+        await held_notices.go(floor.alice)
         sooner = await offer(floor)
         assert await next_event(socket) == ("reservation.created", sooner.sid)
         monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
         monkeypatch.setattr(courier, "publish_events", lambda events: None)
         made = await offer(floor)
         await do(floor.send, "GET", "{K}/Reservations", token, Active="true", AfterSid=sooner.sid)
-        await kept.go(floor.alice)
+        await held_notices.go(floor.alice)
         monkeypatch.undo()
         await do(_publish_newest, E.RESERVATION_CREATED)
         assert await next_event(socket) == ("reservation.created", made.sid)

@@ -17,7 +17,7 @@ from tests.sdk.conftest import Floor, make_floor
 from tests.sdk.session_steps import next_event, offer, read_lists
 from tests.sdk.sockets import closed, do, opened
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("held_back")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hold_messages")]
 
 
 @pytest.fixture

@@ -46,13 +46,15 @@ def refused(floor: Floor, task: models.Task, token: str, **params: Any) -> str:
     return message
 
 
-def handed_on(floor: Floor, way: str) -> models.Reservation:
+def transferred_reservation(floor: Floor, way: str) -> models.Reservation:
     """Return Bob's reservation of a task that Alice transferred to him in one of these ways."""
     held = factories.accepted(floor.workspace, now=timezone.now())
     bob = factories.worker(floor.workspace, "Bob")
     task = models.Task.objects.select_related("task_queue").get(pk=held.task_id)
     assert task.task_queue is not None
-    his = factories.handed_on(held, task.task_queue if way == "queue" else bob, cold=way != "warm")
+    his = factories.transferred(
+        held, task.task_queue if way == "queue" else bob, cold=way != "warm"
+    )
     if way == "warm":
         reservations.complete_reservation(reservation=held, actor=SYSTEM, now=timezone.now())
     assert his.worker == bob
@@ -62,7 +64,7 @@ def handed_on(floor: Floor, way: str) -> models.Reservation:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_transferred_task_belongs_to_the_next_worker_alone(floor: Floor, way: str) -> None:
-    his = handed_on(floor, way)
+    his = transferred_reservation(floor, way)
     hers, bobs = floor.token(floor.alice), floor.token(his.worker)
     for params in CHANGES:
         assert "does not hold this task" in refused(floor, his.task, hers, **params)
@@ -126,7 +128,7 @@ def test_a_task_that_is_transferred_during_the_request_is_not_changed(
     complete = task_transitions.complete_task
 
     def handed_on_first(**given: Any) -> models.Task:
-        factories.handed_on(held, bob)
+        factories.transferred(held, bob)
         return complete(**given)
 
     monkeypatch.setattr(task_transitions, "complete_task", handed_on_first)
@@ -162,16 +164,16 @@ def capability(floor: Floor, *policies: dict[str, Any], **given: bool) -> str:
 
 def test_a_policy_with_a_filter_allows_the_parameters_that_it_names_alone(floor: Floor) -> None:
     token = capability(floor, allow_update_activities=True)
-    away = factories.activity(floor.workspace, "Unavailable").sid
+    redis_switch = factories.activity(floor.workspace, "Unavailable").sid
     for params in (
         {"Attributes": {"skills": ["admin"]}},
         {"RejectPendingReservations": True},
         {"undefined": "x"},
     ):
-        assert floor.send("POST", "{K}", token, ActivitySid=away, **params)[0] == 403
+        assert floor.send("POST", "{K}", token, ActivitySid=redis_switch, **params)[0] == 403
         floor.alice.refresh_from_db()
         assert (floor.alice.activity.friendly_name, floor.alice.attributes) == ("Available", "{}")
-    assert floor.send("POST", "{K}", token, ActivitySid=away, Attributes=None)[0] == 200
+    assert floor.send("POST", "{K}", token, ActivitySid=redis_switch, Attributes=None)[0] == 200
     floor.alice.refresh_from_db()
     assert floor.alice.activity.friendly_name == "Unavailable"
 
@@ -185,10 +187,10 @@ def test_a_parameter_that_a_filter_names_as_optional_may_be_left_out(floor: Floo
         "filters": {"post_filter": filters},
     }
     token = capability(floor, policy)
-    away = factories.activity(floor.workspace, "Unavailable").sid
-    both: dict[str, Any] = {"ActivitySid": away, "RejectPendingReservations": True}
+    redis_switch = factories.activity(floor.workspace, "Unavailable").sid
+    both: dict[str, Any] = {"ActivitySid": redis_switch, "RejectPendingReservations": True}
     assert floor.send("POST", "{K}", token, **both)[0] == 200
-    assert floor.send("POST", "{K}", token, ActivitySid=away)[0] == 200
+    assert floor.send("POST", "{K}", token, ActivitySid=redis_switch)[0] == 200
     assert floor.send("POST", "{K}", token, RejectPendingReservations=True)[0] == 403
     assert floor.send("POST", "{K}", token, **both, Attributes={})[0] == 403
 

@@ -89,17 +89,17 @@ async def test_sessions_of_a_process_that_is_dead_leave_their_places(
 
 
 async def test_a_process_keeps_its_limits_alone_while_redis_is_away(
-    settings: Any, away: Any, caplog: pytest.LogCaptureFixture
+    settings: Any, redis_switch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.SDK_SESSIONS_PER_WORKER = 2
     one, two = Registry(), Registry()
-    away(True)
+    redis_switch(True)
     assert await one.admit(holder())
     assert await one.admit(holder())
     assert not await one.admit(holder())
     assert "sessions.counted_per_process" in caplog.text
     assert not one._ended
-    away(False)
+    redis_switch(False)
     await one.write_changes()
     assert await two.count_elsewhere("WK1") == 2
 
@@ -167,7 +167,7 @@ async def test_a_worker_who_has_a_session_here_or_elsewhere_stays(put_offline: l
 
 
 async def test_no_worker_goes_offline_before_redis_confirms_that_they_have_no_other_session(
-    put_offline: list[str], away: Any, monkeypatch: pytest.MonkeyPatch
+    put_offline: list[str], redis_switch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, asked = Registry(), 0
     one.watch("WK1")
@@ -176,7 +176,7 @@ async def test_no_worker_goes_offline_before_redis_confirms_that_they_have_no_ot
     def asked_in_vain(*args: Any, **given: Any) -> int:
         nonlocal asked
         asked += 1
-        away(asked < 3)
+        redis_switch(asked < 3)
         return of_worker(*args, **given)
 
     monkeypatch.setattr(leases, "count_worker_sessions", asked_in_vain)

@@ -14,7 +14,7 @@ from tests.factories import NOW, later
 
 
 @pytest.fixture(params=["in this process", "in Redis"], autouse=True)
-def place(request: pytest.FixtureRequest) -> str:
+def record_store(request: pytest.FixtureRequest) -> str:
     """Keep the records of sessions in Redis or in this process."""
     if request.param == "in Redis":
         request.getfixturevalue("real_redis")
@@ -22,9 +22,9 @@ def place(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def pass_time(place: str, seconds: float) -> None:
+def pass_time(record_store: str, seconds: float) -> None:
     """Expire the records that are older than this."""
-    if place == "in this process":
+    if record_store == "in this process":
         now = time.monotonic() + seconds
         replacements._replaced.expire(now)
         replacements._replacements.expire(now)
@@ -37,21 +37,21 @@ def pass_time(place: str, seconds: float) -> None:
         client.expire(key, left - int(seconds))
 
 
-def test_a_session_that_was_replaced_replaces_none_for_half_a_minute(place: str) -> None:
+def test_a_session_that_was_replaced_replaces_none_for_half_a_minute(record_store: str) -> None:
     assert may_replace("WK1", "token")
     record_replaced("token")
     assert not may_replace("WK1", "token")
     assert may_replace("WK1", "another token")
-    pass_time(place, replacements.BACK_SECONDS)
+    pass_time(record_store, replacements.BACK_SECONDS)
     assert may_replace("WK1", "token")
 
 
-def test_a_worker_s_sessions_replace_each_other_so_often_in_a_minute(place: str) -> None:
+def test_a_worker_s_sessions_replace_each_other_so_often_in_a_minute(record_store: str) -> None:
     for number in range(replacements.MOST_REPLACEMENTS):
         assert may_replace("WK1", f"token {number}")
     assert not may_replace("WK1", "one more")
     assert may_replace("WK2", "of a colleague")
-    pass_time(place, replacements.WINDOW_SECONDS)
+    pass_time(record_store, replacements.WINDOW_SECONDS)
     assert may_replace("WK1", "one more")
 
 

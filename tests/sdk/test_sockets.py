@@ -37,7 +37,7 @@ def floor(transactional_db: None) -> Floor:
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def send_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send messages at once, because these sessions never read lists."""
     monkeypatch.setattr(consumers, "LONGEST_HOLD", 0.0)
 
@@ -149,14 +149,14 @@ async def test_messages_of_a_worker_and_a_channel_equal_what_requests_return(
     floor: Floor,
 ) -> None:
     given: dict[str, Any] = {"actor": SYSTEM, "now": timezone.now()}
-    away = await do(factories.activity, floor.workspace, "Unavailable")
+    redis_switch = await do(factories.activity, floor.workspace, "Unavailable")
     channel = await do(factories.worker_channel, floor.alice, "chat")
     async with opened(floor.token(floor.alice)) as socket:
         await do(workers.update_worker, worker=floor.alice, attributes='{"b": 1}', **given)
         told = await heard(socket)
         assert told["event_type"] == "worker.attributes.update"
         assert told["payload"] == (await do(floor.send, "GET", "{K}"))[1]
-        await do(workers.set_activity, worker=floor.alice, activity=away, **given)
+        await do(workers.set_activity, worker=floor.alice, activity=redis_switch, **given)
         told = await heard(socket)
         assert told["event_type"] == "worker.activity.update"
         assert told["payload"] == (await do(floor.send, "GET", "{K}"))[1]
@@ -179,9 +179,9 @@ async def test_messages_of_a_worker_and_a_channel_equal_what_requests_return(
 
 async def test_a_colleague_s_offers_are_not_sent(floor: Floor) -> None:
     bob = await do(factories.worker, floor.workspace, "Bob")
-    away = await do(factories.activity, floor.workspace, "Unavailable")
+    redis_switch = await do(factories.activity, floor.workspace, "Unavailable")
     given: dict[str, Any] = {"actor": SYSTEM, "now": timezone.now()}
-    await do(workers.set_activity, worker=floor.alice, activity=away, **given)
+    await do(workers.set_activity, worker=floor.alice, activity=redis_switch, **given)
     async with opened(floor.token(floor.alice)) as hers, opened(floor.token(bob)) as his:
         await do(factories.offered, floor.workspace, now=timezone.now())
         assert (await heard(his))["event_type"] == "reservation.created"

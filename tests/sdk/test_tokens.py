@@ -204,17 +204,17 @@ def test_a_capability_token_allows_what_its_policies_say(floor: Floor) -> None:
     for path in ("{K}", "{W}/Activities", "{K}/WorkerChannels", "{K}/Reservations"):
         assert floor.send("GET", path, plain)[0] == 200
     assert floor.send("GET", "{W}/Workers", plain)[0] == 403
-    away = factories.activity(floor.workspace, "Unavailable").sid
+    redis_switch = factories.activity(floor.workspace, "Unavailable").sid
     accept = f"{{K}}/Reservations/{offer.sid}"
     for path, params in (
-        ("{K}", {"ActivitySid": away}),
+        ("{K}", {"ActivitySid": redis_switch}),
         (accept, {"ReservationStatus": "accepted"}),
     ):
         assert floor.send("POST", path, plain, **params)[0] == 403
     more = capability(floor, allow_update_activities=True, allow_update_reservations=True)
     assert floor.send("POST", "{K}", more, Attributes={})[0] == 403
     assert floor.send("POST", accept, more, ReservationStatus="accepted")[0] == 200
-    assert floor.send("POST", "{K}", more, ActivitySid=away)[0] == 200
+    assert floor.send("POST", "{K}", more, ActivitySid=redis_switch)[0] == 200
 
 
 def test_capability_tokens_of_queues_and_workspaces_are_held_to_their_policies(

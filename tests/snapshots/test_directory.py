@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_known(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def empty_cache(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start with a Redis and an empty cache, which is used from the first cycle on."""
     monkeypatch.setattr(skill_index, "FULL_LOADS", 0)
     monkeypatch.setattr(skill_index, "MIN_FREE_WORKERS", 0)

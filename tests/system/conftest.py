@@ -12,7 +12,7 @@ from tests.server import Cordboard
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def data_directory(tmp_path: Path) -> Path:
     """Return a data directory that does not exist yet."""
     return tmp_path / "var"
 

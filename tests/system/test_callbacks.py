@@ -22,8 +22,8 @@ LONGEST = 60.0
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
     """Return a server that may call this machine."""
-    home = tmp_path_factory.mktemp("callbacks") / "var"
-    with running_server(home, environment=ENVIRONMENT) as server:
+    data_directory = tmp_path_factory.mktemp("callbacks") / "var"
+    with running_server(data_directory, environment=ENVIRONMENT) as server:
         yield server
 
 

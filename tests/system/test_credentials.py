@@ -30,8 +30,10 @@ def test_the_first_start_generates_all_credentials(cordboard: Cordboard) -> None
     assert str(cordboard.home / "credentials.env") in cordboard.said()
 
 
-def test_the_first_start_reads_the_environment_and_later_starts_the_file(home: Path) -> None:
-    with running_server(home, environment=GIVEN) as server:
+def test_the_first_start_reads_the_environment_and_later_starts_the_file(
+    data_directory: Path,
+) -> None:
+    with running_server(data_directory, environment=GIVEN) as server:
         assert server.credentials() == GIVEN
         server.end()
         for name in GIVEN:
@@ -41,19 +43,19 @@ def test_the_first_start_reads_the_environment_and_later_starts_the_file(home: P
         assert server.credentials() == GIVEN
 
 
-def test_a_lost_credentials_file_is_reported_and_not_replaced(home: Path) -> None:
-    with running_server(home) as server:
+def test_a_lost_credentials_file_is_reported_and_not_replaced(data_directory: Path) -> None:
+    with running_server(data_directory) as server:
         server.end()
-        (home / "credentials.env").unlink()
+        (data_directory / "credentials.env").unlink()
         server.start()
         assert "credentials.env is missing" in server.said()
-        assert not (home / "credentials.env").exists()
+        assert not (data_directory / "credentials.env").exists()
 
 
-def test_an_invalid_sid_is_refused_before_anything_is_written(home: Path) -> None:
-    server = Cordboard(home, environment={"ACCOUNT_SID": "not-a-sid"})
+def test_an_invalid_sid_is_refused_before_anything_is_written(data_directory: Path) -> None:
+    server = Cordboard(data_directory, environment={"ACCOUNT_SID": "not-a-sid"})
     server.launch()
     assert server.ended() == 1
     assert "'not-a-sid' is not an account sid" in server.said()
     assert "Traceback" not in server.said()
-    assert not (home / "credentials.env").exists()
+    assert not (data_directory / "credentials.env").exists()

@@ -34,7 +34,7 @@ def client(cordboard: Cordboard) -> Iterator[Client]:
 
 
 @pytest.fixture
-def base(client: Client, request: pytest.FixtureRequest) -> str:
+def workspace_path(client: Client, request: pytest.FixtureRequest) -> str:
     """Return the path of a floor of this test's own, whose offers run out after a second."""
     floor = client.post("/Workspaces", FriendlyName=request.node.name[:60], Template="FIFO")
     path = f"/Workspaces/{floor['sid']}"
@@ -52,22 +52,24 @@ def acted_on(client: Client, path: str, key: str, status: str) -> None:
     )
 
 
-def test_a_task_is_canceled_at_the_end_of_its_lifetime(client: Client, base: str) -> None:
-    task = client.post(f"{base}/Tasks", Timeout=DEADLINE)["sid"]
-    acted_on(client, f"{base}/Tasks/{task}", "assignment_status", "canceled")
+def test_a_task_is_canceled_at_the_end_of_its_lifetime(client: Client, workspace_path: str) -> None:
+    task = client.post(f"{workspace_path}/Tasks", Timeout=DEADLINE)["sid"]
+    acted_on(client, f"{workspace_path}/Tasks/{task}", "assignment_status", "canceled")
 
 
-def test_an_offer_without_an_answer_expires(client: Client, base: str) -> None:
-    there = client.get(f"{base}/Activities", FriendlyName="Available")["activities"][0]["sid"]
-    worker = client.post(f"{base}/Workers", FriendlyName="Ada", ActivitySid=there)["sid"]
-    task = client.post(f"{base}/Tasks")["sid"]
+def test_an_offer_without_an_answer_expires(client: Client, workspace_path: str) -> None:
+    there = client.get(f"{workspace_path}/Activities", FriendlyName="Available")["activities"][0][
+        "sid"
+    ]
+    worker = client.post(f"{workspace_path}/Workers", FriendlyName="Ada", ActivitySid=there)["sid"]
+    task = client.post(f"{workspace_path}/Tasks")["sid"]
     offers: list[Any] = []
 
     def offered() -> bool:
-        offers[:] = client.get(f"{base}/Tasks/{task}/Reservations")["reservations"]
+        offers[:] = client.get(f"{workspace_path}/Tasks/{task}/Reservations")["reservations"]
         return bool(offers)
 
     wait_until(offered, "the task is offered")
-    path = f"{base}/Tasks/{task}/Reservations/{offers[0]['sid']}"
+    path = f"{workspace_path}/Tasks/{task}/Reservations/{offers[0]['sid']}"
     acted_on(client, path, "reservation_status", "timeout")
-    assert client.get(f"{base}/Workers/{worker}")["available"] is False
+    assert client.get(f"{workspace_path}/Workers/{worker}")["available"] is False

@@ -96,14 +96,14 @@ def test_a_consumer_of_events_reads_each_one_once(cordboard: Cordboard, tmp_path
     workspace = client.taskrouter.v1.workspaces.create(friendly_name="Read on")
     more = {"WORKSPACE_SID": workspace.sid}
 
-    def told() -> list[str]:
+    def run_script() -> list[str]:
         done = run("python", script, cordboard, tmp_path, more)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
         return [line.split()[1] for line in done.stdout.splitlines()]
 
-    assert told()[0] == "workspace.created"
-    assert told() == []
+    assert run_script()[0] == "workspace.created"
+    assert run_script() == []
     workspace.activities.create(friendly_name="Lunch")
     workspace.activities.create(friendly_name="Training")
-    assert told() == ["activity.created"] * 2
+    assert run_script() == ["activity.created"] * 2
     workspace.delete()

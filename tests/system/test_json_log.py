@@ -37,14 +37,16 @@ def events(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_supervisor_and_its_parts_print_only_json(home: Path) -> None:
-    with running_server(home, environment={"LOG_FORMAT": "json", "ACCESS_LOG": "1"}) as server:
+def test_the_supervisor_and_its_parts_print_only_json(data_directory: Path) -> None:
+    with running_server(
+        data_directory, environment={"LOG_FORMAT": "json", "ACCESS_LOG": "1"}
+    ) as server:
         urllib.request.urlopen(f"{server.url}/livez").close()
     said = events(server.said())
     assert any(line["event"].startswith("Cordboard is ready") for line in said)
     assert said[-1]["event"] == "Cordboard has ended."
     assert {line.get("part") for line in said} >= {"web", "jobs", "callbacks", "beat"}
-    for log in (home / "logs").glob("*.log"):
+    for log in (data_directory / "logs").glob("*.log"):
         if log.stem != "redis":
             events(log.read_text())
 

@@ -128,12 +128,14 @@ def test_two_runners_and_two_beats_share_the_work_when_one_of_each_is_killed(
 
 
 def test_a_redis_that_restarts_empty_under_load_loses_no_task_and_no_worker(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    data_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cb-", dir="/tmp")))
         with redis.private_server(place / "redis.sock", end_by=signal.SIGKILL) as url:
-            server = stack.enter_context(running_server(home, environment={"REDIS_URL": url}))
+            server = stack.enter_context(
+                running_server(data_directory, environment={"REDIS_URL": url})
+            )
             load = stack.enter_context(Load(server).keep_busy())
             more_completed(load)
         before = len(load.created)

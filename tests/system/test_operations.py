@@ -58,13 +58,13 @@ factories.task(workspace, attributes={"name": "Ada – ünïcode"}, now=now)
 class Installation:
     """A machine with PostgreSQL and Redis, set up as the page says."""
 
-    home: Path
+    data_directory: Path
     values: dict[str, str]
 
     def carry_out(self, script: str, **changed: str) -> None:
         """Run a block, with changes to the environment file."""
-        self.values = page_commands.write_environment(self.home, **self.values | changed)
-        page_commands.run_block(script, self.values, self.home)
+        self.values = page_commands.write_environment(self.data_directory, **self.values | changed)
+        page_commands.run_block(script, self.values, self.data_directory)
 
     def manage(self, *arguments: str) -> str:
         """Run `manage.py` and return what it prints."""
@@ -75,10 +75,19 @@ class Installation:
         return ran.stdout
 
 
-def installation(home: Path, **changed: str) -> Installation:
-    given = {"SECRET_KEY": SECRET_KEY, "DATA_DIR": str(home / "data"), "ALLOWED_HOSTS": "localhost"}
-    given |= {"STATIC_ROOT": str(home / "static"), "REDIS_URL": f"unix://{home}/none.sock"}
-    return Installation(home, page_commands.write_environment(home, **given | changed))
+def installation(data_directory: Path, **changed: str) -> Installation:
+    given = {
+        "SECRET_KEY": SECRET_KEY,
+        "DATA_DIR": str(data_directory / "data"),
+        "ALLOWED_HOSTS": "localhost",
+    }
+    given |= {
+        "STATIC_ROOT": str(data_directory / "static"),
+        "REDIS_URL": f"unix://{data_directory}/none.sock",
+    }
+    return Installation(
+        data_directory, page_commands.write_environment(data_directory, **given | changed)
+    )
 
 
 @pytest.fixture
@@ -88,21 +97,21 @@ def on_postgres(tmp_path: Path, postgres_url: str, redis_url: str) -> Installati
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an SQLite file with an account, a worker, and a task in each status."""
-    home = tmp_path_factory.mktemp("filled")
-    found = installation(home, DATABASE_URL="")
-    (home / "data").mkdir()
-    shutil.copyfile(database_templates.migrated_sqlite(), home / "data" / DATABASE_FILE)
+    data_directory = tmp_path_factory.mktemp("filled")
+    found = installation(data_directory, DATABASE_URL="")
+    (data_directory / "data").mkdir()
+    shutil.copyfile(database_templates.migrated_sqlite(), data_directory / "data" / DATABASE_FILE)
     found.manage("shell", "-v0", "-c", FILL)
-    return home / "data" / DATABASE_FILE
+    return data_directory / "data" / DATABASE_FILE
 
 
 @pytest.fixture
-def on_sqlite(tmp_path: Path, filled: Path) -> Installation:
+def on_sqlite(tmp_path: Path, filled_database: Path) -> Installation:
     """Return an installation with a copy of that file."""
     (tmp_path / "data").mkdir()
-    shutil.copyfile(filled, tmp_path / "data" / DATABASE_FILE)
+    shutil.copyfile(filled_database, tmp_path / "data" / DATABASE_FILE)
     return installation(tmp_path, DATABASE_URL="")
 
 
@@ -126,7 +135,7 @@ def test_two_web_processes_serve_https_behind_nginx(on_postgres: Installation) -
     with contextlib.ExitStack() as stack:
         webs = [stack.enter_context(web_process(on_postgres)) for _ in range(2)]
         ports = [number for number, _ in webs]
-        url, certificate = stack.enter_context(nginx(on_postgres.home, ports))
+        url, certificate = stack.enter_context(nginx(on_postgres.data_directory, ports))
         visitor = requests.Session()
         visitor.verify, visitor.trust_env = str(certificate), False
         look_at_pages(visitor, url, on_postgres)
@@ -201,7 +210,7 @@ def web_process(server: Installation) -> Iterator[tuple[str, launcher.Started]]:
     number = str(free_port())
     program, *arguments = command.removeprefix("ExecStart=").replace("%i", number).split()
     assert program.endswith("/.venv/bin/daphne")
-    output = server.home / f"web-{number}.out"
+    output = server.data_directory / f"web-{number}.out"
     env = {"PATH": os.environ["PATH"], **server.values, "DJANGO_SETTINGS_MODULE": "config.settings"}
     with output.open("wb") as file:
         process = launcher.start("-m", "daphne", *arguments, env=env, stdout=file)
@@ -215,17 +224,17 @@ def web_process(server: Installation) -> Iterator[tuple[str, launcher.Started]]:
 
 
 @contextlib.contextmanager
-def nginx(home: Path, ports: list[str]) -> Iterator[tuple[str, Path]]:
+def nginx(data_directory: Path, ports: list[str]) -> Iterator[tuple[str, Path]]:
     """Run nginx with the sample; yield its URL and its certificate."""
     program = find_program("nginx", places=("/usr/sbin", "/usr/local/sbin"))
-    certificate, key = home / "fullchain.pem", home / "privkey.pem"
+    certificate, key = data_directory / "fullchain.pem", data_directory / "privkey.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
     files = ["-out", str(certificate), "-keyout", str(key)]
     made = [find_program("openssl"), "req", "-x509", *kind, *subject, *files]
     subprocess.run(made, check=True, capture_output=True)
     plain, secure = str(free_port()), str(free_port())
-    (home / "plain-port").write_text(plain)
+    (data_directory / "plain-port").write_text(plain)
     site = (ROOT / "deploy" / "nginx.conf").read_text()
     for sample, here in {
         "listen 80;": f"listen 127.0.0.1:{plain};",
@@ -233,25 +242,25 @@ def nginx(home: Path, ports: list[str]) -> Iterator[tuple[str, Path]]:
         "    listen [::]:80;\n": "",
         "    listen [::]:443 ssl http2;\n": "",
         "server_name cordboard.example;": "server_name localhost;",
-        "/etc/ssl/cordboard": str(home),
+        "/etc/ssl/cordboard": str(data_directory),
         "127.0.0.1:8001": f"127.0.0.1:{ports[0]}",
         "127.0.0.1:8002": f"127.0.0.1:{ports[1]}",
     }.items():
         assert sample in site, sample
         site = site.replace(sample, here)
     paths = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    places = "".join(f"{name}_temp_path {home}/{name};" for name in paths)
-    (home / "site.conf").write_text(site)
-    (home / "nginx.conf").write_text(
-        f"daemon off; pid {home}/nginx.pid; error_log {home}/error.log;"
+    places = "".join(f"{name}_temp_path {data_directory}/{name};" for name in paths)
+    (data_directory / "site.conf").write_text(site)
+    (data_directory / "nginx.conf").write_text(
+        f"daemon off; pid {data_directory}/nginx.pid; error_log {data_directory}/error.log;"
         + ("user root;" if os.getuid() == 0 else "")
-        + f"events {{}} http {{ access_log off; {places} include {home}/site.conf; }}"
+        + f"events {{}} http {{ access_log off; {places} include {data_directory}/site.conf; }}"
     )
-    command = [program, "-p", str(home), "-c", str(home / "nginx.conf")]
+    command = [program, "-p", str(data_directory), "-c", str(data_directory / "nginx.conf")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             wait_until(lambda: listens(secure) or process.poll() is not None, "nginx listens")
-            assert process.poll() is None, (home / "error.log").read_text()
+            assert process.poll() is None, (data_directory / "error.log").read_text()
             yield f"https://localhost:{secure}", certificate
         finally:
             process.terminate()
@@ -267,11 +276,11 @@ def port(url: str) -> str:
 
 
 def plain_port(server: Installation) -> str:
-    return (server.home / "plain-port").read_text()
+    return (server.data_directory / "plain-port").read_text()
 
 
 def credentials(server: Installation) -> dict[str, str]:
-    text = (server.home / "data" / "credentials.env").read_text()
+    text = (server.data_directory / "data" / "credentials.env").read_text()
     return dict(line.split("=", 1) for line in text.splitlines())
 
 
@@ -280,7 +289,10 @@ def test_a_database_moves_to_postgresql_and_back(
 ) -> None:
     dump = page_commands.find_block(PAGE, "deploy/manage dumpdata")
     load = page_commands.find_block(PAGE, "deploy/manage loaddata")
-    file, url = on_sqlite.home / "data" / DATABASE_FILE, page_commands.make_database(postgres_url)
+    file, url = (
+        on_sqlite.data_directory / "data" / DATABASE_FILE,
+        page_commands.make_database(postgres_url),
+    )
     with contextlib.closing(sqlite3.connect(file)) as connection:
         before = rows(connection)
     assert all(before)
@@ -339,7 +351,7 @@ def test_a_dump_of_postgresql_is_restored(on_postgres: Installation) -> None:
 
 def test_a_copy_of_sqlite_is_restored(on_sqlite: Installation) -> None:
     find_program("sqlite3")
-    file = on_sqlite.home / "data" / DATABASE_FILE
+    file = on_sqlite.data_directory / "data" / DATABASE_FILE
     on_sqlite.carry_out(page_commands.find_block("backup.md", "sqlite3"))
     with contextlib.closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")

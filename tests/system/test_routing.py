@@ -105,14 +105,14 @@ def test_a_dead_job_runner_loses_no_work(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """What was committed is there at the next start, and routed."""
-    home = tmp_path_factory.mktemp("killed")
-    with running_server(home, demo=True) as server:
+    data_directory = tmp_path_factory.mktemp("killed")
+    with running_server(data_directory, demo=True) as server:
         made = Floor(server)
         waiting = made.post("chat")
         made.client.close()
         os.kill(server.part("jobs"), signal.SIGKILL)
         assert server.ended() != 0
-    with running_server(home, demo=True) as server:
+    with running_server(data_directory, demo=True) as server:
         made = Floor(server)
         assert made.status(waiting) == "pending"
         made.sign("Carol", "Available")

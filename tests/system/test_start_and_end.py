@@ -18,19 +18,19 @@ LONGEST_END = 30.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_every_process_in_time(home: Path, number: signal.Signals) -> None:
-    with running_server(home) as server:
+def test_a_signal_ends_every_process_in_time(data_directory: Path, number: signal.Signals) -> None:
+    with running_server(data_directory) as server:
         parts = server.parts()
         asked = time.monotonic()
         assert server.end(number) == 0
         assert time.monotonic() - asked < LONGEST_END
         wait_until(lambda: are_all_ended(parts), "no part is left")
         assert server.said().endswith("Ctrl-C ends it.\n\nCordboard has ended.\n")
-    assert not (home / "redis").exists()
+    assert not (data_directory / "redis").exists()
 
 
-def test_a_hanging_part_is_killed_at_the_end(home: Path) -> None:
-    with running_server(home) as server:
+def test_a_hanging_part_is_killed_at_the_end(data_directory: Path) -> None:
+    with running_server(data_directory) as server:
         parts = server.parts()
         os.kill(parts["jobs"], signal.SIGSTOP)
         assert server.end() == 0
@@ -38,8 +38,8 @@ def test_a_hanging_part_is_killed_at_the_end(home: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_part_that_dies_ends_the_server_and_is_named(home: Path, name: str) -> None:
-    with running_server(home) as server:
+def test_a_part_that_dies_ends_the_server_and_is_named(data_directory: Path, name: str) -> None:
+    with running_server(data_directory) as server:
         parts = server.parts()
         os.kill(parts[name], signal.SIGKILL)
         assert server.ended() != 0
@@ -47,8 +47,8 @@ def test_a_part_that_dies_ends_the_server_and_is_named(home: Path, name: str) ->
         wait_until(lambda: are_all_ended(parts), "no part is left")
 
 
-def test_a_killed_supervisor_leaves_no_process_and_loses_no_data(home: Path) -> None:
-    with running_server(home) as server:
+def test_a_killed_supervisor_leaves_no_process_and_loses_no_data(data_directory: Path) -> None:
+    with running_server(data_directory) as server:
         before = server.credentials()
         parts = server.parts()
         server.end(signal.SIGKILL)
@@ -58,17 +58,17 @@ def test_a_killed_supervisor_leaves_no_process_and_loses_no_data(home: Path) -> 
         assert server.credentials() == before
 
 
-def test_a_signal_during_the_start_ends_it_at_once(home: Path) -> None:
-    server = Cordboard(home, from_nothing=True)
+def test_a_signal_during_the_start_ends_it_at_once(data_directory: Path) -> None:
+    server = Cordboard(data_directory, from_nothing=True)
     process = server.launch()
-    wait_until(lambda: (home / "logs" / "beat.log").exists(), "the parts are starting")
+    wait_until(lambda: (data_directory / "logs" / "beat.log").exists(), "the parts are starting")
     assert server.end() == 0
     assert process.returncode == 0
     assert "Cordboard is ready" not in server.said()
 
 
-def test_two_servers_run_side_by_side(cordboard: Cordboard, home: Path) -> None:
-    with running_server(home) as other:
+def test_two_servers_run_side_by_side(cordboard: Cordboard, data_directory: Path) -> None:
+    with running_server(data_directory) as other:
         assert other.health()[0] == 200
         assert cordboard.health()[0] == 200
         assert other.credentials()["ACCOUNT_SID"] != cordboard.credentials()["ACCOUNT_SID"]
@@ -84,12 +84,14 @@ def test_a_second_server_on_the_same_data_is_refused_with_a_message(cordboard: C
     assert cordboard.health()[0] == 200
 
 
-def test_a_port_in_use_is_refused_before_any_file_is_made(cordboard: Cordboard, home: Path) -> None:
-    second = Cordboard(home, environment={"PORT": cordboard.port}, from_nothing=True)
+def test_a_port_in_use_is_refused_before_any_file_is_made(
+    cordboard: Cordboard, data_directory: Path
+) -> None:
+    second = Cordboard(data_directory, environment={"PORT": cordboard.port}, from_nothing=True)
     second.launch()
     assert second.ended() == 1
     assert f"Port {cordboard.port} on 127.0.0.1 cannot be used" in second.said()
-    assert not home.exists()
+    assert not data_directory.exists()
 
 
 def test_the_data_directory_may_have_a_long_path(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ ACCEPT = b'{"instruction": "accept"}'
 
 
 @pytest.fixture
-def asking(db: None, receiver: Receiver) -> models.Workflow:
+def callback_workflow(db: None, receiver: Receiver) -> models.Workflow:
     """Return a workflow with an assignment callback, whose queue offers a task to five at once."""
     workspace = factories.workspace(account=factories.account(auth_token=TOKEN))
     return factories.workflow(
@@ -40,11 +40,11 @@ def offered_to(count: int, workflow: models.Workflow) -> list[models.Reservation
 
 
 def test_two_offers_of_one_task_are_two_callbacks(
-    asking: models.Workflow, receiver: Receiver, clock: Clock
+    callback_workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    offers = offered_to(2, asking)
+    offers = offered_to(2, callback_workflow)
     for _ in range(2):
-        assignment_questions.send_due_questions(asking.sid, clock=clock)
+        assignment_questions.send_due_questions(callback_workflow.sid, clock=clock)
     asked = sorted(request.form["ReservationSid"] for request in receiver.requests)
     assert asked == sorted(offer.sid for offer in offers)
     assert len({request.form["WorkerSid"] for request in receiver.requests}) == 2
@@ -52,11 +52,11 @@ def test_two_offers_of_one_task_are_two_callbacks(
 
 
 def test_of_two_accepting_callbacks_one_gets_the_task_and_the_other_is_rescinded(
-    asking: models.Workflow, receiver: Receiver, clock: Clock
+    callback_workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
     receiver.respond = lambda request: request.answer(200, ACCEPT)
-    offers = offered_to(2, asking)
-    assignment_questions.send_due_questions(asking.sid, clock=clock)
+    offers = offered_to(2, callback_workflow)
+    assignment_questions.send_due_questions(callback_workflow.sid, clock=clock)
     assert sorted(str(factories.status(offer)) for offer in offers) == ["accepted", "rescinded"]
     outcomes = models.AssignmentCallback.objects.values_list("outcome", flat=True)
     assert sorted(outcome.split(":")[0] for outcome in outcomes) == ["accepted", "too late"]
@@ -66,13 +66,13 @@ def test_of_two_accepting_callbacks_one_gets_the_task_and_the_other_is_rescinded
 
 
 def test_two_failed_callbacks_cancel_the_offer_and_move_no_worker(
-    asking: models.Workflow, receiver: Receiver, clock: Clock
+    callback_workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> None:
-    asking.fallback_assignment_callback_url = receiver.url
-    asking.save()
+    callback_workflow.fallback_assignment_callback_url = receiver.url
+    callback_workflow.save()
     receiver.respond = lambda request: request.answer(500)
-    (offer,) = offered_to(1, asking)
-    assignment_questions.send_due_questions(asking.sid, clock=clock)
+    (offer,) = offered_to(1, callback_workflow)
+    assignment_questions.send_due_questions(callback_workflow.sid, clock=clock)
     assert len(receiver.requests) == 2
     assert factories.status(offer) == "canceled"
     assert factories.status(offer.task) == "pending"
@@ -83,12 +83,12 @@ def test_two_failed_callbacks_cancel_the_offer_and_move_no_worker(
 
 @pytest.mark.parametrize("body", [b"{}", b""])
 def test_an_empty_answer_leaves_the_offer_pending(
-    asking: models.Workflow, receiver: Receiver, clock: Clock, body: bytes
+    callback_workflow: models.Workflow, receiver: Receiver, clock: Clock, body: bytes
 ) -> None:
     def answer(request: Request) -> None:
         request.answer(200, body)
 
     receiver.respond = answer
-    (offer,) = offered_to(1, asking)
-    assignment_questions.send_due_questions(asking.sid, clock=clock)
+    (offer,) = offered_to(1, callback_workflow)
+    assignment_questions.send_due_questions(callback_workflow.sid, clock=clock)
     assert factories.status(offer) == "pending"

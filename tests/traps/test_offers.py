@@ -76,7 +76,7 @@ def test_the_only_worker_gets_the_same_offer_again_after_a_rejection(
 
 
 def test_rejecting_what_is_pending_while_staying_available_is_refused(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     worker = factories.worker(workspace)
     offer = factories.offered(workspace)
@@ -84,7 +84,7 @@ def test_rejecting_what_is_pending_while_staying_available_is_refused(
     ready = activities.create_activity(
         workspace=workspace, friendly_name="Ready", available=True, actor=SYSTEM, now=NOW
     )
-    happened()
+    recorded_events()
 
     def move(activity: models.Activity) -> None:
         workers.set_activity(
@@ -97,7 +97,7 @@ def test_rejecting_what_is_pending_while_staying_available_is_refused(
 
     with pytest.raises(InvalidInput):
         move(ready)
-    assert happened() == []
+    assert recorded_events() == []
     assert factories.status(offer) == "pending"
     move(lunch)
     assert factories.status(offer) == "rejected"
@@ -136,15 +136,15 @@ def test_a_move_to_an_unavailable_activity_with_offers_is_refused_by_default(
 
 
 def test_two_eligible_workers_of_five_wanted_get_two_offers_counted_once(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     factories.workflow(workspace, default=factories.queue(workspace, max_reserved_workers=5))
     for _ in range(2):
         factories.worker(workspace)
     task = factories.task(workspace)
-    happened()
+    recorded_events()
     factories.run(workspace)
-    assert happened() == ["reservation.created", "reservation.created"]
+    assert recorded_events() == ["reservation.created", "reservation.created"]
     # A worker who comes now is not added to a task that is on offer already.
     factories.worker(workspace)
     factories.run(workspace)
@@ -208,16 +208,16 @@ def test_of_two_accepts_of_one_offer_one_gets_200_and_the_other_400(
 
 
 def test_an_accept_with_an_outdated_reservation_is_refused(
-    workspace: models.Workspace, happened: Happened
+    workspace: models.Workspace, recorded_events: Happened
 ) -> None:
     factories.worker(workspace)
     offer = factories.offered(workspace)
     seen_before = models.Reservation.objects.get(pk=offer.pk)
     reservations.accept_reservation(reservation=offer, actor=SYSTEM, now=NOW)
-    happened()
+    recorded_events()
     with pytest.raises(NotNow, match=r"\[accepted\] and cannot go to \[accepted\]"):
         reservations.accept_reservation(reservation=seen_before, actor=SYSTEM, now=NOW)
-    assert happened() == []
+    assert recorded_events() == []
 
 
 def test_the_first_to_accept_frees_the_other(office: World) -> None:

@@ -66,7 +66,7 @@ def workspace(account: models.Account) -> models.Workspace:
 
 
 @pytest.fixture
-def told(workspace: models.Workspace, receiver: Receiver, clock: Clock) -> Receiver:
+def notified_receiver(workspace: models.Workspace, receiver: Receiver, clock: Clock) -> Receiver:
     """Return a receiver that has all events of the workspace until now."""
     factories.workflow(workspace)
     workspaces.update_workspace(

@@ -48,16 +48,16 @@ def test_nothing_is_lost_while_a_receiver_is_down(
 
 
 def test_an_attempt_is_repeated_with_the_same_ids_and_values(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
-    told.respond = lambda request: request.answer(500, b'"no"')
+    notified_receiver.respond = lambda request: request.answer(500, b'"no"')
     factories.task(workspace)
     post_events(workspace, clock)
-    first = told.requests[0]
-    told.respond = Request.answer
+    first = notified_receiver.requests[0]
+    notified_receiver.respond = Request.answer
     clock.shift(10)
     post_events(workspace, clock)
-    again = [r for r in told.requests if r.form["Sid"] == first.form["Sid"]]
+    again = [r for r in notified_receiver.requests if r.form["Sid"] == first.form["Sid"]]
     assert len(again) == 2
     assert again[0].form == again[1].form
     assert again[0].token == again[1].token == first.form["Sid"]
@@ -66,10 +66,10 @@ def test_an_attempt_is_repeated_with_the_same_ids_and_values(
 
 
 def test_pauses_grow_and_the_last_answer_can_be_read(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
-    told.respond = lambda request: request.answer(503, b"busy", "text/plain")
-    set_callback_url(workspace, told.url, "task.created")
+    notified_receiver.respond = lambda request: request.answer(503, b"busy", "text/plain")
+    set_callback_url(workspace, notified_receiver.url, "task.created")
     post_events(workspace, clock)
     factories.task(workspace)
     pauses = []
@@ -84,9 +84,9 @@ def test_pauses_grow_and_the_last_answer_can_be_read(
 
 
 def test_a_delivery_is_given_up_after_hours_and_can_be_sent_again(
-    workspace: models.Workspace, told: Receiver, clock: Clock, settings: Any
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock, settings: Any
 ) -> None:
-    told.respond = lambda request: request.answer(404)
+    notified_receiver.respond = lambda request: request.answer(404)
     task = factories.task(workspace)
     post_events(workspace, clock)
     clock.shift(settings.CALLBACK_RETRY_HOURS * 3600 + 1)
@@ -94,16 +94,19 @@ def test_a_delivery_is_given_up_after_hours_and_can_be_sent_again(
     assert count_pending() == 0
     failed = models.CallbackDelivery.objects.filter(status="failed")
     assert failed.count() == models.Event.objects.filter(resource_sid=task.sid).count()
-    told.respond = Request.answer
-    told.requests.clear()
+    notified_receiver.respond = Request.answer
+    notified_receiver.requests.clear()
     callbacks.resend_deliveries(deliveries=failed, now=clock())
     post_events(workspace, clock)
-    assert len(told.requests) == models.Event.objects.filter(resource_sid=task.sid).count()
+    assert (
+        len(notified_receiver.requests)
+        == models.Event.objects.filter(resource_sid=task.sid).count()
+    )
     assert count_pending() == 0
 
 
 def test_events_of_a_task_come_in_their_order_though_one_is_refused(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     refused = 0
 
@@ -114,14 +117,16 @@ def test_events_of_a_task_come_in_their_order_though_one_is_refused(
             return request.answer(500)
         return request.answer()
 
-    told.respond = refuse_twice
+    notified_receiver.respond = refuse_twice
     factories.worker(workspace)
     reservation = factories.accepted(workspace)
     task_transitions.complete_task(task=reservation.task, actor=SYSTEM, now=later(5))
     for _ in range(6):
         post_events(workspace, clock)
         clock.shift(5)
-    about = [r.form for r in told.requests if r.form.get("TaskSid") == reservation.task.sid]
+    about = [
+        r.form for r in notified_receiver.requests if r.form.get("TaskSid") == reservation.task.sid
+    ]
     moments = [(form["EventType"], form["Sid"]) for form in about]
     once = list(dict.fromkeys(moments))
     written = models.Event.objects.filter(event_data__task_sid=reservation.task.sid)
@@ -130,30 +135,30 @@ def test_events_of_a_task_come_in_their_order_though_one_is_refused(
 
 
 def test_a_task_whose_event_is_refused_delays_no_other_task(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     bad = factories.task(workspace)
-    told.respond = lambda r: r.answer(500 if r.form.get("TaskSid") == bad.sid else 204)
+    notified_receiver.respond = lambda r: r.answer(500 if r.form.get("TaskSid") == bad.sid else 204)
     good = factories.task(workspace)
     post_events(workspace, clock)
     written = models.Event.objects.filter(resource_sid=good.sid).count()
-    assert sum(r.form["TaskSid"] == good.sid for r in told.requests) == written
-    assert sum(r.form["TaskSid"] == bad.sid for r in told.requests) == 1
+    assert sum(r.form["TaskSid"] == good.sid for r in notified_receiver.requests) == written
+    assert sum(r.form["TaskSid"] == bad.sid for r in notified_receiver.requests) == 1
 
 
 def test_a_failing_receiver_is_tried_with_one_event_less_and_less_often(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
-    told.respond = lambda request: request.answer(500)
+    notified_receiver.respond = lambda request: request.answer(500)
     for _ in range(20):
         factories.task(workspace)
     post_events(workspace, clock)
-    assert len(told.requests) == 8
+    assert len(notified_receiver.requests) == 8
     asked = []
     for _ in range(600):
-        before = len(told.requests)
+        before = len(notified_receiver.requests)
         post_events(workspace, clock)
-        asked.append(len(told.requests) - before)
+        asked.append(len(notified_receiver.requests) - before)
         clock.shift(1)
     assert set(asked) == {0, 1}
     assert sum(asked) < 25
@@ -182,13 +187,13 @@ def test_undelivered_events_go_to_a_new_address_and_are_given_up_without_one(
 
 
 def test_one_runner_posts_to_a_receiver_at_a_time_and_a_dead_one_gives_way(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     factories.task(workspace)
     dead = callbacks.lease_receiver(sid=workspace.sid, now=clock())
     assert dead is not None
     post_events(workspace, clock)
-    assert told.requests == []
+    assert notified_receiver.requests == []
     clock.now += callbacks.LEASE
     post_events(workspace, clock)
     assert count_pending() == 0
@@ -196,7 +201,10 @@ def test_one_runner_posts_to_a_receiver_at_a_time_and_a_dead_one_gives_way(
 
 
 def test_an_event_that_was_posted_but_not_marked_is_posted_again(
-    workspace: models.Workspace, told: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace,
+    notified_receiver: Receiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Killed(BaseException):
         pass
@@ -217,13 +225,13 @@ def test_an_event_that_was_posted_but_not_marked_is_posted_again(
         .order_by("pk")
         .values_list("sid", flat=True)
     )
-    posted = [r.form["Sid"] for r in told.requests if r.form["TaskSid"] == task.sid]
+    posted = [r.form["Sid"] for r in notified_receiver.requests if r.form["TaskSid"] == task.sid]
     assert list(dict.fromkeys(posted)) == written
     assert posted.count(written[0]) == 2
 
 
 def test_a_slow_receiver_leaves_the_others_alone(
-    account: models.Account, workspace: models.Workspace, told: Receiver, clock: Clock
+    account: models.Account, workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     slow = factories.workspace(account=account)
     asked = threading.Event()
@@ -257,24 +265,30 @@ def _run(workspace: models.Workspace, clock: Clock) -> None:
 
 
 def test_a_failing_receiver_is_logged_once(
-    workspace: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+    workspace: models.Workspace,
+    notified_receiver: Receiver,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    told.respond = lambda request: request.answer(500)
+    notified_receiver.respond = lambda request: request.answer(500)
     factories.task(workspace)
     with caplog.at_level(logging.INFO, logger="routing.webhook_delivery.event_deliveries"):
         for _ in range(5):
             post_events(workspace, clock)
             clock.shift(60)
-        told.respond = Request.answer
+        notified_receiver.respond = Request.answer
         post_events(workspace, clock)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_credentials_of_an_address_are_not_logged(
-    workspace: models.Workspace, told: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+    workspace: models.Workspace,
+    notified_receiver: Receiver,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    set_callback_url(workspace, told.url.replace("127", "user:secret@127"))
-    told.respond = lambda request: request.answer(500)
+    set_callback_url(workspace, notified_receiver.url.replace("127", "user:secret@127"))
+    notified_receiver.respond = lambda request: request.answer(500)
     factories.task(workspace)
     post_events(workspace, clock)
     assert "failed" in caplog.text
@@ -282,12 +296,12 @@ def test_credentials_of_an_address_are_not_logged(
 
 
 def test_an_event_that_cannot_be_signed_is_retried_and_not_sent_unsigned(
-    workspace: models.Workspace, told: Receiver, clock: Clock, settings: Any
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock, settings: Any
 ) -> None:
     factories.task(workspace)
     key, settings.SECRET_KEY = settings.SECRET_KEY, "another one, long enough to be a secret key"
     post_events(workspace, clock)
-    assert told.requests == []
+    assert notified_receiver.requests == []
     row = models.CallbackDelivery.objects.pending().filter(attempts=1)[0]
     assert "SECRET_KEY" in row.answer
     settings.SECRET_KEY = key

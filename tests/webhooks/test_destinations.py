@@ -50,7 +50,7 @@ PUBLIC = ["93.184.215.14", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:f
 
 
 @pytest.fixture
-def nothing_private(settings: Any) -> None:
+def private_refused(settings: Any) -> None:
     settings.CALLBACK_ALLOW_PRIVATE = []
 
 
@@ -85,7 +85,7 @@ def post(url: str, *, seconds: float = 5.0) -> http_client.Answer:
     return http_client.post_form(url, {"A": "1"}, seconds=seconds, **signed)
 
 
-@pytest.mark.usefixtures("nothing_private")
+@pytest.mark.usefixtures("private_refused")
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_an_address_that_is_not_public_is_not_called(address: str) -> None:
     assert not addresses.is_allowed(ipaddress.ip_address(address))
@@ -94,20 +94,20 @@ def test_an_address_that_is_not_public_is_not_called(address: str) -> None:
         destinations.parse_url(f"http://{shown}/hook")
 
 
-@pytest.mark.usefixtures("nothing_private")
+@pytest.mark.usefixtures("private_refused")
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_called(address: str) -> None:
     assert addresses.is_allowed(ipaddress.ip_address(address))
 
 
-@pytest.mark.usefixtures("nothing_private")
+@pytest.mark.usefixtures("private_refused")
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "a.localhost"])
 def test_this_machine_by_its_name_is_refused_at_saving(host: str) -> None:
     with pytest.raises(Unacceptable, match="CALLBACK_ALLOW_PRIVATE"):
         destinations.parse_url(f"https://{host}/")
 
 
-@pytest.mark.usefixtures("nothing_private")
+@pytest.mark.usefixtures("private_refused")
 @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1"])
 def test_an_address_in_another_spelling_is_refused_when_it_is_called(host: str) -> None:
     answer = post(f"http://{host}:9/")
@@ -115,7 +115,7 @@ def test_an_address_in_another_spelling_is_refused_when_it_is_called(host: str) 
     assert "127.0.0.1" not in answer.words or "not found" in answer.words
 
 
-@pytest.mark.usefixtures("nothing_private")
+@pytest.mark.usefixtures("private_refused")
 @pytest.mark.parametrize("found", [["10.0.0.7"], ["::1"], ["169.254.169.254", "fe80::1%eth0"]])
 def test_a_name_that_resolves_to_a_private_address_is_not_called(
     monkeypatch: pytest.MonkeyPatch, found: list[str]

@@ -27,13 +27,13 @@ def test_a_workspace_without_an_address_writes_no_deliveries(workspace: models.W
 
 
 def test_an_event_carries_its_fields_in_the_forms_spelling(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     task = factories.task(
         workspace, attributes='{"name": "Žofia & Söhne", "n": [1, 2]}', priority=3
     )
     post_events(workspace, clock)
-    form = next(r.form for r in told.requests if r.form["EventType"] == "task.created")
+    form = next(r.form for r in notified_receiver.requests if r.form["EventType"] == "task.created")
     event = models.Event.objects.get(event_type="task.created")
     wanted = {
         "Sid": event.sid,
@@ -54,7 +54,7 @@ def test_an_event_carries_its_fields_in_the_forms_spelling(
     assert wanted.items() <= form.items()
     assert "HolderSids" not in form
     assert (
-        told.requests[0]
+        notified_receiver.requests[0]
         .handler.headers["Content-Type"]
         .startswith("application/x-www-form-urlencoded")
     )
@@ -71,27 +71,27 @@ def test_only_events_of_the_filter_are_posted(
 
 
 def test_rolled_back_events_are_never_posted(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     with transaction.atomic():
         factories.task(workspace)
         transaction.set_rollback(True)
     post_events(workspace, clock)
-    assert told.requests == []
+    assert notified_receiver.requests == []
 
 
 def test_the_last_event_of_a_workspace_is_posted_after_its_end(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
     post_events(workspace, clock)
-    assert told.types == ["workspace.deleted"]
+    assert notified_receiver.types == ["workspace.deleted"]
     housekeeping.delete_old_rows(now=NOW)
     assert not models.CallbackReceiver.objects.exists()
 
 
 def test_a_round_costs_a_fixed_number_of_queries(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     def cost(tasks_: int) -> int:
         for _ in range(tasks_):
@@ -123,7 +123,7 @@ def test_an_event_costs_one_statement_more_with_an_address_and_none_without(
 
 
 def test_old_deliveries_are_forgotten_and_new_ones_kept(
-    workspace: models.Workspace, told: Receiver, clock: Clock, settings: Any
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock, settings: Any
 ) -> None:
     factories.task(workspace)
     post_events(workspace, clock)
@@ -136,10 +136,10 @@ def test_old_deliveries_are_forgotten_and_new_ones_kept(
 
 
 def test_the_sweep_finds_due_deliveries(
-    workspace: models.Workspace, told: Receiver, clock: Clock
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock
 ) -> None:
     assert event_deliveries.list_due_workspaces(clock()) == []
-    told.respond = lambda request: request.answer(500)
+    notified_receiver.respond = lambda request: request.answer(500)
     factories.task(workspace)
     assert event_deliveries.list_due_workspaces(clock()) == [workspace.sid]
     post_events(workspace, clock)

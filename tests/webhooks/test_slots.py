@@ -26,7 +26,7 @@ from tests.webhooks.receiver import Receiver
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> Any:
+def take_slot(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that takes a slot until the test ends, and returns if there was one."""
     monkeypatch.setattr(host_slots, "process_slots", Slots())
     with contextlib.ExitStack() as stack:
@@ -44,32 +44,34 @@ def slot_request(
 
 
 def test_failing_receivers_have_a_quarter_of_the_threads_and_others_are_posted_to(
-    taken: Any,
+    take_slot: Any,
 ) -> None:
-    found = [taken(slot_request(number, has_failed=True)) for number in range(20)]
+    found = [take_slot(slot_request(number, has_failed=True)) for number in range(20)]
     assert found.count(True) == SLOTS[FAILING] == host_slots.THREADS // 4
-    assert taken(slot_request(100))
-    assert taken(slot_request(100, QUESTIONS))
+    assert take_slot(slot_request(100))
+    assert take_slot(slot_request(100, QUESTIONS))
 
 
-def test_one_account_has_half_of_each_kind_of_slot(taken: Any) -> None:
+def test_one_account_has_half_of_each_kind_of_slot(take_slot: Any) -> None:
     for kind in (EVENTS, QUESTIONS):
-        found = [taken(slot_request(number, kind, account="greedy")) for number in range(20)]
+        found = [take_slot(slot_request(number, kind, account="greedy")) for number in range(20)]
         assert found.count(True) == SLOTS[kind] // 2
-        assert taken(slot_request(100, kind, account="modest"))
+        assert take_slot(slot_request(100, kind, account="modest"))
 
 
-def test_receivers_of_one_host_share_a_few_slots(taken: Any) -> None:
-    found = [taken(SlotRequest(EVENTS, f"account {n}", "one.example", False)) for n in range(20)]
+def test_receivers_of_one_host_share_a_few_slots(take_slot: Any) -> None:
+    found = [
+        take_slot(SlotRequest(EVENTS, f"account {n}", "one.example", False)) for n in range(20)
+    ]
     assert found.count(True) == HOST_SLOTS
-    assert taken(slot_request())
+    assert take_slot(slot_request())
 
 
 def test_slots_leave_threads_to_look_at_further_calls() -> None:
     assert sum(SLOTS.values()) < host_slots.THREADS
 
 
-def test_a_slot_is_free_again_after_its_block(taken: Any) -> None:
+def test_a_slot_is_free_again_after_its_block(take_slot: Any) -> None:
     for _ in range(100):
         with host_slots.process_slots.hold_slot(slot_request()) as is_free:
             assert is_free
@@ -92,12 +94,12 @@ def test_a_host_that_times_out_repeatedly_counts_as_failing_until_it_answers() -
 
 
 def test_a_receiver_without_a_slot_is_left_for_the_next_sweep(
-    workspace: models.Workspace, told: Receiver, clock: Clock, taken: Any
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock, take_slot: Any
 ) -> None:
     factories.task(workspace)
-    host = f"127.0.0.1:{told.port}"
+    host = f"127.0.0.1:{notified_receiver.port}"
     for number in range(HOST_SLOTS):
-        assert taken(SlotRequest(EVENTS, f"account {number}", host, False))
+        assert take_slot(SlotRequest(EVENTS, f"account {number}", host, False))
     owed = count_pending()
     post_events(workspace, clock)
     assert count_pending() == owed > 0
@@ -108,12 +110,12 @@ def test_a_receiver_without_a_slot_is_left_for_the_next_sweep(
 
 
 def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
-    workspace: models.Workspace, told: Receiver, clock: Clock, taken: Any
+    workspace: models.Workspace, notified_receiver: Receiver, clock: Clock, take_slot: Any
 ) -> None:
     factories.task(workspace)
     models.CallbackReceiver.objects.filter(sid=workspace.sid).update(failures=3)
     for number in range(SLOTS[FAILING]):
-        assert taken(slot_request(number, has_failed=True))
+        assert take_slot(slot_request(number, has_failed=True))
     post_events(workspace, clock)
     assert event_deliveries.list_due_workspaces(clock()) == []
     clock.shift(callbacks.POSTPONED.total_seconds())
@@ -121,9 +123,9 @@ def test_a_failing_receiver_without_a_slot_rests_for_some_seconds(
 
 
 def test_the_kind_of_slot_that_a_receiver_needs(
-    workspace: models.Workspace, told: Receiver, workflow: models.Workflow
+    workspace: models.Workspace, notified_receiver: Receiver, workflow: models.Workflow
 ) -> None:
-    host = f"127.0.0.1:{told.port}"
+    host = f"127.0.0.1:{notified_receiver.port}"
     account = str(workspace.account_id)
     assert loop._slot_request(workspace.sid) == SlotRequest(EVENTS, account, host, False)
     assignment_questions.send_due_questions(workflow.sid)

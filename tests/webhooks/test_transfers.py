@@ -16,7 +16,7 @@ from tests.webhooks.receiver import Receiver
 
 
 @pytest.fixture
-def held(
+def alice_reservation(
     workspace: models.Workspace, workflow: models.Workflow, receiver: Receiver, clock: Clock
 ) -> models.Reservation:
     """Return a task that Alice has accepted by callback."""
@@ -29,9 +29,9 @@ def held(
     return offer
 
 
-def hand_on(held: models.Reservation, to: str) -> models.Transfer:
+def hand_on(alice_reservation: models.Reservation, to: str) -> models.Transfer:
     return transfers.begin_transfer(
-        reservation=held, to=to, mode=TransferMode.COLD, actor=SYSTEM, now=NOW
+        reservation=alice_reservation, to=to, mode=TransferMode.COLD, actor=SYSTEM, now=NOW
     )
 
 
@@ -43,69 +43,75 @@ def outcome(transfer: models.Transfer) -> str:
 def test_a_callback_may_accept_a_transfer(
     workspace: models.Workspace,
     workflow: models.Workflow,
-    held: models.Reservation,
+    alice_reservation: models.Reservation,
     receiver: Receiver,
     clock: Clock,
 ) -> None:
     bob = factories.worker(workspace, "Bob")
-    transfer = hand_on(held, bob.sid)
+    transfer = hand_on(alice_reservation, bob.sid)
     send_questions(workflow, clock)
     (request,) = receiver.requests
-    assert (request.form["WorkerSid"], request.form["TaskSid"]) == (bob.sid, held.task.sid)
+    assert (request.form["WorkerSid"], request.form["TaskSid"]) == (
+        bob.sid,
+        alice_reservation.task.sid,
+    )
     assert outcome(transfer) == "complete"
     assert factories.status(bob.reservations.get()) == "accepted"
-    assert factories.status(held) == "completed"
+    assert factories.status(alice_reservation) == "completed"
 
 
 def test_a_callback_may_reject_a_transfer_and_the_next_worker_s_offer_is_posted(
     workspace: models.Workspace,
     workflow: models.Workflow,
-    held: models.Reservation,
+    alice_reservation: models.Reservation,
     receiver: Receiver,
     clock: Clock,
 ) -> None:
     receiver.respond = answer_with({"instruction": "reject"})
     people = [factories.worker(workspace, name, attributes={"b": 1}) for name in ("Bob", "Cecilia")]
-    transfer = hand_on(held, factories.queue(workspace, target_workers="b == 1").sid)
+    transfer = hand_on(alice_reservation, factories.queue(workspace, target_workers="b == 1").sid)
     assert not receiver.requests
     for _ in people:
         factories.run(workspace)
         send_questions(workflow, clock)
     assert {request.form["WorkerSid"] for request in receiver.requests} == {p.sid for p in people}
     assert outcome(transfer) == "initiated"
-    assert factories.status(held) == "accepted"
+    assert factories.status(alice_reservation) == "accepted"
 
 
 def test_without_an_answer_a_transfer_fails(
     workspace: models.Workspace,
     workflow: models.Workflow,
-    held: models.Reservation,
+    alice_reservation: models.Reservation,
     receiver: Receiver,
     clock: Clock,
 ) -> None:
     receiver.respond = answer_with({}, status=500)
     bob = factories.worker(workspace, "Bob")
-    transfer = hand_on(held, bob.sid)
+    transfer = hand_on(alice_reservation, bob.sid)
     send_questions(workflow, clock)
     offer = bob.reservations.get()
     assert (outcome(transfer), factories.status(offer)) == ("failed", "canceled")
-    assert (factories.status(held), factories.status(held.task)) == ("accepted", "assigned")
+    assert (factories.status(alice_reservation), factories.status(alice_reservation.task)) == (
+        "accepted",
+        "assigned",
+    )
     (data,) = failures()
     assert (data["error_code"], data["transfer_sid"]) == ("40000", transfer.sid)
     assert concluded(offer).status == "failed"
-    reservations.complete_reservation(reservation=held, actor=SYSTEM, now=NOW)
+    reservations.complete_reservation(reservation=alice_reservation, actor=SYSTEM, now=NOW)
 
 
 def test_an_empty_answer_leaves_a_transfer_to_the_worker(
     workspace: models.Workspace,
     workflow: models.Workflow,
-    held: models.Reservation,
+    alice_reservation: models.Reservation,
     receiver: Receiver,
     clock: Clock,
 ) -> None:
     receiver.respond = answer_with({})
     bob = factories.worker(workspace, "Bob")
-    transfer = hand_on(held, bob.sid)
+    transfer = hand_on(alice_reservation, bob.sid)
     send_questions(workflow, clock)
     assert (outcome(transfer), factories.status(bob.reservations.get())) == (
         "initiated",

@@ -18,17 +18,17 @@ COLD, WARM = TransferMode.COLD, TransferMode.WARM
 
 
 @pytest.fixture
-def held(workspace: models.Workspace) -> models.Reservation:
+def alice_reservation(workspace: models.Workspace) -> models.Reservation:
     """Return a task that Alice has accepted."""
     factories.worker(workspace, "Alice")
     return factories.accepted(workspace, attributes={"subject": "refund"})
 
 
 def begin(
-    held: models.Reservation, to: str, mode: TransferMode = COLD, **given: object
+    alice_reservation: models.Reservation, to: str, mode: TransferMode = COLD, **given: object
 ) -> models.Transfer:
     return transfers.begin_transfer(
-        reservation=held,
+        reservation=alice_reservation,
         to=to,
         mode=mode,
         actor=SYSTEM,
