@@ -1,4 +1,7 @@
-"""An ASGI application whose `/wait` is answered only after a request for `/release`."""
+"""An ASGI application whose `/wait` is answered only after a request for `/release`.
+
+`/waiting` is answered once a request for `/wait` is under way.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ daphne_requests.install()
 daphne_sockets.install()
 daphne_server.install()
 _released = asyncio.Event()
+_waiting = asyncio.Event()
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -24,7 +28,10 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             continue
         return
     if scope["path"] == "/wait":
+        _waiting.set()
         await _released.wait()
+    elif scope["path"] == "/waiting":
+        await _waiting.wait()
     elif scope["path"] == "/release":
         _released.set()
     await send({"type": "http.response.start", "status": 200, "headers": []})

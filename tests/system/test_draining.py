@@ -56,6 +56,14 @@ class Web:
         """Return an open websocket."""
         return connect(f"ws://127.0.0.1:{self.port}/", open_timeout=LONGEST_END_SECONDS)
 
+    def request_wait(self) -> http.client.HTTPConnection:
+        """Send a request that is under way on return, and unanswered until `/release`."""
+        connection = self.connection()
+        connection.request("GET", "/wait")
+        with contextlib.closing(self.connection()) as other:
+            get(other, "/waiting")
+        return connection
+
     def drain(self) -> None:
         """Send SIGTERM; return once it accepts nothing more."""
         self.process.send_signal(signal.SIGTERM)
@@ -67,9 +75,9 @@ class Web:
 
 
 @contextlib.contextmanager
-def serving(home: Path, **environment: str) -> Iterator[Web]:
+def serving(output: Path, **environment: str) -> Iterator[Web]:
     """Run a web process, and end it by force if the test has not."""
-    web = Web(home, **environment)
+    web = Web(output, **environment)
     try:
         yield web
     finally:
@@ -89,9 +97,9 @@ def get(connection: http.client.HTTPConnection, path: str) -> http.client.HTTPRe
 
 def test_draining_answers_open_requests_and_closes_sockets_with_1012(tmp_path: Path) -> None:
     with serving(tmp_path / "out") as web:
-        slow, kept = web.connection(), web.connection()
+        kept = web.connection()
         assert not get(kept, "/").will_close
-        slow.request("GET", "/wait")
+        slow = web.request_wait()
         with web.socket() as socket:
             web.drain()
             with pytest.raises(ConnectionClosed) as closed:
@@ -107,8 +115,8 @@ def test_draining_answers_open_requests_and_closes_sockets_with_1012(tmp_path: P
 
 def test_a_draining_process_refuses_a_socket_on_an_open_connection(tmp_path: Path) -> None:
     with serving(tmp_path / "out") as web:
-        slow, kept = web.connection(), web.connection()
-        slow.request("GET", "/wait")
+        kept = web.connection()
+        web.request_wait()
         get(kept, "/")
         web.drain()
         with pytest.raises(InvalidStatus) as refused:
@@ -119,8 +127,7 @@ def test_a_draining_process_refuses_a_socket_on_an_open_connection(tmp_path: Pat
 
 def test_a_request_that_takes_too_long_does_not_delay_the_end(tmp_path: Path) -> None:
     with serving(tmp_path / "out", DRAIN_SECONDS="0.2") as web:
-        slow = web.connection()
-        slow.request("GET", "/wait")
+        web.request_wait()
         web.drain()
         assert web.ended() == 0
         assert "unanswered=1" in web.output.read_text()
@@ -128,8 +135,7 @@ def test_a_request_that_takes_too_long_does_not_delay_the_end(tmp_path: Path) ->
 
 def test_a_second_signal_ends_the_drain(tmp_path: Path) -> None:
     with serving(tmp_path / "out", DRAIN_SECONDS="3600") as web:
-        slow = web.connection()
-        slow.request("GET", "/wait")
+        web.request_wait()
         web.drain()
         web.process.send_signal(signal.SIGTERM)
         assert web.ended() == 0
