@@ -34,12 +34,12 @@ class Job(Task):  # type: ignore[type-arg] # generic for mypy alone
         except AWAY as error:
             if self.request.called_directly or self.request.is_eager:
                 raise
-            _failures.note(error)
+            process_failures.note(error)
             time.sleep(PAUSE_SECONDS)
             raise Reject(error, requeue=True) from error
 
 
-class _Failures:
+class JobFailures:
     """The time of this process's last job that failed because of the database."""
 
     def __init__(self) -> None:
@@ -54,4 +54,4 @@ class _Failures:
         self._last = now
 
 
-_failures: Final = _Failures()
+process_failures: Final = JobFailures()

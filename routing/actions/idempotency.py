@@ -72,7 +72,7 @@ def answer_once(creation: Creation, create: Callable[[], Answer], *, now: dateti
     Raises `KeyReused` for a key of another request, `KeyInUse` when that one takes too long.
     """
     for _ in range(ATTEMPTS):
-        found = _find(creation)
+        found = find_key(creation)
         if found is not None and found.date_created > now - LIFETIME:
             if found.digest != creation.digest:
                 raise KeyReused
@@ -89,7 +89,8 @@ def answer_once(creation: Creation, create: Callable[[], Answer], *, now: dateti
     raise KeyInUse
 
 
-def _find(creation: Creation) -> models.IdempotencyKey | None:
+def find_key(creation: Creation) -> models.IdempotencyKey | None:
+    """Return the stored key of a creation, if any."""
     rows = models.IdempotencyKey.objects.filter(
         account=creation.account, scope=creation.scope, key=creation.key
     )

@@ -19,7 +19,7 @@ MOST_ROWS: Final = 20_000
 MOST_FOUND: Final = 500
 LONGEST_SECONDS: Final = 1.0
 MOST_WORDS: Final = 8
-_CHUNK: Final = 500
+CHUNK_ROWS: Final = 500
 
 Texts = Callable[[list[Any]], Iterable[tuple[int, Iterable[str]]]]
 """Return the id and the searchable texts of each row in a batch."""
@@ -59,7 +59,7 @@ def scan_rows(
                 found.pks.append(pk)
         if len(found.pks) >= most_found or found.scanned >= MOST_ROWS or clock() >= end:
             found.pks = found.pks[:most_found]
-            found.is_complete = len(chunk) < _CHUNK
+            found.is_complete = len(chunk) < CHUNK_ROWS
             break
     return found
 
@@ -69,9 +69,9 @@ def _chunks(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[list[Any]
     after: int | None = None
     while True:
         batch = rows if after is None else rows.filter(pk__lt=after)
-        chunk = list(batch.values_list("pk", *columns)[:_CHUNK])
+        chunk = list(batch.values_list("pk", *columns)[:CHUNK_ROWS])
         yield chunk
-        if len(chunk) < _CHUNK:
+        if len(chunk) < CHUNK_ROWS:
             return
         after = chunk[-1][0]
 

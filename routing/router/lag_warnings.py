@@ -34,13 +34,13 @@ class Warnings:
         return True
 
 
-_warnings: Final = Warnings()
+process_warnings: Final = Warnings()
 
 
 def warn_of_lag(*, now: datetime) -> None:
     """Log how old the oldest due work is if it is older than `LAG_SECONDS`."""
     age = find_oldest_due_age(now=now).total_seconds()
-    if age > settings.LAG_SECONDS and _warnings.may_warn(time.monotonic()):
+    if age > settings.LAG_SECONDS and process_warnings.may_warn(time.monotonic()):
         logger.warning("lag seconds=%.1f: age of the oldest work that is due", age)
 
 

@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 THREADS: Final = 3
 """Workspaces whose cycles run at once, so that a long cycle does not delay all others."""
 
-_PAUSE: Final = 1.0
+PAUSE_SECONDS: Final = 1.0
 """Seconds between two sweeps while Redis is away, and between attempts to reach the database."""
-_WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid))
+LOAD_WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid))
 
 
 def run_workspace(workspace_sid: str) -> None:
@@ -41,11 +41,11 @@ def run_workspace(workspace_sid: str) -> None:
 
     Raises a database error before taking the workspace's lock if the database does not answer.
     """
-    _insist_on_database()
+    check_database()
     # The generator is closed at once, so that a cycle that fails releases its lock.
     with closing(wakeups.claim_turns(workspace_sid)) as turns:
         for _turn in turns:
-            for workspace in _WORKSPACE(workspace_sid):
+            for workspace in LOAD_WORKSPACE(workspace_sid):
                 if not rounds.run_for_a_while(workspace):
                     wakeups.wake_router(workspace_sid)
 
@@ -64,7 +64,8 @@ def list_due_workspaces(now: datetime) -> list[str]:
     return list(due.order_by("pk").values_list("sid", flat=True))
 
 
-def _insist_on_database() -> None:
+def check_database() -> None:
+    """Raise an error if PostgreSQL does not answer within its limit."""
     if connection.vendor == "postgresql":
         database: Any = connection
         database.insist_on_answer()
@@ -100,7 +101,7 @@ class Router:
         while not self._stop.is_set():
             try:
                 if is_failing:
-                    _insist_on_database()
+                    check_database()
                 if time.monotonic() < self._sweep_until:
                     self._sweep()
                 self._take_wake()
@@ -108,7 +109,7 @@ class Router:
             except AWAY as error:
                 if not is_failing:
                     logger.warning("router.database_failed: %s; what was due runs again", error)
-                elif self._stop.wait(_PAUSE):
+                elif self._stop.wait(PAUSE_SECONDS):
                     break
                 is_failing = True
             except Exception:  # an error in one workspace must not stop the next
@@ -124,7 +125,7 @@ class Router:
         except clients.BROKEN:
             now = time.monotonic()
             self._sweep_until = now + clients.SETTLE_SECONDS
-            self._stop.wait(min(max(self._sweep_at - now, 0.0), _PAUSE))
+            self._stop.wait(min(max(self._sweep_at - now, 0.0), PAUSE_SECONDS))
             return
         if workspace_sid is None:
             return
@@ -141,9 +142,9 @@ class Router:
         with self._sharing:
             if time.monotonic() >= self._sweep_at:
                 close_old_connections()
-                _insist_on_database()
+                check_database()
                 self._due = deque(list_due_workspaces(timezone.now()))
-                self._sweep_at = time.monotonic() + _PAUSE
+                self._sweep_at = time.monotonic() + PAUSE_SECONDS
         while not self._stop.is_set():
             try:
                 workspace_sid = self._due.popleft()

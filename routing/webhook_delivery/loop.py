@@ -36,7 +36,7 @@ MOST_FRESH: Final = 40
 """Working receivers that one sweep starts jobs for."""
 MOST_FAILING: Final = 10
 """Failing receivers that one sweep starts jobs for."""
-_TURN_SECONDS: Final = 5.0
+TURN_SECONDS: Final = 5.0
 """Seconds after which a receiver with more due callbacks queues behind the others."""
 
 
@@ -92,7 +92,7 @@ def _run_leased(sid: str, host: str, do_round: Round, clock: Clock) -> None:
     try:
         queue.begin_job(sid)
         while do_round(receiver) and receiver.rests_until is None:
-            if time.monotonic() >= began_at + _TURN_SECONDS:
+            if time.monotonic() >= began_at + TURN_SECONDS:
                 is_unfinished = True
                 break
             if not callbacks.renew_lease(receiver, now=clock()):

@@ -23,7 +23,7 @@ from routing.webhook_delivery import assignment_questions, event_deliveries, hos
 
 logger = logging.getLogger(__name__)
 
-_PAUSE: Final = 1.0
+PAUSE_SECONDS: Final = 1.0
 
 
 def post_due_callbacks(sid: str) -> None:
@@ -61,7 +61,7 @@ class Standby:
 
     def _work(self) -> None:
         sweep_until = 0.0
-        while not self._stop.wait(_PAUSE):
+        while not self._stop.wait(PAUSE_SECONDS):
             if clients.is_away(always_ping=True):
                 sweep_until = time.monotonic() + clients.SETTLE_SECONDS
             if time.monotonic() >= sweep_until:

@@ -128,7 +128,7 @@ def _attempt(
     deadline: float,
 ) -> Answer:
     try:
-        connection = _connect(destination, deadline)
+        connection = open_connection(destination, deadline)
     except addresses.NotAllowed as error:
         return Answer(problem=str(error), kind="no")
     except (addresses.NotFound, OSError) as error:
@@ -149,7 +149,7 @@ def _attempt(
             return Answer(problem=f"no answer: {type(error).__name__} {error}"[:300], kind="rt")
 
 
-def _connect(destination: Destination, deadline: float) -> socket.socket:
+def open_connection(destination: Destination, deadline: float) -> socket.socket:
     """Return a connection to the first address that accepts one; raises the last error."""
     until = min(deadline, time.monotonic() + (destination.overrides.connect or _CONNECT))
     endpoints = addresses.resolve_allowed(

@@ -52,7 +52,7 @@ def test_lag_is_logged_once_in_a_while(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lag_warnings, "_warnings", lag_warnings.Warnings())
+    monkeypatch.setattr(lag_warnings, "process_warnings", lag_warnings.Warnings())
     factories.task(workspace, timeout=60)
     models.Event.objects.update(delivered=True)
     for seconds in (64, 66, 67):

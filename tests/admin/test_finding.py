@@ -100,7 +100,7 @@ def test_a_search_that_was_cut_off_says_so(
     factories.task(workspace, attributes=json.dumps(ADA))
     for _ in range(3):
         factories.task(workspace)
-    monkeypatch.setattr(searching, "_CHUNK", 2)
+    monkeypatch.setattr(searching, "CHUNK_ROWS", 2)
     assert "Parcel lost" in found(alice, "task", "parcel")
     monkeypatch.setattr(searching, "MOST_ROWS", 2)
     page = found(alice, "task", "parcel")
@@ -114,7 +114,7 @@ def test_a_search_ends_in_time(
 ) -> None:
     for _ in range(6):
         factories.task(workspace)
-    monkeypatch.setattr(searching, "_CHUNK", 2)
+    monkeypatch.setattr(searching, "CHUNK_ROWS", 2)
     moments: Iterator[float] = iter((0.0, 0.5, 1.5))
 
     def texts(rows: list[Any]) -> Iterable[tuple[int, Iterable[str]]]:

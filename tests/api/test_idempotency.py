@@ -227,15 +227,15 @@ def test_a_concurrent_repetition_gets_the_answer_of_the_first(
     api: Api, workspace: models.Workspace, root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.workflow(workspace)
-    find, answers = idempotency._find, list[Answer]()
+    find, answers = idempotency.find_key, list[Answer]()
 
     def overtaken(creation: idempotency.Creation) -> models.IdempotencyKey | None:
-        monkeypatch.setattr(idempotency, "_find", find)
+        monkeypatch.setattr(idempotency, "find_key", find)
         found = find(creation)
         answers.append(create(api, f"{root}/Tasks"))
         return found
 
-    monkeypatch.setattr(idempotency, "_find", overtaken)
+    monkeypatch.setattr(idempotency, "find_key", overtaken)
     second = create(api, f"{root}/Tasks")
     assert second.json == answers[0].json
     assert models.Task.objects.count() == 1

@@ -81,7 +81,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Return the sids of two workspaces that jobs in other threads can see."""
     found = [models.Workspace(sid="WS" + digit * 32) for digit in "ab"]
     by_sid = {workspace.sid: workspace for workspace in found}
-    monkeypatch.setattr(threads, "_WORKSPACE", lambda sid: [by_sid[sid]])
+    monkeypatch.setattr(threads, "LOAD_WORKSPACE", lambda sid: [by_sid[sid]])
     return found[0].sid, found[1].sid
 
 

@@ -15,7 +15,7 @@ import redis
 from celery.exceptions import Reject
 from django.db import OperationalError, connection
 
-from config.job import Job, _Failures
+from config.job import Job, JobFailures
 from config.patches import celery_consumer, kombu_channel
 from routing import jobs, models, wakeups
 from routing.actions import offers, workspaces
@@ -126,7 +126,7 @@ def test_a_runner_without_a_database_takes_no_lock_and_gives_the_wake_back(
     def fail() -> None:
         raise OperationalError("silent")
 
-    monkeypatch.setattr(threads, "_insist_on_database", fail)
+    monkeypatch.setattr(threads, "check_database", fail)
     wakeups.wake_router(WS)
     with pytest.raises(OperationalError):
         threads.Router()._take_wake()
@@ -156,7 +156,7 @@ def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_ba
         return True
 
     monkeypatch.setattr(rounds, "run_for_a_while", run)
-    monkeypatch.setattr(threads, "_PAUSE", 0.01)
+    monkeypatch.setattr(threads, "PAUSE_SECONDS", 0.01)
     running = threads.Router(threads=2)
     running.start()
     try:
@@ -190,7 +190,7 @@ def test_without_redis_callbacks_that_are_due_are_posted(
         done.set()
 
     monkeypatch.setattr(standby, "post_due_callbacks", post)
-    monkeypatch.setattr(standby, "_PAUSE", 0.01)
+    monkeypatch.setattr(standby, "PAUSE_SECONDS", 0.01)
     running = Standby()
     running.start()
     try:
@@ -236,7 +236,7 @@ def test_a_job_without_a_database_goes_back_to_its_queue(
 
     monkeypatch.setattr(jobs.run_cycle, "run", fail)
     monkeypatch.setattr("config.job.PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr("config.job._failures", _Failures())
+    monkeypatch.setattr("config.job.process_failures", JobFailures())
     with pytest.raises(OperationalError):
         jobs.run_cycle()
     jobs.run_cycle.push_request(called_directly=False, is_eager=False)

@@ -45,7 +45,7 @@ def cycles(real_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cycl
     """Run two threads over recording cycles."""
     noted = Cycles()
     monkeypatch.setattr(rounds, "run_for_a_while", noted.run)
-    monkeypatch.setattr(threads, "_PAUSE", 0.0)
+    monkeypatch.setattr(threads, "PAUSE_SECONDS", 0.0)
     running = threads.Router(threads=2)
     running.start()
     yield noted

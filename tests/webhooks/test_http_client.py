@@ -176,14 +176,14 @@ def test_a_post_is_retried_after_a_broken_connection_if_the_fragment_says_so() -
     with silent() as url:
         pass
     tried: list[Any] = []
-    original = http_client._connect
+    original = http_client.open_connection
 
     def count(*given: Any) -> Any:
         tried.append(given)
         return original(*given)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(http_client, "_connect", count)
+        patched.setattr(http_client, "open_connection", count)
         post(f"{url}#rc=2")
         post(f"{url}#rc=2&rp=rt")
     assert len(tried) == 3 + 1

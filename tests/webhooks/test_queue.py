@@ -85,7 +85,7 @@ def test_a_call_during_a_run_is_served_at_its_end(
 def test_a_receiver_with_more_events_after_its_turn_queues_behind_the_others(
     workspace: models.Workspace, sent: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "_TURN_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "TURN_SECONDS", 0.0)
     models.CallbackReceiver.objects.create(sid=workspace.sid, url="https://example.com/")
     made: list[int] = []
 
