@@ -20,7 +20,7 @@ from routing.actions import (
     worker_channels,
     workers,
 )
-from routing.actions.support import errors
+from routing.actions.support import errors, inputs
 from routing.core.vocabulary import ReservationStatus, TransferMode
 
 Arguments = Mapping[str, Any]
@@ -45,11 +45,13 @@ class Command:
         sid_prefixes: the required arguments, all of them sids, with their prefixes; several
             prefixes are separated by a blank.
         flags: the boolean arguments; they default to false.
+        texts: the optional texts, each with its greatest length; an absent or empty one is None.
     """
 
     run: Callable[[Agent, Arguments, datetime], None]
     sid_prefixes: Mapping[str, str]
     flags: tuple[str, ...] = field(default=())
+    texts: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_command(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> None:
@@ -67,6 +69,8 @@ def run_command(agent: Agent, name: object, arguments: Arguments, *, now: dateti
         checked[argument] = value
     for argument in command.flags:
         checked[argument] = _parse_flag(arguments.get(argument), argument)
+    for argument, limit in command.texts.items():
+        checked[argument] = _parse_text(arguments.get(argument), argument, limit)
     try:
         command.run(agent, checked, now)
     except errors.NotHeld as error:
@@ -90,7 +94,9 @@ def _accept(agent: Agent, given: Arguments, now: datetime) -> None:
 def _reject(agent: Agent, given: Arguments, now: datetime) -> None:
     offer = _find_offer(agent, given)
     try:
-        reservations.reject_reservation(reservation=offer, actor=agent.actor, now=now)
+        reservations.reject_reservation(
+            reservation=offer, reason=given["reason"], actor=agent.actor, now=now
+        )
     except errors.NotNow as error:
         raise _refuse_closed_offer(offer) from error
 
@@ -174,7 +180,9 @@ def _set_available(agent: Agent, given: Arguments, now: datetime) -> None:
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "reservation.accept": Command(_accept, {"reservation": "WR"}),
-    "reservation.reject": Command(_reject, {"reservation": "WR"}),
+    "reservation.reject": Command(
+        _reject, {"reservation": "WR"}, texts={"reason": inputs.NAME_LIMIT}
+    ),
     "task.wrap_up": Command(_wrap_up, {"task": "WT"}),
     "task.complete": Command(_complete, {"task": "WT"}),
     "task.transfer": Command(_transfer, {"task": "WT", "to": "WK WQ"}, ("stay",)),
@@ -246,3 +254,13 @@ def _parse_flag(value: object, argument: str) -> bool:
     if isinstance(value, bool | str | None) and value in known:
         return known[value]
     raise CommandRefused("invalid", f"“{argument}” must be true or false.", status=400)
+
+
+def _parse_text(value: object, argument: str, limit: int) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > limit:
+        raise CommandRefused(
+            "invalid", f"“{argument}” must be a text of at most {limit} characters.", status=400
+        )
+    return value.strip() or None

@@ -136,6 +136,12 @@ def load_offers(worker: models.Worker) -> Context:
     }
 
 
+def find_offer(worker: models.Worker, sid: str) -> models.Reservation | None:
+    """Return an open offer of the agent."""
+    rows = _open(worker.pk, ReservationStatus.PENDING).filter(sid=sid)
+    return rows.select_related(*_WITH_TASKS).first()
+
+
 def load_tasks(worker: models.Worker) -> Context:
     """Return the agent's tasks, oldest first."""
     held = _HELD(worker.pk)

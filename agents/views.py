@@ -57,6 +57,24 @@ def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     return render(request, f"agents/{template}.html", context)
 
 
+@require_GET
+@access.agents_only
+def reject(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
+    """Show the reasons to reject an offer: as a page, or as a part for a script."""
+    offer = dashboard.find_offer(agent.worker, sid)
+    workspace = agent.worker.workspace
+    if offer is None or not workspace.rejection_reasons:
+        raise Http404
+    context = _link_context(request, agent) | {
+        "offer_sid": offer.sid,
+        "card": cards.build_card(offer.task),
+        "reasons": workspace.rejection_reasons.splitlines(),
+        "part": "agents/_reject.html",
+    }
+    template = context["part"] if access.is_script(request) else "agents/question.html"
+    return render(request, template, context)
+
+
 @require_POST
 @access.agents_only
 def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:

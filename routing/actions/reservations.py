@@ -7,7 +7,7 @@ from datetime import datetime
 from routing import models
 from routing.actions import task_transitions
 from routing.actions.support import activity_moves, locking, transfer_progress
-from routing.actions.support.errors import NotNow, Rescinded, StaleState
+from routing.actions.support.errors import InvalidInput, NotNow, Rescinded, StaleState
 from routing.actions.support.reservation_moves import move_reservation
 from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM, Actor
@@ -31,12 +31,33 @@ def reject_reservation(
     *,
     reservation: models.Reservation,
     activity: models.Activity | None = None,
+    reason: str | None = None,
     actor: Actor,
     now: datetime,
     if_version: int | None = None,
 ) -> models.Reservation:
-    """Reject an offer; move the worker to `activity` if one is given."""
-    return _answer(reservation, ReservationStatus.REJECTED, actor, now, if_version, activity)
+    """Reject an offer; move the worker to `activity` if one is given.
+
+    Arguments:
+        reason: one of the workspace's reasons to reject.
+    """
+    if reason is not None:
+        reason = _check_reason(reservation, reason)
+    return _answer(
+        reservation, ReservationStatus.REJECTED, actor, now, if_version, activity, reason
+    )
+
+
+def _check_reason(reservation: models.Reservation, reason: str) -> str | None:
+    """Return a reason that the workspace lists; an empty one is none."""
+    reason = reason.strip()
+    known = reservation.workspace.rejection_reasons.splitlines()
+    if not reason or reason in known:
+        return reason or None
+    right = f"one of {', '.join(map(repr, known))}" if known else "none, as the workspace has none"
+    raise InvalidInput(
+        f"rejection_reason is {reason[:60]!r}; it must be {right}", field="rejection_reason"
+    )
 
 
 def _answer(
@@ -46,13 +67,14 @@ def _answer(
     now: datetime,
     if_version: int | None,
     activity: models.Activity | None = None,
+    reason: str | None = None,
 ) -> models.Reservation:
     """Apply an answer if it is in time.
 
     An answer after the deadline is too late even when no cycle has expired the offer yet. The offer
     is timed out, which is committed, and then the answer is refused.
     """
-    current, late = _answer_now(reservation, status, actor, now, if_version, activity)
+    current, late = _answer_now(reservation, status, actor, now, if_version, activity, reason)
     if late:
         raise _refuse_move(current, status)
     return current
@@ -66,6 +88,7 @@ def _answer_now(
     now: datetime,
     if_version: int | None,
     activity: models.Activity | None,
+    reason: str | None,
 ) -> tuple[models.Reservation, bool]:
     """Apply an answer, or time the offer out; return whether the answer was too late."""
     locked, current = _lock_open_reservation(reservation, status, if_version)
@@ -76,6 +99,7 @@ def _answer_now(
     if late:
         _time_out(locked, current, now=now)
         return current, True
+    current.rejection_reason = reason
     move_reservation_and_task(locked, current, status, actor=actor, now=now)
     if activity is not None:
         activity_moves.move_worker(current.current_worker, activity, actor=actor, now=now)

@@ -30,6 +30,12 @@ DEFAULT_CHANNELS: Final = {
 MAX_DESK_GRACE: Final = 86_400
 """Longest time without a desk, in seconds, after which workers may be moved."""
 
+MAX_REJECTION_PAUSE: Final = 3_600
+"""Longest time, in seconds, for which a task is not offered again to a worker who rejected it."""
+
+MAX_REJECTION_REASONS: Final = 20
+"""Most reasons of a workspace to reject an offer."""
+
 Template = Literal["NONE", "FIFO"]
 
 
@@ -44,6 +50,8 @@ class WorkspaceChanges(TypedDict, total=False):
     default_activity: models.Activity
     timeout_activity: models.Activity
     desk_grace: int
+    rejection_pause: int
+    rejection_reasons: str
     time_zone: str
 
 
@@ -57,6 +65,8 @@ def create_workspace(
     multi_task_enabled: bool = True,
     prioritize_queue_order: QueueOrder = QueueOrder.FIFO,
     desk_grace: int = 30,
+    rejection_pause: int = 0,
+    rejection_reasons: str = "",
     time_zone: str = "UTC",
     template: Template = "NONE",
     actor: Actor,
@@ -79,6 +89,8 @@ def create_workspace(
             multi_task_enabled=multi_task_enabled,
             prioritize_queue_order=prioritize_queue_order.value,
             desk_grace=_check_desk_grace(desk_grace),
+            rejection_pause=_check_rejection_pause(rejection_pause),
+            rejection_reasons=_check_rejection_reasons(rejection_reasons),
             time_zone=_check_time_zone(time_zone),
             date_created=now,
             date_updated=now,
@@ -147,6 +159,10 @@ def update_workspace(
         )
     if "desk_grace" in changes:
         workspace.desk_grace = _check_desk_grace(changes["desk_grace"])
+    if "rejection_pause" in changes:
+        workspace.rejection_pause = _check_rejection_pause(changes["rejection_pause"])
+    if "rejection_reasons" in changes:
+        workspace.rejection_reasons = _check_rejection_reasons(changes["rejection_reasons"])
     if "time_zone" in changes:
         workspace.time_zone = _check_time_zone(changes["time_zone"])
     if "multi_task_enabled" in changes:
@@ -199,6 +215,25 @@ def _check_activity(
 
 def _check_desk_grace(seconds: int) -> int:
     return inputs.check_integer(seconds, field="desk_grace", least=0, most=MAX_DESK_GRACE)
+
+
+def _check_rejection_pause(seconds: int) -> int:
+    return inputs.check_integer(seconds, field="rejection_pause", least=0, most=MAX_REJECTION_PAUSE)
+
+
+def _check_rejection_reasons(value: str) -> str:
+    """Return the reasons, one on each line, without empty lines and duplicates."""
+    lines = [line.strip() for line in value.splitlines()]
+    reasons = list(dict.fromkeys(line for line in lines if line))
+    for reason in reasons:
+        inputs.check_text(reason, field="rejection_reasons", limit=inputs.NAME_LIMIT)
+    if len(reasons) > MAX_REJECTION_REASONS:
+        raise InvalidInput(
+            f"rejection_reasons has {len(reasons)} lines; at most {MAX_REJECTION_REASONS} are"
+            " allowed",
+            field="rejection_reasons",
+        )
+    return "\n".join(reasons)
 
 
 def _check_time_zone(name: str) -> str:

@@ -22,7 +22,7 @@ def monospaced_area(rows: int) -> forms.Textarea:
     )
 
 
-class _Lines(forms.CharField):
+class Lines(forms.CharField):
     """A text field that ignores differences in line ends."""
 
     def to_python(self, value: Any) -> Any:
@@ -37,7 +37,7 @@ class _Lines(forms.CharField):
         return bool(self.to_python(initial or "") != self.to_python(data or ""))
 
 
-class JSONText(_Lines):
+class JSONText(Lines):
     """A text field for JSON; the action validates it."""
 
     def __init__(self, **options: Any) -> None:
@@ -45,7 +45,7 @@ class JSONText(_Lines):
         super().__init__(**options)
 
 
-class ExpressionText(_Lines, ExpressionFormField):
+class ExpressionText(Lines, ExpressionFormField):
     """A text field for an expression."""
 
     def __init__(self, **options: Any) -> None:
@@ -53,7 +53,7 @@ class ExpressionText(_Lines, ExpressionFormField):
         super().__init__(**options)
 
 
-class ConfigurationText(_Lines, ConfigurationFormField):
+class ConfigurationText(Lines, ConfigurationFormField):
     """A text field for a workflow's configuration.
 
     It may be a megabyte, so the page contains it only once. The form itself detects concurrent

@@ -36,7 +36,15 @@ class ReservationAdmin(HistoryAdmin):
     searched_columns = ("task__attributes", "worker__friendly_name", "former_worker_name")
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("sid", "workspace", "status", "worker_shown", "task", "channel")}),
+        (
+            None,
+            {
+                "fields": (
+                    *("sid", "workspace", "status", "rejection_reason"),
+                    *("worker_shown", "task", "channel"),
+                )
+            },
+        ),
         (
             "Times",
             {"fields": ("created", "reservation_timeout", "deadline", "updated")},

@@ -202,7 +202,7 @@ class TaskAdmin(HistoryAdmin):
         return (
             format_html_join(
                 "",
-                '<div><a href="{}">{}</a> {} – <span class="status {}">{}</span></div>',
+                '<div><a href="{}">{}</a> {} – <span class="status {}">{}</span>{}</div>',
                 (
                     (
                         reverse("admin:routing_reservation_change", args=[r.pk]),
@@ -210,6 +210,7 @@ class TaskAdmin(HistoryAdmin):
                         format_time(r.date_created),
                         r.reservation_status,
                         r.reservation_status,
+                        "" if r.rejection_reason is None else f": {r.rejection_reason}",
                     )
                     for r in rows
                 ),

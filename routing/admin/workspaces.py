@@ -12,6 +12,7 @@ from routing import models
 from routing.actions import memberships, workspaces
 from routing.admin import access
 from routing.admin.base import action_context
+from routing.admin.fields import Lines
 from routing.admin.scoped import ScopedAdmin, ScopedForm
 from routing.core.vocabulary import QueueOrder
 from routing.time_zones import time_zone_names
@@ -38,6 +39,13 @@ class WorkspaceForm(ScopedForm):
     time_zone = forms.ChoiceField(
         choices=lambda: [(name, name) for name in time_zone_names()],
         help_text="The time zone for times on these pages.",
+    )
+
+    rejection_reasons = Lines(
+        required=False,
+        label="Reasons to reject",
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Reasons that agents may choose when they reject an offer, one on each line.",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -128,7 +136,10 @@ class WorkspaceAdmin(ScopedAdmin):
         return (
             (None, {"fields": ("friendly_name",)}),
             ("Routing", {"fields": (*orders, "default_activity", "timeout_activity")}),
-            ("People", {"fields": ("desk_grace", "time_zone")}),
+            (
+                "People",
+                {"fields": ("desk_grace", "rejection_pause", "rejection_reasons", "time_zone")},
+            ),
             callbacks,
             (
                 "For programs",

@@ -7,13 +7,14 @@ values, so that they cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from routing.core.clock import SECOND
 from routing.core.snapshot import (
     READABLE,
     Lane,
+    Rejection,
     TaskQueue,
     Worker,
     WorkerChannel,
@@ -134,6 +135,7 @@ class TaskRequirements:
         task: the values of the task that the lane's expression still reads.
         reserved_for: ids of the workers with an open reservation of the task.
         grab: the terms for grabbing it; None for a task that cannot be grabbed.
+        rejections: by worker id, the rejections for which workers are passed over now.
     """
 
     lane: Lane
@@ -143,6 +145,7 @@ class TaskRequirements:
     status: AssignmentStatus = AssignmentStatus.PENDING
     reserved_for: Collection[int] = ()
     grab: GrabTerms | None = None
+    rejections: Mapping[int, Rejection] = field(default_factory=dict)
 
 
 def router_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
@@ -163,13 +166,15 @@ def router_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | No
             if lane.ignore_capacity
             else manual_refusal(candidate, lane, multi_task=task.multi_task)
         )
+        or _rejection_refusal(candidate, task)
     )
 
 
 def grab_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
     """Return why this worker may not grab the task, or None.
 
-    The target's own expression is for the router and is not evaluated here.
+    The target's own expression is for the router and is not evaluated here. A worker may also grab
+    a task that they rejected a moment ago.
     """
     queue = task.lane.task_queue
     return (
@@ -249,6 +254,11 @@ def manual_refusal(candidate: Candidate, lane: Lane, *, multi_task: bool) -> Ref
     if candidate.consumed(channel) >= channel.configured_capacity - kept:
         return Refusal.KEPT_FOR_MANUAL
     return None
+
+
+def _rejection_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
+    """Refuse a worker who is passed over because they have rejected the task."""
+    return Refusal.RECENTLY_REJECTED if candidate.worker.id in task.rejections else None
 
 
 def _policy_refusal(queue: TaskQueue | None, grab: GrabTerms | None) -> Refusal | None:

@@ -5,7 +5,7 @@ Moments are whole microseconds since 1970-01-01 UTC.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -133,8 +133,21 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A worker's rejection of a task, which is not offered to them again until `until_us`."""
+
+    worker_id: int
+    rejected_us: int
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """The workers of one matching pass, and its lanes by id; the pass requests tasks as it goes."""
+    """The workers of one matching pass, and its lanes by id; the pass requests tasks as it goes.
+
+    `passed_over` has, by task id, the ids of workers who have rejected the task and are not offered
+    it for now.
+    """
 
     id: int
     sid: str
@@ -142,3 +155,4 @@ class Workspace:
     prioritize_queue_order: QueueOrder = QueueOrder.FIFO
     workers: Sequence[Worker] = ()
     lanes: Mapping[int, Lane] = field(default_factory=dict)
+    passed_over: Mapping[int, Collection[int]] = field(default_factory=dict)

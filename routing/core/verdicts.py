@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from routing.core import eligibility
-from routing.core.snapshot import Lane, Worker
+from routing.core.snapshot import Lane, Rejection, Worker
 from routing.core.vocabulary import Refusal
 from workflows.expressions import Expression, View, look_up_path
 from workflows.expressions.nodes import FALSE, And, join, list_paths, split
@@ -25,13 +25,14 @@ class Verdict:
     """A worker judged for a task: a rank, or the one reason why the router passes them over.
 
     `rank` is 1 for the worker who gets the first offer. `grab_refusal` is why the worker may not
-    grab the task; None when they may.
+    grab the task; None when they may. `rejection` is the worker's, if they are passed over for it.
     """
 
     worker: Worker
     refusal: Refusal | None
     rank: int | None = None
     grab_refusal: Refusal | None
+    rejection: Rejection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +71,12 @@ def judge_workers(task: eligibility.TaskRequirements, workers: Iterable[Worker])
     outside: list[Verdict] = []
     for worker in workers:
         candidate = eligibility.Candidate(worker)
+        refusal = eligibility.router_refusal(candidate, task)
         verdict = Verdict(
             worker=worker,
-            refusal=eligibility.router_refusal(candidate, task),
+            refusal=refusal,
             grab_refusal=eligibility.grab_refusal(candidate, task),
+            rejection=task.rejections[worker.id] if refusal == Refusal.RECENTLY_REJECTED else None,
         )
         if not _is_of_queue(candidate, task.lane):
             outside.append(verdict)

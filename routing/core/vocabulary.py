@@ -80,6 +80,7 @@ class Refusal(StrEnum):
     GRAB_NOT_ALLOWED = "grab_not_allowed"
     EXPRESSION_NOT_MET = "expression_not_met"
     KEPT_FOR_MANUAL = "kept_for_manual"
+    RECENTLY_REJECTED = "recently_rejected"
     ALREADY_OFFERED = "already_offered"
 
     @property
@@ -103,6 +104,7 @@ _REFUSAL_WORDS = {
     Refusal.GRAB_NOT_ALLOWED: "This queue does not let you pick this task now.",
     Refusal.EXPRESSION_NOT_MET: "You do not meet what this task asks for.",
     Refusal.KEPT_FOR_MANUAL: "Your last slots are kept for tasks picked by hand.",
+    Refusal.RECENTLY_REJECTED: "You rejected this task a moment ago.",
     Refusal.ALREADY_OFFERED: "This task is already on offer to you.",
 }
 
@@ -116,6 +118,7 @@ _ABOUT_A_WORKER = {
     Refusal.GRAB_NOT_ALLOWED: "The queue does not let this task be picked by hand now.",
     Refusal.EXPRESSION_NOT_MET: "The worker does not meet what the task asks for.",
     Refusal.KEPT_FOR_MANUAL: "The worker's last free slots are kept for tasks picked by hand.",
+    Refusal.RECENTLY_REJECTED: "The worker rejected this task a moment ago.",
     Refusal.ALREADY_OFFERED: "The task is already on offer to the worker.",
 }
 

@@ -63,6 +63,8 @@ SEQUENCE: Final[Any] = functools.partial(Parameter, is_sequence=True)
 """Default of an argument for `__in`; an empty sequence finds no rows, without a query."""
 MOMENT: Final[Any] = functools.partial(Parameter, models.DateTimeField())
 """Default of an argument that is a moment."""
+TEXT: Final[Any] = functools.partial(Parameter, models.TextField())
+"""Default of an argument that is a text or None."""
 INTEGER: Final[Any] = functools.partial(Parameter, models.IntegerField())
 """Default of an argument that is added to a column, or subtracted from it."""
 BIG_INTEGER: Final[Any] = functools.partial(Parameter, models.BigIntegerField())

@@ -29,6 +29,9 @@ WORKERS: Final[tuple[tuple[str, list[str], list[str], int, dict[str, int]], ...]
 LOGINS: Final = 4
 """The number of workers, from the top, that have a login."""
 
+REJECTION_PAUSE: Final = 60
+REJECTION_REASONS: Final = "Not my language\nI know this customer\nNot enough time\nSomething else"
+
 QUEUES: Final[dict[str, dict[str, Any]]] = {
     "Phone": {"target_workers": 'skills HAS "support" OR skills HAS "sales"'},
     "Chat and messages": {"target_workers": 'skills HAS "support"'},

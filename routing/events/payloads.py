@@ -95,6 +95,8 @@ def age(data: EventData, now: datetime) -> EventData:
 def describe_reservation(reservation: models.Reservation) -> EventData:
     """Return a reservation's own fields, its task's and its worker's."""
     data = RESERVATION.event_data(reservation)
+    if reservation.rejection_reason is not None:
+        data["reservation_rejection_reason"] = reservation.rejection_reason
     if reservation.incoming is not None:
         data |= describe_transfer(reservation.incoming)
     return data | describe_task(reservation.task) | _describe_holder(reservation)

@@ -7,6 +7,7 @@ What the next cycle will do is computed by running the router without applying i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -29,7 +30,7 @@ from routing.explanations.explanation import (
 )
 from routing.models.base import words
 from routing.router.matching import match_workspace
-from routing.snapshots import attributes, requirements, tasks, workers
+from routing.snapshots import attributes, rejections, requirements, tasks, workers
 from workflows import configuration
 
 READ_WITH: Final = (*requirements.READ_WITH, "workspace__account")
@@ -46,10 +47,9 @@ def explain_task(row: models.Task, *, now: datetime) -> Explanation:
     )
     lane = required.lane
     deadline = _deadline(row, holders)
-    verdicts = judge_workers(
-        required,
-        workers.load_workers(models.Worker.objects.filter(workspace_id=row.workspace_id)),
-    )
+    everyone = workers.load_workers(models.Worker.objects.filter(workspace_id=row.workspace_id))
+    paused = rejections.load_rejections(row, lane, everyone, now=now)
+    verdicts = judge_workers(replace(required, rejections=paused), everyone)
     passed, step = _steps(row)
     target = _target(row) if pending else None
     asked = None if target is None else target.expression

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from routing.core.clock import SECOND, microseconds
+from routing.core.snapshot import Rejection
 from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
 from routing.explanations.explanation import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
@@ -28,6 +30,7 @@ _SHORT: Final = {
     Refusal.GRAB_NOT_ALLOWED: "not allowed to pick it",
     Refusal.EXPRESSION_NOT_MET: "not meeting what it asks for",
     Refusal.KEPT_FOR_MANUAL: "with only slots kept for picking by hand",
+    Refusal.RECENTLY_REJECTED: "who rejected it a moment ago",
     Refusal.ALREADY_OFFERED: "to whom it is on offer",
 }
 
@@ -45,18 +48,31 @@ def describe_deadline(explanation: Explanation) -> str | None:
     return f"At {date_text(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
 
 
-def describe_verdict(verdict: Verdict, explanation: Explanation | None = None) -> str:
+def describe_verdict(verdict: Verdict, explanation: Explanation) -> str:
     """Return why the router passes a worker over, or as which number it offers to them.
 
     Arguments:
         explanation: that of the task, to find out whether the worker or the task does not fit.
     """
     unmet = verdict.refusal == Refusal.EXPRESSION_NOT_MET
-    if unmet and explanation is not None and rules_out_all(explanation):
+    if unmet and rules_out_all(explanation):
         return "The task itself rules out every worker in this step."
+    if verdict.rejection is not None:
+        return _describe_rejection(verdict.rejection, explanation)
     if verdict.refusal is not None:
         return verdict.refusal.third_person
     return f"The router asks this worker as number {verdict.rank}."
+
+
+def _describe_rejection(rejection: Rejection, explanation: Explanation) -> str:
+    now = microseconds(explanation.now)
+    ago = _count_seconds((now - rejection.rejected_us) // SECOND)
+    left = _count_seconds(-((now - rejection.until_us) // SECOND))
+    return f"The worker rejected this task {ago} ago; they may be offered it again in {left}."
+
+
+def _count_seconds(seconds: int) -> str:
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
 def rules_out_all(explanation: Explanation) -> bool:
@@ -155,7 +171,7 @@ def _describe_waiting(explanation: Explanation) -> str:
     if known is not None:
         said = describe_known_worker(known)
         if known.problem is None and known.verdict is not None:
-            return f"{said} {describe_verdict(known.verdict)}"
+            return f"{said} {describe_verdict(known.verdict, explanation)}"
         return f"{said} It waits in this step until something changes that."
     inside = explanation.verdicts.inside
     if not inside:
@@ -165,7 +181,7 @@ def _describe_waiting(explanation: Explanation) -> str:
     after = "" if lacking is None else f" {lacking}"
     if len(inside) == 1:
         alone = inside[0].worker.friendly_name
-        return f"{alone} alone serves its queue. {describe_verdict(inside[0])}{after}"
+        return f"{alone} alone serves its queue. {describe_verdict(inside[0], explanation)}{after}"
     reasons = _join([f"{n} {_SHORT[refusal]}" for refusal, n in refusals.items()])
     return f"None of the {len(inside)} workers of its queue may have it now: {reasons}.{after}"
 

@@ -169,6 +169,11 @@ RESERVATION: Final = RowShape[models.Reservation](
             word("The status of the reservation.", ReservationStatus, "pending"),
             event="reservation_status",
         ),
+        Field(
+            "rejection_reason",
+            text("Why the worker rejected it, if they said so.", "Wrong language", null=True),
+            sdk_name="",
+        ),
         *dates(),
         Field("reservation_timeout", None, event="reservation_timeout"),
         Field(

@@ -66,6 +66,29 @@ WORKSPACE: Final = RowShape[models.Workspace](
             whole("Seconds without an open desk after which a worker is moved; 0: never.", 30),
         ),
         Field(
+            "rejection_pause",
+            whole(
+                "Seconds for which a task is not offered again to a worker who rejected it; 0: no"
+                " pause.",
+                60,
+                most=3_600,
+            ),
+            writable=Writable(
+                "Seconds for which a task is not offered again to a worker who rejected it, unless"
+                " no other worker may ever take it. Defaults to 0: no pause.",
+                60,
+            ),
+        ),
+        Field(
+            "rejection_reasons",
+            text("Reasons to reject an offer, one on each line.", "Wrong language\nConflict"),
+            writable=Writable(
+                "Reasons that agents may choose when they reject an offer, one on each line: at"
+                " most 20 of 64 characters.",
+                "Wrong language\nConflict",
+            ),
+        ),
+        Field(
             "time_zone",
             text("The time zone in which the admin shows times.", "Europe/Berlin"),
             writable=Writable(

@@ -76,6 +76,9 @@ class Reservation(Dated):
     date_accepted = models.DateTimeField(null=True, editable=False)
     date_wrapping = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=0)
+    # Why the worker has rejected it, and until when the task is not offered to them again.
+    rejection_reason = models.CharField(max_length=64, null=True, editable=False)
+    paused_until_us = models.BigIntegerField(null=True, editable=False)
     # The transfer that brought the task to this worker, and the one by which the worker gives it
     # away. Set during the transfer, and after a warm one while both workers are with the task.
     incoming = models.ForeignKey(
@@ -125,6 +128,12 @@ class Reservation(Dated):
                 fields=["outgoing"],
                 name="reservations_outgoing",
                 condition=Q(outgoing__isnull=False),
+            ),
+            # Rejections after which a task is not offered again for some time.
+            models.Index(
+                fields=["workspace", "paused_until_us"],
+                name="reservations_paused",
+                condition=Q(paused_until_us__isnull=False),
             ),
             # Offers past their deadline.
             models.Index(

@@ -53,6 +53,22 @@ class Workspace(Dated):
             "timeout activity, and their offers go to other workers. 0: never."
         ),
     )
+    rejection_pause = models.PositiveIntegerField(
+        "pause after a rejection",
+        default=0,
+        db_default=0,
+        help_text=(
+            "Seconds for which a task is not offered again to a worker who has rejected it, unless "
+            "no other worker may ever take it. 0: no pause."
+        ),
+    )
+    rejection_reasons = models.TextField(
+        "reasons to reject",
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Reasons that agents may choose when they reject an offer, one on each line.",
+    )
     time_zone = models.CharField(
         max_length=64,
         default="UTC",

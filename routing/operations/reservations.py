@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from routing import models
 from routing.actions import reservations
+from routing.actions.support.inputs import NAME_LIMIT
 from routing.core.vocabulary import ReservationStatus
 from routing.db.compiled import CompiledQuery
 from routing.operations import parameters, references
@@ -136,8 +137,12 @@ class _ReservationInstanceOperation(_ReservationsOperation, InstanceOperation[mo
             case ReservationStatus.ACCEPTED:
                 return reservations.accept_reservation(reservation=row, **common)
             case ReservationStatus.REJECTED:
-                activity = arguments.get("worker_activity")
-                return reservations.reject_reservation(reservation=row, activity=activity, **common)
+                return reservations.reject_reservation(
+                    reservation=row,
+                    activity=arguments.get("worker_activity"),
+                    reason=arguments.get("rejection_reason"),
+                    **common,
+                )
             case ReservationStatus.WRAPPING:
                 return reservations.wrap_up_reservation(reservation=row, **common)
             case ReservationStatus.COMPLETED:
@@ -171,6 +176,9 @@ def _params(*instructions: str) -> tuple[parameters.Param, ...]:
         references.reference(
             "WorkerActivitySid", models.Activity, "WA", argument="worker_activity"
         ).describe("With `rejected`: the activity that the worker goes into."),
+        parameters.text("RejectionReason", limit=NAME_LIMIT).describe(
+            "With `rejected`: one of the workspace's RejectionReasons.", "Wrong language"
+        ),
         parameters.choice("Instruction", instructions).describe(
             "An instruction, instead of a ReservationStatus."
         ),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from routing import models
 from routing.core import snapshot
 from routing.core.clock import microseconds
 from routing.core.matching import matching_pass
-from routing.snapshots import due_work, lane_heads
+from routing.snapshots import due_work, lane_heads, rejections
 
 
 def match_workspace(
@@ -21,6 +22,9 @@ def match_workspace(
         limit: the largest number of offers.
     """
     seen = due_work.load_snapshot(workspace)
+    passed_over = rejections.load_passed_over(workspace, seen, now=now)
+    if passed_over:
+        seen = replace(seen, passed_over=passed_over)
     matching = matching_pass.match_tasks(seen, now=microseconds(now), limit=limit)
     try:
         request = next(matching)

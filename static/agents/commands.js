@@ -53,7 +53,7 @@ async function press(form, button) {
       reply = await ask(form.action, command, fields);
     }
     if (!reply?.ok) toast(reply?.error?.message ?? NO_ANSWER);
-    if (socket.isOpen() && reply) await refresh(form.closest("[data-panel]")?.id ?? "tasks");
+    if (socket.isOpen() && reply) await refresh(form.dataset.refreshes ?? form.closest("[data-panel]")?.id ?? "tasks");
     else staleAll();
   } finally {
     // The panel may have been redrawn since, so look the button up again.

@@ -1,26 +1,27 @@
-// "Transfer" links to a page; this script opens its choices in a dialog over the desk instead.
+// Some links lead to a page with choices; this script opens them in a dialog over the desk instead.
 
 import { toLogin } from "./panels.js";
 import { toast } from "./toasts.js";
 
 export function start() {
   document.addEventListener("click", async (event) => {
-    const link = event.target.closest("a[data-transfer]");
+    const link = event.target.closest("a[data-asks]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     await open(link);
   });
-  const dialog = document.getElementById("transfer");
-  dialog.querySelector("[data-closes]").addEventListener("click", () => dialog.close());
+  for (const button of document.querySelectorAll("dialog [data-closes]")) {
+    button.addEventListener("click", () => button.closest("dialog").close());
+  }
 }
 
 async function open(link) {
-  const dialog = document.getElementById("transfer");
+  const dialog = document.getElementById(link.dataset.asks);
   try {
     const answer = await fetch(link.href, { headers: { "X-Requested-With": "desk" }, cache: "no-store" });
     if (answer.status === 401) return toLogin();
-    if (answer.status === 404) return toast("This task cannot be transferred any more.");
-    if (!answer.ok) throw new Error(`transfer: ${answer.status}`);
+    if (answer.status === 404) return toast("This is no longer possible. Please look again.");
+    if (!answer.ok) throw new Error(`${link.pathname}: ${answer.status}`);
     const fetched = new DOMParser().parseFromString(await answer.text(), "text/html");
     dialog.querySelector("[data-choices]").replaceChildren(...fetched.body.childNodes);
     dialog.showModal();

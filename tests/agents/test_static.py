@@ -62,6 +62,6 @@ def test_every_icon_that_templates_and_channels_name_is_drawn() -> None:
 def test_the_websocket_page_names_every_command_panel_and_close_code() -> None:
     text = (BASE_DIR / "docs" / "websocket.md").read_text()
     codes = (consumers.LOGGED_OUT, consumers.NO_DESK, consumers.FLOODING)
-    grabs = set(Refusal) - {Refusal.KEPT_FOR_MANUAL}
+    grabs = set(Refusal) - {Refusal.KEPT_FOR_MANUAL, Refusal.RECENTLY_REJECTED}
     for word in (*commands.COMMANDS, consumers.PING, *dashboard.Panel, *grabs, *map(str, codes)):
         assert word in text

@@ -82,7 +82,7 @@ def test_a_transfer_of_another_agent_s_task_or_to_an_unknown_sid_is_refused(floo
 
 def test_a_call_has_no_transfer_button(floor: Floor) -> None:
     held = in_hand(floor, channel="voice")
-    assert "data-transfer" not in floor.alice.get("panels/tasks")
+    assert "data-asks" not in floor.alice.get("panels/tasks")
     status, reply = floor.alice.press("task.transfer", task=held.task.sid, to=floor.queue.sid)
     assert status == 409
     assert "no telephone network" in reply["error"]["message"]

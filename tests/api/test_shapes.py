@@ -21,7 +21,8 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
         COMMON
         | {"friendly_name", "default_activity_sid", "default_activity_name"}
         | {"timeout_activity_sid", "timeout_activity_name", "event_callback_url", "events_filter"}
-        | {"multi_task_enabled", "prioritize_queue_order", "links", "desk_grace", "time_zone"},
+        | {"multi_task_enabled", "prioritize_queue_order", "links", "desk_grace", "time_zone"}
+        | {"rejection_pause", "rejection_reasons"},
         STATISTICS
         | {"activities", "task_queues", "tasks", "workers", "workflows", "task_channels", "events"},
     ),
@@ -78,7 +79,8 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
     ),
     "reservation": (
         COMMON
-        | {"workspace_sid", "task_sid", "worker_sid", "worker_name", "reservation_status", "links"},
+        | {"workspace_sid", "task_sid", "worker_sid", "worker_name", "reservation_status", "links"}
+        | {"rejection_reason"},
         {"task", "worker", "workspace"},
     ),
 }

@@ -140,6 +140,12 @@ class Customers:
         """Wait until a task has this assignment status."""
         wait_until(lambda: self.status(task) == status, f"{task} is {status}")
 
+    def reservations(self, task: str) -> list[tuple[str, str | None]]:
+        """Return the status and the reason of rejection of a task's reservations, oldest first."""
+        found = self._client.get(f"{self._base}/Tasks/{task}/Reservations")["reservations"]
+        rows = sorted(found, key=lambda row: row["date_created"])
+        return [(row["reservation_status"], row["rejection_reason"]) for row in rows]
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()

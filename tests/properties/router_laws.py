@@ -15,7 +15,7 @@ from routing.core import eligibility, lifecycle, snapshot, workflow_position
 from routing.core.clock import SECOND, microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus, QueueOrder, ReservationStatus
-from routing.snapshots import due_work, lanes, workers
+from routing.snapshots import due_work, lanes, rejections, workers
 from workflows.expressions import View
 
 RESERVATION_EVENTS: Final = {
@@ -204,11 +204,14 @@ class Pass:
 
     def _refusal(self, worker: snapshot.Worker, task: models.Task) -> object:
         assert task.lane is not None
+        lane = lanes.build_lane(task.lane)
+        paused = rejections.load_rejections(task, lane, self._workers.values(), now=self._now)
         age = (microseconds(self._now) - microseconds(task.date_created)) // SECOND
         return eligibility.router_refusal(
             eligibility.Candidate(worker),
             eligibility.TaskRequirements(
-                lane=lanes.build_lane(task.lane),
+                lane=lane,
+                rejections=paused,
                 multi_task=self.workspace.multi_task_enabled,
                 clock=self._clock,
                 task=View({}, {"age": age}),

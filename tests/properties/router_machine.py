@@ -64,11 +64,16 @@ class RouterMachine(RuleBasedStateMachine):
     @initialize(
         slots=st.lists(st.tuples(st.integers(1, 3), st.integers(0, 1)), min_size=3, max_size=3),
         first=st.lists(st.tuples(attributes, channels, st.integers(0, 2)), min_size=2, max_size=6),
+        pause=st.sampled_from([0, 30]),
     )
     def open(
-        self, slots: list[tuple[int, int]], first: list[tuple[dict[str, Any], str, int]]
+        self,
+        slots: list[tuple[int, int]],
+        first: list[tuple[dict[str, Any], str, int]],
+        pause: int,
     ) -> None:
         """The workspace opens with some slots, some of them kept, and with some tasks."""
+        self._attempt(workspaces.update_workspace, workspace=self.workspace, rejection_pause=pause)
         for name, (capacity, kept) in zip(PEOPLE, slots, strict=True):
             self.change_slots(
                 name, "chat", {"configured_capacity": capacity, "reserved_for_manual": kept}, False

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing import models
+from routing.actions import reservations
+from routing.actors import SYSTEM
 from routing.core import eligibility, snapshot, verdicts
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.core.workflow_position import time_of_day
@@ -86,6 +88,7 @@ def _floors(draw: st.DrawFn) -> tuple[snapshot.Workspace, snapshot.Task]:
         multi_task_enabled=draw(st.sampled_from([True, True, False])),
         workers=[draw(_workers(number)) for number in range(1, draw(st.integers(1, 6)) + 1)],
         lanes={1: lane},
+        passed_over={1: draw(st.sets(st.integers(1, 6)))},
     )
     return workspace, task
 
@@ -102,6 +105,10 @@ def test_the_workers_ranked_first_are_those_who_get_the_offers(
         clock=time_of_day(10),
         task=eligibility.build_age_view(task.created_us, now=10),
         grab=eligibility.GrabTerms(),
+        rejections={
+            worker_id: snapshot.Rejection(worker_id=worker_id, rejected_us=0, until_us=20)
+            for worker_id in workspace.passed_over[1]
+        },
     )
     found = verdicts.judge_workers(required, workspace.workers)
     assert lane.task_queue is not None
@@ -117,7 +124,7 @@ def _pick(chance: random.Random, *choices: Any) -> Any:
 
 def _furnish(chance: random.Random) -> models.Workspace:
     """Make a workspace with workers of all kinds, two queues, several lanes, and tasks."""
-    workspace = factories.workspace()
+    workspace = factories.workspace(rejection_pause=_pick(chance, 0, 15))
     queues = [
         factories.queue(
             workspace,
@@ -197,7 +204,7 @@ def _in_service_order(
 
 
 def _got(row: models.Task) -> set[str]:
-    return set(row.reservations.values_list("worker__sid", flat=True))
+    return set(row.reservations.open().values_list("worker__sid", flat=True))
 
 
 @pytest.mark.django_db
@@ -213,6 +220,11 @@ def test_the_next_cycle_does_what_the_explanation_says(seed: int) -> None:
     # A slot that comes free, so that something can move.
     for offer in models.Reservation.objects.order_by("pk")[:1]:
         factories.set_capacity(offer.current_worker, configured_capacity=3, available=True)
+    for offer in models.Reservation.objects.pending().order_by("pk"):
+        if chance.random() < 0.5:
+            reservations.reject_reservation(
+                reservation=offer, actor=SYSTEM, now=later(chance.choice([3, 12]))
+            )
     now = later(20)
     before = [facts.explain_task(row, now=now) for row in _pending(workspace)]
     rounds.run_cycle(workspace=workspace, now=now)

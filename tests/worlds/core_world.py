@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
 from routing.core import eligibility, lifecycle, overdue, snapshot, workflow_position
 from routing.core.clock import SECOND
 from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, ReserveWorkers
+from routing.core.matching import rejections
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, QueueOrder
 from routing.core.vocabulary import ReservationStatus as R
 from tests.worlds.core_tasks import CHANNELS, Task
@@ -31,6 +33,8 @@ class CoreWorld(World):
         self._offered: list[tuple[str, str]] = []
         self._multitasking = True
         self._first = QueueOrder.FIFO
+        self._pause = 0
+        self._rejections: dict[str, list[snapshot.Rejection]] = defaultdict(list)
 
     # --- what there is ---
 
@@ -197,6 +201,14 @@ class CoreWorld(World):
             for other, status in list(row.reservations.items()):
                 if status == R.PENDING:
                     self._move(other, row, R.RESCINDED)
+        if answer == "rejected" and self._pause:
+            self._rejections[task].append(
+                snapshot.Rejection(
+                    worker_id=self._workers[worker].id,
+                    rejected_us=self.now_us,
+                    until_us=self.now_us + self._pause * SECOND,
+                )
+            )
         if answer == "completed":
             row.over = AssignmentStatus.COMPLETED
 
@@ -275,6 +287,9 @@ class CoreWorld(World):
     def set_multitasking(self, enabled: bool) -> None:
         self._multitasking = enabled
 
+    def pause_after_rejections(self, seconds: int) -> None:
+        self._pause = seconds
+
     def serve_first(self, order: str) -> None:
         self._first = QueueOrder(order)
 
@@ -302,6 +317,18 @@ class CoreWorld(World):
     def _pending(self) -> list[Task]:
         return [t for t in self._tasks.values() if t.status == AssignmentStatus.PENDING]
 
+    def _passed_over(self, task: Task) -> frozenset[int]:
+        takers = rejections.find_takers(
+            task.lane(self._queues, self._configuration, self.now_us),
+            self._workers.values(),
+            multi_task=self._multitasking,
+        )
+        return frozenset(
+            rejections.choose_rejections(
+                self._rejections[task.name], takers=takers, now=self.now_us
+            )
+        )
+
     def _snapshot(self) -> snapshot.Workspace:
         return snapshot.Workspace(
             id=1,
@@ -309,6 +336,7 @@ class CoreWorld(World):
             multi_task_enabled=self._multitasking,
             prioritize_queue_order=self._first,
             workers=list(self._workers.values()),
+            passed_over={task.id: self._passed_over(task) for task in self._pending()},
             lanes={
                 task.id: task.lane(self._queues, self._configuration, self.now_us)
                 for task in self._pending()

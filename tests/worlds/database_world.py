@@ -165,6 +165,11 @@ class DatabaseWorld(World):
             workspace=self.workspace, multi_task_enabled=enabled, actor=SYSTEM, now=self.now
         )
 
+    def pause_after_rejections(self, seconds: int) -> None:
+        workspaces.update_workspace(
+            workspace=self.workspace, rejection_pause=seconds, actor=SYSTEM, now=self.now
+        )
+
     def serve_first(self, order: str) -> None:
         workspaces.update_workspace(
             workspace=self.workspace,

@@ -151,5 +151,9 @@ class World(ABC):
         """Switch multitasking on or off."""
 
     @abstractmethod
+    def pause_after_rejections(self, seconds: int) -> None:
+        """Set for how long a task is not offered again to a worker who has rejected it."""
+
+    @abstractmethod
     def serve_first(self, order: str) -> None:
         """Set which kind of queue is served first: FIFO or LIFO."""

@@ -16,9 +16,10 @@ from routing.actions.support import activity_moves, transfer_progress
 from routing.actions.support.errors import StaleState
 from routing.actors import Actor
 from routing.core import lifecycle
+from routing.core.clock import SECOND, microseconds
 from routing.core.event_catalog import RESERVATION_EVENTS
 from routing.core.vocabulary import ReservationStatus
-from routing.db.compiled import INTEGER, MOMENT, CompiledUpdate
+from routing.db.compiled import BIG_INTEGER, INTEGER, MOMENT, TEXT, CompiledUpdate
 from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
 
@@ -42,10 +43,16 @@ def move_reservation(
     reservation.date_updated = now
     if status in _DATED:
         setattr(reservation, _DATED[status], now)
+    elif status == ReservationStatus.REJECTED:
+        reservation.paused_until_us = _find_end_of_pause(reservation, now)
     first_transfer_date = transfer_progress.load_first_transfer_date(reservation)
     with pipeline():
-        move = _MOVES.get(status, _MOVE)
-        moved = move.send(reservation.pk, current.value, status.value, now)
+        if status == ReservationStatus.REJECTED:
+            values = (reservation.rejection_reason, reservation.paused_until_us)
+            moved = _REJECT.send(reservation.pk, current.value, now, *values)
+        else:
+            move = _MOVES.get(status, _MOVE)
+            moved = move.send(reservation.pk, current.value, status.value, now)
         _count_slot(reservation, before=current, after=status)
         recorder.record(
             RESERVATION_EVENTS[status],
@@ -61,6 +68,17 @@ def move_reservation(
     if not moved.result():
         raise StaleState(f"reservation {reservation.sid} is no longer {current}")
     activity_moves.move_worker_for_reservation(reservation, status, actor=actor, now=now)
+
+
+def _find_end_of_pause(reservation: models.Reservation, now: datetime) -> int | None:
+    """Return until when a rejected task is not offered to the worker again, if there is a pause.
+
+    An offer of a transfer is made to each worker only once anyway.
+    """
+    pause = reservation.task.workspace.rejection_pause
+    if not pause or reservation.incoming_id is not None:
+        return None
+    return microseconds(now) + pause * SECOND
 
 
 def _count_slot(
@@ -96,6 +114,18 @@ def _compile_move(*dates: str) -> CompiledUpdate:
 
 _MOVE: Final = _compile_move()
 _MOVES: Final = {status: _compile_move(column) for status, column in _DATED.items()}
+_REJECT: Final = CompiledUpdate(
+    lambda pk, before, now=MOMENT, reason=TEXT, until=BIG_INTEGER: (
+        models.Reservation.objects.filter(pk=pk, reservation_status=before),
+        {
+            "reservation_status": ReservationStatus.REJECTED.value,
+            "version": F("version") + 1,
+            "date_updated": now,
+            "rejection_reason": reason,
+            "paused_until_us": until,
+        },
+    )
+)
 _COUNT: Final = CompiledUpdate(
     lambda pk, freed=INTEGER, assigned=INTEGER: (
         models.WorkerChannel.objects.filter(pk=pk),

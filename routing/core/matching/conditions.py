@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from workflows.expressions import Expression, compile_node
+from workflows.expressions import Expression, View, compile_node
 from workflows.expressions.nodes import (
     And,
     Comparison,
@@ -127,6 +127,19 @@ def _split_condition(expression: Expression) -> SplitCondition:
         else:
             fixed.append(condition)
     return SplitCondition(tuple(fixed), tuple(of_load), tuple(of_task))
+
+
+def condition_holds(condition: Condition, worker: View, task: View, clock: View) -> bool:
+    """Return whether a condition is true for these values."""
+    if isinstance(condition, AtomicCondition):
+        return condition.function(worker, task, clock, None)
+    kind = all if isinstance(condition, AllOf) else any
+    return kind(condition_holds(part, worker, task, clock) for part in condition)
+
+
+def reads_clock(condition: Condition) -> bool:
+    """Return whether a condition has a part that reads no worker, only the time of day."""
+    return any(atom.timed for atom in _atoms_of(condition))
 
 
 def reads_load(expression: Expression | None) -> bool:

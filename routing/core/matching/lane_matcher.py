@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
 
 from routing.core.eligibility import build_age_view, rank_key
 from routing.core.lanes import may_open
-from routing.core.matching.conditions import (
-    NO_CONDITIONS,
-    AllOf,
-    AtomicCondition,
-    Condition,
-    split_condition,
-)
+from routing.core.matching.conditions import NO_CONDITIONS, condition_holds, split_condition
 from routing.core.matching.worker_set import WorkerSet, list_places
 from routing.core.snapshot import Lane, Task, Worker
-from workflows.expressions import View
+
+_NONE: Final[Mapping[int, Collection[int]]] = {}
 
 
 class LaneMatcher:
@@ -27,8 +22,16 @@ class LaneMatcher:
     are evaluated per task for the remaining workers.
     """
 
-    def __init__(self, lane: Lane, worker_set: WorkerSet, *, now: int) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        worker_set: WorkerSet,
+        *,
+        passed_over: Mapping[int, Collection[int]] = _NONE,
+        now: int,
+    ) -> None:
         self.lane = lane
+        self._passed_over = passed_over
         self.closed = False
         self._worker_set = worker_set
         self._now = now
@@ -74,7 +77,9 @@ class LaneMatcher:
         """
         queue = self.lane.task_queue
         wanted = 1 if queue is None else queue.max_reserved_workers
-        eligible = self.select_eligible()
+        others = self.select_eligible()
+        eligible = others & ~self._worker_set.select_ids(self._passed_over.get(task.id, ()))
+        has_passed_over = eligible != others
         chosen: list[int] = []
         while eligible and len(chosen) < wanted:
             place = self._best(eligible, task)
@@ -89,7 +94,7 @@ class LaneMatcher:
         )
         for place in chosen:
             worker_set.assign_slot(place, self.lane.task_channel_id, now=self._now)
-        if not chosen and not self.per_task:
+        if not chosen and not self.per_task and not has_passed_over:
             self.closed = True
         return assigned
 
@@ -102,7 +107,7 @@ class LaneMatcher:
         for place in self._in_order(eligible):
             worker = self._worker_set.candidate(place).view()
             clock = self._worker_set.clock
-            if all(_holds(each, worker, view, clock) for each in self._task_conditions):
+            if all(condition_holds(each, worker, view, clock) for each in self._task_conditions):
                 return place
         return None
 
@@ -153,10 +158,3 @@ class LaneMatcher:
             key = rank_key(candidate, self.lane)
             self._ranks[place] = candidate.assigned_slots, key
         return key
-
-
-def _holds(condition: Condition, worker: View, task: View, clock: View) -> bool:
-    if isinstance(condition, AtomicCondition):
-        return condition.function(worker, task, clock, None)
-    kind = all if isinstance(condition, AllOf) else any
-    return kind(_holds(part, worker, task, clock) for part in condition)

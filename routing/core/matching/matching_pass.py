@@ -114,7 +114,7 @@ def match_tasks(
     )
     state = _PassState(
         {
-            lane.id: LaneMatcher(lane, workers, now=now)
+            lane.id: LaneMatcher(lane, workers, passed_over=workspace.passed_over, now=now)
             for lane in workspace.lanes.values()
             if workers.workers
         },

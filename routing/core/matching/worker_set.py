@@ -7,7 +7,7 @@ that depend on load are evaluated again, and only for that worker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from operator import attrgetter
 
@@ -118,6 +118,17 @@ class WorkerSet:
         if lane.known_worker_name is not None:
             found &= self._by_name.get(lane.known_worker_name, 0)
         return found
+
+    def select_ids(self, ids: Collection[int]) -> int:
+        """Return the workers with these ids."""
+        found = 0
+        for worker_id in ids:
+            found |= self._by_id.get(worker_id, 0)
+        return found
+
+    @cached_property
+    def _by_id(self) -> dict[int, int]:
+        return {worker.id: 1 << place for place, worker in enumerate(self.workers)}
 
     @cached_property
     def _shadowed(self) -> bool:

@@ -68,7 +68,12 @@ class Command(BaseCommand):
 def create_demo(account: models.Account, *, users: list[User], now: datetime) -> models.Workspace:
     """Create the workspace in an account; its first workers get these logins."""
     workspace = workspaces.create_workspace(
-        account=account, friendly_name=contents.WORKSPACE, actor=ACTOR, now=now
+        account=account,
+        friendly_name=contents.WORKSPACE,
+        rejection_pause=contents.REJECTION_PAUSE,
+        rejection_reasons=contents.REJECTION_REASONS,
+        actor=ACTOR,
+        now=now,
     )
     activities.create_activity(
         workspace=workspace, friendly_name="Break", available=False, actor=ACTOR, now=now
