@@ -103,6 +103,13 @@ def build_card(task: models.Task) -> Card:
     )
 
 
+def name_task(attributes: str, channel: str) -> str:
+    """Return the title of a task's card, from its attributes and the name of its channel."""
+    known = subjects.parse_attributes(attributes)
+    texts = (_find_first_text(known, names)[0] for names in (subjects.TITLES, subjects.PEOPLE))
+    return next(filter(None, texts), f"{channel} task")
+
+
 def describe_channel(row: models.TaskChannel) -> Channel:
     """Return how a task channel is shown; a custom one gets the general icon."""
     icon = row.unique_name if row.unique_name in ICONS else "default"

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from agents import desk_groups, happenings
 from agents.access import Agent
 from routing import models, sids
 from routing.actions import (
+    dismissals,
     offers,
     reservations,
     task_transitions,
@@ -178,6 +180,18 @@ def _set_available(agent: Agent, given: Arguments, now: datetime) -> None:
     )
 
 
+def _dismiss(agent: Agent, given: Arguments, now: datetime) -> None:
+    """Dismiss one line of the list "What happened", or with it all that are older."""
+    with_older = given["with_older"]
+    found = happenings.list_events(
+        agent.worker, up_to=given["event"], with_older=with_older, now=now
+    )
+    if found:
+        dismissals.dismiss_events(worker=agent.worker, events=found, with_older=with_older, now=now)
+    # Without a match it was dismissed in another tab.
+    desk_groups.send_to_desks([agent.worker.sid], "desk.happenings", stale=["happened"])
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "reservation.accept": Command(_accept, {"reservation": "WR"}),
     "reservation.reject": Command(
@@ -189,6 +203,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "task.cancel_transfer": Command(_cancel_transfer, {"task": "WT"}),
     "task.grab": Command(_grab, {"task": "WT"}),
     "worker.set_activity": Command(_set_activity, {"activity": "WA"}, ("reject_offers",)),
+    "desk.dismiss": Command(_dismiss, {"event": "EV"}, ("with_older",)),
     "worker_channel.set_available": Command(_set_available, {"channel": "WC"}, ("available",)),
 }
 """All commands of an agent; docs/websocket.md describes their arguments."""

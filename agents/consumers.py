@@ -128,6 +128,11 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             self._catching_up = True
             self._run_in_background(self._catch_up)
 
+    async def desk_frame(self, message: dict[str, Any]) -> None:
+        """Pass on a frame for all desks of this worker."""
+        if self._worker_sid is not None:
+            await self.send_json(message["frame"])
+
     async def desk_look(self, message: dict[str, Any]) -> None:
         """Check the session at once, as it may have just ended."""
         if self._worker_sid is not None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from agents import cards, slots, transfers, waiting
+from agents import cards, happenings, slots, transfers, waiting
 from routing import models
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
@@ -26,10 +26,12 @@ class Panel(StrEnum):
     OFFERS = "offers"
     TASKS = "tasks"
     QUEUE = "queue"
+    HAPPENED = "happened"
 
 
-_PRESENCE, _OFFERS, _TASKS, _QUEUE = Panel
-_ALL = frozenset(Panel)
+_PRESENCE, _OFFERS, _TASKS, _QUEUE, _HAPPENED = Panel
+_ALL = frozenset(Panel) - {_HAPPENED}
+_TOLD = frozenset({_HAPPENED})
 # A worker's load decides the slots, and which tasks they may grab. Expressions of queues and
 # targets may also read how much of a channel is in use.
 _CAPACITY = frozenset({_PRESENCE, _QUEUE})
@@ -41,7 +43,7 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.ACTIVITY_UPDATED: _CAPACITY | {_OFFERS},
     E.ACTIVITY_DELETED: frozenset({_PRESENCE}),
     E.TASK_CHANNEL_CREATED: _CAPACITY,
-    E.TASK_CHANNEL_UPDATED: _ALL,
+    E.TASK_CHANNEL_UPDATED: _ALL | _TOLD,
     E.TASK_CHANNEL_DELETED: _ALL,
     E.TASK_QUEUE_CREATED: frozenset({_QUEUE}),
     E.TASK_QUEUE_UPDATED: frozenset({_OFFERS, _TASKS, _QUEUE}),
@@ -52,28 +54,28 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.WORKFLOW_UPDATED: frozenset({_QUEUE}),
     E.WORKER_DELETED: _ALL,
     E.WORKER_ATTRIBUTES_UPDATE: _CAPACITY,
-    E.WORKER_ACTIVITY_UPDATE: _CAPACITY | {_OFFERS},
-    E.WORKER_CAPACITY_UPDATE: _CAPACITY,
-    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: _CAPACITY,
+    E.WORKER_ACTIVITY_UPDATE: _CAPACITY | _TOLD | {_OFFERS},
+    E.WORKER_CAPACITY_UPDATE: _CAPACITY | _TOLD,
+    E.WORKER_CHANNEL_AVAILABILITY_UPDATE: _CAPACITY | _TOLD,
     E.TASK_CREATED: frozenset({_QUEUE}),
     E.TASK_UPDATED: frozenset({_OFFERS, _TASKS, _QUEUE}),
     E.TASK_WRAPUP: frozenset({_TASKS}),
     E.TASK_COMPLETED: frozenset({_TASKS}),
     E.TASK_CANCELED: frozenset({_QUEUE}),
     E.TASK_DELETED: frozenset({_OFFERS, _TASKS, _QUEUE}),
-    E.TASK_TRANSFER_INITIATED: frozenset({_TASKS}),
+    E.TASK_TRANSFER_INITIATED: _TOLD | {_TASKS},
     E.TASK_TRANSFER_ATTEMPT_FAILED: frozenset({_TASKS}),
-    E.TASK_TRANSFER_FAILED: frozenset({_TASKS}),
-    E.TASK_TRANSFER_CANCELED: frozenset({_TASKS}),
-    E.TASK_TRANSFER_COMPLETED: frozenset({_TASKS}),
+    E.TASK_TRANSFER_FAILED: _TOLD | {_TASKS},
+    E.TASK_TRANSFER_CANCELED: _TOLD | {_TASKS},
+    E.TASK_TRANSFER_COMPLETED: _TOLD | {_TASKS},
     E.RESERVATION_CREATED: _CAPACITY | {_OFFERS},
-    E.RESERVATION_ACCEPTED: _ALL,
-    E.RESERVATION_REJECTED: _CAPACITY | {_OFFERS},
-    E.RESERVATION_TIMEOUT: _CAPACITY | {_OFFERS},
-    E.RESERVATION_CANCELED: _ALL,
-    E.RESERVATION_RESCINDED: _CAPACITY | {_OFFERS},
-    E.RESERVATION_WRAPUP: _CAPACITY | {_TASKS},
-    E.RESERVATION_COMPLETED: _CAPACITY | {_TASKS},
+    E.RESERVATION_ACCEPTED: _ALL | _TOLD,
+    E.RESERVATION_REJECTED: _CAPACITY | _TOLD | {_OFFERS},
+    E.RESERVATION_TIMEOUT: _CAPACITY | _TOLD | {_OFFERS},
+    E.RESERVATION_CANCELED: _ALL | _TOLD,
+    E.RESERVATION_RESCINDED: _CAPACITY | _TOLD | {_OFFERS},
+    E.RESERVATION_WRAPUP: _CAPACITY | _TOLD | {_TASKS},
+    E.RESERVATION_COMPLETED: _CAPACITY | _TOLD | {_TASKS},
     E.RESERVATION_FAILED: frozenset({_QUEUE}),
 }
 """The panels that are stale for an agent who receives an event of this type."""
@@ -96,15 +98,19 @@ NOT_SHOWN: Final = frozenset(
 """Event types that change nothing on a desk."""
 
 
-def list_stale_panels(event_type: E, *, own: bool) -> frozenset[Panel]:
+def list_stale_panels(event_type: E, *, own: bool, acted: bool = False) -> frozenset[Panel]:
     """Return the panels that an event makes stale.
 
     Arguments:
         own: whether the event names this agent or no worker; one about a colleague who serves the
             same queue changes only what waits there.
+        acted: whether this agent caused it, which they are not told; a move of theirs may remove
+            the way back from what was told before.
     """
     panels = PANELS.get(event_type, frozenset())
-    return panels if own else panels & {_QUEUE}
+    if not own:
+        return panels & {_QUEUE}
+    return panels - _TOLD if acted and event_type != E.WORKER_ACTIVITY_UPDATE else panels
 
 
 def load_presence(worker: models.Worker) -> Context:
@@ -171,6 +177,11 @@ def load_waiting_tasks(worker: models.Worker, *, queue_sid: str, now: datetime) 
     return {"waiting": waiting.load_queue_panel(worker, queue_sid=queue_sid, now=now)}
 
 
+def load_happened(worker: models.Worker, *, now: datetime) -> Context:
+    """Return what others did to the agent since they last dismissed it."""
+    return {"happened": happenings.load_panel(worker, now=now)}
+
+
 _LOADERS: Final[Mapping[Panel, Callable[[models.Worker, str, datetime], Context]]] = {
     Panel.PRESENCE: lambda worker, _queue_sid, _now: load_presence(worker),
     Panel.OFFERS: lambda worker, _queue_sid, _now: load_offers(worker),
@@ -178,6 +189,7 @@ _LOADERS: Final[Mapping[Panel, Callable[[models.Worker, str, datetime], Context]
     Panel.QUEUE: lambda worker, queue_sid, now: load_waiting_tasks(
         worker, queue_sid=queue_sid, now=now
     ),
+    Panel.HAPPENED: lambda worker, _queue_sid, now: load_happened(worker, now=now),
 }
 """What loads the template context of each panel."""
 

@@ -70,7 +70,8 @@ def build_event_frame(message: Mapping[str, Any], *, worker_sid: str) -> str | N
     """
     own = is_own(message, worker_sid=worker_sid)
     about = tuple((key, message[key]) for key in _ABOUT[own] if key in message)
-    return _build_event_frame(message["event_type"], own, about)
+    acted = message.get("actor_sid") == worker_sid
+    return _build_event_frame(message["event_type"], own, acted, about)
 
 
 _ABOUT: Final = {
@@ -81,10 +82,10 @@ _ABOUT: Final = {
 
 @functools.lru_cache(maxsize=256)
 def _build_event_frame(
-    event_type: str, own: bool, about: tuple[tuple[str, str], ...]
+    event_type: str, own: bool, acted: bool, about: tuple[tuple[str, str], ...]
 ) -> str | None:
     """Build a frame, cached for all desks that receive it."""
-    panels = dashboard.list_stale_panels(EventType(event_type), own=own)
+    panels = dashboard.list_stale_panels(EventType(event_type), own=own, acted=acted)
     if not panels:
         return None
     return json.dumps({"event": event_type, **dict(about), "stale": sorted(panels)})

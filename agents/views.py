@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from agents import access, cards, commands, dashboard, transfers
 from agents.access import Agent
 from agents.dashboard import Panel
+from routing.actions import dismissals
 from routing.actions import workers as worker_actions
 from routing.sdk import lease_renewal
 
@@ -27,6 +28,8 @@ def desk(request: HttpRequest, agent: Agent) -> HttpResponse:
     context: dict[str, Any] = {"elsewhere": access.list_workers(access.get_user(request))}
     for panel in Panel:
         context |= _panel_context(request, agent, panel)
+    if not context["happened"].begun:
+        dismissals.begin_list(worker=agent.worker, now=timezone.now())
     return render(request, "agents/desk.html", context | _link_context(request, agent))
 
 

@@ -44,7 +44,11 @@ def _frame(event: Event) -> dict[str, Any]:
 
 def message(event: Event, group: str) -> dict[str, Any]:
     """Return the message for one group."""
-    if event.event_type not in CARRIES_DATA or not groups.is_worker_group(group):
+    if not groups.is_worker_group(group):
         return _frame(event)
+    # A worker's desks are not told what the worker did.
+    frame = _frame(event) | ({"actor_sid": event.actor_sid} if event.actor_sid else {})
+    if event.event_type not in CARRIES_DATA:
+        return frame
     at = int(event.event_date.timestamp())
-    return _frame(event) | {"at": at, "event_data": event.event_data}
+    return frame | {"at": at, "event_data": event.event_data}

@@ -8,6 +8,7 @@ from routing.models.api_keys import ApiKey
 from routing.models.assignment_callbacks import AssignmentCallback
 from routing.models.callback_deliveries import CallbackDelivery
 from routing.models.callback_receivers import CallbackReceiver
+from routing.models.dismissals import Dismissals
 from routing.models.events import Event, Events
 from routing.models.idempotency_keys import IdempotencyKey
 from routing.models.lanes import Lane
@@ -30,6 +31,7 @@ __all__ = [
     "AssignmentCallback",
     "CallbackDelivery",
     "CallbackReceiver",
+    "Dismissals",
     "Event",
     "Events",
     "IdempotencyKey",

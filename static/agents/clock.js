@@ -38,6 +38,11 @@ export function age(milliseconds) {
   return `${minutes}:${two(seconds % 60)}`;
 }
 
+/** Format a moment as a time of day: 11:08. */
+export function clockTime(milliseconds) {
+  return new Date(milliseconds).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+}
+
 /** Format the time left in few characters, to fit into a ring. */
 function left(milliseconds) {
   const seconds = Math.max(Math.ceil(milliseconds / 1000), 0);

@@ -1,6 +1,7 @@
 // Copy buttons beside telephone numbers and addresses in a task's attributes.
 
-import { say, toast } from "./toasts.js";
+import { announce } from "./announcer.js";
+import { toast } from "./toasts.js";
 
 const SHOWN_MS = 2000;
 
@@ -12,8 +13,7 @@ export function start() {
     if (!button) return;
     const done = await copy(button.dataset.copy, button).catch(() => false);
     if (!done) return toast("The browser did not allow copying. Please select the text instead.");
-    say("");
-    requestAnimationFrame(() => say(`Copied ${button.dataset.name}`));
+    announce(`Copied ${button.dataset.name}`);
     button.dataset.copied = "";
     setTimeout(() => delete button.dataset.copied, SHOWN_MS);
   });

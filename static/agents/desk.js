@@ -5,6 +5,7 @@ import * as channels from "./channels.js";
 import * as clock from "./clock.js";
 import * as commands from "./commands.js";
 import * as copying from "./copying.js";
+import * as happenings from "./happenings.js";
 import * as holding from "./holding.js";
 import * as keys from "./keys.js";
 import * as leaving from "./leaving.js";
@@ -13,14 +14,7 @@ import * as panels from "./panels.js";
 import * as shifts from "./shifts.js";
 import * as signals from "./signals.js";
 import * as socket from "./socket.js";
-import { toast } from "./toasts.js";
 import * as transfers from "./transfers.js";
-
-/** Messages for events that end an unanswered offer. */
-const GONE = {
-  "reservation.timeout": "An offer expired before it was answered. Please check your activity.",
-  "reservation.rescinded": "Another agent took this task first. The offer is gone.",
-};
 
 const banner = document.getElementById("lost");
 const link = document.getElementById("link-state");
@@ -48,8 +42,10 @@ clock.tick();
 setInterval(() => clock.tick() && panels.stale(["offers", "presence"]), 250);
 
 shifts.start();
-panels.start((name) => name === "offers" && signals.show());
+const whenFresh = { offers: signals.show, happened: happenings.show };
+panels.start((name) => whenFresh[name]?.());
 signals.start();
+happenings.start();
 menus.start();
 keys.start();
 commands.start();
@@ -73,7 +69,6 @@ socket.start({
   event(frame) {
     if (frame.now) clock.learn(frame.now, performance.now(), 1000);
     panels.stale(frame.stale ?? []);
-    if (frame.reservation_sid && GONE[frame.event]) toast(GONE[frame.event]);
   },
 });
 

@@ -3,8 +3,8 @@
 // Held completions are also kept in the browser's storage until the server has answered. A closing
 // page sends them at once; if that fails, the worker's next desk in this browser sends them.
 
+import { announce } from "./announcer.js";
 import * as shifts from "./shifts.js";
-import { say } from "./toasts.js";
 
 const STORE = "cordboard.completing";
 const OTHERS_MS = 2000; // extra wait for completions held by another page
@@ -42,7 +42,7 @@ export function hold(form) {
   shifts.around(() => (card.dataset.held = ""));
   if (hadFocus) card.focus({ preventScroll: true });
   timers.set(card.id, setTimeout(() => complete(card.id), holdMs()));
-  say(`Completed: ${title(card)}. Press U to undo.`);
+  announce(`Completed: ${title(card)}. Press U to undo.`);
 }
 
 /** Undo the last held completion, or that of one task. */
@@ -54,7 +54,7 @@ export function undo(task = [...timers.keys()].at(-1)) {
   if (!card) return;
   shifts.around(() => delete card.dataset.held);
   card.focus({ preventScroll: true });
-  say(`Not completed: ${title(card)}.`);
+  announce(`Not completed: ${title(card)}.`);
 }
 
 /** Return whether any completion is held, or waits for the server's answer. */

@@ -11,8 +11,9 @@ const RETRY = 3000;
 const SAFETY = 45_000;
 const OURS = new Set(["style", "aria-busy", "data-held", "data-settling", "data-copied"]);
 const NAMES = ["presence", "offers", "tasks", "queue"];
+const ON_EVENTS = ["happened"]; // fetched when the server names it, and not from time to time
 
-const state = new Map(NAMES.map((name) => [name, { wanted: false, timer: 0, busy: null, last: 0 }]));
+const state = new Map([...NAMES, ...ON_EVENTS].map((name) => [name, { wanted: false, timer: 0, busy: null, last: 0 }]));
 let whenFresh = () => {};
 let refreshAt = 0;
 let frozen = false;
@@ -103,7 +104,7 @@ export function toLogin() {
 
 function put(panel, html) {
   const focused = panel.contains(document.activeElement) ? document.activeElement : null;
-  const card = focused?.closest(".card, .row")?.id;
+  const card = focused?.closest(".card, .row, .happening")?.id;
   shifts.around(() =>
     globalThis.Idiomorph.morph(panel, html, {
       morphStyle: "outerHTML",
@@ -113,7 +114,7 @@ function put(panel, html) {
   if (!focused || focused.isConnected) return;
   // The focused element is gone. The next button must not get the focus: a second Enter would press it.
   const next = (card && document.getElementById(card)) || document.getElementById(`${panel.id}-title`);
-  next.focus({ preventScroll: true });
+  (next.closest("[hidden]") ? document.getElementById("presence-title") : next).focus({ preventScroll: true });
 }
 
 /** Return whether the script or the agent sets this attribute, which the server does not know. */

@@ -4,7 +4,7 @@ import { toast } from "./toasts.js";
 
 const SETTLE_MS = 600;
 const TOLERANCE_PX = 4;
-const BUTTONS = ":is(.card, .row, .gauge) :is(button[id], a[data-asks])";
+const BUTTONS = ":is(.card, .row, .gauge, .happening) :is(button[id], a[data-asks])";
 
 const timers = new Map(); // button id → timer that enables it again
 

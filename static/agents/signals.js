@@ -1,12 +1,11 @@
 // Notifications of offers for an agent who is not looking: tab title and icon, a sentence, a sound.
 
+import { announce } from "./announcer.js";
+
 const SOUND = "cordboard.sound";
-const TOGETHER_MS = 4000;
-const title = document.title;
+const pageTitle = document.title;
 let known = new Set(offers().map((offer) => offer.id));
 let audio = null;
-let announced = [];
-let announcedAt = -Infinity;
 
 export function start() {
   const on = document.getElementById("sound-on");
@@ -22,7 +21,7 @@ export function start() {
 /** Compare the offers after they were redrawn. */
 export function show() {
   const now = offers();
-  document.title = now.length ? `(${now.length}) ${now.length === 1 ? "Offer" : "Offers"} · ${title}` : title;
+  document.title = now.length ? `(${now.length}) ${now.length === 1 ? "Offer" : "Offers"} · ${pageTitle}` : pageTitle;
   const jump = document.getElementById("jump");
   jump.hidden = !now.length;
   jump.textContent = now.length === 1 ? "1 offer" : `${now.length} offers`;
@@ -33,18 +32,12 @@ export function show() {
   const fresh = now.filter((offer) => !known.has(offer.id));
   known = new Set(now.map((offer) => offer.id));
   if (!fresh.length) return;
-  const titles = fresh.map((offer) => offer.querySelector(".card__title").textContent.trim());
-  announce(titles);
+  for (const offer of fresh) announce(`New offer: ${title(offer)}.`, { urgent: true });
   if (localStorage.getItem(SOUND)) play();
 }
 
-/** Announce new offers to screen readers; those in quick succession are announced together. */
-function announce(titles) {
-  const now = performance.now();
-  announced = now - announcedAt < TOGETHER_MS ? [...announced, ...titles] : titles;
-  announcedAt = now;
-  const what = announced.length === 1 ? "New offer" : `${announced.length} new offers`;
-  document.getElementById("said").textContent = `${what}: ${announced.join("; ")}`;
+function title(offer) {
+  return offer.querySelector(".card__title").textContent.trim();
 }
 
 function offers() {

@@ -1,15 +1,13 @@
 // Short messages at the bottom of the page, announced by screen readers, removed after a while.
 
-const STAYS = 7000;
+import { announce } from "./announcer.js";
 
-/** Announce a text to screen readers that the page shows in another way. */
-export function say(words) {
-  document.getElementById("told").textContent = words;
-}
+const STAYS = 7000;
 
 export function toast(words) {
   const list = document.getElementById("toasts");
   if ([...list.children].some((older) => older.firstChild.textContent === words)) return;
+  announce(words);
   for (const older of [...list.children].slice(0, -2)) older.remove();
   const note = document.createElement("div");
   note.className = "toast";

@@ -31,7 +31,7 @@ async def opened(desk: Desk) -> AsyncIterator[Socket]:
     assert connected
     ready = await heard(socket)
     assert ready["event"] == "desk.ready"
-    assert ready["stale"] == ["offers", "presence", "queue", "tasks"]
+    assert ready["stale"] == ["happened", "offers", "presence", "queue", "tasks"]
     assert ready["worker_sid"] == desk.worker.sid
     try:
         yield socket

@@ -13,6 +13,7 @@ from tests.agents.conftest import BACKEND, Floor
 
 
 def test_every_command_is_a_form_on_the_page(floor: Floor) -> None:
+    floor.alice.get()  # from now on, the desk tells what others do
     held = floor.accepted()
     moving = floor.accepted()
     floor.offered()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.template.loader import render_to_string
 from agents import consumers, dashboard, frames, waiting
 from agents.dashboard import Panel
 from routing import groups, models
+from routing.actions import dismissals
 from routing.core.event_catalog import EventType
 from routing.events import courier
 from tests import factories
@@ -93,6 +95,8 @@ def test_a_frame_names_every_panel_that_has_changed(
 ) -> None:
     act = change(floor)
     desks = {"Alice": floor.alice, "Bob": floor.bob}
+    for desk in desks.values():
+        dismissals.begin_list(worker=desk.worker, now=NOW - timedelta(hours=1))
     before = {name: draw_panels(desk) for name, desk in desks.items()}
     joined = {name: groups_of(desk) for name, desk in desks.items()}
     recorder.published.clear()

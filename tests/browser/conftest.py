@@ -117,17 +117,21 @@ class Customers:
                 ActivitySid=offline["activities"][0]["sid"],
                 RejectPendingReservations="true",
             )
-        for status, end in (("pending", "canceled"), ("assigned,wrapping", "completed")):
+        for status, end in (("pending,reserved", "canceled"), ("assigned,wrapping", "completed")):
             found = self._client.get(f"{self._base}/Tasks", AssignmentStatus=status, PageSize=100)
             for task in found["tasks"]:
                 self._client.post(f"{self._base}/Tasks/{task['sid']}", AssignmentStatus=end)
 
-    def let_offers_last(self) -> None:
-        """Give workers an hour to answer every offer."""
+    def let_offers_last(self, seconds: int = 3600) -> None:
+        """Give workers so long to answer every offer."""
         for workflow in self._client.get(f"{self._base}/Workflows")["workflows"]:
             self._client.post(
-                f"{self._base}/Workflows/{workflow['sid']}", TaskReservationTimeout="3600"
+                f"{self._base}/Workflows/{workflow['sid']}", TaskReservationTimeout=str(seconds)
             )
+
+    def end(self, task: str, status: str) -> None:
+        """Complete or cancel a task."""
+        self._client.post(f"{self._base}/Tasks/{task}", AssignmentStatus=status)
 
     def set_capacity(self, worker: str, channel: str, capacity: int) -> None:
         """Change how many tasks of a channel a worker takes."""
