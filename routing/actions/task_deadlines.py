@@ -6,7 +6,7 @@ them is locked, written and recorded with a fixed number of statements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -14,7 +14,13 @@ from django.db import transaction
 
 from routing import models
 from routing.actions import task_transitions
-from routing.actions.support import locking, task_events, transfer_progress, workflow_position
+from routing.actions.support import (
+    lanes,
+    locking,
+    task_events,
+    transfer_progress,
+    workflow_position,
+)
 from routing.actions.support.errors import StaleState
 from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM
@@ -23,12 +29,16 @@ from routing.core.decisions import CancelTask, EnterTarget, KeepWaiting, Reason
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
+from routing.db.pipeline import pipeline
 from routing.db.related import attach_related
 from routing.events import recorder
 
-_EVENTS_BEFORE_END: Final = {
-    Reason.WORKFLOW_TIMEOUT: (EventType.TASK_QUEUE_TIMEOUT, EventType.WORKFLOW_TIMEOUT),
-    Reason.WORKFLOW_SKIPPED: (EventType.WORKFLOW_SKIPPED,),
+_EVENTS_BEFORE_END: Final[Mapping[str, Sequence[task_events.TaskEvent]]] = {
+    Reason.WORKFLOW_TIMEOUT: [
+        (EventType.TASK_QUEUE_TIMEOUT, {}),
+        (EventType.WORKFLOW_TIMEOUT, {}),
+    ],
+    Reason.WORKFLOW_SKIPPED: [(EventType.WORKFLOW_SKIPPED, {})],
 }
 """Events that give the reason why a task ends, recorded before its end."""
 
@@ -43,6 +53,7 @@ _CANCELED_FIELDS: Final = (
     *("assignment_status", *task_transitions.END_FIELDS),
     *("version", "date_updated"),
 )
+_MOVED_FIELDS: Final = (*workflow_position.STEP_FIELDS, "version", "date_updated")
 _Decision = TypeVar("_Decision", CancelTask, EnterTarget)
 
 
@@ -56,20 +67,16 @@ def cancel_overdue_tasks(decided: Sequence[CancelTask], *, now: datetime) -> lis
     held = _lock_unchanged_tasks(decided)
     drafts: list[recorder.Draft] = []
     for task, decision in held:
-        drafts += [
-            task_events.draft_task_event(event_type, task)
-            for event_type in _EVENTS_BEFORE_END.get(decision.why, ())
-        ]
+        if before_end := _EVENTS_BEFORE_END.get(decision.why):
+            drafts += task_events.draft_task_events(task, before_end)
         task_transitions.set_end_values(task, decision.why, now)
         task.assignment_status = AssignmentStatus.CANCELED.value
         task.date_updated = now
         task.version += 1
-        drafts.append(
-            task_events.draft_task_event(EventType.TASK_CANCELED, task, {"holder_sids": ""})
-        )
-        drafts += _draft_failures(task)
-    bulk_insert.update([task for task, _ in held], _CANCELED_FIELDS)
-    _record(held, drafts, now)
+        events: list[task_events.TaskEvent] = [(EventType.TASK_CANCELED, {"holder_sids": ""})]
+        events += _list_failures(task)
+        drafts += task_events.draft_task_events(task, events)
+    _write(held, _CANCELED_FIELDS, drafts, now)
     done = {task.sid for task, _ in held}
     return [decision for decision in decided if decision.task_sid not in done]
 
@@ -87,15 +94,15 @@ def cancel_overdue_task(decision: CancelTask, *, now: datetime) -> None:
     check_version(locked.task, decision.version)
     if transfer_progress.find_current_transfer(locked.reservations) is not None:
         raise StaleState(f"task {decision.task_sid} is being transferred")
-    for event_type in _EVENTS_BEFORE_END.get(decision.why, ()):
+    for event_type, _ in _EVENTS_BEFORE_END.get(decision.why, ()):
         task_events.record_task_event(event_type, locked.task, actor=SYSTEM, now=now)
     canceled = AssignmentStatus.CANCELED
     try:
         task_transitions.end_task(locked, canceled, reason=decision.why, actor=SYSTEM, now=now)
     except lifecycle.InvalidTransition:
         raise StaleState(f"task {decision.task_sid} is no longer waiting") from None
-    for draft in _draft_failures(locked.task):
-        recorder.record_all([draft], workspace=locked.task.workspace, actor=SYSTEM, now=now)
+    if failures := task_events.draft_task_events(locked.task, _list_failures(locked.task)):
+        recorder.record_all(failures, workspace=locked.task.workspace, actor=SYSTEM, now=now)
 
 
 @transaction.atomic
@@ -106,19 +113,20 @@ def enter_targets(decided: Sequence[EnterTarget], *, now: datetime) -> int:
     """
     held = _lock_unchanged_tasks(decided)
     drafts: list[recorder.Draft] = []
+    known_lanes = lanes.LaneCache()
     for task, decision in held:
         previous = task.task_queue
-        workflow_position.enter_step(task, decision.step, now=now)
+        workflow_position.enter_step(task, decision.step, now=now, known_lanes=known_lanes)
         task.version += 1
         task.date_updated = now
-        drafts += workflow_position.draft_entry_events(
-            task, previous=previous, timed_out=decision.timed_out
-        )
-        drafts.append(workflow_position.draft_match_event(task))
-    bulk_insert.update(
-        [task for task, _ in held], [*workflow_position.STEP_FIELDS, "version", "date_updated"]
-    )
-    _record(held, drafts, now)
+        events = [
+            *workflow_position.list_entry_events(
+                task, previous=previous, timed_out=decision.timed_out
+            ),
+            workflow_position.describe_match(task),
+        ]
+        drafts += task_events.draft_task_events(task, events)
+    _write(held, _MOVED_FIELDS, drafts, now)
     return len(held)
 
 
@@ -136,14 +144,12 @@ def keep_waiting(decision: KeepWaiting, *, now: datetime) -> None:
         raise StaleState(f"task {decision.task_sid} has changed since the snapshot")
 
 
-def _draft_failures(task: models.Task) -> list[recorder.Draft]:
+def _list_failures(task: models.Task) -> list[task_events.TaskEvent]:
     """Return the event for the only worker who could take a canceled task, if there is one."""
     target = task.routing_target or ""
     if not target.startswith("WK"):
         return []
-    return [
-        task_events.draft_task_event(EventType.RESERVATION_FAILED, task, {"holder_sids": target})
-    ]
+    return [(EventType.RESERVATION_FAILED, {"holder_sids": target})]
 
 
 def _lock_unchanged_tasks(decided: Sequence[_Decision]) -> list[tuple[models.Task, _Decision]]:
@@ -163,8 +169,16 @@ def _lock_unchanged_tasks(decided: Sequence[_Decision]) -> list[tuple[models.Tas
     return held
 
 
-def _record(
-    held: Sequence[tuple[models.Task, object]], drafts: Sequence[recorder.Draft], now: datetime
+def _write(
+    held: Sequence[tuple[models.Task, object]],
+    fields: Sequence[str],
+    drafts: Sequence[recorder.Draft],
+    now: datetime,
 ) -> None:
-    if held:
+    """Write these fields of locked tasks, and the events of the change."""
+    if not held:
+        return
+    # The database updates the tasks while the rows of the events are built.
+    with pipeline():
+        bulk_insert.update([task for task, _ in held], fields)
         recorder.record_all(drafts, workspace=held[0][0].workspace, actor=SYSTEM, now=now)

@@ -106,15 +106,15 @@ def create_task(
                 field="attributes",
             )
         workflow_position.enter_step(task, step, now=now)
-    happened = [
-        *([EventType.WORKFLOW_ENTERED] if task.workflow is not None else []),
-        *([EventType.TASK_QUEUE_ENTERED] if task.task_queue is not None else []),
-        EventType.TASK_CREATED,
-    ]
-    drafts = [
-        *(task_events.draft_task_event(event_type, task) for event_type in happened),
-        *([] if route.bypass else [workflow_position.draft_match_event(task)]),
-    ]
+    events: list[task_events.TaskEvent] = []
+    if task.workflow is not None:
+        events.append((EventType.WORKFLOW_ENTERED, {}))
+    if task.task_queue is not None:
+        events.append((EventType.TASK_QUEUE_ENTERED, {}))
+    events.append((EventType.TASK_CREATED, {}))
+    if not route.bypass:
+        events.append(workflow_position.describe_match(task))
+    drafts = task_events.draft_task_events(task, events)
     with pipeline():
         inserted = bulk_insert.insert_later([task])
         recorder.record_all(drafts, workspace=workspace, actor=actor, now=now)
@@ -158,15 +158,12 @@ def update_task(
             return task
         fields.extend(workflow_position.STEP_FIELDS)
     write_task(task, fields=fields, expected=status, now=now)
-    drafts = [
-        task_events.draft_task_event(EventType.TASK_UPDATED, task, task_events.list_holders(locked))
-    ]
+    events = [(EventType.TASK_UPDATED, task_events.list_holders(locked))]
     if status == AssignmentStatus.PENDING and task.filter_index is not None:
-        drafts.extend(
-            workflow_position.draft_entry_events(task, previous=previous, timed_out=False)
-        )
+        events += workflow_position.list_entry_events(task, previous=previous, timed_out=False)
         if "attributes" in changes:
-            drafts.append(workflow_position.draft_match_event(task))
+            events.append(workflow_position.describe_match(task))
+    drafts = task_events.draft_task_events(task, events)
     recorder.record_all(drafts, workspace=task.workspace, actor=actor, now=now)
     return task
 

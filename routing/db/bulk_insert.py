@@ -10,6 +10,7 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from django.db import connection, models
@@ -44,10 +45,15 @@ class _Column:
         elif isinstance(field, models.DateTimeField) and connection.vendor == "sqlite":
             self.prepare = functools.lru_cache(maxsize=64)(_adapt_moment)
 
-    def values(self, rows: Sequence[models.Model]) -> list[Any]:
-        """Return the values of this column in some rows."""
-        values = [getattr(row, self.attribute) for row in rows]
-        return values if self.prepare is None else [self.prepare(value) for value in values]
+
+def _list_values(columns: Sequence[_Column], rows: Sequence[models.Model]) -> list[list[Any]]:
+    """Return for each column its values in some rows, as they are written."""
+    read = attrgetter(*(column.attribute for column in columns))
+    values = zip(*map(read, rows), strict=True) if len(columns) > 1 else [map(read, rows)]
+    return [
+        list(given if column.prepare is None else map(column.prepare, given))
+        for column, given in zip(columns, values, strict=True)
+    ]
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -64,7 +70,7 @@ def insert_later(rows: Sequence[models.Model]) -> Pending[None]:
         return Pending(lambda: None)
     columns = _columns(type(rows[0]), connection.vendor)
     write = _write_postgresql if connection.vendor == "postgresql" else _write_sqlite
-    values = [column.values(rows) for column in columns]
+    values = _list_values(columns, rows)
     ids = write(type(rows[0])._meta.db_table, columns, values)
 
     def assign_ids() -> None:
@@ -83,7 +89,7 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     model = type(rows[0])
     table = model._meta.db_table
     columns = [c for c in _columns(model, connection.vendor) if {c.field, c.attribute} & {*names}]
-    values = [column.values(rows) for column in columns]
+    values = _list_values(columns, rows)
     ids = [row.pk for row in rows]
     with open_cursor() as cursor:
         if connection.vendor == "postgresql":

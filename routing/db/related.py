@@ -26,4 +26,5 @@ def attach_related(rows: Collection[Model], related: Mapping[str, type[Model]]) 
 def refer(rows: Collection[Model], name: str, found: Mapping[Any, Model]) -> None:
     """Set a foreign key's related rows; None for those not found."""
     for row in rows:
-        setattr(row, name, found.get(getattr(row, f"{name}_id")))
+        # As `select_related` does: `setattr` would check each row and write its id again.
+        row._state.fields_cache[name] = found.get(getattr(row, f"{name}_id"))

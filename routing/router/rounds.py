@@ -16,6 +16,7 @@ from routing import models
 from routing.core import overdue
 from routing.core.clock import microseconds
 from routing.core.decisions import Decision, EnterTarget
+from routing.router import applying
 from routing.router.applying import IsOver, apply_decisions, never, offer_transfers
 from routing.router.matching import match_workspace
 from routing.snapshots import due_work
@@ -49,10 +50,11 @@ def run_round(
         applied += offer_transfers(due_work.load_transfers(workspace), now, is_over)
 
     # A task whose offer has just expired may be due too.
-    tasks = due_work.load_overdue_tasks(workspace, now=now) if due.tasks or offers else []
-    decided = overdue.decide_overdue_tasks(tasks, now=microseconds(now))
-    applied += apply_decisions(decided, now, is_over)
-    again = max(len(offers), len(tasks)) >= due_work.BATCH or is_over()
+    tasks, more_tasks = 0, False
+    if due.tasks or offers:
+        tasks, more_tasks = _apply_deadlines(workspace, now, is_over)
+        applied += tasks
+    again = len(offers) >= due_work.BATCH or more_tasks or is_over()
 
     if due.free_workers or offers or tasks:
         matched = match_workspace(workspace, now=now)
@@ -66,6 +68,26 @@ def run_round(
         again |= any(isinstance(decision, EnterTarget) for decision in decided)
 
     return applied, again
+
+
+def _apply_deadlines(
+    workspace: models.Workspace, now: datetime, is_over: IsOver
+) -> tuple[int, bool]:
+    """End or move overdue tasks, one slice after another.
+
+    Returns how many decisions were applied, and whether more may be left.
+    """
+    applied = 0
+    while True:
+        # No more than one slice is loaded, as the time may be over after it.
+        tasks = due_work.load_overdue_tasks(workspace, now=now, limit=applying.SLICE_SIZE)
+        decided = overdue.decide_overdue_tasks(tasks, now=microseconds(now))
+        count = apply_decisions(decided, now, is_over)
+        applied += count
+        if len(tasks) < applying.SLICE_SIZE:
+            return applied, False
+        if not count or is_over():
+            return applied, True
 
 
 def _decide_skips(workspace: models.Workspace, now: datetime) -> list[Decision]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -30,6 +30,14 @@ from routing.snapshots import workers as worker_snapshots
 
 BATCH = 500
 """Most rows of one kind of overdue work to load for a round."""
+
+_DECIDING_FIELDS: Final = (
+    *("sid", "version", "expires_us", "attributes", "priority", "date_created"),
+    *("task_channel_id", "former_channel_sid", "former_channel_name", "workflow_id"),
+    *("revision_id", "filter_index", "target_index", "step_clock_us", "step_deadline_us"),
+    "skip_unasked",
+)
+"""Fields of a task that `_build_waiting_task` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +144,22 @@ def load_transfers(workspace: models.Workspace) -> list[models.Transfer]:
     return list(rows[:BATCH])
 
 
-def load_overdue_tasks(workspace: models.Workspace, *, now: datetime) -> list[WaitingTask]:
-    """Return tasks past their lifetime, and pending ones past their step's deadline."""
+def load_overdue_tasks(
+    workspace: models.Workspace, *, now: datetime, limit: int = BATCH
+) -> list[WaitingTask]:
+    """Return tasks past their lifetime, and pending ones past their step's deadline.
+
+    Arguments:
+        limit: the most tasks of each of these kinds.
+    """
     us = microseconds(now)
     here = models.Task.objects.filter(workspace=workspace)
     expired = here.expiring().filter(expires_us__lte=us)
     stepped = here.pending().filter(step_deadline_us__lte=us, expires_us__gt=us)
-    over = expired.order_by("expires_us").values_list("sid", "version", "expires_us")[:BATCH]
+    over = expired.order_by("expires_us").values_list("sid", "version", "expires_us")[:limit]
     return [
         *(WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over),
-        *_load_waiting_tasks(stepped.order_by("step_deadline_us"), now),
+        *_load_waiting_tasks(stepped.order_by("step_deadline_us")[:limit], now),
     ]
 
 
@@ -159,7 +173,7 @@ def load_skippable_tasks(
 
 
 def _load_waiting_tasks(rows: QuerySet[models.Task], now: datetime) -> list[WaitingTask]:
-    chosen = list(rows[:BATCH])
+    chosen = list(rows.only(*_DECIDING_FIELDS))
     attach_related(chosen, {"workflow": models.Workflow, "task_channel": models.TaskChannel})
     return [_build_waiting_task(row, now) for row in chosen]
 

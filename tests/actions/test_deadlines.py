@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from routing import models
 from routing.actions import task_deadlines
 from routing.core.decisions import CancelTask, Reason
+from routing.events import recorder
 from routing.router import applying, rounds
 from tests import factories
 from tests.factories import later
@@ -82,6 +86,104 @@ def test_many_tasks_reach_the_next_step_or_their_end_in_one_run(
     factories.run(workspace, later(122))
     counted = Counter(rows.values_list("assignment_status", "reason"))
     assert counted == {("canceled", Reason.WORKFLOW_TIMEOUT): len(tasks)}
+
+
+DEMANDING_TEXTS = [
+    'say "no"',
+    "back\\slash",
+    "{a,b}",
+    "NULL",
+    "",
+    "line\nbreak",
+    "Zoë 你好",
+    "'%s'",
+]
+
+
+@pytest.fixture
+def escalating() -> models.Workflow:
+    """Return a workflow that moves its tasks to a second queue after a minute."""
+    workspace = factories.workspace()
+    first, second = (
+        factories.queue(workspace, friendly_name=f"{name} {text}", target_workers="never == true")
+        for name, text in (("First", DEMANDING_TEXTS[0]), ("Second", DEMANDING_TEXTS[1]))
+    )
+    steps = [factories.target(first, timeout=60), factories.target(second)]
+    return factories.workflow(workspace, factories.filter_("1 == 1", *steps))
+
+
+def wait_in(workflow: models.Workflow, count: int) -> list[models.Task]:
+    """Return tasks of a workflow whose attributes have all kinds of characters."""
+    texts = itertools.islice(itertools.cycle(DEMANDING_TEXTS), count)
+    return [
+        factories.task(
+            workflow.workspace, workflow=workflow, attributes={"subject": text, "number": number}
+        )
+        for number, text in enumerate(texts)
+    ]
+
+
+def test_events_of_many_tasks_are_complete_and_in_order(
+    escalating: models.Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "CHUNK_SIZE", 13)
+    tasks = wait_in(escalating, 20)
+    before = factories.last_event()
+    factories.run(escalating.workspace, later(61))
+    events = list(models.Event.objects.filter(pk__gt=before).order_by("pk"))
+    assert [(event.resource_sid, event.event_type) for event in events] == [
+        (task.sid, event_type)
+        for task in tasks
+        for event_type in (
+            "task-queue.timeout",
+            "task-queue.moved",
+            "task-queue.entered",
+            "workflow.target-matched",
+        )
+    ]
+    for task, event in zip(tasks, events[::4], strict=True):
+        data = event.event_data
+        assert data["task_attributes"] == task.attributes
+        assert data["task_queue_name"] == 'First say "no"'
+        assert data["workspace_sid"] == escalating.workspace.sid
+        assert data["task_version"] == str(task.version + 1)
+    assert {event.event_data["task_queue_name"] for event in events[3::4]} == {"Second back\\slash"}
+
+
+def test_more_tasks_of_a_slice_need_no_more_statements(escalating: models.Workflow) -> None:
+    counts = []
+    # The first round fills caches and creates the lane.
+    for number, count in enumerate((9, 9, 27), 1):
+        for task in wait_in(escalating, count):
+            models.Task.objects.filter(pk=task.pk).update(step_deadline_us=number)
+        with CaptureQueriesContext(connection) as statements:
+            rounds.run_round(escalating.workspace, later(number))
+        counts.append(len(statements))
+    assert counts[1] == counts[2]
+
+
+def test_a_slice_of_which_nothing_can_be_ended_is_left_for_the_next_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("rows that nothing can be done with")
+
+    monkeypatch.setattr(applying, "SLICE_SIZE", 2)
+    monkeypatch.setattr(task_deadlines, "cancel_overdue_tasks", fail)
+    workspace = factories.workspace()
+    for _ in range(3):
+        factories.task(workspace, timeout=1)
+    assert rounds.run_round(workspace, later(5)) == (0, True)
+
+
+def test_slices_follow_each_other_in_one_round_until_nothing_is_overdue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(applying, "SLICE_SIZE", 2)
+    workspace = factories.workspace()
+    for _ in range(5):
+        factories.task(workspace, timeout=1)
+    assert rounds.run_round(workspace, later(5)) == (5, False)
 
 
 def test_overdue_work_gives_way_to_offers_after_its_time_slice() -> None:

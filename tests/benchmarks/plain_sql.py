@@ -43,6 +43,7 @@ def assign_by_sql(floor: models.Workspace, *, count: int) -> float:
             recorder.Draft(
                 EventType.RESERVATION_CREATED, each.sid, payloads.describe_reservation(each)
             ),
+            payloads.describe_workspace(floor),
             workspace=floor,
             actor=SYSTEM,
             now=NOW,

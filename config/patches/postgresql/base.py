@@ -18,6 +18,7 @@ from typing import Any, Final
 import psycopg
 from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
+from psycopg.types.array import ListBinaryDumper
 from psycopg_pool import ConnectionPool
 
 from config.patches.postgresql import preparation, silence
@@ -90,6 +91,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # A pooler would hand limits on to the next client of its connection.
         if not connection.prepares:
             return changed
+        # As text, each quote in an array of JSON costs a call of a Python function.
+        connection.adapters.register_dumper(list, ListBinaryDumper)
         if self._has_limits:
             connection.execute(self._limits())
         return True

@@ -19,6 +19,22 @@ def find_or_create_lane(task: models.Task, *, now: datetime) -> models.Lane:
     return _find_or_create(task, find_lane_identity(task, now=now), now)
 
 
+class LaneCache:
+    """Lanes of the tasks of one transaction, each found or created once."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[tuple[int, lanes.Identity], models.Lane] = {}
+
+    def find_or_create_lane(self, task: models.Task, *, now: datetime) -> models.Lane:
+        """Return the lane for a task, see `find_or_create_lane`."""
+        identity = find_lane_identity(task, now=now)
+        key = (task.workspace_id, identity)
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = _find_or_create(task, identity, now)
+        return lane
+
+
 def find_lane_identity(task: models.Task, *, now: datetime) -> lanes.Identity:
     """Return the identity of the lane in which a task waits."""
     step = tasks.build_step(task)

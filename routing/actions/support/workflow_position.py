@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from routing import configurations, models
-from routing.actions.support import lanes, task_events
+from routing.actions.support import lanes
+from routing.actions.support.task_events import TaskEvent
 from routing.core import workflow_position
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
-from routing.events import payloads, recorder
-from routing.fields.declarations import EventData
+from routing.events import payloads
 from routing.snapshots import tasks
 
 STEP_FIELDS = [
@@ -25,7 +25,7 @@ STEP_FIELDS = [
     "task_queue_entered_date",
     "lane",
 ]
-"""Fields of a task that `apply` may change, and its caller stores."""
+"""Fields of a task that `enter_step` may change, and its caller stores."""
 
 
 def find_first_step(
@@ -41,8 +41,18 @@ def find_first_step(
     )
 
 
-def enter_step(task: models.Task, step: workflow_position.Step, *, now: datetime) -> None:
-    """Set a task's fields for a step; the caller stores `FIELDS`."""
+def enter_step(
+    task: models.Task,
+    step: workflow_position.Step,
+    *,
+    now: datetime,
+    known_lanes: lanes.LaneCache | None = None,
+) -> None:
+    """Set a task's fields for a step; the caller stores `STEP_FIELDS`.
+
+    Arguments:
+        known_lanes: the lanes of other tasks of the transaction.
+    """
     assert task.revision_id is not None
     target = workflow_position.find_target(
         configurations.load_configuration(task.revision_id), step
@@ -55,30 +65,30 @@ def enter_step(task: models.Task, step: workflow_position.Step, *, now: datetime
     if target.priority is not None:
         task.priority = target.priority
     moves = task.task_queue is None or task.task_queue.sid != target.queue
-    task.lane = lanes.find_or_create_lane(task, now=now)
+    task.lane = (known_lanes or lanes.LaneCache()).find_or_create_lane(task, now=now)
     if moves:
         # The lane was made for the target, so its queue is the target's.
         task.task_queue = task.lane.task_queue
         task.task_queue_entered_date = now
 
 
-def draft_entry_events(
+def list_entry_events(
     task: models.Task, *, previous: models.TaskQueue | None, timed_out: bool
-) -> list[recorder.Draft]:
+) -> list[TaskEvent]:
     """Return the events of a task that has moved to its new step from the queue `previous`."""
-    drafts = []
+    events: list[TaskEvent] = []
     if previous is not None:
-        left: EventData = payloads.describe_task_queue(previous)
+        left = payloads.describe_task_queue(previous)
         if timed_out:
-            drafts.append(task_events.draft_task_event(EventType.TASK_QUEUE_TIMEOUT, task, left))
+            events.append((EventType.TASK_QUEUE_TIMEOUT, left))
         if previous != task.task_queue:
-            drafts.append(task_events.draft_task_event(EventType.TASK_QUEUE_MOVED, task, left))
+            events.append((EventType.TASK_QUEUE_MOVED, left))
     if previous != task.task_queue:
-        drafts.append(task_events.draft_task_event(EventType.TASK_QUEUE_ENTERED, task))
-    return drafts
+        events.append((EventType.TASK_QUEUE_ENTERED, {}))
+    return events
 
 
-def draft_match_event(task: models.Task) -> recorder.Draft:
+def describe_match(task: models.Task) -> TaskEvent:
     """Return the event with the filter and the target of its workflow that a task matched."""
     step = tasks.build_step(task)
     assert task.revision_id is not None
@@ -87,12 +97,8 @@ def draft_match_event(task: models.Task) -> recorder.Draft:
     default = step.filter_index == workflow_position.DEFAULT_FILTER
     filter_ = None if default else configuration.filters[step.filter_index]
     expression = workflow_position.find_target(configuration, step).expression
-    return task_events.draft_task_event(
-        EventType.WORKFLOW_TARGET_MATCHED,
-        task,
-        {
-            "workflow_filter_name": "default_filter" if filter_ is None else filter_.name,
-            "workflow_filter_expression": None if filter_ is None else filter_.expression.source,
-            "workflow_filter_target_expression": None if expression is None else expression.source,
-        },
-    )
+    return EventType.WORKFLOW_TARGET_MATCHED, {
+        "workflow_filter_name": "default_filter" if filter_ is None else filter_.name,
+        "workflow_filter_expression": None if filter_ is None else filter_.expression.source,
+        "workflow_filter_target_expression": None if expression is None else expression.source,
+    }
