@@ -126,6 +126,7 @@ def _transfer(agent: Agent, given: Arguments, now: datetime) -> None:
         reservation=_find_held_reservation(agent, given),
         to=given["to"],
         mode=TransferMode.WARM if given["stay"] else TransferMode.COLD,
+        note=given["note"],
         actor=agent.actor,
         now=now,
     )
@@ -199,7 +200,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "task.wrap_up": Command(_wrap_up, {"task": "WT"}),
     "task.complete": Command(_complete, {"task": "WT"}),
-    "task.transfer": Command(_transfer, {"task": "WT", "to": "WK WQ"}, ("stay",)),
+    "task.transfer": Command(
+        _transfer,
+        {"task": "WT", "to": "WK WQ"},
+        ("stay",),
+        texts={"note": transfers.LONGEST_NOTE},
+    ),
     "task.cancel_transfer": Command(_cancel_transfer, {"task": "WT"}),
     "task.grab": Command(_grab, {"task": "WT"}),
     "worker.set_activity": Command(_set_activity, {"activity": "WA"}, ("reject_offers",)),

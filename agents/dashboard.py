@@ -136,6 +136,7 @@ def load_offers(worker: models.Worker) -> Context:
                 "card": cards.build_card(row.task),
                 "deadline_ms": row.deadline_us // 1000,
                 "seconds": row.reservation_timeout,
+                "incoming": transfers.describe_incoming(row),
             }
             for row in _OPEN_OFFERS(worker.pk)
         ]
@@ -160,6 +161,7 @@ def load_tasks(worker: models.Worker) -> Context:
                 "wrapping": row.reservation_status == ReservationStatus.WRAPPING,
                 "clocks": cards.list_clocks(row),
                 "transfer": states.get(row.pk),
+                "incoming": transfers.describe_incoming(row),
                 "transferable": transfers.may_transfer(row),
             }
             for row in held
@@ -212,12 +214,14 @@ _PENDING: Final = CompiledQuery(
 )
 _OPEN_OFFERS: Final = CompiledQuery(
     lambda worker: (
-        _open(worker, ReservationStatus.PENDING).select_related(*_WITH_TASKS).order_by("pk")
+        transfers.with_sender(_open(worker, ReservationStatus.PENDING))
+        .select_related(*_WITH_TASKS)
+        .order_by("pk")
     )
 )
 _HELD: Final = CompiledQuery(
     lambda worker: (
-        _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
+        transfers.with_sender(_open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING))
         .select_related(*_WITH_TASKS, "outgoing")
         .order_by("pk")
     )

@@ -6,12 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import Exists, OuterRef, Subquery
+
 from routing import models
 from routing.actions import transfers
-from routing.core.vocabulary import ReservationStatus, TransferStatus
+from routing.core.vocabulary import ReservationStatus, TransferMode, TransferStatus
+from routing.statistics import staffing
 
-MOST_CHOICES: Final = 100
+MOST_CHOICES: Final = 50
 """Maximum number of colleagues, and of queues, that are shown to choose from."""
+LONGEST_SEARCH: Final = 64
+NAMES_SHOWN: Final = 3
+"""Names of workers that are shown for a queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +65,125 @@ def may_transfer(reservation: models.Reservation) -> bool:
     return accepted and reservation.outgoing_id is None and not transfers.is_call(reservation.task)
 
 
-def list_colleagues(worker: models.Worker) -> list[models.Worker]:
-    """Return the workspace's other available workers, by name."""
-    rows = models.Worker.objects.filter(workspace=worker.workspace_id, activity__available=True)
-    others = rows.exclude(pk=worker.pk).select_related("activity")
-    return list(others.order_by("friendly_name", "pk")[:MOST_CHOICES])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """How a task came to its agent by a transfer.
+
+    Arguments:
+        sender: the name of the worker who transferred it.
+        note: what the sender wrote.
+        stays: whether the sender keeps the task too, until they complete their part.
+    """
+
+    sender: str
+    note: str
+    stays: bool
 
 
-def list_queues(worker: models.Worker) -> list[models.TaskQueue]:
-    """Return the queues of the workspace, by name."""
+def with_sender(rows: models.Reservations) -> models.Reservations:
+    """Return reservations with their incoming transfer, its sender, and whether they stay."""
+    senders = models.Worker.objects.filter(sid=OuterRef("incoming__initiating_worker_sid"))
+    first = models.Reservation.objects.filter(
+        sid=OuterRef("incoming__initiating_reservation_sid"),
+        reservation_status__spelled=(ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING),
+    )
+    return rows.select_related("incoming").annotate(
+        sender=Subquery(senders.values("friendly_name")[:1]), sender_stays=Exists(first)
+    )
+
+
+def describe_incoming(row: models.Reservation) -> Incoming | None:
+    """Return how a reservation, loaded by `with_sender`, came by a transfer, if it did."""
+    if row.incoming is None:
+        return None
+    warm = row.incoming.transfer_mode == TransferMode.WARM
+    return Incoming(
+        sender=getattr(row, "sender", None) or "A deleted colleague",
+        note=row.incoming.note or "",
+        stays=warm and bool(getattr(row, "sender_stays", False)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """A possible receiver; `used` of `capacity` slots of the task's channel are in use."""
+
+    sid: str
+    name: str
+    activity: str
+    available: bool
+    used: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A possible receiver, and the names of the other available workers who serve it."""
+
+    sid: str
+    name: str
+    serving: list[str]
+
+    @property
+    def words(self) -> str:
+        """Return who serves it: "Bob, Carol, Dan and 2 more serve it now"."""
+        if not self.serving:
+            return "No available colleague serves it now."
+        if len(self.serving) == 1:
+            return f"{self.serving[0]} serves it now."
+        names = ", ".join(self.serving[:NAMES_SHOWN])
+        more = len(self.serving) - NAMES_SHOWN
+        return f"{names} and {more} more serve it now." if more > 0 else f"{names} serve it now."
+
+
+def list_colleagues(
+    worker: models.Worker, task: models.Task, *, search: str
+) -> tuple[list[Colleague], bool]:
+    """Return the workspace's other workers, available ones first, and whether there are more.
+
+    Arguments:
+        task: its channel decides whose slots are shown.
+        search: a part of the names; an empty one finds all.
+    """
+    rows = models.Worker.objects.filter(workspace=worker.workspace_id).exclude(pk=worker.pk)
+    if search:
+        rows = rows.filter(friendly_name__icontains=search)
+    found = list(
+        rows.select_related("activity").order_by("-activity__available", "friendly_name", "pk")[
+            : MOST_CHOICES + 1
+        ]
+    )
+    shown = found[:MOST_CHOICES]
+    channels = models.WorkerChannel.objects.filter(
+        worker__in=shown, task_channel=task.task_channel_id
+    )
+    loads = {row.worker_id: row for row in channels}
+    return [
+        Colleague(
+            sid=row.sid,
+            name=row.friendly_name,
+            activity=row.activity.friendly_name,
+            available=row.activity.available,
+            used=loads[row.pk].consumed if row.pk in loads else 0,
+            capacity=loads[row.pk].configured_capacity if row.pk in loads else 0,
+        )
+        for row in shown
+    ], len(found) > MOST_CHOICES
+
+
+def list_queues(worker: models.Worker, *, search: str) -> tuple[list[Queue], bool]:
+    """Return the queues of the workspace by name, and whether there are more."""
     rows = models.TaskQueue.objects.filter(workspace=worker.workspace_id)
-    return list(rows.order_by("friendly_name", "pk")[:MOST_CHOICES])
+    if search:
+        rows = rows.filter(friendly_name__icontains=search)
+    found = list(rows.order_by("friendly_name", "pk")[: MOST_CHOICES + 1])
+    shown = found[:MOST_CHOICES]
+    serving = staffing.find_available_by_queue(worker.workspace, shown)
+    return [
+        Queue(
+            sid=row.sid,
+            name=row.friendly_name,
+            serving=sorted(each.friendly_name for each in serving[row.pk] if each.id != worker.pk),
+        )
+        for row in shown
+    ], len(found) > MOST_CHOICES

@@ -18,6 +18,7 @@ from agents.access import Agent
 from agents.dashboard import Panel
 from routing.actions import dismissals
 from routing.actions import workers as worker_actions
+from routing.actions.transfers import LONGEST_NOTE
 from routing.sdk import lease_renewal
 
 
@@ -51,10 +52,19 @@ def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     reservation = transfers.find_held_reservation(agent.worker, sid)
     if reservation is None or not transfers.may_transfer(reservation):
         raise Http404
+    search = request.GET.get("search", "").strip()[: transfers.LONGEST_SEARCH]
+    colleagues, more_colleagues = transfers.list_colleagues(
+        agent.worker, reservation.task, search=search
+    )
+    queues, more_queues = transfers.list_queues(agent.worker, search=search)
     context = _link_context(request, agent) | {
         "card": cards.build_card(reservation.task),
-        "colleagues": transfers.list_colleagues(agent.worker),
-        "queues": transfers.list_queues(agent.worker),
+        "search": search,
+        "colleagues": colleagues,
+        "queues": queues,
+        "more": more_colleagues or more_queues,
+        "longest_note": LONGEST_NOTE,
+        "longest_search": transfers.LONGEST_SEARCH,
     }
     template = "_transfer" if access.is_script(request) else "transfer"
     return render(request, f"agents/{template}.html", context)

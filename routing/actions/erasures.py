@@ -27,7 +27,7 @@ BATCH: Final = 500
 MOST_TASKS: Final = 10_000
 """Tasks per call; another call continues with the rest."""
 ERASED: Final = "{}"
-_REASONS: Final = ("reason", "task_completed_reason", "task_canceled_reason")
+_TEXTS: Final = ("reason", "task_completed_reason", "task_canceled_reason", "transfer_note")
 
 Found = tuple[str, str]
 """The sid of a task, and attributes that it has or has had."""
@@ -52,7 +52,7 @@ class Erasure:
 def erase_tasks(
     *, workspace_sid: str, where: str, count_only: bool = False, actor: Actor, now: datetime
 ) -> Erasure:
-    """Erase attributes and reasons of a workspace's tasks, in the tasks and in their events.
+    """Erase attributes, reasons and notes of a workspace's tasks, there and in their events.
 
     Each task is erased in a transaction of its own. A task that still exists gets the event
     `task.updated`, so that programs with copies are notified. Raises `InvalidInput`.
@@ -141,6 +141,7 @@ def _erase_task(sid: str, task: models.Task | None, actor: Actor, now: datetime)
         # The reason first, so that the event of the change does not contain it.
         models.Task.objects.filter(pk=task.pk).update(reason=None)
         tasks.update_task(task=task, attributes=ERASED, actor=actor, now=now)
+    models.Transfer.objects.filter(task__sid=sid).update(note=None)
     erased: list[models.Event] = []
     for event in _find_events_to_erase(sid):
         event.event_data = _erase_data(event.event_data)
@@ -170,5 +171,5 @@ def _find_events_to_erase(sid: str) -> Iterator[models.Event]:
 
 def _erase_data(data: dict[str, Any]) -> dict[str, Any]:
     """Return an event's data without the customer's."""
-    nothing = {"task_attributes": ERASED} | dict.fromkeys(_REASONS)
+    nothing = {"task_attributes": ERASED} | dict.fromkeys(_TEXTS)
     return data | {name: value for name, value in nothing.items() if name in data}

@@ -38,6 +38,8 @@ from routing.webhooks.queue import enqueue
 
 CALLS: Final = "voice"
 """The task channel of telephone calls."""
+LONGEST_NOTE: Final = 500
+"""Characters of a note to the receiver."""
 
 
 class NeedsTelephone(NotNow):
@@ -57,6 +59,7 @@ def begin_transfer(
     mode: TransferMode = TransferMode.WARM,
     attributes: str | None = None,
     priority: int | None = None,
+    note: str | None = None,
     actor: Actor,
     now: datetime,
 ) -> models.Transfer:
@@ -69,6 +72,8 @@ def begin_transfer(
         reservation: the accepted one, with its workspace.
         to: the sid of a worker or a queue of the workspace.
         attributes: a JSON object whose keys are added to the task's own.
+        note: what the receiver reads on the offer, at most `LONGEST_NOTE` characters; its white
+            space becomes single spaces.
 
     Raises `InvalidInput`, `NotNow`, or `NeedsTelephone` for a call.
     """
@@ -79,6 +84,7 @@ def begin_transfer(
         raise InvalidInput(f"to {to[:40]!r} is not a worker or queue of this workspace", field="to")
     if worker is not None and worker.pk == reservation.worker_id:
         raise InvalidInput("to is the worker who has the task already", field="to")
+    note = inputs.check_text(" ".join((note or "").split()), field="note", limit=LONGEST_NOTE)
     locked = locking.lock_task_and_workers(
         reservation.task_id, joining=[] if worker is None else [worker.pk]
     )
@@ -93,7 +99,9 @@ def begin_transfer(
                 " takes no work"
             )
     task = locked.task
-    made = _create_transfer(initiating, to, worker is None, mode, now)
+    made = _create_transfer(
+        initiating, to, to_queue=worker is None, mode=mode, note=note or None, now=now
+    )
     fields = _change_task(task, made, attributes, priority)
     set_task_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
     started = EventType.TASK_TRANSFER_INITIATED
@@ -129,7 +137,13 @@ def _check_may_begin(
 
 
 def _create_transfer(
-    initiating: models.Reservation, to: str, to_queue: bool, mode: TransferMode, now: datetime
+    initiating: models.Reservation,
+    to: str,
+    *,
+    to_queue: bool,
+    mode: TransferMode,
+    note: str | None,
+    now: datetime,
 ) -> models.Transfer:
     task = initiating.task
     timeout = offers.find_offer_timeout(task)
@@ -144,6 +158,7 @@ def _create_transfer(
         transfer_mode=mode.value,
         transfer_type=(TransferType.QUEUE if to_queue else TransferType.WORKER).value,
         transfer_to=to,
+        note=note,
         deadline_us=microseconds(now) + timeout * SECOND,
         seeking=to_queue,
         date_created=now,

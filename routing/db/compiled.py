@@ -116,7 +116,8 @@ class CompiledQuery(_Compiled[list[Row]], Generic[Row]):
     """A query for rows, or for some of their columns, run with new values each time.
 
     Arguments:
-        make: returns the queryset, see `_Compiled`. It may use `select_related`.
+        make: returns the queryset, see `_Compiled`. It may use `select_related` and
+            `annotate`.
     """
 
     _empty = list
@@ -241,6 +242,7 @@ class _Query(_Statement[list[Row]], Generic[Row]):
             self._related = get_related_populators(
                 compiler.klass_info, compiler.select, connection.alias
             )
+            self._annotations = [*compiler.annotation_col_map.items()]
 
     def _read(self, cursor: Any) -> list[Row]:
         with cursor:
@@ -254,6 +256,8 @@ class _Query(_Statement[list[Row]], Generic[Row]):
         row = self._model.from_db(connection.alias, self._names, columns[self._own])
         for populator in self._related:
             populator.populate(columns, row)
+        for name, index in self._annotations:
+            setattr(row, name, columns[index])
         return row
 
     def _convert(self, columns: list[Any]) -> list[Any]:

@@ -118,6 +118,7 @@ def describe_transfer(transfer: models.Transfer) -> EventData:
         "transfer_to": transfer.transfer_to,
         "transfer_status": transfer.transfer_status,
         "transfer_failed_reason": transfer.transfer_failed_reason,
+        "transfer_note": transfer.note,
         "transfer_initiating_reservation_sid": transfer.initiating_reservation_sid,
         "transfer_initiating_worker_sid": transfer.initiating_worker_sid,
         "transfer_initiating_queue_sid": transfer.initiating_queue_sid,

@@ -30,6 +30,8 @@ class Transfer(Dated):
         max_length=9, choices=choices(TransferStatus), default=TransferStatus.INITIATED.value
     )
     transfer_failed_reason = models.TextField(null=True)
+    # What the sender writes to the receiver.
+    note = models.TextField(null=True)
     deadline_us = models.BigIntegerField()
     # The router must find the next worker of the queue.
     seeking = models.BooleanField(default=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from routing.core import eligibility
+from routing.core import eligibility, snapshot
 from routing.models import Activity, TaskChannel, TaskQueue, Worker, WorkerChannel, Workspace
 from routing.snapshots import lanes
 from routing.snapshots.workers import load_workers
@@ -60,12 +60,32 @@ def count_by_queue(workspace: Workspace, queues: Sequence[TaskQueue]) -> dict[in
         if expression in by_expression:
             continue
         staff = by_expression[expression] = Staff()
-        snapshot = lanes.build_queue(queue)
+        row = lanes.build_queue(queue)
         for candidate in candidates:
-            if eligibility.membership_refusal(candidate, snapshot) is None:
+            if eligibility.membership_refusal(candidate, row) is None:
                 staff.by_activity[candidate.worker.activity_sid] += 1
                 staff.available += candidate.worker.available
     return {queue.pk: by_expression[queue.target_workers.strip()] for queue in queues}
+
+
+def find_available_by_queue(
+    workspace: Workspace, queues: Sequence[TaskQueue]
+) -> dict[int, list[snapshot.Worker]]:
+    """Return for each queue, by its id, the available workers who serve it."""
+    if not queues:
+        return {}
+    available = load_workers(workspace.workers.filter(activity__available=True))
+    candidates = [eligibility.Candidate(worker) for worker in available]
+    found: dict[str, list[snapshot.Worker]] = {}
+    for queue in queues:
+        if queue.target_workers not in found:
+            row = lanes.build_queue(queue)
+            found[queue.target_workers] = [
+                each.worker
+                for each in candidates
+                if eligibility.membership_refusal(each, row) is None
+            ]
+    return {queue.pk: found[queue.target_workers] for queue in queues}
 
 
 def filter_serving(workspace: Workspace, queues: Sequence[TaskQueue]) -> QuerySet[Worker]:

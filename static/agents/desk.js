@@ -11,6 +11,7 @@ import * as keys from "./keys.js";
 import * as leaving from "./leaving.js";
 import * as menus from "./menus.js";
 import * as panels from "./panels.js";
+import * as questions from "./questions.js";
 import * as shifts from "./shifts.js";
 import * as signals from "./signals.js";
 import * as socket from "./socket.js";
@@ -49,6 +50,7 @@ happenings.start();
 menus.start();
 keys.start();
 commands.start();
+questions.start();
 transfers.start();
 leaving.start();
 

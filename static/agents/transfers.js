@@ -1,31 +1,43 @@
-// Some links lead to a page with choices; this script opens them in a dialog over the desk instead.
+// The transfer dialog: finds receivers while the agent types, and names the chosen one.
 
-import { toLogin } from "./panels.js";
-import { toast } from "./toasts.js";
+import { fetchPart } from "./questions.js";
+
+const PAUSE = 200; // ms without typing before a search
+
+let dialog;
+let timer = 0;
+let searches = 0;
 
 export function start() {
-  document.addEventListener("click", async (event) => {
-    const link = event.target.closest("a[data-asks]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    await open(link);
+  dialog = document.getElementById("transfer");
+  dialog.addEventListener("input", ({ target }) => {
+    if (target.name !== "search") return;
+    clearTimeout(timer);
+    timer = setTimeout(search, PAUSE, target.form);
   });
-  for (const button of document.querySelectorAll("dialog [data-closes]")) {
-    button.addEventListener("click", () => button.closest("dialog").close());
-  }
+  dialog.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-search]")) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    search(event.target);
+  });
+  dialog.addEventListener("change", nameReceiver);
 }
 
-async function open(link) {
-  const dialog = document.getElementById(link.dataset.asks);
-  try {
-    const answer = await fetch(link.href, { headers: { "X-Requested-With": "desk" }, cache: "no-store" });
-    if (answer.status === 401) return toLogin();
-    if (answer.status === 404) return toast("This is no longer possible. Please look again.");
-    if (!answer.ok) throw new Error(`${link.pathname}: ${answer.status}`);
-    const fetched = new DOMParser().parseFromString(await answer.text(), "text/html");
-    dialog.querySelector("[data-choices]").replaceChildren(...fetched.body.childNodes);
-    dialog.showModal();
-  } catch {
-    toast("No answer from the server. Please try again.");
-  }
+/** Replace the receivers by those who match; the note and a choice that is still shown stay. */
+async function search(form) {
+  const number = ++searches;
+  const chosen = dialog.querySelector("[name=to]:checked")?.value;
+  const part = await fetchPart(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+  if (!part || number !== searches || !form.isConnected) return;
+  dialog.querySelector("#transfer-receivers").replaceWith(part.getElementById("transfer-receivers"));
+  const same = [...dialog.querySelectorAll("[name=to]")].find((radio) => radio.value === chosen);
+  if (same) same.checked = true;
+  nameReceiver();
+}
+
+/** Name the chosen receiver on the button, so that the press confirms the choice. */
+function nameReceiver() {
+  const chosen = dialog.querySelector("[name=to]:checked");
+  dialog.querySelector("[data-send]").textContent = chosen ? `Transfer to ${chosen.dataset.name}` : "Transfer";
 }

@@ -51,6 +51,7 @@ def everything() -> str:
         *models.Event.objects.values_list("event_data", flat=True),
         *models.AssignmentCallback.objects.values_list("parameters", "answer"),
         *models.CallbackDelivery.objects.values_list("answer", flat=True),
+        *models.Transfer.objects.values_list("note", flat=True),
     ]
     return json.dumps(rows)
 
