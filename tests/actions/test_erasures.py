@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from routing import models
-from routing.actions import erasures, reservations, task_transitions, tasks, workspaces
+from routing.actions import erasures, reservations, task_transitions, tasks, transfers, workspaces
 from routing.actions.support.errors import InvalidInput
 from routing.actors import SYSTEM
 from tests import factories
@@ -81,6 +81,20 @@ def test_nothing_of_the_customer_is_left_and_others_are_untouched(
     last = events.order_by("-pk")[0]
     assert (last.event_type, last.event_data["task_attributes"]) == ("task.updated", "{}")
     assert erase(workspace).tasks == 0
+
+
+def test_notes_of_transfers_are_erased_too(workspace: models.Workspace) -> None:
+    held = factories.accepted(workspace, attributes=ADA)
+    factories.worker(workspace, "Eve")
+    eve = workspace.workers.get(friendly_name="Eve")
+    transfers.begin_transfer(
+        reservation=held, to=eve.sid, note="Ada was angry", actor=SYSTEM, now=later(5)
+    )
+    reservations.accept_reservation(reservation=eve.reservations.get(), actor=SYSTEM, now=later(6))
+    task_transitions.complete_task(task=held.task, actor=SYSTEM, now=later(7))
+    assert everything().count("angry") > 1
+    assert erase(workspace).tasks == 1
+    assert "angry" not in everything()
 
 
 def test_attributes_that_a_task_had_before_are_found_too(workspace: models.Workspace) -> None:

@@ -167,7 +167,7 @@ def test_colleagues_and_queues_are_found_by_a_part_of_their_name(floor: Floor) -
     assert "Colleague 59" in found
     assert "Colleague 00" not in found
     assert "Type a part of the name" not in found
-    assert "No queue is called “league 59”." in found
+    assert "No queue matches “league 59”." in found
 
 
 def test_the_number_of_queries_of_the_choices_does_not_depend_on_their_number(

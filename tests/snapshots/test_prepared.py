@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import connection
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Upper
 from django.test.utils import CaptureQueriesContext
 
 from routing import models
@@ -63,6 +64,20 @@ def test_a_limit_and_an_order_are_kept() -> None:
         ]
     )
     assert two(workspace.pk) == list(workspace.task_channels.order_by("-pk")[:2])
+
+
+def test_annotations_are_attributes_of_the_rows() -> None:
+    workspace = factories.workspace()
+    query = CompiledQuery(
+        lambda workspace: models.TaskChannel.objects.filter(workspace_id=workspace).annotate(
+            in_upper_case=Upper("unique_name"),
+            has_workers=Exists(models.WorkerChannel.objects.filter(task_channel=OuterRef("pk"))),
+        )
+    )
+    found: dict[str, Any] = {each.unique_name: each for each in query(workspace.pk)}
+    assert (found["chat"].in_upper_case, found["chat"].has_workers) == ("CHAT", False)
+    factories.worker(workspace)
+    assert {each.has_workers for each in cast("Any", query(workspace.pk))} == {True}
 
 
 WITH_RELATIONS = CompiledQuery(
