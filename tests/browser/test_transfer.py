@@ -35,7 +35,7 @@ def test_a_task_is_transferred_from_desk_to_desk(log_in: LogIn, customers: Custo
     press(card.get_by_role("link", name="Transfer"))
     choices = alice.get_by_role("dialog")
     expect(choices).to_contain_text("Which invoice is right?")
-    choices.get_by_role("button", name="Keep it").click()
+    choices.get_by_role("link", name="Keep it").click()
     expect(choices).to_have_count(0)
 
     press(card.get_by_role("link", name="Transfer"))
