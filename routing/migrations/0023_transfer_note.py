@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routing", "0021_pauses_after_rejections"),
+        ("routing", "0022_dismissals"),
     ]
 
     operations = [
