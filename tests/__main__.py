@@ -1,8 +1,8 @@
 """Run all tests, as `make test` does: `python -m tests [arguments of pytest]`.
 
 They run in two pytests side by side. One has everything but the browser tests, in several
-processes, as many tests wait most of the time; those of one file, or of one group, stay in one
-process and share what they have started. The other drives a browser: Playwright's event loop and
+processes, as many tests wait most of the time; those of one file stay in one process and share what
+they have started. The other drives a browser: Playwright's event loop and
 Django's guard against blocking calls do not go together in one process. The last line counts both.
 """
 
@@ -22,7 +22,8 @@ PROCESSES = str(1 + max(2, min(os.cpu_count() or 1, 4)))
 MOST = ("-m", "not browser and not bench and not chaos")
 BROWSER = ("-m", "browser and not bench")
 FAST = ("-m", "not system and not postgres and not browser and not bench and not chaos")
-SIDE_BY_SIDE = ("-n", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-p", "tests.forks", "--forks", PROCESSES) if sys.platform == "linux" else ()
+"""Elsewhere system libraries do not survive a fork."""
 
 
 def main(arguments: list[str]) -> int:
@@ -30,6 +31,8 @@ def main(arguments: list[str]) -> int:
 
     With `--fast` first, only those run that need no server process, no browser and no PostgreSQL.
     """
+    # A run starts some 150 programs, and each would otherwise compile all modules.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if arguments[:1] == ["--fast"]:
         runs: list[tuple[str, ...]] = [(*FAST, *SIDE_BY_SIDE, *arguments[1:])]
     elif arguments:

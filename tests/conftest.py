@@ -21,7 +21,7 @@ import redis as redis_client
 from tests import database_templates, postgres, redis
 from tests.server import Cordboard, running_server, wait_until
 
-# Every process of this run inherits it: those of pytest-xdist, and those that tests start.
+# Every process of this run inherits it: its forks, and those that tests start.
 os.environ.setdefault(database_templates.RUN_DIRECTORY, os.environ["DATA_DIR"])
 
 # No example is wrong for being slow: how fast things are is measured by benchmarks.
