@@ -120,11 +120,27 @@ def load_presence(worker: models.Worker) -> Context:
         channels = _CHANNELS.send(worker.pk)
         activities = _ACTIVITIES.send(worker.workspace_id)
     offered = Counter(channel for (channel,) in pending.result())
+    rows = channels.result()
+    most_free, only_task = None, None
+    if not worker.workspace.multi_task_enabled:
+        most_free = 0 if any(row.consumed for row in rows) else 1
+        only_task = None if most_free else _find_only_task(worker)
     return {
         "activities": activities.result(),
         "offered": offered.total(),
-        "gauges": [slots.build_gauge(row, offered=offered[row.pk]) for row in channels.result()],
+        "only_task": only_task,
+        "gauges": [
+            slots.build_gauge(row, offered=offered[row.pk], most_free=most_free) for row in rows
+        ],
     }
+
+
+def _find_only_task(worker: models.Worker) -> Context | None:
+    """Return the title of the task that a worker without multitasking has, and its state."""
+    for row in [*_HELD(worker.pk), *_OPEN_OFFERS(worker.pk)]:
+        offered = row.reservation_status == ReservationStatus.PENDING
+        return {"title": cards.build_card(row.task).title, "offered": offered}
+    return None
 
 
 def load_offers(worker: models.Worker) -> Context:
@@ -174,9 +190,11 @@ def count_held_tasks(worker: models.Worker) -> int:
     return len(_HELD(worker.pk))
 
 
-def load_waiting_tasks(worker: models.Worker, *, queue_sid: str, now: datetime) -> Context:
-    """Return the waiting tasks in the agent's queues, or in the selected one."""
-    return {"waiting": waiting.load_queue_panel(worker, queue_sid=queue_sid, now=now)}
+def load_waiting_tasks(
+    worker: models.Worker, *, selection: waiting.Selection | None, now: datetime
+) -> Context:
+    """Return the selected waiting tasks in the agent's queues."""
+    return {"waiting": waiting.load_queue_panel(worker, selection, now=now)}
 
 
 def load_happened(worker: models.Worker, *, now: datetime) -> Context:
@@ -184,23 +202,29 @@ def load_happened(worker: models.Worker, *, now: datetime) -> Context:
     return {"happened": happenings.load_panel(worker, now=now)}
 
 
-_LOADERS: Final[Mapping[Panel, Callable[[models.Worker, str, datetime], Context]]] = {
-    Panel.PRESENCE: lambda worker, _queue_sid, _now: load_presence(worker),
-    Panel.OFFERS: lambda worker, _queue_sid, _now: load_offers(worker),
-    Panel.TASKS: lambda worker, _queue_sid, _now: load_tasks(worker),
-    Panel.QUEUE: lambda worker, queue_sid, now: load_waiting_tasks(
-        worker, queue_sid=queue_sid, now=now
+_LOADERS: Final[
+    Mapping[Panel, Callable[[models.Worker, waiting.Selection | None, datetime], Context]]
+] = {
+    Panel.PRESENCE: lambda worker, _selection, _now: load_presence(worker),
+    Panel.OFFERS: lambda worker, _selection, _now: load_offers(worker),
+    Panel.TASKS: lambda worker, _selection, _now: load_tasks(worker),
+    Panel.QUEUE: lambda worker, selection, now: load_waiting_tasks(
+        worker, selection=selection, now=now
     ),
-    Panel.HAPPENED: lambda worker, _queue_sid, now: load_happened(worker, now=now),
+    Panel.HAPPENED: lambda worker, _selection, now: load_happened(worker, now=now),
 }
 """What loads the template context of each panel."""
 
 
 def load_panel(
-    panel: Panel, worker: models.Worker, *, queue_sid: str = "", now: datetime
+    panel: Panel,
+    worker: models.Worker,
+    *,
+    selection: waiting.Selection | None = None,
+    now: datetime,
 ) -> Context:
     """Return the context of a panel for a worker who has just been loaded."""
-    context = _LOADERS[panel](worker, queue_sid, now)
+    context = _LOADERS[panel](worker, selection, now)
     return context | {"worker": worker, "now_ms": microseconds(now) // 1000}
 
 

@@ -17,6 +17,7 @@ class Slot(StrEnum):
     OFFERED = "offered"
     FREE = "free"
     KEPT = "kept"
+    SHUT = "shut"
 
     @property
     def shape(self) -> str:
@@ -63,21 +64,26 @@ class Gauge:
 _WORDS = {Slot.KEPT: "kept for grabbing"}
 
 
-def build_gauge(row: models.WorkerChannel, *, offered: int) -> Gauge:
+def build_gauge(row: models.WorkerChannel, *, offered: int, most_free: int | None = None) -> Gauge:
     """Return the gauge of a worker channel.
 
     Arguments:
         offered: the number of its slots used by open offers.
+        most_free: with multitasking off, how many of the other slots are free: 1, or 0 beside
+            any task; the rest is shut.
     """
     wrapping = max(row.consumed - row.assigned - offered, 0)
     free = max(row.configured_capacity - row.consumed, 0)
-    kept = min(row.reserved_for_manual, free)
+    kept, shut = min(row.reserved_for_manual, free), 0
+    if most_free is not None:
+        kept, shut = 0, max(free - most_free, 0)
     counts = {
         Slot.WORKING: row.assigned,
         Slot.WRAPPING: wrapping,
         Slot.OFFERED: offered,
-        Slot.FREE: free - kept,
+        Slot.FREE: free - kept - shut,
         Slot.KEPT: kept,
+        Slot.SHUT: shut,
     }
     return Gauge(
         sid=row.sid,

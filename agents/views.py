@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from agents import access, cards, commands, dashboard, transfers
+from agents import access, cards, commands, dashboard, transfers, waiting
 from agents.access import Agent
 from agents.dashboard import Panel
 from routing.actions import dismissals
@@ -148,8 +148,8 @@ def _refusal_response(
 
 
 def _panel_context(request: HttpRequest, agent: Agent, panel: Panel) -> dashboard.Context:
-    queue_sid = request.GET.get("queue", "")
-    return dashboard.load_panel(panel, agent.worker, queue_sid=queue_sid, now=timezone.now())
+    selection = waiting.parse_selection(request.GET)
+    return dashboard.load_panel(panel, agent.worker, selection=selection, now=timezone.now())
 
 
 def _link_context(request: HttpRequest, agent: Agent) -> dict[str, Any]:

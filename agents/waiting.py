@@ -1,30 +1,76 @@
-"""Load the waiting tasks of a worker's queues, and whether the worker may grab them."""
+"""The panel of waiting tasks: those of a worker's queues, and whether the worker may grab them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.http import urlencode
 
-from agents import cards
+from agents import cards, waiting_tasks
+from agents.waiting_tasks import MOST_SEARCHED
 from routing import models
 from routing.core import eligibility
 from routing.core.clock import microseconds
 from routing.core.matching import conditions
-from routing.core.vocabulary import GrabPolicy, Refusal
-from routing.db.compiled import MOMENT, SEQUENCE, CompiledQuery
-from routing.db.pipeline import pipeline
-from routing.db.related import refer, referred
+from routing.core.vocabulary import GrabPolicy, QueueOrder, Refusal
 from routing.snapshots import lanes, requirements, workers
 
-MOST_ROWS: Final = 50
-MOST_COUNTED: Final = 10_000
-"""The number of waiting tasks up to which they are counted."""
+LONGEST_SEARCH: Final = 64
 
-_PENDING = models.Task.objects.pending()
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What an agent selects of the waiting tasks, and the order.
+
+    Arguments:
+        queue: a queue's sid; one that the worker does not serve selects all queues.
+        channel: a task channel's sid; an unknown one selects all channels.
+        search: a text within an attribute of the task; an empty one finds all.
+        by_age: oldest first, rather than in the order in which the router serves the tasks.
+    """
+
+    queue: str = ""
+    channel: str = ""
+    search: str = ""
+    by_age: bool = False
+
+    @property
+    def query(self) -> str:
+        """Return the selection as parameters of a URL."""
+        order = "age" if self.by_age else ""
+        given = {
+            "queue": self.queue,
+            "channel": self.channel,
+            "search": self.search,
+            "order": order,
+        }
+        return urlencode({name: value for name, value in given.items() if value})
+
+
+def parse_selection(query: Any) -> Selection:
+    """Return the selection in the parameters of a URL."""
+    return Selection(
+        queue=query.get("queue", ""),
+        channel=query.get("channel", ""),
+        search=query.get("search", "").strip()[:LONGEST_SEARCH],
+        by_age=query.get("order") == "age",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A link that changes one part of the selection; `count` is None if it is not known."""
+
+    key: str
+    name: str
+    icon: str
+    count: int | None
+    query: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +80,7 @@ class Row:
     card: cards.Card
     entered: datetime
     refusal: Refusal | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,38 +93,47 @@ class ServedQueues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePanel:
-    """The queue panel: the waiting tasks, oldest first.
+    """The queue panel: the waiting tasks in the selected order.
 
-    `refresh_at` is when a row becomes grabbable by time alone.
+    Arguments:
+        selection: what is selected, without sids that select nothing.
+        why: why the worker may grab none of the rows, if the reason is the same for all.
+        searched: how many of the oldest tasks were searched, if more are waiting.
+        refresh_at: when a row becomes grabbable by time alone.
     """
 
     queues: Sequence[models.TaskQueue]
     chosen: models.TaskQueue | None
+    selection: Selection
     rows: Sequence[Row]
     total: int
+    why: str
+    searched: int | None
+    queue_chips: Sequence[Chip]
+    channel_chips: Sequence[Chip]
     refresh_at: datetime | None
-
-    @property
-    def total_words(self) -> str:
-        """Return the number of waiting tasks as a text."""
-        return f"{MOST_COUNTED:,}+" if self.total > MOST_COUNTED else f"{self.total:,}"
+    longest_search: int = field(default=LONGEST_SEARCH)
 
     @property
     def refresh_ms(self) -> int | None:
         """Return `refresh_at` in milliseconds, as scripts count time."""
         return None if self.refresh_at is None else microseconds(self.refresh_at) // 1000
 
+    @property
+    def served_query(self) -> str:
+        """Return the selection in the order in which the router serves the tasks."""
+        return replace(self.selection, by_age=False).query
+
+    @property
+    def age_query(self) -> str:
+        """Return the selection with the oldest task first."""
+        return replace(self.selection, by_age=True).query
+
 
 def load_served_queues(worker: models.Worker) -> ServedQueues:
     """Return the queues that a worker serves now."""
-    return _select_served(_QUEUES(worker.workspace_id), load_candidate(worker))
-
-
-_QUEUES: Final = CompiledQuery(
-    lambda workspace: models.TaskQueue.objects.filter(workspace_id=workspace).order_by(
-        "friendly_name", "pk"
-    )
-)
+    queues = waiting_tasks.list_queues(worker.workspace_id)
+    return _select_served(queues, load_candidate(worker))
 
 
 def _select_served(
@@ -97,101 +153,168 @@ def load_candidate(worker: models.Worker) -> eligibility.Candidate:
     return eligibility.Candidate(workers.load_worker(worker.pk))
 
 
-def load_queue_panel(worker: models.Worker, *, queue_sid: str = "", now: datetime) -> QueuePanel:
-    """Return the waiting tasks of all queues of a worker, or of one of them.
-
-    Arguments:
-        queue_sid: any that is not the worker's means all.
-    """
+def load_queue_panel(
+    worker: models.Worker, selection: Selection | None = None, *, now: datetime
+) -> QueuePanel:
+    """Return the selected waiting tasks of the queues that a worker serves."""
+    selection = selection or Selection()
     candidate = load_candidate(worker)
-    with pipeline():
-        all_queues = _QUEUES.send(worker.workspace_id)
-        horizons = _HORIZONS.send(worker.workspace_id)
-    queues = _select_served(all_queues.result(), candidate).queues
-    chosen = next((queue for queue in queues if queue.sid == queue_sid), None)
+    all_queues, horizons = waiting_tasks.load_queues(worker.workspace_id)
+    queues = _select_served(all_queues, candidate).queues
+    chosen = next((queue for queue in queues if queue.sid == selection.queue), None)
+    channels = waiting_tasks.list_channels(worker.workspace_id) if selection.channel else []
+    channel = next((each for each in channels if each.sid == selection.channel), None)
+    selection = replace(
+        selection,
+        queue=chosen.sid if chosen else "",
+        channel=channel.sid if channel else "",
+    )
     shown = queues if chosen is None else [chosen]
-    tasks = _load_oldest(shown, dict(horizons.result()), now)
-    _attach_relations(tasks, worker.workspace, shown)
-    required = requirements.list_requirements(tasks, now=now)
-    total = len(tasks)
-    if total == MOST_ROWS:
-        total = _PENDING.filter(task_queue__in=shown)[: MOST_COUNTED + 1].count()
+    wanted = waiting_tasks.Filter(
+        workspace=worker.workspace,
+        queues=shown,
+        channel=channel,
+        order=_choose_order(selection, chosen),
+        search=selection.search,
+    )
+    found = waiting_tasks.find_tasks(wanted, dict(horizons), now=now)
+    if found.complete and chosen is None and channel is None:
+        # The rows are all that waits.
+        counts = Counter((task.task_queue_id or 0, task.task_channel_id) for task in found.tasks)
+        channels = list({task.task_channel_id: task.task_channel for task in found.tasks}.values())
+    else:
+        counts = waiting_tasks.count_tasks(worker.workspace_id, queues)
+        channels = channels or waiting_tasks.list_channels(worker.workspace_id)
+    rows = _build_rows(found, candidate, now)
+    reasons = {row.why for row in rows}
+    waiting_here = _count(counts, queues=shown, channel=channel)
     return QueuePanel(
         queues=queues,
         chosen=chosen,
-        rows=[
-            Row(
-                card=cards.build_card(task),
-                entered=_entered_date(task),
-                refusal=eligibility.grab_refusal(candidate, each),
-            )
-            for task, each in zip(tasks, required, strict=True)
-        ],
-        total=total,
-        refresh_at=_refresh_at(tasks, now),
+        selection=selection,
+        rows=rows,
+        total=found.matches if selection.search else waiting_here,
+        why=reasons.pop() if len(rows) > 1 and len(reasons) == 1 else "",
+        searched=MOST_SEARCHED if selection.search and waiting_here > MOST_SEARCHED else None,
+        queue_chips=_build_queue_chips(queues, selection, counts),
+        channel_chips=_build_channel_chips(channels, selection, counts),
+        refresh_at=_refresh_at(found.tasks, now),
     )
 
 
-def _load_oldest(
-    queues: Collection[models.TaskQueue], horizons: Mapping[int, datetime | None], now: datetime
-) -> list[models.Task]:
-    """Return the oldest tasks of some queues.
-
-    Arguments:
-        horizons: for each queue, when its fiftieth task was created, if it has one. No younger task
-            is among the fifty oldest, so this bound keeps the query from sorting a backlog.
-    """
-    known = [horizon for queue in queues if (horizon := horizons.get(queue.pk)) is not None]
-    # With fewer tasks none may be excluded, whatever clock created them.
-    horizon = min(known, default=now + timedelta(days=1))
-    return _OLDEST([queue.pk for queue in queues], horizon)
+def _choose_order(selection: Selection, chosen: models.TaskQueue | None) -> waiting_tasks.Order:
+    if selection.by_age:
+        return waiting_tasks.Order.AGE
+    newest = chosen is not None and chosen.task_order == QueueOrder.LIFO
+    return waiting_tasks.Order.NEWEST if newest else waiting_tasks.Order.SERVED
 
 
-def _attach_relations(
-    tasks: Collection[models.Task],
-    workspace: models.Workspace,
-    queues: Iterable[models.TaskQueue],
-) -> None:
-    """Set the relations of `requirements.READ_WITH`, loaded once for all tasks."""
-    with pipeline():
-        asked = {name: query.send(referred(tasks, name)) for name, query in _OF_TASKS.items()}
-    for name, rows in asked.items():
-        refer(tasks, name, {row.pk: row for row in rows.result()})
-    refer(tasks, "task_queue", {queue.pk: queue for queue in queues})
-    refer(tasks, "workspace", {workspace.pk: workspace})
-
-
-def _horizons(workspace: Any) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
-    of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
-    fiftieth = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
-    queues = models.TaskQueue.objects.filter(workspace_id=workspace)
-    return queues.annotate(horizon=Subquery(fiftieth)).values_list("pk", "horizon")
-
-
-_HORIZONS: Final = CompiledQuery(_horizons)
-_OLDEST: Final = CompiledQuery(
-    lambda queues=SEQUENCE, horizon=MOMENT: _PENDING.filter(
-        task_queue__in=queues, date_created__lte=horizon
-    ).order_by("date_created", "pk")[:MOST_ROWS]
-)
-_OF_TASKS: Final[Mapping[str, CompiledQuery[Any]]] = {
-    "workflow": CompiledQuery(lambda pks=SEQUENCE: models.Workflow.objects.filter(pk__in=pks)),
-    "task_channel": CompiledQuery(
-        lambda pks=SEQUENCE: models.TaskChannel.objects.filter(pk__in=pks)
-    ),
-    "lane": CompiledQuery(
-        lambda pks=SEQUENCE: models.Lane.objects.filter(pk__in=pks).select_related(
-            "task_queue", "task_channel"
+def _build_rows(
+    found: waiting_tasks.FoundTasks, candidate: eligibility.Candidate, now: datetime
+) -> list[Row]:
+    list_requirements = (
+        requirements.list_requirements if found.complete else requirements.list_some_requirements
+    )
+    required = list_requirements(found.oldest_first, now=now)
+    refusals = {
+        task.pk: eligibility.grab_refusal(candidate, each)
+        for task, each in zip(found.oldest_first, required, strict=True)
+    }
+    return [
+        Row(
+            card=cards.build_card(task),
+            entered=_entered_date(task),
+            refusal=refusals[task.pk],
+            why=_explain(refusals[task.pk], task.workspace),
         )
-    ),
-}
+        for task in found.tasks
+    ]
+
+
+def _explain(refusal: Refusal | None, workspace: models.Workspace) -> str:
+    if refusal is None:
+        return ""
+    if refusal == Refusal.NO_CAPACITY and not workspace.multi_task_enabled:
+        return "You take one task at a time. Complete the one in hand first."
+    return refusal.words
+
+
+def _count(
+    counts: Counter[tuple[int, int]],
+    *,
+    queues: Sequence[models.TaskQueue],
+    channel: models.TaskChannel | None,
+) -> int:
+    """Return how many tasks wait in these queues, on one channel or on all."""
+    wanted = {queue.pk for queue in queues}
+    return sum(
+        count
+        for (queue, of_channel), count in counts.items()
+        if queue in wanted and (channel is None or of_channel == channel.pk)
+    )
+
+
+def _build_queue_chips(
+    queues: Sequence[models.TaskQueue], selection: Selection, counts: Counter[tuple[int, int]]
+) -> list[Chip]:
+    by_queue: Counter[int] = Counter()
+    for (queue, _), count in counts.items():
+        by_queue[queue] += count
+    every = Chip(
+        key="all-queues",
+        name="All queues",
+        icon="",
+        count=None,
+        query=replace(selection, queue="").query,
+        current=not selection.queue,
+    )
+    return [
+        every,
+        *(
+            Chip(
+                key=queue.sid,
+                name=queue.friendly_name,
+                icon="",
+                count=by_queue[queue.pk],
+                query=replace(selection, queue=queue.sid).query,
+                current=queue.sid == selection.queue,
+            )
+            for queue in queues
+        ),
+    ]
+
+
+def _build_channel_chips(
+    channels: Sequence[models.TaskChannel],
+    selection: Selection,
+    counts: Counter[tuple[int, int]],
+) -> list[Chip]:
+    """Return the channels with waiting tasks; a press on the current one selects all again."""
+    by_channel: Counter[int] = Counter()
+    for (_, channel), count in counts.items():
+        by_channel[channel] += count
+    return [
+        Chip(
+            key=channel.sid,
+            name=shown.name,
+            icon=shown.icon,
+            count=by_channel[channel.pk],
+            query=replace(
+                selection, channel="" if channel.sid == selection.channel else channel.sid
+            ).query,
+            current=channel.sid == selection.channel,
+        )
+        for channel in sorted(channels, key=lambda each: each.pk)
+        if by_channel[channel.pk] or channel.sid == selection.channel
+        for shown in (cards.describe_channel(channel),)
+    ]
 
 
 def _entered_date(task: models.Task) -> datetime:
     return task.task_queue_entered_date or task.date_created
 
 
-def _refresh_at(tasks: Collection[models.Task], now: datetime) -> datetime | None:
+def _refresh_at(tasks: Sequence[models.Task], now: datetime) -> datetime | None:
     moments = [
         _entered_date(task) + timedelta(seconds=task.task_queue.grab_after)
         for task in tasks

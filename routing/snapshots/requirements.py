@@ -7,7 +7,7 @@ for all workers of a lane at once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -72,6 +72,25 @@ def list_requirements(oldest: Iterable[models.Task], *, now: datetime) -> list[T
     return found
 
 
+def list_some_requirements(
+    pending: Sequence[models.Task], *, now: datetime
+) -> list[TaskRequirements]:
+    """Return for each task what `load_requirements` returns, with a query for each queue at most.
+
+    Arguments:
+        pending: any pending tasks, selected with `READ_WITH`.
+    """
+    oldest: dict[int | None, list[int]] = {}
+    found = []
+    for task in pending:
+        if task.task_queue_id not in oldest:
+            oldest[task.task_queue_id] = _load_oldest(task.task_queue)
+        found.append(
+            _build_requirements(task, rank=_rank(task, oldest[task.task_queue_id]), now=now)
+        )
+    return found
+
+
 def _build_requirements(
     task: models.Task, *, rank: int, reserved_for: Collection[int] = (), now: datetime
 ) -> TaskRequirements:
@@ -130,9 +149,19 @@ def _load_reserved_workers(task: models.Task) -> set[int]:
 
 def _load_rank(task: models.Task) -> int:
     """Return how many waiting tasks of the queue are older, as far as its policy needs to know."""
-    queue = task.task_queue
+    return _rank(task, _load_oldest(task.task_queue))
+
+
+def _load_oldest(queue: models.TaskQueue | None) -> list[int]:
+    """Return the ids of the tasks that a queue's policy lets workers grab, if it needs to know."""
     if queue is None or queue.grab_policy != GrabPolicy.OLDEST:
-        return 0
+        return []
     waiting = models.Task.objects.pending().filter(task_queue=queue).order_by("date_created", "pk")
-    oldest = list(waiting.values_list("pk", flat=True)[: queue.grab_limit])
-    return 0 if task.pk in oldest else queue.grab_limit
+    return list(waiting.values_list("pk", flat=True)[: queue.grab_limit])
+
+
+def _rank(task: models.Task, oldest: Collection[int]) -> int:
+    queue = task.task_queue
+    if queue is None or queue.grab_policy != GrabPolicy.OLDEST or task.pk in oldest:
+        return 0
+    return queue.grab_limit

@@ -10,6 +10,7 @@ import * as holding from "./holding.js";
 import * as keys from "./keys.js";
 import * as leaving from "./leaving.js";
 import * as menus from "./menus.js";
+import * as narrowing from "./narrowing.js";
 import * as panels from "./panels.js";
 import * as questions from "./questions.js";
 import * as shifts from "./shifts.js";
@@ -53,6 +54,7 @@ commands.start();
 questions.start();
 transfers.start();
 leaving.start();
+narrowing.start();
 
 socket.start({
   live() {
@@ -75,9 +77,3 @@ socket.start({
 });
 
 document.getElementById("retry").addEventListener("click", socket.retry);
-document.addEventListener("click", (event) => {
-  const chip = event.target.closest("[data-choose-queue]");
-  if (!chip || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  panels.chooseQueue(chip.dataset.chooseQueue);
-});

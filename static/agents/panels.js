@@ -108,6 +108,7 @@ function put(panel, html) {
   shifts.around(() =>
     globalThis.Idiomorph.morph(panel, html, {
       morphStyle: "outerHTML",
+      ignoreActiveValue: true,
       callbacks: { beforeAttributeUpdated: (name, node) => !isOurs(name, node) },
     }),
   );
@@ -144,11 +145,8 @@ export function start(then) {
   addEventListener("pageshow", (event) => event.persisted && staleAll());
 }
 
-/** Show one queue or all of them, and store the choice in the page's URL. */
-export function chooseQueue(sid) {
-  const url = new URL(location.href);
-  if (sid) url.searchParams.set("queue", sid);
-  else url.searchParams.delete("queue");
+/** Show other waiting tasks; the page's URL keeps the selection. */
+export function narrow(url) {
   history.replaceState(null, "", url);
   return refresh("queue");
 }

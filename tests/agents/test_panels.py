@@ -66,12 +66,43 @@ def test_a_channel_that_is_off_says_so_and_can_be_switched_on(floor: Floor) -> N
     assert panel.count('aria-checked="false"') == 1
 
 
-def test_single_tasking_is_shown(floor: Floor) -> None:
-    assert "One task at a time" not in floor.alice.get("panels/presence")
+def set_single_tasking(floor: Floor) -> None:
+    """Let workers have one task at a time."""
     workspaces.update_workspace(
         workspace=floor.workspace, multi_task_enabled=False, actor=SYSTEM, now=factories.NOW
     )
-    assert "One task at a time" in floor.alice.get("panels/presence")
+
+
+def test_with_multitasking_off_one_slot_of_each_channel_is_free(floor: Floor) -> None:
+    assert "One task at a time" not in floor.alice.get("panels/presence")
+    set_single_tasking(floor)
+    factories.set_capacity(floor.alice.worker, configured_capacity=3)
+    panel = floor.alice.get("panels/presence")
+    assert "One task at a time, over all channels." in panel
+    assert "1 free, 2 shut" in panel
+
+
+def test_with_multitasking_off_a_task_shuts_the_slots_of_all_channels(floor: Floor) -> None:
+    factories.set_capacity(floor.alice.worker, configured_capacity=2)
+    set_single_tasking(floor)
+    task = floor.accepted(attributes={"subject": "Call A"}).task
+    floor.task()
+    panel = floor.alice.get("panels/presence")
+    assert "One task at a time: complete “<bdi>Call A</bdi>” first." in panel
+    assert "1 working, 1 shut" in panel
+    assert "free" not in panel.replace("jack--free", "")
+    words = "You take one task at a time. Complete the one in hand first."
+    assert words in floor.alice.get("panels/queue")
+    floor.alice.press("task.complete", task=task.sid)
+    assert "1 free" in floor.alice.get("panels/presence")
+    assert words not in floor.alice.get("panels/queue")
+
+
+def test_with_multitasking_off_an_open_offer_is_named_as_the_reason(floor: Floor) -> None:
+    set_single_tasking(floor)
+    floor.offered(attributes={"subject": "Call A"})
+    panel = floor.alice.get("panels/presence")
+    assert "One task at a time: answer “<bdi>Call A</bdi>” first." in panel
 
 
 # --- Offers and tasks ---------------------------------------------------------------------------
@@ -161,7 +192,9 @@ def test_a_card_shows_the_limits_of_its_queue_and_says_when_one_is_passed(floor:
 # --- What waits ---------------------------------------------------------------------------------
 
 
-def test_waiting_tasks_are_listed_oldest_first_with_their_number(floor: Floor) -> None:
+def test_tasks_of_one_priority_are_listed_oldest_first_with_their_number(
+    floor: Floor,
+) -> None:
     now = timezone.now()
     for seconds in (20, 30, 10):
         title = f"{seconds} seconds old"
@@ -185,14 +218,16 @@ def test_the_list_ends_at_fifty_but_the_number_counts_all(floor: Floor) -> None:
     shown = waiting.load_queue_panel(floor.alice.worker, now=now)
     assert [row.card.sid for row in shown.rows] == [task.sid for task in made[:50]]
     assert shown.total == 55
-    one = waiting.load_queue_panel(floor.alice.worker, queue_sid=other.sid, now=now)
+    one = waiting.load_queue_panel(floor.alice.worker, waiting.Selection(queue=other.sid), now=now)
     assert [row.card.queue for row in one.rows] == [other.friendly_name] * one.total
 
 
 def test_a_queue_that_the_agent_does_not_serve_is_not_shown(floor: Floor) -> None:
     theirs = factories.queue(floor.workspace, target_workers="skill == 'law'")
     floor.task(workflow=factories.workflow(floor.workspace, default=theirs))
-    shown = waiting.load_queue_panel(floor.alice.worker, queue_sid=theirs.sid, now=timezone.now())
+    shown = waiting.load_queue_panel(
+        floor.alice.worker, waiting.Selection(queue=theirs.sid), now=timezone.now()
+    )
     assert (shown.total, shown.chosen, shown.queues) == (0, None, [floor.queue])
 
 
@@ -288,11 +323,11 @@ def test_the_number_of_queries_of_a_panel_does_not_depend_on_what_it_shows(
         floor.alice.get(f"panels/{panel}")
 
 
-def test_counting_a_long_list_takes_one_more_query(
+def test_a_long_list_takes_three_more_queries(
     floor: Floor, django_assert_num_queries: NumQueries
 ) -> None:
     for _ in range(51):
         floor.task()
     floor.alice.get("panels/queue")
-    with django_assert_num_queries(OVERHEAD + 9):
+    with django_assert_num_queries(OVERHEAD + 11):
         floor.alice.get("panels/queue")
