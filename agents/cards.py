@@ -25,6 +25,7 @@ ICONS: Final = frozenset({"voice", "chat", "sms", "video", "email", "default"})
 class Channel:
     """A task channel on a card: a name, and an icon from static/agents/icons.svg."""
 
+    sid: str
     name: str
     icon: str
 
@@ -113,7 +114,7 @@ def name_task(attributes: str, channel: str) -> str:
 def describe_channel(row: models.TaskChannel) -> Channel:
     """Return how a task channel is shown; a custom one gets the general icon."""
     icon = row.unique_name if row.unique_name in ICONS else "default"
-    return Channel(name=row.friendly_name, icon=icon)
+    return Channel(sid=row.sid, name=row.friendly_name, icon=icon)
 
 
 def list_attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[Attribute]:

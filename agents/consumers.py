@@ -16,7 +16,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.utils import timezone
 
-from agents import access, commands, frames, waiting
+from agents import access, calling, commands, frames, waiting
 from agents.access import Agent
 from agents.commands import CommandRefused
 from agents.dashboard import Panel
@@ -88,6 +88,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._counted_sid: str | None = None
         try:
             agent, names, self._by_load = await run_in_thread(self.load_groups)
+            settings = await run_in_thread(lambda: calling.load_settings(agent.worker))
         except DeskEnded as end:
             await self._end_desk(end.code)
             return
@@ -97,6 +98,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         lease_renewal.find_desks().add(self._counted_sid)
         self._run_in_background(self._refresh_groups_regularly)
         ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
+        ready["settings"] = calling.describe_settings(settings)
         await self.send_json(ready | {"stale": sorted(Panel)})
 
     async def disconnect(self, code: int) -> None:

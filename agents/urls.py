@@ -12,6 +12,7 @@ urlpatterns = [
     path("panels/<slug:name>", views.panel, name="panel"),
     path("transfer/<str:sid>", views.transfer, name="transfer"),
     path("reject/<str:sid>", views.reject, name="reject"),
+    path("calling", views.save_calling, name="calling"),
     path("log-out", views.log_out, name="log-out"),
     path("do/<str:name>", views.command, name="command"),
 ]

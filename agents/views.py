@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from agents import access, cards, commands, dashboard, transfers, waiting
+from agents import access, calling, cards, commands, dashboard, transfers, waiting
 from agents.access import Agent
 from agents.dashboard import Panel
 from routing.actions import dismissals
@@ -27,6 +27,7 @@ from routing.sdk import lease_renewal
 def desk(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Show the whole desk."""
     context: dict[str, Any] = {"elsewhere": access.list_workers(access.get_user(request))}
+    context |= calling.build_context(agent.worker)
     for panel in Panel:
         context |= _panel_context(request, agent, panel)
     if not context["happened"].begun:
@@ -99,6 +100,17 @@ def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
     if access.is_script(request):
         return JsonResponse({"ok": True})
     return HttpResponseRedirect(_desk_url(agent))
+
+
+@require_POST
+@access.agents_only
+def save_calling(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """Save the settings of sound and notifications, for all desks of the user."""
+    form = calling.CallingForm(request.POST, workspace=agent.worker.workspace)
+    if not form.is_valid():
+        error = {"reason": "invalid", "message": calling.describe_errors(form)}
+        return JsonResponse({"ok": False, "error": error}, status=400)
+    return JsonResponse({"ok": True, "settings": calling.save_settings(agent.worker, form)})
 
 
 @require_POST

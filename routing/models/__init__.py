@@ -8,6 +8,7 @@ from routing.models.api_keys import ApiKey
 from routing.models.assignment_callbacks import AssignmentCallback
 from routing.models.callback_deliveries import CallbackDelivery
 from routing.models.callback_receivers import CallbackReceiver
+from routing.models.desk_settings import DeskSettings
 from routing.models.dismissals import Dismissals
 from routing.models.events import Event, Events
 from routing.models.idempotency_keys import IdempotencyKey
@@ -31,6 +32,7 @@ __all__ = [
     "AssignmentCallback",
     "CallbackDelivery",
     "CallbackReceiver",
+    "DeskSettings",
     "Dismissals",
     "Event",
     "Events",

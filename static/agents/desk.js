@@ -1,6 +1,7 @@
 // The agent's desk. Everything also works as plain forms without this script. With it, the page
 // updates itself: the socket reports stale panels, they are fetched again, and commands use the socket.
 
+import * as calling from "./calling.js";
 import * as channels from "./channels.js";
 import * as clock from "./clock.js";
 import * as commands from "./commands.js";
@@ -44,9 +45,14 @@ clock.tick();
 setInterval(() => clock.tick() && panels.stale(["offers", "presence"]), 250);
 
 shifts.start();
-const whenFresh = { offers: signals.show, happened: happenings.show };
+function showOffers() {
+  signals.show();
+  calling.update();
+}
+const whenFresh = { offers: showOffers, happened: happenings.show };
 panels.start((name) => whenFresh[name]?.());
-signals.start();
+calling.start();
+showOffers();
 happenings.start();
 menus.start();
 keys.start();
@@ -72,6 +78,7 @@ socket.start({
   noDesk: () => location.reload(),
   event(frame) {
     if (frame.now) clock.learn(frame.now, performance.now(), 1000);
+    if (frame.settings) calling.apply(frame.settings);
     panels.stale(frame.stale ?? []);
   },
 });

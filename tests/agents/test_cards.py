@@ -83,4 +83,5 @@ def test_a_shortened_title_is_complete_among_the_attributes() -> None:
 
 @pytest.mark.parametrize(("channel", "icon"), [("voice", "voice"), ("custom1", "default")])
 def test_every_channel_has_an_icon_beside_its_name(channel: str, icon: str) -> None:
-    assert card({}, channel).channel == cards.Channel(name=channel.title(), icon=icon)
+    shown = card({}, channel).channel
+    assert (shown.name, shown.icon) == (channel.title(), icon)

@@ -1,0 +1,46 @@
+"""Save how a user's desks call them; this changes no routing and records no event."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final, TypedDict, Unpack
+
+from django.db import transaction
+
+from routing import models
+
+MOST_SILENT_CHANNELS: Final = 200
+"""Maximum number of silent channels that are kept, over all workspaces of the user."""
+
+
+class Choices(TypedDict):
+    """The columns that a user chooses."""
+
+    sound: bool
+    tone: str
+    volume: int
+    notifications: bool
+
+
+@transaction.atomic
+def save_desk_settings(
+    *,
+    user_id: int,
+    workspace: models.Workspace,
+    calling: Collection[str],
+    **choices: Unpack[Choices],
+) -> models.DeskSettings:
+    """Save a user's settings, whose values were checked before.
+
+    Arguments:
+        calling: the sids of the workspace's channels that ring; its others are silent. Channels of
+            other workspaces stay as they are.
+    """
+    row = models.DeskSettings.objects.select_for_update().filter(user_id=user_id).first()
+    here = list(workspace.task_channels.order_by("pk").values_list("sid", flat=True))
+    elsewhere = [] if row is None else [sid for sid in row.silent_channels if sid not in here]
+    silent = [*elsewhere, *(sid for sid in here if sid not in calling)][-MOST_SILENT_CHANNELS:]
+    row, _ = models.DeskSettings.objects.update_or_create(
+        user_id=user_id, defaults={"silent_channels": silent, **choices}
+    )
+    return row
