@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from agents import desk_groups, happenings
+from agents import desk_groups, happenings, outcomes
 from agents.access import Agent
 from routing import models, sids
 from routing.actions import (
@@ -23,6 +23,7 @@ from routing.actions import (
     workers,
 )
 from routing.actions.support import errors, inputs
+from routing.actions.support.outcomes import NOTE_LIMIT, Outcome
 from routing.core.vocabulary import ReservationStatus, TransferMode
 
 Arguments = Mapping[str, Any]
@@ -115,10 +116,27 @@ def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
 
 def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
     task = _find_held_task(agent, given)
+    outcome = _read_outcome(agent, task, given)
     try:
-        task_transitions.complete_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
+        task_transitions.complete_task(
+            task=task, held_by=agent.worker, outcome=outcome, actor=agent.actor, now=now
+        )
     except errors.NotNow as error:
         raise CommandRefused("not_now", "This task is already done.") from error
+
+
+def _read_outcome(agent: Agent, task: models.Task, given: Arguments) -> Outcome | None:
+    """Return the outcome that a command gives; refuse a completion that lacks a required one."""
+    codes = outcomes.list_codes(agent.worker.workspace_id)
+    name = given["outcome_code"]
+    code = next((each for each in codes if each.unique_name == name), None)
+    if name is not None and code is None:
+        raise CommandRefused("not_found", "This outcome can no longer be chosen.", status=404)
+    if code is None and codes and outcomes.is_required(agent.worker, task):
+        raise CommandRefused("outcome_required", "Choose how the task ended first.")
+    if code is None and given["outcome_note"] is None:
+        return None
+    return Outcome(code=code, note=given["outcome_note"])
 
 
 def _transfer(agent: Agent, given: Arguments, now: datetime) -> None:
@@ -199,7 +217,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _reject, {"reservation": "WR"}, texts={"reason": inputs.NAME_LIMIT}
     ),
     "task.wrap_up": Command(_wrap_up, {"task": "WT"}),
-    "task.complete": Command(_complete, {"task": "WT"}),
+    "task.complete": Command(
+        _complete,
+        {"task": "WT"},
+        texts={"outcome_code": inputs.NAME_LIMIT, "outcome_note": NOTE_LIMIT},
+    ),
     "task.transfer": Command(
         _transfer,
         {"task": "WT", "to": "WK WQ"},
@@ -239,7 +261,7 @@ def _find_held_reservation(agent: Agent, given: Arguments) -> models.Reservation
 def _find_held_task(agent: Agent, given: Arguments) -> models.Task:
     """Return a task that this agent holds."""
     own = models.Reservation.objects.filter(worker=agent.worker, task__sid=given["task"])
-    row = own.held().select_related("task").first()
+    row = own.held().select_related("task__task_queue").first()
     if row is None:
         raise _no_such_task()
     return row.task

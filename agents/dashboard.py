@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from agents import cards, happenings, slots, transfers, waiting
+from agents import cards, happenings, outcomes, slots, transfers, waiting
 from routing import models
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
@@ -45,6 +45,9 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.TASK_CHANNEL_CREATED: _CAPACITY,
     E.TASK_CHANNEL_UPDATED: _ALL | _TOLD,
     E.TASK_CHANNEL_DELETED: _ALL,
+    E.OUTCOME_CODE_CREATED: frozenset({_TASKS}),
+    E.OUTCOME_CODE_UPDATED: frozenset({_TASKS}),
+    E.OUTCOME_CODE_DELETED: frozenset({_TASKS}),
     E.TASK_QUEUE_CREATED: frozenset({_QUEUE}),
     E.TASK_QUEUE_UPDATED: frozenset({_OFFERS, _TASKS, _QUEUE}),
     E.TASK_QUEUE_DELETED: frozenset({_OFFERS, _TASKS, _QUEUE}),
@@ -169,6 +172,7 @@ def load_tasks(worker: models.Worker) -> Context:
     """Return the agent's tasks, oldest first."""
     held = _HELD(worker.pk)
     states = transfers.load_transfers(held)
+    asked = outcomes.find_asked(held)
     return {
         "tasks": [
             {
@@ -176,6 +180,7 @@ def load_tasks(worker: models.Worker) -> Context:
                 "card": cards.build_card(row.task),
                 "wrapping": row.reservation_status == ReservationStatus.WRAPPING,
                 "clocks": cards.list_clocks(row),
+                "asks_outcome": row.pk in asked,
                 "transfer": states.get(row.pk),
                 "incoming": transfers.describe_incoming(row),
                 "transferable": transfers.may_transfer(row),

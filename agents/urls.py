@@ -13,6 +13,7 @@ urlpatterns = [
     path("transfer/<str:sid>", views.transfer, name="transfer"),
     path("reject/<str:sid>", views.reject, name="reject"),
     path("calling", views.save_calling, name="calling"),
+    path("complete/<str:sid>", views.complete, name="complete"),
     path("log-out", views.log_out, name="log-out"),
     path("do/<str:name>", views.command, name="command"),
 ]

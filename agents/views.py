@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from agents import access, calling, cards, commands, dashboard, transfers, waiting
+from agents import access, calling, cards, commands, dashboard, outcomes, transfers, waiting
 from agents.access import Agent
 from agents.dashboard import Panel
 from routing.actions import dismissals
 from routing.actions import workers as worker_actions
+from routing.actions.support.outcomes import NOTE_LIMIT
 from routing.actions.transfers import LONGEST_NOTE
 from routing.sdk import lease_renewal
 
@@ -84,6 +85,25 @@ def reject(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
         "card": cards.build_card(offer.task),
         "reasons": workspace.rejection_reasons.splitlines(),
         "part": "agents/_reject.html",
+    }
+    template = context["part"] if access.is_script(request) else "agents/question.html"
+    return render(request, template, context)
+
+
+@require_GET
+@access.agents_only
+def complete(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
+    """Show the question how a task in hand ended: as a page, or as a part for a script."""
+    reservation = outcomes.find_held_reservation(agent.worker, sid)
+    codes = outcomes.list_codes(agent.worker.workspace_id)
+    if reservation is None or not codes:
+        raise Http404
+    context = _link_context(request, agent) | {
+        "card": cards.build_card(reservation.task),
+        "codes": codes,
+        "is_required": outcomes.is_required(agent.worker, reservation.task),
+        "note_limit": NOTE_LIMIT,
+        "part": "agents/_complete.html",
     }
     template = context["part"] if access.is_script(request) else "agents/question.html"
     return render(request, template, context)

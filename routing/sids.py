@@ -21,6 +21,7 @@ PREFIXES: Final = {
     "WR": "reservation",
     "EV": "event",
     "TT": "task transfer",
+    "OC": "outcome code",
 }
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")

@@ -17,6 +17,7 @@ from routing import models
 from routing.actions import (
     accounts,
     activities,
+    outcome_codes,
     reservations,
     task_channels,
     task_queues,
@@ -88,6 +89,18 @@ def queue(workspace: models.Workspace, **given: Any) -> models.TaskQueue:
         "now": NOW,
     } | given
     return task_queues.create_task_queue(workspace=workspace, **values)
+
+
+def outcome_code(workspace: models.Workspace, **given: Any) -> models.OutcomeCode:
+    """Make an outcome code."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "unique_name": f"outcome{number}",
+        "friendly_name": f"Outcome {number}",
+        "actor": SYSTEM,
+        "now": NOW,
+    } | given
+    return outcome_codes.create_outcome_code(workspace=workspace, **values)
 
 
 def configuration(

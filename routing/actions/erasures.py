@@ -27,7 +27,10 @@ BATCH: Final = 500
 MOST_TASKS: Final = 10_000
 """Tasks per call; another call continues with the rest."""
 ERASED: Final = "{}"
-_TEXTS: Final = ("reason", "task_completed_reason", "task_canceled_reason", "transfer_note")
+_TEXTS: Final = (
+    *("reason", "task_completed_reason", "task_canceled_reason"),
+    *("transfer_note", "reservation_outcome_note"),
+)
 
 Found = tuple[str, str]
 """The sid of a task, and attributes that it has or has had."""
@@ -142,6 +145,7 @@ def _erase_task(sid: str, task: models.Task | None, actor: Actor, now: datetime)
         models.Task.objects.filter(pk=task.pk).update(reason=None)
         tasks.update_task(task=task, attributes=ERASED, actor=actor, now=now)
     models.Transfer.objects.filter(task__sid=sid).update(note=None)
+    models.Reservation.objects.filter(task__sid=sid).update(outcome_note=None)
     erased: list[models.Event] = []
     for event in _find_events_to_erase(sid):
         event.event_data = _erase_data(event.event_data)

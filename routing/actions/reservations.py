@@ -8,6 +8,7 @@ from routing import models
 from routing.actions import task_transitions
 from routing.actions.support import activity_moves, locking, transfer_progress
 from routing.actions.support.errors import InvalidInput, NotNow, Rescinded, StaleState
+from routing.actions.support.outcomes import Outcome, set_outcome
 from routing.actions.support.reservation_moves import move_reservation
 from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM, Actor
@@ -189,15 +190,22 @@ def complete_reservation(
     *,
     reservation: models.Reservation,
     reason: str | None = None,
+    outcome: Outcome | None = None,
     actor: Actor,
     now: datetime,
     if_version: int | None = None,
 ) -> models.Reservation:
-    """Complete a worker's reservation and its task."""
+    """Complete a worker's reservation and its task.
+
+    Arguments:
+        outcome: how the task ended.
+    """
     locked, current = _lock_open_reservation(reservation, ReservationStatus.COMPLETED, if_version)
     if current.reservation_status == ReservationStatus.PENDING:
         raise _refuse_move(current, ReservationStatus.COMPLETED)
     transfer_progress.refuse_during_transfer(locked.task, locked.reservations)
+    if outcome is not None:
+        set_outcome(current, outcome)
     if current.outgoing_id is None:
         completed = AssignmentStatus.COMPLETED
         task_transitions.end_task(locked, completed, reason=reason, actor=actor, now=now)

@@ -14,7 +14,7 @@ from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
-from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
 from routing.events import payloads, recorder
 
 MAX_LIMIT: Final = 86_400
@@ -35,6 +35,7 @@ class TaskQueueChanges(TypedDict, total=False):
     grab_policy: GrabPolicy
     grab_limit: int
     grab_after: int
+    outcome_policy: OutcomePolicy
     expected_handling_time: int | None
     wrap_up_limit: int | None
 
@@ -151,6 +152,8 @@ def _set_values(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
         queue.grab_after = inputs.check_integer(
             values["grab_after"], field="grab_after", least=0, most=1_209_600
         )
+    if "outcome_policy" in values:
+        queue.outcome_policy = values["outcome_policy"].value
     if "expected_handling_time" in values:
         queue.expected_handling_time = _check_limit(
             values["expected_handling_time"], "expected_handling_time"

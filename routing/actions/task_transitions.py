@@ -13,6 +13,7 @@ from routing import models
 from routing.actions.support import lanes, locking, transfer_progress
 from routing.actions.support.errors import NotNow, StaleState
 from routing.actions.support.locking import TaskWithReservations
+from routing.actions.support.outcomes import Outcome, set_outcome
 from routing.actions.support.reservation_moves import move_reservation
 from routing.actions.support.task_changes import (
     TaskChanges,
@@ -93,18 +94,22 @@ def complete_task(
     now: datetime,
     if_version: int | None = None,
     held_by: models.Worker | None = None,
+    outcome: Outcome | None = None,
     **changes: Unpack[TaskChanges],
 ) -> models.Task:
     """Complete an assigned or wrapping task, which frees its slot.
 
     Arguments:
+        outcome: how it ended, stored on the reservation of the worker who has it.
         held_by, changes: the worker who must hold the task, and further changes; see
             `update_task`.
 
-    Raises `NotHeld`, `NotNow` or `StaleState`.
+    Raises `InvalidInput`, `NotHeld`, `NotNow` or `StaleState`.
     """
     status = AssignmentStatus.COMPLETED
-    return _change_status(task, status, changes, reason, if_version, held_by, actor=actor, now=now)
+    return _change_status(
+        task, status, changes, reason, if_version, held_by, outcome, actor=actor, now=now
+    )
 
 
 @locking.retry_on_conflict
@@ -115,6 +120,7 @@ def _change_status(
     reason: str | None,
     if_version: int | None,
     held_by: models.Worker | None = None,
+    outcome: Outcome | None = None,
     *,
     actor: Actor,
     now: datetime,
@@ -131,6 +137,8 @@ def _change_status(
     _check_transition(locked, status)
     fields = set_task_values(task, changes, now=now)
     leaving = _find_leaving_reservation(locked, actor)
+    if outcome is not None:
+        set_outcome(leaving or _find_owning_reservation(locked), outcome)
     if leaving is not None:
         if fields:
             write_task(
@@ -169,6 +177,15 @@ def _find_leaving_reservation(
     if initiating is None or (actor.type, actor.sid) != ("worker", initiating.worker_sid):
         return None
     return initiating
+
+
+def _find_owning_reservation(locked: TaskWithReservations) -> models.Reservation:
+    """Return the reservation of the worker who has an assigned or wrapping task."""
+    return next(
+        each
+        for each in locked.reservations
+        if each.reservation_status in lifecycle.HELD_RESERVATION and each.outgoing_id is None
+    )
 
 
 def leave_after_transfer(

@@ -41,6 +41,7 @@ class ReservationAdmin(HistoryAdmin):
             {
                 "fields": (
                     *("sid", "workspace", "status", "rejection_reason"),
+                    *("outcome_code", "outcome_note"),
                     *("worker_shown", "task", "channel"),
                 )
             },

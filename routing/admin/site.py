@@ -32,6 +32,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Routing": {
         "TaskQueue": "Where tasks wait, who serves them, what may be picked by hand",
+        "OutcomeCode": "How a completed task ended; queues say whether agents are asked",
         "Workflow": "Which task goes to which queue, in which steps",
     },
     "Work": {

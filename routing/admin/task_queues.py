@@ -18,7 +18,7 @@ from routing.admin.base import action_context
 from routing.admin.fields import ExpressionText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
-from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
 from workflows import expressions
 
 MOST_NAMED = 50
@@ -28,6 +28,13 @@ _POLICIES = {
     GrabPolicy.ANYTHING: "Anything that waits",
     GrabPolicy.OLDEST: "Only the oldest few",
     GrabPolicy.WAITED: "Only what has waited a while",
+}
+
+
+_OUTCOME_POLICIES = {
+    OutcomePolicy.OFF: "Not asked",
+    OutcomePolicy.ASKED: "Asked, may be left out",
+    OutcomePolicy.REQUIRED: "Required",
 }
 
 
@@ -49,6 +56,18 @@ class TaskQueueForm(ScopedForm):
         help_text="What agents who serve this queue may take from it themselves. Their "
         "availability and their capacity count either way.",
     )
+
+    outcome_policy = forms.ChoiceField(
+        choices=[(policy.value, words) for policy, words in _OUTCOME_POLICIES.items()],
+        initial=OutcomePolicy.OFF.value,
+        label="Outcome at Complete",
+        help_text="Whether the desk asks agents for one of the workspace's outcome codes and a "
+        "note. Programs may complete tasks without one.",
+    )
+
+    def clean_outcome_policy(self) -> OutcomePolicy:
+        """Return the policy as an enum member."""
+        return OutcomePolicy(self.cleaned_data["outcome_policy"])
 
     def clean_grab_policy(self) -> GrabPolicy:
         """Return the policy as an enum member."""
@@ -75,6 +94,7 @@ class TaskQueueAdmin(ScopedAdmin):
         (None, {"fields": ("workspace", "friendly_name", "target_workers")}),
         ("Serving", {"fields": ("task_order", "max_reserved_workers")}),
         ("Picking by hand", {"fields": ("grab_policy", "grab_limit", "grab_after")}),
+        ("Completion", {"fields": ("outcome_policy",)}),
         ("Time", {"fields": ("expected_handling_time", "wrap_up_limit")}),
         (
             "With multitasking off",

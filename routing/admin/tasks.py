@@ -210,7 +210,7 @@ class TaskAdmin(HistoryAdmin):
                         format_time(r.date_created),
                         r.reservation_status,
                         r.reservation_status,
-                        "" if r.rejection_reason is None else f": {r.rejection_reason}",
+                        describe_outcome(r),
                     )
                     for r in rows
                 ),
@@ -265,6 +265,17 @@ class TaskAdmin(HistoryAdmin):
         except ActionError as refusal:
             messages.error(request, refusal.message)
         return HttpResponseRedirect(self.url("change", task.pk))
+
+
+def describe_outcome(reservation: models.Reservation) -> str:
+    """Return why a reservation was rejected, or how its task ended, after a colon."""
+    said = (
+        reservation.rejection_reason,
+        reservation.outcome_code,
+        reservation.outcome_note,
+    )
+    words = ", ".join(each for each in said if each)
+    return f": {words}" if words else ""
 
 
 def explained(task: models.Task) -> dict[str, Any]:

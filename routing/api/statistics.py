@@ -145,6 +145,7 @@ class TaskStatistics(Statistics):
     counted: ClassVar[cumulative.Counted]
     column: ClassVar[str | None] = None
     in_queue: ClassVar[bool] = False
+    has_outcomes: ClassVar[bool] = True
 
     def real_time_figures(self, arguments: Arguments) -> Answer:
         """Return the current figures of its tasks."""
@@ -169,7 +170,17 @@ class TaskStatistics(Statistics):
             task_channel_key=channel_key(arguments),
             thresholds=arguments.get("thresholds", ()),
         )
-        return build_cumulative_figures(found[key], window, exact=exact, in_queue=self.in_queue)
+        shown = build_cumulative_figures(found[key], window, exact=exact, in_queue=self.in_queue)
+        if not self.has_outcomes:
+            return shown
+        outcomes = cumulative.count_outcomes(
+            self.workspace,
+            window,
+            by=self.column,
+            keys=[] if key is None else [key],
+            task_channel_key=channel_key(arguments),
+        )
+        return shown | {"outcomes": outcomes[key]}
 
 
 def build_cumulative_figures(
@@ -251,6 +262,7 @@ class WorkspaceStatistics(_OfWorkspace, Both):
 
 class _OfWorkflow(RowStatistics, TaskStatistics):
     counted = cumulative.OF_WORKFLOW
+    has_outcomes = False
     column = "workflow_key"
     collection = "Workflows"
     identity = "workflow_sid"

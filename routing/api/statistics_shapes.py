@@ -117,7 +117,15 @@ def _of_tasks(own: Properties, average: Schema, *, in_queue: bool = False) -> Pr
     return {**_WINDOW, **_RESERVATIONS, **_TASKS, **own, **_waits(average, in_queue=in_queue)}
 
 
-_CREATED: Final = _counted(tasks_created="Tasks created.") | _TIMED_OUT
+_OUTCOMES: Final[Properties] = {
+    "outcomes": counts(
+        whole("", 3),
+        "Tasks completed with each outcome code, by its unique name; empty for a workspace without"
+        " codes.",
+        {"resolved": 3, "callback": 1},
+    )
+}
+_CREATED: Final = _counted(tasks_created="Tasks created.") | _TIMED_OUT | _OUTCOMES
 
 
 def _live(*, in_queue: bool) -> Properties:
@@ -237,12 +245,12 @@ TASK_QUEUE_CUMULATIVE: Final = _shape(
     "TaskQueueCumulativeStatistics",
     _TASK_QUEUE,
     f"{_QUEUE}/CumulativeStatistics",
-    _of_tasks(_ENTERED, _WHOLE, in_queue=True),
+    _of_tasks(_ENTERED | _OUTCOMES, _WHOLE, in_queue=True),
 )
 TASK_QUEUE_REAL_TIME: Final = _shape(
     "TaskQueueRealTimeStatistics", _TASK_QUEUE, f"{_QUEUE}/RealTimeStatistics", _QUEUE_NOW
 )
-_QUEUE_BOTH: Final = _both(_of_tasks(_ENTERED, _EXACT, in_queue=True), _QUEUE_NOW)
+_QUEUE_BOTH: Final = _both(_of_tasks(_ENTERED | _OUTCOMES, _EXACT, in_queue=True), _QUEUE_NOW)
 TASK_QUEUE_BOTH: Final = _shape(
     "TaskQueueStatistics", _TASK_QUEUE, f"{_QUEUE}/Statistics", _QUEUE_BOTH
 )

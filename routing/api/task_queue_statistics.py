@@ -128,6 +128,13 @@ class TaskQueuesStatisticsList(ListView, Statistics):
             task_channel_key=channel_key(arguments),
             thresholds=arguments.get("thresholds", ()),
         )
+        outcomes = cumulative.count_outcomes(
+            self.workspace,
+            window,
+            by="task_queue_key",
+            keys=[sids.index_key(row.sid) for row in rows],
+            task_channel_key=channel_key(arguments),
+        )
         now = real_time(self, rows, arguments, in_queue=True)
         return [
             {
@@ -136,7 +143,8 @@ class TaskQueuesStatisticsList(ListView, Statistics):
                 "task_queue_sid": row.sid,
                 "cumulative": build_cumulative_figures(
                     found[sids.index_key(row.sid)], window, exact=True, in_queue=True
-                ),
+                )
+                | {"outcomes": outcomes[sids.index_key(row.sid)]},
                 "realtime": each,
             }
             for row, each in zip(rows, now, strict=True)

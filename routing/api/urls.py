@@ -9,6 +9,7 @@ from routing.api.auth_tokens import AuthTokenPromotion, SecondaryAuthToken
 from routing.api.events import EventInstance, EventList
 from routing.api.explanations import TaskExplanation
 from routing.api.grabs import TaskGrab
+from routing.api.outcome_codes import OutcomeCodeInstance, OutcomeCodeList
 from routing.api.reservations import (
     TaskReservationInstance,
     TaskReservationList,
@@ -60,6 +61,8 @@ urlpatterns = [
     path(f"{_WS}/Activities/<str:sid>", ActivityInstance.as_view()),
     path(f"{_WS}/Events", EventList.as_view()),
     path(f"{_WS}/Events/<str:sid>", EventInstance.as_view()),
+    path(f"{_WS}/OutcomeCodes", OutcomeCodeList.as_view()),
+    path(f"{_WS}/OutcomeCodes/<str:sid>", OutcomeCodeInstance.as_view()),
     path(f"{_WS}/TaskChannels", TaskChannelList.as_view()),
     path(f"{_WS}/TaskChannels/<str:sid>", TaskChannelInstance.as_view()),
     path(f"{_WS}/TaskQueues", TaskQueueList.as_view()),

@@ -86,6 +86,10 @@ class EventType(StrEnum):
         "task-channel.updated", audience={A.WORKSPACE}, wakes_router=True
     )
     TASK_CHANNEL_DELETED = EventSpec("task-channel.deleted", audience={A.WORKSPACE})
+    # ours: the codes by which agents say how a task ended
+    OUTCOME_CODE_CREATED = EventSpec("outcome-code.created", audience={A.WORKSPACE})
+    OUTCOME_CODE_UPDATED = EventSpec("outcome-code.updated", audience={A.WORKSPACE})
+    OUTCOME_CODE_DELETED = EventSpec("outcome-code.deleted", audience={A.WORKSPACE})
     TASK_QUEUE_CREATED = EventSpec("task-queue.created", audience={A.WORKSPACE})
     TASK_QUEUE_DELETED = EventSpec("task-queue.deleted", audience={A.WORKSPACE})
     # ours: anything but its expression changed

@@ -68,6 +68,14 @@ class GrabPolicy(StrEnum):
     WAITED = "waited"  # only tasks that have waited `grab_after` seconds
 
 
+class OutcomePolicy(StrEnum):
+    """Whether agents are asked for an outcome when they complete a task of a queue."""
+
+    OFF = "off"  # not asked
+    ASKED = "asked"  # asked; they may leave it out
+    REQUIRED = "required"  # the desk completes no task without an outcome
+
+
 class Refusal(StrEnum):
     """Why a worker may not have a task, in the order of the tests."""
 
@@ -140,6 +148,7 @@ class ResourceType(StrEnum):
     TASK_QUEUE = "task-queue"
     WORKFLOW = "workflow"
     WORKER = "worker"
+    OUTCOME_CODE = "outcome-code"
     TASK = "task"
     RESERVATION = "reservation"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from routing.core.vocabulary import OutcomePolicy
+
 WORKSPACE: Final = "Support floor"
 
 CAPACITY: Final = {"voice": 1, "chat": 4, "sms": 3, "video": 1, "default": 2}
@@ -32,10 +34,26 @@ LOGINS: Final = 4
 REJECTION_PAUSE: Final = 60
 REJECTION_REASONS: Final = "Not my language\nI know this customer\nNot enough time\nSomething else"
 
+OUTCOMES: Final = {
+    "resolved": "Resolved",
+    "call_back": "To be called back",
+    "passed_on": "Passed on to a specialist",
+    "wrong_number": "Wrong number or spam",
+}
+"""The demo's outcome codes: unique name to friendly name."""
+
 QUEUES: Final[dict[str, dict[str, Any]]] = {
-    "Phone": {"target_workers": 'skills HAS "support" OR skills HAS "sales"'},
+    "Phone": {
+        "target_workers": 'skills HAS "support" OR skills HAS "sales"',
+        "expected_handling_time": 600,
+    },
     "Chat and messages": {"target_workers": 'skills HAS "support"'},
-    "Billing": {"target_workers": 'skills HAS "billing"'},
+    "Billing": {
+        "target_workers": 'skills HAS "billing"',
+        "outcome_policy": OutcomePolicy.ASKED,
+        "expected_handling_time": 300,
+        "wrap_up_limit": 120,
+    },
     "Leads": {"target_workers": 'skills HAS "sales"', "max_reserved_workers": 2},
     "VIP": {"target_workers": 'skills HAS "vip" OR level >= 8'},
 }

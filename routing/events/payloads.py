@@ -15,7 +15,7 @@ from routing.fields.declarations import EventData
 from routing.fields.queues import TASK_QUEUE, WORKFLOW
 from routing.fields.tasks import RESERVATION, TASK
 from routing.fields.workers import WORKER, WORKER_CHANNEL
-from routing.fields.workspaces import ACTIVITY, TASK_CHANNEL, WORKSPACE
+from routing.fields.workspaces import ACTIVITY, OUTCOME_CODE, TASK_CHANNEL, WORKSPACE
 
 
 def describe_workspace(workspace: models.Workspace) -> EventData:
@@ -31,6 +31,11 @@ def describe_activity(activity: models.Activity) -> EventData:
 def describe_task_channel(channel: models.TaskChannel) -> EventData:
     """Return a task channel's own fields."""
     return TASK_CHANNEL.event_data(channel)
+
+
+def describe_outcome_code(code: models.OutcomeCode) -> EventData:
+    """Return an outcome code's own fields."""
+    return OUTCOME_CODE.event_data(code)
 
 
 def describe_task_queue(queue: models.TaskQueue | None) -> EventData:
@@ -97,6 +102,10 @@ def describe_reservation(reservation: models.Reservation) -> EventData:
     data = RESERVATION.event_data(reservation)
     if reservation.rejection_reason is not None:
         data["reservation_rejection_reason"] = reservation.rejection_reason
+    if reservation.outcome_code is not None:
+        data["reservation_outcome_code"] = reservation.outcome_code
+    if reservation.outcome_note is not None:
+        data["reservation_outcome_note"] = reservation.outcome_note
     if reservation.incoming is not None:
         data |= describe_transfer(reservation.incoming)
     return data | describe_task(reservation.task) | _describe_holder(reservation)

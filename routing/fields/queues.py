@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from routing import models
-from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
 from routing.fields.common import dates, friendly_name, own_sid, parents
 from routing.fields.declarations import Field, Writable
 from routing.fields.schemas import document, listing, mapping, sid, text, whole, word
@@ -83,6 +83,14 @@ TASK_QUEUE: Final = RowShape[models.TaskQueue](
         Field(
             "grab_after",
             whole("With policy `waited`: the seconds a task must have waited.", 60),
+        ),
+        Field(
+            "outcome_policy",
+            word(
+                "Whether the desk asks for an outcome when an agent completes a task.",
+                OutcomePolicy,
+                "asked",
+            ),
         ),
         Field(
             "expected_handling_time",

@@ -174,6 +174,16 @@ RESERVATION: Final = RowShape[models.Reservation](
             text("Why the worker rejected it, if they said so.", "Wrong language", null=True),
             sdk_name="",
         ),
+        Field(
+            "outcome_code",
+            text("How the task ended: the unique name of an outcome code.", "resolved", null=True),
+            sdk_name="",
+        ),
+        Field(
+            "outcome_note",
+            text("A note of how the task ended.", "Sent again on Monday", null=True),
+            sdk_name="",
+        ),
         *dates(),
         Field("reservation_timeout", None, event="reservation_timeout"),
         Field(

@@ -157,3 +157,35 @@ TASK_CHANNEL: Final = RowShape[models.TaskChannel](
     links=[Link("workspace", lambda row: "")],
     sample=sample_row("TC"),
 )
+
+OUTCOME_CODE: Final = RowShape[models.OutcomeCode](
+    "OutcomeCode",
+    (
+        own_sid("OC", event="outcome_code_sid"),
+        *parents(),
+        Field(
+            "unique_name",
+            text("The name in requests and statistics.", "resolved", maxLength=64),
+            event="outcome_code_unique_name",
+        ),
+        friendly_name("The name that agents read.", "Resolved", event="outcome_code_name"),
+        Field(
+            "active",
+            flag("Whether agents may choose it.", True),
+            event="outcome_code_active",
+            writable=Writable("Whether agents may choose it. Defaults to true."),
+        ),
+        Field(
+            "position",
+            whole("Its place in the list that agents see: the smallest first.", 10, most=10_000),
+            writable=Writable(
+                "Its place in the list that agents see: the smallest first. Defaults to 0.", 10
+            ),
+        ),
+        *dates(),
+    ),
+    "One possible outcome of a completed task.",
+    path=lambda row: f"/OutcomeCodes/{row.sid}",
+    links=[Link("workspace", lambda row: "")],
+    sample=sample_row("OC"),
+)

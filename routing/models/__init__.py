@@ -14,6 +14,7 @@ from routing.models.events import Event, Events
 from routing.models.idempotency_keys import IdempotencyKey
 from routing.models.lanes import Lane
 from routing.models.memberships import Membership
+from routing.models.outcome_codes import OutcomeCode
 from routing.models.reservations import Reservation, Reservations
 from routing.models.task_channels import TaskChannel
 from routing.models.task_counts import TaskCount
@@ -39,6 +40,7 @@ __all__ = [
     "IdempotencyKey",
     "Lane",
     "Membership",
+    "OutcomeCode",
     "Reservation",
     "Reservations",
     "Task",

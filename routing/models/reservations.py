@@ -79,6 +79,9 @@ class Reservation(Dated):
     # Why the worker has rejected it, and until when the task is not offered to them again.
     rejection_reason = models.CharField(max_length=64, null=True, editable=False)
     paused_until_us = models.BigIntegerField(null=True, editable=False)
+    # How the task ended: the unique name of an outcome code, perhaps deleted since, and a note.
+    outcome_code = models.CharField(max_length=64, null=True, editable=False)
+    outcome_note = models.TextField(null=True, editable=False)
     # The transfer that brought the task to this worker, and the one by which the worker gives it
     # away. Set during the transfer, and after a warm one while both workers are with the task.
     incoming = models.ForeignKey(

@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
-from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
 from routing.models.base import Dated, choices, sid_field, unique_sid
 
 
@@ -70,6 +70,13 @@ class TaskQueue(Dated):
     )
     grab_after = models.PositiveIntegerField(
         default=60, help_text="With the policy 'waited': the seconds a task must have waited."
+    )
+    outcome_policy = models.CharField(
+        max_length=8,
+        choices=choices(OutcomePolicy),
+        default=OutcomePolicy.OFF.value,
+        db_default=OutcomePolicy.OFF.value,
+        help_text="Whether the desk asks for an outcome when an agent completes a task.",
     )
     expected_handling_time = models.PositiveIntegerField(
         null=True,

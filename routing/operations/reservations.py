@@ -18,6 +18,7 @@ from routing.operations.base import Arguments, InstanceOperation, ListOperation,
 from routing.operations.errors import ApiError
 from routing.operations.forms import Form
 from routing.operations.instructions import ANSWERS, TELEPHONY
+from routing.operations.outcome_codes import OUTCOME, pop_outcome
 
 _STATUSES = parameters.choice("ReservationStatus", ReservationStatus, many=True).describe(
     "Only those in one of these statuses, repeated or separated by commas.", ["pending"]
@@ -123,6 +124,9 @@ class _ReservationInstanceOperation(_ReservationsOperation, InstanceOperation[mo
                     " send one of them, or two that agree"
                 )
             status = answer
+        outcome = pop_outcome(arguments, completes=status == ReservationStatus.COMPLETED)
+        if outcome is not None:
+            arguments["outcome"] = outcome
         return row if status is None else self._set_status(row, status, arguments, version)
 
     def _set_status(
@@ -146,7 +150,9 @@ class _ReservationInstanceOperation(_ReservationsOperation, InstanceOperation[mo
             case ReservationStatus.WRAPPING:
                 return reservations.wrap_up_reservation(reservation=row, **common)
             case ReservationStatus.COMPLETED:
-                return reservations.complete_reservation(reservation=row, **common)
+                return reservations.complete_reservation(
+                    reservation=row, outcome=arguments.get("outcome"), **common
+                )
         raise ApiError(
             f"ReservationStatus is {str(status)!r}, which only the router sets; a request may set"
             " accepted, rejected, wrapping or completed"
@@ -179,6 +185,7 @@ def _params(*instructions: str) -> tuple[parameters.Param, ...]:
         parameters.text("RejectionReason", limit=NAME_LIMIT).describe(
             "With `rejected`: one of the workspace's RejectionReasons.", "Wrong language"
         ),
+        *OUTCOME,
         parameters.choice("Instruction", instructions).describe(
             "An instruction, instead of a ReservationStatus."
         ),

@@ -11,7 +11,7 @@ from routing import models
 from routing.actions import task_queues
 from routing.actions.support import inputs as checks
 from routing.core import eligibility
-from routing.core.vocabulary import GrabPolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
 from routing.fields.queues import TASK_QUEUE
 from routing.operations import keysets, pagination, parameters, references
 from routing.operations.base import Arguments, InstanceOperation, ListOperation, Operation
@@ -52,6 +52,11 @@ _COMMON = (
     ),
     parameters.whole_number("GrabAfter", most=1_209_600).describe(
         "The number of seconds for `waited`.", 60
+    ),
+    parameters.choice("OutcomePolicy", OutcomePolicy).describe(
+        "Whether the desk asks for an outcome when an agent completes a task: `off`, `asked`, or"
+        " `required`. Requests may complete tasks without one. Defaults to off.",
+        "asked",
     ),
     *parameters.derive_parameters(TASK_QUEUE),
 )

@@ -16,6 +16,7 @@ from routing.operations import keysets, pagination, parameters, references
 from routing.operations.base import Arguments, InstanceOperation, ListOperation, Operation
 from routing.operations.context import Context
 from routing.operations.errors import ApiError
+from routing.operations.outcome_codes import OUTCOME, pop_outcome
 from routing.snapshots import tasks as worker_values
 from workflows import expressions
 
@@ -160,6 +161,7 @@ class TaskInstanceOperation(_TasksOperation, InstanceOperation[models.Task]):
             "completed",
         ),
         parameters.text("Reason").describe("Why it is canceled or completed.", "Solved"),
+        *OUTCOME,
         _PRIORITY.describe(
             "Higher values are served earlier; a target with a priority overrides it."
         ),
@@ -186,6 +188,7 @@ class TaskInstanceOperation(_TasksOperation, InstanceOperation[models.Task]):
         version = self.expected_version(row)
         status: AssignmentStatus | None = arguments.pop("assignment_status", None)
         reason: str | None = arguments.pop("reason", None) or None
+        outcome = pop_outcome(arguments, completes=status == AssignmentStatus.COMPLETED)
         if status in _WORKED and "attributes" in arguments:
             raise ApiError(
                 f"Attributes cannot be changed together with AssignmentStatus={status}; send two"
@@ -207,7 +210,7 @@ class TaskInstanceOperation(_TasksOperation, InstanceOperation[models.Task]):
             case None:
                 return tasks.update_task(**changes)
             case AssignmentStatus.COMPLETED:
-                return task_transitions.complete_task(reason=reason, **changes)
+                return task_transitions.complete_task(reason=reason, outcome=outcome, **changes)
             case AssignmentStatus.WRAPPING:
                 return task_transitions.wrap_up_task(reason=reason, **changes)
         raise ApiError(

@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models.fields.json import KT
 
 from routing.core.event_catalog import EventType as E
-from routing.models import Event
+from routing.models import Event, Workspace
 from routing.statistics.windows import Window
 
 
@@ -63,6 +64,9 @@ NOT_COUNTED: Final = frozenset(
         E.TASK_CHANNEL_CREATED,
         E.TASK_CHANNEL_UPDATED,
         E.TASK_CHANNEL_DELETED,
+        E.OUTCOME_CODE_CREATED,
+        E.OUTCOME_CODE_UPDATED,
+        E.OUTCOME_CODE_DELETED,
         E.TASK_QUEUE_CREATED,
         E.TASK_QUEUE_DELETED,
         E.TASK_QUEUE_UPDATED,
@@ -199,6 +203,47 @@ def count_events(
         one = made.get(row[by] if by is not None else None)
         if one is not None:
             _add_row(one, row, counted, thresholds)
+    return made
+
+
+def count_outcomes(
+    workspace: Workspace,
+    window: Window,
+    *,
+    by: str | None = None,
+    keys: Collection[int] = (),
+    task_channel_key: int | None = None,
+) -> dict[int | None, dict[str, int]]:
+    """Return by requested resource how many tasks were completed with each outcome code.
+
+    The codes that the workspace has are there even if none was used. A workspace without codes
+    costs one small query. See `count_events` for the arguments.
+    """
+    known = list(
+        workspace.outcome_codes.order_by("position", "pk").values_list("unique_name", flat=True)
+    )
+    wanted: Collection[int | None] = [None] if by is None else keys
+    made = {key: dict.fromkeys(known, 0) for key in wanted}
+    if not known:
+        return made
+    rows = Event.objects.filter(
+        workspace_sid=workspace.sid,
+        event_type=E.RESERVATION_COMPLETED.value,
+        event_date__gte=window.start,
+        event_date__lte=window.end,
+    ).annotate(code=KT("event_data__reservation_outcome_code"))
+    if task_channel_key is not None:
+        rows = rows.filter(task_channel_key=task_channel_key)
+    columns = ["code"]
+    if by is not None:
+        columns.append(by)
+        if len(keys) <= MOST_KEYS:
+            rows = rows.filter(**{f"{by}__in": keys})
+    grouped = rows.filter(code__isnull=False).order_by().values(*columns)
+    for row in grouped.annotate(events=Count("id")):
+        found = made.get(row[by] if by is not None else None)
+        if found is not None:
+            found[row["code"]] = row["events"]
     return made
 
 

@@ -25,7 +25,10 @@ export function start() {
 
 async function press(form, button) {
   if (button.getAttribute("aria-busy") === "true") return;
-  if (form.dataset.command === "task.complete") return holding.hold(form);
+  if (form.dataset.command === "task.complete") {
+    form.closest("dialog")?.close();
+    return holding.hold(form);
+  }
   if (NEEDS_ROOM.has(form.dataset.command) && holding.isHolding()) {
     button.setAttribute("aria-busy", "true");
     await holding.flush();
@@ -63,10 +66,11 @@ async function press(form, button) {
 }
 
 /** Send a held completion; resolves to whether the server answered. */
-async function complete(task, action) {
+async function complete(action, held) {
   const fields = new FormData();
   fields.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-  fields.set("task", task);
+  for (const [name, value] of Object.entries(held)) fields.set(name, value);
+  const { task } = held;
   const reply = await ask(action, "task.complete", fields);
   if (!reply) toast(NO_ANSWER);
   if (!reply || reply === OFFLINE) return false;

@@ -15,7 +15,7 @@ let finish = async () => {};
 
 /**
  * Start: send completions left by earlier pages, and those of this page when it closes.
- * @param {(task: string, action: string) => Promise<boolean>} send resolves to whether the server answered
+ * @param {(action: string, fields: object) => Promise<boolean>} send resolves to whether the server answered
  */
 export function start(send) {
   finish = send;
@@ -35,9 +35,10 @@ export function resend() {
 
 /** Hold a completion; the card stays in its place and offers to undo it. */
 export function hold(form) {
-  const card = form.closest(".task");
-  if ("held" in card.dataset) return;
-  store({ ...stored(), [card.id]: { action: form.action, worker: worker(), at: Date.now() } });
+  const { csrfmiddlewaretoken, ...fields } = Object.fromEntries(new FormData(form));
+  const card = document.getElementById(fields.task);
+  if (!card || "held" in card.dataset) return;
+  store({ ...stored(), [card.id]: { action: form.action, fields, worker: worker(), at: Date.now() } });
   const hadFocus = card.contains(document.activeElement);
   shifts.around(() => (card.dataset.held = ""));
   if (hadFocus) card.focus({ preventScroll: true });
@@ -80,7 +81,7 @@ async function send(task) {
   const card = document.getElementById(task);
   if (card) card.dataset.held = "sent";
   // Without an answer it stays in the storage, and is sent again once the connection is back.
-  if (await finish(task, record.action)) forget(task);
+  if (await finish(record.action, fieldsOf(task, record))) forget(task);
 }
 
 function forget(task) {
@@ -92,8 +93,9 @@ function forget(task) {
 function sendOnTheWayOut() {
   const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value;
   for (const task of timers.keys()) {
-    const body = new URLSearchParams({ csrfmiddlewaretoken: token, task });
-    const { action } = stored()[task];
+    const record = stored()[task];
+    const { action } = record;
+    const body = new URLSearchParams({ csrfmiddlewaretoken: token, ...fieldsOf(task, record) });
     const headers = { "X-Requested-With": "desk" };
     // If it fails, it is still in the storage.
     fetch(action, { method: "POST", body, keepalive: true, headers }).catch(() => {});
@@ -103,6 +105,11 @@ function sendOnTheWayOut() {
 /** Return the milliseconds since the time after which no page should still hold this. */
 function overdue(record) {
   return Date.now() - (record.at + holdMs() + OTHERS_MS);
+}
+
+/** Return what is sent. A record of the previous release names the task only by its key. */
+function fieldsOf(task, record) {
+  return { ...record.fields, task };
 }
 
 function mine() {

@@ -176,6 +176,7 @@ def sids_of_each_kind(workspace: models.Workspace, *, now: datetime) -> dict[str
         "TC": channel.sid,
         "WC": worker.channels.get(task_channel=channel).sid,
         "EV": event.sid,
+        "OC": factories.outcome_code(workspace).sid,
     }
 
 

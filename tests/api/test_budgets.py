@@ -20,6 +20,8 @@ PAGE = 1
 
 LISTS = {
     "Activities": 0,
+    "OutcomeCodes": 0,
+    "OutcomeCodes?Active=true": 0,
     "TaskChannels": 0,
     "TaskQueues": 0,
     "TaskQueues?EvaluateWorkerAttributes={{}}": 0,
@@ -33,7 +35,7 @@ LISTS = {
     "Events": 0,
     "Events?EventType=task.created&TaskChannel=chat": 1,
     "Events?After=": 0,
-    "TaskQueues/Statistics": 7,
+    "TaskQueues/Statistics": 8,
     "{worker}/Channels": 1,
     "{worker}/Reservations": 1,
     "{task}/Reservations": 1,

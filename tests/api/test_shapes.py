@@ -35,13 +35,17 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
         | {"workspace_sid", "friendly_name", "unique_name", "channel_optimized_routing", "links"},
         {"workspace"},
     ),
+    "outcome_code": (
+        COMMON | {"workspace_sid", "unique_name", "friendly_name", "active", "position", "links"},
+        {"workspace"},
+    ),
     "task_queue": (
         COMMON
         | {"workspace_sid", "friendly_name", "target_workers", "max_reserved_workers"}
         | {"task_order", "reservation_activity_sid", "reservation_activity_name"}
         | {"assignment_activity_sid", "assignment_activity_name", "links"}
         | {"grab_policy", "grab_limit", "grab_after"}
-        | {"expected_handling_time", "wrap_up_limit"},
+        | {"expected_handling_time", "wrap_up_limit", "outcome_policy"},
         STATISTICS
         | {"assignment_activity", "reservation_activity", "workspace", "list_statistics"}
         | {"bulk_real_time_statistics"},
@@ -80,7 +84,7 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
     "reservation": (
         COMMON
         | {"workspace_sid", "task_sid", "worker_sid", "worker_name", "reservation_status", "links"}
-        | {"rejection_reason"},
+        | {"rejection_reason", "outcome_code", "outcome_note"},
         {"task", "worker", "workspace"},
     ),
 }
@@ -101,6 +105,7 @@ def samples(workspace: models.Workspace, api: Api, root: str) -> dict[str, dict[
         "workspace": root,
         "activity": f"{root}/Activities/{busy.sid}",
         "task_channel": f"{root}/TaskChannels/chat",
+        "outcome_code": f"{root}/OutcomeCodes/{factories.outcome_code(workspace).sid}",
         "task_queue": f"{root}/TaskQueues/{queue.sid}",
         "workflow": f"{root}/Workflows/{workspace.workflows.get().sid}",
         "worker": f"{root}/Workers/{worker.sid}",

@@ -150,6 +150,12 @@ class Customers:
         rows = sorted(found, key=lambda row: row["date_created"])
         return [(row["reservation_status"], row["rejection_reason"]) for row in rows]
 
+    def outcome(self, task: str) -> tuple[str | None, str | None]:
+        """Return the outcome code and the note of a completed task."""
+        found = self._client.get(f"{self._base}/Tasks/{task}/Reservations")["reservations"]
+        (row,) = (row for row in found if row["reservation_status"] == "completed")
+        return row["outcome_code"], row["outcome_note"]
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()

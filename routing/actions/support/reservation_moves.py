@@ -50,6 +50,9 @@ def move_reservation(
         if status == ReservationStatus.REJECTED:
             values = (reservation.rejection_reason, reservation.paused_until_us)
             moved = _REJECT.send(reservation.pk, current.value, now, *values)
+        elif status == ReservationStatus.COMPLETED:
+            outcome = (reservation.outcome_code, reservation.outcome_note)
+            moved = _COMPLETE.send(reservation.pk, current.value, now, *outcome)
         else:
             move = _MOVES.get(status, _MOVE)
             moved = move.send(reservation.pk, current.value, status.value, now)
@@ -123,6 +126,18 @@ _REJECT: Final = CompiledUpdate(
             "date_updated": now,
             "rejection_reason": reason,
             "paused_until_us": until,
+        },
+    )
+)
+_COMPLETE: Final = CompiledUpdate(
+    lambda pk, before, now=MOMENT, code=TEXT, note=TEXT: (
+        models.Reservation.objects.filter(pk=pk, reservation_status=before),
+        {
+            "reservation_status": ReservationStatus.COMPLETED.value,
+            "version": F("version") + 1,
+            "date_updated": now,
+            "outcome_code": code,
+            "outcome_note": note,
         },
     )
 )

@@ -21,6 +21,7 @@ _PREFIXES: Final = {
     "Workspaces": ("WS", "Workspace"),
     "Activities": ("WA", "Activity"),
     "Events": ("EV", "Event"),
+    "OutcomeCodes": ("OC", "OutcomeCode"),
     "TaskQueues": ("WQ", "TaskQueue"),
     "Workflows": ("WW", "Workflow"),
     "Workers": ("WK", "Worker"),

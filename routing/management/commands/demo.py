@@ -16,6 +16,7 @@ from django.utils import timezone
 from routing import models
 from routing.actions import (
     activities,
+    outcome_codes,
     task_queues,
     worker_channels,
     workers,
@@ -78,6 +79,15 @@ def create_demo(account: models.Account, *, users: list[User], now: datetime) ->
     activities.create_activity(
         workspace=workspace, friendly_name="Break", available=False, actor=ACTOR, now=now
     )
+    for position, (unique_name, friendly_name) in enumerate(contents.OUTCOMES.items()):
+        outcome_codes.create_outcome_code(
+            workspace=workspace,
+            unique_name=unique_name,
+            friendly_name=friendly_name,
+            position=position,
+            actor=ACTOR,
+            now=now,
+        )
     queues = {
         name: task_queues.create_task_queue(
             workspace=workspace, friendly_name=name, actor=ACTOR, now=now, **given

@@ -178,6 +178,7 @@ def test_cumulative_figures_of_a_queue(
         "wait_duration_until_accepted": {"avg": 7, "min": 3, "max": 10, "total": 21},
         "wait_duration_until_canceled": {"avg": 7, "min": 7, "max": 7, "total": 7},
         "wait_duration_in_queue_until_accepted": {"avg": 7, "min": 3, "max": 10, "total": 21},
+        "outcomes": {},
         "split_by_wait_time": {
             "8": {
                 "above": {"tasks_canceled": 0, "reservations_accepted": 2},

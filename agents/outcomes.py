@@ -1,0 +1,54 @@
+"""Outcomes on the desk: which tasks are asked about, and the codes to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from routing import models
+from routing.core.lifecycle import HELD_RESERVATION
+from routing.core.vocabulary import OutcomePolicy
+from routing.db.compiled import CompiledQuery
+
+
+def list_codes(workspace_id: int) -> list[models.OutcomeCode]:
+    """Return the active outcome codes of a workspace, in their order."""
+    return _CODES(workspace_id)
+
+
+def find_asked(rows: Sequence[models.Reservation]) -> set[int]:
+    """Return the ids of the held reservations whose completion asks for an outcome.
+
+    The codes are loaded only if a queue asks for them.
+    """
+    asked = {row.pk for row in rows if _find_policy(row) != OutcomePolicy.OFF}
+    return asked if asked and list_codes(rows[0].workspace_id) else set()
+
+
+def find_held_reservation(worker: models.Worker, task_sid: str) -> models.Reservation | None:
+    """Return the reservation of a task that the agent holds."""
+    rows = models.Reservation.objects.filter(
+        worker=worker, task__sid=task_sid, reservation_status__spelled=HELD_RESERVATION
+    )
+    return rows.select_related("task__task_channel", "task__task_queue").first()
+
+
+def is_required(worker: models.Worker, task: models.Task) -> bool:
+    """Return whether the desk completes a task of this worker only with an outcome."""
+    row = find_held_reservation(worker, task.sid)
+    return row is not None and _find_policy(row) == OutcomePolicy.REQUIRED
+
+
+def _find_policy(row: models.Reservation) -> OutcomePolicy:
+    """Return the policy of a task's queue; a worker who has transferred the task is not asked."""
+    queue = row.task.task_queue
+    if queue is None or row.outgoing_id is not None:
+        return OutcomePolicy.OFF
+    return OutcomePolicy(queue.outcome_policy)
+
+
+_CODES: Final = CompiledQuery(
+    lambda workspace: models.OutcomeCode.objects.filter(
+        workspace_id=workspace, active=True
+    ).order_by("position", "pk")
+)

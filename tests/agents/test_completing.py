@@ -1,0 +1,116 @@
+"""Completing a task with an outcome at the desk."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing.actions import task_queues
+from routing.actors import SYSTEM
+from routing.core.vocabulary import OutcomePolicy
+from tests import factories
+from tests.agents.conftest import Floor
+
+
+def set_policy(floor: Floor, policy: OutcomePolicy) -> None:
+    task_queues.update_task_queue(
+        queue=floor.queue, outcome_policy=policy, actor=SYSTEM, now=factories.NOW
+    )
+
+
+@pytest.fixture
+def codes(floor: Floor) -> None:
+    for position, name in enumerate(("resolved", "spam")):
+        factories.outcome_code(
+            floor.workspace, unique_name=name, friendly_name=name.upper(), position=position
+        )
+
+
+def asks(floor: Floor) -> bool:
+    return "/agent/complete/" in floor.alice.get("panels/tasks")
+
+
+def test_nothing_is_asked_where_there_are_no_codes(floor: Floor) -> None:
+    set_policy(floor, OutcomePolicy.REQUIRED)
+    held = floor.accepted()
+    assert not asks(floor)
+    assert floor.alice.press("task.complete", task=held.task.sid)[0] == 200
+
+
+@pytest.mark.usefixtures("codes")
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [(OutcomePolicy.OFF, False), (OutcomePolicy.ASKED, True), (OutcomePolicy.REQUIRED, True)],
+)
+def test_the_queue_decides_whether_an_outcome_is_asked_for(
+    floor: Floor, policy: OutcomePolicy, expected: bool
+) -> None:
+    set_policy(floor, policy)
+    floor.accepted()
+    assert asks(floor) == expected
+
+
+@pytest.mark.usefixtures("codes")
+def test_the_page_shows_the_active_codes_in_order_and_a_note(floor: Floor) -> None:
+    set_policy(floor, OutcomePolicy.ASKED)
+    factories.outcome_code(floor.workspace, friendly_name="OLD", active=False)
+    held = floor.accepted(attributes={"subject": "Broken router"})
+    page = floor.alice.get(f"complete/{held.task.sid}")
+    assert page.index("RESOLVED") < page.index("SPAM") < page.index("outcome_note")
+    assert "Broken router" in page
+    assert "OLD" not in page
+    assert "required" not in page
+    set_policy(floor, OutcomePolicy.REQUIRED)
+    assert "required" in floor.alice.get(f"complete/{held.task.sid}")
+
+
+@pytest.mark.usefixtures("codes")
+def test_the_chosen_code_and_the_note_are_stored(floor: Floor) -> None:
+    set_policy(floor, OutcomePolicy.REQUIRED)
+    held = floor.accepted()
+    status, _ = floor.alice.press(
+        "task.complete", task=held.task.sid, outcome_code="spam", outcome_note="Again"
+    )
+    held.refresh_from_db()
+    assert (status, held.reservation_status) == (200, "completed")
+    assert (held.outcome_code, held.outcome_note) == ("spam", "Again")
+
+
+@pytest.mark.usefixtures("codes")
+@pytest.mark.parametrize(
+    ("given", "status", "reason"),
+    [
+        ({}, 409, "outcome_required"),
+        ({"outcome_note": "Only a note"}, 409, "outcome_required"),
+        ({"outcome_code": "unknown"}, 404, "not_found"),
+        ({"outcome_code": "spam", "outcome_note": "x" * 1_001}, 400, "invalid"),
+    ],
+)
+def test_a_completion_without_a_valid_outcome_changes_nothing(
+    floor: Floor, given: dict[str, str], status: int, reason: str
+) -> None:
+    set_policy(floor, OutcomePolicy.REQUIRED)
+    held = floor.accepted()
+    code, reply = floor.alice.press("task.complete", task=held.task.sid, **given)
+    assert (code, reply["error"]["reason"]) == (status, reason)
+    assert factories.status(held) == "accepted"
+
+
+@pytest.mark.usefixtures("codes")
+def test_an_outcome_that_is_only_asked_for_may_be_left_out(floor: Floor) -> None:
+    set_policy(floor, OutcomePolicy.ASKED)
+    held = floor.accepted()
+    assert floor.alice.press("task.complete", task=held.task.sid)[0] == 200
+    held.refresh_from_db()
+    assert (held.reservation_status, held.outcome_code) == ("completed", None)
+
+
+@pytest.mark.usefixtures("codes")
+def test_a_task_in_wrap_up_is_asked_about_and_the_task_of_another_agent_is_not(
+    floor: Floor,
+) -> None:
+    set_policy(floor, OutcomePolicy.ASKED)
+    held = floor.accepted()
+    floor.alice.press("task.wrap_up", task=held.task.sid)
+    assert "RESOLVED" in floor.alice.get(f"complete/{held.task.sid}")
+    answer = floor.bob.client.get(f"/agent/complete/{held.task.sid}{floor.bob.here}")
+    assert answer.status_code == 404
