@@ -17,13 +17,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from routing.demo import contents, customers
+from routing.demo.cleanup import ENDING_SIGNALS, clean_up_if_killed
 from routing.demo.client import ApiError, Client
 from routing.demo.colleagues import Colleagues
 
 SERVER_FILE = "serve.lock"
 """File in DATA_DIR where a server writes its process id and its URL, one per line."""
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
@@ -55,25 +54,29 @@ class Command(BaseCommand):
         client = self._client(host, port)
         colleagues = None
         # On any signal, colleagues go offline, as they would answer no more offers.
-        for number in _SIGNALS:
+        for number in ENDING_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, signal.default_int_handler)
         try:
             workspace = self._workspace(client)
             colleagues = self._colleagues(client, workspace, options["seed"])
-            # Includes those that a killed run left available.
-            colleagues.sign("Offline" if options["alone"] else "Available")
-            self._run(client, workspace, None if options["alone"] else colleagues, options)
+            if options["alone"]:
+                colleagues.sign("Offline")
+                self._run(client, workspace, None, options)
+            else:
+                with clean_up_if_killed(lambda: self._send_home(colleagues, client)):
+                    colleagues.sign("Available")
+                    self._run(client, workspace, colleagues, options)
         except KeyboardInterrupt:
             self.stdout.write("")
         except (OSError, ApiError) as error:
             raise CommandError(_describe_silence(host, port, error)) from None
         finally:
             # A second Ctrl-C must not leave them available.
-            for number in _SIGNALS:
+            for number in ENDING_SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
             if colleagues is not None and not options["alone"]:
-                self._send_home(colleagues)
+                self._send_home(colleagues, client)
 
     def _run(
         self,
@@ -109,7 +112,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{start}tasks sent {sent}{done}   {seconds:.0f} s", ending=end)
         self.stdout.flush()
 
-    def _send_home(self, colleagues: Colleagues) -> None:
+    def _send_home(self, colleagues: Colleagues, client: Client) -> None:
+        # In another process, or after an interruption, the connection must be a new one.
+        client.close()
         try:
             colleagues.sign("Offline")
         except (OSError, ApiError) as error:
