@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from agents import access, calling, cards, commands, dashboard, outcomes, transfers, waiting
+from agents import day as days
 from agents.access import Agent
 from agents.dashboard import Panel
 from routing.actions import dismissals
@@ -21,6 +22,7 @@ from routing.actions import workers as worker_actions
 from routing.actions.support.outcomes import NOTE_LIMIT
 from routing.actions.transfers import LONGEST_NOTE
 from routing.sdk import lease_renewal
+from routing.time_zones import zone_of_workspace
 
 
 @require_GET
@@ -107,6 +109,29 @@ def complete(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     }
     template = context["part"] if access.is_script(request) else "agents/question.html"
     return render(request, template, context)
+
+
+@require_GET
+@access.agents_only
+def day(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """Show the agent's own day."""
+    now = timezone.now()
+    found = days.load_day(agent.worker, now=now)
+    context = _link_context(request, agent) | {"day": found, "worker": agent.worker}
+    with timezone.override(zone_of_workspace(agent.worker.workspace)):
+        return render(request, "agents/day.html", context)
+
+
+@require_GET
+@access.agents_only
+def past_task(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
+    """Show a task that the agent has had."""
+    reservation = days.find_past_task(agent.worker, sid)
+    if reservation is None:
+        raise Http404
+    context = _link_context(request, agent) | {"task": days.describe_past_task(reservation)}
+    with timezone.override(zone_of_workspace(agent.worker.workspace)):
+        return render(request, "agents/past_task.html", context)
 
 
 @require_POST

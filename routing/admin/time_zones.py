@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from contextlib import AbstractContextManager
 
 from django.http import HttpRequest
@@ -10,14 +9,7 @@ from django.utils import timezone
 
 from routing import models
 from routing.admin import access
-
-
-def zone_of_workspace(workspace: models.Workspace | None) -> zoneinfo.ZoneInfo:
-    """Return a workspace's time zone; UTC without one, or if it is unknown."""
-    try:
-        return zoneinfo.ZoneInfo("UTC" if workspace is None else workspace.time_zone)
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
-        return zoneinfo.ZoneInfo("UTC")
+from routing.time_zones import zone_of_workspace
 
 
 def override_zone(request: HttpRequest) -> AbstractContextManager[object]:

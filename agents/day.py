@@ -1,0 +1,151 @@
+"""An agent's own day: what they handled, missed, rejected and grabbed, and their last tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from agents import cards
+from routing import models
+from routing.core.vocabulary import ReservationStatus
+from routing.time_zones import zone_of_workspace
+
+MOST_TASKS: Final = 100
+MOST_COUNTED: Final = 5_000
+"""The number of a day's latest reservations that are counted."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Figures:
+    """Figures of a day, of one channel or of all; times are in seconds.
+
+    Arguments:
+        handled: tasks that the agent completed, or that were completed while they had them.
+        grabbed: tasks that the agent took from the waiting list.
+        handle_seconds: from acceptance to the end, wrap-up included, over the handled tasks.
+        wrapped: handled tasks with a wrap-up.
+    """
+
+    handled: int = 0
+    missed: int = 0
+    rejected: int = 0
+    grabbed: int = 0
+    handle_seconds: int = 0
+    wrapped: int = 0
+    wrap_up_seconds: int = 0
+
+    @property
+    def average_handle(self) -> int | None:
+        """Return the average handling time of a task, if any was handled."""
+        return self.handle_seconds // self.handled if self.handled else None
+
+    @property
+    def average_wrap_up(self) -> int | None:
+        """Return the average wrap-up time of a task, if any was wrapped up."""
+        return self.wrap_up_seconds // self.wrapped if self.wrapped else None
+
+    def add(self, row: models.Reservation, *, since: datetime) -> None:
+        """Count a reservation that was updated since the beginning of the day."""
+        status = row.reservation_status
+        self.missed += status == ReservationStatus.TIMEOUT
+        self.rejected += status == ReservationStatus.REJECTED
+        self.grabbed += is_grabbed(row) and row.date_created >= since
+        if status != ReservationStatus.COMPLETED or row.date_accepted is None:
+            return
+        self.handled += 1
+        self.handle_seconds += _count_seconds(row.date_updated - row.date_accepted)
+        if row.date_wrapping is not None:
+            self.wrapped += 1
+            self.wrap_up_seconds += _count_seconds(row.date_updated - row.date_wrapping)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTask:
+    """One of the agent's last tasks; `handle_seconds` is None while it is in hand."""
+
+    card: cards.Card
+    accepted: datetime
+    outcome: str
+    grabbed: bool
+    handle_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """An agent's figures since the beginning of the day, and the last tasks."""
+
+    since: datetime
+    total: Figures
+    by_channel: list[tuple[cards.Channel, Figures]]
+    tasks: list[PastTask] = field(default_factory=list)
+
+
+def load_day(worker: models.Worker, *, now: datetime) -> Day:
+    """Return a worker's day in the time zone of the workspace."""
+    midnight = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
+    since = now.astimezone(zone_of_workspace(worker.workspace)).replace(**midnight)  # type: ignore[arg-type]
+    rows = worker.reservations.filter(date_updated__gte=since).select_related("task__task_channel")
+    total, by_channel = Figures(), dict[int, tuple[cards.Channel, Figures]]()
+    for row in rows.order_by("-pk")[:MOST_COUNTED]:
+        channel = row.task.task_channel
+        _, figures = by_channel.setdefault(channel.pk, (cards.describe_channel(channel), Figures()))
+        for each in (total, figures):
+            each.add(row, since=since)
+    return Day(
+        since=since,
+        total=total,
+        by_channel=[by_channel[pk] for pk in sorted(by_channel)],
+        tasks=_describe(_list_accepted(worker)[:MOST_TASKS]),
+    )
+
+
+def find_past_task(worker: models.Worker, task_sid: str) -> models.Reservation | None:
+    """Return the worker's last reservation of a task that they have accepted."""
+    return _list_accepted(worker).filter(task__sid=task_sid).first()
+
+
+def describe_past_task(row: models.Reservation) -> PastTask:
+    """Return a task that the worker of a reservation has accepted."""
+    assert row.date_accepted is not None
+    ended = row.reservation_status not in (ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
+    return PastTask(
+        card=cards.build_card(row.task),
+        accepted=row.date_accepted,
+        outcome=_describe_outcome(row),
+        grabbed=is_grabbed(row),
+        handle_seconds=_count_seconds(row.date_updated - row.date_accepted) if ended else None,
+    )
+
+
+def is_grabbed(row: models.Reservation) -> bool:
+    """Return whether a worker grabbed the task: it was accepted in the moment of its creation."""
+    return row.date_accepted is not None and row.date_accepted == row.date_created
+
+
+def _list_accepted(worker: models.Worker) -> models.Reservations:
+    rows = models.Reservation.objects.filter(worker=worker, date_accepted__isnull=False)
+    return rows.select_related("task__task_channel", "task__task_queue", "outgoing").order_by("-pk")
+
+
+def _describe(rows: Iterable[models.Reservation]) -> list[PastTask]:
+    return [describe_past_task(row) for row in rows]
+
+
+_OUTCOMES: Final = {
+    ReservationStatus.ACCEPTED: "In hand",
+    ReservationStatus.WRAPPING: "Wrapping up",
+    ReservationStatus.COMPLETED: "Completed",
+    ReservationStatus.CANCELED: "Canceled",
+}
+
+
+def _describe_outcome(row: models.Reservation) -> str:
+    if row.outgoing_id is not None and row.reservation_status == ReservationStatus.COMPLETED:
+        return "Transferred"
+    return _OUTCOMES.get(ReservationStatus(row.reservation_status), row.reservation_status)
+
+
+def _count_seconds(duration: timedelta) -> int:
+    return max(int(duration.total_seconds()), 0)
