@@ -43,9 +43,11 @@ def test_a_day_counts_what_was_handled_missed_rejected_and_grabbed(floor: Floor)
         total = found.total
         assert (total.handled, total.rejected, total.grabbed, total.missed) == (2, 1, 1, 0)
         assert (total.average_handle, total.average_wrap_up) == (100, 40)
+        # The rejected task is offered again, beside a new one; both offers expire.
+        floor.offered()
         clock.shift(3600)
         floor.run()
-        assert day.load_day(floor.alice.worker, now=timezone.now()).total.missed == 1
+        assert day.load_day(floor.alice.worker, now=timezone.now()).total.missed == 2
 
 
 def test_figures_are_given_by_channel(floor: Floor) -> None:
