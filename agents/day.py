@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -68,6 +68,7 @@ class PastTask:
     card: cards.Card
     accepted: datetime
     outcome: str
+    note: str
     grabbed: bool
     handle_seconds: int | None
 
@@ -97,7 +98,7 @@ def load_day(worker: models.Worker, *, now: datetime) -> Day:
         since=since,
         total=total,
         by_channel=[by_channel[pk] for pk in sorted(by_channel)],
-        tasks=_describe(_list_accepted(worker)[:MOST_TASKS]),
+        tasks=describe_past_tasks(_list_accepted(worker)[:MOST_TASKS]),
     )
 
 
@@ -106,14 +107,23 @@ def find_past_task(worker: models.Worker, task_sid: str) -> models.Reservation |
     return _list_accepted(worker).filter(task__sid=task_sid).first()
 
 
-def describe_past_task(row: models.Reservation) -> PastTask:
-    """Return a task that the worker of a reservation has accepted."""
+def describe_past_tasks(rows: Iterable[models.Reservation]) -> list[PastTask]:
+    """Return the tasks of these reservations of one worker, who has accepted them."""
+    rows = list(rows)
+    coded = [row.workspace_id for row in rows if row.outcome_code]
+    codes = models.OutcomeCode.objects.filter(workspace__in=coded[:1])
+    names = dict(codes.values_list("unique_name", "friendly_name")) if coded else {}
+    return [_describe_past_task(row, names) for row in rows]
+
+
+def _describe_past_task(row: models.Reservation, names: Mapping[str, str]) -> PastTask:
     assert row.date_accepted is not None
     ended = row.reservation_status not in (ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
     return PastTask(
         card=cards.build_card(row.task),
         accepted=row.date_accepted,
-        outcome=_describe_outcome(row),
+        outcome=_describe_outcome(row, names),
+        note=row.outcome_note or "",
         grabbed=is_grabbed(row),
         handle_seconds=_count_seconds(row.date_updated - row.date_accepted) if ended else None,
     )
@@ -129,10 +139,6 @@ def _list_accepted(worker: models.Worker) -> models.Reservations:
     return rows.select_related("task__task_channel", "task__task_queue", "outgoing").order_by("-pk")
 
 
-def _describe(rows: Iterable[models.Reservation]) -> list[PastTask]:
-    return [describe_past_task(row) for row in rows]
-
-
 _OUTCOMES: Final = {
     ReservationStatus.ACCEPTED: "In hand",
     ReservationStatus.WRAPPING: "Wrapping up",
@@ -141,10 +147,12 @@ _OUTCOMES: Final = {
 }
 
 
-def _describe_outcome(row: models.Reservation) -> str:
+def _describe_outcome(row: models.Reservation, names: Mapping[str, str]) -> str:
     if row.outgoing_id is not None and row.reservation_status == ReservationStatus.COMPLETED:
         return "Transferred"
-    return _OUTCOMES.get(ReservationStatus(row.reservation_status), row.reservation_status)
+    words = _OUTCOMES.get(ReservationStatus(row.reservation_status), row.reservation_status)
+    code = row.outcome_code
+    return f"{words}: {names.get(code, code)}" if code else words
 
 
 def _count_seconds(duration: timedelta) -> int:

@@ -129,7 +129,8 @@ def past_task(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     reservation = days.find_past_task(agent.worker, sid)
     if reservation is None:
         raise Http404
-    context = _link_context(request, agent) | {"task": days.describe_past_task(reservation)}
+    (task,) = days.describe_past_tasks([reservation])
+    context = _link_context(request, agent) | {"task": task}
     with timezone.override(zone_of_workspace(agent.worker.workspace)):
         return render(request, "agents/past_task.html", context)
 

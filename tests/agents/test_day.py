@@ -92,6 +92,18 @@ def test_the_last_tasks_lead_to_their_details(floor: Floor) -> None:
         assert words in details
 
 
+def test_an_outcome_is_shown_by_its_name_and_with_its_note(floor: Floor) -> None:
+    factories.outcome_code(floor.workspace, unique_name="sold", friendly_name="Sold it")
+    task = floor.accepted().task
+    floor.alice.press(
+        "task.complete", task=task.sid, outcome_code="sold", outcome_note="Two of them"
+    )
+    assert "Completed: Sold it" in text(floor.alice.get("day"))
+    details = text(floor.alice.get(f"day/{task.sid}"))
+    assert "Completed: Sold it" in details
+    assert "Two of them" in details
+
+
 def test_an_agent_sees_only_their_own_tasks(floor: Floor) -> None:
     task = floor.accepted(attributes={"subject": "Secret"}).task
     page = text(floor.bob.get("day"))
