@@ -10,7 +10,7 @@ from typing import Final
 from agents import cards
 from routing import models
 from routing.core.vocabulary import ReservationStatus
-from routing.time_zones import zone_of_workspace
+from routing.time_zones import find_zone
 
 MOST_TASKS: Final = 100
 MOST_COUNTED: Final = 5_000
@@ -86,7 +86,7 @@ class Day:
 def load_day(worker: models.Worker, *, now: datetime) -> Day:
     """Return a worker's day in the time zone of the workspace."""
     midnight = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-    since = now.astimezone(zone_of_workspace(worker.workspace)).replace(**midnight)  # type: ignore[arg-type]
+    since = now.astimezone(find_zone(worker.workspace.time_zone)).replace(**midnight)  # type: ignore[arg-type]
     rows = worker.reservations.filter(date_updated__gte=since).select_related("task__task_channel")
     total, by_channel = Figures(), dict[int, tuple[cards.Channel, Figures]]()
     for row in rows.order_by("-pk")[:MOST_COUNTED]:

@@ -22,7 +22,7 @@ from routing.actions import workers as worker_actions
 from routing.actions.support.outcomes import NOTE_LIMIT
 from routing.actions.transfers import LONGEST_NOTE
 from routing.sdk import lease_renewal
-from routing.time_zones import zone_of_workspace
+from routing.time_zones import find_zone
 
 
 @require_GET
@@ -118,7 +118,7 @@ def day(request: HttpRequest, agent: Agent) -> HttpResponse:
     now = timezone.now()
     found = days.load_day(agent.worker, now=now)
     context = _link_context(request, agent) | {"day": found, "worker": agent.worker}
-    with timezone.override(zone_of_workspace(agent.worker.workspace)):
+    with timezone.override(find_zone(agent.worker.workspace.time_zone)):
         return render(request, "agents/day.html", context)
 
 
@@ -131,7 +131,7 @@ def past_task(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
         raise Http404
     (task,) = days.describe_past_tasks([reservation])
     context = _link_context(request, agent) | {"task": task}
-    with timezone.override(zone_of_workspace(agent.worker.workspace)):
+    with timezone.override(find_zone(agent.worker.workspace.time_zone)):
         return render(request, "agents/past_task.html", context)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import zoneinfo
 
-from routing import models
-
 
 @functools.cache
 def time_zone_names() -> tuple[str, ...]:
@@ -17,9 +15,9 @@ def time_zone_names() -> tuple[str, ...]:
     return tuple(sorted(zoneinfo.available_timezones()))
 
 
-def zone_of_workspace(workspace: models.Workspace | None) -> zoneinfo.ZoneInfo:
-    """Return a workspace's time zone; UTC without one, or if it is unknown."""
+def find_zone(name: str) -> zoneinfo.ZoneInfo:
+    """Return the time zone of this name; UTC if it is unknown."""
     try:
-        return zoneinfo.ZoneInfo("UTC" if workspace is None else workspace.time_zone)
+        return zoneinfo.ZoneInfo(name)
     except (ValueError, zoneinfo.ZoneInfoNotFoundError):
         return zoneinfo.ZoneInfo("UTC")

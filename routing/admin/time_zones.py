@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from contextlib import AbstractContextManager
 
 from django.http import HttpRequest
@@ -9,7 +10,12 @@ from django.utils import timezone
 
 from routing import models
 from routing.admin import access
-from routing.time_zones import zone_of_workspace
+from routing.time_zones import find_zone
+
+
+def zone_of_workspace(workspace: models.Workspace | None) -> zoneinfo.ZoneInfo:
+    """Return a workspace's time zone; UTC without a workspace."""
+    return find_zone("UTC" if workspace is None else workspace.time_zone)
 
 
 def override_zone(request: HttpRequest) -> AbstractContextManager[object]:
