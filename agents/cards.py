@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from routing import models, subjects
+from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import ReservationStatus
 
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63}){1,8}")
@@ -78,7 +79,10 @@ def list_clocks(row: models.Reservation) -> list[Clock]:
             Clock(
                 name="wrapping up",
                 since=row.date_wrapping or row.date_updated,
-                limit=None if queue is None else queue.wrap_up_limit,
+                # Both are set when the wrap-up begins; the queue may have changed since.
+                limit=None
+                if row.wrap_up_deadline_us is None or row.date_wrapping is None
+                else (row.wrap_up_deadline_us - microseconds(row.date_wrapping)) // SECOND,
             )
         )
     return clocks

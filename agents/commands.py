@@ -114,6 +114,18 @@ def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
         ) from error
 
 
+def _extend_wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
+    reservation = outcomes.find_held_reservation(agent.worker, given["task"])
+    if reservation is None:
+        raise _no_such_task()
+    try:
+        reservations.extend_wrap_up(reservation=reservation, actor=agent.actor, now=now)
+    except errors.NotNow as error:
+        raise CommandRefused(
+            "not_now", "The time for wrapping up cannot be extended any more."
+        ) from error
+
+
 def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
     task = _find_held_task(agent, given)
     outcome = _read_outcome(agent, task, given)
@@ -217,6 +229,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _reject, {"reservation": "WR"}, texts={"reason": inputs.NAME_LIMIT}
     ),
     "task.wrap_up": Command(_wrap_up, {"task": "WT"}),
+    "task.extend_wrap_up": Command(_extend_wrap_up, {"task": "WT"}),
     "task.complete": Command(
         _complete,
         {"task": "WT"},

@@ -78,6 +78,7 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.RESERVATION_CANCELED: _ALL | _TOLD,
     E.RESERVATION_RESCINDED: _CAPACITY | _TOLD | {_OFFERS},
     E.RESERVATION_WRAPUP: _CAPACITY | _TOLD | {_TASKS},
+    E.RESERVATION_WRAPUP_EXTENDED: frozenset({_TASKS}),
     E.RESERVATION_COMPLETED: _CAPACITY | _TOLD | {_TASKS},
     E.RESERVATION_FAILED: frozenset({_QUEUE}),
 }
@@ -168,8 +169,16 @@ def find_offer(worker: models.Worker, sid: str) -> models.Reservation | None:
     return rows.select_related(*_WITH_TASKS).first()
 
 
-def load_tasks(worker: models.Worker) -> Context:
+def _completion_ms(row: models.Reservation) -> int | None:
+    """Return when the router completes a task, in milliseconds, if its wrap-up is limited."""
+    if row.reservation_status != ReservationStatus.WRAPPING or not row.wrap_up_completes:
+        return None
+    return None if row.wrap_up_deadline_us is None else row.wrap_up_deadline_us // 1000
+
+
+def load_tasks(worker: models.Worker, *, now: datetime) -> Context:
     """Return the agent's tasks, oldest first."""
+    us = microseconds(now)
     held = _HELD(worker.pk)
     states = transfers.load_transfers(held)
     asked = outcomes.find_asked(held)
@@ -181,6 +190,11 @@ def load_tasks(worker: models.Worker) -> Context:
                 "wrapping": row.reservation_status == ReservationStatus.WRAPPING,
                 "clocks": cards.list_clocks(row),
                 "asks_outcome": row.pk in asked,
+                "completes_ms": _completion_ms(row),
+                "extendable": row.reservation_status == ReservationStatus.WRAPPING
+                and row.wrap_up_deadline_us is not None
+                and row.wrap_up_deadline_us > us
+                and not row.wrap_up_extended,
                 "transfer": states.get(row.pk),
                 "incoming": transfers.describe_incoming(row),
                 "transferable": transfers.may_transfer(row),
@@ -212,7 +226,7 @@ _LOADERS: Final[
 ] = {
     Panel.PRESENCE: lambda worker, _selection, _now: load_presence(worker),
     Panel.OFFERS: lambda worker, _selection, _now: load_offers(worker),
-    Panel.TASKS: lambda worker, _selection, _now: load_tasks(worker),
+    Panel.TASKS: lambda worker, _selection, now: load_tasks(worker, now=now),
     Panel.QUEUE: lambda worker, selection, now: load_waiting_tasks(
         worker, selection=selection, now=now
     ),

@@ -158,6 +158,10 @@ def _wrapping(happening: Happening, _names: Mapping[str, str]) -> str:
 
 def _completed(happening: Happening, _names: Mapping[str, str]) -> str:
     match happening.data.get("task_assignment_status"):
+        case AssignmentStatus.COMPLETED if happening.data.get("reason") == Reason.WRAP_UP_OVER:
+            return _("%(who)s completed “%(task)s”: the time for wrapping up was over.") % _values(
+                happening
+            )
         case AssignmentStatus.COMPLETED:
             return _("%(who)s completed “%(task)s”.") % _values(happening)
         case AssignmentStatus.WRAPPING if happening.actor_type == "worker":

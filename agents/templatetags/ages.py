@@ -24,6 +24,12 @@ def is_over(clock: Clock, now_ms: int) -> bool:
     return clock.limit is not None and _count_seconds(clock.since, now_ms) > clock.limit
 
 
+@register.filter
+def left(until_ms: int, now_ms: int) -> str:
+    """Return the time until a moment in the form of `age`."""
+    return duration(max((until_ms - now_ms) // 1000, 0))
+
+
 def _count_seconds(moment: datetime, now_ms: int) -> int:
     return max((now_ms - microseconds(moment) // 1000) // 1000, 0)
 

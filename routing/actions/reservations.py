@@ -13,8 +13,11 @@ from routing.actions.support.reservation_moves import move_reservation
 from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import microseconds
+from routing.core.decisions import Reason
+from routing.core.event_catalog import EventType
 from routing.core.lifecycle import InvalidTransition
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
+from routing.events import payloads, recorder
 
 
 def accept_reservation(
@@ -183,6 +186,77 @@ def wrap_up_reservation(
     else:
         task_transitions.leave_after_transfer(locked, current, actor=actor, now=now)
     return current
+
+
+@locking.retry_on_conflict
+def extend_wrap_up(
+    *, reservation: models.Reservation, actor: Actor, now: datetime
+) -> models.Reservation:
+    """Give a worker as much time again for wrapping up: once, and before the time is over."""
+    locked = locking.lock_task_and_workers(reservation.task_id)
+    current = locked.open_reservation(reservation.sid)
+    if current is None or current.reservation_status != ReservationStatus.WRAPPING:
+        raise NotNow(f"Reservation {reservation.sid} is not in wrap-up.")
+    deadline, begun = current.wrap_up_deadline_us, current.date_wrapping
+    if deadline is None or begun is None:
+        raise NotNow(f"The wrap-up of reservation {current.sid} has no limit.")
+    if current.wrap_up_extended:
+        raise NotNow(f"The wrap-up of reservation {current.sid} was extended already.")
+    if deadline <= microseconds(now):
+        raise NotNow(f"The time for the wrap-up of reservation {current.sid} is over.")
+    current.wrap_up_deadline_us = deadline + (deadline - microseconds(begun))
+    current.wrap_up_extended = True
+    current.version += 1
+    current.date_updated = now
+    changed = models.Reservation.objects.filter(
+        pk=current.pk,
+        reservation_status=ReservationStatus.WRAPPING.value,
+        wrap_up_extended=False,
+    ).update(
+        wrap_up_deadline_us=current.wrap_up_deadline_us,
+        wrap_up_extended=True,
+        version=current.version,
+        date_updated=now,
+    )
+    if not changed:
+        raise StaleState(f"reservation {current.sid} has changed; read it again and retry")
+    recorder.record(
+        EventType.RESERVATION_WRAPUP_EXTENDED,
+        workspace=locked.task.workspace,
+        resource_sid=current.sid,
+        data=payloads.describe_reservation(current),
+        actor=actor,
+        now=now,
+    )
+    return current
+
+
+@locking.retry_on_conflict
+def complete_overdue_wrap_up(*, sid: str, now: datetime) -> None:
+    """Complete a task whose time for wrapping up is over.
+
+    Raises `StaleState` when it was completed already, or its worker has more time.
+    """
+    task_id = models.Reservation.objects.filter(sid=sid).values_list("task_id", flat=True).first()
+    if task_id is None:
+        raise StaleState("the reservation no longer exists; it was deleted")
+    locked = locking.lock_task_and_workers(task_id)
+    current = locked.open_reservation(sid)
+    if (
+        current is None
+        or current.reservation_status != ReservationStatus.WRAPPING
+        or not current.wrap_up_completes
+        or current.wrap_up_deadline_us is None
+        or current.wrap_up_deadline_us > microseconds(now)
+    ):
+        raise StaleState(f"the wrap-up of reservation {sid} is not over")
+    task_transitions.end_task(
+        locked,
+        AssignmentStatus.COMPLETED,
+        reason=locked.task.reason or Reason.WRAP_UP_OVER,
+        actor=SYSTEM,
+        now=now,
+    )
 
 
 @locking.retry_on_conflict

@@ -14,7 +14,7 @@ from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
-from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder, WrapUpEnd
 from routing.events import payloads, recorder
 
 MAX_LIMIT: Final = 86_400
@@ -38,6 +38,7 @@ class TaskQueueChanges(TypedDict, total=False):
     outcome_policy: OutcomePolicy
     expected_handling_time: int | None
     wrap_up_limit: int | None
+    wrap_up_end: WrapUpEnd
 
 
 @transaction.atomic
@@ -158,6 +159,8 @@ def _set_values(queue: models.TaskQueue, values: TaskQueueChanges) -> None:
         queue.expected_handling_time = _check_limit(
             values["expected_handling_time"], "expected_handling_time"
         )
+    if "wrap_up_end" in values:
+        queue.wrap_up_end = values["wrap_up_end"].value
     if "wrap_up_limit" in values:
         queue.wrap_up_limit = _check_limit(values["wrap_up_limit"], "wrap_up_limit")
 

@@ -18,7 +18,7 @@ from routing.admin.base import action_context
 from routing.admin.fields import ExpressionText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
-from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder, WrapUpEnd
 from workflows import expressions
 
 MOST_NAMED = 50
@@ -65,6 +65,20 @@ class TaskQueueForm(ScopedForm):
         "note. Programs may complete tasks without one.",
     )
 
+    wrap_up_end = forms.ChoiceField(
+        choices=[
+            (WrapUpEnd.COMPLETE.value, "The task is completed"),
+            (WrapUpEnd.STAY.value, "It stays, and the desk shows that it takes longer"),
+        ],
+        initial=WrapUpEnd.COMPLETE.value,
+        label="When that is over",
+        help_text="An agent may take as much time again, once.",
+    )
+
+    def clean_wrap_up_end(self) -> WrapUpEnd:
+        """Return the end as an enum member."""
+        return WrapUpEnd(self.cleaned_data["wrap_up_end"])
+
     def clean_outcome_policy(self) -> OutcomePolicy:
         """Return the policy as an enum member."""
         return OutcomePolicy(self.cleaned_data["outcome_policy"])
@@ -95,7 +109,7 @@ class TaskQueueAdmin(ScopedAdmin):
         ("Serving", {"fields": ("task_order", "max_reserved_workers")}),
         ("Picking by hand", {"fields": ("grab_policy", "grab_limit", "grab_after")}),
         ("Completion", {"fields": ("outcome_policy",)}),
-        ("Time", {"fields": ("expected_handling_time", "wrap_up_limit")}),
+        ("Time", {"fields": ("expected_handling_time", "wrap_up_limit", "wrap_up_end")}),
         (
             "With multitasking off",
             {

@@ -29,6 +29,13 @@ class TimeOutReservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteWrapUp:
+    """Complete a task whose time for wrapping up is over."""
+
+    reservation_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnterTarget:
     """Move a waiting task to another step of its workflow."""
 
@@ -56,11 +63,14 @@ class CancelTask:
 
 
 class Reason:
-    """Why the router cancels a task, as stored in the task's `reason`."""
+    """Why the router ends a task, as stored in the task's `reason`."""
 
     EXPIRED = "Task TTL Exceeded or Max assignment count exceeded"
     WORKFLOW_TIMEOUT = "Task canceled on Workflow timeout"
     WORKFLOW_SKIPPED = "Task canceled on Workflow skip"
+    WRAP_UP_OVER = "Task completed on wrap-up timeout"
 
 
-Decision = ReserveWorkers | TimeOutReservation | EnterTarget | KeepWaiting | CancelTask
+Decision = (
+    ReserveWorkers | TimeOutReservation | CompleteWrapUp | EnterTarget | KeepWaiting | CancelTask
+)

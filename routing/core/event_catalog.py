@@ -234,6 +234,8 @@ class EventType(StrEnum):
         audience={A.WORKER},
         wakes_router=True,
     )
+    # ours: its worker took more time to wrap up
+    RESERVATION_WRAPUP_EXTENDED = EventSpec("reservation.wrapup-extended", audience={A.WORKER})
     RESERVATION_COMPLETED = EventSpec(
         "reservation.completed",
         status=ReservationStatus.COMPLETED,

@@ -8,6 +8,7 @@ from typing import Any
 
 from routing.core.decisions import (
     CancelTask,
+    CompleteWrapUp,
     Decision,
     EnterTarget,
     KeepWaiting,
@@ -37,6 +38,11 @@ class WaitingTask:
 def decide_overdue_offers(reservation_sids: Iterable[str]) -> list[Decision]:
     """Return the decisions that end pending reservations past their deadline."""
     return [TimeOutReservation(reservation_sid=sid) for sid in reservation_sids]
+
+
+def decide_overdue_wrap_ups(reservation_sids: Iterable[str]) -> list[Decision]:
+    """Return the decisions that complete tasks whose time for wrapping up is over."""
+    return [CompleteWrapUp(reservation_sid=sid) for sid in reservation_sids]
 
 
 def decide_overdue_tasks(tasks: Iterable[WaitingTask], *, now: int) -> list[Decision]:

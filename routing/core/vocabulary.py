@@ -76,6 +76,13 @@ class OutcomePolicy(StrEnum):
     REQUIRED = "required"  # the desk completes no task without an outcome
 
 
+class WrapUpEnd(StrEnum):
+    """What happens to a task when the time for wrapping it up is over."""
+
+    COMPLETE = "complete"  # it is completed, which frees its slot
+    STAY = "stay"  # nothing; the desk shows that it takes longer
+
+
 class Refusal(StrEnum):
     """Why a worker may not have a task, in the order of the tests."""
 

@@ -65,6 +65,8 @@ MOMENT: Final[Any] = functools.partial(Parameter, models.DateTimeField())
 """Default of an argument that is a moment."""
 TEXT: Final[Any] = functools.partial(Parameter, models.TextField())
 """Default of an argument that is a text or None."""
+FLAG: Final[Any] = functools.partial(Parameter, models.BooleanField())
+"""Default of an argument that is a boolean."""
 INTEGER: Final[Any] = functools.partial(Parameter, models.IntegerField())
 """Default of an argument that is added to a column, or subtracted from it."""
 BIG_INTEGER: Final[Any] = functools.partial(Parameter, models.BigIntegerField())

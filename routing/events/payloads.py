@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from routing import models
+from routing.core.clock import SECOND
 from routing.core.vocabulary import AssignmentStatus
 from routing.fields.declarations import EventData
 from routing.fields.queues import TASK_QUEUE, WORKFLOW
@@ -102,6 +103,9 @@ def describe_reservation(reservation: models.Reservation) -> EventData:
     data = RESERVATION.event_data(reservation)
     if reservation.rejection_reason is not None:
         data["reservation_rejection_reason"] = reservation.rejection_reason
+    if reservation.wrap_up_deadline_us is not None:
+        deadline = reservation.wrap_up_deadline_us // SECOND
+        data["reservation_wrap_up_deadline"] = str(deadline)
     if reservation.outcome_code is not None:
         data["reservation_outcome_code"] = reservation.outcome_code
     if reservation.outcome_note is not None:

@@ -99,9 +99,18 @@ def _holder(row: models.Reservation) -> Holder:
         reservation_status=status,
         worker_sid=row.worker_sid,
         worker_name=row.worker_name,
-        since=row.date_created if offered else row.date_updated,
+        since=row.date_created if offered else _find_beginning(row),
         until=moment(row.deadline_us) if offered else None,
     )
+
+
+def _find_beginning(row: models.Reservation) -> datetime:
+    """Return since when an accepted reservation has had its status."""
+    begun = row.date_updated
+    if row.reservation_status == ReservationStatus.WRAPPING:
+        # An extension of the wrap-up changes the row, too.
+        begun = row.date_wrapping or begun
+    return begun
 
 
 def _deadline(row: models.Task, holders: Sequence[Holder]) -> Deadline | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from routing import models
-from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder, WrapUpEnd
 from routing.fields.common import dates, friendly_name, own_sid, parents
 from routing.fields.declarations import Field, Writable
 from routing.fields.schemas import document, listing, mapping, sid, text, whole, word
@@ -112,6 +112,14 @@ TASK_QUEUE: Final = RowShape[models.TaskQueue](
             "wrap_up_limit",
             whole("Seconds for wrapping up; null: no limit.", 120, least=1, most=86_400, null=True),
             writable=Writable("Seconds for wrapping up; empty: no limit.", 120),
+        ),
+        Field(
+            "wrap_up_end",
+            word(
+                "What happens when that time is over: the task is completed, or it stays.",
+                WrapUpEnd,
+                "complete",
+            ),
         ),
         *dates(),
         Field("lifo_queue", None, lambda row: row.task_order == "LIFO"),

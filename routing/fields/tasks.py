@@ -175,6 +175,13 @@ RESERVATION: Final = RowShape[models.Reservation](
             sdk_name="",
         ),
         Field(
+            "wrap_up_deadline",
+            date("When the time for wrapping up is over; null: no limit.", None, null=True),
+            "wrap_up_deadline_us",
+            rest=lambda us: None if us is None else date_text(clock.moment(us)),
+            sdk_name="",
+        ),
+        Field(
             "outcome_code",
             text("How the task ended: the unique name of an outcome code.", "resolved", null=True),
             sdk_name="",

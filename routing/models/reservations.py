@@ -32,6 +32,12 @@ class Reservations(models.QuerySet["Reservation"]):
         """Filter those that wait for an answer."""
         return self.filter(reservation_status__spelled=[ReservationStatus.PENDING])
 
+    def wrapping_up(self) -> Reservations:
+        """Filter those in wrap-up whose tasks are completed when the time is over."""
+        return self.filter(
+            reservation_status__spelled=[ReservationStatus.WRAPPING], wrap_up_completes=True
+        )
+
     def held(self) -> Reservations:
         """Filter those whose worker holds the task now.
 
@@ -76,6 +82,11 @@ class Reservation(Dated):
     date_accepted = models.DateTimeField(null=True, editable=False)
     date_wrapping = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=0)
+    # When the time for wrapping up is over, whether the task is then completed, and whether the
+    # worker has extended the time.
+    wrap_up_deadline_us = models.BigIntegerField(null=True, editable=False)
+    wrap_up_completes = models.BooleanField(default=False, db_default=False, editable=False)
+    wrap_up_extended = models.BooleanField(default=False, db_default=False, editable=False)
     # Why the worker has rejected it, and until when the task is not offered to them again.
     rejection_reason = models.CharField(max_length=64, null=True, editable=False)
     paused_until_us = models.BigIntegerField(null=True, editable=False)
@@ -137,6 +148,14 @@ class Reservation(Dated):
                 fields=["workspace", "paused_until_us"],
                 name="reservations_paused",
                 condition=Q(paused_until_us__isnull=False),
+            ),
+            # Wrap-ups whose time is over.
+            models.Index(
+                fields=["workspace", "wrap_up_deadline_us"],
+                name="reservations_wrap_up_due",
+                condition=Q(
+                    reservation_status=ReservationStatus.WRAPPING.value, wrap_up_completes=True
+                ),
             ),
             # Offers past their deadline.
             models.Index(

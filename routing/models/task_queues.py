@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
-from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder, WrapUpEnd
 from routing.models.base import Dated, choices, sid_field, unique_sid
 
 
@@ -90,6 +90,13 @@ class TaskQueue(Dated):
         null=True,
         blank=True,
         help_text="Seconds for wrapping up. Empty: no limit.",
+    )
+    wrap_up_end = models.CharField(
+        max_length=8,
+        choices=choices(WrapUpEnd),
+        default=WrapUpEnd.COMPLETE.value,
+        db_default=WrapUpEnd.COMPLETE.value,
+        help_text="What happens to a task when the time for wrapping it up is over.",
     )
 
     class Meta:

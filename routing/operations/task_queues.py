@@ -11,7 +11,7 @@ from routing import models
 from routing.actions import task_queues
 from routing.actions.support import inputs as checks
 from routing.core import eligibility
-from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder
+from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder, WrapUpEnd
 from routing.fields.queues import TASK_QUEUE
 from routing.operations import keysets, pagination, parameters, references
 from routing.operations.base import Arguments, InstanceOperation, ListOperation, Operation
@@ -57,6 +57,11 @@ _COMMON = (
         "Whether the desk asks for an outcome when an agent completes a task: `off`, `asked`, or"
         " `required`. Requests may complete tasks without one. Defaults to off.",
         "asked",
+    ),
+    parameters.choice("WrapUpEnd", WrapUpEnd).describe(
+        "What happens when WrapUpLimit is over: `complete` the task, or let it `stay`. Defaults to"
+        " complete.",
+        "complete",
     ),
     *parameters.derive_parameters(TASK_QUEUE),
 )

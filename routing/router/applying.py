@@ -130,6 +130,11 @@ APPLY: Final[dict[type[Any], Apply]] = {
             sid=decision.reservation_sid, now=now
         )
     ),
+    decisions.CompleteWrapUp: _one_by_one(
+        lambda decision, *, now: reservations.complete_overdue_wrap_up(
+            sid=decision.reservation_sid, now=now
+        )
+    ),
     decisions.EnterTarget: _in_slices(
         lambda decided, now: task_deadlines.enter_targets(decided, now=now)
     ),

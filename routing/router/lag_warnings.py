@@ -47,17 +47,21 @@ def warn_of_lag(*, now: datetime) -> None:
 def find_oldest_due_age(*, now: datetime) -> timedelta:
     """Return for how long the oldest due work has been due; zero if nothing is due.
 
-    Due are offers and tasks past their deadline, and events that are not published yet. For each
-    workspace this reads the head of an index.
+    Due are offers, wrap-ups and tasks past their deadline, and events that are not published yet.
+    For each workspace this reads the head of an index.
     """
     here = OuterRef("pk")
     tasks = models.Task.objects.expiring().filter(workspace=here).order_by("expires_us")
     offers = models.Reservation.objects.pending().filter(workspace=here).order_by("deadline_us")
+    wrap_ups = models.Reservation.objects.wrapping_up().filter(workspace=here)
     unpublished = models.Event.objects.filter(delivered=False).order_by("pk")
     event = unpublished.values_list("event_date", flat=True).first()
     moments = [
         _least_of_workspaces(tasks.values("expires_us")[:1]),
         _least_of_workspaces(offers.values("deadline_us")[:1]),
+        _least_of_workspaces(
+            wrap_ups.order_by("wrap_up_deadline_us").values("wrap_up_deadline_us")[:1]
+        ),
         None if event is None else microseconds(event),
     ]
     due = min((moment for moment in moments if moment is not None), default=None)

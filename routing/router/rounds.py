@@ -46,6 +46,9 @@ def run_round(
     offers = due_work.load_overdue_offers(workspace, now=now) if due.offers else []
     applied = apply_decisions(overdue.decide_overdue_offers(offers), now, is_over)
 
+    wrap_ups = due_work.load_overdue_wrap_ups(workspace, now=now) if due.wrap_ups else []
+    applied += apply_decisions(overdue.decide_overdue_wrap_ups(wrap_ups), now, is_over)
+
     if due.transfers or offers:
         applied += offer_transfers(due_work.load_transfers(workspace), now, is_over)
 
@@ -54,9 +57,9 @@ def run_round(
     if due.tasks or offers:
         tasks, more_tasks = _apply_deadlines(workspace, now, is_over)
         applied += tasks
-    again = len(offers) >= due_work.BATCH or more_tasks or is_over()
+    again = max(len(offers), len(wrap_ups)) >= due_work.BATCH or more_tasks or is_over()
 
-    if due.free_workers or offers or tasks:
+    if due.free_workers or offers or wrap_ups or tasks:
         matched = match_workspace(workspace, now=now)
         reserved = apply_decisions(matched.decisions, now)
         applied += reserved

@@ -58,8 +58,11 @@ def list_due_workspaces(now: datetime) -> list[str]:
     expired = models.Task.objects.expiring().filter(workspace=here, expires_us__lte=us)
     offers = models.Reservation.objects.pending().filter(workspace=here, deadline_us__lte=us)
     seeking = models.Transfer.objects.filter(workspace=here, seeking=True)
+    wrap_ups = models.Reservation.objects.wrapping_up().filter(
+        workspace=here, wrap_up_deadline_us__lte=us
+    )
     due = models.Workspace.objects.filter(
-        Q(Exists(waiting)) | Exists(expired) | Exists(offers) | Exists(seeking)
+        Q(Exists(waiting)) | Exists(expired) | Exists(offers) | Exists(wrap_ups) | Exists(seeking)
     )
     return list(due.order_by("pk").values_list("sid", flat=True))
 

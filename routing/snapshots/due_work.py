@@ -48,6 +48,7 @@ class DueWork:
         offers: pending reservations past their deadline.
         tasks: tasks past their lifetime, or past the deadline of their step.
         skips: tasks whose skip_if is not evaluated yet.
+        wrap_ups: tasks to complete because the time for wrapping up is over.
         free_workers: waiting tasks of a channel on which a worker has a free slot.
         transfers: transfers to queues that have no worker yet.
     """
@@ -55,6 +56,7 @@ class DueWork:
     offers: bool
     tasks: bool
     skips: bool
+    wrap_ups: bool
     free_workers: bool
     transfers: bool
 
@@ -65,7 +67,7 @@ def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
     capacity = workers_sql.WITHIN_CAPACITY if workspace.multi_task_enabled else ""
     sql = fill_slots(due_work_sql.DUE_WORK, capacity=capacity)
     with open_cursor() as cursor:
-        cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, pk])
+        cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, us, pk, pk])
         return DueWork(*map(bool, cursor.fetchone()))
 
 
@@ -135,6 +137,14 @@ def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[s
         .order_by("deadline_us")
         .values_list("sid", flat=True)[:BATCH]
     )
+
+
+def load_overdue_wrap_ups(workspace: models.Workspace, *, now: datetime) -> list[str]:
+    """Return the sids of wrapping reservations to complete, the longest overdue first."""
+    rows = models.Reservation.objects.wrapping_up().filter(
+        workspace=workspace, wrap_up_deadline_us__lte=microseconds(now)
+    )
+    return list(rows.order_by("wrap_up_deadline_us").values_list("sid", flat=True)[:BATCH])
 
 
 def load_transfers(workspace: models.Workspace) -> list[models.Transfer]:

@@ -65,6 +65,9 @@ export function tick() {
     const since = Date.parse(clock.querySelector("time").dateTime);
     clock.classList.toggle("facts__clock--over", Math.floor((now - since) / 1000) > Number(clock.dataset.limit));
   }
+  for (const element of document.querySelectorAll("[data-until]")) {
+    write(element, age(Number(element.dataset.until) - now));
+  }
   for (const offer of document.querySelectorAll("[data-deadline]")) {
     const rest = Number(offer.dataset.deadline) - now;
     const part = Math.min(Math.max(rest / (Number(offer.dataset.seconds) * 1000), 0), 1);

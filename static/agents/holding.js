@@ -4,9 +4,11 @@
 // page sends them at once; if that fails, the worker's next desk in this browser sends them.
 
 import { announce } from "./announcer.js";
+import { serverNow } from "./clock.js";
 import * as shifts from "./shifts.js";
 
 const STORE = "cordboard.completing";
+const EARLY_MS = 1500; // how long before the end of the wrap-up a held completion is sent
 const OTHERS_MS = 2000; // extra wait for completions held by another page
 
 const timers = new Map(); // task sid → timer, for completions held by this page
@@ -42,7 +44,7 @@ export function hold(form) {
   const hadFocus = card.contains(document.activeElement);
   shifts.around(() => (card.dataset.held = ""));
   if (hadFocus) card.focus({ preventScroll: true });
-  timers.set(card.id, setTimeout(() => complete(card.id), holdMs()));
+  timers.set(card.id, setTimeout(() => complete(card.id), Math.min(holdMs(), beforeDeadline(card))));
   announce(`Completed: ${title(card)}. Press U to undo.`);
 }
 
@@ -100,6 +102,12 @@ function sendOnTheWayOut() {
     // If it fails, it is still in the storage.
     fetch(action, { method: "POST", body, keepalive: true, headers }).catch(() => {});
   }
+}
+
+/** Return the milliseconds until just before the server completes this task by itself, without the outcome. */
+function beforeDeadline(card) {
+  const until = card.querySelector("[data-until]")?.dataset.until;
+  return until ? Math.max(Number(until) - serverNow() - EARLY_MS, 0) : Infinity;
 }
 
 /** Return the milliseconds since the time after which no page should still hold this. */

@@ -14,6 +14,8 @@ def test_limits_of_a_queue_are_set_and_cleared(alice: Visitor, workspace: models
     alice.send(page, queue.pk, expected_handling_time="600", wrap_up_limit="90")
     queue.refresh_from_db()
     assert (queue.expected_handling_time, queue.wrap_up_limit) == (600, 90)
-    alice.send(page, queue.pk, expected_handling_time="", wrap_up_limit="90")
+    assert queue.wrap_up_end == "complete"
+    alice.send(page, queue.pk, expected_handling_time="", wrap_up_limit="90", wrap_up_end="stay")
     queue.refresh_from_db()
     assert (queue.expected_handling_time, queue.wrap_up_limit) == (None, 90)
+    assert queue.wrap_up_end == "stay"

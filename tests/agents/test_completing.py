@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from routing.actions import task_queues
 from routing.actors import SYSTEM
-from routing.core.vocabulary import OutcomePolicy
+from routing.core.vocabulary import OutcomePolicy, WrapUpEnd
 from tests import factories
 from tests.agents.conftest import Floor
 
@@ -102,6 +106,50 @@ def test_an_outcome_that_is_only_asked_for_may_be_left_out(floor: Floor) -> None
     assert floor.alice.press("task.complete", task=held.task.sid)[0] == 200
     held.refresh_from_db()
     assert (held.reservation_status, held.outcome_code) == ("completed", None)
+
+
+def limit_wrap_up(floor: Floor, end: WrapUpEnd) -> None:
+    task_queues.update_task_queue(
+        queue=floor.queue, wrap_up_limit=60, wrap_up_end=end, actor=SYSTEM, now=factories.NOW
+    )
+
+
+def test_the_card_counts_down_to_the_end_of_the_wrap_up_and_offers_more_time_once(
+    floor: Floor,
+) -> None:
+    limit_wrap_up(floor, WrapUpEnd.COMPLETE)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        held = floor.accepted()
+        assert "by itself" not in floor.alice.get("panels/tasks")
+        floor.alice.press("task.wrap_up", task=held.task.sid)
+        clock.shift(20)
+        panel = floor.alice.get("panels/tasks")
+        assert "0:20</time> wrapping up of 1:00" in panel
+        assert re.search(r"completed by itself in <span[^>]*>0:40<", panel)
+        assert floor.alice.press("task.extend_wrap_up", task=held.task.sid)[0] == 200
+        panel = floor.alice.get("panels/tasks")
+        assert "0:20</time> wrapping up of 2:00" in panel
+        assert re.search(r"completed by itself in <span[^>]*>1:40<", panel)
+        assert "More time" not in panel
+        status, reply = floor.alice.press("task.extend_wrap_up", task=held.task.sid)
+        assert (status, reply["error"]["reason"]) == (409, "not_now")
+
+
+def test_a_wrap_up_that_stays_has_a_limit_and_no_countdown(floor: Floor) -> None:
+    limit_wrap_up(floor, WrapUpEnd.STAY)
+    held = floor.accepted()
+    floor.alice.press("task.wrap_up", task=held.task.sid)
+    panel = floor.alice.get("panels/tasks")
+    assert "wrapping up of 1:00" in panel
+    assert "by itself" not in panel
+    assert "More time" in panel
+
+
+def test_the_wrap_up_of_another_agent_is_not_extended(floor: Floor) -> None:
+    limit_wrap_up(floor, WrapUpEnd.COMPLETE)
+    held = floor.accepted()
+    floor.alice.press("task.wrap_up", task=held.task.sid)
+    assert floor.bob.press("task.extend_wrap_up", task=held.task.sid)[0] == 404
 
 
 @pytest.mark.usefixtures("codes")

@@ -81,6 +81,12 @@ CASES: list[tuple[E, dict[str, str], dict[str, Any], str | None]] = [
     ),
     (
         E.RESERVATION_COMPLETED,
+        ROUTER,
+        {"task_assignment_status": "completed", "reason": Reason.WRAP_UP_OVER},
+        "Cordboard completed “Parcel”: the time for wrapping up was over.",
+    ),
+    (
+        E.RESERVATION_COMPLETED,
         COLLEAGUE,
         {"task_assignment_status": "wrapping"},
         "Bob began to wrap up “Parcel”.",
@@ -180,6 +186,7 @@ CASES: list[tuple[E, dict[str, str], dict[str, Any], str | None]] = [
             # Programs may write attributes every minute.
             E.WORKER_ATTRIBUTES_UPDATE,
             # The events of the worker's reservation tell these.
+            E.RESERVATION_WRAPUP_EXTENDED,
             *(E.TASK_CREATED, E.TASK_UPDATED, E.TASK_WRAPUP, E.TASK_COMPLETED),
             *(E.TASK_CANCELED, E.TASK_DELETED, E.TASK_SYSTEM_DELETED),
         )

@@ -45,7 +45,7 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
         | {"task_order", "reservation_activity_sid", "reservation_activity_name"}
         | {"assignment_activity_sid", "assignment_activity_name", "links"}
         | {"grab_policy", "grab_limit", "grab_after"}
-        | {"expected_handling_time", "wrap_up_limit", "outcome_policy"},
+        | {"expected_handling_time", "wrap_up_limit", "outcome_policy", "wrap_up_end"},
         STATISTICS
         | {"assignment_activity", "reservation_activity", "workspace", "list_statistics"}
         | {"bulk_real_time_statistics"},
@@ -84,7 +84,7 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
     "reservation": (
         COMMON
         | {"workspace_sid", "task_sid", "worker_sid", "worker_name", "reservation_status", "links"}
-        | {"rejection_reason", "outcome_code", "outcome_note"},
+        | {"rejection_reason", "outcome_code", "outcome_note", "wrap_up_deadline"},
         {"task", "worker", "workspace"},
     ),
 }

@@ -45,12 +45,15 @@ def test_every_property_of_a_queue_can_be_set_and_cleared(
         GrabAfter=30,
         ExpectedHandlingTime=600,
         WrapUpLimit=90,
+        WrapUpEnd="STAY",
+        OutcomePolicy="asked",
     )
     assert made.status == 201
     assert (made["task_order"], made["max_reserved_workers"]) == ("LIFO", 5)
     assert (made["grab_policy"], made["grab_limit"], made["grab_after"]) == ("oldest", 3, 30)
     assert made["reservation_activity_name"] == made["assignment_activity_name"] == "Busy"
     assert (made["expected_handling_time"], made["wrap_up_limit"]) == (600, 90)
+    assert (made["wrap_up_end"], made["outcome_policy"]) == ("stay", "asked")
     cleared = api.post(
         f"{root}/TaskQueues/{made['sid']}", ReservationActivitySid="", WrapUpLimit=""
     )
@@ -77,6 +80,8 @@ def test_every_property_of_a_queue_can_be_set_and_cleared(
         ("GrabLimit", "0"),
         ("GrabAfter", "-1"),
         ("WrapUpLimit", "0"),
+        ("WrapUpEnd", "never"),
+        ("OutcomePolicy", "perhaps"),
         ("WrapUpLimit", "soon"),
         ("ExpectedHandlingTime", "86401"),
         ("FriendlyName", ""),

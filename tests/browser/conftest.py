@@ -133,6 +133,11 @@ class Customers:
         """Complete or cancel a task."""
         self._client.post(f"{self._base}/Tasks/{task}", AssignmentStatus=status)
 
+    def limit_wrap_up(self, queue: str, *, seconds: int) -> None:
+        """Change for how long tasks of a queue may be wrapped up."""
+        (found,) = self._client.get(f"{self._base}/TaskQueues", FriendlyName=queue)["task_queues"]
+        self._client.post(f"{self._base}/TaskQueues/{found['sid']}", WrapUpLimit=str(seconds))
+
     def set_capacity(self, worker: str, channel: str, capacity: int) -> None:
         """Change how many tasks of a channel a worker takes."""
         (found,) = self._client.get(f"{self._base}/Workers", FriendlyName=worker)["workers"]

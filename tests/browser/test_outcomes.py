@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -73,3 +75,27 @@ def test_a_page_that_closes_sends_a_held_completion_with_its_outcome(
     alice.goto("about:blank")
     customers.wait_for(task, "completed")
     assert customers.outcome(task) == ("passed_on", None)
+
+
+def test_a_wrap_up_is_extended_and_then_completed_by_itself(
+    log_in: LogIn, customers: Customers
+) -> None:
+    customers.limit_wrap_up("Billing", seconds=8)
+    try:
+        alice = log_in("alice")
+        choose(alice, "Available")
+        task = customers.post("Late invoice", channel="sms", topic="billing")
+        press(offer(alice, "Late invoice").get_by_role("button", name="Accept"))
+        card = in_hand(alice, "Late invoice")
+        press(card.get_by_role("button", name="Wrap up"))
+        expect(card).to_contain_text("wrapping up of 0:08")
+        expect(card.locator("[data-until]")).to_have_text(re.compile(r"0:0[0-7]"))
+        press(card.get_by_role("button", name="More time"))
+        expect(card).to_contain_text("wrapping up of 0:16")
+        expect(card.get_by_role("button", name="More time")).to_have_count(0)
+        expect(card).to_have_count(0)
+        customers.wait_for(task, "completed")
+        assert customers.outcome(task) == (None, None)
+        expect(alice.locator("body")).to_contain_text("the time for wrapping up was over")
+    finally:
+        customers.limit_wrap_up("Billing", seconds=120)

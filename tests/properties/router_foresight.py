@@ -30,7 +30,7 @@ class Foresight:
         self._newest = 0 if newest is None else newest.pk
         self._explained: list[Explanation] = []
         seen = due_work.load_due_work(workspace, now=now)
-        if seen.offers or seen.tasks or seen.transfers:
+        if seen.offers or seen.wrap_ups or seen.tasks or seen.transfers:
             return
         pending = workspace.tasks.filter(assignment_status=AssignmentStatus.PENDING.value)
         keys = list(pending.order_by("pk").values_list("pk", flat=True))

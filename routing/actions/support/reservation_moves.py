@@ -18,9 +18,9 @@ from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.clock import SECOND, microseconds
 from routing.core.event_catalog import RESERVATION_EVENTS
-from routing.core.vocabulary import ReservationStatus
-from routing.db.compiled import BIG_INTEGER, INTEGER, MOMENT, TEXT, CompiledUpdate
-from routing.db.pipeline import pipeline
+from routing.core.vocabulary import ReservationStatus, WrapUpEnd
+from routing.db.compiled import BIG_INTEGER, FLAG, INTEGER, MOMENT, TEXT, CompiledUpdate
+from routing.db.pipeline import Pending, pipeline
 from routing.events import payloads, recorder
 
 
@@ -41,21 +41,16 @@ def move_reservation(
     reservation.reservation_status = status.value
     reservation.version += 1
     reservation.date_updated = now
-    if status in _DATED:
-        setattr(reservation, _DATED[status], now)
+    if status == ReservationStatus.ACCEPTED:
+        reservation.date_accepted = now
+    elif status == ReservationStatus.WRAPPING:
+        reservation.date_wrapping = now
+        _set_wrap_up_deadline(reservation, now)
     elif status == ReservationStatus.REJECTED:
         reservation.paused_until_us = _find_end_of_pause(reservation, now)
     first_transfer_date = transfer_progress.load_first_transfer_date(reservation)
     with pipeline():
-        if status == ReservationStatus.REJECTED:
-            values = (reservation.rejection_reason, reservation.paused_until_us)
-            moved = _REJECT.send(reservation.pk, current.value, now, *values)
-        elif status == ReservationStatus.COMPLETED:
-            outcome = (reservation.outcome_code, reservation.outcome_note)
-            moved = _COMPLETE.send(reservation.pk, current.value, now, *outcome)
-        else:
-            move = _MOVES.get(status, _MOVE)
-            moved = move.send(reservation.pk, current.value, status.value, now)
+        moved = _send_move(reservation, current, status, now)
         _count_slot(reservation, before=current, after=status)
         recorder.record(
             RESERVATION_EVENTS[status],
@@ -71,6 +66,38 @@ def move_reservation(
     if not moved.result():
         raise StaleState(f"reservation {reservation.sid} is no longer {current}")
     activity_moves.move_worker_for_reservation(reservation, status, actor=actor, now=now)
+
+
+def _send_move(
+    reservation: models.Reservation,
+    current: ReservationStatus,
+    status: ReservationStatus,
+    now: datetime,
+) -> Pending[int]:
+    """Send the update of the row, with the columns that belong to the new status."""
+    row = reservation
+    match status:
+        case ReservationStatus.ACCEPTED:
+            return _ACCEPT.send(row.pk, current.value, now, now)
+        case ReservationStatus.WRAPPING:
+            deadline = (row.wrap_up_deadline_us, row.wrap_up_completes)
+            return _WRAP_UP.send(row.pk, current.value, now, now, *deadline)
+        case ReservationStatus.REJECTED:
+            rejection = (row.rejection_reason, row.paused_until_us)
+            return _REJECT.send(row.pk, current.value, now, *rejection)
+        case ReservationStatus.COMPLETED:
+            outcome = (row.outcome_code, row.outcome_note)
+            return _COMPLETE.send(row.pk, current.value, now, *outcome)
+    return _MOVE.send(row.pk, current.value, status.value, now)
+
+
+def _set_wrap_up_deadline(reservation: models.Reservation, now: datetime) -> None:
+    """Set until when the task may be wrapped up, as its queue says now."""
+    queue = reservation.task.task_queue
+    if queue is None or queue.wrap_up_limit is None:
+        return
+    reservation.wrap_up_deadline_us = microseconds(now) + queue.wrap_up_limit * SECOND
+    reservation.wrap_up_completes = queue.wrap_up_end == WrapUpEnd.COMPLETE
 
 
 def _find_end_of_pause(reservation: models.Reservation, now: datetime) -> int | None:
@@ -94,29 +121,36 @@ def _count_slot(
     _COUNT_WORKLOAD.send(reservation.worker_id)
 
 
-_DATED: Final = {
-    ReservationStatus.ACCEPTED: "date_accepted",
-    ReservationStatus.WRAPPING: "date_wrapping",
-}
-"""Statuses whose beginning is stored, each with its column."""
-
-
-def _compile_move(*dates: str) -> CompiledUpdate:
-    """Return the update that moves a reservation, and sets these further columns to the moment."""
-    return CompiledUpdate(
-        lambda pk, before, after, now=MOMENT: (
-            models.Reservation.objects.filter(pk=pk, reservation_status=before),
-            {
-                "reservation_status": after,
-                "version": F("version") + 1,
-                **dict.fromkeys(("date_updated", *dates), now),
-            },
-        )
+_MOVE: Final = CompiledUpdate(
+    lambda pk, before, after, now=MOMENT: (
+        models.Reservation.objects.filter(pk=pk, reservation_status=before),
+        {"reservation_status": after, "version": F("version") + 1, "date_updated": now},
     )
-
-
-_MOVE: Final = _compile_move()
-_MOVES: Final = {status: _compile_move(column) for status, column in _DATED.items()}
+)
+_ACCEPT: Final = CompiledUpdate(
+    lambda pk, before, now=MOMENT, accepted=MOMENT: (
+        models.Reservation.objects.filter(pk=pk, reservation_status=before),
+        {
+            "reservation_status": ReservationStatus.ACCEPTED.value,
+            "version": F("version") + 1,
+            "date_updated": now,
+            "date_accepted": accepted,
+        },
+    )
+)
+_WRAP_UP: Final = CompiledUpdate(
+    lambda pk, before, now=MOMENT, begun=MOMENT, deadline=BIG_INTEGER, completes=FLAG: (
+        models.Reservation.objects.filter(pk=pk, reservation_status=before),
+        {
+            "reservation_status": ReservationStatus.WRAPPING.value,
+            "version": F("version") + 1,
+            "date_updated": now,
+            "date_wrapping": begun,
+            "wrap_up_deadline_us": deadline,
+            "wrap_up_completes": completes,
+        },
+    )
+)
 _REJECT: Final = CompiledUpdate(
     lambda pk, before, now=MOMENT, reason=TEXT, until=BIG_INTEGER: (
         models.Reservation.objects.filter(pk=pk, reservation_status=before),

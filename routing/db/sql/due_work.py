@@ -23,6 +23,11 @@ DUE_WORK: Final = """
             SELECT id FROM tasks {tasks_skip_unasked} WHERE workspace_id = %s
             AND assignment_status = 'pending' AND skip_unasked ORDER BY id LIMIT 1
         ) IS NOT NULL,
+        (
+            SELECT id FROM reservations WHERE workspace_id = %s
+            AND reservation_status = 'wrapping' AND wrap_up_completes
+            AND wrap_up_deadline_us <= %s ORDER BY wrap_up_deadline_us LIMIT 1
+        ) IS NOT NULL,
         EXISTS (
             SELECT 1 FROM task_channels AS channel WHERE channel.workspace_id = %s AND (
                 SELECT id FROM tasks {tasks_oldest_of_channel} WHERE task_channel_id = channel.id
@@ -40,11 +45,12 @@ DUE_WORK: Final = """
             ORDER BY id LIMIT 1
         ) IS NOT NULL
 """
-"""Return which kinds of work are due: offers, tasks, skips, matching, transfers.
+"""Return which kinds of work are due: offers, tasks, skips, wrap-ups, matching,
+transfers.
 
-Each subquery reads the head of one index: `reservations_due`, those in the slots,
-`worker_channels_free` and `lanes_sought`. EXISTS would be shorter, but a planner might then scan
-all waiting tasks.
+Each subquery reads the head of one index: `reservations_due`, `reservations_wrap_up_due`, those in
+the slots, `worker_channels_free` and `lanes_sought`. EXISTS would be shorter, but a planner might
+then scan all waiting tasks.
 
 Slots:
     capacity: `workers.WITHIN_CAPACITY`, or nothing without multitasking.
