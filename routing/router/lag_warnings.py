@@ -47,17 +47,19 @@ def warn_of_lag(*, now: datetime) -> None:
 def find_oldest_due_age(*, now: datetime) -> timedelta:
     """Return for how long the oldest due work has been due; zero if nothing is due.
 
-    Due are offers, wrap-ups and tasks past their deadline, and events that are not published yet.
-    For each workspace this reads the head of an index.
+    Due are offers, wrap-ups and tasks past their deadline, tasks past the deadline of their step,
+    and events that are not published yet. For each workspace this reads the heads of indexes.
     """
     here = OuterRef("pk")
     tasks = models.Task.objects.expiring().filter(workspace=here).order_by("expires_us")
+    steps = models.Task.objects.pending().filter(workspace=here, step_deadline_us__isnull=False)
     offers = models.Reservation.objects.pending().filter(workspace=here).order_by("deadline_us")
     wrap_ups = models.Reservation.objects.wrapping_up().filter(workspace=here)
     unpublished = models.Event.objects.filter(delivered=False).order_by("pk")
     event = unpublished.values_list("event_date", flat=True).first()
     moments = [
         _least_of_workspaces(tasks.values("expires_us")[:1]),
+        _least_of_workspaces(steps.order_by("step_deadline_us").values("step_deadline_us")[:1]),
         _least_of_workspaces(offers.values("deadline_us")[:1]),
         _least_of_workspaces(
             wrap_ups.order_by("wrap_up_deadline_us").values("wrap_up_deadline_us")[:1]

@@ -34,12 +34,16 @@ OVERDUE_SHARE: Final = timedelta(milliseconds=250)
 
 
 def run_round(
-    workspace: models.Workspace, now: datetime, is_over: IsOver = never
+    workspace: models.Workspace,
+    now: datetime,
+    is_over: IsOver = never,
+    clock: Callable[[], datetime] | None = None,
 ) -> tuple[int, bool]:
     """Expire, match and skip once; return how many decisions were applied, and whether to repeat.
 
     Arguments:
         is_over: whether overdue work must give way to matching.
+        clock: returns the time after overdue work; by default that is `now` too.
     """
     due = due_work.load_due_work(workspace, now=now)
 
@@ -59,6 +63,9 @@ def run_round(
         applied += tasks
     again = max(len(offers), len(wrap_ups)) >= due_work.BATCH or more_tasks or is_over()
 
+    if clock is not None:
+        # Tasks may have been created since, and no offer may begin before its task.
+        now = clock()
     if due.free_workers or offers or wrap_ups or tasks:
         matched = match_workspace(workspace, now=now)
         reserved = apply_decisions(matched.decisions, now)
@@ -128,7 +135,7 @@ def _run_rounds(workspace: models.Workspace, clock: Callable[[], datetime]) -> t
         now = clock()
         begun = time.monotonic()
         is_over = functools.partial(_is_past, now + OVERDUE_SHARE, clock)
-        count, again = run_round(workspace, now, is_over)
+        count, again = run_round(workspace, now, is_over, clock)
         seconds = time.monotonic() - begun
         if seconds > settings.SLOW_CYCLE_SECONDS > 0:
             logger.warning(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from routing import models
 from routing.actions import task_deadlines
@@ -86,6 +87,14 @@ def test_many_tasks_reach_the_next_step_or_their_end_in_one_run(
     factories.run(workspace, later(122))
     counted = Counter(rows.values_list("assignment_status", "reason"))
     assert counted == {("canceled", Reason.WORKFLOW_TIMEOUT): len(tasks)}
+
+
+@pytest.fixture
+def workspace_with_worker() -> models.Workspace:
+    """Return a workspace with one worker, who is free."""
+    workspace = factories.workspace()
+    factories.worker(workspace)
+    return workspace
 
 
 DEMANDING_TEXTS = [
@@ -201,6 +210,20 @@ def test_overdue_work_gives_way_to_offers_after_its_time_slice() -> None:
     assert again
     left = models.Task.objects.filter(workflow=workflow, assignment_status="pending")
     assert left.count() == 1
+
+
+def test_an_offer_after_overdue_work_begins_when_it_is_made(
+    workspace_with_worker: models.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unserved = factories.queue(workspace_with_worker, target_workers="never == true")
+    overdue = factories.workflow(workspace_with_worker, default=unserved)
+    factories.task(workspace_with_worker, workflow=overdue, timeout=1)
+    workflow = factories.workflow(workspace_with_worker)
+    task = factories.task(workspace_with_worker, workflow=workflow, now=later(6))
+    moments = itertools.chain([later(5)] * 3, itertools.repeat(later(7)))
+    monkeypatch.setattr(timezone, "now", lambda: next(moments))
+    rounds.run_for_a_while(workspace_with_worker)
+    assert models.Reservation.objects.get(task=task).date_created == later(7)
 
 
 def test_one_task_that_cannot_be_ended_does_not_stop_the_others(

@@ -33,6 +33,14 @@ def test_the_lateness_is_that_of_the_oldest_overdue_task_of_all_workspaces(
     assert late(62) == 12
 
 
+def test_a_task_that_does_not_leave_its_step_in_time_is_late(workspace: models.Workspace) -> None:
+    unserved = factories.queue(workspace, target_workers="never == true")
+    step = factories.filter_("1 == 1", factories.target(unserved, timeout=60))
+    factories.task(workspace, workflow=factories.workflow(workspace, step))
+    assert late(59) == 0
+    assert late(67) == 7
+
+
 def test_an_offer_that_is_not_ended_in_time_is_late(workspace: models.Workspace) -> None:
     factories.worker(workspace)
     factories.offered(workspace)
