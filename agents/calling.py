@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zoneinfo
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from agents import desk_groups
 from routing import models
 from routing.actions import desk_settings
 from routing.models.desk_settings import MAX_VOLUME, Tone
+from routing.time_zones import find_zone
 
 
 class CallingForm(forms.Form):
@@ -34,6 +36,11 @@ def load_settings(worker: models.Worker) -> models.DeskSettings:
     return saved or models.DeskSettings()
 
 
+def find_user_zone(worker: models.Worker) -> zoneinfo.ZoneInfo:
+    """Return the time zone of a worker's user: their own, or the workspace's."""
+    return find_zone(load_settings(worker).time_zone or worker.workspace.time_zone)
+
+
 def describe_settings(settings: models.DeskSettings) -> dict[str, Any]:
     """Return settings as the desk's script reads them."""
     return {
@@ -45,9 +52,8 @@ def describe_settings(settings: models.DeskSettings) -> dict[str, Any]:
     }
 
 
-def build_context(worker: models.Worker) -> dict[str, Any]:
+def build_context(settings: models.DeskSettings) -> dict[str, Any]:
     """Return the template context of the dialog."""
-    settings = load_settings(worker)
     return {
         "calling": settings,
         "calling_json": json.dumps(describe_settings(settings)),

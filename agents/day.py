@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from agents import cards
 from routing import models
 from routing.core.vocabulary import ReservationStatus
-from routing.time_zones import find_zone
 
 MOST_TASKS: Final = 100
 MOST_COUNTED: Final = 5_000
@@ -83,10 +82,10 @@ class Day:
     tasks: list[PastTask] = field(default_factory=list)
 
 
-def load_day(worker: models.Worker, *, now: datetime) -> Day:
-    """Return a worker's day in the time zone of the workspace."""
+def load_day(worker: models.Worker, *, zone: tzinfo = UTC, now: datetime) -> Day:
+    """Return a worker's day, which begins at midnight in a time zone."""
     midnight = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-    since = now.astimezone(find_zone(worker.workspace.time_zone)).replace(**midnight)  # type: ignore[arg-type]
+    since = now.astimezone(zone).replace(**midnight)  # type: ignore[arg-type]
     rows = worker.reservations.filter(date_updated__gte=since).select_related("task__task_channel")
     total, by_channel = Figures(), dict[int, tuple[cards.Channel, Figures]]()
     for row in rows.order_by("-pk")[:MOST_COUNTED]:

@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents import access, calling, cards, commands, dashboard, outcomes, transfers, waiting
 from agents import day as days
+from agents import me as personal
 from agents.access import Agent
 from agents.dashboard import Panel
 from routing.actions import dismissals
@@ -22,7 +23,6 @@ from routing.actions import workers as worker_actions
 from routing.actions.support.outcomes import NOTE_LIMIT
 from routing.actions.transfers import LONGEST_NOTE
 from routing.sdk import lease_renewal
-from routing.time_zones import find_zone
 
 
 @require_GET
@@ -30,7 +30,8 @@ from routing.time_zones import find_zone
 def desk(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Show the whole desk."""
     context: dict[str, Any] = {"elsewhere": access.list_workers(access.get_user(request))}
-    context |= calling.build_context(agent.worker)
+    settings = calling.load_settings(agent.worker)
+    context |= calling.build_context(settings) | personal.build_context(settings)
     for panel in Panel:
         context |= _panel_context(request, agent, panel)
     if not context["happened"].begun:
@@ -116,10 +117,27 @@ def complete(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
 def day(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Show the agent's own day."""
     now = timezone.now()
-    found = days.load_day(agent.worker, now=now)
-    context = _link_context(request, agent) | {"day": found, "worker": agent.worker}
-    with timezone.override(find_zone(agent.worker.workspace.time_zone)):
+    zone = calling.find_user_zone(agent.worker)
+    found = days.load_day(agent.worker, zone=zone, now=now)
+    context = _link_context(request, agent) | {"day": found, "worker": agent.worker, "zone": zone}
+    with timezone.override(zone):
         return render(request, "agents/day.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@access.agents_only
+def me(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """Show or save the agent's own settings."""
+    settings = calling.load_settings(agent.worker)
+    form = personal.build_form(agent.worker, settings)
+    if request.method == "POST":
+        form = personal.MeForm(request.POST, workspace=agent.worker.workspace)
+        if form.is_valid():
+            personal.save_form(agent.worker, form)
+            messages.success(request, "Saved.")
+            return redirect(f"{reverse('agents:me')}?{_workspace_query(agent)}")
+    context = _link_context(request, agent) | {"form": form, "theme": settings.theme}
+    return render(request, "agents/me.html", context, status=400 if form.errors else 200)
 
 
 @require_GET
@@ -131,7 +149,7 @@ def past_task(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
         raise Http404
     (task,) = days.describe_past_tasks([reservation])
     context = _link_context(request, agent) | {"task": task}
-    with timezone.override(find_zone(agent.worker.workspace.time_zone)):
+    with timezone.override(calling.find_user_zone(agent.worker)):
         return render(request, "agents/past_task.html", context)
 
 
@@ -221,5 +239,8 @@ def _link_context(request: HttpRequest, agent: Agent) -> dict[str, Any]:
 
 
 def _desk_url(agent: Agent) -> str:
-    query = urlencode({"workspace": agent.worker.workspace.sid})
-    return f"{reverse('agents:desk')}?{query}"
+    return f"{reverse('agents:desk')}?{_workspace_query(agent)}"
+
+
+def _workspace_query(agent: Agent) -> str:
+    return urlencode({"workspace": agent.worker.workspace.sid})

@@ -1,8 +1,8 @@
-"""Save how a user's desks call them; this changes no routing and records no event."""
+"""Save what a user chooses for their desks; this changes no routing and records no event."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
@@ -42,5 +42,25 @@ def save_desk_settings(
     silent = [*elsewhere, *(sid for sid in here if sid not in calling)][-MOST_SILENT_CHANNELS:]
     row, _ = models.DeskSettings.objects.update_or_create(
         user_id=user_id, defaults={"silent_channels": silent, **choices}
+    )
+    return row
+
+
+def save_personal_settings(
+    *, user_id: int, theme: str, time_zone: str, single_keys: bool, keys: Mapping[str, str]
+) -> models.DeskSettings:
+    """Save a user's colours, time zone and shortcuts, whose values were checked before.
+
+    Arguments:
+        keys: the key of each action that has not the usual one.
+    """
+    row, _ = models.DeskSettings.objects.update_or_create(
+        user_id=user_id,
+        defaults={
+            "theme": theme,
+            "time_zone": time_zone,
+            "single_keys": single_keys,
+            "keys": dict(keys),
+        },
     )
     return row

@@ -1,4 +1,4 @@
-"""Desk settings: how the desk calls an agent who looks elsewhere."""
+"""Desk settings: what a user chooses for their desks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,16 @@ class Tone(models.TextChoices):
     PULSE = "pulse", "Pulse"
 
 
+class Theme(models.TextChoices):
+    """The colours of all pages; the values are those of Django's admin."""
+
+    AUTO = "auto", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
 class DeskSettings(models.Model):
-    """A user's choice of sound and notifications, for all their desks."""
+    """A user's choice of sound, notifications, colours, time zone and keys, for all their desks."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -34,6 +42,13 @@ class DeskSettings(models.Model):
     notifications = models.BooleanField(default=False)
     # The sids of channels whose offers neither ring nor notify.
     silent_channels = models.JSONField(default=list)
+    # Empty until it is chosen here; until then each browser keeps its own.
+    theme = models.CharField(max_length=5, blank=True, default="", choices=Theme)
+    # Empty for the workspace's.
+    time_zone = models.CharField(max_length=64, blank=True, default="")
+    single_keys = models.BooleanField(default=True)
+    # Keys of shortcuts that are not the usual ones, by action.
+    keys = models.JSONField(default=dict)
 
     class Meta:
         db_table = "desk_settings"

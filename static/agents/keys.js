@@ -1,45 +1,54 @@
-// Single-key shortcuts: not while typing, not with a modifier, and the agent can turn them off.
+// Single-key shortcuts: not while typing, not with a modifier, and the agent can change them or turn
+// them off.
 
 import * as holding from "./holding.js";
 import * as shifts from "./shifts.js";
 
 const AGAIN_MS = 700; // time in which the same key does not press another button
-const OFF = "cordboard.keys-off";
 const PANELS = ["presence", "offers", "tasks", "queue"];
 
 const ACTIONS = {
-  a: () => press(nearest("accept", "offers")),
-  r: () => press(nearest("reject", "offers")),
-  g: () => press(nearest("grab", "queue")),
-  w: () => press(nearest("wrap", "tasks", true)),
-  c: () => press(nearest("complete", "tasks", true)),
-  u: () => holding.undo(),
-  m: openActivities,
-  "?": () => document.getElementById("help").showModal(),
+  accept: () => press(nearest("accept", "offers")),
+  reject: () => press(nearest("reject", "offers")),
+  grab: () => press(nearest("grab", "queue")),
+  wrap: () => press(nearest("wrap", "tasks", true)),
+  complete: () => press(nearest("complete", "tasks", true)),
+  undo: () => holding.undo(),
+  transfer: () => press(nearest("transfer", "tasks", true)),
+  next: () => goToTask(1),
+  previous: () => goToTask(-1),
+  activities: openActivities,
+  channels: goToChannels,
+  search: () => document.getElementById("queue-search")?.focus(),
+  help: () => document.getElementById("help").showModal(),
 };
+
+/** For each key the name of its action; the agent chooses the keys on their own page. */
+const names = new Map(Object.entries(JSON.parse(document.body.dataset.keys)).map(([name, key]) => [key, name]));
 
 let last = { key: "", button: "", at: -Infinity };
 
 export function start() {
-  const on = document.getElementById("keys-on");
-  on.checked = !localStorage.getItem(OFF);
-  on.addEventListener("change", () => {
-    if (on.checked) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, "1");
-  });
+  showKeys();
   for (const button of document.querySelectorAll("[data-opens]")) {
     button.hidden = false;
     button.addEventListener("click", () => document.getElementById(button.dataset.opens).showModal());
   }
   document.addEventListener("keydown", (event) => {
-    const help = event.key === "?";
     if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if ((!on.checked && !help) || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    const action = ACTIONS[event.key.toLowerCase()] ?? panelAction(event.key);
+    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    const action = ACTIONS[names.get(event.key.toLowerCase())] ?? panelAction(event.key);
     if (!action) return;
     event.preventDefault();
     action();
   });
+}
+
+/** Let the style sheet show the keys on buttons, which stay when a panel is redrawn. */
+function showKeys() {
+  const { style, dataset } = document.documentElement;
+  for (const [key, name] of names) style.setProperty(`--key-${name}`, JSON.stringify(key.toUpperCase()));
+  if (names.size > 1) dataset.keys = "on";
 }
 
 function isTyping(target) {
@@ -47,7 +56,7 @@ function isTyping(target) {
 }
 
 function panelAction(key) {
-  const panel = document.getElementById(PANELS[Number(key) - 1]);
+  const panel = names.size > 1 && document.getElementById(PANELS[Number(key) - 1]);
   if (!panel) return undefined;
   return () => {
     panel.scrollIntoView({ block: "nearest" });
@@ -83,4 +92,18 @@ function openActivities() {
   const menu = document.getElementById("activity-menu");
   menu.open = true;
   (menu.querySelector("[aria-current]") ?? menu.querySelector("button")).focus();
+}
+
+function goToTask(step) {
+  const cards = [...document.querySelectorAll("#tasks .card")];
+  const focused = cards.indexOf(document.activeElement?.closest(".card"));
+  const next = focused === -1 && step < 0 ? cards.length - 1 : focused + step;
+  const card = cards[Math.min(Math.max(next, 0), cards.length - 1)];
+  card?.scrollIntoView({ block: "nearest" });
+  card?.focus();
+}
+
+function goToChannels() {
+  document.getElementById("channels").open = true;
+  document.querySelector("#channels .switch")?.focus();
 }

@@ -12,6 +12,7 @@ from django.utils import timezone
 from agents import day
 from routing.actions import workspaces
 from routing.actors import SYSTEM
+from routing.time_zones import find_zone
 from tests import factories
 from tests.agents.conftest import Floor
 
@@ -71,7 +72,7 @@ def test_the_day_begins_at_midnight_in_the_workspace_s_time_zone(floor: Floor) -
         with time_machine.travel(NOON.replace(hour=hour, minute=30), tick=False):
             floor.alice.press("task.complete", task=floor.accepted().task.sid)
     evening = NOON.replace(hour=16)
-    found = day.load_day(floor.alice.worker, now=evening)
+    found = day.load_day(floor.alice.worker, zone=find_zone("Asia/Tokyo"), now=evening)
     assert found.total.handled == 1
     assert len(found.tasks) == 2, "the last tasks are those of earlier days too"
     with time_machine.travel(evening, tick=False):
