@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routing", "0025_outcomes"),
+        ("routing", "0026_wrap_up_limits"),
     ]
 
     operations = [
