@@ -192,7 +192,10 @@ def wrap_up_reservation(
 def extend_wrap_up(
     *, reservation: models.Reservation, actor: Actor, now: datetime
 ) -> models.Reservation:
-    """Give a worker as much time again for wrapping up: once, and before the time is over."""
+    """Give a worker as much time again for wrapping up: once, and before the time is over.
+
+    The version stays, because sessions of the SDK count it by the events that are pushed to them.
+    """
     locked = locking.lock_task_and_workers(reservation.task_id)
     current = locked.open_reservation(reservation.sid)
     if current is None or current.reservation_status != ReservationStatus.WRAPPING:
@@ -206,7 +209,6 @@ def extend_wrap_up(
         raise NotNow(f"The time for the wrap-up of reservation {current.sid} is over.")
     current.wrap_up_deadline_us = deadline + (deadline - microseconds(begun))
     current.wrap_up_extended = True
-    current.version += 1
     current.date_updated = now
     changed = models.Reservation.objects.filter(
         pk=current.pk,
@@ -215,7 +217,6 @@ def extend_wrap_up(
     ).update(
         wrap_up_deadline_us=current.wrap_up_deadline_us,
         wrap_up_extended=True,
-        version=current.version,
         date_updated=now,
     )
     if not changed:

@@ -15,7 +15,12 @@ from routing.tokens import Grant, Role
 
 WORKERS_OWN: Final = frozenset({"ActivitySid", "Attributes", "RejectPendingReservations"})
 """The fields of the worker that a worker's token may change."""
-OF_TASKS: Final = frozenset({"AssignmentStatus", "Attributes", "Reason", "VirtualStartTime"})
+OF_TASKS: Final = frozenset(
+    {
+        *("AssignmentStatus", "Attributes", "Reason", "VirtualStartTime"),
+        *("OutcomeCode", "OutcomeNote"),
+    }
+)
 """The fields of a held task that a worker's token may change."""
 
 

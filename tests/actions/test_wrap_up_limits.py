@@ -100,10 +100,14 @@ def test_the_limit_is_that_of_the_moment_when_the_wrap_up_began(
 def test_an_extension_gives_as_much_time_again_once(workspace: models.Workspace) -> None:
     held = wrapping(workspace)
     before = factories.last_event()
+    version = held.version
     assert extend(held, seconds=50).wrap_up_deadline_us == microseconds(later(120))
     assert factories.event_types(before) == ["reservation.wrapup-extended"]
     event = models.Event.objects.get(pk__gt=before)
     assert event.event_data["reservation_wrap_up_deadline"] == str(int(later(120).timestamp()))
+    held.refresh_from_db()
+    # Sessions of the SDK, which do not get this event, would miss a version.
+    assert held.version == version
     with pytest.raises(NotNow, match="extended already"):
         extend(held, seconds=55)
     factories.run(workspace, later(119))

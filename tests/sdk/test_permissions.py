@@ -86,6 +86,35 @@ def test_a_worker_who_completed_a_task_may_still_change_its_attributes(floor: Fl
     assert floor.send("POST", path, AssignmentStatus="completed")[0] == 400
 
 
+def test_a_worker_may_complete_a_task_with_an_outcome(floor: Floor) -> None:
+    factories.outcome_code(floor.workspace, unique_name="resolved")
+    held = factories.accepted(floor.workspace, now=timezone.now())
+    status, _ = floor.send(
+        "POST",
+        f"{{W}}/Tasks/{held.task.sid}",
+        AssignmentStatus="completed",
+        OutcomeCode="resolved",
+        OutcomeNote="Sent again",
+    )
+    held.refresh_from_db()
+    assert (status, held.reservation_status) == (200, "completed")
+    assert (held.outcome_code, held.outcome_note) == ("resolved", "Sent again")
+
+
+def test_a_worker_may_reject_an_offer_with_a_reason(floor: Floor) -> None:
+    floor.workspace.rejection_reasons = "Conflict"
+    floor.workspace.save()
+    offer = factories.offered(floor.workspace, now=timezone.now())
+    status, _ = floor.send(
+        "POST",
+        f"{{K}}/Reservations/{offer.sid}",
+        ReservationStatus="rejected",
+        RejectionReason="Conflict",
+    )
+    offer.refresh_from_db()
+    assert (status, offer.rejection_reason) == (200, "Conflict")
+
+
 @pytest.mark.parametrize("params", [*CHANGES, *RANKS, START])
 def test_a_task_that_is_only_offered_can_only_be_read(floor: Floor, params: dict[str, Any]) -> None:
     task = factories.offered(floor.workspace, now=timezone.now()).task
