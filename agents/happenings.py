@@ -131,7 +131,8 @@ def _build_happening(event: models.Event, names: Mapping[str, str]) -> Happening
     data = event.event_data
     task = ""
     if "task_sid" in data:
-        channel = names.get(data.get("task_channel_sid") or "", "")
+        channel = names.get(data.get("task_channel_sid") or "")
+        channel = channel or data.get("task_channel_unique_name") or ""
         task = cards.name_task(data.get("task_attributes") or "", channel)
     return Happening(
         sid=event.sid,

@@ -94,7 +94,7 @@ async function showState() {
   const isMuted = await ringing.isMuted();
   const state = isMuted ? "muted" : isOn ? "on" : "off";
   button.dataset.state = state;
-  button.setAttribute("aria-label", `Sound and notifications. Sound is ${state}.`);
+  button.setAttribute("aria-label", `Sound ${state}. Sound and notifications`);
   button.title = `Sound is ${state}`;
   document.getElementById("sound-word").textContent = `Sound ${state}`;
   if (banner.hidden === isMuted) shifts.around(() => (banner.hidden = !isMuted));

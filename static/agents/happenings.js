@@ -1,7 +1,8 @@
 // "What happened": each new line of the list is shown once as a toast and announced.
 
+import { announce } from "./announcer.js";
 import { clockTime } from "./clock.js";
-import { toast } from "./toasts.js";
+import * as toasts from "./toasts.js";
 
 const TOASTS = 3; // lines that are shown one by one; more are counted
 
@@ -21,8 +22,9 @@ export function show() {
   const now = lines();
   const fresh = now.filter((line) => !known.has(line.id)).reverse();
   known = new Set(now.map((line) => line.id));
-  if (fresh.length > TOASTS) toast(`${fresh.length} things happened. Please look at the list.`);
-  else for (const line of fresh) toast(sentence(line));
+  for (const line of fresh) announce(sentence(line));
+  if (fresh.length > TOASTS) toasts.show(`${fresh.length} things happened. Please look at the list.`);
+  else for (const line of fresh) toasts.show(sentence(line));
 }
 
 /** Close the list where it would push the offers down. */

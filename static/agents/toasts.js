@@ -5,9 +5,13 @@ import { announce } from "./announcer.js";
 const STAYS = 7000;
 
 export function toast(words) {
+  if (show(words)) announce(words);
+}
+
+/** Show a message that is announced in another way; return whether it is not shown already. */
+export function show(words) {
   const list = document.getElementById("toasts");
-  if ([...list.children].some((older) => older.firstChild.textContent === words)) return;
-  announce(words);
+  if ([...list.children].some((older) => older.firstChild.textContent === words)) return false;
   for (const older of [...list.children].slice(0, -2)) older.remove();
   const note = document.createElement("div");
   note.className = "toast";
@@ -22,4 +26,5 @@ export function toast(words) {
   // It stays while the pointer or the focus is on it.
   const leave = () => (note.matches(":hover, :focus-within") ? setTimeout(leave, 1000) : note.remove());
   setTimeout(leave, STAYS);
+  return true;
 }

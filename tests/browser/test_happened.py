@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Customers, LogIn
 from tests.browser.test_main_job import choose, in_hand, offer, press
+from tests.browser.test_transfer import send
 from tests.server import Cordboard, wait_until
 
 pytestmark = pytest.mark.browser
@@ -102,21 +103,32 @@ def test_what_supervisors_and_programs_do_is_told_and_kept_until_dismissed(
     expect(in_hand(alice, "App stops")).to_have_count(0)
     expect_told(alice, "The API completed “App stops at start”.")
 
+    # So is what happened while the connection was lost.
+    task = customers.post("Cannot sign in", channel="chat")
+    expect(offer(alice, "Cannot sign in")).to_be_visible()
+    alice.context.set_offline(True)
+    alice.evaluate("window.dispatchEvent(new Event('offline'))")
+    expect(alice.locator("#lost")).to_be_visible()
+    customers.end(task, "canceled")
+    alice.context.set_offline(False)
+    alice.evaluate("window.dispatchEvent(new Event('online'))")
+    expect_told(alice, "The API canceled “Cannot sign in”.")
+
     # A supervisor changes her activity.
     set_in_admin(supervisor, cordboard, "Alice", "Break")
     expect_told(alice, "Supervisor admin set you to “Break”.")
     # What she does herself is told in no tab.
     choose(other, "Available")
     expect(alice.locator("#activity-menu .activity__name").first).to_have_text("Available")
-    expect(lines(alice)).to_have_count(3)
+    expect(lines(alice)).to_have_count(4)
 
     # The list is kept over a reload, and dismissed in every tab.
     alice.reload()
-    expect(lines(alice)).to_have_count(3)
+    expect(lines(alice)).to_have_count(4)
     expect(lines(alice).first).to_contain_text("set you to “Break”.")
-    lines(alice).nth(1).get_by_role("button", name="Dismiss").click()
+    press(lines(alice).nth(2).get_by_role("button", name="Dismiss"))
     for page in (alice, other):
-        expect(lines(page)).to_have_count(2)
+        expect(lines(page)).to_have_count(3)
         expect(page.locator("#happened")).not_to_contain_text("App stops")
     alice.get_by_role("button", name="Dismiss all").click()
     for page in (alice, other):
@@ -161,7 +173,7 @@ def test_the_end_of_a_transfer_is_told_to_its_giver_and_a_withdrawal_to_its_rece
 
     def transfer() -> None:
         press(card.get_by_role("link", name="Transfer"))
-        alice.get_by_role("dialog").get_by_role("button", name="Bob").click()
+        send(alice.get_by_role("dialog"), "Bob")
         expect(offer(bob, "Which invoice")).to_be_visible()
 
     transfer()
@@ -175,6 +187,18 @@ def test_the_end_of_a_transfer_is_told_to_its_giver_and_a_withdrawal_to_its_rece
     expect_told(alice, "Bob accepted “Which invoice is right?” from you.")
     expect(lines(alice)).to_have_count(2)
     expect(lines(bob)).to_have_count(1)
+
+
+def test_a_desk_without_events_does_not_ask_for_the_list(log_in: LogIn) -> None:
+    alice = desk_of(log_in, "alice")
+    alice.wait_for_load_state("networkidle")
+    fetched: list[str] = []
+    alice.on("request", lambda request: fetched.append(request.url))
+    # The same refresh is done from time to time.
+    for _ in range(2):
+        with alice.expect_response(lambda response: "/panels/queue" in response.url):
+            alice.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert not [url for url in fetched if "/panels/happened" in url]
 
 
 def test_six_offers_at_once_are_all_read_out_and_fifty_changes_flood_nothing(
