@@ -108,7 +108,8 @@ function put(panel, html) {
   shifts.around(() =>
     globalThis.Idiomorph.morph(panel, html, {
       morphStyle: "outerHTML",
-      ignoreActiveValue: true,
+      // This also leaves out the children of the element in focus, which may be a card.
+      ignoreActiveValue: document.activeElement?.matches("input, select, textarea") ?? false,
       callbacks: { beforeAttributeUpdated: (name, node) => !isOurs(name, node) },
     }),
   );
