@@ -13,7 +13,7 @@ from config import heartbeats
 
 logger = logging.getLogger(__name__)
 
-TRY_SECONDS: Final = 1.0
+TRY_SECONDS: Final = 1
 """Seconds after a failure until the broker is tried again."""
 
 
@@ -26,6 +26,20 @@ class TickingScheduler(Scheduler):
 
     broken = False
     try_at = 0.0
+
+    def _ensure_connected(self) -> Any:
+        """Connect to the broker; while it is away, try each second and log that once."""
+        return self.connection.ensure_connection(
+            self._note_failure,
+            interval_start=TRY_SECONDS,
+            interval_step=0,
+            interval_max=TRY_SECONDS,
+        )
+
+    def _note_failure(self, error: Exception, _: float = 0.0) -> None:
+        if not self.broken:
+            logger.error("Beat cannot reach the job runners: %s", error)
+        self.broken = True
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send due jobs; return the seconds until the next tick."""
@@ -48,9 +62,7 @@ class TickingScheduler(Scheduler):
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except SchedulingError as error:
-            if not self.broken:
-                logger.error("Beat cannot reach the job runners: %s", error)
-            self.broken = True
+            self._note_failure(error)
             self.try_at = time.monotonic() + TRY_SECONDS
         else:
             if self.broken:

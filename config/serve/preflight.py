@@ -1,4 +1,4 @@
-"""Preflight checks: one server per data directory, and a free port."""
+"""Preflight checks: one server per data directory, a free port, and a database that answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+import psycopg
+from django.db import connection
 
 LOCK_FILE = "serve.lock"
 
@@ -77,4 +80,18 @@ def check_port(host: str, port: int) -> None:
         raise StartRefused(
             f"Port {port} on {host} cannot be used ({error.strerror}). "
             f"Choose another one: PORT={port + 1 if port < 65535 else 8000} make run"
+        ) from None
+
+
+def check_database() -> None:
+    """Raise `StartRefused` if PostgreSQL does not answer; SQLite needs no server."""
+    database: Any = connection
+    if database.vendor != "postgresql":
+        return
+    try:
+        database.probe()
+    except psycopg.Error as error:
+        reason = " ".join(str(error).split())
+        raise StartRefused(
+            f"DATABASE_URL: PostgreSQL cannot be used ({reason}). Start it, or correct the URL."
         ) from None

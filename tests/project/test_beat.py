@@ -54,6 +54,27 @@ def scheduler(broker: Broker) -> TickingScheduler:
     return TickingScheduler(app=app)
 
 
+def test_a_start_without_redis_is_logged_once_and_repeated_each_second(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses = []
+
+    class Connection:
+        def ensure_connection(self, note: Any, **options: float) -> Connection:
+            for _ in range(3):
+                note(OSError("refused"), options["interval_start"])
+                pauses.append(options["interval_max"])
+            return self
+
+    monkeypatch.setattr(TickingScheduler, "connection", Connection())
+    app = Celery("of-the-test", set_as_current=False)
+    producer: Any = lambda connection, **_: connection  # noqa: E731 - for its type
+    scheduler = TickingScheduler(app=app, Producer=producer)
+    assert isinstance(scheduler.producer, Connection)
+    assert caplog.messages == ["Beat cannot reach the job runners: refused"]
+    assert pauses == [1.0] * 3
+
+
 def test_each_entry_names_an_existing_job_that_does_not_pile_up() -> None:
     celery_app.loader.import_default_modules()
     for entry in celery_app.conf.beat_schedule.values():

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import PARTS, Cordboard, are_all_ended, running_server, wait_until
+from tests.server import (
+    PARTS,
+    Cordboard,
+    are_all_ended,
+    free_port,
+    running_server,
+    wait_until,
+)
 
 pytestmark = pytest.mark.system
 LONGEST_END = 30.0
@@ -92,6 +99,15 @@ def test_a_port_in_use_is_refused_before_any_file_is_made(
     assert second.ended() == 1
     assert f"Port {cordboard.port} on 127.0.0.1 cannot be used" in second.said()
     assert not data_directory.exists()
+
+
+def test_a_database_that_does_not_answer_is_named_in_one_sentence(data_directory: Path) -> None:
+    url = f"postgres://nobody@127.0.0.1:{free_port()}/none"
+    server = Cordboard(data_directory, environment={"DATABASE_URL": url}, from_nothing=True)
+    server.launch()
+    assert server.ended() == 1
+    assert "Cordboard cannot start: DATABASE_URL: PostgreSQL cannot be used" in server.said()
+    assert "Traceback" not in server.said()
 
 
 def test_the_data_directory_may_have_a_long_path(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         # Connections that were opened before have no limits.
         self.close_pool()  # type: ignore[attr-defined]
-        silence.watch.start(self._probe, on_back=self._renew)
+        silence.watch.start(self.probe, on_back=self._renew)
 
     def insist_on_answer(self) -> None:
         """Raise a database error unless the database answers; free if it has just answered."""
@@ -146,7 +146,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             with self.cursor() as cursor:
                 cursor.execute(self._limits())
 
-    def _probe(self) -> None:
+    def probe(self) -> None:
         """Open a connection outside the pool and run a query; raises if that fails."""
         wanted = self.get_connection_params() | {"connect_timeout": silence.PROBE_SECONDS}
         with silence.Probe.connect(**wanted) as connection:
