@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from agents import cards, happenings, outcomes, slots, transfers, waiting
+from agents import cards, happenings, outcomes, slots, task_list, transfers, waiting
 from routing import models
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
@@ -176,13 +176,17 @@ def _completion_ms(row: models.Reservation) -> int | None:
     return None if row.wrap_up_deadline_us is None else row.wrap_up_deadline_us // 1000
 
 
-def load_tasks(worker: models.Worker, *, now: datetime) -> Context:
-    """Return the agent's tasks, oldest first."""
+def load_tasks(
+    worker: models.Worker, selection: task_list.Selection | None = None, *, now: datetime
+) -> Context:
+    """Return the selected tasks of the agent."""
     us = microseconds(now)
-    held = _HELD(worker.pk)
+    shown = task_list.arrange_tasks(_HELD(worker.pk), selection or task_list.Selection())
+    held = shown.rows
     states = transfers.load_transfers(held)
     asked = outcomes.find_asked(held)
     return {
+        "task_list": shown,
         "tasks": [
             {
                 "sid": row.task.sid,
@@ -200,7 +204,7 @@ def load_tasks(worker: models.Worker, *, now: datetime) -> Context:
                 "transferable": transfers.may_transfer(row),
             }
             for row in held
-        ]
+        ],
     }
 
 
@@ -221,16 +225,16 @@ def load_happened(worker: models.Worker, *, now: datetime) -> Context:
     return {"happened": happenings.load_panel(worker, now=now)}
 
 
-_LOADERS: Final[
-    Mapping[Panel, Callable[[models.Worker, waiting.Selection | None, datetime], Context]]
-] = {
-    Panel.PRESENCE: lambda worker, _selection, _now: load_presence(worker),
-    Panel.OFFERS: lambda worker, _selection, _now: load_offers(worker),
-    Panel.TASKS: lambda worker, _selection, now: load_tasks(worker, now=now),
-    Panel.QUEUE: lambda worker, selection, now: load_waiting_tasks(
-        worker, selection=selection, now=now
+_LOADERS: Final[Mapping[Panel, Callable[[models.Worker, Mapping[str, str], datetime], Context]]] = {
+    Panel.PRESENCE: lambda worker, _query, _now: load_presence(worker),
+    Panel.OFFERS: lambda worker, _query, _now: load_offers(worker),
+    Panel.TASKS: lambda worker, query, now: load_tasks(
+        worker, task_list.parse_selection(query), now=now
     ),
-    Panel.HAPPENED: lambda worker, _selection, now: load_happened(worker, now=now),
+    Panel.QUEUE: lambda worker, query, now: load_waiting_tasks(
+        worker, selection=waiting.parse_selection(query), now=now
+    ),
+    Panel.HAPPENED: lambda worker, _query, now: load_happened(worker, now=now),
 }
 """What loads the template context of each panel."""
 
@@ -239,11 +243,15 @@ def load_panel(
     panel: Panel,
     worker: models.Worker,
     *,
-    selection: waiting.Selection | None = None,
+    query: Mapping[str, str] | None = None,
     now: datetime,
 ) -> Context:
-    """Return the context of a panel for a worker who has just been loaded."""
-    context = _LOADERS[panel](worker, selection, now)
+    """Return the context of a panel for a worker who has just been loaded.
+
+    Arguments:
+        query: the parameters of the page's URL, which select what some panels show.
+    """
+    context = _LOADERS[panel](worker, query or {}, now)
     return context | {"worker": worker, "now_ms": microseconds(now) // 1000}
 
 

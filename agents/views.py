@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents import access, calling, cards, commands, dashboard, outcomes, transfers, waiting
+from agents import access, calling, cards, commands, dashboard, outcomes, transfers
 from agents import day as days
 from agents import me as personal
 from agents.access import Agent
@@ -224,8 +224,7 @@ def _refusal_response(
 
 
 def _panel_context(request: HttpRequest, agent: Agent, panel: Panel) -> dashboard.Context:
-    selection = waiting.parse_selection(request.GET)
-    return dashboard.load_panel(panel, agent.worker, selection=selection, now=timezone.now())
+    return dashboard.load_panel(panel, agent.worker, query=request.GET.dict(), now=timezone.now())
 
 
 def _link_context(request: HttpRequest, agent: Agent) -> dict[str, Any]:

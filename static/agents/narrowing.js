@@ -1,5 +1,5 @@
-// Narrow the waiting tasks by queue, channel and words, and choose their order. Without this script
-// the links and the form load the page again.
+// Narrow the waiting tasks and the tasks in hand, and choose their order. Without this script the
+// links and the forms load the page again.
 
 import { narrow } from "./panels.js";
 
@@ -12,7 +12,7 @@ export function start() {
     const link = event.target.closest("a[data-narrows]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    narrow(link.href);
+    narrow(link.dataset.narrows, link.href);
   });
   document.addEventListener("input", ({ target }) => {
     if (!target.form?.matches("[data-narrows]")) return;
@@ -32,5 +32,5 @@ function search(form) {
   for (const [name, value] of new FormData(form)) {
     if (value.trim()) url.searchParams.set(name, value);
   }
-  narrow(url);
+  narrow(form.dataset.narrows, url);
 }

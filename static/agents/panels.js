@@ -146,8 +146,19 @@ export function start(then) {
   addEventListener("pageshow", (event) => event.persisted && staleAll());
 }
 
-/** Show other waiting tasks; the page's URL keeps the selection. */
-export function narrow(url) {
+const SELECTIONS = {
+  queue: ["queue", "channel", "search", "order"],
+  tasks: ["tasks", "find", "compact"],
+};
+
+/** Show what a link selects in a panel; the page's URL keeps the selections of all panels. */
+export function narrow(name, link) {
+  const url = new URL(location.href);
+  for (const parameter of SELECTIONS[name]) {
+    const value = new URL(link).searchParams.get(parameter);
+    if (value) url.searchParams.set(parameter, value);
+    else url.searchParams.delete(parameter);
+  }
   history.replaceState(null, "", url);
-  return refresh("queue");
+  return refresh(name);
 }
