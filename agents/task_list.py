@@ -15,7 +15,7 @@ from routing import models, subjects
 from routing.core.clock import microseconds
 
 LONGEST_SEARCH: Final = 64
-MOST_FULL_CARDS: Final = 8
+MOST_FULL_CARDS: Final = 5
 """The number of tasks up to which cards are full size unless the agent chooses otherwise."""
 _NO_DEADLINE: Final = 2**63
 

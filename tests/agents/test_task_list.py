@@ -78,11 +78,11 @@ def test_one_task_has_no_tools_for_many(floor: Floor) -> None:
 
 
 def test_many_tasks_are_compact_until_the_agent_chooses(floor: Floor) -> None:
-    for number in range(9):
+    for number in range(6):
         hold(floor, f"task {number}")
     panel = floor.alice.get("panels/tasks")
     assert "tasks--compact" in panel
-    assert panel.count("<summary>1 detail</summary>") == 9
+    assert panel.count("<summary>1 detail</summary>") == 6
     assert "Full cards" in panel
     full = floor.alice.get("panels/tasks", compact="0")
     assert "tasks--compact" not in full
