@@ -31,10 +31,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("cordboard")
 
 
+LONG_FILES = {
+    *("test_statistics_agree.py", "test_schemathesis.py", "test_router_machine.py"),
+    *("test_lookups.py", "test_bad_input.py"),
+}
+"""Files of tests without a server that take 10 s or more of a core."""
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with what takes long, so that at the end no process is left alone with it."""
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("system", "postgres"))))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if any(map(item.get_closest_marker, ("system", "postgres"))):
+        return 0
+    return 1 if item.path.name in LONG_FILES else 2
 
 
 def pytest_collection_finish() -> None:

@@ -30,12 +30,25 @@ from routing.actions import (
 )
 from routing.actors import SYSTEM
 from routing.core.vocabulary import AssignmentStatus, TransferMode
+from routing.db.compiled import CompiledQuery
 from routing.router import rounds
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday noon."""
 
 _numbers = itertools.count(1)
+# Compiled once, as most tests need them several times.
+_activities_named = CompiledQuery(
+    lambda workspace, name: models.Activity.objects.filter(workspace=workspace, friendly_name=name)
+)
+_channels_named = CompiledQuery(
+    lambda workspace, name: models.TaskChannel.objects.filter(workspace=workspace, unique_name=name)
+)
+_worker_channels_named = CompiledQuery(
+    lambda worker, name: models.WorkerChannel.objects.filter(
+        worker=worker, task_channel__unique_name=name
+    ).select_related("task_channel")
+)
 
 
 def later(seconds: float) -> datetime:
@@ -63,16 +76,20 @@ def workspace(**given: Any) -> models.Workspace:
 
 def activity(workspace: models.Workspace, name: str = "Available") -> models.Activity:
     """Return the workspace's activity of this name, made if it is not there (as available)."""
-    found = workspace.activities.filter(friendly_name=name).first()
-    return found or activities.create_activity(
+    for found in _activities_named(workspace.pk, name):
+        found.workspace = workspace
+        return found
+    return activities.create_activity(
         workspace=workspace, friendly_name=name, available=True, actor=SYSTEM, now=NOW
     )
 
 
 def channel(workspace: models.Workspace, name: str = "chat") -> models.TaskChannel:
     """Return the workspace's task channel of this unique name, made if it is not there."""
-    found = workspace.task_channels.filter(unique_name=name).first()
-    return found or task_channels.create_task_channel(
+    for found in _channels_named(workspace.pk, name):
+        found.workspace = workspace
+        return found
+    return task_channels.create_task_channel(
         workspace=workspace,
         friendly_name=name.capitalize(),
         unique_name=name,
@@ -170,7 +187,9 @@ def worker(
 
 def worker_channel(worker: models.Worker, name: str = "chat") -> models.WorkerChannel:
     """Return a worker's channel as it is in the database now."""
-    return worker.channels.select_related("task_channel").get(task_channel__unique_name=name)
+    (found,) = _worker_channels_named(worker.pk, name)
+    found.worker = worker
+    return found
 
 
 def set_capacity(worker: models.Worker, name: str = "chat", **changes: Any) -> None:

@@ -64,6 +64,18 @@ def add_custom_channels(
     return add_missing_channels(workspace=workspace, names=CUSTOM, actor=actor, now=now)
 
 
+def create_first_channels(
+    *, workspace: models.Workspace, names: Mapping[str, str], actor: Actor, now: datetime
+) -> None:
+    """Create the channels of a new workspace, which has no workers and no other transaction sees.
+
+    Arguments:
+        names: unique name to friendly name.
+    """
+    channels = _insert(workspace, names, False, now)
+    _record(EventType.TASK_CHANNEL_CREATED, channels, actor, now)
+
+
 @transaction.atomic
 def _create(
     workspace: models.Workspace,
@@ -79,18 +91,7 @@ def _create(
         " already in this workspace",
         field="unique_name",
     ):
-        channels = models.TaskChannel.objects.bulk_create(
-            models.TaskChannel(
-                sid=sids.new_sid("TC"),
-                workspace=workspace,
-                friendly_name=inputs.check_name(friendly_name),
-                unique_name=unique_name,
-                channel_optimized_routing=channel_optimized_routing,
-                date_created=now,
-                date_updated=now,
-            )
-            for unique_name, friendly_name in unique_names.items()
-        )
+        channels = _insert(workspace, unique_names, channel_optimized_routing, now)
     # A worker's change of activity waits for this lock, then updates the new channels too.
     _count_workloads(workspace)
     workers = workspace.workers.order_by("pk").values_list("pk", "activity__available")
@@ -108,6 +109,26 @@ def _create(
     )
     _record(EventType.TASK_CHANNEL_CREATED, channels, actor, now)
     return channels
+
+
+def _insert(
+    workspace: models.Workspace,
+    names: Mapping[str, str],
+    channel_optimized_routing: bool,
+    now: datetime,
+) -> list[models.TaskChannel]:
+    return models.TaskChannel.objects.bulk_create(
+        models.TaskChannel(
+            sid=sids.new_sid("TC"),
+            workspace=workspace,
+            friendly_name=inputs.check_name(friendly_name),
+            unique_name=unique_name,
+            channel_optimized_routing=channel_optimized_routing,
+            date_created=now,
+            date_updated=now,
+        )
+        for unique_name, friendly_name in names.items()
+    )
 
 
 @transaction.atomic

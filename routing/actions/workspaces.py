@@ -106,7 +106,7 @@ def create_workspace(
     )
     workspace.default_activity = workspace.timeout_activity = offline
     workspace.save(update_fields=["default_activity", "timeout_activity"])
-    task_channels.add_missing_channels(
+    task_channels.create_first_channels(
         workspace=workspace, names=DEFAULT_CHANNELS, actor=actor, now=now
     )
     if template == "FIFO":

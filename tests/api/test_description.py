@@ -30,7 +30,8 @@ PARAMETERS = [
 
 
 def described(operation: Operation) -> dict[str, Any]:
-    found: dict[str, Any] = document()["paths"][operation.path][operation.method]
+    paths = conformance.described_document()["paths"]
+    found: dict[str, Any] = paths[operation.path][operation.method]
     return found
 
 
@@ -78,7 +79,7 @@ def test_the_description_is_openapi(client: Client) -> None:
 def test_the_description_in_yaml_is_the_same(client: Client, query: str, accept: str) -> None:
     answer = client.get(f"/api/schema{query}", headers={"Accept": accept})
     assert answer.headers["Content-Type"] == "application/yaml; charset=utf-8"
-    assert yaml.safe_load(answer.content) == document()
+    assert yaml.load(answer.content, yaml.CSafeLoader) == document()
 
 
 def test_the_reference_shows_every_operation_and_fetches_nothing_from_elsewhere(

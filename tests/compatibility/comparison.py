@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from routing.api.openapi.description import document
 from routing.api.openapi.operations import Operation, operations
+from tests.api.conformance import described_document
 from tests.server import ROOT
 
 FACTS: Final = Path(__file__).with_name("taskrouter.txt")
@@ -83,7 +83,7 @@ def our_operations() -> dict[str, Operation]:
 
 def our_parameters(operation: Operation) -> Iterator[tuple[str, str, bool, bool]]:
     """Return our parameters: name, kind, whether it is required, whether it is acted on."""
-    described = document()["paths"][operation.path][operation.method]
+    described = described_document()["paths"][operation.path][operation.method]
     idle = {param.name for param in operation.view.extra}
     for each in described["parameters"]:
         if each["in"] != "path":
@@ -99,7 +99,7 @@ def kind_of_schema(schema: dict[str, Any]) -> str:
     """Return the kind of a schema in the words of the reference's facts."""
     if "$ref" in schema:
         return kind_of_schema(
-            document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+            described_document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
         )
     types = schema.get("type", "object")
     name = next(each for each in [types, *types] if each != "null" and isinstance(each, str))
@@ -148,12 +148,12 @@ def kind_difference(mine: str, its: str) -> str | None:
 
 def our_answer(operation: Operation) -> tuple[int, str | None, dict[str, Any]]:
     """Return our success: its status, its list's key, and the properties of what it shows."""
-    described = document()["paths"][operation.path][operation.method]
+    described = described_document()["paths"][operation.path][operation.method]
     success = described["responses"][str(operation.status)]
     content = success.get("content", {}).get("application/json")
     if content is None:
         return operation.status, None, {}
-    schemas = document()["components"]["schemas"]
+    schemas = described_document()["components"]["schemas"]
     schema, key = content["schema"], None
     if operation.paged:
         key = operation.view.key  # type: ignore[attr-defined]
