@@ -44,6 +44,9 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     files = list(by_file.values())
     # The forks make their own in it.
     _temporary_paths(session.config).getbasetemp()
+    # Each fork is in another file, so a file's name would stand before every other result.
+    if (reporter := session.config.pluginmanager.getplugin("terminalreporter")) is not None:
+        reporter.showfspath = False
     forks: list[_Fork] = []
     waiting = _queue(len(files))
     for number in range(option.forks):
