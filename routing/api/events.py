@@ -15,6 +15,7 @@ from routing.operations.events import EventInstanceOperation, EventListOperation
 
 _COLLECTIONS: Final = {
     ResourceType.ACTIVITY: "Activities",
+    ResourceType.OUTCOME_CODE: "OutcomeCodes",
     ResourceType.TASK_CHANNEL: "TaskChannels",
     ResourceType.TASK_QUEUE: "TaskQueues",
     ResourceType.WORKFLOW: "Workflows",

@@ -41,6 +41,7 @@ def forms(existing: dict[str, str]) -> dict[str, dict[str, str]]:
         "/Workspaces": {"FriendlyName": "Hall"},
         "/Activities": {"FriendlyName": "Lunch"},
         "/TaskChannels": {"FriendlyName": "Mail", "UniqueName": "mail"},
+        "/OutcomeCodes": {"FriendlyName": "Resolved", "UniqueName": "resolved"},
         "/TaskQueues": {"FriendlyName": "Billing"},
         "/Workers": {"FriendlyName": "Zoe"},
         "/Workflows": {"FriendlyName": "All", "Configuration": document},

@@ -34,6 +34,13 @@ def test_codes_are_created_listed_changed_and_deleted(api: Api, root: str) -> No
     assert api.get(f"{root}/OutcomeCodes/{made['sid']}").status == 404
 
 
+def test_the_event_of_a_code_leads_to_the_code(api: Api, root: str) -> None:
+    made = create(api, root, "resolved")
+    (event,) = api.get(f"{root}/Events", EventType="outcome-code.created")["events"]
+    assert event["event_data"]["outcome_code_unique_name"] == "resolved"
+    assert api.send("GET", event["resource_url"])["sid"] == made["sid"]
+
+
 def test_a_name_that_exists_is_refused(api: Api, root: str) -> None:
     create(api, root, "resolved")
     answer = create(api, root, "Resolved")
