@@ -122,6 +122,16 @@ def test_an_offer_shows_what_it_is_and_counts_to_the_servers_deadline(floor: Flo
     assert "Broken router" not in floor.bob.get("panels/offers")
 
 
+def test_an_offer_shows_its_details_before_it_is_accepted(floor: Floor) -> None:
+    floor.offered(attributes={"subject": "Parcel", "order": "4711", "mail": "ada@example.com"})
+    panel = floor.alice.get("panels/offers")
+    assert "<summary>2 details</summary>" in panel
+    assert '<a href="mailto:ada@example.com"' in panel
+    assert "4711" in panel
+    bare = floor.offered(attributes={"subject": "Bare"})
+    assert f"more-{bare.sid}" not in floor.alice.get("panels/offers")
+
+
 def test_an_empty_panel_says_what_will_happen_next(floor: Floor) -> None:
     assert "is offered here" in floor.alice.get("panels/offers")
     assert "an activity that takes work" in floor.bob.get("panels/offers")
