@@ -8,14 +8,20 @@ import pytest
 from django.test import Client
 
 from agents import commands
+from routing.actions import task_queues
+from routing.actors import SYSTEM
 from tests import factories
 from tests.agents.conftest import BACKEND, Floor
 
 
 def test_every_command_is_a_form_on_the_page(floor: Floor) -> None:
     floor.alice.get()  # from now on, the desk tells what others do
-    held = floor.accepted()
-    moving = floor.accepted()
+    task_queues.update_task_queue(
+        queue=floor.queue, wrap_up_limit=60, actor=SYSTEM, now=factories.NOW
+    )
+    factories.set_capacity(floor.alice.worker, configured_capacity=9)
+    held, moving, wrapping = floor.accepted(), floor.accepted(), floor.accepted()
+    floor.alice.press("task.wrap_up", task=wrapping.task.sid)
     floor.offered()
     factories.set_capacity(floor.alice.worker, "voice", available=False)
     floor.task(channel="voice")

@@ -99,6 +99,7 @@ class Customers:
         )
         (floor,) = self._client.get("/Workspaces")["workspaces"]
         self._base = f"/Workspaces/{floor['sid']}"
+        self._changed: dict[tuple[str, str], str] = {}
 
     def post(self, subject: str, *, channel: str, **attributes: Any) -> str:
         """Create a task and return its sid."""
@@ -109,7 +110,9 @@ class Customers:
         return str(task["sid"])
 
     def clear_the_floor(self) -> None:
-        """Sign all workers off and end all tasks, so that no test depends on another."""
+        """Sign all workers off, end all tasks and undo all changes: no test depends on another."""
+        for (path, name), value in self._changed.items():
+            self._client.post(path, **{name: value})
         offline = self._client.get(f"{self._base}/Activities", FriendlyName="Offline")
         for worker in self._client.get(f"{self._base}/Workers", PageSize=100)["workers"]:
             self._client.post(
@@ -125,9 +128,8 @@ class Customers:
     def let_offers_last(self, seconds: int = 3600) -> None:
         """Give workers so long to answer every offer."""
         for workflow in self._client.get(f"{self._base}/Workflows")["workflows"]:
-            self._client.post(
-                f"{self._base}/Workflows/{workflow['sid']}", TaskReservationTimeout=str(seconds)
-            )
+            path = f"{self._base}/Workflows/{workflow['sid']}"
+            self._change(path, "TaskReservationTimeout", seconds, shown="task_reservation_timeout")
 
     def end(self, task: str, status: str) -> None:
         """Complete or cancel a task."""
@@ -136,14 +138,20 @@ class Customers:
     def limit_wrap_up(self, queue: str, *, seconds: int) -> None:
         """Change for how long tasks of a queue may be wrapped up."""
         (found,) = self._client.get(f"{self._base}/TaskQueues", FriendlyName=queue)["task_queues"]
-        self._client.post(f"{self._base}/TaskQueues/{found['sid']}", WrapUpLimit=str(seconds))
+        path = f"{self._base}/TaskQueues/{found['sid']}"
+        self._change(path, "WrapUpLimit", seconds, shown="wrap_up_limit")
 
     def set_capacity(self, worker: str, channel: str, capacity: int) -> None:
         """Change how many tasks of a channel a worker takes."""
         (found,) = self._client.get(f"{self._base}/Workers", FriendlyName=worker)["workers"]
-        self._client.post(
-            f"{self._base}/Workers/{found['sid']}/Channels/{channel}", Capacity=str(capacity)
-        )
+        path = f"{self._base}/Workers/{found['sid']}/Channels/{channel}"
+        self._change(path, "Capacity", capacity, shown="configured_capacity")
+
+    def _change(self, path: str, name: str, value: int, *, shown: str) -> None:
+        """Change a parameter of a resource until the test ends; `shown` is its property."""
+        before = self._client.get(path)[shown]
+        self._changed.setdefault((path, name), "" if before is None else str(before))
+        self._client.post(path, **{name: str(value)})
 
     def wait_for(self, task: str, status: str) -> None:
         """Wait until a task has this assignment status."""
