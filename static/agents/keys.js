@@ -7,7 +7,8 @@ import * as shifts from "./shifts.js";
 const AGAIN_MS = 700; // time in which the same key does not press another button
 const PANELS = ["presence", "offers", "tasks", "queue"];
 
-const ACTIONS = {
+/** What each action does, by its name. */
+export const ACTIONS = {
   accept: () => press(nearest("accept", "offers")),
   reject: () => press(nearest("reject", "offers")),
   grab: () => press(nearest("grab", "queue")),

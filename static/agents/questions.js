@@ -21,6 +21,7 @@ async function open(link) {
   dialog.querySelector("[data-choices]").replaceChildren(...part.body.childNodes);
   for (const button of dialog.querySelectorAll("[data-without-script]")) button.hidden = true;
   dialog.showModal();
+  document.dispatchEvent(new Event(`${dialog.id}-open`));
 }
 
 /** Fetch a part of a page as a document; without one, a toast has said why. */
