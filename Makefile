@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast races lint format bench chaos image-check docs lock vendor demo-traffic clean
+.PHONY: help run test test-fast races lint format bench pictures chaos image-check docs lock vendor demo-traffic clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -59,6 +59,10 @@ format: ## Put the code into shape
 bench: ## Measure against the bars (not part of the tests)
 	$(call environment,dev)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+pictures: ## Take the pictures of docs/agents.md and the README from a running demo
+	$(call environment,dev)
+	@$(BIN)/python -m tests.pictures
 
 chaos: ## Cut off, hang and kill each part for DURATION seconds (60), and count what that did
 	$(call environment,dev)

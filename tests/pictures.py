@@ -1,0 +1,100 @@
+"""Take the pictures of the handbook and the README from a running demo: `make pictures`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+
+from tests.browser.conftest import Customers
+from tests.required_programs import find_program
+from tests.server import ROOT, Cordboard, running_server
+
+IMAGES: Final = ROOT / "docs" / "images"
+DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 860}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 760}
+SETTLED_MS: Final = 900
+"""The time after which a card that has appeared can be pressed."""
+
+
+def main() -> None:
+    """Stage a moment on the demo's floor, and write the pictures."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cordboard-pictures-", dir="/tmp") as home,
+        running_server(Path(home) / "var", demo=True, from_nothing=True) as server,
+        sync_playwright() as play,
+    ):
+        browser = play.chromium.launch(
+            executable_path=find_program("chromium", "chromium-browser", "google-chrome"),
+            args=["--no-sandbox"] if os.getuid() == 0 else [],
+        )
+        take_pictures(browser, server)
+        browser.close()
+
+
+def take_pictures(browser: Browser, server: Cordboard) -> None:
+    """Write every picture."""
+    customers = Customers(server)
+    customers.let_offers_last()
+    alice, bob = open_desk(browser, server, "alice"), open_desk(browser, server, "bob")
+    missed = customers.post("Card declined", channel="voice", customer="Quentin Dubois")
+    set_activity(alice, "Available")
+    expect(alice.locator(".offer")).to_have_count(1)
+    customers.end(missed, "canceled")
+    for subject, channel, customer in (
+        ("Parcel has not arrived", "chat", "Ada Byron"),
+        ("Wrong size delivered", "sms", "Olga Petrova"),
+    ):
+        customers.post(subject, channel=channel, customer=customer, order="CB-99245")
+        accept = alice.get_by_role("button", name="Accept").first
+        expect(accept).to_be_visible()
+        alice.wait_for_timeout(SETTLED_MS)
+        accept.click()
+        expect(alice.locator("#tasks .card", has_text=subject)).to_be_visible()
+    set_activity(bob, "Available")
+    alice.wait_for_timeout(SETTLED_MS)
+    alice.locator("#tasks .card").first.get_by_role("link", name="Transfer").click()
+    alice.get_by_role("searchbox", name="Find a colleague").fill("bob")
+    dialog = alice.get_by_role("dialog", name="Transfer")
+    expect(dialog.get_by_role("group", name="Colleagues").get_by_role("radio")).to_have_count(1)
+    dialog.get_by_role("radio", name="Bob").check()
+    dialog.get_by_role("textbox", name="Note").fill("She has been waiting since Monday.")
+    dialog.screenshot(path=IMAGES / "transfer.png")
+    alice.keyboard.press("Escape")
+    set_activity(bob, "Offline")
+    customers.post("App stops at start", channel="chat", customer="Farid Haddad", topic="support")
+    customers.post("Invoice needs a VAT number", channel="voice", customer="Greta Lindqvist")
+    customers.post("Cannot sign in", channel="voice", customer="Jörg Müller")
+    expect(alice.locator(".offer")).to_have_count(2)
+    alice.wait_for_timeout(SETTLED_MS)
+    alice.screenshot(path=IMAGES / "desk.png")
+    alice.locator(".offer").first.screenshot(path=IMAGES / "offer.png")
+    phone = open_desk(browser, server, "alice", phone=True)
+    expect(phone.locator(".offer").first).to_be_visible()
+    phone.screenshot(path=IMAGES / "phone.png")
+
+
+def open_desk(browser: Browser, server: Cordboard, name: str, *, phone: bool = False) -> Page:
+    """Log an agent in, and return their desk."""
+    context = browser.new_context(viewport=PHONE if phone else DESKTOP)
+    page = context.new_page()
+    page.goto(f"{server.url}/agent/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(server.credentials()["AGENT_PASSWORD"])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+    return page
+
+
+def set_activity(page: Page, name: str) -> None:
+    """Choose an activity."""
+    page.locator("#activity-menu summary").click()
+    page.locator("#activity-menu button").filter(has_text=name).first.click()
+    expect(page.locator("#activity-menu summary")).to_contain_text(name)
+
+
+if __name__ == "__main__":
+    main()
