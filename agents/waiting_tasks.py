@@ -90,15 +90,8 @@ def list_channels(workspace_id: int) -> list[models.TaskChannel]:
 
 def count_tasks(workspace_id: int, queues: Iterable[models.TaskQueue]) -> Counter[tuple[int, int]]:
     """Return how many tasks wait in each queue and channel, by their ids."""
-    rows = models.TaskCount.objects.filter(
-        workspace_id=workspace_id,
-        task_queue_id__in=[queue.pk for queue in queues],
-        assignment_status=AssignmentStatus.PENDING.value,
-    )
-    counted = rows.order_by().values_list("task_queue_id", "task_channel_id")
-    return Counter(
-        {(queue, channel): count for queue, channel, count in counted.annotate(Sum("tasks"))}
-    )
+    counted = _COUNTS(workspace_id, [queue.pk for queue in queues])
+    return Counter({(queue, channel): count for queue, channel, count in counted})
 
 
 def find_tasks(wanted: Filter, horizons: Horizons, *, now: datetime) -> FoundTasks:
@@ -109,11 +102,14 @@ def find_tasks(wanted: Filter, horizons: Horizons, *, now: datetime) -> FoundTas
     """
     if wanted.search:
         return _search_tasks(wanted, now)
-    oldest = _load_oldest(wanted, horizons, now)
-    complete = len(oldest) < MOST_ROWS
+    is_long = any(horizons.get(queue.pk) is not None for queue in wanted.queues)
+    served = _load_served(wanted) if is_long and wanted.order == Order.SERVED else []
+    oldest = [] if len(served) == MOST_ROWS else _load_oldest(wanted, horizons, now)
+    complete = not served and len(oldest) < MOST_ROWS
     tasks = oldest
     if not complete and wanted.order == Order.SERVED:
-        tasks = list({task.pk: task for task in [*_load_served(wanted), *oldest]}.values())
+        served = served or _load_served(wanted)
+        tasks = list({task.pk: task for task in [*served, *oldest]}.values())
     elif not complete and wanted.order == Order.NEWEST:
         tasks = list(_filtered(wanted).order_by("-date_created", "-pk")[:MOST_ROWS])
     tasks = sorted(tasks, key=_KEYS[wanted.order])[:MOST_ROWS]
@@ -137,9 +133,10 @@ def _load_oldest(wanted: Filter, horizons: Horizons, now: datetime) -> list[mode
 
 def _load_served(wanted: Filter) -> list[models.Task]:
     """Return those of the workspace's first tasks that are wanted."""
-    first = _PENDING.filter(workspace=wanted.workspace).order_by(*_SERVED)
-    rows = _filtered(wanted).filter(pk__in=first.values("pk")[:MOST_SERVED])
-    return list(rows.order_by(*_SERVED)[:MOST_ROWS])
+    workspace, queues = wanted.workspace.pk, [queue.pk for queue in wanted.queues]
+    if wanted.channel is None:
+        return _FIRST_SERVED(workspace, queues)
+    return _FIRST_SERVED_OF_CHANNEL(workspace, wanted.channel.pk, queues)
 
 
 def _search_tasks(wanted: Filter, now: datetime) -> FoundTasks:
@@ -185,6 +182,11 @@ _KEYS: Final = {
 _SERVED: Final = (F("priority").desc(), "virtual_start_us", "pk")
 
 
+def _first_served(workspace: Any, queues: Any) -> QuerySet[models.Task]:
+    first = _PENDING.filter(workspace_id=workspace).order_by(*_SERVED).values("pk")[:MOST_SERVED]
+    return _PENDING.filter(task_queue__in=queues, pk__in=first).order_by(*_SERVED)
+
+
 def _horizons(workspace: Any) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
     of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
     fiftieth = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
@@ -205,6 +207,26 @@ _OLDEST: Final = CompiledQuery(
     lambda queues=SEQUENCE, horizon=MOMENT: _PENDING.filter(
         task_queue__in=queues, date_created__lte=horizon
     ).order_by("date_created", "pk")[:MOST_ROWS]
+)
+_COUNTS: Final = CompiledQuery(
+    lambda workspace, queues=SEQUENCE: (
+        models.TaskCount.objects.filter(
+            workspace_id=workspace,
+            task_queue_id__in=queues,
+            assignment_status=AssignmentStatus.PENDING.value,
+        )
+        .order_by()
+        .values_list("task_queue_id", "task_channel_id")
+        .annotate(Sum("tasks"))
+    )
+)
+_FIRST_SERVED: Final = CompiledQuery(
+    lambda workspace, queues=SEQUENCE: _first_served(workspace, queues)[:MOST_ROWS]
+)
+_FIRST_SERVED_OF_CHANNEL: Final = CompiledQuery(
+    lambda workspace, channel, queues=SEQUENCE: _first_served(workspace, queues).filter(
+        task_channel=channel
+    )[:MOST_ROWS]
 )
 _OLDEST_OF_CHANNEL: Final = CompiledQuery(
     lambda channel, queues=SEQUENCE: _PENDING.filter(

@@ -333,11 +333,11 @@ def test_the_number_of_queries_of_a_panel_does_not_depend_on_what_it_shows(
         floor.alice.get(f"panels/{panel}")
 
 
-def test_a_long_list_takes_three_more_queries(
+def test_a_long_list_takes_two_more_queries(
     floor: Floor, django_assert_num_queries: NumQueries
 ) -> None:
     for _ in range(51):
         floor.task()
     floor.alice.get("panels/queue")
-    with django_assert_num_queries(OVERHEAD + 11):
+    with django_assert_num_queries(OVERHEAD + 10):
         floor.alice.get("panels/queue")
