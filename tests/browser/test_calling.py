@@ -315,4 +315,5 @@ def test_the_time_left_is_right_again_after_a_sleep(log_in: LogIn, customers: Cu
     wait_until(is_right, "the time left is right")
     before = rings(dan)
     advance(dan, EVERY)
-    assert rings(dan) <= before + 1
+    # One ring may be due at each end of the interval; those of the two hours are not made up for.
+    assert rings(dan) <= before + 2
