@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from agents import cards
@@ -84,8 +84,7 @@ class Day:
 
 def load_day(worker: models.Worker, *, zone: tzinfo = UTC, now: datetime) -> Day:
     """Return a worker's day, which begins at midnight in a time zone."""
-    midnight = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-    since = now.astimezone(zone).replace(**midnight)  # type: ignore[arg-type]
+    since = datetime.combine(now.astimezone(zone), time.min, tzinfo=zone)
     rows = worker.reservations.filter(date_updated__gte=since).select_related("task__task_channel")
     total, by_channel = Figures(), dict[int, tuple[cards.Channel, Figures]]()
     for row in rows.order_by("-pk")[:MOST_COUNTED]:

@@ -93,16 +93,12 @@ class TaskList:
 def arrange_tasks(held: Sequence[models.Reservation], selection: Selection) -> TaskList:
     """Return the held reservations, oldest first, in the selected order."""
     words = selection.search.casefold().split()
-    rows = [row for row in held if _matches(row, words)] if words else list(held)
+    rows = list(held)
+    if words:
+        rows = [row for row in held if subjects.contains_words(row.task.attributes, words)]
     rows.sort(key=_KEYS[selection.order])
     compact = len(held) > MOST_FULL_CARDS if selection.compact is None else selection.compact
     return TaskList(rows=rows, total=len(held), selection=selection, compact=compact)
-
-
-def _matches(row: models.Reservation, words: Sequence[str]) -> bool:
-    values = subjects.list_texts(dict(subjects.parse_attributes(row.task.attributes)))
-    text = "\n".join(values).casefold()
-    return all(word in text for word in words)
 
 
 def _find_deadline_us(row: models.Reservation) -> int:

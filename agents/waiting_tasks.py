@@ -143,12 +143,11 @@ def _search_tasks(wanted: Filter, now: datetime) -> FoundTasks:
     """Return the tasks with all words of the search, of the oldest `MOST_SEARCHED`."""
     oldest = _filtered(wanted).order_by("date_created", "pk")[:MOST_SEARCHED]
     words = wanted.search.casefold().split()
-    matching = []
-    for pk, attributes in oldest.values_list("pk", "attributes"):
-        values = subjects.list_texts(dict(subjects.parse_attributes(attributes)))
-        text = "\n".join(values).casefold()
-        if all(word in text for word in words):
-            matching.append(pk)
+    matching = [
+        pk
+        for pk, attributes in oldest.values_list("pk", "attributes")
+        if subjects.contains_words(attributes, words)
+    ]
     tasks = sorted(models.Task.objects.filter(pk__in=matching), key=_KEYS[wanted.order])
     shown = tasks[:MOST_ROWS]
     _attach_relations(shown, wanted)

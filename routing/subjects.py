@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 TITLES: Final = ("title", "subject", "topic", "summary", "reason", "question", "description")
@@ -52,6 +52,12 @@ def describe_task(text: str) -> str:
     attributes = parse_attributes(text)
     parts = [first_text(attributes, names)[0] for names in (TITLES, PEOPLE)]
     return " · ".join(part for part in parts if part)
+
+
+def contains_words(text: str, words: Sequence[str]) -> bool:
+    """Return whether all words, in folded case, are in the values of a row's attributes."""
+    values = "\n".join(list_texts(dict(parse_attributes(text)))).casefold()
+    return all(word in values for word in words)
 
 
 def list_texts(value: Any) -> Iterator[str]:

@@ -102,7 +102,7 @@ def test_a_port_in_use_is_refused_before_any_file_is_made(
 
 
 def test_a_database_that_does_not_answer_is_named_in_one_sentence(data_directory: Path) -> None:
-    url = f"postgres://nobody@127.0.0.1:{free_port()}/none"
+    url = f"postgres://cordboard@127.0.0.1:{free_port()}/none"
     server = Cordboard(data_directory, environment={"DATABASE_URL": url}, from_nothing=True)
     server.launch()
     assert server.ended() == 1

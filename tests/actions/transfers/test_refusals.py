@@ -90,7 +90,7 @@ def test_a_transfer_to_oneself_to_an_unknown_sid_or_to_another_workspace_is_refu
         alice_reservation.current_worker.sid,
         "WK" + 32 * "0",
         "WQ" + 32 * "0",
-        "nobody",
+        "not a sid",
         *elsewhere,
     ):
         with pytest.raises(InvalidInput, match="to "):
