@@ -7,7 +7,7 @@ This is the only place where capacity is freed. All rows were locked by
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import F
 
@@ -121,58 +121,52 @@ def _count_slot(
     _COUNT_WORKLOAD.send(reservation.worker_id)
 
 
+def _build_move(
+    pk: Any, before: Any, after: Any, now: Any, **columns: Any
+) -> tuple[models.Reservations, dict[str, Any]]:
+    """Return a conditional move of a reservation, and what it sets in further columns."""
+    row = models.Reservation.objects.filter(pk=pk, reservation_status=before)
+    moved = {"reservation_status": after, "version": F("version") + 1, "date_updated": now}
+    return row, moved | columns
+
+
 _MOVE: Final = CompiledUpdate(
-    lambda pk, before, after, now=MOMENT: (
-        models.Reservation.objects.filter(pk=pk, reservation_status=before),
-        {"reservation_status": after, "version": F("version") + 1, "date_updated": now},
-    )
+    lambda pk, before, after, now=MOMENT: _build_move(pk, before, after, now)
 )
 _ACCEPT: Final = CompiledUpdate(
-    lambda pk, before, now=MOMENT, accepted=MOMENT: (
-        models.Reservation.objects.filter(pk=pk, reservation_status=before),
-        {
-            "reservation_status": ReservationStatus.ACCEPTED.value,
-            "version": F("version") + 1,
-            "date_updated": now,
-            "date_accepted": accepted,
-        },
+    lambda pk, before, now=MOMENT, accepted=MOMENT: _build_move(
+        pk, before, ReservationStatus.ACCEPTED.value, now, date_accepted=accepted
     )
 )
 _WRAP_UP: Final = CompiledUpdate(
-    lambda pk, before, now=MOMENT, begun=MOMENT, deadline=BIG_INTEGER, completes=FLAG: (
-        models.Reservation.objects.filter(pk=pk, reservation_status=before),
-        {
-            "reservation_status": ReservationStatus.WRAPPING.value,
-            "version": F("version") + 1,
-            "date_updated": now,
-            "date_wrapping": begun,
-            "wrap_up_deadline_us": deadline,
-            "wrap_up_completes": completes,
-        },
+    lambda pk, before, now=MOMENT, begun=MOMENT, deadline=BIG_INTEGER, completes=FLAG: _build_move(
+        pk,
+        before,
+        ReservationStatus.WRAPPING.value,
+        now,
+        date_wrapping=begun,
+        wrap_up_deadline_us=deadline,
+        wrap_up_completes=completes,
     )
 )
 _REJECT: Final = CompiledUpdate(
-    lambda pk, before, now=MOMENT, reason=TEXT, until=BIG_INTEGER: (
-        models.Reservation.objects.filter(pk=pk, reservation_status=before),
-        {
-            "reservation_status": ReservationStatus.REJECTED.value,
-            "version": F("version") + 1,
-            "date_updated": now,
-            "rejection_reason": reason,
-            "paused_until_us": until,
-        },
+    lambda pk, before, now=MOMENT, reason=TEXT, until=BIG_INTEGER: _build_move(
+        pk,
+        before,
+        ReservationStatus.REJECTED.value,
+        now,
+        rejection_reason=reason,
+        paused_until_us=until,
     )
 )
 _COMPLETE: Final = CompiledUpdate(
-    lambda pk, before, now=MOMENT, code=TEXT, note=TEXT: (
-        models.Reservation.objects.filter(pk=pk, reservation_status=before),
-        {
-            "reservation_status": ReservationStatus.COMPLETED.value,
-            "version": F("version") + 1,
-            "date_updated": now,
-            "outcome_code": code,
-            "outcome_note": note,
-        },
+    lambda pk, before, now=MOMENT, code=TEXT, note=TEXT: _build_move(
+        pk,
+        before,
+        ReservationStatus.COMPLETED.value,
+        now,
+        outcome_code=code,
+        outcome_note=note,
     )
 )
 _COUNT: Final = CompiledUpdate(
