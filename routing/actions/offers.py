@@ -18,7 +18,7 @@ from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.event_catalog import EventType
-from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
+from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationOrigin, ReservationStatus
 from routing.db import bulk_insert
 from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
@@ -74,7 +74,18 @@ def _check_decision(
         if (worker.version, worker.workload_version) != (seen.version, seen.workload_version):
             return None
         found.append(slot)
-    return Offer(task=task, slots=found, within_capacity=not decision.ignore_capacity)
+    return Offer(
+        task=task,
+        slots=found,
+        within_capacity=not decision.ignore_capacity,
+        origin=_find_origin(task),
+    )
+
+
+def _find_origin(task: models.Task) -> ReservationOrigin:
+    """Return the origin of an offer that the router makes."""
+    is_direct = (task.routing_target or "").startswith("WK")
+    return ReservationOrigin.DIRECT if is_direct else ReservationOrigin.PUSH
 
 
 @locking.retry_on_conflict
@@ -106,8 +117,9 @@ def grab_task(
     slot = slots.filter(worker=worker, task_channel=locked.task.task_channel_id).first()
     if slot is None:
         raise gone
+    offer = Offer(task=locked.task, slots=[slot], origin=ReservationOrigin.GRAB)
     try:
-        made = make_offers([Offer(task=locked.task, slots=[slot])], actor=actor, now=now)
+        made = make_offers([offer], actor=actor, now=now)
     except StaleState:
         raise NotEligible(Refusal.NO_CAPACITY) from None
     locked.reservations.extend(made)
@@ -128,7 +140,7 @@ def make_offers(
     """
     if not offers:
         return []
-    made = [_build_reservation(offer.task, slot, now) for offer in offers for slot in offer.slots]
+    made = [_build_reservation(offer, slot, now) for offer in offers for slot in offer.slots]
     with pipeline():
         claimed = claiming.claim_slots(offers, microseconds(now))
         reserved = claiming.reserve_tasks([offer.task for offer in offers], now)
@@ -150,7 +162,7 @@ def make_transfer_offer(
     """
     us = microseconds(now)
     claiming.claim_slots([offer], us).result()
-    made = _build_reservation(offer.task, offer.slots[0], now)
+    made = _build_reservation(offer, offer.slots[0], now)
     made.incoming = transfer
     if transfer.deadline_us < made.deadline_us:
         # An offer may not outlast the transfer, however many workers the queue has.
@@ -191,8 +203,9 @@ def find_offer_timeout(task: models.Task) -> int:
 
 
 def _build_reservation(
-    task: models.Task, slot: models.WorkerChannel, now: datetime
+    offer: Offer, slot: models.WorkerChannel, now: datetime
 ) -> models.Reservation:
+    task = offer.task
     timeout = find_offer_timeout(task)
     return models.Reservation(
         sid=sids.new_sid("WR"),
@@ -200,6 +213,7 @@ def _build_reservation(
         task=task,
         worker=slot.worker,
         worker_channel=slot,
+        origin=offer.origin.value,
         reservation_timeout=timeout,
         deadline_us=microseconds(now) + timeout * SECOND,
         worker_previous_activity=slot.worker.activity,

@@ -27,7 +27,12 @@ from routing.actors import Actor
 from routing.core import lifecycle
 from routing.core.decisions import Reason
 from routing.core.event_catalog import TASK_EVENTS, EventType
-from routing.core.vocabulary import AssignmentStatus, ReservationStatus, TransferStatus
+from routing.core.vocabulary import (
+    AssignmentStatus,
+    ReservationEnd,
+    ReservationStatus,
+    TransferStatus,
+)
 
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router cancels it."""
@@ -274,7 +279,7 @@ def end_task(
     set_task_status(task, status, fields=[*END_FIELDS, *fields], now=now)
     more = list_holders(locked)
     record_task_event(TASK_EVENTS[status], task, actor=actor, now=now, more=more)
-    _end_reservations(locked, actor=actor, now=now)
+    _end_reservations(locked, ReservationEnd.WORK, actor=actor, now=now)
     if status == AssignmentStatus.COMPLETED:
         # TaskRouter sends this event too, after all others of the completion.
         record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)
@@ -301,18 +306,22 @@ def remove_task(
         transfer_progress.end_transfer(
             initiating, TransferStatus.CANCELED, task=task, actor=actor, now=now
         )
+        # Its worker had it; the events of its deletion say so.
+        task.assignment_status = AssignmentStatus.ASSIGNED.value
     record_task_event(event_type, task, actor=actor, now=now)
-    _end_reservations(locked, actor=actor, now=now)
+    _end_reservations(locked, ReservationEnd.DELETED, actor=actor, now=now)
     models.Reservation.objects.filter(task=task).delete()
     deleted, _ = models.Task.objects.filter(pk=task.pk).delete()
     if not deleted:
         raise StaleState("the task no longer exists; it was deleted")
 
 
-def _end_reservations(locked: TaskWithReservations, *, actor: Actor, now: datetime) -> None:
+def _end_reservations(
+    locked: TaskWithReservations, ended_by: ReservationEnd, *, actor: Actor, now: datetime
+) -> None:
     """End every open reservation of a finished task: offers as canceled, work as completed."""
     for reservation in locked.reservations:
         is_offer = reservation.reservation_status == ReservationStatus.PENDING
         status = ReservationStatus.CANCELED if is_offer else ReservationStatus.COMPLETED
-        move_reservation(reservation, status, actor=actor, now=now)
+        move_reservation(reservation, status, ended_by=ended_by, actor=actor, now=now)
     locked.reservations.clear()

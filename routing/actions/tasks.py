@@ -28,6 +28,7 @@ from routing.actions.support.task_changes import (
 from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM, Actor
 from routing.core.clock import SECOND, microseconds
+from routing.core.decisions import Reason
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
@@ -153,7 +154,7 @@ def update_task(
             # No filter matches any more: the change and the cancellation are one version.
             canceled = AssignmentStatus.CANCELED
             task_transitions.end_task(
-                locked, canceled, reason=None, fields=fields, actor=actor, now=now
+                locked, canceled, reason=Reason.NO_FILTER, fields=fields, actor=actor, now=now
             )
             return task
         fields.extend(workflow_position.STEP_FIELDS)

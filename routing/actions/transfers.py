@@ -26,6 +26,7 @@ from routing.core.clock import SECOND, microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import (
     AssignmentStatus,
+    ReservationOrigin,
     ReservationStatus,
     TransferMode,
     TransferStatus,
@@ -205,7 +206,12 @@ def _offer_to(
     if slot is None:
         raise StaleState("the worker no longer exists; it was deleted")
     slot.worker = worker
-    offer = claiming.Offer(task=task, slots=[slot], within_capacity=within_capacity)
+    offer = claiming.Offer(
+        task=task,
+        slots=[slot],
+        within_capacity=within_capacity,
+        origin=ReservationOrigin.TRANSFER,
+    )
     made = offers.make_transfer_offer(offer, transfer, actor=actor, now=now)
     for workflow_sid in outbox.owe_questions([made], now=now):
         transaction.on_commit(functools.partial(enqueue, workflow_sid))

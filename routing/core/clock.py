@@ -21,6 +21,14 @@ def moment(microseconds_: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds_)
 
 
+def elapsed_ms(since: datetime, until: datetime) -> int:
+    """Return the milliseconds between two moments, of which each is cut to its millisecond.
+
+    So readers of events get the same value from the dates that the API shows. Never below 0.
+    """
+    return max(microseconds(until) // 1000 - microseconds(since) // 1000, 0)
+
+
 def whole_second(microseconds_: int) -> int:
     """Return the beginning of a moment's second, in microseconds."""
     return microseconds_ - microseconds_ % SECOND

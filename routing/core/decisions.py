@@ -63,11 +63,12 @@ class CancelTask:
 
 
 class Reason:
-    """Why the router ends a task, as stored in the task's `reason`."""
+    """Why a task ends by itself, as stored in the task's `reason`."""
 
     EXPIRED = "Task TTL Exceeded or Max assignment count exceeded"
     WORKFLOW_TIMEOUT = "Task canceled on Workflow timeout"
     WORKFLOW_SKIPPED = "Task canceled on Workflow skip"
+    NO_FILTER = "Task canceled because no filter of its workflow takes it any more"
     WRAP_UP_OVER = "Task completed on wrap-up timeout"
 
 

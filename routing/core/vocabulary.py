@@ -29,6 +29,24 @@ class ReservationStatus(StrEnum):
     RESCINDED = "rescinded"  # final: another worker was first
 
 
+class ReservationOrigin(StrEnum):
+    """How a task came to a worker."""
+
+    PUSH = "push"  # the router chose the worker
+    GRAB = "grab"  # the worker picked the task
+    ASSIGNED = "assigned"  # a supervisor gave it to the worker
+    DIRECT = "direct"  # the task was created for this worker
+    TRANSFER = "transfer"  # a colleague transferred it
+
+
+class ReservationEnd(StrEnum):
+    """What ended the work on an accepted reservation."""
+
+    WORK = "work"  # the worker completed or transferred the task
+    TAKEN_BACK = "taken_back"  # a supervisor took the task back
+    DELETED = "deleted"  # the task was deleted
+
+
 class TransferStatus(StrEnum):
     """The status of a transfer."""
 

@@ -101,6 +101,8 @@ def age(data: EventData, now: datetime) -> EventData:
 def describe_reservation(reservation: models.Reservation) -> EventData:
     """Return a reservation's own fields, its task's and its worker's."""
     data = RESERVATION.event_data(reservation)
+    if reservation.origin is not None:
+        data["reservation_origin"] = reservation.origin
     if reservation.rejection_reason is not None:
         data["reservation_rejection_reason"] = reservation.rejection_reason
     if reservation.wrap_up_deadline_us is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import itemgetter
 from typing import Final
 
@@ -13,6 +13,7 @@ from django.db import transaction
 
 from routing import models, sids
 from routing.actors import Actor
+from routing.core.clock import elapsed_ms
 from routing.core.event_catalog import NEEDS_DELIVERY, EventType
 from routing.db import bulk_insert
 from routing.db.pipeline import Pending
@@ -113,6 +114,7 @@ def row(
         data["request_id"] = actor.request_id
     spec = draft.event_type.spec
     ended = draft.task if spec.ends_waiting else None
+    first = data.get("reservation_first")
     values = {
         "id": None,
         "sid": sids.new_ordered_sid("EV", now),
@@ -142,6 +144,10 @@ def row(
             if ended is None or draft.handed_on is None
             else _since(ended.date_created, draft.handed_on)
         ),
+        "origin": data.get("reservation_origin"),
+        "is_first_answer": None if first is None else first == "true",
+        "handled_ms": _whole(data, "reservation_handled_ms"),
+        "wrapping_ms": _whole(data, "reservation_wrapping_ms"),
         # The database sets it.
         "transaction_id": 0,
     }
@@ -155,4 +161,9 @@ def _key(data: EventData, name: str) -> int | None:
 
 
 def _since(moment: datetime | None, now: datetime) -> int | None:
-    return None if moment is None else (now - moment) // timedelta(milliseconds=1)
+    return None if moment is None else elapsed_ms(moment, now)
+
+
+def _whole(data: EventData, name: str) -> int | None:
+    text = data.get(name)
+    return None if text is None else int(text)

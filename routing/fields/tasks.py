@@ -123,6 +123,7 @@ TASK: Final = RowShape[models.Task](
         ),
         *dates(created="task_date_created"),
         Field("version", None, event="task_version"),
+        Field("virtual_start_us", None, sdk_name="", event="task_virtual_start_us"),
         Field("counter", None, "assignments"),
     ),
     "A unit of work for one worker: a call, a chat, a lead.",

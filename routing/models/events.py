@@ -79,6 +79,13 @@ class Event(models.Model):
     # The part before the task was first transferred; null where it was not. The split by wait time
     # uses this.
     waited_until_transfer_ms = models.BigIntegerField(null=True)
+    # How the task of a reservation came to the worker; whether an acceptance was the first answer
+    # to the task; how long the worker had a completed one, and how long they wrapped it up. Null
+    # where it does not apply, and in events of a release that did not store it.
+    origin = models.CharField(max_length=8, null=True)
+    is_first_answer = models.BooleanField(null=True)
+    handled_ms = models.BigIntegerField(null=True)
+    wrapping_ms = models.BigIntegerField(null=True)
     # The transaction that wrote the row. On PostgreSQL ids are assigned before the commit, so their
     # order is not the order of visibility; the database sets this. SQLite has one writer at a time.
     transaction_id = models.BigIntegerField(db_default=0, editable=False)

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from routing.core.lifecycle import HELD_RESERVATION, OPEN_RESERVATION
-from routing.core.vocabulary import ReservationStatus
+from routing.core.vocabulary import ReservationOrigin, ReservationStatus
 from routing.models.base import Dated, choices, sid_field, unique_sid, words
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ class Reservation(Dated):
         max_length=10,
         choices=choices(ReservationStatus),
         default=ReservationStatus.PENDING.value,
+    )
+    # How the task came to the worker; null for rows of a release that did not store it.
+    origin = models.CharField(
+        max_length=8, choices=choices(ReservationOrigin), null=True, editable=False
     )
     reservation_timeout = models.PositiveIntegerField()
     deadline_us = models.BigIntegerField()

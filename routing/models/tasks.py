@@ -79,6 +79,8 @@ class Task(Dated):
     date_finished = models.DateTimeField(null=True)
     assignments = models.PositiveIntegerField(default=0)  # times it went from pending to reserved
     version = models.PositiveIntegerField(default=0)
+    # A worker had accepted it, and it was taken back from them, so that it waits again.
+    answered_before = models.BooleanField(default=False, db_default=False, editable=False)
 
     # Hot columns, in microseconds. Queues are ordered by the first; cycles find due tasks by the
     # others. The first has whole seconds only, as shown to clients; ties are ordered by id.

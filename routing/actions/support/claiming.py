@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Greatest
 from routing import models
 from routing.actions.support.errors import StaleState
 from routing.core.decisions import ReserveWorkers
-from routing.core.vocabulary import AssignmentStatus
+from routing.core.vocabulary import AssignmentStatus, ReservationOrigin
 from routing.db.compiled import (
     BIG_INTEGER,
     INTEGER,
@@ -39,6 +39,7 @@ class Offer:
     task: models.Task
     slots: Sequence[models.WorkerChannel]
     within_capacity: bool = True
+    origin: ReservationOrigin = ReservationOrigin.PUSH
 
 
 def _lock_workers(pks: Sequence[int]) -> QuerySet[models.Worker]:

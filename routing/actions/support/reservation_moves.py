@@ -16,22 +16,29 @@ from routing.actions.support import activity_moves, transfer_progress
 from routing.actions.support.errors import StaleState
 from routing.actors import Actor
 from routing.core import lifecycle
-from routing.core.clock import SECOND, microseconds
+from routing.core.clock import SECOND, elapsed_ms, microseconds
 from routing.core.event_catalog import RESERVATION_EVENTS
-from routing.core.vocabulary import ReservationStatus, WrapUpEnd
+from routing.core.vocabulary import ReservationEnd, ReservationStatus, WrapUpEnd
 from routing.db.compiled import BIG_INTEGER, FLAG, INTEGER, MOMENT, TEXT, CompiledUpdate
 from routing.db.pipeline import Pending, pipeline
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
 
 
 def move_reservation(
     reservation: models.Reservation,
     status: ReservationStatus,
     *,
+    ended_by: ReservationEnd = ReservationEnd.WORK,
+    more: EventData | None = None,
     actor: Actor,
     now: datetime,
 ) -> None:
     """Move a reservation to its next status, with its slot, its worker's activity and its event.
+
+    Arguments:
+        ended_by: what ends the work, for the status `completed`.
+        more: further fields of the event.
 
     Raises `InvalidTransition`, or `StaleState` when it has changed since the caller read it. All
     statements are sent before the result is known, so the caller must roll back.
@@ -57,7 +64,9 @@ def move_reservation(
             workspace=reservation.task.workspace,
             resource_sid=reservation.sid,
             data=payloads.describe_reservation(reservation)
-            | transfer_progress.describe_outcome(reservation, status, now=now),
+            | transfer_progress.describe_outcome(reservation, status, now=now)
+            | _describe_move(reservation, status, ended_by, now)
+            | (more or {}),
             actor=actor,
             now=now,
             task=reservation.task,
@@ -66,6 +75,26 @@ def move_reservation(
     if not moved.result():
         raise StaleState(f"reservation {reservation.sid} is no longer {current}")
     activity_moves.move_worker_for_reservation(reservation, status, actor=actor, now=now)
+
+
+def _describe_move(
+    reservation: models.Reservation,
+    status: ReservationStatus,
+    ended_by: ReservationEnd,
+    now: datetime,
+) -> EventData:
+    """Return what only the event of this move says: the first answer, or how the work ended."""
+    if status == ReservationStatus.ACCEPTED:
+        first = reservation.incoming_id is None and not reservation.task.answered_before
+        return {"reservation_first": "true" if first else "false"}
+    if status != ReservationStatus.COMPLETED:
+        return {}
+    data: EventData = {"reservation_ended_by": ended_by.value}
+    if reservation.date_accepted is not None:
+        data["reservation_handled_ms"] = str(elapsed_ms(reservation.date_accepted, now))
+    if reservation.date_wrapping is not None:
+        data["reservation_wrapping_ms"] = str(elapsed_ms(reservation.date_wrapping, now))
+    return data
 
 
 def _send_move(
