@@ -5,12 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Concatenate, Final, ParamSpec
 
-from django.conf import settings
-from django.contrib import auth
-from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from routing import models
 from routing.actors import Actor
 from routing.db.compiled import CompiledQuery
+from routing.web_sessions import AnyUser, get_user
 
 P = ParamSpec("P")
-AnyUser = User | AnonymousUser
 
 
 class NoWorker(Exception):
@@ -67,23 +63,6 @@ def find_worker(user: AnyUser, workspace_sid: str | None = None) -> models.Worke
         if workspace_sid in (None, "", worker.workspace.sid):
             return worker
     raise NoWorker
-
-
-def load_session_user(session_key: str) -> AnyUser:
-    """Return the user of a session as it is stored now; anonymous once it has ended."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    request = HttpRequest()
-    request.session = store(session_key)
-    # After a change of SECRET_KEY Django gives a session another key. A websocket could not send it
-    # to the browser; the next page request does.
-    request.session.cycle_key = lambda: None  # type: ignore[method-assign]
-    user = auth.get_user(request)
-    return user if isinstance(user, User) else AnonymousUser()
-
-
-def get_user(request: HttpRequest) -> AnyUser:
-    """Return the user of a request."""
-    return request.user
 
 
 def agents_only(

@@ -24,7 +24,7 @@ ICONS: Final = frozenset({"voice", "chat", "sms", "video", "email", "default"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A task channel on a card: a name, and an icon from static/agents/icons.svg."""
+    """A task channel on a card: a name, and an icon from static/shared/icons.svg."""
 
     sid: str
     name: str

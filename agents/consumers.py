@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable
+from typing import Any, Final
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.utils import timezone
 
@@ -24,10 +23,9 @@ from routing import groups, request_ids
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ResourceType
-from routing.db.errors import AWAY
-from routing.redis import clients
 from routing.sdk import lease_renewal
-from routing.sockets import Direct
+from routing.sockets import Bucket, Direct, Work, run_and_log_errors, run_in_thread
+from routing.web_sessions import load_session_user
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +44,6 @@ REJOIN: Final = frozenset(
 
 REJOIN_BY_LOAD: Final = REJOIN | {each for each in EventType if each.startswith("reservation.")}
 """The same if an expression reads the agent's load, which every offer changes."""
-
-T = TypeVar("T")
-Work = Callable[[], Awaitable[None]]
 
 
 class DeskEnded(Exception):
@@ -80,7 +75,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._catching_up = False
         self._by_load = False
         self._refused = 0
-        self._bucket = frames.Bucket(burst=self.burst, rate=self.rate)
+        self._bucket = Bucket(burst=self.burst, rate=self.rate)
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self._workspace_sid = query.get("workspace", [None])[0]
         # Only the sid is kept, as the rows would be most of a desk's memory.
@@ -192,7 +187,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if session_key is None:
             raise DeskEnded(LOGGED_OUT)
         # The socket may have been open for long, so the session may have ended.
-        user = access.load_session_user(session_key)
+        user = load_session_user(session_key)
         if not user.is_authenticated:
             raise DeskEnded(LOGGED_OUT)
         try:
@@ -243,7 +238,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await asyncio.sleep(random.uniform(0.0, self.spread_seconds))  # noqa: S311 - spreads load
         self._catching_up = False
         # This waits until the subscriptions are active again.
-        await _run_and_log_errors(lambda: self._join(set(self._joined)))
+        await run_and_log_errors(lambda: self._join(set(self._joined)))
         if self._worker_sid is not None:
             await self.send_json({"event": "desk.missed", "stale": sorted(Panel)})
             await self._refresh_groups()
@@ -252,7 +247,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         # After a restart all desks reconnect at once; their checks must not coincide.
         await asyncio.sleep(random.uniform(0.0, self.check_seconds))  # noqa: S311 - spreads load
         while True:
-            await _run_and_log_errors(self._refresh_groups)
+            await run_and_log_errors(self._refresh_groups)
             await asyncio.sleep(self.check_seconds)
 
     async def _end_desk(self, code: int) -> None:
@@ -262,7 +257,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     def _run_in_background(self, work: Work) -> None:
         """Run work in the background; a failure is logged, and the next check repeats the work."""
-        task = asyncio.ensure_future(_run_and_log_errors(work))
+        task = asyncio.ensure_future(run_and_log_errors(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -275,22 +270,6 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         for name in sorted(names):
             self._joined.discard(name)
             await self.channel_layer.group_discard(name, self.channel_name)
-
-
-async def _run_and_log_errors(work: Work) -> None:
-    try:
-        await work()
-    except (*clients.BROKEN, *AWAY) as error:
-        # The outage was logged where it was detected. The next check repeats the work.
-        logger.debug("desk.background_work_failed error=%s", error)
-    except Exception:
-        logger.exception("desk.background_work_failed")
-
-
-async def run_in_thread(function: Callable[[], T]) -> T:
-    """Run database work in its own thread, so that no desk waits for another."""
-    result: T = await database_sync_to_async(function, thread_sensitive=False)()
-    return result
 
 
 def now_ms() -> int:

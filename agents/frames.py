@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -94,26 +93,3 @@ def _build_event_frame(
 def is_own(message: Mapping[str, Any], *, worker_sid: str) -> bool:
     """Return whether an event is about this worker, or about no worker."""
     return message.get("worker_sid") in (None, worker_sid)
-
-
-class Bucket:
-    """Token bucket of a connection: `burst` frames at once, then `rate` a second."""
-
-    def __init__(
-        self, *, burst: int, rate: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.burst = burst
-        self.rate = rate
-        self.clock = clock
-        self._tokens = float(burst)
-        self._counted_at = clock()
-
-    def take_token(self) -> bool:
-        """Take one token for a frame; return whether there was one."""
-        now = self.clock()
-        self._tokens = min(self.burst, self._tokens + (now - self._counted_at) * self.rate)
-        self._counted_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True

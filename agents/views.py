@@ -23,13 +23,14 @@ from routing.actions import workers as worker_actions
 from routing.actions.support.outcomes import NOTE_LIMIT
 from routing.actions.transfers import LONGEST_NOTE
 from routing.sdk import lease_renewal
+from routing.web_sessions import get_user
 
 
 @require_GET
 @access.agents_only
 def desk(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Show the whole desk."""
-    context: dict[str, Any] = {"elsewhere": access.list_workers(access.get_user(request))}
+    context: dict[str, Any] = {"elsewhere": access.list_workers(get_user(request))}
     settings = calling.load_settings(agent.worker)
     context |= calling.build_context(settings) | personal.build_context(settings)
     for panel in Panel:
@@ -181,7 +182,7 @@ def save_calling(request: HttpRequest, agent: Agent) -> HttpResponse:
 @access.agents_only
 def log_out(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Log out; show an available agent the question whether to stay available first."""
-    user = access.get_user(request)
+    user = get_user(request)
     workers = access.list_workers(user)
     open_for_work = [worker for worker in workers if worker.activity.available]
     choice = request.POST.get("choice", "")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from channels.consumer import get_handler_name
+from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
@@ -22,6 +24,8 @@ TRY_LATER: Final = 1013
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
+Work = Callable[[], Awaitable[None]]
+T = TypeVar("T")
 
 
 class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -95,3 +99,43 @@ class Direct(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def dispatch(self, message: Message) -> None:
         """Call the handler for messages of this type."""
         await getattr(self, get_handler_name(message))(message)
+
+
+class Bucket:
+    """Token bucket of a connection: `burst` frames at once, then `rate` a second."""
+
+    def __init__(
+        self, *, burst: int, rate: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.burst = burst
+        self.rate = rate
+        self.clock = clock
+        self._tokens = float(burst)
+        self._counted_at = clock()
+
+    def take_token(self) -> bool:
+        """Take one token for a frame; return whether there was one."""
+        now = self.clock()
+        self._tokens = min(self.burst, self._tokens + (now - self._counted_at) * self.rate)
+        self._counted_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+async def run_and_log_errors(work: Work) -> None:
+    """Run background work of a socket; a failure is logged, and the next check repeats the work."""
+    try:
+        await work()
+    except (*clients.BROKEN, *AWAY) as error:
+        # The outage was logged where it was detected. The next check repeats the work.
+        logger.debug("socket.background_work_failed error=%s", error)
+    except Exception:
+        logger.exception("socket.background_work_failed")
+
+
+async def run_in_thread(function: Callable[[], T]) -> T:
+    """Run database work in its own thread, so that no socket waits for another."""
+    result: T = await database_sync_to_async(function, thread_sensitive=False)()
+    return result

@@ -2,8 +2,8 @@
 
 import * as holding from "./holding.js";
 import { refresh, staleAll, toLogin } from "./panels.js";
-import * as socket from "./socket.js";
-import { toast } from "./toasts.js";
+import * as socket from "../shared/socket.js";
+import { toast } from "../shared/toasts.js";
 
 const NEEDS_ROOM = new Set(["task.grab", "worker.set_activity"]); // commands that a held task may block
 const NO_ANSWER = "No answer from the server. It is not certain whether that was done; please look.";

@@ -1,7 +1,7 @@
 // Copy buttons beside telephone numbers and addresses in a task's attributes.
 
-import { announce } from "./announcer.js";
-import { toast } from "./toasts.js";
+import { announce } from "../shared/announcer.js";
+import { toast } from "../shared/toasts.js";
 
 const SHOWN_MS = 2000;
 

@@ -1,23 +1,25 @@
 // The agent's desk. Everything also works as plain forms without this script. With it, the page
 // updates itself: the socket reports stale panels, they are fetched again, and commands use the socket.
 
+import * as clock from "../shared/clock.js";
+import * as menus from "../shared/menus.js";
+import * as palette from "../shared/palette.js";
+import * as socket from "../shared/socket.js";
 import * as calling from "./calling.js";
 import * as channels from "./channels.js";
-import * as clock from "./clock.js";
 import * as commands from "./commands.js";
 import * as copying from "./copying.js";
+import * as finding from "./finding.js";
 import * as happenings from "./happenings.js";
 import * as holding from "./holding.js";
 import * as keys from "./keys.js";
 import * as leaving from "./leaving.js";
-import * as menus from "./menus.js";
 import * as narrowing from "./narrowing.js";
-import * as palette from "./palette.js";
 import * as panels from "./panels.js";
 import * as questions from "./questions.js";
 import * as shifts from "./shifts.js";
 import * as signals from "./signals.js";
-import * as socket from "./socket.js";
+import * as ticking from "./ticking.js";
 import * as transfers from "./transfers.js";
 
 const banner = document.getElementById("lost");
@@ -42,8 +44,8 @@ setInterval(showRetry, 1000);
 channels.start();
 copying.start();
 clock.learnFromPage();
-clock.tick();
-setInterval(() => clock.tick() && panels.stale(["offers", "presence"]), 250);
+ticking.tick();
+setInterval(() => ticking.tick() && panels.stale(["offers", "presence"]), 250);
 
 shifts.start();
 function showOffers() {
@@ -57,7 +59,7 @@ showOffers();
 happenings.start();
 menus.start();
 keys.start();
-palette.start();
+palette.start(finding);
 commands.start();
 questions.start();
 transfers.start();
@@ -65,6 +67,7 @@ leaving.start();
 narrowing.start();
 
 socket.start({
+  name: "desk",
   live() {
     shifts.around(() => (banner.hidden = true));
     showLink("live", "Live");
@@ -77,7 +80,7 @@ socket.start({
     showRetry();
   },
   loggedOut: panels.toLogin,
-  noDesk: () => location.reload(),
+  refused: () => location.reload(),
   event(frame) {
     if (frame.now) clock.learn(frame.now, performance.now(), 1000);
     if (frame.settings) calling.apply(frame.settings);

@@ -1,8 +1,8 @@
 // "What happened": each new line of the list is shown once as a toast and announced.
 
-import { announce } from "./announcer.js";
-import { clockTime } from "./clock.js";
-import * as toasts from "./toasts.js";
+import { announce } from "../shared/announcer.js";
+import { clockTime } from "../shared/clock.js";
+import * as toasts from "../shared/toasts.js";
 
 const TOASTS = 3; // lines that are shown one by one; more are counted
 

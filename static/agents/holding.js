@@ -3,8 +3,8 @@
 // Held completions are also kept in the browser's storage until the server has answered. A closing
 // page sends them at once; if that fails, the worker's next desk in this browser sends them.
 
-import { announce } from "./announcer.js";
-import { serverNow } from "./clock.js";
+import { announce } from "../shared/announcer.js";
+import { serverNow } from "../shared/clock.js";
 import * as shifts from "./shifts.js";
 
 const STORE = "cordboard.completing";

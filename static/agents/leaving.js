@@ -2,7 +2,7 @@
 
 import * as holding from "./holding.js";
 import { freeze, toLogin } from "./panels.js";
-import { toast } from "./toasts.js";
+import { toast } from "../shared/toasts.js";
 
 export function start() {
   const dialog = document.getElementById("log-out");

@@ -1,8 +1,9 @@
 // Panels: fetched again when their contents change, and morphed in place, so that focus,
 // open menus and running countdowns stay. The page keeps no state that could diverge.
 
-import { learn, tick } from "./clock.js";
+import { learn } from "../shared/clock.js";
 import * as shifts from "./shifts.js";
+import { tick } from "./ticking.js";
 
 const GATHER = 60; // ms in which changes are collected into one fetch
 const PAUSE = { queue: 400 }; // ms between two fetches of a panel that changes all the time

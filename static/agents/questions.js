@@ -1,7 +1,7 @@
 // Some links lead to a page with choices; this script opens them in a dialog over the desk instead.
 
 import { toLogin } from "./panels.js";
-import { toast } from "./toasts.js";
+import { toast } from "../shared/toasts.js";
 
 export function start() {
   document.addEventListener("click", async (event) => {

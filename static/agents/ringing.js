@@ -1,6 +1,6 @@
 // The sound of offers: repeated until each is answered or gone, made by Web Audio, by one tab only.
 
-import { serverNow } from "./clock.js";
+import { serverNow } from "../shared/clock.js";
 import { isLed, lead, leads } from "./leading.js";
 
 const EVERY_MS = 4000;

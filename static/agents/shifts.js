@@ -1,6 +1,6 @@
 // Prevent wrong presses: buttons that have just moved or appeared ignore the pointer for a moment.
 
-import { toast } from "./toasts.js";
+import { toast } from "../shared/toasts.js";
 
 const SETTLE_MS = 600;
 const TOLERANCE_PX = 4;

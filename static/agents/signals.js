@@ -1,6 +1,6 @@
 // Notifications of offers for an agent who is not looking: tab title and icon, and a sentence.
 
-import { announce } from "./announcer.js";
+import { announce } from "../shared/announcer.js";
 
 const pageTitle = document.title;
 let known = new Set(offers().map((offer) => offer.id));

@@ -9,8 +9,8 @@ from typing import Any
 from channels.testing import WebsocketCommunicator as Socket
 from django.test import Client
 
-from agents.consumers import run_in_thread
 from config.asgi import application
+from routing.sockets import run_in_thread
 from tests.agents.conftest import Desk
 
 

@@ -12,6 +12,7 @@ from channels.testing import WebsocketCommunicator as Socket
 
 from agents import commands, consumers, frames
 from agents.consumers import AgentConsumer
+from routing.sockets import Bucket
 from tests.agents.conftest import Floor, make_floor
 from tests.agents.sockets import ask, closed, heard, opened
 
@@ -97,7 +98,7 @@ async def answer(socket: Socket) -> dict[str, Any]:
 
 def test_a_rate_limit_bucket_refills_with_time_up_to_its_size() -> None:
     now = [0.0]
-    bucket = frames.Bucket(burst=2, rate=1.0, clock=lambda: now[0])
+    bucket = Bucket(burst=2, rate=1.0, clock=lambda: now[0])
     assert [bucket.take_token() for _ in range(3)] == [True, True, False]
     now[0] = 1.0
     assert [bucket.take_token() for _ in range(2)] == [True, False]

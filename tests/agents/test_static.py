@@ -50,7 +50,7 @@ def test_our_own_files_fetch_nothing_from_elsewhere(path: Path) -> None:
 
 
 def test_every_icon_that_templates_and_channels_name_is_drawn() -> None:
-    drawn = set(re.findall(r'symbol id="(\w+)"', (VENDOR.parent / "agents/icons.svg").read_text()))
+    drawn = set(re.findall(r'symbol id="(\w+)"', (VENDOR.parent / "shared/icons.svg").read_text()))
     named = {
         name
         for path in TEMPLATES

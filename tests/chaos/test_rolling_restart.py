@@ -94,7 +94,7 @@ def test_ten_restarts_fail_and_double_no_request(
 
 
 class Desks:
-    """Desks that come back as `static/agents/socket.js` does."""
+    """Desks that come back as `static/shared/socket.js` does."""
 
     def __init__(self, at: Cluster, cookies: str) -> None:
         self._url = f"ws://127.0.0.1:{at.port}/agent/socket"

@@ -16,8 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from agents import access
-from routing import diagnosis, models, secretbox
+from routing import diagnosis, models, secretbox, web_sessions
 from routing.actions import api_keys, resealing
 from tests import factories
 from tests.api.conftest import basic
@@ -103,14 +102,14 @@ def test_sessions_and_open_desks_survive_a_new_key(settings: Any) -> None:
     assert key is not None
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
     # A desk whose websocket comes back first must not take the browser's session away.
-    assert access.load_session_user(key) == user
-    assert access.load_session_user(key) == user
+    assert web_sessions.load_session_user(key) == user
+    assert web_sessions.load_session_user(key) == user
     assert browser.get("/agent/").status_code == 403  # logged in, without a worker
     renewed = browser.session.session_key
     assert renewed not in (None, key)
     settings.SECRET_KEY_FALLBACKS = []
     assert browser.get("/agent/").status_code == 403
-    assert access.load_session_user(str(renewed)) == user
+    assert web_sessions.load_session_user(str(renewed)) == user
 
 
 def test_every_kind_of_secret_is_resealed_and_the_doctor_agrees(

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from agents import access
+from routing import web_sessions
 
 pytestmark = pytest.mark.django_db
 
@@ -30,11 +30,11 @@ def client(user: User) -> Client:
     return browser
 
 
-def whose(client: Client) -> access.AnyUser:
+def whose(client: Client) -> web_sessions.AnyUser:
     """Return the present user of the browser's session."""
     key = client.session.session_key
     assert key is not None
-    return access.load_session_user(key)
+    return web_sessions.load_session_user(key)
 
 
 def test_a_session_belongs_to_the_user_who_logged_in(user: User, client: Client) -> None:
@@ -45,11 +45,11 @@ def test_an_expired_session_has_no_user(client: Client) -> None:
     key = client.session.session_key
     assert key is not None
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-    assert not access.load_session_user(key).is_authenticated
+    assert not web_sessions.load_session_user(key).is_authenticated
 
 
 def test_an_unknown_session_has_no_user(client: Client) -> None:
-    assert not access.load_session_user("x" * 32).is_authenticated
+    assert not web_sessions.load_session_user("x" * 32).is_authenticated
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}])

@@ -1,14 +1,18 @@
-// The command palette (Ctrl+K): finds commands, activities, tasks, and receivers of a transfer.
-
-import { ACTIONS } from "./keys.js";
+// The command palette (Ctrl+K): finds by name what a page offers.
 
 const MOST = 12; // entries shown at once
 
-let dialog, input, list;
+let dialog, input, list, source;
 let entries = [];
 let chosen = 0;
 
-export function start() {
+/**
+ * Start.
+ * @param {{findAll(): object[], forText(text: string): object[]}} given the entries, each with `name`,
+ *     `hint` and `run`: those with a name of their own, and those that look for a text elsewhere
+ */
+export function start(given) {
+  source = given;
   dialog = document.getElementById("palette");
   input = dialog.querySelector("input");
   list = dialog.querySelector("[role=listbox]");
@@ -39,61 +43,13 @@ function open() {
 
 function show() {
   const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = findAll().filter(({ name, hint }) => {
+  const found = source.findAll().filter(({ name, hint }) => {
     const text = `${name} ${hint}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
-  entries = [...found, ...(words.length ? forText(input.value.trim()) : [])].slice(0, MOST);
+  entries = [...found, ...(words.length ? source.forText(input.value.trim()) : [])].slice(0, MOST);
   list.replaceChildren(...entries.map(drawOption));
   choose(0);
-}
-
-/** Return everything that has a name of its own. */
-function findAll() {
-  const tasks = [...document.querySelectorAll("#offers .card, #tasks .card, #queue .row")].map((card) => ({
-    name: card.querySelector("[id^=title-]").textContent.trim(),
-    hint: document.getElementById(`${card.closest("[data-panel]").id}-title`).firstChild.textContent.trim(),
-    run: () => goTo(card),
-  }));
-  const activities = [...document.querySelectorAll("#activity-menu .menu__list button")].map((button) => ({
-    name: button.querySelector(".activity").textContent.trim(),
-    hint: dialog.dataset.activity,
-    run: () => button.click(),
-  }));
-  const commands = [...dialog.querySelectorAll("[data-action]")].map(({ dataset }) => ({
-    name: dataset.name,
-    hint: dataset.key,
-    run: ACTIONS[dataset.action],
-  }));
-  const pages = [...dialog.querySelectorAll("[data-page]")].map((link) => ({
-    name: link.textContent,
-    hint: "",
-    run: () => link.click(),
-  }));
-  return [...tasks, ...activities, ...commands, ...pages];
-}
-
-/** Return the entries that look for a text elsewhere. */
-function forText(text) {
-  const find = (id) => () => {
-    const field = document.getElementById(id);
-    if (!field) return;
-    field.value = text;
-    field.focus();
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-  };
-  const found = [{ name: dialog.dataset.find.replace("%s", text), hint: "", run: find("queue-search") }];
-  const links = document.querySelectorAll("#tasks [data-key=transfer]");
-  const focused = document.querySelector("#tasks .card:focus-within [data-key=transfer]");
-  const link = focused ?? (links.length === 1 ? links[0] : null);
-  if (link) {
-    const run = () => {
-      document.addEventListener("transfer-open", find("transfer-search"), { once: true });
-      link.click();
-    };
-    found.push({ name: dialog.dataset.transfer.replace("%s", text), hint: "", run });
-  }
-  return found;
 }
 
 function drawOption({ name, hint }, index) {
@@ -126,9 +82,4 @@ function run(entry) {
   if (!entry) return;
   dialog.close();
   entry.run();
-}
-
-function goTo(card) {
-  card.scrollIntoView({ block: "center" });
-  card.focus();
 }

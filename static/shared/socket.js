@@ -1,7 +1,7 @@
 // The live connection: receives events, sends commands, and reconnects by itself.
 
 const LOGGED_OUT = 4401;
-const NO_DESK = 4403;
+const REFUSED = 4403;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 20_000;
 const PING_EVERY = 10_000;
@@ -18,7 +18,8 @@ const waiting = new Map(); // id → resolve, for commands that have no reply ye
 
 /**
  * Open the connection and keep it open.
- * @param {{event(frame), live(), lost(seconds), loggedOut(), noDesk()}} given callbacks
+ * @param {{name: string, event(frame), live(), lost(seconds), loggedOut(), refused()}} given the name
+ *     that frames begin with, and callbacks
  */
 export function start(given) {
   handlers = given;
@@ -72,7 +73,7 @@ function connect() {
 
 function hear(frame) {
   if ("reply" in frame) return settle(frame.reply, frame);
-  if (frame.event === "desk.ready") {
+  if (frame.event === `${handlers.name}.ready`) {
     attempts = 0;
     clearInterval(pings);
     pings = setInterval(ping, PING_EVERY);
@@ -84,7 +85,7 @@ function hear(frame) {
 /** Detect a connection that is dead without having been closed. */
 async function ping() {
   const asked = socket;
-  if (isOpen() && (await send("desk.ping")) === null && asked === socket) giveUp();
+  if (isOpen() && (await send(`${handlers.name}.ping`)) === null && asked === socket) giveUp();
 }
 
 function giveUp() {
@@ -101,7 +102,7 @@ function drop(code) {
   for (const id of [...waiting.keys()]) settle(id, null);
   if (leaving) return;
   if (code === LOGGED_OUT) return handlers.loggedOut();
-  if (code === NO_DESK) return handlers.noDesk();
+  if (code === REFUSED) return handlers.refused();
   const longest = Math.min(FIRST_WAIT * 2 ** attempts++, LONGEST_WAIT);
   // Random delay, so that a thousand desks do not reconnect at the same moment.
   const wait = longest * (0.5 + Math.random() / 2);
