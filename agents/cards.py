@@ -12,12 +12,15 @@ from typing import Any, Final
 from routing import models, subjects
 from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import ReservationStatus
+from routing.task_layouts import Layout, Path
 
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63}){1,8}")
 _PHONE: Final = re.compile(r"\+[0-9][0-9 ()./-]{5,20}")
 """A telephone number with its country code; without one, an order number looks the same."""
 MOST_ATTRIBUTES: Final = 40
 LONGEST_ATTRIBUTE: Final = 600
+DEEPEST_PATH: Final = 4
+"""The depth from which a nested object is shown as one value."""
 
 ICONS: Final = frozenset({"voice", "chat", "sms", "video", "email", "default"})
 
@@ -88,12 +91,12 @@ def list_clocks(row: models.Reservation) -> list[Clock]:
     return clocks
 
 
-def build_card(task: models.Task) -> Card:
+def build_card(task: models.Task, layout: Layout) -> Card:
     """Return the card of a task; its channel and queue must have been loaded with it."""
-    known = subjects.parse_attributes(task.attributes)
+    known = layout.read_attributes(task.attributes)
     picture = describe_channel(task.task_channel)
-    title, titled = _find_first_text(known, subjects.TITLES)
-    person, named = _find_first_text(known, subjects.PEOPLE)
+    title, titled = subjects.first_text(known, layout.titles)
+    person, named = subjects.first_text(known, layout.subtitles)
     if not title:
         title, person = person or f"{picture.name} task", ""
     return Card(
@@ -104,14 +107,14 @@ def build_card(task: models.Task) -> Card:
         queue="" if task.task_queue is None else task.task_queue.friendly_name,
         priority=task.priority,
         created=task.date_created,
-        attributes=list_attributes(known, but={titled, named}),
+        attributes=list_attributes(known, layout, but={titled, named}),
     )
 
 
-def name_task(attributes: str, channel: str) -> str:
+def name_task(attributes: str, channel: str, layout: Layout) -> str:
     """Return the title of a task's card, from its attributes and the name of its channel."""
-    known = subjects.parse_attributes(attributes)
-    texts = (_find_first_text(known, names)[0] for names in (subjects.TITLES, subjects.PEOPLE))
+    known = layout.read_attributes(attributes)
+    texts = (subjects.first_text(known, names)[0] for names in (layout.titles, layout.subtitles))
     return next(filter(None, texts), f"{channel} task")
 
 
@@ -121,21 +124,26 @@ def describe_channel(row: models.TaskChannel) -> Channel:
     return Channel(sid=row.sid, name=row.friendly_name, icon=icon)
 
 
-def list_attributes(known: Mapping[str, Any], *, but: Collection[str] = ()) -> list[Attribute]:
+def list_attributes(
+    known: Mapping[str, Any], layout: Layout, *, but: Collection[Path] = ()
+) -> list[Attribute]:
     """Return attributes line by line, those of nested objects under their path.
 
     Arguments:
         but: paths to leave out, as they are shown elsewhere.
     """
-    lines: list[Attribute] = []
-    for name, value in _flatten(known, ""):
-        if name in but:
-            continue
-        if len(lines) == MOST_ATTRIBUTES:
-            lines.append(Attribute(name="…", value="there are more", link=""))
-            break
+    found = [
+        (*layout.describe_path(path), value)
+        for path, value in _flatten(known, ())
+        if path not in but
+    ]
+    found.sort(key=lambda each: each[0])
+    lines = []
+    for _, name, value in found[:MOST_ATTRIBUTES]:
         text = subjects.shorten(_format_value(value), LONGEST_ATTRIBUTE)
         lines.append(Attribute(name=name, value=text, link=_find_link(text)))
+    if len(found) > MOST_ATTRIBUTES:
+        lines.append(Attribute(name="…", value="there are more", link=""))
     return lines
 
 
@@ -150,23 +158,13 @@ def _find_link(text: str) -> str:
     return f"tel:{re.sub(r'[^+0-9]', '', text)}" if _PHONE.fullmatch(text) else ""
 
 
-def _find_first_text(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, str]:
-    """Return the first of these attributes with a value, and its path if it is shown completely."""
-    text, path = subjects.first_text(attributes, names)
-    return text, " › ".join(map(_format_name, path))
-
-
-def _flatten(known: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    for key, value in known.items():
-        name = f"{path}{_format_name(key)}"
-        if isinstance(value, dict) and value and path.count("›") < 3:
-            yield from _flatten(value, f"{name} › ")
+def _flatten(known: Mapping[str, Any], prefix: Path) -> Iterator[tuple[Path, Any]]:
+    for name, value in known.items():
+        path = (*prefix, name)
+        if isinstance(value, dict) and value and len(path) < DEEPEST_PATH:
+            yield from _flatten(value, path)
         else:
-            yield name, value
-
-
-def _format_name(key: str) -> str:
-    return key.replace("_", " ")
+            yield path, value
 
 
 def _format_value(value: Any) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from agents import cards, happenings, outcomes, slots, task_list, transfers, waiting
-from routing import models
+from routing import models, task_layouts
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
 from routing.core.vocabulary import ReservationStatus
@@ -37,7 +37,7 @@ _TOLD = frozenset({_HAPPENED})
 _CAPACITY = frozenset({_PRESENCE, _QUEUE})
 
 PANELS: Final[Mapping[E, frozenset[Panel]]] = {
-    E.WORKSPACE_UPDATED: _CAPACITY,
+    E.WORKSPACE_UPDATED: _ALL | _TOLD,
     E.WORKSPACE_DELETED: _ALL,
     E.ACTIVITY_CREATED: frozenset({_PRESENCE}),
     E.ACTIVITY_UPDATED: _CAPACITY | {_OFFERS},
@@ -143,17 +143,19 @@ def _find_only_task(worker: models.Worker) -> Context | None:
     """Return the title of the task that a worker without multitasking has, and its state."""
     for row in [*_HELD(worker.pk), *_OPEN_OFFERS(worker.pk)]:
         offered = row.reservation_status == ReservationStatus.PENDING
-        return {"title": cards.build_card(row.task).title, "offered": offered}
+        card = cards.build_card(row.task, task_layouts.load_layout(worker.workspace))
+        return {"title": card.title, "offered": offered}
     return None
 
 
 def load_offers(worker: models.Worker) -> Context:
     """Return the open offers, oldest first, so that a new one moves no other."""
+    layout = task_layouts.load_layout(worker.workspace)
     return {
         "offers": [
             {
                 "sid": row.sid,
-                "card": cards.build_card(row.task),
+                "card": cards.build_card(row.task, layout),
                 "deadline_ms": row.deadline_us // 1000,
                 "seconds": row.reservation_timeout,
                 "incoming": transfers.describe_incoming(row),
@@ -181,7 +183,9 @@ def load_tasks(
 ) -> Context:
     """Return the selected tasks of the agent."""
     us = microseconds(now)
-    shown = task_list.arrange_tasks(_HELD(worker.pk), selection or task_list.Selection())
+    layout = task_layouts.load_layout(worker.workspace)
+    selection = selection or task_list.Selection()
+    shown = task_list.arrange_tasks(_HELD(worker.pk), selection, layout)
     held = shown.rows
     states = transfers.load_transfers(held)
     asked = outcomes.find_asked(held)
@@ -190,7 +194,7 @@ def load_tasks(
         "tasks": [
             {
                 "sid": row.task.sid,
-                "card": cards.build_card(row.task),
+                "card": cards.build_card(row.task, layout),
                 "wrapping": row.reservation_status == ReservationStatus.WRAPPING,
                 "clocks": cards.list_clocks(row),
                 "asks_outcome": row.pk in asked,

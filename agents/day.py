@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from agents import cards
-from routing import models
+from routing import models, task_layouts
 from routing.core.vocabulary import ReservationStatus
 
 MOST_TASKS: Final = 100
@@ -96,7 +96,7 @@ def load_day(worker: models.Worker, *, zone: tzinfo = UTC, now: datetime) -> Day
         since=since,
         total=total,
         by_channel=[by_channel[pk] for pk in sorted(by_channel)],
-        tasks=describe_past_tasks(_list_accepted(worker)[:MOST_TASKS]),
+        tasks=describe_past_tasks(worker, _list_accepted(worker)[:MOST_TASKS]),
     )
 
 
@@ -105,20 +105,26 @@ def find_past_task(worker: models.Worker, task_sid: str) -> models.Reservation |
     return _list_accepted(worker).filter(task__sid=task_sid).first()
 
 
-def describe_past_tasks(rows: Iterable[models.Reservation]) -> list[PastTask]:
-    """Return the tasks of these reservations of one worker, who has accepted them."""
+def describe_past_tasks(
+    worker: models.Worker, rows: Iterable[models.Reservation]
+) -> list[PastTask]:
+    """Return the tasks of these reservations of a worker, who has accepted them."""
     rows = list(rows)
-    coded = [row.workspace_id for row in rows if row.outcome_code]
-    codes = models.OutcomeCode.objects.filter(workspace__in=coded[:1])
-    names = dict(codes.values_list("unique_name", "friendly_name")) if coded else {}
-    return [_describe_past_task(row, names) for row in rows]
+    names: Mapping[str, str] = {}
+    if any(row.outcome_code for row in rows):
+        codes = models.OutcomeCode.objects.filter(workspace=worker.workspace_id)
+        names = dict(codes.values_list("unique_name", "friendly_name"))
+    layout = task_layouts.load_layout(worker.workspace)
+    return [_describe_past_task(row, names, layout) for row in rows]
 
 
-def _describe_past_task(row: models.Reservation, names: Mapping[str, str]) -> PastTask:
+def _describe_past_task(
+    row: models.Reservation, names: Mapping[str, str], layout: task_layouts.Layout
+) -> PastTask:
     assert row.date_accepted is not None
     ended = row.reservation_status not in (ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
     return PastTask(
-        card=cards.build_card(row.task),
+        card=cards.build_card(row.task, layout),
         accepted=row.date_accepted,
         outcome=_describe_outcome(row, names),
         note=row.outcome_note or "",

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from agents import cards, sentences
 from agents.sentences import Happening
-from routing import models, sids
+from routing import models, sids, task_layouts
 from routing.actions import dismissals
 from routing.core.event_catalog import EventType
 
@@ -123,17 +123,20 @@ def _load_happenings(
         if event.event_data.get("worker_sid") == worker.sid
     ]
     names = _load_names(events)
-    happenings = sentences.merge(_build_happening(event, names) for event in events)
+    layout = task_layouts.load_layout(worker.workspace)
+    happenings = sentences.merge(_build_happening(event, names, layout) for event in events)
     return [each for each in happenings if each.sid not in dismissed.events][:MOST_ROWS], names
 
 
-def _build_happening(event: models.Event, names: Mapping[str, str]) -> Happening:
+def _build_happening(
+    event: models.Event, names: Mapping[str, str], layout: task_layouts.Layout
+) -> Happening:
     data = event.event_data
     task = ""
     if "task_sid" in data:
         channel = names.get(data.get("task_channel_sid") or "")
         channel = channel or data.get("task_channel_unique_name") or ""
-        task = cards.name_task(data.get("task_attributes") or "", channel)
+        task = cards.name_task(data.get("task_attributes") or "", channel, layout)
     return Happening(
         sid=event.sid,
         event_type=EventType(event.event_type),

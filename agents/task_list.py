@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from agents import cards
 from routing import models, subjects
 from routing.core.clock import microseconds
+from routing.task_layouts import Layout
 
 LONGEST_SEARCH: Final = 64
 MOST_FULL_CARDS: Final = 5
@@ -90,12 +91,18 @@ class TaskList:
         return replace(self.selection, compact=not self.compact).query
 
 
-def arrange_tasks(held: Sequence[models.Reservation], selection: Selection) -> TaskList:
+def arrange_tasks(
+    held: Sequence[models.Reservation], selection: Selection, layout: Layout
+) -> TaskList:
     """Return the held reservations, oldest first, in the selected order."""
     words = selection.search.casefold().split()
     rows = list(held)
     if words:
-        rows = [row for row in held if subjects.contains_words(row.task.attributes, words)]
+        rows = [
+            row
+            for row in held
+            if subjects.contains_words(layout.read_attributes(row.task.attributes), words)
+        ]
     rows.sort(key=_KEYS[selection.order])
     compact = len(held) > MOST_FULL_CARDS if selection.compact is None else selection.compact
     return TaskList(rows=rows, total=len(held), selection=selection, compact=compact)

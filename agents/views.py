@@ -18,6 +18,7 @@ from agents import day as days
 from agents import me as personal
 from agents.access import Agent
 from agents.dashboard import Panel
+from routing import models, task_layouts
 from routing.actions import dismissals
 from routing.actions import workers as worker_actions
 from routing.actions.support.outcomes import NOTE_LIMIT
@@ -64,7 +65,7 @@ def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     )
     queues, more_queues = transfers.list_queues(agent.worker, search=search)
     context = _link_context(request, agent) | {
-        "card": cards.build_card(reservation.task),
+        "card": _build_card(agent, reservation.task),
         "search": search,
         "colleagues": colleagues,
         "queues": queues,
@@ -86,7 +87,7 @@ def reject(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
         raise Http404
     context = _link_context(request, agent) | {
         "offer_sid": offer.sid,
-        "card": cards.build_card(offer.task),
+        "card": _build_card(agent, offer.task),
         "reasons": workspace.rejection_reasons.splitlines(),
         "part": "agents/_reject.html",
     }
@@ -103,7 +104,7 @@ def complete(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     if reservation is None or not codes:
         raise Http404
     context = _link_context(request, agent) | {
-        "card": cards.build_card(reservation.task),
+        "card": _build_card(agent, reservation.task),
         "codes": codes,
         "is_required": outcomes.is_required(agent.worker, reservation.task),
         "note_limit": NOTE_LIMIT,
@@ -148,7 +149,7 @@ def past_task(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     reservation = days.find_past_task(agent.worker, sid)
     if reservation is None:
         raise Http404
-    (task,) = days.describe_past_tasks([reservation])
+    (task,) = days.describe_past_tasks(agent.worker, [reservation])
     context = _link_context(request, agent) | {"task": task}
     with timezone.override(calling.find_user_zone(agent.worker)):
         return render(request, "agents/past_task.html", context)
@@ -226,6 +227,10 @@ def _refusal_response(
 
 def _panel_context(request: HttpRequest, agent: Agent, panel: Panel) -> dashboard.Context:
     return dashboard.load_panel(panel, agent.worker, query=request.GET.dict(), now=timezone.now())
+
+
+def _build_card(agent: Agent, task: models.Task) -> cards.Card:
+    return cards.build_card(task, task_layouts.load_layout(agent.worker.workspace))
 
 
 def _link_context(request: HttpRequest, agent: Agent) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 
 from agents import cards, waiting_tasks
 from agents.waiting_tasks import MOST_SEARCHED
-from routing import models
+from routing import models, task_layouts
 from routing.core import eligibility
 from routing.core.clock import microseconds
 from routing.core.matching import conditions
@@ -185,7 +185,8 @@ def load_queue_panel(
     else:
         counts = waiting_tasks.count_tasks(worker.workspace_id, queues)
         channels = channels or waiting_tasks.list_channels(worker.workspace_id)
-    rows = _build_rows(found, candidate, now)
+    layout = task_layouts.load_layout(worker.workspace)
+    rows = _build_rows(found, candidate, layout, now)
     reasons = {row.why for row in rows}
     waiting_here = _count(counts, queues=shown, channel=channel)
     return QueuePanel(
@@ -210,7 +211,10 @@ def _choose_order(selection: Selection, chosen: models.TaskQueue | None) -> wait
 
 
 def _build_rows(
-    found: waiting_tasks.FoundTasks, candidate: eligibility.Candidate, now: datetime
+    found: waiting_tasks.FoundTasks,
+    candidate: eligibility.Candidate,
+    layout: task_layouts.Layout,
+    now: datetime,
 ) -> list[Row]:
     list_requirements = (
         requirements.list_requirements if found.complete else requirements.list_some_requirements
@@ -222,7 +226,7 @@ def _build_rows(
     }
     return [
         Row(
-            card=cards.build_card(task),
+            card=cards.build_card(task, layout),
             entered=_entered_date(task),
             refusal=refusals[task.pk],
             why=_explain(refusals[task.pk], task.workspace),

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 
-from routing import models, subjects
+from routing import models, subjects, task_layouts
 from routing.core.vocabulary import AssignmentStatus
 from routing.db.compiled import MOMENT, SEQUENCE, CompiledQuery
 from routing.db.pipeline import pipeline
@@ -143,10 +143,11 @@ def _search_tasks(wanted: Filter, now: datetime) -> FoundTasks:
     """Return the tasks with all words of the search, of the oldest `MOST_SEARCHED`."""
     oldest = _filtered(wanted).order_by("date_created", "pk")[:MOST_SEARCHED]
     words = wanted.search.casefold().split()
+    layout = task_layouts.load_layout(wanted.workspace)
     matching = [
         pk
         for pk, attributes in oldest.values_list("pk", "attributes")
-        if subjects.contains_words(attributes, words)
+        if subjects.contains_words(layout.read_attributes(attributes), words)
     ]
     tasks = sorted(models.Task.objects.filter(pk__in=matching), key=_KEYS[wanted.order])
     shown = tasks[:MOST_ROWS]

@@ -35,12 +35,18 @@ def parse_attributes(text: str) -> Mapping[str, Any]:
 def first_text(
     attributes: Mapping[str, Any], names: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the first of these attributes with a text; also its path if the text is not cut."""
+    """Return the first of these attributes with a text; also its path if the text is not cut.
+
+    Arguments:
+        names: names of attributes, or paths to them, such as `customer.name`.
+    """
     for name in names:
-        path: tuple[str, ...] = (name,)
-        value = attributes.get(name)
+        path = tuple(name.split("."))
+        value: Any = attributes
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
         if isinstance(value, dict):
-            value, path = value.get("name"), (name, "name")
+            value, path = value.get("name"), (*path, "name")
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             text = str(value).strip()
             return (text, path) if len(text) <= LONGEST else (shorten(text, LONGEST), ())
@@ -54,9 +60,9 @@ def describe_task(text: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def contains_words(text: str, words: Sequence[str]) -> bool:
-    """Return whether all words, in folded case, are in the values of a row's attributes."""
-    values = "\n".join(list_texts(dict(parse_attributes(text)))).casefold()
+def contains_words(attributes: Mapping[str, Any], words: Sequence[str]) -> bool:
+    """Return whether all words, in folded case, are in the values of attributes."""
+    values = "\n".join(list_texts(attributes)).casefold()
     return all(word in values for word in words)
 
 

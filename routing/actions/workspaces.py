@@ -8,7 +8,7 @@ from typing import Final, Literal, TypedDict, Unpack
 
 from django.db import transaction
 
-from routing import models, sids
+from routing import models, sids, task_layouts
 from routing.actions import activities, callbacks, task_channels, task_queues, workflows
 from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InvalidInput
@@ -52,6 +52,10 @@ class WorkspaceChanges(TypedDict, total=False):
     desk_grace: int
     rejection_pause: int
     rejection_reasons: str
+    title_attributes: str
+    subtitle_attributes: str
+    attribute_labels: str
+    hidden_attributes: str
     time_zone: str
 
 
@@ -67,6 +71,10 @@ def create_workspace(
     desk_grace: int = 30,
     rejection_pause: int = 0,
     rejection_reasons: str = "",
+    title_attributes: str = "",
+    subtitle_attributes: str = "",
+    attribute_labels: str = "",
+    hidden_attributes: str = "",
     time_zone: str = "UTC",
     template: Template = "NONE",
     actor: Actor,
@@ -91,6 +99,10 @@ def create_workspace(
             desk_grace=_check_desk_grace(desk_grace),
             rejection_pause=_check_rejection_pause(rejection_pause),
             rejection_reasons=_check_rejection_reasons(rejection_reasons),
+            title_attributes=_check_paths(title_attributes, field="title_attributes"),
+            subtitle_attributes=_check_paths(subtitle_attributes, field="subtitle_attributes"),
+            attribute_labels=_check_labels(attribute_labels),
+            hidden_attributes=_check_paths(hidden_attributes, field="hidden_attributes"),
             time_zone=_check_time_zone(time_zone),
             date_created=now,
             date_updated=now,
@@ -163,6 +175,20 @@ def update_workspace(
         workspace.rejection_pause = _check_rejection_pause(changes["rejection_pause"])
     if "rejection_reasons" in changes:
         workspace.rejection_reasons = _check_rejection_reasons(changes["rejection_reasons"])
+    if "title_attributes" in changes:
+        workspace.title_attributes = _check_paths(
+            changes["title_attributes"], field="title_attributes"
+        )
+    if "subtitle_attributes" in changes:
+        workspace.subtitle_attributes = _check_paths(
+            changes["subtitle_attributes"], field="subtitle_attributes"
+        )
+    if "attribute_labels" in changes:
+        workspace.attribute_labels = _check_labels(changes["attribute_labels"])
+    if "hidden_attributes" in changes:
+        workspace.hidden_attributes = _check_paths(
+            changes["hidden_attributes"], field="hidden_attributes"
+        )
     if "time_zone" in changes:
         workspace.time_zone = _check_time_zone(changes["time_zone"])
     if "multi_task_enabled" in changes:
@@ -234,6 +260,20 @@ def _check_rejection_reasons(value: str) -> str:
             field="rejection_reasons",
         )
     return "\n".join(reasons)
+
+
+def _check_paths(value: str, *, field: str) -> str:
+    try:
+        return task_layouts.check_paths(value)
+    except task_layouts.LayoutRefused as refused:
+        raise InvalidInput(f"{field} {refused}", field=field) from None
+
+
+def _check_labels(value: str) -> str:
+    try:
+        return task_layouts.check_labels(value)
+    except task_layouts.LayoutRefused as refused:
+        raise InvalidInput(f"attribute_labels {refused}", field="attribute_labels") from None
 
 
 def _check_time_zone(name: str) -> str:

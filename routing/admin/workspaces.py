@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import TextField
 from django.http import HttpRequest
 
 from routing import models
 from routing.actions import memberships, workspaces
 from routing.admin import access
 from routing.admin.base import action_context
-from routing.admin.fields import Lines
+from routing.admin.fields import Lines, monospaced_area
 from routing.admin.scoped import ScopedAdmin, ScopedForm
 from routing.core.vocabulary import QueueOrder
 from routing.time_zones import time_zone_names
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
 else:
     TabularInline = admin.TabularInline
+
+
+def _build_paths_field(name: str, *, rows: int) -> Lines:
+    """Return the field of one part of the layout, with the texts of its column."""
+    column = models.Workspace._meta.get_field(name)
+    assert isinstance(column, TextField)
+    return Lines(
+        required=False,
+        label=str(column.verbose_name).capitalize(),
+        widget=monospaced_area(rows),
+        help_text=column.help_text,
+    )
 
 
 class WorkspaceForm(ScopedForm):
@@ -47,6 +60,11 @@ class WorkspaceForm(ScopedForm):
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text="Reasons that agents may choose when they reject an offer, one on each line.",
     )
+
+    title_attributes = _build_paths_field("title_attributes", rows=3)
+    subtitle_attributes = _build_paths_field("subtitle_attributes", rows=3)
+    attribute_labels = _build_paths_field("attribute_labels", rows=8)
+    hidden_attributes = _build_paths_field("hidden_attributes", rows=4)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -139,6 +157,17 @@ class WorkspaceAdmin(ScopedAdmin):
             (
                 "People",
                 {"fields": ("desk_grace", "rejection_pause", "rejection_reasons", "time_zone")},
+            ),
+            (
+                "Tasks at the desk",
+                {
+                    "fields": (
+                        "title_attributes",
+                        "subtitle_attributes",
+                        "attribute_labels",
+                        "hidden_attributes",
+                    )
+                },
             ),
             callbacks,
             (

@@ -34,6 +34,10 @@ LOGINS: Final = 4
 REJECTION_PAUSE: Final = 60
 REJECTION_REASONS: Final = "Not my language\nI know this customer\nNot enough time\nSomething else"
 
+ATTRIBUTE_LABELS: Final = "vip = VIP\norder = Order number\nlanguage = Language"
+HIDDEN_ATTRIBUTES: Final = "topic"
+"""How the desk shows tasks; the queue says what the topic says."""
+
 OUTCOMES: Final = {
     "resolved": "Resolved",
     "call_back": "To be called back",

@@ -89,6 +89,48 @@ WORKSPACE: Final = RowShape[models.Workspace](
             ),
         ),
         Field(
+            "title_attributes",
+            text(
+                "Paths of task attributes, one on each line: the first with a text is the title.",
+                "order.subject\nsubject",
+            ),
+            writable=Writable(
+                "Paths of task attributes, one on each line, at most 50. The first with a text is a"
+                " task's title at the desk. Defaults to the usual names, such as `subject`.",
+                "order.subject\nsubject",
+            ),
+        ),
+        Field(
+            "subtitle_attributes",
+            text("The same for the customer of a task.", "customer.name"),
+            writable=Writable(
+                "The same for the customer of a task.",
+                "customer.name",
+            ),
+        ),
+        Field(
+            "attribute_labels",
+            text(
+                "Paths of task attributes in the order of the desk, with labels.",
+                "order.number = Order",
+            ),
+            writable=Writable(
+                "Paths of task attributes in the order in which the desk shows them, one on each"
+                " line, at most 50, each with a label of at most 60 characters if wanted:"
+                " `order.number = Order`.",
+                "order.number = Order",
+            ),
+        ),
+        Field(
+            "hidden_attributes",
+            text("Paths of task attributes that the desk does not show.", "customer.internal_id"),
+            writable=Writable(
+                "Paths of task attributes that the desk neither shows nor searches, one on each"
+                " line, at most 50.",
+                "customer.internal_id",
+            ),
+        ),
+        Field(
             "time_zone",
             text("The time zone in which the admin shows times.", "Europe/Berlin"),
             writable=Writable(

@@ -69,6 +69,46 @@ class Workspace(Dated):
         db_default="",
         help_text="Reasons that agents may choose when they reject an offer, one on each line.",
     )
+    title_attributes = models.TextField(
+        "titles",
+        blank=True,
+        default="",
+        db_default="",
+        help_text=(
+            "Paths of task attributes, one on each line, such as order.subject. The first with a "
+            "text is a task’s title at the desk. Empty: the usual names, such as subject."
+        ),
+    )
+    subtitle_attributes = models.TextField(
+        "subtitles",
+        blank=True,
+        default="",
+        db_default="",
+        help_text=(
+            "The same for the customer of a task, such as customer.name. "
+            "Empty: the usual names, such as customer or name."
+        ),
+    )
+    attribute_labels = models.TextField(
+        "order and labels",
+        blank=True,
+        default="",
+        db_default="",
+        help_text=(
+            "Paths of task attributes in the order in which the desk shows them, one on each line, "
+            "each with a label if wanted: order.number = Order. Others follow."
+        ),
+    )
+    hidden_attributes = models.TextField(
+        "hidden attributes",
+        blank=True,
+        default="",
+        db_default="",
+        help_text=(
+            "Paths of task attributes that the desk neither shows nor searches, one on each line, "
+            "with all below them."
+        ),
+    )
     time_zone = models.CharField(
         max_length=64,
         default="UTC",

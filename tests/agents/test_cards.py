@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from agents import cards
-from routing import models
+from routing import models, task_layouts
 
 
-def card(attributes: dict[str, Any], channel: str = "chat") -> cards.Card:
-    """Return the card of an unsaved task."""
+def card(attributes: dict[str, Any], channel: str = "chat", **layout: str) -> cards.Card:
+    """Return the card of an unsaved task, in a workspace with this layout."""
     return cards.build_card(
         models.Task(
             attributes=json.dumps(attributes),
             task_channel=models.TaskChannel(friendly_name=channel.title(), unique_name=channel),
-        )
+        ),
+        task_layouts.load_layout(models.Workspace(**layout)),
     )
 
 

@@ -22,7 +22,8 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
         | {"friendly_name", "default_activity_sid", "default_activity_name"}
         | {"timeout_activity_sid", "timeout_activity_name", "event_callback_url", "events_filter"}
         | {"multi_task_enabled", "prioritize_queue_order", "links", "desk_grace", "time_zone"}
-        | {"rejection_pause", "rejection_reasons"},
+        | {"rejection_pause", "rejection_reasons"}
+        | {"title_attributes", "subtitle_attributes", "attribute_labels", "hidden_attributes"},
         STATISTICS
         | {"activities", "task_queues", "tasks", "workers", "workflows", "task_channels", "events"},
     ),

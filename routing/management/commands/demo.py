@@ -73,6 +73,8 @@ def create_demo(account: models.Account, *, users: list[User], now: datetime) ->
         friendly_name=contents.WORKSPACE,
         rejection_pause=contents.REJECTION_PAUSE,
         rejection_reasons=contents.REJECTION_REASONS,
+        attribute_labels=contents.ATTRIBUTE_LABELS,
+        hidden_attributes=contents.HIDDEN_ATTRIBUTES,
         actor=ACTOR,
         now=now,
     )
