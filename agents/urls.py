@@ -14,6 +14,7 @@ urlpatterns = [
     path("reject/<str:sid>", views.reject, name="reject"),
     path("calling", views.save_calling, name="calling"),
     path("complete/<str:sid>", views.complete, name="complete"),
+    path("help", views.show_help, name="help"),
     path("me", views.me, name="me"),
     path("day", views.day, name="day"),
     path("day/<str:sid>", views.past_task, name="past-task"),

@@ -126,6 +126,14 @@ def day(request: HttpRequest, agent: Agent) -> HttpResponse:
         return render(request, "agents/day.html", context)
 
 
+@require_GET
+@access.agents_only
+def show_help(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """Show the handbook."""
+    context = _link_context(request, agent) | {"theme": calling.load_settings(agent.worker).theme}
+    return render(request, "agents/help.html", context)
+
+
 @require_http_methods(["GET", "POST"])
 @access.agents_only
 def me(request: HttpRequest, agent: Agent) -> HttpResponse:

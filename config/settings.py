@@ -142,7 +142,7 @@ FORMAT_MODULE_PATH = ["config.formats"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024 + 64 * 1024
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", ("handbook", BASE_DIR / "docs" / "images")]
 STATIC_MANIFEST = env.bool("STATIC_MANIFEST", False)
 """Whether `collectstatic` has run: file names then contain a hash, and are cached for ever."""
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles") if STATIC_MANIFEST else None

@@ -1,4 +1,4 @@
-"""Write docs/compatibility.md, docs/lifecycle.md and the table of docs/events.md."""
+"""Write the pages that follow from the code, and the desk's help from the handbook."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.compatibility import comparison, event_table, lifecycle, page  # noqa: E402 - needs Django's settings
+from tests.compatibility import comparison, event_table, handbook, lifecycle, page  # noqa: E402 - needs Django's settings
 
 PAGES = {
     comparison.PAGE: page.render_page(),
     lifecycle.PAGE: lifecycle.render_page(),
     event_table.PAGE: event_table.page(),
+    handbook.PAGE: handbook.render_page(),
 }
 for path, text in PAGES.items():
     path.write_text(text)

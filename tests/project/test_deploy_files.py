@@ -64,7 +64,10 @@ def test_the_build_context_of_the_image_has_only_what_runs() -> None:
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     sent = {path for path in listed if is_sent(path)}
-    packages = ("agents/", "config/", "routing/", "static/", "templates/", "workflows/")
+    packages = (
+        *("agents/", "config/", "routing/", "static/", "templates/", "workflows/"),
+        "docs/images/",  # the pictures of the desk's help
+    )
     assert {path for path in listed if path.startswith(packages)} <= sent
     rest = {path for path in sent if not path.startswith((*packages, "requirements/"))}
     assert rest == {"LICENSE", "manage.py"}
