@@ -121,7 +121,10 @@ def _logger_settings(
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"level": max(level, logging.WARNING), "handlers": ["stderr"]},
         "loggers": {
-            **{name: {"level": level} for name in ("config", "agents", "routing", "workflows")},
+            **{
+                name: {"level": level}
+                for name in ("config", "agents", "supervisors", "routing", "workflows")
+            },
             # A refused request concerns the client; only failures on our side are logged.
             "django.request": {"level": "ERROR", "filters": ["not_503"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},

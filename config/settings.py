@@ -88,6 +88,7 @@ DELIVERY_INLINE = False
 INSTALLED_APPS = [
     "config",
     "agents",
+    "supervisors",
     "routing",
     "workflows",
     "config.adminsite.CordboardAdmin",

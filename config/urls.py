@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("routing.sdk.urls")),
     path("v1/", include("routing.api.urls")),
     path("agent/", include("agents.urls")),
+    path("supervisor/", include("supervisors.urls")),
     path("admin/", admin.site.urls),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/password/", views.ChangePassword.as_view(), name="password"),

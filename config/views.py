@@ -22,7 +22,7 @@ from routing.operations import error_answers
 from routing.sdk import lease_renewal
 
 API = "/v1/"
-ADDRESSES = "/v1/, /api/docs, /healthz, /agent/ and /admin/"
+ADDRESSES = "/v1/, /api/docs, /healthz, /agent/, /supervisor/ and /admin/"
 
 
 @never_cache

@@ -30,7 +30,7 @@ def headings(page: Path) -> set[str]:
 def references(pattern: str) -> dict[str, list[str]]:
     """Return what the Python files cite by a pattern, and the files that do."""
     found: dict[str, list[str]] = {}
-    for folder in ("config", "agents", "routing", "workflows", "tests"):
+    for folder in ("config", "agents", "supervisors", "routing", "workflows", "tests"):
         for path in (ROOT / folder).rglob("*.py"):
             for reference in re.findall(pattern, path.read_text()):
                 found.setdefault(reference, []).append(str(path.relative_to(ROOT)))
@@ -41,7 +41,9 @@ def test_every_setting_is_explained() -> None:
     readers = r"env\.\w+|parse_\w+|trusted_proxies"
     read = rf"(?:{readers})\(\s*\"([A-Z_]+)\""
     files = [
-        path for name in ("config", "routing", "agents") for path in ROOT.glob(f"{name}/**/*.py")
+        path
+        for name in ("config", "routing", "agents", "supervisors")
+        for path in ROOT.glob(f"{name}/**/*.py")
     ]
     settings = {name for path in files for name in re.findall(read, path.read_text())}
     assert {"RATE_LIMIT", "CALLBACK_ALLOW_PRIVATE", "TASK_RETENTION_DAYS"} <= settings

@@ -33,7 +33,7 @@ def texts(tree: ast.Module) -> Iterator[str]:
 
 def sources() -> Iterator[Path]:
     """Yield the files of production code that may hold no SQL: all but `config`, and migrations."""
-    for app in ("agents", "routing", "workflows"):
+    for app in ("agents", "supervisors", "routing", "workflows"):
         for path in sorted((ROOT / app).rglob("*.py")):
             if "migrations" not in path.parts and FOLDER not in path.parents:
                 yield path

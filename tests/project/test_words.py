@@ -20,7 +20,7 @@ from tests.server import ROOT
 
 PLACES: Final = (
     *("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "docs", "tests"),
-    *("agents", "config", "routing", "static", "templates", "workflows"),
+    *("agents", "config", "routing", "static", "supervisors", "templates", "workflows"),
 )
 """Folders and files whose docstrings, comments, pages and names of tests are checked."""
 

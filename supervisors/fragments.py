@@ -1,0 +1,78 @@
+"""Render panels, once for all who ask for the same one.
+
+The cached HTML has a mark in the place of each CSRF token, as a token belongs to one browser.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from typing import Final
+
+from cachetools import TTLCache
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template import loader
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+
+from supervisors import pictures
+from supervisors.panel import Panel, Scene
+
+MOST_FRAGMENTS: Final = 500
+SECONDS: Final = 1.0
+"""Longest use of a fragment, as it shows ages to those who run no scripts."""
+CSRF_MARK: Final = f"csrf-{secrets.token_hex(16)}"
+"""What stands in a fragment where the token of the browser will be."""
+
+Key = tuple[object, ...]
+
+_lock: Final = threading.Lock()
+_fragments: Final[TTLCache[Key, str]] = TTLCache(maxsize=MOST_FRAGMENTS, ttl=SECONDS)
+
+
+def render_panel(panel: Panel, scene: Scene, request: HttpRequest) -> SafeString:
+    """Return the HTML of a panel for one browser."""
+    html = _render_shared(panel, scene)
+    if CSRF_MARK in html:
+        html = html.replace(CSRF_MARK, get_token(request))
+    return mark_safe(html)  # noqa: S308 - rendered by a template
+
+
+def build_etag(panel: Panel, scene: Scene) -> str | None:
+    """Return the tag of a panel, which is that of its picture; None if it shows more."""
+    if not panel.from_picture:
+        return None
+    return f'"{pictures.PROCESS}-{scene.picture.number}-{get_language()}"'
+
+
+def _render_shared(panel: Panel, scene: Scene) -> str:
+    key = (
+        scene.workspace.pk,
+        panel.name,
+        scene.view.canonical,
+        scene.picture.number if panel.from_picture else None,
+        get_language(),
+        scene.may_configure,
+    )
+    with _lock:
+        found = _fragments.get(key)
+    if found is not None:
+        return found
+    context = panel.load(scene) | {
+        "panel": panel.name,
+        "scene": scene,
+        "view": scene.view,
+        "here": f"?{scene.view.canonical}",
+        "csrf_mark": CSRF_MARK,
+    }
+    html = loader.render_to_string(panel.template, context)
+    with _lock:
+        _fragments[key] = html
+    return html
+
+
+def forget_fragments() -> None:
+    """Forget all fragments."""
+    with _lock:
+        _fragments.clear()

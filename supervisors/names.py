@@ -1,0 +1,30 @@
+"""Drop from a view the sids and names that its workspace does not have."""
+
+from __future__ import annotations
+
+from supervisors.picture import Picture
+from supervisors.query import Fault, View
+
+
+def drop_unknown_names(view: View, picture: Picture) -> tuple[View, list[Fault]]:
+    """Return the view with known queues, channels and activities only, and what was dropped.
+
+    One of another workspace is treated as one that does not exist.
+    """
+    setup = picture.setup
+    known = {
+        "queue": {queue.sid for queue in setup.queues.values()},
+        "channel": {channel.unique_name for channel in setup.channels.values()},
+        "activity": {activity.sid for activity in setup.activities.values()},
+    }
+    faults: list[Fault] = []
+    kept: dict[str, tuple[str, ...]] = {}
+    for parameter, names in known.items():
+        given: tuple[str, ...] = getattr(view, parameter)
+        kept[parameter] = tuple(name for name in given if name in names)
+        faults.extend(
+            Fault(parameter=parameter, value=name, code="missing")
+            for name in given
+            if name not in names
+        )
+    return view.change(**kept) if faults else view, faults

@@ -1,0 +1,87 @@
+"""What a panel is: a part of a page that is rendered, cached and fetched by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from routing import models
+from routing.core.event_catalog import EventType
+from supervisors.access import Supervisor
+from supervisors.picture import Picture
+from supervisors.query import View
+from supervisors.staff import ChannelStaff, Staff
+
+Context = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What a panel is loaded from.
+
+    The HTML is shared by all who ask for the same view in the same language with the same rights,
+    so a panel may depend on `may_configure`, but on nothing else of the supervisor.
+    """
+
+    supervisor: Supervisor = field(repr=False)
+    view: View
+    picture: Picture = field(repr=False)
+    now: datetime
+
+    @property
+    def workspace(self) -> models.Workspace:
+        """Return the workspace that is shown."""
+        return self.supervisor.workspace
+
+    @property
+    def channel_ids(self) -> frozenset[int]:
+        """Return the ids of the channels that the view is limited to; none for all."""
+        wanted = set(self.view.channel)
+        channels = self.picture.setup.channels.values()
+        return frozenset(each.id for each in channels if each.unique_name in wanted)
+
+    def sum_slots(self, staff: Staff) -> ChannelStaff | None:
+        """Return the slots of some workers on the view's channels.
+
+        None with multitasking off, where a worker is one slot over all channels.
+        """
+        if not self.picture.setup.multi_task:
+            return None
+        wanted = self.channel_ids
+        total = ChannelStaff()
+        for pk, each in staff.channels.items():
+            if not wanted or pk in wanted:
+                total.slots = [a + b for a, b in zip(total.slots, each.slots, strict=True)]
+        return total
+
+    @property
+    def may_configure(self) -> bool:
+        """Return whether the pages of the admin are open to the user."""
+        return self.supervisor.may_configure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A panel.
+
+    Arguments:
+        name: its name in URLs, and the id of its element; its template is
+            `supervisors/panels/NAME.html`.
+        load: returns the context of its template. It raises `Http404` where the view names a row
+            that is not there.
+        from_picture: whether it shows only what the picture has. Such a panel is rendered once for
+            each picture; another one at most once a second.
+        stale_on: the event types that make a panel stale which is not from the picture.
+    """
+
+    name: str
+    load: Callable[[Scene], Context]
+    from_picture: bool = True
+    stale_on: frozenset[EventType] = frozenset()
+
+    @property
+    def template(self) -> str:
+        """Return the name of its template."""
+        return f"supervisors/panels/{self.name}.html"

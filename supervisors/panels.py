@@ -1,0 +1,40 @@
+"""The panels and pages of the cockpit; CONTRIBUTING.md says how to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from supervisors import now
+from supervisors.panel import Panel
+
+PANELS: Final[Mapping[str, Panel]] = {panel.name: panel for panel in (*now.PANELS,)}
+"""All panels by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page: its panels are shown on the page, and fetched again one by one.
+
+    Arguments:
+        name: the name of its URL, and of its template.
+        panels: the names of its panels.
+        key: the key that leads to it, after `g`; none for pages about one row.
+        belongs_to: the page that the rail shows as current.
+    """
+
+    name: str
+    title: Promise
+    panels: tuple[str, ...]
+    key: str = ""
+    belongs_to: str = ""
+
+
+PAGES: Final[Mapping[str, Page]] = {
+    page.name: page for page in (Page(name="now", title=_("Now"), panels=("totals",), key="n"),)
+}
+"""All pages by name, in the order of the rail."""

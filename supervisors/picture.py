@@ -1,0 +1,334 @@
+"""The picture of a floor: its counts, longest waits and workers at one moment, as plain values.
+
+A picture is never changed. A newer one shares with it what stayed the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from supervisors.staff import NO_STAFF, Staff
+
+NO_QUEUE: Final = 0
+"""The id under which tasks are counted that are routed directly to a worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A queue, as far as its configuration decides what the cockpit shows."""
+
+    id: int
+    sid: str
+    name: str
+    order: str
+    grab_policy: str
+    target_workers: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A task channel."""
+
+    id: int
+    sid: str
+    name: str
+    unique_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """An activity; an available one takes work."""
+
+    id: int
+    sid: str
+    name: str
+    available: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """The configuration of a workspace; queues are in the order of their names."""
+
+    multi_task: bool
+    queues: Mapping[int, Queue]
+    channels: Mapping[int, Channel]
+    activities: Mapping[int, Activity]
+
+
+class Tasks(NamedTuple):
+    """Numbers of tasks by status; *offered* leaves out those that are being transferred."""
+
+    waiting: int = 0
+    offered: int = 0
+    in_work: int = 0
+    wrapping: int = 0
+
+    def plus(self, other: Tasks) -> Tasks:
+        """Return the sums of two sets of numbers."""
+        return Tasks(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    @property
+    def total(self) -> int:
+        """Return the number of tasks."""
+        return sum(self)
+
+
+class Longest(NamedTuple):
+    """The oldest pending task since its creation, and the one that is longest in its queue."""
+
+    since_us: int
+    task_sid: str
+    entered_us: int
+
+
+class State(StrEnum):
+    """What a worker can do now; the first that holds, in this order."""
+
+    AWAY = "away"
+    FINISHING = "finishing"
+    FULL = "full"
+    WORKING = "working"
+    IDLE = "idle"
+
+
+class Load(NamedTuple):
+    """A worker's slots on one channel; `busy` are accepted and wrapping reservations."""
+
+    channel: int
+    capacity: int
+    on: bool
+    kept: int
+    busy: int
+    offered: int
+
+
+class Slots(NamedTuple):
+    """The slots of a worker channel by what they are used for."""
+
+    busy: int
+    offered: int
+    free: int
+    kept: int
+    closed: int
+    over: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A worker at one moment, with the ids of the queues that they serve."""
+
+    id: int
+    sid: str
+    name: str
+    activity: int
+    available: bool
+    since_us: int
+    loads: tuple[Load, ...]
+    serves: frozenset[int]
+    readable: bool = True
+    version: int = 0
+
+    @property
+    def in_hand(self) -> int:
+        """Return the number of tasks that they have accepted and not completed."""
+        return sum(load.busy for load in self.loads)
+
+    @property
+    def on_offer(self) -> int:
+        """Return the number of their open offers."""
+        return sum(load.offered for load in self.loads)
+
+
+def count_slots(load: Load, *, available: bool) -> Slots:
+    """Return the slots of a worker channel.
+
+    Arguments:
+        available: whether the worker's activity takes work.
+    """
+    used = load.busy + load.offered
+    unused = max(load.capacity - used, 0)
+    is_open = available and load.on
+    free = unused if is_open else 0
+    return Slots(
+        busy=load.busy,
+        offered=load.offered,
+        free=free,
+        kept=min(free, load.kept),
+        closed=0 if is_open else unused,
+        over=max(used - load.capacity, 0),
+    )
+
+
+def free_channels(worker: Worker, *, multi_task: bool) -> frozenset[int]:
+    """Return the channels on which the router finds a slot of this worker."""
+    if not worker.available:
+        return frozenset()
+    if not multi_task:
+        busy = worker.in_hand or worker.on_offer
+        return frozenset() if busy else frozenset(load.channel for load in worker.loads)
+    found = []
+    for load in worker.loads:
+        slots = count_slots(load, available=True)
+        if slots.free > slots.kept:
+            found.append(load.channel)
+    return frozenset(found)
+
+
+def find_state(worker: Worker, *, multi_task: bool) -> State:
+    """Return the state of a worker."""
+    in_hand = worker.in_hand
+    if not worker.available:
+        return State.FINISHING if in_hand else State.AWAY
+    if multi_task:
+        is_full = not any(count_slots(load, available=True).free for load in worker.loads)
+    else:
+        is_full = bool(in_hand or worker.on_offer)
+    if is_full:
+        return State.FULL
+    return State.WORKING if in_hand else State.IDLE
+
+
+Place = tuple[int, int]
+"""The ids of a queue and a channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A floor at one moment.
+
+    Arguments:
+        number: counts the pictures of a process, so that a newer one has a larger number.
+        at_us: the moment from which on it is read.
+        tasks: the numbers of tasks by queue and channel; see `NO_QUEUE`.
+        longest: the longest waits, where a task is pending.
+        workers: by id.
+        staff: by queue id, the sums over the workers who serve it; `everyone` over all workers.
+    """
+
+    number: int
+    at_us: int
+    setup: Setup
+    tasks: Mapping[Place, Tasks]
+    longest: Mapping[Place, Longest]
+    workers: Mapping[int, Worker]
+    staff: Mapping[int, Staff] = field(repr=False)
+    everyone: Staff = field(repr=False)
+
+    def staff_of(self, queue: int) -> Staff:
+        """Return the sums over the workers who serve a queue."""
+        return self.staff.get(queue, NO_STAFF)
+
+    def tasks_of(self, queue: int | None, channels: Collection[int] = ()) -> Tasks:
+        """Return the numbers of a queue's tasks, or of all tasks, on some channels or on all."""
+        found = Tasks()
+        for (of_queue, channel), numbers in self.tasks.items():
+            if queue in (None, of_queue) and (not channels or channel in channels):
+                found = found.plus(numbers)
+        return found
+
+    def longest_of(self, queue: int | None, channels: Collection[int] = ()) -> Longest | None:
+        """Return the longest waits of a queue, or of all tasks, on some channels or on all."""
+        found = [
+            longest
+            for (of_queue, channel), longest in self.longest.items()
+            if queue in (None, of_queue) and (not channels or channel in channels)
+        ]
+        if not found:
+            return None
+        oldest = min(found)
+        return oldest._replace(entered_us=min(each.entered_us for each in found))
+
+
+def build_picture(
+    *,
+    number: int,
+    at_us: int,
+    setup: Setup,
+    tasks: Mapping[Place, Tasks],
+    longest: Mapping[Place, Longest],
+    workers: Iterable[Worker],
+) -> Picture:
+    """Return the picture of everything that was read."""
+    by_id = {worker.id: worker for worker in workers}
+    staff: dict[int, Staff] = {}
+    everyone = Staff()
+    for worker in by_id.values():
+        _count(worker, 1, setup, staff, everyone)
+    return Picture(
+        number=number,
+        at_us=at_us,
+        setup=setup,
+        tasks=tasks,
+        longest=longest,
+        workers=by_id,
+        staff=staff,
+        everyone=everyone,
+    )
+
+
+def renew_picture(
+    before: Picture,
+    *,
+    number: int,
+    at_us: int,
+    tasks: Mapping[Place, Tasks],
+    longest: Mapping[Place, Longest],
+    changed: Iterable[Worker],
+    gone: Collection[int] = (),
+) -> Picture:
+    """Return a newer picture, for which only some workers were read.
+
+    Arguments:
+        changed: these workers, including new ones.
+        gone: ids of workers who were deleted.
+    """
+    workers = dict(before.workers)
+    pairs = [(workers.pop(pk, None), None) for pk in gone]
+    for worker in changed:
+        pairs.append((workers.get(worker.id), worker))  # type: ignore[arg-type]
+        workers[worker.id] = worker
+    moved = [(old, new) for old, new in pairs if old != new]
+    staff = dict(before.staff)
+    touched = {pk for pair in moved for one in pair if one is not None for pk in one.serves}
+    staff.update({pk: before.staff_of(pk).copy() for pk in touched})
+    everyone = before.everyone.copy() if moved else before.everyone
+    for old, new in moved:
+        if old is not None:
+            _count(old, -1, before.setup, staff, everyone)
+        if new is not None:
+            _count(new, 1, before.setup, staff, everyone)
+    staff = {pk: each for pk, each in staff.items() if each.workers}
+    return replace(
+        before,
+        number=number,
+        at_us=at_us,
+        tasks=tasks,
+        longest=longest,
+        workers=workers,
+        staff=staff,
+        everyone=everyone,
+    )
+
+
+def _count(
+    worker: Worker, sign: int, setup: Setup, staff: dict[int, Staff], everyone: Staff
+) -> None:
+    """Add a worker to the sums, or remove them."""
+    state = find_state(worker, multi_task=setup.multi_task)
+    free = free_channels(worker, multi_task=setup.multi_task)
+    slots = [
+        (load.channel, load.on, count_slots(load, available=worker.available))
+        for load in worker.loads
+    ]
+    for each in (everyone, *(staff.setdefault(pk, Staff()) for pk in worker.serves)):
+        each.count(
+            sign,
+            state=state.value,
+            activity=worker.activity,
+            available=worker.available,
+            free=free,
+            slots=slots,
+        )

@@ -1,0 +1,303 @@
+"""Read a floor from the database: whole, or only what may have changed since a picture."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+
+from routing import models
+from routing.core import eligibility, snapshot
+from routing.core.clock import microseconds
+from routing.core.matching import conditions
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus, TransferStatus
+from routing.db.compiled import SEQUENCE, CompiledQuery
+from routing.snapshots import lanes
+from routing.snapshots.workers import load_known
+from supervisors import picture
+from supervisors.picture import NO_QUEUE, Picture, Place
+
+_COLUMNS: Final[Mapping[str, str]] = {
+    AssignmentStatus.PENDING: "waiting",
+    AssignmentStatus.RESERVED: "offered",
+    AssignmentStatus.ASSIGNED: "in_work",
+    AssignmentStatus.WRAPPING: "wrapping",
+}
+
+
+class Serving:
+    """Which queues of a setup a worker serves, decided by the functions of the router."""
+
+    def __init__(self, queues: Iterable[models.TaskQueue]) -> None:
+        self._by_expression: dict[str, tuple[snapshot.TaskQueue, list[int]]] = {}
+        for row in queues:
+            queue = lanes.build_queue(row)
+            text = row.target_workers.strip()
+            self._by_expression.setdefault(text, (queue, []))[1].append(queue.id)
+        self.by_load = any(
+            conditions.reads_load(queue.target_workers) for queue, _ in self._by_expression.values()
+        )
+
+    def find_queues(self, worker: snapshot.Worker) -> frozenset[int]:
+        """Return the ids of the queues that a worker serves."""
+        candidate = eligibility.Candidate(worker)
+        return frozenset(
+            pk
+            for queue, pks in self._by_expression.values()
+            if eligibility.membership_refusal(candidate, queue) is None
+            for pk in pks
+        )
+
+
+def read_whole(
+    workspace: models.Workspace, *, number: int, now: datetime, before: Picture | None = None
+) -> Picture:
+    """Return the picture of a workspace.
+
+    Arguments:
+        before: an older picture, from which it takes over what a worker serves.
+    """
+    queues = _QUEUES(workspace.pk)
+    setup = _read_setup(workspace, queues)
+    known = before.workers if before is not None and before.setup == setup else {}
+    tasks, longest = read_tasks(workspace.pk)
+    return picture.build_picture(
+        number=number,
+        at_us=microseconds(now),
+        setup=setup,
+        tasks=tasks,
+        longest=longest,
+        workers=_build_workers(
+            _WORKERS(workspace.pk), _OFFERS(workspace.pk), Serving(queues), known
+        ),
+    )
+
+
+def read_changes(
+    workspace: models.Workspace,
+    before: Picture,
+    worker_sids: Collection[str],
+    *,
+    number: int,
+    now: datetime,
+) -> Picture:
+    """Return a newer picture, for which all counts and these workers were read."""
+    tasks, longest = read_tasks(workspace.pk)
+    changed: list[picture.Worker] = []
+    gone: set[int] = set()
+    if worker_sids:
+        rows = _WORKERS_NAMED(workspace.pk, list(worker_sids))
+        offers = _OFFERS_TO([row[0] for row in rows])
+        serving = Serving(_QUEUES(workspace.pk))
+        changed = list(_build_workers(rows, offers, serving, before.workers))
+        found = {worker.sid for worker in changed}
+        gone = {
+            worker.id
+            for worker in before.workers.values()
+            if worker.sid in worker_sids and worker.sid not in found
+        }
+    return picture.renew_picture(
+        before,
+        number=number,
+        at_us=microseconds(now),
+        tasks=tasks,
+        longest=longest,
+        changed=changed,
+        gone=gone,
+    )
+
+
+def read_tasks(
+    workspace_id: int,
+) -> tuple[dict[Place, picture.Tasks], dict[Place, picture.Longest]]:
+    """Return the numbers of tasks and the longest waits by queue and channel.
+
+    It reads counts that triggers keep and one index step for each queue and channel with waiting
+    tasks, so the cost does not depend on how many tasks wait.
+    """
+    counts: dict[Place, Counter[str]] = defaultdict(Counter)
+    for queue, channel, status, number in _COUNTS(workspace_id):
+        if number and status in _COLUMNS:
+            counts[queue, channel][_COLUMNS[status]] += number
+    for queue, channel in _TRANSFERS(workspace_id):
+        counts[queue or NO_QUEUE, channel]["offered"] -= 1
+    tasks = {place: picture.Tasks(**numbers) for place, numbers in counts.items()}
+    return {place: each for place, each in tasks.items() if any(each)}, _read_longest(tasks)
+
+
+def _read_longest(tasks: Mapping[Place, picture.Tasks]) -> dict[Place, picture.Longest]:
+    waiting = [place for place, each in tasks.items() if each.waiting > 0]
+    found: dict[Place, picture.Longest] = {}
+    queues = list({queue for queue, _ in waiting if queue != NO_QUEUE})
+    for queue, channel, sid, created, entered in _LONGEST(queues):
+        if created is not None:
+            found[queue, channel] = _longest(sid, created, entered or created)
+    for queue, channel in waiting:
+        if queue == NO_QUEUE:
+            for sid, created in _LONGEST_WITHOUT_QUEUE(channel):
+                found[queue, channel] = _longest(sid, created, created)
+    return found
+
+
+def _longest(sid: str, created: datetime, entered: datetime) -> picture.Longest:
+    return picture.Longest(microseconds(created), sid, microseconds(entered))
+
+
+def _read_setup(workspace: models.Workspace, queues: Iterable[models.TaskQueue]) -> picture.Setup:
+    return picture.Setup(
+        multi_task=workspace.multi_task_enabled,
+        queues={
+            row.pk: picture.Queue(
+                id=row.pk,
+                sid=row.sid,
+                name=row.friendly_name,
+                order=row.task_order,
+                grab_policy=row.grab_policy,
+                target_workers=row.target_workers,
+            )
+            for row in queues
+        },
+        channels={
+            row.pk: picture.Channel(
+                id=row.pk, sid=row.sid, name=row.friendly_name, unique_name=row.unique_name
+            )
+            for row in _CHANNELS(workspace.pk)
+        },
+        activities={
+            row.pk: picture.Activity(
+                id=row.pk, sid=row.sid, name=row.friendly_name, available=row.available
+            )
+            for row in _ACTIVITIES(workspace.pk)
+        },
+    )
+
+
+def _build_workers(
+    rows: Iterable[tuple[Any, ...]],
+    offers: Iterable[tuple[int, int]],
+    serving: Serving,
+    known: Mapping[int, picture.Worker],
+) -> Iterable[picture.Worker]:
+    """Yield workers.
+
+    Arguments:
+        rows: their ids, versions, activities and since when they are in it.
+        offers: for each open offer the ids of its worker and of its channel.
+        known: older values, from which it is taken what a worker of the same version serves.
+    """
+    more = {pk: (activity, since) for pk, _, _, activity, since in rows}
+    offered = Counter(offers)
+    for found in load_known([row[:3] for row in rows]):
+        activity, since = more[found.id]
+        old = known.get(found.id)
+        is_same = old is not None and old.version == found.version and not serving.by_load
+        yield picture.Worker(
+            id=found.id,
+            sid=found.sid,
+            name=found.friendly_name,
+            activity=activity,
+            available=found.available,
+            since_us=microseconds(since),
+            loads=tuple(
+                picture.Load(
+                    channel=each.task_channel_id,
+                    capacity=each.configured_capacity,
+                    on=each.available,
+                    kept=each.reserved_for_manual,
+                    busy=max(each.consumed - offered[found.id, each.task_channel_id], 0),
+                    offered=min(offered[found.id, each.task_channel_id], each.consumed),
+                )
+                for _, each in sorted(found.channels.items())
+            ),
+            serves=old.serves if is_same and old is not None else serving.find_queues(found),
+            readable=found.readable,
+            version=found.version,
+        )
+
+
+_PENDING: Final = models.Task.objects.pending()
+_OPEN_OFFERS: Final = models.Reservation.objects.pending()
+_WORKER_COLUMNS: Final = (
+    *("pk", "version", "workload_version", "activity_id", "date_status_changed"),
+)
+
+
+def _longest_of(queues: Any) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
+    here = _PENDING.filter(task_queue=OuterRef("pk"), task_channel=OuterRef("channel"))
+    oldest = here.order_by("date_created", "id")
+    entered = here.order_by("task_queue_entered_date", "id")
+    rows = models.TaskQueue.objects.filter(pk__in=queues)
+    return (
+        rows.annotate(channel=F("workspace__task_channels__pk"))
+        .annotate(
+            oldest_sid=Subquery(oldest.values("sid")[:1]),
+            oldest_date=Subquery(oldest.values("date_created")[:1]),
+            entered_date=Subquery(entered.values("task_queue_entered_date")[:1]),
+        )
+        .order_by()
+        .values_list("pk", "channel", "oldest_sid", "oldest_date", "entered_date")
+    )
+
+
+_QUEUES: Final = CompiledQuery(
+    lambda workspace: models.TaskQueue.objects.filter(workspace_id=workspace).order_by(
+        "friendly_name", "pk"
+    )
+)
+_CHANNELS: Final = CompiledQuery(
+    lambda workspace: models.TaskChannel.objects.filter(workspace_id=workspace).order_by("pk")
+)
+_ACTIVITIES: Final = CompiledQuery(
+    lambda workspace: models.Activity.objects.filter(workspace_id=workspace).order_by(
+        "-available", "friendly_name", "pk"
+    )
+)
+_COUNTS: Final = CompiledQuery(
+    lambda workspace: (
+        models.TaskCount.objects.filter(workspace_id=workspace)
+        .order_by()
+        .values_list("task_queue_id", "task_channel_id", "assignment_status")
+        .annotate(Sum("tasks"))
+    )
+)
+_TRANSFERS: Final = CompiledQuery(
+    lambda workspace: models.Reservation.objects.filter(
+        workspace_id=workspace,
+        outgoing__isnull=False,
+        outgoing__transfer_status=TransferStatus.INITIATED.value,
+        reservation_status=ReservationStatus.ACCEPTED.value,
+    ).values_list("task__task_queue_id", "task__task_channel_id")
+)
+_LONGEST: Final = CompiledQuery(lambda queues=SEQUENCE: _longest_of(queues))
+_LONGEST_WITHOUT_QUEUE: Final = CompiledQuery(
+    lambda channel: (
+        _PENDING.filter(task_channel_id=channel, task_queue__isnull=True)
+        .order_by("date_created", "id")
+        .values_list("sid", "date_created")[:1]
+    )
+)
+_WORKERS: Final = CompiledQuery(
+    lambda workspace: (
+        models.Worker.objects.filter(workspace_id=workspace)
+        .order_by("pk")
+        .values_list(*_WORKER_COLUMNS)
+    )
+)
+_WORKERS_NAMED: Final = CompiledQuery(
+    lambda workspace, sids=SEQUENCE: models.Worker.objects.filter(
+        workspace_id=workspace, sid__in=sids
+    ).values_list(*_WORKER_COLUMNS)
+)
+_OFFERS: Final = CompiledQuery(
+    lambda workspace: _OPEN_OFFERS.filter(workspace_id=workspace).values_list(
+        "worker_id", "worker_channel__task_channel_id"
+    )
+)
+_OFFERS_TO: Final = CompiledQuery(
+    lambda workers=SEQUENCE: _OPEN_OFFERS.filter(worker_id__in=workers).values_list(
+        "worker_id", "worker_channel__task_channel_id"
+    )
+)

@@ -1,0 +1,13 @@
+"""URLs of the cockpit: its pages and its panels."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from supervisors import views
+
+app_name = "supervisors"
+urlpatterns = [
+    path("", views.show_now, name="now"),
+    path("panels/<slug:name>", views.show_panel, name="panel"),
+]

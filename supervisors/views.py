@@ -1,0 +1,98 @@
+"""Views of the cockpit: its pages, and each panel by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+
+from routing.core.clock import microseconds
+from routing.web_sessions import get_user
+from supervisors import access, fragments, notes, pictures, rail
+from supervisors.access import Supervisor
+from supervisors.names import drop_unknown_names
+from supervisors.panel import Scene
+from supervisors.panels import PAGES, PANELS, Page
+from supervisors.query import Fault, parse_query
+
+
+@require_GET
+@access.supervisors_only
+def show_now(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
+    """Show the floor at a glance."""
+    return show_page(request, supervisor, PAGES["now"])
+
+
+def show_page(
+    request: HttpRequest, supervisor: Supervisor, page: Page, **fixed: Any
+) -> HttpResponse:
+    """Show a page with all its panels.
+
+    Arguments:
+        fixed: the parts of the view that the path decides, such as `queue`.
+    """
+    scene, faults = build_scene(request, supervisor, now=timezone.now(), **fixed)
+    panels = {name: fragments.render_panel(PANELS[name], scene, request) for name in page.panels}
+    context = {
+        "page": page,
+        "panels": panels,
+        "notes": [notes.describe_fault(fault) for fault in faults],
+        "workspaces": access.list_workspaces(get_user(request)),
+        "rail": rail.list_links(page, scene.view),
+        "channel_links": rail.list_channel_links(scene.view, scene.picture),
+        "chosen_channels": rail.name_channels(scene.view, scene.picture),
+        "desk_url": find_desk(scene),
+        "now_ms": microseconds(scene.now) // 1000,
+        "picture_ms": scene.picture.at_us // 1000,
+        "scene": scene,
+        "view": scene.view,
+        "here": f"?{scene.view.canonical}",
+    }
+    return render(request, f"supervisors/{page.name}.html", context)
+
+
+@require_GET
+@access.supervisors_only
+def show_panel(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
+    """Show one panel, or answer 304 if the browser has it as it is."""
+    panel = PANELS.get(name)
+    if panel is None:
+        raise Http404
+    scene, _ = build_scene(request, supervisor, now=timezone.now())
+    etag = fragments.build_etag(panel, scene)
+    if etag is not None and etag == request.headers.get("If-None-Match"):
+        answer: HttpResponse = HttpResponseNotModified()
+    else:
+        answer = HttpResponse(fragments.render_panel(panel, scene, request))
+    if etag is not None:
+        answer["ETag"] = etag
+    answer["X-Now"] = str(microseconds(timezone.now()) // 1000)
+    answer["X-Picture"] = str(scene.picture.number)
+    return answer
+
+
+def find_desk(scene: Scene) -> str:
+    """Return the address of the user's own desk in this workspace, if they have one."""
+    supervisor = scene.supervisor
+    if not supervisor.user.workers.filter(workspace=supervisor.workspace).exists():
+        return ""
+    return f"{reverse('agents:desk')}?{urlencode({'workspace': supervisor.workspace.sid})}"
+
+
+def build_scene(
+    request: HttpRequest, supervisor: Supervisor, *, now: datetime, **fixed: Any
+) -> tuple[Scene, list[Fault]]:
+    """Return what the request's query shows, and what of the query is ignored."""
+    parsed = parse_query(dict(request.GET.lists()))
+    picture = pictures.find_picture(supervisor.workspace, now=now)
+    view, unknown = drop_unknown_names(parsed.view, picture)
+    view = replace(view, workspace=supervisor.workspace.sid, **fixed)
+    scene = Scene(supervisor=supervisor, view=view, picture=picture, now=now)
+    return scene, [*parsed.faults, *unknown]

@@ -1,0 +1,111 @@
+"""Access to the cockpit: five kinds of people at all of its addresses."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from supervisors.panels import PANELS
+from supervisors.urls import urlpatterns
+from tests import factories
+from tests.agents.conftest import BACKEND
+from tests.supervisors.conftest import Cockpit
+
+EXPECTED = {"superuser": 200, "member": 200, "agent": 403, "stranger": 404, "anonymous": 302}
+
+
+def list_addresses(cockpit: Cockpit) -> list[str]:
+    """Return each address of the cockpit that answers GET, for the rows of one workspace."""
+    found = []
+    for pattern in urlpatterns:
+        route = str(pattern.pattern)
+        if "panels/" in route:
+            found += [f"panels/{name}?queue={cockpit.queue.sid}" for name in PANELS]
+        elif not route.startswith("do/"):
+            found.append(route.replace("<str:queue_sid>", cockpit.queue.sid))
+    return found
+
+
+@pytest.mark.parametrize(("who", "status"), EXPECTED.items())
+def test_each_address_answers_each_kind_of_person_as_they_may(
+    cockpit: Cockpit, who: str, status: int
+) -> None:
+    addresses = list_addresses(cockpit)
+    assert len(addresses) > len(PANELS)
+    for address in addresses:
+        path, _, query = address.partition("?")
+        given = dict([query.split("=")]) if query else {}
+        answer = cockpit.get(path, who=who, **given)
+        assert answer.status_code == status, address
+        assert b"Ada" not in answer.content or status == 200
+        assert b"Chats" not in answer.content or status == 200
+
+
+def test_an_agent_reads_who_can_help_and_the_way_to_the_desk(cockpit: Cockpit) -> None:
+    text = cockpit.get(who="agent").content.decode()
+    assert "Ask the operator" in text
+    assert 'href="/agent/"' in text
+
+
+def test_an_agent_cannot_tell_whether_a_workspace_exists(cockpit: Cockpit) -> None:
+    client = cockpit.people["agent"]
+    sids = [cockpit.workspace.sid, "WS" + "0" * 32]
+    answers = [client.get(f"/supervisor/?workspace={sid}") for sid in sids]
+    assert [answer.status_code for answer in answers] == [403, 403]
+
+
+def test_anonymous_visitors_come_back_after_the_login(cockpit: Cockpit) -> None:
+    answer = cockpit.get(who="anonymous", channel="chat")
+    assert answer["Location"].startswith("/accounts/login/?next=/supervisor/%3Fworkspace")
+    assert "channel%3Dchat" in answer["Location"]
+
+
+def test_a_script_without_a_session_gets_401_and_no_page(cockpit: Cockpit) -> None:
+    answer = Client().get("/supervisor/panels/totals", headers={"X-Requested-With": "cockpit"})
+    assert answer.status_code == 401
+    assert b"<" not in answer.content
+
+
+def test_a_member_without_a_choice_begins_in_their_first_workspace(cockpit: Cockpit) -> None:
+    answer = cockpit.people["member"].get("/supervisor/")
+    assert "Support" in answer.content.decode()
+
+
+def test_a_login_that_was_deactivated_is_sent_to_the_login(cockpit: Cockpit) -> None:
+    User.objects.filter(username="lead").update(is_active=False)
+    assert cockpit.get().status_code == 302
+
+
+def test_an_operator_without_any_workspace_reads_what_to_do(db: None) -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"), backend=BACKEND)
+    answer = client.get("/supervisor/")
+    assert answer.status_code == 404
+    assert "configuration" in answer.content.decode()
+
+
+def test_an_operator_switches_between_workspaces_in_the_bar(cockpit: Cockpit) -> None:
+    text = cockpit.get(who="superuser").content.decode()
+    assert "Elsewhere" in text
+    assert 'aria-current="page">Support' in text
+
+
+def test_pages_are_never_cached_by_a_browser(cockpit: Cockpit) -> None:
+    assert "no-store" in cockpit.get()["Cache-Control"]
+
+
+def test_a_panel_that_does_not_exist_is_not_found(cockpit: Cockpit) -> None:
+    assert cockpit.get("panels/nothing").status_code == 404
+
+
+def test_only_staff_see_the_way_to_the_configuration(cockpit: Cockpit) -> None:
+    assert "Configuration" not in cockpit.read()
+    User.objects.filter(username="lead").update(is_staff=True)
+    assert "Configuration" in cockpit.read()
+
+
+def test_a_member_who_is_an_agent_too_sees_the_way_to_their_desk(cockpit: Cockpit) -> None:
+    assert "My desk" not in cockpit.read()
+    factories.worker(cockpit.workspace, "Lead", user=User.objects.get(username="lead"))
+    assert "My desk" in cockpit.read()
