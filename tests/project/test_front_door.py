@@ -50,7 +50,7 @@ def test_an_unknown_address_of_the_api_is_answered_in_json(client: Client) -> No
     assert answer.json()["status"] == 404
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/supervisor", "/typo"])
+@pytest.mark.parametrize("path", ["/metrics", "/supervisors", "/typo"])
 def test_an_unknown_address_is_answered_with_a_list_of_existing_ones(
     client: Client, ada: User, path: str
 ) -> None:
