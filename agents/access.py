@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from routing import models
@@ -79,7 +80,9 @@ def agents_only(
         user = get_user(request)
         if not user.is_authenticated:
             if is_script(request):
-                return HttpResponse("Please log in again.", status=401, content_type="text/plain")
+                return HttpResponse(
+                    gettext("Please log in again."), status=401, content_type="text/plain"
+                )
             target = request.get_full_path() if request.method == "GET" else reverse("agents:desk")
             return redirect_to_login(target)
         try:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext
+
 from routing import models, subjects
 from routing.core.clock import SECOND, microseconds
 from routing.core.vocabulary import ReservationStatus
@@ -61,7 +63,7 @@ class Card:
 class Clock:
     """How long a task has been in one state; `limit` is in seconds."""
 
-    name: str
+    wrapping: bool
     since: datetime
     limit: int | None
 
@@ -71,7 +73,7 @@ def list_clocks(row: models.Reservation) -> list[Clock]:
     queue = row.task.task_queue
     clocks = [
         Clock(
-            name="in hand",
+            wrapping=False,
             # A task accepted before this column existed has no other moment.
             since=row.date_accepted or row.date_created,
             limit=None if queue is None else queue.expected_handling_time,
@@ -80,7 +82,7 @@ def list_clocks(row: models.Reservation) -> list[Clock]:
     if row.reservation_status == ReservationStatus.WRAPPING:
         clocks.append(
             Clock(
-                name="wrapping up",
+                wrapping=True,
                 since=row.date_wrapping or row.date_updated,
                 # Both are set when the wrap-up begins; the queue may have changed since.
                 limit=None
@@ -98,7 +100,7 @@ def build_card(task: models.Task, layout: Layout) -> Card:
     title, titled = subjects.first_text(known, layout.titles)
     person, named = subjects.first_text(known, layout.subtitles)
     if not title:
-        title, person = person or f"{picture.name} task", ""
+        title, person = person or _name_untitled(picture.name), ""
     return Card(
         sid=task.sid,
         title=title,
@@ -115,7 +117,11 @@ def name_task(attributes: str, channel: str, layout: Layout) -> str:
     """Return the title of a task's card, from its attributes and the name of its channel."""
     known = layout.read_attributes(attributes)
     texts = (subjects.first_text(known, names)[0] for names in (layout.titles, layout.subtitles))
-    return next(filter(None, texts), f"{channel} task")
+    return next(filter(None, texts), "") or _name_untitled(channel)
+
+
+def _name_untitled(channel: str) -> str:
+    return gettext("%(channel)s task") % {"channel": channel}
 
 
 def describe_channel(row: models.TaskChannel) -> Channel:
@@ -143,7 +149,7 @@ def list_attributes(
         text = subjects.shorten(_format_value(value), LONGEST_ATTRIBUTE)
         lines.append(Attribute(name=name, value=text, link=_find_link(text)))
     if len(found) > MOST_ATTRIBUTES:
-        lines.append(Attribute(name="…", value="there are more", link=""))
+        lines.append(Attribute(name="…", value=gettext("there are more"), link=""))
     return lines
 
 
@@ -172,7 +178,7 @@ def _format_value(value: Any) -> str:
         case None:
             return "—"
         case bool():
-            return "yes" if value else "no"
+            return gettext("yes") if value else gettext("no")
         case str():
             return value or "—"
         case list() if all(isinstance(item, str | int | float) for item in value):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
 from agents import desk_groups, happenings, outcomes
 from agents.access import Agent
 from routing import models, sids
@@ -61,14 +63,18 @@ def run_command(agent: Agent, name: object, arguments: Arguments, *, now: dateti
     """Run a command; raises `CommandRefused`, and then nothing was changed."""
     command = COMMANDS.get(name) if isinstance(name, str) else None
     if command is None:
-        raise CommandRefused("unknown_command", "There is no such command.", status=404)
+        raise CommandRefused("unknown_command", gettext("There is no such command."), status=404)
     checked: dict[str, Any] = {}
     for argument, prefix in command.sid_prefixes.items():
         value = arguments.get(argument)
         if not isinstance(value, str) or not any(
             sids.is_valid(value, one) for one in prefix.split()
         ):
-            raise CommandRefused("invalid", f"“{argument}” is missing, or not a sid.", status=400)
+            raise CommandRefused(
+                "invalid",
+                gettext("“%(argument)s” is missing, or not a sid.") % {"argument": argument},
+                status=400,
+            )
         checked[argument] = value
     for argument in command.flags:
         checked[argument] = _parse_flag(arguments.get(argument), argument)
@@ -79,9 +85,11 @@ def run_command(agent: Agent, name: object, arguments: Arguments, *, now: dateti
     except errors.NotHeld as error:
         raise _no_such_task() from error
     except errors.NotEligible as error:
-        raise CommandRefused(error.refusal.value, error.message) from error
+        raise CommandRefused(error.refusal.value, gettext(error.refusal.words)) from error
     except errors.StaleState as error:
-        raise CommandRefused("changed", "This has just changed. Please look again.") from error
+        raise CommandRefused(
+            "changed", gettext("This has just changed. Please look again.")
+        ) from error
     except errors.ActionError as error:
         raise CommandRefused("not_now", error.message) from error
 
@@ -100,6 +108,8 @@ def _reject(agent: Agent, given: Arguments, now: datetime) -> None:
         reservations.reject_reservation(
             reservation=offer, reason=given["reason"], actor=agent.actor, now=now
         )
+    except errors.InvalidInput as error:
+        raise CommandRefused("not_now", gettext("This reason can no longer be chosen.")) from error
     except errors.NotNow as error:
         raise _refuse_closed_offer(offer) from error
 
@@ -110,7 +120,7 @@ def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
         task_transitions.wrap_up_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
     except errors.NotNow as error:
         raise CommandRefused(
-            "not_now", "This task is already being wrapped up, or done."
+            "not_now", gettext("This task is already being wrapped up, or done.")
         ) from error
 
 
@@ -122,7 +132,7 @@ def _extend_wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
         reservations.extend_wrap_up(reservation=reservation, actor=agent.actor, now=now)
     except errors.NotNow as error:
         raise CommandRefused(
-            "not_now", "The time for wrapping up cannot be extended any more."
+            "not_now", gettext("The time for wrapping up cannot be extended any more.")
         ) from error
 
 
@@ -134,7 +144,7 @@ def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
             task=task, held_by=agent.worker, outcome=outcome, actor=agent.actor, now=now
         )
     except errors.NotNow as error:
-        raise CommandRefused("not_now", "This task is already done.") from error
+        raise CommandRefused("not_now", gettext("This task is already done.")) from error
 
 
 def _read_outcome(agent: Agent, task: models.Task, given: Arguments) -> Outcome | None:
@@ -143,33 +153,54 @@ def _read_outcome(agent: Agent, task: models.Task, given: Arguments) -> Outcome 
     name = given["outcome_code"]
     code = next((each for each in codes if each.unique_name == name), None)
     if name is not None and code is None:
-        raise CommandRefused("not_found", "This outcome can no longer be chosen.", status=404)
+        raise CommandRefused(
+            "not_found", gettext("This outcome can no longer be chosen."), status=404
+        )
     if code is None and codes and outcomes.is_required(agent.worker, task):
-        raise CommandRefused("outcome_required", "Choose how the task ended first.")
+        raise CommandRefused("outcome_required", gettext("Choose how the task ended first."))
     if code is None and given["outcome_note"] is None:
         return None
     return Outcome(code=code, note=given["outcome_note"])
 
 
 def _transfer(agent: Agent, given: Arguments, now: datetime) -> None:
-    transfers.begin_transfer(
-        reservation=_find_held_reservation(agent, given),
-        to=given["to"],
-        mode=TransferMode.WARM if given["stay"] else TransferMode.COLD,
-        note=given["note"],
-        actor=agent.actor,
-        now=now,
+    try:
+        transfers.begin_transfer(
+            reservation=_find_held_reservation(agent, given),
+            to=given["to"],
+            mode=TransferMode.WARM if given["stay"] else TransferMode.COLD,
+            note=given["note"],
+            actor=agent.actor,
+            now=now,
+        )
+    except (errors.InvalidInput, errors.NotNow) as error:
+        raise CommandRefused("not_now", _explain_failed_transfer(agent, given, error)) from error
+
+
+def _explain_failed_transfer(agent: Agent, given: Arguments, error: errors.ActionError) -> str:
+    if isinstance(error, transfers.NeedsTelephone):
+        return gettext("Calls cannot be transferred: this server has no telephone network.")
+    if isinstance(error, errors.InvalidInput):
+        return gettext("This receiver can no longer be chosen.")
+    receivers = models.Worker.objects.filter(
+        workspace=agent.worker.workspace_id, sid=given["to"], activity__available=False
     )
+    if (away := receivers.select_related("activity").first()) is not None:
+        words = {"name": away.friendly_name, "activity": away.activity.friendly_name}
+        return gettext("%(name)s is in “%(activity)s” and takes no work now.") % words
+    return gettext("This task cannot be transferred now. Please look again.")
 
 
 def _cancel_transfer(agent: Agent, given: Arguments, now: datetime) -> None:
     transfer = _find_held_reservation(agent, given).outgoing
     if transfer is None:
-        raise CommandRefused("not_now", "This task is not being transferred.")
+        raise CommandRefused("not_now", gettext("This task is not being transferred."))
     try:
         transfers.cancel_transfer(transfer=transfer, actor=agent.actor, now=now)
     except errors.NotNow as error:
-        raise CommandRefused("not_now", "A colleague has accepted this task already.") from error
+        raise CommandRefused(
+            "not_now", gettext("A colleague has accepted this task already.")
+        ) from error
 
 
 def _grab(agent: Agent, given: Arguments, now: datetime) -> None:
@@ -177,7 +208,7 @@ def _grab(agent: Agent, given: Arguments, now: datetime) -> None:
         workspace=agent.worker.workspace_id, sid=given["task"]
     ).first()
     if task is None:
-        raise CommandRefused("not_found", "There is no such task any more.", status=404)
+        raise CommandRefused("not_found", gettext("There is no such task any more."), status=404)
     offers.grab_task(task=task, worker=agent.worker, actor=agent.actor, now=now)
 
 
@@ -186,7 +217,9 @@ def _set_activity(agent: Agent, given: Arguments, now: datetime) -> None:
         workspace=agent.worker.workspace_id, sid=given["activity"]
     ).first()
     if activity is None:
-        raise CommandRefused("not_found", "There is no such activity any more.", status=404)
+        raise CommandRefused(
+            "not_found", gettext("There is no such activity any more."), status=404
+        )
     try:
         workers.set_activity(
             worker=agent.worker,
@@ -198,14 +231,15 @@ def _set_activity(agent: Agent, given: Arguments, now: datetime) -> None:
     except errors.NotNow as error:
         raise CommandRefused(
             "offers_pending",
-            f"You have offers to answer. Going to {activity.friendly_name} rejects them.",
+            gettext("You have offers to answer. Going to %(activity)s rejects them.")
+            % {"activity": activity.friendly_name},
         ) from error
 
 
 def _set_available(agent: Agent, given: Arguments, now: datetime) -> None:
     channel = models.WorkerChannel.objects.filter(worker=agent.worker, sid=given["channel"]).first()
     if channel is None:
-        raise CommandRefused("not_found", "You have no such channel any more.", status=404)
+        raise CommandRefused("not_found", gettext("You have no such channel any more."), status=404)
     worker_channels.update_worker_channel(
         channel=channel, available=given["available"], actor=agent.actor, now=now
     )
@@ -254,7 +288,7 @@ def _find_offer(agent: Agent, given: Arguments) -> models.Reservation:
     """Return a reservation of this agent."""
     offer = models.Reservation.objects.filter(worker=agent.worker, sid=given["reservation"]).first()
     if offer is None:
-        raise CommandRefused("not_found", "There is no such offer any more.", status=404)
+        raise CommandRefused("not_found", gettext("There is no such offer any more."), status=404)
     return offer
 
 
@@ -281,17 +315,17 @@ def _find_held_task(agent: Agent, given: Arguments) -> models.Task:
 
 
 def _no_such_task() -> CommandRefused:
-    return CommandRefused("not_found", "You have no such task.", status=404)
+    return CommandRefused("not_found", gettext("You have no such task."), status=404)
 
 
 _CLOSED_OFFERS: Final = {
-    ReservationStatus.ACCEPTED: "You have accepted this offer already.",
-    ReservationStatus.WRAPPING: "You have accepted this offer already.",
-    ReservationStatus.COMPLETED: "You have accepted this offer already.",
-    ReservationStatus.REJECTED: "You have rejected this offer already.",
-    ReservationStatus.TIMEOUT: "This offer has expired.",
-    ReservationStatus.CANCELED: "This offer was withdrawn.",
-    ReservationStatus.RESCINDED: "Another agent took this task first.",
+    ReservationStatus.ACCEPTED: gettext_lazy("You have accepted this offer already."),
+    ReservationStatus.WRAPPING: gettext_lazy("You have accepted this offer already."),
+    ReservationStatus.COMPLETED: gettext_lazy("You have accepted this offer already."),
+    ReservationStatus.REJECTED: gettext_lazy("You have rejected this offer already."),
+    ReservationStatus.TIMEOUT: gettext_lazy("This offer has expired."),
+    ReservationStatus.CANCELED: gettext_lazy("This offer was withdrawn."),
+    ReservationStatus.RESCINDED: gettext_lazy("Another agent took this task first."),
 }
 
 
@@ -301,7 +335,8 @@ def _refuse_closed_offer(offer: models.Reservation) -> CommandRefused:
         models.Reservation.objects.values_list("reservation_status", flat=True).get(pk=offer.pk)
     )
     return CommandRefused(
-        f"offer_{status.value}", _CLOSED_OFFERS.get(status, "This offer is over.")
+        f"offer_{status.value}",
+        str(_CLOSED_OFFERS.get(status, gettext_lazy("This offer is over."))),
     )
 
 
@@ -309,14 +344,25 @@ def _parse_flag(value: object, argument: str) -> bool:
     known = {True: True, False: False, None: False, "true": True, "false": False, "": False}
     if isinstance(value, bool | str | None) and value in known:
         return known[value]
-    raise CommandRefused("invalid", f"“{argument}” must be true or false.", status=400)
+    raise CommandRefused(
+        "invalid",
+        gettext("“%(argument)s” must be true or false.") % {"argument": argument},
+        status=400,
+    )
 
 
 def _parse_text(value: object, argument: str, limit: int) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or len(value) > limit:
-        raise CommandRefused(
-            "invalid", f"“{argument}” must be a text of at most {limit} characters.", status=400
+        text = ngettext(
+            "“%(argument)s” must be a text of at most %(limit)s character.",
+            "“%(argument)s” must be a text of at most %(limit)s characters.",
+            limit,
         )
+        raise CommandRefused("invalid", text % {"argument": argument, "limit": limit}, status=400)
+    if found := inputs.CONTROL_OR_DELETE.search(value):
+        text = gettext("“%(argument)s” contains the control character %(character)s. Leave it out.")
+        words = {"argument": argument, "character": f"U+{ord(found[0]):04X}"}
+        raise CommandRefused("invalid", text % words, status=400)
     return value.strip() or None

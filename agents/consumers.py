@@ -13,13 +13,14 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from agents import access, calling, commands, frames, waiting
 from agents.access import Agent
 from agents.commands import CommandRefused
 from agents.dashboard import Panel
-from routing import groups, request_ids
+from routing import groups, languages, request_ids
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ResourceType
@@ -76,6 +77,9 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._by_load = False
         self._refused = 0
         self._bucket = Bucket(burst=self.burst, rate=self.rate)
+        headers = dict(self.scope["headers"])
+        self._accepted_languages = headers.get(b"accept-language", b"").decode("latin-1")
+        self._language = languages.find_accepted_language(self._accepted_languages)
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self._workspace_sid = query.get("workspace", [None])[0]
         # Only the sid is kept, as the rows would be most of a desk's memory.
@@ -139,11 +143,16 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """Answer every frame of a client with a reply, even if it is refused."""
         if self._worker_sid is None:
             return
+        with translation.override(self._language):
+            await self._answer_frame(text_data)
+
+    async def _answer_frame(self, text_data: str | None) -> None:
         request = None
         try:
             if not self._bucket.take_token():
                 self._refused += 1
-                raise CommandRefused("too_many", "That was too much at once. Please wait a moment.")
+                text = gettext("That was too much at once. Please wait a moment.")
+                raise CommandRefused("too_many", text)
             request = frames.parse_request(text_data)
             await self._answer_request(request)
         except frames.MalformedFrame as error:
@@ -171,13 +180,14 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
                 raise
             except Exception as error:  # reported to the desk; the socket stays open
                 logger.exception("desk.command_failed")
-                words = f"That did not work, and was logged as {request_id}. Please try again."
-                raise CommandRefused("failed", words) from error
+                text = gettext("That did not work, and was logged as %(id)s. Please try again.")
+                raise CommandRefused("failed", text % {"id": request_id}) from error
 
     def _run_command(self, request: frames.Request) -> None:
-        """Run a command for the session's current user."""
+        """Run a command for the session's current user, in their language."""
         agent = self._load_agent()
-        commands.run_command(agent, request.command, request.arguments, now=timezone.now())
+        with translation.override(self._language):
+            commands.run_command(agent, request.command, request.arguments, now=timezone.now())
 
     # --- The agent and their groups --------------------------------------------------------
 
@@ -190,6 +200,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         user = load_session_user(session_key)
         if not user.is_authenticated:
             raise DeskEnded(LOGGED_OUT)
+        self._language = languages.choose_language(user, self._accepted_languages)
         try:
             worker = access.find_worker(user, self._workspace_sid)
         except access.NoWorker:

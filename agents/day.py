@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from django.utils.translation import gettext, gettext_lazy
+
 from agents import cards
 from routing import models, task_layouts
 from routing.core.vocabulary import ReservationStatus
@@ -144,19 +146,21 @@ def _list_accepted(worker: models.Worker) -> models.Reservations:
 
 
 _OUTCOMES: Final = {
-    ReservationStatus.ACCEPTED: "In hand",
-    ReservationStatus.WRAPPING: "Wrapping up",
-    ReservationStatus.COMPLETED: "Completed",
-    ReservationStatus.CANCELED: "Canceled",
+    ReservationStatus.ACCEPTED: gettext_lazy("In hand"),
+    ReservationStatus.WRAPPING: gettext_lazy("Wrapping up"),
+    ReservationStatus.COMPLETED: gettext_lazy("Completed"),
+    ReservationStatus.CANCELED: gettext_lazy("Canceled"),
 }
 
 
 def _describe_outcome(row: models.Reservation, names: Mapping[str, str]) -> str:
     if row.outgoing_id is not None and row.reservation_status == ReservationStatus.COMPLETED:
-        return "Transferred"
-    words = _OUTCOMES.get(ReservationStatus(row.reservation_status), row.reservation_status)
+        return gettext("Transferred")
+    words = str(_OUTCOMES.get(ReservationStatus(row.reservation_status), row.reservation_status))
     code = row.outcome_code
-    return f"{words}: {names.get(code, code)}" if code else words
+    if not code:
+        return words
+    return gettext("%(status)s: %(outcome)s") % {"status": words, "outcome": names.get(code, code)}
 
 
 def _count_seconds(duration: timedelta) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.translation import gettext
+
 from agents import dashboard
 from agents.commands import CommandRefused
 from routing.core.event_catalog import EventType
@@ -32,22 +34,23 @@ class MalformedFrame(Exception):
 def parse_request(text: str | None) -> Request:
     """Parse a client's frame; raises `MalformedFrame` with the reason."""
     if text is None:
-        raise MalformedFrame("The frame is binary; send text.")
+        raise MalformedFrame(gettext("The frame is binary; send text."))
     if len(text) > MOST_CHARACTERS:
-        raise MalformedFrame(
-            f"The frame has {len(text)} characters; at most {MOST_CHARACTERS} are allowed."
-        )
+        words = gettext("The frame has %(length)s characters; at most %(most)s are allowed.")
+        raise MalformedFrame(words % {"length": len(text), "most": MOST_CHARACTERS})
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        raise MalformedFrame("The frame is not JSON.") from None
+        raise MalformedFrame(gettext("The frame is not JSON.")) from None
     if not isinstance(content, dict):
         raise MalformedFrame(
-            'The frame is not an object such as {"id": 1, "command": "desk.ping"}.'
+            gettext('The frame is not an object such as {"id": 1, "command": "desk.ping"}.')
         )
     id_ = content.pop("id", None)
     if isinstance(id_, bool) or not isinstance(id_, str | int | None) or len(str(id_)) > 64:
-        raise MalformedFrame("The id must be a text of at most 64 characters or a whole number.")
+        raise MalformedFrame(
+            gettext("The id must be a text of at most 64 characters or a whole number.")
+        )
     return Request(id=id_, command=content.pop("command", None), arguments=content)
 
 

@@ -1,4 +1,4 @@
-"""The agent's own page: appearance, time zone and shortcuts."""
+"""The agent's own page: language, appearance, time zone and shortcuts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext
 
 from agents import shortcuts
 from routing import models
 from routing.actions import desk_settings
-from routing.models.desk_settings import Theme
+from routing.models.desk_settings import Language, Theme
 from routing.time_zones import time_zone_names
 
 _PREFIX: Final = "key_"
@@ -19,18 +20,21 @@ _PREFIX: Final = "key_"
 class MeForm(forms.Form):
     """A form with all settings of the page; boxes that are not ticked are absent."""
 
+    language = forms.ChoiceField(required=False)
     theme = forms.ChoiceField(choices=Theme.choices)
     time_zone = forms.ChoiceField(required=False)
     single_keys = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, workspace: models.Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        languages = [("", gettext("As the browser")), *Language.choices]
+        self.fields["language"].choices = languages  # type: ignore[attr-defined]
         zones = [(name, name) for name in time_zone_names()]
-        usual = ("", f"As the workspace: {workspace.time_zone}")
+        usual = ("", gettext("As the workspace: %(zone)s") % {"zone": workspace.time_zone})
         self.fields["time_zone"].choices = [usual, *zones]  # type: ignore[attr-defined]
         for name, (usual_key, words) in shortcuts.ACTIONS.items():
             self.fields[_PREFIX + name] = forms.CharField(
-                label=words, max_length=1, required=False, initial=usual_key
+                label=str(words), max_length=1, required=False, initial=usual_key
             )
 
     @property
@@ -48,8 +52,9 @@ class MeForm(forms.Form):
             except shortcuts.KeyRefused as refused:
                 self.add_error(_PREFIX + name, str(refused))
         for name, other in shortcuts.find_conflicts(keys).items():
+            words = {"key": keys[name].upper(), "action": other}
             self.add_error(
-                _PREFIX + name, f"“{keys[name].upper()}” is used twice, also for: {other}."
+                _PREFIX + name, gettext("“%(key)s” is used twice, also for: %(action)s.") % words
             )
         values["keys"] = {
             name: key for name, key in keys.items() if key != shortcuts.ACTIONS[name][0]
@@ -61,6 +66,7 @@ def build_form(worker: models.Worker, settings: models.DeskSettings) -> MeForm:
     """Return the form with a user's settings."""
     keys = shortcuts.apply_keys(settings.keys)
     initial = {
+        "language": settings.language,
         "theme": settings.theme,
         "time_zone": settings.time_zone,
         "single_keys": settings.single_keys,
@@ -75,6 +81,7 @@ def save_form(worker: models.Worker, form: MeForm) -> models.DeskSettings:
     values = form.cleaned_data
     return desk_settings.save_personal_settings(
         user_id=worker.user_id,
+        language=values["language"],
         theme=values["theme"],
         time_zone=values["time_zone"],
         single_keys=values["single_keys"],

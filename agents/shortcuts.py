@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
-    "accept": ("a", "Accept the offer in focus, or the first one"),
-    "reject": ("r", "Reject it"),
-    "grab": ("g", "Grab the waiting task in focus, or the first you may have"),
-    "wrap": ("w", "Wrap up the task in focus"),
-    "complete": ("c", "Complete the task in focus"),
-    "undo": ("u", "Undo the last Complete, for five seconds"),
-    "transfer": ("t", "Transfer the task in focus"),
-    "next": ("j", "Go to the next of my tasks"),
-    "previous": ("k", "Go to the previous of my tasks"),
-    "activities": ("m", "Open the activity menu"),
-    "channels": ("s", "Go to the channel switches"),
-    "search": ("/", "Find waiting tasks"),
-    "help": ("?", "Show the shortcuts"),
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
+
+ACTIONS: Final[Mapping[str, tuple[str, str | Promise]]] = {
+    "accept": ("a", gettext_lazy("Accept the offer in focus, or the first one")),
+    "reject": ("r", gettext_lazy("Reject it")),
+    "grab": ("g", gettext_lazy("Grab the waiting task in focus, or the first you may have")),
+    "wrap": ("w", gettext_lazy("Wrap up the task in focus")),
+    "complete": ("c", gettext_lazy("Complete the task in focus")),
+    "undo": ("u", gettext_lazy("Undo the last Complete, for five seconds")),
+    "transfer": ("t", gettext_lazy("Transfer the task in focus")),
+    "next": ("j", gettext_lazy("Go to the next of my tasks")),
+    "previous": ("k", gettext_lazy("Go to the previous of my tasks")),
+    "activities": ("m", gettext_lazy("Open the activity menu")),
+    "channels": ("s", gettext_lazy("Go to the channel switches")),
+    "search": ("/", gettext_lazy("Find waiting tasks")),
+    "help": ("?", gettext_lazy("Show the shortcuts")),
 }
 """For each action its usual key, and what it does; static/agents/keys.js carries them out."""
 
@@ -39,16 +42,16 @@ def check_key(key: str) -> str:
     """Return a key in lower case; raises `KeyRefused`."""
     key = key.lower()
     if len(key) != 1 or not key.isprintable() or key.isspace():
-        raise KeyRefused("Type one letter, digit or sign.")
+        raise KeyRefused(gettext("Type one letter, digit or sign."))
     if key in FIXED:
-        raise KeyRefused("1 to 4 lead to the parts of the desk. Choose another key.")
+        raise KeyRefused(gettext("1 to 4 lead to the parts of the desk. Choose another key."))
     return key
 
 
 def find_conflicts(keys: Mapping[str, str]) -> dict[str, str]:
     """Return the actions whose key another one has too, each with the other's words."""
     return {
-        name: ACTIONS[other][1]
+        name: str(ACTIONS[other][1])
         for name, key in keys.items()
         for other, same in keys.items()
         if other != name and same == key

@@ -5,24 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext, ngettext
+
 from agents import cards
 from routing import models
+from routing.languages import join_list
 
 
 class Slot(StrEnum):
-    """The content of one slot of a worker's capacity, in drawing order."""
+    """The content of one slot of a worker's capacity, in drawing order; the value is its shape."""
 
     WORKING = "working"
-    WRAPPING = "wrapping up"
+    WRAPPING = "wrapping"
     OFFERED = "offered"
     FREE = "free"
     KEPT = "kept"
     SHUT = "shut"
-
-    @property
-    def shape(self) -> str:
-        """Return the name of its drawing."""
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +37,7 @@ class Gauge:
     @property
     def words(self) -> str:
         """Return the slots as a text: "2 working, 1 offered, 1 free"."""
-        return self._counted(list(Slot)) or "no capacity"
+        return self._counted(list(Slot)) or gettext("no capacity")
 
     @property
     def used_words(self) -> str:
@@ -47,8 +45,16 @@ class Gauge:
         return self._counted([Slot.WORKING, Slot.WRAPPING, Slot.OFFERED])
 
     def _counted(self, kinds: list[Slot]) -> str:
-        counted = [(self.slots.count(slot), slot) for slot in kinds]
-        return ", ".join(f"{n} {_WORDS.get(slot, slot.value)}" for n, slot in counted if n)
+        counted = [(slot, self.slots.count(slot)) for slot in kinds]
+        return join_list(_count_words(slot, n) for slot, n in counted if n)
+
+    @property
+    def summary(self) -> str:
+        """Return a sentence about the channel for screen readers, where only figures are drawn."""
+        values = {"channel": self.channel.name, "used": self.used, "capacity": self.capacity}
+        if self.available:
+            return gettext("%(channel)s: %(used)s of %(capacity)s in use") % values
+        return gettext("%(channel)s, off: %(used)s of %(capacity)s in use") % values
 
     @property
     def over(self) -> int:
@@ -61,7 +67,21 @@ class Gauge:
         return len(self.slots) > 12
 
 
-_WORDS = {Slot.KEPT: "kept for grabbing"}
+def _count_words(slot: Slot, n: int) -> str:
+    match slot:
+        case Slot.WORKING:
+            text = ngettext("%(n)s working", "%(n)s working", n)
+        case Slot.WRAPPING:
+            text = ngettext("%(n)s wrapping up", "%(n)s wrapping up", n)
+        case Slot.OFFERED:
+            text = ngettext("%(n)s offered", "%(n)s offered", n)
+        case Slot.FREE:
+            text = ngettext("%(n)s free", "%(n)s free", n)
+        case Slot.KEPT:
+            text = ngettext("%(n)s kept for grabbing", "%(n)s kept for grabbing", n)
+        case Slot.SHUT:
+            text = ngettext("%(n)s shut", "%(n)s shut", n)
+    return text % {"n": n}
 
 
 def build_gauge(row: models.WorkerChannel, *, offered: int, most_free: int | None = None) -> Gauge:

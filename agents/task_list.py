@@ -8,7 +8,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy
 
 from agents import cards
 from routing import models, subjects
@@ -30,9 +32,9 @@ class Order(StrEnum):
 
 
 _WORDS: Final = {
-    Order.AGE: "Oldest first",
-    Order.DEADLINE: "By deadline",
-    Order.CHANNEL: "By channel",
+    Order.AGE: gettext_lazy("Oldest first"),
+    Order.DEADLINE: gettext_lazy("By deadline"),
+    Order.CHANNEL: gettext_lazy("By channel"),
 }
 
 
@@ -73,7 +75,7 @@ class TaskList:
     compact: bool
 
     @property
-    def orders(self) -> list[tuple[str, str, str, bool]]:
+    def orders(self) -> list[tuple[str, Promise, str, bool]]:
         """Return for each order its name, its words, its parameters, and whether it is chosen."""
         return [
             (

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Subquery
+from django.utils.translation import gettext, ngettext
 
 from routing import models
 from routing.actions import transfers
 from routing.core.vocabulary import ReservationStatus, TransferMode, TransferStatus
+from routing.languages import join_list
 from routing.statistics import staffing
 
 MOST_CHOICES: Final = 50
@@ -34,7 +36,7 @@ def load_transfers(rows: Iterable[models.Reservation]) -> dict[int, TransferStat
     names = _names({transfer.transfer_to for transfer in outgoing.values()}) if outgoing else {}
     return {
         pk: TransferState(
-            to=names.get(transfer.transfer_to, "a deleted colleague or queue"),
+            to=names.get(transfer.transfer_to, gettext("a deleted colleague or queue")),
             accepted=transfer.transfer_status == TransferStatus.COMPLETE,
         )
         for pk, transfer in outgoing.items()
@@ -98,7 +100,7 @@ def describe_incoming(row: models.Reservation) -> Incoming | None:
         return None
     warm = row.incoming.transfer_mode == TransferMode.WARM
     return Incoming(
-        sender=getattr(row, "sender", None) or "A deleted colleague",
+        sender=getattr(row, "sender", None) or gettext("A deleted colleague"),
         note=row.incoming.note or "",
         stays=warm and bool(getattr(row, "sender_stays", False)),
     )
@@ -128,12 +130,18 @@ class Queue:
     def words(self) -> str:
         """Return who serves it: "Bob, Carol, Dan and 2 more serve it now"."""
         if not self.serving:
-            return "No available colleague serves it now."
-        if len(self.serving) == 1:
-            return f"{self.serving[0]} serves it now."
-        names = ", ".join(self.serving[:NAMES_SHOWN])
+            return gettext("No available colleague serves it now.")
+        names = join_list(self.serving[:NAMES_SHOWN])
         more = len(self.serving) - NAMES_SHOWN
-        return f"{names} and {more} more serve it now." if more > 0 else f"{names} serve it now."
+        if more > 0:
+            text = ngettext(
+                "%(names)s and %(more)s more serve it now.",
+                "%(names)s and %(more)s more serve it now.",
+                more,
+            )
+            return text % {"names": names, "more": more}
+        text = ngettext("%(names)s serves it now.", "%(names)s serve it now.", len(self.serving))
+        return text % {"names": names}
 
 
 def list_colleagues(

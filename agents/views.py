@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents import access, calling, cards, commands, dashboard, outcomes, transfers
@@ -144,7 +145,7 @@ def me(request: HttpRequest, agent: Agent) -> HttpResponse:
         form = personal.MeForm(request.POST, workspace=agent.worker.workspace)
         if form.is_valid():
             personal.save_form(agent.worker, form)
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
             return redirect(f"{reverse('agents:me')}?{_workspace_query(agent)}")
     context = _link_context(request, agent) | {"form": form, "theme": settings.theme}
     return render(request, "agents/me.html", context, status=400 if form.errors else 200)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from agents import cards, waiting_tasks
 from agents.waiting_tasks import MOST_SEARCHED
@@ -239,8 +240,8 @@ def _explain(refusal: Refusal | None, workspace: models.Workspace) -> str:
     if refusal is None:
         return ""
     if refusal == Refusal.NO_CAPACITY and not workspace.multi_task_enabled:
-        return "You take one task at a time. Complete the one in hand first."
-    return refusal.words
+        return gettext("You take one task at a time. Complete the one in hand first.")
+    return gettext(refusal.words)
 
 
 def _count(
@@ -266,7 +267,7 @@ def _build_queue_chips(
         by_queue[queue] += count
     every = Chip(
         key="all-queues",
-        name="All queues",
+        name=gettext("All queues"),
         icon="",
         count=None,
         query=replace(selection, queue="").query,

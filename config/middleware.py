@@ -1,10 +1,16 @@
-"""Middleware for every answer that no library provides."""
+"""Middleware that no library provides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+from routing import languages
+from routing.db.errors import AWAY
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
@@ -20,3 +26,36 @@ def add_permissions_policy(
         return response
 
     return middleware
+
+
+ENGLISH = ("/v1/", "/api/", "/docs/", "/admin/")
+"""The paths of what is in English whatever the browser accepts: clients match on its texts."""
+
+
+def activate_language(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer in the language of the user, or else of the browser."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(ENGLISH):
+            return get_response(request)
+        accepted = request.headers.get("Accept-Language", "")
+        language = languages.choose_language(_find_user(request), accepted)
+        with translation.override(language):
+            response = get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+    return middleware
+
+
+def _find_user(request: HttpRequest) -> object:
+    """Return the logged-in user; None if the database is away, which the view reports."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return None
+    try:
+        return request.user if request.user.is_authenticated else None
+    except AWAY:
+        return None

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError, Json
 from django.shortcuts import redirect, render
 from django.template import loader
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -56,7 +57,7 @@ class ChangePassword(PasswordChangeView):
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Change the password, and make other open desks check their sessions at once."""
         answer = super().form_valid(form)
-        messages.success(self.request, "You have a new password.")
+        messages.success(self.request, gettext("You have a new password."))
         lease_renewal.recheck_desks(form.user.workers.values_list("sid", flat=True))
         return answer
 

@@ -13,6 +13,7 @@ from django.contrib.auth import backends
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
+from django.db.models import F
 from django.utils import timezone
 
 from routing.db.compiled import MOMENT, CompiledQuery
@@ -20,7 +21,9 @@ from routing.db.compiled import MOMENT, CompiledQuery
 _SESSION: Final = CompiledQuery(
     lambda key, now=MOMENT: Session.objects.filter(session_key=key, expire_date__gt=now)
 )
-_USER: Final = CompiledQuery(lambda pk: User.objects.filter(pk=pk))
+_USER: Final = CompiledQuery(
+    lambda pk: User.objects.filter(pk=pk).annotate(language=F("desk_settings__language"))
+)
 
 
 class SessionStore(db.SessionStore):
@@ -37,7 +40,7 @@ class Backend(backends.ModelBackend):
     """Django's login backend with a precompiled query for the user of a session."""
 
     def get_user(self, user_id: Any) -> User | None:
-        """Return the user of a session, if they may still log in."""
+        """Return the user of a session with their language, if they may still log in."""
         for user in _USER(user_id):
             return user if self.user_can_authenticate(user) else None
         return None

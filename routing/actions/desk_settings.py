@@ -47,9 +47,15 @@ def save_desk_settings(
 
 
 def save_personal_settings(
-    *, user_id: int, theme: str, time_zone: str, single_keys: bool, keys: Mapping[str, str]
+    *,
+    user_id: int,
+    language: str,
+    theme: str,
+    time_zone: str,
+    single_keys: bool,
+    keys: Mapping[str, str],
 ) -> models.DeskSettings:
-    """Save a user's colours, time zone and shortcuts, whose values were checked before.
+    """Save a user's language, colours, time zone and shortcuts, whose values were checked before.
 
     Arguments:
         keys: the key of each action that has not the usual one.
@@ -57,6 +63,7 @@ def save_personal_settings(
     row, _ = models.DeskSettings.objects.update_or_create(
         user_id=user_id,
         defaults={
+            "language": language,
             "theme": theme,
             "time_zone": time_zone,
             "single_keys": single_keys,

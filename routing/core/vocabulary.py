@@ -5,6 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+def gettext_noop(text: str) -> str:
+    """Mark a text that the desk shows, so that it gets into the catalogues of translations."""
+    return text
+
+
 class AssignmentStatus(StrEnum):
     """The status of a task."""
 
@@ -128,17 +133,19 @@ class Refusal(StrEnum):
 
 
 _REFUSAL_WORDS = {
-    Refusal.TASK_NOT_PENDING: "This task is no longer waiting.",
-    Refusal.ATTRIBUTES_UNREADABLE: "Your attributes cannot be read; a supervisor can repair them.",
-    Refusal.NOT_IN_QUEUE: "You do not serve the queue of this task.",
-    Refusal.WORKER_UNAVAILABLE: "Your activity does not take work.",
-    Refusal.CHANNEL_UNAVAILABLE: "This channel is switched off for you.",
-    Refusal.NO_CAPACITY: "You have no free slot on this channel.",
-    Refusal.GRAB_NOT_ALLOWED: "This queue does not let you pick this task now.",
-    Refusal.EXPRESSION_NOT_MET: "You do not meet what this task asks for.",
-    Refusal.KEPT_FOR_MANUAL: "Your last slots are kept for tasks picked by hand.",
-    Refusal.RECENTLY_REJECTED: "You rejected this task a moment ago.",
-    Refusal.ALREADY_OFFERED: "This task is already on offer to you.",
+    Refusal.TASK_NOT_PENDING: gettext_noop("This task is no longer waiting."),
+    Refusal.ATTRIBUTES_UNREADABLE: gettext_noop(
+        "Your attributes cannot be read; a supervisor can repair them."
+    ),
+    Refusal.NOT_IN_QUEUE: gettext_noop("You do not serve the queue of this task."),
+    Refusal.WORKER_UNAVAILABLE: gettext_noop("Your activity does not take work."),
+    Refusal.CHANNEL_UNAVAILABLE: gettext_noop("This channel is switched off for you."),
+    Refusal.NO_CAPACITY: gettext_noop("You have no free slot on this channel."),
+    Refusal.GRAB_NOT_ALLOWED: gettext_noop("This queue does not let you pick this task now."),
+    Refusal.EXPRESSION_NOT_MET: gettext_noop("You do not meet what this task asks for."),
+    Refusal.KEPT_FOR_MANUAL: gettext_noop("Your last slots are kept for tasks picked by hand."),
+    Refusal.RECENTLY_REJECTED: gettext_noop("You rejected this task a moment ago."),
+    Refusal.ALREADY_OFFERED: gettext_noop("This task is already on offer to you."),
 }
 
 _ABOUT_A_WORKER = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 MAX_VOLUME = 100
 
@@ -12,21 +13,29 @@ MAX_VOLUME = 100
 class Tone(models.TextChoices):
     """The sounds of an offer; static/agents/ringing.js has their notes."""
 
-    BELL = "bell", "Bell"
-    CHIME = "chime", "Chime"
-    PULSE = "pulse", "Pulse"
+    BELL = "bell", gettext_lazy("Bell")
+    CHIME = "chime", gettext_lazy("Chime")
+    PULSE = "pulse", gettext_lazy("Pulse")
 
 
 class Theme(models.TextChoices):
     """The colours of all pages; the values are those of Django's admin."""
 
-    AUTO = "auto", "As the system"
-    LIGHT = "light", "Light"
-    DARK = "dark", "Dark"
+    AUTO = "auto", gettext_lazy("As the system")
+    LIGHT = "light", gettext_lazy("Light")
+    DARK = "dark", gettext_lazy("Dark")
+
+
+class Language(models.TextChoices):
+    """The languages of the pages, each by its own name."""
+
+    ENGLISH = "en", "English"
+    GERMAN = "de", "Deutsch"
+    ARABIC = "ar", "العربية"
 
 
 class DeskSettings(models.Model):
-    """A user's choice of sound, notifications, colours, time zone and keys, for all their desks."""
+    """A user's choice of sound, notifications, language, colours, time zone and keys."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -44,6 +53,10 @@ class DeskSettings(models.Model):
     silent_channels = models.JSONField(default=list)
     # Empty until it is chosen here; until then each browser keeps its own.
     theme = models.CharField(max_length=5, blank=True, default="", choices=Theme)
+    # Empty for that of the browser.
+    language = models.CharField(
+        max_length=5, blank=True, default="", db_default="", choices=Language
+    )
     # Empty for the workspace's.
     time_zone = models.CharField(max_length=64, blank=True, default="")
     single_keys = models.BooleanField(default=True)

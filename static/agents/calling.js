@@ -1,18 +1,29 @@
 // "Sound and notifications": the dialog, the button that shows the state, and the saved settings.
 
+import { gettext, language } from "../shared/messages.js";
 import * as notifying from "./notifying.js";
 import { toLogin } from "./panels.js";
 import * as ringing from "./ringing.js";
 import * as shifts from "./shifts.js";
 
 const SAVE_AFTER_MS = 250;
-const NOT_SAVED = "Not saved: no answer from the server. Please try again.";
+const NOT_SAVED = gettext("Not saved: no answer from the server. Please try again.");
 const HINTS = {
   granted: "",
-  default: "This browser has to allow notifications first.",
-  denied: "This browser blocks notifications of this page. You can allow them in its settings for this site.",
-  unsupported: "This browser has no notifications for this page.",
+  default: gettext("This browser has to allow notifications first."),
+  denied: gettext("This browser blocks notifications of this page. You can allow them in its settings for this site."),
+  unsupported: gettext("This browser has no notifications for this page."),
 };
+const STATES = {
+  on: { word: gettext("Sound on"), name: gettext("Sound on. Sound and notifications"), title: gettext("Sound is on") },
+  off: { word: gettext("Sound off"), name: gettext("Sound off. Sound and notifications"), title: gettext("Sound is off") },
+  muted: {
+    word: gettext("Sound muted"),
+    name: gettext("Sound muted. Sound and notifications"),
+    title: gettext("Sound is muted"),
+  },
+};
+const percent = new Intl.NumberFormat(language, { style: "percent" });
 
 const dialog = document.getElementById("calling");
 const form = dialog.querySelector("form");
@@ -61,7 +72,7 @@ async function save() {
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers });
     if (answer.status === 401) return toLogin();
     const reply = await answer.json();
-    status.textContent = reply.ok ? "Saved." : reply.error.message;
+    status.textContent = reply.ok ? gettext("Saved.") : reply.error.message;
     timer = 0;
     if (reply.ok) apply(reply.settings);
   } catch {
@@ -83,7 +94,7 @@ function fillForm() {
 /** Show what follows from the choices in the form. */
 function showChoices() {
   const { volume, notifications } = form.elements;
-  document.getElementById("volume-words").textContent = `${volume.value} %`;
+  document.getElementById("volume-words").textContent = percent.format(volume.value / 100);
   const state = notifying.permission();
   document.getElementById("notifications-hint").textContent = notifications.checked ? HINTS[state] : "";
   document.getElementById("allow-notifications").hidden = !(notifications.checked && state === "default");
@@ -94,8 +105,9 @@ async function showState() {
   const isMuted = await ringing.isMuted();
   const state = isMuted ? "muted" : isOn ? "on" : "off";
   button.dataset.state = state;
-  button.setAttribute("aria-label", `Sound ${state}. Sound and notifications`);
-  button.title = `Sound is ${state}`;
-  document.getElementById("sound-word").textContent = `Sound ${state}`;
+  const { word, name, title } = STATES[state];
+  button.setAttribute("aria-label", name);
+  button.title = title;
+  document.getElementById("sound-word").textContent = word;
   if (banner.hidden === isMuted) shifts.around(() => (banner.hidden = !isMuted));
 }

@@ -1,16 +1,20 @@
 // Every button is a plain form; this script sends it over the socket instead, and shows progress.
 
+import { gettext, ngettext } from "../shared/messages.js";
 import * as holding from "./holding.js";
 import { refresh, staleAll, toLogin } from "./panels.js";
 import * as socket from "../shared/socket.js";
 import { toast } from "../shared/toasts.js";
 
 const NEEDS_ROOM = new Set(["task.grab", "worker.set_activity"]); // commands that a held task may block
-const NO_ANSWER = "No answer from the server. It is not certain whether that was done; please look.";
+const NO_ANSWER = gettext("No answer from the server. It is not certain whether that was done; please look.");
 
 const OFFLINE = {
   ok: false,
-  error: { reason: "offline", message: "You are offline, so nothing was done. Please try again when you are back." },
+  error: {
+    reason: "offline",
+    message: gettext("You are offline, so nothing was done. Please try again when you are back."),
+  },
 };
 
 export function start() {
@@ -113,11 +117,15 @@ function leaves(button) {
 function confirmLeaving(button) {
   const dialog = document.getElementById("leave");
   const offered = Number(document.getElementById("presence").dataset.offered);
-  const name = button.querySelector(".activity")?.textContent.trim() ?? "this activity";
-  const offers = offered === 1 ? "your open offer" : `your ${offered} open offers`;
-  document.getElementById("leave-words").textContent =
-    `Going to “${name}” rejects ${offers}, so that other agents can take them. ` +
-    "You keep the tasks that you have accepted.";
+  const activity = button.querySelector(".activity").textContent.trim();
+  const rejects = ngettext(
+    "Going to “%(activity)s” rejects your open offer, so that other agents can take it.",
+    "Going to “%(activity)s” rejects your %(offers)s open offers, so that other agents can take them.",
+    offered,
+    { activity, offers: offered },
+  );
+  const keeps = gettext("You keep the tasks that you have accepted.");
+  document.getElementById("leave-words").textContent = `${rejects} ${keeps}`;
   return new Promise((resolve) => {
     dialog.returnValue = "";
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "leave"), { once: true });

@@ -1,6 +1,7 @@
 // Copy buttons beside telephone numbers and addresses in a task's attributes.
 
 import { announce } from "../shared/announcer.js";
+import { gettext } from "../shared/messages.js";
 import { toast } from "../shared/toasts.js";
 
 const SHOWN_MS = 2000;
@@ -12,8 +13,8 @@ export function start() {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     const done = await copy(button.dataset.copy, button).catch(() => false);
-    if (!done) return toast("The browser did not allow copying. Please select the text instead.");
-    announce(`Copied ${button.dataset.name}`);
+    if (!done) return toast(gettext("The browser did not allow copying. Please select the text instead."));
+    announce(gettext("Copied %(name)s", { name: button.dataset.name }));
     button.dataset.copied = "";
     setTimeout(() => delete button.dataset.copied, SHOWN_MS);
   });

@@ -3,6 +3,7 @@
 
 import * as clock from "../shared/clock.js";
 import * as menus from "../shared/menus.js";
+import { gettext, ngettext } from "../shared/messages.js";
 import * as palette from "../shared/palette.js";
 import * as socket from "../shared/socket.js";
 import * as calling from "./calling.js";
@@ -36,8 +37,10 @@ let retryAt = 0;
 function showRetry() {
   if (banner.hidden) return;
   const seconds = Math.ceil((retryAt - performance.now()) / 1000);
-  const when = seconds > 1 ? `in ${seconds} seconds` : seconds === 1 ? "in one second" : "now";
-  document.getElementById("lost-words").textContent = `Trying again ${when}.`;
+  document.getElementById("lost-words").textContent =
+    seconds > 0
+      ? ngettext("Trying again in one second.", "Trying again in %(seconds)s seconds.", seconds, { seconds })
+      : gettext("Trying again now.");
 }
 setInterval(showRetry, 1000);
 
@@ -70,12 +73,12 @@ socket.start({
   name: "desk",
   live() {
     shifts.around(() => (banner.hidden = true));
-    showLink("live", "Live");
+    showLink("live", gettext("Live"));
     holding.resend();
   },
   lost(seconds) {
     shifts.around(() => (banner.hidden = false));
-    showLink("lost", "Not live");
+    showLink("lost", gettext("Not live"));
     retryAt = performance.now() + seconds * 1000;
     showRetry();
   },

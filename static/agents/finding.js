@@ -1,10 +1,10 @@
 // What the command palette of the desk finds: commands, activities, tasks, receivers of a transfer.
 
+import { gettext } from "../shared/messages.js";
 import { ACTIONS } from "./keys.js";
 
 /** Return everything that has a name of its own. */
 export function findAll() {
-  const { dataset: words } = palette();
   const tasks = [...document.querySelectorAll("#offers .card, #tasks .card, #queue .row")].map((card) => ({
     name: card.querySelector("[id^=title-]").textContent.trim(),
     hint: document.getElementById(`${card.closest("[data-panel]").id}-title`).firstChild.textContent.trim(),
@@ -12,7 +12,7 @@ export function findAll() {
   }));
   const activities = [...document.querySelectorAll("#activity-menu .menu__list button")].map((button) => ({
     name: button.querySelector(".activity").textContent.trim(),
-    hint: words.activity,
+    hint: gettext("activity"),
     run: () => button.click(),
   }));
   const commands = [...palette().querySelectorAll("[data-action]")].map(({ dataset }) => ({
@@ -30,7 +30,6 @@ export function findAll() {
 
 /** Return the entries that look for a text elsewhere. */
 export function forText(text) {
-  const { dataset: words } = palette();
   const find = (id) => () => {
     const field = document.getElementById(id);
     if (!field) return;
@@ -38,7 +37,7 @@ export function forText(text) {
     field.focus();
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const found = [{ name: words.find.replace("%s", text), hint: "", run: find("queue-search") }];
+  const found = [{ name: gettext("Find “%(text)s” in waiting tasks", { text }), hint: "", run: find("queue-search") }];
   const links = document.querySelectorAll("#tasks [data-key=transfer]");
   const focused = document.querySelector("#tasks .card:focus-within [data-key=transfer]");
   const link = focused ?? (links.length === 1 ? links[0] : null);
@@ -47,7 +46,7 @@ export function forText(text) {
       document.addEventListener("transfer-open", find("transfer-search"), { once: true });
       link.click();
     };
-    found.push({ name: words.transfer.replace("%s", text), hint: "", run });
+    found.push({ name: gettext("Transfer to a colleague or queue called “%(text)s”", { text }), hint: "", run });
   }
   return found;
 }

@@ -2,6 +2,7 @@
 
 import { announce } from "../shared/announcer.js";
 import { clockTime } from "../shared/clock.js";
+import { ngettext } from "../shared/messages.js";
 import * as toasts from "../shared/toasts.js";
 
 const TOASTS = 3; // lines that are shown one by one; more are counted
@@ -23,8 +24,17 @@ export function show() {
   const fresh = now.filter((line) => !known.has(line.id)).reverse();
   known = new Set(now.map((line) => line.id));
   for (const line of fresh) announce(sentence(line));
-  if (fresh.length > TOASTS) toasts.show(`${fresh.length} things happened. Please look at the list.`);
+  if (fresh.length > TOASTS) toasts.show(countWords(fresh.length));
   else for (const line of fresh) toasts.show(sentence(line));
+}
+
+function countWords(count) {
+  return ngettext(
+    "%(count)s thing happened. Please look at the list.",
+    "%(count)s things happened. Please look at the list.",
+    count,
+    { count },
+  );
 }
 
 /** Close the list where it would push the offers down. */

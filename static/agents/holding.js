@@ -5,6 +5,7 @@
 
 import { announce } from "../shared/announcer.js";
 import { serverNow } from "../shared/clock.js";
+import { gettext } from "../shared/messages.js";
 import * as shifts from "./shifts.js";
 
 const STORE = "cordboard.completing";
@@ -45,7 +46,7 @@ export function hold(form) {
   shifts.around(() => (card.dataset.held = ""));
   if (hadFocus) card.focus({ preventScroll: true });
   timers.set(card.id, setTimeout(() => complete(card.id), Math.min(holdMs(), beforeDeadline(card))));
-  announce(`Completed: ${title(card)}. Press U to undo.`);
+  announce(completedWords(card));
 }
 
 /** Undo the last held completion, or that of one task. */
@@ -57,7 +58,7 @@ export function undo(task = [...timers.keys()].at(-1)) {
   if (!card) return;
   shifts.around(() => delete card.dataset.held);
   card.focus({ preventScroll: true });
-  announce(`Not completed: ${title(card)}.`);
+  announce(gettext("Not completed: %(title)s.", { title: title(card) }));
 }
 
 /** Return whether any completion is held, or waits for the server's answer. */
@@ -138,6 +139,13 @@ function worker() {
 
 function holdMs() {
   return Number(document.body.dataset.undoSeconds) * 1000;
+}
+
+/** Return what is announced of a held completion, with the agent's own key to undo it. */
+function completedWords(card) {
+  const key = JSON.parse(document.body.dataset.keys).undo?.toUpperCase();
+  if (!key) return gettext("Completed: %(title)s.", { title: title(card) });
+  return gettext("Completed: %(title)s. Press %(key)s to undo.", { title: title(card), key });
 }
 
 function title(card) {

@@ -1,5 +1,6 @@
 // Logging out: held completions are sent first, and an available agent is asked in a dialog.
 
+import { gettext } from "../shared/messages.js";
 import * as holding from "./holding.js";
 import { freeze, toLogin } from "./panels.js";
 import { toast } from "../shared/toasts.js";
@@ -32,6 +33,6 @@ async function logOut(address, body, dialog) {
     dialog.showModal();
   } catch {
     freeze(false);
-    toast("No answer from the server. You are still logged in.");
+    toast(gettext("No answer from the server. You are still logged in."));
   }
 }

@@ -1,5 +1,6 @@
 // System notifications of offers, while no tab of this desk is visible; closed with the offer.
 
+import { gettext } from "../shared/messages.js";
 import { isLed, lead, leads, markVisible } from "./leading.js";
 import { callingOffers } from "./ringing.js";
 
@@ -46,7 +47,7 @@ function open(offer) {
     .map((fact) => fact.textContent.trim())
     .join(" · ");
   try {
-    const note = new Notification(`New offer: ${title}`, { body, tag: offer.id, requireInteraction: true });
+    const note = new Notification(gettext("New offer: %(title)s", { title }), { body, tag: offer.id, requireInteraction: true });
     note.onclick = () => {
       focus();
       note.close();

@@ -1,5 +1,6 @@
 // Some links lead to a page with choices; this script opens them in a dialog over the desk instead.
 
+import { gettext } from "../shared/messages.js";
 import { toLogin } from "./panels.js";
 import { toast } from "../shared/toasts.js";
 
@@ -29,10 +30,10 @@ export async function fetchPart(address) {
   try {
     const answer = await fetch(address, { headers: { "X-Requested-With": "desk" }, cache: "no-store" });
     if (answer.status === 401) return toLogin();
-    if (answer.status === 404) return toast("This is no longer possible. Please look again.");
+    if (answer.status === 404) return toast(gettext("This is no longer possible. Please look again."));
     if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    return toast("No answer from the server. Please try again.");
+    return toast(gettext("No answer from the server. Please try again."));
   }
 }

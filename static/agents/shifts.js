@@ -1,5 +1,6 @@
 // Prevent wrong presses: buttons that have just moved or appeared ignore the pointer for a moment.
 
+import { gettext } from "../shared/messages.js";
 import { toast } from "../shared/toasts.js";
 
 const SETTLE_MS = 600;
@@ -57,5 +58,5 @@ function guard(event) {
   if (!repeated && !settling) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (!repeated) toast("That had just moved here. Press again if you mean it.");
+  if (!repeated) toast(gettext("That had just moved here. Press again if you mean it."));
 }

@@ -1,12 +1,13 @@
 // The ages and countdowns of the desk, updated several times a second.
 
 import { age, serverNow } from "../shared/clock.js";
+import { gettext, ngettext } from "../shared/messages.js";
 
 /** Format the time left in few characters, to fit into a ring. */
 function left(milliseconds) {
   const seconds = Math.max(Math.ceil(milliseconds / 1000), 0);
   if (seconds < 100) return String(seconds);
-  return seconds < 3600 ? age(seconds * 1000) : `${Math.floor(seconds / 3600)} h`;
+  return seconds < 3600 ? age(seconds * 1000) : gettext("%(hours)s h", { hours: Math.floor(seconds / 3600) });
 }
 
 function write(element, text) {
@@ -34,7 +35,9 @@ export function tick() {
     offer.classList.toggle("offer--hurry", rest < 10_000);
     const words = offer.querySelector("[data-left]");
     write(words, left(rest));
-    words.parentElement.setAttribute("aria-label", `${Math.max(Math.ceil(rest / 1000), 0)} seconds to answer`);
+    const seconds = Math.max(Math.ceil(rest / 1000), 0);
+    const name = ngettext("%(seconds)s second to answer", "%(seconds)s seconds to answer", seconds, { seconds });
+    words.parentElement.setAttribute("aria-label", name);
     over ||= rest < -1500 && rest > -1800;
   }
   return over;

@@ -1,5 +1,6 @@
 // The transfer dialog: finds receivers while the agent types, and names the chosen one.
 
+import { gettext } from "../shared/messages.js";
 import { fetchPart } from "./questions.js";
 
 const PAUSE = 200; // ms without typing before a search
@@ -39,5 +40,7 @@ async function search(form) {
 /** Name the chosen receiver on the button, so that the press confirms the choice. */
 function nameReceiver() {
   const chosen = dialog.querySelector("[name=to]:checked");
-  dialog.querySelector("[data-send]").textContent = chosen ? `Transfer to ${chosen.dataset.name}` : "Transfer";
+  dialog.querySelector("[data-send]").textContent = chosen
+    ? gettext("Transfer to %(name)s", { name: chosen.dataset.name })
+    : gettext("Transfer");
 }

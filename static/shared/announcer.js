@@ -2,6 +2,8 @@
 //
 // Sentences that come together are read together. The next ones wait until these can have been read.
 
+import { ngettext } from "./messages.js";
+
 const GATHER_MS = 250;
 const MOST = 6; // sentences that are read at once; the others are counted
 const READING_MS = { least: 1200, most: 8000, letter: 45 };
@@ -23,7 +25,8 @@ function next() {
     return;
   }
   const more = sentences.length - MOST;
-  const text = sentences.slice(0, MOST).join(" ") + (more > 0 ? ` And ${more} more.` : "");
+  if (more > 0) sentences.splice(MOST, more, ngettext("And %(more)s more.", "And %(more)s more.", more, { more }));
+  const text = sentences.join(" ");
   const line = document.createElement("span");
   line.textContent = text;
   document.getElementById(region).replaceChildren(line);

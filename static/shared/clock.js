@@ -1,5 +1,7 @@
 // The server's time: ages and countdowns use its clock, not this computer's.
 
+import { gettext, language } from "./messages.js";
+
 let known = { server: Date.now(), at: performance.now(), doubt: Infinity };
 
 /**
@@ -33,12 +35,12 @@ export function age(milliseconds) {
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   const two = (number) => String(number).padStart(2, "0");
-  if (hours >= 24) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
-  if (hours) return `${hours} h ${two(minutes % 60)}`;
+  if (hours >= 24) return gettext("%(days)s d %(hours)s h", { days: Math.floor(hours / 24), hours: hours % 24 });
+  if (hours) return gettext("%(hours)s h %(minutes)s", { hours, minutes: two(minutes % 60) });
   return `${minutes}:${two(seconds % 60)}`;
 }
 
 /** Format a moment as a time of day: 11:08. */
 export function clockTime(milliseconds) {
-  return new Date(milliseconds).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  return new Date(milliseconds).toLocaleTimeString(language, { hour: "numeric", minute: "2-digit" });
 }

@@ -1,6 +1,7 @@
 // Short messages at the bottom of the page, announced by screen readers, removed after a while.
 
 import { announce } from "./announcer.js";
+import { gettext } from "./messages.js";
 
 const STAYS = 7000;
 
@@ -19,7 +20,7 @@ export function show(words) {
   text.textContent = words;
   const close = document.createElement("button");
   close.type = "button";
-  close.textContent = "OK";
+  close.textContent = gettext("OK");
   close.addEventListener("click", () => note.remove());
   note.append(text, close);
   list.append(note);

@@ -22,13 +22,13 @@ _UNIQUE_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f"
 CONTROL: Final = re.compile(f"[{_CONTROLS}]")
 """The control characters that no parameter may contain."""
-_CONTROL_OR_DELETE: Final = re.compile(rf"[{_CONTROLS}\x7f]")
+CONTROL_OR_DELETE: Final = re.compile(rf"[{_CONTROLS}\x7f]")
 """What names and other short texts may not contain; JSON documents may contain DELETE."""
 
 
 def check_text(value: str, *, field: str, limit: int) -> str:
     """Return a text without control characters of at most `limit` characters."""
-    if found := _CONTROL_OR_DELETE.search(value):
+    if found := CONTROL_OR_DELETE.search(value):
         raise InvalidInput(
             f"{field} contains the control character U+{ord(found[0]):04X} at position"
             f" {found.start()}; leave it out",
