@@ -65,6 +65,7 @@ PANELS: Final[Mapping[E, frozenset[Panel]]] = {
     E.TASK_WRAPUP: frozenset({_TASKS}),
     E.TASK_COMPLETED: frozenset({_TASKS}),
     E.TASK_CANCELED: frozenset({_QUEUE}),
+    E.TASK_TAKEN_BACK: _TOLD | {_TASKS},
     E.TASK_DELETED: frozenset({_OFFERS, _TASKS, _QUEUE}),
     E.TASK_TRANSFER_INITIATED: _TOLD | {_TASKS},
     E.TASK_TRANSFER_ATTEMPT_FAILED: frozenset({_TASKS}),

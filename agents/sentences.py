@@ -55,8 +55,8 @@ def merge(happenings: Iterable[Happening]) -> list[Happening]:
     for each in found:
         if _is_consequence(each):
             continue
-        included = _INCLUDED_IN.get(each.event_type)
-        if included is not None and (included, each.at, each.data.get("task_sid")) in keys:
+        including = _INCLUDED_IN.get(each.event_type, ())
+        if any((kind, each.at, each.data.get("task_sid")) in keys for kind in including):
             continue
         if each.event_type == E.RESERVATION_TIMEOUT and each.at in moves:
             each = dataclasses.replace(each, move=moves[each.at])
@@ -65,8 +65,8 @@ def merge(happenings: Iterable[Happening]) -> list[Happening]:
 
 
 _INCLUDED_IN: Final = {
-    E.RESERVATION_COMPLETED: E.TASK_TRANSFER_COMPLETED,
-    E.TASK_TRANSFER_CANCELED: E.RESERVATION_COMPLETED,
+    E.RESERVATION_COMPLETED: (E.TASK_TRANSFER_COMPLETED, E.TASK_TAKEN_BACK),
+    E.TASK_TRANSFER_CANCELED: (E.RESERVATION_COMPLETED,),
 }
 """Events that are not told beside another about the same task at the same moment."""
 
@@ -86,7 +86,17 @@ def describe(happening: Happening, names: Mapping[str, str]) -> str | None:
         names: names of workers, queues and channels, by sid.
     """
     sentence = SENTENCES.get(happening.event_type)
-    return None if sentence is None else sentence(happening, names)
+    if sentence is None:
+        return None
+    told, note = sentence(happening, names), _read_note(happening)
+    if not note or happening.event_type in _TELL_NOTE:
+        return told
+    return _("%(sentence)s Note: “%(note)s”") % {"sentence": told, "note": note}
+
+
+def _read_note(happening: Happening) -> str:
+    """Return the note of a supervisor, in one line."""
+    return " ".join(str(happening.data.get("note") or "").split())
 
 
 def _name_cause(happening: Happening) -> str:
@@ -170,6 +180,16 @@ def _completed(happening: Happening, _names: Mapping[str, str]) -> str:
             return _("%(who)s removed “%(task)s” from your tasks.") % _values(happening)
 
 
+def _taken_back(happening: Happening, _names: Mapping[str, str]) -> str:
+    values = _values(happening)
+    values["reason"] = subjects.shorten(
+        str(happening.data.get("reason") or "").strip(), LONGEST_REASON
+    )
+    if not values["reason"]:
+        return _("%(who)s took “%(task)s” back from you. It waits again.") % values
+    return _("%(who)s took “%(task)s” back from you: %(reason)s") % values
+
+
 def _transferring(happening: Happening, names: Mapping[str, str]) -> str:
     values = _values(happening) | {"to": _name_receiver(happening, names)}
     return _("%(who)s began to transfer “%(task)s” to %(to)s.") % values
@@ -225,6 +245,20 @@ def _capacity_changed(happening: Happening, names: Mapping[str, str]) -> str:
         "before": before or "",
         "after": after or "",
     }
+    if note := _read_note(happening):
+        values |= {"note": note, "by": happening.by}
+        if before != after:
+            return (
+                _(
+                    "Your capacity for %(channel)s is now %(after)s (was %(before)s):"
+                    " %(note)s – %(by)s"
+                )
+                % values
+            )
+        return (
+            _("The slots of %(channel)s that you keep for grabbing changed: %(note)s – %(by)s")
+            % values
+        )
     if before == after:
         return _("%(who)s changed how many slots of %(channel)s you keep for grabbing.") % values
     return _("%(who)s changed your capacity for %(channel)s from %(before)s to %(after)s.") % values
@@ -242,6 +276,9 @@ def _name_channel(happening: Happening, names: Mapping[str, str]) -> str:
     return known or str(happening.data.get("task_channel_unique_name") or "")
 
 
+_TELL_NOTE: Final = frozenset({E.WORKER_CAPACITY_UPDATE})
+"""Event types whose own sentence has the note of a supervisor."""
+
 SENTENCES: Final[Mapping[E, Callable[[Happening, Mapping[str, str]], str]]] = {
     E.RESERVATION_ACCEPTED: _accepted,
     E.RESERVATION_REJECTED: _rejected,
@@ -250,6 +287,7 @@ SENTENCES: Final[Mapping[E, Callable[[Happening, Mapping[str, str]], str]]] = {
     E.RESERVATION_RESCINDED: _rescinded,
     E.RESERVATION_WRAPUP: _wrapping,
     E.RESERVATION_COMPLETED: _completed,
+    E.TASK_TAKEN_BACK: _taken_back,
     E.TASK_TRANSFER_INITIATED: _transferring,
     E.TASK_TRANSFER_COMPLETED: _transferred,
     E.TASK_TRANSFER_FAILED: _transfer_failed,

@@ -11,7 +11,8 @@ from routing import request_ids
 class Actor:
     """The cause of a change, with `type` and `sid` as stored in events, and the door it used.
 
-    `request_id` is that of the request in which the change happens, if there is one.
+    `request_id` is that of the request in which the change happens, if there is one. `batch_sid`
+    and `note` are those of the batch of a supervisor that the change belongs to.
     """
 
     type: str
@@ -19,6 +20,8 @@ class Actor:
     source: str = "taskrouter"
     ip_address: str | None = None
     request_id: str | None = field(default_factory=request_ids.current_request_id, compare=False)
+    batch_sid: str | None = None
+    note: str | None = None
 
 
 SYSTEM = Actor(type="system")

@@ -1,4 +1,4 @@
-"""Offer tasks to workers, many at once, and assign a task to a worker who grabs it."""
+"""Offer tasks to workers, many at once, and give a task to a worker by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from routing.actions import reservations
 from routing.actions.support import activity_moves, claiming, locking
 from routing.actions.support.claiming import Offer
 from routing.actions.support.errors import NotEligible, StaleState
+from routing.actions.support.versions import check_version
 from routing.actors import SYSTEM, Actor
+from routing.core import snapshot
 from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.event_catalog import EventType
@@ -49,8 +51,7 @@ def reserve_workers(decisions: Sequence[ReserveWorkers], *, now: datetime) -> in
         else:
             offers.append(found)
     made = make_offers(offers, actor=SYSTEM, now=now)
-    for workflow_sid in outbox.owe_questions(made, now=now):
-        transaction.on_commit(functools.partial(queue.enqueue, workflow_sid))
+    _ask_callbacks(made, now)
     return len(offers)
 
 
@@ -100,34 +101,115 @@ def grab_task(
 
     Raises `StaleState` when the task or the worker has been deleted.
     """
+    locked, grabber = _lock_task_for(task, worker, now)
+    if refusal := requirements.find_grab_refusal(locked.task, grabber, now=now):
+        raise NotEligible(refusal)
+    made = _make_offer_by_hand(locked, worker, ReservationOrigin.GRAB, actor=actor, now=now)
+    reservations.move_reservation_and_task(
+        locked, made, ReservationStatus.ACCEPTED, actor=actor, now=now
+    )
+    return made
+
+
+@locking.retry_on_conflict
+def assign_task(
+    *,
+    task: models.Task,
+    worker: models.Worker,
+    hand_over: bool = False,
+    ignore_capacity: bool = False,
+    ignore_expressions: bool = False,
+    actor: Actor,
+    now: datetime,
+    if_version: int | None = None,
+) -> models.Reservation:
+    """Give a waiting task to a worker whom a supervisor names.
+
+    Arguments:
+        hand_over: accept it for the worker at once; without it, they answer an offer.
+        ignore_capacity, ignore_expressions: see `eligibility.assign_refusal`.
+        if_version: refuse with `StaleState` unless the task still has this version.
+
+    Raises `NotEligible`, or `StaleState` when the task or the worker has been deleted.
+    """
+    locked, receiver = _lock_task_for(task, worker, now)
+    check_version(locked.task, if_version)
+    refusal = requirements.find_assign_refusal(
+        locked.task,
+        receiver,
+        ignore_capacity=ignore_capacity,
+        ignore_expressions=ignore_expressions,
+        now=now,
+    )
+    if refusal is not None:
+        raise NotEligible(refusal)
+    made = _make_offer_by_hand(
+        locked,
+        worker,
+        ReservationOrigin.ASSIGNED,
+        within_capacity=not ignore_capacity,
+        actor=actor,
+        now=now,
+    )
+    if hand_over:
+        reservations.move_reservation_and_task(
+            locked, made, ReservationStatus.ACCEPTED, actor=actor, now=now
+        )
+    else:
+        _ask_callbacks([made], now)
+    return made
+
+
+def _lock_task_for(
+    task: models.Task, worker: models.Worker, now: datetime
+) -> tuple[locking.TaskWithReservations, snapshot.Worker]:
+    """Lock a task and the worker who is to get it; return both as they are now."""
     locked = locking.lock_task_and_workers(task.pk, joining=[worker.pk])
     if locked.task.workspace_id != worker.workspace_id:
         raise NotEligible(Refusal.NOT_IN_QUEUE)
     if locked.task.expires_us <= microseconds(now):
         # Its lifetime is over, though no cycle has ended it yet.
         raise NotEligible(Refusal.TASK_NOT_PENDING)
-    gone = StaleState("the worker no longer exists; it was deleted")
     try:
-        grabber = worker_snapshots.load_worker(worker.pk)
+        return locked, worker_snapshots.load_worker(worker.pk)
     except models.Worker.DoesNotExist:
-        raise gone from None
-    if refusal := requirements.find_grab_refusal(locked.task, grabber, now=now):
-        raise NotEligible(refusal)
+        raise _worker_gone() from None
+
+
+def _worker_gone() -> StaleState:
+    return StaleState("the worker no longer exists; it was deleted")
+
+
+def _make_offer_by_hand(
+    locked: locking.TaskWithReservations,
+    worker: models.Worker,
+    origin: ReservationOrigin,
+    *,
+    within_capacity: bool = True,
+    actor: Actor,
+    now: datetime,
+) -> models.Reservation:
+    """Offer a locked task to one worker; raises `NotEligible` when they have no free slot."""
     slots = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace")
     slot = slots.filter(worker=worker, task_channel=locked.task.task_channel_id).first()
     if slot is None:
-        raise gone
-    offer = Offer(task=locked.task, slots=[slot], origin=ReservationOrigin.GRAB)
+        raise _worker_gone()
+    offer = Offer(
+        task=locked.task, slots=[slot], within_capacity=within_capacity, origin=origin
+    )
     try:
         made = make_offers([offer], actor=actor, now=now)
     except StaleState:
         raise NotEligible(Refusal.NO_CAPACITY) from None
     locked.reservations.extend(made)
     (reservation,) = made
-    reservations.move_reservation_and_task(
-        locked, reservation, ReservationStatus.ACCEPTED, actor=actor, now=now
-    )
     return reservation
+
+
+def _ask_callbacks(made: Sequence[models.Reservation], now: datetime) -> None:
+    """Owe the assignment callbacks of these offers, and send them after the commit."""
+    for workflow_sid in outbox.owe_questions(made, now=now):
+        transaction.on_commit(functools.partial(queue.enqueue, workflow_sid))
 
 
 def make_offers(

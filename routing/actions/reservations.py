@@ -169,6 +169,33 @@ def cancel_offer(*, reservation: models.Reservation, actor: Actor, now: datetime
 
 
 @locking.retry_on_conflict
+def withdraw_offers(
+    *, task: models.Task, actor: Actor, now: datetime, if_version: int | None = None
+) -> int:
+    """Withdraw all offers of a task, which waits again; return how many there were.
+
+    Raises `NotNow` when it is not on offer, or is being transferred.
+    """
+    locked = locking.lock_task_and_workers(task.pk)
+    check_version(locked.task, if_version)
+    transfer_progress.refuse_during_transfer(locked.task, locked.reservations)
+    open_offers = [
+        each
+        for each in locked.reservations
+        if each.reservation_status == ReservationStatus.PENDING
+    ]
+    if not open_offers:
+        raise NotNow(
+            f"Cannot withdraw offers of task {task.sid}: it is {locked.task.assignment_status},"
+            " not on offer."
+        )
+    for offer in open_offers:
+        move_reservation(offer, ReservationStatus.CANCELED, actor=actor, now=now)
+    task_transitions.derive_task_status(locked, actor=actor, now=now)
+    return len(open_offers)
+
+
+@locking.retry_on_conflict
 def wrap_up_reservation(
     *,
     reservation: models.Reservation,

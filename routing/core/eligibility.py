@@ -187,6 +187,35 @@ def grab_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None
     )
 
 
+def assign_refusal(
+    candidate: Candidate,
+    task: TaskRequirements,
+    *,
+    ignore_capacity: bool = False,
+    ignore_expressions: bool = False,
+) -> Refusal | None:
+    """Return why a supervisor may not give the task to this worker, or None.
+
+    An absent worker, or one whose channel is off, is refused whatever is ignored. Slots kept for
+    grabbing may be used, and a worker who rejected the task a moment ago may be asked again.
+
+    Arguments:
+        ignore_capacity: whether the worker may get the task without a free slot.
+        ignore_expressions: whether the worker need not meet what the queue and the task ask for.
+    """
+    lane = task.lane
+    if refusal := _status_refusal(candidate, task):
+        return refusal
+    if not ignore_expressions and (
+        refusal := _attributes_refusal(candidate) or membership_refusal(candidate, lane.task_queue)
+    ):
+        return refusal
+    room = room_refusal(candidate, lane, multi_task=task.multi_task)
+    if room is not None and not (ignore_capacity and room == Refusal.NO_CAPACITY):
+        return room
+    return None if ignore_expressions else _expression_refusal(candidate, task)
+
+
 def build_age_view(created_us: int, *, now: int) -> View:
     """Return the only task value that a lane's expression can still read: the age."""
     return View({}, {"age": (now - created_us) // SECOND})

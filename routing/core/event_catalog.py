@@ -158,6 +158,13 @@ class EventType(StrEnum):
         carries_data=True,
         ends_waiting=True,
     )
+    # ours: a supervisor took it from the worker who had it; it waits again
+    TASK_TAKEN_BACK = EventSpec(
+        "task.taken-back",
+        description="Task {task_sid} was taken back from {worker_name}",
+        audience={A.WORKER},
+        wakes_router=True,
+    )
     TASK_DELETED = EventSpec("task.deleted", audience={A.TASK_QUEUE})
     TASK_SYSTEM_DELETED = EventSpec("task.system-deleted")
     # its task: assigned → reserved

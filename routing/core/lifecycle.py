@@ -12,8 +12,9 @@ TASK_TRANSITIONS: Final[dict[Task, frozenset[Task]]] = {
     Task.PENDING: frozenset({Task.RESERVED, Task.CANCELED}),
     Task.RESERVED: frozenset({Task.PENDING, Task.ASSIGNED, Task.CANCELED}),
     # During a transfer the task is offered again while its worker still has it.
-    Task.ASSIGNED: frozenset({Task.RESERVED, Task.WRAPPING, Task.COMPLETED}),
-    Task.WRAPPING: frozenset({Task.COMPLETED}),
+    # A supervisor may take it back from a worker who is gone: then it waits again.
+    Task.ASSIGNED: frozenset({Task.RESERVED, Task.WRAPPING, Task.COMPLETED, Task.PENDING}),
+    Task.WRAPPING: frozenset({Task.COMPLETED, Task.PENDING}),
     Task.COMPLETED: frozenset(),
     Task.CANCELED: frozenset(),
 }

@@ -113,6 +113,14 @@ def skip_step(configuration: Configuration, task: View, step: Step, *, now: int)
     )
 
 
+def restart_step(configuration: Configuration, step: Step, *, now: int) -> Step:
+    """Return a step with its whole time ahead, as when it was entered."""
+    if step.filter_index == DEFAULT_FILTER:
+        return replace(step, clock_us=now)
+    entered = _enter(configuration, step.filter_index, step.target_index, clock=now)
+    return replace(entered, skip_unasked=step.skip_unasked)
+
+
 def _first_match(
     configuration: Configuration, task: View, *, start: int, base: int, now: int
 ) -> Step | None:

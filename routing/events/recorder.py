@@ -112,6 +112,8 @@ def row(
     data = shared | draft.data | payloads.age(draft.data, now)
     if actor.request_id is not None:
         data["request_id"] = actor.request_id
+    if actor.batch_sid is not None:
+        data |= {"batch_sid": actor.batch_sid, "note": actor.note}
     spec = draft.event_type.spec
     ended = draft.task if spec.ends_waiting else None
     first = data.get("reservation_first")

@@ -18,6 +18,7 @@ from routing.core.eligibility import (
     Candidate,
     GrabTerms,
     TaskRequirements,
+    assign_refusal,
     build_age_view,
     grab_refusal,
 )
@@ -56,6 +57,23 @@ def find_grab_refusal(
 ) -> Refusal | None:
     """Return why this worker may not grab this task now, or None."""
     return grab_refusal(Candidate(worker), load_requirements(task, now=now))
+
+
+def find_assign_refusal(
+    task: models.Task,
+    worker: snapshot.Worker,
+    *,
+    ignore_capacity: bool,
+    ignore_expressions: bool,
+    now: datetime,
+) -> Refusal | None:
+    """Return why a supervisor may not give this task to this worker now, or None."""
+    return assign_refusal(
+        Candidate(worker),
+        load_requirements(task, now=now),
+        ignore_capacity=ignore_capacity,
+        ignore_expressions=ignore_expressions,
+    )
 
 
 def list_requirements(oldest: Iterable[models.Task], *, now: datetime) -> list[TaskRequirements]:

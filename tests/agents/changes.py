@@ -13,6 +13,7 @@ from routing.actions import (
     activities,
     reservations,
     task_channels,
+    task_moves,
     task_queues,
     task_transitions,
     tasks,
@@ -47,6 +48,12 @@ def is_accepted(floor: Floor) -> Callable[[], Any]:
 def is_rejected(floor: Floor) -> Callable[[], Any]:
     offer = floor.offered()
     return lambda: reservations.reject_reservation(reservation=offer, **BY)
+
+
+def is_taken_back(floor: Floor) -> Callable[[], Any]:
+    offer = floor.offered()
+    reservations.accept_reservation(reservation=offer, **BY)
+    return lambda: task_moves.take_back_task(task=offer.task, **BY)
 
 
 def expires(floor: Floor) -> Callable[[], Any]:
@@ -247,6 +254,7 @@ CHANGES = [
     is_offered,
     is_accepted,
     is_rejected,
+    is_taken_back,
     expires,
     is_rescinded,
     is_grabbed,

@@ -72,6 +72,18 @@ CASES: list[tuple[E, dict[str, str], dict[str, Any], str | None]] = [
         {},
         "You had no desk open, so Cordboard took the offer of “Parcel” back.",
     ),
+    (
+        E.TASK_TAKEN_BACK,
+        SUPERVISOR,
+        {},
+        "Supervisor Olga took “Parcel” back from you. It waits again.",
+    ),
+    (
+        E.TASK_TAKEN_BACK,
+        SUPERVISOR,
+        {"reason": "you are gone"},
+        "Supervisor Olga took “Parcel” back from you: you are gone",
+    ),
     (E.RESERVATION_WRAPUP, SUPERVISOR, {}, "Supervisor Olga began to wrap up “Parcel”."),
     (
         E.RESERVATION_COMPLETED,
@@ -267,6 +279,40 @@ def test_an_accepted_transfer_includes_the_end_of_the_own_part() -> None:
     ended = happening(E.RESERVATION_COMPLETED, data={"task_sid": "WT1"}, **COLLEAGUE)
     other = happening(E.RESERVATION_COMPLETED, data={"task_sid": "WT2"}, **COLLEAGUE)
     assert sentences.merge([ended, accepted, other]) == [accepted, other]
+
+
+def test_a_task_taken_back_includes_the_end_of_its_reservation() -> None:
+    ended = happening(E.RESERVATION_COMPLETED, data={"task_sid": "WT1"}, **SUPERVISOR)
+    taken = happening(E.TASK_TAKEN_BACK, data={"task_sid": "WT1"}, **SUPERVISOR)
+    assert sentences.merge([ended, taken]) == [taken]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "data", "sentence"),
+    [
+        (
+            E.WORKER_CAPACITY_UPDATE,
+            CAPACITY,
+            "Your capacity for Chat is now 5 (was 3): covering for voice – Olga",
+        ),
+        (
+            E.WORKER_CAPACITY_UPDATE,
+            KEPT,
+            "The slots of Chat that you keep for grabbing changed: covering for voice – Olga",
+        ),
+        (
+            E.WORKER_ACTIVITY_UPDATE,
+            OFFLINE,
+            "Supervisor Olga set you to “Offline”. Note: “covering for voice”",
+        ),
+    ],
+)
+def test_the_note_of_a_supervisor_is_told_with_the_change(
+    event_type: E, data: dict[str, Any], sentence: str
+) -> None:
+    noted = data | {"note": "covering \n for voice"}
+    told = sentences.describe(happening(event_type, data=noted, **SUPERVISOR), NAMES)
+    assert told == sentence
 
 
 def test_a_deleted_task_includes_the_end_of_its_transfer() -> None:
