@@ -194,9 +194,7 @@ def _make_offer_by_hand(
     slot = slots.filter(worker=worker, task_channel=locked.task.task_channel_id).first()
     if slot is None:
         raise _worker_gone()
-    offer = Offer(
-        task=locked.task, slots=[slot], within_capacity=within_capacity, origin=origin
-    )
+    offer = Offer(task=locked.task, slots=[slot], within_capacity=within_capacity, origin=origin)
     try:
         made = make_offers([offer], actor=actor, now=now)
     except StaleState:

@@ -180,9 +180,7 @@ def withdraw_offers(
     check_version(locked.task, if_version)
     transfer_progress.refuse_during_transfer(locked.task, locked.reservations)
     open_offers = [
-        each
-        for each in locked.reservations
-        if each.reservation_status == ReservationStatus.PENDING
+        each for each in locked.reservations if each.reservation_status == ReservationStatus.PENDING
     ]
     if not open_offers:
         raise NotNow(

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from routing.actions import (
     offers,
     reservations,
+    task_moves,
     task_transitions,
     tasks,
     worker_channels,
@@ -184,6 +185,85 @@ class RouterMachine(RuleBasedStateMachine):
         task = self._pick(self.workspace.tasks.all(), number)
         if task is not None:
             self._attempt(action, task=task)
+        if wake:
+            self.run()
+
+    # --- supervisors act ---
+
+    @rule(
+        number=numbers,
+        name=people,
+        hand_over=st.booleans(),
+        ignore_capacity=st.booleans(),
+        ignore_expressions=st.booleans(),
+    )
+    def assign(
+        self,
+        number: int,
+        name: str,
+        hand_over: bool,
+        ignore_capacity: bool,
+        ignore_expressions: bool,
+    ) -> None:
+        """A supervisor gives a task to a worker."""
+        task = self._pick(self.workspace.tasks.all(), number)
+        seen = Pass(self.workspace)
+        if task is not None:
+            self._attempt(
+                offers.assign_task,
+                task=task,
+                worker=self.people[name],
+                hand_over=hand_over,
+                ignore_capacity=ignore_capacity,
+                ignore_expressions=ignore_expressions,
+            )
+        seen.read(now=self.now)
+        if not ignore_capacity:
+            seen.check_room(kept=False)
+
+    @rule(
+        number=numbers,
+        action=st.sampled_from(
+            [
+                task_moves.take_back_task,
+                task_moves.take_back_task,
+                task_moves.reevaluate_task,
+                reservations.withdraw_offers,
+            ]
+        ),
+        wake=st.booleans(),
+    )
+    def steer(self, number: int, action: Callable[..., object], wake: bool) -> None:
+        """A supervisor takes a task back, routes it again, or withdraws its offers."""
+        task = self._pick(self.workspace.tasks.all(), number)
+        if task is not None:
+            self._attempt(action, task=task)
+        if wake:
+            self.run()
+
+    @rule(
+        number=numbers,
+        place=numbers,
+        action=st.sampled_from([task_moves.move_task, task_moves.take_back_task]),
+        wake=st.booleans(),
+    )
+    def move_to_queue(
+        self, number: int, place: int, action: Callable[..., object], wake: bool
+    ) -> None:
+        """A supervisor moves a task to a queue."""
+        task = self._pick(self.workspace.tasks.all(), number)
+        queue = self._pick(self.workspace.task_queues.all(), place)
+        if task is not None:
+            self._attempt(action, task=task, to=queue)
+        if wake:
+            self.run()
+
+    @rule(number=numbers, wake=st.booleans())
+    def move_to_workflow(self, number: int, wake: bool) -> None:
+        """A supervisor moves a task to the workflow."""
+        task = self._pick(self.workspace.tasks.all(), number)
+        if task is not None:
+            self._attempt(task_moves.move_task, task=task, to=self.workspace.workflows.get())
         if wake:
             self.run()
 

@@ -45,6 +45,8 @@ class EventReplay:
             self._activity[data["worker_sid"]] = data["worker_activity_sid"]
         elif kind in RESERVATION_EVENTS:
             self._change_reservation(data, RESERVATION_EVENTS[kind])
+        elif kind == EventType.TASK_TAKEN_BACK:
+            self._accepted_by_task.pop(data["task_sid"], None)
         elif kind == EventType.WORKER_CAPACITY_UPDATE:
             slot = (data["worker_sid"], data["task_channel_sid"])
             self._capacity[slot] = int(data["worker_channel_available_capacity"])

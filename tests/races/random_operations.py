@@ -139,7 +139,7 @@ class RandomOperations:
         )
 
     def grab(self) -> object:
-        task = self.pick_row(self._tasks_in(AssignmentStatus.PENDING))
+        task = self.pick_row(self.tasks_in(AssignmentStatus.PENDING))
         return (
             None
             if task is None
@@ -167,7 +167,8 @@ class RandomOperations:
 
     # --- tasks come, change and go ---
 
-    def _tasks_in(self, *statuses: AssignmentStatus) -> django.QuerySet[models.Task]:
+    def tasks_in(self, *statuses: AssignmentStatus) -> django.QuerySet[models.Task]:
+        """Return the tasks in these statuses."""
         return models.Task.objects.filter(
             workspace=self.floor, assignment_status__in=[status.value for status in statuses]
         )
@@ -184,7 +185,7 @@ class RandomOperations:
         return custom or models.TaskChannel.objects.get(workspace=self.floor, unique_name=name)
 
     def create_task(self) -> object:
-        if self._tasks_in(AssignmentStatus.PENDING).count() >= MAX_WAITING_TASKS:
+        if self.tasks_in(AssignmentStatus.PENDING).count() >= MAX_WAITING_TASKS:
             return None
         return self.run_action(
             tasks.create_task,
@@ -208,7 +209,7 @@ class RandomOperations:
         )
 
     def change_task(self) -> object:
-        waiting = self._tasks_in(AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
+        waiting = self.tasks_in(AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
         task = self.pick_row(waiting.filter(routing_target=None))
         if task is None:
             return None
@@ -222,11 +223,11 @@ class RandomOperations:
         return self.run_action(tasks.update_task, task=task, **changes)
 
     def cancel_task(self) -> object:
-        found = self._tasks_in(AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
+        found = self.tasks_in(AssignmentStatus.PENDING, AssignmentStatus.RESERVED)
         return self._end_task(task_transitions.cancel_task, found)
 
     def complete_task(self) -> object:
-        found = self._tasks_in(AssignmentStatus.ASSIGNED, AssignmentStatus.WRAPPING)
+        found = self.tasks_in(AssignmentStatus.ASSIGNED, AssignmentStatus.WRAPPING)
         return self._end_task(task_transitions.complete_task, found)
 
     def delete_task(self) -> object:

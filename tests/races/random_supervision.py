@@ -9,12 +9,16 @@ from typing import Any
 from routing import models
 from routing.actions import (
     activities,
+    offers,
+    reservations,
     task_channels,
+    task_moves,
     task_queues,
     worker_channels,
     workers,
     workflows,
 )
+from routing.core.vocabulary import AssignmentStatus
 from tests.races.random_operations import RandomOperations
 
 
@@ -28,6 +32,11 @@ class RandomSupervision(RandomOperations):
             self.change_capacity: 5,
             self.switch_channel: 4,
             self.change_activity: 8,
+            self.assign_task: 6,
+            self.take_task_back: 4,
+            self.move_task: 3,
+            self.route_task_again: 2,
+            self.withdraw_offers: 3,
             self.describe_worker: 2,
             self.rename_activity: 1,
             self.change_queue: 1,
@@ -70,6 +79,43 @@ class RandomSupervision(RandomOperations):
             reject_pending_reservations=leaving and self.dice.random() < 0.7,
         )
 
+    # --- where tasks go ---
+
+    def assign_task(self) -> object:
+        task = self.pick_row(self.tasks_in(AssignmentStatus.PENDING))
+        return task and self.run_action(
+            offers.assign_task,
+            task=task,
+            worker=self.pick_worker(),
+            hand_over=self.dice.random() < 0.5,
+            ignore_expressions=self.dice.random() < 0.3,
+        )
+
+    def take_task_back(self) -> object:
+        """Sometimes into another queue."""
+        held = self.tasks_in(AssignmentStatus.ASSIGNED, AssignmentStatus.WRAPPING)
+        task = self.pick_row(held)
+        to = self._pick_queue() if self.dice.random() < 0.3 else None
+        return task and self.run_action(task_moves.take_back_task, task=task, to=to)
+
+    def move_task(self) -> object:
+        task = self.pick_row(self.tasks_in(AssignmentStatus.PENDING))
+        to: object = self._pick_queue()
+        if self.dice.random() < 0.5:
+            to = models.Workflow.objects.get(workspace=self.floor)
+        return task and self.run_action(task_moves.move_task, task=task, to=to)
+
+    def route_task_again(self) -> object:
+        task = self.pick_row(self.tasks_in(AssignmentStatus.PENDING))
+        return task and self.run_action(task_moves.reevaluate_task, task=task)
+
+    def withdraw_offers(self) -> object:
+        task = self.pick_row(self.tasks_in(AssignmentStatus.RESERVED))
+        return task and self.run_action(reservations.withdraw_offers, task=task)
+
+    def _pick_queue(self) -> models.TaskQueue | None:
+        return self.pick_row(models.TaskQueue.objects.filter(workspace=self.floor))
+
     # --- the floor itself changes ---
 
     def describe_worker(self) -> object:
@@ -84,7 +130,7 @@ class RandomSupervision(RandomOperations):
         )
 
     def change_queue(self) -> object:
-        queue = self.pick_row(models.TaskQueue.objects.filter(workspace=self.floor))
+        queue = self._pick_queue()
         reserved = self.dice.randint(1, 3)
         return queue and self.run_action(
             task_queues.update_task_queue, queue=queue, max_reserved_workers=reserved
