@@ -123,7 +123,7 @@ def assign_task(
     now: datetime,
     if_version: int | None = None,
 ) -> models.Reservation:
-    """Give a waiting task to a worker whom a supervisor names.
+    """Give a waiting task to the worker that a supervisor names.
 
     Arguments:
         hand_over: accept it for the worker at once; without it, they answer an offer.
