@@ -72,6 +72,12 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
+    # New events, which figures of the past count.
+    "keep_books": {
+        "task": "routing.jobs.keep_books",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
     # Rows that are older than the retention settings.
     "prune": {
         "task": "routing.jobs.prune",

@@ -16,7 +16,7 @@ from routing.events import courier
 from routing.redis import clients
 from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
-from routing.statistics import counting
+from routing.statistics import bookkeeper, counting
 from routing.webhook_delivery import standby
 from routing.webhooks import queue
 
@@ -81,6 +81,14 @@ def sweep_sessions(**_: object) -> None:
 def merge_task_counts(**_: object) -> None:
     """Merge the task counts stored since the last merge."""
     counting.merge_counts()
+
+
+@shared_task
+def keep_books(**_: object) -> None:
+    """Count new events into the figures, and fold old minutes into quarters."""
+    now = timezone.now()
+    bookkeeper.keep_books(now=now)
+    bookkeeper.fold_minutes(now=now)
 
 
 @shared_task

@@ -20,12 +20,16 @@ from routing.events import payloads, recorder
 CUSTOM: Final = {f"custom{number}": f"Custom{number}" for number in range(1, 6)}
 """Channels that `add_custom_channels` adds: unique name to friendly name."""
 
+MAX_WEIGHT: Final = 100
+"""Highest weight of a slot in the occupancy of workers."""
+
 
 class TaskChannelChanges(TypedDict, total=False):
     """Fields that `update_task_channel` can change; absent ones stay."""
 
     friendly_name: str
     channel_optimized_routing: bool
+    occupancy_weight: int
 
 
 def create_task_channel(
@@ -34,13 +38,16 @@ def create_task_channel(
     friendly_name: str,
     unique_name: str,
     channel_optimized_routing: bool = False,
+    occupancy_weight: int = 1,
     actor: Actor,
     now: datetime,
 ) -> models.TaskChannel:
     """Create a channel; every worker of the workspace gets it with a capacity of 1."""
-    (channel,) = _create(
-        workspace, {unique_name: friendly_name}, channel_optimized_routing, actor, now
-    )
+    values: TaskChannelChanges = {
+        "channel_optimized_routing": channel_optimized_routing,
+        "occupancy_weight": _check_weight(occupancy_weight),
+    }
+    (channel,) = _create(workspace, {unique_name: friendly_name}, values, actor, now)
     return channel
 
 
@@ -54,7 +61,7 @@ def add_missing_channels(
     """
     there = set(workspace.task_channels.values_list("unique_name", flat=True))
     missing = {unique: name for unique, name in names.items() if unique not in there}
-    return _create(workspace, missing, False, actor, now) if missing else []
+    return _create(workspace, missing, {}, actor, now) if missing else []
 
 
 def add_custom_channels(
@@ -72,7 +79,7 @@ def create_first_channels(
     Arguments:
         names: unique name to friendly name.
     """
-    channels = _insert(workspace, names, False, now)
+    channels = _insert(workspace, names, {}, now)
     _record(EventType.TASK_CHANNEL_CREATED, channels, actor, now)
 
 
@@ -80,7 +87,7 @@ def create_first_channels(
 def _create(
     workspace: models.Workspace,
     names: Mapping[str, str],
-    channel_optimized_routing: bool,
+    values: TaskChannelChanges,
     actor: Actor,
     now: datetime,
 ) -> list[models.TaskChannel]:
@@ -91,7 +98,7 @@ def _create(
         " already in this workspace",
         field="unique_name",
     ):
-        channels = _insert(workspace, unique_names, channel_optimized_routing, now)
+        channels = _insert(workspace, unique_names, values, now)
     # A worker's change of activity waits for this lock, then updates the new channels too.
     _count_workloads(workspace)
     workers = workspace.workers.order_by("pk").values_list("pk", "activity__available")
@@ -114,7 +121,7 @@ def _create(
 def _insert(
     workspace: models.Workspace,
     names: Mapping[str, str],
-    channel_optimized_routing: bool,
+    values: TaskChannelChanges,
     now: datetime,
 ) -> list[models.TaskChannel]:
     return models.TaskChannel.objects.bulk_create(
@@ -123,9 +130,9 @@ def _insert(
             workspace=workspace,
             friendly_name=inputs.check_name(friendly_name),
             unique_name=unique_name,
-            channel_optimized_routing=channel_optimized_routing,
             date_created=now,
             date_updated=now,
+            **values,
         )
         for unique_name, friendly_name in names.items()
     )
@@ -139,12 +146,14 @@ def update_task_channel(
     now: datetime,
     **changes: Unpack[TaskChannelChanges],
 ) -> models.TaskChannel:
-    """Change the friendly name or how idle time is counted; the unique name is fixed."""
+    """Change the name, how idle time is counted, or the weight; the unique name is fixed."""
     locking.lock_row(channel)
     if "friendly_name" in changes:
         channel.friendly_name = inputs.check_name(changes["friendly_name"])
     if "channel_optimized_routing" in changes:
         channel.channel_optimized_routing = changes["channel_optimized_routing"]
+    if "occupancy_weight" in changes:
+        channel.occupancy_weight = _check_weight(changes["occupancy_weight"])
     channel.date_updated = now
     channel.save(update_fields=[*changes, "date_updated"])
     _record(EventType.TASK_CHANNEL_UPDATED, [channel], actor, now)
@@ -184,6 +193,10 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
     )
     _record(EventType.TASK_CHANNEL_DELETED, [channel], actor, now)
     channel.delete()
+
+
+def _check_weight(value: int) -> int:
+    return inputs.check_integer(value, field="occupancy_weight", least=0, most=MAX_WEIGHT)
 
 
 def _count_workloads(workspace: models.Workspace) -> None:

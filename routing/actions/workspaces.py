@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Final, Literal, TypedDict, Unpack
 
@@ -33,8 +34,8 @@ MAX_DESK_GRACE: Final = 86_400
 MAX_REJECTION_PAUSE: Final = 3_600
 """Longest time, in seconds, for which a task is not offered again to a worker who rejected it."""
 
-MAX_REJECTION_REASONS: Final = 20
-"""Most reasons of a workspace to reject an offer."""
+MAX_REASONS: Final = 20
+"""Most reasons of one kind that a workspace lists."""
 
 Template = Literal["NONE", "FIFO"]
 
@@ -57,6 +58,8 @@ class WorkspaceChanges(TypedDict, total=False):
     attribute_labels: str
     hidden_attributes: str
     time_zone: str
+    day_starts_at: str
+    withdrawn_reasons: str
 
 
 @transaction.atomic
@@ -76,6 +79,8 @@ def create_workspace(
     attribute_labels: str = "",
     hidden_attributes: str = "",
     time_zone: str = "UTC",
+    day_starts_at: str = "00:00",
+    withdrawn_reasons: str = "",
     template: Template = "NONE",
     actor: Actor,
     now: datetime,
@@ -98,12 +103,14 @@ def create_workspace(
             prioritize_queue_order=prioritize_queue_order.value,
             desk_grace=_check_desk_grace(desk_grace),
             rejection_pause=_check_rejection_pause(rejection_pause),
-            rejection_reasons=_check_rejection_reasons(rejection_reasons),
+            rejection_reasons=_check_reasons(rejection_reasons, "rejection_reasons"),
             title_attributes=_check_paths(title_attributes, field="title_attributes"),
             subtitle_attributes=_check_paths(subtitle_attributes, field="subtitle_attributes"),
             attribute_labels=_check_labels(attribute_labels),
             hidden_attributes=_check_paths(hidden_attributes, field="hidden_attributes"),
             time_zone=_check_time_zone(time_zone),
+            day_starts_at=_check_day_start(day_starts_at),
+            withdrawn_reasons=_check_reasons(withdrawn_reasons, "withdrawn_reasons"),
             date_created=now,
             date_updated=now,
         )
@@ -174,7 +181,9 @@ def update_workspace(
     if "rejection_pause" in changes:
         workspace.rejection_pause = _check_rejection_pause(changes["rejection_pause"])
     if "rejection_reasons" in changes:
-        workspace.rejection_reasons = _check_rejection_reasons(changes["rejection_reasons"])
+        workspace.rejection_reasons = _check_reasons(
+            changes["rejection_reasons"], "rejection_reasons"
+        )
     if "title_attributes" in changes:
         workspace.title_attributes = _check_paths(
             changes["title_attributes"], field="title_attributes"
@@ -191,6 +200,12 @@ def update_workspace(
         )
     if "time_zone" in changes:
         workspace.time_zone = _check_time_zone(changes["time_zone"])
+    if "day_starts_at" in changes:
+        workspace.day_starts_at = _check_day_start(changes["day_starts_at"])
+    if "withdrawn_reasons" in changes:
+        workspace.withdrawn_reasons = _check_reasons(
+            changes["withdrawn_reasons"], "withdrawn_reasons"
+        )
     if "multi_task_enabled" in changes:
         if changes["multi_task_enabled"] and not workspace.multi_task_enabled:
             task_channels.add_missing_channels(
@@ -247,17 +262,15 @@ def _check_rejection_pause(seconds: int) -> int:
     return inputs.check_integer(seconds, field="rejection_pause", least=0, most=MAX_REJECTION_PAUSE)
 
 
-def _check_rejection_reasons(value: str) -> str:
+def _check_reasons(value: str, field: str) -> str:
     """Return the reasons, one on each line, without empty lines and duplicates."""
     lines = [line.strip() for line in value.splitlines()]
     reasons = list(dict.fromkeys(line for line in lines if line))
     for reason in reasons:
-        inputs.check_text(reason, field="rejection_reasons", limit=inputs.NAME_LIMIT)
-    if len(reasons) > MAX_REJECTION_REASONS:
+        inputs.check_text(reason, field=field, limit=inputs.NAME_LIMIT)
+    if len(reasons) > MAX_REASONS:
         raise InvalidInput(
-            f"rejection_reasons has {len(reasons)} lines; at most {MAX_REJECTION_REASONS} are"
-            " allowed",
-            field="rejection_reasons",
+            f"{field} has {len(reasons)} lines; at most {MAX_REASONS} are allowed", field=field
         )
     return "\n".join(reasons)
 
@@ -284,6 +297,17 @@ def _check_time_zone(name: str) -> str:
             field="time_zone",
         )
     return name
+
+
+def _check_day_start(value: str) -> str:
+    """Return a time of day; days consist of whole quarters, in which figures are kept."""
+    if not re.fullmatch(r"([01]\d|2[0-3]):(00|15|30|45)", value):
+        raise InvalidInput(
+            f"day_starts_at is {value[:20]!r}; a time of day in whole quarters of an hour, such as"
+            " 00:00 or 06:30, would be right",
+            field="day_starts_at",
+        )
+    return value
 
 
 def _check_events_filter(value: str | None) -> str | None:

@@ -49,6 +49,7 @@ class TaskChannelAdmin(ScopedAdmin):
                     "friendly_name",
                     "unique_name",
                     "channel_optimized_routing",
+                    "occupancy_weight",
                 )
             },
         ),

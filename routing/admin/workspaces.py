@@ -61,6 +61,14 @@ class WorkspaceForm(ScopedForm):
         help_text="Reasons that agents may choose when they reject an offer, one on each line.",
     )
 
+    withdrawn_reasons = Lines(
+        required=False,
+        label="Reasons that are no abandonment",
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Reasons with which programs cancel tasks that no customer gave up, such as"
+        " duplicates and tests, one on each line.",
+    )
+
     title_attributes = _build_paths_field("title_attributes", rows=3)
     subtitle_attributes = _build_paths_field("subtitle_attributes", rows=3)
     attribute_labels = _build_paths_field("attribute_labels", rows=8)
@@ -158,6 +166,7 @@ class WorkspaceAdmin(ScopedAdmin):
                 "People",
                 {"fields": ("desk_grace", "rejection_pause", "rejection_reasons", "time_zone")},
             ),
+            ("Figures", {"fields": ("day_starts_at", "withdrawn_reasons")}),
             (
                 "Tasks at the desk",
                 {

@@ -13,8 +13,11 @@ from django.db import transaction
 
 from routing import models, sids
 from routing.actors import Actor
+from routing.core import stays
 from routing.core.clock import elapsed_ms
 from routing.core.event_catalog import NEEDS_DELIVERY, EventType
+from routing.core.stays import StayEnd
+from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
 from routing.db.pipeline import Pending
 from routing.events import courier, payloads
@@ -114,8 +117,11 @@ def row(
         data["request_id"] = actor.request_id
     if actor.batch_sid is not None:
         data |= {"batch_sid": actor.batch_sid, "note": actor.note}
+    stay_end = _find_stay_end(draft, data, workspace, actor)
+    if stay_end is not None:
+        data["task_stay_end"] = stay_end
     spec = draft.event_type.spec
-    ended = draft.task if spec.ends_waiting else None
+    ended = draft.task if spec.ends_waiting or stay_end is not None else None
     first = data.get("reservation_first")
     values = {
         "id": None,
@@ -150,11 +156,32 @@ def row(
         "is_first_answer": None if first is None else first == "true",
         "handled_ms": _whole(data, "reservation_handled_ms"),
         "wrapping_ms": _whole(data, "reservation_wrapping_ms"),
+        "stay_end": stay_end,
         # The database sets it.
         "transaction_id": 0,
     }
     # Positional values: with keywords, Django takes three times as long.
     return models.Event(*_IN_ORDER(values))
+
+
+def _find_stay_end(
+    draft: Draft, data: EventData, workspace: models.Workspace, actor: Actor
+) -> str | None:
+    """Return as what a stay in a queue ends by an event of which the type leaves that open."""
+    if draft.event_type == EventType.TASK_CANCELED:
+        return stays.classify_cancellation(
+            actor_type=actor.type,
+            reason=data.get("reason"),
+            answered_before=draft.task is not None and draft.task.answered_before,
+            withdrawn_reasons=workspace.withdrawn_reasons.splitlines(),
+        ).value
+    if draft.event_type in _DELETIONS and data.get("task_assignment_status") in _WAITING:
+        return StayEnd.DELETED.value
+    return None
+
+
+_DELETIONS: Final = frozenset({EventType.TASK_DELETED, EventType.TASK_SYSTEM_DELETED})
+_WAITING: Final = frozenset({AssignmentStatus.PENDING.value, AssignmentStatus.RESERVED.value})
 
 
 def _key(data: EventData, name: str) -> int | None:

@@ -137,6 +137,24 @@ WORKSPACE: Final = RowShape[models.Workspace](
                 "The time zone in which the admin shows times. Defaults to UTC.", "Europe/Berlin"
             ),
         ),
+        Field(
+            "day_starts_at",
+            text("When a day of figures begins in that time zone.", "06:30"),
+            writable=Writable(
+                "When a day of figures begins in that time zone: a time in whole quarters of an"
+                " hour. Defaults to 00:00.",
+                "06:30",
+            ),
+        ),
+        Field(
+            "withdrawn_reasons",
+            text("Reasons to cancel that are no abandonment, one on each line.", "duplicate\ntest"),
+            writable=Writable(
+                "Reasons with which a program cancels tasks that no customer gave up, one on each"
+                " line: at most 20 of 64 characters.",
+                "duplicate\ntest",
+            ),
+        ),
         *dates(),
     ),
     "An isolated set of workers, queues, workflows and tasks.",
@@ -190,6 +208,13 @@ TASK_CHANNEL: Final = RowShape[models.TaskChannel](
             writable=Writable(
                 "Whether workers with most free capacity on this channel are preferred."
                 " Defaults to false."
+            ),
+        ),
+        Field(
+            "occupancy_weight",
+            whole("How much a slot counts in the occupancy of workers.", 1, most=100),
+            writable=Writable(
+                "How much a slot counts in the occupancy of workers; 0: nothing. Defaults to 1.", 1
             ),
         ),
         *dates(),

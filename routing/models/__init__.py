@@ -11,10 +11,12 @@ from routing.models.callback_receivers import CallbackReceiver
 from routing.models.desk_settings import DeskSettings
 from routing.models.dismissals import Dismissals
 from routing.models.events import Event, Events
+from routing.models.figures import Bookmark, Figure, FigureWait, MetricTotal
 from routing.models.idempotency_keys import IdempotencyKey
 from routing.models.lanes import Lane
 from routing.models.memberships import Membership
 from routing.models.outcome_codes import OutcomeCode
+from routing.models.queue_targets import QueueTarget
 from routing.models.reservations import Reservation, Reservations
 from routing.models.task_channels import TaskChannel
 from routing.models.task_counts import TaskCount
@@ -31,16 +33,21 @@ __all__ = [
     "Activity",
     "ApiKey",
     "AssignmentCallback",
+    "Bookmark",
     "CallbackDelivery",
     "CallbackReceiver",
     "DeskSettings",
     "Dismissals",
     "Event",
     "Events",
+    "Figure",
+    "FigureWait",
     "IdempotencyKey",
     "Lane",
     "Membership",
+    "MetricTotal",
     "OutcomeCode",
+    "QueueTarget",
     "Reservation",
     "Reservations",
     "Task",

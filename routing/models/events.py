@@ -31,10 +31,13 @@ class Events(models.QuerySet["Event"]):
 
     def after(self, last: Event) -> Events:
         """Filter events that come after this one, by transaction and id."""
+        return self.after_place(last.transaction_id, last.pk)
+
+    def after_place(self, transaction_id: int, pk: int) -> Events:
+        """Filter events that come after a place in the log."""
         return self.filter(
-            Q(transaction_id__gt=last.transaction_id)
-            | Q(transaction_id=last.transaction_id, id__gt=last.pk),
-            transaction_id__gte=last.transaction_id,
+            Q(transaction_id__gt=transaction_id) | Q(transaction_id=transaction_id, id__gt=pk),
+            transaction_id__gte=transaction_id,
         )
 
 
@@ -86,6 +89,9 @@ class Event(models.Model):
     is_first_answer = models.BooleanField(null=True)
     handled_ms = models.BigIntegerField(null=True)
     wrapping_ms = models.BigIntegerField(null=True)
+    # As what a stay in a queue ends by this event, where its type leaves that open:
+    # `core.stays.StayEnd`.
+    stay_end = models.CharField(max_length=17, null=True)
     # The transaction that wrote the row. On PostgreSQL ids are assigned before the commit, so their
     # order is not the order of visibility; the database sets this. SQLite has one writer at a time.
     transaction_id = models.BigIntegerField(db_default=0, editable=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from routing.models.base import Dated, sid_field, unique_sid
@@ -25,6 +26,13 @@ class TaskChannel(Dated):
     channel_optimized_routing = models.BooleanField(
         default=False,
         help_text="Prefer workers idle longest on this channel, not over all channels.",
+    )
+
+    occupancy_weight = models.PositiveSmallIntegerField(
+        default=1,
+        db_default=1,
+        validators=[MaxValueValidator(100)],
+        help_text="How much a slot of this channel counts in the occupancy of workers. 0: nothing.",
     )
 
     class Meta:

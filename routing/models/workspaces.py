@@ -114,6 +114,22 @@ class Workspace(Dated):
         default="UTC",
         help_text="The time zone in which the admin shows times, such as Europe/Berlin.",
     )
+    day_starts_at = models.CharField(
+        max_length=5,
+        default="00:00",
+        db_default="00:00",
+        help_text="When a day of figures begins in that time zone: hours and quarters, as 06:30.",
+    )
+    withdrawn_reasons = models.TextField(
+        "reasons that are no abandonment",
+        blank=True,
+        default="",
+        db_default="",
+        help_text=(
+            "Reasons, one on each line, with which a program cancels tasks that no customer gave "
+            "up, such as duplicates and tests."
+        ),
+    )
     event_callback_url = models.CharField(max_length=2048, blank=True, default="")
     events_filter = models.TextField(
         null=True, blank=True, help_text="Event types to send, separated by commas. Empty: all."

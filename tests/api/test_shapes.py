@@ -22,7 +22,7 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
         | {"friendly_name", "default_activity_sid", "default_activity_name"}
         | {"timeout_activity_sid", "timeout_activity_name", "event_callback_url", "events_filter"}
         | {"multi_task_enabled", "prioritize_queue_order", "links", "desk_grace", "time_zone"}
-        | {"rejection_pause", "rejection_reasons"}
+        | {"rejection_pause", "rejection_reasons", "day_starts_at", "withdrawn_reasons"}
         | {"title_attributes", "subtitle_attributes", "attribute_labels", "hidden_attributes"},
         STATISTICS
         | {"activities", "task_queues", "tasks", "workers", "workflows", "task_channels", "events"},
@@ -33,7 +33,8 @@ SHAPES: dict[str, tuple[set[str], set[str] | None]] = {
     ),
     "task_channel": (
         COMMON
-        | {"workspace_sid", "friendly_name", "unique_name", "channel_optimized_routing", "links"},
+        | {"workspace_sid", "friendly_name", "unique_name", "channel_optimized_routing", "links"}
+        | {"occupancy_weight"},
         {"workspace"},
     ),
     "outcome_code": (
