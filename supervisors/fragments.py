@@ -48,7 +48,7 @@ def build_etag(panel: Panel, scene: Scene) -> str | None:
 
 def _render_shared(panel: Panel, scene: Scene) -> str:
     key = (
-        scene.workspace.pk,
+        scene.workspace.sid,
         panel.name,
         scene.view.canonical,
         scene.picture.number if panel.from_picture else None,

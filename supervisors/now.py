@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from supervisors.judging import judge_queues
 from supervisors.panel import Context, Panel, Scene
+from supervisors.picture import State
+from supervisors.wording import STATE_HINTS, STATES, describe_why
+
+MOST_TROUBLES: Final = 20
 
 
 def load_totals(scene: Scene) -> Context:
@@ -21,4 +26,49 @@ def load_totals(scene: Scene) -> Context:
     }
 
 
-PANELS: Final = (Panel(name="totals", load=load_totals),)
+def load_troubles(scene: Scene) -> Context:
+    """Return the queues in which tasks wait, worst first."""
+    setup = scene.picture.setup
+    judged = judge_queues(scene.picture, scene.channel_ids)
+    troubles = [each for each in judged if each.why is not None or each.severity]
+    return {
+        "troubles": [
+            {
+                "judged": each,
+                "link": scene.queue_link(each.queue.sid),
+                "why": describe_why(each.why, setup) if each.why else "",
+            }
+            for each in troubles[:MOST_TROUBLES]
+        ],
+        "more": max(len(troubles) - MOST_TROUBLES, 0),
+        "queues": len(setup.queues),
+    }
+
+
+def load_floor(scene: Scene) -> Context:
+    """Return how many agents are in each state, and in each activity."""
+    picture = scene.picture
+    everyone = picture.everyone
+    return {
+        "workers": everyone.workers,
+        "states": [
+            {
+                "key": state.value,
+                "name": STATES[state],
+                "hint": STATE_HINTS[state],
+                "count": everyone.by_state.get(state.value, 0),
+            }
+            for state in reversed(State)
+        ],
+        "activities": [
+            {"activity": activity, "count": everyone.by_activity.get(pk, 0)}
+            for pk, activity in picture.setup.activities.items()
+        ],
+    }
+
+
+PANELS: Final = (
+    Panel(name="totals", load=load_totals),
+    Panel(name="troubles", load=load_troubles),
+    Panel(name="floor", load=load_floor),
+)

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.http import Http404
+from django.urls import reverse
+
 from routing import models
 from routing.core.event_catalog import EventType
 from supervisors.access import Supervisor
-from supervisors.picture import Picture
+from supervisors.picture import Picture, Queue
 from supervisors.query import View
 from supervisors.staff import ChannelStaff, Staff
 
@@ -41,6 +44,19 @@ class Scene:
         wanted = set(self.view.channel)
         channels = self.picture.setup.channels.values()
         return frozenset(each.id for each in channels if each.unique_name in wanted)
+
+    def queue_link(self, sid: str) -> str:
+        """Return the address of a queue's page, for the same channels and window."""
+        view = View(workspace=self.view.workspace, channel=self.view.channel, tz=self.view.tz)
+        return f"{reverse('supervisors:queue', args=[sid])}?{view.canonical}"
+
+    def find_queue(self) -> Queue:
+        """Return the queue that the view names; raises `Http404` if it names none, or several."""
+        named = self.view.queue
+        for queue in self.picture.setup.queues.values():
+            if (queue.sid,) == named:
+                return queue
+        raise Http404
 
     def sum_slots(self, staff: Staff) -> ChannelStaff | None:
         """Return the slots of some workers on the view's channels.

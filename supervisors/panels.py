@@ -9,10 +9,20 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from supervisors import now
+from supervisors import asked, now, proposals, queue, queues, waiting
 from supervisors.panel import Panel
 
-PANELS: Final[Mapping[str, Panel]] = {panel.name: panel for panel in (*now.PANELS,)}
+PANELS: Final[Mapping[str, Panel]] = {
+    panel.name: panel
+    for panel in (
+        *now.PANELS,
+        *queues.PANELS,
+        *queue.PANELS,
+        *asked.PANELS,
+        *proposals.PANELS,
+        *waiting.PANELS,
+    )
+}
 """All panels by name."""
 
 
@@ -35,6 +45,16 @@ class Page:
 
 
 PAGES: Final[Mapping[str, Page]] = {
-    page.name: page for page in (Page(name="now", title=_("Now"), panels=("totals",), key="n"),)
+    page.name: page
+    for page in (
+        Page(name="now", title=_("Now"), panels=("totals", "troubles", "floor"), key="n"),
+        Page(name="queues", title=_("Queues"), panels=("queues",), key="q"),
+        Page(
+            name="queue",
+            title=_("Queue"),
+            panels=("queue", "why", "asked", "ways_out", "waiting", "staff"),
+            belongs_to="queues",
+        ),
+    )
 }
 """All pages by name, in the order of the rail."""

@@ -84,6 +84,20 @@ class Longest(NamedTuple):
     entered_us: int
 
 
+class Recent(NamedTuple):
+    """What happened in a queue lately.
+
+    Arguments:
+        offers: made in the last ten minutes, of which `missed` expired at the workers `missed_by`.
+        answered: tasks accepted in the last five minutes.
+    """
+
+    offers: int = 0
+    missed: int = 0
+    missed_by: tuple[str, ...] = ()
+    answered: int = 0
+
+
 class State(StrEnum):
     """What a worker can do now; the first that holds, in this order."""
 
@@ -216,6 +230,11 @@ class Picture:
     workers: Mapping[int, Worker]
     staff: Mapping[int, Staff] = field(repr=False)
     everyone: Staff = field(repr=False)
+    recent: Mapping[int, Recent] = field(default_factory=dict)
+
+    def recent_of(self, queue: int) -> Recent:
+        """Return what happened in a queue lately."""
+        return self.recent.get(queue, Recent())
 
     def staff_of(self, queue: int) -> Staff:
         """Return the sums over the workers who serve a queue."""
@@ -320,7 +339,7 @@ def _count(
     state = find_state(worker, multi_task=setup.multi_task)
     free = free_channels(worker, multi_task=setup.multi_task)
     slots = [
-        (load.channel, load.on, count_slots(load, available=worker.available))
+        (load.channel, load.on, load.capacity, count_slots(load, available=worker.available))
         for load in worker.loads
     ]
     for each in (everyone, *(staff.setdefault(pk, Staff()) for pk in worker.serves)):

@@ -23,8 +23,8 @@ PACE: Final = timedelta(seconds=1)
 
 _numbers: Final = itertools.count(1)
 _lock: Final = threading.Lock()
-_pictures: Final[LRUCache[int, Picture]] = LRUCache(maxsize=50)
-_reads: Final[LRUCache[int, threading.Lock]] = LRUCache(maxsize=200)
+_pictures: Final[LRUCache[str, Picture]] = LRUCache(maxsize=50)
+_reads: Final[LRUCache[str, threading.Lock]] = LRUCache(maxsize=200)
 
 
 def next_number() -> int:
@@ -35,17 +35,17 @@ def next_number() -> int:
 def find_picture(workspace: models.Workspace, *, now: datetime | None = None) -> Picture:
     """Return a picture that is at most `PACE` old; read it, once for all who wait, if need be."""
     now = now or timezone.now()
-    found = get_picture(workspace.pk)
+    found = get_picture(workspace.sid)
     if found is not None and _is_fresh(found, now):
         return found
     with _lock:
-        reads = _reads.setdefault(workspace.pk, threading.Lock())
+        reads = _reads.setdefault(workspace.sid, threading.Lock())
     with reads:
-        found = get_picture(workspace.pk)
+        found = get_picture(workspace.sid)
         if found is not None and _is_fresh(found, now):
             return found
         made = reading.read_whole(workspace, number=next_number(), now=now, before=found)
-        keep_picture(workspace.pk, made)
+        keep_picture(workspace.sid, made)
         return made
 
 
@@ -54,18 +54,18 @@ def _is_fresh(found: Picture, now: datetime) -> bool:
     return 0 <= age < PACE // timedelta(microseconds=1)
 
 
-def get_picture(workspace_id: int) -> Picture | None:
+def get_picture(workspace_sid: str) -> Picture | None:
     """Return the newest picture, whatever its age."""
     with _lock:
-        return _pictures.get(workspace_id)
+        return _pictures.get(workspace_sid)
 
 
-def keep_picture(workspace_id: int, made: Picture) -> None:
+def keep_picture(workspace_sid: str, made: Picture) -> None:
     """Keep a picture, unless a newer one is there."""
     with _lock:
-        before = _pictures.get(workspace_id)
+        before = _pictures.get(workspace_sid)
         if before is None or before.number < made.number:
-            _pictures[workspace_id] = made
+            _pictures[workspace_sid] = made
 
 
 def forget_pictures() -> None:

@@ -21,12 +21,14 @@ class ChannelStaff:
         workers: all workers who have the channel.
         on: available workers whose channel is switched on.
         off: available workers whose channel is switched off.
+        capacity: all slots of available workers whose channel is switched on.
         slots: the numbers of slots in the order of `SLOT_KINDS`.
     """
 
     workers: int = 0
     on: int = 0
     off: int = 0
+    capacity: int = 0
     slots: list[int] = field(default_factory=lambda: [0] * len(SLOT_KINDS))
 
     def __getattr__(self, name: str) -> int:
@@ -48,7 +50,7 @@ class ChannelStaff:
 
     def copy(self) -> ChannelStaff:
         """Return a copy that can be changed."""
-        return ChannelStaff(self.workers, self.on, self.off, list(self.slots))
+        return ChannelStaff(self.workers, self.on, self.off, self.capacity, list(self.slots))
 
 
 @dataclass(slots=True)
@@ -76,27 +78,29 @@ class Staff:
         activity: int,
         available: bool,
         free: frozenset[int],
-        slots: Iterable[tuple[int, bool, tuple[int, ...]]],
+        slots: Iterable[tuple[int, bool, int, tuple[int, ...]]],
     ) -> None:
         """Add one worker, or remove one.
 
         Arguments:
             sign: 1 or -1.
             free: the channels on which the router finds a slot.
-            slots: for each channel whether it is on, and the numbers of `SLOT_KINDS`.
+            slots: for each channel whether it is on, the capacity, and the numbers of
+                `SLOT_KINDS`.
         """
         self.workers += sign
         self.available += sign * available
         _count(self.by_activity, activity, sign)
         _count(self.by_state, state, sign)
         _count(self.free_sets, free, sign)
-        for channel, on, numbers in slots:
+        for channel, on, capacity, numbers in slots:
             here = self.channels.get(channel)
             if here is None:
                 here = self.channels[channel] = ChannelStaff()
             here.workers += sign
             here.on += sign * (available and on)
             here.off += sign * (available and not on)
+            here.capacity += sign * (capacity if available and on else 0)
             for index, number in enumerate(numbers):
                 here.slots[index] += sign * number
             if not here.workers:

@@ -9,5 +9,7 @@ from supervisors import views
 app_name = "supervisors"
 urlpatterns = [
     path("", views.show_now, name="now"),
+    path("queues", views.show_queues, name="queues"),
+    path("queues/<str:sid>", views.show_queue, name="queue"),
     path("panels/<slug:name>", views.show_panel, name="panel"),
 ]

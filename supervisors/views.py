@@ -30,6 +30,20 @@ def show_now(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     return show_page(request, supervisor, PAGES["now"])
 
 
+@require_GET
+@access.supervisors_only
+def show_queues(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
+    """Show all queues, worst first."""
+    return show_page(request, supervisor, PAGES["queues"])
+
+
+@require_GET
+@access.supervisors_only
+def show_queue(request: HttpRequest, supervisor: Supervisor, sid: str) -> HttpResponse:
+    """Show one queue: why tasks wait in it, and what would let them move."""
+    return show_page(request, supervisor, PAGES["queue"], queue=(sid,))
+
+
 def show_page(
     request: HttpRequest, supervisor: Supervisor, page: Page, **fixed: Any
 ) -> HttpResponse:

@@ -69,6 +69,9 @@ _PROCESS_STATE = (
     ("routing.sdk.replacements", "_replacements.clear"),
     ("routing.sdk.session_ranks", "_alone.clear"),
     ("routing.snapshots.skill_index", "_uses.clear"),
+    ("supervisors.demands", "forget_demands"),
+    ("supervisors.fragments", "forget_fragments"),
+    ("supervisors.pictures", "forget_pictures"),
 )
 """Modules that keep something between requests, and what clears it."""
 

@@ -160,7 +160,7 @@ def router_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | No
             if lane.ignore_capacity
             else room_refusal(candidate, lane, multi_task=task.multi_task)
         )
-        or _expression_refusal(candidate, task)
+        or expression_refusal(candidate, task)
         or (
             None
             if lane.ignore_capacity
@@ -260,7 +260,8 @@ def room_refusal(candidate: Candidate, lane: Lane, *, multi_task: bool) -> Refus
     return None
 
 
-def _expression_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
+def expression_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:
+    """Refuse a worker who does not meet what the target asks of them."""
     lane, worker = task.lane, candidate.worker
     if lane.known_worker_sid is not None and lane.known_worker_sid != worker.sid:
         return Refusal.EXPRESSION_NOT_MET

@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 
 from routing.core.clock import microseconds
 from supervisors.durations import format_duration, list_patterns
+from supervisors.judging import Severity
+from supervisors.wording import SEVERITIES
 
 register = template.Library()
 
@@ -54,3 +56,15 @@ def duration(seconds: float | None) -> str:
 def duration_patterns() -> str:
     """Return the forms of durations as JSON for the script."""
     return json.dumps(list_patterns())
+
+
+@register.filter
+def severity_word(severity: Severity) -> str:
+    """Return the word of a severity."""
+    return str(SEVERITIES[severity])
+
+
+@register.filter
+def dash(value: int | None) -> int | str:
+    """Return a number, or a dash for none."""
+    return "–" if value is None else value

@@ -23,7 +23,7 @@ def list_addresses(cockpit: Cockpit) -> list[str]:
         if "panels/" in route:
             found += [f"panels/{name}?queue={cockpit.queue.sid}" for name in PANELS]
         elif not route.startswith("do/"):
-            found.append(route.replace("<str:queue_sid>", cockpit.queue.sid))
+            found.append(route.replace("<str:sid>", cockpit.queue.sid))
     return found
 
 

@@ -1,0 +1,52 @@
+"""The panel of what waiting tasks ask for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from supervisors.demands import MOST_TASKS, OLDEST, Demand, find_demands
+from supervisors.judging import Reason, Severity, judge_queue
+from supervisors.panel import Context, Panel, Scene
+from supervisors.waiting import STALE_ON
+
+
+def load_asked(scene: Scene) -> Context:
+    """Return the lanes of a queue, and how many workers meet each."""
+    queue, picture = scene.find_queue(), scene.picture
+    found = find_demands(queue.id, picture, now=scene.now)
+    wanted = scene.channel_ids
+    channels = {channel for of_queue, channel in picture.tasks if of_queue == queue.id}
+    why = judge_queue(picture, queue, channels).why
+    return {
+        "rows": [
+            {
+                "demand": demand,
+                "text": describe_demand(demand),
+                "channel": picture.setup.channels[demand.channel].name,
+                "severity": Severity.OK if demand.meeting else Severity.ACT,
+                "waiting": min(demand.waiting, MOST_TASKS),
+                "is_more": demand.waiting > MOST_TASKS,
+                "all": len(demand.meeting),
+            }
+            for demand in found.demands
+            if demand.channel in picture.setup.channels and (not wanted or demand.channel in wanted)
+        ],
+        "is_complete": found.is_complete,
+        "oldest": OLDEST,
+        "is_open": why is not None and why.reason is Reason.OTHER_DEMANDS,
+    }
+
+
+def describe_demand(demand: Demand) -> str:
+    """Return what a lane asks of a worker, beyond serving the queue."""
+    lane = demand.lane
+    if lane.known_worker_sid:
+        return _("Only the worker %(sid)s") % {"sid": lane.known_worker_sid}
+    if lane.known_worker_name:
+        return _("Only the worker called %(name)s") % {"name": lane.known_worker_name}
+    return demand.text
+
+
+PANELS: Final = (Panel(name="asked", load=load_asked, from_picture=False, stale_on=STALE_ON),)

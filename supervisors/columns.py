@@ -1,0 +1,143 @@
+"""The columns of the queues: what each shows, and how rows are sorted by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from supervisors.judging import Judged
+from supervisors.wording import GRAB_POLICIES
+
+Value = Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the queues.
+
+    Arguments:
+        name: its name in the parameters `show` and `sort`.
+        kind: how a value is shown: `count`, `since` (a moment in microseconds), or `text`.
+        read: returns the value of a row; None shows a dash.
+        by_channel: whether it has a value for each channel of a queue.
+        adds_up: whether the foot has the sum of all rows.
+        is_default: whether it is shown if the query chooses no columns.
+    """
+
+    name: str
+    title: Promise
+    kind: str
+    read: Callable[[Judged], Value]
+    by_channel: bool = True
+    adds_up: bool = False
+    is_default: bool = False
+
+    def sort_key(self, row: Judged) -> Any:
+        """Return what rows are sorted by: the largest value, or the longest wait, is last."""
+        value = self.read(row)
+        if self.kind == "since":
+            return -(2**63) if value is None else -value
+        if self.kind == "text":
+            return str(value).casefold()
+        return -1 if value is None else value
+
+
+def _slots_free(row: Judged) -> int:
+    channels = row.waiting_on or tuple(row.staff.channels)
+    return sum(row.staff.channel(pk).for_router for pk in channels)
+
+
+COLUMNS: Final[Mapping[str, Column]] = {
+    column.name: column
+    for column in (
+        Column(
+            name="waiting",
+            title=_("Waiting"),
+            kind="count",
+            read=lambda row: row.tasks.waiting,
+            adds_up=True,
+            is_default=True,
+        ),
+        Column(
+            name="on_offer",
+            title=_("On offer"),
+            kind="count",
+            read=lambda row: row.tasks.offered,
+            adds_up=True,
+            is_default=True,
+        ),
+        Column(
+            name="longest_wait",
+            title=_("Longest wait"),
+            kind="since",
+            read=lambda row: row.longest.since_us if row.longest else None,
+            is_default=True,
+        ),
+        Column(
+            name="in_queue",
+            title=_("Longest in queue"),
+            kind="since",
+            read=lambda row: row.longest.entered_us if row.longest else None,
+        ),
+        Column(
+            name="in_work",
+            title=_("In work"),
+            kind="count",
+            read=lambda row: row.tasks.in_work,
+            adds_up=True,
+            is_default=True,
+        ),
+        Column(
+            name="wrapping",
+            title=_("Wrapping up"),
+            kind="count",
+            read=lambda row: row.tasks.wrapping,
+            adds_up=True,
+        ),
+        Column(
+            name="serve_it",
+            title=_("Serve it"),
+            kind="count",
+            read=lambda row: row.staff.workers,
+            by_channel=False,
+        ),
+        Column(
+            name="available",
+            title=_("Available"),
+            kind="count",
+            read=lambda row: row.staff.available,
+            by_channel=False,
+            is_default=True,
+        ),
+        Column(
+            name="free_for_it",
+            title=_("Free for it"),
+            kind="count",
+            read=lambda row: row.free,
+            is_default=True,
+        ),
+        Column(name="slots_free", title=_("Slots free"), kind="count", read=_slots_free),
+        Column(
+            name="grab_policy",
+            title=_("Grabbing"),
+            kind="text",
+            read=lambda row: GRAB_POLICIES.get(row.queue.grab_policy, row.queue.grab_policy),
+            by_channel=False,
+        ),
+        Column(
+            name="order",
+            title=_("Order"),
+            kind="text",
+            read=lambda row: row.queue.order,
+            by_channel=False,
+        ),
+    )
+}
+"""The columns beside severity and name, by name and in their order."""
+
+ALWAYS: Final = ("severity", "queue")
+"""Columns that are always shown; rows can be sorted by them, too."""

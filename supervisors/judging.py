@@ -1,0 +1,192 @@
+"""Judge the queues of a picture: how severe a state is, and the one sentence that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+from supervisors.picture import Longest, Picture, Queue, Tasks
+from supervisors.staff import ChannelStaff, Staff
+
+MANY_MISSED: Final = 3
+"""Missed offers from which, if they are half of all, offers fail."""
+
+
+class Severity(IntEnum):
+    """How urgent something is; a larger one is worse."""
+
+    OK = 0
+    WATCH = 1
+    ACT = 2
+
+    @property
+    def key(self) -> str:
+        """Return the name in style sheets."""
+        return self.name.lower()
+
+
+class Reason(StrEnum):
+    """Why tasks wait in a queue; the first that holds, in this order."""
+
+    NOT_SERVED = "not_served"
+    NONE_AVAILABLE = "none_available"
+    CHANNEL_OFF = "channel_off"
+    NO_CAPACITY = "no_capacity"
+    ALL_TAKEN = "all_taken"
+    ALL_KEPT = "all_kept"
+    OFFERS_FAIL = "offers_fail"
+    MOVES = "moves"
+    OTHER_DEMANDS = "other_demands"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why tasks wait in a queue, with the values of its sentence.
+
+    Arguments:
+        channels: the ids of the channels on which tasks wait.
+        activities: how many of those who serve it are in each activity, by its id.
+    """
+
+    reason: Reason
+    channels: tuple[int, ...] = ()
+    workers: int = 0
+    slots: int = 0
+    activities: Mapping[int, int] = field(default_factory=dict)
+    offers: int = 0
+    missed: int = 0
+    missed_by: Sequence[str] = ()
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A queue as a picture has it on some channels, with its severity.
+
+    Arguments:
+        free: workers with a slot for the router on a channel on which tasks wait.
+        channels: the channels of the view on which the queue has tasks.
+    """
+
+    queue: Queue
+    tasks: Tasks
+    longest: Longest | None
+    staff: Staff
+    channels: tuple[int, ...]
+    waiting_on: tuple[int, ...]
+    free: int
+    severity: Severity
+    why: Why | None
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Return the place among others: worst first, then by the longest wait."""
+        since = self.longest.since_us if self.longest else 2**63
+        return (-self.severity, since, -self.tasks.waiting, self.queue.name.casefold())
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether nothing is in the queue, and nothing is wrong with it."""
+        return not any(self.tasks) and self.severity is Severity.OK
+
+
+def judge_queues(picture: Picture, channels: Collection[int] = ()) -> list[Judged]:
+    """Return all queues, worst first.
+
+    Arguments:
+        channels: the ids of the channels that count; none for all.
+    """
+    by_queue: dict[int, list[int]] = {}
+    for queue, channel in picture.tasks:
+        if not channels or channel in channels:
+            by_queue.setdefault(queue, []).append(channel)
+    queues = picture.setup.queues.values()
+    judged = [judge_queue(picture, queue, by_queue.get(queue.id, ())) for queue in queues]
+    return sorted(judged, key=lambda each: each.order)
+
+
+def judge_queue(picture: Picture, queue: Queue, channels: Collection[int]) -> Judged:
+    """Return a queue with its severity.
+
+    Arguments:
+        channels: those of the view on which it has tasks.
+    """
+    numbers = {channel: picture.tasks.get((queue.id, channel), Tasks()) for channel in channels}
+    tasks = Tasks()
+    for each in numbers.values():
+        tasks = tasks.plus(each)
+    waiting_on = tuple(sorted(pk for pk, each in numbers.items() if each.waiting))
+    staff = picture.staff_of(queue.id)
+    return Judged(
+        queue=queue,
+        tasks=tasks,
+        longest=picture.longest_of(queue.id, waiting_on) if waiting_on else None,
+        staff=staff,
+        channels=tuple(sorted(channels)),
+        waiting_on=waiting_on,
+        free=staff.free_for(waiting_on) if waiting_on else staff.free,
+        severity=_find_severity(staff, waiting=tasks.waiting),
+        why=_find_why(picture, queue, staff, waiting_on) if tasks.waiting else None,
+    )
+
+
+def _find_severity(staff: Staff, *, waiting: int) -> Severity:
+    return Severity.ACT if waiting and not staff.available else Severity.OK
+
+
+def _find_why(picture: Picture, queue: Queue, staff: Staff, channels: tuple[int, ...]) -> Why:
+    multi_task = picture.setup.multi_task
+    recent = picture.recent_of(queue.id)
+    here = [staff.channel(pk) for pk in channels]
+    available = staff.available
+    if not staff.workers:
+        return Why(reason=Reason.NOT_SERVED, channels=channels)
+    if not available:
+        return Why(
+            reason=Reason.NONE_AVAILABLE,
+            channels=channels,
+            workers=staff.workers,
+            activities=dict(staff.by_activity),
+        )
+    blocked = _find_block(here) if multi_task else _find_block_of_one(staff)
+    if blocked is not None:
+        reason, slots = blocked
+        return Why(reason=reason, channels=channels, workers=available, slots=slots)
+    if recent.missed >= MANY_MISSED and recent.missed * 2 >= recent.offers:
+        return Why(
+            reason=Reason.OFFERS_FAIL,
+            channels=channels,
+            offers=recent.offers,
+            missed=recent.missed,
+            missed_by=recent.missed_by,
+        )
+    if recent.answered:
+        return Why(reason=Reason.MOVES, channels=channels, answered=recent.answered)
+    free = staff.free_for(channels)
+    return Why(reason=Reason.OTHER_DEMANDS, channels=channels, workers=free)
+
+
+def _find_block(here: Sequence[ChannelStaff]) -> tuple[Reason, int] | None:
+    """Return why none of the available workers has a slot for the router, with a number of slots.
+
+    Arguments:
+        here: the sums of the channels on which tasks wait.
+    """
+    if not any(each.on for each in here):
+        return Reason.CHANNEL_OFF, 0
+    capacity = sum(each.capacity for each in here)
+    free = sum(each.free for each in here)
+    if not capacity:
+        return Reason.NO_CAPACITY, 0
+    if not free:
+        return Reason.ALL_TAKEN, capacity
+    if not sum(each.for_router for each in here):
+        return Reason.ALL_KEPT, free
+    return None
+
+
+def _find_block_of_one(staff: Staff) -> tuple[Reason, int] | None:
+    """Return the same where a worker takes one task at a time, over all channels."""
+    return None if staff.free else (Reason.ALL_TAKEN, staff.available)

@@ -1,0 +1,78 @@
+"""The panel of ways out: each a sentence, with the form of its command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from supervisors.demands import find_demands
+from supervisors.panel import Context, Panel, Scene
+from supervisors.queue import judge_here
+from supervisors.waiting import STALE_ON, list_oldest
+from supervisors.ways_out import WayOut, find_ways_out
+
+
+def load_ways_out(scene: Scene) -> Context:
+    """Return what would let the tasks of a queue move."""
+    judged = judge_here(scene)
+    demands = find_demands(judged.queue.id, scene.picture, now=scene.now)
+    oldest = list_oldest(judged.queue, scene) if judged.tasks.waiting else []
+    ways = find_ways_out(scene.picture, judged, demands, oldest)
+    return {
+        "ways": [{"way": way, "sentence": describe_way_out(way)} for way in ways],
+        "judged": judged,
+    }
+
+
+def describe_way_out(way: WayOut) -> str:
+    """Return the sentence of a way out."""
+    return _SENTENCES[way.kind](len(way.subjects)) % {
+        **way.values,
+        "count": len(way.subjects),
+        "moves": way.moves,
+    }
+
+
+_SENTENCES: Final[Mapping[str, Callable[[int], str]]] = {
+    "switch_on": lambda count: ngettext(
+        "Switch %(channel)s on for %(count)d agent.",
+        "Switch %(channel)s on for %(count)d agents.",
+        count,
+    ),
+    "raise_capacity": lambda count: ngettext(
+        "Raise the capacity for %(channel)s by 1 for %(count)d agent, who is full there.",
+        "Raise the capacity for %(channel)s by 1 for %(count)d agents, who are full there.",
+        count,
+    ),
+    "release_kept": lambda count: ngettext(
+        "Let the router fill the slots for %(channel)s that %(count)d agent keeps for grabbing.",
+        "Let the router fill the slots for %(channel)s that %(count)d agents keep for grabbing.",
+        count,
+    ),
+    "fetch": lambda count: ngettext(
+        "Move %(count)d agent from %(activity)s to %(target)s.",
+        "Move %(count)d agents from %(activity)s to %(target)s.",
+        count,
+    ),
+    "fetch_long": lambda count: ngettext(
+        "Move %(count)d agent from %(activity)s to %(target)s: over 20 minutes there.",
+        "Move %(count)d agents from %(activity)s to %(target)s: over 20 minutes there.",
+        count,
+    ),
+    "teach": lambda count: ngettext(
+        "Give %(count)d free agent the one thing that is missing: %(term)s.",
+        "Give %(count)d free agents the one thing that they lack: %(term)s.",
+        count,
+    ),
+    "let_grab": lambda _count: _("Let agents grab from this queue: %(free)s are free."),
+    "move": lambda count: ngettext(
+        "Move the oldest task to %(queue)s, where %(free)s are free.",
+        "Move the oldest %(count)d tasks to %(queue)s, where %(free)s are free.",
+        count,
+    ),
+}
+
+PANELS: Final = (Panel(name="ways_out", load=load_ways_out, from_picture=False, stale_on=STALE_ON),)
