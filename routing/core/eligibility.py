@@ -213,7 +213,7 @@ def assign_refusal(
     room = room_refusal(candidate, lane, multi_task=task.multi_task)
     if room is not None and not (ignore_capacity and room == Refusal.NO_CAPACITY):
         return room
-    return None if ignore_expressions else _expression_refusal(candidate, task)
+    return None if ignore_expressions else expression_refusal(candidate, task)
 
 
 def build_age_view(created_us: int, *, now: int) -> View:
