@@ -9,11 +9,14 @@ from django.db import transaction
 from django.db.models import F, RestrictedError
 
 from routing import models, sids
+from routing.actions.support import changes as changed
 from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
+from routing.fields.workspaces import ACTIVITY
 
 LIMIT = 100
 """The most activities one workspace may have."""
@@ -72,6 +75,7 @@ def rename_activity(
 ) -> models.Activity:
     """Rename an activity."""
     locking.lock_row(activity)
+    before = changed.read_values(ACTIVITY, activity)
     activity.friendly_name = inputs.check_name(friendly_name)
     activity.date_updated = now
     with _refuse_duplicates(friendly_name):
@@ -80,7 +84,8 @@ def rename_activity(
     here = models.Worker.objects.filter(activity=activity)
     locking.lock_workers(here)
     here.update(version=F("version") + 1)
-    _record(EventType.ACTIVITY_UPDATED, [activity], actor, now)
+    more = ACTIVITY.describe_changes(before, activity)
+    _record(EventType.ACTIVITY_UPDATED, [activity], actor, now, more)
     return activity
 
 
@@ -107,10 +112,16 @@ def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
 
 
 def _record(
-    event_type: EventType, activities: Sequence[models.Activity], actor: Actor, now: datetime
+    event_type: EventType,
+    activities: Sequence[models.Activity],
+    actor: Actor,
+    now: datetime,
+    more: EventData | None = None,
 ) -> None:
     drafts = [
-        recorder.Draft(event_type, activity.sid, payloads.describe_activity(activity))
+        recorder.Draft(
+            event_type, activity.sid, payloads.describe_activity(activity) | (more or {})
+        )
         for activity in activities
     ]
     recorder.record_all(drafts, workspace=activities[0].workspace, actor=actor, now=now)

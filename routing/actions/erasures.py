@@ -141,8 +141,8 @@ def _list_past_attributes(workspace_sid: str) -> Iterator[Found]:
 def _erase_task(sid: str, task: models.Task | None, actor: Actor, now: datetime) -> int:
     """Erase one task, and return how many events contained its data."""
     if task is not None and (task.attributes != ERASED or task.reason is not None):
-        # The reason first, so that the event of the change does not contain it.
-        models.Task.objects.filter(pk=task.pk).update(reason=None)
+        # Both first, so that the event of the change contains neither of them.
+        models.Task.objects.filter(pk=task.pk).update(reason=None, attributes=ERASED)
         tasks.update_task(task=task, attributes=ERASED, actor=actor, now=now)
     models.Transfer.objects.filter(task__sid=sid).update(note=None)
     models.Reservation.objects.filter(task__sid=sid).update(outcome_note=None)
@@ -176,4 +176,9 @@ def _find_events_to_erase(sid: str) -> Iterator[models.Event]:
 def _erase_data(data: dict[str, Any]) -> dict[str, Any]:
     """Return an event's data without the customer's."""
     nothing = {"task_attributes": ERASED} | dict.fromkeys(_TEXTS)
-    return data | {name: value for name, value in nothing.items() if name in data}
+    erased = data | {name: value for name, value in nothing.items() if name in data}
+    changes = json.loads(data.get("changes") or "{}")
+    if "attributes" in changes:
+        changes["attributes"] = [ERASED, ERASED]
+        erased["changes"] = json.dumps(changes)
+    return erased

@@ -8,11 +8,14 @@ from typing import Final, TypedDict, Unpack
 from django.db import transaction
 
 from routing import models, sids
+from routing.actions.support import changes as changed
 from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
+from routing.fields.workspaces import OUTCOME_CODE
 
 LIMIT: Final = 100
 """The most outcome codes one workspace may have."""
@@ -72,11 +75,13 @@ def update_outcome_code(
 ) -> models.OutcomeCode:
     """Change an outcome code; completed reservations keep its unique name."""
     locking.lock_row(code)
+    before = changed.read_values(OUTCOME_CODE, code)
     _set_values(code, changes)
     code.date_updated = now
     with _refuse_duplicates(code):
         code.save(update_fields=[*changes, "date_updated"])
-    _record(EventType.OUTCOME_CODE_UPDATED, code, actor, now)
+    more = OUTCOME_CODE.describe_changes(before, code)
+    _record(EventType.OUTCOME_CODE_UPDATED, code, actor, now, more)
     return code
 
 
@@ -107,12 +112,18 @@ def _refuse_duplicates(code: models.OutcomeCode) -> inputs.DuplicateGuard:
     )
 
 
-def _record(event_type: EventType, code: models.OutcomeCode, actor: Actor, now: datetime) -> None:
+def _record(
+    event_type: EventType,
+    code: models.OutcomeCode,
+    actor: Actor,
+    now: datetime,
+    more: EventData | None = None,
+) -> None:
     recorder.record(
         event_type,
         workspace=code.workspace,
         resource_sid=code.sid,
-        data=payloads.describe_outcome_code(code),
+        data=payloads.describe_outcome_code(code) | (more or {}),
         actor=actor,
         now=now,
     )

@@ -10,12 +10,15 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from routing import models, sids
+from routing.actions.support import changes as changed
 from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InUse
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
+from routing.fields.workspaces import TASK_CHANNEL
 
 CUSTOM: Final = {f"custom{number}": f"Custom{number}" for number in range(1, 6)}
 """Channels that `add_custom_channels` adds: unique name to friendly name."""
@@ -148,6 +151,7 @@ def update_task_channel(
 ) -> models.TaskChannel:
     """Change the name, how idle time is counted, or the weight; the unique name is fixed."""
     locking.lock_row(channel)
+    before = changed.read_values(TASK_CHANNEL, channel)
     if "friendly_name" in changes:
         channel.friendly_name = inputs.check_name(changes["friendly_name"])
     if "channel_optimized_routing" in changes:
@@ -156,7 +160,8 @@ def update_task_channel(
         channel.occupancy_weight = _check_weight(changes["occupancy_weight"])
     channel.date_updated = now
     channel.save(update_fields=[*changes, "date_updated"])
-    _record(EventType.TASK_CHANNEL_UPDATED, [channel], actor, now)
+    more = TASK_CHANNEL.describe_changes(before, channel)
+    _record(EventType.TASK_CHANNEL_UPDATED, [channel], actor, now, more)
     return channel
 
 
@@ -191,7 +196,9 @@ def delete_task_channel(*, channel: models.TaskChannel, actor: Actor, now: datet
         former_channel_sid=channel.sid,
         former_channel_name=channel.unique_name,
     )
-    _record(EventType.TASK_CHANNEL_DELETED, [channel], actor, now)
+    capacities = channel.worker_channels.select_related("worker").order_by("pk")
+    more = payloads.describe_capacities({row.worker.sid: row for row in capacities})
+    _record(EventType.TASK_CHANNEL_DELETED, [channel], actor, now, more)
     channel.delete()
 
 
@@ -206,10 +213,16 @@ def _count_workloads(workspace: models.Workspace) -> None:
 
 
 def _record(
-    event_type: EventType, channels: Sequence[models.TaskChannel], actor: Actor, now: datetime
+    event_type: EventType,
+    channels: Sequence[models.TaskChannel],
+    actor: Actor,
+    now: datetime,
+    more: EventData | None = None,
 ) -> None:
     drafts = [
-        recorder.Draft(event_type, channel.sid, payloads.describe_task_channel(channel))
+        recorder.Draft(
+            event_type, channel.sid, payloads.describe_task_channel(channel) | (more or {})
+        )
         for channel in channels
     ]
     recorder.record_all(drafts, workspace=channels[0].workspace, actor=actor, now=now)

@@ -23,6 +23,8 @@ from routing.core.event_catalog import EventType
 from routing.core.lifecycle import HELD_RESERVATION
 from routing.core.vocabulary import AssignmentStatus, ReservationEnd, ReservationStatus
 from routing.events import payloads, recorder
+from routing.fields.shapes import Answer
+from routing.fields.tasks import TASK
 
 LONGEST_REASON = 200
 """Characters of the reason why a task is taken back."""
@@ -49,6 +51,7 @@ def move_task(
     Raises `InvalidInput`, `NotNow` or `StaleState`.
     """
     task = _lock_waiting_task(task, if_version, "move")
+    before = TASK.values(task)
     previous, workflow = task.task_queue, task.workflow_id
     if priority is not None:
         task.priority = check_priority(priority)
@@ -57,7 +60,8 @@ def move_task(
         task_places.enter_queue(task, to, now=now)
     else:
         task_places.enter_workflow(task, to, now=now)
-    _write_place(task, previous, entered=task.workflow_id != workflow, actor=actor, now=now)
+    entered = task.workflow_id != workflow
+    _write_place(task, before, previous, entered=entered, actor=actor, now=now)
     return task
 
 
@@ -75,9 +79,9 @@ def reevaluate_task(
             f"Cannot route task {task.sid} again: it waits in a queue without a workflow."
             " Move it to a workflow instead."
         )
-    previous = task.task_queue
+    before, previous = TASK.values(task), task.task_queue
     task_places.enter_workflow(task, task.workflow, now=now)
-    _write_place(task, previous, entered=False, actor=actor, now=now)
+    _write_place(task, before, previous, entered=False, actor=actor, now=now)
     return task
 
 
@@ -93,6 +97,7 @@ def _lock_waiting_task(task: models.Task, if_version: int | None, verb: str) -> 
 
 def _write_place(
     task: models.Task,
+    before: Answer,
     previous: models.TaskQueue | None,
     *,
     entered: bool,
@@ -102,11 +107,13 @@ def _write_place(
     """Write the new place of a waiting task, and record the events of the move.
 
     Arguments:
+        before: its values before the move.
         previous: the queue that it was in.
         entered: whether its workflow is another one than before.
     """
     write_task(task, fields=task_places.PLACE_FIELDS, expected=AssignmentStatus.PENDING, now=now)
-    events: list[task_events.TaskEvent] = [(EventType.TASK_UPDATED, {"holder_sids": ""})]
+    more = {"holder_sids": ""} | TASK.describe_changes(before, task)
+    events: list[task_events.TaskEvent] = [(EventType.TASK_UPDATED, more)]
     if entered:
         events.append((EventType.WORKFLOW_ENTERED, {}))
     events += workflow_position.list_entry_events(task, previous=previous, timed_out=False)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from routing import configurations, models, sids
+from routing.actions.support import changes as changed
 from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
@@ -16,6 +17,8 @@ from routing.core.event_catalog import EventType
 from routing.core.lifecycle import FINAL_TASK
 from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder, WrapUpEnd
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
+from routing.fields.queues import TASK_QUEUE
 
 MAX_LIMIT: Final = 86_400
 """Longest limit for handling or wrapping up a task, in seconds."""
@@ -76,15 +79,14 @@ def update_task_queue(
 ) -> models.TaskQueue:
     """Change a queue; its waiting tasks are matched again at once."""
     locking.lock_row(queue)
-    expression = queue.target_workers
+    before = changed.read_values(TASK_QUEUE, queue)
     _set_values(queue, changes)
     queue.date_updated = now
     with _refuse_duplicates(queue.friendly_name):
         queue.save(update_fields=[*changes, "date_updated"])
-    if queue.target_workers != expression:
-        _record(EventType.TASK_QUEUE_EXPRESSION_UPDATED, queue, actor, now)
-    else:
-        _record(EventType.TASK_QUEUE_UPDATED, queue, actor, now)
+    moved = queue.target_workers != before["target_workers"]
+    event_type = EventType.TASK_QUEUE_EXPRESSION_UPDATED if moved else EventType.TASK_QUEUE_UPDATED
+    _record(event_type, queue, actor, now, TASK_QUEUE.describe_changes(before, queue))
     return queue
 
 
@@ -187,12 +189,18 @@ def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
     )
 
 
-def _record(event_type: EventType, queue: models.TaskQueue, actor: Actor, now: datetime) -> None:
+def _record(
+    event_type: EventType,
+    queue: models.TaskQueue,
+    actor: Actor,
+    now: datetime,
+    more: EventData | None = None,
+) -> None:
     recorder.record(
         event_type,
         workspace=queue.workspace,
         resource_sid=queue.sid,
-        data=payloads.describe_task_queue(queue),
+        data=payloads.describe_task_queue(queue) | (more or {}),
         actor=actor,
         now=now,
     )

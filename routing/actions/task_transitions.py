@@ -33,6 +33,8 @@ from routing.core.vocabulary import (
     ReservationStatus,
     TransferStatus,
 )
+from routing.fields.declarations import EventData
+from routing.fields.tasks import TASK
 
 MAX_ASSIGNMENTS: Final = 1_000
 """How often a task may go from pending to reserved before the router cancels it."""
@@ -140,7 +142,9 @@ def _change_status(
     check_version(task, if_version)
     locked.check_held_by(held_by)
     _check_transition(locked, status)
+    before = TASK.values(task) if changes else {}
     fields = set_task_values(task, changes, now=now)
+    more = TASK.describe_changes(before, task) if changes else None
     leaving = _find_leaving_reservation(locked, actor)
     if outcome is not None:
         set_outcome(leaving or _find_owning_reservation(locked), outcome)
@@ -153,10 +157,11 @@ def _change_status(
     elif status == AssignmentStatus.WRAPPING:
         begin_wrap_up(locked, reason=reason, fields=fields, actor=actor, now=now)
     else:
-        end_task(locked, status, reason=reason, fields=fields, actor=actor, now=now)
+        told = more if status == AssignmentStatus.COMPLETED else None
+        end_task(locked, status, reason=reason, fields=fields, more=told, actor=actor, now=now)
     if fields and task.assignment_status != AssignmentStatus.COMPLETED:
         # The end of a completed task has recorded this event.
-        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)
+        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=more)
     return task
 
 
@@ -264,6 +269,7 @@ def end_task(
     *,
     reason: str | None,
     fields: Iterable[str] = (),
+    more: EventData | None = None,
     actor: Actor,
     now: datetime,
 ) -> None:
@@ -271,18 +277,22 @@ def end_task(
 
     Arguments:
         fields: further fields of the task to write.
+        more: what these changes are, for the event `task.updated` of a completed task, or for that
+            of the cancellation.
 
     Raises `InvalidTransition` or `StaleState`.
     """
     task = locked.task
     set_end_values(task, reason, now)
     set_task_status(task, status, fields=[*END_FIELDS, *fields], now=now)
-    more = list_holders(locked)
-    record_task_event(TASK_EVENTS[status], task, actor=actor, now=now, more=more)
+    told = list_holders(locked)
+    if status == AssignmentStatus.CANCELED:
+        told |= more or {}
+    record_task_event(TASK_EVENTS[status], task, actor=actor, now=now, more=told)
     _end_reservations(locked, ReservationEnd.WORK, actor=actor, now=now)
     if status == AssignmentStatus.COMPLETED:
         # TaskRouter sends this event too, after all others of the completion.
-        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now)
+        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=more)
 
 
 def set_end_values(task: models.Task, reason: str | None, now: datetime) -> None:

@@ -34,6 +34,7 @@ from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
 from routing.db.pipeline import pipeline
 from routing.events import recorder
+from routing.fields.tasks import TASK
 
 MAX_TIMEOUT: Final = 1_209_600
 """Longest lifetime of a task, in seconds."""
@@ -147,6 +148,7 @@ def update_task(
     task = locked.task
     check_version(task, if_version)
     status = AssignmentStatus(task.assignment_status)
+    before = TASK.values(task)
     fields = set_task_values(task, changes, now=now)
     previous = task.task_queue
     if status == AssignmentStatus.PENDING:
@@ -154,12 +156,19 @@ def update_task(
             # No filter matches any more: the change and the cancellation are one version.
             canceled = AssignmentStatus.CANCELED
             task_transitions.end_task(
-                locked, canceled, reason=Reason.NO_FILTER, fields=fields, actor=actor, now=now
+                locked,
+                canceled,
+                reason=Reason.NO_FILTER,
+                fields=fields,
+                more=TASK.describe_changes(before, task),
+                actor=actor,
+                now=now,
             )
             return task
         fields.extend(workflow_position.STEP_FIELDS)
     write_task(task, fields=fields, expected=status, now=now)
-    events = [(EventType.TASK_UPDATED, task_events.list_holders(locked))]
+    more = task_events.list_holders(locked) | TASK.describe_changes(before, task)
+    events = [(EventType.TASK_UPDATED, more)]
     if status == AssignmentStatus.PENDING and task.filter_index is not None:
         events += workflow_position.list_entry_events(task, previous=previous, timed_out=False)
         if "attributes" in changes:

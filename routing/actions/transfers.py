@@ -32,6 +32,7 @@ from routing.core.vocabulary import (
     TransferStatus,
     TransferType,
 )
+from routing.fields.tasks import TASK
 from routing.snapshots import transfers as transfer_snapshots
 from routing.snapshots import workers as worker_snapshots
 from routing.webhooks import outbox
@@ -103,11 +104,13 @@ def begin_transfer(
     made = _create_transfer(
         initiating, to, to_queue=worker is None, mode=mode, note=note or None, now=now
     )
+    before = TASK.values(task)
     fields = _change_task(task, made, attributes, priority)
     set_task_status(task, AssignmentStatus.RESERVED, fields=fields, now=now)
     started = EventType.TASK_TRANSFER_INITIATED
     transfer_progress.record_transfer_event(started, initiating, task=task, actor=actor, now=now)
-    record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=list_holders(locked))
+    more = list_holders(locked) | TASK.describe_changes(before, task)
+    record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=more)
     if worker is not None:
         _offer_to(task, worker, made, within_capacity=False, actor=actor, now=now)
     return made

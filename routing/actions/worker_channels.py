@@ -9,11 +9,15 @@ from django.db import transaction
 from django.db.models import F
 
 from routing import models
+from routing.actions.support import changes as changed
 from routing.actions.support import inputs, locking
 from routing.actions.workers import count_workload
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
+from routing.fields.shapes import Answer, describe_changes
+from routing.fields.workers import WORKER_CHANNEL
 from routing.models.worker_channels import MAX_CAPACITY
 
 
@@ -43,6 +47,7 @@ def update_worker_channel(
     # Advancing the workload version first locks the worker, as every claim does.
     count_workload(channel.worker_id)
     channel = locking.reread(channel, "worker__activity", "worker__workspace", "task_channel")
+    values = WORKER_CHANNEL.values(channel)
     before = (channel.configured_capacity, channel.available, channel.reserved_for_manual)
     if "configured_capacity" in changes:
         channel.configured_capacity = inputs.check_integer(
@@ -68,8 +73,18 @@ def update_worker_channel(
     models.Worker.objects.filter(pk=channel.worker_id).update(version=F("version") + len(happened))
     for event_type in happened:
         channel.worker.version += 1
-        _record(event_type, channel, capacity, actor, now)
+        _record(event_type, channel, capacity, actor, now, _describe(event_type, values, channel))
     return channel
+
+
+def _describe(event_type: EventType, before: Answer, channel: models.WorkerChannel) -> EventData:
+    """Return the part of the changes that the event of this type is about."""
+    after = WORKER_CHANNEL.values(channel)
+    if event_type == EventType.WORKER_CAPACITY_UPDATE:
+        after = changed.without(after, "available")
+    else:
+        after = {"available": after["available"]}
+    return describe_changes(before, after)
 
 
 def _record(
@@ -78,6 +93,7 @@ def _record(
     previous_capacity: int,
     actor: Actor,
     now: datetime,
+    more: EventData,
 ) -> None:
     recorder.record(
         event_type,
@@ -85,7 +101,8 @@ def _record(
         resource_sid=channel.worker.sid,
         data=payloads.describe_worker(channel.worker)
         | payloads.describe_worker_channel(channel)
-        | {"worker_channel_previous_capacity": str(previous_capacity)},
+        | {"worker_channel_previous_capacity": str(previous_capacity)}
+        | more,
         actor=actor,
         now=now,
     )

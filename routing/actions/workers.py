@@ -18,6 +18,9 @@ from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ReservationStatus
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
+from routing.fields.shapes import describe_changes
+from routing.fields.workers import WORKER
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -120,14 +123,17 @@ def update_worker(
         )
     described = _check_details(changes)
     moves = "activity" in changes and changes["activity"].pk != worker.activity_id
+    before = WORKER.values(worker) | {"login": _login_name(worker)}
     if described:
         # One request advances the version once; a move advances it itself.
         _write_description(worker, described, now, versions=0 if moves else 1)
+    after = WORKER.values(worker) | {"login": _login_name(worker)}
     if "activity" in changes:
         ending = ReservationStatus.REJECTED if reject_pending_reservations else None
         _set_activity(worker, changes["activity"], ending, actor, now)
     if described:
-        _record(EventType.WORKER_ATTRIBUTES_UPDATE, worker, actor, now)
+        more = describe_changes(before, after)
+        _record(EventType.WORKER_ATTRIBUTES_UPDATE, worker, actor, now, more)
     return worker
 
 
@@ -203,6 +209,12 @@ def delete_worker(
         # Statistics of activities use this to end the last stay.
         | payloads.describe_activity_left(
             worker.activity, since=worker.date_status_changed, now=now
+        )
+        | payloads.describe_capacities(
+            {
+                row.task_channel.sid: row
+                for row in worker.channels.select_related("task_channel").order_by("pk")
+            }
         ),
         actor=actor,
         now=now,
@@ -290,12 +302,22 @@ def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
     )
 
 
-def _record(event_type: EventType, worker: models.Worker, actor: Actor, now: datetime) -> None:
+def _login_name(worker: models.Worker) -> str | None:
+    return None if worker.user is None else worker.user.get_username()
+
+
+def _record(
+    event_type: EventType,
+    worker: models.Worker,
+    actor: Actor,
+    now: datetime,
+    more: EventData | None = None,
+) -> None:
     recorder.record(
         event_type,
         workspace=worker.workspace,
         resource_sid=worker.sid,
-        data=payloads.describe_worker(worker),
+        data=payloads.describe_worker(worker) | (more or {}),
         actor=actor,
         now=now,
     )

@@ -10,12 +10,15 @@ from django.db import transaction
 
 from routing import models, sids
 from routing.actions import tasks
+from routing.actions.support import changes as changed
 from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InUse, InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
+from routing.fields.queues import WORKFLOW
 from workflows import configuration as configurations
 
 BATCH: Final = 20
@@ -72,6 +75,7 @@ def update_workflow(
     """
     with transaction.atomic():
         locking.lock_row(workflow)
+        before = changed.read_values(WORKFLOW, workflow)
         _set_values(workflow, changes)
         workflow.date_updated = now
         if configuration is not None and configuration != current_configuration(workflow):
@@ -79,7 +83,8 @@ def update_workflow(
             _create_revision(workflow, configuration, now)
         with _refuse_duplicates(workflow.friendly_name):
             workflow.save(update_fields=[*changes, "date_updated"])
-        _record(EventType.WORKFLOW_UPDATED, workflow, actor, now)
+        more = WORKFLOW.describe_changes(before, workflow)
+        _record(EventType.WORKFLOW_UPDATED, workflow, actor, now, more)
     if re_evaluate_tasks:
         _reroute_waiting_tasks(workflow, actor, now)
     return workflow
@@ -170,12 +175,18 @@ def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
     )
 
 
-def _record(event_type: EventType, workflow: models.Workflow, actor: Actor, now: datetime) -> None:
+def _record(
+    event_type: EventType,
+    workflow: models.Workflow,
+    actor: Actor,
+    now: datetime,
+    more: EventData | None = None,
+) -> None:
     recorder.record(
         event_type,
         workspace=workflow.workspace,
         resource_sid=workflow.sid,
-        data=payloads.describe_workflow(workflow),
+        data=payloads.describe_workflow(workflow) | (more or {}),
         actor=actor,
         now=now,
     )

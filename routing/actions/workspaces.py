@@ -11,12 +11,15 @@ from django.db import transaction
 
 from routing import models, sids, task_layouts
 from routing.actions import activities, callbacks, task_channels, task_queues, workflows
+from routing.actions.support import changes as changed
 from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InvalidInput
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import QueueOrder
 from routing.events import recorder
+from routing.fields.declarations import EventData
+from routing.fields.workspaces import WORKSPACE
 from routing.time_zones import time_zone_names
 
 DEFAULT_CHANNELS: Final = {
@@ -158,6 +161,7 @@ def update_workspace(
 ) -> models.Workspace:
     """Change a workspace. Switching multitasking keeps every capacity and all running work."""
     locking.lock_row(workspace)
+    before = changed.read_values(WORKSPACE, workspace)
     if "friendly_name" in changes:
         workspace.friendly_name = inputs.check_name(changes["friendly_name"])
     if "event_callback_url" in changes:
@@ -217,7 +221,8 @@ def update_workspace(
         workspace.save(update_fields=[*changes, "date_updated"])
     if "event_callback_url" in changes:
         callbacks.point_receiver(workspace=workspace)
-    _record(EventType.WORKSPACE_UPDATED, workspace, actor, now)
+    more = WORKSPACE.describe_changes(before, workspace)
+    _record(EventType.WORKSPACE_UPDATED, workspace, actor, now, more)
     return workspace
 
 
@@ -329,8 +334,17 @@ def _refuse_duplicates(friendly_name: str) -> inputs.DuplicateGuard:
 
 
 def _record(
-    event_type: EventType, workspace: models.Workspace, actor: Actor, now: datetime
+    event_type: EventType,
+    workspace: models.Workspace,
+    actor: Actor,
+    now: datetime,
+    more: EventData | None = None,
 ) -> None:
     recorder.record(
-        event_type, workspace=workspace, resource_sid=workspace.sid, data={}, actor=actor, now=now
+        event_type,
+        workspace=workspace,
+        resource_sid=workspace.sid,
+        data=more or {},
+        actor=actor,
+        now=now,
     )

@@ -5,6 +5,7 @@ The groups are those of behaviour.md §9.2; event callbacks send the same fields
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -70,6 +71,19 @@ def describe_activity_left(
 def describe_worker_channel(channel: models.WorkerChannel) -> EventData:
     """Return the fields of a worker's capacity on one channel."""
     return WORKER_CHANNEL.event_data(channel)
+
+
+def describe_capacities(channels: Mapping[str, models.WorkerChannel]) -> EventData:
+    """Return the capacities that end with their worker or their channel, as JSON text.
+
+    Arguments:
+        channels: by the sid of the other: of the channel, or of the worker.
+    """
+    found = {
+        sid: [row.configured_capacity, row.available, row.reserved_for_manual]
+        for sid, row in channels.items()
+    }
+    return {"worker_channels": json.dumps(found)}
 
 
 def describe_task(task: models.Task) -> EventData:

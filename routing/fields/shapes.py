@@ -6,6 +6,8 @@ schema, its name in the SDK's payloads and in event data, and whether a REST par
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final, Generic
 
 from routing.fields import schemas
-from routing.fields.declarations import Field, Row, compile_reader
+from routing.fields.declarations import EventData, Field, Row, compile_reader
 from routing.fields.schemas import Schema
 
 Answer = dict[str, Any]
@@ -147,6 +149,14 @@ class RowShape(Shape, Generic[Row]):
         )
         self.event_data = compile_reader([(f.event, f.place, f.to_event) for f in recorded])
         """Returns the texts of a row that its events carry."""
+        self.values = compile_reader(
+            [
+                (field.name, field.place, field.rest)
+                for field in always
+                if field.schema is not None and field.at is None and field.name not in _NOT_COMPARED
+            ]
+        )
+        """Returns the values of a row that changes are told by."""
         self._in_events = [
             (field.name_for_sdk, field.event, field.from_event)
             for field in recorded
@@ -179,6 +189,14 @@ class RowShape(Shape, Generic[Row]):
             shown[name] = at(row, now)
         return shown
 
+    def describe_changes(self, before: Answer, row: Row) -> EventData:
+        """Return the event field with the old and the new value of what has changed.
+
+        Arguments:
+            before: the `values` of the row before the change.
+        """
+        return describe_changes(before, self.values(row))
+
     def from_event(self, data: Mapping[str, str | None]) -> Answer:
         """Return what event data say of a row, as the SDK gets it by push, without its sid.
 
@@ -188,6 +206,43 @@ class RowShape(Shape, Generic[Row]):
             name: data.get(key) if read is None else read(data.get(key))
             for name, key, read in self._in_events
         }
+
+
+def describe_changes(before: Answer, after: Answer) -> EventData:
+    """Return the event field `changes`: JSON text with `[old, new]` by name, each a text or null.
+
+    User names and passwords in URLs are left out.
+    """
+    changed = {
+        name: [_change_text(before[name]), _change_text(value)]
+        for name, value in after.items()
+        if before[name] != value
+    }
+    return {"changes": json.dumps(changed, ensure_ascii=False)}
+
+
+def _change_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _CREDENTIALS.sub(r"\1", str(value))
+
+
+_CREDENTIALS: Final = re.compile(r"(\bhttps?://)[^/@\s]*@")
+_NOT_COMPARED: Final = frozenset(
+    {
+        *("sid", "account_sid", "workspace_sid", "worker_sid", "task_sid", "age", "addons"),
+        *("date_created", "date_updated", "date_status_changed", "task_queue_entered_date"),
+        # Statuses and reasons, which events of their own record.
+        *("assignment_status", "reason", "activity_sid", "assigned_tasks"),
+        *("available_capacity_percentage", "busy_capacity_percentage"),
+        # Names beside the sids of related rows.
+        *("default_activity_name", "timeout_activity_name", "reservation_activity_name"),
+        *("assignment_activity_name", "activity_name", "task_queue_friendly_name"),
+        *("task_channel_unique_name", "workflow_friendly_name", "document_content_type"),
+    }
+)
 
 
 def sample_row(prefix: str, **related: str) -> SimpleNamespace:

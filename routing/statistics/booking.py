@@ -51,6 +51,7 @@ class BookedEvent(NamedTuple):
     details: dict[str, Any] | str | None
 
 
+_CHANGING: Final = [E.TASK_UPDATED.value, E.TASK_CANCELED.value]
 _DETAILED: Final = [E.TASK_TRANSFER_COMPLETED.value]
 _OLD: Final = [E.TASK_CANCELED.value, E.TASK_DELETED.value, E.TASK_SYSTEM_DELETED.value]
 
@@ -68,7 +69,7 @@ def read_events(rows: QuerySet[Event]) -> list[BookedEvent]:
             default=Value(None),
         ),
         Case(
-            When(event_type=E.TASK_UPDATED.value, then=KT("event_data__changes")),
+            When(event_type__in=_CHANGING, then=KT("event_data__changes")),
             default=Value(None),
         ),
         Case(
@@ -170,6 +171,7 @@ def _count_accepted(cells: Cells, event: BookedEvent) -> None:
 
 
 def _count_canceled(cells: Cells, event: BookedEvent) -> None:
+    _count_changed_channel(cells, event)
     end = event.stay_end
     if end is None:
         reason = _details(event).get("reason")
