@@ -36,7 +36,7 @@ def render_page() -> str:
         f'<li><a href="#{slug}">{html.escape(name)}</a></li>' for slug, name in contents
     )
     return (
-        "{# Written by `make docs` from docs/agents.md. #}{% load static i18n %}"
+        "{# Written by `make docs` from docs/agents.md. #}{% load static %}"
         '<nav class="help__contents" aria-label="{% translate "Contents" %}">'
         f"<ol>{items}</ol></nav>\n"
         f'<article class="help__text" lang="en" dir="ltr">\n{text.strip()}\n</article>\n'
