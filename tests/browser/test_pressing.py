@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Customers, LogIn
 from tests.browser.test_main_job import choose
@@ -152,14 +152,6 @@ def take_more(page: Page, number: int) -> int:
     return before + number
 
 
-def is_at(button: Locator, place: FloatRect | None) -> bool:
-    """Return whether a button is where it was, but for a pixel of rounding."""
-    now = button.bounding_box()
-    assert now is not None
-    assert place is not None
-    return abs(now["x"] - place["x"]) <= 1 and abs(now["y"] - place["y"]) <= 1
-
-
 def test_a_new_offer_moves_no_button_under_the_pointer(desk: Page, customers: Customers) -> None:
     offers = cards(desk, "offers")
     customers.post("In hand", channel="sms")
@@ -176,8 +168,8 @@ def test_a_new_offer_moves_no_button_under_the_pointer(desk: Page, customers: Cu
     for number in range(2, 5):
         customers.post(f"Comes as number {number}", channel="sms")
         until(desk, offers, number)
-        assert is_at(complete, place)
-        assert is_at(accept, offered)
+        assert complete.bounding_box() == place
+        assert accept.bounding_box() == offered
     advance(desk, SETTLED)
     complete.click()
     expect(desk.locator("#tasks [data-held]")).to_contain_text("In hand")
