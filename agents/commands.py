@@ -5,14 +5,14 @@ Sockets and forms both call `run_command`. Refusals are raised with texts for ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from agents import desk_groups, happenings, outcomes
+from agents import desk_groups, happenings, held, outcomes
 from agents.access import Agent
 from routing import models, sids
 from routing.actions import (
@@ -115,7 +115,7 @@ def _reject(agent: Agent, given: Arguments, now: datetime) -> None:
 
 
 def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
-    task = _find_held_task(agent, given)
+    task = _find_held_reservation(agent, given).task
     try:
         task_transitions.wrap_up_task(task=task, held_by=agent.worker, actor=agent.actor, now=now)
     except errors.NotNow as error:
@@ -125,9 +125,7 @@ def _wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
 
 
 def _extend_wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
-    reservation = outcomes.find_held_reservation(agent.worker, given["task"])
-    if reservation is None:
-        raise _no_such_task()
+    reservation = _find_held_reservation(agent, given)
     try:
         reservations.extend_wrap_up(reservation=reservation, actor=agent.actor, now=now)
     except errors.NotNow as error:
@@ -137,26 +135,26 @@ def _extend_wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
 
 
 def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
-    task = _find_held_task(agent, given)
-    outcome = _read_outcome(agent, task, given)
+    reservation = _find_held_reservation(agent, given)
+    outcome = _read_outcome(reservation, given)
     try:
         task_transitions.complete_task(
-            task=task, held_by=agent.worker, outcome=outcome, actor=agent.actor, now=now
+            task=reservation.task, held_by=agent.worker, outcome=outcome, actor=agent.actor, now=now
         )
     except errors.NotNow as error:
         raise CommandRefused("not_now", gettext("This task is already done.")) from error
 
 
-def _read_outcome(agent: Agent, task: models.Task, given: Arguments) -> Outcome | None:
+def _read_outcome(reservation: models.Reservation, given: Arguments) -> Outcome | None:
     """Return the outcome that a command gives; refuse a completion that lacks a required one."""
-    codes = outcomes.list_codes(agent.worker.workspace_id)
+    codes = outcomes.list_codes(reservation.workspace_id)
     name = given["outcome_code"]
     code = next((each for each in codes if each.unique_name == name), None)
     if name is not None and code is None:
         raise CommandRefused(
             "not_found", gettext("This outcome can no longer be chosen."), status=404
         )
-    if code is None and codes and outcomes.is_required(agent.worker, task):
+    if code is None and codes and outcomes.is_required(reservation):
         raise CommandRefused("outcome_required", gettext("Choose how the task ended first."))
     if code is None and given["outcome_note"] is None:
         return None
@@ -166,7 +164,7 @@ def _read_outcome(agent: Agent, task: models.Task, given: Arguments) -> Outcome 
 def _transfer(agent: Agent, given: Arguments, now: datetime) -> None:
     try:
         transfers.begin_transfer(
-            reservation=_find_held_reservation(agent, given),
+            reservation=_find_held_reservation(agent, given, _ACCEPTED),
             to=given["to"],
             mode=TransferMode.WARM if given["stay"] else TransferMode.COLD,
             note=given["note"],
@@ -192,7 +190,7 @@ def _explain_failed_transfer(agent: Agent, given: Arguments, error: errors.Actio
 
 
 def _cancel_transfer(agent: Agent, given: Arguments, now: datetime) -> None:
-    transfer = _find_held_reservation(agent, given).outgoing
+    transfer = _find_held_reservation(agent, given, _ACCEPTED).outgoing
     if transfer is None:
         raise CommandRefused("not_now", gettext("This task is not being transferred."))
     try:
@@ -292,26 +290,20 @@ def _find_offer(agent: Agent, given: Arguments) -> models.Reservation:
     return offer
 
 
-def _find_held_reservation(agent: Agent, given: Arguments) -> models.Reservation:
-    """Return the agent's accepted reservation of a task."""
-    row = models.Reservation.objects.filter(
-        worker=agent.worker,
-        task__sid=given["task"],
-        reservation_status=ReservationStatus.ACCEPTED.value,
-    )
-    found = row.select_related("workspace", "outgoing").first()
+_ACCEPTED: Final = (ReservationStatus.ACCEPTED,)
+"""The status of reservations whose task may be transferred."""
+
+
+def _find_held_reservation(
+    agent: Agent,
+    given: Arguments,
+    statuses: Collection[ReservationStatus] | None = None,
+) -> models.Reservation:
+    """Return the agent's reservation of a task; without statuses it may be completed."""
+    found = held.find_held_reservation(agent.worker, given["task"], statuses=statuses)
     if found is None:
         raise _no_such_task()
     return found
-
-
-def _find_held_task(agent: Agent, given: Arguments) -> models.Task:
-    """Return a task that this agent holds."""
-    own = models.Reservation.objects.filter(worker=agent.worker, task__sid=given["task"])
-    row = own.held().select_related("task__task_queue").first()
-    if row is None:
-        raise _no_such_task()
-    return row.task
 
 
 def _no_such_task() -> CommandRefused:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from routing import models
-from routing.core.lifecycle import HELD_RESERVATION
 from routing.core.vocabulary import OutcomePolicy
 from routing.db.compiled import CompiledQuery
 
@@ -25,18 +24,9 @@ def find_asked(rows: Sequence[models.Reservation]) -> set[int]:
     return asked if asked and list_codes(rows[0].workspace_id) else set()
 
 
-def find_held_reservation(worker: models.Worker, task_sid: str) -> models.Reservation | None:
-    """Return the reservation of a task that the agent holds."""
-    rows = models.Reservation.objects.filter(
-        worker=worker, task__sid=task_sid, reservation_status__spelled=HELD_RESERVATION
-    )
-    return rows.select_related("task__task_channel", "task__task_queue").first()
-
-
-def is_required(worker: models.Worker, task: models.Task) -> bool:
-    """Return whether the desk completes a task of this worker only with an outcome."""
-    row = find_held_reservation(worker, task.sid)
-    return row is not None and _find_policy(row) == OutcomePolicy.REQUIRED
+def is_required(row: models.Reservation) -> bool:
+    """Return whether the desk completes a held task only with an outcome."""
+    return _find_policy(row) == OutcomePolicy.REQUIRED
 
 
 def _find_policy(row: models.Reservation) -> OutcomePolicy:

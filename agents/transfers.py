@@ -51,16 +51,6 @@ def _names(sids: Iterable[str]) -> Mapping[str, str]:
     return found
 
 
-def find_held_reservation(worker: models.Worker, task_sid: str) -> models.Reservation | None:
-    """Return the agent's accepted reservation of this task."""
-    rows = worker.reservations.filter(
-        task__sid=task_sid, reservation_status=ReservationStatus.ACCEPTED.value
-    )
-    return rows.select_related(
-        "workspace", "outgoing", "task__task_channel", "task__task_queue"
-    ).first()
-
-
 def may_transfer(reservation: models.Reservation) -> bool:
     """Return whether an agent's task, loaded with its channel, can be transferred."""
     accepted = reservation.reservation_status == ReservationStatus.ACCEPTED

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents import access, calling, cards, commands, dashboard, outcomes, transfers
+from agents import access, calling, cards, commands, dashboard, held, outcomes, transfers
 from agents import day as days
 from agents import me as personal
 from agents.access import Agent
@@ -57,7 +57,7 @@ def panel(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
 @access.agents_only
 def transfer(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     """Show the possible receivers of a task in hand: as a page, or as a part for a script."""
-    reservation = transfers.find_held_reservation(agent.worker, sid)
+    reservation = held.find_held_reservation(agent.worker, sid)
     if reservation is None or not transfers.may_transfer(reservation):
         raise Http404
     search = request.GET.get("search", "").strip()[: transfers.LONGEST_SEARCH]
@@ -100,14 +100,14 @@ def reject(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
 @access.agents_only
 def complete(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
     """Show the question how a task in hand ended: as a page, or as a part for a script."""
-    reservation = outcomes.find_held_reservation(agent.worker, sid)
+    reservation = held.find_held_reservation(agent.worker, sid)
     codes = outcomes.list_codes(agent.worker.workspace_id)
     if reservation is None or not codes:
         raise Http404
     context = _link_context(request, agent) | {
         "card": _build_card(agent, reservation.task),
         "codes": codes,
-        "is_required": outcomes.is_required(agent.worker, reservation.task),
+        "is_required": outcomes.is_required(reservation),
         "note_limit": NOTE_LIMIT,
         "part": "agents/_complete.html",
     }
