@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from agents import cards, happenings, outcomes, slots, task_list, transfers, waiting
+from agents.selections import Selection, parse_selection
 from routing import models, task_layouts
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
@@ -180,12 +181,12 @@ def _completion_ms(row: models.Reservation) -> int | None:
 
 
 def load_tasks(
-    worker: models.Worker, selection: task_list.Selection | None = None, *, now: datetime
+    worker: models.Worker, selection: Selection | None = None, *, now: datetime
 ) -> Context:
     """Return the selected tasks of the agent."""
     us = microseconds(now)
     layout = task_layouts.load_layout(worker.workspace)
-    selection = selection or task_list.Selection()
+    selection = selection or Selection()
     shown = task_list.arrange_tasks(_HELD(worker.pk), selection, layout)
     held = shown.rows
     states = transfers.load_transfers(held)
@@ -219,7 +220,7 @@ def count_held_tasks(worker: models.Worker) -> int:
 
 
 def load_waiting_tasks(
-    worker: models.Worker, *, selection: waiting.Selection | None, now: datetime
+    worker: models.Worker, *, selection: Selection | None, now: datetime
 ) -> Context:
     """Return the selected waiting tasks in the agent's queues."""
     return {"waiting": waiting.load_queue_panel(worker, selection, now=now)}
@@ -233,11 +234,9 @@ def load_happened(worker: models.Worker, *, now: datetime) -> Context:
 _LOADERS: Final[Mapping[Panel, Callable[[models.Worker, Mapping[str, str], datetime], Context]]] = {
     Panel.PRESENCE: lambda worker, _query, _now: load_presence(worker),
     Panel.OFFERS: lambda worker, _query, _now: load_offers(worker),
-    Panel.TASKS: lambda worker, query, now: load_tasks(
-        worker, task_list.parse_selection(query), now=now
-    ),
+    Panel.TASKS: lambda worker, query, now: load_tasks(worker, parse_selection(query), now=now),
     Panel.QUEUE: lambda worker, query, now: load_waiting_tasks(
-        worker, selection=waiting.parse_selection(query), now=now
+        worker, selection=parse_selection(query), now=now
     ),
     Panel.HAPPENED: lambda worker, _query, now: load_happened(worker, now=now),
 }

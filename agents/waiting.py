@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
 
-from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from agents import cards, waiting_tasks
+from agents.selections import LONGEST_SEARCH, Selection
 from agents.waiting_tasks import MOST_SEARCHED
 from routing import models, task_layouts
 from routing.core import eligibility
@@ -19,47 +18,6 @@ from routing.core.clock import microseconds
 from routing.core.matching import conditions
 from routing.core.vocabulary import GrabPolicy, QueueOrder, Refusal
 from routing.snapshots import lanes, requirements, workers
-
-LONGEST_SEARCH: Final = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What an agent selects of the waiting tasks, and the order.
-
-    Arguments:
-        queue: a queue's sid; one that the worker does not serve selects all queues.
-        channel: a task channel's sid; an unknown one selects all channels.
-        search: a text within an attribute of the task; an empty one finds all.
-        by_age: oldest first, rather than in the order in which the router serves the tasks.
-    """
-
-    queue: str = ""
-    channel: str = ""
-    search: str = ""
-    by_age: bool = False
-
-    @property
-    def query(self) -> str:
-        """Return the selection as parameters of a URL."""
-        order = "age" if self.by_age else ""
-        given = {
-            "queue": self.queue,
-            "channel": self.channel,
-            "search": self.search,
-            "order": order,
-        }
-        return urlencode({name: value for name, value in given.items() if value})
-
-
-def parse_selection(query: Any) -> Selection:
-    """Return the selection in the parameters of a URL."""
-    return Selection(
-        queue=query.get("queue", ""),
-        channel=query.get("channel", ""),
-        search=query.get("search", "").strip()[:LONGEST_SEARCH],
-        by_age=query.get("order") == "age",
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

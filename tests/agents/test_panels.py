@@ -13,6 +13,7 @@ import time_machine
 from django.utils import timezone
 
 from agents import waiting
+from agents.selections import Selection
 from agents.slots import Slot, build_gauge
 from routing import models
 from routing.actions import task_queues, workspaces
@@ -228,7 +229,7 @@ def test_the_list_ends_at_fifty_but_the_number_counts_all(floor: Floor) -> None:
     shown = waiting.load_queue_panel(floor.alice.worker, now=now)
     assert [row.card.sid for row in shown.rows] == [task.sid for task in made[:50]]
     assert shown.total == 55
-    one = waiting.load_queue_panel(floor.alice.worker, waiting.Selection(queue=other.sid), now=now)
+    one = waiting.load_queue_panel(floor.alice.worker, Selection(queue=other.sid), now=now)
     assert [row.card.queue for row in one.rows] == [other.friendly_name] * one.total
 
 
@@ -236,7 +237,7 @@ def test_a_queue_that_the_agent_does_not_serve_is_not_shown(floor: Floor) -> Non
     theirs = factories.queue(floor.workspace, target_workers="skill == 'law'")
     floor.task(workflow=factories.workflow(floor.workspace, default=theirs))
     shown = waiting.load_queue_panel(
-        floor.alice.worker, waiting.Selection(queue=theirs.sid), now=timezone.now()
+        floor.alice.worker, Selection(queue=theirs.sid), now=timezone.now()
     )
     assert (shown.total, shown.chosen, shown.queues) == (0, None, [floor.queue])
 

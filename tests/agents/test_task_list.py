@@ -100,3 +100,13 @@ def test_a_choice_leaves_the_other_choices_as_they_are(floor: Floor) -> None:
             each for each in ("tasks=channel", "compact=1") if each.startswith(changed)
         }
         assert all(each in link for each in kept), link
+
+
+def test_a_link_of_one_list_keeps_what_is_selected_in_the_other(floor: Floor) -> None:
+    for number in range(2):
+        hold(floor, f"task {number}")
+    page = floor.alice.get(tasks="deadline", order="age", search="ann")
+    assert f"{floor.alice.here}&amp;search=ann&amp;order=age&amp;tasks=channel" in page
+    assert f"{floor.alice.here}&amp;search=ann&amp;tasks=deadline" in page
+    form = page.partition('id="tasks-search"')[0].rpartition("<form")[2]
+    assert 'name="search" value="ann"' in form

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from agents import waiting, waiting_tasks
-from agents.waiting import Selection
+from agents.selections import Selection, parse_selection
 from routing import models
 from routing.actions import task_queues
 from routing.actors import SYSTEM
@@ -25,9 +25,9 @@ def now() -> datetime:
     return timezone.now()
 
 
-def titles(floor: Floor, now: datetime, **selected: object) -> list[str]:
+def titles(floor: Floor, now: datetime, **selected: str) -> list[str]:
     """Return the titles of Alice's waiting list."""
-    selection = waiting.parse_selection(selected)
+    selection = parse_selection(selected)
     shown = waiting.load_queue_panel(floor.alice.worker, selection, now=now)
     return [row.card.title for row in shown.rows]
 
