@@ -74,7 +74,9 @@ class AccountAdmin(OperatorAdmin):
             token = accounts.renew_auth_token(account=account, now=action_context(request)["now"])
             _show(request, account, token)
             return HttpResponseRedirect(self.url("change", account.pk))
-        context = self.page(request, title=f"Renew the auth token of {account}?", original=account)
+        context = self.page(
+            request, title=f"Replace the auth token of {account} at once?", original=account
+        )
         return TemplateResponse(request, "admin/routing/renew_token.html", context)
 
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -86,7 +88,7 @@ class AccountAdmin(OperatorAdmin):
             except ActionError as refusal:
                 messages.error(request, f"Nothing was changed: {refusal.message}")
             return HttpResponseRedirect(self.url("rotate", account.pk))
-        context = self.page(request, title=f"Rotate the auth token of {account}", original=account)
+        context = self.page(request, title=f"Change the auth token of {account}", original=account)
         return TemplateResponse(request, "admin/routing/rotate_token.html", context)
 
     def _rotate(self, request: HttpRequest, account: models.Account) -> None:
