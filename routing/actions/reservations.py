@@ -215,7 +215,11 @@ def wrap_up_reservation(
 
 @locking.retry_on_conflict
 def extend_wrap_up(
-    *, reservation: models.Reservation, actor: Actor, now: datetime
+    *,
+    reservation: models.Reservation,
+    actor: Actor,
+    now: datetime,
+    if_version: int | None = None,
 ) -> models.Reservation:
     """Give a worker as much time again for wrapping up: once, and before the time is over.
 
@@ -225,6 +229,7 @@ def extend_wrap_up(
     current = locked.open_reservation(reservation.sid)
     if current is None or current.reservation_status != ReservationStatus.WRAPPING:
         raise NotNow(f"Reservation {reservation.sid} is not in wrap-up.")
+    check_version(current, if_version)
     deadline, begun = current.wrap_up_deadline_us, current.date_wrapping
     if deadline is None or begun is None:
         raise NotNow(f"The wrap-up of reservation {current.sid} has no limit.")

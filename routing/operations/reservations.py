@@ -124,6 +124,15 @@ class _ReservationInstanceOperation(_ReservationsOperation, InstanceOperation[mo
                     " send one of them, or two that agree"
                 )
             status = answer
+        if arguments.pop("extend_wrap_up", False):
+            if status is not None:
+                raise ApiError(
+                    "ExtendWrapUp changes no status; send it without ReservationStatus and"
+                    " Instruction"
+                )
+            return reservations.extend_wrap_up(
+                reservation=row, actor=self.actor, now=self.now, if_version=version
+            )
         outcome = pop_outcome(arguments, completes=status == ReservationStatus.COMPLETED)
         if outcome is not None:
             arguments["outcome"] = outcome
@@ -186,6 +195,11 @@ def _params(*instructions: str) -> tuple[parameters.Param, ...]:
             "With `rejected`: one of the workspace's RejectionReasons.", "Wrong language"
         ),
         *OUTCOME,
+        parameters.boolean("ExtendWrapUp").describe(
+            "`true` gives the worker as much time again for wrapping up: once, and before the"
+            " time is over.",
+            True,
+        ),
         parameters.choice("Instruction", instructions).describe(
             "An instruction, instead of a ReservationStatus."
         ),
