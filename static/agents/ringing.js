@@ -1,7 +1,7 @@
 // The sound of offers: repeated until each is answered or gone, made by Web Audio, by one tab only.
 
 import { serverNow } from "../shared/clock.js";
-import { isLed, lead, leads } from "./leading.js";
+import { isLed, lastTime, lead, leads, noteTime } from "./leading.js";
 
 const EVERY_MS = 4000;
 const AWAKE_WITHIN_MS = 400;
@@ -17,7 +17,6 @@ const TONES = {
 let settings = null;
 let audio = null;
 let timer = 0;
-let rang = -Infinity;
 let isBlocked = false;
 let wantsLead = false;
 let known = new Set();
@@ -49,7 +48,7 @@ export function update() {
   const isNew = offers.some((offer) => !known.has(offer.id));
   known = new Set(offers.map((offer) => offer.id));
   if (!offers.length || !isOn()) stop();
-  else if (isNew || !timer) ring();
+  else if (isNew || !timer) ring(isNew);
 }
 
 /** Return whether offers stand, but the browser allows no sound in any tab of this desk. */
@@ -66,17 +65,31 @@ function isOn() {
   return settings.sound && settings.volume > 0;
 }
 
-async function ring() {
-  clearTimeout(timer);
-  timer = setTimeout(again, EVERY_MS);
+/** Ring, but no sooner than an interval after the last ring of any tab; for a new offer sooner. */
+async function ring(isNew = false) {
+  ringAfter(EVERY_MS);
   isBlocked = !(await wake());
   whenChanged();
   if (isBlocked) return;
   if (!leads("ring")) return rest();
-  if (!timer || performance.now() - rang < EVERY_MS / 4) return;
-  rang = performance.now();
+  if (!timer) return;
+  const passed = sinceLastRing();
+  if (passed < (isNew ? EVERY_MS / 4 : EVERY_MS)) return ringAfter(EVERY_MS - passed);
+  noteTime("ring");
+  ringAfter(EVERY_MS);
   play(settings.tone, settings.volume);
   document.dispatchEvent(new CustomEvent("desk:ring", { detail: [...known] }));
+}
+
+/** Return the milliseconds since any tab rang; after the clock was set back, Infinity. */
+function sinceLastRing() {
+  const passed = Date.now() - lastTime("ring");
+  return passed < 0 ? Infinity : passed;
+}
+
+function ringAfter(milliseconds) {
+  clearTimeout(timer);
+  timer = setTimeout(again, milliseconds);
 }
 
 function again() {
@@ -89,7 +102,7 @@ function stop() {
   clearTimeout(timer);
   timer = 0;
   isBlocked = false;
-  if (performance.now() - rang > EVERY_MS / 2) rest();
+  if (sinceLastRing() > EVERY_MS / 2) rest();
 }
 
 /** Suspend the context: it costs power even without a sound. */

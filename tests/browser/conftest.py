@@ -111,6 +111,7 @@ class Customers:
 
     def clear_the_floor(self) -> None:
         """Sign all workers off, end all tasks and undo all changes: no test depends on another."""
+        self._client.close()  # the server ends a connection that was idle for long
         for (path, name), value in self._changed.items():
             self._client.post(path, **{name: value})
         offline = self._client.get(f"{self._base}/Activities", FriendlyName="Offline")

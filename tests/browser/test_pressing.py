@@ -87,7 +87,7 @@ def desk(log_in: LogIn, customers: Customers) -> Page:
     page.clock.install()
     page.reload()
     expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
-    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
     return page
 
 
