@@ -27,6 +27,7 @@ from config.sockets import (  # noqa: E402
     with_session_key,
 )
 from routing.sdk.urls import websocket_urlpatterns as sdk_urlpatterns  # noqa: E402
+from supervisors.urls import websocket_urlpatterns as cockpit_urlpatterns  # noqa: E402
 
 interpreter.shorten_switch_interval()
 if connection.vendor == "postgresql":
@@ -41,6 +42,7 @@ if "daphne.cli" in sys.modules:
     daphne_server.install()
 sockets = [
     *websocket_urlpatterns,
+    *cockpit_urlpatterns,
     # Unknown paths are refused here without an error. (An ASGI application is a valid view.)
     re_path(r"", refuse_socket),  # type: ignore[arg-type]
 ]
@@ -48,7 +50,7 @@ websockets = URLRouter(
     [
         # The SDK authenticates by token, not by cookie: any origin is allowed.
         *sdk_urlpatterns,
-        # The desk loads its session itself and repeatedly, so no middleware does before it.
+        # Desk and cockpit load their sessions themselves and repeatedly, so no middleware does.
         re_path(r"", require_own_origin(with_session_key(limit_per_user(URLRouter(sockets))))),  # type: ignore[arg-type]
     ]
 )

@@ -36,3 +36,8 @@ def sessions_group(worker_sid: str) -> str:
 def desks_group(worker_sid: str) -> str:
     """Return the group of a worker's open desks, for messages about their sessions."""
     return f"desks.{worker_sid}"
+
+
+def floor_group(workspace_sid: str) -> str:
+    """Return the group of those who watch the floor of a workspace."""
+    return f"floor.{workspace_sid}"

@@ -10,18 +10,9 @@ def format_duration(seconds: float) -> str:
     whole = max(int(seconds), 0)
     minutes, hours = whole // 60, whole // 3600
     if hours >= 24:
-        return _("%(days)d d %(hours)d h") % {"days": hours // 24, "hours": hours % 24}
+        return _("%(days)s d %(hours)s h") % {"days": hours // 24, "hours": hours % 24}
     if hours:
-        return _("%(hours)d:%(minutes)s h") % {"hours": hours, "minutes": f"{minutes % 60:02}"}
+        return _("%(hours)s:%(minutes)s h") % {"hours": hours, "minutes": f"{minutes % 60:02}"}
     if minutes:
         return f"{minutes}:{whole % 60:02}"
-    return _("%(seconds)d s") % {"seconds": whole}
-
-
-def list_patterns() -> dict[str, str]:
-    """Return the forms of durations for the script, with the parts that it fills in."""
-    return {
-        "days": _("%(days)d d %(hours)d h"),
-        "hours": _("%(hours)d:%(minutes)s h"),
-        "seconds": _("%(seconds)d s"),
-    }
+    return _("%(seconds)s s") % {"seconds": whole}

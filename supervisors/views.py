@@ -6,16 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
+from routing import models
 from routing.core.clock import microseconds
 from routing.web_sessions import get_user
-from supervisors import access, fragments, notes, pictures, rail
+from supervisors import access, finding, fragments, notes, pictures, rail
 from supervisors.access import Supervisor
 from supervisors.names import drop_unknown_names
 from supervisors.panel import Scene
@@ -63,6 +64,7 @@ def show_page(
         "channel_links": rail.list_channel_links(scene.view, scene.picture),
         "chosen_channels": rail.name_channels(scene.view, scene.picture),
         "desk_url": find_desk(scene),
+        "single_keys": uses_single_keys(supervisor),
         "now_ms": microseconds(scene.now) // 1000,
         "picture_ms": scene.picture.at_us // 1000,
         "scene": scene,
@@ -90,6 +92,20 @@ def show_panel(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpR
     answer["X-Now"] = str(microseconds(timezone.now()) // 1000)
     answer["X-Picture"] = str(scene.picture.number)
     return answer
+
+
+def uses_single_keys(supervisor: Supervisor) -> bool:
+    """Return whether the user has single keys on, which is one choice for desk and cockpit."""
+    rows = models.DeskSettings.objects.filter(user=supervisor.user)
+    return rows.values_list("single_keys", flat=True).first() is not False
+
+
+@require_GET
+@access.supervisors_only
+def find(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
+    """Find queues and agents by name, and tasks by sid, for the command palette."""
+    scene, _ = build_scene(request, supervisor, now=timezone.now())
+    return JsonResponse({"found": finding.find_places(scene)})
 
 
 def find_desk(scene: Scene) -> str:

@@ -25,7 +25,7 @@ from django.db import connection
 from routing import groups, wakeups
 from routing.core.event_catalog import INVALIDATES_SKILL_INDEX, WAKES_ROUTER, EventType
 from routing.db.errors import AWAY
-from routing.events import audiences
+from routing.events import audiences, floor_marks
 from routing.models import Event
 from routing.redis import clients
 from routing.snapshots import skill_index
@@ -57,6 +57,8 @@ def _publish_here(event: Event) -> None:
     layer = get_channel_layer()
     for group in audiences.groups_for(event):
         async_to_sync(layer.group_send)(group, audiences.message(event, group))
+    for group, message in floor_marks.build_messages(event):
+        async_to_sync(layer.group_send)(group, message)
     _wake_routers([event])
     _enqueue_callbacks([event])
 
@@ -94,6 +96,7 @@ class _Courier(threading.Thread):
         # Queue groups can be large, and their members only fetch a list: merge their messages.
         self._recently_sent: TTLCache[str, None] = TTLCache(maxsize=10_000, ttl=_MERGE_SECONDS)
         self._held_back: dict[str, dict[str, Any]] = {}
+        self._marks = floor_marks.FloorMarks()
 
     def add_events(self, events: list[Event]) -> None:
         """Add events to publish.
@@ -120,7 +123,8 @@ class _Courier(threading.Thread):
 
     def _next_batch(self) -> tuple[list[Event], bool]:
         batch: list[Event] = []
-        timeout = _FLUSH_SECONDS if self._published_ids or self._held_back else None
+        is_pending = self._published_ids or self._held_back or self._marks.is_pending
+        timeout = _FLUSH_SECONDS if is_pending else None
         try:
             events = self.queue.get(timeout=timeout)
             while True:
@@ -136,6 +140,8 @@ class _Courier(threading.Thread):
             self._has_published.set()
         _enqueue_callbacks(batch)
         messages = self._merge_messages(batch, last=last)
+        self._marks.add_events(batch)
+        messages += self._marks.take_messages(last=last)
         if not messages or runner.run(_send_messages(messages)):
             # Unpublished events stay undelivered, and the sweep publishes them again.
             self._published_ids.extend(event.pk for event in batch)

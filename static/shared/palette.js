@@ -8,8 +8,9 @@ let chosen = 0;
 
 /**
  * Start.
- * @param {{findAll(): object[], forText(text: string): object[]}} given the entries, each with `name`,
- *     `hint` and `run`: those with a name of their own, and those that look for a text elsewhere
+ * @param {{findAll(): object[], forText(text: string, more: {update()}): object[]}} given the entries,
+ *     each with `name`, `hint` and `run`: those with a name of their own, and those for a text, which
+ *     may come later, by `update`
  */
 export function start(given) {
   source = given;
@@ -41,13 +42,17 @@ function open() {
   dialog.showModal();
 }
 
+function update() {
+  if (dialog.open) show();
+}
+
 function show() {
   const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = source.findAll().filter(({ name, hint }) => {
     const text = `${name} ${hint}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
-  entries = [...found, ...(words.length ? source.forText(input.value.trim()) : [])].slice(0, MOST);
+  entries = [...found, ...(words.length ? source.forText(input.value.trim(), { update }) : [])].slice(0, MOST);
   list.replaceChildren(...entries.map(drawOption));
   choose(0);
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 from django import template
@@ -11,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from routing.core.clock import microseconds
-from supervisors.durations import format_duration, list_patterns
+from supervisors.durations import format_duration
 from supervisors.judging import Severity
 from supervisors.wording import SEVERITIES
 
@@ -50,12 +49,6 @@ def since(
 def duration(seconds: float | None) -> str:
     """Return a number of seconds as a duration, or a dash."""
     return "–" if seconds is None else format_duration(seconds)
-
-
-@register.simple_tag
-def duration_patterns() -> str:
-    """Return the forms of durations as JSON for the script."""
-    return json.dumps(list_patterns())
 
 
 @register.filter
