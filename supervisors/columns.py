@@ -21,7 +21,8 @@ class Column:
 
     Arguments:
         name: its name in the parameters `show` and `sort`.
-        kind: how a value is shown: `count`, `since` (a moment in microseconds), or `text`.
+        kind: how a value is shown: `count`, `text`, `since` (a moment in microseconds),
+            `duration_ms`, `minutes`, `overdue` (a `Recent`), or `level` (a row).
         read: returns the value of a row; None shows a dash.
         by_channel: whether it has a value for each channel of a queue.
         adds_up: whether the foot has the sum of all rows.
@@ -41,6 +42,12 @@ class Column:
         value = self.read(row)
         if self.kind == "since":
             return -(2**63) if value is None else -value
+        if self.kind == "overdue":
+            return value.overdue
+        if self.kind == "level":
+            # The largest comes first where rows fall, so that is the worst level.
+            level = value.recent.level.percent
+            return -1000.0 if level is None else -level
         if self.kind == "text":
             return str(value).casefold()
         return -1 if value is None else value
@@ -84,6 +91,39 @@ COLUMNS: Final[Mapping[str, Column]] = {
             read=lambda row: row.longest.entered_us if row.longest else None,
         ),
         Column(
+            name="overdue",
+            title=_("Overdue"),
+            kind="overdue",
+            read=lambda row: row.recent,
+        ),
+        Column(
+            name="service_level",
+            title=_("Service level"),
+            kind="level",
+            read=lambda row: row,
+            is_default=True,
+        ),
+        Column(
+            name="answered_30m",
+            title=_("Answered, 30 min"),
+            kind="count",
+            read=lambda row: row.recent.answered_30m,
+            adds_up=True,
+        ),
+        Column(
+            name="abandoned_30m",
+            title=_("Abandoned, 30 min"),
+            kind="count",
+            read=lambda row: row.recent.abandoned_30m,
+            adds_up=True,
+        ),
+        Column(
+            name="asa_30m",
+            title=_("Speed of answer, 30 min"),
+            kind="duration_ms",
+            read=lambda row: row.recent.average_speed_ms,
+        ),
+        Column(
             name="in_work",
             title=_("In work"),
             kind="count",
@@ -121,6 +161,19 @@ COLUMNS: Final[Mapping[str, Column]] = {
             is_default=True,
         ),
         Column(name="slots_free", title=_("Slots free"), kind="count", read=_slots_free),
+        Column(
+            name="entered_today",
+            title=_("Entered today"),
+            kind="count",
+            read=lambda row: row.recent.entered_today,
+            adds_up=True,
+        ),
+        Column(
+            name="time_to_clear",
+            title=_("Time to clear"),
+            kind="minutes",
+            read=lambda row: row.minutes_to_clear,
+        ),
         Column(
             name="grab_policy",
             title=_("Grabbing"),

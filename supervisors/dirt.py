@@ -30,12 +30,16 @@ SETUP: Final = frozenset(
 
 @dataclass(slots=True)
 class Dirt:
-    """Event types, workers and tasks; `whole` if something else may have changed, too."""
+    """Event types, workers and tasks; `whole` if something else may have changed, too.
+
+    `figures` is set where the time alone may have changed something.
+    """
 
     event_types: set[str] = field(default_factory=set)
     workers: set[str] = field(default_factory=set)
     tasks: set[str] = field(default_factory=set)
     whole: bool = False
+    figures: bool = False
 
     def add_mark(self, mark: Mapping[str, Any]) -> None:
         """Add the mark of a courier."""
@@ -50,7 +54,7 @@ class Dirt:
 
     def __bool__(self) -> bool:
         """Return whether anything may have changed."""
-        return self.whole or bool(self.event_types)
+        return self.whole or self.figures or bool(self.event_types)
 
     def name_sids(self) -> dict[str, list[str]]:
         """Return the sids for a frame; kinds of which there are too many are left out."""

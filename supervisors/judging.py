@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
-from supervisors.picture import Longest, Picture, Queue, Tasks
+from supervisors.picture import Longest, Picture, Queue, Recent, Tasks
 from supervisors.staff import ChannelStaff, Staff
 
+GRAVE_POINTS: Final = 20
+"""Percentage points below its goal from which a service level needs an act."""
 MANY_MISSED: Final = 3
 """Missed offers from which, if they are half of all, offers fail."""
 
@@ -67,7 +69,8 @@ class Judged:
 
     Arguments:
         free: workers with a slot for the router on a channel on which tasks wait.
-        channels: the channels of the view on which the queue has tasks.
+        channels: the channels of the view on which the queue has tasks or figures.
+        goal: the service level that is promised, if all of these channels promise the same.
     """
 
     queue: Queue
@@ -79,6 +82,8 @@ class Judged:
     free: int
     severity: Severity
     why: Why | None
+    recent: Recent
+    goal: int | None
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -89,7 +94,16 @@ class Judged:
     @property
     def is_quiet(self) -> bool:
         """Return whether nothing is in the queue, and nothing is wrong with it."""
-        return not any(self.tasks) and self.severity is Severity.OK
+        is_empty = not any(self.tasks) and not self.recent.entered_today
+        return is_empty and self.severity is Severity.OK
+
+    @property
+    def minutes_to_clear(self) -> float | None:
+        """Return in how many minutes the queue would be empty; infinite if none is answered."""
+        if not self.tasks.waiting:
+            return None
+        answered = self.recent.answered_30m
+        return self.tasks.waiting * 30 / answered if answered else float("inf")
 
 
 def judge_queues(picture: Picture, channels: Collection[int] = ()) -> list[Judged]:
@@ -99,7 +113,7 @@ def judge_queues(picture: Picture, channels: Collection[int] = ()) -> list[Judge
         channels: the ids of the channels that count; none for all.
     """
     by_queue: dict[int, list[int]] = {}
-    for queue, channel in picture.tasks:
+    for queue, channel in {**picture.tasks, **picture.recent}:
         if not channels or channel in channels:
             by_queue.setdefault(queue, []).append(channel)
     queues = picture.setup.queues.values()
@@ -111,7 +125,7 @@ def judge_queue(picture: Picture, queue: Queue, channels: Collection[int]) -> Ju
     """Return a queue with its severity.
 
     Arguments:
-        channels: those of the view on which it has tasks.
+        channels: those of the view on which it has tasks or figures.
     """
     numbers = {channel: picture.tasks.get((queue.id, channel), Tasks()) for channel in channels}
     tasks = Tasks()
@@ -127,18 +141,39 @@ def judge_queue(picture: Picture, queue: Queue, channels: Collection[int]) -> Ju
         channels=tuple(sorted(channels)),
         waiting_on=waiting_on,
         free=staff.free_for(waiting_on) if waiting_on else staff.free,
-        severity=_find_severity(staff, waiting=tasks.waiting),
+        severity=_find_severity(picture, queue, staff, channels, waiting=tasks.waiting),
         why=_find_why(picture, queue, staff, waiting_on) if tasks.waiting else None,
+        recent=picture.recent_of(queue.id, channels) if channels else Recent(),
+        goal=_find_goal(picture, queue, channels),
     )
 
 
-def _find_severity(staff: Staff, *, waiting: int) -> Severity:
-    return Severity.ACT if waiting and not staff.available else Severity.OK
+def _find_severity(
+    picture: Picture, queue: Queue, staff: Staff, channels: Collection[int], *, waiting: int
+) -> Severity:
+    """Return the worst of the rules that hold on any of these channels."""
+    if waiting and not staff.available:
+        return Severity.ACT
+    found = Severity.OK
+    for channel in channels:
+        recent = picture.recent.get((queue.id, channel), Recent())
+        goal = picture.setup.target_of((queue.id, channel)).goal
+        level = recent.level.percent
+        if level is not None and level < goal - GRAVE_POINTS:
+            return Severity.ACT
+        if recent.overdue or (level is not None and level < goal):
+            found = Severity.WATCH
+    return found
+
+
+def _find_goal(picture: Picture, queue: Queue, channels: Collection[int]) -> int | None:
+    goals = {picture.setup.target_of((queue.id, channel)).goal for channel in channels}
+    return goals.pop() if len(goals) == 1 else None
 
 
 def _find_why(picture: Picture, queue: Queue, staff: Staff, channels: tuple[int, ...]) -> Why:
     multi_task = picture.setup.multi_task
-    recent = picture.recent_of(queue.id)
+    recent = picture.recent_of(queue.id, channels)
     here = [staff.channel(pk) for pk in channels]
     available = staff.available
     if not staff.workers:
@@ -160,7 +195,7 @@ def _find_why(picture: Picture, queue: Queue, staff: Staff, channels: tuple[int,
             channels=channels,
             offers=recent.offers,
             missed=recent.missed,
-            missed_by=recent.missed_by,
+            missed_by=[name for name, _ in recent.missed_by],
         )
     if recent.answered:
         return Why(reason=Reason.MOVES, channels=channels, answered=recent.answered)

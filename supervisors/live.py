@@ -36,6 +36,8 @@ PULSE: Final = 2.0
 """Seconds between two confirmations of the picture."""
 SETTLE: Final = 1.5
 """Seconds after the first watch until all couriers publish marks; then everything is read again."""
+FIGURES: Final = 2.0
+"""Seconds between two readings of the figures, which the bookkeeper and the clock change."""
 SAFETY: Final = 60.0
 """Seconds after which everything is read, in case a mark was lost with its process."""
 WATCH: Final = 1.0
@@ -70,6 +72,7 @@ class Floor:
         self._cut_off = False
         self._read_again_at = time.monotonic() + self.settle
         self._renewed_at = -1e9
+        self._figures_at = 0.0
         self._watched_at = -1e9
         self._pulse_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
@@ -153,9 +156,13 @@ class Floor:
         if now >= self._read_again_at:
             self._read_again_at = now + SAFETY
             self._dirt.whole = True
+        if now >= self._figures_at and self._has_figures():
+            self._dirt.figures = True
         pace = self.slow_pace if len(self.sockets) > MANY_SOCKETS else self.pace
         if self._dirt and now >= self._renewed_at + pace:
             self._renewed_at = now
+            if self._dirt.figures or self._dirt.whole:
+                self._figures_at = now + FIGURES
             await self._renew()
         if self.picture is not None and self._is_joined and not self._cut_off:
             pictures.confirm_picture(self.workspace_sid)
@@ -163,6 +170,8 @@ class Floor:
                 self._pulse_at = now + self.pulse
                 await self._send({"event": "floor.pulse", "picture": self.picture.number})
         moments = [self._watched_at + self.watch, self._read_again_at, self._pulse_at]
+        if self._has_figures():
+            moments.append(self._figures_at)
         if self._dirt:
             moments.append(self._renewed_at + pace)
         self._wake.clear()
@@ -172,6 +181,10 @@ class Floor:
                 await asyncio.wait_for(self._wake.wait(), timeout)
             except TimeoutError:
                 return
+
+    def _has_figures(self) -> bool:
+        """Return whether anything on the floor can change by time alone."""
+        return self.picture is not None and bool(self.picture.recent or self.picture.longest)
 
     async def _renew(self) -> None:
         dirt, self._dirt = self._dirt, Dirt()

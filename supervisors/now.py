@@ -23,6 +23,7 @@ def load_totals(scene: Scene) -> Context:
         "available": everyone.available,
         "free": everyone.free_for(channels) if channels else everyone.free,
         "slots": scene.sum_slots(everyone),
+        "recent": picture.recent_of(None, channels),
     }
 
 
@@ -51,6 +52,7 @@ def load_floor(scene: Scene) -> Context:
     everyone = picture.everyone
     return {
         "workers": everyone.workers,
+        "unreachable": len(picture.unreachable),
         "states": [
             {
                 "key": state.value,

@@ -10,10 +10,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from routing.core.rates import Ratio, Target, average_ms
 from supervisors.staff import NO_STAFF, Staff
 
 NO_QUEUE: Final = 0
 """The id under which tasks are counted that are routed directly to a worker."""
+USUAL_TARGET: Final = Target()
+
+Place = tuple[int, int]
+"""The ids of a queue and a channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +55,21 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The configuration of a workspace; queues are in the order of their names."""
+    """The configuration of a workspace; queues are in the order of their names.
+
+    Arguments:
+        targets: those of queues and channels that are not the usual one.
+    """
 
     multi_task: bool
     queues: Mapping[int, Queue]
     channels: Mapping[int, Channel]
     activities: Mapping[int, Activity]
+    targets: Mapping[Place, Target] = field(default_factory=dict)
+
+    def target_of(self, place: Place) -> Target:
+        """Return what a queue promises on a channel."""
+        return self.targets.get(place, USUAL_TARGET)
 
 
 class Tasks(NamedTuple):
@@ -85,17 +99,49 @@ class Longest(NamedTuple):
 
 
 class Recent(NamedTuple):
-    """What happened in a queue lately.
+    """What happened lately in a queue on a channel, or on several.
 
     Arguments:
-        offers: made in the last ten minutes, of which `missed` expired at the workers `missed_by`.
-        answered: tasks accepted in the last five minutes.
+        offers: made in the last ten minutes, of which `missed` expired.
+        missed_by: the names and sids of the workers who let most of them expire.
+        answered: tasks answered in the last five minutes.
+        overdue: tasks that wait for longer than their target, counted up to a limit.
+        wait_ms_30m: the waits of the tasks that were answered in 30 minutes, added up.
+        level: the live service level of 30 minutes.
     """
 
     offers: int = 0
     missed: int = 0
-    missed_by: tuple[str, ...] = ()
+    missed_by: tuple[tuple[str, str], ...] = ()
     answered: int = 0
+    overdue: int = 0
+    has_more_overdue: bool = False
+    answered_30m: int = 0
+    abandoned_30m: int = 0
+    wait_ms_30m: int = 0
+    level: Ratio = Ratio()
+    entered_today: int = 0
+
+    def plus(self, other: Recent) -> Recent:
+        """Return the figures of both together."""
+        return Recent(
+            self.offers + other.offers,
+            self.missed + other.missed,
+            tuple(dict.fromkeys((*self.missed_by, *other.missed_by))),
+            self.answered + other.answered,
+            self.overdue + other.overdue,
+            self.has_more_overdue or other.has_more_overdue,
+            self.answered_30m + other.answered_30m,
+            self.abandoned_30m + other.abandoned_30m,
+            self.wait_ms_30m + other.wait_ms_30m,
+            self.level + other.level,
+            self.entered_today + other.entered_today,
+        )
+
+    @property
+    def average_speed_ms(self) -> int | None:
+        """Return the average speed of answer of 30 minutes."""
+        return average_ms(self.wait_ms_30m, self.answered_30m)
 
 
 class State(StrEnum):
@@ -205,10 +251,6 @@ def find_state(worker: Worker, *, multi_task: bool) -> State:
     return State.WORKING if in_hand else State.IDLE
 
 
-Place = tuple[int, int]
-"""The ids of a queue and a channel."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A floor at one moment.
@@ -220,6 +262,8 @@ class Picture:
         longest: the longest waits, where a task is pending.
         workers: by id.
         staff: by queue id, the sums over the workers who serve it; `everyone` over all workers.
+        recent: what happened lately, and what is overdue, by queue and channel.
+        unreachable: the ids of available workers who have no desk and no session open.
     """
 
     number: int
@@ -230,11 +274,16 @@ class Picture:
     workers: Mapping[int, Worker]
     staff: Mapping[int, Staff] = field(repr=False)
     everyone: Staff = field(repr=False)
-    recent: Mapping[int, Recent] = field(default_factory=dict)
+    recent: Mapping[Place, Recent] = field(default_factory=dict)
+    unreachable: frozenset[int] = frozenset()
 
-    def recent_of(self, queue: int) -> Recent:
-        """Return what happened in a queue lately."""
-        return self.recent.get(queue, Recent())
+    def recent_of(self, queue: int | None, channels: Collection[int] = ()) -> Recent:
+        """Return what happened lately in a queue, or in all, on some channels or on all."""
+        found = Recent()
+        for (of_queue, channel), each in self.recent.items():
+            if queue in (None, of_queue) and (not channels or channel in channels):
+                found = found.plus(each)
+        return found
 
     def staff_of(self, queue: int) -> Staff:
         """Return the sums over the workers who serve a queue."""
@@ -269,8 +318,14 @@ def build_picture(
     tasks: Mapping[Place, Tasks],
     longest: Mapping[Place, Longest],
     workers: Iterable[Worker],
+    recent: Mapping[Place, Recent],
+    connected: Collection[str] | None,
 ) -> Picture:
-    """Return the picture of everything that was read."""
+    """Return the picture of everything that was read.
+
+    Arguments:
+        connected: the sids of workers with a desk or a session; None if that is not known.
+    """
     by_id = {worker.id: worker for worker in workers}
     staff: dict[int, Staff] = {}
     everyone = Staff()
@@ -285,6 +340,19 @@ def build_picture(
         workers=by_id,
         staff=staff,
         everyone=everyone,
+        recent=recent,
+        unreachable=find_unreachable(by_id.values(), connected),
+    )
+
+
+def find_unreachable(
+    workers: Iterable[Worker], connected: Collection[str] | None
+) -> frozenset[int]:
+    """Return the ids of the available workers to which no offer would get through."""
+    if connected is None:
+        return frozenset()
+    return frozenset(
+        worker.id for worker in workers if worker.available and worker.sid not in connected
     )
 
 
@@ -297,6 +365,8 @@ def renew_picture(
     longest: Mapping[Place, Longest],
     changed: Iterable[Worker],
     gone: Collection[int] = (),
+    recent: Mapping[Place, Recent],
+    connected: Collection[str] | None,
 ) -> Picture:
     """Return a newer picture, for which only some workers were read.
 
@@ -329,6 +399,8 @@ def renew_picture(
         workers=workers,
         staff=staff,
         everyone=everyone,
+        recent=recent,
+        unreachable=find_unreachable(workers.values(), connected),
     )
 
 

@@ -70,7 +70,14 @@ def renew_picture(workspace_sid: str, dirt: Dirt) -> Picture | None:
     if before is None or dirt.whole:
         made = reading.read_whole(workspace, number=number, now=now, before=before)
     else:
-        made = reading.read_changes(workspace, before, dirt.workers, number=number, now=now)
+        made = reading.read_changes(
+            workspace,
+            before,
+            dirt.workers,
+            number=number,
+            now=now,
+            with_figures=dirt.figures,
+        )
     if before is not None and replace(made, number=before.number, at_us=before.at_us) == before:
         return before
     keep_picture(workspace_sid, made)

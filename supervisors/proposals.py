@@ -62,6 +62,11 @@ _SENTENCES: Final[Mapping[str, Callable[[int], str]]] = {
         "Move %(count)d agents from %(activity)s to %(target)s: over 20 minutes there.",
         count,
     ),
+    "put_away": lambda count: ngettext(
+        "Move %(count)d agent who lets offers expire to %(target)s.",
+        "Move %(count)d agents who let offers expire to %(target)s.",
+        count,
+    ),
     "teach": lambda count: ngettext(
         "Give %(count)d free agent the one thing that is missing: %(term)s.",
         "Give %(count)d free agents the one thing that they lack: %(term)s.",

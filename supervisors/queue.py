@@ -59,6 +59,7 @@ def load_staff(scene: Scene) -> Context:
             {
                 "worker": worker,
                 "state": state.value,
+                "unreachable": worker.id in picture.unreachable,
                 "state_name": STATES[state],
                 "activity": setup.activities.get(worker.activity),
                 "loads": [
@@ -85,7 +86,7 @@ def judge_here(scene: Scene) -> Judged:
     queue, wanted = scene.find_queue(), scene.channel_ids
     channels = {
         channel
-        for of_queue, channel in scene.picture.tasks
+        for of_queue, channel in {**scene.picture.tasks, **scene.picture.recent}
         if of_queue == queue.id and (not wanted or channel in wanted)
     }
     return judge_queue(scene.picture, queue, channels)

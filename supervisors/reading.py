@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from cachetools import TTLCache
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 
 from routing import models
@@ -15,11 +17,19 @@ from routing.core.clock import microseconds
 from routing.core.matching import conditions
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus, TransferStatus
 from routing.db.compiled import SEQUENCE, CompiledQuery
+from routing.redis import clients
+from routing.sdk import leases
 from routing.snapshots import lanes
 from routing.snapshots.workers import load_known
 from supervisors import picture
 from supervisors.picture import NO_QUEUE, Picture, Place
+from supervisors.recent import read_recent, read_targets
 
+CONNECTED_SECONDS: Final = 5.0
+"""Seconds for which the list of connected workers is used."""
+
+_lock: Final = threading.Lock()
+_connected: Final[TTLCache[None, frozenset[str] | None]] = TTLCache(1, ttl=CONNECTED_SECONDS)
 _COLUMNS: Final[Mapping[str, str]] = {
     AssignmentStatus.PENDING: "waiting",
     AssignmentStatus.RESERVED: "offered",
@@ -64,15 +74,17 @@ def read_whole(
     setup = _read_setup(workspace, queues)
     known = before.workers if before is not None and before.setup == setup else {}
     tasks, longest = read_tasks(workspace.pk)
+    offers = _OFFERS(workspace.pk)
+    workers = list(_build_workers(_WORKERS(workspace.pk), offers, Serving(queues), known))
     return picture.build_picture(
         number=number,
         at_us=microseconds(now),
         setup=setup,
         tasks=tasks,
         longest=longest,
-        workers=_build_workers(
-            _WORKERS(workspace.pk), _OFFERS(workspace.pk), Serving(queues), known
-        ),
+        workers=workers,
+        recent=read_recent(workspace, setup, tasks, longest, workers, now=now),
+        connected=find_connected(now=now),
     )
 
 
@@ -83,8 +95,13 @@ def read_changes(
     *,
     number: int,
     now: datetime,
+    with_figures: bool = True,
 ) -> Picture:
-    """Return a newer picture, for which all counts and these workers were read."""
+    """Return a newer picture, for which all counts and these workers were read.
+
+    Arguments:
+        with_figures: whether the figures of the last minutes are read, too.
+    """
     tasks, longest = read_tasks(workspace.pk)
     changed: list[picture.Worker] = []
     gone: set[int] = set()
@@ -99,6 +116,7 @@ def read_changes(
             for worker in before.workers.values()
             if worker.sid in worker_sids and worker.sid not in found
         }
+    workers = before.workers.values()
     return picture.renew_picture(
         before,
         number=number,
@@ -107,7 +125,31 @@ def read_changes(
         longest=longest,
         changed=changed,
         gone=gone,
+        recent=read_recent(workspace, before.setup, tasks, longest, workers, now=now)
+        if with_figures
+        else before.recent,
+        connected=find_connected(now=now),
     )
+
+
+def find_connected(*, now: datetime) -> Collection[str] | None:
+    """Return the sids of workers with an open desk or SDK session; None if it is not known."""
+    with _lock:
+        if _connected:
+            return _connected[None]
+    try:
+        found = leases.list_connected_workers(now=now)
+    except clients.BROKEN:
+        return None
+    with _lock:
+        _connected[None] = found
+    return found
+
+
+def forget_connected() -> None:
+    """Forget who is connected."""
+    with _lock:
+        _connected.clear()
 
 
 def read_tasks(
@@ -172,6 +214,7 @@ def _read_setup(workspace: models.Workspace, queues: Iterable[models.TaskQueue])
             )
             for row in _ACTIVITIES(workspace.pk)
         },
+        targets=read_targets(workspace),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from routing.core.vocabulary import GrabPolicy
 from routing.models.worker_channels import MAX_CAPACITY
 from supervisors.demands import Demand, Demands
-from supervisors.judging import Judged, Severity, judge_queues
+from supervisors.judging import Judged, Reason, Severity, judge_queues
 from supervisors.lacking import Lack, find_lack
 from supervisors.picture import Activity, Load, Picture, Worker, count_slots, free_channels
 
@@ -64,6 +64,7 @@ def find_ways_out(
             capable = _select_capable(serving, demands, {channel})
             found.extend(_change_slots(picture, capable, channel, waiting))
     found.extend(_fetch(picture, _select_capable(serving, demands, judged.waiting_on), judged))
+    found.extend(_put_away(picture, judged))
     found.extend(_teach(picture, demands))
     found.extend(_let_grab(judged))
     found.extend(_move(picture, judged, oldest))
@@ -188,9 +189,28 @@ def _fetch(picture: Picture, serving: Iterable[Worker], judged: Judged) -> Itera
             )
 
 
-def _find_available_activity(picture: Picture) -> Activity | None:
-    found = (each for each in picture.setup.activities.values() if each.available)
-    return next(found, None)
+def _find_available_activity(picture: Picture, *, available: bool = True) -> Activity | None:
+    activities = picture.setup.activities.values()
+    return next((each for each in activities if each.available is available), None)
+
+
+def _put_away(picture: Picture, judged: Judged) -> Iterator[WayOut]:
+    """Yield the move of those who let offers expire to an activity that takes no work."""
+    target = _find_available_activity(picture, available=False)
+    if target is None or judged.why is None or judged.why.reason is not Reason.OFFERS_FAIL:
+        return
+    names = dict(judged.recent.missed_by)
+    available = {worker.sid for worker in picture.workers.values() if worker.available}
+    subjects = [sid for sid in names.values() if sid in available]
+    if subjects:
+        yield WayOut(
+            kind="put_away",
+            command="workers.set_activity",
+            arguments={"activity": target.sid},
+            subjects=subjects[:MOST_SUBJECTS],
+            moves=judged.tasks.waiting,
+            values={"target": target.name},
+        )
 
 
 def _count_closed(worker: Worker, channels: set[int], picture: Picture) -> int:

@@ -73,6 +73,8 @@ _PROCESS_STATE = (
     ("supervisors.demands", "forget_demands"),
     ("supervisors.fragments", "forget_fragments"),
     ("supervisors.pictures", "forget_pictures"),
+    ("supervisors.reading", "forget_connected"),
+    ("supervisors.recent", "forget_today"),
 )
 """Modules that keep something between requests, and what clears it."""
 

@@ -109,6 +109,22 @@ def count_worker_sessions(sid: str, *, process: str | None = None, now: datetime
     )
 
 
+def list_connected_workers(*, now: datetime) -> frozenset[str] | None:
+    """Return the sids of all workers with an open desk or session; None without Redis.
+
+    A process that was killed counts until its lease expires. Raises Redis errors.
+    """
+    client = clients.client()
+    if client is None:
+        return None
+    live = _decode(client.zrangebyscore(_PROCESSES, _to_milliseconds(now), "+inf"))
+    pipeline = client.pipeline(transaction=False)
+    for process in live:
+        for kind in ("workers", "desks"):
+            pipeline.hkeys(_key(kind, process))
+    return frozenset(sid for reply in pipeline.execute() for sid in _decode(reply))
+
+
 def is_interrupted(*, now: datetime) -> bool:
     """Return whether leases could not be renewed for as long as one lasts, and set the mark."""
     client = clients.client()

@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 
 from django import template
 from django.template.context import Context
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from routing.core.clock import microseconds
+from routing.core.rates import Ratio
 from supervisors.durations import format_duration
 from supervisors.judging import Severity
+from supervisors.picture import Recent
 from supervisors.wording import SEVERITIES
 
 register = template.Library()
@@ -61,3 +65,33 @@ def severity_word(severity: Severity) -> str:
 def dash(value: int | None) -> int | str:
     """Return a number, or a dash for none."""
     return "–" if value is None else value
+
+
+@register.filter
+def duration_ms(milliseconds: int | None) -> str:
+    """Return a number of milliseconds as a duration, or a dash."""
+    return "–" if milliseconds is None else format_duration(milliseconds / 1000)
+
+
+@register.filter
+def minutes(value: float | None) -> str:
+    """Return an estimate in minutes as a duration; ∞ if there is no end."""
+    if value is None:
+        return "–"
+    return "∞" if value == float("inf") else f"≈ {format_duration(value * 60)}"
+
+
+@register.filter
+def percent(ratio: Ratio) -> str:
+    """Return a share with one decimal, or a dash; `≤` if it is at most this."""
+    value = ratio.percent
+    if value is None:
+        return "–"
+    text = _("%(percent)s %%") % {"percent": number_format(value, 1) if value < 100 else "100"}
+    return f"≤ {text}" if ratio.is_upper_bound else text
+
+
+@register.filter
+def overdue(recent: Recent) -> str:
+    """Return the number of overdue tasks, with a plus if there are more."""
+    return f"{recent.overdue}{'+' if recent.has_more_overdue else ''}"

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from routing import models
 from routing.actions import activities, task_queues, workspaces
@@ -38,7 +37,7 @@ def lawyer(workspace: models.Workspace, name: str, chats: int = 1, **given: Any)
 def read(workspace: models.Workspace, **changes: Any) -> Picture:
     """Return the picture of a workspace."""
     workspace.refresh_from_db()
-    found = reading.read_whole(workspace, number=1, now=timezone.now())
+    found = reading.read_whole(workspace, number=1, now=factories.later(1))
     return replace(found, **changes)
 
 
@@ -109,17 +108,17 @@ def test_5_the_free_slots_are_all_kept_for_grabbing(floor: models.Workspace) -> 
 
 def test_6_offers_fail(floor: models.Workspace) -> None:
     lawyer(floor, "Ada")
-    queue = floor.task_queues.get(friendly_name="Law")
-    recent = Recent(offers=8, missed=6, missed_by=("Ben", "Eva"), answered=1)
-    _, sentence = judge(read(floor, recent={queue.pk: recent}))
+    queue, chat = floor.task_queues.get(friendly_name="Law"), factories.channel(floor)
+    recent = Recent(offers=8, missed=6, missed_by=(("Ben", "WK1"), ("Eva", "WK2")), answered=1)
+    _, sentence = judge(read(floor, recent={(queue.pk, chat.pk): recent}))
     assert sentence == "8 offers in 10 min, 6 missed, by Ben and Eva."
 
 
 def test_7_the_queue_moves(floor: models.Workspace) -> None:
     lawyer(floor, "Ada")
-    queue = floor.task_queues.get(friendly_name="Law")
-    recent = Recent(offers=20, missed=3, missed_by=("Ben",), answered=12)
-    _, sentence = judge(read(floor, recent={queue.pk: recent}))
+    queue, chat = floor.task_queues.get(friendly_name="Law"), factories.channel(floor)
+    recent = Recent(offers=20, missed=3, missed_by=(("Ben", "WK1"),), answered=12)
+    _, sentence = judge(read(floor, recent={(queue.pk, chat.pk): recent}))
     assert sentence == "Being worked off: 12 answered in 5 min."
 
 
@@ -144,7 +143,7 @@ def test_a_queue_without_waiting_tasks_has_no_reason_and_is_quiet(db: None) -> N
 def test_queues_come_worst_first_and_then_by_the_longest_wait(db: None) -> None:
     workspace = factories.workspace()
     factories.worker(workspace)
-    for name, workers, wait in (("new", "1==1", 10), ("old", "1==1", 90), ("lost", "", 5)):
+    for name, workers, wait in (("new", "1==1", 10), ("old", "1==1", 30), ("lost", "", 5)):
         queue = factories.queue(workspace, friendly_name=name, target_workers=workers)
         workflow = factories.workflow(workspace, default=queue)
         factories.task(workspace, workflow=workflow, now=factories.later(-wait))
