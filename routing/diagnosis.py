@@ -14,7 +14,7 @@ from routing.core import lifecycle
 from routing.core.lanes import Identity
 from routing.core.vocabulary import ReservationStatus, TransferStatus
 from routing.models.base import words
-from routing.statistics import counting
+from routing.statistics import audits, counting
 from workflows.expressions import ExpressionError
 
 _OPEN = Q(reservations__reservation_status__in=words(lifecycle.OPEN_RESERVATION))
@@ -33,6 +33,7 @@ def find_problems() -> Iterator[str]:
     yield from _wrong_lanes()
     yield from _tasks_on_wrong_lanes()
     yield from _wrong_counts()
+    yield from audits.find_problems()
 
 
 def _unreadable_secrets() -> Iterator[str]:

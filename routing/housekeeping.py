@@ -9,7 +9,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from routing import models
 from routing.actions import tasks
@@ -20,6 +20,7 @@ from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ReservationStatus
 from routing.db.sql.events import PLACE_RESTORED_EVENTS
 from routing.models.lanes import KEPT_EMPTY_FOR
+from routing.statistics import bookkeeper
 
 BATCH: Final = 1_000
 """Rows that a single statement deletes, so that its locks are short."""
@@ -38,9 +39,19 @@ def delete_old_rows(*, now: datetime) -> None:
     _delete_oldest(models.IdempotencyKey.objects.all(), date_created__lte=now - LIFETIME)
     _delete_old_logins(now)
     _delete_oldest(models.Event.objects.all(), event_date__lt=old)
+    _delete_old_figures(now)
     place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()
+
+
+def _delete_old_figures(now: datetime) -> None:
+    """Delete figures past their retention; totals are kept."""
+    kept = timedelta(days=settings.FIGURES_RETENTION_DAYS)
+    oldest = bookkeeper.floor_minute(now - kept)
+    for workspace in models.Workspace.objects.order_by("pk"):
+        _delete_all(models.Figure.objects.filter(workspace=workspace, minute__lt=oldest))
+        _delete_all(models.FigureWait.objects.filter(workspace=workspace, minute__lt=oldest))
 
 
 def _delete_old_callbacks(now: datetime) -> None:
@@ -90,8 +101,39 @@ def place_restored_events(**_: object) -> None:
     and SQLite writes 0. New events would seem to be older, and restored ones to be uncommitted.
     Called after every migration, and hourly.
     """
-    if models.Event._meta.db_table not in connection.introspection.table_names():
+    tables = connection.introspection.table_names()
+    if models.Event._meta.db_table not in tables:
         return
+    _move_restored_events()
+    if models.Bookmark._meta.db_table in tables:
+        _move_bookmarks()
+
+
+def _move_bookmarks() -> None:
+    """Move the bookmarks of figures with their events, or before all if the event is gone."""
+    at_mark = models.Event.objects.filter(pk=OuterRef("event_id")).values("transaction_id")
+    marks = models.Bookmark.objects.annotate(moved_to=Subquery(at_mark))
+    astray = Q(moved_to=None) | ~Q(moved_to=F("transaction_id"))
+    for mark in marks.filter(astray, event_id__gt=0):
+        place = mark.moved_to
+        if place is None and not _is_foreign(mark.transaction_id):
+            # It was deleted here, as it is old; its place in the log is still right.
+            continue
+        models.Bookmark.objects.filter(pk=mark.pk, event_id=mark.event_id).update(
+            transaction_id=bookkeeper.BEFORE_ALL if place is None else place
+        )
+
+
+def _is_foreign(transaction_id: int) -> bool:
+    """Return whether this database has not had a transaction of this id yet."""
+    if connection.vendor != "postgresql":
+        return transaction_id > 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        return bool(transaction_id >= cursor.fetchone()[0])
+
+
+def _move_restored_events() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(PLACE_RESTORED_EVENTS)

@@ -16,7 +16,7 @@ from routing.events import courier
 from routing.redis import clients
 from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
-from routing.statistics import bookkeeper, counting
+from routing.statistics import audits, bookkeeper, counting
 from routing.webhook_delivery import standby
 from routing.webhooks import queue
 
@@ -87,7 +87,8 @@ def merge_task_counts(**_: object) -> None:
 def keep_books(**_: object) -> None:
     """Count new events into the figures, and fold old minutes into quarters."""
     now = timezone.now()
-    bookkeeper.keep_books(now=now)
+    if bookkeeper.keep_books(now=now) < bookkeeper.BATCH:
+        audits.open_old_books()
     bookkeeper.fold_minutes(now=now)
 
 

@@ -31,7 +31,7 @@ SECONDS_PER_RUN: Final = 0.5
 """Seconds after which a run stops, so that other jobs get their turn."""
 
 _ROWS_PER_STATEMENT: Final = 100
-_BEFORE_ALL: Final = -(2**62)
+BEFORE_ALL: Final = -(2**62)
 """A transaction id before those of all events, restored ones too."""
 
 
@@ -79,7 +79,7 @@ def count_batch(workspace: Workspace, *, now: datetime, limit: int = BATCH) -> i
     with transaction.atomic():
         if not _move_bookmark(mark, events[-1]):
             return 0
-        _write_cells(workspace, cells, now)
+        write_cells(workspace, cells, now)
     return len(events)
 
 
@@ -89,7 +89,7 @@ def find_or_create_bookmark(workspace: Workspace) -> Bookmark:
     if found is not None:
         return found
     Bookmark.objects.bulk_create(
-        [Bookmark(workspace=workspace, transaction_id=_BEFORE_ALL, event_id=0)],
+        [Bookmark(workspace=workspace, transaction_id=BEFORE_ALL, event_id=0, has_opening=True)],
         ignore_conflicts=True,
     )
     return Bookmark.objects.get(workspace=workspace)
@@ -112,7 +112,7 @@ def _move_bookmark(mark: Bookmark, last: booking.BookedEvent) -> bool:
     return bool(moved)
 
 
-def _write_cells(workspace: Workspace, cells: Cells, now: datetime) -> None:
+def write_cells(workspace: Workspace, cells: Cells, now: datetime) -> None:
     """Add cells to the tables; what is older than minutes are kept goes into quarters at once."""
     oldest = find_fold_minute(now)
     _add(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routing import models, sids
+from routing import housekeeping, models, sids
 from routing.actions import offers, reservations, task_transitions, tasks, workspaces
 from routing.actors import SYSTEM, Actor
 from routing.core.rates import ServiceLevelFormula, Target, WaitClock
@@ -195,3 +195,18 @@ def test_a_grab_has_its_own_speed_of_answer(workspace: models.Workspace) -> None
     assert found.average_speed_ms(WaitClock.QUEUE) == 30_000
     assert found.average_speed_ms(WaitClock.QUEUE, "grab") == 20_000
     assert found.average_speed_ms(WaitClock.QUEUE, "push") == 40_000
+
+
+def test_figures_are_deleted_after_their_retention_and_totals_are_not(
+    workspace: models.Workspace, settings: Any
+) -> None:
+    settings.FIGURES_RETENTION_DAYS = 2
+    factories.worker(workspace)
+    answer(factories.task(workspace), 10)
+    bookkeeper.keep_books(now=later(20))
+    housekeeping.delete_old_rows(now=later(2 * 86_400))
+    assert models.Figure.objects.exists()
+    housekeeping.delete_old_rows(now=later(2 * 86_400 + 900))
+    assert not models.Figure.objects.exists()
+    assert not models.FigureWait.objects.exists()
+    assert models.MetricTotal.objects.get(measure="answered").value == 1

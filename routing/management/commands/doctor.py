@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, transaction
+from django.utils import timezone
 
 from routing import diagnosis
 from routing.actions import repairs
-from routing.statistics import counting
+from routing.db.consistent import consistent_snapshot
+from routing.statistics import counting, recounts
 
 
 class Command(BaseCommand):
@@ -27,7 +26,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--recount",
             action="store_true",
-            help="First recount the live tasks, which statistics use.",
+            help="First recount the live tasks, which statistics use, and the figures of all"
+            " quarters whose events are kept.",
         )
         parser.add_argument(
             "--repair",
@@ -40,9 +40,11 @@ class Command(BaseCommand):
         """Raise `CommandError` if anything differs."""
         if recount or repair:
             counting.recount_tasks()
+            counted = recounts.recount_figures(now=timezone.now())
+            self.stdout.write(f"The figures of {counted} quarters were counted again.")
         if repair:
             self.stdout.write(f"{repairs.recount_slots()} worker channels were corrected.")
-        with _consistent_snapshot():
+        with consistent_snapshot():
             found = list(diagnosis.find_problems())
         for problem in found:
             self.stdout.write(problem)
@@ -52,22 +54,3 @@ class Command(BaseCommand):
             "Nothing to report: every counter and status agrees with the rows, and every secret can"
             " be read."
         )
-
-
-@contextlib.contextmanager
-def _consistent_snapshot() -> Iterator[None]:
-    """Read everything from one snapshot, without blocking writers."""
-    if connection.in_atomic_block:
-        yield
-    elif connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
-    else:
-        # Django's own transactions would lock out all writers.
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN DEFERRED")
-            try:
-                yield
-            finally:
-                cursor.execute("ROLLBACK")
