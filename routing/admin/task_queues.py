@@ -17,6 +17,7 @@ from routing.admin import eligible_workers
 from routing.admin.base import action_context
 from routing.admin.fields import ExpressionText
 from routing.admin.filters import WorkspaceFilter
+from routing.admin.queue_targets import QueueTargetInline, save_targets
 from routing.admin.scoped import ScopedAdmin, ScopedForm
 from routing.core.vocabulary import GrabPolicy, OutcomePolicy, QueueOrder, WrapUpEnd
 from workflows import expressions
@@ -170,6 +171,14 @@ class TaskQueueAdmin(ScopedAdmin):
         )
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
         return format_html("<strong>{} of {}</strong>: {}{}", len(found), of, names, more)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Return the targets of an existing queue."""
+        return [QueueTargetInline] if obj else []
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save the targets that were changed."""
+        save_targets(request, formset)
 
     def create_row(self, request: HttpRequest, form: Any) -> models.TaskQueue:
         """Create the queue."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from routing.actions.queue_targets import TargetValues
 from routing.core.vocabulary import OutcomePolicy
 
 WORKSPACE: Final = "Support floor"
@@ -61,6 +62,18 @@ QUEUES: Final[dict[str, dict[str, Any]]] = {
     "Leads": {"target_workers": 'skills HAS "sales"', "max_reserved_workers": 2},
     "VIP": {"target_workers": 'skills HAS "vip" OR level >= 8'},
 }
+
+TARGETS: Final[dict[tuple[str, str], TargetValues]] = {
+    ("Phone", "voice"): {"threshold": 20, "goal": 80},
+    ("Phone", "video"): {"threshold": 30, "goal": 80},
+    ("Chat and messages", "chat"): {"threshold": 60, "goal": 85},
+    ("Chat and messages", "sms"): {"threshold": 300, "goal": 90},
+    ("Billing", "chat"): {"threshold": 90, "goal": 80},
+    ("Leads", "chat"): {"threshold": 30, "goal": 75, "short_abandon": 10},
+    ("VIP", "chat"): {"threshold": 20, "goal": 95},
+    ("VIP", "voice"): {"threshold": 10, "goal": 95},
+}
+"""What the queues promise, by queue and channel."""
 
 
 def build_configuration(queues: dict[str, str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from routing import models
 from routing.actions import (
     activities,
     outcome_codes,
+    queue_targets,
     task_queues,
     worker_channels,
     workers,
@@ -90,12 +91,18 @@ def create_demo(account: models.Account, *, users: list[User], now: datetime) ->
             actor=ACTOR,
             now=now,
         )
-    queues = {
+    made = {
         name: task_queues.create_task_queue(
             workspace=workspace, friendly_name=name, actor=ACTOR, now=now, **given
-        ).sid
+        )
         for name, given in contents.QUEUES.items()
     }
+    channels = {channel.unique_name: channel for channel in workspace.task_channels.all()}
+    for (name, unique_name), target in contents.TARGETS.items():
+        queue_targets.set_target(
+            queue=made[name], channel=channels[unique_name], actor=ACTOR, now=now, **target
+        )
+    queues = {name: queue.sid for name, queue in made.items()}
     workflows.create_workflow(
         workspace=workspace,
         friendly_name="Customer service",
