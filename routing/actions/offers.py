@@ -22,12 +22,19 @@ from routing.core.decisions import ReserveWorkers
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationOrigin, ReservationStatus
 from routing.db import bulk_insert
+from routing.db.compiled import CompiledQuery
 from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
-from routing.snapshots import requirements
+from routing.fields.declarations import EventData
+from routing.snapshots import grab_places, requirements
 from routing.snapshots import workers as worker_snapshots
 from routing.webhooks import outbox, queue
 
+_SLOT: Final = CompiledQuery(
+    lambda worker, channel: models.WorkerChannel.objects.filter(
+        worker_id=worker, task_channel_id=channel
+    ).select_related("worker__activity", "worker__workspace")
+)
 DEFAULT_TIMEOUT: Final = 120
 """Seconds until an offer expires, for tasks without a workflow."""
 
@@ -104,9 +111,13 @@ def grab_task(
     locked, grabber = _lock_task_for(task, worker, now)
     if refusal := requirements.find_grab_refusal(locked.task, grabber, now=now):
         raise NotEligible(refusal)
-    made = _make_offer_by_hand(locked, worker, ReservationOrigin.GRAB, actor=actor, now=now)
+    with pipeline():
+        slots = _SLOT.send(worker.pk, locked.task.task_channel_id)
+        ahead, older = grab_places.send_ahead(locked.task), grab_places.send_older(locked.task)
+    place: EventData = {"grab_ahead": str(ahead.result()), "grab_older": str(older.result())}
+    made = _make_offer_by_hand(locked, slots.result(), ReservationOrigin.GRAB, actor=actor, now=now)
     reservations.move_reservation_and_task(
-        locked, made, ReservationStatus.ACCEPTED, actor=actor, now=now
+        locked, made, ReservationStatus.ACCEPTED, more=place, actor=actor, now=now
     )
     return made
 
@@ -145,7 +156,7 @@ def assign_task(
         raise NotEligible(refusal)
     made = _make_offer_by_hand(
         locked,
-        worker,
+        _SLOT(worker.pk, locked.task.task_channel_id),
         ReservationOrigin.ASSIGNED,
         within_capacity=not ignore_capacity,
         actor=actor,
@@ -182,19 +193,17 @@ def _worker_gone() -> StaleState:
 
 def _make_offer_by_hand(
     locked: locking.TaskWithReservations,
-    worker: models.Worker,
+    slots: Sequence[models.WorkerChannel],
     origin: ReservationOrigin,
     *,
     within_capacity: bool = True,
     actor: Actor,
     now: datetime,
 ) -> models.Reservation:
-    """Offer a locked task to one worker; raises `NotEligible` when they have no free slot."""
-    slots = models.WorkerChannel.objects.select_related("worker__activity", "worker__workspace")
-    slot = slots.filter(worker=worker, task_channel=locked.task.task_channel_id).first()
-    if slot is None:
+    """Offer a locked task in a worker's slot; raises `NotEligible` when it is not free."""
+    if not slots:
         raise _worker_gone()
-    offer = Offer(task=locked.task, slots=[slot], within_capacity=within_capacity, origin=origin)
+    offer = Offer(task=locked.task, slots=slots, within_capacity=within_capacity, origin=origin)
     try:
         made = make_offers([offer], actor=actor, now=now)
     except StaleState:

@@ -18,6 +18,7 @@ from routing.core.event_catalog import EventType
 from routing.core.lifecycle import InvalidTransition
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.events import payloads, recorder
+from routing.fields.declarations import EventData
 
 
 def accept_reservation(
@@ -115,12 +116,17 @@ def move_reservation_and_task(
     reservation: models.Reservation,
     status: ReservationStatus,
     *,
+    more: EventData | None = None,
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Move a locked reservation to a status, and update its task."""
+    """Move a locked reservation to a status, and update its task.
+
+    Arguments:
+        more: further fields of the reservation's event.
+    """
     try:
-        move_reservation(reservation, status, actor=actor, now=now)
+        move_reservation(reservation, status, more=more, actor=actor, now=now)
     except InvalidTransition:
         raise _refuse_move(reservation, status) from None
     if status == ReservationStatus.ACCEPTED:

@@ -10,7 +10,7 @@ from routing import models
 from routing.actions import offers, reservations, task_transitions, tasks, transfers
 from routing.actors import SYSTEM
 from routing.core.decisions import Reason
-from routing.core.vocabulary import ReservationEnd, ReservationOrigin
+from routing.core.vocabulary import QueueOrder, ReservationEnd, ReservationOrigin
 from tests import factories
 from tests.factories import NOW, later
 
@@ -112,3 +112,47 @@ def test_events_of_tasks_name_the_virtual_start_in_microseconds() -> None:
     waiting = factories.task(factories.workspace())
     created = models.Event.objects.get(event_type="task.created")
     assert created.event_data["task_virtual_start_us"] == str(waiting.virtual_start_us)
+
+
+def grab(task: models.Task, worker: models.Worker) -> tuple[str, str]:
+    row = offers.grab_task(task=task, worker=worker, actor=SYSTEM, now=later(600))
+    data = events_of(row, "reservation.accepted").event_data
+    return data["grab_ahead"], data["grab_older"]
+
+
+def waiting_tasks(workspace: models.Workspace, count: int, **given: Any) -> list[models.Task]:
+    return [factories.task(workspace, now=later(number), **given) for number in range(count)]
+
+
+def test_a_grab_says_how_many_tasks_it_passed_over() -> None:
+    workspace = factories.workspace()
+    alice = factories.worker(workspace, capacity={"chat": 9, "sms": 9})
+    queue = factories.queue(workspace)
+    factories.workflow(workspace, default=queue)
+    alike = waiting_tasks(workspace, 10)
+    assert grab(alike[9], alice) == ("9", "9")
+    assert grab(alike[0], alice) == ("0", "0")
+    # Another lane of the queue: older ones wait elsewhere, and might ask for something else.
+    other = factories.task(workspace, channel="sms", now=later(20))
+    assert grab(other, alice) == ("0", "8")
+    # A higher priority is served first, and only tasks of at least that one count.
+    urgent = factories.task(workspace, priority=5, now=later(30))
+    assert grab(urgent, alice) == ("0", "0")
+
+
+def test_the_newest_is_first_in_a_queue_that_serves_it_first() -> None:
+    workspace = factories.workspace()
+    alice = factories.worker(workspace, capacity={"chat": 9})
+    queue = factories.queue(workspace, task_order=QueueOrder.LIFO)
+    factories.workflow(workspace, default=queue)
+    alike = waiting_tasks(workspace, 4)
+    assert grab(alike[3], alice) == ("0", "3")
+    assert grab(alike[0], alice) == ("2", "0")
+
+
+def test_passed_over_tasks_are_counted_up_to_100() -> None:
+    workspace = factories.workspace()
+    alice = factories.worker(workspace, capacity={"chat": 9})
+    factories.workflow(workspace, default=factories.queue(workspace))
+    alike = waiting_tasks(workspace, 103)
+    assert grab(alike[102], alice) == ("100", "100")
