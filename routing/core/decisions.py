@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from routing.core.snapshot import Task, Worker
 from routing.core.workflow_position import Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReserveWorkers:
+class ReserveWorkers(NamedTuple):
     """Offer a waiting task to these workers, as the snapshot had them.
 
     Each worker comes with the number of slots that earlier decisions of the same pass assigned.
     The worker's workload version has advanced by that many when this decision is applied.
+
+    A pass makes hundreds of them: a named tuple takes a third of a frozen dataclass's time.
     """
 
     task: Task

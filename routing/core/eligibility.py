@@ -86,6 +86,9 @@ CHANNEL_FIGURES: Final[Mapping[str, Callable[[WorkerChannel, int], int | bool]]]
 }
 """Channel figures that expressions can read, computed from the number of slots in use."""
 
+LOAD_FIGURES: Final = frozenset({"available_capacity_percentage", "busy_capacity_percentage"})
+"""The channel figures that change with the number of slots in use."""
+
 
 def build_worker_view(worker: Worker, extra: Mapping[int, int] | None = None) -> View:
     """Return a worker as expressions read them: attributes first, then built-in fields.
@@ -280,10 +283,18 @@ def manual_refusal(candidate: Candidate, lane: Lane, *, multi_task: bool) -> Ref
     channel = candidate.worker.channels.get(lane.task_channel_id)
     if channel is None or not multi_task:
         return None
-    kept = channel.reserved_for_manual
-    if candidate.consumed(channel) >= channel.configured_capacity - kept:
-        return Refusal.KEPT_FOR_MANUAL
-    return None
+    if has_slot_for_router(channel, candidate.consumed(channel)):
+        return None
+    return Refusal.KEPT_FOR_MANUAL
+
+
+def has_slot_for_router(channel: WorkerChannel, used: int) -> bool:
+    """Return whether the router may use one slot more of a channel that is on.
+
+    Arguments:
+        used: the slots in use.
+    """
+    return used < channel.configured_capacity - channel.reserved_for_manual
 
 
 def _rejection_refusal(candidate: Candidate, task: TaskRequirements) -> Refusal | None:

@@ -244,7 +244,7 @@ def test_the_last_slot_is_claimed_once(workspace: models.Workspace) -> None:
     factories.worker(workspace)
     one, two = factories.task(workspace), factories.task(workspace)
     decision = decision_for(workspace, one)
-    other = replace(decision, task=replace(decision.task, id=two.pk, sid=two.sid))
+    other = decision._replace(task=replace(decision.task, id=two.pk, sid=two.sid))
     assert offers.reserve_workers([decision], now=NOW) == 1
     assert offers.reserve_workers([other], now=NOW) == 0
     assert factories.status(two) == "pending"

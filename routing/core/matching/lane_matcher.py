@@ -7,8 +7,13 @@ from typing import Any, Final
 
 from routing.core.eligibility import build_age_view, rank_key
 from routing.core.lanes import may_open
-from routing.core.matching.conditions import NO_CONDITIONS, condition_holds, split_condition
-from routing.core.matching.worker_set import WorkerSet, list_places
+from routing.core.matching.conditions import (
+    NO_CONDITIONS,
+    AtomicCondition,
+    condition_holds,
+    split_condition,
+)
+from routing.core.matching.worker_set import Selection, WorkerSet, list_places
 from routing.core.snapshot import Lane, Task, Worker
 
 _NONE: Final[Mapping[int, Collection[int]]] = {}
@@ -44,8 +49,19 @@ class LaneMatcher:
         self._ranks: dict[int, tuple[int, tuple[Any, ...]]] = {}
         self.may_open = lane.expression is not None and may_open(lane.expression)
         conditions = NO_CONDITIONS if lane.expression is None else split_condition(lane.expression)
-        self._load_conditions = conditions.of_load
+        self._load_atoms = [one for one in conditions.of_load if isinstance(one, AtomicCondition)]
+        self._compound_loads = [
+            one for one in conditions.of_load if not isinstance(one, AtomicCondition)
+        ]
+        self._varying: list[Selection] = []
         self._task_conditions = conditions.of_task
+        queue = lane.task_queue
+        # The next task goes to the longest idle eligible worker, whatever the task is.
+        self._takes_first = (
+            self._by_idle_time
+            and not self._task_conditions
+            and (queue is None or queue.max_reserved_workers == 1)
+        )
         for condition in conditions.fixed:
             if not self._fixed:
                 break
@@ -62,19 +78,31 @@ class LaneMatcher:
         Without such conditions these are exactly the workers that `router_refusal` accepts.
         """
         found = self._fixed
-        if found and not self.lane.ignore_capacity:
-            found = self._worker_set.select_with_free_slot(self.lane, found)
-        for condition in self._load_conditions:
+        if not found:
+            return 0
+        for selection in self._varying or self._find_varying():
+            found &= selection.bits
+        for condition in self._compound_loads:
             if not found:
                 break
             found &= self._worker_set.select_meeting(condition)
         return found
+
+    def _find_varying(self) -> list[Selection]:
+        """Return the selections that narrow the fixed one, and keep them."""
+        worker_set = self._worker_set
+        self._varying = [worker_set.select_atom(atom) for atom in self._load_atoms]
+        if not self.lane.ignore_capacity:
+            self._varying.append(worker_set.select_with_free_slot(self.lane, self._fixed))
+        return self._varying
 
     def choose_workers(self, task: Task) -> tuple[tuple[Worker, int], ...]:
         """Choose the workers for the next task of this lane, and count the slot to them at once.
 
         Returns each worker with the number of slots that the pass had assigned to them before.
         """
+        if self._takes_first and not (self._passed_over and task.id in self._passed_over):
+            return self._choose_first()
         queue = self.lane.task_queue
         wanted = 1 if queue is None else queue.max_reserved_workers
         others = self.select_eligible()
@@ -87,16 +115,28 @@ class LaneMatcher:
                 break
             chosen.append(place)
             eligible &= ~(1 << place)
-        worker_set = self._worker_set
-        assigned = tuple(
-            (worker_set.workers[place], worker_set.candidate(place).assigned_slots)
-            for place in chosen
-        )
-        for place in chosen:
-            worker_set.assign_slot(place, self.lane.task_channel_id, now=self._now)
+        assigned = tuple(self._assign(place) for place in chosen)
         if not chosen and not self.per_task and not has_passed_over:
             self.closed = True
         return assigned
+
+    def _choose_first(self) -> tuple[tuple[Worker, int], ...]:
+        """Choose the longest idle eligible worker, or close the lane."""
+        eligible = self.select_eligible()
+        if not eligible:
+            self.closed = True
+            return ()
+        worker_set = self._worker_set
+        fresh = eligible & ~worker_set.assigned
+        if fresh:
+            return (self._assign((fresh & -fresh).bit_length() - 1),)
+        return (self._assign(worker_set.find_longest_idle(eligible)),)
+
+    def _assign(self, place: int) -> tuple[Worker, int]:
+        """Assign a slot to a worker; return them with the number of slots they got before."""
+        worker_set = self._worker_set
+        before = worker_set.assign_slot(place, self.lane.task_channel_id, now=self._now)
+        return worker_set.workers[place], before
 
     def _best(self, eligible: int, task: Task) -> int | None:
         if not self._task_conditions:

@@ -6,10 +6,10 @@ is sent them. `routing.router.matching` answers from the database, tests answer 
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from routing.core.decisions import ReserveWorkers
@@ -174,7 +174,7 @@ def _most_offers(workspace: Workspace) -> int:
 
 
 class _PassState:
-    """The decisions of a pass so far, and its loaded tasks, with each lane's next one in a heap.
+    """The decisions of a pass so far, and its loaded tasks in the order of service.
 
     Tasks are added in each lane's order of service.
     """
@@ -183,8 +183,10 @@ class _PassState:
         self.decisions: list[ReserveWorkers] = []
         self._matchers = matchers
         self._first = first
-        self._tasks: dict[int, list[Task]] = {}
-        self._heap: list[tuple[tuple[int, ...], int, int]] = []
+        self._last: dict[int, Task] = {}
+        """The last loaded task of each lane, by its id."""
+        self._queue: list[tuple[tuple[int, ...], Task]] = []
+        """The loaded tasks that are left, with their keys; the next one is at the end."""
 
     def list_open_lanes(self) -> list[Lane]:
         """Return the lanes that an eligible worker can serve now."""
@@ -196,20 +198,23 @@ class _PassState:
 
     def add_tasks(self, tasks: Iterable[Task]) -> dict[int, int]:
         """Add tasks to match; return how many came for each lane, by its id."""
-        by_lane: dict[int, list[Task]] = {}
+        matchers, last, first, queue = self._matchers, self._last, self._first, self._queue
+        counts: dict[int, int] = {}
         for task in tasks:
-            by_lane.setdefault(task.lane_id, []).append(task)
-        for lane_id, some in by_lane.items():
-            if lane_id in self._matchers:
-                loaded = self._tasks.setdefault(lane_id, [])
-                position = len(loaded)
-                loaded.extend(some)
-                self._push(lane_id, position)
-        return {lane_id: len(some) for lane_id, some in by_lane.items()}
+            lane_id = task.lane_id
+            counts[lane_id] = counts.get(lane_id, 0) + 1
+            matcher = matchers.get(lane_id)
+            if matcher is not None:
+                last[lane_id] = task
+                if not matcher.closed:
+                    queue.append((service_key(task, matcher.lane, first=first), task))
+        # Sorting what is sorted already but for the new tasks takes little more than a merge.
+        queue.sort(key=itemgetter(0), reverse=True)
+        return counts
 
     def last_task(self, lane_id: int) -> Task:
         """Return the last loaded task of a lane."""
-        return self._tasks[lane_id][-1]
+        return self._last[lane_id]
 
     def offer_tasks(self, *, limit: int, deep: Collection[int] = ()) -> LaneMatcher | None:
         """Offer loaded tasks in the order of service.
@@ -221,30 +226,21 @@ class _PassState:
         before the loaded tasks of other lanes. None means that the limit is reached, or that no
         loaded task is left that a worker could take.
         """
-        heap, decisions = self._heap, self.decisions
-        while heap and len(decisions) < limit:
-            _, lane_id, position = heapq.heappop(heap)
-            matcher, tasks = self._matchers[lane_id], self._tasks[lane_id]
-            task = tasks[position]
-            if not matcher.closed and (chosen := matcher.choose_workers(task)):
-                decisions.append(
-                    ReserveWorkers(
-                        task=task, workers=chosen, ignore_capacity=matcher.lane.ignore_capacity
-                    )
-                )
+        queue, decisions, matchers = self._queue, self.decisions, self._matchers
+        while queue and len(decisions) < limit:
+            task = queue.pop()[1]
+            lane_id = task.lane_id
+            matcher = matchers[lane_id]
             if matcher.closed:
                 continue
-            if position + 1 < len(tasks):
-                self._push(lane_id, position + 1)
-            elif lane_id in deep:
+            chosen = matcher.choose_workers(task)
+            if chosen:
+                decisions.append(ReserveWorkers(task, chosen, matcher.lane.ignore_capacity))
+            elif matcher.closed:
+                continue
+            if lane_id in deep and task is self._last[lane_id]:
                 return matcher
         return None
-
-    def _push(self, lane_id: int, position: int) -> None:
-        matcher = self._matchers[lane_id]
-        if not matcher.closed:
-            key = service_key(self._tasks[lane_id][position], matcher.lane, first=self._first)
-            heapq.heappush(self._heap, (key, lane_id, position))
 
     def build_result(self, *, waiting: Iterable[int] = ()) -> MatchingResult:
         """Return the result of the pass with the decisions so far.
@@ -255,6 +251,6 @@ class _PassState:
         return MatchingResult(
             decisions=self.decisions,
             matchers=self._matchers,
-            waiting_lanes={*waiting, *(lane_id for _, lane_id, _ in self._heap)},
+            waiting_lanes={*waiting, *(task.lane_id for _, task in self._queue)},
             first=self._first,
         )

@@ -11,7 +11,15 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from operator import attrgetter
 
-from routing.core.eligibility import CHANNEL_FIGURES, Candidate, manual_refusal, room_refusal
+from routing.core.eligibility import (
+    CHANNEL_FIGURES,
+    LOAD_FIGURES,
+    Candidate,
+    has_slot_for_router,
+    manual_refusal,
+    room_refusal,
+)
+from routing.core.matching.assignment_order import AssignmentOrder
 from routing.core.matching.conditions import AllOf, AtomicCondition, Condition, split_condition
 from routing.core.matching.value_index import ValueIndex
 from routing.core.snapshot import Lane, TaskQueue, Worker, WorkerChannel
@@ -33,15 +41,17 @@ class WorkerSet:
         """The workers with a slot from this pass, as a bitset."""
         self.assigned_slots = 0
         """The number of slots that this pass has assigned."""
-        self._assignments: dict[int, int] = {}  # place -> assignment number, longest ago first
+        self._assignments = AssignmentOrder()
         self._candidates: dict[int, Candidate] = {}
         self._members: dict[int, int] = {}
         self._free_slots: dict[int, _FreeSlots] = {}
         self._indexes: dict[tuple[Segment, ...], ValueIndex] = {}
-        self._selected: dict[AtomicCondition, int] = {}
+        self._selected: dict[AtomicCondition, Selection] = {}
         # Atoms that read load: by channel and figure where they read one figure; all others below.
         self._figures: dict[Segment, dict[Segment, list[AtomicCondition]]] = {}
         self._loads: list[AtomicCondition] = []
+        # By channel, capacity and slots in use: the atoms that one slot more turns true or false.
+        self._turns: dict[tuple[Segment, int, int], list[tuple[AtomicCondition, bool]]] = {}
 
     def candidate(self, place: int) -> Candidate:
         """Return the worker at a place, with the slots that the pass has assigned to them."""
@@ -54,48 +64,64 @@ class WorkerSet:
         """Return the worker at a place for reading only, without storing a new `Candidate`."""
         return self._candidates.get(place) or Candidate(self.workers[place])
 
-    def assign_slot(self, place: int, channel_id: int, *, now: int) -> None:
-        """Assign one slot of a channel to the worker at a place."""
+    def assign_slot(self, place: int, channel_id: int, *, now: int) -> int:
+        """Assign one slot of a channel to the worker at a place.
+
+        Returns the number of slots that the pass had assigned to this worker before.
+        """
         self.assigned_slots += 1
-        candidate = self.candidate(place)
+        candidate = self._candidates.get(place) or self.candidate(place)
+        before = candidate.assigned_slots
         # Later assignments of a pass get later times, one microsecond apart.
         candidate.assign(channel_id, at=now + self.assigned_slots)
         bit = 1 << place
         self.assigned |= bit
-        self._assignments.pop(place, None)
-        self._assignments[place] = self.assigned_slots
+        self._assignments.append(place, bit)
         channel = candidate.worker.channels.get(channel_id)
+        if channel is not None:
+            used = candidate.consumed(channel)
+            if self.multi_task and not has_slot_for_router(channel, used):
+                checked = self._free_slots.get(channel_id)
+                if checked is not None:
+                    checked.found.bits &= ~bit
+            if channel.unique_name in self._figures:
+                self._turn_figures(bit, channel, used)
         if not self.multi_task:
             for known in self._free_slots.values():
-                known.found &= ~bit
-        elif (checked := self._free_slots.get(channel_id)) and not self._has_free_slot(
-            candidate, checked.lane
-        ):
-            checked.found &= ~bit
-        if channel is not None and channel.unique_name in self._figures:
-            self._reselect_by_figures(place, candidate, channel)
+                known.found.bits &= ~bit
         for atom in self._loads:
             self._reselect(atom, place)
+        return before
 
-    def _reselect_by_figures(
-        self, place: int, candidate: Candidate, channel: WorkerChannel
-    ) -> None:
-        """Evaluate the atoms that read one worker's figures on one channel again."""
-        bit = 1 << place
-        used = candidate.consumed(channel)
-        for name, asked in self._figures[channel.unique_name].items():
-            value = CHANNEL_FIGURES[str(name)](channel, used)
-            for atom in asked:
-                if atom.holds_for(value):
-                    self._selected[atom] |= bit
-                else:
-                    self._selected[atom] &= ~bit
+    def _turn_figures(self, bit: int, channel: WorkerChannel, used: int) -> None:
+        """Update the atoms that read a worker's figures on a channel, after one slot more."""
+        key = channel.unique_name, channel.configured_capacity, used
+        turns = self._turns.get(key)
+        if turns is None:
+            turns = self._turns[key] = self._find_turns(channel, used)
+        for atom, holds in turns:
+            if holds:
+                self._selected[atom].bits |= bit
+            else:
+                self._selected[atom].bits &= ~bit
+
+    def _find_turns(self, channel: WorkerChannel, used: int) -> list[tuple[AtomicCondition, bool]]:
+        """Return the atoms whose answer changes with this slot, each with its new answer."""
+        found = []
+        for name, atoms in self._figures[channel.unique_name].items():
+            if name in LOAD_FIGURES:
+                figure = CHANNEL_FIGURES[str(name)]
+                before, after = figure(channel, used - 1), figure(channel, used)
+                found += [
+                    (atom, atom.holds_for(after))
+                    for atom in atoms
+                    if atom.holds_for(before) != atom.holds_for(after)
+                ]
+        return found
 
     def find_longest_idle(self, among: int) -> int:
         """Return which of these workers got a slot from this pass longest ago, as a place."""
-        if among.bit_count() * 4 < len(self._assignments):
-            return min(list_places(among), key=self._assignments.__getitem__)
-        return next(place for place in self._assignments if among >> place & 1)
+        return self._assignments.find_first(among)
 
     def select_serving(self, queue: TaskQueue | None) -> int:
         """Return the workers that a queue admits; None as queue admits all workers."""
@@ -145,9 +171,15 @@ class WorkerSet:
             worker.friendly_name.casefold(): 1 << place for place, worker in enumerate(self.workers)
         }
 
-    def select_with_free_slot(self, lane: Lane, among: int) -> int:
-        """Return which of a set are available and have a free slot for a task of this lane."""
-        free_slots = self._free_slots.setdefault(lane.task_channel_id, _FreeSlots(lane))
+    def select_with_free_slot(self, lane: Lane, among: int) -> Selection:
+        """Return who is available and has a free slot for a task of this lane.
+
+        Arguments:
+            among: the workers the answer is right for these workers, and may be wrong for others.
+        """
+        free_slots = self._free_slots.get(lane.task_channel_id)
+        if free_slots is None:
+            free_slots = self._free_slots[lane.task_channel_id] = _FreeSlots(lane)
         unchecked = among & ~free_slots.checked
         if unchecked.bit_count() * 8 > len(self.workers):
             backwards = range(len(self.workers) - 1, -1, -1)
@@ -155,14 +187,14 @@ class WorkerSet:
                 "1" if self._has_free_slot(self._peek_candidate(place), lane) else "0"
                 for place in backwards
             ]
-            free_slots.found = int("".join(digits) or "0", 2)
+            free_slots.found.bits = int("".join(digits) or "0", 2)
             free_slots.checked = self.all_workers
         elif unchecked:
             for place in list_places(unchecked):
                 if self._has_free_slot(self._peek_candidate(place), lane):
-                    free_slots.found |= 1 << place
+                    free_slots.found.bits |= 1 << place
             free_slots.checked |= unchecked
-        return free_slots.found & among
+        return free_slots.found
 
     def _has_free_slot(self, candidate: Candidate, lane: Lane) -> bool:
         return (
@@ -173,8 +205,7 @@ class WorkerSet:
     def select_meeting(self, condition: Condition) -> int:
         """Return the workers who meet a condition on the worker and the time of day."""
         if isinstance(condition, AtomicCondition):
-            selected = self._selected.get(condition)
-            return self._select(condition) if selected is None else selected
+            return self.select_atom(condition).bits
         if isinstance(condition, AllOf):
             found = self.all_workers
             for part in condition:
@@ -187,32 +218,45 @@ class WorkerSet:
             found |= self.select_meeting(part)
         return found
 
-    def _select(self, atom: AtomicCondition) -> int:
+    def select_atom(self, atom: AtomicCondition) -> Selection:
+        """Return the workers who meet one comparison; the pass keeps the selection current."""
+        selected = self._selected.get(atom)
+        if selected is None:
+            selected = self._selected[atom] = Selection(self._find_meeting(atom))
+            if atom.of_load:
+                self._watch_load(atom)
+        return selected
+
+    def _find_meeting(self, atom: AtomicCondition) -> int:
+        """Return the workers who met a comparison when the pass began."""
         if atom.timed:
-            self._selected[atom] = self.all_workers if self._is_met(atom, NOTHING) else 0
-        elif atom.segments is not None:
-            self._selected[atom] = self._index_path(atom.segments).select_workers(atom.comparison)
+            return self.all_workers if self._is_met(atom, NOTHING) else 0
+        if atom.segments is not None:
+            return self._index_path(atom.segments).select_workers(atom.comparison)
+        found = 0
+        for place in range(len(self.workers)):
+            if self._is_met(atom, self._peek_candidate(place).view()):
+                found |= 1 << place
+        return found
+
+    def _watch_load(self, atom: AtomicCondition) -> None:
+        """Evaluate an atom again for each worker who gets a slot."""
+        if atom.figure is not None and atom.figure[1] in CHANNEL_FIGURES and not self._shadowed:
+            channel, name = atom.figure
+            self._figures.setdefault(channel, {}).setdefault(name, []).append(atom)
+            self._turns.clear()
         else:
-            self._selected[atom] = 0
-            for place in range(len(self.workers)):
-                self._reselect(atom, place)
-        if atom.of_load:
-            if atom.figure is not None and atom.figure[1] in CHANNEL_FIGURES and not self._shadowed:
-                channel, name = atom.figure
-                self._figures.setdefault(channel, {}).setdefault(name, []).append(atom)
-            else:
-                self._loads.append(atom)
-            for place in self._assignments:
-                self._reselect(atom, place)
-        return self._selected[atom]
+            self._loads.append(atom)
+        for place in list_places(self.assigned):
+            self._reselect(atom, place)
 
     def _reselect(self, atom: AtomicCondition, place: int) -> None:
         """Evaluate an atom again for one worker, with their current load."""
         bit = 1 << place
         if self._is_met(atom, self.candidate(place).view()):
-            self._selected[atom] |= bit
+            self._selected[atom].bits |= bit
         else:
-            self._selected[atom] &= ~bit
+            self._selected[atom].bits &= ~bit
 
     def _is_met(self, atom: AtomicCondition, worker: View) -> bool:
         return atom.function(worker, NOTHING, self.clock, None)
@@ -224,6 +268,15 @@ class WorkerSet:
         return index
 
 
+class Selection:
+    """A bitset of workers that changes during the pass (`bits`)."""
+
+    __slots__ = ("bits",)
+
+    def __init__(self, bits: int = 0) -> None:
+        self.bits = bits
+
+
 class _FreeSlots:
     """Workers with a free slot on a channel (`found`), of those already checked (`checked`)."""
 
@@ -232,7 +285,7 @@ class _FreeSlots:
     def __init__(self, lane: Lane) -> None:
         self.lane = lane  # any lane of the channel: free slots do not depend on the lane
         self.checked = 0
-        self.found = 0
+        self.found = Selection()
 
 
 def list_places(bits: int) -> Iterator[int]:
