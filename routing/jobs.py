@@ -16,6 +16,7 @@ from routing.events import courier
 from routing.redis import clients
 from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
+from routing.snapshots import due_work
 from routing.statistics import audits, bookkeeper, counting
 from routing.webhook_delivery import standby
 from routing.webhooks import queue
@@ -31,12 +32,12 @@ def run_cycle(workspace_sid: str, **_: object) -> None:
 
 @shared_task
 def run_due_cycles(**_: object) -> None:
-    """Run the router in every workspace with waiting or due work, even if its wake was lost."""
+    """Run the router in every workspace with due work, even if its wake was lost."""
     now = timezone.now()
     housekeeping.delete_overdue_tasks(now=now)
     lag_warnings.warn_of_lag(now=now)
     try:
-        for sid in threads.list_due_workspaces(now):
+        for sid in due_work.list_due_workspaces(now=now):
             run_cycle.apply_async(kwargs={"workspace_sid": sid}, expires=2)
     except clients.BROKEN as error:
         logger.debug("sweep cut short (%s); the runners sweep themselves", error)

@@ -12,19 +12,17 @@ import threading
 import time
 from collections import deque
 from contextlib import closing
-from datetime import datetime
 from typing import Any, Final
 
 from django.db import close_old_connections, connection
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from routing import models, wakeups
-from routing.core.clock import microseconds
 from routing.db.compiled import CompiledQuery
 from routing.db.errors import AWAY
 from routing.redis import clients
 from routing.router import rounds
+from routing.snapshots import due_work
 
 logger = logging.getLogger(__name__)
 
@@ -48,23 +46,6 @@ def run_workspace(workspace_sid: str) -> None:
             for workspace in LOAD_WORKSPACE(workspace_sid):
                 if not rounds.run_for_a_while(workspace):
                     wakeups.wake_router(workspace_sid)
-
-
-def list_due_workspaces(now: datetime) -> list[str]:
-    """Return the sids of workspaces with waiting or overdue work."""
-    us = microseconds(now)
-    here = OuterRef("pk")
-    waiting = models.Task.objects.pending().filter(workspace=here)
-    expired = models.Task.objects.expiring().filter(workspace=here, expires_us__lte=us)
-    offers = models.Reservation.objects.pending().filter(workspace=here, deadline_us__lte=us)
-    seeking = models.Transfer.objects.filter(workspace=here, seeking=True)
-    wrap_ups = models.Reservation.objects.wrapping_up().filter(
-        workspace=here, wrap_up_deadline_us__lte=us
-    )
-    due = models.Workspace.objects.filter(
-        Q(Exists(waiting)) | Exists(expired) | Exists(offers) | Exists(wrap_ups) | Exists(seeking)
-    )
-    return list(due.order_by("pk").values_list("sid", flat=True))
 
 
 def check_database() -> None:
@@ -146,7 +127,7 @@ class Router:
             if time.monotonic() >= self._sweep_at:
                 close_old_connections()
                 check_database()
-                self._due = deque(list_due_workspaces(timezone.now()))
+                self._due = deque(due_work.list_due_workspaces(now=timezone.now()))
                 self._sweep_at = time.monotonic() + PAUSE_SECONDS
         while not self._stop.is_set():
             try:

@@ -64,11 +64,37 @@ class DueWork:
 def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
     """Return which kinds of work are due, with one statement that reads the heads of indexes."""
     pk, us = workspace.pk, microseconds(now)
-    capacity = workers_sql.WITHIN_CAPACITY if workspace.multi_task_enabled else ""
-    sql = fill_slots(due_work_sql.DUE_WORK, capacity=capacity)
+    sql = fill_slots(
+        due_work_sql.DUE_WORK,
+        workspace="%s",
+        now="%s",
+        free_slot=_select_free_slot(multi_task=workspace.multi_task_enabled),
+    )
     with open_cursor() as cursor:
         cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, us, pk, pk])
         return DueWork(*map(bool, cursor.fetchone()))
+
+
+def list_due_workspaces(*, now: datetime) -> list[str]:
+    """Return the sids of workspaces in which any kind of work is due, with one statement.
+
+    Workspaces whose tasks wait for workers who are away or full are not among them.
+    """
+    slots = (_select_free_slot(multi_task=multi_task) for multi_task in (True, False))
+    sql = fill_slots(
+        due_work_sql.DUE_WORKSPACES,
+        workspace="workspace.id",
+        now="%s",
+        free_slot="CASE WHEN workspace.multi_task_enabled THEN {} ELSE {} END".format(*slots),
+    )
+    with open_cursor() as cursor:
+        cursor.execute(sql, [microseconds(now)] * 4)
+        return [sid for (sid,) in cursor.fetchall()]
+
+
+def _select_free_slot(*, multi_task: bool) -> str:
+    capacity = workers_sql.WITHIN_CAPACITY if multi_task else ""
+    return due_work_sql.FREE_SLOT.format(capacity=capacity)
 
 
 def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:

@@ -16,7 +16,7 @@ from routing.core.clock import microseconds
 from routing.core.vocabulary import WrapUpEnd
 from routing.explanations import facts, wording
 from routing.router import lag_warnings
-from routing.router.threads import list_due_workspaces
+from routing.snapshots.due_work import list_due_workspaces
 from tests import factories
 from tests.factories import NOW, later
 
@@ -83,7 +83,7 @@ def test_a_task_stays_where_the_queue_says_so_or_has_no_limit(
     held = wrapping(workspace, **queue)
     factories.run(workspace, later(3_600))
     assert factories.status(held) == "wrapping"
-    assert list_due_workspaces(later(3_600)) == []
+    assert list_due_workspaces(now=later(3_600)) == []
 
 
 def test_the_limit_is_that_of_the_moment_when_the_wrap_up_began(
@@ -144,8 +144,8 @@ def test_a_deadline_that_was_moved_after_the_snapshot_completes_nothing(
 def test_the_sweep_finds_the_workspace_and_the_lag_counts_it(workspace: models.Workspace) -> None:
     wrapping(workspace)
     models.Event.objects.update(delivered=True)
-    assert list_due_workspaces(later(59)) == []
-    assert list_due_workspaces(later(60)) == [workspace.sid]
+    assert list_due_workspaces(now=later(59)) == []
+    assert list_due_workspaces(now=later(60)) == [workspace.sid]
     assert lag_warnings.find_oldest_due_age(now=later(75)).total_seconds() == 15
 
 

@@ -18,6 +18,7 @@ ON_POSTGRES = [
     "tests/benchmarks/test_create.py",
     "tests/benchmarks/test_callbacks.py",
     "tests/benchmarks/test_expiry.py",
+    "tests/benchmarks/test_tenants.py",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
@@ -124,6 +124,13 @@ def check_rows(tasks: Iterable[models.Task], reservations: Iterable[models.Reser
     assert max(givers.values(), default=0) <= 1
     for task in tasks:
         assert (task.date_finished is not None) == (task.assignment_status in lifecycle.FINAL_TASK)
+
+
+def check_sweep(workspace: models.Workspace, now: datetime) -> None:
+    """The sweep lists a workspace exactly if a cycle in it would find due work."""
+    due = due_work.load_due_work(workspace, now=now)
+    listed = workspace.sid in due_work.list_due_workspaces(now=now)
+    assert listed == any(astuple(due)), (due, listed)
 
 
 class Pass:

@@ -30,7 +30,7 @@ from tests import factories
 from tests.factories import later
 from tests.properties.router_floor import KINDS, furnish
 from tests.properties.router_foresight import Foresight, check_grab, grab_refusal
-from tests.properties.router_laws import LATE, OVER, Histories, Pass, check_rows
+from tests.properties.router_laws import LATE, OVER, Histories, Pass, check_rows, check_sweep
 
 Row = TypeVar("Row", bound=django.Model)
 
@@ -389,6 +389,7 @@ class RouterMachine(RuleBasedStateMachine):
         found = list(self.workspace.tasks.all())
         made = list(self.workspace.reservations.all())
         check_rows(found, made)
+        check_sweep(self.workspace, self.now)
         told = Histories(self.workspace)
         told.check_reservations(made)
         told.check_tasks(found)

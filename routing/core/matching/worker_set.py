@@ -175,7 +175,7 @@ class WorkerSet:
         """Return who is available and has a free slot for a task of this lane.
 
         Arguments:
-            among: the workers the answer is right for these workers, and may be wrong for others.
+            among: the workers to check; the answer may be wrong for others.
         """
         free_slots = self._free_slots.get(lane.task_channel_id)
         if free_slots is None:
