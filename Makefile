@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast races lint format bench pictures chaos image-check docs lock vendor demo-traffic clean
+.PHONY: help run test test-fast races lint format messages bench pictures chaos image-check docs lock vendor demo-traffic clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -55,6 +55,10 @@ format: ## Put the code into shape
 	$(call environment,dev)
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+messages: ## Update the catalogues of translations from the code, and compile them (needs gettext)
+	$(call environment,dev)
+	@$(BIN)/python -m tests.messages
 
 bench: ## Measure against the bars (not part of the tests)
 	$(call environment,dev)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext
 
-from agents import shortcuts
+from agents import desk_groups, shortcuts
 from routing import models
 from routing.actions import desk_settings
 from routing.models.desk_settings import Language, Theme
@@ -75,11 +75,15 @@ def build_form(worker: models.Worker, settings: models.DeskSettings) -> MeForm:
     return MeForm(workspace=worker.workspace, initial=initial)
 
 
-def save_form(worker: models.Worker, form: MeForm) -> models.DeskSettings:
-    """Save a valid form."""
+def save_form(worker: models.Worker, form: MeForm, *, language: str) -> models.DeskSettings:
+    """Save a valid form; the user's open desks load their page again in another language.
+
+    Arguments:
+        language: the one that the user had before.
+    """
     assert worker.user_id is not None
     values = form.cleaned_data
-    return desk_settings.save_personal_settings(
+    saved = desk_settings.save_personal_settings(
         user_id=worker.user_id,
         language=values["language"],
         theme=values["theme"],
@@ -87,6 +91,10 @@ def save_form(worker: models.Worker, form: MeForm) -> models.DeskSettings:
         single_keys=values["single_keys"],
         keys=values["keys"],
     )
+    if saved.language != language:
+        theirs = models.Worker.objects.filter(user=worker.user_id).values_list("sid", flat=True)
+        desk_groups.send_to_desks(theirs, "desk.language")
+    return saved
 
 
 def build_context(settings: models.DeskSettings) -> dict[str, Any]:

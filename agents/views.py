@@ -144,7 +144,7 @@ def me(request: HttpRequest, agent: Agent) -> HttpResponse:
     if request.method == "POST":
         form = personal.MeForm(request.POST, workspace=agent.worker.workspace)
         if form.is_valid():
-            personal.save_form(agent.worker, form)
+            personal.save_form(agent.worker, form, language=settings.language)
             messages.success(request, gettext("Saved."))
             return redirect(f"{reverse('agents:me')}?{_workspace_query(agent)}")
     context = _link_context(request, agent) | {"form": form, "theme": settings.theme}

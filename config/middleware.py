@@ -28,8 +28,8 @@ def add_permissions_policy(
     return middleware
 
 
-ENGLISH = ("/v1/", "/api/", "/docs/", "/admin/")
-"""The paths of what is in English whatever the browser accepts: clients match on its texts."""
+ENGLISH = ("/v1/", "/api/", "/docs/", "/admin/", "/supervisor/")
+"""The paths of what is in English: programs match on its texts, or it lacks translations."""
 
 
 def activate_language(

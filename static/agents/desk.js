@@ -86,6 +86,7 @@ socket.start({
   refused: () => location.reload(),
   event(frame) {
     if (frame.now) clock.learn(frame.now, performance.now(), 1000);
+    if (frame.event === "desk.language") location.reload();
     if (frame.settings) calling.apply(frame.settings);
     panels.stale(frame.stale ?? []);
   },

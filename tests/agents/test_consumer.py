@@ -18,6 +18,7 @@ from routing.actors import SYSTEM
 from tests import factories
 from tests.agents.conftest import Floor, make_floor
 from tests.agents.sockets import ask, closed, connection, do, event, heard, opened
+from tests.agents.test_me import save
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -182,6 +183,19 @@ async def test_a_desk_that_is_closed_is_in_no_group_any_more(floor: Floor) -> No
 
 
 # --- What it takes --------------------------------------------------------------------------------
+
+
+async def test_the_socket_answers_in_the_language_of_the_user(floor: Floor) -> None:
+    await do(save, floor.alice, language="de")
+    async with opened(floor.alice) as alice, opened(floor.bob) as bob:
+        reply = await ask(alice, "task.grab", task="WT" + "0" * 32)
+        assert reply["error"]["message"] == "Diese Aufgabe gibt es nicht mehr."
+        reply = await ask(bob, "task.grab", task="WT" + "0" * 32)
+        assert reply["error"]["message"] == "There is no such task any more."
+        await do(save, floor.alice, language="ar")
+        await event(alice, "desk.language")
+        reply = await ask(alice, "task.grab", task="WT" + "0" * 32)
+        assert reply["error"]["message"] == "لم تعد هذه المهمة موجودة."
 
 
 async def test_of_two_agents_who_grab_a_task_one_is_refused_with_a_message(floor: Floor) -> None:

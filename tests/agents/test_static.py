@@ -65,3 +65,47 @@ def test_the_websocket_page_names_every_command_panel_and_close_code() -> None:
     grabs = set(Refusal) - {Refusal.KEPT_FOR_MANUAL, Refusal.RECENTLY_REJECTED}
     for word in (*commands.COMMANDS, consumers.PING, *dashboard.Panel, *grabs, *map(str, codes)):
         assert word in text
+
+
+PHYSICAL = re.compile(
+    r"(?:^|[{;\s])(?:(?:margin|padding|border|inset|scroll-margin|scroll-padding)-(?:left|right)\b"
+    r"|border-(?:top|bottom)-(?:left|right)-radius|(?:left|right)\s*:"
+    r"|(?:text-align|float|clear)\s*:\s*(?:left|right)\b)"
+)
+FOUR_SIDES = re.compile(r"\b(margin|padding|inset|border-width|border-radius):([^;{}]+);")
+
+
+def words_of(value: str) -> list[str]:
+    """Return the parts of a value; those of functions stay together."""
+    while (flat := re.sub(r"\(([^() ]*) ([^()]*)\)", r"(\1\2)", value)) != value:
+        value = flat
+    return value.replace("!important", "").split()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in OURS if path.suffix == ".css"], ids=lambda path: path.name
+)
+def test_a_style_sheet_names_no_physical_side(path: Path) -> None:
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    assert not PHYSICAL.findall(text)
+    for name, value in FOUR_SIDES.findall(text):
+        parts = words_of(value)
+        if len(parts) == 4:
+            pairs = [(0, 1), (2, 3)] if name == "border-radius" else [(1, 3)]
+            assert all(parts[a] == parts[b] for a, b in pairs), f"{name}:{value}"
+
+
+@pytest.mark.parametrize(
+    ("style", "is_physical"),
+    [
+        ("a { margin-left: 0 }", True),
+        ("a{left:0}", True),
+        ("a { text-align: right; }", True),
+        ("a { border-top-left-radius: 0 }", True),
+        ("a { margin-inline-start: 0 }", False),
+        ("a { stroke: var(--left, 1) }", False),
+        ("a { text-align: start; }", False),
+    ],
+)
+def test_the_check_of_sides_knows_physical_ones(style: str, is_physical: bool) -> None:
+    assert bool(PHYSICAL.search(style)) == is_physical
