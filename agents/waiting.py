@@ -145,7 +145,7 @@ def load_queue_panel(
         counts = waiting_tasks.count_tasks(worker.workspace_id, queues)
         channels = channels or waiting_tasks.list_channels(worker.workspace_id)
     layout = task_layouts.load_layout(worker.workspace)
-    rows = _build_rows(found, candidate, layout, now)
+    rows = _build_rows(found, candidate, layout, worker.workspace, now)
     reasons = {row.why for row in rows}
     waiting_here = _count(counts, queues=shown, channel=channel)
     return QueuePanel(
@@ -173,6 +173,7 @@ def _build_rows(
     found: waiting_tasks.FoundTasks,
     candidate: eligibility.Candidate,
     layout: task_layouts.Layout,
+    workspace: models.Workspace,
     now: datetime,
 ) -> list[Row]:
     list_requirements = (
@@ -183,12 +184,14 @@ def _build_rows(
         task.pk: eligibility.grab_refusal(candidate, each)
         for task, each in zip(found.oldest_first, required, strict=True)
     }
+    # Translated once, not for each row.
+    reasons = {refusal: _explain(refusal, workspace) for refusal in set(refusals.values())}
     return [
         Row(
             card=cards.build_card(task, layout),
             entered=_entered_date(task),
             refusal=refusals[task.pk],
-            why=_explain(refusals[task.pk], task.workspace),
+            why=reasons[refusals[task.pk]],
         )
         for task in found.tasks
     ]

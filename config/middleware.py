@@ -40,7 +40,7 @@ def activate_language(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path_info.startswith(ENGLISH):
             return get_response(request)
-        accepted = request.headers.get("Accept-Language", "")
+        accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
         language = languages.choose_language(_find_user(request), accepted)
         with translation.override(language):
             response = get_response(request)

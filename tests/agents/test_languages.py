@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from typing import Any, Final
 
 import pytest
+from django.template.autoreload import reset_loaders
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
@@ -164,8 +165,9 @@ class Texts(HTMLParser):
 
 
 @pytest.fixture
-def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Put each translated text into brackets."""
+    reset_loaders()  # templates keep the texts that they have looked up
     translation.gettext("")  # loads the functions that are replaced
     for name in ("gettext", "ngettext", "pgettext"):
         real = getattr(translation._trans, name)  # type: ignore[attr-defined]
@@ -175,6 +177,8 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> None:
             return text if DATE_FORMAT.fullmatch(text) else f"{OPEN}{text}{CLOSE}"
 
         monkeypatch.setattr(translation._trans, name, mark)  # type: ignore[attr-defined]
+    yield
+    reset_loaders()
 
 
 def unmarked(shown: str) -> Iterator[str]:
