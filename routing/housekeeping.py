@@ -52,6 +52,8 @@ def _delete_old_figures(now: datetime) -> None:
     for workspace in models.Workspace.objects.order_by("pk"):
         _delete_all(models.Figure.objects.filter(workspace=workspace, minute__lt=oldest))
         _delete_all(models.FigureWait.objects.filter(workspace=workspace, minute__lt=oldest))
+        _delete_all(models.SlotFigure.objects.filter(workspace=workspace, minute__lt=oldest))
+        _delete_all(models.ActivityFigure.objects.filter(workspace=workspace, minute__lt=oldest))
 
 
 def _delete_old_callbacks(now: datetime) -> None:

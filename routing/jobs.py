@@ -17,7 +17,7 @@ from routing.redis import clients
 from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
 from routing.snapshots import due_work
-from routing.statistics import audits, bookkeeper, counting
+from routing.statistics import audits, bookkeeper, counting, slot_figures
 from routing.webhook_delivery import standby
 from routing.webhooks import queue
 
@@ -91,6 +91,7 @@ def keep_books(**_: object) -> None:
     if bookkeeper.keep_books(now=now) < bookkeeper.BATCH:
         audits.open_old_books()
     bookkeeper.fold_minutes(now=now)
+    slot_figures.write_slot_figures(now=now)
 
 
 @shared_task

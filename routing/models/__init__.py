@@ -11,7 +11,14 @@ from routing.models.callback_receivers import CallbackReceiver
 from routing.models.desk_settings import DeskSettings
 from routing.models.dismissals import Dismissals
 from routing.models.events import Event, Events
-from routing.models.figures import Bookmark, Figure, FigureWait, MetricTotal
+from routing.models.figures import (
+    ActivityFigure,
+    Bookmark,
+    Figure,
+    FigureWait,
+    MetricTotal,
+    SlotFigure,
+)
 from routing.models.idempotency_keys import IdempotencyKey
 from routing.models.lanes import Lane
 from routing.models.memberships import Membership
@@ -31,6 +38,7 @@ from routing.models.workspaces import Workspace
 __all__ = [
     "Account",
     "Activity",
+    "ActivityFigure",
     "ApiKey",
     "AssignmentCallback",
     "Bookmark",
@@ -50,6 +58,7 @@ __all__ = [
     "QueueTarget",
     "Reservation",
     "Reservations",
+    "SlotFigure",
     "Task",
     "TaskChannel",
     "TaskCount",

@@ -197,3 +197,62 @@ class Bookmark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.transaction_id}/{self.event_id}"
+
+
+class SlotFigure(models.Model):
+    """How long the slots of a worker on a channel were busy, free and so on, in one quarter.
+
+    The row without a channel is about the worker: how long they had any task in hand (`busy_ms`),
+    and how long they were available with none (`free_ms`). A row with nothing but `closed_ms` is
+    left out.
+    """
+
+    workspace = _workspace("slot_figures")
+    minute = models.IntegerField()
+    worker_key = _key()
+    task_channel_key = _key()
+
+    busy_ms = _sum()
+    free_ms = _sum()
+    offered_ms = _sum()
+    closed_ms = _sum()
+    # Each moment of a task, divided by the number of tasks that the worker had in hand then.
+    effort_ms = _sum()
+
+    class Meta:
+        db_table = "slot_figures"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "minute", "worker_key", "task_channel_key"],
+                name="slot_figures_cell",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.busy_ms} ms from {self.minute}"
+
+
+class ActivityFigure(models.Model):
+    """How long a worker was in an activity, in one quarter.
+
+    A worker who was away with nothing in hand for the whole quarter has no row.
+    """
+
+    workspace = _workspace("activity_figures")
+    minute = models.IntegerField()
+    worker_key = _key()
+    activity_key = _key()
+
+    total_ms = _sum()
+
+    class Meta:
+        db_table = "activity_figures"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "minute", "worker_key", "activity_key"],
+                name="activity_figures_cell",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.total_ms} ms from {self.minute}"

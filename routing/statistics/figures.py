@@ -49,6 +49,7 @@ from routing.models import (
     Workspace,
 )
 from routing.statistics.bookkeeper import floor_minute
+from routing.statistics.windows import Span
 from routing.time_zones import find_zone
 
 MOST_OVERDUE: Final = 1_000
@@ -59,14 +60,6 @@ _OFFERS: Final = (*("offers", "accepted", "rejected", "missed", "rescinded", "ca
 _WORK: Final = (*("handled", "handled_ms", "wrapped", "wrapping_ms", "taken_back", "deleted_work"),)
 _STAYS: Final = ("entered", "channel_entered", *_ENDS)
 _TASKS: Final = ("tasks_created", "tasks_completed", "transferred_in", "transferred_out")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Whole minutes: the first one, and the one before which it ends, since 1970."""
-
-    start: int
-    end: int
 
 
 def last_minutes(now: datetime, minutes: int = 30) -> Span:

@@ -1,4 +1,4 @@
-"""The window of time for cumulative figures."""
+"""Windows of time for figures."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ class Window:
 
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole minutes: the first one, and the one before which it ends, since 1970."""
+
+    start: int
+    end: int

@@ -59,10 +59,7 @@ class GeneratedDay:
         )
         other = factories.filter_("kind == 'support'", factories.target(support))
         factories.workflow(self.workspace, kind, other, now=START, task_reservation_timeout=90)
-        self.people = [
-            factories.worker(self.workspace, now=START, capacity={"chat": 3, "sms": 2})
-            for _ in range(people)
-        ]
+        self.people = [self.hire(chat=3, sms=2) for _ in range(people)]
 
     def go_on(self, *, until_events: int) -> None:
         """Let things happen until there are so many events, or the day is over."""
@@ -99,7 +96,7 @@ class GeneratedDay:
 
         Two are transferred: one to a colleague, one to a queue.
         """
-        helper = factories.worker(self.workspace, now=self.now, capacity={"chat": 9})
+        helper = self.hire(chat=9)
         for _ in range(2):
             task = factories.task(
                 self.workspace, attributes=self.some_attributes(), **self.by(CUSTOMER)
@@ -111,7 +108,7 @@ class GeneratedDay:
         offers.grab_task(task=task, worker=helper, **self.by())
         first = self.workspace.tasks.filter(assignment_status="pending", answered_before=True)[0]
         task_transitions.cancel_task(task=first, reason="gave up", **self.by(CUSTOMER))
-        colleague = factories.worker(self.workspace, now=self.now, capacity={"chat": 9})
+        colleague = self.hire(chat=9)
         for to in (colleague.sid, self.queues[1].sid):
             task = factories.task(
                 self.workspace, attributes=self.some_attributes(), **self.by(CUSTOMER)
@@ -126,6 +123,16 @@ class GeneratedDay:
 
     def count_events(self) -> int:
         return models.Event.objects.filter(workspace_sid=self.workspace.sid).count()
+
+    def hire(self, **capacity: int) -> models.Worker:
+        worker = factories.worker(self.workspace, now=self.now)
+        for name, configured in capacity.items():
+            worker_channels.update_worker_channel(
+                channel=factories.worker_channel(worker, name),
+                configured_capacity=configured,
+                **self.by(),
+            )
+        return worker
 
     def by(self, actor: Actor = SYSTEM) -> dict[str, Any]:
         return {"actor": actor, "now": self.now}

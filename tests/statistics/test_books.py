@@ -19,6 +19,7 @@ from routing.core.stays import StayEnd
 from routing.core.vocabulary import ReservationOrigin
 from routing.core.waits import EDGES
 from routing.statistics import audits, booking, bookkeeper, figures, recounts
+from routing.statistics.windows import Span
 from tests import factories
 from tests.api.conftest import TOKEN, api_of
 from tests.statistics.generated_day import WITHDRAWN, GeneratedDay
@@ -50,7 +51,7 @@ def counted_queues(workspace: models.Workspace, quarters: set[int]) -> Counter[C
     """Return the figures of queues in the form of the naive books."""
     found: Counter[Cell] = Counter()
     for quarter in quarters:
-        span = figures.Span(quarter * 15, quarter * 15 + 15)
+        span = Span(quarter * 15, quarter * 15 + 15)
         for (queue, channel), one in figures.load_queue_figures(workspace, span).items():
             for origin, counts in one.by_origin.items():
                 for measure, number in counts.items():
@@ -61,7 +62,7 @@ def counted_queues(workspace: models.Workspace, quarters: set[int]) -> Counter[C
 def counted_workers(workspace: models.Workspace, quarters: set[int]) -> Counter[Cell]:
     found: Counter[Cell] = Counter()
     for quarter in quarters:
-        span = figures.Span(quarter * 15, quarter * 15 + 15)
+        span = Span(quarter * 15, quarter * 15 + 15)
         for (worker, channel), one in figures.load_worker_figures(workspace, span).items():
             for origin, counts in one.by_origin.items():
                 for measure, number in counts.items():
@@ -112,9 +113,9 @@ def test_every_figure_of_a_generated_day_equals_the_naive_recomputation() -> Non
     assert_waits_agree(day, naive)
 
 
-def whole_day(day: GeneratedDay) -> figures.Span:
+def whole_day(day: GeneratedDay) -> Span:
     start = bookkeeper.floor_minute(day.workspace.date_created)
-    return figures.Span(start, start + 3 * 24 * 60)
+    return Span(start, start + 3 * 24 * 60)
 
 
 def assert_waits_agree(day: GeneratedDay, naive: NaiveBooks) -> None:

@@ -14,6 +14,7 @@ from routing.core.rates import ServiceLevelFormula, Target, WaitClock
 from routing.core.stays import StayEnd
 from routing.statistics import bookkeeper, figures
 from routing.statistics.figures import Overdue, QueueFigures
+from routing.statistics.windows import Span
 from tests import factories
 from tests.factories import NOW, later
 
@@ -170,7 +171,7 @@ def test_minutes_are_folded_into_quarters_and_sum_up_to_the_same(
     for minute in range(40):
         answer(factories.task(workspace, now=later(60 * minute)), 60 * minute + 7)
     bookkeeper.keep_books(now=later(2400))
-    span = figures.Span(bookkeeper.floor_minute(NOW), bookkeeper.floor_minute(NOW) + 60)
+    span = Span(bookkeeper.floor_minute(NOW), bookkeeper.floor_minute(NOW) + 60)
     before = figures.load_queue_figures(workspace, span)
     assert bookkeeper.fold_minutes(now=later(4 * 3600)) == 1
     assert figures.load_queue_figures(workspace, span) == before
