@@ -14,6 +14,7 @@ from tests import postgres
 BASE = [sys.executable, "-m", "pytest", "-m", "bench", "-s", "-q", "-p", "no:randomly"]
 ON_POSTGRES = [
     "tests/benchmarks/test_cycle.py",
+    "tests/benchmarks/test_books.py",
     "tests/benchmarks/test_customers.py",
     "tests/benchmarks/test_create.py",
     "tests/benchmarks/test_callbacks.py",

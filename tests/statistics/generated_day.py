@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
 
 from routing import models
 from routing.actions import (
@@ -28,6 +30,9 @@ CUSTOMER = Actor(type="account", sid="AC0", source="api")
 SUPERVISOR = Actor(type="user", sid="kim", source="supervisor")
 WITHDRAWN = ("duplicate", "test")
 CHANNELS = ("chat", "sms", "voice")
+
+
+Row = TypeVar("Row", bound=Model)
 
 
 class GeneratedDay:
@@ -82,10 +87,12 @@ class GeneratedDay:
             (self.change_activity, 4),
             (self.change_channel, 3),
         ]
+        # So many steps that the events are spread over the day, but no faster than people are.
+        self.pace_us = min(40_000_000, 160_000_000_000 // until_events)
         chosen, weights = zip(*happenings, strict=True)
         while self.count_events() < until_events and self.now < self.end:
             for happen in self.random.choices(chosen, weights, k=20):
-                self.now += timedelta(microseconds=self.random.randrange(1, 40_000_000))
+                self.now += timedelta(microseconds=self.random.randrange(1, self.pace_us))
                 try:
                     happen()
                 except ActionError:  # the action is not possible now, which is as good
@@ -139,13 +146,16 @@ class GeneratedDay:
 
     def a_task(self, *statuses: str) -> models.Task | None:
         rows = self.workspace.tasks.filter(assignment_status__in=statuses).order_by("pk")
-        found = list(rows.select_related("workspace"))
-        return self.random.choice(found) if found else None
+        return self.one_of(rows.select_related("workspace"))
+
+    def one_of(self, rows: QuerySet[Row]) -> Row | None:
+        """Return one of some rows, or None."""
+        count = rows.count()
+        return rows[self.random.randrange(count)] if count else None
 
     def a_reservation(self, *statuses: str) -> models.Reservation | None:
         rows = self.workspace.reservations.filter(reservation_status__in=statuses).order_by("pk")
-        found = list(rows.select_related("workspace", "worker", "task"))
-        return self.random.choice(found) if found else None
+        return self.one_of(rows.select_related("workspace", "worker", "task"))
 
     def a_worker(self) -> models.Worker:
         return models.Worker.objects.select_related("workspace").get(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from routing import housekeeping, models, sids
 from routing.actions import offers, reservations, task_transitions, tasks, workspaces
@@ -18,7 +19,8 @@ from routing.statistics.windows import Span
 from tests import factories
 from tests.factories import NOW, later
 
-pytestmark = pytest.mark.django_db
+# On PostgreSQL, events can be counted once their transaction has ended.
+pytestmark = pytest.mark.django_db(transaction=connection.vendor == "postgresql")
 
 CUSTOMER = Actor(type="account", sid="AC0", source="api")
 SUPERVISOR = Actor(type="user", sid="kim", source="admin")

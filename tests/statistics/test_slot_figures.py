@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from routing import models, sids
 from routing.actions import (
@@ -23,7 +24,8 @@ from tests.factories import NOW, later
 from tests.statistics.naive_slots import NaiveSlots
 from tests.statistics.test_books import generate, read_log
 
-pytestmark = pytest.mark.django_db
+# On PostgreSQL, events can be counted once their transaction has ended.
+pytestmark = pytest.mark.django_db(transaction=connection.vendor == "postgresql")
 
 HOUR_MS = 3_600_000
 

@@ -1,11 +1,12 @@
-"""Statements that add to figures, fold minutes into quarters, and find unread logs.
+"""Statements that add to figures, and fold minutes into quarters.
 
-Each adds to a cell by its unique constraint. The names come from the models.
+Each adds to a cell by its unique constraint. The names come from the models, and are quoted because
+some of them are words of SQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def add_to_cells(table: str, keys: Sequence[str], sums: Sequence[str], count: int) -> str:
@@ -15,11 +16,10 @@ def add_to_cells(table: str, keys: Sequence[str], sums: Sequence[str], count: in
         keys: the columns of the unique constraint.
         sums: the columns that are added up.
     """
-    names = (*keys, *sums)
-    marks = f"({', '.join(['%s'] * len(names))})"
+    marks = f"({', '.join(['%s'] * (len(keys) + len(sums)))})"
     rows = ", ".join([marks] * count)
     return (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES {rows}"  # noqa: S608
+        f"INSERT INTO {table} ({_list((*keys, *sums))}) VALUES {rows}"  # noqa: S608
         f" {_add_up(table, keys, sums)}"
     )
 
@@ -29,12 +29,12 @@ def fold_minutes(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
 
     Its parameters are the workspace's id and the minute. `minute` and `length` are among the keys.
     """
-    values = {"minute": "minute - minute % 15", "length": "15"}
-    chosen = ", ".join(values.get(name, name) for name in keys)
-    grouped = ", ".join(values.get(name, name) for name in keys if name != "length")
-    added = ", ".join(f"SUM({name})" for name in sums)
+    values = {"minute": "minute - minute %% 15", "length": "15"}
+    chosen = ", ".join(values.get(name, _quote(name)) for name in keys)
+    grouped = ", ".join(values.get(name, _quote(name)) for name in keys if name != "length")
+    added = ", ".join(f"SUM({_quote(name)})" for name in sums)
     return (
-        f"INSERT INTO {table} ({', '.join((*keys, *sums))})"  # noqa: S608
+        f"INSERT INTO {table} ({_list((*keys, *sums))})"  # noqa: S608
         f" SELECT {chosen}, {added} FROM {table}"
         " WHERE workspace_id = %s AND minute < %s AND length = 1"
         f" GROUP BY {grouped} {_add_up(table, keys, sums)}"
@@ -42,5 +42,14 @@ def fold_minutes(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
 
 
 def _add_up(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
-    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
-    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
+    quoted = map(_quote, sums)
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in quoted)
+    return f"ON CONFLICT ({_list(keys)}) DO UPDATE SET {added}"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(_quote, names))
+
+
+def _quote(name: str) -> str:
+    return f'"{name}"'
