@@ -78,6 +78,12 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
+    # Supervisors' batches whose process has died, or whose job was lost.
+    "sweep_batches": {
+        "task": "routing.jobs.sweep_batches",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
     # Rows that are older than the retention settings.
     "prune": {
         "task": "routing.jobs.prune",

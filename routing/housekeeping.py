@@ -40,6 +40,7 @@ def delete_old_rows(*, now: datetime) -> None:
     _delete_old_logins(now)
     _delete_oldest(models.Event.objects.all(), event_date__lt=old)
     _delete_old_figures(now)
+    _delete_old_batches(now)
     place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()
@@ -71,6 +72,14 @@ def _delete_old_callbacks(now: datetime) -> None:
         ~Exists(models.Workflow.objects.filter(sid=here)),
         ~Exists(models.CallbackDelivery.objects.pending().filter(workspace_sid=here)),
     ).delete()
+
+
+def _delete_old_batches(now: datetime) -> None:
+    """Delete the rows of supervisors' batches with their events, and the batches much later."""
+    days = timedelta(days=settings.TASK_RETENTION_DAYS)
+    _delete_oldest(models.BatchRow.objects.all(), batch__date_created__lt=now - days)
+    days = timedelta(days=settings.FIGURES_RETENTION_DAYS)
+    _delete_oldest(models.Batch.objects.all(), date_created__lt=now - days)
 
 
 def _delete_old_logins(now: datetime) -> None:

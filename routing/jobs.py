@@ -12,6 +12,8 @@ from django.db import connection
 from django.utils import timezone
 
 from routing import housekeeping, models
+from routing.actions.supervision import batch_rows
+from routing.actions.supervision.batches import MOST_ROWS
 from routing.events import courier
 from routing.redis import clients
 from routing.router import lag_warnings, threads
@@ -76,6 +78,35 @@ def sweep_sessions(**_: object) -> None:
         desk_grace.sweep(now=timezone.now())
     except clients.BROKEN as error:
         logger.debug("dead sessions wait for the next sweep (%s)", error)
+
+
+@shared_task
+def run_batch(sid: str, **_: object) -> None:
+    """Run rows of a supervisor's batch for a moment, and leave the rest to another job."""
+    batch = batch_rows.claim_batch(sid)
+    if batch is None:
+        return
+    try:
+        is_over = batch_rows.run_slice(batch, most=MOST_ROWS)
+    finally:
+        batch_rows.release_batch(batch)
+    if not is_over:
+        send_batch(sid)
+
+
+def send_batch(sid: str) -> None:
+    """Send a job for a batch; without Redis, the sweep finds the batch later."""
+    try:
+        run_batch.apply_async(kwargs={"sid": sid}, expires=30)
+    except clients.BROKEN as error:
+        logger.debug("batch.not_enqueued batch=%s error=%s", sid, error)
+
+
+@shared_task
+def sweep_batches(**_: object) -> None:
+    """Continue batches whose process has died, or whose job was lost."""
+    for sid in batch_rows.list_abandoned_batches():
+        send_batch(sid)
 
 
 @shared_task

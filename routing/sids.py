@@ -22,6 +22,7 @@ PREFIXES: Final = {
     "EV": "event",
     "TT": "task transfer",
     "OC": "outcome code",
+    "BA": "batch",
 }
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")

@@ -163,6 +163,24 @@ _ABOUT_A_WORKER = {
 }
 
 
+class BatchState(StrEnum):
+    """The state of a supervisor's act."""
+
+    RUNNING = "running"
+    FINISHED = "finished"  # final: every row has an outcome
+    STOPPED = "stopped"  # final: a supervisor stopped it
+
+
+class RowOutcome(StrEnum):
+    """What became of one row of a supervisor's act."""
+
+    DONE = "done"
+    SAME = "same"  # it was so already
+    REFUSED = "refused"  # the row says why
+    GONE = "gone"  # there is no such row any more
+    NOT_REACHED = "not_reached"  # the act was stopped before
+
+
 class CallbackStatus(StrEnum):
     """The status of a webhook request."""
 

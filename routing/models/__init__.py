@@ -6,6 +6,7 @@ from routing.models.accounts import Account
 from routing.models.activities import Activity
 from routing.models.api_keys import ApiKey
 from routing.models.assignment_callbacks import AssignmentCallback
+from routing.models.batches import Batch, BatchRow
 from routing.models.callback_deliveries import CallbackDelivery
 from routing.models.callback_receivers import CallbackReceiver
 from routing.models.desk_settings import DeskSettings
@@ -41,6 +42,8 @@ __all__ = [
     "ActivityFigure",
     "ApiKey",
     "AssignmentCallback",
+    "Batch",
+    "BatchRow",
     "Bookmark",
     "CallbackDelivery",
     "CallbackReceiver",
