@@ -47,8 +47,9 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # --- Cordboard's own -----------------------------------------------------------------------------
 
 TASK_RETENTION_DAYS = env.int("TASK_RETENTION_DAYS", 30)
-FIGURES_RETENTION_DAYS = env.int("FIGURES_RETENTION_DAYS", 400)
 """Days for which completed and canceled tasks, and events, stay readable."""
+FIGURES_RETENTION_DAYS = env.int("FIGURES_RETENTION_DAYS", 400)
+"""Days for which figures of the past, and the list of supervisors' acts, are kept."""
 ASSIGNED_TASK_LIFETIME = parse_optional_seconds("ASSIGNED_TASK_LIFETIME")
 """Seconds after which an accepted task is deleted; None: never."""
 RATE_LIMIT = parse_rate_limit("RATE_LIMIT")

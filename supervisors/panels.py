@@ -55,6 +55,9 @@ PAGES: Final[Mapping[str, Page]] = {
             panels=("queue", "why", "asked", "ways_out", "waiting", "staff"),
             belongs_to="queues",
         ),
+        Page(name="changes", title=_("Changes"), panels=(), key="c"),
+        Page(name="batch", title=_("Change"), panels=(), belongs_to="changes"),
+        Page(name="act", title=_("Act"), panels=()),
     )
 }
 """All pages by name, in the order of the rail."""

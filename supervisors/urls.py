@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from supervisors import consumers, views
+from supervisors import acting, changing, consumers, views
 
 app_name = "supervisors"
 urlpatterns = [
@@ -13,6 +13,12 @@ urlpatterns = [
     path("queues/<str:sid>", views.show_queue, name="queue"),
     path("find", views.find, name="find"),
     path("panels/<slug:name>", views.show_panel, name="panel"),
+    path("do/<str:name>", acting.do, name="do"),
+    path("changes", changing.show_changes, name="changes"),
+    path("changes.csv", changing.show_changes_csv, name="changes_csv"),
+    path("changes/<str:sid>", changing.show_batch, name="batch"),
+    path("changes/<str:sid>/rows.csv", changing.show_batch_csv, name="batch_csv"),
+    path("changes/<str:sid>/<slug:verb>", changing.steer_batch, name="steer_batch"),
 ]
 websocket_urlpatterns = [
     path("supervisor/socket", consumers.CockpitConsumer.as_asgi()),

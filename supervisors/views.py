@@ -19,7 +19,7 @@ from routing.web_sessions import get_user
 from supervisors import access, finding, fragments, notes, pictures, rail
 from supervisors.access import Supervisor
 from supervisors.names import drop_unknown_names
-from supervisors.panel import Scene
+from supervisors.panel import Context, Scene
 from supervisors.panels import PAGES, PANELS, Page
 from supervisors.query import Fault, parse_query
 
@@ -46,11 +46,18 @@ def show_queue(request: HttpRequest, supervisor: Supervisor, sid: str) -> HttpRe
 
 
 def show_page(
-    request: HttpRequest, supervisor: Supervisor, page: Page, **fixed: Any
+    request: HttpRequest,
+    supervisor: Supervisor,
+    page: Page,
+    *,
+    more: Context | None = None,
+    status: int = 200,
+    **fixed: Any,
 ) -> HttpResponse:
     """Show a page with all its panels.
 
     Arguments:
+        more: what its template shows beside its panels; such a page has a query of its own.
         fixed: the parts of the view that the path decides, such as `queue`.
     """
     scene, faults = build_scene(request, supervisor, now=timezone.now(), **fixed)
@@ -58,7 +65,7 @@ def show_page(
     context = {
         "page": page,
         "panels": panels,
-        "notes": [notes.describe_fault(fault) for fault in faults],
+        "notes": [notes.describe_fault(fault) for fault in faults if more is None],
         "workspaces": access.list_workspaces(get_user(request)),
         "rail": rail.list_links(page, scene.view),
         "channel_links": rail.list_channel_links(scene.view, scene.picture),
@@ -71,7 +78,8 @@ def show_page(
         "view": scene.view,
         "here": f"?{scene.view.canonical}",
     }
-    return render(request, f"supervisors/{page.name}.html", context)
+    context |= more or {}
+    return render(request, f"supervisors/{page.name}.html", context, status=status)
 
 
 @require_GET

@@ -106,8 +106,8 @@ def test_each_row_of_a_batch_has_an_outcome_with_old_and_new_value(
     assert capacities(alice, bob, full) == [3, 4, 50]
     row = batch.rows.get(subject_sid=bob.sid)
     assert (row.old, row.new, row.subject_name) == (
-        {"capacity": 3},
-        {"capacity": 4},
+        {"configured_capacity": 3},
+        {"configured_capacity": 4},
         bob.friendly_name,
     )
     refused = batch.rows.get(subject_sid=full.sid)
@@ -133,7 +133,7 @@ def test_a_row_changed_since_it_was_shown_is_refused(workspace: models.Workspace
     seen = Subject(sid=alice.sid, version=alice.version)
     workers.update_worker(worker=alice, attributes="{}", actor=SYSTEM, now=timezone.now())
     batch = act(workspace, "workers.set_capacity", [seen], channel=chat(workspace), to=5)
-    assert "read it again and decide again" in reason(batch)
+    assert reason(batch) == batch_rows.CHANGED
     assert capacities(alice) == [1]
 
 
@@ -286,7 +286,7 @@ def test_an_undo_sets_back_only_what_still_stands(workspace: models.Workspace) -
     assert undone.undo_of == batch
     assert list(batch.undone_by.all()) == [undone]
     row = undone.rows.get(subject_sid=people[9].sid)
-    assert (row.old, row.new) == ({"capacity": 3}, {"capacity": 2})
+    assert (row.old, row.new) == ({"configured_capacity": 3}, {"configured_capacity": 2})
 
 
 def test_a_batch_is_undone_once_and_within_a_day(workspace: models.Workspace) -> None:
@@ -501,6 +501,23 @@ def test_a_grab_policy_is_set_and_set_back(workspace: models.Workspace) -> None:
     undo(batch)
     queue.refresh_from_db()
     assert (queue.grab_policy, queue.grab_limit) == ("anything", 10)
+
+
+def test_a_target_of_a_queue_is_set_and_set_back(workspace: models.Workspace) -> None:
+    queue, channel = factories.queue(workspace), factories.channel(workspace)
+    batch = act(
+        workspace, "queues.set_target", [queue], channel=channel.sid, threshold=20, formula="A"
+    )
+    row = batch.rows.get()
+    assert (row.old, row.new) == (
+        {"threshold": 60, "formula": "B"},
+        {"threshold": 20, "formula": "A"},
+    )
+    assert queue.targets.get().threshold == 20
+    undo(batch)
+    assert (queue.targets.get().threshold, queue.targets.get().formula) == (60, "B")
+    wrong = act(workspace, "queues.set_target", [queue], channel=channel.sid, threshold=7)
+    assert "it must be one of" in reason(wrong)
 
 
 # --- Retention ------------------------------------------------------------------------------------

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
+from routing import models
+from routing.actions.supervision import batches
+from routing.actors import SYSTEM
 from supervisors.panels import PANELS
 from supervisors.urls import urlpatterns
 from tests import factories
@@ -22,9 +26,25 @@ def list_addresses(cockpit: Cockpit) -> list[str]:
         route = str(pattern.pattern)
         if "panels/" in route:
             found += [f"panels/{name}?queue={cockpit.queue.sid}" for name in PANELS]
+        elif "<slug:verb>" in route:
+            continue  # answers POST alone
+        elif "changes/" in route:
+            found.append(route.replace("<str:sid>", make_act(cockpit).sid))
         elif not route.startswith("do/"):
             found.append(route.replace("<str:sid>", cockpit.queue.sid))
     return found
+
+
+def make_act(cockpit: Cockpit) -> models.Batch:
+    """Return an act of a supervisor on Ada."""
+    return batches.create_batch(
+        workspace=cockpit.workspace,
+        command="workers.set_capacity",
+        arguments={"channel": factories.channel(cockpit.workspace).sid, "to": 5},
+        subjects=[batches.Subject(sid=cockpit.ada.sid)],
+        actor=SYSTEM,
+        now=timezone.now(),
+    )
 
 
 @pytest.mark.parametrize(("who", "status"), EXPECTED.items())
@@ -38,8 +58,9 @@ def test_each_address_answers_each_kind_of_person_as_they_may(
         given = dict([query.split("=")]) if query else {}
         answer = cockpit.get(path, who=who, **given)
         assert answer.status_code == status, address
-        assert b"Ada" not in answer.content or status == 200
-        assert b"Chats" not in answer.content or status == 200
+        if status != 200:
+            assert b"Ada" not in answer.content
+            assert b"Chats" not in answer.content
 
 
 def test_an_agent_reads_who_can_help_and_the_way_to_the_desk(cockpit: Cockpit) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from routing import models
 from routing.actions.supervision.commands import Change, Gone, Order, Unchanged
 from routing.actions.supervision.registry import COMMANDS
-from routing.actions.support.errors import ActionError
+from routing.actions.support.errors import ActionError, StaleState
 from routing.actors import Actor
 from routing.core.vocabulary import BatchState, RowOutcome
 from routing.db.errors import AWAY
@@ -29,6 +29,8 @@ LEASE: Final = timedelta(seconds=15)
 """How long a process may work on a batch before another one may continue it."""
 SLICE_SECONDS: Final = 3.0
 """How long a job works on a batch before it lets other jobs run."""
+CHANGED: Final = "it has changed since it was shown; look again and decide again"
+"""The reason of a row whose version is another one, or that changed at the same moment."""
 MOST_ATTEMPTS: Final = 3
 """How often a row is tried while the database does not answer."""
 
@@ -127,11 +129,11 @@ def _run_row(batch: models.Batch, row: models.BatchRow) -> None:
         outcome = RowOutcome.SAME
     except Gone:
         outcome = RowOutcome.GONE
+    except (StaleState, IntegrityError):
+        # With the latter, a row that the change refers to was deleted at this moment.
+        outcome, reason = RowOutcome.REFUSED, CHANGED
     except ActionError as error:
         outcome, reason = RowOutcome.REFUSED, error.message
-    except IntegrityError:
-        # A row that the change refers to was deleted at this moment.
-        outcome, reason = RowOutcome.REFUSED, "it has just changed; look again"
     except AWAY:
         raise
     except Exception:

@@ -37,7 +37,7 @@ _WORDS: Final = {
     "reserved_for_manual": "kept",
     "available": "available",
 }
-"""The name of each column of a worker channel in the values of a change."""
+"""The name of each column of a worker channel in messages."""
 
 
 def _lock_worker(order: Order) -> models.Worker:
@@ -64,21 +64,21 @@ def _lock_channel(order: Order) -> models.WorkerChannel:
 @transaction.atomic
 def _change_channel(order: Order, *, column: str) -> Change:
     """Set a column of a worker's channel, or change it by a number."""
-    channel, name = _lock_channel(order), _WORDS[column]
+    channel = _lock_channel(order)
     before = getattr(channel, column)
     arguments = order.arguments
     wanted = arguments["to"] if "to" in arguments else before + arguments["by"]
     if wanted == before:
         raise Unchanged
     _write_channel(order, channel, column, wanted)
-    return Change(old={name: before}, new={name: wanted})
+    return Change(old={column: before}, new={column: wanted})
 
 
 @transaction.atomic
 def _restore_channel(order: Order, change: Change, *, column: str) -> None:
-    channel, name = _lock_channel(order), _WORDS[column]
-    check_stands(getattr(channel, column), change.new[name], name)
-    _write_channel(order, channel, column, change.old[name])
+    channel = _lock_channel(order)
+    check_stands(getattr(channel, column), change.new[column], _WORDS[column])
+    _write_channel(order, channel, column, change.old[column])
 
 
 def _write_channel(
