@@ -16,7 +16,13 @@ from django.utils.translation import gettext as _
 from routing import subjects
 from routing.core.decisions import Reason
 from routing.core.event_catalog import EventType as E
-from routing.core.vocabulary import AssignmentStatus, TransferMode, TransferStatus, TransferType
+from routing.core.vocabulary import (
+    AssignmentStatus,
+    ReservationOrigin,
+    TransferMode,
+    TransferStatus,
+    TransferType,
+)
 
 LONGEST_REASON: Final = 120
 
@@ -116,6 +122,8 @@ def _values(happening: Happening) -> dict[str, str]:
 
 
 def _accepted(happening: Happening, _names: Mapping[str, str]) -> str:
+    if happening.data.get("reservation_origin") == ReservationOrigin.ASSIGNED:
+        return _("%(who)s gave you “%(task)s”.") % _values(happening)
     return _("%(who)s accepted “%(task)s” for you.") % _values(happening)
 
 

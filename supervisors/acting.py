@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from routing import jobs, models, sids
+from routing import jobs, models, sids, subjects, task_layouts
 from routing.actions import transfers
 from routing.actions.supervision import batch_rows, batches, previews
 from routing.actions.supervision.batches import Subject
@@ -74,7 +74,7 @@ def do(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
         raise Http404
     given = request.POST if request.method == "POST" else request.GET
     try:
-        subjects = read_subjects(act, given, supervisor.workspace)
+        rows = read_subjects(act, given, supervisor.workspace)
     except BadRequest as error:
         return refuse(request, "invalid", str(error), status=400)
     carries_out = request.method == "POST" and "ask" not in given
@@ -85,7 +85,7 @@ def do(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
     question = Question(
         act=act,
         supervisor=supervisor,
-        subjects=subjects,
+        subjects=rows,
         form=form,
         all_match=given.get("all") == "1",
         back=_find_way_back(request, given),
@@ -95,7 +95,7 @@ def do(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
     if not form.is_valid():
         return _ask(request, question, status=400)
     if not _is_confirmed(question, given):
-        return _ask(request, question, status=409)
+        return _ask(request, question, unconfirmed=True)
     return _carry_out(request, question)
 
 
@@ -147,13 +147,21 @@ def _is_confirmed(question: Question, given: QueryDict) -> bool:
     return not question.asks or given.get("confirmed") == "1"
 
 
-def _ask(request: HttpRequest, question: Question, status: int = 200) -> HttpResponse:
-    """Show the dialog: the form, and once it is filled in, what would become of the rows."""
-    if status != 200 and _wants_json(request):
+def _ask(
+    request: HttpRequest, question: Question, *, status: int = 200, unconfirmed: bool = False
+) -> HttpResponse:
+    """Show the dialog: the form, and once it is filled in, what would become of the rows.
+
+    Arguments:
+        unconfirmed: whether the command was sent, and only the confirmation is missing. That is
+            the next step of a dialog; programs get it as a refusal.
+    """
+    if _wants_json(request) and (unconfirmed or status != 200):
+        if unconfirmed:
+            return _answer_error("confirm", _describe_size(question), status=409)
         errors = {name: list(found) for name, found in question.form.errors.items()}
-        reason = "invalid" if errors else "confirm"
-        message = _describe_errors(question.form) if errors else _describe_size(question)
-        return _answer_error(reason, message, status=status, fields=errors)
+        message = _describe_errors(question.form)
+        return _answer_error("invalid", message, status=status, fields=errors)
     is_filled = question.form.is_bound and question.form.is_valid()
     preview = None
     if is_filled and len(question.subjects) > 1:
@@ -179,7 +187,7 @@ def _ask(request: HttpRequest, question: Question, status: int = 200) -> HttpRes
         "size": _describe_size(question),
         "found": None if preview is None else _describe_preview(preview),
         "reasons": () if preview is None else preview.reasons.most_common(previews.MOST_REASONS),
-        "wrong_number": status == 409 and "typed" in request.POST,
+        "wrong_number": unconfirmed and "typed" in request.POST,
         "scene_workspace": question.supervisor.workspace.sid,
     }
     if access.is_script(request):
@@ -194,12 +202,19 @@ def _write(subject: Subject) -> str:
 
 def _name_subjects(question: Question) -> tuple[list[str], int]:
     """Return the names of the first rows, and how many more there are."""
+    workspace = question.supervisor.workspace
     wanted = [each.sid for each in question.subjects[:MOST_NAMED]]
     rows = _MODELS[question.act.subject]._default_manager.filter(
-        workspace=question.supervisor.workspace, sid__in=wanted
+        workspace=workspace, sid__in=wanted
     )
-    column = "sid" if question.act.subject == "WT" else "friendly_name"
-    names = [str(name) for name in rows.order_by("pk").values_list(column, flat=True)]
+    if question.act.subject == "WT":
+        layout = task_layouts.load_layout(workspace)
+        names = []
+        for sid, attributes in rows.order_by("pk").values_list("sid", "attributes"):
+            title, _at = subjects.first_text(subjects.parse_attributes(attributes), layout.titles)
+            names.append(title or sid)
+    else:
+        names = list(rows.order_by("pk").values_list("friendly_name", flat=True))
     return names, max(len(question.subjects) - MOST_NAMED, 0)
 
 

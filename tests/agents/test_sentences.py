@@ -36,6 +36,12 @@ OFFLINE = {"worker_activity_name": "Offline"}
 CASES: list[tuple[E, dict[str, str], dict[str, Any], str | None]] = [
     (E.RESERVATION_CREATED, ROUTER, {}, None),
     (E.RESERVATION_ACCEPTED, API, {}, "The API accepted “Parcel” for you."),
+    (
+        E.RESERVATION_ACCEPTED,
+        SUPERVISOR,
+        {"reservation_origin": "assigned"},
+        "Supervisor Olga gave you “Parcel”.",
+    ),
     (E.RESERVATION_REJECTED, SUPERVISOR, {}, "Supervisor Olga rejected “Parcel” for you."),
     (E.RESERVATION_TIMEOUT, ROUTER, {}, "You missed “Parcel”: the time to answer was over."),
     (E.RESERVATION_CANCELED, API, CANCELED, "The API canceled “Parcel”."),

@@ -1,0 +1,85 @@
+"""A supervisor acts in a browser: on a row, on a selection, and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Customers
+from tests.server import Cordboard
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def supervisor(chromium: Browser, cordboard: Cordboard) -> Iterator[Page]:
+    """Return the cockpit's page of queues, as the operator sees it; it may not complain."""
+    complaints: list[str] = []
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{cordboard.url}/supervisor/queues")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(cordboard.credentials()["ADMIN_PASSWORD"])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def open_queue(supervisor: Page) -> None:
+    """Open the queue in which the messages of these tests wait."""
+    supervisor.get_by_role("link", name="Chat and messages").first.click()
+    expect(supervisor.locator("#queue-title")).to_have_text("Chat and messages")
+
+
+def test_a_selection_gets_another_priority_and_gets_the_old_one_back(
+    supervisor: Page, customers: Customers
+) -> None:
+    for number in range(3):
+        customers.post(f"Parcel {number} is lost", channel="sms")
+    open_queue(supervisor)
+    rows = supervisor.locator("#waiting [data-row]", has_text="is lost")
+    expect(rows).to_have_count(3)
+    rows.nth(0).get_by_role("checkbox").click()
+    rows.nth(2).get_by_role("checkbox").click(modifiers=["Shift"])
+    bar = supervisor.get_by_role("form", name="Selection")
+    expect(bar).to_contain_text("3 selected")
+    bar.get_by_role("button", name="Set priority").click()
+    dialog = supervisor.get_by_role("dialog")
+    expect(dialog).to_contain_text("This concerns 3 tasks.")
+    dialog.get_by_label("Or change by").fill("4")
+    dialog.get_by_role("button", name="Continue").click()
+    expect(dialog).to_contain_text("done 3")
+    dialog.get_by_role("button", name="Do it").click()
+    said = supervisor.locator("#toasts")
+    expect(said).to_contain_text("Result: done 3.")
+    expect(rows.nth(0)).to_contain_text("· priority 4")
+    expect(bar).to_be_hidden()
+
+    said.get_by_role("button", name="Undo").click()
+    expect(said).to_contain_text("Result: done 3.")
+    expect(rows.nth(0)).not_to_contain_text("· priority")
+
+
+def test_a_press_on_a_row_changes_one_agent_and_the_list_of_changes_tells_it(
+    supervisor: Page, customers: Customers
+) -> None:
+    customers.post("Parcel is late", channel="sms")
+    open_queue(supervisor)
+    row = supervisor.locator("#staff [data-row]").first
+    row.locator("summary").click()
+    row.get_by_role("link", name="Set capacity").click()
+    dialog = supervisor.get_by_role("dialog")
+    dialog.get_by_label("Or change by").fill("1")
+    dialog.get_by_label("Note").fill("covering for voice")
+    dialog.get_by_role("button", name="Do it").click()
+    expect(supervisor.locator("#toasts")).to_contain_text("Done.")
+    supervisor.keyboard.press("u")
+    expect(supervisor.locator("#toasts")).to_contain_text("Undone.")
+    supervisor.get_by_role("link", name="Changes", exact=True).click()
+    expect(supervisor.locator("table.changes")).to_contain_text("covering for voice")
