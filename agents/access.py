@@ -66,6 +66,11 @@ def find_worker(user: AnyUser, workspace_sid: str | None = None) -> models.Worke
     raise NoWorker
 
 
+def may_supervise(user: AnyUser, workspace: models.Workspace) -> bool:
+    """Return whether a user may open the cockpit of a workspace."""
+    return user.is_superuser or workspace.memberships.filter(user=user.pk).exists()
+
+
 def agents_only(
     view: Callable[Concatenate[HttpRequest, Agent, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:

@@ -32,7 +32,11 @@ from routing.web_sessions import get_user
 @access.agents_only
 def desk(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Show the whole desk."""
-    context: dict[str, Any] = {"elsewhere": access.list_workers(get_user(request))}
+    user = get_user(request)
+    context: dict[str, Any] = {
+        "elsewhere": access.list_workers(user),
+        "supervises": access.may_supervise(user, agent.worker.workspace),
+    }
     settings = calling.load_settings(agent.worker)
     context |= calling.build_context(settings) | personal.build_context(settings)
     for panel in Panel:

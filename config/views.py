@@ -32,7 +32,10 @@ def show_home(request: HttpRequest) -> HttpResponse:
     """Redirect each user to their own page."""
     if not request.user.is_authenticated:
         return redirect("login")
-    return redirect("admin:index" if request.user.is_staff else "agents:desk")
+    if request.user.is_staff:
+        return redirect("admin:index")
+    supervises = request.user.memberships.exists()
+    return redirect("supervisors:now" if supervises else "agents:desk")
 
 
 class LogOut(LogoutView):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from routing.core import snapshot
 from workflows.expressions import View, compile_node
-from workflows.expressions.nodes import And, Comparison, Literal, Node, Path, split
+from workflows.expressions.nodes import And, Comparison, Literal, Node, Path, Scalar, split
 from workflows.expressions.unparser import unparse
 
 
@@ -17,15 +16,14 @@ class Lack:
 
     Arguments:
         term: the comparison as the language writes it.
-        operation: `set` an attribute, or `add` to a list.
+        kind: `set` an attribute, or `add` to a list.
         path: the path of the attribute, such as `languages`.
-        value: the value as JSON.
     """
 
     term: str
-    operation: str
+    kind: str
     path: str
-    value: str
+    value: Scalar
 
 
 def find_lack(lane: snapshot.Lane, worker: View, task: View, clock: View) -> Lack | None:
@@ -61,8 +59,8 @@ def _describe(node: Node, worker: View) -> Lack | None:
             continue
         return Lack(
             term=unparse(node),
-            operation="add" if is_list else "set",
+            kind="add" if is_list else "set",
             path=".".join(map(str, path.segments)),
-            value=json.dumps(value.value),
+            value=value.value,
         )
     return None

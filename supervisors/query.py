@@ -228,8 +228,8 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "where": _parse_text,
     "window": _parse_window,
     "tz": _parse_zone,
-    "sort": _matching(r"-?[a-z_]{1,40}", "sort"),
-    "show": _matching(r"[a-z_]{1,40}", "name"),
+    "sort": _matching(r"-?[a-z0-9_]{1,40}", "sort"),
+    "show": _matching(r"[a-z0-9_]{1,40}", "name"),
     "size": _parse_size,
     "after": _matching(r"[A-Za-z0-9_.~-]{1,200}", "name"),
 }

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from routing.core.vocabulary import GrabPolicy
 from routing.models.worker_channels import MAX_CAPACITY
@@ -32,7 +32,7 @@ class WayOut:
     Arguments:
         kind: which way it is; `supervisors.proposals` has its sentence.
         command: the name of the command, such as `workers.set_capacity`.
-        arguments: its arguments, as a form sends them.
+        arguments: its arguments.
         subjects: the sids of the rows that it changes.
         moves: the number of tasks that it would let move, at most.
         values: further values of the sentence.
@@ -40,7 +40,7 @@ class WayOut:
 
     kind: str
     command: str
-    arguments: Mapping[str, str]
+    arguments: Mapping[str, Any]
     subjects: Sequence[str]
     moves: int
     values: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +97,7 @@ def _change_slots(
     yield _open(
         "switch_on",
         "workers.set_available",
-        {"channel": chosen.unique_name, "available": "true"},
+        {"channel": chosen.sid, "to": True},
         off,
         sum(load.capacity - load.busy for _, load in off),
         waiting,
@@ -111,7 +111,7 @@ def _change_slots(
     yield _open(
         "raise_capacity",
         "workers.set_capacity",
-        {"channel": chosen.unique_name, "by": "1"},
+        {"channel": chosen.sid, "by": 1},
         full,
         len(full),
         waiting,
@@ -121,7 +121,7 @@ def _change_slots(
     yield _open(
         "release_kept",
         "workers.set_kept",
-        {"channel": chosen.unique_name, "to": "0"},
+        {"channel": chosen.sid, "to": 0},
         kept,
         sum(_slots(load)[1] for _, load in kept),
         waiting,
@@ -143,7 +143,7 @@ def _is_kept(load: Load) -> bool:
 def _open(
     kind: str,
     command: str,
-    arguments: Mapping[str, str],
+    arguments: Mapping[str, Any],
     found: Sequence[tuple[Worker, Load]],
     slots: int,
     waiting: int,
@@ -182,7 +182,7 @@ def _fetch(picture: Picture, serving: Iterable[Worker], judged: Judged) -> Itera
             yield WayOut(
                 kind=kind,
                 command="workers.set_activity",
-                arguments={"activity": target.sid},
+                arguments={"to": target.sid, "reject_offers": False},
                 subjects=[each.sid for each in some[:MOST_SUBJECTS]],
                 moves=min(slots, judged.tasks.waiting),
                 values={"activity": activity.name, "target": target.name},
@@ -206,7 +206,7 @@ def _put_away(picture: Picture, judged: Judged) -> Iterator[WayOut]:
         yield WayOut(
             kind="put_away",
             command="workers.set_activity",
-            arguments={"activity": target.sid},
+            arguments={"to": target.sid, "reject_offers": False},
             subjects=subjects[:MOST_SUBJECTS],
             moves=judged.tasks.waiting,
             values={"target": target.name},
@@ -242,7 +242,7 @@ def _teach(picture: Picture, demands: Demands) -> Iterator[WayOut]:
         yield WayOut(
             kind="teach",
             command="workers.set_attributes",
-            arguments={"operation": lack.operation, "path": lack.path, "value": lack.value},
+            arguments={"edits": [{"kind": lack.kind, "path": lack.path, "value": lack.value}]},
             subjects=[worker.sid for worker in workers[:MOST_SUBJECTS]],
             moves=min(len(workers), waiting),
             values={"term": lack.term},
@@ -258,7 +258,7 @@ def _let_grab(judged: Judged) -> Iterator[WayOut]:
         yield WayOut(
             kind="let_grab",
             command="queues.set_grab_policy",
-            arguments={"policy": GrabPolicy.ANYTHING.value},
+            arguments={"grab_policy": GrabPolicy.ANYTHING.value},
             subjects=[judged.queue.sid],
             moves=min(judged.free, judged.tasks.waiting),
             values={"free": str(judged.free)},

@@ -109,6 +109,16 @@ class Customers:
         )
         return str(task["sid"])
 
+    def post_to_new_queue(self, name: str, workers: str) -> str:
+        """Create a queue for some workers, put a task into it, and return the task's sid."""
+        queue = self._client.post(
+            f"{self._base}/TaskQueues", FriendlyName=name, TargetWorkers=workers
+        )
+        task = self._client.post(
+            f"{self._base}/Tasks", RoutingTarget=queue["sid"], TaskChannel="chat"
+        )
+        return str(task["sid"])
+
     def clear_the_floor(self) -> None:
         """Sign all workers off, end all tasks and undo all changes: no test depends on another."""
         self._client.close()  # the server ends a connection that was idle for long

@@ -130,3 +130,22 @@ def test_a_member_who_is_an_agent_too_sees_the_way_to_their_desk(cockpit: Cockpi
     assert "My desk" not in cockpit.read()
     factories.worker(cockpit.workspace, "Lead", user=User.objects.get(username="lead"))
     assert "My desk" in cockpit.read()
+
+
+def test_the_home_page_leads_a_team_lead_to_the_cockpit(cockpit: Cockpit) -> None:
+    assert cockpit.people["member"].get("/")["Location"] == "/supervisor/"
+    assert cockpit.people["agent"].get("/")["Location"] == "/agent/"
+
+
+def test_only_a_member_sees_the_way_from_the_desk_to_the_cockpit(cockpit: Cockpit) -> None:
+    client = cockpit.people["agent"]
+    link = f"/supervisor/?workspace={cockpit.workspace.sid}"
+    assert link not in client.get("/agent/").content.decode()
+    user = User.objects.get(username="ada")
+    models.Membership.objects.create(user=user, workspace=cockpit.workspace)
+    assert link in client.get("/agent/").content.decode()
+
+
+def test_the_admin_leads_to_the_cockpit(cockpit: Cockpit) -> None:
+    User.objects.filter(username="root").update(is_staff=True)
+    assert 'href="/supervisor/"' in cockpit.people["superuser"].get("/admin/").content.decode()

@@ -35,8 +35,9 @@ def test_the_canonical_query_leaves_out_defaults_and_sorts_the_rest() -> None:
 
 
 def test_chosen_columns_keep_their_order() -> None:
-    view, _ = parse("show=waiting&show=asa&show=waiting")
-    assert view.show == ("waiting", "asa")
+    view, codes = parse("show=waiting&show=asa_30m&show=waiting&sort=-asa_30m")
+    assert view.show == ("waiting", "asa_30m")
+    assert codes == []
 
 
 def test_an_empty_value_is_no_restriction() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -83,7 +82,7 @@ def test_free_agents_who_lack_only_one_language_are_proposed(floor: models.Works
     _, _, ways = look(floor)
     (way,) = (way for way in ways if way.kind == "teach")
     assert way.command == "workers.set_attributes"
-    assert way.arguments == {"operation": "add", "path": "languages", "value": '"es"'}
+    assert way.arguments == {"edits": [{"kind": "add", "path": "languages", "value": "es"}]}
     assert set(way.subjects) == {worker.sid for worker in lacking}
     assert way.moves == 3
     assert describe_way_out(way) == (
@@ -104,8 +103,7 @@ def test_an_attribute_that_is_no_list_is_set(floor: models.Workspace) -> None:
     (judged,) = (each for each in judge_queues(picture) if each.queue.name == "Other")
     demands = find_demands(queue.pk, picture, now=timezone.now())
     (way,) = (w for w in find_ways_out(picture, judged, demands, []) if w.kind == "teach")
-    assert dict(way.arguments) == {"operation": "set", "path": "level", "value": "3"}
-    assert json.loads(way.arguments["value"]) == 3
+    assert way.arguments == {"edits": [{"kind": "set", "path": "level", "value": 3}]}
     assert len(way.subjects) == 1
 
 
@@ -117,7 +115,7 @@ def test_a_channel_that_is_off_is_proposed_to_be_switched_on(floor: models.Works
         ask(floor, "de")
     (way,) = (way for way in look(floor)[2] if way.kind == "switch_on")
     assert (way.subjects, way.moves) == ([worker.sid], 2)
-    assert dict(way.arguments) == {"channel": "chat", "available": "true"}
+    assert dict(way.arguments) == {"channel": factories.channel(floor).sid, "to": True}
     assert describe_way_out(way) == "Switch Chat on for 1 agent."
 
 
@@ -148,7 +146,7 @@ def test_those_who_are_away_are_fetched_if_they_could_take_a_task(
     # They have been away since `NOW`, which is long ago.
     assert [(way.kind, way.subjects) for way in ways] == [("fetch_long", [ben.sid])]
     available = factories.activity(floor).sid
-    assert dict(ways[0].arguments) == {"activity": available}
+    assert dict(ways[0].arguments) == {"to": available, "reject_offers": False}
 
 
 def test_grabbing_is_proposed_where_it_is_off_and_agents_are_free(

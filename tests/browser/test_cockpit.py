@@ -1,0 +1,141 @@
+"""The cockpit in a browser: it is live, holds still under the pointer, and says how true it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Customers
+from tests.browser.test_accessible import EVERY, Inspector, inspector
+from tests.server import Cordboard
+
+pytestmark = pytest.mark.browser
+
+__all__ = ["inspector"]
+
+
+@pytest.fixture
+def cockpit(chromium: Browser, cordboard: Cordboard) -> Iterator[Page]:
+    """Return the page Now of the demo's floor; what it complains of fails the test."""
+    complaints: list[str] = []
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.on(
+        "console",
+        lambda said: (
+            complaints.append(said.text)
+            if said.type == "error" and "net::ERR_" not in said.text
+            else None
+        ),
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{cordboard.url}/supervisor/")
+    known = cordboard.credentials()
+    page.get_by_label("Username").fill(known["ADMIN_USER"])
+    page.get_by_label("Password").fill(known["ADMIN_PASSWORD"])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#link-state")).to_have_text("Live")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_a_queue_that_no_worker_serves_comes_first_with_its_reason(
+    cockpit: Page, customers: Customers
+) -> None:
+    task = customers.post_to_new_queue("Served by no worker", "skills HAS 'none'")
+    first = cockpit.locator("#troubles li").first
+    expect(first).to_contain_text("Served by no worker")
+    expect(first).to_contain_text("Act")
+    expect(first).to_contain_text("No worker serves this queue.")
+    first.get_by_role("link").click()
+    expect(cockpit.locator("#why")).to_contain_text("No worker serves this queue.")
+    expect(cockpit.locator("#waiting li")).to_have_count(1)
+    customers.end(task, "canceled")
+    expect(cockpit.locator("#why")).to_contain_text("Nothing waits here.")
+    expect(cockpit.locator("#link-state")).to_have_text("Live")
+
+
+def test_pages_are_reached_by_keys_and_by_name_and_can_be_paused(
+    cockpit: Page, customers: Customers
+) -> None:
+    cockpit.keyboard.press("g")
+    cockpit.keyboard.press("q")
+    expect(cockpit.get_by_role("heading", name="Queues")).to_have_count(2)
+    cockpit.keyboard.press("Control+k")
+    cockpit.keyboard.type("billing")
+    expect(cockpit.locator("#palette-list")).to_contain_text("Billing")
+    cockpit.keyboard.press("Enter")
+    expect(cockpit.get_by_role("heading", level=1)).to_have_text("Billing")
+    expect(cockpit.locator("#link-state")).to_have_text("Live")
+    cockpit.keyboard.press("p")
+    expect(cockpit.locator("#link-state")).to_contain_text("Paused for")
+    customers.post("Charged twice", channel="chat", topic="billing")
+    expect(cockpit.locator("#pause")).to_have_attribute("aria-pressed", "true")
+    expect(cockpit.locator("#waiting li")).to_have_count(0)
+    cockpit.keyboard.press("p")
+    expect(cockpit.locator("#waiting li")).to_have_count(1)
+
+
+def test_rows_keep_their_order_while_the_pointer_is_on_them(
+    cockpit: Page, customers: Customers
+) -> None:
+    customers.post("Wants to cancel", channel="chat", language="fr")
+    cockpit.goto(cockpit.url.replace("/supervisor/", "/supervisor/queues?sort=queue"))
+    rows = cockpit.locator("#queues [data-rows] tbody")
+    expect(rows.first).to_contain_text("Chat and messages")
+    rows.first.hover()
+    customers.post_to_new_queue("A queue with a first name", "skills HAS 'none'")
+    expect(rows.last).to_contain_text("A queue with a first name")
+    expect(cockpit.locator("#order-held")).to_be_visible()
+    cockpit.mouse.move(5, 5)
+    expect(rows.first).to_contain_text("A queue with a first name")
+    expect(cockpit.locator("#order-held")).to_be_hidden()
+
+
+def test_a_lost_connection_is_said_and_comes_back(cockpit: Page) -> None:
+    cockpit.context.set_offline(True)
+    cockpit.evaluate("dispatchEvent(new Event('offline'))")
+    expect(cockpit.locator("#lost")).to_be_visible()
+    expect(cockpit.locator("#link-state")).to_contain_text("Late")
+    cockpit.context.set_offline(False)
+    cockpit.locator("#retry").click()
+    expect(cockpit.locator("#lost")).to_be_hidden()
+    expect(cockpit.locator("#link-state")).to_have_text("Live")
+
+
+def test_without_scripts_pages_and_links_work(
+    chromium: Browser, cordboard: Cordboard, cockpit: Page
+) -> None:
+    context = chromium.new_context(
+        java_script_enabled=False, storage_state=cockpit.context.storage_state()
+    )
+    page = context.new_page()
+    page.goto(f"{cordboard.url}/supervisor/queues")
+    page.get_by_role("link", name="Waiting", exact=True).click()
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("Waiting")
+    page.get_by_text("quiet queues").click()
+    page.get_by_role("link", name="Billing").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Billing")
+    context.close()
+
+
+def test_every_page_passes_axe_and_fits_every_width(
+    cockpit: Page, customers: Customers, inspector: Inspector
+) -> None:
+    cockpit.emulate_media(reduced_motion="reduce")
+    for language in ("fr", "es"):
+        customers.post("Parcel", channel="chat", language=language, customer="Ada Byron")
+    customers.post_to_new_queue("Served by none", "skills HAS 'none'")
+    base = cockpit.url
+    inspector.check(cockpit, "Now", EVERY)
+    cockpit.goto(base.replace("/supervisor/", "/supervisor/queues"))
+    inspector.check(cockpit, "Queues", EVERY)
+    cockpit.get_by_role("link", name="Chat and messages").first.click()
+    expect(cockpit.get_by_role("heading", level=1)).to_have_text("Chat and messages")
+    inspector.check(cockpit, "a queue", EVERY)
+    cockpit.locator("[data-opens=help]").click()
+    inspector.check(cockpit, "the shortcuts")
+    assert inspector.faults == []
