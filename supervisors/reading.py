@@ -72,7 +72,8 @@ def read_whole(
     """
     queues = _QUEUES(workspace.pk)
     setup = _read_setup(workspace, queues)
-    known = before.workers if before is not None and before.setup == setup else {}
+    is_same = before is not None and _list_expressions(before.setup) == _list_expressions(setup)
+    known = before.workers if before is not None and is_same else {}
     tasks, longest = read_tasks(workspace.pk)
     offers = _OFFERS(workspace.pk)
     workers = list(_build_workers(_WORKERS(workspace.pk), offers, Serving(queues), known))
@@ -86,6 +87,11 @@ def read_whole(
         recent=read_recent(workspace, setup, tasks, longest, workers, now=now),
         connected=find_connected(now=now),
     )
+
+
+def _list_expressions(setup: picture.Setup) -> dict[int, str]:
+    """Return what decides who serves which queue."""
+    return {queue.id: queue.target_workers for queue in setup.queues.values()}
 
 
 def read_changes(
