@@ -5,6 +5,7 @@ A picture is never changed. A newer one shares with it what stayed the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -329,8 +330,15 @@ def build_picture(
     by_id = {worker.id: worker for worker in workers}
     staff: dict[int, Staff] = {}
     everyone = Staff()
+    # Most workers of a floor are alike in all that is counted, so equal ones are counted at once.
+    alike = Counter(
+        (worker.activity, worker.available, worker.loads, worker.serves)
+        for worker in by_id.values()
+    )
     for worker in by_id.values():
-        _count(worker, 1, setup, staff, everyone)
+        key = (worker.activity, worker.available, worker.loads, worker.serves)
+        if count := alike.pop(key, 0):
+            _count(worker, count, setup, staff, everyone)
     return Picture(
         number=number,
         at_us=at_us,
@@ -407,14 +415,23 @@ def renew_picture(
 def _count(
     worker: Worker, sign: int, setup: Setup, staff: dict[int, Staff], everyone: Staff
 ) -> None:
-    """Add a worker to the sums, or remove them."""
+    """Add workers who are alike to the sums, or remove them.
+
+    Arguments:
+        sign: how many are added; a negative number removes them.
+    """
     state = find_state(worker, multi_task=setup.multi_task)
     free = free_channels(worker, multi_task=setup.multi_task)
     slots = [
         (load.channel, load.on, load.capacity, count_slots(load, available=worker.available))
         for load in worker.loads
     ]
-    for each in (everyone, *(staff.setdefault(pk, Staff()) for pk in worker.serves)):
+    sums = [everyone]
+    for pk in worker.serves:
+        if pk not in staff:
+            staff[pk] = Staff()
+        sums.append(staff[pk])
+    for each in sums:
         each.count(
             sign,
             state=state.value,

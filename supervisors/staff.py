@@ -80,10 +80,10 @@ class Staff:
         free: frozenset[int],
         slots: Iterable[tuple[int, bool, int, tuple[int, ...]]],
     ) -> None:
-        """Add one worker, or remove one.
+        """Add workers who are alike, or remove them.
 
         Arguments:
-            sign: 1 or -1.
+            sign: how many are added; a negative number removes them.
             free: the channels on which the router finds a slot.
             slots: for each channel whether it is on, the capacity, and the numbers of
                 `SLOT_KINDS`.
