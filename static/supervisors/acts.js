@@ -4,6 +4,7 @@
 import { announce } from "../shared/announcer.js";
 import { gettext } from "../shared/messages.js";
 import { toast } from "../shared/toasts.js";
+import { staleAll } from "./panels.js";
 
 const STAYS = 12000; // ms for which a result can be undone by its message
 const POLL = 1000;
@@ -81,6 +82,7 @@ async function show(answer) {
     if (!reply.ok) return refuse(reply.error.message);
     dialog.close();
     clear();
+    staleAll(); // what one does oneself is shown at once, whatever the live connection does
     return tell(reply);
   }
   if (answer.status >= 500 || answer.status === 403 || answer.status === 404) {

@@ -61,7 +61,7 @@ def test_a_selection_gets_another_priority_and_gets_the_old_one_back(
     expect(rows.nth(0)).to_contain_text("· priority 4")
     expect(bar).to_be_hidden()
 
-    said.get_by_role("button", name="Undo").click()
+    said.get_by_role("button", name="Undo").last.click()
     expect(said).to_contain_text("Result: done 3.")
     expect(rows.nth(0)).not_to_contain_text("· priority")
 
