@@ -9,6 +9,7 @@ import os
 import secrets
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -146,9 +147,13 @@ PRIVATE = (
 """The networks that `1` stands for: this machine, and private networks."""
 
 
-def parse_networks(name: str) -> list[Network]:
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+"""The networks of this machine."""
+
+
+def parse_networks(name: str, default: Sequence[str] = ()) -> list[Network]:
     """Return the networks in an environment variable; `1` means all private ones, `0` none."""
-    found: list[str] = [each.strip() for each in env.list(name, [], subcast=str)]
+    found: list[str] = [each.strip() for each in env.list(name, list(default), subcast=str)]
     if found in (["0"], ["false"], ["no"]):
         return []
     if found in (["1"], ["true"], ["yes"]):
@@ -175,6 +180,21 @@ def trusted_proxies(name: str) -> int | list[Network]:
             f"{name}: {error}; write how many proxies there are, or networks such as"
             " 10.0.0.0/8,192.168.1.7"
         ) from None
+
+
+SHORTEST_TOKEN = 16
+"""Characters that a token of the installation has at least."""
+
+
+def parse_token(name: str) -> str:
+    """Return a token that clients must send; empty if the variable is."""
+    token = env.str(name, "")
+    if token and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable()):
+        raise ImproperlyConfigured(
+            f"{name}: write at least {SHORTEST_TOKEN} characters of ASCII, such as of"
+            " `openssl rand -hex 32`"
+        )
+    return token
 
 
 TCP_DEFAULTS = {

@@ -9,6 +9,7 @@ from environs import validate
 from config import logs
 from config.environment import (
     BASE_DIR,
+    LOOPBACK,
     Network,
     broker_url,
     data_dir,
@@ -19,6 +20,7 @@ from config.environment import (
     parse_optional_seconds,
     parse_origins,
     parse_rate_limit,
+    parse_token,
     redis_url,
     secret_key,
     trusted_proxies,
@@ -82,6 +84,14 @@ SLOW_CYCLE_SECONDS = env.float("SLOW_CYCLE_SECONDS", 1, validate=validate.Range(
 """The same for a router cycle."""
 LAG_SECONDS = env.float("LAG_SECONDS", 5, validate=validate.Range(min=1))
 """Work that is overdue for longer is logged as a warning, and `/healthz` fails."""
+METRICS = env.bool("METRICS", False)
+"""Whether `/metrics` answers."""
+METRICS_TOKEN = parse_token("METRICS_TOKEN")
+"""The bearer token with which every client may read them; empty: none."""
+METRICS_ALLOW: list[Network] = parse_networks("METRICS_ALLOW", LOOPBACK)
+"""The networks whose clients may read them without it."""
+METRICS_MAX_QUEUES = env.int("METRICS_MAX_QUEUES", 200, validate=validate.Range(min=0, max=5_000))
+"""The number of queues with metrics of their own; the others are added up."""
 DELIVERY_INLINE = False
 """Whether events are published in the committing thread; tests use this to see them at once."""
 
@@ -213,6 +223,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
+# Scraped from within the network, past the proxy that has the certificate.
+SECURE_REDIRECT_EXEMPT = [r"^metrics(/queues)?$"]
 # Once any proxies are trusted, the header of other clients is dropped before Django sees it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS or TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600 if HTTPS else 0)

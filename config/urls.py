@@ -9,10 +9,13 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
 from config import views
+from config.metrics.views import show_floor, show_queues
 from routing.api.openapi import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.show_home),
+    path("metrics", show_floor),
+    path("metrics/queues", show_queues),
     path("api/docs", pages.docs, name="api-docs"),
     path("api/schema", pages.schema, name="api-schema"),
     path("docs/", RedirectView.as_view(pattern_name="api-docs")),

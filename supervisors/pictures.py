@@ -30,7 +30,7 @@ CONFIRMED_SECONDS: Final = 3.0
 
 _lock: Final = threading.Lock()
 _confirmed: Final[dict[str, float]] = {}
-_pictures: Final[LRUCache[str, Picture]] = LRUCache(maxsize=50)
+_pictures: Final[LRUCache[str, Picture]] = LRUCache(maxsize=200)
 _reads: Final[LRUCache[str, threading.Lock]] = LRUCache(maxsize=200)
 
 

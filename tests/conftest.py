@@ -73,6 +73,7 @@ _PROCESS_STATE = (
     ("supervisors.demands", "forget_demands"),
     ("supervisors.fragments", "forget_fragments"),
     ("supervisors.pictures", "forget_pictures"),
+    ("config.metrics.pages", "forget_pages"),
     ("supervisors.reading", "forget_connected"),
     ("supervisors.recent", "forget_today"),
 )

@@ -22,6 +22,10 @@ for _name in (
     "CALLBACK_ALLOW_PRIVATE",
     "CALLBACK_RETRY_HOURS",
     "CALLBACK_RETENTION_DAYS",
+    "METRICS",
+    "METRICS_TOKEN",
+    "METRICS_ALLOW",
+    "METRICS_MAX_QUEUES",
 ):
     os.environ.pop(_name, None)
 os.environ["SECRET_KEY"] = "made-up-for-the-tests-and-long-enough-not-to-be-called-weak"

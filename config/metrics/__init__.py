@@ -1,0 +1,1 @@
+"""`/metrics` and `/metrics/queues`: the floor in Prometheus's text format."""
