@@ -11,7 +11,7 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from routing import housekeeping, models
+from routing import housekeeping, instruments, models
 from routing.actions.supervision import batch_rows
 from routing.actions.supervision.batches import MOST_ROWS
 from routing.events import courier
@@ -51,7 +51,9 @@ def redeliver_events(**_: object) -> None:
     left = models.Event.objects.filter(
         delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
     )
-    courier.publish_events(left.order_by("pk")[:1000])
+    events = list(left.order_by("pk")[:1000])
+    instruments.count_finds("events", len(events))
+    courier.publish_events(events)
 
 
 @shared_task

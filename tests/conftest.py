@@ -74,6 +74,7 @@ _PROCESS_STATE = (
     ("supervisors.fragments", "forget_fragments"),
     ("supervisors.pictures", "forget_pictures"),
     ("config.metrics.pages", "forget_pages"),
+    ("routing.instruments", "find_instruments.cache_clear"),
     ("supervisors.reading", "forget_connected"),
     ("supervisors.recent", "forget_today"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -9,12 +10,14 @@ from typing import Final
 
 from cachetools import TTLCache
 from django.conf import settings
+from prometheus_client import generate_latest
 
 from config.metrics import catalog
 from config.metrics.backlog import add_backlog
 from config.metrics.floor import add_picture, add_totals
 from config.metrics.queues import Floors, add_queues
 from config.metrics.sheet import Sheet
+from routing import instruments
 from routing.models import Workspace
 from supervisors import pictures
 
@@ -36,20 +39,20 @@ def forget_pages() -> None:
 
 def read_floor(*, now: datetime) -> bytes:
     """Return the metrics of workspaces and channels."""
-    return _read_page("floor", _build_floor, now)
+    return _read_page("floor", _build_whole_floor, now)
 
 
 def read_queues(*, now: datetime) -> bytes:
     """Return the metrics of queues."""
-    return _read_page("queues", _build_queues, now)
+    return _read_page("queues", functools.partial(_build, _build_queues), now)
 
 
-def _read_page(name: str, build: Callable[[Floors, datetime], Sheet], now: datetime) -> bytes:
+def _read_page(name: str, build: Callable[[datetime], bytes], now: datetime) -> bytes:
     """Return a page of the last second, or build it, once for all who wait."""
     with _lock:
         found = _pages.get(name)
         if found is None:
-            found = _pages[name] = _build(build, now)
+            found = _pages[name] = build(now)
         return found
 
 
@@ -65,6 +68,13 @@ def _build(build: Callable[[Floors, datetime], Sheet], now: datetime) -> bytes:
         sheet = sheet.without_channels()
     sheet.put(catalog.TRUNCATED, is_long or len(workspaces) > MOST_WORKSPACES)
     return sheet.render()
+
+
+def _build_whole_floor(now: datetime) -> bytes:
+    """Return the floor, and behind it what the processes of this machine have measured."""
+    text = _build(_build_floor, now)
+    measured = instruments.find_instruments()
+    return text if measured is None else text + generate_latest(measured.registry())
 
 
 def _build_floor(floors: Floors, now: datetime) -> Sheet:

@@ -21,11 +21,12 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from config import client_keys, proxies, request_log, views
+from config.doors import find_door
 from config.environment import env
 from config.fair_threads import READERS_ONLY, FairThreads, TooManyWaiting
 from config.hashers import HASHES_AT_ONCE
 from config.probes import Probes
-from routing import request_ids
+from routing import instruments, request_ids
 from routing.operations.errors import ApiError
 
 WAITING: Final = 2_000
@@ -77,11 +78,15 @@ class ThreadedHandler(ASGIHandler):
         response.headers["X-Request-Id"] = request_id
         response.headers["Twilio-Request-Id"] = request_ids.as_twilio(request_id)
         await self.send_response(response, send)
+        seconds = time.monotonic() - begun
+        instruments.observe_request(
+            find_door(scope["path"]), scope["method"], response.status_code, seconds
+        )
         request_log.log_request(
             scope,
             status=response.status_code,
             size=len(response.content),
-            seconds=time.monotonic() - begun,
+            seconds=seconds,
             request_id=request_id,
             account=scope.get(ACCOUNT),
         )

@@ -14,6 +14,9 @@ from autobahn.websocket.protocol import PreparedMessage
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 
+from config.doors import find_door
+from routing import instruments
+
 logger = logging.getLogger(__name__)
 
 TOO_SLOW: Final = 4408
@@ -31,6 +34,8 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
     """A websocket that is closed with a reason once it exceeds its limits."""
 
     is_overrun = False
+    door: str | None = None
+    """The door it is counted under, once it is accepted."""
 
     def connectionMade(self) -> None:
         """Set the limits that Autobahn enforces itself."""
@@ -55,6 +60,8 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
             super().serverSend(content, binary)
         else:
             self.sendPreparedMessage(_framed(content))
+        if self.door is not None:
+            instruments.count_frame(self.door)
         if unread(self.transport) > settings.SOCKET_BACKLOG:
             self._overrun(TOO_SLOW, "Too slow: messages are left unread")
 
@@ -68,6 +75,15 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
         self.transport.unregisterProducer()
         self.clean_headers: list[tuple[bytes, bytes]] = []
         self.http_headers = self.request.headers = {}
+        self.door = find_door(self.path.decode("ascii"))
+        instruments.count_sockets(self.door, 1)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        """Count the socket no longer."""
+        super().onClose(wasClean, code, reason)
+        if self.door is not None:
+            instruments.count_sockets(self.door, -1)
+            self.door = None
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         """Write framed bytes, without Autobahn's counters and log messages."""

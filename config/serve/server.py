@@ -20,7 +20,7 @@ from django.db import connections
 
 from config import logs
 from config.environment import BASE_DIR, uses_embedded_redis
-from config.serve import credentials, embedded_redis, forks, process
+from config.serve import credentials, embedded_redis, forks, measurements, process
 from config.serve.credentials import Credentials
 from config.serve.forks import Fork
 from config.serve.supervisor import PATIENCE, Supervisor
@@ -49,6 +49,7 @@ class Server:
 
     def fork_parts(self) -> dict[str, Fork]:
         """Load everything, then fork the parts, before this process has threads or connections."""
+        measurements.prepare_directory(self.data_dir)
         if forks.METHOD == "fork":
             process.preload()
         arguments = {"web": [self.host, str(self.port)]}

@@ -21,8 +21,9 @@ from cachetools import TTLCache
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
-from routing import groups, wakeups
+from routing import groups, instruments, wakeups
 from routing.core.event_catalog import INVALIDATES_SKILL_INDEX, WAKES_ROUTER, EventType
 from routing.db.errors import AWAY
 from routing.events import audiences, floor_marks
@@ -143,6 +144,7 @@ class _Courier(threading.Thread):
         self._marks.add_events(batch)
         messages += self._marks.take_messages(last=last)
         if not messages or runner.run(_send_messages(messages)):
+            _measure_age(batch)
             # Unpublished events stay undelivered, and the sweep publishes them again.
             self._published_ids.extend(event.pk for event in batch)
         self._has_published.set()
@@ -173,6 +175,14 @@ class _Courier(threading.Thread):
             self._recently_sent[group] = None
             messages.append((group, self._held_back.pop(group)))
         return messages
+
+
+def _measure_age(batch: Iterable[Event]) -> None:
+    """Measure how old the published events are."""
+    if instruments.is_measuring():
+        now = timezone.now()
+        for event in batch:
+            instruments.observe_delivery((now - event.event_date).total_seconds())
 
 
 async def _send_messages(messages: list[Message]) -> bool:

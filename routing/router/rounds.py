@@ -12,7 +12,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
-from routing import models
+from routing import instruments, models
 from routing.core import overdue
 from routing.core.clock import microseconds
 from routing.core.decisions import Decision, EnterTarget
@@ -137,6 +137,7 @@ def _run_rounds(workspace: models.Workspace, clock: Callable[[], datetime]) -> t
         is_over = functools.partial(_is_past, now + OVERDUE_SHARE, clock)
         count, again = run_round(workspace, now, is_over, clock)
         seconds = time.monotonic() - begun
+        instruments.observe_round(seconds, count)
         if seconds > settings.SLOW_CYCLE_SECONDS > 0:
             logger.warning(
                 "slow cycle workspace=%s seconds=%.1f decisions=%d", workspace.sid, seconds, count

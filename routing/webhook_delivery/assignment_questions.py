@@ -8,7 +8,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from routing import models
+from routing import instruments, models
 from routing.actions import assignment_callbacks, callbacks
 from routing.actions.assignment_callbacks import Reply
 from routing.core.vocabulary import ReservationStatus
@@ -79,6 +79,8 @@ def _send_round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
                 outcome,
                 code,
             )
+    for reply in replies:
+        instruments.count_callback("assignment", is_taken=reply.answered)
     is_answered = any(reply.answered for reply in replies)
     callbacks.record_round(
         is_answered, receiver=receiver, longest=LONGEST_REST_SECONDS, now=clock()

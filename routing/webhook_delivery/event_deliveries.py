@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from routing import models
+from routing import instruments, models
 from routing.actions import callbacks
 from routing.actions.callbacks import Attempt
 from routing.webhook_delivery import loop
@@ -56,6 +56,8 @@ def _post_round(receiver: models.CallbackReceiver, clock: loop.Clock) -> bool:
     attempts = loop.map_in_parallel(
         lambda each: _post_event(receiver.url, each, events, tokens), chosen
     )
+    for attempt in attempts:
+        instruments.count_callback("event", is_taken=attempt.succeeded)
     failures = receiver.failures
     callbacks.record_attempts(attempts, receiver=receiver, now=clock())
     _log_change(receiver, failures, attempts)

@@ -24,7 +24,7 @@ from prometheus_client.samples import Sample
 from config import environment, health, release
 from config.metrics import catalog, pages
 from config.metrics.sheet import Sheet
-from routing import models
+from routing import instruments, models
 from routing.actions import reservations, task_transitions
 from routing.actors import SYSTEM, Actor
 from routing.core.waits import Waits
@@ -430,6 +430,9 @@ def test_every_metric_of_alerts_and_dashboard_is_in_a_scrape(
     name: str, workspace: models.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "find_connected", lambda now: frozenset())
+    instruments.observe_request("api", "GET", 200, 0.1)
+    instruments.observe_delivery(0.1)
+    instruments.count_finds("events", 1)
     answer_and_abandon(workspace)
     factories.task(workspace, now=now() - timedelta(seconds=90))
     bookkeeper.keep_books(now=now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import urllib.parse
@@ -59,6 +60,10 @@ def test_prometheus_scrapes_every_metric_with_the_token(
             for name in known | {"cordboard_queue_info", "cordboard_tasks_created_total"}:
                 assert count(name) > 0, name
             assert count("cordboard_part_up == 1") == 4
+            # Those of the job runner, too: all processes write into one directory.
+            for name in ("http_request", "cycle", "delivery"):
+                query = f"cordboard_{name}_seconds_count > 0"
+                wait_until(functools.partial(count, query), f"{name} is measured")
         finally:
             process.terminate()
             process.wait()

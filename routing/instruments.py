@@ -1,0 +1,146 @@
+"""Measurements of processes for `/metrics`. With `METRICS` off nothing is measured or loaded.
+
+Where the environment names a directory in `PROMETHEUS_MULTIPROC_DIR`, all processes of a machine
+write into it, and a scrape of one web process reads those of all. The program that starts them
+makes the directory and empties it. Without one, a web process shows its own measurements.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable that the client library reads when it is imported."""
+_FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper edges of buckets, in seconds."""
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Instruments:
+    """The measurements of this process."""
+
+    def __init__(self) -> None:
+        """Register them; the library is loaded here, as it decides then where to write."""
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+        self.own = CollectorRegistry()
+        self.requests: Histogram = Histogram(
+            "cordboard_http_request_seconds",
+            "Time to answer a request.",
+            ["door", "method", "status"],
+            buckets=_FAST,
+            registry=self.own,
+        )
+        self.cycles: Histogram = Histogram(
+            "cordboard_cycle_seconds",
+            "Time of a round of the router in one workspace.",
+            buckets=_FAST,
+            registry=self.own,
+        )
+        self.decisions: Counter = Counter(
+            "cordboard_cycle_decisions",
+            "Offers and other decisions that the router has applied.",
+            registry=self.own,
+        )
+        self.deliveries: Histogram = Histogram(
+            "cordboard_delivery_seconds",
+            "Age of an event when it is published.",
+            buckets=_FAST,
+            registry=self.own,
+        )
+        self.sockets: Gauge = Gauge(
+            "cordboard_websockets",
+            "Open websockets.",
+            ["door"],
+            multiprocess_mode="livesum",
+            registry=self.own,
+        )
+        self.frames: Counter = Counter(
+            "cordboard_websocket_frames", "Frames sent.", ["door"], registry=self.own
+        )
+        self.callbacks: Counter = Counter(
+            "cordboard_callbacks",
+            "Callbacks sent, by whether the receiver took them.",
+            ["kind", "outcome"],
+            registry=self.own,
+        )
+        self.finds: Counter = Counter(
+            "cordboard_sweep_finds",
+            "What a sweep found left behind by a process that died.",
+            ["kind"],
+            registry=self.own,
+        )
+
+    def registry(self) -> CollectorRegistry:
+        """Return the measurements of all processes of this machine, or of this one."""
+        from prometheus_client import CollectorRegistry
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        if DIRECTORY not in os.environ:
+            return self.own
+        whole = CollectorRegistry()
+        MultiProcessCollector(whole)  # type: ignore[no-untyped-call]
+        return whole
+
+
+@functools.cache
+def find_instruments() -> Instruments | None:
+    """Return the measurements; None if metrics are off."""
+    return Instruments() if settings.METRICS else None
+
+
+def observe_request(door: str, method: str, status: int, seconds: float) -> None:
+    """Measure an answered request."""
+    if (found := find_instruments()) is not None:
+        known = method if method in _METHODS else "other"
+        found.requests.labels(door, known, f"{status // 100}xx").observe(seconds)
+
+
+def observe_round(seconds: float, decisions: int) -> None:
+    """Measure a round of the router."""
+    if (found := find_instruments()) is not None:
+        found.cycles.observe(seconds)
+        if decisions:
+            found.decisions.inc(decisions)
+
+
+def is_measuring() -> bool:
+    """Return whether metrics are on."""
+    return find_instruments() is not None
+
+
+def observe_delivery(seconds: float) -> None:
+    """Measure how old an event was when it was published."""
+    if (found := find_instruments()) is not None:
+        found.deliveries.observe(max(seconds, 0.0))
+
+
+def count_sockets(door: str, difference: int) -> None:
+    """Count a websocket that opens, or one that closes."""
+    if (found := find_instruments()) is not None:
+        found.sockets.labels(door).inc(difference)
+
+
+def count_frame(door: str) -> None:
+    """Count a frame that is sent."""
+    if (found := find_instruments()) is not None:
+        found.frames.labels(door).inc()
+
+
+def count_callback(kind: str, *, is_taken: bool) -> None:
+    """Count a callback that was sent."""
+    if (found := find_instruments()) is not None:
+        found.callbacks.labels(kind, "taken" if is_taken else "failed").inc()
+
+
+def count_finds(kind: str, number: int) -> None:
+    """Count what a sweep found left behind."""
+    if number and (found := find_instruments()) is not None:
+        found.finds.labels(kind).inc(number)
