@@ -7,7 +7,7 @@ from supervisors.query import Fault, View
 
 
 def drop_unknown_names(view: View, picture: Picture) -> tuple[View, list[Fault]]:
-    """Return the view with known queues, channels and activities only, and what was dropped.
+    """Return the view with the sids and names that exist, and what was dropped.
 
     One of another workspace is treated as one that does not exist.
     """
@@ -17,6 +17,8 @@ def drop_unknown_names(view: View, picture: Picture) -> tuple[View, list[Fault]]
         "channel": {channel.unique_name for channel in setup.channels.values()},
         "activity": {activity.sid for activity in setup.activities.values()},
     }
+    if view.worker:
+        known["worker"] = {worker.sid for worker in picture.workers.values()}
     faults: list[Fault] = []
     kept: dict[str, tuple[str, ...]] = {}
     for parameter, names in known.items():

@@ -35,6 +35,9 @@ _SENTENCES: Final[Mapping[str, Callable[[], str]]] = {
     "priority": lambda: _(
         "“%(value)s” is no priority. Use a number, or a comparison such as >=10."
     ),
+    "expression": lambda: _(
+        "“%(value)s” is no expression of attributes, so “%(parameter)s” is ignored."
+    ),
     "missing": lambda: _("“%(value)s” is not in this workspace, so “%(parameter)s” is ignored."),
 }
 

@@ -56,6 +56,7 @@ def load_floor(scene: Scene) -> Context:
         "states": [
             {
                 "key": state.value,
+                "link": scene.agents_link(state=(state.value,)),
                 "name": STATES[state],
                 "hint": STATE_HINTS[state],
                 "count": everyone.by_state.get(state.value, 0),

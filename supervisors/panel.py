@@ -50,6 +50,26 @@ class Scene:
         view = View(workspace=self.view.workspace, channel=self.view.channel, tz=self.view.tz)
         return f"{reverse('supervisors:queue', args=[sid])}?{view.canonical}"
 
+    def task_link(self, sid: str) -> str:
+        """Return the address of a task's page."""
+        address = reverse("supervisors:task", args=[sid])
+        return f"{address}?{View(workspace=self.view.workspace, tz=self.view.tz).canonical}"
+
+    def worker_link(self, sid: str) -> str:
+        """Return the address of an agent's page."""
+        address = reverse("supervisors:agent", args=[sid])
+        return f"{address}?{View(workspace=self.view.workspace, tz=self.view.tz).canonical}"
+
+    def agents_link(self, **filters: Any) -> str:
+        """Return the address of the agents that pass some filters."""
+        view = View(workspace=self.view.workspace, tz=self.view.tz, **filters)
+        return f"{reverse('supervisors:agents')}?{view.canonical}"
+
+    def tasks_link(self, sid: str) -> str:
+        """Return the address of the tasks that an agent has in hand and on offer."""
+        view = View(workspace=self.view.workspace, worker=(sid,), tz=self.view.tz)
+        return f"{reverse('supervisors:tasks')}?{view.canonical}"
+
     def find_queue(self) -> Queue:
         """Return the queue that the view names; raises `Http404` if it names none, or several."""
         named = self.view.queue

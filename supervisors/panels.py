@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from supervisors import asked, now, proposals, queue, queues, waiting
-from supervisors.panel import Panel
+from supervisors import (
+    agent,
+    agents,
+    asked,
+    now,
+    proposals,
+    queue,
+    queues,
+    story,
+    task,
+    tasks,
+    timeline,
+    waiting,
+)
+from supervisors.conditions import Subject
+from supervisors.panel import Context, Panel, Scene
 
 PANELS: Final[Mapping[str, Panel]] = {
     panel.name: panel
@@ -21,6 +35,12 @@ PANELS: Final[Mapping[str, Panel]] = {
         *asked.PANELS,
         *proposals.PANELS,
         *waiting.PANELS,
+        *tasks.PANELS,
+        *task.PANELS,
+        *story.PANELS,
+        *agents.PANELS,
+        *agent.PANELS,
+        *timeline.PANELS,
     )
 }
 """All panels by name."""
@@ -35,6 +55,8 @@ class Page:
         panels: the names of its panels.
         key: the key that leads to it, after `g`; none for pages about one row.
         belongs_to: the page that the rail shows as current.
+        load: returns what the page shows outside of its panels, such as a form.
+        where: what the parameter `where` is an expression over.
     """
 
     name: str
@@ -42,6 +64,8 @@ class Page:
     panels: tuple[str, ...]
     key: str = ""
     belongs_to: str = ""
+    load: Callable[[Scene], Context] | None = None
+    where: Subject | None = None
 
 
 PAGES: Final[Mapping[str, Page]] = {
@@ -54,6 +78,34 @@ PAGES: Final[Mapping[str, Page]] = {
             title=_("Queue"),
             panels=("queue", "why", "asked", "ways_out", "waiting", "staff"),
             belongs_to="queues",
+        ),
+        Page(
+            name="agents",
+            title=_("Agents"),
+            panels=("agents",),
+            key="a",
+            load=agents.load_form,
+            where="worker",
+        ),
+        Page(
+            name="agent",
+            title=_("Agent"),
+            panels=("agent", "in_hand", "timeline"),
+            belongs_to="agents",
+        ),
+        Page(
+            name="tasks",
+            title=_("Tasks"),
+            panels=("tasks",),
+            key="t",
+            load=tasks.load_form,
+            where="task",
+        ),
+        Page(
+            name="task",
+            title=_("Task"),
+            panels=("task", "explanation", "story"),
+            belongs_to="tasks",
         ),
         Page(name="changes", title=_("Changes"), panels=(), key="c"),
         Page(name="batch", title=_("Change"), panels=(), belongs_to="changes"),

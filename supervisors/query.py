@@ -38,6 +38,7 @@ class View:
     queue: Texts = ()
     workflow: Texts = ()
     worker: Texts = ()
+    task: str = ""
     status: Texts = ()
     activity: Texts = ()
     state: Texts = ()
@@ -50,6 +51,7 @@ class View:
     sort: str = ""
     show: Texts = ()
     size: int = 50
+    reason: str = ""
     after: str = ""
 
     @property
@@ -93,7 +95,7 @@ class _Malformed(Exception):
 
 CODES: Final = (
     *("unknown", "repeated", "too_long", "too_many", "sid", "name", "choice", "number"),
-    *("window", "zone", "sort", "priority", "missing"),
+    *("window", "zone", "sort", "priority", "missing", "expression"),
 )
 """Reasons for which a value is ignored; `supervisors.notes` has their sentences."""
 
@@ -219,6 +221,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "queue": _sid("WQ"),
     "workflow": _sid("WW"),
     "worker": _sid("WK"),
+    "task": _sid("WT"),
     "status": _one_of(STATUSES),
     "activity": _sid("WA"),
     "state": _one_of(STATES),
@@ -231,6 +234,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "sort": _matching(r"-?[a-z0-9_]{1,40}", "sort"),
     "show": _matching(r"[a-z0-9_]{1,40}", "name"),
     "size": _parse_size,
+    "reason": _matching(r"[a-z_]{1,40}", "name"),
     "after": _matching(r"[A-Za-z0-9_.~-]{1,200}", "name"),
 }
 _SEVERAL: Final = frozenset(

@@ -58,6 +58,7 @@ def load_staff(scene: Scene) -> Context:
         "staff": [
             {
                 "worker": worker,
+                "link": scene.worker_link(worker.sid),
                 "state": state.value,
                 "unreachable": worker.id in picture.unreachable,
                 "state_name": STATES[state],

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from routing import models
+from routing import models, sids
 from routing.core.clock import microseconds
 from routing.web_sessions import get_user
-from supervisors import access, finding, fragments, notes, pictures, rail
+from supervisors import access, conditions, finding, fragments, notes, pictures, rail
 from supervisors.access import Supervisor
 from supervisors.names import drop_unknown_names
 from supervisors.panel import Context, Scene
@@ -45,6 +45,39 @@ def show_queue(request: HttpRequest, supervisor: Supervisor, sid: str) -> HttpRe
     return show_page(request, supervisor, PAGES["queue"], queue=(sid,))
 
 
+@require_GET
+@access.supervisors_only
+def show_tasks(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
+    """Show tasks in an order; a sid as text leads to the task itself."""
+    text = request.GET.get("q", "").strip()
+    tasks = models.Task.objects.filter(workspace=supervisor.workspace, sid=text)
+    if sids.is_valid(text, "WT") and tasks.exists():
+        query = urlencode({"workspace": supervisor.workspace.sid})
+        return redirect(f"{reverse('supervisors:task', args=[text])}?{query}")
+    return show_page(request, supervisor, PAGES["tasks"])
+
+
+@require_GET
+@access.supervisors_only
+def show_task(request: HttpRequest, supervisor: Supervisor, sid: str) -> HttpResponse:
+    """Show one task: why it is where it is, and what happened to it."""
+    return show_page(request, supervisor, PAGES["task"], task=sid)
+
+
+@require_GET
+@access.supervisors_only
+def show_agents(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
+    """Show the agents with their slots, or the mosaic of their states."""
+    return show_page(request, supervisor, PAGES["agents"])
+
+
+@require_GET
+@access.supervisors_only
+def show_agent(request: HttpRequest, supervisor: Supervisor, sid: str) -> HttpResponse:
+    """Show one agent: their slots, what they have in hand, and their day."""
+    return show_page(request, supervisor, PAGES["agent"], worker=(sid,))
+
+
 def show_page(
     request: HttpRequest,
     supervisor: Supervisor,
@@ -61,6 +94,7 @@ def show_page(
         fixed: the parts of the view that the path decides, such as `queue`.
     """
     scene, faults = build_scene(request, supervisor, now=timezone.now(), **fixed)
+    faults += conditions.find_fault(scene.view, page.where) if page.where else []
     panels = {name: fragments.render_panel(PANELS[name], scene, request) for name in page.panels}
     context = {
         "page": page,
@@ -78,6 +112,7 @@ def show_page(
         "view": scene.view,
         "here": f"?{scene.view.canonical}",
     }
+    context |= page.load(scene) if page.load else {}
     context |= more or {}
     return render(request, f"supervisors/{page.name}.html", context, status=status)
 

@@ -39,6 +39,7 @@ def load_waiting(scene: Scene) -> Context:
         tasks.append(
             {
                 "sid": sid,
+                "link": scene.task_link(sid),
                 "title": title or sid,
                 "person": person,
                 "priority": priority,

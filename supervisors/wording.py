@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,6 +23,14 @@ STATES: Final = {
     State.FULL: gettext_lazy("Full"),
     State.WORKING: gettext_lazy("Working"),
     State.IDLE: gettext_lazy("Idle"),
+}
+TASK_STATUSES: Final[Mapping[str, Promise]] = {
+    "pending": gettext_lazy("Waiting"),
+    "reserved": gettext_lazy("On offer"),
+    "assigned": gettext_lazy("In work"),
+    "wrapping": gettext_lazy("Wrapping up"),
+    "completed": gettext_lazy("Completed"),
+    "canceled": gettext_lazy("Canceled"),
 }
 STATE_HINTS: Final = {
     State.AWAY: gettext_lazy("take no work, nothing in hand"),

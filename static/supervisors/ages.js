@@ -25,6 +25,10 @@ export function update(part = document) {
     const level = findLevel(element, age / 1000);
     if (element.dataset.level !== level) element.dataset.level = level;
   }
+  for (const element of part.querySelectorAll(".until[data-until]")) {
+    const text = duration(Number(element.dataset.until) - now);
+    if (element.textContent !== text) element.textContent = text;
+  }
 }
 
 function findLevel({ dataset }, seconds) {

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from django import template
 from django.template.context import Context
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -47,6 +48,31 @@ def since(
         more,
         format_duration(seconds),
     )
+
+
+@register.simple_tag(takes_context=True)
+def until(context: Context, us: int | None) -> SafeString | str:
+    """Show the time left until a moment, which the script keeps up to date; a dash for none."""
+    if us is None:
+        return "–"
+    seconds = (us - microseconds(context["scene"].now)) / 1_000_000
+    moment = datetime.fromtimestamp(us / 1_000_000, UTC).isoformat(timespec="milliseconds")
+    return format_html(
+        '<time class="until" datetime="{}" data-until="{}">{}</time>',
+        moment,
+        us // 1000,
+        format_duration(seconds),
+    )
+
+
+@register.simple_tag
+def moment(us: int | None) -> SafeString | str:
+    """Show a moment in the time zone of the page; a dash for none."""
+    if us is None:
+        return "–"
+    at = datetime.fromtimestamp(us / 1_000_000, UTC)
+    text = date_format(timezone.localtime(at), "Y-m-d H:i:s")
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text)
 
 
 @register.filter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -22,16 +24,20 @@ EXPECTED = {"superuser": 200, "member": 200, "agent": 403, "stranger": 404, "ano
 def list_addresses(cockpit: Cockpit) -> list[str]:
     """Return each address of the cockpit that answers GET, for the rows of one workspace."""
     found = []
+    task = cockpit.task(workflow=cockpit.workflow)
     for pattern in urlpatterns:
         route = str(pattern.pattern)
         if "panels/" in route:
-            found += [f"panels/{name}?queue={cockpit.queue.sid}" for name in PANELS]
+            query = f"queue={cockpit.queue.sid}&task={task.sid}&worker={cockpit.ada.sid}"
+            found += [f"panels/{name}?{query}" for name in PANELS]
         elif "<slug:verb>" in route:
             continue  # answers POST alone
         elif "changes/" in route:
             found.append(route.replace("<str:sid>", make_act(cockpit).sid))
         elif not route.startswith("do/"):
-            found.append(route.replace("<str:sid>", cockpit.queue.sid))
+            sids = {"tasks/": task.sid, "agents/": cockpit.ada.sid}
+            kind = route.partition("<")[0]
+            found.append(route.replace("<str:sid>", sids.get(kind, cockpit.queue.sid)))
     return found
 
 
@@ -55,7 +61,7 @@ def test_each_address_answers_each_kind_of_person_as_they_may(
     assert len(addresses) > len(PANELS)
     for address in addresses:
         path, _, query = address.partition("?")
-        given = dict([query.split("=")]) if query else {}
+        given = dict(parse_qsl(query))
         answer = cockpit.get(path, who=who, **given)
         assert answer.status_code == status, address
         if status != 200:

@@ -1,0 +1,245 @@
+"""The page of agents: as rows with their slots, or as a mosaic of their states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from django.db.models import Min, Q
+from django.db.models.functions import Coalesce
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from routing import models
+from routing.core import eligibility
+from routing.core.clock import microseconds
+from routing.core.event_catalog import EventType as E
+from routing.core.lifecycle import HELD_RESERVATION
+from routing.models.base import words
+from routing.snapshots import workers as snapshots
+from supervisors import filters
+from supervisors.conditions import compile_where
+from supervisors.panel import Context, Panel, Scene
+from supervisors.picture import Load, State, Worker, count_slots, find_state, free_channels
+from supervisors.waiting import STALE_ON as WAITING_STALE_ON
+from supervisors.wording import STATES, join_names
+from workflows import expressions
+
+FILTERS: Final = ("q", "state", "activity", "queue", "channel", "where")
+"""The parameters that limit the rows."""
+MOST_SQUARES: Final = 1_000
+"""The number of agents on a page of the mosaic."""
+MOST_JACKS: Final = 12
+"""The number of slots up to which each is drawn."""
+MOSAIC: Final = "mosaic"
+"""The value of the parameter `show` for the mosaic."""
+
+_ORDER: Final = {state: place for place, state in enumerate(reversed(State))}
+SORT_TITLES: Final[Mapping[str, Promise]] = {
+    "state": _("State"),
+    "name": _("Name"),
+    "activity": _("Activity"),
+    "since": _("Longest in the activity"),
+    "in_hand": _("Most in hand"),
+}
+SORTS: Final = frozenset(SORT_TITLES)
+"""The names that rows can be sorted by."""
+
+
+def load_agents(scene: Scene) -> Context:
+    """Return the agents of one page."""
+    found = _sort(scene, find_agents(scene))
+    is_mosaic = MOSAIC in scene.view.show
+    size = MOST_SQUARES if is_mosaic else scene.view.size
+    first = int(scene.view.after) if scene.view.after.isdecimal() else 0
+    shown = found[first : first + size]
+    more = describe_hands([worker.id for worker in shown]) if not is_mosaic else {}
+    squares = [_describe_square(scene, worker) for worker in shown] if is_mosaic else []
+    return {
+        "is_mosaic": is_mosaic,
+        "rows": [] if is_mosaic else [describe_agent(scene, one, more) for one in shown],
+        "squares": squares,
+        "total": len(found),
+        "everyone": len(scene.picture.workers),
+        "chips": filters.list_chips(scene, FILTERS),
+        "next": scene.view.link(after=str(first + size)) if len(found) > first + size else "",
+        "first": scene.view.link() if first else "",
+        "other_look": scene.view.link(show=() if is_mosaic else (MOSAIC,)),
+    }
+
+
+def load_form(scene: Scene) -> Context:
+    """Return the form of the filters."""
+    activities = scene.picture.setup.activities.values()
+    sort = _find_sort(scene)
+    own = (*(name for name in FILTERS if name != "channel"), "sort")
+    return {
+        "selects": [
+            filters.build_select(scene, "state", [(one.value, STATES[one]) for one in State]),
+            filters.build_select(scene, "activity", [(one.sid, one.name) for one in activities]),
+            filters.build_select(scene, "queue", filters.list_queues(scene)),
+        ],
+        "orders": [(name, title, name == sort) for name, title in SORT_TITLES.items()],
+        "kept": filters.list_kept(scene, own),
+        "where_example": 'worker.team == "blue"',
+    }
+
+
+def find_agents(scene: Scene) -> list[Worker]:
+    """Return the agents that pass the filters; a chosen channel asks for a free slot on it."""
+    view, setup = scene.view, scene.picture.setup
+    activities = {one.id for one in setup.activities.values() if one.sid in view.activity}
+    queues = {one.id for one in setup.queues.values() if one.sid in view.queue}
+    channels, text = scene.channel_ids, view.q.casefold().split()
+    found = [
+        worker
+        for worker in scene.picture.workers.values()
+        if (not activities or worker.activity in activities)
+        and (not queues or not queues.isdisjoint(worker.serves))
+        and all(word in worker.name.casefold() for word in text)
+        and (not view.state or find_state(worker, multi_task=setup.multi_task) in view.state)
+        and (
+            not channels
+            or not channels.isdisjoint(free_channels(worker, multi_task=setup.multi_task))
+        )
+    ]
+    expression = compile_where(view, "worker")
+    if expression is None or not found:
+        return found
+    meeting = _find_meeting(scene, expression, found)
+    return [worker for worker in found if worker.id in meeting]
+
+
+def _find_meeting(
+    scene: Scene, expression: expressions.Expression, found: Iterable[Worker]
+) -> set[int]:
+    """Return the ids of the workers who meet an expression."""
+    rows = models.Worker.objects.filter(workspace=scene.workspace)
+    wanted = {worker.id for worker in found}
+    clock = expressions.time_of_day(scene.now)
+    return {
+        worker.id
+        for worker in snapshots.load_workers(rows)
+        if worker.id in wanted
+        and expression.matches(worker=eligibility.Candidate(worker).view(), taskrouter=clock)
+    }
+
+
+def _find_sort(scene: Scene) -> str:
+    name = scene.view.sort.removeprefix("-")
+    return name if name in SORTS else "state"
+
+
+def _sort(scene: Scene, found: Iterable[Worker]) -> list[Worker]:
+    setup = scene.picture.setup
+    keys: dict[str, Callable[[Worker], Any]] = {
+        "state": lambda one: _ORDER[find_state(one, multi_task=setup.multi_task)],
+        "name": lambda _one: 0,
+        "activity": lambda one: _name_activity(scene, one).casefold(),
+        "since": lambda one: one.since_us,
+        "in_hand": lambda one: -one.in_hand,
+    }
+    key = keys[_find_sort(scene)]
+    backwards = scene.view.sort.startswith("-")
+    return sorted(found, key=lambda one: (key(one), one.name.casefold(), one.id), reverse=backwards)
+
+
+def _name_activity(scene: Scene, worker: Worker) -> str:
+    activity = scene.picture.setup.activities.get(worker.activity)
+    return activity.name if activity else "–"
+
+
+def describe_hands(worker_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return the age of the oldest task that workers have, and whether a wrap-up is too long."""
+    rows = (
+        models.Reservation.objects.filter(
+            worker_id__in=worker_ids, reservation_status__in=words(HELD_RESERVATION)
+        )
+        .order_by()
+        .values("worker_id")
+        .annotate(
+            oldest=Min(Coalesce("date_accepted", "date_created")),
+            limit=Min("wrap_up_deadline_us", filter=Q(wrap_up_deadline_us__isnull=False)),
+        )
+    )
+    return {row["worker_id"]: row for row in rows}
+
+
+def describe_agent(
+    scene: Scene, worker: Worker, hands: Mapping[int, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return an agent as they are shown, with the states of their slots."""
+    picture, setup = scene.picture, scene.picture.setup
+    state = find_state(worker, multi_task=setup.multi_task)
+    hand = hands.get(worker.id, {})
+    oldest, limit = hand.get("oldest"), hand.get("limit")
+    served = [queue for queue in setup.queues.values() if queue.id in worker.serves]
+    return {
+        "worker": worker,
+        "link": scene.worker_link(worker.sid),
+        "state": state.value,
+        "state_name": STATES[state],
+        "activity": setup.activities.get(worker.activity),
+        "slots": list_slots(scene, worker),
+        "in_hand": worker.in_hand,
+        "oldest_us": microseconds(oldest) if oldest else None,
+        "serves": join_names([queue.name for queue in served]),
+        "queues": [(queue.name, scene.queue_link(queue.sid)) for queue in served],
+        "on_offer": worker.on_offer,
+        "is_over": any(count_slots(load, available=worker.available).over for load in worker.loads),
+        "is_late": limit is not None and limit < microseconds(scene.now),
+        "unreachable": worker.id in picture.unreachable,
+        "readable": worker.readable,
+    }
+
+
+def list_slots(scene: Scene, worker: Worker) -> list[dict[str, Any]]:
+    """Return the slots of a worker on each channel that has any, drawn up to a limit."""
+    channels = scene.picture.setup.channels
+    return [
+        _describe_load(channels[load.channel].name, load, worker)
+        for load in worker.loads
+        if load.channel in channels and (load.capacity or load.busy or load.offered)
+    ]
+
+
+def _describe_load(channel: str, load: Load, worker: Worker) -> dict[str, Any]:
+    slots = count_slots(load, available=worker.available)
+    jacks = [
+        *("busy",) * slots.busy,
+        *("offered",) * slots.offered,
+        *("free",) * (slots.free - slots.kept),
+        *("kept",) * slots.kept,
+        *("closed",) * slots.closed,
+    ]
+    return {
+        "channel": channel,
+        "capacity": load.capacity,
+        "on": load.on,
+        "slots": slots,
+        "for_router": slots.free - slots.kept,
+        "jacks": jacks if len(jacks) <= MOST_JACKS else [],
+    }
+
+
+def _describe_square(scene: Scene, worker: Worker) -> dict[str, Any]:
+    state = find_state(worker, multi_task=scene.picture.setup.multi_task)
+    return {
+        "sid": worker.sid,
+        "name": worker.name,
+        "link": scene.worker_link(worker.sid),
+        "state": state.value,
+        "state_name": STATES[state],
+        "activity": _name_activity(scene, worker),
+        "in_hand": worker.in_hand,
+    }
+
+
+STALE_ON: Final = WAITING_STALE_ON | {
+    *(E.WORKER_CREATED, E.WORKER_DELETED, E.WORKER_ACTIVITY_UPDATE, E.WORKER_CAPACITY_UPDATE),
+    *(E.WORKER_ATTRIBUTES_UPDATE, E.WORKER_CHANNEL_AVAILABILITY_UPDATE),
+    *(E.RESERVATION_WRAPUP, E.RESERVATION_WRAPUP_EXTENDED, E.RESERVATION_COMPLETED),
+    *(E.TASK_TAKEN_BACK, E.TASK_TRANSFER_COMPLETED),
+}
+"""Events by which an agent appears, goes or looks different."""
+PANELS: Final = (Panel(name="agents", load=load_agents, from_picture=False, stale_on=STALE_ON),)

@@ -1,0 +1,186 @@
+"""The page of one task: where it is, who may have it, and what it is about."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from django.http import Http404
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from routing import models, subjects, task_layouts
+from routing.core.clock import microseconds
+from routing.core.event_catalog import EventType as E
+from routing.core.verdicts import Verdict
+from routing.core.vocabulary import ReservationStatus
+from routing.explanations import facts, wording
+from routing.explanations.explanation import DeadlineKind, Explanation
+from routing.explanations.history import Stay
+from supervisors.panel import Context, Panel, Scene
+from supervisors.tasks import STALE_ON
+from supervisors.wording import TASK_STATUSES
+
+ELIGIBLE: Final = "eligible"
+"""The value of the parameter `reason` for workers who may have the task."""
+
+_REASONS: Final[dict[str, Promise]] = {
+    ELIGIBLE: _("May have it"),
+    "task_not_pending": _("It no longer waits"),
+    "attributes_unreadable": _("Attributes cannot be read"),
+    "not_in_queue": _("Not of its queue"),
+    "worker_unavailable": _("Takes no work"),
+    "channel_unavailable": _("Channel switched off"),
+    "no_capacity": _("No free slot"),
+    "grab_not_allowed": _("May not pick it"),
+    "expression_not_met": _("Does not meet what it asks for"),
+    "kept_for_manual": _("Free slots kept for grabbing"),
+    "recently_rejected": _("Rejected it a moment ago"),
+    "already_offered": _("Has it on offer"),
+}
+_DEADLINES: Final = {
+    DeadlineKind.STEP: _("The step ends and the workflow leads on"),
+    DeadlineKind.TASK: _("Its lifetime ends and it is canceled"),
+    DeadlineKind.RESERVATION: _("The offer expires"),
+}
+
+
+def find_task(scene: Scene) -> models.Task:
+    """Return the task that the view names; raises `Http404` for one of another workspace."""
+    rows = models.Task.objects.filter(workspace=scene.workspace, sid=scene.view.task)
+    found = rows.select_related(*facts.READ_WITH).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def load_task(scene: Scene) -> Context:
+    """Return the head of a task, and its attributes in full."""
+    task = find_task(scene)
+    layout = task_layouts.load_layout(scene.workspace)
+    known = subjects.parse_attributes(task.attributes)
+    title, _titled = subjects.first_text(known, layout.titles)
+    person, _named = subjects.first_text(known, layout.subtitles)
+    queue = task.task_queue
+    return {
+        "task": task,
+        "title": title or person or task.sid,
+        "person": person if title else "",
+        "status_word": TASK_STATUSES[task.assignment_status],
+        "queue_link": scene.queue_link(queue.sid) if queue else "",
+        "holders": list_holders(scene, task),
+        "since_us": microseconds(task.date_created),
+        "entered_us": _moment(task.task_queue_entered_date),
+        "finished_us": _moment(task.date_finished),
+        "attributes": _format_attributes(task.attributes),
+    }
+
+
+def _moment(value: Any) -> int | None:
+    return None if value is None else microseconds(value)
+
+
+def _format_attributes(text: str) -> str:
+    """Return attributes with one value on a line; unreadable ones as they are stored."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def list_holders(scene: Scene, task: models.Task) -> list[dict[str, Any]]:
+    """Return who has a task, or has it on offer."""
+    rows = models.Reservation.objects.open().filter(task=task).select_related("worker")
+    return [
+        {
+            "name": row.worker_name,
+            "link": scene.worker_link(row.worker.sid) if row.worker else "",
+            "offered": row.reservation_status == ReservationStatus.PENDING,
+            "since_us": microseconds(row.date_accepted or row.date_created),
+        }
+        for row in rows.order_by("pk")
+    ]
+
+
+def load_explanation(scene: Scene) -> Context:
+    """Return why a task is where it is, and the verdict on each worker, one page of them."""
+    explanation = facts.explain_task(find_task(scene), now=scene.now)
+    verdicts = explanation.verdicts
+    everyone = (*verdicts.inside, *verdicts.outside)
+    chosen = [one for one in everyone if scene.view.reason in ("", name_reason(one))]
+    first = int(scene.view.after) if scene.view.after.isdecimal() else 0
+    shown, rest = chosen[first : first + scene.view.size], chosen[first + scene.view.size :]
+    deadline = explanation.deadline
+    return {
+        "summary": wording.summarize(explanation),
+        "task_side": wording.describe_task_side(explanation),
+        "deadline": _DEADLINES[deadline.kind] if deadline else "",
+        "deadline_us": microseconds(deadline.date) if deadline else None,
+        "steps": [_describe_stay(one) for one in (*explanation.passed, explanation.step) if one],
+        "asks": explanation.target_expression,
+        "lane": explanation.task.lane if explanation.target_expression else None,
+        "verdicts": [_describe_verdict(scene, one, explanation) for one in shown],
+        "total": len(everyone),
+        "reasons": list_reasons(scene, everyone),
+        "next": scene.view.link(after=str(first + scene.view.size)) if rest else "",
+        "first": scene.view.link() if first else "",
+    }
+
+
+def name_reason(verdict: Verdict) -> str:
+    """Return the reason of a verdict as the parameter `reason` has it."""
+    return ELIGIBLE if verdict.refusal is None else verdict.refusal.value
+
+
+def list_reasons(scene: Scene, verdicts: Iterable[Verdict]) -> Sequence[dict[str, Any]]:
+    """Return how many workers each reason concerns, with the query that shows them."""
+    counted = Counter(map(name_reason, verdicts))
+    return [
+        {
+            "title": title,
+            "count": counted[name],
+            "query": scene.view.link(reason="" if scene.view.reason == name else name),
+            "current": scene.view.reason == name,
+        }
+        for name, title in _REASONS.items()
+        if counted[name]
+    ]
+
+
+def _describe_verdict(scene: Scene, verdict: Verdict, explanation: Explanation) -> dict[str, Any]:
+    return {
+        "sid": verdict.worker.sid,
+        "name": verdict.worker.friendly_name,
+        "link": scene.worker_link(verdict.worker.sid),
+        "rank": verdict.rank,
+        "reason": name_reason(verdict),
+        "sentence": wording.describe_verdict(verdict, explanation),
+    }
+
+
+def _describe_stay(stay: Stay) -> dict[str, Any]:
+    return {
+        "queue": stay.task_queue_name,
+        "filter": stay.filter_name,
+        "entered_us": _moment(stay.entered),
+        "left_us": _moment(stay.left),
+        "outcome": stay.outcome.words if stay.outcome else "",
+    }
+
+
+EXPLAINED_STALE_ON: Final = STALE_ON | {
+    *(E.WORKER_ACTIVITY_UPDATE, E.WORKER_CAPACITY_UPDATE, E.WORKER_ATTRIBUTES_UPDATE),
+    E.WORKER_CHANNEL_AVAILABILITY_UPDATE,
+}
+"""Events that may change whether a worker may have the task."""
+PANELS: Final = (
+    Panel(name="task", load=load_task, from_picture=False, stale_on=STALE_ON),
+    Panel(
+        name="explanation",
+        load=load_explanation,
+        from_picture=False,
+        stale_on=EXPLAINED_STALE_ON,
+    ),
+)
