@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -21,6 +25,8 @@ DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 _FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper edges of buckets, in seconds."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_creating: Final = threading.Lock()
 
 
 class Instruments:
@@ -52,6 +58,12 @@ class Instruments:
         self.deliveries: Histogram = Histogram(
             "cordboard_delivery_seconds",
             "Age of an event when it is published.",
+            buckets=_FAST,
+            registry=self.own,
+        )
+        self.pictures: Histogram = Histogram(
+            "cordboard_picture_seconds",
+            "Time to read or renew the picture of a floor.",
             buckets=_FAST,
             registry=self.own,
         )
@@ -93,7 +105,16 @@ class Instruments:
 @functools.cache
 def find_instruments() -> Instruments | None:
     """Return the measurements; None if metrics are off."""
-    return Instruments() if settings.METRICS else None
+    if not settings.METRICS:
+        return None
+    with _creating:
+        return _create()
+
+
+@functools.cache
+def _create() -> Instruments:
+    """Create the measurements, once: two that write into one file would overwrite each other."""
+    return Instruments()
 
 
 def observe_request(door: str, method: str, status: int, seconds: float) -> None:
@@ -120,6 +141,15 @@ def observe_delivery(seconds: float) -> None:
     """Measure how old an event was when it was published."""
     if (found := find_instruments()) is not None:
         found.deliveries.observe(max(seconds, 0.0))
+
+
+@contextmanager
+def measure_picture() -> Iterator[None]:
+    """Measure how long a picture takes."""
+    begun = time.monotonic()
+    yield
+    if (found := find_instruments()) is not None:
+        found.pictures.observe(time.monotonic() - begun)
 
 
 def count_sockets(door: str, difference: int) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from cachetools import LRUCache
 from django.utils import timezone
 
-from routing import models
+from routing import instruments, models
 from routing.core.clock import microseconds
 from supervisors import reading
 from supervisors.dirt import Dirt
@@ -51,7 +51,8 @@ def find_picture(workspace: models.Workspace, *, now: datetime | None = None) ->
         found = get_picture(workspace.sid)
         if found is not None and _is_fresh(found, now):
             return found
-        made = reading.read_whole(workspace, number=next_number(), now=now, before=found)
+        with instruments.measure_picture():
+            made = reading.read_whole(workspace, number=next_number(), now=now, before=found)
         keep_picture(workspace.sid, made)
         return made
 
@@ -67,17 +68,18 @@ def renew_picture(workspace_sid: str, dirt: Dirt) -> Picture | None:
     now = timezone.now()
     before = get_picture(workspace_sid)
     number = next_number()
-    if before is None or dirt.whole:
-        made = reading.read_whole(workspace, number=number, now=now, before=before)
-    else:
-        made = reading.read_changes(
-            workspace,
-            before,
-            dirt.workers,
-            number=number,
-            now=now,
-            with_figures=dirt.figures,
-        )
+    with instruments.measure_picture():
+        if before is None or dirt.whole:
+            made = reading.read_whole(workspace, number=number, now=now, before=before)
+        else:
+            made = reading.read_changes(
+                workspace,
+                before,
+                dirt.workers,
+                number=number,
+                now=now,
+                with_figures=dirt.figures,
+            )
     if before is not None and replace(made, number=before.number, at_us=before.at_us) == before:
         return before
     keep_picture(workspace_sid, made)

@@ -75,6 +75,7 @@ _PROCESS_STATE = (
     ("supervisors.pictures", "forget_pictures"),
     ("config.metrics.pages", "forget_pages"),
     ("routing.instruments", "find_instruments.cache_clear"),
+    ("routing.instruments", "_create.cache_clear"),
     ("supervisors.reading", "forget_connected"),
     ("supervisors.recent", "forget_today"),
 )

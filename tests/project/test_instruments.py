@@ -14,6 +14,8 @@ from config.doors import find_door
 from config.patches import asgi_handler
 from config.serve import measurements
 from routing import instruments
+from supervisors import pictures
+from supervisors.dirt import Dirt
 from tests import factories
 
 
@@ -99,6 +101,16 @@ def test_sockets_callbacks_and_finds_are_counted(measured: instruments.Instrumen
         'cordboard_sweep_finds_total{kind="events"} 3.0',
     ):
         assert line in text
+
+
+@pytest.mark.django_db
+def test_the_reading_of_pictures_is_measured(measured: instruments.Instruments) -> None:
+    workspace = factories.workspace()
+    pictures.forget_pictures()
+    pictures.find_picture(workspace)
+    pictures.renew_picture(workspace.sid, Dirt(whole=True))
+    text = generate_latest(measured.registry()).decode()
+    assert "cordboard_picture_seconds_count 2.0" in text
 
 
 @pytest.mark.django_db
