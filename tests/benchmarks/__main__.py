@@ -20,6 +20,7 @@ ON_POSTGRES = [
     "tests/benchmarks/test_callbacks.py",
     "tests/benchmarks/test_expiry.py",
     "tests/benchmarks/test_tenants.py",
+    "tests/benchmarks/test_metrics.py",
 ]
 
 
