@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import UTC, datetime
 
 from django import template
@@ -65,13 +66,14 @@ def until(context: Context, us: int | None) -> SafeString | str:
     )
 
 
-@register.simple_tag
-def moment(us: int | None) -> SafeString | str:
-    """Show a moment in the time zone of the page; a dash for none."""
+@register.simple_tag(takes_context=True)
+def moment(context: Context, us: int | None) -> SafeString | str:
+    """Show a moment in the time zone of the view; a dash for none."""
     if us is None:
         return "–"
     at = datetime.fromtimestamp(us / 1_000_000, UTC)
-    text = date_format(timezone.localtime(at), "Y-m-d H:i:s")
+    zone = zoneinfo.ZoneInfo(name) if (name := context["view"].tz) else None
+    text = date_format(timezone.localtime(at, zone), "Y-m-d H:i:s")
     return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text)
 
 

@@ -66,6 +66,12 @@ def test_the_story_has_all_events_in_order_with_their_actor(cockpit: Cockpit) ->
     assert "the router" in text
 
 
+def test_moments_are_in_the_time_zone_of_the_view(cockpit: Cockpit) -> None:
+    task = cockpit.task(workflow=cockpit.workflow, now=factories.NOW)
+    assert "2026-03-02 12:00:00" in cockpit.read("panels/story", task=task.sid, tz="UTC")
+    assert "2026-03-02 21:00:00" in cockpit.read("panels/story", task=task.sid, tz="Asia/Tokyo")
+
+
 def test_the_story_shows_old_and_new_values_and_who_changed_them(cockpit: Cockpit) -> None:
     task = cockpit.task(workflow=cockpit.workflow, priority=3)
     tasks.update_task(
