@@ -153,6 +153,8 @@ def _find_only_task(worker: models.Worker) -> Context | None:
 def load_offers(worker: models.Worker) -> Context:
     """Return the open offers, oldest first, so that a new one moves no other."""
     layout = task_layouts.load_layout(worker.workspace)
+    rows = _OPEN_OFFERS(worker.pk)
+    incoming = transfers.load_incoming(rows)
     return {
         "offers": [
             {
@@ -160,9 +162,9 @@ def load_offers(worker: models.Worker) -> Context:
                 "card": cards.build_card(row.task, layout),
                 "deadline_ms": row.deadline_us // 1000,
                 "seconds": row.reservation_timeout,
-                "incoming": transfers.describe_incoming(row),
+                "incoming": incoming.get(row.pk),
             }
-            for row in _OPEN_OFFERS(worker.pk)
+            for row in rows
         ]
     }
 
@@ -190,6 +192,7 @@ def load_tasks(
     shown = task_list.arrange_tasks(_HELD(worker.pk), selection, layout)
     held = shown.rows
     states = transfers.load_transfers(held)
+    incoming = transfers.load_incoming(held)
     asked = outcomes.find_asked(held)
     return {
         "task_list": shown,
@@ -206,7 +209,7 @@ def load_tasks(
                 and row.wrap_up_deadline_us > us
                 and not row.wrap_up_extended,
                 "transfer": states.get(row.pk),
-                "incoming": transfers.describe_incoming(row),
+                "incoming": incoming.get(row.pk),
                 "transferable": transfers.may_transfer(row),
             }
             for row in held
@@ -269,15 +272,13 @@ _PENDING: Final = CompiledQuery(
 )
 _OPEN_OFFERS: Final = CompiledQuery(
     lambda worker: (
-        transfers.with_sender(_open(worker, ReservationStatus.PENDING))
-        .select_related(*_WITH_TASKS)
-        .order_by("pk")
+        _open(worker, ReservationStatus.PENDING).select_related(*_WITH_TASKS).order_by("pk")
     )
 )
 _HELD: Final = CompiledQuery(
     lambda worker: (
-        transfers.with_sender(_open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING))
-        .select_related(*_WITH_TASKS, "outgoing")
+        _open(worker, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING)
+        .select_related(*_WITH_TASKS)
         .order_by("pk")
     )
 )

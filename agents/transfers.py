@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from routing import models
 from routing.actions import transfers
+from routing.core.lifecycle import HELD_RESERVATION
 from routing.core.vocabulary import ReservationStatus, TransferMode, TransferStatus
 from routing.languages import join_list
 from routing.statistics import staffing
@@ -31,11 +32,15 @@ class TransferState:
 
 
 def load_transfers(rows: Iterable[models.Reservation]) -> dict[int, TransferState]:
-    """Return the transfers of these reservations, by the reservations' ids."""
-    outgoing = {row.pk: row.outgoing for row in rows if row.outgoing is not None}
+    """Return the transfers of these reservations, by the reservations' ids.
+
+    Without any transfer nothing is queried.
+    """
+    begun = {row.outgoing_id: row.pk for row in rows if row.outgoing_id is not None}
+    outgoing = models.Transfer.objects.in_bulk(begun) if begun else {}
     names = _names({transfer.transfer_to for transfer in outgoing.values()}) if outgoing else {}
     return {
-        pk: TransferState(
+        begun[pk]: TransferState(
             to=names.get(transfer.transfer_to, gettext("a deleted colleague or queue")),
             accepted=transfer.transfer_status == TransferStatus.COMPLETE,
         )
@@ -72,28 +77,30 @@ class Incoming:
     stays: bool
 
 
-def with_sender(rows: models.Reservations) -> models.Reservations:
-    """Return reservations with their incoming transfer, its sender, and whether they stay."""
-    senders = models.Worker.objects.filter(sid=OuterRef("incoming__initiating_worker_sid"))
+def load_incoming(rows: Iterable[models.Reservation]) -> dict[int, Incoming]:
+    """Return how these reservations came by a transfer, by their ids, for those that did.
+
+    Without any transfer nothing is queried.
+    """
+    received = {row.incoming_id: row.pk for row in rows if row.incoming_id is not None}
+    if not received:
+        return {}
+    senders = models.Worker.objects.filter(sid=OuterRef("initiating_worker_sid"))
     first = models.Reservation.objects.filter(
-        sid=OuterRef("incoming__initiating_reservation_sid"),
-        reservation_status__spelled=(ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING),
+        sid=OuterRef("initiating_reservation_sid"),
+        reservation_status__spelled=HELD_RESERVATION,
     )
-    return rows.select_related("incoming").annotate(
+    found = models.Transfer.objects.filter(pk__in=received).annotate(
         sender=Subquery(senders.values("friendly_name")[:1]), sender_stays=Exists(first)
     )
-
-
-def describe_incoming(row: models.Reservation) -> Incoming | None:
-    """Return how a reservation, loaded by `with_sender`, came by a transfer, if it did."""
-    if row.incoming is None:
-        return None
-    warm = row.incoming.transfer_mode == TransferMode.WARM
-    return Incoming(
-        sender=getattr(row, "sender", None) or gettext("A deleted colleague"),
-        note=row.incoming.note or "",
-        stays=warm and bool(getattr(row, "sender_stays", False)),
-    )
+    return {
+        received[transfer.pk]: Incoming(
+            sender=transfer.sender or gettext("A deleted colleague"),
+            note=transfer.note or "",
+            stays=transfer.transfer_mode == TransferMode.WARM and transfer.sender_stays,
+        )
+        for transfer in found
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
