@@ -5,7 +5,7 @@ Sockets and forms both call `run_command`. Refusals are raised with texts for ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -145,20 +145,35 @@ def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
         raise CommandRefused("not_now", gettext("This task is already done.")) from error
 
 
+def _draft_outcome(agent: Agent, given: Arguments, now: datetime) -> None:
+    reservation = _find_held_reservation(agent, given)
+    codes = outcomes.list_codes(reservation.workspace_id)
+    outcome = Outcome(code=_find_code(codes, given), note=given["outcome_note"])
+    try:
+        reservations.save_outcome_draft(reservation=reservation, outcome=outcome)
+    except errors.NotNow as error:
+        raise CommandRefused("not_now", gettext("This task is already done.")) from error
+
+
 def _read_outcome(reservation: models.Reservation, given: Arguments) -> Outcome | None:
     """Return the outcome that a command gives; refuse a completion that lacks a required one."""
     codes = outcomes.list_codes(reservation.workspace_id)
+    code = _find_code(codes, given)
+    if code is None and codes and outcomes.is_required(reservation):
+        raise CommandRefused("outcome_required", gettext("Choose how the task ended first."))
+    if code is None and given["outcome_note"] is None:
+        return None
+    return Outcome(code=code, note=given["outcome_note"])
+
+
+def _find_code(codes: Iterable[models.OutcomeCode], given: Arguments) -> models.OutcomeCode | None:
     name = given["outcome_code"]
     code = next((each for each in codes if each.unique_name == name), None)
     if name is not None and code is None:
         raise CommandRefused(
             "not_found", gettext("This outcome can no longer be chosen."), status=404
         )
-    if code is None and codes and outcomes.is_required(reservation):
-        raise CommandRefused("outcome_required", gettext("Choose how the task ended first."))
-    if code is None and given["outcome_note"] is None:
-        return None
-    return Outcome(code=code, note=given["outcome_note"])
+    return code
 
 
 def _transfer(agent: Agent, given: Arguments, now: datetime) -> None:
@@ -264,6 +279,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "task.extend_wrap_up": Command(_extend_wrap_up, {"task": "WT"}),
     "task.complete": Command(
         _complete,
+        {"task": "WT"},
+        texts={"outcome_code": inputs.NAME_LIMIT, "outcome_note": NOTE_LIMIT},
+    ),
+    "task.draft_outcome": Command(
+        _draft_outcome,
         {"task": "WT"},
         texts={"outcome_code": inputs.NAME_LIMIT, "outcome_note": NOTE_LIMIT},
     ),

@@ -112,6 +112,7 @@ def complete(request: HttpRequest, agent: Agent, sid: str) -> HttpResponse:
         "card": _build_card(agent, reservation.task),
         "codes": codes,
         "is_required": outcomes.is_required(reservation),
+        "draft": reservation,
         "note_limit": NOTE_LIMIT,
         "part": "agents/_complete.html",
     }

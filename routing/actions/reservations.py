@@ -15,7 +15,7 @@ from routing.actors import SYSTEM, Actor
 from routing.core.clock import microseconds
 from routing.core.decisions import Reason
 from routing.core.event_catalog import EventType
-from routing.core.lifecycle import InvalidTransition
+from routing.core.lifecycle import HELD_RESERVATION, InvalidTransition
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.events import payloads, recorder
 from routing.fields.declarations import EventData
@@ -266,6 +266,21 @@ def extend_wrap_up(
         now=now,
     )
     return current
+
+
+def save_outcome_draft(*, reservation: models.Reservation, outcome: Outcome) -> None:
+    """Keep what a worker has chosen so far; the completion of their reservation stores it.
+
+    No event tells of it: the one of the completion does. Raises `NotNow` once it is over.
+    """
+    set_outcome(reservation, outcome)
+    held = models.Reservation.objects.filter(
+        pk=reservation.pk, reservation_status__spelled=HELD_RESERVATION
+    )
+    if not held.update(
+        outcome_code=reservation.outcome_code, outcome_note=reservation.outcome_note
+    ):
+        raise NotNow(f"Reservation {reservation.sid} is over; its outcome stays as it is.")
 
 
 @locking.retry_on_conflict

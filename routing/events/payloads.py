@@ -12,7 +12,7 @@ from typing import Final
 
 from routing import models
 from routing.core.clock import SECOND
-from routing.core.vocabulary import AssignmentStatus
+from routing.core.vocabulary import AssignmentStatus, ReservationStatus
 from routing.fields.declarations import EventData
 from routing.fields.queues import TASK_QUEUE, WORKFLOW
 from routing.fields.tasks import RESERVATION, TASK
@@ -122,10 +122,12 @@ def describe_reservation(reservation: models.Reservation) -> EventData:
     if reservation.wrap_up_deadline_us is not None:
         deadline = reservation.wrap_up_deadline_us // SECOND
         data["reservation_wrap_up_deadline"] = str(deadline)
-    if reservation.outcome_code is not None:
-        data["reservation_outcome_code"] = reservation.outcome_code
-    if reservation.outcome_note is not None:
-        data["reservation_outcome_note"] = reservation.outcome_note
+    if reservation.reservation_status == ReservationStatus.COMPLETED:
+        # Before that they are a draft.
+        if reservation.outcome_code is not None:
+            data["reservation_outcome_code"] = reservation.outcome_code
+        if reservation.outcome_note is not None:
+            data["reservation_outcome_note"] = reservation.outcome_note
     if reservation.incoming is not None:
         data |= describe_transfer(reservation.incoming)
     return data | describe_task(reservation.task) | _describe_holder(reservation)

@@ -184,7 +184,11 @@ RESERVATION: Final = RowShape[models.Reservation](
         ),
         Field(
             "outcome_code",
-            text("How the task ended: the unique name of an outcome code.", "resolved", null=True),
+            text(
+                "How the task ended: the unique name of an outcome code; a draft until it ends.",
+                "resolved",
+                null=True,
+            ),
             sdk_name="",
         ),
         Field(

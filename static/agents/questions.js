@@ -4,7 +4,18 @@ import { gettext } from "../shared/messages.js";
 import { toLogin } from "./panels.js";
 import { toast } from "../shared/toasts.js";
 
+const DRAFT_AFTER_MS = 500;
+
+const draft = { timer: 0, form: null, saved: Promise.resolve() };
+
 export function start() {
+  document.addEventListener("input", ({ target }) => {
+    if (!target.form?.dataset.drafts) return;
+    clearTimeout(draft.timer);
+    draft.form = target.form;
+    draft.timer = setTimeout(saveDraft, DRAFT_AFTER_MS);
+  });
+  document.addEventListener("close", saveDraft, true);
   document.addEventListener("click", async (event) => {
     const closes = event.target.closest("dialog [data-closes]");
     const link = event.target.closest("a[data-asks]");
@@ -17,12 +28,24 @@ export function start() {
 
 async function open(link) {
   const dialog = document.getElementById(link.dataset.asks);
+  await draft.saved;
   const part = await fetchPart(link.href);
   if (!part) return;
   dialog.querySelector("[data-choices]").replaceChildren(...part.body.childNodes);
   for (const button of dialog.querySelectorAll("[data-without-script]")) button.hidden = true;
   dialog.showModal();
   document.dispatchEvent(new Event(`${dialog.id}-open`));
+}
+
+/** Keep what was typed so far on the server: the task may end by itself before it is completed. */
+function saveDraft() {
+  clearTimeout(draft.timer);
+  const { form } = draft;
+  draft.form = null;
+  if (!form) return;
+  const headers = { "X-Requested-With": "desk" };
+  const sent = fetch(form.dataset.drafts, { method: "POST", body: new FormData(form), headers, keepalive: true });
+  draft.saved = sent.catch(() => {});
 }
 
 /** Fetch a part of a page as a document; without one, a toast has said why. */

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from routing import models
 from routing.actions import task_queues
 from routing.actors import SYSTEM
 from routing.core.vocabulary import OutcomePolicy, WrapUpEnd
@@ -162,3 +163,50 @@ def test_a_task_in_wrap_up_is_asked_about_and_the_task_of_another_agent_is_not(
     assert "RESOLVED" in floor.alice.get(f"complete/{held.task.sid}")
     answer = floor.bob.client.get(f"/agent/complete/{held.task.sid}{floor.bob.here}")
     assert answer.status_code == 404
+
+
+@pytest.mark.usefixtures("codes")
+def test_an_outcome_that_was_not_sent_is_stored_when_the_wrap_up_ends_by_itself(
+    floor: Floor,
+) -> None:
+    limit_wrap_up(floor, WrapUpEnd.COMPLETE)
+    set_policy(floor, OutcomePolicy.REQUIRED)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        held = floor.accepted()
+        task = held.task.sid
+        floor.alice.press("task.wrap_up", task=task)
+        draft = {"outcome_code": "spam", "outcome_note": "Call <again>"}
+        assert floor.bob.press("task.draft_outcome", task=task, **draft)[0] == 404
+        assert floor.alice.press("task.draft_outcome", task=task, **draft)[0] == 200
+        page = floor.alice.get(f"complete/{task}")
+        assert re.search(r'value="spam" checked', page)
+        assert "Call &lt;again&gt;</textarea>" in page
+        clock.shift(61)
+        floor.run()
+        held.refresh_from_db()
+        assert held.reservation_status == "completed"
+        assert (held.outcome_code, held.outcome_note) == ("spam", "Call <again>")
+        event = models.Event.objects.get(event_type="reservation.completed")
+        assert event.event_data["reservation_outcome_code"] == "spam"
+        late = floor.alice.press("task.draft_outcome", task=task, outcome_code="resolved")
+        assert late[0] == 409
+        held.refresh_from_db()
+        assert held.outcome_code == "spam"
+
+
+@pytest.mark.usefixtures("codes")
+@pytest.mark.parametrize(
+    ("draft", "status"), [({"outcome_code": "other"}, 404), ({"outcome_note": "x" * 1001}, 400)]
+)
+def test_a_wrong_draft_is_refused(floor: Floor, draft: dict[str, str], status: int) -> None:
+    held = floor.accepted()
+    assert floor.alice.press("task.draft_outcome", task=held.task.sid, **draft)[0] == status
+
+
+@pytest.mark.usefixtures("codes")
+def test_no_event_before_the_completion_has_a_draft(floor: Floor) -> None:
+    held = floor.accepted()
+    floor.alice.press("task.draft_outcome", task=held.task.sid, outcome_code="spam")
+    floor.alice.press("task.wrap_up", task=held.task.sid)
+    event = models.Event.objects.get(event_type="reservation.wrapup")
+    assert "reservation_outcome_code" not in event.event_data

@@ -30,7 +30,8 @@ def test_every_command_is_a_form_on_the_page(floor: Floor) -> None:
     floor.alice.press("task.transfer", task=moving.task.sid, to=floor.queue.sid)
     page = floor.alice.get() + choices
     forms = set(re.findall(r'action="/agent/do/([a-z_.]+)\?', page))
-    assert forms == set(commands.COMMANDS)
+    # A draft is kept for those who have the script, beside the form that completes.
+    assert forms == set(commands.COMMANDS) - {"task.draft_outcome"}
 
 
 def test_a_form_leads_back_to_the_desk(floor: Floor) -> None:
