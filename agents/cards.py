@@ -93,8 +93,12 @@ def list_clocks(row: models.Reservation) -> list[Clock]:
     return clocks
 
 
-def build_card(task: models.Task, layout: Layout) -> Card:
-    """Return the card of a task; its channel and queue must have been loaded with it."""
+def build_card(task: models.Task, layout: Layout, *, with_attributes: bool = True) -> Card:
+    """Return the card of a task; its channel and queue must have been loaded with it.
+
+    Arguments:
+        with_attributes: whether to list the attributes, too.
+    """
     known = layout.read_attributes(task.attributes)
     picture = describe_channel(task.task_channel)
     title, titled = subjects.first_text(known, layout.titles)
@@ -109,7 +113,7 @@ def build_card(task: models.Task, layout: Layout) -> Card:
         queue="" if task.task_queue is None else task.task_queue.friendly_name,
         priority=task.priority,
         created=task.date_created,
-        attributes=list_attributes(known, layout, but={titled, named}),
+        attributes=list_attributes(known, layout, but={titled, named}) if with_attributes else [],
     )
 
 

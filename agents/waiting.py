@@ -188,7 +188,7 @@ def _build_rows(
     reasons = {refusal: _explain(refusal, workspace) for refusal in set(refusals.values())}
     return [
         Row(
-            card=cards.build_card(task, layout),
+            card=cards.build_card(task, layout, with_attributes=False),
             entered=_entered_date(task),
             refusal=refusals[task.pk],
             why=reasons[refusals[task.pk]],

@@ -138,7 +138,11 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["django.templatetags.i18n", "config.templatetags.cached_texts"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "config.templatetags.cached_texts",
+                "config.templatetags.icons",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
