@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.fields.json import KT
 
 from routing import sids
@@ -37,8 +38,8 @@ from routing.statistics import bookkeeper
 
 SETTLED_AFTER: Final = timedelta(seconds=30)
 """How long after its end a quarter is written, when every action of it has ended."""
-MOST_QUARTERS: Final = 96
-"""Most quarters that one run writes."""
+MOST_QUARTERS: Final = 8
+"""Most quarters that one run writes, which limits its memory."""
 
 _MINUTE_MS: Final = 60_000
 _CHUNK: Final = 2_000
@@ -62,9 +63,9 @@ def write_slot_figures(*, now: datetime) -> int:
     """Write the quarters of every workspace that are over; return how many there were."""
     end = bookkeeper.floor_minute(now - SETTLED_AFTER)
     written = 0
-    for mark in Bookmark.objects.select_related("workspace").order_by("pk"):
-        if mark.slots_minute is None or mark.slots_minute < end:
-            written += write_workspace(mark, end=end)
+    due = Bookmark.objects.filter(Q(slots_minute=None) | Q(slots_minute__lt=end))
+    for mark in due.select_related("workspace").order_by("pk"):
+        written += write_workspace(mark, end=end)
     return written
 
 
