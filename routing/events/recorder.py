@@ -117,12 +117,15 @@ def row(
         data["request_id"] = actor.request_id
     if actor.batch_sid is not None:
         data |= {"batch_sid": actor.batch_sid, "note": actor.note}
-    stay_end = _find_stay_end(draft, data, workspace, actor)
-    if stay_end is not None:
-        data["task_stay_end"] = stay_end
+    stay_end = None
+    if draft.event_type in _ENDINGS:
+        stay_end = _find_stay_end(draft, data, workspace, actor)
+        if stay_end is not None:
+            data["task_stay_end"] = stay_end
     spec = draft.event_type.spec
     ended = draft.task if spec.ends_waiting or stay_end is not None else None
-    first = data.get("reservation_first")
+    first, handled = data.get("reservation_first"), data.get("reservation_handled_ms")
+    wrapping = data.get("reservation_wrapping_ms")
     values = {
         "id": None,
         "sid": sids.new_ordered_sid("EV", now),
@@ -154,8 +157,8 @@ def row(
         ),
         "origin": data.get("reservation_origin"),
         "is_first_answer": None if first is None else first == "true",
-        "handled_ms": _whole(data, "reservation_handled_ms"),
-        "wrapping_ms": _whole(data, "reservation_wrapping_ms"),
+        "handled_ms": None if handled is None else int(handled),
+        "wrapping_ms": None if wrapping is None else int(wrapping),
         "stay_end": stay_end,
         # The database sets it.
         "transaction_id": 0,
@@ -175,12 +178,14 @@ def _find_stay_end(
             answered_before=draft.task is not None and draft.task.answered_before,
             withdrawn_reasons=workspace.withdrawn_reasons.splitlines(),
         ).value
-    if draft.event_type in _DELETIONS and data.get("task_assignment_status") in _WAITING:
-        return StayEnd.DELETED.value
-    return None
+    is_waiting = data.get("task_assignment_status") in _WAITING
+    return StayEnd.DELETED.value if is_waiting else None
 
 
-_DELETIONS: Final = frozenset({EventType.TASK_DELETED, EventType.TASK_SYSTEM_DELETED})
+_ENDINGS: Final = frozenset(
+    {EventType.TASK_CANCELED, EventType.TASK_DELETED, EventType.TASK_SYSTEM_DELETED}
+)
+"""Types that may end a stay in a queue, where the type leaves open as what."""
 _WAITING: Final = frozenset({AssignmentStatus.PENDING.value, AssignmentStatus.RESERVED.value})
 
 
@@ -191,8 +196,3 @@ def _key(data: EventData, name: str) -> int | None:
 
 def _since(moment: datetime | None, now: datetime) -> int | None:
     return None if moment is None else elapsed_ms(moment, now)
-
-
-def _whole(data: EventData, name: str) -> int | None:
-    text = data.get(name)
-    return None if text is None else int(text)
