@@ -127,7 +127,7 @@ def test_an_offer_shows_its_details_before_it_is_accepted(floor: Floor) -> None:
     floor.offered(attributes={"subject": "Parcel", "order": "4711", "mail": "ada@example.com"})
     panel = floor.alice.get("panels/offers")
     assert "<summary>2 details</summary>" in panel
-    assert '<a href="mailto:ada@example.com"' in panel
+    assert '<a dir="ltr" href="mailto:ada@example.com"' in panel
     assert "4711" in panel
     bare = floor.offered(attributes={"subject": "Bare"})
     assert f"more-{bare.sid}" not in floor.alice.get("panels/offers")
