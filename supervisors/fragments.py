@@ -16,6 +16,7 @@ from django.template import loader
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from routing.core.clock import microseconds
 from supervisors import pictures
 from supervisors.panel import Panel, Scene
 
@@ -28,12 +29,16 @@ CSRF_MARK: Final = f"csrf-{secrets.token_hex(16)}"
 Key = tuple[object, ...]
 
 _lock: Final = threading.Lock()
-_fragments: Final[TTLCache[Key, str]] = TTLCache(maxsize=MOST_FRAGMENTS, ttl=SECONDS)
+_fragments: Final[TTLCache[Key, tuple[int, str]]] = TTLCache(maxsize=MOST_FRAGMENTS, ttl=SECONDS)
 
 
 def render_panel(panel: Panel, scene: Scene, request: HttpRequest) -> SafeString:
-    """Return the HTML of a panel for one browser."""
-    html = _render_shared(panel, scene)
+    """Return the HTML of a panel for one browser.
+
+    A browser that was told of a change sends its moment as `X-Since`, in milliseconds: a cached
+    fragment from before that moment does not show the change.
+    """
+    html = _render_shared(panel, scene, since=_read_since(request, scene))
     if CSRF_MARK in html:
         html = html.replace(CSRF_MARK, get_token(request))
     return mark_safe(html)  # noqa: S308 - rendered by a template
@@ -46,7 +51,14 @@ def build_etag(panel: Panel, scene: Scene) -> str | None:
     return f'"{pictures.PROCESS}-{scene.picture.number}-{get_language()}"'
 
 
-def _render_shared(panel: Panel, scene: Scene) -> str:
+def _read_since(request: HttpRequest, scene: Scene) -> int:
+    """Return the moment that the request names, at most now; 0 if it names none."""
+    text = request.headers.get("X-Since", "")
+    since = int(text) if len(text) < 16 and text.isascii() and text.isdigit() else 0
+    return min(since, microseconds(scene.now) // 1000)
+
+
+def _render_shared(panel: Panel, scene: Scene, *, since: int) -> str:
     key = (
         scene.workspace.sid,
         panel.name,
@@ -57,8 +69,8 @@ def _render_shared(panel: Panel, scene: Scene) -> str:
     )
     with _lock:
         found = _fragments.get(key)
-    if found is not None:
-        return found
+    if found is not None and (panel.from_picture or found[0] >= since):
+        return found[1]
     context = panel.load(scene) | {
         "panel": panel.name,
         "scene": scene,
@@ -68,7 +80,7 @@ def _render_shared(panel: Panel, scene: Scene) -> str:
     }
     html = loader.render_to_string(panel.template, context)
     with _lock:
-        _fragments[key] = html
+        _fragments[key] = microseconds(scene.now) // 1000, html
     return html
 
 

@@ -32,7 +32,7 @@ socket.start({
   refused: () => location.reload(),
   event(frame) {
     if (frame.now) clock.learn(frame.now, performance.now(), 1000);
-    panels.stale(frame.stale ?? []);
+    panels.stale(frame.stale ?? [], frame.at);
     freshness.confirm();
   },
 });

@@ -13,11 +13,17 @@ const OURS = new Set(["aria-busy", "data-failed", "data-level", "data-selected"]
 const state = new Map();
 let paused = false;
 
-/** Fetch these panels soon, each by one request at a time. */
-export function stale(names) {
+/**
+ * Fetch these panels soon, each by one request at a time.
+ *
+ * @param {number} at the moment of the change in ms, before which no panel may have been rendered
+ */
+export function stale(names, at = serverNow()) {
   for (const name of names) {
     const panel = state.get(name);
-    if (!panel || panel.wanted) continue;
+    if (!panel) continue;
+    panel.since = Math.max(panel.since, at);
+    if (panel.wanted) continue;
     panel.wanted = true;
     if (!panel.busy) schedule(name, panel, Math.random() * SPREAD);
   }
@@ -88,6 +94,7 @@ async function fetchPanel(name, panel) {
   const sent = performance.now();
   const asOf = serverNow();
   const headers = { "X-Requested-With": "cockpit" };
+  if (panel.since) headers["X-Since"] = String(Math.floor(panel.since));
   if (panel.etag) headers["If-None-Match"] = panel.etag;
   const answer = await fetch(address(name), { headers, cache: "no-store" });
   if (answer.status === 401) return toLogin();
@@ -138,7 +145,7 @@ function isOurs(name, node) {
 export function start() {
   for (const { id } of document.querySelectorAll("[data-panel]")) {
     const asOf = Number(document.body.dataset.confirmed);
-    state.set(id, { wanted: false, timer: 0, busy: null, failed: false, etag: "", asOf });
+    state.set(id, { wanted: false, timer: 0, busy: null, failed: false, etag: "", since: 0, asOf });
   }
   order.start(staleAll);
   document.addEventListener("visibilitychange", () => document.hidden || staleAll());

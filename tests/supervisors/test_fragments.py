@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from django.template import loader
 from django.test import Client
 from django.utils import timezone, translation
 
+from routing.core.clock import microseconds
 from supervisors import access, fragments, pictures
 from supervisors.dirt import Dirt
 from supervisors.panel import Panel, Scene
@@ -58,6 +61,22 @@ def test_another_view_language_or_right_is_rendered_by_itself(
     with translation.override("de"):
         fragments.render_panel(panel, scene(cockpit), rf.get("/"))
     assert len(renders) == 4
+
+
+def test_a_list_is_rendered_again_for_those_who_heard_of_a_later_change(
+    cockpit: Cockpit, panel: Panel, rf: Any
+) -> None:
+    rows = replace(panel, from_picture=False)
+    first = scene(cockpit)
+    moment = microseconds(first.now) // 1000
+    fragments.render_panel(rows, first, rf.get("/"))
+    later = replace(first, now=first.now + timedelta(milliseconds=10))
+    for since in ("", "x", "-1", str(moment - 1), str(moment)):
+        fragments.render_panel(rows, later, rf.get("/", headers={"X-Since": since}))
+    assert len(renders) == 1
+    for since in (str(moment + 5), str(moment + 5)):
+        fragments.render_panel(rows, later, rf.get("/", headers={"X-Since": since}))
+    assert len(renders) == 2
 
 
 def test_a_newer_picture_is_rendered_again(cockpit: Cockpit, panel: Panel, rf: Any) -> None:
