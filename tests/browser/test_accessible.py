@@ -130,7 +130,7 @@ def fill_desk(page: Page, customers: Customers) -> None:
     canceled = customers.post("Changed their mind", channel="sms", **known)
     expect(offer(page, "Changed")).to_be_visible()
     customers.end(canceled, "canceled")
-    expect(page.locator("#happened-list li")).to_have_count(1)
+    expect(page.locator("#happened-list li", has_text="Changed their mind")).to_be_visible()
     for subject in ("How do I cancel?", "An unusually long subject " * 4):
         customers.post(subject, channel="sms", **known)
         expect(offer(page, subject)).to_be_visible()

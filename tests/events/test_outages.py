@@ -147,6 +147,7 @@ def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_ba
     redis_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor = factories.workspace()
+    factories.worker(floor)
     factories.task(floor)
     ran = threading.Semaphore(0)
 

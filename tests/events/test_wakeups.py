@@ -91,10 +91,11 @@ def swept_workspaces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.django_db
-def test_the_sweep_runs_a_cycle_wherever_something_waits_or_is_due(
+def test_the_sweep_runs_a_cycle_wherever_work_is_due(
     swept_workspaces: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting, offered, quiet = (factories.workspace() for _ in range(3))
+    factories.worker(waiting)
     factories.task(waiting)
     factories.worker(offered)
     factories.offered(offered)
