@@ -105,8 +105,12 @@ class FloorMarks:
 
 
 def build_messages(event: Event) -> list[Message]:
-    """Return the message of one event, if its floor is watched by this process."""
-    if event.workspace_sid not in floor_watches.list_watched():
+    """Return the message of one event, if its floor is watched; none while Redis is away."""
+    try:
+        watched = floor_watches.list_watched()
+    except clients.BROKEN:
+        return []
+    if event.workspace_sid not in watched:
         return []
     mark = Mark()
     mark.add(event)
