@@ -145,7 +145,7 @@ function undoLast(address) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input:not([type=checkbox]), select, textarea, dialog");
+  const typing = event.target.closest("input:not([type=checkbox]), select, textarea, dialog[open]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.body.dataset.singleKeys === "off") return;
   if (event.key === "u") undoLast(lastUndo);
