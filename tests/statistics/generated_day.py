@@ -101,7 +101,7 @@ class GeneratedDay:
     def make_what_is_rare(self) -> None:
         """Take two tasks back; one is answered again, the other is canceled by the customer.
 
-        Two are transferred: one to a colleague, one to a queue.
+        One is canceled by a supervisor. Two are transferred: to a colleague, and to a queue.
         """
         helper = self.hire(chat=9)
         for _ in range(2):
@@ -115,6 +115,10 @@ class GeneratedDay:
         offers.grab_task(task=task, worker=helper, **self.by())
         first = self.workspace.tasks.filter(assignment_status="pending", answered_before=True)[0]
         task_transitions.cancel_task(task=first, reason="gave up", **self.by(CUSTOMER))
+        task = factories.task(
+            self.workspace, attributes=self.some_attributes(), **self.by(CUSTOMER)
+        )
+        task_transitions.cancel_task(task=task, reason="closed", **self.by(SUPERVISOR))
         colleague = self.hire(chat=9)
         for to in (colleague.sid, self.queues[1].sid):
             task = factories.task(
