@@ -14,6 +14,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from routing import models
 from routing.actions import tasks
 from routing.actions.idempotency import LIFETIME
+from routing.actions.supervision import batches
 from routing.actions.support.errors import StaleState
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
@@ -75,9 +76,14 @@ def _delete_old_callbacks(now: datetime) -> None:
 
 
 def _delete_old_batches(now: datetime) -> None:
-    """Delete the rows of supervisors' batches with their events, and the batches much later."""
+    """Delete the rows of supervisors' batches with their events, and the batches much later.
+
+    What supervisors wrote about tasks ends with the rows.
+    """
     days = timedelta(days=settings.TASK_RETENTION_DAYS)
     _delete_oldest(models.BatchRow.objects.all(), batch__date_created__lt=now - days)
+    about_tasks = models.Batch.objects.filter(command__startswith="tasks.")
+    batches.erase_texts(about_tasks.filter(date_created__lt=now - days))
     days = timedelta(days=settings.FIGURES_RETENTION_DAYS)
     _delete_oldest(models.Batch.objects.all(), date_created__lt=now - days)
 

@@ -7,9 +7,9 @@ task. Tasks are matched by the attributes that they have or have had.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from django.db import transaction
 from django.db.models.fields.json import KT
 
 from routing import models, sids
-from routing.actions import tasks
+from routing.actions import idempotency, tasks
+from routing.actions.supervision import batches
 from routing.actions.support.errors import InvalidInput
 from routing.actors import Actor
 from workflows import expressions
@@ -30,7 +31,17 @@ ERASED: Final = "{}"
 _TEXTS: Final = (
     *("reason", "task_completed_reason", "task_canceled_reason"),
     *("transfer_note", "reservation_outcome_note"),
+    # A supervisor's, on what a batch did.
+    "note",
 )
+
+_ANSWERED: Final[dict[str, str | None]] = {
+    **dict.fromkeys(("attributes", "task_attributes"), ERASED),
+    **dict.fromkeys(("reason", "note", "outcome_note")),
+}
+"""What an answer of REST or the SDK has instead of these fields."""
+MARGIN: Final = timedelta(hours=2)
+"""How much longer than its lifetime an answer may be stored: an hourly job deletes it."""
 
 Found = tuple[str, str]
 """The sid of a task, and attributes that it has or has had."""
@@ -156,9 +167,47 @@ def _erase_task(sid: str, task: models.Task | None, actor: Actor, now: datetime)
         deliveries.update(answer="")
     for asked in models.AssignmentCallback.objects.filter(reservation__task__sid=sid):
         asked.parameters = asked.parameters | {"TaskAttributes": ERASED}
-        asked.answer = ""
-        asked.save(update_fields=["parameters", "answer"])
+        asked.answer = asked.outcome = ""
+        asked.save(update_fields=["parameters", "answer", "outcome"])
+    _erase_acts(sid)
+    if _may_have_stored_answer(task, erased, now):
+        _erase_stored_answers(sid)
     return len(erased)
+
+
+def _erase_acts(sid: str) -> None:
+    """Erase what supervisors wrote about a task, and why it was refused to them."""
+    rows = models.BatchRow.objects.filter(subject_sid=sid)
+    batches.erase_texts(models.Batch.objects.filter(pk__in=rows.values("batch")))
+    rows.update(reason="")
+
+
+def _may_have_stored_answer(
+    task: models.Task | None, erased: Sequence[models.Event], now: datetime
+) -> bool:
+    """Return whether an answer that names the task may be stored: those end after a day."""
+    recent = now - idempotency.LIFETIME - MARGIN
+    if task is not None and task.date_created < recent:
+        return False
+    return not erased or erased[0].event_date > recent
+
+
+def _erase_stored_answers(sid: str) -> None:
+    """Erase a task's data from the answers that retries of its creation get."""
+    for row in models.IdempotencyKey.objects.filter(body__contains=sid):
+        row.body = json.dumps(_erase_answer(json.loads(row.body)), separators=(",", ":"))
+        row.save(update_fields=["body"])
+
+
+def _erase_answer(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_erase_answer(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _ANSWERED[name] if name in _ANSWERED else _erase_answer(part)
+        for name, part in value.items()
+    }
 
 
 def _find_events_to_erase(sid: str) -> Iterator[models.Event]:

@@ -95,6 +95,8 @@ class BatchRow(models.Model):
             models.Index(
                 fields=["batch", "position"], name="batch_rows_left", condition=Q(outcome="")
             ),
+            # What was done to one subject: for the page of changes, and to erase a customer.
+            models.Index(fields=["subject_sid"], name="batch_rows_subject"),
         ]
 
     def __str__(self) -> str:

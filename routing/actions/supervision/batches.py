@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from routing import models, sids
 from routing.actions.supervision.batch_rows import LEASE, finish_batch
@@ -25,6 +26,8 @@ AT_ONCE: Final = 50
 UNDO_FOR: Final = timedelta(hours=24)
 """How long a batch can be undone."""
 _CHUNK: Final = 500
+_FREE_TEXTS: Final = ["reason"]
+"""Arguments that are a text of the supervisor."""
 
 _Model = type[models.Worker] | type[models.Task] | type[models.TaskQueue]
 _SUBJECTS: Final[Mapping[str, _Model]] = {
@@ -227,3 +230,11 @@ def explain_no_undo(batch: models.Batch, *, now: datetime) -> str | None:
 def _check_over(batch: models.Batch) -> None:
     if batch.state == BatchState.RUNNING:
         raise NotNow("this act is still running; wait for its end, or stop it")
+
+
+def erase_texts(rows: QuerySet[models.Batch]) -> None:
+    """Erase notes and reasons of batches: a supervisor may have written of a customer."""
+    written = Q(note__isnull=False) | Q(arguments__has_any_keys=_FREE_TEXTS)
+    for batch in rows.filter(written).iterator(chunk_size=_CHUNK):
+        kept = {name: each for name, each in batch.arguments.items() if name not in _FREE_TEXTS}
+        models.Batch.objects.filter(pk=batch.pk).update(note=None, arguments=kept)
