@@ -54,7 +54,7 @@ def test_every_icon_that_templates_and_channels_name_is_drawn() -> None:
     named = {
         name
         for path in TEMPLATES
-        for name in re.findall(r'_icon.html" with name="(\w+)"', path.read_text())
+        for name in re.findall(r'icon(?:.html" with name=| )"(\w+)"', path.read_text())
     }
     assert named | cards.ICONS <= drawn
 
