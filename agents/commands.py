@@ -5,16 +5,17 @@ Sockets and forms both call `run_command`. Refusals are raised with texts for ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, gettext_lazy
 
 from agents import desk_groups, happenings, held, outcomes
 from agents.access import Agent
-from routing import models, sids
+from agents.arguments import Arguments, Command, CommandRefused
+from routing import models
 from routing.actions import (
     dismissals,
     offers,
@@ -28,35 +29,7 @@ from routing.actions.support import errors, inputs
 from routing.actions.support.outcomes import NOTE_LIMIT, Outcome
 from routing.core.vocabulary import ReservationStatus, TransferMode
 
-Arguments = Mapping[str, Any]
-
-
-class CommandRefused(Exception):
-    """A command was not carried out; `reason` is for scripts, the message for the agent."""
-
-    def __init__(self, reason: str, message: str, *, status: int = 409) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command of an agent.
-
-    Arguments:
-        run: carries the command out, with its checked arguments.
-        sid_prefixes: the required arguments, all of them sids, with their prefixes; several
-            prefixes are separated by a blank.
-        flags: the boolean arguments; they default to false.
-        texts: the optional texts, each with its greatest length; an absent or empty one is None.
-    """
-
-    run: Callable[[Agent, Arguments, datetime], None]
-    sid_prefixes: Mapping[str, str]
-    flags: tuple[str, ...] = field(default=())
-    texts: Mapping[str, int] = field(default_factory=dict)
+logger = logging.getLogger(__name__)
 
 
 def run_command(agent: Agent, name: object, arguments: Arguments, *, now: datetime) -> None:
@@ -64,24 +37,8 @@ def run_command(agent: Agent, name: object, arguments: Arguments, *, now: dateti
     command = COMMANDS.get(name) if isinstance(name, str) else None
     if command is None:
         raise CommandRefused("unknown_command", gettext("There is no such command."), status=404)
-    checked: dict[str, Any] = {}
-    for argument, prefix in command.sid_prefixes.items():
-        value = arguments.get(argument)
-        if not isinstance(value, str) or not any(
-            sids.is_valid(value, one) for one in prefix.split()
-        ):
-            raise CommandRefused(
-                "invalid",
-                gettext("“%(argument)s” is missing, or not a sid.") % {"argument": argument},
-                status=400,
-            )
-        checked[argument] = value
-    for argument in command.flags:
-        checked[argument] = _parse_flag(arguments.get(argument), argument)
-    for argument, limit in command.texts.items():
-        checked[argument] = _parse_text(arguments.get(argument), argument, limit)
     try:
-        command.run(agent, checked, now)
+        command.run(agent, command.parse_arguments(arguments), now)
     except errors.NotHeld as error:
         raise _no_such_task() from error
     except errors.NotEligible as error:
@@ -91,7 +48,11 @@ def run_command(agent: Agent, name: object, arguments: Arguments, *, now: dateti
             "changed", gettext("This has just changed. Please look again.")
         ) from error
     except errors.ActionError as error:
-        raise CommandRefused("not_now", error.message) from error
+        # The message is in English and for programs; agents read it only in the log.
+        logger.info("command=%s worker=%s refused: %s", name, agent.worker.sid, error.message)
+        raise CommandRefused(
+            "not_now", gettext("This cannot be done now. Please look again.")
+        ) from error
 
 
 def _accept(agent: Agent, given: Arguments, now: datetime) -> None:
@@ -350,31 +311,3 @@ def _refuse_closed_offer(offer: models.Reservation) -> CommandRefused:
         f"offer_{status.value}",
         str(_CLOSED_OFFERS.get(status, gettext_lazy("This offer is over."))),
     )
-
-
-def _parse_flag(value: object, argument: str) -> bool:
-    known = {True: True, False: False, None: False, "true": True, "false": False, "": False}
-    if isinstance(value, bool | str | None) and value in known:
-        return known[value]
-    raise CommandRefused(
-        "invalid",
-        gettext("“%(argument)s” must be true or false.") % {"argument": argument},
-        status=400,
-    )
-
-
-def _parse_text(value: object, argument: str, limit: int) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or len(value) > limit:
-        text = ngettext(
-            "“%(argument)s” must be a text of at most %(limit)s character.",
-            "“%(argument)s” must be a text of at most %(limit)s characters.",
-            limit,
-        )
-        raise CommandRefused("invalid", text % {"argument": argument, "limit": limit}, status=400)
-    if found := inputs.CONTROL_OR_DELETE.search(value):
-        text = gettext("“%(argument)s” contains the control character %(character)s. Leave it out.")
-        words = {"argument": argument, "character": f"U+{ord(found[0]):04X}"}
-        raise CommandRefused("invalid", text % words, status=400)
-    return value.strip() or None

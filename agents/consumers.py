@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 
 from agents import access, calling, commands, frames, waiting
 from agents.access import Agent
-from agents.commands import CommandRefused
+from agents.arguments import CommandRefused
 from agents.dashboard import Panel
 from routing import groups, languages, request_ids
 from routing.core.clock import microseconds

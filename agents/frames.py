@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.utils.translation import gettext
 
 from agents import dashboard
-from agents.commands import CommandRefused
+from agents.arguments import CommandRefused
 from routing.core.event_catalog import EventType
 
 MOST_CHARACTERS: Final = 4096

@@ -18,6 +18,7 @@ from agents import access, calling, cards, commands, dashboard, held, outcomes, 
 from agents import day as days
 from agents import me as personal
 from agents.access import Agent
+from agents.arguments import CommandRefused
 from agents.dashboard import Panel
 from routing import models, task_layouts
 from routing.actions import dismissals
@@ -175,7 +176,7 @@ def command(request: HttpRequest, agent: Agent, name: str) -> HttpResponse:
     """Run a command: a script gets the reply as JSON, a form the desk again."""
     try:
         commands.run_command(agent, name, request.POST.dict(), now=timezone.now())
-    except commands.CommandRefused as refused:
+    except CommandRefused as refused:
         return _refusal_response(request, agent, refused)
     if access.is_script(request):
         return JsonResponse({"ok": True})
@@ -225,9 +226,7 @@ def _log_out_context(agent: Agent) -> dict[str, Any]:
     }
 
 
-def _refusal_response(
-    request: HttpRequest, agent: Agent, refused: commands.CommandRefused
-) -> HttpResponse:
+def _refusal_response(request: HttpRequest, agent: Agent, refused: CommandRefused) -> HttpResponse:
     if access.is_script(request):
         error = {"reason": refused.reason, "message": refused.message}
         return JsonResponse({"ok": False, "error": error}, status=refused.status)

@@ -214,7 +214,7 @@ def test_an_unknown_command_does_nothing(floor: Floor) -> None:
     assert refused(floor.alice.press("task.destroy")) == "unknown_command"
 
 
-def test_every_other_refusal_of_an_action_reaches_the_agent(
+def test_every_other_refusal_of_an_action_asks_the_agent_to_look_again(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -222,4 +222,4 @@ def test_every_other_refusal_of_an_action_reaches_the_agent(
 
     monkeypatch.setitem(commands.COMMANDS, "task.grab", commands.Command(refuse, {}))
     status, reply = floor.alice.press("task.grab")
-    assert (status, reply["error"]["message"]) == (409, "Not today.")
+    assert (status, reply["error"]["message"]) == (409, "This cannot be done now. Please look again.")

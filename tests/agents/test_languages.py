@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from agents.dashboard import Panel
 from routing import models
 from routing.actions import task_queues, task_transitions, workspaces
+from routing.actions.support.errors import InUse
 from routing.actors import SYSTEM, Actor
 from routing.core.vocabulary import OutcomePolicy
 from tests import factories
@@ -103,6 +104,22 @@ def test_a_refusal_is_in_the_language_of_the_agent(floor: Floor) -> None:
     save(floor.alice, language="de")
     status, reply = floor.alice.press("task.complete", task="WT" + "0" * 32)
     assert (status, reply["error"]["message"]) == (404, "Sie haben keine solche Aufgabe.")
+
+
+def test_a_refusal_that_no_command_foresees_is_translated_and_logged(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(**_: object) -> None:
+        raise InUse("Channel WC1 is in use")
+
+    monkeypatch.setattr("routing.actions.worker_channels.update_worker_channel", refuse)
+    save(floor.alice, language="de")
+    caplog.set_level("INFO", logger="agents")
+    channel = floor.alice.worker.channels.get().sid
+    status, reply = floor.alice.press("worker_channel.set_available", channel=channel)
+    words = "Das geht jetzt nicht. Bitte sehen Sie noch einmal nach."
+    assert (status, reply["error"]["message"]) == (409, words)
+    assert "Channel WC1 is in use" in caplog.text
 
 
 def test_a_reason_under_a_waiting_task_is_translated(floor: Floor) -> None:
