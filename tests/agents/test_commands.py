@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from agents import commands
+from agents.arguments import Command
 from routing import models
 from routing.actions import task_transitions, tasks, workers
 from routing.actions.support.errors import ActionError
@@ -220,6 +221,7 @@ def test_every_other_refusal_of_an_action_asks_the_agent_to_look_again(
     def refuse(*_: object) -> None:
         raise ActionError("Not today.")
 
-    monkeypatch.setitem(commands.COMMANDS, "task.grab", commands.Command(refuse, {}))
+    monkeypatch.setitem(commands.COMMANDS, "task.grab", Command(refuse, {}))
     status, reply = floor.alice.press("task.grab")
-    assert (status, reply["error"]["message"]) == (409, "This cannot be done now. Please look again.")
+    words = "This cannot be done now. Please look again."
+    assert (status, reply["error"]["message"]) == (409, words)

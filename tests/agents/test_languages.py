@@ -115,7 +115,7 @@ def test_a_refusal_that_no_command_foresees_is_translated_and_logged(
     monkeypatch.setattr("routing.actions.worker_channels.update_worker_channel", refuse)
     save(floor.alice, language="de")
     caplog.set_level("INFO", logger="agents")
-    channel = floor.alice.worker.channels.get().sid
+    channel = floor.alice.worker.channels.all()[0].sid
     status, reply = floor.alice.press("worker_channel.set_available", channel=channel)
     words = "Das geht jetzt nicht. Bitte sehen Sie noch einmal nach."
     assert (status, reply["error"]["message"]) == (409, words)

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Customers, LogIn
 from tests.browser.test_main_job import choose, in_hand, offer, press, waiting
 from tests.javascript_sdk.npm_install import install_npm_packages
+from tests.server import Cordboard
 
 pytestmark = pytest.mark.browser
 
@@ -110,10 +111,29 @@ def test_every_state_of_the_desk_passes_axe_and_fits_every_width(
     page = log_in("alice")
     page.emulate_media(reduced_motion="reduce")
     inspector.check(page, "an empty desk")
+    choose(page, "Available")
+    withdraw_offer(page, customers)
+    inspector.check(page, "a desk where something happened and nothing is in hand")
     fill_desk(page, customers)
     inspector.check(page, "a desk at work", EVERY)
     check_dialogs(page, inspector)
     check_pages(page, inspector)
+    assert inspector.faults == []
+
+
+def test_the_login_page_passes_axe_and_fits_every_width(
+    chromium: Browser, cordboard: Cordboard, inspector: Inspector
+) -> None:
+    context = chromium.new_context(bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{cordboard.url}/agent/")
+    inspector.check(page, "the login page", EVERY)
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill("not her password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    inspector.check(page, "a refused login", EVERY)
+    context.close()
     assert inspector.faults == []
 
 
@@ -122,15 +142,10 @@ def fill_desk(page: Page, customers: Customers) -> None:
     known = {"customer": "Ada Byron", "phone": "+44 20 7946 0958", "mail": "ada@example.org"}
     customers.post("Parcel has not arrived", channel="chat", vip=True, **known)
     customers.post("Charged twice", channel="sms", topic="billing", **known)
-    choose(page, "Available")
     for subject in ("Parcel", "Charged"):
         press(offer(page, subject).get_by_role("button", name="Accept"))
         expect(in_hand(page, subject)).to_be_visible()
     press(in_hand(page, "Parcel").get_by_role("button", name="Wrap up"))
-    canceled = customers.post("Changed their mind", channel="sms", **known)
-    expect(offer(page, "Changed")).to_be_visible()
-    customers.end(canceled, "canceled")
-    expect(page.locator("#happened-list li", has_text="Changed their mind")).to_be_visible()
     for subject in ("How do I cancel?", "An unusually long subject " * 4):
         customers.post(subject, channel="sms", **known)
         expect(offer(page, subject)).to_be_visible()
@@ -138,6 +153,15 @@ def fill_desk(page: Page, customers: Customers) -> None:
         customers.post(subject, channel="chat", language="fr", **known)
         expect(waiting(page, subject)).to_be_visible()
     page.locator("#offers details.more > summary").first.click()
+
+
+def withdraw_offer(page: Page, customers: Customers) -> None:
+    """Cancel a task that is on offer, which the desk then lists under "What happened"."""
+    canceled = customers.post("Changed their mind", channel="sms")
+    expect(offer(page, "Changed")).to_be_visible()
+    customers.end(canceled, "canceled")
+    expect(page.locator("#happened-list li", has_text="Changed their mind")).to_be_visible()
+    expect(page.locator("#offers .card")).to_have_count(0)
 
 
 def check_dialogs(page: Page, inspector: Inspector) -> None:
