@@ -12,18 +12,16 @@ from cachetools import TTLCache
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 
 from routing import models
-from routing.core import eligibility, snapshot
 from routing.core.clock import microseconds
-from routing.core.matching import conditions
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus, TransferStatus
 from routing.db.compiled import SEQUENCE, CompiledQuery
 from routing.redis import clients
 from routing.sdk import leases
-from routing.snapshots import lanes
 from routing.snapshots.workers import load_known
-from supervisors import picture
+from supervisors import building, picture
 from supervisors.picture import NO_QUEUE, Picture, Place
 from supervisors.recent import read_recent, read_targets
+from supervisors.serving import Serving
 
 CONNECTED_SECONDS: Final = 5.0
 """Seconds for which the list of connected workers is used."""
@@ -36,30 +34,6 @@ _COLUMNS: Final[Mapping[str, str]] = {
     AssignmentStatus.ASSIGNED: "in_work",
     AssignmentStatus.WRAPPING: "wrapping",
 }
-
-
-class Serving:
-    """Which queues of a setup a worker serves, decided by the functions of the router."""
-
-    def __init__(self, queues: Iterable[models.TaskQueue]) -> None:
-        self._by_expression: dict[str, tuple[snapshot.TaskQueue, list[int]]] = {}
-        for row in queues:
-            queue = lanes.build_queue(row)
-            text = row.target_workers.strip()
-            self._by_expression.setdefault(text, (queue, []))[1].append(queue.id)
-        self.by_load = any(
-            conditions.reads_load(queue.target_workers) for queue, _ in self._by_expression.values()
-        )
-
-    def find_queues(self, worker: snapshot.Worker) -> frozenset[int]:
-        """Return the ids of the queues that a worker serves."""
-        candidate = eligibility.Candidate(worker)
-        return frozenset(
-            pk
-            for queue, pks in self._by_expression.values()
-            if eligibility.membership_refusal(candidate, queue) is None
-            for pk in pks
-        )
 
 
 def read_whole(
@@ -77,7 +51,7 @@ def read_whole(
     tasks, longest = read_tasks(workspace.pk)
     offers = _OFFERS(workspace.pk)
     workers = list(_build_workers(_WORKERS(workspace.pk), offers, Serving(queues), known))
-    return picture.build_picture(
+    return building.build_picture(
         number=number,
         at_us=microseconds(now),
         setup=setup,
@@ -123,7 +97,7 @@ def read_changes(
             if worker.sid in worker_sids and worker.sid not in found
         }
     workers = before.workers.values()
-    return picture.renew_picture(
+    return building.renew_picture(
         before,
         number=number,
         at_us=microseconds(now),
@@ -239,10 +213,17 @@ def _build_workers(
     """
     more = {pk: (activity, since) for pk, _, _, activity, since in rows}
     offered = Counter(offers)
-    for found in load_known([row[:3] for row in rows]):
+    loaded = load_known([row[:3] for row in rows])
+    serves = {
+        found.id: old.serves
+        for found in loaded
+        if not serving.by_load
+        and (old := known.get(found.id)) is not None
+        and old.version == found.version
+    }
+    serves |= serving.find_queues([found for found in loaded if found.id not in serves])
+    for found in loaded:
         activity, since = more[found.id]
-        old = known.get(found.id)
-        is_same = old is not None and old.version == found.version and not serving.by_load
         yield picture.Worker(
             id=found.id,
             sid=found.sid,
@@ -261,7 +242,7 @@ def _build_workers(
                 )
                 for _, each in sorted(found.channels.items())
             ),
-            serves=old.serves if is_same and old is not None else serving.find_queues(found),
+            serves=serves[found.id],
             readable=found.readable,
             version=found.version,
         )

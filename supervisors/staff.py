@@ -48,6 +48,22 @@ class ChannelStaff:
         """Return the number of free slots that the router may fill."""
         return self.slots[2] - self.slots[3]
 
+    def add(
+        self, sign: int, *, available: bool, on: bool, capacity: int, slots: Iterable[int]
+    ) -> None:
+        """Add workers whose load is the same, or remove them.
+
+        Arguments:
+            sign: how many are added; a negative number removes them.
+            slots: the numbers of slots in the order of `SLOT_KINDS`.
+        """
+        self.workers += sign
+        self.on += sign * (available and on)
+        self.off += sign * (available and not on)
+        self.capacity += sign * (capacity if available and on else 0)
+        for index, number in enumerate(slots):
+            self.slots[index] += sign * number
+
     def copy(self) -> ChannelStaff:
         """Return a copy that can be changed."""
         return ChannelStaff(self.workers, self.on, self.off, self.capacity, list(self.slots))
@@ -97,12 +113,7 @@ class Staff:
             here = self.channels.get(channel)
             if here is None:
                 here = self.channels[channel] = ChannelStaff()
-            here.workers += sign
-            here.on += sign * (available and on)
-            here.off += sign * (available and not on)
-            here.capacity += sign * (capacity if available and on else 0)
-            for index, number in enumerate(numbers):
-                here.slots[index] += sign * number
+            here.add(sign, available=available, on=on, capacity=capacity, slots=numbers)
             if not here.workers:
                 del self.channels[channel]
 

@@ -21,6 +21,7 @@ ON_POSTGRES = [
     "tests/benchmarks/test_expiry.py",
     "tests/benchmarks/test_tenants.py",
     "tests/benchmarks/test_metrics.py",
+    "tests/benchmarks/test_floor.py",
 ]
 
 

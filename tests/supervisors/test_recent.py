@@ -24,6 +24,9 @@ from supervisors.wording import describe_why
 from tests import factories
 from tests.supervisors.conftest import Cockpit
 
+# The bookkeeper counts only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 CUSTOMER = Actor(type="api-key", sid="SK1")
 
 

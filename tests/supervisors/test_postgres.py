@@ -1,0 +1,20 @@
+"""The same pages and panels on PostgreSQL, where queries and plans differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.races.runner import run_pytest
+
+pytestmark = pytest.mark.postgres
+
+FILES = (
+    *("test_access.py", "test_picture.py", "test_recent.py", "test_tasks.py", "test_task.py"),
+    *("test_agents.py", "test_ways_out.py", "test_changes.py"),
+)
+
+
+def test_the_cockpit_on_postgresql(postgres_url: str) -> None:
+    run_pytest(postgres_url, *(str(Path(__file__).parent / name) for name in FILES))
