@@ -31,6 +31,8 @@ class Queue:
     order: str
     grab_policy: str
     target_workers: str
+    # When it was last configured, which is its version in commands.
+    changed_us: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

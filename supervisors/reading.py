@@ -179,6 +179,7 @@ def _read_setup(workspace: models.Workspace, queues: Iterable[models.TaskQueue])
                 order=row.task_order,
                 grab_policy=row.grab_policy,
                 target_workers=row.target_workers,
+                changed_us=microseconds(row.date_updated),
             )
             for row in queues
         },

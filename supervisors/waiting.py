@@ -31,7 +31,8 @@ def load_waiting(scene: Scene) -> Context:
     queue = scene.find_queue()
     picture, layout = scene.picture, task_layouts.load_layout(scene.workspace)
     tasks = []
-    for created, _, sid, attributes, priority, channel, entered in _load_rows(queue, scene):
+    for row in _load_rows(queue, scene):
+        created, _, sid, attributes, priority, channel, entered, version = row
         known = subjects.parse_attributes(attributes)
         title, _ = subjects.first_text(known, layout.titles)
         person, _ = subjects.first_text(known, layout.subtitles)
@@ -43,6 +44,7 @@ def load_waiting(scene: Scene) -> Context:
                 "title": title or sid,
                 "person": person,
                 "priority": priority,
+                "version": version,
                 "channel": of_channel.name if of_channel else "",
                 "since_us": microseconds(created),
                 "entered_us": microseconds(entered or created),
@@ -71,7 +73,7 @@ def _oldest(rows: QuerySet[models.Task]) -> QuerySet[models.Task, tuple[Any, ...
 _PENDING: Final = models.Task.objects.pending()
 _COLUMNS: Final = (
     *("date_created", "pk", "sid", "attributes", "priority"),
-    *("task_channel_id", "task_queue_entered_date"),
+    *("task_channel_id", "task_queue_entered_date", "version"),
 )
 _WAITING: Final = CompiledQuery(lambda queue: _oldest(_PENDING.filter(task_queue_id=queue)))
 _WAITING_ON: Final = CompiledQuery(

@@ -4,7 +4,8 @@ How another page offers commands:
 
 - `{% load acts %}`, then `{% act_menu "WT" task.sid status=task.status version=task.version %}` on
   a row: a menu with all commands for tasks; those that the status forbids are disabled, with the
-  reason. For agents `{% act_menu "WK" worker.sid version=worker.version %}`, for queues `"WQ"`.
+  reason. For agents `{% act_menu "WK" worker.sid version=worker.since_us %}`, for queues
+  `{% act_menu "WQ" queue.sid version=queue.changed_us %}`.
 - `{% act_link "workers.set_capacity" worker.sid label channel="chat" by=1 %}`: one prefilled
   command. With several rows, pass their sids as a list. On one row, a command that can be undone
   and has all its arguments is done at a press; every other opens its dialog.

@@ -18,6 +18,7 @@ from routing.actions.supervision import batch_rows, batches, registry
 from routing.actions.supervision.batches import Subject
 from routing.actions.support.errors import InvalidInput, NotNow
 from routing.actors import SYSTEM, Actor
+from routing.core.clock import microseconds
 from tests import factories
 
 KIM = Actor(type="user", sid="kim", source="supervisor", ip_address="192.0.2.7")
@@ -129,12 +130,20 @@ def test_a_row_that_has_the_value_already_is_left_alone(workspace: models.Worksp
 
 
 def test_a_row_changed_since_it_was_shown_is_refused(workspace: models.Workspace) -> None:
-    alice = factories.worker(workspace)
-    seen = Subject(sid=alice.sid, version=alice.version)
-    workers.update_worker(worker=alice, attributes="{}", actor=SYSTEM, now=timezone.now())
+    alice, lunch = factories.worker(workspace), factories.activity(workspace, "Lunch")
+    seen = Subject(sid=alice.sid, version=microseconds(alice.date_status_changed))
+    workers.set_activity(worker=alice, activity=lunch, actor=SYSTEM, now=timezone.now())
     batch = act(workspace, "workers.set_capacity", [seen], channel=chat(workspace), to=5)
     assert reason(batch) == batch_rows.CHANGED
     assert capacities(alice) == [1]
+
+
+def test_an_offer_since_does_not_make_an_agent_another_one(workspace: models.Workspace) -> None:
+    alice = factories.worker(workspace)
+    seen = Subject(sid=alice.sid, version=microseconds(alice.date_status_changed))
+    factories.offered(workspace, now=timezone.now())
+    batch = act(workspace, "workers.set_capacity", [seen], channel=chat(workspace), to=5)
+    assert (outcomes(batch), capacities(alice)) == ({alice.sid: "done"}, [5])
 
 
 def test_a_row_of_another_workspace_is_as_one_that_is_gone(workspace: models.Workspace) -> None:

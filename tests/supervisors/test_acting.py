@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.http import HttpResponse
@@ -10,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from routing import jobs, models
-from routing.actions import reservations, workers
+from routing.actions import reservations, task_queues, tasks, workers
 from routing.actions.supervision import registry
 from routing.actors import SYSTEM
 from supervisors.commands import COMMANDS
@@ -140,13 +142,63 @@ def test_more_than_fifty_rows_are_left_to_a_job(
     assert answer.json()["words"] == "It is being done for 51 rows."
 
 
-def test_a_row_changed_since_it_was_shown_is_refused_as_changed(cockpit: Cockpit) -> None:
-    shown = f"{cockpit.ada.sid}@{cockpit.ada.version}"
-    workers.update_worker(worker=cockpit.ada, attributes="{}", actor=SYSTEM, now=timezone.now())
-    given: dict[str, Any] = {"channel": "chat", "to": 9}
-    refused = error(post(cockpit, "workers.set_capacity", shown, **given), 409)
-    assert refused["reason"] == "changed"
-    assert capacity(cockpit.ada) == 3
+CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "WK": ("workers.set_capacity", {"channel": "chat", "to": 9}),
+    "WT": ("tasks.set_priority", {"to": 9}),
+    "WQ": ("queues.set_grab_policy", {"policy": "off"}),
+}
+"""A command for each kind of row, with arguments that change it."""
+
+
+def find_shown(text: str, sid: str) -> str:
+    """Return the row that the menu of a page names, with the version that it shows."""
+    command, _ = CHANGES[sid[:2]]
+    found = re.search(rf"do/{command}\?workspace=\w+&amp;subjects=({sid}[^\"&]*)", text)
+    assert found is not None
+    return unquote(found[1])
+
+
+@pytest.mark.parametrize(
+    ("page", "kind"),
+    [
+        *(("queues/WQ", "WQ"), ("queues/WQ", "WK"), ("queues/WQ", "WT")),
+        *(("agents", "WK"), ("agents/WK", "WK"), ("tasks", "WT"), ("tasks/WT", "WT")),
+    ],
+)
+def test_each_menu_refuses_a_row_that_has_changed_since_it_was_shown(
+    cockpit: Cockpit, page: str, kind: str
+) -> None:
+    task, ada = cockpit.task(), cockpit.ada
+    rows = {"WQ": cockpit.queue.sid, "WK": ada.sid, "WT": task.sid}
+    place, _slash, named = page.partition("/")
+    text = cockpit.read(f"{place}/{rows[named]}" if named else place)
+    shown = find_shown(text, rows[kind])
+    now = timezone.now()
+    lunch = factories.activity(cockpit.workspace, "Lunch")
+    workers.set_activity(worker=ada, activity=lunch, actor=SYSTEM, now=now)
+    tasks.update_task(task=task, attributes='{"a": 1}', actor=SYSTEM, now=now)
+    task_queues.update_task_queue(queue=cockpit.queue, friendly_name="Talks", actor=SYSTEM, now=now)
+    command, given = CHANGES[kind]
+    assert error(post(cockpit, command, shown, **given), 409)["reason"] == "changed"
+    assert (capacity(ada), models.Task.objects.get().priority) == (3, 0)
+    assert models.TaskQueue.objects.get(pk=cockpit.queue.pk).grab_policy == "anything"
+    assert post(cockpit, command, rows[kind], **given).status_code == 200
+
+
+def test_a_selection_refuses_the_tasks_that_have_changed_since(cockpit: Cockpit) -> None:
+    task, other = cockpit.task(), cockpit.task()
+    text = cockpit.read(f"queues/{cockpit.queue.sid}")
+    shown = re.findall(r'name="subject" value="(WT\w+@\d+)"', text)
+    assert len(shown) == 2
+    tasks.update_task(task=task, attributes='{"a": 1}', actor=SYSTEM, now=timezone.now())
+    answer: Any = post(cockpit, "tasks.set_priority", *shown, to=5, confirmed=1)
+    assert answer.json()["counts"] == {
+        **dict.fromkeys(("same", "gone", "not_reached"), 0),
+        "done": 1,
+        "refused": 1,
+    }
+    other.refresh_from_db()
+    assert other.priority == 5
 
 
 def test_a_refusal_is_told_in_words(cockpit: Cockpit) -> None:

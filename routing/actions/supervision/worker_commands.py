@@ -21,8 +21,7 @@ from routing.actions.supervision.commands import (
     check_stands,
 )
 from routing.actions.support import inputs, locking
-from routing.actions.support.errors import InvalidInput, NotNow
-from routing.actions.support.versions import check_version
+from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.core.attribute_edits import (
     MISSING,
     Edit,
@@ -31,6 +30,7 @@ from routing.core.attribute_edits import (
     apply_edits,
     read_path,
 )
+from routing.core.clock import microseconds
 
 _WORDS: Final = {
     "configured_capacity": "capacity",
@@ -41,13 +41,18 @@ _WORDS: Final = {
 
 
 def _lock_worker(order: Order) -> models.Worker:
-    """Lock a worker and return them as they are now; raises `Gone` or `StaleState`."""
+    """Lock a worker and return them as they are now; raises `Gone` or `StaleState`.
+
+    The version of a worker is the moment in microseconds when they came into their activity. The
+    column `version` counts their offers, too, so it changes all the time.
+    """
     rows = models.Worker.objects.filter(workspace=order.workspace, sid=order.sid)
     locking.lock_workers(rows)
     worker = rows.select_related("activity", "workspace").first()
     if worker is None:
         raise Gone
-    check_version(worker, order.version)
+    if order.version not in (None, microseconds(worker.date_status_changed)):
+        raise StaleState(f"{worker.friendly_name} is no longer in the activity that was shown")
     return worker
 
 
