@@ -5,6 +5,7 @@ Nothing is done by itself: a way out is proposed, and a supervisor decides.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ from supervisors.lacking import Lack, find_lack
 from supervisors.picture import Activity, Load, Picture, Worker, count_slots, free_channels
 
 MOST_WAYS: Final = 8
-MOST_SUBJECTS: Final = 500
-"""The number of rows that one way out changes."""
+MOST_SUBJECTS: Final = 200
+"""The number of rows that one way out changes: its link must fit into 8 kB."""
 LONG_US: Final = timedelta(minutes=20) // timedelta(microseconds=1)
 """The time in an activity after which a worker is asked first to come back."""
 
@@ -32,7 +33,7 @@ class WayOut:
     Arguments:
         kind: which way it is; `supervisors.proposals` has its sentence.
         command: the name of the command, such as `workers.set_capacity`.
-        arguments: its arguments.
+        fields: what its form is filled with, by the names of `supervisors.forms`.
         subjects: the sids of the rows that it changes.
         moves: the number of tasks that it would let move, at most.
         values: further values of the sentence.
@@ -40,7 +41,7 @@ class WayOut:
 
     kind: str
     command: str
-    arguments: Mapping[str, Any]
+    fields: Mapping[str, Any]
     subjects: Sequence[str]
     moves: int
     values: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +98,7 @@ def _change_slots(
     yield _open(
         "switch_on",
         "workers.set_available",
-        {"channel": chosen.sid, "to": True},
+        {"channel": chosen.unique_name, "available": "true"},
         off,
         sum(load.capacity - load.busy for _, load in off),
         waiting,
@@ -111,7 +112,7 @@ def _change_slots(
     yield _open(
         "raise_capacity",
         "workers.set_capacity",
-        {"channel": chosen.sid, "by": 1},
+        {"channel": chosen.unique_name, "by": 1},
         full,
         len(full),
         waiting,
@@ -121,7 +122,7 @@ def _change_slots(
     yield _open(
         "release_kept",
         "workers.set_kept",
-        {"channel": chosen.sid, "to": 0},
+        {"channel": chosen.unique_name, "to": 0},
         kept,
         sum(_slots(load)[1] for _, load in kept),
         waiting,
@@ -143,7 +144,7 @@ def _is_kept(load: Load) -> bool:
 def _open(
     kind: str,
     command: str,
-    arguments: Mapping[str, Any],
+    fields: Mapping[str, Any],
     found: Sequence[tuple[Worker, Load]],
     slots: int,
     waiting: int,
@@ -152,7 +153,7 @@ def _open(
     return WayOut(
         kind=kind,
         command=command,
-        arguments=arguments,
+        fields=fields,
         subjects=[worker.sid for worker, _ in found[:MOST_SUBJECTS]],
         moves=min(slots, waiting),
         values={**values, "slots": str(slots)},
@@ -182,7 +183,7 @@ def _fetch(picture: Picture, serving: Iterable[Worker], judged: Judged) -> Itera
             yield WayOut(
                 kind=kind,
                 command="workers.set_activity",
-                arguments={"to": target.sid, "reject_offers": False},
+                fields={"activity": target.sid},
                 subjects=[each.sid for each in some[:MOST_SUBJECTS]],
                 moves=min(slots, judged.tasks.waiting),
                 values={"activity": activity.name, "target": target.name},
@@ -206,7 +207,7 @@ def _put_away(picture: Picture, judged: Judged) -> Iterator[WayOut]:
         yield WayOut(
             kind="put_away",
             command="workers.set_activity",
-            arguments={"to": target.sid, "reject_offers": False},
+            fields={"activity": target.sid},
             subjects=subjects[:MOST_SUBJECTS],
             moves=judged.tasks.waiting,
             values={"target": target.name},
@@ -242,7 +243,7 @@ def _teach(picture: Picture, demands: Demands) -> Iterator[WayOut]:
         yield WayOut(
             kind="teach",
             command="workers.set_attributes",
-            arguments={"edits": [{"kind": lack.kind, "path": lack.path, "value": lack.value}]},
+            fields={"operation": lack.kind, "path": lack.path, "value": json.dumps(lack.value)},
             subjects=[worker.sid for worker in workers[:MOST_SUBJECTS]],
             moves=min(len(workers), waiting),
             values={"term": lack.term},
@@ -258,7 +259,7 @@ def _let_grab(judged: Judged) -> Iterator[WayOut]:
         yield WayOut(
             kind="let_grab",
             command="queues.set_grab_policy",
-            arguments={"grab_policy": GrabPolicy.ANYTHING.value},
+            fields={"policy": GrabPolicy.ANYTHING.value},
             subjects=[judged.queue.sid],
             moves=min(judged.free, judged.tasks.waiting),
             values={"free": str(judged.free)},
@@ -280,7 +281,7 @@ def _move(picture: Picture, judged: Judged, oldest: Sequence[str]) -> Iterator[W
         yield WayOut(
             kind="move",
             command="tasks.move",
-            arguments={"to": target.queue.sid},
+            fields={"to": target.queue.sid},
             subjects=list(oldest[:count]),
             moves=count,
             values={"queue": target.queue.name, "free": str(free)},

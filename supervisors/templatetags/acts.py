@@ -140,7 +140,7 @@ def act_link(
 @register.simple_tag(takes_context=True)
 def act_way(context: Context, way: Any, label: str) -> SafeString:
     """Show the button of a way out of a queue's trouble."""
-    return build_link(context, way.command, way.subjects, label, dict(way.arguments))
+    return build_link(context, way.command, way.subjects, label, dict(way.fields))
 
 
 def build_link(

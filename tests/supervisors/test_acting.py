@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from django.http import HttpResponse
@@ -336,3 +338,36 @@ def test_the_page_of_a_queue_offers_commands_on_rows_and_ways_out(cockpit: Cockp
     assert "Only for a task that is on offer." in text
     assert f"do/workers.set_activity?workspace={cockpit.workspace.sid}&amp;subjects=" in text
     assert 'form="selection"' in text
+
+
+def press(cockpit: Cockpit, queue: models.TaskQueue, command: str) -> Any:
+    """Press the way out of a queue that has a command; return the answer to it."""
+    text = cockpit.read(f"queues/{queue.sid}").partition('id="ways_out"')[2]
+    (way,) = re.findall(rf'<li class="way" data-command="{command}">.*?</li>', text, re.S)
+    address = urlsplit(html.unescape(re.search(r'href="([^"]+)"', way)[1]))  # type: ignore[index]
+    given = dict(parse_qsl(address.query)) | {"confirmed": "1"}
+    door = f"{address.path}?workspace={given.pop('workspace')}"
+    return cockpit.people["member"].post(door, given, headers=JSON)
+
+
+def test_a_way_out_does_what_it_proposes(cockpit: Cockpit) -> None:
+    target = factories.target(cockpit.queue, expression='worker.languages HAS "es"')
+    asks = factories.workflow(cockpit.workspace, default=target)
+    for _ in range(3):
+        cockpit.task(workflow=asks)
+    answer = press(cockpit, cockpit.queue, "workers.set_attributes")
+    assert answer.json()["counts"]["done"] == 1
+    cockpit.ada.refresh_from_db()
+    assert json.loads(cockpit.ada.attributes)["languages"] == ["es"]
+
+
+def test_channels_and_activities_of_ways_out_are_the_proposed_ones(cockpit: Cockpit) -> None:
+    factories.set_capacity(cockpit.ada, available=False)
+    cockpit.task()
+    assert press(cockpit, cockpit.queue, "workers.set_available").json()["ok"]
+    assert factories.worker_channel(cockpit.ada).available
+    assert press(cockpit, cockpit.queue, "workers.set_activity").json()["ok"]
+    (batch,) = models.Batch.objects.filter(command="workers.set_activity")
+    assert batch.arguments["reject_offers"] is False
+    cockpit.ben.refresh_from_db()
+    assert cockpit.ben.activity.available

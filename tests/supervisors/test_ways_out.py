@@ -12,6 +12,7 @@ from routing.actions import task_queues
 from routing.actors import SYSTEM
 from routing.core.vocabulary import GrabPolicy
 from supervisors import reading
+from supervisors.commands import COMMANDS
 from supervisors.demands import Demands, find_demands
 from supervisors.judging import judge_queues
 from supervisors.picture import Picture
@@ -51,7 +52,11 @@ def look(workspace: models.Workspace) -> tuple[Picture, Demands, list[WayOut]]:
     (judged,) = (each for each in judge_queues(picture) if each.queue.name == "Chats")
     demands = find_demands(judged.queue.id, picture, now=timezone.now())
     oldest = [task.sid for task in models.Task.objects.pending().order_by("date_created", "pk")]
-    return picture, demands, find_ways_out(picture, judged, demands, oldest)
+    ways = find_ways_out(picture, judged, demands, oldest)
+    for way in ways:
+        form = COMMANDS[way.command].form(way.fields, workspace=workspace)
+        assert form.is_valid(), (way.kind, form.errors)
+    return picture, demands, ways
 
 
 def kinds(ways: list[WayOut]) -> set[str]:
@@ -82,7 +87,7 @@ def test_free_agents_who_lack_only_one_language_are_proposed(floor: models.Works
     _, _, ways = look(floor)
     (way,) = (way for way in ways if way.kind == "teach")
     assert way.command == "workers.set_attributes"
-    assert way.arguments == {"edits": [{"kind": "add", "path": "languages", "value": "es"}]}
+    assert way.fields == {"operation": "add", "path": "languages", "value": '"es"'}
     assert set(way.subjects) == {worker.sid for worker in lacking}
     assert way.moves == 3
     assert describe_way_out(way) == (
@@ -103,7 +108,7 @@ def test_an_attribute_that_is_no_list_is_set(floor: models.Workspace) -> None:
     (judged,) = (each for each in judge_queues(picture) if each.queue.name == "Other")
     demands = find_demands(queue.pk, picture, now=timezone.now())
     (way,) = (w for w in find_ways_out(picture, judged, demands, []) if w.kind == "teach")
-    assert way.arguments == {"edits": [{"kind": "set", "path": "level", "value": 3}]}
+    assert way.fields == {"operation": "set", "path": "level", "value": "3"}
     assert len(way.subjects) == 1
 
 
@@ -115,7 +120,7 @@ def test_a_channel_that_is_off_is_proposed_to_be_switched_on(floor: models.Works
         ask(floor, "de")
     (way,) = (way for way in look(floor)[2] if way.kind == "switch_on")
     assert (way.subjects, way.moves) == ([worker.sid], 2)
-    assert dict(way.arguments) == {"channel": factories.channel(floor).sid, "to": True}
+    assert dict(way.fields) == {"channel": "chat", "available": "true"}
     assert describe_way_out(way) == "Switch Chat on for 1 agent."
 
 
@@ -146,7 +151,7 @@ def test_those_who_are_away_are_fetched_if_they_could_take_a_task(
     # They have been away since `NOW`, which is long ago.
     assert [(way.kind, way.subjects) for way in ways] == [("fetch_long", [ben.sid])]
     available = factories.activity(floor).sid
-    assert dict(ways[0].arguments) == {"to": available, "reject_offers": False}
+    assert dict(ways[0].fields) == {"activity": available}
 
 
 def test_grabbing_is_proposed_where_it_is_off_and_agents_are_free(
@@ -173,7 +178,7 @@ def test_the_oldest_tasks_are_proposed_to_be_moved_to_a_queue_with_free_agents(
         speaker(floor, name, "de", capacity={"chat": 1})
     tasks = [ask(floor, "de", now=factories.later(seconds)) for seconds in range(3)]
     (way,) = (way for way in look(floor)[2] if way.kind == "move")
-    assert dict(way.arguments) == {"to": calm.sid}
+    assert dict(way.fields) == {"to": calm.sid}
     assert way.subjects == [task.sid for task in tasks[:2]]
 
 
