@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, Unpack
 
-from django.db import transaction
-
 from routing import models, sids
 from routing.actions import task_transitions
 from routing.actions.support import (
@@ -31,8 +29,6 @@ from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import Reason
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus
-from routing.db import bulk_insert
-from routing.db.pipeline import pipeline
 from routing.events import recorder
 from routing.fields.tasks import TASK
 
@@ -40,7 +36,6 @@ MAX_TIMEOUT: Final = 1_209_600
 """Longest lifetime of a task, in seconds."""
 
 
-@transaction.atomic
 def create_task(
     *,
     workspace: models.Workspace,
@@ -117,10 +112,7 @@ def create_task(
     if not route.bypass:
         events.append(workflow_position.describe_match(task))
     drafts = task_events.draft_task_events(task, events)
-    with pipeline():
-        inserted = bulk_insert.insert_later([task])
-        recorder.record_all(drafts, workspace=workspace, actor=actor, now=now)
-    inserted.result()
+    recorder.record_creation(task, drafts, workspace=workspace, actor=actor, now=now)
     return task
 
 

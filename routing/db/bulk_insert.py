@@ -7,6 +7,7 @@ For the hundreds of rows of one assignment, that costs several times the databas
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -73,13 +74,51 @@ def insert_later(rows: Sequence[models.Model]) -> Pending[None]:
     values = _list_values(columns, rows)
     ids = write(type(rows[0])._meta.db_table, columns, values)
 
-    def assign_ids() -> None:
-        for row, pk in zip(rows, ids.result(), strict=True):
-            row.pk = pk
-            row._state.adding = False
-            row._state.db = connection.alias
+    return Pending(lambda: _assign_ids(rows, ids.result()))
 
-    return Pending(assign_ids)
+
+def _assign_ids(rows: Sequence[models.Model], ids: Sequence[int]) -> None:
+    """Mark new rows as stored under these ids."""
+    for row, pk in zip(rows, ids, strict=True):
+        row.pk = pk
+        row._state.adding = False
+        row._state.db = connection.alias
+
+
+def can_insert_together() -> bool:
+    """Return whether `insert_together` is possible here: on PostgreSQL, outside a transaction."""
+    return connection.vendor == "postgresql" and not connection.in_atomic_block
+
+
+def insert_together(first: models.Model, later: Sequence[models.Model]) -> None:
+    """Insert a new row and rows of one other model in one round trip, and set all ids.
+
+    The statement is its own transaction, see `can_insert_together`.
+    """
+    columns, others = (_columns(type(rows), "postgresql") for rows in (first, later[0]))
+    values = _list_values(others, later)
+    # What is equal in all rows is sent once.
+    is_own = [any(value != given[0] for value in given[1:]) for given in values]
+    shared = [column for column, own in zip(others, is_own, strict=True) if not own]
+    differing = [column for column, own in zip(others, is_own, strict=True) if own]
+    text = sql.insert_together(
+        first._meta.db_table,
+        _typed(columns),
+        later[0]._meta.db_table,
+        _typed(differing),
+        shared=_typed(shared),
+        count=len(later),
+    )
+    own_values = [given for given, own in zip(values, is_own, strict=True) if own]
+    parameters = [
+        *(given[0] for given in _list_values(columns, [first])),
+        *(given[0] for given, own in zip(values, is_own, strict=True) if not own),
+        *itertools.chain.from_iterable(zip(*own_values, strict=True)),
+    ]
+    with open_cursor() as cursor:
+        cursor.execute(text, parameters)
+        ids = [pk for _, pk in cursor.fetchall()]
+    _assign_ids([first, *later], ids)
 
 
 def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -146,6 +185,11 @@ def _names_and_types(columns: Sequence[_Column]) -> tuple[list[str], list[str], 
         [column.type for column in columns],
         [column.element_type for column in columns],
     )
+
+
+def _typed(columns: Sequence[_Column]) -> tuple[tuple[str, str], ...]:
+    """Return the columns' names and types."""
+    return tuple((column.name, column.type) for column in columns)
 
 
 @functools.cache

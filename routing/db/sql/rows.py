@@ -6,6 +6,7 @@ number.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 
@@ -34,6 +35,48 @@ def insert_arrays(
         f"INSERT INTO {table} ({columns})"  # noqa: S608
         f" SELECT {values} FROM unnest({given}) WITH ORDINALITY AS new ({columns}, place)"
         " ORDER BY place"
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def insert_together(
+    table: str,
+    columns: Sequence[tuple[str, str]],
+    later_table: str,
+    later_columns: Sequence[tuple[str, str]],
+    *,
+    shared: Sequence[tuple[str, str]],
+    count: int,
+) -> str:
+    """Return an insert of one row, and of some rows of another table in order, with their ids.
+
+    The parameters are the values of the first row, the shared values of the others, and then the
+    values of each of the others. The ids are given in the same order. PostgreSQL only.
+
+    Arguments:
+        columns: the names and types of the first row's columns.
+        later_columns: those of the other rows, without the shared ones.
+        shared: those of the other rows' columns that have the same value in each of them.
+        count: the number of the other rows.
+    """
+    names = ", ".join(name for name, _ in columns)
+    given = ", ".join(f"%s::{type_}" for _, type_ in columns)
+    later_names = ", ".join(name for name, _ in (*shared, *later_columns))
+    values = ", ".join(
+        [
+            *(f"%s::{type_}" for _, type_ in shared),
+            *(f"new.{name}::{type_}" for name, type_ in later_columns),
+        ]
+    )
+    rows = ", ".join(
+        f"({', '.join([str(place), *['%s'] * len(later_columns)])})" for place in range(count)
+    )
+    places = ", ".join(["place", *(name for name, _ in later_columns)])
+    return (
+        f"WITH first AS (INSERT INTO {table} ({names}) SELECT {given} RETURNING id),"  # noqa: S608
+        f" later AS (INSERT INTO {later_table} ({later_names}) SELECT {values}"
+        f" FROM first, (VALUES {rows}) AS new ({places}) ORDER BY place RETURNING id)"
+        " SELECT 0 AS part, id FROM first UNION ALL SELECT 1, id FROM later ORDER BY part, id"
     )
 
 
