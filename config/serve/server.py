@@ -134,8 +134,10 @@ class Server:
         if made:
             if "AGENT_USER" in made:
                 lines.append(f"  agents       {url}/agent/          {self._login(made, 'AGENT')}")
+            login = self._login(made, "ADMIN")
             lines += [
-                f"  admin        {url}/admin/          {self._login(made, 'ADMIN')}",
+                f"  supervisors  {url}/supervisor/     {login}",
+                f"  admin        {url}/admin/          {login}",
                 f"  REST API     {url}/v1/Workspaces",
                 f"  passwords and keys are in {shown}",
             ]
