@@ -72,6 +72,12 @@ WIDEST: Final = """
     }
 """
 
+OVERFLOWING: Final = """
+    [...document.querySelectorAll("button, a.button")]
+        .filter((button) => button.checkVisibility() && button.scrollWidth > button.clientWidth + 1)
+        .map((button) => button.id || button.textContent.trim())
+"""
+
 
 class Inspector:
     """Collects what is wrong with the states of a page."""
@@ -81,12 +87,14 @@ class Inspector:
         self.faults: list[tuple[Any, ...]] = []
 
     def check(self, page: Page, state: str, looks: tuple[Look, ...] = USUAL) -> None:
-        """Check a state of a page in these appearances, and its width in all sizes."""
+        """Check a state of a page in these appearances, and its widths in all sizes."""
         page.evaluate(f"window.axe || (() => {{ {self._axe} }})()")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": HEIGHT})
             if wide := page.evaluate(WIDEST):
                 self.faults.append((state, width, "is too wide", wide))
+            if overflowing := page.evaluate(OVERFLOWING):
+                self.faults.append((state, width, "has texts beyond their buttons", overflowing))
             for look in looks:
                 if look.width == width:
                     page.emulate_media(
@@ -116,6 +124,11 @@ def test_every_state_of_the_desk_passes_axe_and_fits_every_width(
     inspector.check(page, "a desk where something happened and nothing is in hand")
     fill_desk(page, customers)
     inspector.check(page, "a desk at work", EVERY)
+    page.locator("#tasks-size").click()
+    expect(page.locator("#tasks.tasks--compact")).to_be_visible()
+    inspector.check(page, "a desk with compact tasks")
+    page.locator("#tasks-size").click()
+    expect(page.locator("#tasks.tasks--compact")).to_have_count(0)
     check_dialogs(page, inspector)
     check_pages(page, inspector)
     assert inspector.faults == []
