@@ -7,8 +7,6 @@ from typing import Any, Final
 
 from django.db.models import Min, Q
 from django.db.models.functions import Coalesce
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from routing import models
 from routing.core import eligibility
@@ -17,10 +15,15 @@ from routing.core.event_catalog import EventType as E
 from routing.core.lifecycle import HELD_RESERVATION
 from routing.models.base import words
 from routing.snapshots import workers as snapshots
-from supervisors import filters
+from supervisors import agent_columns, filters
+from supervisors.agent_columns import Column
+from supervisors.agent_figures import AgentFigures, FloorFigures
+from supervisors.agent_groups import Group, build_groups, cut_page, find_grouping, list_groupings
 from supervisors.conditions import compile_where
+from supervisors.heads import list_choices
 from supervisors.panel import Context, Panel, Scene
 from supervisors.picture import Load, State, Worker, count_slots, find_state, free_channels
+from supervisors.skills import describe_skills, list_paths, reads_load
 from supervisors.waiting import STALE_ON as WAITING_STALE_ON
 from supervisors.wording import STATES, join_names
 from workflows import expressions
@@ -34,35 +37,36 @@ MOST_JACKS: Final = 12
 MOSAIC: Final = "mosaic"
 """The value of the parameter `show` for the mosaic."""
 
-_ORDER: Final = {state: place for place, state in enumerate(reversed(State))}
-SORT_TITLES: Final[Mapping[str, Promise]] = {
-    "state": _("State"),
-    "name": _("Name"),
-    "activity": _("Activity"),
-    "since": _("Longest in the activity"),
-    "in_hand": _("Most in hand"),
-}
-SORTS: Final = frozenset(SORT_TITLES)
-"""The names that rows can be sorted by."""
-
 
 def load_agents(scene: Scene) -> Context:
-    """Return the agents of one page."""
-    found = _sort(scene, find_agents(scene))
+    """Return the agents of one page, in their groups."""
+    columns = agent_columns.choose_columns(scene)
     is_mosaic = MOSAIC in scene.view.show
+    figures = None
+    if agent_columns.needs_figures(scene, () if is_mosaic else columns):
+        figures = FloorFigures(
+            scene.workspace, now=scene.now, channels=[each.sid for each in scene.channels]
+        )
+    found = agent_columns.sort_workers(scene, find_agents(scene), figures)
     size = MOST_SQUARES if is_mosaic else scene.view.size
     first = int(scene.view.after) if scene.view.after.isdecimal() else 0
-    shown = found[first : first + size]
-    more = describe_hands([worker.id for worker in shown]) if not is_mosaic else {}
-    squares = [_describe_square(scene, worker) for worker in shown] if is_mosaic else []
+    groups, has_more = cut_page(build_groups(scene, found), first, size)
+    describe = _describe_square if is_mosaic else _build_describe(scene, groups, columns, figures)
     return {
         "is_mosaic": is_mosaic,
-        "rows": [] if is_mosaic else [describe_agent(scene, one, more) for one in shown],
-        "squares": squares,
+        "groups": [
+            {"group": group, "rows": [describe(scene, one) for one in group.workers]}
+            for group in groups
+        ],
+        "heads": agent_columns.build_heads(scene, columns, figures),
+        "columns": columns,
+        "choices": list_choices(scene, agent_columns.COLUMNS, [one.name for one in columns]),
+        "reads_load": reads_load(scene.picture.setup),
+        "width": len(columns) + 2,
         "total": len(found),
         "everyone": len(scene.picture.workers),
         "chips": filters.list_chips(scene, FILTERS),
-        "next": scene.view.link(after=str(first + size)) if len(found) > first + size else "",
+        "next": scene.view.link(after=str(first + size)) if has_more else "",
         "first": scene.view.link() if first else "",
         "other_look": scene.view.link(show=() if is_mosaic else (MOSAIC,)),
     }
@@ -71,15 +75,19 @@ def load_agents(scene: Scene) -> Context:
 def load_form(scene: Scene) -> Context:
     """Return the form of the filters."""
     activities = scene.picture.setup.activities.values()
-    sort = _find_sort(scene)
-    own = (*(name for name in FILTERS if name != "channel"), "sort")
+    sort = agent_columns.find_sort(scene)
+    grouping = find_grouping(scene)
+    own = (*(name for name in FILTERS if name != "channel"), "sort", "group")
     return {
         "selects": [
             filters.build_select(scene, "state", [(one.value, STATES[one]) for one in State]),
             filters.build_select(scene, "activity", [(one.sid, one.name) for one in activities]),
             filters.build_select(scene, "queue", filters.list_queues(scene)),
         ],
-        "orders": [(name, title, name == sort) for name, title in SORT_TITLES.items()],
+        "orders": [
+            (name, title, name == sort) for name, title in agent_columns.SORT_TITLES.items()
+        ],
+        "groupings": [(name, title, name == grouping) for name, title in list_groupings(scene)],
         "kept": filters.list_kept(scene, own),
         "where_example": 'worker.team == "blue"',
     }
@@ -125,30 +133,6 @@ def _find_meeting(
     }
 
 
-def _find_sort(scene: Scene) -> str:
-    name = scene.view.sort.removeprefix("-")
-    return name if name in SORTS else "state"
-
-
-def _sort(scene: Scene, found: Iterable[Worker]) -> list[Worker]:
-    setup = scene.picture.setup
-    keys: dict[str, Callable[[Worker], Any]] = {
-        "state": lambda one: _ORDER[find_state(one, multi_task=setup.multi_task)],
-        "name": lambda _one: 0,
-        "activity": lambda one: _name_activity(scene, one).casefold(),
-        "since": lambda one: one.since_us,
-        "in_hand": lambda one: -one.in_hand,
-    }
-    key = keys[_find_sort(scene)]
-    backwards = scene.view.sort.startswith("-")
-    return sorted(found, key=lambda one: (key(one), one.name.casefold(), one.id), reverse=backwards)
-
-
-def _name_activity(scene: Scene, worker: Worker) -> str:
-    activity = scene.picture.setup.activities.get(worker.activity)
-    return activity.name if activity else "–"
-
-
 def describe_hands(worker_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Return the age of the oldest task that workers have, and whether a wrap-up is too long."""
     rows = (
@@ -163,6 +147,39 @@ def describe_hands(worker_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         )
     )
     return {row["worker_id"]: row for row in rows}
+
+
+def _build_describe(
+    scene: Scene,
+    groups: Iterable[Group],
+    columns: Sequence[Column],
+    figures: FloorFigures | None,
+) -> Callable[[Scene, Worker], dict[str, Any]]:
+    """Return what describes a row, after reading for all rows of the page at once."""
+    ids = list({worker.id for group in groups for worker in group.workers})
+    hands = describe_hands(ids)
+    skills: dict[int, list[tuple[str, str]]] = {}
+    if any(column.name == "skills" for column in columns):
+        paths = list_paths(scene.picture.setup)
+        rows = snapshots.load_workers(models.Worker.objects.filter(pk__in=ids))
+        skills = {one.id: describe_skills(one.attributes, paths) for one in rows}
+
+    def describe(scene: Scene, worker: Worker) -> dict[str, Any]:
+        of_worker = figures.of(worker.sid) if figures is not None else AgentFigures()
+        return describe_agent(scene, worker, hands) | {
+            "skills": skills.get(worker.id, ()),
+            "cells": [
+                (
+                    column,
+                    column.read(scene, worker, of_worker)
+                    if column.read and column.kind != "own"
+                    else None,
+                )
+                for column in columns
+            ],
+        }
+
+    return describe
 
 
 def describe_agent(
@@ -230,7 +247,7 @@ def _describe_square(scene: Scene, worker: Worker) -> dict[str, Any]:
         "link": scene.worker_link(worker.sid),
         "state": state.value,
         "state_name": STATES[state],
-        "activity": _name_activity(scene, worker),
+        "activity": agent_columns.name_activity(scene, worker),
         "in_hand": worker.in_hand,
     }
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
 
 from routing import models
 from routing.core.event_catalog import EventType
 from supervisors.access import Supervisor
-from supervisors.picture import Picture, Queue
+from supervisors.picture import Channel, Picture, Queue
 from supervisors.query import View
 from supervisors.staff import ChannelStaff, Staff
 
@@ -39,11 +41,22 @@ class Scene:
         return self.supervisor.workspace
 
     @property
-    def channel_ids(self) -> frozenset[int]:
-        """Return the ids of the channels that the view is limited to; none for all."""
+    def channels(self) -> list[Channel]:
+        """Return the channels that the view is limited to; none for all."""
         wanted = set(self.view.channel)
         channels = self.picture.setup.channels.values()
-        return frozenset(each.id for each in channels if each.unique_name in wanted)
+        return [each for each in channels if each.unique_name in wanted]
+
+    @property
+    def channel_ids(self) -> frozenset[int]:
+        """Return the ids of the channels that the view is limited to; none for all."""
+        return frozenset(each.id for each in self.channels)
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the time zone of the view."""
+        name = self.view.tz
+        return zoneinfo.ZoneInfo(name) if name else timezone.get_current_timezone()
 
     def queue_link(self, sid: str) -> str:
         """Return the address of a queue's page, for the same channels and window."""

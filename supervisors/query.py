@@ -49,6 +49,7 @@ class View:
     window: str = "30m"
     tz: str = ""
     sort: str = ""
+    group: str = ""
     show: Texts = ()
     size: int = 50
     reason: str = ""
@@ -232,6 +233,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "window": _parse_window,
     "tz": _parse_zone,
     "sort": _matching(r"-?[a-z0-9_]{1,40}", "sort"),
+    "group": _matching(r"[A-Za-z_$][\w$]{0,63}(\.[\w$]{1,64}){0,5}", "name"),
     "show": _matching(r"[a-z0-9_]{1,40}", "name"),
     "size": _parse_size,
     "reason": _matching(r"[a-z_]{1,40}", "name"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from supervisors.columns import ALWAYS, COLUMNS, Column
+from supervisors.heads import Head, list_choices
 from supervisors.judging import Judged, judge_queue, judge_queues
 from supervisors.panel import Context, Panel, Scene
 from supervisors.wording import describe_why
@@ -39,16 +40,6 @@ class Row:
     channels: Sequence[ChannelRow]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """A column's head, with the query that sorts by it; `direction` as `aria-sort` has it."""
-
-    name: str
-    title: Any
-    query: str
-    direction: str
-
-
 def load_queues(scene: Scene) -> Context:
     """Return the rows of the chosen queues in the chosen order, and those that are quiet."""
     columns = _choose_columns(scene)
@@ -65,7 +56,7 @@ def load_queues(scene: Scene) -> Context:
         "rows": [_build_row(each, columns, scene) for each in busy],
         "quiet": [_build_row(each, columns, scene) for each in quiet],
         "totals": _add_up(judged, columns),
-        "choices": _list_choices(columns, scene),
+        "choices": list_choices(scene, COLUMNS, [column.name for column in columns]),
         "queues": len(judged),
         "of_queues": len(scene.picture.setup.queues),
         "every_queue": scene.view.link(queue=()),
@@ -146,19 +137,6 @@ def _add_up(judged: Sequence[Judged], columns: Sequence[Column]) -> list[Cell]:
         )
         for column in columns
     ]
-
-
-def _list_choices(columns: Sequence[Column], scene: Scene) -> list[dict[str, Any]]:
-    """Return for each column the query that adds it, or takes it away."""
-    shown = [column.name for column in columns]
-    found = []
-    for name, column in COLUMNS.items():
-        rest = tuple(each for each in shown if each != name)
-        wanted = rest if name in shown else (*shown, name)
-        ordered = tuple(each for each in COLUMNS if each in wanted)
-        link = scene.view.link(show=ordered)
-        found.append({"title": column.title, "query": link, "current": name in shown})
-    return found
 
 
 SORTS: Final = frozenset((*ALWAYS, *COLUMNS))

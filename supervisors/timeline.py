@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from routing import models, sids, subjects, task_layouts
@@ -94,8 +92,7 @@ def load_timeline(scene: Scene) -> Context:
 
 def find_midnight(scene: Scene) -> datetime:
     """Return the beginning of the day in the time zone of the view."""
-    zone = zoneinfo.ZoneInfo(scene.view.tz) if scene.view.tz else timezone.get_current_timezone()
-    return scene.now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return scene.now.astimezone(scene.zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def read_bars(scene: Scene, worker: Worker, begin: datetime) -> tuple[list[Bar], bool]:

@@ -70,6 +70,7 @@ _PROCESS_STATE = (
     ("routing.sdk.replacements", "_replacements.clear"),
     ("routing.sdk.session_ranks", "_alone.clear"),
     ("routing.snapshots.skill_index", "_uses.clear"),
+    ("supervisors.agent_figures", "forget_books"),
     ("supervisors.demands", "forget_demands"),
     ("supervisors.fragments", "forget_fragments"),
     ("supervisors.pictures", "forget_pictures"),

@@ -111,6 +111,7 @@ def act_menu(
     status: str | None = None,
     version: int | None = None,
     name: str = "",
+    place: str = "",
 ) -> dict[str, Any]:
     """Show the menu of a row.
 
@@ -119,6 +120,7 @@ def act_menu(
         status: a task's status, which forbids some commands.
         version: the version that the page shows; a row changed since is refused.
         name: what the menu is of, for screen readers.
+        place: part of the menu's id, where a page shows the row several times.
     """
     workspace = context["scene"].workspace.sid
     entries = []
@@ -126,7 +128,7 @@ def act_menu(
         why = explain_no_act(act, status)
         address = build_address(workspace, act.name, [_write(sid, version)], {})
         entries.append(Entry(act=act, address="" if why else address, why_not=why))
-    return {"entries": entries, "menu_id": f"acts-{sid}", "name": name}
+    return {"entries": entries, "menu_id": f"acts-{place}{sid}", "name": name}
 
 
 @register.simple_tag(takes_context=True)
