@@ -15,8 +15,9 @@ from routing.actors import SYSTEM, Actor
 from routing.core.clock import microseconds
 from routing.core.decisions import Reason
 from routing.core.event_catalog import EventType
-from routing.core.lifecycle import HELD_RESERVATION, InvalidTransition
+from routing.core.lifecycle import HELD_RESERVATION, InvalidTransition, check_transition
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
+from routing.db.pipeline import pipeline
 from routing.events import payloads, recorder
 from routing.fields.declarations import EventData
 
@@ -126,15 +127,32 @@ def move_reservation_and_task(
         more: further fields of the reservation's event.
     """
     try:
-        move_reservation(reservation, status, more=more, actor=actor, now=now)
+        check_transition(ReservationStatus(reservation.reservation_status), status)
     except InvalidTransition:
         raise _refuse_move(reservation, status) from None
     if status == ReservationStatus.ACCEPTED:
+        _accept(locked, reservation, more, actor, now)
+    else:
+        move_reservation(reservation, status, more=more, actor=actor, now=now)
+        task_transitions.derive_task_status(locked, actor=actor, now=now)
+
+
+def _accept(
+    locked: locking.TaskWithReservations,
+    reservation: models.Reservation,
+    more: EventData | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Accept an offer, rescind the other offers and update the task, all in one round trip."""
+    accepted, rescinded = ReservationStatus.ACCEPTED, ReservationStatus.RESCINDED
+    with pipeline():
+        move_reservation(reservation, accepted, more=more, actor=actor, now=now)
         for sibling in locked.reservations:
             # The worker who transfers the task keeps the reservation for now.
             if sibling is not reservation and sibling.outgoing_id is None:
-                move_reservation(sibling, ReservationStatus.RESCINDED, actor=actor, now=now)
-    task_transitions.derive_task_status(locked, actor=actor, now=now)
+                move_reservation(sibling, rescinded, actor=actor, now=now)
+        task_transitions.derive_task_status(locked, actor=actor, now=now)
 
 
 @locking.retry_on_conflict

@@ -33,6 +33,7 @@ from routing.core.vocabulary import (
     ReservationStatus,
     TransferStatus,
 )
+from routing.db.pipeline import pipeline
 from routing.fields.declarations import EventData
 from routing.fields.tasks import TASK
 
@@ -254,13 +255,14 @@ def begin_wrap_up(
     """
     task = locked.task
     task.reason = reason
-    set_task_status(task, AssignmentStatus.WRAPPING, fields=["reason", *fields], now=now)
-    more = list_holders(locked)
-    record_task_event(EventType.TASK_WRAPUP, task, actor=actor, now=now, more=more)
-    for reservation in locked.reservations:
-        is_transferred = reservation.outgoing_id is not None
-        status = ReservationStatus.COMPLETED if is_transferred else ReservationStatus.WRAPPING
-        move_reservation(reservation, status, actor=actor, now=now)
+    with pipeline():
+        set_task_status(task, AssignmentStatus.WRAPPING, fields=["reason", *fields], now=now)
+        more = list_holders(locked)
+        record_task_event(EventType.TASK_WRAPUP, task, actor=actor, now=now, more=more)
+        for reservation in locked.reservations:
+            is_transferred = reservation.outgoing_id is not None
+            status = ReservationStatus.COMPLETED if is_transferred else ReservationStatus.WRAPPING
+            move_reservation(reservation, status, actor=actor, now=now)
 
 
 def end_task(
@@ -284,15 +286,16 @@ def end_task(
     """
     task = locked.task
     set_end_values(task, reason, now)
-    set_task_status(task, status, fields=[*END_FIELDS, *fields], now=now)
-    told = list_holders(locked)
-    if status == AssignmentStatus.CANCELED:
-        told |= more or {}
-    record_task_event(TASK_EVENTS[status], task, actor=actor, now=now, more=told)
-    _end_reservations(locked, ReservationEnd.WORK, actor=actor, now=now)
-    if status == AssignmentStatus.COMPLETED:
-        # TaskRouter sends this event too, after all others of the completion.
-        record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=more)
+    with pipeline():
+        set_task_status(task, status, fields=[*END_FIELDS, *fields], now=now)
+        told = list_holders(locked)
+        if status == AssignmentStatus.CANCELED:
+            told |= more or {}
+        record_task_event(TASK_EVENTS[status], task, actor=actor, now=now, more=told)
+        _end_reservations(locked, ReservationEnd.WORK, actor=actor, now=now)
+        if status == AssignmentStatus.COMPLETED:
+            # TaskRouter sends this event too, after all others of the completion.
+            record_task_event(EventType.TASK_UPDATED, task, actor=actor, now=now, more=more)
 
 
 def set_end_values(task: models.Task, reason: str | None, now: datetime) -> None:

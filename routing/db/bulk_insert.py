@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -136,6 +136,40 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         else:
             text = sql.update_row(table, [column.name for column in columns])
             cursor.executemany(text, list(zip(*values, ids, strict=True)))
+
+
+def update_if_later(
+    row: models.Model, names: Collection[str], conditions: Mapping[str, Any]
+) -> Pending[int]:
+    """Send the update of some fields of a row if it still has these values, see `pipeline`.
+
+    The result is the number of rows that were changed.
+    """
+    columns, text = _conditional_update(
+        type(row), tuple(sorted(names)), tuple(conditions), connection.vendor
+    )
+    values = [getattr(row, column.attribute) for column in columns]
+    prepared = [
+        value if column.prepare is None or value is None else column.prepare(value)
+        for column, value in zip(columns, values, strict=True)
+    ]
+    cursor = open_cursor()
+    cursor.execute(text, [*prepared, row.pk, *conditions.values()])
+
+    def count_rows() -> int:
+        with cursor:
+            return int(cursor.rowcount)
+
+    return Pending(count_rows)
+
+
+@functools.cache
+def _conditional_update(
+    model: type[models.Model], names: Sequence[str], conditions: Sequence[str], vendor: str
+) -> tuple[list[_Column], str]:
+    columns = [_Column(model._meta.get_field(name)) for name in names]
+    text = sql.update_row(model._meta.db_table, [column.name for column in columns])
+    return columns, "".join((text, *(f" AND {name} = %s" for name in conditions)))
 
 
 def _write_postgresql(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
@@ -37,14 +37,74 @@ def open_cursor() -> Any:
     return prepared()
 
 
+class _Block:
+    """What the outermost `pipeline` block of a connection does at its end."""
+
+    def __init__(self) -> None:
+        self.collected: dict[Callable[[list[Any]], None], list[Any]] = {}
+        self.checks: list[Callable[[], object]] = []
+
+    def send_collected(self) -> None:
+        while self.collected:
+            send = next(iter(self.collected))
+            send(self.collected.pop(send))
+
+
 @contextlib.contextmanager
 def pipeline() -> Iterator[None]:
     """Send the block's statements in one round trip; read results after it.
 
     A statement in the block may not depend on another's result. Send it with `send`, which returns
-    a `Pending`, and read that after the block. SQLite runs in this process and answers each
-    statement at once.
+    a `Pending`, and read that after the block, or pass what reads it to `check_later`. A block
+    inside another one becomes a part of it. SQLite runs in this process and answers each statement
+    at once.
     """
-    pipeline: Callable[[], Any] = getattr(connection, "pipeline", contextlib.nullcontext)
-    with pipeline():
+    database: Any = connection
+    if _find_block() is not None:
         yield
+        return
+    block = database.pipeline_block = _Block()
+    send_together: Callable[[], Any] = getattr(database, "pipeline", contextlib.nullcontext)
+    try:
+        with send_together():
+            yield
+            block.send_collected()
+    finally:
+        database.pipeline_block = None
+    for check in block.checks:
+        check()
+
+
+def check_later(check: Callable[[], object]) -> None:
+    """Read a result at the end of the outermost `pipeline` block; outside of one, at once.
+
+    Arguments:
+        check: reads the result; it may raise an error, after which the caller must roll back.
+    """
+    block = _find_block()
+    if block is None:
+        check()
+    else:
+        block.checks.append(check)
+
+
+def send_at_end(send: Callable[[list[T]], None], items: Sequence[T], *, most: int) -> None:
+    """Send items with all others of a `pipeline` block at its end; outside of one, at once.
+
+    Arguments:
+        send: sends the statement for a list of items, and is the same function each time.
+        most: the number of items from which they are sent earlier.
+    """
+    block = _find_block()
+    if block is None:
+        send([*items])
+        return
+    collected = block.collected.setdefault(send, [])
+    collected += items
+    if len(collected) >= most:
+        send(block.collected.pop(send))
+
+
+def _find_block() -> _Block | None:
+    block: _Block | None = getattr(connection, "pipeline_block", None)
+    return block

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 
 from routing import models, sids
@@ -20,7 +20,7 @@ from routing.core.event_catalog import NEEDS_DELIVERY, EventType
 from routing.core.stays import StayEnd
 from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
-from routing.db.pipeline import Pending, pipeline
+from routing.db.pipeline import Pending, check_later, pipeline, send_at_end
 from routing.events import courier, payloads
 from routing.fields.declarations import EventData
 from routing.webhooks import outbox
@@ -97,38 +97,79 @@ def record_all(
     """Write events beside the changes they record, in order, in as few statements as possible.
 
     They are published when the transaction commits. Callback deliveries are written in the same
-    transaction. A workspace without callbacks may write them in a `pipeline` block.
+    transaction. All events of a `pipeline` block are inserted together at its end.
     """
     shared = payloads.describe_workspace(workspace)
-    written: list[models.Event] = []
-    inserted: list[Pending[None]] = []
     for start in range(0, len(drafts), CHUNK_SIZE):
         # In a `pipeline` block, the database inserts a chunk while the next one is built.
         chunk = [
-            row(draft, shared, workspace=workspace, actor=actor, now=now)
+            (workspace, row(draft, shared, workspace=workspace, actor=actor, now=now))
             for draft in drafts[start : start + CHUNK_SIZE]
         ]
-        inserted.append(bulk_insert.insert_later(chunk))
-        written += chunk
-    told = [event for event in written if not event.delivered]
-    if workspace.event_callback_url:
-        # Deliveries refer to the events' ids. A workspace without a URL skips this.
-        _await_all(inserted)
-        if outbox.owe_events(written, workspace=workspace):
-            # The first event makes the courier start the callbacks, so that no request calls Redis.
-            told = told or written[:1]
-            told[0].is_owed = True
+        send_at_end(_insert, chunk, most=CHUNK_SIZE)
+
+
+_Recorded = tuple[models.Workspace, models.Event]
+
+
+def _insert(recorded: list[_Recorded]) -> None:
+    """Insert events, each given with its workspace, and publish them after the commit."""
+    inserted = bulk_insert.insert_later([event for _, event in recorded])
+    if any(workspace.event_callback_url for workspace, _ in recorded):
+        # Deliveries refer to the events' ids. Workspaces without a URL skip this.
+        check_later(functools.partial(_owe_deliveries, recorded, inserted))
     else:
         # The ids are needed after the commit only, so the insert need not be awaited before.
-        transaction.on_commit(functools.partial(_await_all, inserted))
-    if told:
-        transaction.on_commit(functools.partial(courier.publish_events, told))
+        _publish_later([event for _, event in recorded if not event.delivered], inserted)
 
 
-def _await_all(inserted: Sequence[Pending[None]]) -> None:
-    """Wait for inserts, which sets the ids of their rows."""
-    for each in inserted:
-        each.result()
+def _owe_deliveries(recorded: Sequence[_Recorded], inserted: Pending[None]) -> None:
+    """Write the callback deliveries of inserted events."""
+    inserted.result()
+    told = [event for _, event in recorded if not event.delivered]
+    for workspace in {each.pk: each for each, _ in recorded if each.event_callback_url}.values():
+        written = [event for each, event in recorded if each.pk == workspace.pk]
+        if outbox.owe_events(written, workspace=workspace):
+            # An event makes the courier start the callbacks, so that no request calls Redis.
+            first = next((event for event in written if not event.delivered), written[0])
+            first.is_owed = True
+            if first.delivered:
+                told.append(first)
+    _publish_later(told, Pending(lambda: None))
+
+
+class _Publication:
+    """The events of a transaction, passed to the courier together after the commit."""
+
+    def __init__(self) -> None:
+        self._told: list[models.Event] = []
+        self._inserted: list[Pending[None]] = []
+
+    def add(self, told: Sequence[models.Event], inserted: Pending[None]) -> None:
+        """Add events to publish, and the insert that sets their ids."""
+        self._told += told
+        self._inserted.append(inserted)
+
+    def __call__(self) -> None:
+        """Wait for the inserts, which set the ids of their rows, and publish the events."""
+        for each in self._inserted:
+            each.result()
+        if self._told:
+            courier.publish_events(self._told)
+
+
+def _publish_later(told: Sequence[models.Event], inserted: Pending[None]) -> None:
+    """Publish events after the commit, together with those recorded just before."""
+    if connection.in_atomic_block and connection.run_on_commit:
+        registered: tuple[Any, ...] = connection.run_on_commit[-1]
+        savepoints, last = registered[:2]
+        # What a savepoint takes back must not be published.
+        if isinstance(last, _Publication) and savepoints == {*connection.savepoint_ids}:
+            last.add(told, inserted)
+            return
+    publication = _Publication()
+    publication.add(told, inserted)
+    transaction.on_commit(publication)
 
 
 def row(

@@ -28,7 +28,25 @@ _MOST: Final = 500
 """Maximum number of prepared statements per connection; the least recently used is dropped."""
 
 
-class PreparedCursor(psycopg.RawCursor[Any]):
+_Cursor: Final[Any] = base.Cursor  # type: ignore[attr-defined]  # not in the stubs
+
+
+class _CountsRows:
+    """The number of changed rows, for which a cursor of the driver does not wait in a pipeline."""
+
+    @property
+    def rowcount(self) -> int:
+        """Wait for the statement, and return how many rows it has changed or found."""
+        cursor: Any = self
+        cursor._fetch_pipeline()
+        return int(cursor._rowcount)
+
+
+class PlainCursor(_CountsRows, _Cursor):  # type: ignore[misc]
+    """Django's cursor, also for use in a pipeline."""
+
+
+class PreparedCursor(_CountsRows, psycopg.RawCursor[Any]):
     """A cursor that prepares all its statements, and caches their numbered texts."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> PreparedCursor:
@@ -79,10 +97,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a connection; fail at once while the database does not answer."""
-        if not silence.watch.is_on:
-            return super().get_new_connection(conn_params)
-        with silence.watch.waiting():
-            return super().get_new_connection(conn_params)
+        with silence.watch.waiting() if silence.watch.is_on else contextlib.nullcontext():
+            connection = super().get_new_connection(conn_params)
+        connection.cursor_factory = PlainCursor
+        return connection
 
     def _configure_connection(self, connection: Any) -> bool:
         changed: bool = super()._configure_connection(connection)  # type: ignore[misc]

@@ -18,6 +18,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +165,18 @@ watch: Final = Watch()
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection whose statements fail when the database falls silent."""
+    """A connection whose statements fail when the database falls silent.
+
+    A transaction that begins in a pipeline costs no round trip of its own.
+    """
+
+    def _start_query(self) -> PQGen[None]:
+        """Begin a transaction if necessary, together with its first statement."""
+        if self._pipeline is None or self._autocommit:
+            yield from super()._start_query()
+        elif self.pgconn.transaction_status == TransactionStatus.IDLE:
+            # The driver would wait here until the transaction has begun.
+            yield from self._exec_command(self._get_tx_start_command())
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for an answer."""

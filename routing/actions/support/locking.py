@@ -3,9 +3,9 @@
 The order is: a workspace's row, then workers by id, then a task. Every action that changes a task
 or its reservations first calls `lock_task_and_workers`.
 
-Locking and reading are two statements. A locked row comes back in its newest version, but rows
-that the same statement joins are as old as the statement's snapshot. (On SQLite a transaction has
-the database to itself, and there is nothing to lock.)
+Locking and reading are two statements of one round trip. A locked row comes back in its newest
+version, but rows that the same statement joins are as old as the statement's snapshot. (On SQLite a
+transaction has the database to itself, and there is nothing to lock.)
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from routing import models
 from routing.actions.support.errors import NotHeld, StaleState
 from routing.core import lifecycle
 from routing.db.compiled import SEQUENCE, CompiledQuery
-from routing.db.pipeline import pipeline
+from routing.db.pipeline import Pending, open_cursor, pipeline
+from routing.db.sql import locking as sql
 from routing.models.base import Dated
 
 P = ParamSpec("P")
@@ -35,6 +36,11 @@ class TaskWithReservations:
     def __init__(self, task: models.Task, reservations: list[models.Reservation]) -> None:
         self.task = task
         self.reservations = reservations
+
+    @property
+    def worker_ids(self) -> set[int | None]:
+        """Return the ids of the workers with an open reservation."""
+        return {r.worker_id for r in self.reservations}
 
     def drop_ended(self) -> None:
         """Drop the reservations that have ended."""
@@ -93,36 +99,64 @@ def lock_task_and_workers(task_id: int, *, joining: Iterable[int] = ()) -> TaskW
 
     Raises `StaleState` when the task is gone.
     """
-    locked = {worker for (worker,) in _PARTS(task_id)} | set(joining)
-    lock_some_workers(locked)
-    locked_task = lock_task_alone(task_id)
-    if not {r.worker_id for r in locked_task.reservations} <= locked:
-        raise _ReservationAppeared
-    return locked_task
+    if not connection.features.has_select_for_update:
+        return lock_task_alone(task_id)
+    with pipeline():
+        workers = _send_lock_of_workers(task_id, joining)
+        read_task = _send_task(task_id)
+    return read_task(workers.result())
 
 
 def lock_task_alone(task_id: int) -> TaskWithReservations:
     """Lock a task for a caller who has locked every worker whose reservation is to change."""
     with pipeline():
-        lock_task(task_id)
-        found, reservations = _TASK.send(task_id), _RESERVATIONS.send(task_id)
-    for task in found.result():
-        locked_task = TaskWithReservations(task, reservations.result())
-        transfers = {r.outgoing_id: r.outgoing for r in locked_task.reservations}
-        for reservation in locked_task.reservations:
-            reservation.task = task
-            if reservation.incoming_id in transfers:
-                # The same object for the same row, so that its offers see changes of the transfer.
-                reservation.incoming = transfers[reservation.incoming_id]
-        return locked_task
-    raise StaleState("the task no longer exists; it was deleted")
+        read_task = _send_task(task_id)
+    return read_task(None)
+
+
+def _send_lock_of_workers(task_id: int, joining: Iterable[int]) -> Pending[set[int]]:
+    """Send what locks the workers of a task and those who join; the result is their ids."""
+    cursor = open_cursor()
+    cursor.execute(sql.LOCK_WORKERS_OF_TASK, [task_id, [*joining]])
+
+    def read_ids() -> set[int]:
+        with cursor:
+            return {worker for (worker,) in cursor.fetchall()}
+
+    return Pending(read_ids)
+
+
+def _send_task(task_id: int) -> Callable[[set[int] | None], TaskWithReservations]:
+    """Send what locks a task and reads it, see `pipeline`; return what reads the result.
+
+    The argument of that function are the ids of the locked workers. It raises
+    `_ReservationAppeared` if a worker of the task is not among them; None skips this.
+    """
+    lock_task(task_id)
+    found, reservations = _TASK.send(task_id), _RESERVATIONS.send(task_id)
+
+    def read(locked: set[int] | None) -> TaskWithReservations:
+        for task in found.result():
+            locked_task = TaskWithReservations(task, reservations.result())
+            if locked is not None and not locked_task.worker_ids <= locked:
+                raise _ReservationAppeared
+            transfers = {r.outgoing_id: r.outgoing for r in locked_task.reservations}
+            for reservation in locked_task.reservations:
+                reservation.task = task
+                if reservation.incoming_id in transfers:
+                    # The same object for the same row, so that its offers see changes of the
+                    # transfer.
+                    reservation.incoming = transfers[reservation.incoming_id]
+            return locked_task
+        raise StaleState("the task no longer exists; it was deleted")
+
+    return read
 
 
 def _open(task_id: int) -> models.Reservations:
     return models.Reservation.objects.filter(task_id=task_id).open()
 
 
-_PARTS: Final = CompiledQuery(lambda task_id: _open(task_id).values_list("worker_id"))
 _RESERVATIONS: Final = CompiledQuery(
     lambda task_id: (
         _open(task_id)

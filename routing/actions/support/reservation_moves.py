@@ -20,7 +20,7 @@ from routing.core.clock import SECOND, elapsed_ms, microseconds
 from routing.core.event_catalog import RESERVATION_EVENTS
 from routing.core.vocabulary import ReservationEnd, ReservationStatus, WrapUpEnd
 from routing.db.compiled import BIG_INTEGER, FLAG, INTEGER, MOMENT, TEXT, CompiledUpdate
-from routing.db.pipeline import Pending, pipeline
+from routing.db.pipeline import Pending, check_later, pipeline
 from routing.events import payloads, recorder
 from routing.fields.declarations import EventData
 
@@ -40,8 +40,9 @@ def move_reservation(
         ended_by: what ends the work, for the status `completed`.
         more: further fields of the event.
 
-    Raises `InvalidTransition`, or `StaleState` when it has changed since the caller read it. All
-    statements are sent before the result is known, so the caller must roll back.
+    Raises `InvalidTransition`, or `StaleState` when it has changed since the caller read it; in a
+    `pipeline` block, at the end of it. All statements are sent before the result is known, so the
+    caller must roll back.
     """
     current = ReservationStatus(reservation.reservation_status)
     lifecycle.check_transition(current, status)
@@ -72,8 +73,12 @@ def move_reservation(
             task=reservation.task,
             handed_on=first_transfer_date,
         )
-    if not moved.result():
-        raise StaleState(f"reservation {reservation.sid} is no longer {current}")
+
+    def check_moved() -> None:
+        if not moved.result():
+            raise StaleState(f"reservation {reservation.sid} is no longer {current}")
+
+    check_later(check_moved)
     activity_moves.move_worker_for_reservation(reservation, status, actor=actor, now=now)
 
 

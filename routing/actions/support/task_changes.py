@@ -12,6 +12,8 @@ from routing.actions.support.errors import InvalidInput, NotNow, StaleState
 from routing.core import lifecycle
 from routing.core.clock import microseconds, whole_second
 from routing.core.vocabulary import AssignmentStatus
+from routing.db import bulk_insert
+from routing.db.pipeline import check_later
 
 MAX_PRIORITY: Final = 2**31 - 1
 _EARLIEST_YEAR: Final = 1900
@@ -89,14 +91,20 @@ def write_task(
 ) -> None:
     """Write named fields of a task and advance its version, if its status is still as expected.
 
-    Raises `StaleState` when the task has changed since it was read.
+    Raises `StaleState` when the task has changed since it was read; in a `pipeline` block, at the
+    end of it.
     """
     seen = task.version
     task.version = seen + 1
     task.date_updated = now
-    values = {name: getattr(task, name) for name in {*fields, "version", "date_updated"}}
-    changed = models.Task.objects.filter(
-        pk=task.pk, version=seen, assignment_status=expected.value
-    ).update(**values)
-    if not changed:
-        raise StaleState(f"task {task.sid} has changed; read it again and retry")
+    changed = bulk_insert.update_if_later(
+        task,
+        {*fields, "version", "date_updated"},
+        {"version": seen, "assignment_status": expected.value},
+    )
+
+    def check_changed() -> None:
+        if not changed.result():
+            raise StaleState(f"task {task.sid} has changed; read it again and retry")
+
+    check_later(check_changed)
