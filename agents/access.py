@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Concatenate, Final, ParamSpec
 
@@ -17,7 +17,8 @@ from django.views.decorators.cache import never_cache
 from routing import models
 from routing.actors import Actor
 from routing.db.compiled import CompiledQuery
-from routing.web_sessions import AnyUser, get_user
+from routing.db.pipeline import pipeline
+from routing.web_sessions import AnyUser, get_user, send_session_user
 
 P = ParamSpec("P")
 
@@ -60,10 +61,32 @@ def find_worker(user: AnyUser, workspace_sid: str | None = None) -> models.Worke
 
     Raises `NoWorker`.
     """
-    for worker in list_workers(user):
+    return _choose_worker(list_workers(user), workspace_sid)
+
+
+def _choose_worker(workers: Iterable[models.Worker], workspace_sid: str | None) -> models.Worker:
+    for worker in workers:
         if workspace_sid in (None, "", worker.workspace.sid):
             return worker
     raise NoWorker
+
+
+def load_agent(
+    session_key: str, user_id: int, workspace_sid: str | None
+) -> tuple[AnyUser, models.Worker | None]:
+    """Return the user of a session, and their worker, both with one round trip.
+
+    The worker is None for an anonymous user. Raises `NoWorker`.
+
+    Arguments:
+        user_id: the id of the user whose session it was when it was last loaded.
+    """
+    with pipeline():
+        sent = send_session_user(session_key, user_id)
+        workers = _WORKERS.send(user_id)
+    user = sent.result()
+    found = workers.result()
+    return user, _choose_worker(found, workspace_sid) if user.is_authenticated else None
 
 
 def may_supervise(user: AnyUser, workspace: models.Workspace) -> bool:

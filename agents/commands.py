@@ -28,6 +28,8 @@ from routing.actions import (
 from routing.actions.support import errors, inputs
 from routing.actions.support.outcomes import NOTE_LIMIT, Outcome
 from routing.core.vocabulary import ReservationStatus, TransferMode
+from routing.db.compiled import CompiledQuery
+from routing.db.pipeline import pipeline
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +98,8 @@ def _extend_wrap_up(agent: Agent, given: Arguments, now: datetime) -> None:
 
 
 def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
-    reservation = _find_held_reservation(agent, given)
-    outcome = _read_outcome(reservation, given)
+    reservation, codes = _find_held_with_codes(agent, given)
+    outcome = _read_outcome(reservation, codes, given)
     try:
         task_transitions.complete_task(
             task=reservation.task, held_by=agent.worker, outcome=outcome, actor=agent.actor, now=now
@@ -107,8 +109,7 @@ def _complete(agent: Agent, given: Arguments, now: datetime) -> None:
 
 
 def _draft_outcome(agent: Agent, given: Arguments, now: datetime) -> None:
-    reservation = _find_held_reservation(agent, given)
-    codes = outcomes.list_codes(reservation.workspace_id)
+    reservation, codes = _find_held_with_codes(agent, given)
     outcome = Outcome(code=_find_code(codes, given), note=given["outcome_note"])
     try:
         reservations.save_outcome_draft(reservation=reservation, outcome=outcome)
@@ -116,9 +117,10 @@ def _draft_outcome(agent: Agent, given: Arguments, now: datetime) -> None:
         raise CommandRefused("not_now", gettext("This task is already done.")) from error
 
 
-def _read_outcome(reservation: models.Reservation, given: Arguments) -> Outcome | None:
+def _read_outcome(
+    reservation: models.Reservation, codes: Collection[models.OutcomeCode], given: Arguments
+) -> Outcome | None:
     """Return the outcome that a command gives; refuse a completion that lacks a required one."""
-    codes = outcomes.list_codes(reservation.workspace_id)
     code = _find_code(codes, given)
     if code is None and codes and outcomes.is_required(reservation):
         raise CommandRefused("outcome_required", gettext("Choose how the task ended first."))
@@ -265,12 +267,15 @@ COMMANDS: Final[Mapping[str, Command]] = {
 
 def _find_offer(agent: Agent, given: Arguments) -> models.Reservation:
     """Return a reservation of this agent."""
-    offer = models.Reservation.objects.filter(worker=agent.worker, sid=given["reservation"]).first()
-    if offer is None:
-        raise CommandRefused("not_found", gettext("There is no such offer any more."), status=404)
-    return offer
+    for offer in _OFFER(agent.worker.pk, given["reservation"]):
+        offer.workspace = agent.worker.workspace
+        return offer
+    raise CommandRefused("not_found", gettext("There is no such offer any more."), status=404)
 
 
+_OFFER: Final = CompiledQuery(
+    lambda worker, sid: models.Reservation.objects.filter(worker_id=worker, sid=sid)
+)
 _ACCEPTED: Final = (ReservationStatus.ACCEPTED,)
 """The status of reservations whose task may be transferred."""
 
@@ -285,6 +290,19 @@ def _find_held_reservation(
     if found is None:
         raise _no_such_task()
     return found
+
+
+def _find_held_with_codes(
+    agent: Agent, given: Arguments
+) -> tuple[models.Reservation, list[models.OutcomeCode]]:
+    """Return the agent's reservation of a task, and the outcome codes to choose from."""
+    with pipeline():
+        sent = held.send_held_reservation(agent.worker, given["task"], statuses=None)
+        codes = outcomes.send_codes(agent.worker.workspace_id)
+    found = sent.result()
+    if found is None:
+        raise _no_such_task()
+    return found, codes.result()
 
 
 def _no_such_task() -> CommandRefused:

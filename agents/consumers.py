@@ -84,6 +84,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._workspace_sid = query.get("workspace", [None])[0]
         # Only the sid is kept, as the rows would be most of a desk's memory.
         self._worker_sid: str | None = None
+        self._user_id: int | None = None
         self._counted_sid: str | None = None
         try:
             agent, names, self._by_load = await run_in_thread(self.load_groups)
@@ -197,14 +198,18 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if session_key is None:
             raise DeskEnded(LOGGED_OUT)
         # The socket may have been open for long, so the session may have ended.
-        user = load_session_user(session_key)
-        if not user.is_authenticated:
-            raise DeskEnded(LOGGED_OUT)
-        self._language = languages.choose_language(user, self._accepted_languages)
         try:
-            worker = access.find_worker(user, self._workspace_sid)
+            if self._user_id is None:
+                user = load_session_user(session_key)
+                worker = access.find_worker(user, self._workspace_sid) if user.pk else None
+            else:
+                user, worker = access.load_agent(session_key, self._user_id, self._workspace_sid)
         except access.NoWorker:
             raise DeskEnded(NO_DESK) from None
+        if worker is None:
+            raise DeskEnded(LOGGED_OUT)
+        self._user_id = user.pk
+        self._language = languages.choose_language(user, self._accepted_languages)
         if self._worker_sid not in (None, worker.sid):
             raise DeskEnded(NO_DESK)
         client = self.scope.get("client") or (None,)

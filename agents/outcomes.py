@@ -8,11 +8,17 @@ from typing import Final
 from routing import models
 from routing.core.vocabulary import OutcomePolicy
 from routing.db.compiled import CompiledQuery
+from routing.db.pipeline import Pending
 
 
 def list_codes(workspace_id: int) -> list[models.OutcomeCode]:
     """Return the active outcome codes of a workspace, in their order."""
-    return _CODES(workspace_id)
+    return send_codes(workspace_id).result()
+
+
+def send_codes(workspace_id: int) -> Pending[list[models.OutcomeCode]]:
+    """Send the query of `list_codes`, see `pipeline`."""
+    return _CODES.send(workspace_id)
 
 
 def find_asked(rows: Sequence[models.Reservation]) -> set[int]:

@@ -7,30 +7,22 @@ takes to answer them.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.auth import backends
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.db.models import F
 from django.utils import timezone
 
-from routing.db.compiled import MOMENT, CompiledQuery
-
-_SESSION: Final = CompiledQuery(
-    lambda key, now=MOMENT: Session.objects.filter(session_key=key, expire_date__gt=now)
-)
-_USER: Final = CompiledQuery(
-    lambda pk: User.objects.filter(pk=pk).annotate(language=F("desk_settings__language"))
-)
+from routing.web_sessions import LOAD_SESSION, LOAD_USER
 
 
 class SessionStore(db.SessionStore):
     """Django's session store with a precompiled query."""
 
     def _get_session_from_db(self) -> Session | None:
-        for session in _SESSION(self.session_key, timezone.now()):
+        for session in LOAD_SESSION(self.session_key, timezone.now()):
             return session
         self._session_key = None
         return None
@@ -41,6 +33,6 @@ class Backend(backends.ModelBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         """Return the user of a session with their language, if they may still log in."""
-        for user in _USER(user_id):
+        for user in LOAD_USER(user_id):
             return user if self.user_can_authenticate(user) else None
         return None

@@ -104,6 +104,7 @@ def test_sessions_and_open_desks_survive_a_new_key(settings: Any) -> None:
     # A desk whose websocket comes back first must not take the browser's session away.
     assert web_sessions.load_session_user(key) == user
     assert web_sessions.load_session_user(key) == user
+    assert web_sessions.send_session_user(key, user.pk).result() == user
     assert browser.get("/agent/").status_code == 403  # logged in, without a worker
     renewed = browser.session.session_key
     assert renewed not in (None, key)
