@@ -35,6 +35,30 @@ def describe_counts(counts: Mapping[RowOutcome, int]) -> str:
     return ", ".join(str(_COUNTS[outcome]) % {"count": n} for outcome, n in counts.items() if n)
 
 
+def describe_gained(queue: tuple[str, int]) -> str:
+    """Return how many agents serve a queue from then on.
+
+    Arguments:
+        queue: its name, and the number of agents.
+    """
+    name, count = queue
+    return ngettext(
+        "%(count)d agent then serves %(queue)s.",
+        "%(count)d agents then serve %(queue)s.",
+        count,
+    ) % {"count": count, "queue": name}
+
+
+def describe_lost(queue: tuple[str, int]) -> str:
+    """Return how many agents do not serve a queue any more; see `describe_gained`."""
+    name, count = queue
+    return ngettext(
+        "%(count)d agent no longer serves %(queue)s.",
+        "%(count)d agents no longer serve %(queue)s.",
+        count,
+    ) % {"count": count, "queue": name}
+
+
 def describe_outcome(batch: models.Batch, row: models.BatchRow | None) -> str:
     """Return what became of a batch in one sentence.
 

@@ -5,7 +5,7 @@ The dialog is a page of its own. A script gets the same as a part, and the answe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,12 +27,13 @@ from routing.actions.supervision import batch_rows, batches, previews
 from routing.actions.supervision.batches import Subject
 from routing.actions.support.errors import ActionError
 from routing.core.vocabulary import BatchState, RowOutcome
-from supervisors import access, views
+from supervisors import access, act_words, views
 from supervisors.access import Supervisor
 from supervisors.act_words import describe_counts, describe_outcome
 from supervisors.commands import COMMANDS, Act
 from supervisors.forms import ActForm
 from supervisors.panels import PAGES
+from supervisors.queues_gained import find_gains
 
 MOST_NAMED: Final = 5
 """The number of rows that a dialog names."""
@@ -186,6 +187,7 @@ def _ask(
         "back": question.back,
         "size": _describe_size(question),
         "found": None if preview is None else _describe_preview(preview),
+        "serving": describe_serving(question) if preview is not None else (),
         "reasons": () if preview is None else preview.reasons.most_common(previews.MOST_REASONS),
         "wrong_number": unconfirmed and "typed" in request.POST,
         "scene_workspace": question.supervisor.workspace.sid,
@@ -239,6 +241,21 @@ def _describe_preview(preview: previews.Preview) -> str:
     )
 
 
+def describe_serving(question: Question) -> list[str]:
+    """Return which queues agents gain and lose by an edit of their attributes, in sentences."""
+    if question.act.name != "workers.set_attributes":
+        return []
+    gains = find_gains(
+        question.supervisor.workspace,
+        question.form.arguments()["edits"],
+        [each.sid for each in question.subjects],
+    )
+    return [
+        *map(act_words.describe_gained, gains.gained),
+        *map(act_words.describe_lost, gains.lost),
+    ]
+
+
 def _describe_errors(form: ActForm) -> str:
     found = []
     for name, texts in form.errors.items():
@@ -268,8 +285,9 @@ def _carry_out(request: HttpRequest, question: Question) -> HttpResponse:
         )
     except ActionError as error:
         return refuse(request, "invalid", error.message, status=400)
+    serving = describe_serving(question) if batch.size == 1 else []
     start_batch(batch)
-    return answer_batch(request, batch, back=question.back)
+    return answer_batch(request, batch, back=question.back, serving=serving)
 
 
 def start_batch(batch: models.Batch) -> None:
@@ -280,8 +298,14 @@ def start_batch(batch: models.Batch) -> None:
     jobs.send_batch(batch.sid)
 
 
-def answer_batch(request: HttpRequest, batch: models.Batch, *, back: str) -> HttpResponse:
-    """Answer with what became of a batch: as JSON, on the page before, or on its own page."""
+def answer_batch(
+    request: HttpRequest, batch: models.Batch, *, back: str, serving: Sequence[str] = ()
+) -> HttpResponse:
+    """Answer with what became of a batch: as JSON, on the page before, or on its own page.
+
+    Arguments:
+        serving: sentences on the queues that an agent gains and loses if it was done.
+    """
     address = find_batch_address(batch)
     row = batch.rows.get() if batch.size == 1 and batch.state == BatchState.FINISHED else None
     words = describe_outcome(batch, row)
@@ -289,6 +313,8 @@ def answer_batch(request: HttpRequest, batch: models.Batch, *, back: str) -> Htt
         changed = row.reason == batch_rows.CHANGED
         reason = "gone" if row.outcome == RowOutcome.GONE else "changed" if changed else "not_now"
         return refuse(request, reason, words, status=404 if reason == "gone" else 409, back=back)
+    if row is not None and row.outcome == RowOutcome.DONE:
+        words = " ".join([words, *serving])
     can_undo = (
         batch.state == BatchState.FINISHED
         and batches.explain_no_undo(batch, now=timezone.now()) is None

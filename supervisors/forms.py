@@ -12,6 +12,7 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +25,7 @@ from routing.core.vocabulary import GrabPolicy
 from routing.core.waits import EDGES
 from routing.models.batches import LONGEST_NOTE
 from routing.models.worker_channels import MAX_CAPACITY
+from supervisors.read_attributes import find_read_attributes
 
 MOST_NAMES: Final = 200
 """The number of names that a field proposes; any other name can be typed."""
@@ -168,13 +170,26 @@ class AttributeForm(ActForm):
         r"^[^.\s]+(\.[^.\s]+)*$",
         label=gettext_lazy("Attribute"),
         max_length=200,
+        widget=forms.TextInput(attrs={"list": "act-paths", "autocomplete": "off"}),
         help_text=gettext_lazy("As expressions name it, such as languages or team.name."),
     )
     value = forms.CharField(
         label=gettext_lazy("Value"),
         max_length=1_000,
+        widget=forms.TextInput(attrs={"list": "act-values", "autocomplete": "off"}),
         help_text=gettext_lazy('A word, or JSON such as 3, true or ["en", "de"].'),
     )
+
+    @cached_property
+    def lists(self) -> dict[str, list[tuple[str, str]]]:
+        """Return what the fields propose: attributes that expressions read, and their values."""
+        read = find_read_attributes(self.workspace)
+        written = {path: [_write(value) for value in values] for path, values in read.items()}
+        values = dict.fromkeys(value for of_path in written.values() for value in of_path)
+        return {
+            "act-paths": [(path, ", ".join(of_path)) for path, of_path in written.items()],
+            "act-values": [(value, "") for value in values],
+        }
 
     def clean_value(self) -> Any:
         """Return the value: JSON, or the text itself."""
@@ -189,6 +204,16 @@ class AttributeForm(ActForm):
         given = self.cleaned_data
         edit = {"kind": given["operation"], "path": given["path"], "value": given["value"]}
         return {"edits": [edit]}
+
+
+def _write(value: Any) -> str:
+    """Return a value as the field takes it: a text without quotes where it reads as itself."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _refuse_constant(word: str) -> Any:
