@@ -5,7 +5,7 @@ The dialog is a page of its own. A script gets the same as a part, and the answe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from routing import jobs, models, sids, subjects, task_layouts
+from routing import jobs, models, subjects, task_layouts
 from routing.actions import transfers
 from routing.actions.supervision import batch_rows, batches, previews
 from routing.actions.supervision.batches import Subject
@@ -34,14 +34,10 @@ from supervisors.commands import COMMANDS, Act
 from supervisors.forms import ActForm
 from supervisors.panels import PAGES
 from supervisors.queues_gained import find_gains
+from supervisors.selecting import MODELS, BadRequest, select_rows
 
 MOST_NAMED: Final = 5
 """The number of rows that a dialog names."""
-_MODELS: Final[Mapping[str, Any]] = {"WK": models.Worker, "WT": models.Task, "WQ": models.TaskQueue}
-
-
-class BadRequest(Exception):
-    """A request that no form of the cockpit sends; the message says what would be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +46,7 @@ class Question:
 
     Arguments:
         all_match: whether the rows are all that match a filter.
+        searched: the number of tasks among which they were found, if the search ended there.
         back: the address to which the supervisor returns.
     """
 
@@ -58,6 +55,7 @@ class Question:
     subjects: list[Subject]
     form: ActForm
     all_match: bool = False
+    searched: int = 0
     back: str = ""
 
     @property
@@ -75,7 +73,7 @@ def do(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
         raise Http404
     given = request.POST if request.method == "POST" else request.GET
     try:
-        rows = read_subjects(act, given, supervisor.workspace)
+        selection = select_rows(act, given, supervisor)
     except BadRequest as error:
         return refuse(request, "invalid", str(error), status=400)
     carries_out = request.method == "POST" and "ask" not in given
@@ -86,9 +84,10 @@ def do(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
     question = Question(
         act=act,
         supervisor=supervisor,
-        subjects=rows,
+        subjects=selection.subjects,
         form=form,
-        all_match=given.get("all") == "1",
+        all_match=selection.all_match,
+        searched=selection.searched,
         back=_find_way_back(request, given),
     )
     if not carries_out:
@@ -98,38 +97,6 @@ def do(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
     if not _is_confirmed(question, given):
         return _ask(request, question, unconfirmed=True)
     return _carry_out(request, question)
-
-
-def read_subjects(act: Act, given: QueryDict, workspace: models.Workspace) -> list[Subject]:
-    """Return the rows of a request: `subject` for each, or all in `subjects`, as `SID@VERSION`.
-
-    Raises `BadRequest`, and `Http404` if none of them is in the workspace.
-    """
-    texts = [*given.getlist("subject"), *given.get("subjects", "").split()]
-    found: dict[str, Subject] = {}
-    for text in texts:
-        sid, _at, version = text.strip().partition("@")
-        if not sids.is_valid(sid, act.subject) or (version and not version.isdecimal()):
-            raise BadRequest(
-                _("“%(text)s” is no row of this command; it takes sids with %(prefix)s.")
-                % {"text": text[:60], "prefix": act.subject}
-            )
-        found[sid] = Subject(sid=sid, version=int(version[:18]) if version else None)
-    if not found:
-        raise BadRequest(_("Nothing is selected. Select at least one row."))
-    if len(found) > batches.MOST_ROWS:
-        raise BadRequest(
-            _("%(count)d rows are selected; at most %(most)d can be changed at once.")
-            % {"count": len(found), "most": batches.MOST_ROWS}
-        )
-    rows = _MODELS[act.subject]._default_manager.filter(workspace=workspace)
-    known = list(found)
-    if not any(
-        rows.filter(sid__in=known[start : start + 500]).exists()
-        for start in range(0, len(known), 500)
-    ):
-        raise Http404
-    return list(found.values())
 
 
 def _find_way_back(request: HttpRequest, given: QueryDict) -> str:
@@ -184,6 +151,7 @@ def _ask(
         "is_filled": is_filled,
         "asks": question.asks,
         "all_match": question.all_match,
+        "searched": question.searched,
         "back": question.back,
         "size": _describe_size(question),
         "found": None if preview is None else _describe_preview(preview),
@@ -206,9 +174,7 @@ def _name_subjects(question: Question) -> tuple[list[str], int]:
     """Return the names of the first rows, and how many more there are."""
     workspace = question.supervisor.workspace
     wanted = [each.sid for each in question.subjects[:MOST_NAMED]]
-    rows = _MODELS[question.act.subject]._default_manager.filter(
-        workspace=workspace, sid__in=wanted
-    )
+    rows = MODELS[question.act.subject]._default_manager.filter(workspace=workspace, sid__in=wanted)
     if question.act.subject == "WT":
         layout = task_layouts.load_layout(workspace)
         names = []

@@ -81,6 +81,16 @@ def load_tasks(scene: Scene) -> Context:
     }
 
 
+def find_matching(scene: Scene, *, most: int) -> scanning.Found | None:
+    """Return the first tasks of the view, on all pages; None as on the page for too many queues."""
+    order = find_order(scene)
+    statuses = _choose_statuses(scene, order)
+    load = _find_load(scene, order, statuses)
+    if load is None:
+        return None
+    return scanning.scan_tasks(load, build_filter(scene, statuses), after=None, size=most)
+
+
 def load_form(scene: Scene) -> Context:
     """Return the form of the filters."""
     order = find_order(scene)

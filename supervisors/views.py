@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.http.request import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -93,7 +94,7 @@ def show_page(
         more: what its template shows beside its panels; such a page has a query of its own.
         fixed: the parts of the view that the path decides, such as `queue`.
     """
-    scene, faults = build_scene(request, supervisor, now=timezone.now(), **fixed)
+    scene, faults = build_scene(request.GET, supervisor, now=timezone.now(), **fixed)
     faults += conditions.find_fault(scene.view, page.where) if page.where else []
     panels = {name: fragments.render_panel(PANELS[name], scene, request) for name in page.panels}
     context = {
@@ -124,7 +125,7 @@ def show_panel(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpR
     panel = PANELS.get(name)
     if panel is None:
         raise Http404
-    scene, _ = build_scene(request, supervisor, now=timezone.now())
+    scene, _ = build_scene(request.GET, supervisor, now=timezone.now())
     etag = fragments.build_etag(panel, scene)
     if etag is not None and etag == request.headers.get("If-None-Match"):
         answer: HttpResponse = HttpResponseNotModified()
@@ -147,7 +148,7 @@ def uses_single_keys(supervisor: Supervisor) -> bool:
 @access.supervisors_only
 def find(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     """Find queues and agents by name, and tasks by sid, for the command palette."""
-    scene, _ = build_scene(request, supervisor, now=timezone.now())
+    scene, _ = build_scene(request.GET, supervisor, now=timezone.now())
     return JsonResponse({"found": finding.find_places(scene)})
 
 
@@ -160,10 +161,10 @@ def find_desk(scene: Scene) -> str:
 
 
 def build_scene(
-    request: HttpRequest, supervisor: Supervisor, *, now: datetime, **fixed: Any
+    query: QueryDict, supervisor: Supervisor, *, now: datetime, **fixed: Any
 ) -> tuple[Scene, list[Fault]]:
-    """Return what the request's query shows, and what of the query is ignored."""
-    parsed = parse_query(dict(request.GET.lists()))
+    """Return what a query shows, and what of the query is ignored."""
+    parsed = parse_query(dict(query.lists()))
     picture = pictures.find_picture(supervisor.workspace, now=now)
     view, unknown = drop_unknown_names(parsed.view, picture)
     view = replace(view, workspace=supervisor.workspace.sid, **fixed)

@@ -15,6 +15,7 @@ let lastUndo = null;
 let lastBox = null;
 
 const bar = document.querySelector("form[data-selection]");
+const allMatch = bar?.querySelector("[data-all]");
 const dialog = document.createElement("dialog");
 dialog.className = "dialog act-dialog";
 dialog.setAttribute("aria-labelledby", "act-title");
@@ -44,7 +45,7 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     const body = new FormData(form);
     body.delete("subject");
-    body.set("subjects", [...selected.values()].join(" "));
+    if (!allMatch?.checked) body.set("subjects", [...selected.values()].join(" "));
     ask(event.submitter.formAction, body);
   }
 });
@@ -150,8 +151,20 @@ document.addEventListener("keydown", (event) => {
   if (document.body.dataset.singleKeys === "off") return;
   if (event.key === "u") undoLast(lastUndo);
   if (event.key === "Escape") clear();
-  if (event.key === "x") event.target.closest("[data-row]")?.querySelector("[data-select]")?.click();
+  if (event.key === "*") allMatch?.click();
+  const row = event.target.closest("[data-row]");
+  if (event.key === "x") row?.querySelector("[data-select]")?.click();
+  if (event.key === "X") selectUpTo(row?.querySelector("[data-select]"));
+  if (event.key === ".") openMenu(row);
 });
+
+/** Open the menu of a row, and put the focus on its first entry. */
+function openMenu(row) {
+  const menu = row?.querySelector("details.acts");
+  if (!menu) return;
+  menu.open = true;
+  menu.querySelector("a")?.focus();
+}
 
 function csrfToken() {
   return document.querySelector("input[name=csrfmiddlewaretoken]").value;
@@ -176,14 +189,16 @@ function restore() {
     if (box.checked) selected.set(box.dataset.select, box.value);
   }
   if (!bar) return;
-  bar.toggleAttribute("data-filled", selected.size > 0);
+  bar.toggleAttribute("data-filled", selected.size > 0 || allMatch.checked);
   const words = bar.querySelector("[data-selected]");
-  const said = selected.size ? words.dataset.words.replace("%s", selected.size) : "";
+  const some = selected.size ? words.dataset.words.replace("%s", selected.size) : "";
+  const said = allMatch.checked ? allMatch.dataset.words : some;
   if (words.textContent !== said) words.textContent = said;
 }
 
 function clear() {
   selected.clear();
+  if (allMatch) allMatch.checked = false;
   restore();
 }
 
@@ -192,15 +207,12 @@ if (bar) {
   document.addEventListener("change", (event) => {
     const box = event.target.closest("[data-select]");
     if (box) mark([box], box.checked);
+    if (event.target === allMatch) restore();
   });
   document.addEventListener("click", (event) => {
     const box = event.target.closest("[data-select]");
     if (!box) return;
-    if (event.shiftKey && lastBox?.isConnected) {
-      const all = [...document.querySelectorAll("[data-select]")];
-      const [from, to] = [all.indexOf(lastBox), all.indexOf(box)].sort((a, b) => a - b);
-      mark(all.slice(from, to + 1), box.checked);
-    }
+    if (event.shiftKey) markUpTo(box, box.checked);
     lastBox = box;
   });
   bar.addEventListener("reset", (event) => {
@@ -209,6 +221,21 @@ if (bar) {
   });
   new MutationObserver(restore).observe(document.getElementById("content"), { childList: true, subtree: true });
   restore();
+}
+
+/** Mark all boxes from the last one that was pressed to this one. */
+function markUpTo(box, on) {
+  if (!lastBox?.isConnected) return;
+  const all = [...document.querySelectorAll("[data-select]")];
+  const [from, to] = [all.indexOf(lastBox), all.indexOf(box)].sort((a, b) => a - b);
+  mark(all.slice(from, to + 1), on);
+}
+
+function selectUpTo(box) {
+  if (!box) return;
+  mark([box], true);
+  markUpTo(box, true);
+  lastBox = box;
 }
 
 function mark(boxes, on) {

@@ -34,6 +34,7 @@ from django.utils.translation import gettext_lazy as _
 
 from routing.core.vocabulary import AssignmentStatus as S
 from supervisors.commands import COMMANDS, Act
+from supervisors.query import View
 
 register = template.Library()
 
@@ -184,9 +185,16 @@ def act_bar(context: Context, subject: str, status: str | None = None) -> dict[s
     Arguments:
         status: the status of all tasks that the page shows, if it is the same.
     """
-    workspace = context["scene"].workspace.sid
-    query = urlencode({"workspace": workspace})
+    scene = context["scene"]
+    view = scene.view.change()
+    if status is not None:
+        # A page of its own lists the same tasks.
+        view = View(
+            workspace=view.workspace, queue=view.queue, channel=view.channel, status=(status,)
+        )
+    query = urlencode({"workspace": scene.workspace.sid})
     return {
+        "match": view.canonical,
         "csrf_token": context.get("csrf_token"),
         "entries": [
             {"act": act, "address": f"{reverse('supervisors:do', args=[act.name])}?{query}"}

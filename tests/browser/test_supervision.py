@@ -83,3 +83,38 @@ def test_a_press_on_a_row_changes_one_agent_and_the_list_of_changes_tells_it(
     expect(supervisor.locator("#toasts")).to_contain_text("Undone.")
     supervisor.get_by_role("link", name="Changes", exact=True).click()
     expect(supervisor.locator("table.changes")).to_contain_text("covering for voice")
+
+
+def test_rows_are_selected_and_acted_on_by_keys_alone(
+    supervisor: Page, customers: Customers
+) -> None:
+    for number in range(3):
+        customers.post(f"Letter {number} is wet", channel="sms")
+    supervisor.goto(supervisor.url.replace("/queues", "/tasks").partition("?")[0] + "?q=wet")
+    expect(supervisor.locator("#link-state")).to_have_attribute("data-state", "live")
+    rows = supervisor.locator("#tasks [data-row]", has_text="is wet")
+    expect(rows).to_have_count(3)
+    bar = supervisor.get_by_role("form", name="Selection")
+    for key in ("j", "x"):
+        supervisor.keyboard.press(key)
+    expect(bar).to_contain_text("1 selected")
+    for key in ("j", "j", "Shift+X"):
+        supervisor.keyboard.press(key)
+    expect(bar).to_contain_text("3 selected")
+    supervisor.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+    supervisor.keyboard.press("*")
+    expect(bar).to_contain_text("All that match are selected")
+    bar.get_by_role("button", name="Set priority").click()
+    dialog = supervisor.get_by_role("dialog")
+    expect(dialog).to_contain_text("This concerns 3 tasks.")
+    dialog.get_by_label("New priority").fill("7")
+    supervisor.keyboard.press("Enter")
+    dialog.get_by_label("Type 3 to confirm").fill("3")
+    supervisor.keyboard.press("Enter")
+    expect(supervisor.locator("#toasts")).to_contain_text("Result: done 3.")
+    expect(rows.nth(1)).to_contain_text("7")
+    # The menu of the row in focus.
+    supervisor.keyboard.press("k")
+    supervisor.keyboard.press(".")
+    expect(supervisor.locator("details.acts[open] a").first).to_be_focused()
