@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy
 from routing import models, sids
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
+from supervisors import spans
 from supervisors.panel import Context, Panel, Scene
+from supervisors.spans import Happening, Kind
 from supervisors.task import find_task
 from supervisors.tasks import STALE_ON
 
@@ -78,6 +80,12 @@ _SENTENCES: Final[Mapping[str, Promise]] = {
     E.RESERVATION_WRAPUP_EXTENDED: gettext_lazy("%(worker)s got more time to wrap up."),
     E.RESERVATION_COMPLETED: gettext_lazy("%(worker)s completed it. %(outcome)s"),
 }
+_SPANS: Final[Mapping[Kind, Promise]] = {
+    Kind.WAITING: gettext_lazy("Waiting"),
+    Kind.OFFER: gettext_lazy("On offer"),
+    Kind.WORK: gettext_lazy("In work"),
+    Kind.WRAPPING: gettext_lazy("Wrapping up"),
+}
 _ENDS: Final = frozenset((E.TASK_COMPLETED, E.TASK_CANCELED))
 _WORK: Final = frozenset(
     (
@@ -95,7 +103,26 @@ def load_story(scene: Scene) -> Context:
     ).order_by("-event_date", "-pk")
     found = [row for row in rows[: MOST_EVENTS + 1] if row.event_data.get("task_sid") == task.sid]
     entries = build_entries(found[:MOST_EVENTS][::-1])
-    return {"entries": entries, "is_cut": len(found) > MOST_EVENTS, "most": MOST_EVENTS}
+    happenings = [
+        Happening(
+            event.event_type,
+            microseconds(event.event_date),
+            event.event_data.get("reservation_sid") or "",
+        )
+        for event in found[:MOST_EVENTS][::-1]
+    ]
+    bar = spans.build_spans(happenings, now_us=microseconds(scene.now))
+    return {
+        "entries": entries,
+        "is_cut": len(found) > MOST_EVENTS,
+        "most": MOST_EVENTS,
+        "bar": [{"span": one, "name": _SPANS[one.kind]} for one in bar],
+        "width": spans.WIDTH,
+        "times": [
+            {"kind": kind.value, "name": _SPANS[kind], "took_ms": took_ms}
+            for kind, took_ms in spans.sum_spans(bar).items()
+        ],
+    }
 
 
 def build_entries(events: Sequence[models.Event]) -> list[Entry]:

@@ -15,11 +15,13 @@ from routing import models, subjects, task_layouts
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
 from routing.core.verdicts import Verdict
-from routing.core.vocabulary import ReservationStatus
+from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
 from routing.explanations import facts, wording
 from routing.explanations.explanation import DeadlineKind, Explanation
 from routing.explanations.history import Stay
+from routing.snapshots import requirements
 from supervisors.panel import Context, Panel, Scene
+from supervisors.remedies import Remedies, Remedy
 from supervisors.tasks import STALE_ON
 from supervisors.wording import TASK_STATUSES
 
@@ -45,6 +47,27 @@ _DEADLINES: Final = {
     DeadlineKind.TASK: _("Its lifetime ends and it is canceled"),
     DeadlineKind.RESERVATION: _("The offer expires"),
 }
+_LABELS: Final[dict[str, Promise]] = {
+    "fetch": _("Set to %(activity)s"),
+    "switch_on": _("Switch %(channel)s on"),
+    "raise_capacity": _("One %(channel)s slot more"),
+    "release_kept": _("Keep no %(channel)s slots"),
+    "teach": _("Give %(term)s"),
+}
+"""The labels of remedies."""
+_WHAT_IFS: Final[dict[str, Promise]] = {
+    "fetch": _("If %(worker)s were %(activity)s, they would be asked first."),
+    "switch_on": _("With %(channel)s switched on, %(worker)s would be asked first."),
+    "raise_capacity": _("With one %(channel)s slot more, %(worker)s would be asked first."),
+    "release_kept": _(
+        "If no %(channel)s slots were kept for grabbing, %(worker)s would be asked first."
+    ),
+    "teach": _("With %(term)s, %(worker)s would be asked first."),
+}
+_ASSIGNABLE: Final = (None, Refusal.RECENTLY_REJECTED)
+"""Verdicts after which a supervisor may assign the task without further ticks."""
+MOST_SUBJECTS: Final = 200
+"""The number of workers that one button changes."""
 
 
 def find_task(scene: Scene) -> models.Task:
@@ -106,7 +129,12 @@ def list_holders(scene: Scene, task: models.Task) -> list[dict[str, Any]]:
 
 def load_explanation(scene: Scene) -> Context:
     """Return why a task is where it is, and the verdict on each worker, one page of them."""
-    explanation = facts.explain_task(find_task(scene), now=scene.now)
+    task = find_task(scene)
+    explanation = facts.explain_task(task, now=scene.now)
+    remedies = None
+    if task.assignment_status == AssignmentStatus.PENDING and explanation.readable:
+        needed = requirements.load_requirements(task, reserved_for=(), now=scene.now)
+        remedies = Remedies(needed, scene.picture.setup)
     verdicts = explanation.verdicts
     everyone = (*verdicts.inside, *verdicts.outside)
     chosen = [one for one in everyone if scene.view.reason in ("", name_reason(one))]
@@ -119,9 +147,12 @@ def load_explanation(scene: Scene) -> Context:
         "deadline": _DEADLINES[deadline.kind] if deadline else "",
         "deadline_us": microseconds(deadline.date) if deadline else None,
         "steps": [_describe_stay(one) for one in (*explanation.passed, explanation.step) if one],
+        "task": task,
         "asks": explanation.target_expression,
         "lane": explanation.task.lane if explanation.target_expression else None,
-        "verdicts": [_describe_verdict(scene, one, explanation) for one in shown],
+        "verdicts": [_describe_verdict(scene, one, explanation, remedies) for one in shown],
+        "for_all": _find_remedy_for_all(scene, chosen, remedies),
+        "what_ifs": _describe_what_ifs(remedies, explanation),
         "total": len(everyone),
         "reasons": list_reasons(scene, everyone),
         "next": scene.view.link(after=str(first + scene.view.size)) if rest else "",
@@ -149,8 +180,15 @@ def list_reasons(scene: Scene, verdicts: Iterable[Verdict]) -> Sequence[dict[str
     ]
 
 
-def _describe_verdict(scene: Scene, verdict: Verdict, explanation: Explanation) -> dict[str, Any]:
+def _describe_verdict(
+    scene: Scene, verdict: Verdict, explanation: Explanation, remedies: Remedies | None
+) -> dict[str, Any]:
+    """Return the verdict on one worker, with the act that removes its reason, if there is one."""
+    remedy = None if remedies is None else remedies.find_remedy(verdict)
+    may_have = remedies is not None and verdict.refusal in _ASSIGNABLE
     return {
+        "act": _describe_remedy(remedy, [_name_version(scene, verdict)]) if remedy else None,
+        "assign_to": verdict.worker.sid if may_have else "",
         "sid": verdict.worker.sid,
         "name": verdict.worker.friendly_name,
         "link": scene.worker_link(verdict.worker.sid),
@@ -158,6 +196,55 @@ def _describe_verdict(scene: Scene, verdict: Verdict, explanation: Explanation) 
         "reason": name_reason(verdict),
         "sentence": wording.describe_verdict(verdict, explanation),
     }
+
+
+def _name_version(scene: Scene, verdict: Verdict) -> str:
+    """Return the worker as a form names them: one who has changed their activity is refused."""
+    known = scene.picture.workers.get(verdict.worker.id)
+    return verdict.worker.sid if known is None else f"{known.sid}@{known.since_us}"
+
+
+def _describe_remedy(remedy: Remedy, subjects: Sequence[str]) -> dict[str, Any]:
+    return {
+        "command": remedy.command,
+        "subjects": subjects,
+        "fields": remedy.fields,
+        "label": str(_LABELS[remedy.kind]) % remedy.values,
+    }
+
+
+def _find_remedy_for_all(
+    scene: Scene, chosen: Sequence[Verdict], remedies: Remedies | None
+) -> dict[str, Any] | None:
+    """Return the act for all workers of the chosen reason, if the same one helps them."""
+    if remedies is None or not scene.view.reason or len(chosen) < 2:
+        return None
+    found = [(verdict, remedies.find_remedy(verdict)) for verdict in chosen[:MOST_SUBJECTS]]
+    first = next((remedy for _, remedy in found if remedy is not None), None)
+    if first is None:
+        return None
+    same = [
+        _name_version(scene, verdict)
+        for verdict, remedy in found
+        if remedy is not None and (remedy.command, remedy.fields) == (first.command, first.fields)
+    ]
+    return _describe_remedy(first, same) | {"count": len(same)} if len(same) > 1 else None
+
+
+def _describe_what_ifs(
+    remedies: Remedies | None, explanation: Explanation
+) -> Sequence[dict[str, Any]]:
+    """Return a sentence for each change of one worker that would bring the task to them."""
+    if remedies is None or explanation.verdicts.eligible:
+        return ()
+    return [
+        {
+            "sentence": str(_WHAT_IFS[one.remedy.kind])
+            % {**one.remedy.values, "worker": one.worker.friendly_name},
+            "act": _describe_remedy(one.remedy, [one.worker.sid]),
+        }
+        for one in remedies.find_what_ifs(explanation.verdicts)
+    ]
 
 
 def _describe_stay(stay: Stay) -> dict[str, Any]:

@@ -146,6 +146,14 @@ def act_way(context: Context, way: Any, label: str) -> SafeString:
     return build_link(context, way.command, way.subjects, label, dict(way.fields))
 
 
+@register.simple_tag(takes_context=True)
+def act_remedy(context: Context, remedy: dict[str, Any]) -> SafeString:
+    """Show the button of what removes the reason why workers may not have a task."""
+    return build_link(
+        context, remedy["command"], remedy["subjects"], remedy["label"], dict(remedy["fields"])
+    )
+
+
 def build_link(
     context: Context,
     command: str,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
 from django.utils import timezone
 
+from routing import models
 from routing.actions import reservations, tasks
-from routing.actors import Actor
-from supervisors import fragments
+from routing.actors import SYSTEM, Actor
+from supervisors import fragments, pictures
+from supervisors.spans import Happening, build_spans
 from tests import factories
 from tests.supervisors.conftest import Cockpit
 
@@ -90,3 +95,109 @@ def test_panels_of_a_task_without_or_of_another_workspace_are_not_found(cockpit:
     for name in ("task", "explanation", "story"):
         assert cockpit.get(f"panels/{name}").status_code == 404
         assert cockpit.get(f"panels/{name}", task=foreign.sid).status_code == 404
+
+
+def test_each_reason_has_the_act_that_removes_it(cockpit: Cockpit) -> None:
+    task = cockpit.task(workflow=cockpit.workflow)
+    full = factories.worker(cockpit.workspace, "Full", capacity={"chat": 1})
+    models.WorkerChannel.objects.filter(worker=full).update(consumed=9)
+    models.Worker.objects.filter(pk=full.pk).update(workload_version=7)
+    off = factories.worker(cockpit.workspace, "Off", capacity={"chat": 1})
+    factories.set_capacity(off, available=False)
+    pictures.forget_pictures()
+    text = cockpit.read("panels/explanation", task=task.sid)
+
+    def of(worker: models.Worker) -> str:
+        return text.split(f'id="verdict-{worker.sid}"')[1].split("</li>")[0]
+
+    assert "do/workers.set_capacity" in of(full)
+    assert "channel=chat&amp;by=1" in of(full)
+    assert "do/workers.set_available" in of(off)
+    assert "available=true" in of(off)
+    assert "do/workers.set_activity" in of(cockpit.ben)
+    assert f"{cockpit.ben.sid}%40" in of(cockpit.ben), "with the version that is shown"
+    assert "do/tasks.assign" in of(cockpit.ada)
+    assert f"to={cockpit.ada.sid}" in of(cockpit.ada)
+
+
+def ask_for_spanish(cockpit: Cockpit) -> models.Task:
+    """Make a task wait for an agent who speaks Spanish."""
+    default = {"queue": cockpit.queue.sid, "expression": 'worker.languages HAS "es"'}
+    return cockpit.task(workflow=factories.workflow(cockpit.workspace, default=default))
+
+
+def test_a_what_if_names_the_one_change_that_brings_the_task_to_an_agent(
+    cockpit: Cockpit,
+) -> None:
+    task = ask_for_spanish(cockpit)
+    text = cockpit.read("panels/explanation", task=task.sid)
+    words = "With worker.languages HAS &quot;es&quot;, Ada would be asked first."
+    assert words in text
+    link = text.split(words)[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
+    assert "do/workers.set_attributes" in link
+    query = dict(parse_qsl(urlsplit(link).query))
+    assert query | {"operation": "add", "path": "languages", "value": '"es"'} == query
+
+
+def test_a_what_if_that_would_not_help_is_not_named(cockpit: Cockpit) -> None:
+    task = ask_for_spanish(cockpit)
+    factories.set_capacity(cockpit.ada, available=False)
+    pictures.forget_pictures()
+    assert "would be asked first" not in cockpit.read("panels/explanation", task=task.sid)
+
+
+def test_all_agents_of_a_reason_have_one_act(cockpit: Cockpit) -> None:
+    task = cockpit.task(workflow=cockpit.workflow)
+    for number in range(3):
+        factories.worker(cockpit.workspace, f"Away {number}", available=False)
+    pictures.forget_pictures()
+    text = cockpit.read("panels/explanation", task=task.sid, reason="worker_unavailable")
+    assert "for 4 agents" in text
+
+
+def test_a_bar_shows_how_long_a_task_waited_and_was_worked_on(cockpit: Cockpit) -> None:
+    begin = timezone.now() - timedelta(minutes=10)
+    task = cockpit.task(workflow=cockpit.workflow, now=begin)
+    factories.run(cockpit.workspace, begin + timedelta(minutes=2))
+    offer = factories.reservation(task)
+    for minutes, act in (
+        (3, reservations.accept_reservation),
+        (7, reservations.wrap_up_reservation),
+        (8, reservations.complete_reservation),
+    ):
+        offer.refresh_from_db()
+        act(reservation=offer, actor=SYSTEM, now=begin + timedelta(minutes=minutes))
+    text = cockpit.read("panels/story", task=task.sid)
+    words = text.split("<figcaption")[1].split("</figcaption>")[0]
+    for name, time in (
+        ("Waiting", "2:00"),
+        ("On offer", "1:00"),
+        ("In work", "4:00"),
+        ("Wrapping up", "1:00"),
+    ):
+        assert f"{name} <strong>{time}</strong>" in words
+    assert 'width="240.0"' in text
+    assert "style=" not in text
+
+
+def test_an_offer_of_a_transfer_leaves_the_task_in_work() -> None:
+    events = [
+        Happening(name, at, reservation)
+        for name, at, reservation in (
+            ("task.created", 0, ""),
+            ("reservation.created", 10, "a"),
+            ("reservation.rejected", 20, "a"),
+            ("reservation.created", 30, "b"),
+            ("reservation.created", 30, "c"),
+            ("reservation.timeout", 35, "b"),
+            ("reservation.accepted", 40, "c"),
+            ("reservation.created", 50, "d"),
+            ("reservation.timeout", 60, "d"),
+            ("task.taken-back", 70, "c"),
+        )
+    ]
+    found = [(span.kind.value, span.end_us) for span in build_spans(events, now_us=100)]
+    assert found == [
+        *(("waiting", 10), ("offer", 20), ("waiting", 30), ("offer", 40), ("work", 70)),
+        ("waiting", 100),
+    ]
