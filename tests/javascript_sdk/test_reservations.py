@@ -6,6 +6,7 @@ import pytest
 
 from tests.javascript_sdk.conftest import Office
 from tests.javascript_sdk.node import SdkError
+from tests.supervisors.door import Supervisor
 
 
 def test_an_offer_contains_its_complete_task(office: Office) -> None:
@@ -139,6 +140,56 @@ def test_deleting_a_task_ends_its_reservation(office: Office) -> None:
     office.rest.tasks(task.sid).delete()
     assert session.next_event("reservation.completed")["sid"] == sid
     assert session.read_state()["reservations"] == {}
+
+
+def test_a_task_that_a_supervisor_takes_back_ends_as_a_completed_reservation(
+    office: Office,
+) -> None:
+    alice = office.worker(chat=1)
+    session = office.open_session(alice, enableVersionCheck=True)
+    task = office.task()
+    sid = session.next_event("reservationCreated")["sid"]
+    session.call("accept", reservation=sid)
+    session.next_event("reservation.accepted")
+    lead = Supervisor(office.server, office.sid)
+    # Without a slot, or she would be offered the task again at once.
+    office.set_capacity(alice, "chat", capacity=0)
+    session.next_event("channel.capacityUpdated")
+    assert lead.act("tasks.take_back", [task.sid], reason="Alice has left")["ok"]
+    ended = session.next_event("reservation.completed")
+    assert (ended["sid"], ended["status"]) == (sid, "completed")
+    assert ended["task"]["status"] == "pending"
+    assert session.read_state()["reservations"] == {}
+    with pytest.raises(SdkError, match="knows no"):
+        session.call("complete", "solved", reservation=sid, on="task")
+    # The session goes on: its version is still the server's, and the next offer reaches it.
+    session.call("setAttributes", {"step": 1})
+    session.next_event("attributesUpdated")
+    office.set_capacity(alice, "chat", capacity=1)
+    again = session.next_event("reservationCreated")
+    assert (again["task"]["sid"], again["sid"] == sid) == (task.sid, False)
+    session.call("accept", reservation=again["sid"])
+    session.next_event("reservation.accepted")
+    session.call("complete", "solved", reservation=again["sid"], on="task")
+    session.next_event("task.completed")
+    shown = office.rest.tasks(task.sid).fetch()
+    assert (shown.assignment_status, shown.reason) == ("completed", "solved")
+
+
+def test_a_task_in_wrap_up_is_taken_back_without_a_completion_of_the_task(office: Office) -> None:
+    alice = office.worker(chat=1)
+    session = office.open_session(alice)
+    task = office.task()
+    sid = session.next_event("reservationCreated")["sid"]
+    session.call("accept", reservation=sid)
+    session.call("wrap", reservation=sid)
+    session.next_event("reservation.wrapup")
+    lead = Supervisor(office.server, office.sid)
+    assert lead.act("tasks.take_back", [task.sid], reason="stuck")["ok"]
+    assert session.next_event("reservation.completed")["task"]["status"] == "pending"
+    # Alice is free, so the task comes to her again; before that, nothing told of its end.
+    assert session.next_event("reservationCreated")["task"]["sid"] == task.sid
+    assert not session.unread_events("task.completed")
 
 
 def test_an_answer_to_an_ended_offer_is_refused_with_the_reason(office: Office) -> None:
