@@ -12,6 +12,20 @@ from django.utils.cache import patch_vary_headers
 from routing import languages
 from routing.db.errors import AWAY
 
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        # Includes the websocket: browsers match 'self' with ws(s) of the same host.
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -23,6 +37,23 @@ def add_permissions_policy(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+    return middleware
+
+
+def add_content_policy(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Add a header that allows pages only what this server sends, and no script or style in them.
+
+    Django's own pages of errors, which only `DEBUG` shows, need more.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not settings.DEBUG or response.status_code not in (404, 500):
+            response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
         return response
 
     return middleware

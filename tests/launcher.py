@@ -34,7 +34,7 @@ PRELOADED = (
     *("celery.apps.beat", "celery.apps.worker", "celery.backends.base", "celery.contrib.django"),
     *("celery.concurrency.thread", "celery.fixups.django", "celery.loaders.app"),
     *("celery.worker.components", "celery.worker.consumer", "channels_redis.core"),
-    *("cryptography.fernet", "csp.apps", "django.contrib.admin.filters"),
+    *("cryptography.fernet", "django.contrib.admin.filters"),
     *("django.contrib.admin.sites", "django.contrib.auth.hashers"),
     *("django.contrib.staticfiles.storage", "django.core.cache.backends.redis"),
     *("django.core.handlers.asgi", "django.core.management.commands.migrate"),

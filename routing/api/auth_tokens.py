@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rest_framework.request import Request
-from rest_framework.response import Response
+from django.http import HttpRequest
 
 from routing import models
 from routing.actions import accounts
 from routing.api import idempotency
 from routing.api.base import POST_ONLY, ResourceView
+from routing.api.responses import ApiResponse
 from routing.fields.declarations import date_text
 from routing.fields.schemas import EXAMPLE_HOST, Schema, date, sid, text
 from routing.fields.shapes import Shape
@@ -85,24 +85,24 @@ class SecondaryAuthToken(AuthTokens):
         " tokens that it signed.",
     }
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Create the secondary token."""
         account = self.account  # Checked before a stored answer is replayed to an API key.
         return idempotency.answer_creation(self, lambda: self._create(account))
 
-    def _create(self, account: models.Account) -> Response:
+    def _create(self, account: models.Account) -> ApiResponse:
         self.operation.read_arguments(self.form)
         token = accounts.create_secondary_token(account=account, now=self.now)
         return self.answer((account, token), status=self.created)
 
-    def delete(self, request: Request, **names: str) -> Response:
+    def delete(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Delete the secondary token."""
         account = self.account
         try:
             accounts.delete_secondary_token(account=account, now=self.now)
         except accounts.NoSecondaryToken:
             raise NotFound(request.path) from None
-        return Response(status=204)
+        return ApiResponse(status=204)
 
 
 class AuthTokenPromotion(AuthTokens):
@@ -117,7 +117,7 @@ class AuthTokenPromotion(AuthTokens):
         " secondary one replaces it and signs callbacks. 404 if there is no secondary token.",
     }
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Promote the secondary token."""
         account = self.account
         self.operation.read_arguments(self.form)

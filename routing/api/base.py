@@ -12,18 +12,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from routing import models
 from routing.api import idempotency, pagination
 from routing.api.authentication import BasicAuthentication, Caller
-from routing.api.parsers import FixedNegotiation, FormParser
+from routing.api.parsers import FormParser, choose_parser
+from routing.api.responses import ApiResponse
 from routing.fields.shapes import Shape
 from routing.operations import base as operations
 from routing.operations import rate_limits
@@ -40,10 +38,10 @@ POST_ONLY: Final = ["post", "options"]
 class AccountThrottle(BaseThrottle):
     """Throttle that counts requests by account, and adds its headers to every answer."""
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: HttpRequest, view: APIView) -> bool:
         """Count an authenticated request; raises `ApiError` if it exceeds the limit."""
         assert isinstance(view, ResourceView)
-        if request.user is None:
+        if view.found_caller is None:
             return True
         use = rate_limits.count_request(view.caller.account.sid, now=view.now.timestamp())
         if use is not None:
@@ -59,8 +57,6 @@ class ResourceView(APIView):
     permission_classes = []
     throttle_classes = [AccountThrottle]
     parser_classes = [FormParser]
-    renderer_classes = [JSONRenderer]
-    content_negotiation_class = FixedNegotiation
     http_method_names = ["get", "head", "post", "delete", "options"]
 
     operation_class: ClassVar[type[operations.Operation]] = operations.Operation
@@ -87,8 +83,12 @@ class ResourceView(APIView):
     refusals: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     """By method, the error statuses beyond those that every method can return."""
 
-    if TYPE_CHECKING:  # set by `dispatch`
-        headers: dict[str, str]
+    if TYPE_CHECKING:  # set by Django
+        request: HttpRequest  # type: ignore[assignment]
+    headers: dict[str, str]
+    """The headers of the answer beside its own."""
+    found_caller: Caller | None = None
+    """The authenticated caller; None for requests that need none."""
 
     @classmethod
     def query_params(cls) -> tuple[Param, ...]:
@@ -105,10 +105,39 @@ class ResourceView(APIView):
         """Return the headers of every answer. Caches may not store it: it depends on the caller."""
         return {**super().default_response_headers, "Cache-Control": "no-store"}
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer a request as the framework does, without its own request and response objects.
+
+        They serve views that offer several formats; these views have one.
+        """
+        self.headers = self.default_response_headers
+        try:
+            self.perform_authentication(request)
+            self.check_permissions(request)
+            self.check_throttles(request)
+            method = request.method.lower()
+            handler = getattr(self, method, None) if method in self.http_method_names else None
+            response = (handler or self.http_method_not_allowed)(request, *args, **kwargs)
+        except Exception as error:
+            response = self.handle_exception(error)
+        for name, value in self.headers.items():
+            response.headers[name] = value
+        return cast(HttpResponse, response)
+
+    def perform_authentication(self, request: Any) -> None:
+        """Find the caller. Raises the framework's errors for wrong credentials."""
+        for authenticator in self.get_authenticators():
+            if found := authenticator.authenticate(request):
+                self.found_caller = found[0]
+                # `config.client_keys` reads it for the log.
+                request.user = found[0]
+                return
+
     @property
     def caller(self) -> Caller:
         """Return the authenticated caller."""
-        return cast(Caller, self.request.user)
+        assert self.found_caller is not None
+        return self.found_caller
 
     @cached_property
     def now(self) -> datetime:
@@ -149,10 +178,17 @@ class ResourceView(APIView):
         assert workspace is not None
         return workspace
 
-    @property
+    @cached_property
     def form(self) -> Form:
-        """Return the request's form."""
-        return cast(Form, self.request.data)
+        """Return the request's form; raises `ApiError` and `UnsupportedMediaType`."""
+        request: Any = self.request
+        meta = request.META
+        announced = meta.get("CONTENT_LENGTH") or ""
+        if not (announced.isdecimal() and int(announced[:18])):
+            return {}
+        content_type = meta.get("CONTENT_TYPE", "")
+        parser = choose_parser(content_type, self.parser_classes)
+        return cast(Form, parser.parse(request, content_type, {"request": request}))
 
     def read_query(self) -> Form:
         """Return the request's query as a form. Raises `ApiError`."""
@@ -166,14 +202,14 @@ class ResourceView(APIView):
         """Return the representation of a row that is the whole answer."""
         return self.represent(row)
 
-    def answer(self, row: Any, *, status: int = 200) -> Response:
+    def answer(self, row: Any, *, status: int = 200) -> ApiResponse:
         """Return a row as a response, with an ETag if it has a version."""
         headers = {"ETag": f'"{row.version}"'} if hasattr(row, "version") else None
-        return Response(self.represent_one(row), status=status, headers=headers)
+        return ApiResponse(self.represent_one(row), status=status, headers=headers)
 
-    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the allowed methods in `Allow`; browsers ask without credentials."""
-        return Response(status=204)
+        return ApiResponse(status=204)
 
 
 class ListView(ResourceView):
@@ -193,7 +229,7 @@ class ListView(ResourceView):
         """Return the representations of a page's rows."""
         return [self.represent(row) for row in rows]
 
-    def get(self, request: Request, **names: str) -> Response:
+    def get(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Return one page."""
         form = self.read_query()
         with self.operation.open_query(form) as query:
@@ -208,9 +244,9 @@ class ListView(ResourceView):
             page=page,
             order=query.order,
         )
-        return Response(body, headers=_page_version(page.rows))
+        return ApiResponse(body, headers=_page_version(page.rows))
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Create a row. A wrong path is reported before a wrong form."""
         operation = self.operation
         return idempotency.answer_creation(
@@ -226,19 +262,19 @@ class InstanceView(ResourceView):
 
     operation_class: ClassVar[type[operations.InstanceOperation[Any]]]
 
-    def get(self, request: Request, **names: str) -> Response:
+    def get(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Return the row."""
         return self.answer(self.operation.find())
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Change the row; an empty form changes nothing."""
         row = self.operation.find()
         return self.answer(self.operation.change(row, self.form))
 
-    def delete(self, request: Request, **names: str) -> Response:
+    def delete(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Delete the row."""
         self.operation.remove(self.operation.find())
-        return Response(status=204)
+        return ApiResponse(status=204)
 
 
 def _page_version(rows: Sequence[Any]) -> dict[str, str] | None:

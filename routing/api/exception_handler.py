@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
-from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from routing.api.parsers import base_media_type
@@ -24,7 +23,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
     return answer_error(request, error, conditional=bool(request.META.get("HTTP_IF_MATCH")))
 
 
-def _describe(error: exceptions.APIException, view: APIView, request: Request) -> ApiError:
+def _describe(error: exceptions.APIException, view: APIView, request: HttpRequest) -> ApiError:
     """Return the client's view of an exception that the REST framework raised."""
     match error:
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
@@ -49,7 +48,7 @@ def _describe(error: exceptions.APIException, view: APIView, request: Request) -
     return ApiError(str(error.detail), status=status, code=20000 + status)
 
 
-def _describe_media_type(view: APIView, request: Request) -> ApiError:
+def _describe_media_type(view: APIView, request: HttpRequest) -> ApiError:
     *others, form = [parser.media_type for parser in view.parser_classes]
     given = base_media_type(request.content_type)[:100] or "nothing"
     return ApiError(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rest_framework.request import Request
-from rest_framework.response import Response
+from django.http import HttpRequest
 
 from routing import models
 from routing.api import pagination
 from routing.api.base import READ_ONLY, ResourceView
 from routing.api.explanation_shapes import EXPLAINED_WORKER, EXPLANATION
+from routing.api.responses import ApiResponse
 from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus
 from routing.explanations import facts, wording
@@ -44,7 +44,7 @@ class TaskExplanation(ResourceView):
         ),
     )
 
-    def get(self, request: Request, **names: str) -> Response:
+    def get(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Return the task's state and a page of the workers of its queue."""
         rows = self.workspace.tasks.select_related(*facts.READ_WITH)
         task = self.operation.first_row(rows.filter(sid=self.operation.sid("task_sid", "WT")))
@@ -67,7 +67,7 @@ class TaskExplanation(ResourceView):
             order=_ORDER,
         )
         url = f"{self.base}/Workspaces/{self.workspace.sid}/Tasks/{task.sid}"
-        return Response({**_task(explained), **body, "url": f"{url}/Explanation"})
+        return ApiResponse({**_task(explained), **body, "url": f"{url}/Explanation"})
 
 
 def _key(verdict: Verdict) -> keysets.Key:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import hmac
 import logging
 import math
 import threading
@@ -136,6 +137,29 @@ class ValidCredentials:
         """Cache valid credentials."""
         with self._lock:
             self._known[_digest(presented)] = account_sid
+
+
+class ProvenSecrets:
+    """Bounded in-process cache of sealed secrets that were presented, which saves opening them.
+
+    Only a success is cached, as a digest. A refusal always opens what it compares, so that it takes
+    the same time for a known sid as for an unknown one.
+    """
+
+    def __init__(self, most: int = 1_000) -> None:
+        self._digests: LRUCache[str, bytes] = LRUCache(maxsize=most)
+        self._lock = threading.Lock()
+
+    def matches(self, sealed: str, presented: str) -> bool:
+        """Return whether this secret was presented for the sealed one before."""
+        with self._lock:
+            known = self._digests.get(sealed)
+        return known is not None and hmac.compare_digest(known, _digest((presented,)))
+
+    def add(self, sealed: str, presented: str) -> None:
+        """Cache a secret that matched."""
+        with self._lock:
+            self._digests[sealed] = _digest((presented,))
 
 
 def _digest(presented: tuple[str | None, ...]) -> bytes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.request import Request
-from rest_framework.response import Response
+from django.http import HttpRequest
 
 from routing import models
 from routing.api import idempotency
 from routing.api.base import POST_ONLY, ResourceView
+from routing.api.responses import ApiResponse
 from routing.fields.tasks import RESERVATION
 from routing.operations.grabs import TaskGrabOperation
 
@@ -32,12 +32,12 @@ class TaskGrab(ResourceView):
         row.workspace = self.workspace
         return RESERVATION.represent(row, base=self.base)
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Offer the task to the worker and accept it for them, or give the reason against it."""
         operation: TaskGrabOperation = self.operation
         return idempotency.answer_creation(self, lambda: self._grab(operation))
 
-    def _grab(self, operation: TaskGrabOperation) -> Response:
+    def _grab(self, operation: TaskGrabOperation) -> ApiResponse:
         task = operation.find()
         reservation = operation.create(task, operation.read_arguments(self.form))
         return self.answer(reservation, status=self.created)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from cryptography.fernet import InvalidToken
-from rest_framework.response import Response
 
 from routing import secretbox
 from routing.actions.idempotency import Answer, answer_once
+from routing.api.responses import ApiResponse
 from routing.operations.errors import ApiError
 from routing.operations.idempotency import identify_creation
 
@@ -21,7 +21,7 @@ REPLAYED: Final = "Idempotent-Replayed"
 """The response header that marks a replayed answer."""
 
 
-def answer_creation(view: ResourceView, create: Callable[[], Response]) -> Response:
+def answer_creation(view: ResourceView, create: Callable[[], ApiResponse]) -> ApiResponse:
     """Run a creation; with an idempotency key, a repetition gets the first answer."""
     request = view.request
     creation = identify_creation(
@@ -41,7 +41,7 @@ def answer_creation(view: ResourceView, create: Callable[[], Response]) -> Respo
     if answer.repeated:
         headers[REPLAYED] = "true"
     body = _unseal(answer.body) if view.sealed else answer.body
-    return Response(json.loads(body), status=answer.status, headers=headers)
+    return ApiResponse(json.loads(body), status=answer.status, headers=headers)
 
 
 def _unseal(body: str) -> str:

@@ -8,10 +8,7 @@ from typing import IO, Any, Final
 from django.conf import settings
 from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import UnsupportedMediaType
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
-from rest_framework.request import Request
 
 from routing.operations.errors import ApiError
 from routing.operations.forms import Form, parse_form
@@ -37,24 +34,13 @@ class FormParser(BaseParser):
         return parse_form(body)
 
 
-class FixedNegotiation(BaseContentNegotiation):
-    """Negotiation that ignores the Accept header: answers are JSON."""
+def choose_parser(content_type: str | None, parsers: Sequence[type[BaseParser]]) -> BaseParser:
+    """Return the parser for the body's type, or the last, which refuses other types.
 
-    def select_parser(  # type: ignore[override]
-        self, request: Request, parsers: Sequence[BaseParser]
-    ) -> BaseParser:
-        """Return the parser for the body's type, or the last, which refuses other types.
-
-        It does so after reading, as a body that is too large is reported first.
-        """
-        given = base_media_type(request.content_type)
-        return next((parser for parser in parsers if parser.media_type == given), parsers[-1])
-
-    def select_renderer(  # type: ignore[override]
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        """Return the only renderer."""
-        return renderers[0], renderers[0].media_type or ""
+    It does so after reading, as a body that is too large is reported first.
+    """
+    given = base_media_type(content_type)
+    return next((parser for parser in parsers if parser.media_type == given), parsers[-1])()
 
 
 def base_media_type(content_type: str | None) -> str:

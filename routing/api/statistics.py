@@ -9,12 +9,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
-from rest_framework.request import Request
-from rest_framework.response import Response
+from django.http import HttpRequest
 
 from routing import models, sids
 from routing.api import figures, statistics_shapes
 from routing.api.base import READ_ONLY, ResourceView
+from routing.api.responses import ApiResponse
 from routing.fields.shapes import Answer
 from routing.operations import parameters, references, time_windows
 from routing.operations.base import Arguments, InstanceOperation
@@ -63,12 +63,12 @@ class Statistics(ResourceView):
     collection: ClassVar[str] = ""
     """The part of the path before it, below the workspace."""
 
-    def get(self, request: Request, **names: str) -> Response:
+    def get(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Return the statistics."""
         identity = self.identify_subject()
         form = self.read_query()
         arguments = parameters.read_arguments(self.filters, form, workspace=self.workspace)
-        return Response(
+        return ApiResponse(
             {
                 "account_sid": self.caller.account.sid,
                 "workspace_sid": self.workspace.sid,

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from routing import models, sids
 from routing.api import figures, statistics_shapes
 from routing.api.base import POST_ONLY, READ_ONLY, ListView
 from routing.api.parsers import FormParser, read_limited
+from routing.api.responses import ApiResponse
 from routing.api.statistics import (
     NOW,
     PAST,
@@ -232,7 +232,7 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
     json_params = (_queue_sids("queueSids"),)
     filters = ()
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Return the figures of the queues in the body."""
         workspace = self.workspace
         arguments = parameters.read_arguments(self.params, self.form, workspace=workspace)
@@ -240,7 +240,7 @@ class TaskQueueBulkRealTimeStatistics(Statistics):
         if not 1 <= len(wanted) <= MOST_QUEUES:
             raise ApiError(f"QueueSids names {len(wanted)} queues; it must name 1 to {MOST_QUEUES}")
         data = list(self._figures(wanted, arguments))
-        return Response(
+        return ApiResponse(
             {
                 "account_sid": self.caller.account.sid,
                 "workspace_sid": self.workspace.sid,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rest_framework.request import Request
-from rest_framework.response import Response
+from django.http import HttpRequest
 
 from routing.api import idempotency
 from routing.api.base import POST_ONLY, ResourceView
+from routing.api.responses import ApiResponse
 from routing.fields.declarations import date_text
 from routing.fields.schemas import date, sid, text, word
 from routing.fields.shapes import Shape
@@ -53,12 +53,12 @@ class WorkspaceToken(ResourceView):
             "date_expires": date_text(row.expires),
         }
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Sign and return a token."""
         operation: WorkspaceTokenOperation = self.operation
         return idempotency.answer_creation(self, lambda: self._sign(operation))
 
-    def _sign(self, operation: WorkspaceTokenOperation) -> Response:
+    def _sign(self, operation: WorkspaceTokenOperation) -> ApiResponse:
         arguments = operation.read_arguments(self.form)
         signed = operation.sign(arguments, sealed=self.caller.sealed)
         return self.answer(signed, status=self.created)

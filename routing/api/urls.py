@@ -50,6 +50,13 @@ from routing.operations.error_answers import answer_not_found
 _WS = "Workspaces/<str:workspace_sid>"
 
 urlpatterns = [
+    # Patterns are tried in order, so what is requested most comes first.
+    path(f"{_WS}/Tasks", TaskList.as_view()),
+    path(f"{_WS}/Tasks/<str:sid>", TaskInstance.as_view()),
+    path(f"{_WS}/Tasks/<str:task_sid>/Grab", TaskGrab.as_view()),
+    path(f"{_WS}/Tasks/<str:task_sid>/Explanation", TaskExplanation.as_view()),
+    path(f"{_WS}/Tasks/<str:parent_sid>/Reservations", TaskReservationList.as_view()),
+    path(f"{_WS}/Tasks/<str:parent_sid>/Reservations/<str:sid>", TaskReservationInstance.as_view()),
     path("AuthTokens/Secondary", SecondaryAuthToken.as_view()),
     path("AuthTokens/Promote", AuthTokenPromotion.as_view()),
     path("Workspaces", WorkspaceList.as_view()),
@@ -103,12 +110,6 @@ urlpatterns = [
         f"{_WS}/Workers/<str:parent_sid>/Reservations/<str:sid>",
         WorkerReservationInstance.as_view(),
     ),
-    path(f"{_WS}/Tasks", TaskList.as_view()),
-    path(f"{_WS}/Tasks/<str:sid>", TaskInstance.as_view()),
-    path(f"{_WS}/Tasks/<str:task_sid>/Grab", TaskGrab.as_view()),
-    path(f"{_WS}/Tasks/<str:task_sid>/Explanation", TaskExplanation.as_view()),
-    path(f"{_WS}/Tasks/<str:parent_sid>/Reservations", TaskReservationList.as_view()),
-    path(f"{_WS}/Tasks/<str:parent_sid>/Reservations/<str:sid>", TaskReservationInstance.as_view()),
     path(f"{_WS}/Tokens", WorkspaceToken.as_view()),
     # All other paths below /v1/ get the API's own error body.
     re_path(r"", answer_not_found),

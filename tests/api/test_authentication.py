@@ -12,7 +12,7 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from routing import models, sids
+from routing import models, secretbox, sids
 from routing.actions import accounts, api_keys
 from tests import factories
 from tests.api.conftest import TOKEN, Api, basic
@@ -101,6 +101,22 @@ def test_an_unknown_sid_is_compared_with_a_secret_too(
         compared.clear()
         assert Api(account, basic(sid, TOKEN)).get(root).status == 401
         assert len(compared) == 2
+
+
+def test_a_secret_is_decrypted_once_and_a_wrong_one_compared_each_time(
+    api: Api, account: models.Account, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    matches = secretbox.matches_secret
+
+    def count(sealed: str, presented: str) -> bool:
+        compared.append(presented)
+        return matches(sealed, presented)
+
+    monkeypatch.setattr(secretbox, "matches_secret", count)
+    for secret, status in ((TOKEN, 200), (TOKEN, 200), ("wrong", 401), ("wrong", 401)):
+        assert Api(account, basic(account.sid, secret)).get(root).status == status
+    assert compared == [TOKEN, *["wrong"] * 4]
 
 
 def test_a_secret_that_cannot_be_decrypted_is_refused_and_logged(

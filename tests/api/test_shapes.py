@@ -197,3 +197,19 @@ def test_a_reservations_url_is_that_of_the_view(
 def test_urls_have_the_scheme_and_host_that_the_client_used(api: Api, root: str) -> None:
     answer = api.send("GET", root, headers={"Host": "localhost:9000"})
     assert answer["url"].startswith("http://localhost:9000/v1/")
+
+
+def test_separators_of_lines_are_escaped_as_scripts_may_not_contain_them(
+    api: Api, root: str
+) -> None:
+    name = "Day\u2028and\u2029night"
+    answer = api.post(f"{root}/Activities", FriendlyName=name)
+    assert answer["friendly_name"] == name
+    assert rb"Day\u2028and\u2029night" in answer.response.content
+
+
+def test_an_answer_without_a_body_has_no_type(api: Api, root: str) -> None:
+    lunch = api.post(f"{root}/Activities", FriendlyName="Lunch")
+    answer = api.delete(f"{root}/Activities/{lunch['sid']}")
+    assert (answer.status, answer.response.content) == (204, b"")
+    assert "Content-Type" not in answer.response.headers
