@@ -11,15 +11,22 @@ from django.utils.translation import gettext_lazy as _
 
 from routing import models, sids, subjects, task_layouts
 from routing.core.clock import microseconds
+from routing.core.eligibility import Candidate
 from routing.core.event_catalog import EventType as E
+from routing.snapshots.workers import load_worker
 from supervisors.agents import STALE_ON, describe_agent, describe_hands
 from supervisors.panel import Context, Panel, Scene
 from supervisors.picture import Worker
 from supervisors.scanning import read_rows
 from supervisors.tasks import describe_rows
+from workflows.expressions import ExpressionError, View, compile_node, compile_once
+from workflows.expressions.nodes import And, split
+from workflows.expressions.unparser import unparse
 
 MOST_TASKS: Final = 200
 MOST_OFFERS: Final = 100
+MOST_QUEUES: Final = 100
+"""The number of other queues that a page lists."""
 OFFER_MINUTES: Final = 30
 
 _OUTCOMES: Final[dict[str, Promise]] = {
@@ -43,7 +50,39 @@ def find_worker(scene: Scene) -> Worker:
 def load_agent(scene: Scene) -> Context:
     """Return an agent with their slots and the queues that they serve."""
     worker = find_worker(scene)
-    return {"row": describe_agent(scene, worker, describe_hands([worker.id]))}
+    row = describe_agent(scene, worker, describe_hands([worker.id]))
+    others, more = list_other_queues(scene, worker)
+    return {
+        "row": row | {"slots": [one | {"alone": [one]} for one in row["slots"]]},
+        "subject": f"{worker.sid}@{worker.since_us}",
+        "others": others,
+        "more_others": more,
+    }
+
+
+def list_other_queues(scene: Scene, worker: Worker) -> tuple[list[dict[str, Any]], int]:
+    """Return queues that a worker does not serve, each with what is missing, and how many more."""
+    view = Candidate(load_worker(worker.id)).view()
+    queues = [one for one in scene.picture.setup.queues.values() if one.id not in worker.serves]
+    found = [
+        {
+            "name": queue.name,
+            "link": scene.queue_link(queue.sid),
+            "missing": list_missing(queue.target_workers, view),
+        }
+        for queue in queues[:MOST_QUEUES]
+    ]
+    return found, max(len(queues) - MOST_QUEUES, 0)
+
+
+def list_missing(expression: str, view: View) -> list[str]:
+    """Return the terms of a queue's expression that are false for a worker."""
+    try:
+        node = compile_once(expression, subject="worker").node
+    except ExpressionError:
+        return []
+    terms = split(node, And)
+    return [unparse(term) for term in terms if not compile_node(term).matches(worker=view)]
 
 
 def load_in_hand(scene: Scene) -> Context:

@@ -22,7 +22,7 @@ from supervisors.agent_groups import Group, build_groups, cut_page, find_groupin
 from supervisors.conditions import compile_where
 from supervisors.heads import list_choices
 from supervisors.panel import Context, Panel, Scene
-from supervisors.picture import Load, State, Worker, count_slots, find_state, free_channels
+from supervisors.picture import Channel, Load, State, Worker, count_slots, find_state, free_channels
 from supervisors.skills import describe_skills, list_paths, reads_load
 from supervisors.waiting import STALE_ON as WAITING_STALE_ON
 from supervisors.wording import STATES, join_names
@@ -214,13 +214,13 @@ def list_slots(scene: Scene, worker: Worker) -> list[dict[str, Any]]:
     """Return the slots of a worker on each channel that has any, drawn up to a limit."""
     channels = scene.picture.setup.channels
     return [
-        _describe_load(channels[load.channel].name, load, worker)
+        _describe_load(channels[load.channel], load, worker)
         for load in worker.loads
         if load.channel in channels and (load.capacity or load.busy or load.offered)
     ]
 
 
-def _describe_load(channel: str, load: Load, worker: Worker) -> dict[str, Any]:
+def _describe_load(channel: Channel, load: Load, worker: Worker) -> dict[str, Any]:
     slots = count_slots(load, available=worker.available)
     jacks = [
         *("busy",) * slots.busy,
@@ -230,7 +230,8 @@ def _describe_load(channel: str, load: Load, worker: Worker) -> dict[str, Any]:
         *("closed",) * slots.closed,
     ]
     return {
-        "channel": channel,
+        "channel": channel.name,
+        "unique_name": channel.unique_name,
         "capacity": load.capacity,
         "on": load.on,
         "slots": slots,

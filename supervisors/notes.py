@@ -30,6 +30,8 @@ _SENTENCES: Final[Mapping[str, Callable[[], str]]] = {
         "“%(value)s” is no window. Use 30m, today, 24h, 7d, or two days such as "
         "2026-11-01..2026-11-07."
     ),
+    "day": lambda: _("“%(value)s” is no day. Use a date such as 2026-11-30."),
+    "hours": lambda: _("“%(value)s” are no hours of a day. Use two hours such as 9-12."),
     "zone": lambda: _("There is no time zone “%(value)s”. Use a name such as Europe/Berlin."),
     "sort": lambda: _("The rows cannot be sorted by “%(value)s”, so this is ignored."),
     "priority": lambda: _(

@@ -14,6 +14,7 @@ from supervisors import (
     agents,
     asked,
     now,
+    past,
     proposals,
     queue,
     queues,
@@ -41,6 +42,7 @@ PANELS: Final[Mapping[str, Panel]] = {
         *agents.PANELS,
         *agent.PANELS,
         *timeline.PANELS,
+        *past.PANELS,
     )
 }
 """All panels by name."""
@@ -90,7 +92,7 @@ PAGES: Final[Mapping[str, Page]] = {
         Page(
             name="agent",
             title=_("Agent"),
-            panels=("agent", "in_hand", "timeline"),
+            panels=("agent", "in_hand", "timeline", "past"),
             belongs_to="agents",
         ),
         Page(

@@ -21,6 +21,8 @@ MOST_VALUES: Final = 50
 SIZES: Final = (25, 50, 100, 200)
 STATES: Final = ("away", "finishing", "full", "working", "idle")
 STATUSES: Final = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
+LAST_HOUR: Final = 25
+"""The number of hours that a day may have, as one in autumn has 25."""
 WINDOWS: Final = ("30m", "today", "24h", "7d")
 
 Texts = tuple[str, ...]
@@ -47,6 +49,8 @@ class View:
     q: str = ""
     where: str = ""
     window: str = "30m"
+    day: str = ""
+    hours: str = ""
     tz: str = ""
     sort: str = ""
     group: str = ""
@@ -96,7 +100,7 @@ class _Malformed(Exception):
 
 CODES: Final = (
     *("unknown", "repeated", "too_long", "too_many", "sid", "name", "choice", "number"),
-    *("window", "zone", "sort", "priority", "missing", "expression"),
+    *("window", "day", "hours", "zone", "sort", "priority", "missing", "expression"),
 )
 """Reasons for which a value is ignored; `supervisors.notes` has their sentences."""
 
@@ -208,6 +212,20 @@ def _parse_window(value: str) -> str:
     return value
 
 
+def _parse_day(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise _Malformed("day") from None
+
+
+def _parse_hours(value: str) -> str:
+    matched = re.fullmatch(r"([0-9]{1,2})-([0-9]{1,2})", value)
+    if matched is None or not int(matched[1]) < int(matched[2]) <= LAST_HOUR:
+        raise _Malformed("hours")
+    return value
+
+
 def _parse_zone(value: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)
@@ -231,6 +249,8 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "q": _parse_text,
     "where": _parse_text,
     "window": _parse_window,
+    "day": _parse_day,
+    "hours": _parse_hours,
     "tz": _parse_zone,
     "sort": _matching(r"-?[a-z0-9_]{1,40}", "sort"),
     "group": _matching(r"[A-Za-z_$][\w$]{0,63}(\.[\w$]{1,64}){0,5}", "name"),

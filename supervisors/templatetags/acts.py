@@ -134,10 +134,19 @@ def act_menu(
 
 @register.simple_tag(takes_context=True)
 def act_link(
-    context: Context, command: str, subjects: str | Sequence[str], label: str, **arguments: Any
+    context: Context,
+    command: str,
+    subjects: str | Sequence[str],
+    label: str,
+    named: str = "",
+    **arguments: Any,
 ) -> SafeString:
-    """Show one command as a button, with its arguments filled in."""
-    return build_link(context, command, subjects, label, arguments)
+    """Show one command as a button, with its arguments filled in.
+
+    Arguments:
+        named: its name for screen readers, where the label is a sign.
+    """
+    return build_link(context, command, subjects, label, arguments, named=named)
 
 
 @register.simple_tag(takes_context=True)
@@ -160,6 +169,8 @@ def build_link(
     subjects: str | Sequence[str],
     label: str,
     arguments: dict[str, Any],
+    *,
+    named: str = "",
 ) -> SafeString:
     """Return the link of a command."""
     act = COMMANDS[command]
@@ -167,9 +178,10 @@ def build_link(
     address = build_address(context["scene"].workspace.sid, command, wanted, arguments)
     at_once = not act.asks(len(wanted)) and bool(arguments)
     return format_html(
-        '<a class="button button--small" href="{}" data-act{}>{}</a>',
+        '<a class="button button--small" href="{}" data-act{}{}>{}</a>',
         address,
         SafeString(" data-at-once") if at_once else "",
+        format_html(' aria-label="{0}" title="{0}"', named) if named else "",
         label,
     )
 

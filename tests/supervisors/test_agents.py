@@ -12,7 +12,7 @@ from django.utils import timezone
 from routing.actions import reservations, workers
 from routing.actors import SYSTEM, Actor
 from supervisors import fragments, pictures
-from supervisors.timeline import MOST_TRACKS, WIDTH, Bar, place_bars
+from supervisors.bars import MOST_TRACKS, WIDTH, Bar, place_bars
 from tests import factories
 from tests.supervisors.conftest import Cockpit
 
@@ -175,3 +175,32 @@ def test_the_palette_finds_agents_by_name_and_tasks_by_sid(cockpit: Cockpit) -> 
         assert [one["kind"] for one in found] == [kind]
     foreign = factories.task(factories.workspace())
     assert cockpit.get("find", q=foreign.sid).json() == {"found": []}  # type: ignore[attr-defined]
+
+
+def test_an_agents_slots_are_changed_in_place(cockpit: Cockpit) -> None:
+    factories.set_capacity(cockpit.ada, "voice", available=False)
+    pictures.forget_pictures()
+    text = cockpit.read("panels/agent", worker=cockpit.ada.sid)
+    for part in (
+        "One Chat slot more",
+        "channel=chat&amp;by=1",
+        "channel=chat&amp;by=-1",
+        "channel=chat&amp;available=false",
+        "channel=voice&amp;available=true",
+    ):
+        assert part in text
+
+
+def test_other_queues_say_what_is_missing(cockpit: Cockpit) -> None:
+    factories.queue(
+        cockpit.workspace,
+        friendly_name="Spanish",
+        target_workers='languages HAS "es" AND friendly_name == "Ada" AND level > 3',
+    )
+    pictures.forget_pictures()
+    text = cockpit.read("panels/agent", worker=cockpit.ada.sid).split('id="other-queues"')[1]
+    assert "Spanish" in text
+    assert "Chats" not in text
+    assert "languages HAS &quot;es&quot;</code>" in text
+    assert "level &gt; 3</code>" in text
+    assert "friendly_name" not in text
