@@ -88,7 +88,7 @@ def do(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
         form=form,
         all_match=selection.all_match,
         searched=selection.searched,
-        back=_find_way_back(request, given),
+        back=find_way_back(request, given),
     )
     if not carries_out:
         return _ask(request, question)
@@ -99,7 +99,7 @@ def do(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
     return _carry_out(request, question)
 
 
-def _find_way_back(request: HttpRequest, given: QueryDict) -> str:
+def find_way_back(request: HttpRequest, given: QueryDict) -> str:
     """Return the page of the cockpit from which the command came."""
     for address in (given.get("back"), request.headers.get("Referer")):
         if address and url_has_allowed_host_and_scheme(
@@ -124,7 +124,7 @@ def _ask(
         unconfirmed: whether the command was sent, and only the confirmation is missing. That is
             the next step of a dialog; programs get it as a refusal.
     """
-    if _wants_json(request) and (unconfirmed or status != 200):
+    if wants_json(request) and (unconfirmed or status != 200):
         if unconfirmed:
             return _answer_error("confirm", _describe_size(question), status=409)
         errors = {name: list(found) for name, found in question.form.errors.items()}
@@ -285,7 +285,7 @@ def answer_batch(
         batch.state == BatchState.FINISHED
         and batches.explain_no_undo(batch, now=timezone.now()) is None
     )
-    if access.is_script(request) or _wants_json(request):
+    if access.is_script(request) or wants_json(request):
         undo = f"{_path(batch, 'undo')}" if can_undo else None
         return JsonResponse(
             {
@@ -317,7 +317,7 @@ def _path(batch: models.Batch, verb: str) -> str:
     return f"{reverse('supervisors:steer_batch', args=[batch.sid, verb])}?{query}"
 
 
-def _wants_json(request: HttpRequest) -> bool:
+def wants_json(request: HttpRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
@@ -330,7 +330,7 @@ def refuse(
     request: HttpRequest, reason: str, message: str, *, status: int, back: str = ""
 ) -> HttpResponse:
     """Answer that nothing was changed, and why."""
-    if access.is_script(request) or _wants_json(request):
+    if access.is_script(request) or wants_json(request):
         return _answer_error(reason, message, status=status)
     context = {"message": message, "back": back or reverse("supervisors:now")}
     return render(request, "supervisors/act_refused.html", context, status=status)

@@ -40,6 +40,7 @@ _SENTENCES: Final[Mapping[str, Callable[[], str]]] = {
     "expression": lambda: _(
         "“%(value)s” is no expression of attributes, so “%(parameter)s” is ignored."
     ),
+    "view": lambda: _("No view is saved as “%(value)s” in this workspace."),
     "missing": lambda: _("“%(value)s” is not in this workspace, so “%(parameter)s” is ignored."),
 }
 

@@ -100,7 +100,7 @@ class _Malformed(Exception):
 
 CODES: Final = (
     *("unknown", "repeated", "too_long", "too_many", "sid", "name", "choice", "number"),
-    *("window", "day", "hours", "zone", "sort", "priority", "missing", "expression"),
+    *("window", "day", "hours", "zone", "sort", "priority", "missing", "expression", "view"),
 )
 """Reasons for which a value is ignored; `supervisors.notes` has their sentences."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from supervisors import acting, changing, consumers, views
+from supervisors import acting, changing, consumers, saving, views
 
 app_name = "supervisors"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("tasks/<str:sid>", views.show_task, name="task"),
     path("find", views.find, name="find"),
     path("panels/<slug:name>", views.show_panel, name="panel"),
+    path("do/views.save", saving.save_view, name="save_view"),
+    path("do/views.delete", saving.delete_view, name="delete_view"),
     path("do/<str:name>", acting.do, name="do"),
     path("changes", changing.show_changes, name="changes"),
     path("changes.csv", changing.show_changes_csv, name="changes_csv"),

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from routing import models, sids
 from routing.core.clock import microseconds
 from routing.web_sessions import get_user
-from supervisors import access, conditions, finding, fragments, notes, pictures, rail
+from supervisors import access, conditions, finding, fragments, notes, pictures, rail, saved
 from supervisors.access import Supervisor
 from supervisors.names import drop_unknown_names
 from supervisors.panel import Context, Scene
@@ -106,6 +106,9 @@ def show_page(
         "channel_links": rail.list_channel_links(scene.view, scene.picture),
         "chosen_channels": rail.name_channels(scene.view, scene.picture),
         "desk_url": find_desk(scene),
+        "saved_views": saved.list_saved(supervisor) if page.name in saved.PAGES else [],
+        "may_save": page.name in saved.PAGES,
+        "query": saved.write_query(scene.view),
         "single_keys": uses_single_keys(supervisor),
         "now_ms": microseconds(scene.now) // 1000,
         "picture_ms": scene.picture.at_us // 1000,
@@ -164,9 +167,10 @@ def build_scene(
     query: QueryDict, supervisor: Supervisor, *, now: datetime, **fixed: Any
 ) -> tuple[Scene, list[Fault]]:
     """Return what a query shows, and what of the query is ignored."""
-    parsed = parse_query(dict(query.lists()))
+    given, faults = saved.expand_query(dict(query.lists()), supervisor)
+    parsed = parse_query(given)
     picture = pictures.find_picture(supervisor.workspace, now=now)
     view, unknown = drop_unknown_names(parsed.view, picture)
     view = replace(view, workspace=supervisor.workspace.sid, **fixed)
     scene = Scene(supervisor=supervisor, view=view, picture=picture, now=now)
-    return scene, [*parsed.faults, *unknown]
+    return scene, [*faults, *parsed.faults, *unknown]

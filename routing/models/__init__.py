@@ -26,6 +26,7 @@ from routing.models.memberships import Membership
 from routing.models.outcome_codes import OutcomeCode
 from routing.models.queue_targets import QueueTarget
 from routing.models.reservations import Reservation, Reservations
+from routing.models.saved_views import SavedView
 from routing.models.task_channels import TaskChannel
 from routing.models.task_counts import TaskCount
 from routing.models.task_queues import TaskQueue
@@ -61,6 +62,7 @@ __all__ = [
     "QueueTarget",
     "Reservation",
     "Reservations",
+    "SavedView",
     "SlotFigure",
     "Task",
     "TaskChannel",
