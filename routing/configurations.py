@@ -16,10 +16,12 @@ def load_configuration(revision_id: int) -> configuration.Configuration:
     return _parsed.get(revision_id, lambda: _parse(revision_id))
 
 
+def load_text(revision_id: int) -> str:
+    """Return the text of a revision."""
+    rows = models.WorkflowRevision.objects.filter(pk=revision_id)
+    return rows.values_list("configuration", flat=True).get()
+
+
 def _parse(revision_id: int) -> tuple[configuration.Configuration, int]:
-    text = (
-        models.WorkflowRevision.objects.filter(pk=revision_id)
-        .values_list("configuration", flat=True)
-        .get()
-    )
+    text = load_text(revision_id)
     return configuration.parse_configuration(text), len(text)

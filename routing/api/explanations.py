@@ -15,7 +15,7 @@ from routing.api.responses import ApiResponse
 from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus
 from routing.explanations import facts, wording
-from routing.explanations.explanation import Explanation
+from routing.explanations.explanation import Explanation, KnownWorker
 from routing.explanations.history import Stay
 from routing.fields.declarations import date_text
 from routing.fields.shapes import Answer
@@ -23,7 +23,7 @@ from routing.operations import keysets, parameters, references
 from routing.operations.pagination import Page, PageRequest
 
 _UNRANKED: Final = 2**31
-_ORDER: Final[keysets.Order] = (keysets.Clause("place"), keysets.Clause("id"))
+ORDER: Final[keysets.Order] = (keysets.Clause("place"), keysets.Clause("id"))
 KEY: Final = "workers"
 
 
@@ -50,21 +50,21 @@ class TaskExplanation(ResourceView):
         task = self.operation.first_row(rows.filter(sid=self.operation.sid("task_sid", "WT")))
         form = self.read_query()
         arguments = parameters.read_arguments(self.filters, form, workspace=self.workspace)
-        wanted = pagination.read_page_request(form, _ORDER)
+        wanted = pagination.read_page_request(form, ORDER)
         explained = facts.explain_task(task, now=self.now)
         workers: Sequence[Verdict] = explained.verdicts.inside
         if "worker" in arguments:
             one = explained.verdicts.find_verdict(arguments["worker"].sid)
             workers = [] if one is None else [one]
-        page = _cut(workers, wanted)
+        page = cut_page(workers, wanted)
         body = pagination.page_body(
             request,
             form,
             key=KEY,
-            items=[_worker(verdict, explained) for verdict in page.rows],
+            items=[show_worker(verdict, explained) for verdict in page.rows],
             wanted=wanted,
             page=page,
-            order=_ORDER,
+            order=ORDER,
         )
         url = f"{self.base}/Workspaces/{self.workspace.sid}/Tasks/{task.sid}"
         return ApiResponse({**_task(explained), **body, "url": f"{url}/Explanation"})
@@ -74,7 +74,7 @@ def _key(verdict: Verdict) -> keysets.Key:
     return (_UNRANKED if verdict.rank is None else verdict.rank, verdict.worker.id)
 
 
-def _cut(workers: Sequence[Verdict], wanted: PageRequest) -> Page[Any]:
+def cut_page(workers: Sequence[Verdict], wanted: PageRequest) -> Page[Any]:
     """Return a page of a list that is not a table, in the order of `_key`."""
     token, size = wanted.token, wanted.size
     if token is None:
@@ -109,8 +109,8 @@ def _task(explained: Explanation) -> Answer:
         "target_expression": explained.target_expression if waits else None,
         "worker_expression": task.lane.expression if waits and task.lane else None,
         "order_by": task.lane.order_by if waits and task.lane else None,
-        "task_condition": _task_condition(explained),
-        "known_worker": _known_worker(explained),
+        "task_condition": show_task_condition(explained),
+        "known_worker": show_known_worker(explained.known_worker),
         "next_deadline": deadline
         and {
             "kind": deadline.kind,
@@ -154,7 +154,8 @@ def _step(step: Stay) -> Answer:
     }
 
 
-def _task_condition(explained: Explanation) -> Answer | None:
+def show_task_condition(explained: wording.JudgedTask) -> Answer | None:
+    """Return how a task's attributes decide its target's expression, if they do."""
     side, words = explained.task_side, wording.describe_task_side(explained)
     if side is None or words is None:
         return None
@@ -167,8 +168,8 @@ def _task_condition(explained: Explanation) -> Answer | None:
     }
 
 
-def _known_worker(explained: Explanation) -> Answer | None:
-    known = explained.known_worker
+def show_known_worker(known: KnownWorker | None) -> Answer | None:
+    """Return the one worker that a task names, if any."""
     if known is None:
         return None
     return {
@@ -180,7 +181,8 @@ def _known_worker(explained: Explanation) -> Answer | None:
     }
 
 
-def _worker(verdict: Verdict, explained: Explanation) -> Answer:
+def show_worker(verdict: Verdict, explained: wording.JudgedTask) -> Answer:
+    """Return a worker with the rank or the reason against them."""
     worker = verdict.worker
     return {
         "worker_sid": worker.sid,

@@ -6,6 +6,7 @@ from django.urls import path, re_path
 
 from routing.api.activities import ActivityInstance, ActivityList
 from routing.api.auth_tokens import AuthTokenPromotion, SecondaryAuthToken
+from routing.api.dry_runs import WorkflowDryRun, WorkspaceDryRun
 from routing.api.events import EventInstance, EventList
 from routing.api.explanations import TaskExplanation
 from routing.api.grabs import TaskGrab
@@ -97,6 +98,8 @@ urlpatterns = [
         f"{_WS}/Workflows/<str:parent_sid>/CumulativeStatistics",
         WorkflowCumulativeStatistics.as_view(),
     ),
+    path(f"{_WS}/Workflows/<str:parent_sid>/DryRuns", WorkflowDryRun.as_view()),
+    path(f"{_WS}/DryRuns", WorkspaceDryRun.as_view()),
     path(f"{_WS}/Workers", WorkerList.as_view()),
     path(f"{_WS}/Workers/Statistics", WorkersStatistics.as_view()),
     path(f"{_WS}/Workers/RealTimeStatistics", WorkersRealTimeStatistics.as_view()),

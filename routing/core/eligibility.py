@@ -6,7 +6,8 @@ values, so that they cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -245,6 +246,23 @@ def membership_refusal(candidate: Candidate, queue: TaskQueue | None) -> Refusal
     if queue.target_workers is not None and queue.target_workers.matches(worker=candidate.view()):
         return None
     return Refusal.NOT_IN_QUEUE
+
+
+def count_workers(
+    queue: TaskQueue, workers: Iterable[Worker], *, activity_sids: Iterable[str]
+) -> Mapping[str, int]:
+    """Return the values of `workers.…` for a queue: its workers by availability and activity.
+
+    Arguments:
+        workers: all workers of the workspace.
+        activity_sids: all activities of the workspace.
+    """
+    counts = Counter({"available": 0, "unavailable": 0, **dict.fromkeys(activity_sids, 0)})
+    for worker in workers:
+        if membership_refusal(Candidate(worker), queue) is None:
+            counts["available" if worker.available else "unavailable"] += 1
+            counts[worker.activity_sid] += 1
+    return counts
 
 
 def room_refusal(candidate: Candidate, lane: Lane, *, multi_task: bool) -> Refusal | None:

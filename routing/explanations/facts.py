@@ -61,7 +61,14 @@ def explain_task(row: models.Task, *, now: datetime) -> Explanation:
         step=step,
         deadline=deadline,
         holders=holders,
-        known_worker=_known_worker(row, lane, verdicts) if pending else None,
+        known_worker=find_known_worker(
+            lane,
+            verdicts,
+            attribute=DIRECT if target is None else name_known_worker_path(target),
+            account_id=row.workspace.account_id,
+        )
+        if pending
+        else None,
         target_expression="" if target is None else target.expression_text,
         task_side=None if asked is None else judge_task(asked, tasks.build_task_view(row, now=now)),
         foreseen=_foresee(row, lane, now) if verdicts.eligible and not due else None,
@@ -154,7 +161,14 @@ def _filter_name(row: models.Task) -> str | None:
     return configurations.load_configuration(row.revision_id).filters[row.filter_index].name
 
 
-def _known_worker(row: models.Task, lane: snapshot.Lane, verdicts: Verdicts) -> KnownWorker | None:
+def find_known_worker(
+    lane: snapshot.Lane, verdicts: Verdicts, *, attribute: str, account_id: int
+) -> KnownWorker | None:
+    """Return the one worker that the tasks of a lane name; None if they name none.
+
+    Arguments:
+        attribute: the task's attribute or field with the name.
+    """
     sid, name = lane.known_worker_sid, lane.known_worker_name
     named = name if sid is None else sid
     if named is None:
@@ -167,15 +181,11 @@ def _known_worker(row: models.Task, lane: snapshot.Lane, verdicts: Verdicts) -> 
     if not named:
         problem = Problem.MISSING
     elif verdict is None:
-        elsewhere = models.Worker.objects.filter(
-            sid=named, workspace__account=row.workspace.account_id
-        )
+        elsewhere = models.Worker.objects.filter(sid=named, workspace__account=account_id)
         problem = Problem.OTHER_WORKSPACE if elsewhere.exists() else Problem.UNKNOWN
     elif verdict not in verdicts.inside:
         problem = Problem.NOT_IN_QUEUE
-    return KnownWorker(
-        attribute=_naming_attribute(row), named=named, verdict=verdict, problem=problem
-    )
+    return KnownWorker(attribute=attribute, named=named, verdict=verdict, problem=problem)
 
 
 def _target(row: models.Task) -> configuration.Target | None:
@@ -186,10 +196,8 @@ def _target(row: models.Task) -> configuration.Target | None:
     return positions.find_target(configurations.load_configuration(row.revision_id), step)
 
 
-def _naming_attribute(row: models.Task) -> str:
-    target = _target(row)
-    if target is None:
-        return DIRECT
+def name_known_worker_path(target: configuration.Target) -> str:
+    """Return the path of the attribute by which a target's tasks name a worker."""
     path = target.known_worker_sid or target.known_worker_friendly_name or ()
     return ".".join(["task", *map(str, path)])
 

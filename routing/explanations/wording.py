@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 from routing.core.clock import SECOND, microseconds
 from routing.core.snapshot import Rejection
-from routing.core.verdicts import Verdict
+from routing.core.verdicts import TaskSide, Verdict, Verdicts
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
-from routing.explanations.explanation import DIRECT, DeadlineKind, Explanation, KnownWorker, Problem
+from routing.explanations.explanation import (
+    DIRECT,
+    DeadlineKind,
+    Explanation,
+    Foreseen,
+    KnownWorker,
+    Problem,
+)
 from routing.explanations.history import Stay
 from routing.fields.declarations import date_text
 
@@ -41,6 +49,22 @@ MOST_SHOWN: Final = 200
 _UNREADABLE: Final = "Its attributes or its requirements cannot be read: the log has the reason."
 
 
+class JudgedTask(Protocol):
+    """A task whose workers are judged, whether it exists or not."""
+
+    @property
+    def now(self) -> datetime:
+        """Return the moment for which the workers are judged."""
+
+    @property
+    def task_side(self) -> TaskSide | None:
+        """Return its target's expression as far as the task decides it."""
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """Return the workers."""
+
+
 def describe_deadline(explanation: Explanation) -> str | None:
     """Return what happens at the next deadline."""
     if explanation.deadline is None:
@@ -48,7 +72,7 @@ def describe_deadline(explanation: Explanation) -> str | None:
     return f"At {date_text(explanation.deadline.date)} {_DEADLINES[explanation.deadline.kind]}."
 
 
-def describe_verdict(verdict: Verdict, explanation: Explanation) -> str:
+def describe_verdict(verdict: Verdict, explanation: JudgedTask) -> str:
     """Return why the router passes a worker over, or as which number it offers to them.
 
     Arguments:
@@ -64,7 +88,7 @@ def describe_verdict(verdict: Verdict, explanation: Explanation) -> str:
     return f"The router asks this worker as number {verdict.rank}."
 
 
-def _describe_rejection(rejection: Rejection, explanation: Explanation) -> str:
+def _describe_rejection(rejection: Rejection, explanation: JudgedTask) -> str:
     now = microseconds(explanation.now)
     ago = _count_seconds((now - rejection.rejected_us) // SECOND)
     left = _count_seconds(-((now - rejection.until_us) // SECOND))
@@ -75,12 +99,12 @@ def _count_seconds(seconds: int) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-def rules_out_all(explanation: Explanation) -> bool:
+def rules_out_all(explanation: JudgedTask) -> bool:
     """Return whether the task's own attributes make the expression false for every worker."""
     return explanation.task_side is not None and bool(explanation.task_side.unmet)
 
 
-def describe_task_side(explanation: Explanation) -> str | None:
+def describe_task_side(explanation: JudgedTask) -> str | None:
     """Return how the task's attributes decide its target's expression, if they do."""
     side = explanation.task_side
     if side is None:
@@ -90,7 +114,7 @@ def describe_task_side(explanation: Explanation) -> str | None:
         because = f"{has}, and " if has else ""
         return (
             f"No worker can have it in this step: {because}the target asks for"
-            f" {_shorten(side.unmet)}."
+            f" {shorten(side.unmet)}."
         )
     if side.missing:
         return f"The task has no {_join(side.missing)}, which the target asks about."
@@ -100,10 +124,11 @@ def describe_task_side(explanation: Explanation) -> str | None:
 def _describe_attribute(name: str, value: Any) -> str:
     if value is None:
         return f"the task has no {name}"
-    return f"the task's {name} is {_shorten(json.dumps(value, ensure_ascii=False))}"
+    return f"the task's {name} is {shorten(json.dumps(value, ensure_ascii=False))}"
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """Return a text, cut to `MOST_SHOWN` characters."""
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
@@ -161,18 +186,28 @@ def _describe_waiting(explanation: Explanation) -> str:
     if rules_out_all(explanation):
         return describe_task_side(explanation) or ""
     if foreseen is not None:
-        ahead = foreseen.ahead
-        before = f"{ahead} {'task that comes' if ahead == 1 else 'tasks that come'} before it"
-        if foreseen.workers:
-            after = f", after {before}" if ahead else ""
-            names = _join([worker.friendly_name for worker in foreseen.workers])
-            return f"Will be offered to {names} in the next cycle{after}."
-        return f"Waits behind {before}, for the same workers."
+        return describe_foreseen(foreseen)
     if known is not None:
         said = describe_known_worker(known)
         if known.problem is None and known.verdict is not None:
             return f"{said} {describe_verdict(known.verdict, explanation)}"
         return f"{said} It waits in this step until something changes that."
+    return describe_refusals(explanation)
+
+
+def describe_foreseen(foreseen: Foreseen) -> str:
+    """Return what the next cycle does with a task that some worker may have."""
+    ahead = foreseen.ahead
+    before = f"{ahead} {'task that comes' if ahead == 1 else 'tasks that come'} before it"
+    if foreseen.workers:
+        after = f", after {before}" if ahead else ""
+        names = _join([worker.friendly_name for worker in foreseen.workers])
+        return f"Will be offered to {names} in the next cycle{after}."
+    return f"Waits behind {before}, for the same workers."
+
+
+def describe_refusals(explanation: JudgedTask) -> str:
+    """Return why no worker of the queue may have a task."""
     inside = explanation.verdicts.inside
     if not inside:
         return "No worker serves its queue."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -230,15 +229,15 @@ def _build_waiting_task(row: models.Task, now: datetime) -> WaitingTask:
 def load_worker_counts(queue_id: int) -> Mapping[str, int]:
     """Return the values of `workers.…` for a queue: its workers by availability and activity."""
     row = models.TaskQueue.objects.get(pk=queue_id)
-    queue = lane_snapshots.build_queue(row)
     workers = worker_snapshots.load_workers(
         models.Worker.objects.filter(workspace_id=row.workspace_id)
     )
-    counts: Counter[str] = Counter(available=0, unavailable=0)
-    for sid in models.Activity.objects.filter(workspace_id=row.workspace_id).values_list("sid"):
-        counts[sid[0]] = 0
-    for worker in workers:
-        if eligibility.membership_refusal(eligibility.Candidate(worker), queue) is None:
-            counts["available" if worker.available else "unavailable"] += 1
-            counts[worker.activity_sid] += 1
-    return counts
+    return eligibility.count_workers(
+        lane_snapshots.build_queue(row), workers, activity_sids=load_activity_sids(row.workspace_id)
+    )
+
+
+def load_activity_sids(workspace_id: int) -> list[str]:
+    """Return the sids of a workspace's activities."""
+    rows = models.Activity.objects.filter(workspace_id=workspace_id)
+    return list(rows.values_list("sid", flat=True))

@@ -13,6 +13,7 @@ from django.db import connection
 
 from routing import models
 from routing.core import snapshot
+from routing.core.lanes import Identity
 from routing.core.matching import lane_keys
 from routing.core.vocabulary import GrabPolicy, QueueOrder
 from routing.db.pipeline import open_cursor
@@ -139,6 +140,40 @@ def build_lane(row: models.Lane) -> snapshot.Lane:
         known_worker_sid=row.known_worker_sid,
         known_worker_name=row.known_worker_name,
         ignore_capacity=row.ignore_capacity,
+    )
+
+
+def load_lane_of_identity(
+    identity: Identity, *, queue: models.TaskQueue | None, task_channel: models.TaskChannel
+) -> snapshot.Lane:
+    """Return the lane with an identity, whether a task has ever waited in it or not.
+
+    Its id is 0 if it is not in the database.
+    """
+    digest = identity.digest
+    known = models.Lane.objects.filter(workspace_id=task_channel.workspace_id, digest=digest)
+    row = models.Lane(
+        pk=known.values_list("pk", flat=True).first() or 0,
+        digest=digest,
+        task_queue=queue,
+        task_channel=task_channel,
+        expression=identity.expression,
+        order_by=identity.order_by,
+        known_worker_sid=identity.known_worker_sid,
+        known_worker_name=identity.known_worker_name,
+        ignore_capacity=identity.ignore_capacity,
+    )
+    return build_lane_or_none(row) or build_unreadable_lane(row)
+
+
+def build_unreadable_lane(row: models.Lane) -> snapshot.Lane:
+    """Return the snapshot of a lane that cannot be parsed: it matches no worker."""
+    return snapshot.Lane(
+        id=row.pk,
+        task_queue=None,
+        task_channel_id=row.task_channel_id,
+        known_worker_sid="",
+        readable=False,
     )
 
 

@@ -25,7 +25,8 @@ from routing.core.eligibility import (
 from routing.core.vocabulary import AssignmentStatus, GrabPolicy, Refusal
 from routing.core.workflow_position import find_target, time_of_day
 from routing.snapshots import lanes, tasks
-from workflows.expressions import NOTHING
+from workflows.configuration import Target
+from workflows.expressions import NOTHING, View
 
 READ_WITH: Final = (
     "workspace",
@@ -50,6 +51,32 @@ def load_requirements(
     if reserved_for is None:
         reserved_for = _load_reserved_workers(task)
     return _build_requirements(task, rank=rank, reserved_for=reserved_for, now=now)
+
+
+def build_new_requirements(
+    lane: snapshot.Lane,
+    *,
+    workspace: models.Workspace,
+    queue: models.TaskQueue | None,
+    target: Target,
+    task: View,
+    created_us: int,
+    now: int,
+) -> TaskRequirements:
+    """Return what a task that has just come to a target would require of a worker.
+
+    Arguments:
+        task: the task as expressions read it.
+        created_us: when the task was created, in microseconds.
+        now: when it has come to the target, in microseconds.
+    """
+    return TaskRequirements(
+        lane=lane,
+        multi_task=workspace.multi_task_enabled,
+        clock=time_of_day(now),
+        task=build_age_view(created_us, now=now),
+        grab=GrabTerms(rank=len(_load_oldest(queue)), expression=target.grab_expression, task=task),
+    )
 
 
 def find_grab_refusal(
@@ -129,13 +156,7 @@ def _build_lane(task: models.Task) -> snapshot.Lane:
     """Return the lane of a waiting task; for any other a lane with its queue only."""
     if task.lane is not None and task.assignment_status == AssignmentStatus.PENDING:
         # An unreadable lane matches no worker, as in the router.
-        return lanes.build_lane_or_none(task.lane) or snapshot.Lane(
-            id=task.lane.pk,
-            task_queue=None,
-            task_channel_id=task.task_channel_id,
-            known_worker_sid="",
-            readable=False,
-        )
+        return lanes.build_lane_or_none(task.lane) or lanes.build_unreadable_lane(task.lane)
     to_worker = task.routing_target if (task.routing_target or "").startswith("WK") else None
     queue = None if to_worker or task.task_queue is None else lanes.build_queue(task.task_queue)
     return snapshot.Lane(

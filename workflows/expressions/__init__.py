@@ -9,6 +9,7 @@ from workflows.expressions.compiled import (
     compile_node,
     compile_once,
 )
+from workflows.expressions.failures import FailedComparison, find_failures
 from workflows.expressions.views import NOTHING, VOLATILE, View, look_up_path, time_of_day
 
 from .errors import ExpressionError, ExpressionSyntaxError
@@ -25,6 +26,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "ExpressionSyntaxError",
+    "FailedComparison",
     "Ordering",
     "Subject",
     "View",
@@ -33,6 +35,7 @@ __all__ = [
     "compile_once",
     "compile_ordering",
     "compile_task_path",
+    "find_failures",
     "find_warnings",
     "look_up_path",
     "missing_prefixes",
