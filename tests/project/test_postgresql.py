@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import select
 import time
+from typing import LiteralString
 
 import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
+from config.patches.postgresql import silence
 from config.patches.postgresql.base import _SILENT, _numbered, check
 
 
@@ -56,3 +58,56 @@ def test_a_connection_is_checked_only_after_a_long_idle_time(
             counts.append(len(asked))
     # First, because its state is unknown, and last.
     assert counts == [1, 1, 1, 2]
+
+
+@pytest.mark.postgres
+def test_the_statements_of_a_pipeline_are_sent_together_at_its_end(postgres_url: str) -> None:
+    with (
+        silence.Connection.connect(postgres_url) as connection,
+        psycopg.connect(postgres_url, autocommit=True) as other,
+    ):
+
+        def is_free() -> bool:
+            found = other.execute("SELECT pg_try_advisory_lock(7), pg_advisory_unlock(7)")
+            return bool(next(found)[0])
+
+        with connection.pipeline():
+            connection.execute("SELECT pg_advisory_xact_lock(7)")
+            connection.execute("SELECT 1")
+            assert is_free()
+        assert not is_free()
+        connection.rollback()
+        assert is_free()
+
+
+@pytest.mark.postgres
+def test_a_pipeline_sends_and_gets_more_than_all_buffers_hold(postgres_url: str) -> None:
+    long = "x" * 400_000
+    with silence.Connection.connect(postgres_url) as connection:
+        with connection.pipeline():
+            sent = [connection.execute("SELECT %s || %s", [str(n), long]) for n in range(40)]
+        assert [cursor.fetchall() for cursor in sent] == [[(f"{n}{long}",)] for n in range(40)]
+
+
+@pytest.mark.postgres
+def test_a_pipeline_raises_the_error_of_its_first_bad_statement(postgres_url: str) -> None:
+    with silence.Connection.connect(postgres_url) as connection:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            _send_together(connection, "SELECT 1", "SELECT 1 / 0", "SELECT no_such_column")
+        connection.rollback()
+        assert connection.execute("SELECT 2").fetchone() == (2,)
+
+
+@pytest.mark.postgres
+def test_a_result_can_be_read_before_a_pipeline_ends(postgres_url: str) -> None:
+    with silence.Connection.connect(postgres_url) as connection, connection.pipeline():
+        first, second = connection.execute("SELECT 1"), connection.execute("SELECT 2")
+        assert second.fetchone() == (2,)
+        assert first.fetchone() == (1,)
+        assert connection.execute("SELECT 3").fetchone() == (3,)
+
+
+def _send_together(connection: silence.Connection, *statements: LiteralString) -> None:
+    with connection.pipeline():
+        for statement in statements:
+            connection.execute(statement)

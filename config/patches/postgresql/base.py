@@ -122,7 +122,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def _prepares(self) -> bool:
         """Return whether the connection, opened if needed, may have prepared statements."""
-        self.ensure_connection()
+        if self.connection is None:
+            self.ensure_connection()
         return bool(self.connection.prepares)
 
     def _limits(self) -> str:
@@ -192,12 +193,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if not self._prepares:
             return self.cursor()
-        cursor: CursorWrapper = self._cursor(_PREPARED)  # type: ignore[attr-defined]
-        return cursor
+        if self.queries_logged:
+            logging_cursor: CursorWrapper = self._cursor(_PREPARED)  # type: ignore[attr-defined]
+            return logging_cursor
+        # As Django does it, without what a statement outside of a transaction needs.
+        self.validate_thread_sharing()
+        return CursorWrapper(self.create_cursor(_PREPARED), self)
 
     @contextlib.contextmanager
     def pipeline(self) -> Iterator[None]:
-        """Send the statements of a block one after another, and wait for all answers at its end."""
+        """Send the statements of a block together, and wait for all answers at its end."""
         if not self._prepares:
             yield
             return

@@ -21,6 +21,8 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 
+from config.patches.postgresql.pipelines import Pipeline
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -177,6 +179,14 @@ class Connection(psycopg.Connection[Any]):
         elif self.pgconn.transaction_status == TransactionStatus.IDLE:
             # The driver would wait here until the transaction has begun.
             yield from self._exec_command(self._get_tx_start_command())
+
+    @contextlib.contextmanager
+    def pipeline(self) -> Iterator[psycopg.Pipeline]:
+        """Send the statements of a block together."""
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self)
+        with super().pipeline() as pipeline:
+            yield pipeline
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for an answer."""
