@@ -30,6 +30,9 @@ from routing.snapshots import workers as worker_snapshots
 BATCH = 500
 """Most rows of one kind of overdue work to load for a round."""
 
+FEW: Final = 3
+"""How many times more workers there must be than are looked up one by one."""
+
 _DECIDING_FIELDS: Final = (
     *("sid", "version", "expires_us", "attributes", "priority", "date_created"),
     *("task_channel_id", "former_channel_sid", "former_channel_name", "workflow_id"),
@@ -113,7 +116,10 @@ def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:
     if index is not None and keys is not None:
         lanes, matched = lane_snapshots.load_lanes(keys)
         among = index.find_workers(matched)
-        workers = _load_free_workers(workspace, key_paths, among=among) if lanes else []
+        is_few = len(among) * FEW <= index.size
+        workers = (
+            _load_free_workers(workspace, key_paths, among=among, is_few=is_few) if lanes else []
+        )
         return build(workers=workers, lanes=lanes) if workers else build()
     workers = _load_free_workers(workspace, key_paths)
     skill_index.record_free_workers(workspace, len(workers))
@@ -128,24 +134,30 @@ def _load_free_workers(
     key_paths: Collection[lane_snapshots.KeyPath],
     *,
     among: Sequence[int] | None = None,
+    is_few: bool = False,
 ) -> list[snapshot.Worker]:
     """Return workers who may have a free slot on these channels, or are named regardless of it.
 
     Arguments:
         among: the ids of workers who may match at all; None for all.
+        is_few: whether these are so few that each is looked up.
     """
     channels = list(dict.fromkeys(channel for channel, _ in key_paths))
     marks = ", ".join(["%s"] * len(channels))
+    on_postgresql = connection.vendor == "postgresql"
+    ids: list[Any] = []
+    if among is not None:
+        ids.append(list(among) if on_postgresql else str(list(among)))
+    looks_up = on_postgresql and is_few
+    text = workers_sql.FREE_WORKERS_AMONG if looks_up else workers_sql.FREE_WORKERS
     # Without multitasking the capacity does not count, only whether the worker has a task.
-    sql = workers_sql.FREE_WORKERS.format(
+    sql = text.format(
         distinct="DISTINCT" if len(channels) > 1 else "",
         channels=marks,
         capacity=workers_sql.WITHIN_CAPACITY if workspace.multi_task_enabled else "",
-        among="" if among is None else workers_sql.AMONG_WORKERS[connection.vendor],
+        among=workers_sql.AMONG_WORKERS[connection.vendor] if ids else "",
     )
-    parameters: list[Any] = list(channels)
-    if among is not None:
-        parameters.append(list(among) if connection.vendor == "postgresql" else str(list(among)))
+    parameters = [*ids, *channels] if looks_up else [*channels, *ids]
     if any(path == lane_keys.REGARDLESS for _, path in key_paths):
         sql += workers_sql.NAMED_WORKERS.format(channels=marks)
         parameters += channels

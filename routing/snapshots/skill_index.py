@@ -55,6 +55,11 @@ class SkillIndex:
         self._workers = list(all_workers)
         self._indexes: dict[str, dict[str, list[snapshot.Worker]]] = {}
 
+    @property
+    def size(self) -> int:
+        """Return the number of workers."""
+        return len(self._workers)
+
     def find_lane_keys(self, key_paths: Iterable[KeyPath]) -> Collection[ChannelKey] | None:
         """Return the lane keys that match these workers; None when the index cannot help.
 
