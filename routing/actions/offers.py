@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -47,36 +48,38 @@ def reserve_workers(decisions: Sequence[ReserveWorkers], *, now: datetime) -> in
     its task or a worker has changed since the snapshot. Later decisions about the same workers are
     dropped too, because they build on it. Returns how many decisions were applied.
     """
-    people, tasks = claiming.lock_offered_rows(decisions)
-    slots = claiming.load_slots(people, tasks)
+    rows = claiming.lock_offered_rows(decisions)
     offers: list[Offer] = []
     doubtful: set[int] = set()
+    offered: dict[int, tuple[snapshot.Worker, Counter[int]]] = {}
     for decision in decisions:
-        found = _check_decision(decision, people, tasks, slots)
+        found = _check_decision(decision, rows)
         if found is None or not doubtful.isdisjoint(seen.id for seen, _ in decision.workers):
             doubtful.update(seen.id for seen, _ in decision.workers)
-        else:
-            offers.append(found)
+            continue
+        offers.append(found)
+        for seen, _ in decision.workers:
+            offered.setdefault(seen.id, (seen, Counter()))[1][found.task.task_channel_id] += 1
     made = make_offers(offers, actor=SYSTEM, now=now)
     _ask_callbacks(made, now)
+    if offers:
+        advance = worker_snapshots.record_offers
+        transaction.on_commit(
+            functools.partial(advance, offered.values(), reserved_us=microseconds(now))
+        )
     return len(offers)
 
 
-def _check_decision(
-    decision: ReserveWorkers,
-    people: Mapping[int, models.Worker],
-    tasks: Mapping[int, models.Task],
-    slots: Mapping[tuple[int, int], models.WorkerChannel],
-) -> Offer | None:
+def _check_decision(decision: ReserveWorkers, rows: claiming.OfferedRows) -> Offer | None:
     """Return the offer for a decision, or None if a row has changed since the snapshot."""
-    task = tasks.get(decision.task.id)
+    task = rows.tasks.get(decision.task.id)
     waits = (decision.task.version, AssignmentStatus.PENDING)
     if task is None or (task.version, task.assignment_status) != waits:
         return None
     found = []
     for seen, _ in decision.workers:
-        worker = people.get(seen.id)
-        slot = slots.get((seen.id, task.task_channel_id))
+        worker = rows.workers.get(seen.id)
+        slot = rows.slots.get((seen.id, task.task_channel_id))
         if worker is None or slot is None:
             return None
         if (worker.version, worker.workload_version) != (seen.version, seen.workload_version):

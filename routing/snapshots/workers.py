@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -78,6 +79,49 @@ def load_known(versions: Iterable[tuple[int, int, int]]) -> list[snapshot.Worker
             with _lock:
                 _snapshots.update(new)
     return [worker for worker in found.values() if worker is not None]
+
+
+def record_offers(
+    offered: Iterable[tuple[snapshot.Worker, Mapping[int, int]]], *, reserved_us: int
+) -> None:
+    """Advance cached snapshots by committed offers, so that the next pass need not load them.
+
+    Arguments:
+        offered: workers as they were before, under lock, each with the number of slots that the
+            offers claimed by task channel id.
+        reserved_us: the moment of the offers.
+    """
+    advanced = {
+        worker.id: advance_worker(worker, slots, reserved_us=reserved_us)
+        for worker, slots in offered
+    }
+    with _lock:
+        _snapshots.update(advanced)
+
+
+def advance_worker(
+    worker: snapshot.Worker, slots: Mapping[int, int], *, reserved_us: int
+) -> snapshot.Worker:
+    """Return a worker after the claim of some slots, see `record_offers`."""
+    count = sum(slots.values())
+    channels = dict(worker.channels)
+    for channel_id, claimed in slots.items():
+        channel = channels[channel_id]
+        channels[channel_id] = replace(
+            channel,
+            consumed=channel.consumed + claimed,
+            last_reserved_us=max(channel.last_reserved_us, reserved_us),
+        )
+    advanced = replace(
+        worker,
+        channels=channels,
+        last_reserved_us=max(worker.last_reserved_us, reserved_us),
+        version=worker.version + count,
+        workload_version=worker.workload_version + count,
+    )
+    advanced.values.update(worker.values)
+    advanced.lane_key_values.update(worker.lane_key_values)
+    return advanced
 
 
 COLUMNS: Final = {

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from django.db.models import F, Model, QuerySet
 from django.db.models.functions import Coalesce, Greatest
@@ -66,25 +66,47 @@ _FEW_TASKS: Final = CompiledQuery(
     lambda pks=SEQUENCE: _lock_tasks(pks).select_related(*_TASK_RELATIONS)
 )
 _SLOTS: Final = CompiledQuery(
-    lambda workers=SEQUENCE, channels=SEQUENCE: models.WorkerChannel.objects.filter(
-        worker__in=workers, task_channel__in=channels
+    lambda workers=SEQUENCE, tasks=SEQUENCE: models.WorkerChannel.objects.filter(
+        worker__in=workers,
+        task_channel__in=models.Task.objects.filter(pk__in=tasks).values("task_channel"),
     )
 )
 
 
-def lock_offered_rows(
-    decisions: Sequence[ReserveWorkers],
-) -> tuple[dict[int, models.Worker], dict[int, models.Task]]:
-    """Lock the workers in the lock order that every action keeps, and then the tasks."""
+class OfferedRows(NamedTuple):
+    """Locked workers and tasks by id, and the workers' slots by the ids of worker and channel."""
+
+    workers: Mapping[int, models.Worker]
+    tasks: Mapping[int, models.Task]
+    slots: Mapping[tuple[int, int], models.WorkerChannel]
+
+
+def lock_offered_rows(decisions: Sequence[ReserveWorkers]) -> OfferedRows:
+    """Lock the workers in the lock order that every action keeps, then the tasks; load the slots.
+
+    For few decisions this is one round trip.
+    """
     people = sorted({seen.id for decision in decisions for seen, _ in decision.workers})
     tasks = [decision.task.id for decision in decisions]
     if len(people) > MAX_PREPARED_LENGTH or len(tasks) > MAX_PREPARED_LENGTH:
-        return _load_by_id(_lock_workers(people), _WORKER_RELATIONS), _load_by_id(
-            _lock_tasks(tasks), _TASK_RELATIONS
-        )
-    with pipeline():
-        workers, waiting = _FEW_WORKERS.send(people), _FEW_TASKS.send(tasks)
-    return {row.pk: row for row in workers.result()}, {row.pk: row for row in waiting.result()}
+        workers = _load_by_id(_lock_workers(people), _WORKER_RELATIONS)
+        waiting = _load_by_id(_lock_tasks(tasks), _TASK_RELATIONS)
+        channels = {task.task_channel_id for task in waiting.values()}
+        rows = [*models.WorkerChannel.objects.filter(worker__in=workers, task_channel__in=channels)]
+    else:
+        with pipeline():
+            sent_workers, sent_tasks = _FEW_WORKERS.send(people), _FEW_TASKS.send(tasks)
+            sent_slots = _SLOTS.send(people, tasks)
+        workers = {row.pk: row for row in sent_workers.result()}
+        waiting = {row.pk: row for row in sent_tasks.result()}
+        rows = sent_slots.result()
+    slots = {}
+    for row in rows:
+        # A worker who is added now has slots, but was not locked.
+        if row.worker_id in workers:
+            row.worker = workers[row.worker_id]
+            slots[row.worker_id, row.task_channel_id] = row
+    return OfferedRows(workers, waiting, slots)
 
 
 def _load_by_id(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dict[int, _Row]:
@@ -92,17 +114,6 @@ def _load_by_id(rows: QuerySet[_Row], related: Mapping[str, type[Model]]) -> dic
     read = {row.pk: row for row in rows}
     attach_related(read.values(), related)
     return read
-
-
-def load_slots(
-    people: Mapping[int, models.Worker], tasks: Mapping[int, models.Task]
-) -> dict[tuple[int, int], models.WorkerChannel]:
-    channels = {task.task_channel_id for task in tasks.values()}
-    found = {}
-    for row in _SLOTS(list(people), list(channels)):
-        row.worker = people[row.worker_id]
-        found[row.worker_id, row.task_channel_id] = row
-    return found
 
 
 def _latest_offer_time(reserved_us: Parameter) -> Greatest:
