@@ -99,6 +99,13 @@ NOT_SHOWN: Final = frozenset(
         E.WORKER_CREATED,
         E.TASK_SYSTEM_DELETED,
         E.RESERVATION_CALLBACK_FAILED,
+        E.THRESHOLD_CREATED,
+        E.THRESHOLD_UPDATED,
+        E.THRESHOLD_DELETED,
+        E.ALERT_RAISED,
+        E.ALERT_CHANGED,
+        E.ALERT_CLEARED,
+        E.ALERT_ACKNOWLEDGED,
     }
 )
 """Event types that change nothing on a desk."""

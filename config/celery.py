@@ -84,6 +84,12 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },
+    # Limits of figures, at which alerts are raised.
+    "sweep_thresholds": {
+        "task": "supervisors.jobs.sweep_thresholds",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
     # Rows that are older than the retention settings.
     "prune": {
         "task": "routing.jobs.prune",

@@ -42,6 +42,7 @@ def delete_old_rows(*, now: datetime) -> None:
     _delete_oldest(models.Event.objects.all(), event_date__lt=old)
     _delete_old_figures(now)
     _delete_old_batches(now)
+    _delete_oldest(models.Alert.objects.all(), date_cleared__lt=old)
     place_restored_events()
     used = models.Task.objects.filter(lane=OuterRef("pk"))
     models.Lane.objects.filter(~Exists(used), date_seen__lt=now - KEPT_EMPTY_FOR).delete()

@@ -23,6 +23,8 @@ PREFIXES: Final = {
     "TT": "task transfer",
     "OC": "outcome code",
     "BA": "batch",
+    "TH": "threshold",
+    "AL": "alert",
 }
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")

@@ -25,6 +25,7 @@ SHOWN: Final = (
     *(E.ACTIVITY_CREATED, E.ACTIVITY_UPDATED, E.ACTIVITY_DELETED),
     *(E.TASK_CHANNEL_CREATED, E.TASK_CHANNEL_UPDATED, E.TASK_CHANNEL_DELETED),
     *(E.OUTCOME_CODE_CREATED, E.OUTCOME_CODE_UPDATED, E.OUTCOME_CODE_DELETED),
+    *(E.THRESHOLD_CREATED, E.THRESHOLD_UPDATED, E.THRESHOLD_DELETED, E.ALERT_ACKNOWLEDGED),
     *(E.TASK_QUEUE_CREATED, E.TASK_QUEUE_UPDATED, E.TASK_QUEUE_EXPRESSION_UPDATED),
     *(E.TASK_QUEUE_DELETED, E.WORKFLOW_CREATED, E.WORKFLOW_UPDATED, E.WORKFLOW_DELETED),
     *(E.WORKER_CREATED, E.WORKER_ATTRIBUTES_UPDATE, E.WORKER_ACTIVITY_UPDATE, E.WORKER_DELETED),
@@ -33,7 +34,14 @@ SHOWN: Final = (
 )
 """Event types that record a change by a person, a program or the router."""
 _SUBJECT_NAMES: Final = (
-    *("worker_name", "task_queue_name", "workflow_name", "activity_name"),
+    *(
+        "worker_name",
+        "threshold_figure",
+        "alert_figure",
+        "task_queue_name",
+        "workflow_name",
+        "activity_name",
+    ),
     *("task_channel_name", "outcome_code_name", "task_sid", "workspace_name"),
 )
 

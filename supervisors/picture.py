@@ -110,6 +110,7 @@ class Recent(NamedTuple):
         overdue: tasks that wait for longer than their target, counted up to a limit.
         wait_ms_30m: the waits of the tasks that were answered in 30 minutes, added up.
         level: the live service level of 30 minutes.
+        gave_up: the share of abandoned tasks of 30 minutes.
     """
 
     offers: int = 0
@@ -123,6 +124,7 @@ class Recent(NamedTuple):
     wait_ms_30m: int = 0
     level: Ratio = Ratio()
     entered_today: int = 0
+    gave_up: Ratio = Ratio()
 
     def plus(self, other: Recent) -> Recent:
         """Return the figures of both together."""
@@ -138,6 +140,7 @@ class Recent(NamedTuple):
             self.wait_ms_30m + other.wait_ms_30m,
             self.level + other.level,
             self.entered_today + other.entered_today,
+            self.gave_up + other.gave_up,
         )
 
     @property

@@ -45,7 +45,7 @@ def read_whole(
         before: an older picture, from which it takes over what a worker serves.
     """
     queues = _QUEUES(workspace.pk)
-    setup = _read_setup(workspace, queues)
+    setup = read_setup(workspace, queues)
     is_same = before is not None and _list_expressions(before.setup) == _list_expressions(setup)
     known = before.workers if before is not None and is_same else {}
     tasks, longest = read_tasks(workspace.pk)
@@ -168,7 +168,15 @@ def _longest(sid: str, created: datetime, entered: datetime) -> picture.Longest:
     return picture.Longest(microseconds(created), sid, microseconds(entered))
 
 
-def _read_setup(workspace: models.Workspace, queues: Iterable[models.TaskQueue]) -> picture.Setup:
+def read_setup(
+    workspace: models.Workspace, queues: Iterable[models.TaskQueue] | None = None
+) -> picture.Setup:
+    """Return the configuration of a workspace.
+
+    Arguments:
+        queues: its queues in the order of their names, if the caller has read them.
+    """
+    queues = _QUEUES(workspace.pk) if queues is None else queues
     return picture.Setup(
         multi_task=workspace.multi_task_enabled,
         queues={
@@ -256,6 +264,11 @@ _WORKER_COLUMNS: Final = (
 )
 
 
+def list_versions(workspace: models.Workspace) -> dict[str, tuple[int, int]]:
+    """Return the versions of all workers by sid: they change with whatever a picture shows."""
+    return {sid: (own, load) for sid, own, load in _VERSIONS(workspace.pk)}
+
+
 def _longest_of(queues: Any) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
     here = _PENDING.filter(task_queue=OuterRef("pk"), task_channel=OuterRef("channel"))
     oldest = here.order_by("date_created", "id")
@@ -315,6 +328,13 @@ _WORKERS: Final = CompiledQuery(
         models.Worker.objects.filter(workspace_id=workspace)
         .order_by("pk")
         .values_list(*_WORKER_COLUMNS)
+    )
+)
+_VERSIONS: Final = CompiledQuery(
+    lambda workspace: (
+        models.Worker.objects.filter(workspace_id=workspace)
+        .order_by()
+        .values_list("sid", "version", "workload_version")
     )
 )
 _WORKERS_NAMED: Final = CompiledQuery(

@@ -72,6 +72,7 @@ def _build(
         wait_ms_30m=waits.total_ms,
         level=level,
         entered_today=entered,
+        gave_up=figures.abandonment(of_place, target),
     )
 
 

@@ -79,6 +79,7 @@ _PROCESS_STATE = (
     ("routing.instruments", "_create.cache_clear"),
     ("supervisors.reading", "forget_connected"),
     ("supervisors.recent", "forget_today"),
+    ("supervisors.watching", "forget_versions"),
 )
 """Modules that keep something between requests, and what clears it."""
 

@@ -90,6 +90,22 @@ class EventType(StrEnum):
     OUTCOME_CODE_CREATED = EventSpec("outcome-code.created", audience={A.WORKSPACE})
     OUTCOME_CODE_UPDATED = EventSpec("outcome-code.updated", audience={A.WORKSPACE})
     OUTCOME_CODE_DELETED = EventSpec("outcome-code.deleted", audience={A.WORKSPACE})
+    # ours: limits of figures, and the alerts that are raised at them
+    THRESHOLD_CREATED = EventSpec("threshold.created", audience={A.FLOOR})
+    THRESHOLD_UPDATED = EventSpec("threshold.updated", audience={A.FLOOR})
+    THRESHOLD_DELETED = EventSpec("threshold.deleted", audience={A.FLOOR})
+    ALERT_RAISED = EventSpec(
+        "alert.raised",
+        description="{alert_figure} is {alert_value} in {alert_place}",
+        audience={A.FLOOR},
+    )
+    ALERT_CHANGED = EventSpec(
+        "alert.changed",
+        description="{alert_figure} is {alert_value} in {alert_place}",
+        audience={A.FLOOR},
+    )
+    ALERT_CLEARED = EventSpec("alert.cleared", audience={A.FLOOR})
+    ALERT_ACKNOWLEDGED = EventSpec("alert.acknowledged", audience={A.FLOOR})
     TASK_QUEUE_CREATED = EventSpec("task-queue.created", audience={A.WORKSPACE})
     TASK_QUEUE_DELETED = EventSpec("task-queue.deleted", audience={A.WORKSPACE})
     # ours: anything but its expression changed

@@ -199,6 +199,8 @@ class ResourceType(StrEnum):
     WORKFLOW = "workflow"
     WORKER = "worker"
     OUTCOME_CODE = "outcome-code"
+    THRESHOLD = "threshold"
+    ALERT = "alert"
     TASK = "task"
     RESERVATION = "reservation"
 
@@ -209,3 +211,4 @@ class Audience(StrEnum):
     WORKER = "worker"  # the worker that the event names, and the workers with its task
     TASK_QUEUE = "task-queue"  # all workers who serve the queue
     WORKSPACE = "workspace"  # all sockets of the workspace
+    FLOOR = "floor"  # the cockpit alone, which hears all that is published

@@ -13,7 +13,7 @@ from typing import Final
 from routing import models
 from routing.core.clock import SECOND
 from routing.core.vocabulary import AssignmentStatus, ReservationStatus
-from routing.fields.declarations import EventData
+from routing.fields.declarations import EventData, date_text
 from routing.fields.queues import TASK_QUEUE, WORKFLOW
 from routing.fields.tasks import RESERVATION, TASK
 from routing.fields.workers import WORKER, WORKER_CHANNEL
@@ -38,6 +38,45 @@ def describe_task_channel(channel: models.TaskChannel) -> EventData:
 def describe_outcome_code(code: models.OutcomeCode) -> EventData:
     """Return an outcome code's own fields."""
     return OUTCOME_CODE.event_data(code)
+
+
+def describe_threshold(threshold: models.Threshold) -> EventData:
+    """Return the fields of a threshold; its limits are in the unit of its figure."""
+    channel = threshold.task_channel
+    return {
+        "threshold_sid": threshold.sid,
+        "threshold_scope": threshold.scope,
+        "threshold_figure": threshold.figure,
+        "threshold_watch": None if threshold.watch is None else str(threshold.watch),
+        "threshold_act": None if threshold.act is None else str(threshold.act),
+        "threshold_hold": str(threshold.hold),
+        "threshold_margin": str(threshold.margin),
+        **describe_task_queue(threshold.task_queue),
+        **({} if channel is None else describe_task_channel(channel)),
+    }
+
+
+def describe_alert(alert: models.Alert, *, now: datetime) -> EventData:
+    """Return the fields of an alert; its queue and channel go by the names that it keeps."""
+    threshold = alert.threshold
+    muted_until = None if threshold is None else threshold.muted_until
+    value = alert.value
+    return {
+        "alert_sid": alert.sid,
+        "alert_level": alert.level,
+        "alert_figure": alert.figure,
+        "alert_value": None if value is None else f"{value:.1f}".removesuffix(".0"),
+        "alert_limit": str(alert.limit),
+        "alert_place": alert.queue_name or "the workspace",
+        "alert_muted": "true" if muted_until is not None and muted_until > now else "false",
+        "alert_date_raised": date_text(alert.date_raised),
+        "alert_acknowledged_by": alert.acknowledged_by or None,
+        "alert_note": alert.note or None,
+        "threshold_sid": None if threshold is None else threshold.sid,
+        "task_queue_sid": alert.queue_sid or None,
+        "task_queue_name": alert.queue_name or None,
+        "task_channel_name": alert.channel_name or None,
+    }
 
 
 def describe_task_queue(queue: models.TaskQueue | None) -> EventData:

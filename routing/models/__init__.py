@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from routing.models.accounts import Account
 from routing.models.activities import Activity
+from routing.models.alerts import Alert, AlertPlace, Threshold
 from routing.models.api_keys import ApiKey
 from routing.models.assignment_callbacks import AssignmentCallback
 from routing.models.batches import Batch, BatchRow
@@ -41,6 +42,8 @@ __all__ = [
     "Account",
     "Activity",
     "ActivityFigure",
+    "Alert",
+    "AlertPlace",
     "ApiKey",
     "AssignmentCallback",
     "Batch",
@@ -69,6 +72,7 @@ __all__ = [
     "TaskCount",
     "TaskQueue",
     "Tasks",
+    "Threshold",
     "Transfer",
     "Worker",
     "WorkerChannel",

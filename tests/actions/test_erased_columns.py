@@ -53,6 +53,7 @@ CONFIGURATION = {
     *("routing.DeskSettings.silent_channels", "routing.DeskSettings.time_zone"),
     *("routing.DeskSettings.keys", "auth.Permission.name", "auth.Permission.codename"),
     *("auth.Group.name", "routing.Task.former_channel_name"),
+    *("routing.Alert.queue_name", "routing.Alert.channel_name"),
     # Chosen from the workspace's lists.
     *("routing.Reservation.rejection_reason", "routing.Reservation.outcome_code"),
 }
@@ -61,6 +62,7 @@ CONFIGURATION = {
 PEOPLE = {
     *("routing.Worker.friendly_name", "routing.Worker.attributes"),
     *("routing.Reservation.former_worker_name", "routing.BatchRow.subject_name"),
+    "routing.Alert.acknowledged_by",
     # Attributes of agents; of tasks only where they wait, their status and their priority.
     *("routing.BatchRow.old", "routing.BatchRow.new"),
     *("auth.User.username", "auth.User.first_name", "auth.User.last_name", "auth.User.email"),
@@ -98,8 +100,10 @@ SHORT_LIVED = {
     *("routing.Lane.digest", "routing.Lane.expression", "routing.Lane.order_by"),
     "routing.Lane.known_worker_name",
     *("routing.Lane.seek_path", "routing.Lane.seek_value"),
+    "routing.Alert.note",
 }
-"""Columns of lanes, which end a day after their last waiting task: docs/privacy.md says so."""
+"""Columns of lanes, which end a day after their last waiting task, and notes about a queue, which
+end with its events: docs/privacy.md says so."""
 
 
 def list_text_columns() -> set[str]:

@@ -38,6 +38,8 @@ def test_descriptions_name_only_fields_of_events() -> None:
     factories.worker(floor)
     offer = factories.offered(floor)
     data = payloads.describe_workspace(offer.task.workspace) | payloads.describe_reservation(offer)
+    alert = models.Alert(place=0, figure="waiting", level="act", limit=1, date_raised=factories.NOW)
+    data |= payloads.describe_alert(alert, now=factories.NOW)
     named = {
         field
         for event_type in EventType
