@@ -75,7 +75,9 @@ def _operations() -> Iterator[str]:
             yield from _table(("parameter", "kind", "here"), rows)
     known = {comparison.path_without_names(fact.head) for fact in theirs}
     yield "## Paths that only Cordboard has\n"
-    for head, operation in comparison.our_operations().items():
+    # In an order that does not depend on which module was imported first.
+    ours = sorted(comparison.our_operations().items(), key=lambda item: (item[1].path, item[0]))
+    for head, operation in ours:
         if head not in known:
             yield f"- `{operation.method.upper()} {operation.path}`: {operation.summary}"
     yield ""
